@@ -1,0 +1,84 @@
+"""Every error autoflow raises on purpose.
+
+::
+
+    AutoflowError
+    + DecorationError              a decorator was used wrongly: raised at import, never at run time
+      - UnknownKindError           (ValueError)
+      - UnknownParameterError      (ValueError) a path or template names no parameter of the function
+      - CardError                  (ValueError) incomplete icon, url without url_title, url not starting with one slash
+      - TargetError                (TypeError)  the thing decorated cannot be decorated
+    + ServerError                  what a call to a server may end in
+      - ServerUnreachable          no answer: nothing is known to have been applied
+      - ServerBusy                 408, 429, 5xx: worth trying again, after `retry_after` seconds
+      - ServerRefused              the server said no and will say it again; carries `status` and `details`
+        · NotAllowed               401 and 403: the token, not the request, is at fault
+    + VersionNotSaved              `@versioned(required=True)` could not save a version
+    + ServerExtraMissing           the platform is asked for and `autoflow[server]` is not installed
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AutoflowError(Exception):
+    """Base of every error raised by autoflow on purpose."""
+
+
+class DecorationError(AutoflowError):
+    """A decorator was used wrongly; the message names what would have been right."""
+
+
+class UnknownKindError(DecorationError, ValueError):
+    """The kind is not one that this direction knows."""
+
+
+class UnknownParameterError(DecorationError, ValueError):
+    """A path or a template names something that is no parameter of the function."""
+
+
+class CardError(DecorationError, ValueError):
+    """Card options that could never make a card."""
+
+
+class TargetError(DecorationError, TypeError):
+    """The decorated object would never be called through the decorator."""
+
+
+class ServerError(AutoflowError):
+    """A call to a server did not bring the answer asked for."""
+
+
+class ServerUnreachable(ServerError):
+    """The server gave no answer."""
+
+
+class ServerBusy(ServerError):
+    """The server asks to be tried again later; `retry_after` is its wish in seconds, if it said one."""
+
+    def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class ServerRefused(ServerError):
+    """The server refused the request; trying it again unchanged is pointless."""
+
+    def __init__(self, message: str, *, status: int, details: Any = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = details
+
+
+class NotAllowed(ServerRefused):
+    """The server does not accept the token (401), or does not let it do this (403)."""
+
+
+class VersionNotSaved(AutoflowError):
+    """A version was required before going on, and could not be saved."""
+
+
+class ServerExtraMissing(AutoflowError, ImportError):
+    """The embedded platform or the server needs ``pip install "autoflow[server]"``."""

@@ -1,0 +1,101 @@
+"""The graph as a value: cards, arrows between them, and where it was entered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from autoflow.model.entity import WireType
+
+ArrowKind = Literal["input", "output", "version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Icon:
+    """A Material Design Icons name (without ``zmdi-``) and two hexadecimal colours."""
+
+    name: str
+    color: str
+    background: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a card leads; `url` starts with exactly one slash."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One node: a data card, or the card of an app's run (type ``task``).
+
+    Args:
+        key: `EntityRef.key`, unique in the graph.
+        type: what is drawn; a file that any edge calls a model weight is a ``model_weight``.
+        id: the number, or a folder's path.
+        name: the entity's own name, independent of how edges customise the card.
+        title: what the card shows; the customised title, else the name.
+        origin: empty for the platform's own, else the server the number belongs to.
+        state: of a run: running, finished, failed, lost; None for data.
+        at: ISO 8601 time of creation or of the first edge, None when unknown.
+        badge: ``V3`` on the card of version number 3.
+        preview: url of a preview picture, None without one.
+        parent: key of the card this one is a version of.
+        more: how many further neighbours were left out of this graph.
+    """
+
+    key: str
+    type: WireType
+    id: int | str
+    name: str
+    title: str
+    origin: str = ""
+    description: str | None = None
+    icon: Icon | None = None
+    link: Link | None = None
+    state: str | None = None
+    at: str | None = None
+    badge: str | None = None
+    preview: str | None = None
+    parent: str | None = None
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """From `source` to `target` by key: data into a run (input), out of it (output), or a project to its version."""
+
+    source: str
+    target: str
+    kind: ArrowKind
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Cards in a stable order, arrows in the order recorded, and the key of the card the viewer came from."""
+
+    cards: tuple[Card, ...] = ()
+    arrows: tuple[Arrow, ...] = ()
+    entry: str | None = None
+    title: str = field(default="Workflow")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain dicts and lists, the answer of ``autoflow.graph``."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, form: dict[str, Any]) -> Graph:
+        """Read `to_json` back; unknown keys of cards are ignored, so that an older client reads a newer server."""
+        known = set(Card.__dataclass_fields__)
+        cards = []
+        for card in form.get("cards", ()):
+            values = {key: value for key, value in card.items() if key in known}
+            if values.get("icon") is not None:
+                values["icon"] = Icon(**values["icon"])
+            if values.get("link") is not None:
+                values["link"] = Link(**values["link"])
+            cards.append(Card(**values))
+        arrows = tuple(Arrow(arrow["source"], arrow["target"], arrow["kind"]) for arrow in form.get("arrows", ()))
+        return cls(tuple(cards), arrows, form.get("entry"), form.get("title", "Workflow"))

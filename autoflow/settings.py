@@ -1,0 +1,102 @@
+"""Every environment variable autoflow reads, a function each; read when asked, so that a change counts at once.
+
+Booleans are true for ``1 true yes on`` in any case. An empty variable counts as unset.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def _text(*names: str) -> str | None:
+    for name in names:
+        value = os.environ.get(name)
+        if value and value.strip():
+            return value.strip()
+    return None
+
+
+def _number(*names: str) -> int | None:
+    value = _text(*names)
+    return int(value) if value is not None and value.isdecimal() else None
+
+
+def _flag(name: str, default: bool) -> bool:
+    value = _text(name)
+    return default if value is None else value.lower() in {"1", "true", "yes", "on"}
+
+
+def server() -> str | None:
+    """``AUTOFLOW_SERVER``: where records go: a url, ``embedded``, ``memory`` or ``off``."""
+    return _text("AUTOFLOW_SERVER")
+
+
+def token() -> str | None:
+    """``AUTOFLOW_TOKEN``: the token for that server."""
+    return _text("AUTOFLOW_TOKEN")
+
+
+def home() -> str | None:
+    """``AUTOFLOW_HOME``: the folder of the outbox and of the embedded platform (default: the XDG state folder)."""
+    return _text("AUTOFLOW_HOME")
+
+
+def state_folders() -> list[str]:
+    """The folders tried in turn when ``AUTOFLOW_HOME`` is unset: ``XDG_STATE_HOME``, then ``HOME``/.local/state."""
+    found = []
+    if (xdg := _text("XDG_STATE_HOME")) is not None and os.path.isabs(xdg):
+        found.append(xdg)
+    if (user := _text("HOME")) is not None and os.path.isabs(user):
+        found.append(os.path.join(user, ".local", "state"))
+    return found
+
+
+def run() -> str | None:
+    """``AUTOFLOW_RUN``: the run a child process joins; set by `workflow`, not by hand."""
+    return _text("AUTOFLOW_RUN")
+
+
+def strict() -> bool:
+    """``AUTOFLOW_STRICT``: let autoflow's own failures through instead of swallowing them."""
+    return _flag("AUTOFLOW_STRICT", default=False)
+
+
+def durability() -> str:
+    """``AUTOFLOW_DURABILITY``: ``process`` (default), ``interval`` (a sync each second) or ``sync`` (each record)."""
+    value = (_text("AUTOFLOW_DURABILITY") or "process").lower()
+    return value if value in {"process", "interval", "sync"} else "process"
+
+
+def exit_flush() -> bool:
+    """``AUTOFLOW_EXIT_FLUSH``: whether leaving the process waits, at most 2 s, for records to be sent (default yes)."""
+    return _flag("AUTOFLOW_EXIT_FLUSH", default=True)
+
+
+def instance() -> str | None:
+    """``SERVER_ADDRESS``: the Supervisely instance the app works with."""
+    return _text("SERVER_ADDRESS")
+
+
+def instance_token() -> str | None:
+    """``API_TOKEN``: the token for that instance."""
+    return _text("API_TOKEN")
+
+
+def production() -> bool:
+    """``ENV``: exactly ``production`` on an instance; everything else is development (facts: the SDK's own rule)."""
+    return os.environ.get("ENV") == "production"
+
+
+def task() -> int | None:
+    """``SUPERVISELY_TASK_ID``, else ``TASK_ID``: the number the instance gave this run."""
+    return _number("SUPERVISELY_TASK_ID", "TASK_ID")
+
+
+def team() -> int | None:
+    """``CONTEXT_TEAMID``, ``context.teamId`` or ``TEAM_ID``, in the SDK's order."""
+    return _number("CONTEXT_TEAMID", "context.teamId", "TEAM_ID")
+
+
+def workspace() -> int | None:
+    """``CONTEXT_WORKSPACEID``, ``context.workspaceId`` or ``WORKSPACE_ID``, in the SDK's order."""
+    return _number("CONTEXT_WORKSPACEID", "context.workspaceId", "WORKSPACE_ID")

@@ -1,0 +1,63 @@
+"""Card settings on the wire: which dicts are valid, and the way back to plain text for the read side."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+RELATION = "customRelationSettings"
+NODE = "customNodeSettings"
+
+_ICON = {"icon", "color", "backgroundColor"}
+_LINK = {"url", "title"}
+_WRAPPED = {"title": re.compile(r"<h4>(.*)</h4>", re.S), "description": re.compile(r"<small>(.*)</small>", re.S)}
+
+
+def _texts(value: Any, keys: set[str]) -> bool:
+    return isinstance(value, dict) and set(value) == keys and all(isinstance(text, str) for text in value.values())
+
+
+def valid_settings(value: Any) -> bool:
+    """Whether a dict is settings in wire form: texts, a whole icon, a whole link, nothing else."""
+    if not isinstance(value, dict):
+        return False
+    return all(
+        (key in {"title", "description"} and isinstance(part, str))
+        or (key == "icon" and _texts(part, _ICON))
+        or (key == "mainLink" and _texts(part, _LINK))
+        for key, part in value.items()
+    )
+
+
+def valid_meta(value: Any) -> bool:
+    """Whether a dict is meta in wire form: one or both of the two settings, each valid, and nothing else.
+
+    The rule is the SDK's own schema (custom meta of `api.app.workflow`).
+    """
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and set(value) <= {RELATION, NODE}
+        and all(valid_settings(part) for part in value.values())
+    )
+
+
+def plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """Take wire settings apart for showing: ``title``, ``description``, ``icon`` (name, color, background), ``link``.
+
+    The tags the wire puts around texts are taken off; what is between them stays as it is and is never markup.
+    """
+    shown: dict[str, Any] = {}
+    for key, wrapped in _WRAPPED.items():
+        if isinstance(text := settings.get(key), str):
+            match = wrapped.fullmatch(text)
+            shown[key] = match[1] if match else text
+    if isinstance(icon := settings.get("icon"), dict):
+        shown["icon"] = {
+            "name": str(icon.get("icon", "")).removeprefix("zmdi-"),
+            "color": icon.get("color"),
+            "background": icon.get("backgroundColor"),
+        }
+    if isinstance(link := settings.get("mainLink"), dict):
+        shown["link"] = {"url": link.get("url"), "title": link.get("title")}
+    return shown

@@ -1,0 +1,43 @@
+"""Names of the methods, and the oldest instance that knows them. Source: the SDK's wire, ``/public/api/v3/<method>``."""
+
+from __future__ import annotations
+
+PATH = "/public/api/v3/"
+
+INSTANCE_VERSION = "instance.version"
+TASK_INFO = "tasks.info"
+ADD_EDGE = {"input": "workflow.node.add-input", "output": "workflow.node.add-output"}
+FILE_LIST = "file-storage.list"
+FILE_INFO = "file-storage.info"
+PROJECT_INFO = "projects.info"
+PROJECT_LIST = "projects.list"
+DATASET_INFO = "datasets.info"
+DATASET_LIST = "datasets.list"
+VERSION_LIST = "projects.versions.list"
+
+# autoflow's own methods, answered by our platform only
+RECORDS_ADD = "autoflow.records.add"
+RUNS_ENSURE = "autoflow.runs.ensure"
+SNAPSHOT = "autoflow.versions.snapshot"
+GRAPH = "autoflow.graph"
+
+# `instance.version` carries this key on our platform: it tells a platform from an instance.
+PLATFORM_MARK = "autoflow"
+
+WORKFLOW_SINCE = (6, 9, 31)
+JOBS_SINCE = (6, 11, 11)
+
+
+def version_tuple(text: object) -> tuple[int, ...] | None:
+    """Read ``"6.18.3"`` as ``(6, 18, 3)``; None for what is no dotted number (a suffix after it is ignored)."""
+    if not isinstance(text, str):
+        return None
+    numbers: list[int] = []
+    for part in text.strip().split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+        if digits != part:
+            break
+    return tuple(numbers) or None

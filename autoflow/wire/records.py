@@ -1,0 +1,52 @@
+"""Records: what the journal holds and what `autoflow.records.add` takes.
+
+A record is a JSON object. Every record has ``key`` (unique for ever: the journal's name and a counter), ``type``,
+``run`` (the run's key) and ``at`` (wall clock, nanoseconds since the epoch). By type:
+
+``run``      a run began: ``name``, ``task`` (a number given from outside, or null), ``team``, ``workspace``, ``origin``
+             (whose numbers task and team are; empty for the platform's own), ``parent`` (a run's key or null) and the
+             facts known at once (`model.run.RunFacts`)
+``facts``    ``facts``: what the sender gathered about the run (`RunFacts`)
+``finish``   ``state`` (finished, failed, lost) and ``error`` (one line, or null)
+``log``      ``lines``: a chunk of the run's log, text
+``node``     ``node``: settings of the run's own card, wire form
+``edge``     on the platform's wire: ``direction``, ``entity`` = {"type": WireType, "id": number or path, "origin": ""},
+             ``meta`` (wire form, or null), ``task`` and ``origin`` when the edge names a task other than its run's
+
+In the journal an edge is still as captured, see `CapturedEdge`; the sender completes it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class Subject(TypedDict, total=False):
+    """How the captured value names its entity; the first key present counts, in this order."""
+
+    id: int
+    path: str
+    name: str
+    # what the value already carried, so that no lookup is needed for it: {"name": ..., "team_id": ...}
+    known: dict[str, Any]
+
+
+class CapturedEdge(TypedDict, total=False):
+    """An edge as the journal holds it: texts may be incomplete (`model.text`), the entity may need a lookup."""
+
+    key: str
+    type: str
+    run: str
+    at: int
+    task: int
+    team: int
+    origin: str
+    direction: str
+    kind: str
+    model_weight: bool
+    subject: Subject
+    version: dict[str, Any]  # {"id": 12} or {"number": 3}
+    card: dict[str, Any]  # WorkflowSettings by property, texts in JSON form
+    node: dict[str, Any]
+    meta: dict[str, Any]  # wire form, taken as it is
+    repeat: bool  # recorded by `Api`: never merged with an equal edge
