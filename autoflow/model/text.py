@@ -11,7 +11,7 @@ a part being a string or ``{"field": name, "conversion": "", "spec": ""}``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple
 
 
 class Pending(NamedTuple):
@@ -22,7 +22,7 @@ class Pending(NamedTuple):
     spec: str = ""
 
 
-Part = Union[str, Pending]
+Part = str | Pending
 Parts = tuple[Part, ...]
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {"r": repr, "s": str, "a": ascii, "": lambda value: value}

@@ -29,4 +29,3 @@ def edge_body(
     if meta:
         body["meta"] = meta
     return body
-

@@ -1,4 +1,4 @@
-"""Names of the methods, and the oldest instance that knows them. Source: the SDK's wire, ``/public/api/v3/<method>``."""
+"""Names of the methods, and the oldest instance that knows them (``/public/api/v3/<method>``, as the SDK calls them)."""
 
 from __future__ import annotations
 
