@@ -11,7 +11,8 @@
     + ServerError                  what a call to a server may end in
       - ServerUnreachable          no answer: nothing is known to have been applied
       - ServerBusy                 408, 429, 5xx: worth trying again, after `retry_after` seconds
-      - ServerRefused              the server said no and will say it again; carries `status` and `details`
+      - ServerRefused              the server said no and will say it again; carries `status` and `details`, and
+                                   whether it `concerns_all`
         · NotAllowed               401 and 403: the token, not the request, is at fault
     + VersionNotSaved              `@versioned(required=True)` could not save a version
     + ServerExtraMissing           the platform is asked for and `autoflow[server]` is not installed
@@ -70,6 +71,16 @@ class ServerRefused(ServerError):
         super().__init__(message)
         self.status = status
         self.details = details
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether any request would be refused so: the token, the address or the server is wrong, not what was asked.
+
+        A 404 or 405 without the API's own words comes from something else that lives at the address.
+        """
+        if self.status in {404, 405}:
+            return self.details is None
+        return not 400 <= self.status < 500 or self.status in {401, 403, 407, 426}
 
 
 class NotAllowed(ServerRefused):

@@ -2,7 +2,8 @@
 
 `with guard:` goes around autoflow's own work and never around the app's. What it catches is logged at
 debug level with its traceback; ``AUTOFLOW_STRICT=1`` lets it through instead (autoflow's tests run that way).
-Only `Exception` is caught: KeyboardInterrupt, SystemExit, CancelledError and GeneratorExit are the app's.
+Only `Exception` is caught: KeyboardInterrupt, SystemExit, CancelledError and GeneratorExit are the app's. The one
+error of autoflow's own that passes is the one an author asks for: `VersionNotSaved`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from autoflow import settings
+from autoflow.errors import VersionNotSaved
 
 logger = logging.getLogger("autoflow")
 
@@ -39,14 +41,21 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if error is None or not isinstance(error, Exception):
-            return False
-        if settings.strict():
+        return isinstance(error, Exception) and self.swallows(error)
+
+    def swallows(self, error: Exception) -> bool:
+        """Deal with a failure of autoflow's own; False when it is to be raised after all.
+
+        For the hot path, where ``try`` costs nothing and ``with`` a little.
+        """
+        if isinstance(error, RecursionError):  # the app is deep: there is no room to do anything about it
+            return True
+        if isinstance(error, VersionNotSaved) or settings.strict():
             return False
         with contextlib.suppress(Exception):  # logging may fail too: a handler of the app's, the recursion limit
             if self._note is not None:
                 self._note(error)
-            logger.debug("autoflow: %s failed", self._what, exc_info=(type(error), error, trace))
+            logger.debug("autoflow: %s failed", self._what, exc_info=error)
         return True
 
 

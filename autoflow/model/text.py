@@ -70,7 +70,10 @@ class Text(NamedTuple):
                 value = known(part.field)
                 if value is None:
                     break
-                words.append(show(value, part.conversion, part.spec))
+                try:
+                    words.append(show(value, part.conversion, part.spec))
+                except (TypeError, ValueError):  # the format does not fit what was found: as good as not found
+                    break
             else:
                 return "".join(words)
         return None

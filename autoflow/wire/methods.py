@@ -1,4 +1,4 @@
-"""Names of the methods, and the oldest instance that knows them (``/public/api/v3/<method>``, as the SDK calls them)."""
+"""Names of the methods as the SDK calls them (``/public/api/v3/<method>``), and the oldest instance that knows them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ PROJECT_INFO = "projects.info"
 PROJECT_LIST = "projects.list"
 DATASET_INFO = "datasets.info"
 DATASET_LIST = "datasets.list"
+JOB_INFO = "jobs.info"
 VERSION_LIST = "projects.versions.list"
 
 # autoflow's own methods, answered by our platform only
 RECORDS_ADD = "autoflow.records.add"
 RUNS_ENSURE = "autoflow.runs.ensure"
 SNAPSHOT = "autoflow.versions.snapshot"
+VERSION_MAP = "autoflow.versions.map"
 GRAPH = "autoflow.graph"
+TASKS_ENSURE = "autoflow.tasks.ensure"
+CHANGES = "autoflow.changes"
+UNKNOWN_METHODS = "autoflow.unknown_methods"
 
 # `instance.version` carries this key on our platform: it tells a platform from an instance.
 PLATFORM_MARK = "autoflow"

@@ -11,7 +11,7 @@ A record is a JSON object. Every record has ``key`` (unique for ever: the journa
 ``log``      ``lines``: a chunk of the run's log, text
 ``node``     ``node``: settings of the run's own card, wire form
 ``edge``     on the platform's wire: ``direction``, ``entity`` = {"type": WireType, "id": number or path, "origin": ""},
-             ``meta`` (wire form, or null), ``task`` and ``origin`` when the edge names a task other than its run's
+             ``meta`` (wire form, or null), ``task`` when the edge names a task other than its run's
 
 In the journal an edge is still as captured, see `CapturedEdge`; the sender completes it.
 """
@@ -27,8 +27,6 @@ class Subject(TypedDict, total=False):
     id: int
     path: str
     name: str
-    # what the value already carried, so that no lookup is needed for it: {"name": ..., "team_id": ...}
-    known: dict[str, Any]
 
 
 class CapturedEdge(TypedDict, total=False):
@@ -38,8 +36,10 @@ class CapturedEdge(TypedDict, total=False):
     type: str
     run: str
     at: int
-    task: int
+    task: int  # what the run was given, with team and workspace: an edge may come before its run's own record
     team: int
+    workspace: int
+    own_task: int  # a task other than the run's, named by the edge itself
     origin: str
     direction: str
     kind: str

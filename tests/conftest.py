@@ -1,0 +1,69 @@
+"""What every test of ours runs under: strict, in a home of its own, without the environment of the machine."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from autoflow.runtime import destination
+from autoflow.testing import FaultyServer, capture
+
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
+
+_OUTSIDE = (
+    "AUTOFLOW_",
+    "SERVER_ADDRESS",
+    "API_TOKEN",
+    "SUPERVISELY_",
+    "TASK_ID",
+    "TEAM_ID",
+    "WORKSPACE_ID",
+    "CONTEXT_T",
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith(_OUTSIDE) or name == "ENV":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "autoflow-home"))
+    monkeypatch.setenv("AUTOFLOW_STRICT", "1")
+    yield
+    destination.forget()
+
+
+@pytest.fixture
+def platform():
+    """Our platform, as a server that can be told to misbehave."""
+    with FaultyServer("platform") as server:
+        yield server
+
+
+@pytest.fixture
+def instance():
+    """An instance, as a server that can be told to misbehave."""
+    with FaultyServer("instance") as server:
+        yield server
+
+
+@pytest.fixture
+def captured():
+    """Everything the test records."""
+    with capture() as found:
+        yield found
+
+
+@pytest.fixture
+def seen(captured):
+    """A function that gives the edges recorded so far as (direction, type, id)."""
+    return lambda: [(edge.direction, edge.type, edge.id) for edge in captured.edges]
+
+
+@pytest.fixture
+def quiet(monkeypatch):
+    """Failures are swallowed, as in an app."""
+    monkeypatch.delenv("AUTOFLOW_STRICT")
