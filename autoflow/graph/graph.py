@@ -9,6 +9,8 @@ from autoflow.model.entity import WireType
 
 ArrowKind = Literal["input", "output", "version"]
 
+SHOWN = 200  # cards in a notebook's picture
+
 
 @dataclass(frozen=True, slots=True)
 class Icon:
@@ -99,3 +101,14 @@ class Graph:
             cards.append(Card(**values))
         arrows = tuple(Arrow(arrow["source"], arrow["target"], arrow["kind"]) for arrow in form.get("arrows", ()))
         return cls(tuple(cards), arrows, form.get("entry"), form.get("title", "Workflow"))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Give what a notebook shows: the text, and a still picture of at most `SHOWN` cards; nothing runs in it."""
+        from autoflow.graph.scope import first
+        from autoflow.graph.svg import svg
+        from autoflow.graph.text import text
+
+        part = first(self, SHOWN)
+        picture = svg(part)
+        wide = f'<div style="overflow:auto">{picture}</div>'
+        return {"text/plain": text(part), "text/html": wide, "image/svg+xml": picture}

@@ -1,0 +1,77 @@
+"""Words on cards, the same in every form: kinds, versions, times, and texts made harmless for a terminal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime, timezone, tzinfo
+
+from autoflow.graph.graph import Card
+from autoflow.model.entity import WireType
+
+KINDS: dict[WireType, str] = {
+    "project": "project",
+    "project_version": "version",
+    "dataset": "dataset",
+    "file": "file",
+    "model_weight": "model weight",
+    "folder": "folder",
+    "task": "run",
+    "job": "labeling job",
+    "app_session": "app session",
+}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_ADDRESS = re.compile(r"https?://[^/?#\s\\\"'<>@]+(?:/[^?#\s\\\"'<>]*)?")
+
+
+def titled(card: Card) -> str:
+    """Give the card's title on one line; with its name where a customised title says something else of data."""
+    title = " ".join(card.title.split())
+    name = " ".join(card.name.split())
+    return title if not name or name in title or card.type == "task" else f"{title} ({name})"
+
+
+def captioned(card: Card) -> str:
+    """Give the title with the version's number, unless it says that already."""
+    title = titled(card)
+    return f"{title} {card.badge}" if card.badge and card.badge not in title else title
+
+
+def moment(at: str | None, zone: tzinfo = timezone.utc) -> datetime | None:
+    """Read an ISO 8601 time (UTC where it names no zone) into `zone`; None when there is none or it is not one."""
+    if not at:
+        return None
+    try:
+        read = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", at.strip()))
+        return (read if read.tzinfo else read.replace(tzinfo=timezone.utc)).astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def day_and_time(at: str | None, zone: tzinfo = timezone.utc) -> str:
+    """Show a time as ``24 Aug 2026, 11:15``; empty when unknown."""
+    read = moment(at, zone)
+    return f"{read.day} {MONTHS[read.month - 1]} {read.year}, {read:%H:%M}" if read else ""
+
+
+def is_address(url: str) -> bool:
+    """Whether a server's address is one a link may begin with: http or https, a host, perhaps a path."""
+    return _ADDRESS.fullmatch(url) is not None
+
+
+def printable(text: str) -> str:
+    """Show control and format characters escaped, so that no name can move a cursor, ring or turn text round."""
+    return "".join(
+        sign if unicodedata.category(sign)[0] != "C" and sign not in "\u2028\u2029" else _escaped(sign) for sign in text
+    )
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def width(text: str) -> int:
+    """Number of terminal columns a printable text takes up."""
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
+    )

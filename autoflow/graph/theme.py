@@ -1,0 +1,83 @@
+"""Colours and type of the drawn forms, light and dark; every text stands out from its ground by 4.5 to 1 or more."""
+
+from __future__ import annotations
+
+STATES = ("finished", "failed", "running", "lost")
+LIGHT = {
+    "canvas": "#eef2fa",
+    "card": "#ffffff",
+    "rim": "#d5deec",
+    "title": "#1c2738",
+    "quiet": "#55627a",
+    "link": "#2360c4",
+    "arrow": "#38465c",
+    "entry": "#2f6fd6",
+    "badge": "#2360c4",
+    "on-badge": "#ffffff",
+    "shade": "#dfe7f3",
+    "finished": "#1a7745",
+    "failed": "#c02626",
+    "running": "#2360c4",
+    "lost": "#8a5800",
+}
+DARK = {
+    "canvas": "#10161f",
+    "card": "#1b2432",
+    "rim": "#313e52",
+    "title": "#eaf0f9",
+    "quiet": "#a8b5c8",
+    "link": "#8db6ff",
+    "arrow": "#93a3ba",
+    "entry": "#6ea2ff",
+    "badge": "#8db6ff",
+    "on-badge": "#10161f",
+    "shade": "#263244",
+    "finished": "#5fd195",
+    "failed": "#ff9086",
+    "running": "#8db6ff",
+    "lost": "#f0b95a",
+}
+FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
+
+# All rules hang below one class: a picture inside a notebook or a page must not restyle what is around it.
+ROOT = ".autoflow-graph"
+RULES = {
+    "": f"font-family:{FONT};font-size:13px;background:var(--canvas)",
+    "text": "fill:var(--quiet)",
+    ".ground": "fill:var(--canvas)",
+    ".box": "fill:var(--card);stroke:var(--rim);stroke-width:1",
+    ".entered .box": "stroke:var(--entry);stroke-width:2",
+    ".shade": "fill:var(--shade)",
+    ".sketch": "fill:none;stroke:var(--quiet);stroke-width:1.2;stroke-linejoin:round;opacity:.55",
+    ".name": "fill:var(--title);font-size:15px;font-weight:600",
+    ".link": "fill:var(--link)",
+    "a:hover .link, a:focus-visible .link": "text-decoration:underline",
+    ".date, .state": "font-size:12px",
+    ".glyph": "fill:none;stroke:var(--quiet);stroke-width:1.2",
+    ".icon": "fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round",
+    ".badge": "fill:var(--badge)",
+    ".on-badge": "fill:var(--on-badge);font-size:12px;font-weight:700;text-anchor:middle",
+    ".state": "text-anchor:end",
+    ".more": "fill:var(--shade);stroke:var(--rim)",
+    ".on-more": "fill:var(--title);font-size:11px;font-weight:600;text-anchor:middle",
+    ".way": "fill:none;stroke:var(--arrow);stroke-width:1.5",
+    ".way.back": "stroke-dasharray:6 4",
+    ".way.version": "stroke-dasharray:2 3",
+    ".head": "fill:var(--arrow)",
+    **{f".state.{state}": f"fill:var(--{state})" for state in STATES},
+}
+
+
+def variables(root: str) -> str:
+    """Give the rules that set the colours on `root`, a selector, for light and for dark screens."""
+    light, dark = (";".join(f"--{name}:{color}" for name, color in theme.items()) for theme in (LIGHT, DARK))
+    return f"{root}{{{light}}}@media (prefers-color-scheme:dark){{{root}{{{dark}}}}}"
+
+
+def stylesheet() -> str:
+    """Give the style sheet of a picture."""
+    rules = "".join(
+        f"{','.join(f'{ROOT} {part.strip()}'.strip() for part in selector.split(','))}{{{rule}}}"
+        for selector, rule in RULES.items()
+    )
+    return variables(ROOT) + rules

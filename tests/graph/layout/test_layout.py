@@ -1,0 +1,239 @@
+"""Laws of the picture, for any graph."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.graph.graph import Arrow, Card, Graph
+from autoflow.graph.layout import Box, Layout, Route, lay_out
+
+pytestmark = pytest.mark.core
+
+
+def cards(prefix: str, pictures: list[bool]) -> tuple[Card, ...]:
+    return tuple(
+        Card(
+            f"{prefix}:{number}",
+            "project" if picture else "task",
+            number,
+            "name",
+            "title",
+            preview="/p" if picture else None,
+        )
+        for number, picture in enumerate(pictures)
+    )
+
+
+@st.composite
+def graphs(draw: st.DrawFn, prefix: str = "card", most: int = 14) -> Graph:
+    made = cards(prefix, draw(st.lists(st.booleans(), min_size=1, max_size=most)))
+    ends = st.integers(0, len(made) - 1)
+    pairs = draw(st.lists(st.tuples(ends, ends), max_size=2 * len(made)))
+    entry = draw(st.none() | st.sampled_from([card.key for card in made]))
+    return Graph(made, tuple(Arrow(made[a].key, made[b].key, "input") for a, b in pairs), entry)
+
+
+def dense(seed: int, size: int) -> Graph:
+    dice = random.Random(seed)
+    made = cards("card", [dice.random() < 0.3 for _ in range(size)])
+    pairs = [(dice.randrange(size), dice.randrange(size)) for _ in range(2 * size)]
+    return Graph(made, tuple(Arrow(made[a].key, made[b].key, "input") for a, b in pairs))
+
+
+def overlap(one: Box, other: Box) -> bool:
+    return (
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+    )
+
+
+def crosses(box: Box, route: Route) -> bool:
+    """Whether a stretch of the route runs through the inside of the box (stretches are flat or between columns)."""
+    for (x1, y1), (x2, y2) in pairwise(route.points):
+        left, right = min(x1, x2), max(x1, x2)
+        upper, lower = min(y1, y2), max(y1, y2)
+        beside = right <= box.x or left >= box.x + box.width
+        if not beside and upper < box.y + box.height and lower > box.y:
+            return True
+    return False
+
+
+def parts(graph: Graph) -> list[set[str]]:
+    found = [{card.key} for card in graph.cards]
+    for arrow in graph.arrows:
+        touched = [part for part in found if arrow.source in part or arrow.target in part]
+        found = [part for part in found if part not in touched] + [set().union(*touched)]
+    return found
+
+
+def check(graph: Graph, layout: Layout) -> None:
+    boxes = list(layout.boxes.values())
+    assert not any(overlap(one, other) for n, one in enumerate(boxes) for other in boxes[:n])
+    assert not any(crosses(box, route) for route in layout.routes for box in boxes)
+    assert all(box.x >= 0 and box.y >= 0 for box in boxes)
+    assert all(box.x + box.width <= layout.width and box.y + box.height <= layout.height for box in boxes)
+
+
+@given(graphs())
+def test_no_card_lies_upon_another_and_no_arrow_upon_a_card(graph: Graph) -> None:
+    """Whatever the graph, boxes are apart, routes keep out of them, and all of it lies within the stated size."""
+    check(graph, lay_out(graph))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_same_holds_for_larger_graphs(seed: int) -> None:
+    """Eighty cards with twice as many arrows, circles and tall cards among them, keep the same laws."""
+    graph = dense(seed, 80)
+    check(graph, lay_out(graph))
+
+
+@given(graphs())
+def test_arrows_point_right_unless_marked(graph: Graph) -> None:
+    """A route that is not marked as back runs left to right all the way; a marked one right to left."""
+    for route in lay_out(graph).routes:
+        steps = [after[0] - before[0] for before, after in pairwise(route.points)]
+        if route.arrow.source == route.arrow.target:
+            assert route.back
+        elif route.back:
+            assert all(step < 0 for step in steps)
+        else:
+            assert all(step > 0 for step in steps)
+
+
+@given(graphs())
+def test_without_circles_no_arrow_points_back(graph: Graph) -> None:
+    """Arrows from earlier to later cards only cannot form a circle, so none is marked."""
+    index = {card.key: number for number, card in enumerate(graph.cards)}
+    ahead = tuple(arrow for arrow in graph.arrows if index[arrow.source] < index[arrow.target])
+    assert not any(route.back for route in lay_out(replace(graph, arrows=ahead)).routes)
+
+
+@given(graphs())
+def test_routes_join_the_sides_of_their_cards(graph: Graph) -> None:
+    """Every arrow has a route, in the arrows' order, from its source's side to its target's side."""
+    layout = lay_out(graph)
+    assert [route.arrow for route in layout.routes] == list(graph.arrows)
+    for route in layout.routes:
+        for key, (x, y) in ((route.arrow.source, route.points[0]), (route.arrow.target, route.points[-1])):
+            box = layout.boxes[key]
+            assert x in (box.x, box.x + box.width)
+            assert box.y < y < box.y + box.height
+
+
+@given(graphs())
+def test_same_graph_same_picture(graph: Graph) -> None:
+    """Nothing in the picture depends on chance or on the process."""
+    assert lay_out(graph) == lay_out(Graph.from_json(graph.to_json()))
+
+
+@given(graphs())
+def test_parts_that_share_nothing_lie_apart(graph: Graph) -> None:
+    """The columns and rows that one part takes up hold no card of another part."""
+    boxes = lay_out(graph).boxes
+    frames = []
+    for part in parts(graph):
+        inside = [boxes[key] for key in part]
+        x, y = min(box.x for box in inside), min(box.y for box in inside)
+        right, bottom = max(box.x + box.width for box in inside), max(box.y + box.height for box in inside)
+        frames.append(Box(x, y, right - x, bottom - y))
+    assert not any(overlap(one, other) for n, one in enumerate(frames) for other in frames[:n])
+
+
+@given(graphs("old"), graphs("new", most=6))
+def test_a_new_part_leaves_the_others_as_they_were(old: Graph, new: Graph) -> None:
+    """Adding an unrelated part moves other parts as wholes at most: inside a part nothing moves."""
+    before = lay_out(old).boxes
+    after = lay_out(Graph(old.cards + new.cards, old.arrows + new.arrows, old.entry)).boxes
+    for part in parts(old):
+        moves = {(after[key].x - before[key].x, after[key].y - before[key].y) for key in part}
+        heights = {key: after[key].height == before[key].height for key in part}
+        assert len(moves) == 1
+        assert all(heights.values())
+
+
+def test_a_small_part_added_to_a_sheet_with_room_moves_nothing() -> None:
+    """While the sheet is not widened, the earlier parts keep their very places."""
+    some = cards("old", [False] * 20)
+    before = lay_out(Graph(some)).boxes
+    after = lay_out(Graph(some + cards("new", [False]))).boxes
+    assert {key: after[key] for key in before} == before
+
+
+def test_data_written_back_is_the_arrow_that_points_back() -> None:
+    """A run that writes into the project it read stands right of it, the writing arrow is marked, and both are seen."""
+    made = (
+        Card("task:1", "task", 1, "Label", "Label", at="2026-11-02"),
+        Card("project:1", "project", 1, "Digits", "Digits", at="2026-11-01"),
+    )
+    layout = lay_out(Graph(made, (Arrow("project:1", "task:1", "input"), Arrow("task:1", "project:1", "output"))))
+    assert [route.back for route in layout.routes] == [False, True]
+    assert layout.boxes["project:1"].x < layout.boxes["task:1"].x
+    forth, back = layout.routes
+    assert not set(forth.points) & set(back.points)
+
+
+def test_a_self_reference_is_a_loop_beside_its_card() -> None:
+    """An arrow from a card to itself is drawn, marked as back, and stays in the strip right of the card."""
+    layout = lay_out(Graph(cards("card", [False]), (Arrow("card:0", "card:0", "output"),)))
+    (loop,) = layout.routes
+    assert loop.back
+    assert all(x >= layout.boxes["card:0"].width for x, _ in loop.points)
+
+
+def test_an_arrow_to_a_card_left_out_has_no_route() -> None:
+    """A graph cut out of a larger one may still name absent cards; that is not an error."""
+    assert lay_out(Graph(cards("card", [False]), (Arrow("card:0", "absent:1", "input"),))).routes == ()
+
+
+def test_an_empty_graph_is_an_empty_picture() -> None:
+    """No cards, no size."""
+    assert lay_out(Graph()) == Layout({}, (), 0, 0)
+
+
+def test_the_entrys_part_comes_first() -> None:
+    """The part the viewer came from stands at the top left."""
+    made = cards("card", [False, False, False])
+    boxes = lay_out(Graph(made, entry="card:2")).boxes
+    assert boxes["card:2"][:2] == (0, 0)
+
+
+def test_cards_with_pictures_are_tall() -> None:
+    """Projects with a preview are 312 x 284 pixels, everything else 312 x 82, a model weight with a picture too."""
+    made = (*cards("card", [True, False]), Card("file:1", "model_weight", 1, "w", "w", preview="/p"))
+    sizes = [box[2:] for box in lay_out(Graph(made)).boxes.values()]
+    assert sizes == [(312, 284), (312, 82), (312, 82)]
+
+
+def test_a_long_link_runs_straight_past_the_cards_between() -> None:
+    """A project read by each of a chain of runs is one flat trunk: each branch leaves it with few corners."""
+    made = [Card("project:1", "project", 1, "p", "p")]
+    arrows = []
+    for number in range(40):
+        made += [Card(f"task:{number}", "task", number, "t", "t"), Card(f"file:{number}", "file", number, "f", "f")]
+        arrows.append(Arrow("project:1", f"task:{number}", "input"))
+        arrows.append(Arrow(f"task:{number}", f"file:{number}", "output"))
+        if number:
+            arrows.append(Arrow(f"file:{number - 1}", f"task:{number}", "input"))
+    graph = Graph(tuple(made), tuple(arrows))
+    layout = lay_out(graph)
+    check(graph, layout)
+    assert max(len(route.points) for route in layout.routes) <= 6
+    assert layout.height < 400
+
+
+def test_json_form_is_plain_lists() -> None:
+    """The page gets numbers and keys only."""
+    made = cards("card", [False, False])
+    form = lay_out(Graph(made, (Arrow("card:0", "card:1", "input"),))).to_json()
+    assert form["boxes"] == {"card:0": [0, 0, 312, 82], "card:1": [432, 0, 312, 82]}
+    assert form["routes"] == [
+        {"source": "card:0", "target": "card:1", "kind": "input", "points": [[312, 41], [432, 41]], "back": False}
+    ]

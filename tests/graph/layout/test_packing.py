@@ -1,0 +1,38 @@
+"""Parts on one sheet."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.graph.layout.packing import pack, parts
+
+pytestmark = pytest.mark.core
+
+SIZES = st.lists(st.tuples(st.integers(1, 9), st.integers(82, 900)), max_size=25)
+
+
+@given(SIZES)
+def test_parts_never_overlap(sizes: list[tuple[int, int]]) -> None:
+    """No two parts take up the same pixels of a column."""
+    taken = [
+        {(column + n, y, y + height) for n in range(columns)}
+        for (columns, height), (column, y) in zip(sizes, pack(sizes), strict=True)
+    ]
+    for number, one in enumerate(taken):
+        for other in taken[:number]:
+            assert not any(a == c and b < f and d < e for a, b, e in one for c, d, f in other)
+
+
+def test_parts_are_given_in_the_order_of_their_first_vertex() -> None:
+    """Parts and their vertices ascend."""
+    assert parts(5, [(4, 0), (3, 1)]) == [[0, 4], [1, 3], [2]]
+
+
+def test_many_small_parts_fill_a_sheet_rather_than_a_strip() -> None:
+    """A hundred single cards make a sheet of a screen's shape, within a factor of two or so."""
+    places = pack([(1, 82)] * 100)
+    width = (max(column for column, _ in places) + 1) * 432
+    height = max(y for _, y in places) + 82
+    assert 0.8 <= width / height <= 4
