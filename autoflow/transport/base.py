@@ -1,4 +1,4 @@
-"""What every transport can do. Everything above this room speaks to a server through these three methods only."""
+"""What every transport can do. Everything above this room speaks to a server through these methods only."""
 
 from __future__ import annotations
 
@@ -18,15 +18,28 @@ class Transport(Protocol):
     @property
     def origin(self) -> str:
         """Whose numbers this server's answers carry: scheme://host[:port], or ``embedded`` or ``memory``."""
+        ...
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """POST a JSON body to a method and give the JSON answer; `timeout` in seconds, None for the usual one."""
+        ...
+
+    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+        """Give our platform a batch of records (`wire.records`): the answer of ``autoflow.records.add``."""
+        ...
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
         """POST a multipart form to a method and give the JSON answer; contents are streamed."""
+        ...
 
     def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
         """POST a JSON body to a method and give the answer's bytes in chunks."""
+        ...
+
+    def token_mark(self) -> int:
+        """A number that changes when the token does, and tells nothing of it."""
+        ...
 
     def close(self) -> None:
         """Give connections back; calling a closed transport again reopens them."""
+        ...

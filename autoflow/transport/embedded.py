@@ -1,0 +1,74 @@
+"""The platform in this process: its own dispatcher, without HTTP. Needs ``autoflow[server]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autoflow.errors import ServerExtraMissing, ServerUnreachable
+from autoflow.forks import ProcessLock, put_off
+from autoflow.wire import methods
+from autoflow.wire.parts import Part
+
+if TYPE_CHECKING:
+    from autoflow.platform.dispatcher import Platform
+
+ORIGIN = "embedded"
+
+
+class EmbeddedTransport:
+    """The platform in a folder, opened at first use.
+
+    Args:
+        folder: where the store and the blobs are; None when no folder can be used.
+    """
+
+    origin = ORIGIN
+
+    def __init__(self, folder: str | None) -> None:
+        self._folder = folder
+        self._platform: Platform | None = None
+        self._opening = ProcessLock()
+
+    def _open(self) -> Platform:
+        with self._opening:
+            if self._platform is None:
+                if self._folder is None:
+                    raise ServerUnreachable("there is no folder for the platform on this machine; set AUTOFLOW_HOME")
+                try:
+                    with put_off():
+                        from autoflow.platform.dispatcher import Platform
+                except ImportError as error:
+                    raise ServerExtraMissing(
+                        f'the platform on this machine needs more: pip install "autoflow[server]" ({error})'
+                    ) from error
+                self._platform = Platform.open(self._folder)
+            return self._platform
+
+    def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
+        """See `Transport.call`; there is nothing to wait for but the store, so `timeout` has no use."""
+        return self._open().call(method, body)
+
+    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+        """See `Transport.deliver`."""
+        answer: Mapping[str, Any] = self._open().call(methods.RECORDS_ADD, {"records": list(records)})
+        return answer
+
+    def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
+        """See `Transport.upload`."""
+        return self._open().upload(method, parts, query or {})
+
+    def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
+        """See `Transport.download`."""
+        return self._open().download(method, body)
+
+    def token_mark(self) -> int:
+        """There is no token."""
+        return 0
+
+    def close(self) -> None:
+        """Close the store; it opens again at the next call."""
+        with self._opening:
+            if self._platform is not None:
+                self._platform.close()
+                self._platform = None

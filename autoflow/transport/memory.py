@@ -1,0 +1,62 @@
+"""A server that keeps what it is given in a list: for tests, and where nothing should leave the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from autoflow.errors import ServerRefused
+from autoflow.wire import methods
+from autoflow.wire.parts import Part
+
+ORIGIN = "memory"
+
+
+class MemoryTransport:
+    """Takes records as our platform does.
+
+    Runs are numbered from 1 in the order they are first seen; a file or a project that is named instead of numbered
+    exists and is identified by its name; nothing else can be looked up.
+    """
+
+    origin = ORIGIN
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self._tasks: dict[str, int] = {}
+
+    def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
+        """See `Transport.call`."""
+        if method == methods.INSTANCE_VERSION:
+            return {"version": "6.18.3", methods.PLATFORM_MARK: ORIGIN}
+        if method == methods.RUNS_ENSURE and isinstance(body, Mapping):
+            task = body.get("task") or self._tasks.setdefault(body["run"], len(self._tasks) + 1)
+            return {"task": task, "teamId": 1, "workspaceId": 1, "appId": None}
+        if method == methods.FILE_LIST and isinstance(body, Mapping):
+            return [{"id": body["path"], "path": body["path"], "name": body["path"].rsplit("/", 1)[-1], "teamId": 1}]
+        if method in {methods.PROJECT_LIST, methods.DATASET_LIST} and isinstance(body, Mapping):
+            return {"entities": [{"id": one["value"], one["field"]: one["value"]} for one in body["filter"]]}
+        raise ServerRefused(f"{method} is not known in memory", status=404, details={})
+
+    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+        """See `Transport.deliver`."""
+        self.records.extend(records)
+        return {
+            "results": [{"key": record["key"], "status": "applied"} for record in records],
+            "tasks": {record["run"]: self.call(methods.RUNS_ENSURE, record)["task"] for record in records},
+        }
+
+    def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
+        """Refused: there is no storage."""
+        raise ServerRefused(f"{method} is not known in memory", status=404, details={})
+
+    def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
+        """Refused: there is no storage."""
+        raise ServerRefused(f"{method} is not known in memory", status=404, details={})
+
+    def token_mark(self) -> int:
+        """There is no token."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is held."""

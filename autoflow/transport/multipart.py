@@ -1,0 +1,58 @@
+"""A multipart form that is read while it is sent, as often as it must be, its length known before."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+
+from autoflow.wire.parts import Part
+
+CHUNK_BYTES = 1 << 20
+
+
+class Multipart:
+    """The form as a body for an HTTP client: it has a length and gives chunks.
+
+    Args:
+        parts: files among them are read from where they stand to their end.
+    """
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._boundary = os.urandom(16).hex()
+        self._parts = [(self._head(part), part.value) for part in parts]
+        self._starts = [0 if isinstance(part.value, str) else part.value.tell() for part in parts]
+        self._tail = f"--{self._boundary}--\r\n".encode()
+        self.content_type = f"multipart/form-data; boundary={self._boundary}"
+
+    def _head(self, part: Part) -> bytes:
+        lines = [f"--{self._boundary}", f'Content-Disposition: form-data; name="{_quoted(part.field)}"']
+        if part.filename is not None:
+            lines[1] += f'; filename="{_quoted(part.filename)}"'
+        if part.content_type is not None:
+            lines.append(f"Content-Type: {part.content_type}")
+        return "\r\n".join([*lines, "", ""]).encode()
+
+    def __len__(self) -> int:
+        size = len(self._tail)
+        for (head, value), start in zip(self._parts, self._starts, strict=True):
+            size += len(head) + 2
+            size += len(value.encode()) if isinstance(value, str) else value.seek(0, io.SEEK_END) - start
+        return size
+
+    def __iter__(self) -> Iterator[bytes]:
+        for (head, value), start in zip(self._parts, self._starts, strict=True):
+            yield head
+            if isinstance(value, str):
+                yield value.encode()
+            else:
+                value.seek(start)  # a redirect has the form sent again
+                while chunk := value.read(CHUNK_BYTES):
+                    yield chunk
+            yield b"\r\n"
+        yield self._tail
+
+
+def _quoted(text: str) -> str:
+    """A name inside quotes, as browsers write it: quotes and line ends as percent codes."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
