@@ -1,0 +1,308 @@
+"""The journal: where a record is safe once `append` has returned.
+
+One per process and destination; one `write()` on an O_APPEND descriptor a record, no lock. What the process wrote
+stays in the page cache when it is killed. The file's name has 64 random bits, so neither a reused process number nor
+a second container on the same volume can meet it. The descriptor's number is kept for the life of the process and
+turned to the next file by `dup2`: closing it while another thread is inside a write would send that thread's record
+into whatever file of the app got the number next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import time
+import weakref
+from os import getpid, write  # by name: the hot path looks them up once a record
+from time import time_ns
+from zlib import crc32
+
+from autoflow import forks, settings
+from autoflow.forks import ProcessLock
+from autoflow.outbox import durability, frame, home, lease
+from autoflow.outbox.descriptors import Held, hold, raise_high
+
+SEGMENT_BYTES = 8 << 20
+QUOTA_BYTES = 256 << 20
+RETRY_SECONDS = 1.0
+MEMORY_SEGMENT_BYTES = 1 << 20
+MEMORY_BYTES = 16 << 20  # without any folder: anonymous files, gone with the process
+
+_SUFFIX = ".journal"
+_PROGRESS = ".progress"
+
+
+def segment_path(folder: str, name: str, number: int) -> str:
+    """The path of one segment; segments of a journal sort by name in the order written."""
+    return os.path.join(folder, f"{name}.{number:06d}{_SUFFIX}")
+
+
+def lock_path(folder: str, name: str) -> str:
+    """The path of a journal's lock file."""
+    return os.path.join(folder, f"{name}.lock")
+
+
+def journals(folder: str) -> dict[str, list[int]]:
+    """The journals in a folder: name -> its segment numbers in order, none if only its progress is left."""
+    found: dict[str, list[int]] = {}
+    for entry in os.listdir(folder):
+        parts = entry.split(".")
+        if entry.endswith(_SUFFIX) and len(parts) == 3 and parts[1].isdecimal():
+            found.setdefault(parts[0], []).append(int(parts[1]))
+        elif entry.endswith(_PROGRESS) and len(parts) == 2:
+            found.setdefault(parts[0], [])
+    return {name: sorted(numbers) for name, numbers in found.items()}
+
+
+class Journal:
+    """The writing end of this process's journal for one destination.
+
+    Args:
+        folder: where segments go; None keeps them in memory.
+        origin: the destination, for the first line of each segment. Never a token.
+        quota: bytes in the folder above which records are refused and counted; nothing is removed to make room.
+    """
+
+    def __init__(self, folder: str | None, origin: str, quota: int = QUOTA_BYTES) -> None:
+        self.folder = folder
+        self.origin = origin
+        self.dropped = 0  # records this process could not write, by any cause, not yet noted in a journal
+        self.name = ""
+        self.names: list[str] = []  # what this process has written to, the present one last
+        self.segment = 0
+        self.memory: dict[int, int] = {}  # without a folder: segment -> a descriptor to read it by
+        self._quota = quota if folder else MEMORY_BYTES
+        self._fd = -1
+        self._held: Held | None = None
+        self._pid = 0
+        self.size = 0
+        self._limit = 0  # bytes in this segment after which something is due: rotation, or refusal
+        self._count = itertools.count(1)  # never restarted: a number taken before a reopening stays unique after it
+        self._retry_at = 0.0  # monotonic seconds before which a full or unusable folder is not looked at again
+        self._opening = ProcessLock()
+        self._durability = settings.durability()
+        self._sync = self._durability == "sync"
+        self._synced = (0, 0)  # segment and size at the last sync
+        _journals.add(self)
+
+    # -- the hot path
+
+    def append(self, record: bytes) -> int:
+        """Write one record; its number in the journal, or 0 when it could not be written (it is counted).
+
+        Args:
+            record: the members of a JSON object, without the braces: ``"type":"edge",...``.
+        """
+        if self._pid != getpid():
+            self._open()
+        number = next(self._count)
+        body = b'{"n":%d,"at":%d,%b}' % (number, time_ns(), record)
+        line = b"%08x %b\n" % (crc32(body), body)
+        size = len(line)
+        try:
+            if self.size > self._limit:
+                self._make_room()
+            if self._sync:
+                self._write_through(line)
+            elif write(self._fd, line) != size:
+                raise OSError("short write")
+            self.size += size
+        except OSError as error:
+            return self._retry(line, number, error)
+        if self.dropped:
+            self._note_dropped()
+        return number
+
+    def _write_through(self, line: bytes) -> None:
+        """Write a record and have it on the disk; under the lock, so that the file synced is the one written to.
+
+        Raises:
+            OSError: it was not written.
+        """
+        with self._opening:
+            if os.write(self._fd, line) != len(line):
+                raise OSError("short write")
+            with contextlib.suppress(OSError):  # it is written: another try would write it twice
+                os.fdatasync(self._fd)
+
+    # -- everything below is rare
+
+    def _retry(self, line: bytes, number: int, error: OSError) -> int:
+        """Write once more to a new file when the old descriptor is gone; else count the record as dropped."""
+        if error.errno in {errno.EBADF, errno.EINVAL}:  # somebody closed our descriptor
+            with contextlib.suppress(OSError):
+                self._open(anew=True)
+                self._write_through(line)
+                self.size += len(line)
+                return number
+        with self._opening:
+            self.dropped += 1
+        return 0
+
+    def _note_dropped(self) -> None:
+        """Leave a note of what was lost in the journal, so that `outbox status` of any process can count it."""
+        with self._opening:
+            note = frame.encode(b'{"dropped":%d}' % self.dropped)
+            with contextlib.suppress(OSError):
+                if self.dropped and os.write(self._fd, note) == len(note):
+                    self.dropped = 0
+
+    def _open(self, *, anew: bool = False) -> None:
+        """Start a journal of this process: at first use, after a fork, when the descriptor was closed under us.
+
+        Whoever closed that may have closed the lock file too, and with it ended our lease: the old journal is left to
+        whoever takes it, ourselves perhaps.
+        """
+        with self._opening:
+            pid = getpid()
+            if self._pid == pid and not (anew and not self._still_ours()):
+                return
+            if self._pid not in {0, pid}:  # a fork: what the parent wrote and could not write is its own to send
+                self.dropped = 0
+                self.memory = {}
+            self.names = []
+            self._retry_at = 0.0
+            self._synced = (0, 0)
+            if not self._turn_to(os.urandom(8).hex(), self.segment + 1 if self.memory else 0):
+                self._fd, self._held, self.size, self._limit = -1, None, 0, -1
+            first, self._pid = self._pid != pid, pid
+            if first and self._durability == "interval":
+                durability.keep_synced(self)
+
+    def _turn_to(self, name: str, segment: int) -> bool:
+        """Go on in a new file, on our descriptor number if there is one; False when it cannot be opened.
+
+        A signal handler of the app's may record in the middle of this and go through it to its end. Then two files
+        are made, both with all they need, and both are in `names`.
+        """
+        try:
+            fresh = self._fresh(name, segment)
+        except (OSError, AttributeError):  # AttributeError: no memfd on this system
+            self.name = self.name or name
+            return False
+        header = json.dumps({"journal": name, "segment": segment, "origin": self.origin})
+        with contextlib.suppress(OSError):
+            os.write(fresh, frame.encode(header.encode()))
+        if self._durability != "process":
+            self._settle(fresh)
+        if self._still_ours():
+            os.dup2(fresh, self._fd, inheritable=False)
+            os.close(fresh)
+        else:
+            self._fd = raise_high(fresh)
+        self._held = hold(self._fd)
+        self.name, self.segment = name, segment
+        if name not in self.names:
+            self.names.append(name)
+        self.size = 0
+        # an eighth, so that a full outbox has segments that go when they are sent
+        segment_bytes = min(SEGMENT_BYTES if self.folder else MEMORY_SEGMENT_BYTES, self._quota // 8)
+        self._limit = max(-1, min(segment_bytes, self._quota - self._used()))
+        return True
+
+    def _fresh(self, name: str, segment: int) -> int:
+        """A new file, open for appending.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        if self.folder is None:
+            fresh = os.memfd_create("autoflow-journal", os.MFD_CLOEXEC)
+            self.memory[segment] = raise_high(os.dup(fresh))
+            return fresh
+        if name not in self.names:
+            lease.take(lock_path(self.folder, name))
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.open(segment_path(self.folder, name, segment), flags, 0o600)
+
+    def _settle(self, fresh: int) -> None:
+        """Have what is left behind, and the new file's place in its folder, survive a power cut."""
+        self.sync()
+        with contextlib.suppress(OSError):
+            os.fsync(fresh)
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                place = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                try:
+                    os.fsync(place)
+                finally:
+                    os.close(place)
+
+    def _still_ours(self) -> bool:
+        """Whether our descriptor number still means our file: a daemon may have closed it and the app reused it."""
+        return self._held is not None and self._held.ours
+
+    def _make_room(self) -> None:
+        """Go on to the next segment, or refuse when the quota is used up.
+
+        Raises:
+            OSError: no room; the caller counts the record.
+        """
+        with self._opening:
+            if 0 <= self.size <= self._limit:
+                return
+            if time.monotonic() >= self._retry_at:
+                if self._used() <= self._quota:
+                    if self._turn_to(self.name, self.segment + 1):
+                        return
+                    if self._fd >= 0:  # no new file can be opened, but the old one takes more
+                        self._limit = self.size + self._quota // 64
+                        return
+                self._retry_at = time.monotonic() + RETRY_SECONDS
+        raise OSError("the outbox is full or cannot be written")
+
+    def _used(self) -> int:
+        """Bytes of all that is in the folder, or of this journal in memory; what cannot be looked at is nothing."""
+        if self.folder is None:
+            return sum(os.fstat(descriptor).st_size for descriptor in list(self.memory.values()))
+        total = 0
+        with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_size
+        return total
+
+    def tend(self) -> None:
+        """What the sender does for the writer between its own work: leave a note of dropped records, though no other
+        record is written; and go on in a new file when somebody removed the one written to.
+        """
+        if self.dropped:
+            self._note_dropped()
+        if self.folder is None or self._fd < 0 or os.path.lexists(segment_path(self.folder, self.name, self.segment)):
+            return
+        with self._opening, contextlib.suppress(OSError):
+            if not os.path.lexists(segment_path(self.folder, self.name, self.segment)):
+                home.make(self.folder)
+                self._turn_to(os.urandom(8).hex(), 0)
+
+    def sync(self) -> None:
+        """Have what was written so far survive a power cut."""
+        written = self.segment, self.size
+        if self._fd >= 0 and written != self._synced:
+            with contextlib.suppress(OSError):
+                os.fdatasync(self._fd)
+                self._synced = written
+
+    def leave(self) -> None:
+        """Do what the durability asked for needs when the process leaves."""
+        if self._durability == "interval":
+            self.sync()
+
+    @property
+    def pid(self) -> int:
+        """The process the journal belongs to; 0 before the first record."""
+        return self._pid
+
+
+_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+@forks.in_child
+def _forked() -> None:
+    """Let no journal take a child for its parent: the number of a dead ancestor is given again."""
+    for journal in list(_journals):
+        if journal._pid:
+            journal._pid = -1

@@ -1,0 +1,152 @@
+"""What the sender asks a server so that the app need not: a run's task, a file's number, a name for a title.
+
+Answers are kept while one batch is sent (a path may mean another file a moment later); a task's team and app for
+longer. Not found is None; no answer is a `ServerError` and the record waits.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.transport.base import Transport
+from autoflow.wire import methods
+
+
+class Task(NamedTuple):
+    """Where an edge belongs: numbers on the server the record goes to."""
+
+    id: int
+    team_id: int | None
+    workspace_id: int | None
+    app_id: int | None
+    name: str | None = None
+
+
+class Server(NamedTuple):
+    """What answered: our platform or an instance, and the instance's version."""
+
+    platform: bool
+    version: tuple[int, ...] | None
+
+
+def probe(transport: Transport) -> Server:
+    """Ask a server what it is."""
+    answer = transport.call(methods.INSTANCE_VERSION, {})
+    answer = answer if isinstance(answer, Mapping) else {}
+    return Server(methods.PLATFORM_MARK in answer, methods.version_tuple(answer.get("version")))
+
+
+class Lookups:
+    """Questions to one server, each asked once a batch."""
+
+    KEEP = 1024
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._tasks: OrderedDict[Any, Task] = OrderedDict()
+        self._answers: dict[Any, Any] = {}
+
+    def new_batch(self) -> None:
+        """Forget what may have changed."""
+        self._answers.clear()
+
+    def _ask(self, method: str, body: dict[str, Any]) -> Any:
+        """Call; None when the server says that there is no such thing."""
+        key = (method, repr(body))
+        if key not in self._answers:
+            try:
+                self._answers[key] = self._transport.call(method, body)
+            except ServerRefused as refusal:
+                if refusal.concerns_all or refusal.status not in {400, 404}:
+                    raise
+                self._answers[key] = None
+        return self._answers[key]
+
+    # -- tasks
+
+    def task(self, number: int) -> Task:
+        """A task by its number.
+
+        Raises:
+            ServerRefused: the server does not know it, or does not say its team.
+        """
+        return self._kept(number, lambda: self._task_info(number))
+
+    def _task_info(self, number: int) -> Task:
+        answer = self._transport.call(methods.TASK_INFO, {"id": number})
+        answer = answer if isinstance(answer, Mapping) else {}
+        meta = answer.get("meta")
+        app = meta.get("app") if isinstance(meta, Mapping) else None
+        app = app if isinstance(app, Mapping) else {}
+        if answer.get("teamId") is None:
+            raise ServerRefused(f"the server does not say the team of task {number}", status=404, details={})
+        return Task(number, answer["teamId"], answer.get("workspaceId"), app.get("id"), app.get("name"))
+
+    def run(self, run: Mapping[str, Any]) -> Task:
+        """Our platform's task for a run, made there if need be.
+
+        Args:
+            run: the members ``run``, ``name``, ``task``, ``origin``, ``team``, ``workspace`` of its records.
+        """
+        return self._kept(run["run"], lambda: self._ensure(run))
+
+    def _ensure(self, run: Mapping[str, Any]) -> Task:
+        answer = self._transport.call(methods.RUNS_ENSURE, dict(run))
+        if not isinstance(answer, Mapping) or answer.get("task") is None:
+            raise ServerBusy("the server gives a run no task", status=200)
+        return Task(answer["task"], answer.get("teamId"), answer.get("workspaceId"), answer.get("appId"))
+
+    def _kept(self, key: Any, ask: Callable[[], Task]) -> Task:
+        if key not in self._tasks:
+            self._tasks[key] = ask()
+            if len(self._tasks) > self.KEEP:
+                self._tasks.popitem(last=False)
+        return self._tasks[key]
+
+    # -- entities
+
+    def file_at(self, team_id: int, path: str) -> Mapping[str, Any] | None:
+        """A team file by its path."""
+        answer = self._ask(methods.FILE_LIST, {"teamId": team_id, "path": path, "recursive": True})
+        files = answer if isinstance(answer, list) else []
+        return next((file for file in files if isinstance(file, Mapping) and file.get("path") == path), None)
+
+    def entity(self, kind: str, number: int) -> Mapping[str, Any]:
+        """What the server tells of an entity by its number; empty when it knows none."""
+        method = {
+            "project": methods.PROJECT_INFO,
+            "dataset": methods.DATASET_INFO,
+            "file": methods.FILE_INFO,
+            "task": methods.TASK_INFO,
+            "job": methods.JOB_INFO,
+        }.get(kind)
+        answer = self._ask(method, {"id": number}) if method else None
+        return answer if isinstance(answer, Mapping) else {}
+
+    def named(self, kind: str, name: str, workspace_id: int | None) -> int | None:
+        """The number of a project, or of a dataset, by its name in the run's workspace."""
+        if workspace_id is None:
+            return None
+        if kind == "project":
+            return self._first(methods.PROJECT_LIST, {"workspaceId": workspace_id}, "name", name)
+        for project in self._page(methods.PROJECT_LIST, {"workspaceId": workspace_id}, []):
+            found = self._first(methods.DATASET_LIST, {"projectId": project.get("id")}, "name", name)
+            if found is not None:
+                return found
+        return None
+
+    def version_numbered(self, project_id: int, number: int) -> int | None:
+        """The id of a project's version by its number."""
+        return self._first(methods.VERSION_LIST, {"projectId": project_id}, "version", number)
+
+    def _first(self, method: str, scope: dict[str, Any], field: str, value: Any) -> int | None:
+        wanted = {"field": field, "operator": "=", "value": value}
+        return next((row.get("id") for row in self._page(method, scope, [wanted]) if row.get(field) == value), None)
+
+    def _page(self, method: str, scope: dict[str, Any], filters: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
+        answer = self._ask(method, {**scope, "filter": filters, "sort": "id", "sort_order": "asc"})
+        rows = answer.get("entities") if isinstance(answer, Mapping) else None
+        return [row for row in rows or [] if isinstance(row, Mapping)]

@@ -1,0 +1,178 @@
+"""One destination's outbox in this process: the journal records are written to, and the sender behind it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import time
+from collections.abc import Callable
+
+from autoflow import settings
+from autoflow.forks import ProcessLock, in_child
+from autoflow.outbox import home
+from autoflow.outbox.journal import Journal
+from autoflow.outbox.sender import Sender
+from autoflow.transport import breath
+from autoflow.transport.base import Transport
+
+EXIT_SECONDS = 1.9  # with what the interpreter needs to leave, two seconds at the most
+
+_outboxes: list[Outbox] = []
+_closing: list[Callable[[], None]] = []
+_making = ProcessLock()
+
+
+class Outbox:
+    """Where records for one destination go.
+
+    Nothing is opened, made or started before the first record.
+
+    Args:
+        origin: the destination: scheme://host[:port], ``embedded`` or ``memory``.
+        address: the destination as a child process is to be told it.
+        connect: makes the transport, when there is something to send.
+        in_memory: keep the journal in memory, for tests.
+    """
+
+    def __init__(self, origin: str, address: str, connect: Callable[[], Transport], *, in_memory: bool = False) -> None:
+        self.origin = origin
+        self.address = address
+        self._connect = connect
+        self._in_memory = in_memory
+        self._pid = 0
+        self._journal: Journal | None = None
+        self._sender: Sender | None = None
+        self._transport: Transport | None = None
+
+    @property
+    def transport(self) -> Transport:
+        """The way to the destination, made when it is first needed."""
+        if self._transport is None:
+            self._transport = self._connect()
+        return self._transport
+
+    def record(self, members: bytes) -> int:
+        """Write one record down; its number, or 0 when it could not be (it is counted as dropped).
+
+        Args:
+            members: the JSON members of the record, see `Journal.append`.
+        """
+        journal = self._journal
+        if journal is None:
+            journal = self._make_journal()
+        number = journal.append(members)
+        if self._pid != journal.pid:
+            self._make_sender(journal)
+        sender = self._sender
+        if sender is not None and sender.idle:
+            sender.wake()
+        return number
+
+    def key(self, number: int) -> str:
+        """The key of a record just written, empty for none."""
+        return f"{self._journal.name}:{number}" if self._journal is not None and number else ""
+
+    def later(self, job: Callable[[], None]) -> None:
+        """Have something done in the sender's thread."""
+        if self._sender is not None and self._pid == os.getpid():  # not a parent's, in a forked child
+            self._sender.later(job)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds until everything recorded so far is sent; whether it is."""
+        sender = self._sender if self._pid == os.getpid() else None
+        return sender.flush(timeout) if sender is not None else True
+
+    def task_of(self, run: str) -> int | None:
+        """The number our platform gave a run, once the sender has heard it."""
+        return self._sender.tasks.get(run) if self._sender is not None else None
+
+    @property
+    def takes_logs(self) -> bool:
+        """Whether the destination keeps runs' logs: our platform does; an instance is found out at first contact."""
+        return self._sender is None or self._sender.platform is not False
+
+    @property
+    def dropped(self) -> int:
+        """Records of this process that could not be written and are not yet noted in a journal."""
+        return self._journal.dropped if self._journal is not None else 0
+
+    def counts_in_memory(self) -> dict[str, int]:
+        """The counts of a journal that has no file, and so is in no count of a folder; empty for any other."""
+        if self._sender is None or self._journal is None or self._journal.folder is not None:
+            return {}
+        return self._sender.counts()
+
+    def _make_journal(self) -> Journal:
+        with _making:
+            if self._journal is None:
+                fresh = Journal(None if self._in_memory else home.outbox_of(self.origin), self.origin)
+                if self._journal is None:  # a signal handler of the app's may have recorded meanwhile
+                    self._journal = fresh
+            return self._journal
+
+    def _make_sender(self, journal: Journal) -> None:
+        """Make the sender, at first use and in a forked child: threads and locks do not survive a fork."""
+        with _making:
+            fresh = Sender(journal.folder, self.origin, self.transport, journal)
+            if self._pid == journal.pid:
+                return
+            self._sender = fresh
+            self._pid = journal.pid
+            if self not in _outboxes:
+                _outboxes.append(self)
+            atexit.unregister(_at_exit)
+            atexit.register(_at_exit)
+
+    def leave(self, deadline: float) -> None:
+        """Do what is to be done when the process leaves; `deadline` in monotonic seconds."""
+        if self._pid != os.getpid() or self._sender is None or self._journal is None:
+            return
+        self._journal.leave()
+        if settings.exit_flush() and not self._sender.waits_in_vain:
+            self._sender.flush(max(0.0, deadline - time.monotonic()))
+
+
+def _bytes_recorded() -> int:
+    """A number that changes with each record of this process."""
+    return sum(outbox._journal.size for outbox in _outboxes if outbox._journal is not None)
+
+
+breath.recorded = _bytes_recorded
+
+
+def before_exit(callback: Callable[[], None]) -> None:
+    """Have something done when the process leaves in good order, before the last flush."""
+    _closing.append(callback)
+
+
+def flush_all(timeout: float) -> bool:
+    """Flush every outbox of this process within `timeout` seconds; whether all is sent."""
+    deadline = time.monotonic() + timeout
+    return all([outbox.flush(max(0.0, deadline - time.monotonic())) for outbox in list(_outboxes)])
+
+
+def abandon_all() -> None:
+    """Stop every sender of this process and forget its outboxes, for tests; what waits stays in the journals."""
+    for outbox in _outboxes:
+        if outbox._sender is not None:
+            outbox._sender.stop()
+    _outboxes.clear()
+
+
+def _at_exit() -> None:
+    """Finish what is open and give records a last chance; whatever is left, the next process sends."""
+    for callback in _closing:
+        with contextlib.suppress(Exception):
+            callback()
+    deadline = time.monotonic() + EXIT_SECONDS
+    for outbox in list(_outboxes):
+        with contextlib.suppress(Exception):
+            outbox.leave(deadline)
+
+
+@in_child
+def _forked() -> None:
+    """Let no outbox take a child for its parent: the number of a dead ancestor is given again."""
+    for outbox in _outboxes:
+        outbox._pid = -1

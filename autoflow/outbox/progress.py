@@ -1,0 +1,119 @@
+"""How far a journal has been sent, kept beside it; and the totals of journals that are gone.
+
+A journal that is sent and removed is folded into the totals of its folder under one lock, by name, so that a crash
+between the two steps cannot count it twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from autoflow.forks import ProcessLock
+from autoflow.outbox import whole
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where sending stands in one journal.
+
+    Args:
+        offsets: bytes dealt with, by segment number; segments that are not named have not been looked at.
+        recorded: records dealt with, one way or the other. sent: those delivered. dead: those refused for good.
+        dropped: records the writer could not write, as its notes in the segments say.
+        carry: what an instance has yet to be told with a later edge, see `outbox.delivery`.
+    """
+
+    offsets: dict[int, int] = field(default_factory=dict)
+    recorded: int = 0
+    sent: int = 0
+    dead: int = 0
+    dropped: int = 0
+    carry: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts over journals that are gone; `folded` names the last of them."""
+
+    recorded: int = 0
+    sent: int = 0
+    dead: int = 0
+    dropped: int = 0
+    folded: list[str] = field(default_factory=list)
+
+
+def _read(path: str) -> dict[str, Any]:
+    content = whole.read(path)
+    value = json.loads(content) if content is not None else {}
+    return value if isinstance(value, dict) else {}
+
+
+def progress_path(folder: str, name: str) -> str:
+    """The path of a journal's progress file."""
+    return os.path.join(folder, f"{name}.progress")
+
+
+def load(folder: str, name: str) -> Progress:
+    """Read a journal's progress; the beginning when there is none yet or it is damaged.
+
+    Raises:
+        OSError: there is one and it cannot be read.
+    """
+    try:
+        form = _read(progress_path(folder, name))
+        offsets = {int(segment): int(offset) for segment, offset in form.pop("offsets", {}).items()}
+        return Progress(offsets=offsets, **form)
+    except (TypeError, ValueError, AttributeError):
+        return Progress()
+
+
+def save(folder: str, name: str, progress: Progress) -> None:
+    """Write a journal's progress.
+
+    Raises:
+        OSError: it cannot be written; what was sent since the last time may be sent again.
+    """
+    whole.write(progress_path(folder, name), json.dumps(asdict(progress)).encode())
+
+
+_in_process = ProcessLock()
+
+
+@contextlib.contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Keep other threads and processes from changing what a folder counts while the block runs.
+
+    Raises:
+        OSError: the lock file cannot be made.
+    """
+    with _in_process:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(os.path.join(folder, "totals.lock"), flags, 0o600)
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked_totals(folder: str) -> Iterator[Totals]:
+    """Hold the folder's totals; changes made to the value are written when the block ends well.
+
+    Raises:
+        OSError: they cannot be read, or written.
+    """
+    path = os.path.join(folder, "totals")
+    with locked(folder):
+        form = _read(path)
+        totals = Totals(**{name: form[name] for name in Totals.__dataclass_fields__ if name in form})
+        before = asdict(totals)
+        yield totals
+        if asdict(totals) != before:
+            whole.write(path, json.dumps(asdict(totals)).encode())

@@ -1,0 +1,204 @@
+"""The reading end of one journal: lines not dealt with yet, in order, across segments.
+
+Segments are read from where each was left, so that a late write into an older segment (a thread that was inside
+`write()` when the journal went on) is found as well. A segment goes when a newer one exists, it is dealt with to its
+end, and nobody can be writing to it any more. What cannot be read is an error, never an end: it stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import time
+from collections.abc import Generator
+from typing import NamedTuple
+
+from autoflow.outbox import frame, lease, progress
+from autoflow.outbox.journal import journals, lock_path, segment_path
+
+CHUNK_BYTES = 64 << 10
+LONGEST_LINE = 1 << 20
+BATCH_BYTES = 1 << 20
+SETTLE_SECONDS = 2.0
+
+
+class Entry(NamedTuple):
+    """One line and where it ends."""
+
+    segment: int
+    end: int
+    line: frame.Line
+
+
+class Reader:
+    """One journal.
+
+    Args:
+        folder: where its segments are; None when they are in memory.
+        name: the journal's.
+        owned: its writer is this very process.
+        memory: the descriptors of segments in memory, by number; shared with the writer.
+        whole: read from the first line, whatever was dealt with.
+    """
+
+    def __init__(
+        self,
+        folder: str | None,
+        name: str,
+        *,
+        owned: bool,
+        memory: dict[int, int] | None = None,
+        whole: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.name = name
+        self.owned = owned
+        self.progress = progress.load(folder, name) if folder and not whole else progress.Progress()
+        self._memory = memory if memory is not None else {}
+        self._settled: dict[int, float] = {}  # segment -> monotonic time it was first found read to its end
+
+    def segments(self) -> list[int]:
+        """The numbers of the segments there are."""
+        if self.folder is None:
+            return sorted(self._memory)
+        return journals(self.folder).get(self.name, [])
+
+    def entries(self, most: int = 500) -> list[Entry]:
+        """The next lines not dealt with: `most` of them, or what makes a good-sized request.
+
+        Raises:
+            OSError: a segment cannot be read; nothing is known of what is in it.
+        """
+        found: list[Entry] = []
+        size = 0
+        for segment in self.segments():
+            with contextlib.closing(self._lines(segment)) as lines:
+                for entry in lines:
+                    found.append(entry)
+                    size += len(entry.line.raw)
+                    if len(found) >= most or size >= BATCH_BYTES:
+                        return found
+        return found
+
+    def _lines(self, segment: int) -> Generator[Entry, None, None]:
+        """The whole lines of a segment, from where it was left to its end."""
+        descriptor = self._open(segment)
+        if descriptor < 0:
+            return
+        begin = position = self.progress.offsets.get(segment, 0)
+        rest = b""
+        try:
+            while chunk := os.pread(descriptor, CHUNK_BYTES, position):
+                position += len(chunk)
+                *lines, rest = (rest + chunk).split(b"\n")
+                for raw in lines:
+                    begin += len(raw) + 1
+                    yield Entry(segment, begin, frame.decode(raw))
+                if len(rest) > LONGEST_LINE:  # no line is: damage, passed over but for a frame it may end with
+                    damaged, rest = rest[: -LONGEST_LINE // 2], rest[-LONGEST_LINE // 2 :]
+                    begin += len(damaged)
+                    yield Entry(segment, begin, frame.Line(None, damaged))
+        finally:
+            if self.folder is not None:
+                os.close(descriptor)
+
+    def _open(self, segment: int) -> int:
+        """A descriptor to read a segment by; -1 when it is gone."""
+        if self.folder is None:
+            return self._memory.get(segment, -1)
+        path = segment_path(self.folder, self.name, segment)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return -1
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+            return descriptor
+        os.close(descriptor)
+        raise PermissionError(f"{path} is no file, or belongs to user {found.st_uid}")
+
+    def advance(self, entry: Entry) -> None:
+        """Note an entry as dealt with; `save` makes it last."""
+        self.progress.offsets[entry.segment] = entry.end
+        self.progress.recorded += is_record(entry.line)
+
+    def save(self) -> None:
+        """Write the progress down, if the disk takes it: sending goes on, and only who dies now sends some again."""
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                progress.save(self.folder, self.name, self.progress)
+
+    def waiting(self) -> int:
+        """How many records are not dealt with; reads every byte of them."""
+        return self.unread()[0]
+
+    def unread(self) -> tuple[int, int]:
+        """How many records are not dealt with, and how many more the writer noted there as dropped.
+
+        Raises:
+            OSError: a segment cannot be read.
+        """
+        records = dropped = 0
+        for segment in self.segments():
+            for _, _, line in self._lines(segment):
+                records += is_record(line)
+                dropped += dropped_by(line)
+        return records, dropped
+
+    def tidy(self, *, closed: bool) -> bool:
+        """Remove segments that are done with; with `closed` (no writer any more) the whole journal once all is sent.
+
+        Returns whether the journal is gone.
+
+        Raises:
+            OSError: a segment cannot be read, and stays; or the totals cannot be written, and the rest stays.
+        """
+        segments = self.segments()
+        for segment in segments if closed else segments[:-1]:
+            with contextlib.closing(self._lines(segment)) as lines:
+                if next(lines, None) is not None:
+                    self._settled.pop(segment, None)
+                    return False
+            since = self._settled.setdefault(segment, time.monotonic())
+            if closed or time.monotonic() - since >= SETTLE_SECONDS:
+                self._remove(segment)
+        if closed:
+            self._fold()
+        return closed
+
+    def _remove(self, segment: int) -> None:
+        if self.folder is None:
+            os.close(self._memory.pop(segment))
+            return
+        with contextlib.suppress(OSError):
+            os.unlink(segment_path(self.folder, self.name, segment))
+
+    def _fold(self) -> None:
+        """Count a finished journal into its folder's totals and remove what is left of it."""
+        assert self.folder is not None
+        with progress.locked_totals(self.folder) as totals:
+            if self.name not in totals.folded:
+                totals.recorded += self.progress.recorded
+                totals.sent += self.progress.sent
+                totals.dead += self.progress.dead
+                totals.dropped += self.progress.dropped
+                totals.folded = [*totals.folded[-999:], self.name]
+        with contextlib.suppress(OSError):
+            os.unlink(progress.progress_path(self.folder, self.name))
+        lease.release(lock_path(self.folder, self.name), remove=True)
+
+
+def is_record(line: frame.Line) -> bool:
+    """Whether a line counts as a record: not a header, not a note of dropped ones. A damaged line does."""
+    return line.body is None or line.body.startswith(b'{"n":')
+
+
+def dropped_by(line: frame.Line) -> int:
+    """How many records a line notes as dropped; 0 for any other line."""
+    if line.body is None or is_record(line):
+        return 0
+    with contextlib.suppress(ValueError, TypeError, AttributeError):
+        return int(json.loads(line.body).get("dropped", 0))
+    return 0

@@ -1,0 +1,101 @@
+"""What the outbox holds: counts over all destinations, taken from the files, so that any process may ask.
+
+For every record written, ``recorded = sent + waiting + dead``; what could not be written is ``dropped``. Dead letters
+that were purged count no more, neither as dead nor as recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from autoflow.outbox import deadletters, home
+from autoflow.outbox.journal import journals
+from autoflow.outbox.outbox import _outboxes
+from autoflow.outbox.progress import Progress, load, locked_totals
+from autoflow.outbox.reader import Reader
+
+TRIES = 20
+COUNTS = ("recorded", "sent", "waiting", "dead", "dropped")
+
+
+def destinations(home_folder: str | None = None) -> Iterator[tuple[str, str]]:
+    """The destinations that have a folder: (origin, folder); where the origin is not known, the folder's name.
+
+    Args:
+        home_folder: the home to look in; by default the one records go to now.
+    """
+    parent = os.path.join(home_folder or home.find() or os.devnull, "outbox")
+    for entry in sorted(os.listdir(parent)) if os.path.isdir(parent) else []:
+        folder = os.path.join(parent, entry)
+        if os.path.isdir(folder):
+            yield home.origin_of(folder) or _said_in_journals(folder) or entry, folder
+
+
+def _said_in_journals(folder: str) -> str | None:
+    """The origin a folder is for, as the first line of a journal in it says."""
+    for name in journals(folder):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            for entry in Reader(folder, name, owned=False, whole=True).entries(1):
+                origin = json.loads(entry.line.body or b"null").get("origin")
+                if home.slug(str(origin)) == os.path.basename(folder):
+                    return str(origin)
+    return None
+
+
+def of_folder(folder: str) -> dict[str, int]:
+    """The counts of one destination.
+
+    Raises:
+        OSError: the folder or something in it cannot be read.
+    """
+    with locked_totals(folder) as totals:
+        counts = {name: getattr(totals, name, 0) for name in COUNTS}
+        for name in journals(folder):
+            if name in totals.folded:
+                continue
+            waiting, noted, progress = _consistent(folder, name)
+            counts["recorded"] += progress.recorded + waiting
+            counts["sent"] += progress.sent
+            counts["dead"] += progress.dead
+            counts["dropped"] += progress.dropped + noted
+            counts["waiting"] += waiting
+    gone = deadletters.purged(folder)
+    counts["recorded"] -= gone
+    counts["dead"] -= gone
+    return counts
+
+
+def _consistent(folder: str, name: str) -> tuple[int, int, Progress]:
+    """What waits in a journal (records, and notes of dropped ones), and its progress at that very moment, while it
+    may be being sent.
+    """
+    tries = TRIES
+    while True:
+        reader = Reader(folder, name, owned=False)
+        waiting, noted = reader.unread()
+        tries -= 1
+        if not tries or load(folder, name) == reader.progress:
+            return waiting, noted, reader.progress
+
+
+def status() -> dict[str, Any]:
+    """Counts over all destinations, and for each under ``destinations`` by origin.
+
+    A destination whose folder cannot be read is left out (``autoflow doctor`` says why).
+    """
+    parts = {}
+    for origin, folder in destinations():
+        with contextlib.suppress(OSError):
+            parts[origin] = of_folder(folder)
+    for outbox in _outboxes:
+        part = parts.setdefault(outbox.origin, dict.fromkeys(COUNTS, 0))
+        part["dropped"] += outbox.dropped
+        for name, count in outbox.counts_in_memory().items():
+            part[name] += count
+    totals: dict[str, Any] = {name: sum(part[name] for part in parts.values()) for name in COUNTS}
+    totals["destinations"] = parts
+    return totals

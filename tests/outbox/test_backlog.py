@@ -1,0 +1,36 @@
+"""A backlog drains while the app goes on recording."""
+
+from __future__ import annotations
+
+import pytest
+
+import autoflow
+
+pytestmark = pytest.mark.core
+
+BACKLOG = 10_000
+
+
+@autoflow.workflow_input("project")
+def load(project_id):
+    return project_id
+
+
+def test_recording_goes_on_while_a_backlog_drains(platform, monkeypatch):
+    """The backlog and what is recorded beside it arrive, each once and in the order recorded."""
+    monkeypatch.setenv("AUTOFLOW_SERVER", platform.address)
+    monkeypatch.setenv("AUTOFLOW_TOKEN", "t")
+    platform.stop()
+    with autoflow.workflow("w", log=False):
+        for number in range(1, BACKLOG + 1):
+            load(number)
+        platform.start()
+        assert platform.wait_for(lambda: len(platform.records) > 0, 60)
+        last = BACKLOG
+        while len(platform.records) < BACKLOG:
+            last += 1
+            load(last)
+            platform.wait_for(lambda: False, 0.001)
+        assert last > BACKLOG
+        assert autoflow.flush(60)
+    assert [edge["entity"]["id"] for edge in platform.edges] == list(range(1, last + 1))

@@ -1,0 +1,73 @@
+"""When to try again."""
+
+from __future__ import annotations
+
+import email.utils
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.outbox.backoff import FIRST_SECONDS, LONGEST_SECONDS, OPENS_AFTER, Backoff
+from autoflow.wire.retry import retry_after
+
+pytestmark = pytest.mark.core
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("2", 2.0),
+        (" 2.5 ", 2.5),
+        ("-5", 0.0),
+        ("1e9", 300.0),
+        ("inf", 300.0),
+        ("nan", None),
+        ("abc", None),
+        ("", None),
+        (email.utils.formatdate(1_000_060, usegmt=True), 60.0),
+        (email.utils.formatdate(999_000, usegmt=True), 0.0),
+    ],
+)
+def test_retry_after_is_read_in_all_its_forms(header, seconds):
+    """Seconds, dates and nonsense give a wait between nothing and five minutes, or none."""
+    assert retry_after(header, now=1_000_000) == seconds
+
+
+@given(st.integers(0, 40))
+def test_waits_grow_and_stay_bounded(failures):
+    """A wait is between nothing and the step, which doubles up to a minute."""
+    backoff = Backoff()
+    for _ in range(failures):
+        backoff.failed()
+    step = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** max(0, failures - 1))
+    assert 0 <= backoff.wait() <= max(step, LONGEST_SECONDS / 12)
+    assert backoff.open is (failures >= OPENS_AFTER)
+
+
+def test_the_servers_wish_is_a_lower_bound():
+    """A server that says when to come back is not asked before."""
+    backoff = Backoff()
+    backoff.failed(7.0)
+    assert backoff.wait() > 6.5
+
+
+def test_who_is_in_a_hurry_waits_for_the_server_only():
+    """A flush overrides our own caution, not what the server asked for."""
+    backoff = Backoff()
+    backoff.failed(pause=30)
+    assert backoff.wait() > 29
+    assert backoff.wait(urgent=True) == 0
+    backoff.failed(7.0)
+    assert 6.5 < backoff.wait(urgent=True) <= 7
+
+
+def test_success_forgets_the_failures():
+    """One success closes the circuit."""
+    backoff = Backoff()
+    for _ in range(OPENS_AFTER):
+        backoff.failed()
+    backoff.succeeded()
+    assert not backoff.open
+    assert backoff.wait() == 0

@@ -1,0 +1,107 @@
+"""Batches to our platform and edges to an instance, without a network: what becomes of each record."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
+from autoflow.outbox.completion import Completion
+from autoflow.outbox.delivery import InstanceDelivery, Numbered, PlatformDelivery
+from autoflow.outbox.lookups import Lookups, Server
+from autoflow.transport.memory import MemoryTransport
+
+pytestmark = pytest.mark.core
+
+
+class Scripted(MemoryTransport):
+    """Answers a batch as the script says of each of its records: a status, a refusal of the whole, or silence."""
+
+    def __init__(self, script):
+        super().__init__()
+        self.script = script
+        self.batches = []
+
+    def deliver(self, records):
+        self.batches.append(len(records))
+        said = [self.script.get(record["key"], "applied") for record in records]
+        if "too large" in said:
+            raise ServerRefused("too large", status=413, details={})
+        if "busy" in said:
+            raise ServerBusy("busy", status=503)
+        if "token" in said:
+            raise NotAllowed("token", status=401)
+        self.records += [record for record, word in zip(records, said, strict=True) if word == "applied"]
+        results = [
+            {"key": record["key"], "status": word}
+            for record, word in zip(records, said, strict=True)
+            if word != "silence"
+        ]
+        return {"results": results}
+
+
+def delivery(transport, kind=PlatformDelivery):
+    server = Server(kind is PlatformDelivery, (6, 18, 3))
+    completion = Completion(server, Lookups(transport), "memory")
+    if kind is InstanceDelivery:
+        return InstanceDelivery(transport, completion)
+    return PlatformDelivery(transport, completion, lambda tasks: None)
+
+
+def logs(count):
+    return [Numbered(f"j:{number}", {"type": "log", "run": "r", "at": 1, "lines": "x"}) for number in range(count)]
+
+
+def collect(verdicts):
+    """The verdicts up to the first failure, and that failure."""
+    found = []
+    try:
+        for some in verdicts:
+            found += some
+    except ServerRefused as refusal:
+        return found, refusal
+    except ServerBusy as busy:
+        return found, busy
+    return found, None
+
+
+words = st.sampled_from(["applied", "duplicate", "refused", "silence", "too large", "busy", "token", "strange"])
+
+
+@given(st.lists(words, max_size=24))
+def test_verdicts_are_the_beginning_of_the_truth(said):
+    """However the server answers, verdicts come in order from the first record on, and are what the server said."""
+    transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
+    found, failure = collect(delivery(transport).deliver(logs(len(said)), {}))
+    assert len(found) <= len(said)
+    assert (failure is None) == (len(found) == len(said))
+    for verdict, word in zip(found, said, strict=False):
+        assert verdict.delivered == (word in {"applied", "duplicate"})
+        assert word in {"applied", "duplicate", "refused", "too large"}
+    assert len(transport.batches) <= 2 * len(said) + 1
+
+
+@given(st.lists(words, max_size=24))
+def test_trying_again_ends_when_the_server_is_well(said):
+    """Whatever was left is sent by the next try, and nothing that was settled is sent again."""
+    transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
+    records = logs(len(said))
+    found, _ = collect(delivery(transport).deliver(records, {}))
+    transport.script = {}
+    rest, failure = collect(delivery(transport).deliver(logs(len(said))[len(found) :], {}))
+    assert failure is None
+    assert len(found) + len(rest) == len(said)
+    assert all(verdict.delivered for verdict in rest)
+
+
+@pytest.mark.parametrize("kind", [PlatformDelivery, InstanceDelivery])
+@pytest.mark.parametrize("record", [{"type": "edge", "run": "r"}, {"type": "node", "run": "r", "card": 7}])
+def test_a_record_nobody_can_read_holds_up_no_other(kind, record):
+    """What another version wrote, or a bug, is a dead letter with its reason."""
+    transport = Scripted({})
+    given = [*logs(1), Numbered("j:8", {**record, "at": 1}), Numbered("j:9", {"type": "log", "run": "r", "lines": ""})]
+    found, failure = collect(delivery(transport, kind).deliver(given, {}))
+    assert failure is None
+    assert [verdict.delivered for verdict in found] == [True, False, True]
+    assert "cannot be read" in found[1].reason

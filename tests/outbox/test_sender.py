@@ -1,0 +1,198 @@
+"""Delivery, end to end over a real socket: in order, once, and kept while the server is away."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import autoflow
+from autoflow.outbox.status import status
+from autoflow.testing import cut, hang, partly
+from autoflow.testing import status as answers
+
+pytestmark = pytest.mark.core
+
+
+@autoflow.workflow_input("project")
+def load(project_id):
+    return project_id
+
+
+def ids(server):
+    found = []
+    for edge in server.edges:
+        found.append(edge["entity"]["id"] if "entity" in edge else edge["id"])
+    return found
+
+
+@pytest.fixture
+def towards(monkeypatch):
+    """Send this test's records to a server."""
+
+    def send(server):
+        monkeypatch.setenv("AUTOFLOW_SERVER", server.address)
+        monkeypatch.setenv("AUTOFLOW_TOKEN", "secret-token")
+        monkeypatch.setenv("SUPERVISELY_TASK_ID", "55")
+
+    return send
+
+
+def counts():
+    return {name: value for name, value in status().items() if name != "destinations"}
+
+
+@pytest.mark.parametrize("kind", ["platform", "instance"])
+def test_edges_arrive_once_and_in_order(kind, request, towards):
+    """Both kinds of server get every edge, in the order recorded."""
+    server = request.getfixturevalue(kind)
+    towards(server)
+    with autoflow.workflow("w"):
+        for number in range(1, 301):
+            load(number)
+    assert autoflow.flush()
+    assert ids(server) == list(range(1, 301))
+    found = counts()
+    assert found["waiting"] == found["dead"] == found["dropped"] == 0
+    assert found["recorded"] == found["sent"]
+
+
+def test_an_instance_gets_the_sdks_body(instance, towards):
+    """The body, its keys and their order are the SDK's."""
+    towards(instance)
+    with autoflow.workflow("w"):
+        load(7)
+    assert autoflow.flush()
+    method, body = instance.posts[0]
+    assert method == "workflow.node.add-input"
+    assert json.dumps(body) == '{"teamId": 9, "node": {"type": "task", "id": 55}, "type": "project", "id": 7}'
+
+
+def test_records_wait_while_the_server_is_away(platform, towards):
+    """What is recorded during an outage is delivered when it is over."""
+    towards(platform)
+    platform.stop()
+    with autoflow.workflow("w"):
+        load(1)
+        assert not autoflow.flush(1)
+        assert counts()["waiting"] > 0
+        platform.start()
+        load(2)
+        assert autoflow.flush()
+    assert ids(platform) == [1, 2]
+
+
+def test_a_lost_answer_gives_one_edge(platform, towards):
+    """A batch that was applied but not acknowledged is sent again and applied once."""
+    towards(platform)
+    platform.behave(cut)
+    with autoflow.workflow("w"):
+        load(1)
+        assert not autoflow.flush(2)
+        platform.behave(partly(lambda record: False))
+        assert autoflow.flush()
+    assert ids(platform) == [1]
+
+
+def test_a_refused_record_is_a_dead_letter_and_the_rest_goes_on(platform, towards):
+    """The server's refusal of one record concerns that record alone."""
+    towards(platform)
+    platform.behave(partly(lambda record: record.get("entity", {}).get("id") == 2))
+    with autoflow.workflow("w"):
+        for number in (1, 2, 3):
+            load(number)
+        assert autoflow.flush()
+    assert ids(platform) == [1, 3]
+    assert counts()["dead"] == 1
+
+
+def test_too_large_a_batch_is_sent_in_halves(platform, towards):
+    """413 splits a batch until the one record that is too large is found."""
+    towards(platform)
+
+    def behave(exchange):
+        if exchange.method == "autoflow.records.add" and any(
+            record.get("entity", {}).get("id") == 5 for record in exchange.body["records"]
+        ):
+            answers(413)(exchange)
+        else:
+            exchange.reply(*exchange.apply())
+
+    platform.behave(behave)
+    with autoflow.workflow("w"):
+        for number in range(1, 10):
+            load(number)
+        assert autoflow.flush()
+    assert sorted(ids(platform)) == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert counts()["dead"] == 1
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_refused_token_pauses_and_keeps(code, platform, towards, caplog):
+    """Nothing is lost to a wrong token; one warning says what to do."""
+    towards(platform)
+    platform.behave(answers(code))
+    with autoflow.workflow("w"):
+        load(1)
+        assert not autoflow.flush(5)
+        assert not autoflow.flush(5)
+        warnings = [line for line in caplog.messages if "AUTOFLOW_TOKEN" in line]
+        assert len(warnings) == 1
+        assert "secret-token" not in caplog.text
+        platform.behave(partly(lambda record: False))
+        assert autoflow.flush()
+    assert ids(platform) == [1]
+
+
+def test_a_hanging_server_does_not_hold_the_app(platform, towards):
+    """A call returns and a flush ends in time while the server never answers."""
+    towards(platform)
+    platform.behave(hang)
+    with autoflow.workflow("w"):
+        load(1)
+        assert platform.wait_for(lambda: len(platform.requests) > 0)
+        load(2)
+        assert not autoflow.flush(0.3)
+    assert counts()["waiting"] >= 3
+
+
+SCRIPT = textwrap.dedent(
+    """
+    import os, signal, sys
+    import autoflow
+
+    @autoflow.workflow_input("project")
+    def load(project_id): ...
+
+    with autoflow.workflow("killed"):
+        for number in range(1, 201):
+            load(number)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+)
+
+
+def test_what_a_killed_process_recorded_is_delivered_by_a_later_one(platform, tmp_path):
+    """SIGKILL right after the last call loses nothing; `autoflow outbox sync` delivers each record once."""
+    platform.stop()
+    environment = {
+        **os.environ,
+        "AUTOFLOW_HOME": str(tmp_path / "home"),
+        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_TOKEN": "t",
+    }
+    assert subprocess.run([sys.executable, "-c", SCRIPT], env=environment, check=False).returncode == -9
+    platform.start()
+    command = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    found = json.loads(done.stdout)
+    assert ids(platform) == list(range(1, 201))
+    assert found["recorded"] == found["sent"]
+    assert found["waiting"] == found["dead"] == 0
+    assert [record["state"] for record in platform.records if record["type"] == "finish"] == ["lost"]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert len(platform.edges) == 200

@@ -1,0 +1,129 @@
+"""Counts over all destinations, taken from the files: ``recorded = sent + waiting + dead`` at every look."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+import autoflow
+from autoflow.outbox import deadletters, home, status
+from autoflow.outbox.journal import Journal, journals, segment_path
+from autoflow.outbox.sync import sync
+from autoflow.testing import partly
+from autoflow.transport.http import HttpTransport
+
+pytestmark = pytest.mark.core
+
+RECORD = b'"type":"edge","run":"r","direction":"input","kind":"project","subject":{"id":%d}'
+
+
+def folder_for(origin):
+    return home.outbox_of(origin)
+
+
+def abandoned(folder, origin, count):
+    """A journal whose writer is gone."""
+    child = os.fork()
+    if child == 0:
+        try:
+            journal = Journal(folder, origin)
+            for number in range(count):
+                journal.append(RECORD % number)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_shape_is_fixed(platform):
+    """What programs read: five counts, and the same for each destination by its origin."""
+    abandoned(folder_for(platform.address), platform.address, 3)
+    assert status.status() == {
+        "recorded": 3,
+        "sent": 0,
+        "waiting": 3,
+        "dead": 0,
+        "dropped": 0,
+        "destinations": {platform.address: {"recorded": 3, "sent": 0, "waiting": 3, "dead": 0, "dropped": 0}},
+    }
+
+
+def test_counts_hold_at_every_look_while_sending(platform):
+    """Whoever asks while journals are sent, buried, folded and purged finds every record accounted for."""
+    folder = folder_for(platform.address)
+    for _ in range(6):
+        abandoned(folder, platform.address, 150)
+    platform.behave(partly(lambda record: record.get("entity", {}).get("id", 0) % 10 == 3))
+    looks = []
+    done = threading.Event()
+
+    def look():
+        while not done.is_set():
+            looks.append(status.of_folder(folder))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+    finally:
+        done.set()
+        thread.join()
+    assert {counts["recorded"] for counts in looks} == {900}
+    assert all(counts["recorded"] == counts["sent"] + counts["waiting"] + counts["dead"] for counts in looks)
+    assert status.of_folder(folder) == {"recorded": 900, "sent": 810, "waiting": 0, "dead": 90, "dropped": 0}
+    assert journals(folder) == {}
+    assert deadletters.purge(folder, time.time_ns()) == 90
+    assert status.of_folder(folder) == {"recorded": 810, "sent": 810, "waiting": 0, "dead": 0, "dropped": 0}
+
+
+def test_dropped_records_show_before_their_note_is_sent(platform, monkeypatch):
+    """What could not be written is seen by any process, also while the server is away."""
+    folder = folder_for(platform.address)
+    journal = Journal(folder, platform.address)
+    journal.append(RECORD % 1)
+    journal.dropped = 7
+    journal.append(RECORD % 2)
+    assert status.of_folder(folder)["dropped"] == 7
+    assert status.of_folder(folder)["recorded"] == 2
+
+
+def test_the_origin_is_found_without_its_note(platform):
+    """A full disk may have kept the note from being written: the journals say where they go."""
+    folder = folder_for(platform.address)
+    abandoned(folder, platform.address, 1)
+    os.unlink(os.path.join(folder, "origin"))
+    assert list(status.destinations()) == [(platform.address, folder)]
+
+
+def test_a_destination_that_cannot_be_read_is_left_out(platform):
+    """Asking for the counts never fails for one bad folder."""
+    bad = folder_for("http://bad")
+    os.mkdir(segment_path(bad, "j", 0))
+    abandoned(folder_for(platform.address), platform.address, 1)
+    assert list(status.status()["destinations"]) == [platform.address]
+
+
+def test_records_kept_in_memory_are_counted():
+    """Also what has no file is recorded, sent and waiting."""
+    with autoflow.workflow("w", server="memory") as run:
+        run.input("project", 7)
+    assert autoflow.flush()
+    found = autoflow.status()
+    assert found["recorded"] == found["sent"] >= 3
+    assert found["waiting"] == 0
+
+
+def test_one_journal_that_cannot_be_read_holds_up_no_other(platform):
+    """A spoilt file in the outbox is left where it is, and everything else is sent."""
+    folder = folder_for(platform.address)
+    os.mkdir(segment_path(folder, "0000", 0))
+    os.symlink("/nowhere", os.path.join(folder, "0001.lock"))
+    with open(segment_path(folder, "0001", 0), "wb") as file:
+        file.write(b"")
+    abandoned(folder, platform.address, 5)
+    assert not sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+    assert len(platform.edges) == 5
+    assert sorted(journals(folder)) == ["0000", "0001"]
