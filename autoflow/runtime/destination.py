@@ -1,0 +1,149 @@
+"""Where records go, and with which token; first that applies, see the README's table."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from autoflow import settings
+from autoflow.outbox import home, outbox
+from autoflow.outbox.outbox import Outbox
+from autoflow.transport.base import Transport
+from autoflow.transport.embedded import ORIGIN as EMBEDDED
+from autoflow.transport.embedded import EmbeddedTransport
+from autoflow.transport.http import HttpTransport, normalise, origin_of
+from autoflow.transport.memory import ORIGIN as MEMORY
+from autoflow.transport.memory import MemoryTransport
+
+OFF = "off"
+
+
+class Destination(NamedTuple):
+    """One server: its origin, and its address as given (for the three that are none, the same word)."""
+
+    origin: str
+    address: str
+
+
+# what a test session wants when nothing else is said, and what a block of a test wants whatever is said
+in_tests: str | None = None
+forced: str | None = None
+
+_outboxes: dict[str, Outbox] = {}
+_embedded: dict[str | None, EmbeddedTransport] = {}
+_memory = MemoryTransport()
+
+
+def resolve(server: str | None = None) -> Destination:
+    """Where records go.
+
+    Args:
+        server: an explicit address, or ``embedded``, ``memory``, ``off``.
+
+    Raises:
+        ValueError: an address that is none.
+    """
+    return explain(server)[0]
+
+
+def explain(server: str | None = None) -> tuple[Destination, str]:
+    """Where records go, and what says so; arguments and errors as `resolve`."""
+    if sys.platform == "win32":
+        return Destination(OFF, OFF), "Windows is not supported"
+    instance = settings.instance() if settings.production() and settings.instance_token() else None
+    rules = (
+        (server, "the program"),
+        (forced, "the test"),
+        (settings.server(), "AUTOFLOW_SERVER"),
+        (in_tests, "the pytest plugin"),
+        (instance, "SERVER_ADDRESS, with ENV=production and API_TOKEN"),
+        (EMBEDDED, "nothing: it is the default"),
+    )
+    address, rule = next((address, rule) for address, rule in rules if address)
+    return of_address(address), rule
+
+
+def of_address(address: str) -> Destination:
+    """The destination an address means.
+
+    Raises:
+        ValueError: it is none.
+    """
+    word = address.strip().lower()
+    if word in {EMBEDDED, MEMORY, OFF}:
+        return Destination(word, word)
+    return Destination(origin_of(address), normalise(address))
+
+
+def same_server(origin: str, other: str) -> bool:
+    """Whether two origins are one server: this machine goes by several names."""
+    one, two = (re.sub(r"://(localhost|\[::1\])(?=:|$)", "://127.0.0.1", name, count=1) for name in (origin, other))
+    return one == two
+
+
+def token_for(origin: str) -> str | None:
+    """The token an origin may see: ``API_TOKEN`` is for ``SERVER_ADDRESS`` and goes to no other server."""
+    instance = settings.instance()
+    server = settings.server()
+    if settings.token() is not None and (server is None or same_server(of_address(server).origin, origin)):
+        return settings.token()
+    same = instance is None or same_server(of_address(instance).origin, origin)
+    return settings.instance_token() if same else None
+
+
+def connect(destination: Destination, token: str | None = None) -> Transport:
+    """A transport to a destination; the embedded platform and the memory are one a process.
+
+    Args:
+        destination: not ``off``.
+        token: an explicit one; else the environment's, asked for anew at each request.
+    """
+    if destination.origin == MEMORY:
+        return _memory
+    if destination.origin == EMBEDDED:
+        return embedded()
+    ask: Callable[[], str | None] = (lambda: token) if token is not None else (lambda: token_for(destination.origin))
+    return HttpTransport(destination.address, ask)
+
+
+def embedded() -> EmbeddedTransport:
+    """The platform on this machine."""
+    found = home.find()
+    folder = os.path.join(found, "platform") if found is not None else None
+    return _embedded.setdefault(folder, EmbeddedTransport(folder))
+
+
+def memory() -> MemoryTransport:
+    """What was delivered to memory."""
+    return _memory
+
+
+def forget() -> None:
+    """Start anew in this process, for tests: the next record opens a new journal."""
+    global _memory
+    outbox.abandon_all()
+    _outboxes.clear()
+    _memory = MemoryTransport()
+
+
+def outbox_for(destination: Destination, token: str | None = None) -> Outbox | None:
+    """The outbox of a destination; None when it is off.
+
+    Args:
+        destination: where to.
+        token: an explicit one, of the first who asks for this destination in the process.
+    """
+    if destination.origin == OFF:
+        return None
+    key = f"{settings.home()} {destination.origin}"
+    found = _outboxes.get(key)
+    if found is None:
+        in_memory = destination.origin == MEMORY
+        fresh = Outbox(
+            destination.origin, destination.address, lambda: connect(destination, token), in_memory=in_memory
+        )
+        found = _outboxes.setdefault(key, fresh)
+    return found

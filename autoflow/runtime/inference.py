@@ -1,0 +1,70 @@
+"""What a run can find out by itself: its task's number, its name, whose numbers its entities are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from autoflow import settings
+from autoflow.runtime.destination import Destination, of_address, same_server
+from autoflow.runtime.subjects import NoEntity, identify
+
+# origin of the Api made last in this process, see `origin_of`
+_api_at_hand: str | None = None
+
+
+def remember_api(origin: str) -> None:
+    """Note the server an Api was made for: the app's numbers come from there."""
+    global _api_at_hand
+    _api_at_hand = origin
+
+
+def forget() -> None:
+    """Start anew, for tests."""
+    global _api_at_hand
+    _api_at_hand = None
+
+
+def api_origin(api: Any) -> str | None:
+    """The origin of an Api object: ours says it, the SDK's has a server address."""
+    origin = getattr(api, "origin", None)
+    if isinstance(origin, str):
+        return origin
+    address = getattr(api, "server_address", None)
+    return of_address(address).origin if isinstance(address, str) and address else None
+
+
+def origin_of(destination: Destination, api: Any = None) -> str:
+    """Whose numbers the app's entities are: the Api at hand, else ``SERVER_ADDRESS``, else the destination's.
+
+    Returns:
+        The origin, empty when it is the destination's own.
+    """
+    origin = api_origin(api) or _api_at_hand
+    if origin is None and (address := settings.instance()) is not None:
+        origin = of_address(address).origin
+    return "" if origin is None or same_server(origin, destination.origin) else origin
+
+
+def task_number(given: Any = None, api: Any = None) -> int | None:
+    """The task's number: as given, else ``SUPERVISELY_TASK_ID``, ``TASK_ID``, else the Api object's."""
+    for candidate in (given, settings.task(), getattr(api, "task_id", None)):
+        try:
+            found = identify("task", candidate)
+        except NoEntity:
+            continue
+        if isinstance(found, int):
+            return found
+    return None
+
+
+def script_name() -> str:
+    """The name of a run nobody named: its script's, a module's for ``python -m``, else ``python``."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name:
+        return str(spec.name).removesuffix(".__main__")
+    path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
+    name = os.path.splitext(os.path.basename(path))[0]
+    return name or "python"

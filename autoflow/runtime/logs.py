@@ -1,0 +1,67 @@
+"""The app's `logging` output, kept as the log of its run.
+
+Log records are seen as they are made, by wrapping the record factory: a handler on the root logger would change
+what the app's own `logging.basicConfig()` does.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from autoflow.forks import ProcessLock
+from autoflow.guard import Guard
+from autoflow.runtime import context, masking
+from autoflow.runtime.run import Run
+
+LONGEST_LINE = 8192
+
+_kept: dict[str, Run] = {}  # runs whose log is kept, by key
+_previous: Callable[..., logging.LogRecord] | None = None
+_busy = threading.local()
+_installing = ProcessLock()
+_guard = Guard("keeping a log line")
+
+
+def keep(run: Run) -> None:
+    """Begin to keep the log of a run."""
+    global _previous
+    with _installing:
+        _kept[run.key] = run
+        if logging.getLogRecordFactory() is not _factory:
+            _previous = logging.getLogRecordFactory()
+            logging.setLogRecordFactory(_factory)
+
+
+def stop(run: Run) -> None:
+    """End it; the app's own record factory is put back with the last run, unless the app has set another since."""
+    global _previous
+    with _installing:
+        _kept.pop(run.key, None)
+        if not _kept and _previous is not None and logging.getLogRecordFactory() is _factory:
+            logging.setLogRecordFactory(_previous)
+            _previous = None
+
+
+def _factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = (_previous or logging.LogRecord)(*args, **kwargs)
+    if record.name != "autoflow" and not getattr(_busy, "now", False):
+        _busy.now = True
+        try:
+            with _guard:
+                _keep_line(record)
+        finally:
+            _busy.now = False
+    return record
+
+
+def _keep_line(record: logging.LogRecord) -> None:
+    run = _kept.get(context.current_run().key)
+    if run is None or run.outbox is None or not run.outbox.takes_logs:
+        return
+    moment = datetime.fromtimestamp(record.created, timezone.utc).strftime("%H:%M:%S.%f")[:-3]
+    line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}"
+    run.about("log", lines=masking.text(line[:LONGEST_LINE]).encode("utf-8", "replace").decode())

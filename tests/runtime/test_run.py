@@ -1,0 +1,140 @@
+"""A run, as its author uses it: `run.input`, `run.output`, `run.node`, and what it knows."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from autoflow import WorkflowMeta, WorkflowSettings, cards, current_run, flush, select, workflow
+from autoflow.errors import CardError, DecorationError, UnknownKindError
+from autoflow.runtime import subjects
+from autoflow.runtime.run import FAILURES, REMEMBERED
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture(autouse=True)
+def _warn_again(monkeypatch):
+    monkeypatch.setattr(subjects, "_warned", set())
+
+
+@pytest.mark.parametrize("kind", ["project", "dataset", "file", "task", "job"])
+def test_every_kind_in_both_directions(seen, kind):
+    """The imperative form says what the decorators say."""
+    run = current_run()
+    run.input(kind, 7)
+    run.output(kind, 7)
+    assert seen() == [("input", kind, 7), ("output", kind, 7)]
+
+
+def test_folders_and_the_app_session(captured):
+    """A folder by its path; the session is the run's own."""
+    run = current_run()
+    run.input("folder", "a/b")
+    run.output("folder", "/a/b")
+    run.output("app")
+    flush()
+    assert [(edge.type, edge.id) for edge in captured.edges] == [
+        ("folder", "/a/b"),
+        ("folder", "/a/b"),
+        ("app_session", run.task_id),
+    ]
+
+
+def test_it_takes_the_decorators_options(captured):
+    """Templates over the value, cards, conditions, versions, another task."""
+    run = current_run()
+    run.output("file", {"id": 9, "name": "a.zip", "teamId": 4}, card=cards.archive, node_title="N")
+    run.output("file", "/w.pt", model_weight=True, title="{value.name}", description=lambda call: call.value)
+    run.input("project", 7, version=12, when=lambda call: call.value == 7)
+    run.input("project", 8, when=lambda call: False)
+    run.input("project", [1, None, 2], meta=WorkflowMeta(WorkflowSettings(title="M")))
+    edges = captured.edges
+    assert [(edge.type, edge.id) for edge in edges] == [
+        ("file", 9),
+        ("model_weight", "/w.pt"),
+        ("project_version", 12),
+        ("project", 1),
+        ("project", 2),
+    ]
+    assert edges[0].card["link"]["url"] == "/files/9/true/?teamId=4"
+    assert edges[0].node == {"title": "N"}
+    assert edges[1].card == {"title": "w.pt", "description": "/w.pt"}
+    assert edges[3].card == {"title": "M"}
+
+
+def test_there_is_no_result_to_wait_for(captured):
+    """A text that asks for one is left out, the edge is not."""
+    current_run().input("project", 7, title="{result.name}", description="D")
+    current_run().node(title="{result}", description="N")
+    assert captured.edges[0].card == {"description": "D"}
+    assert [one["node"] for one in captured.records if one["type"] == "node"] == [{"description": "<small>N</small>"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "error"),
+    [
+        ("projct", {}, UnknownKindError),
+        ("project", {"titel": "x"}, DecorationError),
+        ("project", {"title": "{nobody}"}, DecorationError),
+        ("project", {"icon": "x"}, CardError),
+    ],
+)
+def test_a_wrong_call_is_one_warning_and_never_an_error(captured, quiet, caplog, kind, options, error):
+    """What is loud at decoration is a warning here: the app is running."""
+    with caplog.at_level(logging.WARNING, logger="autoflow"):
+        current_run().input(kind, 7, **options)
+        current_run().input(kind, 7, **options)
+    assert captured.edges == []
+    assert len(caplog.records) == 1
+    assert isinstance(current_run().failures[-1], error)
+
+
+def test_a_property_that_a_card_has_not_is_a_warning(captured, caplog):
+    """The rest of the settings count."""
+    with caplog.at_level(logging.WARNING, logger="autoflow"):
+        current_run().node(titel="x", title="T")
+    assert "'titel'" in caplog.text
+    assert [one["node"] for one in captured.records if one["type"] == "node"] == [{"title": "<h4>T</h4>"}]
+
+
+def test_a_selector_made_for_decorators_is_just_a_value_here(seen):
+    """A run has no call to look into: what is given is the value."""
+    current_run().output("file", ["/a/last.pt", "/a/best.pt"], when=select.best_checkpoint(lambda call: call.value))
+    assert len(seen()) == 2
+
+
+def test_failures_are_the_last_hundred(captured, quiet):
+    """And a list of its own: changing it changes nothing."""
+    run = current_run()
+    for number in range(FAILURES + 20):
+        run.input("project", 7, title=lambda call, number=number: {}[number])
+    assert len(run.failures) == FAILURES
+    assert run.failures[-1].args == (FAILURES + 19,)
+    run.failures.clear()
+    assert len(run.failures) == FAILURES
+
+
+def test_what_is_remembered_of_edges_is_bounded(captured):
+    """A run of millions of edges does not grow without end; what is forgotten may be sent again."""
+    run = current_run()
+    for number in range(1, REMEMBERED + 2):
+        run.input("project", number)
+    run.input("project", REMEMBERED + 1)
+    assert len(run._edges) < REMEMBERED
+
+
+def test_the_task_number_is_known_after_a_flush():
+    """Our platform gives one; before it has, None."""
+    with workflow("x", server="memory") as run:
+        run.input("project", 7)
+        assert flush()
+        assert isinstance(run.task_id, int)
+
+
+def test_a_run_shows_its_name_and_key():
+    """For whoever prints it."""
+    with workflow("Train", server="off") as run:
+        assert "Train" in repr(run)
+        assert run.key in repr(run)
