@@ -1,0 +1,67 @@
+"""Workflow lineage and data versioning for ML apps.
+
+Decorate what loads and what saves, put ``with workflow("Train"):`` around the app's main, and autoflow records what
+each run read and wrote: it never slows or breaks the app, never loses a record, and delivers them to a Supervisely
+instance or to its own platform. Everything an app author needs is here; `autoflow.testing` is for their tests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from autoflow.capture import cards, select
+from autoflow.capture.decorators import versioned, workflow_input, workflow_output
+from autoflow.guard import logger
+from autoflow.model.card import WorkflowMeta, WorkflowSettings
+from autoflow.model.version import VersionInfo
+from autoflow.runtime.context import current_run, propagate
+from autoflow.runtime.delivery import flush, status
+from autoflow.runtime.session import workflow
+
+if TYPE_CHECKING:
+    from autoflow.api.client import Api
+    from autoflow.api.infos import DatasetInfo, FileInfo, ProjectInfo
+
+__all__ = [
+    "Api",
+    "DatasetInfo",
+    "FileInfo",
+    "ProjectInfo",
+    "VersionInfo",
+    "WorkflowMeta",
+    "WorkflowSettings",
+    "cards",
+    "current_run",
+    "flush",
+    "logger",
+    "propagate",
+    "select",
+    "status",
+    "versioned",
+    "workflow",
+    "workflow_input",
+    "workflow_output",
+]
+
+_LATER = {
+    "Api": "autoflow.api.client",
+    "DatasetInfo": "autoflow.api.infos",
+    "FileInfo": "autoflow.api.infos",
+    "ProjectInfo": "autoflow.api.infos",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("autoflow")
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'autoflow' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,219 @@
+"""The decorators: `workflow_input`, `workflow_output`, `versioned`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn, TypeVar, overload
+
+from autoflow.capture import defaults
+from autoflow.capture.binding import names
+from autoflow.capture.drivers import yields
+from autoflow.capture.plan import Plan, VersionSpec
+from autoflow.capture.wrapper import undecorated, wrap
+from autoflow.errors import DecorationError, TargetError
+from autoflow.model.card import WorkflowMeta, WorkflowSettings
+from autoflow.model.entity import Direction
+from autoflow.runtime import savepoint
+from autoflow.runtime.call import Call, run_of
+from autoflow.runtime.cardoptions import tried
+from autoflow.runtime.savepoint import Wish
+from autoflow.runtime.spec import EdgeSpec, check_kind, check_options
+from autoflow.runtime.texts import text_source
+
+F = TypeVar("F", bound=Callable[..., Any])
+Asked = Callable[[Call], Any]
+Text = str | Asked | None
+Card = WorkflowSettings | Asked | None
+Meta = WorkflowMeta | Mapping[str, Any] | Asked | None
+
+
+def workflow_input(
+    kind: str,
+    *,
+    value: str | Asked | None = None,
+    model_weight: bool = False,
+    version: int | str | Asked | None = None,
+    when: str | Mapping[str, Any] | Asked | None = None,
+    task_id: int | str | Asked | None = None,
+    card: Card = None,
+    title: Text = None,
+    description: Text = None,
+    icon: Text = None,
+    icon_color: Text = None,
+    icon_bg_color: Text = None,
+    url: Text = None,
+    url_title: Text = None,
+    node: Card = None,
+    node_title: Text = None,
+    meta: Meta = None,
+    **unknown: NoReturn,
+) -> Callable[[F], F]:
+    """Record what a function reads, before its body runs (after it, when the value is found in the result).
+
+    Args:
+        kind: project, dataset, file, folder, task or job.
+        value: a path (``"project_id"``, ``"state.weightsPath"``, ``"result[*].id"``, ``"item"``) or a callable of the
+            call; default the first parameter named after the kind, else the result.
+        model_weight: the file is model weights.
+        version: of a project: a version's id, ``"#3"`` for a number, a path or a callable.
+        when: record only if so: a path, a mapping of paths to values, or a callable; asked per item.
+        task_id: another task than the run's: a number, a path or a callable.
+        card: a WorkflowSettings for the data's card, or a callable giving one or None.
+        title, description, icon, icon_color, icon_bg_color, url, url_title: single properties of that card, each
+            winning over `card`'s: templates over the parameters, `result`, `value`, `task_id`, `team_id`, `app_id`,
+            or callables; None leaves the text out.
+        node: a WorkflowSettings for the run's own card, or a callable.
+        node_title: its title.
+        meta: WorkflowMeta, its wire form, or a callable; wins over all others.
+
+    Raises:
+        DecorationError: at decoration, for what could never work; the message says what would be right.
+    """
+    return _edge("input", kind, _given(locals()), unknown)
+
+
+def workflow_output(
+    kind: str,
+    *,
+    value: str | Asked | None = None,
+    model_weight: bool = False,
+    version: int | str | Asked | None = None,
+    when: str | Mapping[str, Any] | Asked | None = None,
+    task_id: int | str | Asked | None = None,
+    card: Card = None,
+    title: Text = None,
+    description: Text = None,
+    icon: Text = None,
+    icon_color: Text = None,
+    icon_bg_color: Text = None,
+    url: Text = None,
+    url_title: Text = None,
+    node: Card = None,
+    node_title: Text = None,
+    meta: Meta = None,
+    **unknown: NoReturn,
+) -> Callable[[F], F]:
+    """Record what a function wrote, after it returned; nothing when it raised.
+
+    Args:
+        kind: project, dataset, file, folder, task, job, or app (the run's own session, without a value).
+        value: as for `workflow_input`; default the result, or, when the return annotation is None, the first
+            parameter named after the kind.
+        others: as for `workflow_input`.
+
+    Raises:
+        DecorationError: at decoration, for what could never work; the message says what would be right.
+    """
+    return _edge("output", kind, _given(locals()), unknown)
+
+
+@overload
+def versioned(function: F, /) -> F: ...
+@overload
+def versioned(
+    *,
+    value: str | Asked | None = None,
+    title: Text = None,
+    description: Text = None,
+    types: Iterable[str] = ("images",),
+    after: bool = False,
+    required: bool = False,
+    wait: float = 10.0,
+) -> Callable[[F], F]: ...
+def versioned(
+    function: Any = None,
+    /,
+    *,
+    value: str | Asked | None = None,
+    title: Text = None,
+    description: Text = None,
+    types: Iterable[str] = ("images",),
+    after: bool = False,
+    required: bool = False,
+    wait: float = 10.0,
+) -> Any:
+    """Save a project's data before the body runs, and record the version as what the run reads.
+
+    Unchanged data gives the version there is. When nothing can be saved the edge falls back to the project's current
+    version, else to the plain project, and `run.failures` keeps the reason.
+
+    Args:
+        function: the function, when used without parentheses.
+        value: where the project is, as for a project input.
+        title, description: of the version: templates or callables.
+        types: the project types that are saved; others are recorded as they are.
+        after: save when the body has returned, as what the run wrote.
+        required: raise `VersionNotSaved` when no version could be saved.
+        wait: seconds it may take on our platform; on an instance the SDK takes as long as it takes.
+
+    Raises:
+        DecorationError: at decoration, for what could never work.
+    """
+
+    def decorate(target: Any) -> Any:
+        target = _decoratable(target)
+        known = names(undecorated(target))
+        direction: Direction = "output" if after else "input"
+        default = defaults.value_path(undecorated(target), direction, "project")
+        edge = EdgeSpec(direction, "project", {"value": value}, known, default)
+        if edge.needs_result and not after:
+            raise DecorationError(
+                "there is no result before the body: say where the project is with value=, or after=True"
+            )
+        texts = text_source(title, known), text_source(description, known)
+
+        def wish(call: Call) -> Wish:
+            found = [tried(call, text, call, lambda name: savepoint.known(run_of(call), name)) for text in texts]
+            return Wish(found[0], found[1], tuple(types), required, wait)
+
+        return wrap(target, Plan(undecorated(target), versions=(VersionSpec(edge.find, wish, edge, after),)))
+
+    return decorate if function is None else decorate(function)
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options among a decorator's arguments."""
+    options = {name: value for name, value in arguments.items() if name not in {"kind", "unknown"}}
+    if options["model_weight"] is False:
+        del options["model_weight"]
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Mapping[str, Any]) -> Callable[[F], F]:
+    check_options(unknown)
+    if callable(kind):
+        raise DecorationError(f'say the kind, as in @workflow_{direction}("project")')
+    check_kind(direction, kind)
+
+    def decorate(target: F) -> F:
+        function = undecorated(_decoratable(target))
+        default = None if "value" in options else defaults.value_path(function, direction, kind)
+        spec = EdgeSpec(direction, kind, options, names(function), default)
+        if spec.uses_item and not yields(function):
+            raise DecorationError(
+                "'item' is each value a generator yields; for a parameter of that name write args.item"
+            )
+        found = Plan(function, inputs=(spec,)) if direction == "input" else Plan(function, outputs=(spec,))
+        return wrap(target, found)  # type: ignore[return-value]
+
+    return decorate
+
+
+def _decoratable(target: Any) -> Any:
+    """See that a decorated thing would really be called through the wrapper.
+
+    Raises:
+        TargetError: it would not.
+    """
+    if isinstance(target, property):
+        raise TargetError("a property is never called: put the decorator below @property")
+    if isinstance(target, staticmethod | classmethod) or inspect.isclass(target):
+        return target
+    if not callable(target):
+        raise TargetError(f"a {type(target).__name__} cannot be called")
+    if not hasattr(target, "__code__"):
+        for entry, above in (("main", "@click.command"), ("delay", "@task")):
+            if callable(getattr(target, entry, None)):
+                raise TargetError(f"it is run by its .{entry}(), past the decorator: put the decorator below {above}")
+    return target

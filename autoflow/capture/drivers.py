@@ -1,0 +1,214 @@
+"""The four ways a function runs, and when recording happens in each; chosen once, at decoration.
+
+Recording stands in guards, the app's function never does: what it returns, raises, yields or is sent passes
+untouched. Inputs are recorded when the body starts, not when a coroutine or a generator is merely made; outputs when
+it has ended well; none of them when it raised, was cancelled or was closed early. No context variable is set
+around a `yield`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any
+
+from autoflow.capture.plan import BoundPlan, Moment, Plan
+from autoflow.guard import guard
+
+logger = logging.getLogger("autoflow")
+
+Driver = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+def driver_for(plan: Plan) -> Driver:
+    """The driver for a plan's function."""
+    body = _body(plan.function)
+    plans = _Plans(plan)
+    if inspect.isasyncgenfunction(body):
+        return functools.partial(_drive_async_generator, plans)
+    if inspect.isgeneratorfunction(body):
+        return functools.partial(_drive_generator, plans)
+    if inspect.iscoroutinefunction(body):
+        return functools.partial(_drive_coroutine, plans)
+    return _plain(plans)
+
+
+def yields(function: Any) -> bool:
+    """Whether a function is a generator function, of either kind."""
+    body = _body(function)
+    return inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body)
+
+
+def _body(function: Any) -> Any:
+    """The function whose kind counts: inside partials, behind ``__call__``, in a class- or staticmethod."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif isinstance(function, staticmethod | classmethod):
+            function = function.__func__
+        elif inspect.isroutine(function) or inspect.isclass(function):
+            return function
+        else:
+            return type(function).__call__
+
+
+class _Plans:
+    """A plan bound in each of the two ways, made at the first call of each."""
+
+    __slots__ = ("bound", "plan")
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.bound: dict[bool, BoundPlan] = {}  # by whether there is an instance
+
+    def bind(self, called: Any, instance: Any) -> BoundPlan:
+        return self.bound.setdefault(instance is not None, BoundPlan(self.plan, called, bound=instance is not None))
+
+    def begin(self, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Moment | None:
+        bound = self.bound.get(instance is not None) or self.bind(called, instance)
+        return bound.begin(instance, args, kwargs)
+
+
+def _plain(plans: _Plans) -> Driver:
+    of = plans.bound
+
+    def drive(called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        moment = None
+        try:
+            bound = of.get(instance is not None) or plans.bind(called, instance)
+            moment = bound.begin(instance, args, kwargs)
+        except Exception as error:
+            if not guard.swallows(error):
+                raise
+        result = called(*args, **kwargs)
+        if moment is not None:
+            with guard:
+                moment.end(result)
+        return result
+
+    return drive
+
+
+async def _drive_coroutine(
+    plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    moment = await _begin(plans, called, instance, args, kwargs)
+    result = await called(*args, **kwargs)
+    await _end(moment, result)
+    return result
+
+
+def _drive_generator(
+    plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Generator[Any, Any, Any]:
+    # the body is made at the call, not at the first step: arguments that do not fit are an error of the call
+    return _generate(plans, called, called(*args, **kwargs), instance, args, kwargs)
+
+
+def _generate(
+    plans: _Plans,
+    called: Any,
+    body: Generator[Any, Any, Any],
+    instance: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Generator[Any, Any, Any]:
+    moment = None
+    with guard:
+        moment = plans.begin(called, instance, args, kwargs)
+    if moment is not None and (moment.bound.item_inputs or moment.bound.item_outputs):
+        body = _recording_items(moment, body)
+    try:
+        result = yield from body
+    except GeneratorExit:
+        logger.debug("autoflow: %s was closed early; no output is recorded", called)
+        raise
+    if moment is not None:
+        with guard:
+            moment.end(result)
+    return result
+
+
+def _recording_items(moment: Moment, body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Hand on what a generator yields, and what it is sent and thrown, recording each item."""
+    step: Callable[[Any], Any] = body.send
+    sent: Any = None
+    while True:
+        try:
+            item = step(sent)
+        except StopIteration as stop:
+            return stop.value
+        with guard:
+            moment.item(item)
+        try:
+            sent, step = (yield item), body.send
+        except GeneratorExit:
+            body.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's
+            sent, step = error, body.throw
+
+
+def _drive_async_generator(
+    plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AsyncGenerator[Any, Any]:
+    return _generate_async(plans, called, called(*args, **kwargs), instance, args, kwargs)
+
+
+async def _generate_async(
+    plans: _Plans,
+    called: Any,
+    body: AsyncGenerator[Any, Any],
+    instance: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> AsyncGenerator[Any, Any]:
+    moment = await _begin(plans, called, instance, args, kwargs)
+    step: Callable[[Any], Any] = body.asend
+    sent: Any = None
+    try:
+        while True:
+            try:
+                item = await step(sent)
+            except StopAsyncIteration:
+                break
+            if moment is not None:
+                with guard:
+                    moment.item(item)
+            try:
+                sent, step = (yield item), body.asend
+            except GeneratorExit:
+                logger.debug("autoflow: %s was closed early; no output is recorded", called)
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's
+                sent, step = error, body.athrow
+    finally:
+        await body.aclose()
+    await _end(moment, None)
+
+
+async def _begin(
+    plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Moment | None:
+    """Begin in the event loop; in a thread when a version is saved first, for that may block."""
+    with guard:
+        if not any(not spec.after for spec in plans.plan.versions):
+            return plans.begin(called, instance, args, kwargs)
+        import asyncio
+
+        return await asyncio.to_thread(plans.begin, called, instance, args, kwargs)
+    return None
+
+
+async def _end(moment: Moment | None, result: Any) -> None:
+    if moment is None:
+        return
+    with guard:
+        if not any(spec.after for spec in moment.bound.versions):
+            moment.end(result)
+            return
+        import asyncio
+
+        await asyncio.to_thread(moment.end, result)

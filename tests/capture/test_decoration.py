@@ -1,0 +1,238 @@
+"""What could never work is said at decoration, with what would have been right."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from autoflow import WorkflowMeta, WorkflowSettings, versioned, workflow, workflow_input, workflow_output
+from autoflow.errors import CardError, DecorationError, TargetError, UnknownKindError, UnknownParameterError
+from autoflow.model.entity import INPUT_KINDS, OUTPUT_KINDS
+
+pytestmark = pytest.mark.core
+
+ICON = {"icon": "archive", "icon_color": "#111111", "icon_bg_color": "#222222"}
+
+
+def load(project_id, state=None):
+    """Something to decorate."""
+    return project_id
+
+
+@pytest.mark.parametrize("kind", INPUT_KINDS)
+def test_every_kind_of_input_is_known(kind):
+    """Those of the guide."""
+    workflow_input(kind, value="project_id")(load)
+
+
+@pytest.mark.parametrize("kind", OUTPUT_KINDS)
+def test_every_kind_of_output_is_known(kind):
+    """Those of the guide, and the app session."""
+    workflow_output(kind)(load)
+
+
+@pytest.mark.parametrize(
+    ("decorate", "error", "message"),
+    [
+        (lambda: workflow_input("projct"), UnknownKindError, "did you mean 'project'"),
+        (lambda: workflow_input("model"), UnknownKindError, "project, dataset, file, folder, task, job"),
+        (lambda: workflow_input("app"), UnknownKindError, "output only"),
+        (lambda: workflow_input(None), UnknownKindError, "project"),
+        (lambda: workflow_input(["project"]), UnknownKindError, "project"),
+        (lambda: workflow_input(load), DecorationError, r'@workflow_input\("project"\)'),
+        (lambda: workflow_output(load), DecorationError, r'@workflow_output\("project"\)'),
+        (lambda: workflow_input("project", titel="x"), DecorationError, "did you mean 'title'"),
+        (lambda: workflow_input("project", zzz="x"), DecorationError, "the options are value"),
+        (lambda: workflow("a")(3), DecorationError, "int"),
+        (lambda: workflow(load), DecorationError, "parentheses"),
+        (lambda: workflow("a", node=WorkflowSettings(title="{x}")), UnknownParameterError, "'x'"),
+    ],
+)
+def test_a_wrong_kind_or_option_is_refused_before_there_is_a_function(decorate, error, message):
+    """The message names what would have been right."""
+    with pytest.raises(error, match=message):
+        decorate()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"value": "projekt_id"}, UnknownParameterError, "project_id, state"),
+        ({"value": "project id"}, UnknownParameterError, "no path"),
+        ({"value": 7}, DecorationError, "path or a callable, not a int"),
+        ({"value": "item"}, DecorationError, "generator"),
+        ({"title": "{projekt}"}, UnknownParameterError, "project_id, state"),
+        ({"description": "{args2.x}"}, UnknownParameterError, "args2"),
+        ({"title": "{project_id"}, CardError, "expected '}'"),
+        ({"title": "{}"}, CardError, "write a name in the braces"),
+        ({"title": "{project_id!x}"}, CardError, "!r"),
+        ({"node_title": "{nobody}"}, UnknownParameterError, "nobody"),
+        ({"icon": "archive"}, CardError, "icon_color, icon_bg_color missing"),
+        ({"icon_color": "#111111", "icon_bg_color": "#222222"}, CardError, "icon missing"),
+        ({"url": "/files"}, CardError, "both url and url_title"),
+        ({"url_title": "Open"}, CardError, "both url and url_title"),
+        ({"url": "files/1", "url_title": "Open"}, CardError, "exactly one '/'"),
+        ({"url": "//evil.example", "url_title": "Open"}, CardError, "exactly one '/'"),
+        ({"url": "https://evil.example", "url_title": "Open"}, CardError, "exactly one '/'"),
+        ({"url": "x{project_id}", "url_title": "Open"}, CardError, "exactly one '/'"),
+        ({"card": "archive"}, CardError, "WorkflowSettings"),
+        ({"node": {"title": "x"}}, CardError, "WorkflowSettings"),
+        ({"card": WorkflowSettings(title="{nobody}")}, UnknownParameterError, "nobody"),
+        ({"card": WorkflowSettings(url="x", url_title="y")}, CardError, "exactly one '/'"),
+        ({"meta": {}}, CardError, "customRelationSettings"),
+        ({"meta": {"customRelationSettings": {"color": "red"}}}, CardError, "mainLink"),
+        ({"meta": {"customNodeSettings": {"mainLink": {"url": "/x"}}}}, CardError, "mainLink"),
+        ({"meta": 3}, CardError, "WorkflowMeta"),
+        ({"when": 3}, DecorationError, "path, a mapping"),
+        ({"when": False}, DecorationError, "path, a mapping"),
+        ({"when": "nobody"}, UnknownParameterError, "nobody"),
+        ({"when": {"nobody.x": 1}}, UnknownParameterError, "nobody"),
+        ({"version": "nobody"}, UnknownParameterError, "nobody"),
+        ({"version": "#x"}, DecorationError, "no version|no path"),
+        ({"version": 0}, DecorationError, "no version"),
+        ({"version": -3}, DecorationError, "no version"),
+        ({"version": True}, DecorationError, "no version"),
+        ({"task_id": "nobody"}, UnknownParameterError, "nobody"),
+        ({"task_id": 0}, DecorationError, "no task number"),
+        ({"task_id": 1.5}, DecorationError, "no task number"),
+        ({"model_weight": True}, DecorationError, "kind 'file', not 'project'"),
+    ],
+)
+@pytest.mark.parametrize("decorator", [workflow_input, workflow_output])
+def test_a_wrong_option_is_refused_at_decoration(decorator, options, error, message):
+    """Each with the error of its sort and a message that helps."""
+    with pytest.raises(error, match=message) as caught:
+        decorator("project", **options)(load)
+    assert isinstance(caught.value, DecorationError)
+    assert isinstance(caught.value, ValueError) or error is DecorationError
+
+
+def test_a_version_goes_with_projects_only():
+    """No other kind has versions."""
+    with pytest.raises(DecorationError, match="kind 'project', not 'dataset'"):
+        workflow_input("dataset", version=3)(lambda dataset_id: None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"title": "{anything}"},
+        {"value": "anything.at.all"},
+        {"when": {"anything": 1}},
+        {"version": "anything"},
+    ],
+)
+def test_with_any_keyword_allowed_any_name_is(options):
+    """A function with `**kwargs` may be given what its signature does not say."""
+    workflow_input("project", **{"value": "project_id", **options})(lambda **kwargs: None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"title": "{result.name} {value.name} {item} {task_id} {team_id} {app_id} {args.state.x}"},
+        {"title": lambda call: call.anything},
+        {"title": "plain"},
+        {**ICON},
+        {"icon": lambda call: None, "icon_color": "#111111", "icon_bg_color": "#222222"},
+        {"url": "/files/{value.id}", "url_title": "Open"},
+        {"url": "{state}", "url_title": "Open"},
+        {"url": lambda call: "anything", "url_title": "Open"},
+        {"card": lambda call: None, "icon": "archive"},
+        {"card": lambda call: None, "url": "/x"},
+        {"meta": WorkflowMeta(WorkflowSettings(title="x"))},
+        {"meta": lambda call: "anything"},
+        {"model_weight": False},
+        {"version": "12"},
+        {"version": "#3"},
+        {"version": "state.version"},
+        {"task_id": "5"},
+        {"task_id": "state.task"},
+    ],
+)
+def test_what_can_work_is_taken(options):
+    """Nothing is refused that a call could make right."""
+    workflow_input("project", **options)(load)
+
+
+def test_an_output_of_a_function_that_returns_none_must_be_found():
+    """With no parameter of the kind there is nothing to record."""
+
+    def save(path) -> None: ...
+
+    with pytest.raises(DecorationError, match="value="):
+        workflow_output("project")(save)
+    workflow_output("file")(save)
+
+
+def test_a_save_before_the_body_needs_its_project_before_the_body():
+    """`versioned` of a result says `after=True`."""
+
+    def make(name): ...
+
+    with pytest.raises(DecorationError, match="after=True"):
+        versioned(make)
+    with pytest.raises(DecorationError, match="after=True"):
+        versioned(value="result.id")(load)
+    versioned(after=True)(make)
+    versioned(load)
+
+
+def test_versioned_checks_its_texts():
+    """As the other two do."""
+    with pytest.raises(UnknownParameterError, match="nobody"):
+        versioned(title="{nobody}")(load)
+    with pytest.raises(CardError, match="Single"):
+        versioned(description="{")(load)
+    with pytest.raises(UnknownParameterError, match="nobody"):
+        versioned(value="nobody")(load)
+
+
+class _Command:
+    """As click's: run by `.main`, whatever `__call__` is wrapped in."""
+
+    callback = staticmethod(load)
+
+    def main(self, args=None): ...
+
+    def __call__(self, *args):
+        return self.main(args)
+
+
+class _Task:
+    """As Celery's: run by `.delay`."""
+
+    def delay(self, *args): ...
+
+    def __call__(self, *args): ...
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (property(load), "below @property"),
+        (7, "a int cannot be called"),
+        (None, "a NoneType cannot be called"),
+        ("load", "a str cannot be called"),
+        (_Command(), "below @click.command"),
+        (_Task(), "below @task"),
+    ],
+)
+@pytest.mark.parametrize("decorate", [workflow_input("project", value=lambda call: 1), versioned(value=lambda call: 1)])
+def test_a_target_that_would_never_be_called_through_the_decorator_is_refused(decorate, target, message):
+    """A wrapper that never fires is a silent loss."""
+    with pytest.raises(TargetError, match=message) as caught:
+        decorate(target)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_functions_with_a_main_attribute_are_functions():
+    """Only objects that are run by it are refused."""
+
+    @functools.wraps(load)
+    def entry(project_id, state=None):
+        return project_id
+
+    entry.main = lambda: None
+    assert workflow_input("project")(entry)(3) == 3

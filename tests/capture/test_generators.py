@@ -1,0 +1,394 @@
+"""Generators of both kinds: recorded as they go, and to their consumers what they are undecorated."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import logging
+import types
+
+import pytest
+
+from autoflow import workflow_input, workflow_output
+
+pytestmark = pytest.mark.core
+
+IN, OUT = ("input", "project", 1), ("output", "project", 2)
+
+
+def both(function):
+    """Decorate with an input from `project_id` and an output from the result."""
+    return workflow_input("project")(workflow_output("project")(function))
+
+
+class Odd(Exception):
+    """An error of the app's."""
+
+
+# -- generators
+
+
+def test_a_generator_is_one_to_whoever_looks(seen):
+    """It is made, iterated and exhausted as the plain one."""
+
+    @both
+    def load(project_id):
+        yield "a"
+        yield "b"
+
+    assert inspect.isgeneratorfunction(load)
+    made = load(1)
+    assert isinstance(made, types.GeneratorType)
+    assert list(made) == ["a", "b"]
+
+
+def test_a_generator_never_started_records_nothing(seen):
+    """The body has not run."""
+
+    @both
+    def load(project_id):
+        yield "a"
+
+    made = load(1)
+    made.close()
+    del made
+    gc.collect()
+    assert seen() == []
+
+
+def test_a_generator_records_its_input_at_the_first_step_and_its_output_at_the_end(seen):
+    """The result is what it returns."""
+
+    @both
+    def load(project_id):
+        yield "a"
+        return 2
+
+    made = load(1)
+    assert seen() == []
+    assert next(made) == "a"
+    assert seen() == [IN]
+    with pytest.raises(StopIteration) as stopped:
+        next(made)
+    assert stopped.value.value == 2
+    assert seen() == [IN, OUT]
+
+
+STEPPING = [
+    pytest.param({"value": "result"}, id="delegating"),
+    pytest.param({"value": "item.id"}, id="stepping"),
+]
+
+
+@pytest.mark.parametrize("options", STEPPING)
+def test_a_generator_is_sent_and_thrown_what_its_consumer_says(seen, options):
+    """`send`, `throw` and the return value pass through both drivers."""
+    got = []
+
+    @workflow_output("project", **options)
+    def talk():
+        got.append((yield {"id": 5}))
+        try:
+            yield {"id": 6}
+        except Odd as error:
+            got.append(error)
+        got.append((yield {"id": 7}))
+        return 2
+
+    made = talk()
+    error = Odd("thrown")
+    assert next(made) == {"id": 5}
+    assert made.send("sent") == {"id": 6}
+    assert made.throw(error) == {"id": 7}
+    with pytest.raises(StopIteration) as stopped:
+        made.send("last")
+    assert stopped.value.value == 2
+    assert got == ["sent", error, "last"]
+    numbers = [5, 6, 7] if options["value"].startswith("item") else [2]
+    assert [number for _, _, number in seen()] == numbers
+
+
+@pytest.mark.parametrize("options", STEPPING)
+def test_what_is_thrown_and_not_caught_comes_back_unchanged(seen, options):
+    """The same object, nothing chained to it, and no output from the result."""
+    error = Odd("thrown")
+
+    @workflow_output("project", **options)
+    def talk():
+        yield None
+        return 2
+
+    made = talk()
+    next(made)
+    with pytest.raises(Odd) as caught:
+        made.throw(error)
+    assert caught.value is error
+    assert error.__context__ is None
+    assert seen() == []
+
+
+@pytest.mark.parametrize("options", STEPPING)
+def test_a_generator_closed_early_keeps_its_input_and_has_no_output(seen, options, caplog):
+    """Its own clean-up runs, once, and a debug line tells why there is no output."""
+    cleaned = []
+
+    @workflow_input("project")
+    @workflow_output("project", **options)
+    def load(project_id):
+        try:
+            yield {}
+            yield {}
+        finally:
+            cleaned.append(True)
+        return 2
+
+    with caplog.at_level(logging.DEBUG, logger="autoflow"):
+        for _ in load(1):
+            break
+        gc.collect()
+    assert cleaned == [True]
+    assert seen() == [IN]
+    assert any("closed early" in line for line in caplog.messages)
+
+
+@pytest.mark.parametrize("options", STEPPING)
+def test_a_generator_that_will_not_close_says_so_as_it_would(options):
+    """`generator ignored GeneratorExit` is the consumer's, as without the decorator."""
+
+    @workflow_output("project", **options)
+    def stubborn():
+        while True:
+            try:
+                yield {}
+            except GeneratorExit:
+                yield {}
+
+    made = stubborn()
+    next(made)
+    with pytest.raises(RuntimeError, match="ignored GeneratorExit"):
+        made.close()
+
+
+@pytest.mark.parametrize("options", STEPPING)
+def test_a_stop_iteration_inside_is_a_runtime_error_as_ever(options):
+    """PEP 479 holds through the driver."""
+
+    @workflow_output("project", **options)
+    def wrong():
+        yield {}
+        raise StopIteration(2)
+
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        list(wrong())
+
+
+def test_items_are_recorded_as_they_are_yielded(seen):
+    """Each item is known before its consumer has it; None is nothing."""
+
+    @workflow_output("project", value="item")
+    def produce():
+        yield 5
+        yield None
+        yield [6, 7]
+        return 8
+
+    made = produce()
+    next(made)
+    assert [number for _, _, number in seen()] == [5]
+    assert list(made) == [None, [6, 7]]
+    assert [number for _, _, number in seen()] == [5, 6, 7]
+
+
+def test_an_item_and_the_result_may_both_be_recorded(seen):
+    """Items while it runs, the result when it ends."""
+
+    @workflow_output("file", value="item")
+    @workflow_output("project")
+    def produce():
+        yield "/a"
+        return 2
+
+    list(produce())
+    assert seen() == [("output", "file", "/a"), OUT]
+
+
+def test_an_item_may_be_an_input(seen):
+    """What a generator reads one by one is recorded one by one."""
+
+    @workflow_input("dataset", value="item.id")
+    def read():
+        yield {"id": 3}
+
+    list(read())
+    assert seen() == [("input", "dataset", 3)]
+
+
+def test_a_generator_delegates_to_a_decorated_one(seen):
+    """`yield from` gives what the inner one returns."""
+
+    @workflow_output("project")
+    def inner():
+        got = yield 1
+        return got
+
+    def outer():
+        return (yield from inner())
+
+    made = outer()
+    next(made)
+    with pytest.raises(StopIteration) as stopped:
+        made.send(2)
+    assert stopped.value.value == 2
+    assert seen() == [OUT]
+
+
+# -- async generators
+
+
+def test_an_async_generator_records_by_the_same_rule(seen):
+    """Input at the first step; items as they come."""
+
+    @workflow_input("project")
+    @workflow_output("file", value="item")
+    async def load(project_id):
+        assert seen() == [IN]
+        yield "/a"
+        yield "/b"
+
+    made = load(1)
+    assert inspect.isasyncgenfunction(load)
+    assert inspect.isasyncgen(made)
+    assert seen() == []
+
+    async def main():
+        return [item async for item in made]
+
+    assert asyncio.run(main()) == ["/a", "/b"]
+    assert seen() == [IN, ("output", "file", "/a"), ("output", "file", "/b")]
+
+
+def test_an_async_generator_is_sent_and_thrown_what_its_consumer_says(seen):
+    """`asend` and `athrow` reach the body."""
+    got = []
+
+    @both
+    async def talk(project_id):
+        got.append((yield "a"))
+        try:
+            yield "b"
+        except Odd as error:
+            got.append(error)
+        yield "c"
+
+    async def main():
+        error = Odd("thrown")
+        made = talk(1)
+        assert await made.asend(None) == "a"
+        assert await made.asend("sent") == "b"
+        assert await made.athrow(error) == "c"
+        with pytest.raises(StopAsyncIteration):
+            await made.asend(None)
+        assert got == ["sent", error]
+
+    asyncio.run(main())
+
+
+def test_what_an_async_generator_is_thrown_comes_back_unchanged(seen):
+    """The same object, and the body cleaned up."""
+    cleaned = []
+
+    @both
+    async def talk(project_id):
+        try:
+            yield "a"
+        finally:
+            cleaned.append(True)
+
+    async def main():
+        error = Odd("thrown")
+        made = talk(1)
+        await made.asend(None)
+        with pytest.raises(Odd) as caught:
+            await made.athrow(error)
+        assert caught.value is error
+        assert error.__context__ is None
+
+    asyncio.run(main())
+    assert cleaned == [True]
+    assert seen() == [IN]
+
+
+def test_an_async_generator_closed_early_cleans_up_at_once(seen, caplog):
+    """`aclose` runs the body's own clean-up before it returns."""
+    cleaned = []
+
+    @both
+    async def load(project_id):
+        try:
+            yield "a"
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append(True)
+
+    async def main():
+        made = load(1)
+        await made.asend(None)
+        await made.aclose()
+        assert cleaned == [True]
+
+    with caplog.at_level(logging.DEBUG, logger="autoflow"):
+        asyncio.run(main())
+    assert any("closed early" in line for line in caplog.messages)
+    assert seen() == [IN]
+
+
+def test_an_async_generator_left_behind_is_closed_by_its_loop(seen):
+    """What the loop finalises, it finalises through the driver."""
+    cleaned = []
+
+    @both
+    async def load(project_id):
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            cleaned.append(True)
+
+    async def main():
+        async for _ in load(1):
+            break
+        gc.collect()
+
+    asyncio.run(main())
+    assert cleaned == [True]
+
+
+def test_a_cancelled_async_generator_ends(seen):
+    """Cancellation arrives in the body."""
+    steps = []
+
+    @both
+    async def load(project_id):
+        try:
+            steps.append("waiting")
+            await asyncio.Event().wait()
+            yield "never"
+        finally:
+            steps.append("cleaned")
+
+    async def main():
+        async def consume():
+            async for _ in load(1):
+                pass
+
+        task = asyncio.create_task(consume())
+        while not steps:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert steps == ["waiting", "cleaned"]
+    assert seen() == [IN]

@@ -1,0 +1,350 @@
+"""`versioned`: a project's data is saved, and the run's edge points at the save."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import types
+
+import pytest
+
+from autoflow import current_run, versioned, workflow, workflow_input, workflow_output
+from autoflow.errors import ServerRefused, ServerUnreachable, VersionNotSaved
+from autoflow.outbox.outbox import Outbox
+from autoflow.transport.memory import MemoryTransport
+from autoflow.wire import methods
+
+pytestmark = pytest.mark.core
+
+
+class Platform(MemoryTransport):
+    """A platform that knows a few projects, and saves them."""
+
+    def __init__(self):
+        super().__init__()
+        self.types = {7: "images", 8: "videos", 9: "images"}
+        self.current = {8: 80, 9: 90}
+        self.saved = []
+        self.asked = []
+        self.down = False
+        self.hangs = threading.Event()
+        self.hangs.set()
+
+    def call(self, method, body, *, timeout=None):
+        self.asked.append(method)
+        if method == methods.PROJECT_INFO:
+            number = body["id"]
+            if number not in self.types:
+                raise ServerRefused("unknown", status=404)
+            version = {"id": self.current[number]} if number in self.current else None
+            return {"id": number, "name": f"P{number}", "type": self.types[number], "version": version}
+        if method == methods.SNAPSHOT:
+            self.hangs.wait(10)
+            if self.down:
+                raise ServerUnreachable("down")
+            self.saved.append(body)
+            return {"id": 1000 + body["projectId"]}
+        return super().call(method, body, timeout=timeout)
+
+
+@pytest.fixture
+def platform(monkeypatch, captured):
+    """The run's destination is such a platform."""
+    transport = Platform()
+    monkeypatch.setattr(Outbox, "transport", property(lambda self: transport))
+    yield transport
+    transport.hangs.set()
+
+
+def test_data_is_saved_before_the_body_and_the_edge_is_the_version(platform, captured, seen):
+    """One decorator is enough; the body sees both done."""
+
+    @versioned
+    def train(project_id):
+        assert len(platform.saved) == 1
+        assert len(captured.edges) == 1
+        return "trained"
+
+    assert train(7) == "trained"
+    assert seen() == [("input", "project_version", 1007)]
+
+
+def test_its_texts_are_templates_and_know_the_runs_number(platform, captured):
+    """Title and description of the version."""
+
+    @versioned(title="Train {name}", description="Before task {task_id} of {value}")
+    def train(project_id, name):
+        return None
+
+    with workflow("x", task_id=5, server="memory"):
+        train(7, "YOLO")
+    assert platform.saved == [{"projectId": 7, "title": "Train YOLO", "description": "Before task 5 of 7"}]
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_a_stacked_input_of_the_same_project_is_the_same_edge(platform, captured, above):
+    """And says how it looks, whichever is written first."""
+    ours = workflow_input("project", node_title="Train")
+    function = lambda project_id: None  # noqa: E731
+    (ours(versioned(function)) if above else versioned(ours(function)))(7)
+    (edge,) = captured.edges
+    assert (edge.type, edge.id, edge.node) == ("project_version", 1007, {"title": "Train"})
+
+
+def test_a_later_input_of_the_same_project_in_the_run_is_the_same_edge(platform, seen):
+    """Through another decorator and from the run; another project is another."""
+    versioned(lambda project_id: None)(7)
+    workflow_input("project")(lambda project_id: None)("7")
+    current_run().input("project", {"id": 7})
+    current_run().input("project", 9)
+    assert seen() == [("input", "project_version", 1007), ("input", "project", 9)]
+
+
+def test_an_explicit_version_wins(platform, seen):
+    """The author knows better."""
+    versioned(workflow_input("project", version=12)(lambda project_id: None))(7)
+    assert ("input", "project_version", 12) in seen()
+
+
+def test_saved_afterwards_it_is_the_outputs_version(platform, seen):
+    """`after=True`: what was written."""
+
+    @versioned(after=True)
+    @workflow_output("project")
+    def make():
+        assert platform.saved == []
+        return {"id": 7, "type": "images"}
+
+    make()
+    assert seen() == [("output", "project_version", 1007)]
+
+
+def test_saved_before_and_after_they_are_two_versions(platform, seen):
+    """An input's and an output's do not mix."""
+
+    @versioned
+    @versioned(after=True, value="project_id")
+    def clean(project_id):
+        platform.types[7] = "images"
+        return
+
+    clean(7)
+    assert [body["projectId"] for body in platform.saved] == [7, 7]
+    assert seen() == [("input", "project_version", 1007), ("output", "project_version", 1007)]
+
+
+def test_nothing_is_saved_after_a_failure(platform, seen):
+    """The body raised: nothing was made."""
+
+    @versioned(after=True, value="project_id")
+    def clean(project_id):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        clean(7)
+    assert platform.saved == []
+    assert seen() == []
+
+
+def test_several_projects_are_saved_each(platform, seen):
+    """One that cannot be costs only itself."""
+    versioned(lambda projects: None)([7, {"id": 9, "type": "images"}])
+    assert seen() == [("input", "project_version", 1007), ("input", "project_version", 1009)]
+
+
+def test_a_bad_one_among_several_costs_only_itself(platform, seen, quiet):
+    """As for inputs."""
+    versioned(lambda projects: None)([7, object(), None, 9])
+    assert [number for _, _, number in seen()] == [1007, 1009]
+
+
+@pytest.mark.parametrize("project", [None, "", [], {}])
+def test_no_project_is_nothing_to_save(platform, seen, project):
+    """And no failure."""
+    versioned(required=True)(lambda project: None)(project)
+    assert platform.asked.count(methods.SNAPSHOT) == 0
+    assert seen() == []
+    assert current_run().failures == []
+
+
+# -- when it cannot be saved
+
+
+def refused(platform):
+    """Ways a version cannot be saved: the project, how to bring it about, and the edge that is left."""
+    return {
+        "not images": (8, lambda: None, ("project_version", 80)),
+        "down": (7, lambda: setattr(platform, "down", True), ("project", 7)),
+        "down, saved once": (9, lambda: setattr(platform, "down", True), ("project_version", 90)),
+        "unknown": (55, lambda: None, ("project", 55)),
+    }
+
+
+CASES = ["not images", "down", "down, saved once", "unknown"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_falls_back_to_the_current_version_else_the_plain_project(platform, seen, caplog, case):
+    """The app goes on; a line says why, and `failures` keeps it."""
+    project, prepare, expected = refused(platform)[case]
+    prepare()
+    with caplog.at_level(logging.WARNING, logger="autoflow"):
+        assert versioned(lambda project_id: 3)(project) == 3
+    assert seen() == [("input", *expected)]
+    assert len(current_run().failures) == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize("strict", ["0", "1"])
+@pytest.mark.parametrize("case", CASES)
+def test_required_it_raises_before_the_body(monkeypatch, platform, seen, case, strict):
+    """The one failure of ours that reaches the app, because it was asked for."""
+    monkeypatch.setenv("AUTOFLOW_STRICT", strict)
+    project, prepare, _ = refused(platform)[case]
+    prepare()
+    called = []
+    with pytest.raises(VersionNotSaved, match=str(project)):
+        versioned(required=True)(lambda project_id: called.append(project_id))(project)
+    assert called == []
+
+
+def test_required_on_a_coroutine_raises_where_it_is_awaited(platform):
+    """And in generators at the first step."""
+    platform.down = True
+
+    @versioned(required=True)
+    async def train(project_id):
+        return 3
+
+    @versioned(required=True)
+    def stream(project_id):
+        yield 3
+
+    @versioned(required=True)
+    async def stream_async(project_id):
+        yield 3
+
+    with pytest.raises(VersionNotSaved):
+        asyncio.run(train(7))
+    made = stream(7)
+    with pytest.raises(VersionNotSaved):
+        next(made)
+    with pytest.raises(VersionNotSaved):
+        asyncio.run(anext(stream_async(7)))
+
+
+def test_other_types_are_saved_when_asked_for(platform, seen):
+    """`types=` says which."""
+    versioned(types=("images", "videos"))(lambda project_id: None)(8)
+    assert seen() == [("input", "project_version", 1008)]
+
+
+def test_it_waits_no_longer_than_asked(platform, seen):
+    """A server that hangs costs `wait` seconds, and the edge is there."""
+    platform.hangs.clear()
+    assert versioned(wait=0.05)(lambda project_id: 3)(7) == 3
+    assert seen() == [("input", "project", 7)]
+    assert isinstance(current_run().failures[0], TimeoutError)
+
+
+def test_a_coroutine_waits_without_stopping_its_loop(platform, seen):
+    """The save runs in a thread; other tasks go on meanwhile."""
+    platform.hangs.clear()
+
+    @versioned
+    async def train(project_id):
+        return len(platform.saved)
+
+    async def main():
+        task = asyncio.create_task(train(7))
+        while methods.SNAPSHOT not in platform.asked:
+            await asyncio.sleep(0)
+        platform.hangs.set()
+        return await task
+
+    assert asyncio.run(main()) == 1
+    assert seen() == [("input", "project_version", 1007)]
+
+
+def test_data_of_another_server_is_not_saved_here(monkeypatch, platform, seen):
+    """The numbers are another's; its edge is recorded all the same."""
+    monkeypatch.setenv("SERVER_ADDRESS", "https://app.example")
+    with workflow("x", server="memory"):
+        versioned(lambda project: None)({"id": 7, "version": {"id": 70}})
+    assert platform.saved == []
+    assert seen() == [("input", "project_version", 70)]
+
+
+# -- on an instance
+
+
+class Version:
+    """`api.project.version` as the SDK has it."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.made = []
+
+    def create(self, project, title=None, description=None):
+        self.made.append((project, title, description))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def sdk_api(answer=777):
+    """An Api of the SDK."""
+    version = Version(answer)
+    return types.SimpleNamespace(project=types.SimpleNamespace(version=version), made=version.made)
+
+
+@pytest.fixture
+def instance(monkeypatch, platform):
+    """The destination says it is an instance when `versioned` asks."""
+    from autoflow.outbox.lookups import Server
+
+    monkeypatch.setattr("autoflow.runtime.savepoint.probe", lambda transport: Server(False, (6, 18, 3)))
+    return platform
+
+
+def test_on_an_instance_the_sdks_api_saves(instance, seen):
+    """One that the function is given."""
+    api = sdk_api()
+    versioned(title="T", description="D")(lambda api, project_id: None)(api, 7)
+    assert api.made == [(7, "T", "D")]
+    assert seen() == [("input", "project_version", 777)]
+
+
+def test_or_the_api_of_the_workflow(instance, seen):
+    """`workflow(api=…)`."""
+    api = sdk_api()
+    with workflow("x", api=api, server="memory"):
+        versioned(lambda project_id: None)(7)
+    assert api.made == [(7, None, None)]
+
+
+def test_or_the_one_the_app_has_imported(monkeypatch, instance, seen):
+    """`supervisely`, if it is there; it is never imported by us."""
+    api = sdk_api()
+    fake = types.SimpleNamespace(Api=types.SimpleNamespace(from_env=lambda: api))
+    monkeypatch.setitem(sys.modules, "supervisely", fake)
+    versioned(lambda project_id: None)(7)
+    assert api.made == [(7, None, None)]
+
+
+@pytest.mark.parametrize("answer", [None, RuntimeError("no")])
+def test_an_api_that_makes_none_falls_back(instance, seen, answer):
+    """The SDK answers None when it could not."""
+    versioned(lambda api, project_id: None)(sdk_api(answer), 9)
+    assert seen() == [("input", "project_version", 90)]
+    assert len(current_run().failures) == 1
+
+
+def test_without_an_api_it_falls_back(monkeypatch, instance, seen):
+    """And the failure names what would help."""
+    monkeypatch.delitem(sys.modules, "supervisely", raising=False)
+    versioned(lambda project_id: None)(9)
+    assert seen() == [("input", "project_version", 90)]
+    assert "workflow(api=" in str(current_run().failures[0])
