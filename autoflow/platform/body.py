@@ -1,0 +1,138 @@
+"""A request's body, read member by member: what is missing or of the wrong type is refused by name, never guessed.
+
+Numbers count by value, as the SDK sends some of them as text: ``"55"`` is 55. Text is what every database can keep.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autoflow.platform.refusals import bad
+
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+LARGEST = 2**53 - 1  # a page's script reads numbers beyond it wrongly
+
+
+def as_number(value: Any) -> int | None:
+    """The whole number a JSON value stands for, None when it stands for none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    elif isinstance(value, str):
+        text = value.strip()
+        value = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else None
+    return value if isinstance(value, int) and -LARGEST <= value <= LARGEST else None
+
+
+def as_text(value: Any) -> str | None:
+    """The value when it is text that can be stored (no NUL, no half of a surrogate pair), else None."""
+    return value if isinstance(value, str) and _UNKEEPABLE.search(value) is None else None
+
+
+def cleaned(value: Any) -> str:
+    """Any text made storable: what no database keeps becomes U+FFFD, what is no text becomes empty."""
+    if not isinstance(value, str):
+        return ""
+    return _UNKEEPABLE.sub("\ufffd", value)
+
+
+class Body:
+    """A JSON object of a request.
+
+    Args:
+        fields: the object.
+        place: where it stands in the request, for messages: empty, or as ``images[3].``.
+    """
+
+    __slots__ = ("fields", "place")
+
+    def __init__(self, fields: Any, place: str = "") -> None:
+        if not isinstance(fields, Mapping):
+            raise bad(f"{place.rstrip('.') or 'the body'} must be an object")
+        self.fields: Mapping[str, Any] = fields
+        self.place = place
+
+    def given(self, name: str) -> bool:
+        """Whether a member is there and not null."""
+        return self.fields.get(name) is not None
+
+    def _required(self, name: str) -> Any:
+        value = self.fields.get(name)
+        if value is None:
+            raise bad(f'"{self.place}{name}" is missing', {"field": self.place + name})
+        return value
+
+    def _wrong(self, name: str, wanted: str) -> Exception:
+        return bad(f'"{self.place}{name}" must be {wanted}', {"field": self.place + name})
+
+    def number(self, name: str) -> int:
+        """A number that must be there."""
+        number = as_number(self._required(name))
+        if number is None:
+            raise self._wrong(name, "a whole number")
+        return number
+
+    def maybe_number(self, name: str) -> int | None:
+        """A number, or None when it is not given."""
+        return self.number(name) if self.given(name) else None
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text; without a default it must be there and not be blank."""
+        value = self.fields.get(name)
+        if value is None and default is not None:
+            return default
+        text = as_text(self._required(name))
+        if text is None:
+            raise self._wrong(name, "text")
+        if default is None and not text.strip():
+            raise self._wrong(name, "text that is not blank")
+        return text
+
+    def maybe_text(self, name: str) -> str | None:
+        """A text, or None when it is not given."""
+        return self.text(name, "") if self.given(name) else None
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A true or false."""
+        value = self.fields.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return value
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """A JSON object, empty when not given."""
+        value = self.fields.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise self._wrong(name, "an object")
+        return dict(value)
+
+    def array(self, name: str, *, required: bool = True) -> list[Any]:
+        """A JSON array."""
+        value = self._required(name) if required else self.fields.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, (list, tuple)):
+            raise self._wrong(name, "a list")
+        return list(value)
+
+    def bodies(self, name: str, *, required: bool = True) -> Iterator[Body]:
+        """An array of objects, each read as a body of its own."""
+        for position, value in enumerate(self.array(name, required=required)):
+            yield Body(value, f"{self.place}{name}[{position}].")
+
+    def numbers(self, name: str) -> list[int]:
+        """An array of numbers."""
+        found = []
+        for value in self.array(name):
+            number = as_number(value)
+            if number is None:
+                raise self._wrong(name, "a list of whole numbers")
+            found.append(number)
+        return found

@@ -1,0 +1,38 @@
+"""What kind of file system a folder is on, as the kernel says; unknown where it does not (other than on Linux)."""
+
+from __future__ import annotations
+
+import os
+
+# Shared by machines, or without memory that processes share: SQLite's write-ahead log does not work on them.
+NETWORK = frozenset(
+    {"9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "gfs2", "glusterfs", "gpfs"}
+    | {"lustre", "nfs", "nfs4", "ocfs2", "orangefs", "smb3", "smbfs", "vboxsf", "virtiofs"}
+)
+# Gone with the machine's next start, or with the container.
+EPHEMERAL = frozenset({"overlay", "aufs", "tmpfs", "ramfs"})
+
+_MOUNTS = "/proc/self/mountinfo"
+
+
+def kind_of(folder: str) -> str | None:
+    """The type of the file system a folder is on, such as ``ext4``; None when it cannot be told."""
+    path = os.path.realpath(folder)
+    longest, found = -1, None
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:
+            for line in mounts:
+                before, _, after = line.partition(" - ")
+                point = _unescaped(before.split()[4])
+                inside = path == point or path.startswith(point.rstrip("/") + "/")
+                if inside and len(point) >= longest:  # of several mounts on one point, the last one shows
+                    longest, found = len(point), after.split()[0]
+    except (OSError, IndexError):
+        return None
+    return found
+
+
+def _unescaped(text: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text

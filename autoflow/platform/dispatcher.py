@@ -1,0 +1,179 @@
+"""The platform in one object: methods of the wire, by name, over one store and one folder of blobs.
+
+The same object answers the embedded transport and the HTTP routes. An operation runs in one transaction (a batch of
+records: each record in one): it is answered whole, or it has changed nothing and raises `ServerRefused` (never) or
+`ServerBusy` (try again).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import URL
+
+from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.platform.auth import Tokens
+from autoflow.platform.blobs import BlobFolder, Content
+from autoflow.platform.body import Body
+from autoflow.platform.composed import Composed
+from autoflow.platform.operations import (
+    Batch,
+    Download,
+    Operation,
+    Place,
+    Upload,
+    datasets,
+    edges,
+    figures,
+    files,
+    graph,
+    images,
+    instance,
+    jobs,
+    labels,
+    projects,
+    records,
+    tags,
+    tasks,
+    versions,
+)
+from autoflow.platform.refusals import bad
+from autoflow.platform.store import unknown_methods
+from autoflow.platform.store.access import LOCAL, Caller
+from autoflow.platform.store.engine import Store
+from autoflow.wire.parts import Part
+
+_FAMILIES = (
+    instance,
+    projects,
+    datasets,
+    images,
+    labels,
+    figures,
+    tags,
+    files,
+    tasks,
+    jobs,
+    versions,
+    edges,
+    records,
+    graph,
+)
+
+READS: dict[str, Operation] = {name: run for family in _FAMILIES for name, run in family.READS.items()}
+WRITES: dict[str, Operation] = {name: run for family in _FAMILIES for name, run in family.WRITES.items()}
+BATCHES: dict[str, Batch] = {**records.BATCHES}
+UPLOADS: dict[str, Upload] = {**images.UPLOADS, **figures.UPLOADS, **files.UPLOADS}
+DOWNLOADS: dict[str, Download] = {**images.DOWNLOADS, **figures.DOWNLOADS, **files.DOWNLOADS}
+METHODS = {*READS, *WRITES, *BATCHES, *UPLOADS, *DOWNLOADS}
+
+
+def _taken(method: str) -> str:
+    return "a multipart form with files" if method in UPLOADS else "a JSON body"
+
+
+class Platform:
+    """One platform, as one process uses it; safe from any thread, and beside other processes on the same folder."""
+
+    def __init__(self, store: Store, blobs: BlobFolder) -> None:
+        self._store = store
+        self._place = Place(store, blobs)
+        self.tokens = Tokens(store)
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str], database: str | None = None) -> Platform:
+        """Open the platform kept in a folder, made when missing.
+
+        Args:
+            folder: where the blobs are, and the database unless `database` says otherwise.
+            database: SQLAlchemy's url of the database; by default a SQLite file in the folder.
+
+        Raises:
+            ServerBusy: the folder or the database cannot be used now.
+        """
+        root = os.path.abspath(folder)
+        try:
+            os.makedirs(root, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise ServerBusy(f"the platform's folder cannot be used: {error}", status=503) from error
+        url = database or URL.create("sqlite", database=os.path.join(root, "platform.db"))
+        return cls(Store(url), BlobFolder(os.path.join(root, "blobs")))
+
+    @property
+    def database(self) -> str:
+        """The database's url, as it may be shown: without a password."""
+        return self._store.address
+
+    def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], caller: Caller = LOCAL) -> Any:
+        """Answer a method with a JSON body.
+
+        Args:
+            method: its name on the wire.
+            body: as sent.
+            caller: who asks; what other teams have is not there for them.
+
+        Raises:
+            ServerRefused: 400, 404 or 409 with a message that says what was wrong; nothing was changed.
+            ServerBusy: the database does not take it now.
+        """
+        sent = Body({"items": body} if isinstance(body, (list, tuple)) else body)
+        if method in READS:
+            with self._store.read(caller) as rows:
+                return READS[method](rows, sent)
+        if method in WRITES:
+            with self._store.write(caller) as rows:
+                return WRITES[method](rows, sent)
+        if method in BATCHES:
+            return BATCHES[method](self._for(caller), sent)
+        raise self._none(method, caller)
+
+    def upload(
+        self,
+        method: str,
+        parts: Iterable[Part],
+        query: Mapping[str, str | int] | None = None,
+        caller: Caller = LOCAL,
+    ) -> Any:
+        """Answer a multipart upload; parts are read one after the other, each once.
+
+        Raises:
+            ServerRefused, ServerBusy: as `call`.
+        """
+        if method not in UPLOADS:
+            raise self._none(method, caller)
+        return UPLOADS[method](self._for(caller), parts, query or {})
+
+    def download(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Iterator[bytes]:
+        """Answer with bytes, in chunks; what is wrong with the request is raised here, not at the first chunk.
+
+        Raises:
+            ServerRefused, ServerBusy: as `call`.
+        """
+        return iter(self.content(method, body, caller))
+
+    def content(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Content | Composed:
+        """As `download`, with what is known of the file, and any part of it.
+
+        Raises:
+            ServerRefused, ServerBusy: as `call`.
+        """
+        if method not in DOWNLOADS:
+            raise self._none(method, caller)
+        return DOWNLOADS[method](self._for(caller), Body(body))
+
+    def _for(self, caller: Caller) -> Place:
+        return Place(self._store.of(caller), self._place.blobs)
+
+    def _none(self, method: str, caller: Caller) -> ServerRefused:
+        """The refusal of a method that is not asked for this way, or not there; then it is counted."""
+        if method in METHODS:
+            return bad(f"{method} takes {_taken(method)}")
+        with self._store.write(caller, noted=False) as rows:
+            unknown_methods.count(rows, method)
+        return ServerRefused(f"there is no method {method!r} on this platform", status=404, details={"method": method})
+
+    def close(self) -> None:
+        """Give the database's connections back; a later call opens new ones."""
+        self._store.close()

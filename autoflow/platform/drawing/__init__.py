@@ -1,0 +1,1 @@
+"""The lineage in the store as a graph of cards: which cards there are, and how each looks."""

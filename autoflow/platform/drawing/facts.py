@@ -1,0 +1,136 @@
+"""What the store knows of the entities in a graph: name, title, link, time; one query a type and few hundred cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from autoflow.graph.graph import Link
+from autoflow.model.entity import EntityRef
+from autoflow.platform import documents
+from autoflow.platform.drawing.looks import look
+from autoflow.platform.paging import chunks
+from autoflow.platform.store import tasks
+from autoflow.platform.store.access import visible
+from autoflow.platform.store.schema import datasets, entities, files, jobs, projects, versions
+from autoflow.platform.store.schema import tasks as task_table
+
+Facts = dict[str, Any]
+
+
+def _project(row: Any) -> Facts:
+    return {"name": row.name, "link": Link(f"/projects/{row.id}", "Open Project"), "at": row.created_at}
+
+
+def _dataset(row: Any) -> Facts:
+    return {"name": row.name, "link": Link(f"/projects/{row.project_id}", "Open Project"), "at": row.created_at}
+
+
+def _version(row: Any) -> Facts:
+    name = row.name or row.project_name
+    return {
+        "name": name,
+        "title": f"(V{row.number}) {name}",
+        "description": row.description or None,
+        "badge": f"V{row.number}",
+        "parent": EntityRef("", "project", row.project_id).key,
+        "link": Link(f"/projects/{row.project_id}", "Open Project"),
+        "at": row.created_at,
+    }
+
+
+def _file(row: Any) -> Facts:
+    return {
+        "name": row.name,
+        "description": row.path,
+        "link": Link(f"/files/{row.id}/true", "Open Folder"),
+        "at": row.created_at,
+    }
+
+
+def _job(row: Any) -> Facts:
+    return {
+        "name": row.name,
+        "description": row.description or None,
+        "link": Link(f"/projects/{row.project_id}", "Open Project"),
+        "at": row.created_at,
+    }
+
+
+def _versions() -> Select[Any]:
+    query = select(versions, projects.c.name.label("project_name"))
+    return query.join_from(versions, projects, versions.c.project_id == projects.c.id)
+
+
+# By the type of a card: its rows by their id, and what a row tells.
+_TOLD: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], Facts]]] = {
+    "project": (lambda: select(projects), projects.c.id, _project),
+    "dataset": (lambda: select(datasets), datasets.c.id, _dataset),
+    "project_version": (_versions, versions.c.id, _version),
+    "file": (lambda: select(files), files.c.id, _file),
+    "job": (lambda: select(jobs), jobs.c.id, _job),
+}
+_ALIKE = {"model_weight": "file"}
+
+_WORDS = {
+    "project_version": "project version",
+    "model_weight": "file",
+    "job": "labeling job",
+    "app_session": "session of task",
+}
+
+
+def plain_name(ref: EntityRef) -> str:
+    """What an entity is called of which nothing is known but its number: ``project 7``; a folder is its path."""
+    return str(ref.id) if ref.type == "folder" else f"{_WORDS.get(ref.type, ref.type)} {ref.id}"
+
+
+def _of_tasks(rows: Connection, numbers: Mapping[int, str], refs: Mapping[str, EntityRef]) -> dict[str, Facts]:
+    """Tasks, and by a task's name its sessions; `numbers` gives the card's key of a task's id."""
+    told: dict[str, Facts] = {}
+    for part in chunks(list(numbers)):
+        for row in rows.execute(tasks.listing(rows).where(task_table.c.id.in_(part))):
+            name = row.app_name or row.name or f"Task {row.number}"
+            told[numbers[row.id]] = {
+                "name": name,
+                "state": row.state,
+                "link": Link(f"/apps/sessions/{row.number}", "Show Logs"),
+                "at": row.started_at or row.created_at,
+                **look(documents.load(row.node)),
+            }
+            session = EntityRef(row.origin, "app_session", row.number)
+            if session.key in refs:
+                link = Link(f"/apps/sessions/{row.number}", "Show Results")
+                told[session.key] = {"name": name, "link": link, "at": row.created_at}
+    return told
+
+
+def _foreign_names(rows: Connection, refs: Sequence[EntityRef]) -> dict[str, Facts]:
+    """The names that were told with other servers' entities."""
+    told = {}
+    for part in chunks(sorted({str(ref.id) for ref in refs})):
+        for row in rows.execute(
+            select(entities).where(entities.c.entity.in_(part), entities.c.name != "", visible(rows, entities))
+        ):
+            told[EntityRef(row.origin, row.type, row.entity).key] = {"name": row.name}
+    return told
+
+
+def tell(rows: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int, str]) -> dict[str, Facts]:
+    """What is known of each entity, by its card's key: members of `graph.Card`; nothing for one that is unknown.
+
+    `task_numbers` gives the keys of the tasks' cards by the tasks' ids.
+    """
+    by_key = {ref.key: ref for ref in refs}
+    told = _foreign_names(rows, [ref for ref in by_key.values() if ref.origin])
+    grouped: dict[str, list[Any]] = {}
+    for ref in by_key.values():
+        if not ref.origin:
+            grouped.setdefault(_ALIKE.get(ref.type, ref.type), []).append(ref.id)
+    for entity_type, (query, column, read) in _TOLD.items():
+        for part in chunks(grouped.get(entity_type, [])):
+            for row in rows.execute(query().where(column.in_(part), visible(rows, column.table))):
+                told[f"{entity_type}:{row.id}"] = read(row)
+    return {**told, **_of_tasks(rows, task_numbers, by_key)}

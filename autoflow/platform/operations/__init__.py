@@ -1,0 +1,32 @@
+"""The methods of the wire, a module for each family: plain functions of a transaction and a request's body.
+
+What only reads is in a module's ``READS``, what changes something in ``WRITES``, by the method's name on the wire.
+``BATCHES`` take long bodies apart into several transactions; ``UPLOADS`` and ``DOWNLOADS`` move bytes. `dispatcher`
+puts the tables together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from autoflow.platform.blobs import BlobFolder, Content
+from autoflow.platform.body import Body
+from autoflow.platform.composed import Composed
+from autoflow.platform.store.engine import Store, StoreOf
+from autoflow.wire.parts import Part
+
+
+class Place(NamedTuple):
+    """What an operation works on that opens its own transactions, which are its caller's."""
+
+    store: Store | StoreOf
+    blobs: BlobFolder
+
+
+Batch = Callable[[Place, Body], Any]
+Operation = Callable[[Connection, Body], Any]
+Upload = Callable[[Place, Iterable[Part], Mapping[str, Any]], Any]
+Download = Callable[[Place, Body], "Content | Composed"]

@@ -1,0 +1,122 @@
+"""Datasets: ``datasets.*``, in the SDK's shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from autoflow.platform import documents
+from autoflow.platform.body import Body
+from autoflow.platform.operations import Operation
+from autoflow.platform.paging import page
+from autoflow.platform.store import datasets, projects
+from autoflow.platform.store.edits import editing
+from autoflow.platform.store.schema import datasets as table
+from autoflow.platform.store.schema import items
+from autoflow.wire import methods
+
+_COLUMNS = {
+    "id": table.c.id,
+    "name": table.c.name,
+    "parentId": table.c.parent_id,
+    "createdAt": table.c.created_at,
+    "updatedAt": table.c.updated_at,
+}
+
+
+def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    of = items.c.dataset_id
+    query = select(of, func.count(), func.coalesce(func.sum(items.c.size), 0))
+    query = query.where(of.in_([row["id"] for row in found])).group_by(of)
+    counts = {number: (count, size) for number, count, size in rows.execute(query)}
+    shaped = []
+    for row in found:
+        count, size = counts.get(row["id"], (0, 0))
+        shaped.append(
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "description": row["description"],
+                "size": str(size),
+                "projectId": row["project_id"],
+                "imagesCount": count,
+                "itemsCount": count,
+                "createdAt": row["created_at"],
+                "updatedAt": row["updated_at"],
+                "referenceImageUrl": None,
+                "teamId": row["team_id"],
+                "workspaceId": row["workspace_id"],
+                "parentId": row["parent_id"],
+                "createdBy": row["created_by"],
+            }
+        )
+    return shaped
+
+
+def _whole(rows: Connection, number: int) -> dict[str, Any]:
+    found = datasets.get(rows, number)
+    return {**_shaped(rows, [found])[0], "customData": documents.load(found["custom_data"])}
+
+
+def list_datasets(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.list`` of a project: those at its top, or all with ``recursive``.
+
+    ``customData`` comes only when asked for: the SDK keys a dict by what it gets, and a dict is no key.
+    """
+    project_id = projects.get(rows, body.number("projectId"))["id"]
+    query = datasets.listing(rows).where(table.c.project_id == project_id)
+    if not body.flag("recursive", default=False):
+        query = query.where(table.c.parent_id == body.maybe_number("parentId"))
+    custom = "customData" in body.array("extraFields", required=False)
+
+    def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+        shown = _shaped(rows, found)
+        if custom:
+            for entry, row in zip(shown, found, strict=True):
+                entry["customData"] = documents.load(row["custom_data"])
+        return shown
+
+    return page(rows, query, _COLUMNS, body, shape)
+
+
+def dataset(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.info`` by id."""
+    return _whole(rows, body.number("id"))
+
+
+def add(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.add``: 409 when the place has one of that name."""
+    with editing(rows, body.number("projectId")) as edit:
+        number = datasets.add(
+            edit,
+            body.text("name"),
+            body.maybe_number("parentId"),
+            body.text("description", ""),
+            documents.dump(body.mapping("customData")),
+        )
+    return _whole(rows, number)
+
+
+def edit_dataset(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.editInfo``: name, description, customData.
+
+    Raises:
+        ServerRefused: 409, the place has one of that name.
+    """
+    found = datasets.get(rows, body.number("id"))
+    values: dict[str, Any] = {}
+    if body.given("name"):
+        values["name"] = body.text("name")
+    if body.given("description"):
+        values["description"] = body.text("description", "")
+    if body.given("customData"):
+        values["custom_data"] = documents.dump(body.mapping("customData"))
+    with editing(rows, found["project_id"]) as edit:
+        datasets.change(edit, found, values)
+    return _whole(rows, found["id"])
+
+
+READS: Mapping[str, Operation] = {methods.DATASET_LIST: list_datasets, methods.DATASET_INFO: dataset}
+WRITES: Mapping[str, Operation] = {"datasets.add": add, "datasets.editInfo": edit_dataset}

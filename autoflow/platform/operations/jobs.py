@@ -1,0 +1,184 @@
+"""Labeling jobs: ``jobs.*`` as far as an app makes, lists and reads them; nothing is labeled here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, RowMapping, cast, null, select
+
+from autoflow.platform import documents
+from autoflow.platform.body import Body
+from autoflow.platform.operations import Operation
+from autoflow.platform.paging import page
+from autoflow.platform.refusals import bad
+from autoflow.platform.store import datasets, items, jobs, teams
+from autoflow.platform.store.schema import items as item_table
+from autoflow.platform.store.schema import jobs as table
+from autoflow.platform.store.schema import teams as team_table
+from autoflow.platform.store.schema import workspaces
+from autoflow.wire import methods
+
+_COLUMNS = {
+    "id": table.c.id,
+    "name": table.c.name,
+    "status": table.c.status,
+    "projectId": table.c.project_id,
+    "datasetId": table.c.dataset_id,
+    "createdBy": table.c.created_by,
+    "userId": table.c.assigned_to,
+    "reviewerId": table.c.reviewer_id,
+    "createdAt": table.c.created_at,
+    "updatedAt": table.c.updated_at,
+    "labelingQueueId": cast(null(), BigInteger),  # there are no queues here
+}
+
+
+def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    logins = jobs.logins(rows)
+    shaped = []
+    for row in found:
+        meta = documents.load(row["meta"])
+        shaped.append(
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "readme": row["readme"],
+                "description": row["description"],
+                "teamId": row["team_id"],
+                "workspaceId": row["workspace_id"],
+                "workspaceName": row["workspace_name"],
+                "projectId": row["project_id"],
+                "projectName": row["project_name"],
+                "datasetId": row["dataset_id"],
+                "datasetName": row["dataset_name"],
+                "createdBy": row["created_by"],
+                "managerLogin": logins.get(row["created_by"]),
+                "userId": row["assigned_to"],
+                "labelerLogin": logins.get(row["assigned_to"]),
+                "reviewerId": row["reviewer_id"],
+                "reviewerLogin": logins.get(row["reviewer_id"]),
+                "createdAt": row["created_at"],
+                "updatedAt": row["updated_at"],
+                "startedAt": row["started_at"],
+                "finishedAt": row["finished_at"],
+                "status": row["status"],
+                "disabled": row["disabled"],
+                "labelingQueueId": None,
+                "labelingExamId": None,
+                "imagesCount": len(meta["entityIds"]),
+                "finishedImagesCount": 0,
+                "rejectedImagesCount": 0,
+                "acceptedImagesCount": 0,
+                "progressImagesCount": 0,
+                "priority": None,
+                "customData": documents.load(row["custom_data"]),
+                "meta": meta,
+            }
+        )
+    return shaped
+
+
+def _titled(value: Any, place: str) -> dict[str, Any]:
+    """A class or tag to be labeled: its name, or an object with it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {"name": Body({"name": value}, place).text("name")}
+
+
+def _meta(rows: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
+    """What is to be labeled, complete: the SDK reads its lists, and the ends of its range, unasked."""
+    given = sent.numbers("entityIds") if sent.fields.get("entityIds") else []
+    for number, row in items.find(rows, given).items():
+        if row["dataset_id"] != dataset["id"]:
+            raise bad(f"image {number} is not of dataset {dataset['id']}")
+    span = Body(sent.mapping("range"), f"{sent.place}range.")
+    start, end = span.maybe_number("start"), span.maybe_number("end")
+    query = select(item_table.c.id).where(item_table.c.dataset_id == dataset["id"]).order_by(item_table.c.id)
+    images = given or list(rows.execute(query).scalars())[max(start or 1, 1) - 1 : end]
+    return {
+        "imageFiguresLimit": 0,
+        "imageTagsLimit": 0,
+        **sent.fields,
+        "classes": [_titled(value, f"{sent.place}classes.") for value in sent.array("classes", required=False)],
+        "projectTags": [
+            _titled(value, f"{sent.place}projectTags.") for value in sent.array("projectTags", required=False)
+        ],
+        "imageTags": [
+            {**tag.fields, "positive": tag.flag("positive", default=True), "name": tag.text("name")}
+            for tag in sent.bodies("imageTags", required=False)
+        ],
+        "range": {"start": start, "end": end},
+        "entityIds": images,
+    }
+
+
+def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
+    """``jobs.add``: a job for each of ``userIds``, who are of the dataset's team."""
+    dataset = datasets.get(rows, body.number("datasetId"))
+    users, reviewer = body.numbers("userIds"), body.maybe_number("reviewerId")
+    if not users:
+        raise bad('"userIds" must name somebody')
+    for number in (*users, *([reviewer] if reviewer is not None else ())):
+        jobs.check_member(rows, dataset["team_id"], number)
+    values = {
+        "name": body.text("name"),
+        "readme": body.text("readme", ""),
+        "description": body.text("description", ""),
+        "project_id": dataset["project_id"],
+        "dataset_id": dataset["id"],
+        "reviewer_id": reviewer,
+        "meta": documents.dump(_meta(rows, Body(body.mapping("meta"), "meta."), dataset)),
+    }
+    made = [jobs.add(rows, {**values, "assigned_to": number}) for number in users]
+    return _shaped(rows, [jobs.get(rows, number) for number in made])
+
+
+def list_jobs(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.list`` of a team, without the images; those put away only with ``showDisabled``."""
+    team = teams.get(rows, team_table, "team", body.number("teamId"))
+    query = jobs.listing(rows).where(workspaces.c.team_id == team["id"])
+    if not body.flag("showDisabled", default=False):
+        query = query.where(~table.c.disabled)
+    return page(rows, query, _COLUMNS, body, lambda found: _shaped(rows, found))
+
+
+def job(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.info`` by id, with its images as ``entities``."""
+    told = _shaped(rows, [jobs.get(rows, body.number("id"))])[0]
+    images = told["meta"]["entityIds"]
+    query = items.listing(rows).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
+    wanted = set(images)
+    found = [row for row in rows.execute(query).mappings() if row["id"] in wanted]
+    entities = [{"id": row["id"], "name": row["name"], "reviewStatus": "none"} for row in found]
+    return {**told, "entities": entities}
+
+
+def set_status(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.set-status``."""
+    status = body.text("status")
+    if status not in jobs.STATUSES:
+        raise bad(f'"status" must be one of {", ".join(jobs.STATUSES)}')
+    jobs.set_status(rows, jobs.get(rows, body.number("id")), status)
+    return {"success": True}
+
+
+def stop(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.stop``."""
+    jobs.set_status(rows, jobs.get(rows, body.number("id")), "stopped")
+    return {"success": True}
+
+
+def put_away(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.archive``."""
+    jobs.put_away(rows, jobs.get(rows, body.number("id"))["id"])
+    return {"success": True}
+
+
+READS: Mapping[str, Operation] = {methods.JOB_INFO: job, "jobs.list": list_jobs}
+WRITES: Mapping[str, Operation] = {
+    "jobs.add": add,
+    "jobs.set-status": set_status,
+    "jobs.stop": stop,
+    "jobs.archive": put_away,
+}

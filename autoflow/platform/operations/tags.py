@@ -1,0 +1,164 @@
+"""Tags on images, checked against the project's meta; a tag put on twice with the same value is one tag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from autoflow.platform import documents
+from autoflow.platform.body import Body
+from autoflow.platform.operations import Operation
+from autoflow.platform.refusals import bad
+from autoflow.platform.store import counters, items, projects
+from autoflow.platform.store.edits import Edit, editing
+
+
+class Meta:
+    """A project's classes and tags, by number and by name."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._classes = {entry["id"]: entry for entry in document["classes"]}
+        self._tags = {entry["id"]: entry for entry in document["tags"]}
+        self._class_numbers = {entry["title"]: entry["id"] for entry in document["classes"]}
+        self._tag_numbers = {entry["name"]: entry["id"] for entry in document["tags"]}
+
+    @classmethod
+    def of(cls, rows: Connection, project_id: int) -> Meta:
+        """Read a project's."""
+        return cls(projects.meta(rows, project_id))
+
+    def class_number(self, body: Body) -> int:
+        """The class an object names, by ``classTitle`` or else ``classId``."""
+        if body.given("classTitle"):
+            title = body.text("classTitle")
+            if title not in self._class_numbers:
+                raise bad(f'"{body.place}classTitle": the project has no class named {title!r}')
+            return int(self._class_numbers[title])
+        number = body.number("classId")
+        if number not in self._classes:
+            raise bad(f'"{body.place}classId": the project has no class {number}')
+        return number
+
+    def class_title(self, number: int) -> str | None:
+        """The title a class has now, None when the project has it no more."""
+        return self._classes[number]["title"] if number in self._classes else None
+
+    def tag(self, body: Body) -> dict[str, Any]:
+        """``{"tagId", "value"}`` for a tag named by ``tagId`` or else ``name``."""
+        if body.given("tagId"):
+            return self.valued(body, body.number("tagId"))
+        name = body.text("name")
+        if name not in self._tag_numbers:
+            raise bad(f'"{body.place}name": the project has no tag named {name!r}')
+        return self.valued(body, self._tag_numbers[name])
+
+    def valued(self, body: Body, number: int) -> dict[str, Any]:
+        """A tag with the ``value`` of the body, if the tag can have it."""
+        value = body.fields.get("value")
+        entry = self._tags.get(number)
+        if entry is None:
+            raise bad(f'"{body.place}tagId": the project has no tag {number}')
+        if not _fits(entry, value):
+            raise bad(f'"{body.place}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {value!r}')
+        return {"tagId": number, "value": value}
+
+    def tag_name(self, number: int) -> str | None:
+        """The name a tag has now."""
+        return self._tags[number]["name"] if number in self._tags else None
+
+
+_FITS = {
+    "none": lambda entry, value: value is None,
+    "any_string": lambda entry, value: isinstance(value, str),
+    "any_number": lambda entry, value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "oneof_string": lambda entry, value: value in (entry.get("values") or ()),
+}
+
+
+def _fits(entry: Mapping[str, Any], value: Any) -> bool:
+    rule = _FITS.get(entry.get("value_type", "none"))
+    return rule is None or bool(rule(entry, value))
+
+
+def assigned(rows: Connection, before: list[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tags wanted, each with a number: the one it had before, else a new one; equal ones once."""
+    known = [(tag["tagId"], tag["value"], tag["id"]) for tag in before]
+    result: list[dict[str, Any]] = []
+    for tag in wanted:
+        if any((tag["tagId"], tag["value"]) == (had["tagId"], had["value"]) for had in result):
+            continue
+        number = next((had for tag_id, value, had in known if (tag_id, value) == (tag["tagId"], tag["value"])), None)
+        result.append({"id": number or counters.advance(rows, counters.TAG), **tag})
+    return result
+
+
+def _put_on(edit: Edit, number: int, tag: dict[str, Any]) -> dict[str, Any]:
+    """Put one tag on one image; gives it with its number."""
+    row = items.find(edit.rows, [number])[number]
+    if row["project_id"] != edit.project["id"]:
+        raise bad(f"image {number} is not of project {edit.project['id']}")
+    before = documents.load(row["tags"])
+    after = assigned(edit.rows, before, [{"tagId": had["tagId"], "value": had["value"]} for had in before] + [tag])
+    items.change(edit, row, tags=documents.dump(after))
+    return next(had for had in after if (had["tagId"], had["value"]) == (tag["tagId"], tag["value"]))
+
+
+def _by_project(rows: Connection, numbers: list[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for number, row in items.find(rows, numbers).items():
+        found.setdefault(row["project_id"], []).append(number)
+    return found
+
+
+def add_to_images(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.bulk.add-to-image``: one tag on many images."""
+    for project_id, numbers in sorted(_by_project(rows, body.numbers("ids")).items()):
+        with editing(rows, project_id) as edit:
+            tag = Meta.of(rows, project_id).valued(body, body.number("tagId"))
+            for number in numbers:
+                _put_on(edit, number, tag)
+    return {"success": True}
+
+
+def add_many(rows: Connection, body: Body) -> list[dict[str, Any]]:
+    """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
+    answers = []
+    with editing(rows, body.number("projectId")) as edit:
+        meta = Meta.of(rows, edit.project["id"])
+        for entry in body.bodies("tags"):
+            number = entry.number("entityId")
+            tag = meta.valued(entry, entry.number("tagId"))
+            answers.append({**_put_on(edit, number, tag), "entityId": number})
+    return answers
+
+
+def _take_off(rows: Connection, numbers: list[int], tag_ids: set[int], only: int | None) -> None:
+    for project_id, images in sorted(_by_project(rows, numbers).items()):
+        with editing(rows, project_id) as edit:
+            for row in items.find(rows, images).values():
+                before = documents.load(row["tags"])
+                kept = [tag for tag in before if tag["tagId"] not in tag_ids or only not in {None, tag["id"]}]
+                items.change(edit, row, tags=documents.dump(kept))
+
+
+def remove_from_image(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.remove-from-image``: one tag, by its own number, off an image."""
+    _take_off(rows, [body.number("imageId")], {body.number("tagId")}, body.number("id"))
+    return {"success": True}
+
+
+def remove_from_images(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.bulk.remove-from-images``: all tags of these kinds off these images."""
+    _take_off(rows, body.numbers("ids"), set(body.numbers("tagIds")), None)
+    return {"success": True}
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {
+    "image-tags.bulk.add-to-image": add_to_images,
+    "tags.entities.bulk.add": add_many,
+    "image-tags.remove-from-image": remove_from_image,
+    "image-tags.bulk.remove-from-images": remove_from_images,
+}

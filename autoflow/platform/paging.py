@@ -1,0 +1,106 @@
+"""Lists as the wire asks for them: filtered, sorted, a page at a time, by page number or by token.
+
+A list is a SELECT and the columns a request may filter and sort by, by their names on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
+from sqlalchemy.sql import operators
+
+from autoflow.platform.body import Body, as_number, as_text
+from autoflow.platform.refusals import bad
+
+PAGE = 500
+LARGEST_PAGE = 20_000
+# An IN list a database's limits on parameters never meet.
+CHUNK = 500
+
+Columns = Mapping[str, ColumnElement[Any]]
+Shape = Callable[[Sequence[RowMapping]], list[dict[str, Any]]]
+
+_OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "=": operators.eq,
+    "==": operators.eq,
+    "eq": operators.eq,
+    "!=": operators.ne,
+    ">": operators.gt,
+    ">=": operators.ge,
+    "<": operators.lt,
+    "<=": operators.le,
+}
+
+
+def chunks(values: Sequence[Any], size: int = CHUNK) -> list[Sequence[Any]]:
+    """Parts of a sequence, none longer than `size`."""
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def _column(columns: Columns, name: str, body: Body) -> ColumnElement[Any]:
+    if name not in columns:
+        raise bad(f'"{body.place}field": there is no field "{name}" here; there are {", ".join(sorted(columns))}')
+    return columns[name]
+
+
+def _operand(column: ColumnElement[Any], value: Any, body: Body) -> Any:
+    numeric = column.type.python_type is int
+    read = as_number(value) if numeric else as_text(value)
+    if read is None and value is not None:
+        raise bad(f'"{body.place}value" must be {"a whole number" if numeric else "text"}')
+    return read
+
+
+def _condition(columns: Columns, body: Body) -> ColumnElement[bool]:
+    column = _column(columns, body.text("field"), body)
+    operator = body.text("operator", "=")
+    if operator in {"in", "!in"}:
+        within = column.in_([_operand(column, value, body) for value in body.array("value")])
+        return within if operator == "in" else ~within
+    if operator not in _OPERATORS:
+        raise bad(f'"{body.place}operator" must be one of {", ".join(_OPERATORS)}, in, !in')
+    return _OPERATORS[operator](column, _operand(column, body.fields.get("value"), body))
+
+
+def selected(query: Select[Any], columns: Columns, conditions: Iterable[Body]) -> Select[Any]:
+    """A query with a filter's conditions.
+
+    Raises:
+        ServerRefused: 400, a field or operator is unknown, or a value of the wrong type.
+    """
+    return query.where(*(_condition(columns, condition) for condition in conditions))
+
+
+def page(rows: Connection, query: Select[Any], columns: Columns, body: Body, shape: Shape) -> dict[str, Any]:
+    """Answer a list request.
+
+    Args:
+        rows: the transaction.
+        query: all that may be listed, before filters.
+        columns: must have ``id``; what is sorted by something else is sorted by ``id`` after it.
+        body: the request's filter, order and page.
+        shape: makes the wire's objects of a page of rows.
+
+    Returns:
+        ``{"entities", "total", "perPage", "pagesCount"}``, and ``after`` in token mode (null at the end).
+    """
+    query = selected(query, columns, body.bodies("filter", required=False))
+    total = rows.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+    size = min(max(body.maybe_number("per_page") or PAGE, 1), LARGEST_PAGE)
+    answer: dict[str, Any] = {"total": total, "perPage": size, "pagesCount": max(-(-total // size), 1)}
+    if body.fields.get("pagination_mode") == "token" or body.given("after"):
+        after = body.maybe_number("after") or 0
+        found = (
+            rows.execute(query.where(columns["id"] > after).order_by(columns["id"]).limit(size + 1)).mappings().all()
+        )
+        answer["entities"] = shape(found[:size])
+        answer["after"] = found[size - 1]["id"] if len(found) > size else None
+        return answer
+    order = _column(columns, body.text("sort", "id"), body)
+    descending = body.text("sort_order", "asc").lower() == "desc"
+    query = query.order_by(order.desc() if descending else order.asc(), columns["id"])
+    start = (max(body.maybe_number("page") or 1, 1) - 1) * size
+    answer["entities"] = shape(rows.execute(query.limit(size).offset(start)).mappings().all())
+    return answer

@@ -1,0 +1,29 @@
+"""Counters: numbers that only grow, and the count of writes that a live page polls."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select, update
+
+from autoflow.platform.store.schema import counters
+
+CHANGE = "change"
+TASK = "task"
+CLASS = "class"  # of a project: of objects and of tags
+TAG = "tag"  # put on an image
+NAMES = (CHANGE, TASK, CLASS, TAG)
+
+
+def seed(rows: Connection) -> None:
+    """Put the counters into a new store."""
+    rows.execute(insert(counters), [{"name": name, "value": 0} for name in NAMES])
+
+
+def advance(rows: Connection, name: str, by: int = 1) -> int:
+    """Add to a counter and give its new value; the row stays locked until the transaction ends."""
+    rows.execute(update(counters).where(counters.c.name == name).values(value=counters.c.value + by))
+    return value(rows, name)
+
+
+def value(rows: Connection, name: str) -> int:
+    """A counter's value."""
+    return int(rows.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one())

@@ -1,0 +1,84 @@
+"""Forks: SQLite keeps, per file and process, what locks it holds, and a child would inherit that belief.
+
+So before a fork (Python's own: `os.fork`, `multiprocessing`) a store's idle connections are closed, after a short
+wait for its running transactions, and none begins until the fork is done. The child starts with nothing inherited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+
+PATIENCE = 0.1  # seconds a fork waits for running transactions
+
+
+class Gate:
+    """Counts the transactions that are running, and keeps new ones out while the process forks.
+
+    Args:
+        close_idle: closes the connections no transaction uses.
+    """
+
+    def __init__(self, close_idle: Callable[[], object]) -> None:
+        self._close_idle = close_idle
+        self._free = threading.Condition()
+        self._running = 0
+        self._used = False
+        _gates.add(self)
+
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[None]:
+        """Around one transaction."""
+        with self._free:
+            self._running += 1
+            self._used = True
+        try:
+            yield
+        finally:
+            with self._free:
+                self._running -= 1
+                self._free.notify_all()
+
+    def before_fork(self) -> None:
+        """Close what is idle and shut the gate."""
+        self._free.acquire()
+        self._free.wait_for(lambda: self._running == 0, PATIENCE)
+        if self._used:
+            self._used = False
+            with contextlib.suppress(Exception):  # nothing may stop the app's fork
+                self._close_idle()
+
+    def after_in_parent(self) -> None:
+        """Open the gate again."""
+        self._free.release()
+
+    def after_in_child(self) -> None:
+        """Begin anew: the threads that ran transactions are not in this process."""
+        self._free = threading.Condition()
+        self._running = 0
+
+
+_gates: weakref.WeakSet[Gate] = weakref.WeakSet()
+_shut: list[Gate] = []
+
+
+def _before() -> None:
+    for gate in list(_gates):
+        gate.before_fork()
+        _shut.append(gate)
+
+
+def _after_in_parent() -> None:
+    while _shut:
+        _shut.pop().after_in_parent()
+
+
+def _after_in_child() -> None:
+    while _shut:
+        _shut.pop().after_in_child()
+
+
+os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

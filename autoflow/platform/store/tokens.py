@@ -1,0 +1,77 @@
+"""Tokens, the users they prove, and the teams those are in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Table, delete, insert, select
+
+from autoflow.platform import times
+from autoflow.platform.refusals import unknown
+from autoflow.platform.store import teams as store
+from autoflow.platform.store.schema import members, teams, tokens, users
+from autoflow.platform.store.upsert import insert_new
+
+
+def _named(rows: Connection, table: Table, column: str, **values: Any) -> tuple[int, bool]:
+    """The id of the row that has one of the values in a column, made when there is none; and whether it was made."""
+    query = select(table.c.id).where(table.c[column] == values[column])
+    moment = times.now()
+    new = rows.execute(query).first() is None  # asked first: an insert in vain uses up a number
+    new = new and insert_new(rows, table, **values, created_at=moment, updated_at=moment)
+    return int(rows.execute(query).scalar_one()), new
+
+
+def user(rows: Connection, login: str) -> int:
+    """A user by login, made when there is none."""
+    return _named(rows, users, "login", login=login, name=login)[0]
+
+
+def team(rows: Connection, name: str) -> int:
+    """A team by name, made with a first workspace when there is none."""
+    number, new = _named(rows, teams, "name", name=name)
+    if new:
+        store.add_workspace(rows, number, "Workspace", "")
+    return number
+
+
+def join(rows: Connection, user_id: int, team_ids: Sequence[int]) -> None:
+    """Make a user a member of teams."""
+    for number in team_ids:
+        insert_new(rows, members, team_id=number, user_id=user_id)
+
+
+def teams_of(rows: Connection, user_id: int) -> list[RowMapping]:
+    """The teams a user is in."""
+    query = select(teams).join(members, members.c.team_id == teams.c.id).where(members.c.user_id == user_id)
+    return list(rows.execute(query.order_by(teams.c.id)).mappings())
+
+
+def add(rows: Connection, user_id: int, digest: str, start: str) -> int:
+    """Keep a token's digest; gives its number."""
+    values = {"user_id": user_id, "hash": digest, "start": start, "created_at": times.now()}
+    made = rows.execute(insert(tokens).values(**values)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def find(rows: Connection, digest: str) -> RowMapping | None:
+    """The token of a digest."""
+    return rows.execute(select(tokens).where(tokens.c.hash == digest)).mappings().one_or_none()
+
+
+def listing(rows: Connection) -> list[RowMapping]:
+    """All tokens, each with its user's login."""
+    query = select(tokens, users.c.login).join(users, users.c.id == tokens.c.user_id).order_by(tokens.c.id)
+    return list(rows.execute(query).mappings())
+
+
+def remove(rows: Connection, number: int) -> None:
+    """Take a token back; it is worth nothing from now on.
+
+    Raises:
+        ServerRefused: 404, there is none.
+    """
+    if not rows.execute(delete(tokens).where(tokens.c.id == number)).rowcount:
+        raise unknown("token", number)

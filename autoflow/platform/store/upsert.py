@@ -1,0 +1,22 @@
+"""INSERT that meets its own row: both databases can, each with a construct of its own."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+@functools.cache
+def _statement(dialect: str, table: Table) -> Any:
+    # inline: no RETURNING, which would take the place of the count of rows
+    return _INSERT[dialect](table).inline().on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def insert_new(rows: Connection, table: Table, **values: Any) -> bool:
+    """Insert a row unless one is in its way; tells whether it was inserted."""
+    return rows.execute(_statement(rows.dialect.name, table), values).rowcount > 0

@@ -1,0 +1,99 @@
+"""Edges as the SDK posts them."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoflow.errors import ServerRefused
+
+
+def post(filled, direction="input", **body):
+    full = {"teamId": 1, "node": {"type": "task", "id": "55"}, "type": "folder", "id": "/x", **body}
+    return filled.call(f"workflow.node.add-{direction}", **full)
+
+
+def test_numbers_count_by_value(filled):
+    """A node's number and an entity's may be text; an unknown task is made by that number."""
+    filled.project()
+    assert post(filled, type="project", id="1") == {"success": True}
+    assert filled.arrows(task=55) == [("project:1", "task:55", "input")]
+
+
+def test_posting_again_makes_no_second_edge(filled):
+    """The SDK posts blindly again: the edge stays one, and its settings are renewed."""
+    for title in ("one", "two"):
+        post(filled, meta={"customRelationSettings": {"title": f"<h4>{title}</h4>"}})
+    post(filled)
+    assert len(filled.arrows()) == 1
+    assert filled.cards()["folder:/x"]["title"] == "two"
+
+
+def test_both_directions_are_two_edges(filled):
+    """What is read and written back is both."""
+    post(filled, "input")
+    post(filled, "output")
+    assert len(filled.arrows()) == 2
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "word"),
+    [
+        ("project", "project"),
+        ("dataset", "dataset"),
+        ("project_version", "version"),
+        ("file", "file"),
+        ("model_weight", "file"),
+    ],
+)
+def test_unknown_numbers_of_our_own_are_refused_by_name(filled, entity_type, word):
+    """A number we never gave is refused with 404, and nothing is made, not even the task."""
+    with pytest.raises(ServerRefused, match=f"^{word} 999 is unknown on this platform$") as refusal:
+        post(filled, type=entity_type, id=999)
+    assert refusal.value.status == 404
+    with pytest.raises(ServerRefused, match="task 55"):
+        filled.call("tasks.info", id=55)
+
+
+def test_an_output_file_by_path_is_that_file(filled):
+    """The SDK posts a path as an output file's number: the current file there is meant."""
+    number = filled.file("/models/best.pt")["id"]
+    post(filled, "output", type="file", id="models/best.pt")
+    assert filled.arrows() == [("task:55", f"file:{number}", "output")]
+    with pytest.raises(ServerRefused, match="/models/none"):
+        post(filled, "output", type="file", id="/models/none")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "rocket"},
+        {"type": None},
+        {"id": None},
+        {"id": ""},
+        {"id": {}},
+        {"type": "project", "id": "seven"},
+        {"node": None},
+        {"node": {"type": "task"}},
+        {"node": {"type": "job", "id": 1}},
+        {"node": {"type": "task", "id": 0}},
+        {"node": {"type": "task", "id": 2**70}},
+        {"meta": "x"},
+        {"meta": []},
+    ],
+)
+def test_a_malformed_edge_is_refused(filled, wrong):
+    """Missing, unknown or mistyped members are refused with 400 and leave nothing."""
+    with pytest.raises(ServerRefused) as refusal:
+        post(filled, **wrong)
+    assert refusal.value.status == 400
+    assert not filled.graph()["cards"]
+
+
+def test_a_labeling_job_has_a_card(filled):
+    """A job made here is a card by its name; a number that is no job's is refused."""
+    job = filled.call("jobs.add", name="Label lemons", datasetId=filled.dataset(filled.project()), userIds=[1])[0]["id"]
+    post(filled, type="job", id=job)
+    assert filled.cards()[f"job:{job}"]["title"] == "Label lemons"
+    with pytest.raises(ServerRefused) as refusal:
+        post(filled, type="job", id=job + 1)
+    assert refusal.value.status == 404

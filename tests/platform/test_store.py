@@ -1,0 +1,226 @@
+"""The database: many processes on one folder, forks, migrations, and failures that are told apart."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import multiprocessing
+import os
+import sqlite3
+import threading
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import autoflow.platform
+from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.platform.dispatcher import Platform
+from autoflow.platform.store import engine, forks, schema, setup
+
+MIGRATIONS = os.path.join(os.path.dirname(autoflow.platform.__file__), "migrations")
+
+
+def open_and_record(folder, name, count):
+    platform = Platform.open(folder)
+    for number in range(count):
+        record = {"key": f"{name}.{number}", "type": "log", "run": name, "at": 10**18, "lines": "x"}
+        platform.call("autoflow.records.add", {"records": [record]})
+    platform.close()
+
+
+def fresh(folder):
+    return sqlite3.connect(os.path.join(folder, "platform.db"))
+
+
+def test_many_processes_open_a_new_folder_at_once(tmp_path):
+    """Processes that meet at a folder with no store make one store, and none of their records is lost."""
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=open_and_record, args=(str(tmp_path), f"w{number}", 20)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    with contextlib.closing(fresh(tmp_path)) as rows:
+        assert rows.execute("SELECT count(*) FROM logs").fetchone() == (80,)
+        assert rows.execute("SELECT count(*) FROM teams").fetchone() == (1,)
+        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_threads_share_a_platform(filled):
+    """Calls from many threads at once are all applied."""
+    failures = []
+
+    def work(name):
+        try:
+            for number in range(10):
+                filled.project(f"{name}-{number}")
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert filled.call("projects.list", workspaceId=1)["total"] == 40
+
+
+def in_child(work):
+    """Run in a forked child; gives its exit status."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_goes_on(filled):
+    """A child of a fork uses the platform it inherited, and so does its parent, without a lost write."""
+    filled.project("before")
+    assert in_child(lambda: filled.project("child")) == 0
+    filled.project("after")
+    assert filled.call("projects.list", workspaceId=1)["total"] == 3
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_closes_idle_connections_first(filled):
+    """No connection of the parent is open in the child: SQLite would believe to hold the parent's locks."""
+    filled.project()
+    path = filled.platform._place.store._path
+
+    def none_open():
+        links = [os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
+        assert not [link for link in links if os.path.exists(link) and os.readlink(link).startswith(path)]
+
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("needs /proc")
+    assert in_child(none_open) == 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_does_not_wait_for_a_long_transaction(filled, monkeypatch):
+    """A transaction that goes on does not hold up the app's fork."""
+    monkeypatch.setattr(forks, "PATIENCE", 0.01)
+    with filled.platform._place.store.read() as rows:
+        rows.execute(sqlalchemy.select(schema.teams))
+        assert in_child(lambda: None) == 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_without_hooks_never_uses_what_it_inherited(filled, monkeypatch):
+    """Where Python's hooks did not run, the process's number tells that connections are another process's."""
+    filled.project()
+    store = filled.platform._place.store
+    pool = store._engine.pool
+    monkeypatch.setattr(store, "_pid", -1)
+    filled.project("in the child")
+    assert store._inherited == [pool]
+    assert pool.checkedin() == 1
+
+
+def test_the_migrations_end_in_the_schema(tmp_path):
+    """Applying every migration to an empty database gives the tables of the code, and its revision."""
+    made = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    setup._migrate(made)
+    with made.connect() as rows:
+        context = MigrationContext.configure(rows)
+        assert compare_metadata(context, schema.metadata) == []
+        assert context.get_current_revision() == schema.REVISION
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
+    made.dispose()
+
+
+def test_an_older_store_is_copied_then_migrated(tmp_path):
+    """A store of an older revision is backed up whole before it is changed."""
+    path = tmp_path / "platform.db"
+    with contextlib.closing(sqlite3.connect(path)) as rows:
+        rows.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        rows.execute("INSERT INTO alembic_version VALUES ('0000')")
+        rows.execute("CREATE TABLE old (x)")
+        rows.execute("INSERT INTO old VALUES (7)")
+        rows.commit()
+    with pytest.raises(Exception, match="0000"):  # there never was such a revision: the migration fails
+        Platform.open(tmp_path)
+    (copy,) = glob.glob(f"{path}.0000-*")
+    with contextlib.closing(sqlite3.connect(copy)) as rows:
+        assert rows.execute("SELECT x FROM old").fetchone() == (7,)
+
+
+def test_a_newer_store_is_left_alone(tmp_path):
+    """A store of a newer autoflow is busy, not refused: records wait for the upgrade, and the message says so."""
+    Platform.open(tmp_path).close()
+    with contextlib.closing(fresh(tmp_path)) as rows:
+        rows.execute("UPDATE alembic_version SET version_num = '9999'")
+        rows.commit()
+    with pytest.raises(ServerBusy, match="upgrade autoflow"):
+        Platform.open(tmp_path)
+
+
+def test_a_locked_store_is_busy(tmp_path, monkeypatch):
+    """A write that waits too long for another process's is busy, with a time to try again."""
+    monkeypatch.setattr(engine, "_PRAGMAS", ("PRAGMA busy_timeout=1",))
+    monkeypatch.setattr(engine, "WAIT", 0.001)
+    platform = Platform.open(tmp_path)
+    with contextlib.closing(fresh(tmp_path)) as rows:
+        rows.isolation_level = None
+        rows.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ServerBusy, match="locked") as busy:
+            platform.call("projects.add", {"workspaceId": 1, "name": "x"})
+        assert busy.value.retry_after
+        assert platform.call("projects.list", {})["total"] == 0
+    platform.close()
+
+
+def test_what_is_no_database_is_moved_aside(tmp_path, caplog):
+    """A file that is no database is never written to: it is kept under another name, and a new store is begun."""
+    (tmp_path / "platform.db").write_bytes(b"no database at all" * 100)
+    platform = Platform.open(tmp_path)
+    assert platform.call("projects.list", {})["total"] == 0
+    platform.close()
+    (aside,) = glob.glob(f"{tmp_path}/platform.db.corrupt-*")
+    with open(aside, "rb") as file:
+        assert file.read() == b"no database at all" * 100
+    assert aside in caplog.text
+
+
+def test_a_store_removed_while_open_is_made_anew(filled, tmp_path):
+    """What is written after the folder was emptied goes to a new store, not to a file nobody can find."""
+    filled.project("gone")
+    for name in glob.glob(str(tmp_path / "home" / "platform.db*")):
+        os.unlink(name)
+    filled.project("kept")
+    other = Platform.open(tmp_path / "home")
+    assert [project["name"] for project in other.call("projects.list", {})["entities"]] == ["kept"]
+    other.close()
+
+
+def test_an_error_in_a_write_leaves_nothing(filled):
+    """A refusal half-way takes back what the operation had done."""
+    filled.file()
+    with pytest.raises(ServerRefused, match="/none"):
+        filled.call("file-storage.bulk.remove", teamId=1, paths=["/models/best.pt", "/none"])
+    assert len(filled.call("file-storage.list", teamId=1, path="/", recursive=True)) == 1
+
+
+def test_all_statements_compile_for_postgresql():
+    """The tables and their partial indexes can be made on PostgreSQL."""
+    from sqlalchemy.dialects import postgresql
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    for table in schema.metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        for index in table.indexes:
+            assert "INDEX" in str(CreateIndex(index).compile(dialect=postgresql.dialect()))
