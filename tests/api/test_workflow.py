@@ -1,0 +1,226 @@
+"""`api.app.workflow`: what its methods return, where they record, and what they never do."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+
+import pytest
+
+import autoflow
+from autoflow import Api, WorkflowMeta, WorkflowSettings, current_run, workflow
+from autoflow.runtime import destination
+from autoflow.testing import capture
+from tests.recording import Recording, World
+
+pytestmark = pytest.mark.core
+
+WORLD = {
+    "tasks": {number: {"id": number, "teamId": 9} for number in (55, 66)},
+    "files": [{"id": 1001, "path": "/m.pt"}],
+}
+CALLS = {
+    "add_input_project": 501,
+    "add_input_dataset": 601,
+    "add_input_file": 1001,
+    "add_input_folder": "/models",
+    "add_input_task": 66,
+    "add_input_job": 31,
+    "add_output_project": 501,
+    "add_output_dataset": 601,
+    "add_output_file": 1001,
+    "add_output_folder": "/models",
+    "add_output_task": 66,
+    "add_output_job": 31,
+}
+
+
+@pytest.fixture
+def instance(monkeypatch):
+    monkeypatch.setenv("SUPERVISELY_TASK_ID", "55")
+    with Recording(World(9, WORLD)).running() as recording:
+        yield recording
+
+
+@pytest.fixture
+def api(instance):
+    return Api(instance.url, "token")
+
+
+def posted(instance):
+    """(task, type, id) of each edge."""
+    assert autoflow.flush(10)
+    return [(one.body["node"]["id"], one.body["type"], one.body["id"]) for one in instance.edges]
+
+
+@pytest.mark.parametrize("method", [*CALLS, "add_output_app"])
+def test_every_method_says_that_it_recorded(api, method):
+    """The answer is true, and carries the record's key."""
+    answer = getattr(api.app.workflow, method)(*([CALLS[method]] if method in CALLS else []))
+    assert answer["recorded"] is True
+    assert answer["key"]
+
+
+@pytest.mark.parametrize("method", [*CALLS, "add_output_app"])
+def test_every_method_takes_a_task_and_a_meta(api, instance, method):
+    """As the guide's tables say; both by name."""
+    meta = WorkflowMeta(node_settings=WorkflowSettings(title="Train"))
+    given = [CALLS[method]] if method in CALLS else []
+    getattr(api.app.workflow, method)(*given, task_id=66, meta=meta)
+    assert [task for task, _, _ in posted(instance)] == [66]
+    assert instance.edges[0].body["meta"] == {"customNodeSettings": {"title": "<h4>Train</h4>"}}
+
+
+def test_the_parameters_are_the_guides(api):
+    """By name and in their order: the guide's code, and the SDK's callers, need not change."""
+    expected = {
+        "add_input_project": ["project", "version_id", "version_num", "task_id", "meta"],
+        "add_output_project": ["project", "version_id", "task_id", "meta"],
+        "add_input_dataset": ["dataset", "task_id", "meta"],
+        "add_output_dataset": ["dataset", "task_id", "meta"],
+        "add_input_file": ["file", "model_weight", "task_id", "meta"],
+        "add_output_file": ["file", "model_weight", "task_id", "meta"],
+        "add_input_folder": ["path", "task_id", "meta"],
+        "add_output_folder": ["path", "task_id", "meta"],
+        "add_input_task": ["input_task_id", "task_id", "meta"],
+        "add_output_task": ["output_task_id", "task_id", "meta"],
+        "add_input_job": ["id", "task_id", "meta"],
+        "add_output_job": ["id", "task_id", "meta"],
+        "add_output_app": ["task_id", "meta"],
+    }
+    methods = {name: getattr(api.app.workflow, name) for name in expected}
+    assert {name: list(inspect.signature(method).parameters) for name, method in methods.items()} == expected
+
+
+@pytest.mark.parametrize("value", [None, 1.5, True, "", object(), [1], (1, 2)])
+def test_what_is_no_entity_gives_an_empty_answer_and_a_warning(api, instance, caplog, value):
+    """Nothing is recorded, and the log says why."""
+    with caplog.at_level(logging.WARNING, logger="autoflow"):
+        assert api.app.workflow.add_input_file(value) == {}
+    assert "not recorded" in caplog.text
+    assert posted(instance) == []
+
+
+def test_disabled_it_returns_none_and_records_nothing(api, instance):
+    """Switched off and on again for this Api alone."""
+    other = Api(instance.url, "token")
+    api.app.workflow.disable()
+    assert not api.app.workflow.is_enabled()
+    assert api.app.workflow.add_input_project(501) is None
+    assert other.app.workflow.is_enabled()
+    api.app.workflow.enable()
+    assert api.app.workflow.add_input_project(502)
+    assert posted(instance) == [(55, "project", 502)]
+
+
+def test_recording_that_is_off_is_disabled(monkeypatch):
+    """`AUTOFLOW_SERVER=off` switches every Api of the environment off."""
+    monkeypatch.setenv("AUTOFLOW_SERVER", "off")
+    api = Api.from_env()
+    assert not api.app.workflow.is_enabled()
+    assert api.app.workflow.add_output_app() is None
+
+
+def test_equal_calls_are_equal_posts(api, instance):
+    """The methods never de-duplicate: each call is an edge, beside what decorators record once."""
+    with workflow("Train", server=instance.url) as run:
+        api.app.workflow.add_input_project(501)
+        run.input("project", 501)
+        run.input("project", 501)
+        api.app.workflow.add_input_project(501)
+        api.app.workflow.add_input_project(501)
+    assert posted(instance) == [(55, "project", 501)] * 4
+
+
+def test_they_record_into_the_current_run(api, instance):
+    """Its task is theirs, unless the call names another."""
+    with workflow("Train", task_id=66):
+        api.app.workflow.add_output_project(501)
+        api.app.workflow.add_output_project(502, task_id=55)
+        api.app.workflow.add_output_app()
+    assert posted(instance) == [(66, "project", 501), (55, "project", 502), (66, "app_session", 66)]
+
+
+def test_a_run_elsewhere_does_not_lead_them_astray(api, instance):
+    """Records go to the Api's server, also in a run whose own records go somewhere else."""
+    with workflow("Train", server="memory"):
+        api.app.workflow.add_output_project(501)
+    assert posted(instance) == [(55, "project", 501)]
+
+
+def test_the_task_of_the_environment_is_the_one_there_was_when_the_api_was_made(instance, monkeypatch):
+    """As with the SDK, whose Api reads it once; a run that began without a task takes the Api's."""
+    api = Api(instance.url, "token")
+    monkeypatch.delenv("SUPERVISELY_TASK_ID")
+    api.app.workflow.add_output_project(501)
+    assert posted(instance) == [(55, "project", 501)]
+
+
+def test_a_file_by_its_path_is_looked_up_in_the_tasks_team(api, instance):
+    """Both directions, by the sender: the call itself asks nothing."""
+    api.app.workflow.add_input_file("/m.pt", model_weight=True)
+    api.app.workflow.add_output_file("m.pt")
+    assert posted(instance) == [(55, "model_weight", 1001), (55, "file", 1001)]
+    assert instance.lookups.count("file-storage.list") == 1
+
+
+def test_a_meta_in_wire_form_is_taken_as_it_is(api, instance):
+    """What `WorkflowMeta.create_as_dict` gives, and what was written by hand."""
+    meta = WorkflowMeta.create_as_dict(relation_settings=WorkflowSettings(title="<b>T</b>", description="d"))
+    api.app.workflow.add_output_file(1001, meta=meta)
+    posted(instance)
+    assert instance.edges[0].body["meta"] == {
+        "customRelationSettings": {"title": "<h4><b>T</b></h4>", "description": "<small>d</small>"}
+    }
+
+
+def test_in_development_from_env_reads_the_instance_and_records_elsewhere(instance, monkeypatch):
+    """The instance's numbers keep their origin, and the instance stays clean."""
+    monkeypatch.setenv("SERVER_ADDRESS", instance.url)
+    monkeypatch.setenv("API_TOKEN", "token")
+    with capture() as captured:
+        api = Api.from_env()
+        assert api.origin == instance.url
+        assert api.app.workflow.add_input_project(501)
+        edges = [record for record in captured.records if record["type"] == "edge"]
+    assert [edge["entity"] for edge in edges] == [{"type": "project", "id": 501, "origin": instance.url}]
+    assert instance.requests == []
+
+
+def test_in_production_from_env_records_to_the_instance(instance, monkeypatch):
+    """`ENV=production`, `SERVER_ADDRESS` and `API_TOKEN`, as the platform sets them for an app."""
+    monkeypatch.setenv("SERVER_ADDRESS", instance.url)
+    monkeypatch.setenv("API_TOKEN", "token")
+    monkeypatch.setenv("ENV", "production")
+    monkeypatch.setattr(destination, "in_tests", None)
+    Api.from_env().app.workflow.add_input_project(501)
+    assert posted(instance) == [(55, "project", 501)]
+
+
+@pytest.mark.parametrize(("address", "reason"), [("", None), ("ftp://host", "no address"), ("http://u:p@host", "user")])
+def test_an_address_that_is_none_is_refused(address, reason):
+    """Loudly, when the Api is made; an empty one counts as not given."""
+    if reason is None:
+        assert Api(address).origin == Api().origin
+        return
+    with pytest.raises(ValueError, match=reason):
+        Api(address)
+
+
+def test_a_version_that_is_no_number_is_refused(api, instance):
+    """A text that is none cannot get into the journal and stop what comes after it."""
+    assert api.app.workflow.add_input_project(501, version_id="latest") == {}
+    assert api.app.workflow.add_input_project(501, version_num="latest") == {}
+    assert api.app.workflow.add_output_project(501, version_id=1.5) == {}
+    api.app.workflow.add_input_project(501, version_num="4")
+    api.app.workflow.add_input_project(501, version_id="77")
+    assert [edge[1:] for edge in posted(instance)] == [("project", 501), ("project_version", 77)]
+
+
+def test_decorators_and_methods_share_a_run(api, instance, monkeypatch):
+    """One app may use both: edges come in the order recorded."""
+    monkeypatch.setenv("AUTOFLOW_SERVER", instance.url)
+    current_run().input("project", 501)
+    api.app.workflow.add_output_project(502)
+    current_run().output("dataset", 601)
+    assert [edge[1:] for edge in posted(instance)] == [("project", 501), ("project", 502), ("dataset", 601)]
