@@ -1,0 +1,100 @@
+"""Tokens: 128 random hexadecimal digits, of which the platform keeps the sha256 alone.
+
+The token itself is told once, to whoever made it. Its randomness is what a slow hash would be for: there is nothing
+to guess from the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autoflow.errors import NotAllowed
+from autoflow.platform.refusals import bad
+from autoflow.platform.store import tokens
+from autoflow.platform.store.access import Caller
+from autoflow.platform.store.engine import Store
+
+BYTES = 64
+START = 6  # digits a token is told by in a list
+LONGEST_NAME = 100
+
+
+class Token(NamedTuple):
+    """What is known of a token; `start` is its first digits."""
+
+    id: int
+    start: str
+    user: str
+    teams: tuple[str, ...]
+    created_at: str
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Tokens:
+    """The tokens of one platform."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, user: str, teams: Sequence[str]) -> str:
+        """Make a token of a user, who joins the teams; users and teams that are new are made.
+
+        Raises:
+            ServerRefused: a name is empty or too long.
+        """
+        for name in (user, *teams):
+            if not name.strip() or len(name) > LONGEST_NAME:
+                raise bad(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
+        token = secrets.token_hex(BYTES)
+        with self._store.write() as rows:
+            user_id = tokens.user(rows, user)
+            tokens.join(rows, user_id, [tokens.team(rows, name) for name in teams])
+            tokens.add(rows, user_id, digest(token), token[:START])
+        return token
+
+    def list(self) -> list[Token]:
+        """All tokens that are worth something."""
+        with self._store.read() as rows:
+            return [
+                Token(
+                    row["id"],
+                    row["start"],
+                    row["login"],
+                    tuple(team["name"] for team in tokens.teams_of(rows, row["user_id"])),
+                    row["created_at"],
+                )
+                for row in tokens.listing(rows)
+            ]
+
+    def revoke(self, number: int) -> None:
+        """Make a token worth nothing, from the next request on.
+
+        Raises:
+            ServerRefused: 404, there is none of that number.
+        """
+        with self._store.write() as rows:
+            tokens.remove(rows, number)
+
+    def caller(self, token: str) -> Caller:
+        """Whose a token is.
+
+        Raises:
+            NotAllowed: 401, it is nobody's; 403, its user is in no team.
+        """
+        wanted = digest(token)
+        with self._store.read() as rows:
+            found = tokens.find(rows, wanted)
+            if found is None or not hmac.compare_digest(found["hash"], wanted):
+                raise NotAllowed("this token is not valid here", status=401)
+            teams = frozenset(int(team["id"]) for team in tokens.teams_of(rows, found["user_id"]))
+        if not teams:
+            raise NotAllowed("the user of this token is in no team", status=403)
+        return Caller(found["user_id"], teams)

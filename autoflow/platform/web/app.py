@@ -1,0 +1,189 @@
+"""The application: the wire's methods, file contents by address, the picture of the graph, the OpenAPI document."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
+from autoflow.graph.forms import Reader, write
+from autoflow.graph.graph import Graph
+from autoflow.platform.body import as_number
+from autoflow.platform.dispatcher import DOWNLOADS, Platform
+from autoflow.platform.store.access import Caller
+from autoflow.platform.web import form, openapi
+from autoflow.platform.web.answers import contents, encoded, failure, refusal
+from autoflow.platform.web.bodies import LARGEST_JSON, Incoming, parse
+from autoflow.platform.web.door import Door
+from autoflow.platform.web.identity import Identity, token_of
+from autoflow.wire import methods
+
+T = TypeVar("T")
+
+CALLS = 40  # threads for operations; the others wait their turn
+UPLOADS = 64  # threads for uploads, each as long as its client sends
+
+_CONTENTS = {"files": "file-storage.download", "images": "images.download", "versions": methods.VERSION_MAP}
+# The addresses a card links to, and what the graph is entered at there.
+_PICTURES = {
+    "/": "workspace",
+    "/projects/{project:int}": "project",
+    "/apps/sessions/{task:int}": "task",
+    "/apps/{app:int}/sessions/{task:int}": "task",
+    "/files/{file:int}/{exact}": "file",
+}
+
+
+class Site:
+    """The routes' endpoints, over one platform."""
+
+    def __init__(self, platform: Platform, identity: Identity) -> None:
+        self._platform = platform
+        self._identity = identity
+
+    async def method(self, request: Request) -> Response:
+        """``POST /public/api/v3/<method>``."""
+        incoming = Incoming(request)
+        try:
+            return await self._answer(request, incoming)
+        except (ServerRefused, ServerBusy) as error:
+            answer = refusal(error)
+            if not await incoming.drain():
+                answer.headers["Connection"] = "close"
+            return answer
+
+    async def content(self, request: Request, method: str) -> Response:
+        """``GET /storage/files/<id>``: what ``fullStorageUrl`` leads to."""
+        caller = await self._caller(request)
+        body = {"id": request.path_params["id"]}
+        return await contents(request, await self._call(self._platform.content, method, body, caller))
+
+    async def picture(self, request: Request, entry: str) -> Response:
+        """The graph around a project, a run or a file, or of a workspace, as a page."""
+        try:
+            caller = await self._caller(request)
+        except NotAllowed as refused:
+            asking = {"WWW-Authenticate": 'Basic realm="autoflow: any name, the token as password"'}
+            return failure(refused.status, str(refused), headers=asking)
+        named = request.path_params.get(entry, request.query_params.get(entry))
+        body = {entry: named} if named is not None else {}
+        page = await self._call(self._draw, body, caller)
+        return HTMLResponse(page, headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+
+    async def document(self, _request: Request) -> Response:
+        """``GET /openapi.json``."""
+        return encoded(openapi.document())
+
+    # -- underneath
+
+    @functools.cached_property
+    def _calls(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(CALLS)
+
+    @functools.cached_property
+    def _uploads(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(UPLOADS)
+
+    async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await anyio.to_thread.run_sync(functools.partial(function, *arguments), limiter=self._calls)
+
+    async def _caller(self, request: Request) -> Caller:
+        site = f"{request.url.scheme}://{request.headers['host']}"
+        address = request.client.host if request.client is not None else ""
+        return await self._call(self._identity.caller, token_of(request), address, site)
+
+    async def _answer(self, request: Request, incoming: Incoming) -> Response:
+        caller = await self._caller(request)
+        method = request.path_params["method"]
+        kind = request.headers.get("content-type", "")
+        if kind.lower().startswith("multipart/"):
+            parts = form.parts(kind, functools.partial(anyio.from_thread.run, incoming.chunk))
+            upload = functools.partial(self._platform.upload, method, parts, dict(request.query_params), caller)
+            return encoded(await anyio.to_thread.run_sync(upload, limiter=self._uploads))
+        sent = await incoming.whole(LARGEST_JSON)
+        if method in DOWNLOADS:
+            return await contents(request, await self._call(self._open, method, sent, caller))
+        return await self._call(self._ask, method, sent, caller, request.headers.get("x-task-id"))
+
+    def _open(self, method: str, sent: bytes, caller: Caller) -> Any:
+        return self._platform.content(method, parse(sent), caller)
+
+    def _ask(self, method: str, sent: bytes, caller: Caller, task: str | None) -> Response:
+        body = parse(sent)
+        try:
+            return encoded(self._platform.call(method, body, caller))
+        except ServerRefused as refused:
+            # The SDK asks for its own task before it names it in an edge: a number that was given from outside.
+            own = as_number(body.get("id")) if isinstance(body, Mapping) and method == methods.TASK_INFO else None
+            if refused.status != 404 or own is None or own != as_number(task):
+                raise
+            return encoded(self._platform.call(methods.TASKS_ENSURE, {"id": own}, caller))
+
+    def _draw(self, body: Mapping[str, Any], caller: Caller) -> str:
+        graph = Graph.from_json(self._platform.call(methods.GRAPH, body, caller))
+        return write(graph, "html", Reader(base_url=""))
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, (ServerRefused, ServerBusy))
+    return refusal(error)
+
+
+def _no_route(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return failure(error.status_code, f"{error.detail}: methods are at POST {methods.PATH}<method>")
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    return failure(400, "the client is gone")
+
+
+def _failed(_request: Request, _error: Exception) -> Response:
+    """Starlette raises the error again after this, and uvicorn logs it."""
+    return failure(500, "the platform failed; its log says how")
+
+
+def application(platform: Platform, *, auth: bool, names: Collection[str] = ()) -> ASGIApp:
+    """The platform as an ASGI application.
+
+    Args:
+        platform: what answers.
+        auth: whether a token is needed; then any host's name is answered to.
+        names: without it, the hosts answered to beside this machine's own names.
+    """
+    site = Site(platform, Identity(platform.tokens, required=auth))
+
+    def content(method: str) -> Callable[[Request], Awaitable[Response]]:
+        return functools.partial(site.content, method=method)
+
+    def picture(entry: str) -> Callable[[Request], Awaitable[Response]]:
+        return functools.partial(site.picture, entry=entry)
+
+    routes = [
+        Route(methods.PATH + "{method:path}", site.method, methods=["POST"]),
+        *(Route(f"/storage/{kind}/{{id:int}}", content(method)) for kind, method in _CONTENTS.items()),
+        Route("/openapi.json", site.document),
+        *(Route(path, picture(entry)) for path, entry in _PICTURES.items()),
+    ]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={
+            ServerRefused: _refused,
+            ServerBusy: _refused,
+            HTTPException: _no_route,
+            ClientDisconnect: _gone,
+            Exception: _failed,
+        },
+    )
+    return Door(app, None if auth else {name.lower() for name in names})

@@ -1,0 +1,38 @@
+"""Runs in the SDK's process: imports it once, and makes an Api for each thing that is done."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import Any
+
+
+def load() -> str | None:
+    """Import the SDK; gives why not, None when it is there."""
+    os.environ["SUPERVISELY_SKIP_HTTPS_USER_HELPER_CHECK"] = "1"
+    try:
+        import supervisely
+    except ImportError as error:
+        return f"supervisely cannot be imported: {error}"
+    supervisely.logger.setLevel("ERROR")
+    return None
+
+
+def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any]) -> Any:
+    """Do one thing as an app in production.
+
+    Raises:
+        AssertionError: whatever went wrong, with its traceback: the SDK's own errors do not travel.
+    """
+    import supervisely as sly
+
+    from tests.sdk import doings
+
+    os.environ.update(ENV="production", SERVER_ADDRESS=url, API_TOKEN=token, TEAM_ID="1")
+    os.environ.pop("SUPERVISELY_TASK_ID", None)
+    if task is not None:
+        os.environ["SUPERVISELY_TASK_ID"] = str(task)
+    try:
+        return getattr(doings, doing)(sly.Api(url, token, retry_count=3, retry_sleep_sec=0), **given)
+    except Exception:
+        raise AssertionError(traceback.format_exc()) from None

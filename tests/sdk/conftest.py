@@ -1,0 +1,68 @@
+"""The real `supervisely` in a process of its own, and a served platform that it talks to.
+
+The SDK changes the process it is imported into: its logging, its environment. So what it does is a function of
+`tests.sdk.doings`, run in a child that is kept for the whole session; what it found comes back as plain values.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import pathlib
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from autoflow.platform.dispatcher import Platform
+from autoflow.wire import methods
+from tests.sdk import child
+from tests.serving import served
+
+HERE = pathlib.Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    if importlib.util.find_spec("supervisely") is not None:
+        return
+    reason = "the package supervisely is not installed for this interpreter: pip install 'autoflow[sdk]'"
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def sdk_process():
+    """The SDK's process."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        trouble = pool.submit(child.load).result()
+        if trouble is not None:
+            pytest.skip(trouble)
+        yield pool
+
+
+@pytest.fixture
+def platform(tmp_path):
+    opened = Platform.open(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+class Sdk:
+    """What an app with the SDK does on a server."""
+
+    def __init__(self, pool, url, token="token"):
+        self._pool = pool
+        self.url = url
+        self._token = token
+
+    def __call__(self, doing, task=None, **given):
+        """Run one of `tests.sdk.doings` with an Api, as the app of a task, and give what it gives."""
+        return self._pool.submit(child.run, doing, self.url, self._token, task, given).result()
+
+
+@pytest.fixture
+def sdk(sdk_process, platform):
+    """The SDK, on a server without tokens, which has every method that it asks for."""
+    with served(platform) as url:
+        yield Sdk(sdk_process, url)
+    assert platform.call(methods.UNKNOWN_METHODS, {})["methods"] == []

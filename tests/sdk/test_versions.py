@@ -1,0 +1,64 @@
+"""Versions by the unmodified SDK, and the ways it would lose them that are cured here."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def made(sdk):
+    """A small project."""
+    return sdk("fill", count=8)
+
+
+def test_a_version_is_saved_and_restored_equal(sdk, made):
+    """A project saved by the SDK is restored equal, after it was changed; unchanged it has one version."""
+    version = sdk("save", project=made["project"], title="first")
+    assert sdk("save", project=made["project"]) == version
+    sdk("drop_image", image=made["images"][0])
+    second = sdk("save", project=made["project"])
+    assert sdk("versions", project=made["project"]) == [
+        [1, version, "first", "committed"],
+        [2, second, None, "committed"],
+    ]
+    told = sdk("restore", project=made["project"], version=version)
+    assert (told["name"], told["items"]) == ("lemons, from ver. 1", 8)
+    assert sdk("compare", project=told["project"], described=False) == []
+    assert sdk("restore", project=made["project"], version=second)["items"] == 7
+
+
+def test_archives_of_one_second_stand_side_by_side(sdk, made):
+    """Two versions saved within a second keep an archive each."""
+    first = sdk("save_as", project=made["project"], moment="20261123111512")
+    sdk("drop_image", image=made["images"][0])
+    second = sdk("save_as", project=made["project"], moment="20261123111512")
+    assert sdk("restore", project=made["project"], version=first)["items"] == 8
+    assert sdk("restore", project=made["project"], version=second)["items"] == 7
+
+
+def test_a_stale_map_forgets_nothing(sdk, made):
+    """The map of versions is told from the versions, whatever a client uploads in its place."""
+    version = sdk("save", project=made["project"])
+    told = sdk("upload_stale_map", project=made["project"])
+    assert told["latest"] == version
+    assert told[str(version)]["number"] == 1
+    assert sdk("save", project=made["project"]) == version
+    assert sdk("restore", project=made["project"], version=version)["items"] == 8
+
+
+def test_a_version_made_by_autoflow_is_known_to_the_sdk(sdk, platform, made):
+    """The SDK takes a version without an archive for the latest when nothing changed, and counts on from it."""
+    version = platform.call("autoflow.versions.snapshot", {"projectId": made["project"]})["id"]
+    assert sdk("save", project=made["project"]) == version
+    sdk("drop_image", image=made["images"][0])
+    assert sdk("save", project=made["project"]) != version
+    assert [one[0] for one in sdk("versions", project=made["project"])] == [1, 2]
+
+
+def test_a_preview_is_a_project_of_a_hidden_workspace(sdk, platform, made):
+    """A version with a preview names the project that shows it."""
+    version = sdk("save", project=made["project"], preview=True)
+    told = platform.call("projects.versions.info", {"id": version})
+    preview = platform.call("projects.info", {"id": told["previewProjectId"]})
+    assert preview["itemsCount"] == 8
+    assert platform.call("workspaces.info", {"id": preview["workspaceId"]})["hidden"] is True

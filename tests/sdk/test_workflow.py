@@ -1,0 +1,166 @@
+"""The workflow by the unmodified SDK: its thirteen methods, and three public apps from end to end."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from autoflow.errors import ServerBusy
+from autoflow.wire import methods
+from autoflow.wire.parts import Part
+from tests.sdk.conftest import Sdk
+from tests.serving import served
+
+TASK = 52345
+
+
+def graph(platform, **entry):
+    return platform.call(methods.GRAPH, entry)
+
+
+def cards(platform, **entry):
+    return {card["key"]: card for card in graph(platform, **entry)["cards"]}
+
+
+def arrows(platform, **entry):
+    return sorted((arrow["source"], arrow["target"]) for arrow in graph(platform, **entry)["arrows"])
+
+
+def put(platform, path, data=b"weights"):
+    folder, _, name = path.rpartition("/")
+    parts = [Part("name", name), Part("path", folder + "/"), Part("file", io.BytesIO(data), name, None)]
+    return platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})[0]["id"]
+
+
+@pytest.fixture
+def world(platform):
+    """One of everything that an edge may name."""
+    call = platform.call
+    project, other = (call("projects.add", {"workspaceId": 1, "name": name})["id"] for name in ("lemons", "limes"))
+    dataset, made = (call("datasets.add", {"projectId": number, "name": "ds"})["id"] for number in (project, other))
+    job, after = (
+        call("jobs.add", {"name": name, "datasetId": dataset, "userIds": [1]})[0]["id"] for name in ("before", "after")
+    )
+    return {
+        "project": project,
+        "other": other,
+        "version": call(methods.SNAPSHOT, {"projectId": project})["id"],
+        "dataset": dataset,
+        "made": made,
+        "in": put(platform, "/models/in.pt"),
+        "file": put(platform, "/models/out.pt"),
+        "task": call(methods.TASKS_ENSURE, {"id": 801})["id"],
+        "next": call(methods.TASKS_ENSURE, {"id": 802})["id"],
+        "job": job,
+        "job_after": after,
+    }
+
+
+@pytest.mark.parametrize("meta", [False, True], ids=["plain", "with settings"])
+def test_all_thirteen_methods_draw_edges(sdk, platform, world, meta):
+    """Each method's edge is in the graph, in its direction, with its settings where cards may be customised."""
+    given = {name: number for name, number in world.items() if name != "in"}
+    assert sdk("every_edge", task=TASK, meta=meta, known=given) == [{"success": True}] * 14
+    me = f"task:{TASK}"
+    read = {
+        f"project:{world['project']}",
+        f"project_version:{world['version']}",
+        f"dataset:{world['dataset']}",
+        f"file:{world['in']}",
+        "folder:/in",
+        f"task:{world['task']}",
+        f"job:{world['job']}",
+    }
+    written = {
+        f"project:{world['other']}",
+        f"dataset:{world['made']}",
+        f"file:{world['file']}",
+        "folder:/out",
+        f"task:{world['next']}",
+        f"job:{world['job_after']}",
+        f"app_session:{TASK}",
+    }
+    drawn = arrows(platform, task=TASK)
+    assert {source for source, target in drawn if target == me} == read
+    assert {target for source, target in drawn if source == me} == written
+    known = cards(platform, task=TASK)
+    assert (known[me]["title"] == "The app") is meta
+    assert (known[f"file:{world['file']}"]["title"] == "Card") is meta
+    assert known[f"project:{world['project']}"]["title"] == "lemons"
+
+
+def test_a_lost_answer_gives_one_edge(sdk, platform, monkeypatch, world):
+    """The SDK posts again what was stored when the answer got lost: it is the same edge."""
+    answer, lost = platform.call, threading.Event()
+
+    def losing(method, *request):
+        told = answer(method, *request)
+        if method == methods.ADD_EDGE["output"] and not lost.is_set():
+            lost.set()
+            raise ServerBusy("the answer is lost", status=503)
+        return told
+
+    monkeypatch.setattr(platform, "call", losing)
+    assert sdk("one_edge", task=TASK, project=world["other"]) == {"success": True}
+    assert lost.is_set()
+    assert arrows(platform, task=TASK) == [(f"task:{TASK}", f"project:{world['other']}")]
+
+
+def test_another_teams_task_is_refused(sdk_process, platform, world):
+    """A token of one team names no task, and no project, of another; no edge is drawn."""
+    token = platform.tokens.create("eve", ["Others"])
+    project = platform.call("projects.add", {"workspaceId": 1, "name": "theirs"})["id"]
+    with served(platform, auth=True) as url:
+        eve = Sdk(sdk_process, url, token)
+        assert eve("one_edge", task=world["task"], project=project) == {}
+        assert eve("one_edge", task=TASK, project=project) == {}
+    assert arrows(platform, workspace=1) == []
+
+
+def test_an_exporter(sdk, platform):
+    """export-to-coco downloads a project whole and leaves an archive with a download link."""
+    project = sdk("fill", count=6)["project"]
+    told = sdk("exporter", task=TASK, project=project)
+    assert told["items"] == 6
+    file = f"file:{told['file']}"
+    assert arrows(platform, project=project) == [(f"project:{project}", f"task:{TASK}"), (f"task:{TASK}", file)]
+    card = cards(platform, project=project)[file]
+    assert card["title"] == told["name"] == f"{TASK}_lemons.tar"
+    assert card["link"]["url"] == f"/files/{told['file']}/true/?teamId=1"
+    facts = platform.call(methods.TASK_INFO, {"id": TASK})["autoflow"]["facts"]
+    assert facts["output"]["general"]["title"] == told["name"]
+
+
+def test_a_trainer(sdk, platform):
+    """train-yolov8 saves its project by the SDK's own versions, reads weights, leaves a checkpoint and a report."""
+    project = sdk("fill", count=6)["project"]
+    told = sdk("trainer", task=TASK, project=project)
+    me, version = f"task:{TASK}", f"project_version:{told['version']}"
+    assert arrows(platform, task=TASK) == sorted(
+        [
+            (f"project:{project}", version),
+            (version, me),
+            (f"file:{told['weights']}", me),
+            (me, f"file:{told['best']}"),
+            (me, f"file:{told['report']}"),
+        ]
+    )
+    known = cards(platform, task=TASK)
+    assert known[me]["title"] == "Train YOLOv8"
+    assert known[f"file:{told['best']}"]["title"] == "Checkpoints"
+    assert known[f"file:{told['report']}"]["link"]["url"] == f"/model-benchmark?id={told['report']}"
+    assert known[version]["badge"] == "V1"
+    assert sdk("versions", project=project) == [[1, told["version"], "Train YOLOv9", "committed"]]
+
+
+def test_a_labeler(sdk, platform):
+    """nn-image-labeling reads a session and a project and leaves a labeled copy, whose images are not sent again."""
+    project = sdk("fill", count=6)["project"]
+    session = platform.call(methods.TASKS_ENSURE, {"id": 888})["id"]
+    told = sdk("labeler", task=TASK, project=project, session=session)
+    assert told["items"] == 6
+    me, made = f"task:{TASK}", f"project:{told['project']}"
+    assert arrows(platform, task=TASK) == sorted([("task:888", me), (f"project:{project}", me), (me, made)])
+    assert cards(platform, task=TASK)[made]["title"] == "lemons (inference)"
