@@ -1,0 +1,267 @@
+"""``autoflow doctor``: what keeps records from arriving, and what to do about it.
+
+Each finding is well or needs attention, and one that needs attention says what to do. No token is ever shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from autoflow import settings
+from autoflow.cli.outbox import reasons
+from autoflow.errors import AutoflowError, NotAllowed, ServerExtraMissing
+from autoflow.outbox import home, lease
+from autoflow.outbox.journal import QUOTA_BYTES, journals, lock_path
+from autoflow.outbox.reader import Reader
+from autoflow.outbox.status import destinations, of_folder
+from autoflow.platform import disk
+from autoflow.runtime.destination import Destination, connect, explain, token_for
+from autoflow.transport.embedded import ORIGIN as EMBEDDED
+from autoflow.wire import methods
+
+MOST_REASONS = 3
+LITTLE_BYTES = 64 << 20  # free on the disk
+SERVER_SECONDS = 5.0
+FULL = 0.8  # of the quota
+PACKAGES = ("autoflow", "wrapt", "requests", "sqlalchemy", "supervisely")
+
+
+class Finding(NamedTuple):
+    """One thing looked at; `remedy` is what to do about it, None when it is well."""
+
+    name: str
+    says: str
+    remedy: str | None = None
+
+
+def examine(given: argparse.Namespace) -> int:
+    """Print the findings; 1 when something needs attention."""
+    findings = list(_findings())
+    well = all(finding.remedy is None for finding in findings)
+    if given.json:
+        shown = [
+            {"name": name, "well": remedy is None, "says": says, "remedy": remedy} for name, says, remedy in findings
+        ]
+        print(json.dumps({"well": well, "findings": shown, "versions": _versions()}, indent=2))
+        return 0 if well else 1
+    for name, says, remedy in findings:
+        print(f"{'ok ' if remedy is None else 'SEE'}  {name}: {says}")
+        if remedy is not None:
+            print(f"     -> {remedy}")
+    print("     " + ", ".join(f"{name} {version}" for name, version in _versions().items() if version))
+    return 0 if well else 1
+
+
+def _findings() -> Iterator[Finding]:
+    choice = home.choose(_usable)
+    yield _home(choice)
+    if choice.folder is not None:
+        yield _disk(choice.folder)
+        yield _room(choice.folder)
+        yield _permissions(choice.folder)
+    yield from _destination()
+    if choice.folder is not None:
+        for origin, folder in destinations(choice.folder):
+            yield from _records(origin, folder)
+        yield from _elsewhere(choice.folder)
+
+
+# -- the folder
+
+
+def _usable(folder: str) -> str:
+    """See that a folder is ours alone, and that a file can be written there."""
+    home.ensure_private(folder)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"\0" * 4096)
+    return folder
+
+
+def _home(choice: home.Choice) -> Finding:
+    refused = "; ".join(choice.refused)
+    if choice.folder is None:
+        return Finding("folder", f"none can be used: {refused}", "set AUTOFLOW_HOME to a folder of your own")
+    named = settings.home()
+    if choice.refused and named is not None:
+        return Finding("folder", f"{choice.folder}, as AUTOFLOW_HOME cannot be used: {refused}", "mend AUTOFLOW_HOME")
+    if choice.folder == list(home.candidates())[-1]:
+        return Finding(
+            "folder", f"{choice.folder}, the last resort ({refused})", "set AUTOFLOW_HOME to a lasting folder"
+        )
+    return Finding("folder", f"{choice.folder}, by {'AUTOFLOW_HOME' if named else 'the XDG state folder'}; writable")
+
+
+def _disk(folder: str) -> Finding:
+    kind = disk.kind_of(folder)
+    if kind in disk.EPHEMERAL:
+        remedy = "set AUTOFLOW_HOME to a folder on a volume"
+        return Finding("disk", f"{kind}: what waits is lost with the machine or container", remedy)
+    if kind in disk.NETWORK:
+        return Finding("disk", f"{kind}: slow for the embedded platform", "set AUTOFLOW_HOME to a local disk")
+    return Finding("disk", kind or "its kind is not known")
+
+
+def _room(folder: str) -> Finding:
+    found = os.statvfs(folder)
+    free = found.f_bavail * found.f_frsize
+    remedy = "make room: records that cannot be written are dropped" if free < LITTLE_BYTES else None
+    if found.f_files and not found.f_favail:
+        remedy = "remove files: the file system takes no more of them"
+    return Finding("room", f"{_bytes(free)} free", remedy)
+
+
+def _permissions(folder: str) -> Finding:
+    wrong = [path for path in _files(os.path.join(folder, "outbox")) if not _is_private(path)]
+    if wrong:
+        return Finding(
+            "permissions", f"others may read or own {len(wrong)} files, such as {wrong[0]}", "chmod or remove them"
+        )
+    return Finding("permissions", "what is in the outbox is this user's alone")
+
+
+def _files(folder: str) -> Iterator[str]:
+    for parent, _, names in os.walk(folder):
+        yield from (os.path.join(parent, name) for name in names)
+
+
+def _is_private(path: str) -> bool:
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return True
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+
+
+# -- where records go
+
+
+def _destination() -> Iterator[Finding]:
+    try:
+        destination, rule = explain()
+    except ValueError as error:
+        yield Finding("destination", str(error), "correct AUTOFLOW_SERVER")
+        return
+    yield Finding("destination", f"{destination.origin}, by {rule}")
+    if destination.origin in {"memory", "off"}:
+        return
+    token = token_for(destination.origin) if destination.origin != EMBEDDED else None
+    if destination.origin != EMBEDDED:
+        source = "AUTOFLOW_TOKEN" if token == settings.token() else "API_TOKEN"
+        yield Finding("token", f"from {source}" if token else "none")
+    installed = find_spec("sqlalchemy") is not None
+    yield Finding(
+        "autoflow[server]",
+        "installed" if installed else "not installed",
+        'pip install "autoflow[server]", or set AUTOFLOW_SERVER'
+        if destination.origin == EMBEDDED and not installed
+        else None,
+    )
+    yield _server(destination)
+
+
+def _server(destination: Destination) -> Finding:
+    try:
+        answer = connect(destination).call(methods.INSTANCE_VERSION, {}, timeout=SERVER_SECONDS)
+    except ServerExtraMissing as error:
+        return Finding("server", str(error), 'pip install "autoflow[server]"')
+    except NotAllowed as error:
+        return Finding("server", f"does not accept the token ({error})", "set AUTOFLOW_TOKEN, or API_TOKEN, anew")
+    except (AutoflowError, OSError) as error:
+        return Finding(
+            "server", f"does not answer ({error})", "see that it runs and its address is right; records wait"
+        )
+    told = answer if isinstance(answer, Mapping) else {}
+    if methods.PLATFORM_MARK in told:
+        return Finding("server", f"autoflow's platform answers, version {told[methods.PLATFORM_MARK]}")
+    version = methods.version_tuple(told.get("version"))
+    if version is None:
+        return Finding("server", "answers, but not as a server of ours", "see that the address is right; records wait")
+    shown = ".".join(map(str, version))
+    if version < methods.WORKFLOW_SINCE:
+        since = ".".join(map(str, methods.WORKFLOW_SINCE))
+        return Finding("server", f"a Supervisely instance answers, version {shown}", f"upgrade it to {since} or later")
+    return Finding("server", f"a Supervisely instance answers, version {shown}")
+
+
+# -- what is on its way
+
+
+def _records(origin: str, folder: str) -> Iterator[Finding]:
+    name = f"records for {origin}"
+    try:
+        counts = of_folder(folder)
+        used = sum(entry.stat(follow_symlinks=False).st_size for entry in os.scandir(folder))
+        senders = _senders(folder)
+        dead = reasons(folder)
+    except OSError as error:
+        yield Finding(name, f"cannot be read: {error}", "give the folder back to this user, or remove what is broken")
+        return
+    says = ", ".join(f"{counts[word]} {word}" for word in ("sent", "waiting", "dead", "dropped"))
+    if counts["waiting"]:
+        says += f", sent by {senders} living processes" if senders else ", and no living process sends them"
+    alone = counts["waiting"] and not senders
+    yield Finding(name, says, f"AUTOFLOW_SERVER={origin} autoflow outbox sync" if alone else None)
+    if dead:
+        first = "; ".join(f"{count} x {reason}" for reason, count in list(dead.items())[:MOST_REASONS])
+        yield Finding(f"dead, {origin}", first, "mend the cause; autoflow outbox export keeps them, purge removes them")
+    if counts["dropped"]:
+        yield Finding(
+            f"dropped, {origin}",
+            f"{counts['dropped']} records could not be written",
+            "make room on the disk and in the quota: see above",
+        )
+    yield Finding(
+        f"quota, {origin}",
+        f"{_bytes(used)} of {_bytes(QUOTA_BYTES)}",
+        "autoflow outbox sync, or purge: a full outbox refuses records" if used > FULL * QUOTA_BYTES else None,
+    )
+
+
+def _senders(folder: str) -> int:
+    """How many journals with something in them are being sent by a living process."""
+    return sum(
+        lease.held(lock_path(folder, name)) for name in journals(folder) if Reader(folder, name, owned=False).waiting()
+    )
+
+
+def _elsewhere(chosen: str) -> Iterator[Finding]:
+    """Records in homes used under another environment: nobody looks there now."""
+    for folder in home.candidates():
+        if folder == chosen or not os.path.isdir(os.path.join(folder, "outbox")):
+            continue
+        try:
+            home.ensure_private(folder)
+            waiting = sum(of_folder(part)["waiting"] for _, part in destinations(folder))
+        except OSError:
+            continue
+        if waiting:
+            yield Finding(
+                "elsewhere", f"{waiting} records wait in {folder}", f"AUTOFLOW_HOME={folder} autoflow outbox sync"
+            )
+
+
+def _bytes(number: int) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number} {unit}"
+        number //= 1024
+    return f"{number} GiB"
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return {**found, "python": platform.python_version(), "system": f"{platform.system()} {platform.release()}"}

@@ -1,0 +1,62 @@
+"""``autoflow serve``: the platform for a team, over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from autoflow.errors import ServerExtraMissing
+from autoflow.outbox import home
+
+
+def folder_of(given: argparse.Namespace) -> str:
+    """Where the platform is kept: ``--data``, else where it is kept embedded, so that nothing has to be moved.
+
+    Raises:
+        OSError: no folder can be used.
+    """
+    if given.data is not None:
+        return os.path.abspath(os.path.expanduser(str(given.data)))
+    found = home.find()
+    if found is None:
+        raise NotADirectoryError(
+            "there is no folder for the platform on this machine: set AUTOFLOW_HOME, or use --data"
+        )
+    return os.path.join(found, "platform")
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Serve until a signal; prints where, and how an app is pointed at it."""
+    try:
+        from autoflow.platform.dispatcher import Platform
+        from autoflow.platform.web import server
+        from autoflow.platform.web.app import application
+    except ImportError as error:
+        raise ServerExtraMissing(f'the server needs more: pip install "autoflow[server]" ({error})') from error
+    with server.listen(given.host, given.port) as listening:
+        auth = given.auth or not server.on_loopback(listening)
+        folder = folder_of(given)
+        platform = Platform.open(folder, given.database)
+        try:
+            url = server.address_of(listening, given.host)
+            app = application(platform, auth=auth, names=[given.host])
+            where = platform.database if given.database else folder
+            anybody = bool(platform.tokens.list())
+            server.serve(app, listening, lambda: _tell(url, where, auth=auth, anybody=anybody))
+        finally:
+            platform.close()
+    print("autoflow: stopped.")
+    return 0
+
+
+def _tell(url: str, where: str, *, auth: bool, anybody: bool) -> None:
+    token = "<token>" if auth else "any"
+    print(f"autoflow serves {where}")
+    print(f"  look at it    {url}/" + ("    (any name, and a token as the password)" if auth else ""))
+    print(f"  from an app   AUTOFLOW_SERVER={url}" + (" AUTOFLOW_TOKEN=<token>" if auth else ""))
+    print(f"  with the SDK  ENV=production SERVER_ADDRESS={url} API_TOKEN={token}")
+    if not auth:
+        print("Whoever uses this machine may do everything here; --auth asks for tokens.")
+    elif not anybody:
+        print("There is no token yet: make one with `autoflow token create`.")
+    print("Ctrl+C stops it.", flush=True)

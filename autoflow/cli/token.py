@@ -1,0 +1,61 @@
+"""``autoflow token``: who may use the server."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from autoflow.cli.serve import folder_of
+from autoflow.errors import ServerExtraMissing
+
+if TYPE_CHECKING:
+    from autoflow.platform.auth import Tokens
+
+
+@contextlib.contextmanager
+def _tokens(given: argparse.Namespace) -> Iterator[Tokens]:
+    try:
+        from autoflow.platform.dispatcher import Platform
+    except ImportError as error:
+        raise ServerExtraMissing(f'tokens need more: pip install "autoflow[server]" ({error})') from error
+    platform = Platform.open(folder_of(given), given.database)
+    try:
+        yield platform.tokens
+    finally:
+        platform.close()
+
+
+def create(given: argparse.Namespace) -> int:
+    """Make a token and print it, alone on standard output: it is not shown again."""
+    with _tokens(given) as tokens:
+        token = tokens.create(given.user, given.team or ["Team"])
+    print(token)
+    print("Keep it: only its sha256 is kept here, and it is not shown again.", file=sys.stderr)
+    return 0
+
+
+def list_all(given: argparse.Namespace) -> int:
+    """Print the tokens there are, each by its first digits."""
+    with _tokens(given) as tokens:
+        found = tokens.list()
+    if given.json:
+        print(json.dumps([token._asdict() for token in found], indent=2))
+        return 0
+    for token in found:
+        print(
+            f"{token.id:>4}  {token.start}…  {token.created_at}  {token.user} in {', '.join(token.teams) or 'no team'}"
+        )
+    if not found:
+        print("There is no token.", file=sys.stderr)
+    return 0
+
+
+def revoke(given: argparse.Namespace) -> int:
+    """Make a token worth nothing, at once."""
+    with _tokens(given) as tokens:
+        tokens.revoke(given.id)
+    return 0

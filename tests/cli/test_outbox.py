@@ -1,0 +1,155 @@
+"""``autoflow outbox``: counts, sending, export, purge."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+
+import pytest
+
+from autoflow.outbox import home
+from autoflow.outbox.journal import Journal
+from autoflow.testing import FaultyServer, partly, well
+
+pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+REFUSE_EVEN = partly(lambda record: record.get("entity", {}).get("id", 1) % 2 == 0)
+
+
+def counts(command):
+    _, printed, _ = command("outbox", "status", "--json")
+    found = json.loads(printed)
+    assert found["recorded"] == found["sent"] + found["waiting"] + found["dead"]
+    return {name: found[name] for name in ("recorded", "sent", "waiting", "dead", "dropped")}
+
+
+def test_status_says_what_waits(server, record, command):
+    """Both forms: a table for people, and the fixed shape for programs."""
+    server.stop()
+    record(1, 2, 3)
+    code, printed, _ = command("outbox", "status", "--json")
+    found = json.loads(printed)
+    assert code == 0
+    assert list(found) == ["recorded", "sent", "waiting", "dead", "dropped", "destinations"]
+    assert list(found["destinations"]) == [server.address]
+    assert found["waiting"] == found["recorded"] >= 4
+    _, table, _ = command("outbox", "status")
+    assert server.address in table
+    assert "waiting" in table
+
+
+def test_status_shows_what_was_dropped(server, command):
+    """Records that could not be written are seen from another process."""
+    server.stop()
+    journal = Journal(home.outbox_of(server.address), server.address)
+    journal.dropped = 5
+    journal.append(b'"type":"edge"')
+    assert counts(command)["dropped"] == 5
+
+
+def test_sync_delivers(server, record, command):
+    """What a dead process left is sent, and the command says so."""
+    record(1, 2, 3)
+    code, printed, _ = command("outbox", "sync", "--json")
+    assert code == 0
+    assert json.loads(printed)["waiting"] == 0
+    assert [edge["entity"]["id"] for edge in server.edges] == [1, 2, 3]
+
+
+def test_sync_says_when_it_could_not(server, record, command):
+    """A server that is away keeps nothing from being kept: exit code 1."""
+    server.stop()
+    record(1)
+    code, _, error = command("outbox", "sync")
+    assert code == 1
+    assert "kept" in error
+    assert counts(command)["waiting"] > 0
+
+
+def test_sync_gives_a_token_to_no_other_server(server, record, command, monkeypatch):
+    """Records wait for a server the environment does not name: they go there, and the token does not."""
+    record(1)
+    with FaultyServer("platform") as other:
+        monkeypatch.setenv("AUTOFLOW_SERVER", other.address)
+        monkeypatch.setenv("API_TOKEN", "another-secret")
+        command("outbox", "sync")
+    assert len(server.edges) == 1
+    assert all("x-api-key" not in headers for headers in server.headers)
+
+
+def test_sync_leaves_alone_what_has_no_address(server, record, command, tmp_path):
+    """A folder nothing says the server of is named and kept."""
+    os.makedirs(tmp_path / "autoflow-home" / "outbox" / "stray", mode=0o700)
+    code, _, error = command("outbox", "sync")
+    assert code == 1
+    assert "stray" in error
+
+
+def test_export_gives_waiting_and_dead_as_json_lines(server, record, command, tmp_path):
+    """Each record with its destination, its key, whether it waits or why it is dead; the outbox is as it was."""
+    server.behave(REFUSE_EVEN)
+    record(1, 2)
+    command("outbox", "sync")
+    server.stop()
+    record(3)
+    before = counts(command)
+    code, printed, _ = command("outbox", "export")
+    assert code == 0
+    lines = [json.loads(line) for line in printed.splitlines()]
+    edges = [line for line in lines if line["record"].get("type") == "edge"]
+    assert [(line["state"], line["record"]["subject"]["id"]) for line in edges] == [("waiting", 3), ("dead", 2)]
+    assert all(line["destination"] == server.address and ":" in line["key"] for line in lines)
+    assert edges[1]["reason"] == "refused"
+    assert counts(command) == before
+    target = tmp_path / "out.jsonl"
+    assert command("outbox", "export", str(target))[0] == 0
+    assert target.read_text() == printed
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_purge_asks_first(server, record, command, monkeypatch):
+    """Nothing goes unless somebody said so; after it the counts still agree."""
+    server.behave(REFUSE_EVEN)
+    record(1, 2, 4)
+    command("outbox", "sync")
+    before = counts(command)
+    assert before["dead"] == 2
+    code, _, error = command("outbox", "purge")
+    assert code == 1
+    assert "2 dead letters" in error
+    assert "--yes" in error
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    assert command("outbox", "purge")[0] == 1
+    assert counts(command) == before
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    assert command("outbox", "purge")[0] == 0
+    assert counts(command) == {**before, "dead": 0, "recorded": before["recorded"] - 2}
+    server.behave(well)
+    record(5)
+    command("outbox", "sync")
+    assert counts(command)["dead"] == 0
+
+
+def test_purge_by_age_keeps_the_younger(server, record, command):
+    """`--older-than` counts days since the record died; waiting records are never purged."""
+    server.behave(REFUSE_EVEN)
+    record(2)
+    command("outbox", "sync")
+    server.stop()
+    record(3)
+    before = counts(command)
+    code, printed, _ = command("outbox", "purge", "--older-than", "1", "--yes")
+    assert (code, printed) == (0, "0 dead letters removed.\n")
+    assert counts(command) == before
+    code, printed, _ = command("outbox", "purge", "--older-than", "0", "--yes")
+    assert (code, printed) == (0, "1 dead letters removed.\n")
+    assert counts(command)["waiting"] == before["waiting"] > 0
+
+
+class Terminal(io.StringIO):
+    """A keyboard."""
+
+    def isatty(self):
+        return True

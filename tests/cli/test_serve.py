@@ -1,0 +1,226 @@
+"""`autoflow serve` and `autoflow token`, as processes on real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from autoflow.cli.main import main
+from autoflow.platform.dispatcher import Platform
+
+METHOD = "/public/api/v3/"
+
+
+@contextlib.contextmanager
+def serving(*arguments):
+    """A server process; gives it, its url, and what it said when it was ready."""
+    command = [sys.executable, "-m", "autoflow.cli.main", "serve", "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said = []
+        while not said or not said[-1].startswith("Ctrl+C"):
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            said.append(line.rstrip())
+        yield process, said[1].split()[3].rstrip("/"), said
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(url, method, token=None, **body):
+    headers = {"x-api-key": token} if token else {}
+    return requests.post(url + METHOD + method, json=body, headers=headers, timeout=10)
+
+
+def test_what_was_recorded_embedded_is_served(tmp_path, monkeypatch):
+    """Without options the embedded platform's own folder is served, and how to reach it is said."""
+    monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "home"))
+    platform = Platform.open(tmp_path / "home" / "platform")
+    platform.call("projects.add", {"workspaceId": 1, "name": "lemons"})
+    platform.close()
+    with serving() as (_process, url, said):
+        assert said[0] == f"autoflow serves {tmp_path / 'home' / 'platform'}"
+        assert said[2].endswith(f"AUTOFLOW_SERVER={url}")
+        assert said[3].endswith(f"ENV=production SERVER_ADDRESS={url} API_TOKEN=any")
+        assert ask(url, "projects.list").json()["entities"][0]["name"] == "lemons"
+        assert "<html" in requests.get(url + "/", timeout=10).text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_after_the_requests_in_flight(tmp_path, number):
+    """A request that was begun is answered, the process ends with 0, and its port takes nobody new."""
+    with serving("--data", str(tmp_path / "data")) as (process, url, _said):
+        host, port = url.removeprefix("http://").split(":")
+        body = json.dumps({"workspaceId": 1, "name": "late"}).encode()
+        head = f"POST {METHOD}projects.add HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {len(body)}\r\n\r\n"
+        with contextlib.closing(socket.create_connection((host, int(port)))) as connection:
+            connection.sendall(head.encode() + body[:5])
+            time.sleep(0.3)  # the server is to have read what there is of it; nothing tells when
+            process.send_signal(number)
+            time.sleep(0.3)
+            connection.sendall(body[5:])
+            assert b"200 OK" in connection.recv(65536)
+        said, complained = process.communicate(timeout=20)
+        assert (process.returncode, complained) == (0, "")
+        assert "stopped" in said
+
+
+def test_stopping_is_bounded(tmp_path, monkeypatch):
+    """A client that never finishes its request cannot keep the server from ending."""
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    code = (
+        "import sys; from autoflow.platform.web import server; server.STOPPING = 1;"
+        "from autoflow.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "serve", "--port", "0", "--data", str(tmp_path / "data")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        lines = [process.stdout.readline() for _ in range(6)]
+        host, port = lines[1].split()[3].rstrip("/").removeprefix("http://").split(":")
+        head = (
+            f"POST {METHOD}file-storage.bulk.upload?teamId=1 HTTP/1.1\r\nHost: {host}:{port}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 90000000\r\n\r\n"
+            '--x\r\nContent-Disposition: form-data; name="path"\r\n\r\n/\r\n'
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n0000'
+        )
+        with contextlib.closing(socket.create_connection((host, int(port)))) as connection:
+            connection.sendall(head.encode())
+            time.sleep(0.5)
+            process.terminate()
+            process.wait(15)
+    finally:
+        process.kill()
+        process.communicate()
+    platform = Platform.open(tmp_path / "data")
+    assert platform.call("file-storage.list", {"teamId": 1, "path": "/"}) == []
+    platform.close()
+
+
+def test_a_tls_hello_is_answered_at_once(tmp_path):
+    """The SDK's first call tries TLS on the plain port: it is turned away quickly, and the server goes on."""
+    hello = bytes.fromhex("1603010200010001fc0303") + bytes(range(256)) + bytes(255)
+    with serving("--data", str(tmp_path / "data")) as (process, url, _said):
+        host, port = url.removeprefix("http://").split(":")
+        for data in (hello, hello[:6], b"\0" * 100_000):
+            start = time.monotonic()
+            with contextlib.closing(socket.create_connection((host, int(port)))) as connection:
+                connection.settimeout(5)
+                connection.sendall(data)
+                with contextlib.suppress(ConnectionResetError):
+                    while connection.recv(65536):
+                        pass
+            assert time.monotonic() - start < 5
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(url.replace("http", "https"), timeout=5)
+        assert ask(url, "instance.version").status_code == 200
+        process.terminate()
+        assert process.communicate(timeout=20)[1] == ""
+
+
+def test_a_taken_port_is_said(tmp_path, capsys):
+    """A port that is in use is a clear message and exit code 1, before the store is touched."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port), "--data", str(tmp_path / "data")]) == 1
+    assert f"port {port} of 127.0.0.1 is taken" in capsys.readouterr().err
+    assert not os.path.exists(tmp_path / "data")
+    assert main(["serve", "--host", "no.such.host.invalid", "--data", str(tmp_path / "data")]) == 1
+    assert "cannot listen" in capsys.readouterr().err
+
+
+def test_beyond_loopback_a_token_is_needed(tmp_path, capsys):
+    """Bound to every address, nobody is let in without a token; made and revoked while it runs, they count at once."""
+    data = ["--data", str(tmp_path / "data")]
+    with serving("--host", "0.0.0.0", *data) as (_process, url, said):
+        assert any("There is no token yet" in line for line in said)
+        assert ask(url, "projects.list").status_code == 401
+        assert main(["token", "create", "--user", "ann", "--team", "Vision", *data]) == 0
+        printed = capsys.readouterr()
+        token = printed.out.strip()
+        assert len(token) == 128
+        assert token not in printed.err
+        assert ask(url, "teams.list", token).json()["entities"][0]["name"] == "Vision"
+        assert main(["token", "list", "--json", *data]) == 0
+        (listed,) = json.loads(capsys.readouterr().out)
+        assert (listed["user"], listed["teams"], listed["start"]) == ("ann", ["Vision"], token[:6])
+        assert main(["token", "revoke", str(listed["id"]), *data]) == 0
+        assert ask(url, "teams.list", token).status_code == 401
+        assert main(["token", "revoke", "99", *data]) == 1
+        assert "token 99 is unknown" in capsys.readouterr().err
+
+
+def test_auth_is_asked_for_on_loopback_too(tmp_path, capsys):
+    """With --auth a token is needed here as well, and the way to point an app at it says so."""
+    data = ["--data", str(tmp_path / "data")]
+    assert main(["token", "create", *data]) == 0
+    token = capsys.readouterr().out.strip()
+    with serving("--auth", *data) as (_process, url, said):
+        assert "AUTOFLOW_TOKEN=" in said[2]
+        assert not any(token in line for line in said)
+        assert ask(url, "users.me").status_code == 401
+        assert ask(url, "users.me", token).json()["login"] == "admin"
+    assert main(["token", "list", *data]) == 0
+    assert "admin in Team" in capsys.readouterr().out
+
+
+def test_memory_stays_flat_under_an_upload(tmp_path):
+    """A file many times the server's memory for it goes straight to the disk."""
+    if not os.path.isdir("/proc/self"):
+        pytest.skip("needs /proc")
+
+    def peak(process):
+        with open(f"/proc/{process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+    size, chunk = 160, b"0" * 2**20
+    head = b'--x\r\nContent-Disposition: form-data; name="path"\r\n\r\n/\r\n'
+    head += b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+
+    def form():
+        yield head
+        for _ in range(size):
+            yield chunk
+        yield b"\r\n--x--\r\n"
+
+    with serving("--data", str(tmp_path / "data")) as (process, url, _said):
+        ask(url, "projects.list")
+        before = peak(process)
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = requests.post(
+            url + METHOD + "file-storage.bulk.upload?teamId=1", data=form(), headers=headers, timeout=100
+        )
+        assert answer.json()[0]["meta"]["size"] == size * 2**20
+        with requests.get(answer.json()[0]["fullStorageUrl"], stream=True, timeout=100) as content:
+            assert sum(len(part) for part in content.iter_content(2**20)) == size * 2**20
+        assert peak(process) - before < 40
+
+
+def test_two_servers_on_one_folder_are_one_platform(tmp_path):
+    """What one process was told the other answers, also when both write at once."""
+    data = ["--data", str(tmp_path / "data")]
+    with serving(*data) as (_one, first, _), serving(*data) as (_two, second, _):
+        statuses = []
+
+        def work(url, start):
+            for number in range(start, start + 10):
+                statuses.append(ask(url, "projects.add", workspaceId=1, name=f"p{number}").status_code)
+
+        threads = [threading.Thread(target=work, args=(url, 10 * n)) for n, url in enumerate((first, second))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert statuses == [200] * 20
+        assert ask(first, "projects.list").json() == ask(second, "projects.list").json()
+        assert ask(first, "projects.list").json()["total"] == 20
