@@ -1,0 +1,177 @@
+"""Apps in processes of their own, which are really killed, and a look at what they left in the outbox."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autoflow.outbox import frame
+from autoflow.outbox.journal import journals, segment_path
+from autoflow.testing import FaultyServer
+
+SECONDS = 30.0  # after which a process is taken to hang
+
+PRELUDE = '''
+import os, signal, sys, threading, time
+import autoflow
+
+@autoflow.workflow_input("project")
+def load(project_id):
+    return project_id
+
+def tell(word):
+    print(word, flush=True)
+
+def pause():
+    """Say that we are here, and wait for the test."""
+    tell("here")
+    sys.stdin.readline()
+
+def done():
+    """The last call of a main: leaving begins now."""
+    tell(time.monotonic())
+'''
+
+
+class Left(NamedTuple):
+    """How a process ended."""
+
+    code: int  # negative: the signal
+    out: str
+    err: str
+    at: float  # monotonic seconds
+
+    @property
+    def exit_seconds(self) -> float:
+        """How long the interpreter took to leave after `done()`."""
+        return self.at - float(self.out.split()[-1])
+
+
+class App:
+    """Scripts that record to a server, each run in a process of its own; they begin with `PRELUDE`.
+
+    Args:
+        folder: of this test.
+        server: what AUTOFLOW_SERVER names.
+    """
+
+    def __init__(self, folder: Path, server: FaultyServer) -> None:
+        self.home = folder / "home"
+        self.folder = folder
+        self.server = server
+        self.environment = {
+            **os.environ,
+            "AUTOFLOW_HOME": str(self.home),
+            "AUTOFLOW_SERVER": server.address,
+            "AUTOFLOW_TOKEN": "t",
+            "PYTHONWARNINGS": "ignore",
+        }
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(self, script: str, *arguments: str, prelude: str = PRELUDE, **environment: str) -> subprocess.Popen[str]:
+        """Begin a script; what it `tell`s is read from its stdout."""
+        path = self.folder / f"app{len(self.started)}.py"
+        path.write_text(prelude + textwrap.dedent(script))
+        process = subprocess.Popen(
+            [sys.executable, str(path), *arguments],
+            env={**self.environment, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, script: str, *arguments: str, **options: str) -> Left:
+        """Run a script to its end."""
+        return self.end(self.start(script, *arguments, **options))
+
+    def until_pause(self, script: str, *arguments: str, **options: str) -> subprocess.Popen[str]:
+        """Run a script to its first `pause()`."""
+        process = self.start(script, *arguments, **options)
+        self.await_pause(process)
+        return process
+
+    def await_pause(self, process: subprocess.Popen[str]) -> None:
+        """Wait until a script has come to its next `pause()`."""
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        if line != "here":
+            _, err = process.communicate(timeout=SECONDS)
+            raise AssertionError(f"the app said {line!r} and ended with {process.returncode}: {err}")
+
+    def go_on(self, process: subprocess.Popen[str]) -> None:
+        """Let a script go on from its `pause()`."""
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+    def end(self, process: subprocess.Popen[str]) -> Left:
+        """Let a script go on, and wait for its end."""
+        out, err = process.communicate("\n", timeout=SECONDS)
+        return Left(process.returncode, out, err, time.monotonic())
+
+    def command(self, *arguments: str) -> dict[str, Any]:
+        """Run an ``autoflow`` command that prints JSON."""
+        command = [sys.executable, "-m", "autoflow.cli.main", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, check=False, timeout=SECONDS)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def sync(self) -> dict[str, Any]:
+        """Deliver what waits, as a later process would; the counts afterwards."""
+        return self.command("outbox", "sync", "--json")
+
+    def stop(self) -> None:
+        """End what still runs, forked children too."""
+        for process in self.started:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+    # -- what arrived, and the outbox as it lies on disk
+
+    def delivered(self) -> list[int]:
+        """The projects of all edges the server has applied, in order."""
+        return [edge["entity"]["id"] for edge in self.server.edges]
+
+    def lines(self) -> dict[str, list[frame.Line]]:
+        """Every line of every journal, a torn end included, by the journal's name."""
+        found: dict[str, list[frame.Line]] = {}
+        for folder in sorted(self.home.glob("outbox/*/")):
+            for name, segments in journals(str(folder)).items():
+                for number in segments:
+                    content = Path(segment_path(str(folder), name, number)).read_bytes()
+                    found.setdefault(name, []).extend(frame.decode(raw) for raw in content.split(b"\n") if raw)
+        return found
+
+    def kept(self) -> dict[str, list[dict[str, Any]]]:
+        """The records of every journal, in the order written.
+
+        Fails on a damaged line, but for the last of a journal: a kill inside a write may tear what the write was
+        writing, at a page's end. That call had not returned.
+        """
+        found: dict[str, list[dict[str, Any]]] = {}
+        for name, lines in self.lines().items():
+            assert all(line.body is not None for line in lines[:-1])
+            bodies = [json.loads(line.body) for line in lines if line.body is not None]
+            found[name] = [body for body in bodies if "n" in body]
+        return found
+
+    def kept_projects(self) -> list[int]:
+        """The projects of all edges on disk, journal by journal."""
+        return [record["subject"]["id"] for part in self.kept().values() for record in part if record["type"] == "edge"]

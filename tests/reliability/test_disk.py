@@ -1,0 +1,699 @@
+"""The outbox on hostile disks: full, cut short, damaged, taken away, not ours. Scenarios 40 to 43 and 49 to 51.
+
+Scenarios 44 to 48 are the store's: `test_disk_store.py`.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import autoflow
+from autoflow.outbox import frame, home, journal, lease
+from autoflow.outbox.journal import Journal, journals, lock_path, segment_path
+from autoflow.outbox.reader import Reader
+from autoflow.outbox.status import of_folder
+from autoflow.outbox.sync import sync
+from autoflow.transport.http import HttpTransport
+from tests.reliability.kit import counts, ids, load
+
+pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # forks beside threads
+
+ORIGIN = "http://127.0.0.1:9"
+RECORD = b'"type":"edge","run":"r","direction":"input","kind":"project","subject":{"id":%d}'
+SECONDS = 60
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "journals"
+    path.mkdir(mode=0o700)
+    return str(path)
+
+
+def numbers(folder):
+    """The records in a folder that can be read, by their subject's number."""
+    found = []
+    for name in sorted(journals(folder)):
+        reader = Reader(folder, name, owned=False, whole=True)
+        while entries := reader.entries():
+            for entry in entries:
+                reader.advance(entry)
+                body = json.loads(entry.line.body or b"{}")
+                found += [body["subject"]["id"]] if "subject" in body else []
+    return found
+
+
+def run(script, *command, **environment):
+    """Run a script in a process of its own; what it printed as JSON."""
+    done = subprocess.run(
+        [*command, sys.executable, "-c", textwrap.dedent(script)],
+        env={**os.environ, "AUTOFLOW_STRICT": "0", **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout)
+
+
+# -- 40: the disk is full
+
+
+def test_40_a_write_cut_short_by_a_full_disk_costs_that_record_only(tmp_path):
+    """The wrapped function returns; the record is counted as dropped; with room again recording goes on."""
+    found = run(
+        """
+        import json, os, resource, autoflow
+        from autoflow.outbox.outbox import _outboxes
+
+        @autoflow.workflow_input("project")
+        def load(project_id):
+            return project_id
+
+        with autoflow.workflow("w", log=False):
+            load(1)
+            outbox = _outboxes[0]
+            written = os.fstat(outbox._journal._fd).st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (written + 100, resource.RLIM_INFINITY))
+            results = [load(number) for number in range(2, 12)]
+            full = autoflow.status()
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            torn = os.fstat(outbox._journal._fd).st_size - written
+            results.append(load(12))
+        print(json.dumps([results, torn, full, autoflow.status()]))
+        """,
+        AUTOFLOW_SERVER=ORIGIN,
+        AUTOFLOW_EXIT_FLUSH="0",
+        AUTOFLOW_HOME=str(tmp_path / "home"),
+    )
+    results, torn, full, after = found
+    assert results == list(range(2, 13))
+    assert torn == 100  # the kernel took what fitted
+    assert full["dropped"] >= 10
+    assert after["dropped"] == full["dropped"]
+    (folder,) = (tmp_path / "home" / "outbox").iterdir()
+    assert numbers(str(folder)) == [1, 12]
+    assert of_folder(str(folder))["dropped"] == full["dropped"]
+
+
+ON_A_SMALL_DISK = """
+import json, os, sys, autoflow
+from autoflow.outbox import sender
+from autoflow.outbox.status import status
+from autoflow.testing import FaultyServer
+
+home = os.environ["AUTOFLOW_HOME"]
+
+@autoflow.workflow_input("project")
+def load(project_id):
+    return project_id
+
+def look():
+    found = status()
+    assert found["recorded"] == found["sent"] + found["waiting"] + found["dead"], found
+    return {name: found[name] for name in ("recorded", "sent", "waiting", "dead", "dropped")}
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Run a script whose outbox is on a real file system of 256 KiB, or of few files."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+
+    def do(script, options="size=256k"):
+        command = f'mount -t tmpfs -o mode=0700,{options} none {mount} && exec "$@"'
+        unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+        if not shutil.which("unshare") or subprocess.run([*unshare, "sh", "-c", command, "sh", "true"]).returncode:
+            pytest.skip("mounting a small file system is not permitted here")
+        text = ON_A_SMALL_DISK + textwrap.dedent(script)
+        return run(
+            text,
+            *unshare,
+            "sh",
+            "-c",
+            command,
+            "sh",
+            AUTOFLOW_HOME=str(mount / "autoflow"),
+            AUTOFLOW_EXIT_FLUSH="0",
+            SUPERVISELY_TASK_ID="55",
+        )
+
+    return do
+
+
+def test_40_a_full_disk_is_survived_and_left_behind(small_disk):
+    """A real file system without a byte left: calls return, losses are counted, and all that was written arrives."""
+    full, after, arrived = small_disk(
+        """
+        with FaultyServer("platform") as server:
+            os.environ["AUTOFLOW_SERVER"] = server.address
+            server.stop()
+            with autoflow.workflow("w", log=False):
+                number = 0
+                while look()["dropped"] < 50:
+                    for _ in range(100):
+                        number += 1
+                        assert load(number) == number
+                assert os.statvfs(home).f_bavail == 0
+                full = look()
+                server.start()
+                while not autoflow.flush():
+                    pass
+                assert server.wait_for(lambda: len(server.edges) > 0)
+                load(1_000_000)
+                while not autoflow.flush():
+                    pass
+            print(json.dumps([full, look(), [edge["entity"]["id"] for edge in server.edges]]))
+        """
+    )
+    assert full["waiting"] == full["recorded"] > 500
+    assert after["waiting"] == after["dead"] == 0
+    assert after["recorded"] == after["sent"] >= full["recorded"]
+    assert arrived == sorted(set(arrived))
+    assert len(arrived) >= full["recorded"] - 2
+
+
+def test_42_a_file_system_without_room_for_another_file(small_disk):
+    """Out of inodes: nothing can be made, calls return, and records are kept in the next place that takes them."""
+    (found,) = small_disk(
+        """
+        os.makedirs(home, mode=0o700)
+        made = 0
+        try:
+            while True:
+                open(os.path.join(os.path.dirname(home), f"f{made}"), "w").close()
+                made += 1
+        except OSError:
+            pass
+        with FaultyServer("platform") as server:
+            os.environ["AUTOFLOW_SERVER"] = server.address
+            with autoflow.workflow("w", log=False):
+                assert load(7) == 7
+            assert autoflow.flush()
+            print(json.dumps([[edge["entity"]["id"] for edge in server.edges]]))
+        """,
+        "nr_inodes=20",
+    )
+    assert found == [7]
+
+
+# -- 41: no memory map
+
+
+def test_41_no_part_of_the_outbox_is_mapped_into_memory(towards):
+    """A map of a file on a full disk kills the process with SIGBUS: journals are written, never mapped."""
+    towards(ORIGIN)
+    with autoflow.workflow("w"):
+        load(1)
+    if not os.path.exists("/proc/self/maps"):
+        pytest.skip("needs /proc")
+    with open("/proc/self/maps") as maps:
+        assert home.find() not in maps.read()
+
+
+# -- 42: errors of the system
+
+
+@pytest.mark.parametrize("code", [errno.EDQUOT, errno.ENOSPC, errno.EIO, errno.EAGAIN, errno.EINTR, errno.EROFS])
+def test_42_an_error_of_a_write_is_counted_and_over_with_it(folder, monkeypatch, code):
+    """Whatever a write ends in, the caller gets no exception; the loss is counted, and noted with the next record."""
+    written = Journal(folder, ORIGIN)
+    assert written.append(RECORD % 1)
+
+    def failing(descriptor, line):
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "write", failing)
+        assert [written.append(RECORD % number) for number in (2, 3)] == [0, 0]
+    assert written.dropped == 2
+    assert written.append(RECORD % 4)
+    assert written.dropped == 0
+    assert numbers(folder) == [1, 4]
+    assert of_folder(folder)["dropped"] == 2
+    assert of_folder(folder)["recorded"] == 2
+
+
+def test_42_a_process_out_of_descriptors_goes_on(tmp_path):
+    """With no descriptor left (EMFILE) at the first record calls return; with some again, records are on the disk."""
+    results, waiting, dropped = run(
+        """
+        import json, os, resource, autoflow
+
+        @autoflow.workflow_input("project")
+        def load(project_id):
+            return project_id
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+        held = []
+        try:
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError:
+            pass
+        with autoflow.workflow("w", log=False):
+            results = [load(number) for number in range(5)]
+            for descriptor in held:
+                os.close(descriptor)
+            held.clear()
+            from autoflow.outbox import journal
+            journal.time.monotonic = lambda was=journal.time.monotonic: was() + 5  # the next look is due
+            results.append(load(5))
+        found = autoflow.status()
+        print(json.dumps([results, found["waiting"], found["dropped"]]))
+        """,
+        AUTOFLOW_SERVER=ORIGIN,
+        AUTOFLOW_EXIT_FLUSH="0",
+        AUTOFLOW_HOME=str(tmp_path / "home"),
+    )
+    assert results == list(range(6))
+    assert dropped >= 5
+    (folder,) = (tmp_path / "home" / "outbox").iterdir()
+    assert 5 in numbers(str(folder))
+    assert waiting >= 2
+
+
+def test_42_what_was_dropped_is_told_without_another_record(platform, towards, monkeypatch):
+    """The sender leaves the note when the app records no more: `outbox status` of any process counts it."""
+    towards(platform)
+    with autoflow.workflow("w"):
+        load(1)
+        assert autoflow.flush()
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "write", lambda descriptor, line: 0)
+            load(2)
+        assert autoflow.flush()
+        folder = home.outbox_of(platform.address)
+        assert of_folder(folder)["dropped"] == 1
+    assert ids(platform) == [1]
+
+
+# -- the quota
+
+
+def test_a_full_outbox_refuses_and_counts_and_keeps_what_waits(folder, monkeypatch):
+    """Above the quota records are refused; nothing unsent is removed, the disk holds no more than was agreed."""
+    quota = 200_000
+    written = Journal(folder, ORIGIN, quota)
+    kept = [number for number in range(5000) if written.append(RECORD % number)]
+    used = sum(entry.stat().st_size for entry in os.scandir(folder))
+    assert 0 < len(kept) < 5000
+    assert quota * 0.8 < used < quota * 1.1
+    assert numbers(folder) == kept
+    assert kept == list(range(len(kept)))
+    assert written.dropped == 5000 - len(kept)
+    written.tend()
+    assert of_folder(folder)["dropped"] == 5000 - len(kept)
+    assert of_folder(folder)["waiting"] == len(kept)
+
+
+def test_another_process_keeps_to_the_same_quota(folder):
+    """The quota is the folder's: who comes when it is full writes next to nothing."""
+    quota = 200_000
+    first = Journal(folder, ORIGIN, quota)
+    while first.append(RECORD % 1):
+        pass
+    before = sum(entry.stat().st_size for entry in os.scandir(folder))
+    for _ in range(5):
+        other = Journal(folder, ORIGIN, quota)
+        for _ in range(100):
+            other.append(RECORD % 2)
+    assert sum(entry.stat().st_size for entry in os.scandir(folder)) < before + 5_000
+
+
+def test_a_full_outbox_that_was_sent_takes_records_again(folder, platform, monkeypatch):
+    """Room made by sending is used, though this process's own journal filled the quota."""
+    monkeypatch.setattr(journal, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("autoflow.outbox.reader.SETTLE_SECONDS", 0.0)
+    written = Journal(folder, platform.address, 200_000)
+    kept = 0
+    while written.append(RECORD % kept):
+        kept += 1
+    reader = Reader(folder, written.name, owned=True)
+    while entries := reader.entries():
+        for entry in entries:
+            reader.advance(entry)
+    reader.progress.sent = reader.progress.recorded
+    reader.save()
+    reader.tidy(closed=False)
+    reader.tidy(closed=False)
+    assert written.append(RECORD % kept)
+    assert of_folder(folder)["recorded"] == kept + 1
+    assert of_folder(folder)["waiting"] == 1
+
+
+def test_dead_letters_count_as_what_they_take(folder):
+    """Records that can never be sent fill the same quota: they do not grow beyond it unseen."""
+    from autoflow.outbox import deadletters
+
+    for number in range(100):
+        deadletters.bury(folder, f"j:{number}", {"filler": "x" * 2000}, "refused")
+    written = Journal(folder, ORIGIN, 200_000)
+    for number in range(100):
+        written.append(RECORD % number)
+    assert written.dropped > 0
+
+
+# -- 43: nowhere to write
+
+
+NOWHERE = """
+import json, logging, os, sys
+logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(message)s", level=logging.WARNING)
+import autoflow
+from autoflow.outbox import home
+from autoflow.testing import FaultyServer
+
+@autoflow.workflow_input("project")
+def load(project_id):
+    return project_id
+"""
+
+
+def test_43_no_folder_at_all_is_memory_and_one_warning(tmp_path):
+    """HOME unset, everything else impossible, the working directory gone: records are sent from memory."""
+    (tmp_path / "file").write_text("")
+    for place in ("gone", "tmp"):
+        (tmp_path / place).mkdir()
+    (tmp_path / "tmp" / f"autoflow-{os.geteuid()}").write_text("taken")
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    script = """
+        import tempfile
+        tempfile.tempdir = os.environ["ONLY_TMP"]
+        os.rmdir(os.getcwd())
+        with FaultyServer("platform") as server:
+            os.environ["AUTOFLOW_SERVER"] = server.address
+            for turn in range(2):
+                with autoflow.workflow("w", log=False):
+                    assert load(turn + 1) == turn + 1
+            assert autoflow.flush()
+            print(json.dumps([[edge["entity"]["id"] for edge in server.edges], autoflow.status()["sent"]]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", NOWHERE + textwrap.dedent(script)],
+        env={
+            **environment,
+            "AUTOFLOW_HOME": "relative",
+            "XDG_STATE_HOME": str(tmp_path / "file" / "below"),
+            "ONLY_TMP": str(tmp_path / "tmp"),
+        },
+        cwd=tmp_path / "gone",
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    arrived, sent = json.loads(done.stdout)
+    assert arrived == [1, 2]
+    assert sent >= 2
+    warnings = [line for line in done.stderr.splitlines() if "memory only" in line]
+    assert len(warnings) == 1
+    assert "AUTOFLOW_HOME" in warnings[0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the superuser, to become somebody who may not write")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_43_a_folder_without_permission_is_passed_over(monkeypatch, tmp_path):
+    """A folder that may be read and not written is no home; the next one is."""
+    os.chmod(tmp_path, 0o755)
+    place = tmp_path / "named"
+    place.mkdir(mode=0o555)
+    other = tmp_path / "other"
+    other.mkdir(mode=0o777)
+    os.chmod(other, 0o777)
+    monkeypatch.setenv("AUTOFLOW_HOME", str(place / "autoflow"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(other))
+    for parent in list(tmp_path.parents)[:-1]:
+        if not os.stat(parent).st_mode & 0o001:
+            os.chmod(parent, os.stat(parent).st_mode | 0o001)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgid(65534)
+            os.setuid(65534)
+            os._exit(home.find() != str(other / "autoflow"))
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_43_an_outbox_removed_while_running_is_made_anew(platform, towards, tmp_path):
+    """Somebody who empties the folder costs what was in it, and nothing recorded afterwards."""
+    towards(platform)
+    platform.stop()
+    with autoflow.workflow("w"):
+        load(1)
+        os.rename(home.find(), tmp_path / "gone")
+        deadline = time.monotonic() + 20
+        while not glob.glob(f"{home.find()}/outbox/*/*.journal") and time.monotonic() < deadline:
+            autoflow.flush(0.05)  # has the sender look; while the server is away it returns at once
+        assert load(2) == 2
+        platform.start()
+        while not autoflow.flush() and time.monotonic() < deadline:
+            pass
+        assert ids(platform) == [2]
+        assert counts()["waiting"] == 0
+    assert os.stat(home.outbox_of(platform.address)).st_mode & 0o777 == 0o700
+
+
+# -- 49: damage
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_49_damage_in_a_journal_costs_what_it_touches(platform, tmp_path_factory, data):
+    """A bit flipped, zeros, noise, a tail cut off: every other record arrives, in order, and the counts agree."""
+    folder = str(tmp_path_factory.mktemp("damaged"))
+    child = os.fork()
+    if child == 0:
+        try:
+            written = Journal(folder, platform.address)
+            for number in range(30):
+                written.append(RECORD % number)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    (name,) = journals(folder)
+    path = segment_path(folder, name, 0)
+    with open(path, "rb") as file:
+        lines = file.read().splitlines(keepends=True)
+    content = bytearray(b"".join(lines))
+    at = data.draw(st.integers(0, len(content) - 1))
+    kind = data.draw(st.sampled_from(["flip", "zeros", "noise", "cut"]))
+    end = at + 1
+    if kind == "flip":
+        content[at] ^= 1 << data.draw(st.integers(0, 7))
+    elif kind == "cut":
+        end = len(content)
+        del content[at:]
+    else:
+        end = min(len(content), at + data.draw(st.integers(1, 300)))
+        content[at:end] = (
+            bytes(end - at) if kind == "zeros" else data.draw(st.binary(min_size=end - at, max_size=end - at))
+        )
+    with open(path, "wb") as file:
+        file.write(content)
+    ends = list(itertools.accumulate(map(len, lines)))
+    whole = [
+        number
+        for number, (begin, stop) in enumerate(itertools.pairwise(ends))  # the first line is the header
+        if not (begin < end and at < stop)
+    ]
+    before = len(platform.edges)
+    assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+    got = ids(platform)[before:]
+    assert [number for number in got if number in whole] == whole
+    assert got == sorted(got)
+    found = of_folder(folder)
+    assert found["recorded"] == found["sent"] + found["dead"]
+    assert found["sent"] == len(got)
+    assert found["waiting"] == 0
+
+
+# -- 50: what is not ours
+
+
+def test_50_files_are_for_their_owner_alone(platform, towards):
+    """Folders 0700, files 0600, whatever the umask."""
+    towards(platform)
+    before = os.umask(0)
+    try:
+        with autoflow.workflow("w"):
+            load(1)
+        assert autoflow.flush()
+    finally:
+        os.umask(before)
+    for parent, folders, files in os.walk(home.find()):
+        for name in folders:
+            assert os.stat(os.path.join(parent, name)).st_mode & 0o777 == 0o700, name
+        for name in files:
+            assert os.stat(os.path.join(parent, name)).st_mode & 0o777 == 0o600, name
+
+
+def test_50_a_planted_journal_is_not_sent(platform, tmp_path):
+    """A link in a journal's place is not followed: what it leads to does not leave the machine."""
+    folder = home.outbox_of(platform.address)
+    secret = tmp_path / "secret"
+    secret.write_bytes(frame.encode(b'{"n":1,' + RECORD % 666 + b"}"))
+    os.symlink(secret, segment_path(folder, "0" * 16, 0))
+    assert not sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+    assert platform.edges == []
+    assert secret.exists()
+
+
+def test_50_a_planted_lock_is_not_followed(folder, tmp_path):
+    """Nor is a link in the place of a lock file."""
+    (tmp_path / "victim").write_text("mine")
+    os.symlink(tmp_path / "victim", lock_path(folder, "j"))
+    with pytest.raises(OSError, match=r".+"):
+        lease.take(lock_path(folder, "j"))
+    assert (tmp_path / "victim").read_text() == "mine"
+
+
+# -- 51: the power is cut
+
+
+class Machine:
+    """What is certain to be on the disk: files as they were when last synced, under names whose folder was."""
+
+    def __init__(self, monkeypatch, folder):
+        self.folder = folder
+        self._sizes = {}
+        self._names = set()
+        self._real = os.fdatasync, os.fsync
+        monkeypatch.setattr(os, "fdatasync", self._sync)
+        monkeypatch.setattr(os, "fsync", self._sync)
+
+    def _sync(self, descriptor):
+        found = os.fstat(descriptor)
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            self._names |= set(os.listdir(self.folder))
+        else:
+            self._sizes[found.st_ino] = max(found.st_size, self._sizes.get(found.st_ino, 0))
+
+    def cut(self, into):
+        """The folder after a power cut at this moment, in another place."""
+        os.makedirs(into)
+        for name in os.listdir(self.folder):
+            path = os.path.join(self.folder, name)
+            if name in self._names and (size := self._sizes.get(os.stat(path).st_ino)) is not None:
+                shutil.copy(path, into)
+                os.truncate(os.path.join(into, name), size)
+        return str(into)
+
+
+def test_51_with_sync_no_acknowledged_record_is_lost_to_a_power_cut(folder, monkeypatch, tmp_path):
+    """At any moment, across rotations and from several threads: what `append` returned is on the disk."""
+    monkeypatch.setenv("AUTOFLOW_DURABILITY", "sync")
+    monkeypatch.setattr(journal, "SEGMENT_BYTES", 2000)
+    machine = Machine(monkeypatch, folder)
+    written = Journal(folder, ORIGIN)
+    done = []
+    numbered = itertools.count()
+
+    def work():
+        for _ in range(60):
+            number = next(numbered)
+            if written.append(RECORD % number):
+                done.append(number)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for moment in range(8):
+            acknowledged = list(done)
+            assert set(acknowledged) <= set(numbers(machine.cut(tmp_path / f"cut{moment}")))
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(numbers(machine.cut(tmp_path / "end"))) == list(range(180))
+
+
+@given(steps=st.lists(st.sampled_from(["record", "record", "record", "tick"]), max_size=60))
+def test_51_with_interval_a_power_cut_costs_what_came_after_the_last_tick(steps, tmp_path_factory):
+    """What was recorded before the last sync of the interval is there, also what went into an older segment."""
+    folder = str(tmp_path_factory.mktemp("journals"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOFLOW_DURABILITY", "interval")
+        patch.setattr(journal, "SEGMENT_BYTES", 500)
+        patch.setattr("autoflow.outbox.durability.keep_synced", lambda journal: None)  # the test is the clock
+        machine = Machine(patch, folder)
+        written = Journal(folder, ORIGIN)
+        count = safe = 0
+        for step in steps:
+            if step == "record":
+                assert written.append(RECORD % count)
+                count += 1
+            else:
+                written.sync()
+                safe = count
+        found = numbers(machine.cut(os.path.join(str(tmp_path_factory.mktemp("cut")), "after")))
+        assert found[:safe] == list(range(safe))
+        assert found == list(range(len(found)))
+
+
+def test_51_with_interval_the_disk_is_asked_once_a_second(folder, monkeypatch):
+    """Without a sender and without another record, what was written is on the disk soon."""
+    monkeypatch.setenv("AUTOFLOW_DURABILITY", "interval")
+    synced = threading.Event()
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: synced.set())
+    written = Journal(folder, ORIGIN)
+    assert written.append(RECORD % 1)
+    synced.clear()
+    assert written.append(RECORD % 2)
+    assert synced.wait(10)
+
+
+def test_51_progress_lost_to_a_power_cut_sends_again_and_once(platform):
+    """What was sent and forgotten is sent again under the same keys: our platform has each record once."""
+    folder = home.outbox_of(platform.address)
+    child = os.fork()
+    if child == 0:
+        try:
+            written = Journal(folder, platform.address)
+            for number in range(50):
+                written.append(RECORD % number)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    (name,) = journals(folder)
+    kept = {path: open_bytes(path) for path in [segment_path(folder, name, 0)]}
+    assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+    for path, content in kept.items():
+        with open(path, "wb") as file:
+            file.write(content)
+    os.unlink(os.path.join(folder, "totals"))
+    assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+    assert ids(platform) == list(range(50))
+    found = of_folder(folder)
+    assert found["recorded"] == found["sent"] == 50
+
+
+def open_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()

@@ -1,0 +1,388 @@
+"""The platform's store on hostile disks: the caller never notices, records wait or arrive, errors say what to do.
+
+Scenarios 44 to 48; the outbox has no database of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import pathlib
+import random
+import shutil
+import sqlite3
+import threading
+import time
+
+import pytest
+
+import autoflow
+from autoflow.errors import ServerBusy
+from autoflow.platform import disk
+from autoflow.platform.dispatcher import Platform
+from autoflow.platform.store import engine, schema
+from tests.reliability.kit import counts, load
+
+
+@pytest.fixture(autouse=True)
+def _embedded(monkeypatch):
+    monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "autoflow-home" / "platform"
+
+
+def record(*numbers):
+    """A run that reads some projects of another server; what it says of the caller is that it returns."""
+    with autoflow.workflow("w", api=Elsewhere()):
+        for number in numbers:
+            assert load(number) == number
+
+
+def arrives(seconds=20.0):
+    """Whether all is delivered before long: a store that was busy is asked again after a second."""
+    deadline = time.monotonic() + seconds
+    while not autoflow.flush():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)  # while the store is left alone, a flush does not wait
+    return True
+
+
+class Elsewhere:
+    server_address = "http://elsewhere"
+
+
+def stored(path):
+    """The numbers in a store, asked without any of our code."""
+    with contextlib.closing(sqlite3.connect(path)) as rows:
+        return [int(number) for (number,) in rows.execute("SELECT entity FROM edges ORDER BY id")]
+
+
+def mode(path):
+    with contextlib.closing(sqlite3.connect(path)) as rows:
+        return rows.execute("PRAGMA journal_mode").fetchone()[0]
+
+
+# -- 44: file systems SQLite's log does not work on
+
+
+def test_44_the_kind_of_a_file_system_is_told(monkeypatch, tmp_path):
+    """The longest mount point a folder is under says what it is on; the last one, of several on one point."""
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        "22 1 254:0 / / rw - ext4 /dev/vda rw\n"
+        "30 22 0:40 / /mnt/my\\040share rw shared:1 - nfs4 server:/x rw\n"
+        "31 22 0:41 / /mnt/twice rw - ext4 x rw\n"
+        "32 31 0:42 / /mnt/twice rw - tmpfs x rw\n"
+    )
+    monkeypatch.setattr(disk, "_MOUNTS", str(mounts))
+    asked = ("/mnt/my share/a", "/mnt/my shareb", "/mnt/twice", "/")
+    assert [disk.kind_of(place) for place in asked] == ["nfs4", "ext4", "tmpfs", "ext4"]
+    monkeypatch.setattr(disk, "_MOUNTS", str(tmp_path / "none"))
+    assert disk.kind_of("/") is None
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "lustre", "cifs", "fuse.sshfs"])
+def test_44_a_network_file_system_gets_no_write_ahead_log(monkeypatch, folder, caplog, kind):
+    """There the store is written the old way, with one warning of what to do; records arrive."""
+    monkeypatch.setattr(disk, "kind_of", lambda path: kind)
+    record(1, 2)
+    assert autoflow.flush()
+    assert mode(folder / "platform.db") == "delete"
+    assert stored(folder / "platform.db") == [1, 2]
+    (warning,) = [line for line in caplog.messages if "network file system" in line]
+    assert kind in warning
+    assert "AUTOFLOW_HOME" in warning
+
+
+def test_44_a_store_moved_to_a_network_file_system_gives_its_log_up(monkeypatch, folder):
+    """What was made on a local disk is not left with a log that fails on the new one."""
+    record(1)
+    assert autoflow.flush()
+    assert mode(folder / "platform.db") == "wal"
+    autoflow.runtime.destination.embedded().close()
+    monkeypatch.setattr(disk, "kind_of", lambda path: "nfs4")
+    Platform.open(folder).close()
+    assert mode(folder / "platform.db") == "delete"
+    assert stored(folder / "platform.db") == [1]
+
+
+# -- 45: forks
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_45_parent_and_forked_child_deliver_to_one_store(folder):
+    """Neither uses the other's connection: both deliver, and the store is sound."""
+    record(1)
+    assert autoflow.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            record(2)
+            os._exit(not autoflow.flush(20))
+        finally:
+            os._exit(1)
+    record(3)
+    assert autoflow.flush(20)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sorted(stored(folder / "platform.db")) == [1, 2, 3]
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
+        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# -- 46: opening while others write
+
+
+def test_46_opening_a_store_changes_nothing_of_it(folder):
+    """Who opens a store that others write to neither sets its mode again nor makes its log anew."""
+    platform = Platform.open(folder)
+    platform.call("projects.add", {"workspaceId": 1, "name": "first"})
+
+    def files():
+        return {name: os.stat(name).st_ino for name in glob.glob(f"{folder}/platform.db*")}
+
+    before = files()
+    failed = []
+    done = threading.Event()
+
+    def write():
+        try:
+            for number in range(60):
+                platform.call("projects.add", {"workspaceId": 1, "name": f"p{number}"})
+        except Exception as error:
+            failed.append(error)
+        finally:
+            done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    opened = 0
+    while not done.is_set() or opened < 10:
+        other = Platform.open(folder)
+        assert other.call("projects.list", {"workspaceId": 1})["total"] >= 1
+        other.close()
+        opened += 1
+    writer.join()
+    assert failed == []
+    assert files() == before
+    assert platform.call("projects.list", {"workspaceId": 1})["total"] == 61
+    platform.close()
+
+
+# -- 47: readers that stay
+
+
+def fill(platform, name, rounds=40):
+    """Write about a megabyte in many transactions; the longest of them in seconds."""
+    longest = 0.0
+    for number in range(rounds):
+        begun = time.monotonic()
+        platform.call(
+            "projects.add", {"workspaceId": 1, "name": f"{name}{number}", "description": random.randbytes(15_000).hex()}
+        )
+        longest = max(longest, time.monotonic() - begun)
+    return longest
+
+
+def test_47_a_reader_that_stays_stops_no_writer(folder, monkeypatch):
+    """While somebody keeps a transaction open writers go on, and the log is short again soon after."""
+    monkeypatch.setattr(engine, "LOG_BYTES", 200_000)
+    monkeypatch.setattr(engine, "LOG_SECONDS", 0.0)
+    platform = Platform.open(folder)
+    log = folder / "platform.db-wal"
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as reader:
+        reader.isolation_level = None
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM projects").fetchone()
+        assert fill(platform, "a") < engine.WAIT / 2  # never the wait for a lock
+        assert os.path.getsize(log) > 200_000  # it cannot be shorter: the reader sees the old state
+        assert reader.execute("SELECT count(*) FROM projects").fetchone() == (0,)
+        reader.execute("COMMIT")
+    fill(platform, "b", 1)
+    assert os.path.getsize(log) <= 200_000
+    platform.close()
+
+
+def test_47_readers_that_overlap_do_not_make_the_log_grow(folder, monkeypatch):
+    """With somebody reading at every moment, each for an instant, the log still begins anew."""
+    monkeypatch.setattr(engine, "LOG_BYTES", 400_000)
+    monkeypatch.setattr(engine, "LOG_SECONDS", 0.0)
+    platform = Platform.open(folder)
+    done = threading.Event()
+    turn = threading.Barrier(2)
+
+    def read():
+        with contextlib.closing(sqlite3.connect(folder / "platform.db")) as reader:
+            reader.isolation_level = None
+            while not done.is_set():
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM projects").fetchone()
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    turn.wait(0.02)  # the other has begun before this one ends
+                reader.execute("COMMIT")
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        fill(platform, "a", 100)
+        size = os.path.getsize(folder / "platform.db-wal")
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert size < 1_500_000  # some three megabytes were written
+    platform.close()
+
+
+# -- 48: the file is deleted, replaced, locked away, newer, damaged
+
+
+def test_48_a_store_that_is_deleted_while_running_is_made_anew(folder):
+    """The caller goes on; what is recorded afterwards is in a new store."""
+    record(1)
+    assert autoflow.flush()
+    os.unlink(folder / "platform.db")
+    record(2)
+    assert autoflow.flush()
+    assert stored(folder / "platform.db") == [2]
+
+
+def test_48_a_folder_that_is_deleted_while_running_is_made_anew(folder):
+    """Also when all of the platform's folder goes."""
+    record(1)
+    assert autoflow.flush()
+    shutil.rmtree(folder)
+    record(2)
+    assert arrives()
+    assert stored(folder / "platform.db") == [2]
+
+
+def test_48_a_store_that_is_replaced_is_not_mixed_with_the_old_one(folder, tmp_path):
+    """A backup put in place is what is read and written from then on, without a page of the old file's log."""
+    record(1)
+    assert autoflow.flush()
+    with (
+        contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows,
+        contextlib.closing(sqlite3.connect(tmp_path / "backup.db")) as copy,
+    ):
+        rows.backup(copy)
+        copy.execute("PRAGMA journal_mode=WAL")
+    record(2, 3, 4)
+    assert autoflow.flush()
+    assert os.path.getsize(folder / "platform.db-wal") > 0
+    os.replace(tmp_path / "backup.db", folder / "platform.db")
+    record(5)
+    assert autoflow.flush()
+    assert stored(folder / "platform.db") == [1, 5]
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
+        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_48_a_store_nobody_may_open_is_waited_for(folder):
+    """Records wait while the file cannot be opened, and arrive when it can."""
+    record(1)
+    assert autoflow.flush()
+    autoflow.runtime.destination.embedded().close()
+    os.rename(folder / "platform.db", folder / "hidden")
+    os.mkdir(folder / "platform.db")  # cannot be opened, by the superuser neither
+    record(2)
+    assert not autoflow.flush()
+    assert counts()["waiting"] > 0
+    os.rmdir(folder / "platform.db")
+    os.rename(folder / "hidden", folder / "platform.db")
+    assert arrives()
+    assert stored(folder / "platform.db") == [1, 2]
+
+
+def test_48_records_wait_for_an_upgrade_when_the_store_is_newer(folder):
+    """A store of a newer autoflow is left as it is; the error says what to do."""
+    Platform.open(folder).close()
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
+        rows.execute("UPDATE alembic_version SET version_num = '9999'")
+        rows.commit()
+    record(1)
+    assert not autoflow.flush()
+    assert counts()["waiting"] > 0
+    with pytest.raises(ServerBusy, match="upgrade autoflow"):
+        autoflow.runtime.destination.embedded().call("instance.version", {})
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
+        rows.execute("UPDATE alembic_version SET version_num = ?", [schema.REVISION])
+        rows.commit()
+    assert arrives()
+    assert stored(folder / "platform.db") == [1]
+
+
+def spoil(path, at):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(random.Random(7).randbytes(4096))
+
+
+def test_48_a_damaged_store_is_moved_aside_when_it_is_opened(folder, caplog):
+    """It is kept under another name, with a line that says where; what was recorded arrives in a new one."""
+    record(1)
+    assert autoflow.flush()
+    autoflow.runtime.destination.embedded().close()
+    spoil(folder / "platform.db", 0)
+    damaged = (folder / "platform.db").read_bytes()
+    record(2)
+    assert autoflow.flush()
+    assert stored(folder / "platform.db") == [2]
+    (aside,) = [name for name in glob.glob(f"{folder}/platform.db.corrupt-*") if not name.endswith(("-wal", "-shm"))]
+    assert pathlib.Path(aside).read_bytes() == damaged
+    assert any(aside in line and ".recover" in line for line in caplog.messages)
+
+
+def test_48_a_store_damaged_while_running_is_moved_aside(folder):
+    """Damage that shows in the midst of work costs no record that was not yet sent, and the caller nothing."""
+    record(*range(1, 200))
+    assert autoflow.flush()
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
+        rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = rows.execute("SELECT rootpage FROM sqlite_master WHERE name = 'edges'").fetchone()
+        (size,) = rows.execute("PRAGMA page_size").fetchone()
+    autoflow.runtime.destination.embedded().close()
+    spoil(folder / "platform.db", (root - 1) * size)
+    record(1000)
+    assert arrives()
+    assert stored(folder / "platform.db") == [1000]
+    assert len(glob.glob(f"{folder}/platform.db.corrupt-*")) >= 1
+
+
+def test_48_two_processes_that_find_the_damage_make_one_new_store(folder):
+    """Who comes second finds the new store sound and goes on with it."""
+    first, second = Platform.open(folder), Platform.open(folder)
+    first.call("projects.add", {"workspaceId": 1, "name": "a"})
+    first.close()
+    second.close()
+    spoil(folder / "platform.db", 0)
+    for platform in (first, second):
+        with contextlib.suppress(ServerBusy):
+            platform.call("projects.list", {"workspaceId": 1})
+        platform.call("projects.add", {"workspaceId": 1, "name": str(id(platform))})
+    asides = [name for name in glob.glob(f"{folder}/platform.db.corrupt-*") if not name.endswith(("-wal", "-shm"))]
+    assert len(asides) == 1
+    assert first.call("projects.list", {"workspaceId": 1})["total"] == 2
+    first.close()
+    second.close()
+
+
+def test_48_a_disk_without_room_is_waited_for(folder):
+    """A store that cannot grow takes nothing; records wait until it can, and arrive once and in order."""
+    record(1)
+    assert autoflow.flush()
+    pages = engine._PRAGMAS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_PRAGMAS", (*pages, "PRAGMA max_page_count=1"))  # as full as it can be
+        autoflow.runtime.destination.embedded().close()
+        record(*range(2, 300))
+        assert not autoflow.flush()
+        assert counts()["waiting"] > 0
+    autoflow.runtime.destination.embedded().close()
+    assert arrives()
+    assert stored(folder / "platform.db") == list(range(1, 300))

@@ -1,0 +1,280 @@
+"""However a process ends, what it recorded is kept, and leaving takes no longer than promised.
+
+Numbers in ids and comments are the scenarios of docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+
+from autoflow.testing import hang, slow
+from autoflow.testing import status as answers
+
+pytestmark = pytest.mark.core
+
+FLUSH_SECONDS = 2.0
+SLACK = 1.5  # of a loaded machine, not of the promise
+
+# -- the process is killed
+
+
+def test_a_kill_after_the_last_call_loses_nothing(app, platform):  # 1
+    """SIGKILL right after the last of 2,000 calls: all are in the outbox, whole and once, and are delivered."""
+    platform.stop()
+    left = app.run(
+        """
+        with autoflow.workflow("killed"):
+            for number in range(1, 2001):
+                load(number)
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    assert left.code == -signal.SIGKILL
+    assert app.kept_projects() == list(range(1, 2001))
+    platform.start()
+    counts = app.sync()
+    assert app.delivered() == list(range(1, 2001))
+    assert (counts["recorded"], counts["waiting"], counts["dead"], counts["dropped"]) == (counts["sent"], 0, 0, 0)
+
+
+def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, platform):  # 2
+    """Forty children are killed at random moments: each kept every call that had returned, and at most one more."""
+    platform.stop()
+    left = app.run(
+        """
+        import mmap, random, struct
+        acknowledged = mmap.mmap(-1, 8)
+        load(1)  # everything is imported before the first fork
+        for repeat in range(1, 41):
+            acknowledged[:] = bytes(8)
+            child = os.fork()
+            if child == 0:
+                for number in range(1, 1_000_000):
+                    load(repeat * 1_000_000 + number)
+                    struct.pack_into("q", acknowledged, 0, number)
+            while struct.unpack("q", acknowledged)[0] == 0:
+                time.sleep(0)
+            time.sleep(random.uniform(0, 0.01))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            print(struct.unpack("q", acknowledged)[0])
+        """,
+        AUTOFLOW_EXIT_FLUSH="0",
+    )
+    assert left.code == 0, left.err
+    told = [int(line) for line in left.out.split()]
+    found: dict[int, list[int]] = {}
+    for project in app.kept_projects():
+        found.setdefault(project // 1_000_000, []).append(project % 1_000_000)
+    assert len(told) == 40
+    for repeat, count in enumerate(told, start=1):
+        assert found[repeat] == list(range(1, len(found[repeat]) + 1))
+        assert 0 <= len(found[repeat]) - count <= 1
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        pytest.param("os._exit(7)", 7, id="3-os._exit"),
+        pytest.param("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, id="4-sigterm"),
+        pytest.param("import ctypes; ctypes.string_at(0)", -signal.SIGSEGV, id="10-sigsegv"),
+        pytest.param("os.abort()", -signal.SIGABRT, id="10-abort"),
+    ],
+)
+def test_the_next_process_sends_what_an_abrupt_end_left(end, code, app, platform):
+    """A process that runs no exit code keeps its records; another app of the machine delivers them with its own."""
+    platform.behave(hang)
+    left = app.run(f"for number in range(1, 201): load(number)\n{end}")
+    assert left.code == code
+    assert app.kept_projects() == list(range(1, 201))
+    platform.stop()
+    platform.behave(lambda exchange: exchange.reply(*exchange.apply()))
+    platform.start()
+    assert app.run("load(999)").code == 0
+    assert sorted(app.delivered()) == [*range(1, 201), 999]
+
+
+def test_no_signal_handler_is_installed(app):  # 4
+    """Recording and delivering change no signal's handling."""
+    left = app.run(
+        """
+        def handlers():
+            return [signal.getsignal(number) for number in signal.valid_signals()]
+        before = handlers()
+        with autoflow.workflow("w"):
+            load(1)
+            assert autoflow.flush()
+        assert handlers() == before
+        assert signal.set_wakeup_fd(-1) == -1
+        """
+    )
+    assert left.code == 0, left.err
+
+
+def test_records_from_a_signal_handler_that_interrupts_recording_are_kept(app, platform):  # 4
+    """A handler may record at any point of the main thread's own recording: no deadlock, nothing lost."""
+    platform.stop()
+    left = app.run(
+        """
+        from autoflow.outbox import journal
+        journal.SEGMENT_BYTES = 4096  # many rotations
+        seen = 0
+        def handler(*_):
+            global seen
+            seen += 1
+            load(1_000_000 + seen)
+            signal.setitimer(signal.ITIMER_REAL, 0.0001)
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.0001)
+        for number in range(1, 5001):
+            load(number)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print(seen)
+        """,
+        AUTOFLOW_EXIT_FLUSH="0",
+    )
+    assert left.code == 0, left.err
+    expected = [*range(1, 5001), *range(1_000_001, 1_000_001 + int(left.out))]
+    assert sorted(app.kept_projects()) == expected
+
+
+def test_memory_running_out_in_the_function_leaves_its_error_and_the_records(app, platform):  # 10
+    """A MemoryError under a limit passes unchanged; what was recorded before it, and after it, is kept."""
+    platform.stop()
+    left = app.run(
+        """
+        import resource
+        load(1)
+        @autoflow.workflow_input("project")
+        def greedy(project_id):
+            return bytearray(1 << 40)
+        resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+        try:
+            greedy(2)
+        except MemoryError:
+            tell("MemoryError")
+        load(3)
+        """
+    )
+    assert (left.code, left.out.strip()) == (0, "MemoryError"), left.err
+    assert app.kept_projects() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("error", ["SystemExit(3)", "KeyboardInterrupt()", "GeneratorExit()"])
+def test_what_ends_the_app_passes_the_decorator_unchanged(error, app, platform):  # 12
+    """The exception object that leaves the wrapped function is the one raised, and its input stays recorded."""
+    platform.stop()
+    left = app.run(
+        f"""
+        raised = {error}
+        @autoflow.workflow_input("project")
+        def leave(project_id):
+            raise raised
+        try:
+            with autoflow.workflow("w"):
+                leave(1)
+        except BaseException as caught:
+            assert caught is raised
+            assert caught.__cause__ is None and caught.__context__ is None
+            tell("unchanged")
+        """
+    )
+    assert (left.code, left.out.strip()) == (0, "unchanged"), left.err
+    assert app.kept_projects() == [1]
+
+
+# -- the process leaves in good order
+
+
+def test_a_normal_exit_delivers(app):  # 5
+    """What a short script recorded, never flushing, has arrived when it has ended."""
+    left = app.run("for number in range(1, 501): load(number)\ndone()")
+    assert (left.code, left.err) == (0, "")
+    assert app.delivered() == list(range(1, 501))
+    assert [record["state"] for record in app.server.records if record["type"] == "finish"] == ["finished"]
+    assert left.exit_seconds < FLUSH_SECONDS + SLACK
+
+
+@pytest.mark.parametrize("behaviour", [pytest.param(hang, id="silent"), pytest.param(slow(0.5), id="a-byte-at-a-time")])
+def test_a_server_that_never_answers_holds_an_exit_for_two_seconds_at_most(behaviour, app, platform):  # 6
+    """Leaving waits for the promised time, then goes; everything is kept and delivered later."""
+    platform.behave(behaviour)
+    left = app.run("with autoflow.workflow('w'):\n    for number in range(1, 101): load(number)\ndone()")
+    assert (left.code, left.err) == (0, "")
+    assert left.exit_seconds < FLUSH_SECONDS + SLACK
+    assert app.kept_projects() == list(range(1, 101))
+
+
+def test_a_server_that_never_accepts_holds_an_exit_for_two_seconds_at_most(app):  # 6
+    """A full backlog, where not even the connection comes about."""
+    with socket.socket() as deaf, socket.socket() as filling:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        filling.connect(deaf.getsockname())
+        left = app.run("load(1)\ndone()", AUTOFLOW_SERVER=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+    assert (left.code, left.err) == (0, "")
+    assert left.exit_seconds < FLUSH_SECONDS + SLACK
+    assert app.kept_projects() == [1]
+
+
+def test_several_silent_servers_share_the_two_seconds(app, platform):  # 6
+    """The promise is for the exit, not for each destination."""
+    platform.behave(hang)
+    left = app.run(
+        f"""
+        for name in ("127.0.0.1", "localhost", "127.0.0.2"):
+            with autoflow.workflow(name, server=f"http://{{name}}:{platform.address.rpartition(":")[2]}"):
+                load(1)
+        done()
+        """
+    )
+    assert (left.code, left.err) == (0, "")
+    assert left.exit_seconds < FLUSH_SECONDS + SLACK
+
+
+def test_nothing_waits_when_nothing_is_queued(app, platform):  # 6
+    """A process whose records have all arrived leaves at once, whatever the server does now."""
+    process = app.until_pause(
+        """
+        with autoflow.workflow("w"):
+            load(1)
+        assert autoflow.flush()
+        pause()
+        done()
+        """
+    )
+    platform.behave(hang)
+    left = app.end(process)
+    assert (left.code, left.err) == (0, "")
+    assert left.exit_seconds < FLUSH_SECONDS * 0.75
+
+
+def test_nothing_waits_for_a_server_given_up_for_now(app, platform):  # 6
+    """With the circuit open an exit does not try."""
+    platform.behave(answers(503))
+    process = app.until_pause(
+        """
+        load(1)
+        for _ in range(5):
+            assert not autoflow.flush(2)
+        pause()
+        done()
+        """
+    )
+    platform.behave(hang)
+    left = app.end(process)
+    assert left.code == 0
+    assert left.exit_seconds < FLUSH_SECONDS * 0.75
+    assert app.kept_projects() == [1]
+
+
+def test_the_exit_flush_can_be_switched_off(app, platform):  # 6
+    """AUTOFLOW_EXIT_FLUSH=0: an exit waits for nothing, and nothing is lost."""
+    platform.behave(hang)
+    left = app.run("load(1)\ndone()", AUTOFLOW_EXIT_FLUSH="0")
+    assert (left.code, left.err) == (0, "")
+    assert left.exit_seconds < FLUSH_SECONDS * 0.75
+    assert [record["type"] for part in app.kept().values() for record in part] == ["run", "edge", "finish"]

@@ -1,0 +1,43 @@
+"""Leaving while the embedded platform is inside a transaction. Number in comments: docs/reliability.md."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+
+import pytest
+
+pytest.importorskip("sqlalchemy", reason="the platform needs autoflow[server]")
+
+
+def test_a_transaction_cut_by_the_interpreters_end_never_was(app):  # 9
+    """The sender's thread dies inside a commit's transaction: the store is whole, and each record arrives once."""
+    where = {"AUTOFLOW_SERVER": "embedded", "SERVER_ADDRESS": "http://instance.example"}  # whose projects these are
+    app.environment.update(where)
+    left = app.run(
+        """
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+        inside = threading.Event()
+        def hold(connection):  # what was inserted is not committed yet
+            if threading.current_thread().name == "autoflow-sender":
+                inside.set()
+                time.sleep(3600)
+        load(1)
+        assert autoflow.flush()
+        event.listen(Engine, "commit", hold)
+        for number in range(2, 102):
+            load(number)
+        assert inside.wait(20)
+        done()
+        """,
+    )
+    assert (left.code, left.err) == (0, "")
+    assert left.exit_seconds < 3.5
+    store = app.home / "platform" / "platform.db"
+    counts = app.sync()
+    assert (counts["waiting"], counts["dead"], counts["sent"]) == (0, 0, counts["recorded"])
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    cards = app.command("graph", "--format", "json")["cards"]
+    assert sorted(card["id"] for card in cards if card["type"] == "project") == list(range(1, 102))

@@ -1,0 +1,615 @@
+"""Server and network (26 to 39): whatever the server does, nothing is lost, nobody waits, and order holds."""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+import autoflow
+from autoflow.outbox import backoff as backoff_module
+from autoflow.outbox import journal, quiet
+from autoflow.outbox.backoff import Backoff
+from autoflow.outbox.sender import LOOK_AROUND_SECONDS
+from autoflow.runtime.destination import outbox_for, resolve
+from autoflow.testing import cut, hang, late, omit, page, slow, status, well
+from autoflow.transport import http
+from autoflow.wire import methods
+from tests.reliability.kit import counts, ids, load
+
+pytestmark = pytest.mark.core
+
+ALWAYS = [well, status(503), hang, cut, slow(0.2), page(200)]
+
+
+def sender():
+    return outbox_for(resolve())._sender
+
+
+def project(record):
+    return record.get("entity", {}).get("id")
+
+
+# -- 26, 27: the server is away
+
+
+OUTAGE = textwrap.dedent(
+    """
+    import os, sys, time
+    import autoflow
+
+    @autoflow.workflow_input("project")
+    def load(project_id): ...
+
+    def resident():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    calls = int(sys.argv[1])
+    with autoflow.workflow("w"):
+        for number in range(1, 2001):
+            load(number)
+        autoflow.flush(2)
+        before = resident()
+        for number in range(2001, calls + 1):
+            load(number)
+            if number % 500 == 0:
+                autoflow.flush(0.01)  # the sender tries, in vain, in the midst of it
+        print(resident() - before)
+    """
+)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="no /proc to read the memory's size from")
+@pytest.mark.parametrize("behaviour", ["refused", "hanging"])
+def test_waiting_records_take_no_memory(behaviour, platform, tmp_path):
+    """(26, 27) Ten thousand records wait for a server that is away on disk, not in memory, and all arrive."""
+    if behaviour == "refused":
+        platform.stop()
+    else:
+        platform.behave(hang)
+    environment = {
+        **os.environ,
+        "AUTOFLOW_HOME": str(tmp_path / "home"),
+        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_EXIT_FLUSH": "0",
+    }
+    command = [sys.executable, "-c", OUTAGE, "12000"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
+    assert int(done.stdout) < 5 << 20
+    platform.behave(well)
+    if behaviour == "refused":
+        platform.start()
+    sync = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync"]
+    subprocess.run(sync, env=environment, capture_output=True, check=True)
+    assert ids(platform) == list(range(1, 12001))
+
+
+@pytest.mark.parametrize("behaviour", [None, *ALWAYS], ids=["down", "well", "503", "hang", "cut", "slow", "page"])
+def test_a_call_costs_the_same_whatever_the_server_does(behaviour, platform, towards):
+    """(26) The median call stays where it is without a server; nothing in it waits for one."""
+    towards(platform)
+    if behaviour is None:
+        platform.stop()
+    else:
+        platform.behave(behaviour)
+    took = []
+    with autoflow.workflow("w"):
+        for number in range(1, 1001):
+            begun = time.perf_counter()
+            load(number)
+            took.append(time.perf_counter() - begun)
+        found = counts()
+        assert found["recorded"] >= 1001
+        assert found["dead"] == found["dropped"] == 0
+    assert sorted(took)[500] < 0.002
+
+
+def test_an_outage_of_a_day_is_said_once_and_logged_once_a_minute(platform, towards, caplog, monkeypatch):
+    """(27, 55) A day without the server: one warning, and each minute one line that counts the others."""
+    towards(platform)
+    platform.stop()
+    caplog.set_level(logging.DEBUG, "autoflow")
+    clock = [time.monotonic()]
+    with autoflow.workflow("w"):
+        load(1)
+        autoflow.flush(2)
+        outbox_for(resolve())._sender.stop()
+        alone = sender()
+        alone._thread.join(5)
+        caplog.clear()
+        monkeypatch.setattr(quiet.time, "monotonic", lambda: clock[0])
+        tries = 0
+        end = clock[0] + 24 * 3600
+        while clock[0] < end:
+            if alone._backoff.wait() == 0:
+                assert not alone.step()
+                tries += 1
+            clock[0] += max(1.0, alone._backoff.wait())
+    lines = [record for record in caplog.records if record.name == "autoflow"]
+    warnings = [record for record in lines if record.levelno >= logging.WARNING]
+    assert 24 * 60 <= tries < 24 * 3600 / 5
+    assert len(lines) <= 24 * 60 + 2
+    assert len(warnings) == 1
+    assert "more like it" in caplog.text
+    assert counts()["waiting"] >= 2
+
+
+# -- 28, 29: coming back
+
+
+@pytest.mark.parametrize("wish", [None, 30.0, 1e9])
+def test_two_hundred_clients_come_back_spread(wish, monkeypatch):
+    """(28) After an outage no second sees more than five times the mean of the clients' tries."""
+    random.seed(28)
+    clock = [0.0]
+    monkeypatch.setattr(backoff_module.time, "monotonic", lambda: clock[0])
+    clients = [Backoff() for _ in range(200)]
+    back_at = 600.0
+    arrivals = []
+    for client in clients:
+        clock[0] = 0.0
+        while clock[0] < back_at:
+            client.failed(wish)
+            clock[0] = client.until
+        arrivals.append(clock[0])
+    first = min(arrivals)
+    span = max(arrivals) - first
+    buckets = [0] * (int(span) + 1)
+    for arrival in arrivals:
+        buckets[int(arrival - first)] += 1
+    assert span > 20
+    assert max(buckets) <= 5 * len(clients) / len(buckets)
+
+
+@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.parametrize("wish", ["2", "date", "abc", "-5", "1e9", "inf", "nan", ""])
+def test_retry_after_is_waited_for_and_never_too_long(wish, code, platform, towards):
+    """(29) Whatever the header says, the wait is between the wish and some minutes, and no record is dropped."""
+    towards(platform)
+    header = email.utils.formatdate(time.time() + 3600, usegmt=True) if wish == "date" else wish
+    platform.behave(status(code, retry_after=header))
+    with autoflow.workflow("w"):
+        load(1)
+        assert not autoflow.flush(5)
+        backoff = sender()._backoff
+        least = {"2": 1.0, "date": 250, "1e9": 250, "inf": 250}.get(wish, 0.0)
+        assert least <= backoff.wait() <= 300 + 60
+        asked = len(platform.requests)
+        if least:
+            platform.behave(well)
+            assert not autoflow.flush(0.5)
+            assert len(platform.requests) == asked  # who flushes does not override the server's wish
+        platform.behave(well)
+        backoff.succeeded()
+        assert autoflow.flush(5)
+    assert ids(platform) == [1]
+    assert counts()["dead"] == counts()["dropped"] == 0
+
+
+# -- 30, 31: refusals
+
+
+@pytest.mark.parametrize("code", [401, 403])
+@pytest.mark.parametrize("kind", ["platform", "instance"])
+def test_a_new_token_is_noticed_at_once(kind, code, request, towards, monkeypatch, caplog):
+    """(30) A refused token pauses with one warning; another in the environment ends the pause without being told."""
+    server = request.getfixturevalue(kind)
+    towards(server)
+
+    def behave(exchange):
+        if exchange._handler.headers["x-api-key"] == "another-token":
+            well(exchange)
+        else:
+            status(code)(exchange)
+
+    server.behave(behave)
+    with autoflow.workflow("w"):
+        load(1)
+        assert not autoflow.flush(5)
+        assert not autoflow.flush(5)
+        assert sender()._backoff.wait() > 30
+        warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert len(warnings) == 1
+        assert "AUTOFLOW_TOKEN" in warnings[0]
+        assert counts()["dead"] == 0
+        monkeypatch.setenv("AUTOFLOW_TOKEN", "another-token")
+        assert server.wait_for(lambda: ids(server) == [1], LOOK_AROUND_SECONDS + 10)
+        assert autoflow.flush(5)
+
+
+def test_a_token_refused_again_is_warned_of_again(platform, towards, caplog, monkeypatch):
+    """(30) One warning a pause: what was mended and broke once more is said once more."""
+    monkeypatch.setattr(quiet, "MINUTE", 0.0)
+    towards(platform)
+    with autoflow.workflow("w"):
+        for number in (1, 2):
+            platform.behave(status(401))
+            load(number)
+            for _ in range(3):
+                assert not autoflow.flush(5)
+            platform.behave(well)
+            assert autoflow.flush(5)
+    warnings = [record for record in caplog.records if "AUTOFLOW_TOKEN" in record.getMessage()]
+    assert len(warnings) == 2
+
+
+@pytest.mark.parametrize("code", [400, 413, 422])
+@pytest.mark.parametrize("kind", ["platform", "instance"])
+def test_a_record_at_fault_goes_alone(kind, code, request, towards):
+    """(30, 31) The record the server cannot take is a dead letter, found by halving; all others arrive, in order."""
+    server = request.getfixturevalue(kind)
+    towards(server)
+    bodies = []
+
+    def behave(exchange):
+        body = exchange.body if isinstance(exchange.body, dict) else {}
+        records = body.get("records", [body])
+        if exchange.method in {methods.RECORDS_ADD, *methods.ADD_EDGE.values()}:
+            bodies.append(len(records))
+            if any((project(record) or record.get("id")) == 77 for record in records):
+                status(code, message="too much")(exchange)
+                return
+        well(exchange)
+
+    server.behave(behave)
+    with autoflow.workflow("w"):
+        for number in range(1, 101):
+            load(number)
+        assert autoflow.flush(20)
+    assert ids(server) == [number for number in range(1, 101) if number != 77]
+    assert counts()["dead"] == 1
+    if kind == "platform":
+        assert len(bodies) < 40  # logarithmic, not one by one
+
+
+@pytest.mark.parametrize(("kind", "behaviour"), [("platform", page(404)), ("instance", page(404))])
+def test_a_server_without_the_method_is_left_alone(kind, behaviour, request, towards, caplog):
+    """(30) An endpoint that does not exist says nothing about a record: all wait, with one warning."""
+    server = request.getfixturevalue(kind)
+    towards(server)
+    adds = {methods.RECORDS_ADD, *methods.ADD_EDGE.values()}
+    server.behave(lambda exchange: behaviour(exchange) if exchange.method in adds else well(exchange))
+    with autoflow.workflow("w"):
+        for number in range(1, 11):
+            load(number)
+        assert not autoflow.flush(5)
+        assert not autoflow.flush(5)
+        found = counts()
+        assert found["dead"] == 0
+        assert found["waiting"] >= 10
+        assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+        server.behave(well)
+        assert autoflow.flush(5)
+    assert ids(server) == list(range(1, 11))
+
+
+def test_a_lookup_answered_by_a_page_refuses_nothing(instance, towards):
+    """(30) A proxy's 404 in place of the instance's is no "there is no such file"."""
+    towards(instance)
+
+    @autoflow.workflow_output("file")
+    def save(path):
+        return path
+
+    instance.behave(lambda exchange: page(404)(exchange) if exchange.method == methods.FILE_LIST else well(exchange))
+    with autoflow.workflow("w"):
+        save("/a/b.pt")
+        assert not autoflow.flush(5)
+        assert counts()["dead"] == 0
+        instance.behave(well)
+        assert autoflow.flush(5)
+    assert ids(instance) == [7001]
+
+
+def test_an_entity_the_instance_does_not_know_is_a_dead_letter(instance, towards):
+    """(30) 404 in the API's own words is about the record, and the rest goes on."""
+    towards(instance)
+
+    def behave(exchange):
+        if exchange.method in methods.ADD_EDGE.values() and exchange.body["id"] == 2:
+            status(404, message="project 2 is unknown")(exchange)
+        else:
+            well(exchange)
+
+    instance.behave(behave)
+    with autoflow.workflow("w"):
+        for number in (1, 2, 3):
+            load(number)
+        assert autoflow.flush(5)
+    assert ids(instance) == [1, 3]
+    assert counts()["dead"] == 1
+
+
+# -- 32, 33: answers lost, partial, odd
+
+
+def test_a_lost_answer_is_one_edge_on_our_platform(platform, towards):
+    """(32) Batches applied and not acknowledged, ten in a row: each record is there once, in order."""
+    towards(platform)
+    platform.behave(cut)
+    with autoflow.workflow("w"):
+        for number in range(1, 51):
+            load(number)
+            if number % 5 == 0:
+                assert not autoflow.flush(2)
+        platform.behave(well)
+        assert autoflow.flush(5)
+    assert ids(platform) == list(range(1, 51))
+
+
+def test_a_lost_answer_repeats_one_edge_at_most_on_an_instance(instance, towards):
+    """(32) An instance has no keys: as with its own SDK the edge in doubt, and no other, may be sent twice."""
+    towards(instance)
+    instance.behave(
+        lambda exchange: (
+            cut(exchange) if getattr(exchange.body, "get", None) and exchange.body.get("id") == 5 else well(exchange)
+        )
+    )
+    with autoflow.workflow("w"):
+        for number in range(1, 11):
+            load(number)
+        assert not autoflow.flush(2)
+        instance.behave(well)
+        assert autoflow.flush(5)
+    found = ids(instance)
+    assert list(dict.fromkeys(found)) == list(range(1, 11))
+    assert {number for number in found if found.count(number) > 1} == {5}
+
+
+def test_records_left_out_of_an_answer_are_sent_again(platform, towards):
+    """(33) The answer passes over records 3 and 7: only they are applied by the next batch, none is lost or doubled."""
+    towards(platform)
+    platform.behave(omit(lambda record: project(record) in {3, 7}))
+    with autoflow.workflow("w"):
+        for number in range(1, 11):
+            load(number)
+        assert not autoflow.flush(5)
+        assert ids(platform) == [1, 2, 4, 5, 6, 8, 9, 10]
+        assert counts()["waiting"] > 0
+        platform.behave(well)
+        assert autoflow.flush(5)
+    assert ids(platform) == [1, 2, 4, 5, 6, 8, 9, 10, 3, 7]
+    assert counts()["dead"] == 0
+
+
+ODD = [None, [], "text", 7, {}, {"results": None}, {"results": [7, None, {"status": "applied"}]}, {"results": {}}]
+
+
+@pytest.mark.parametrize("answer", [*ODD, {"tasks": 3, "results": "x"}, b"<html>", b"", b'{"results"'], ids=repr)
+def test_an_odd_answer_loses_nothing_and_does_not_run_hot(answer, platform, towards):
+    """(33) An answer that is none of ours: the records wait, the tries stay few."""
+    towards(platform)
+    platform.behave(lambda exchange: well(exchange) if exchange.probe else exchange.reply(200, answer))
+    with autoflow.workflow("w"):
+        for number in range(1, 6):
+            load(number)
+        assert not autoflow.flush(5)
+        asked = len(platform.requests)
+        platform.wait_for(lambda: len(platform.requests) > asked + 5, 0.5)
+        assert len(platform.requests) <= asked + 5
+        found = counts()
+        assert found["dead"] == 0
+        assert found["sent"] == 0
+        platform.behave(well)
+        assert autoflow.flush(5)
+    assert ids(platform) == [1, 2, 3, 4, 5]
+
+
+def test_a_batch_whose_lookups_are_refused_half_way_gets_on(platform, towards):
+    """(33) A server that answers ten lookups a try: what could be completed is sent, and the rest in the end."""
+    towards(platform)
+    allowed = [0]
+
+    def behave(exchange):
+        if exchange.method == methods.FILE_LIST:
+            allowed[0] -= 1
+            if allowed[0] < 0:
+                status(429)(exchange)
+                return
+        well(exchange)
+
+    @autoflow.workflow_output("file", value="path")
+    def save(path): ...
+
+    platform.behave(behave)
+    with autoflow.workflow("w"):
+        for number in range(30):
+            save(f"/file {number}")
+        for done in (10, 20):
+            allowed[0] = 10
+            assert not autoflow.flush(5)
+            assert len(platform.edges) >= done
+        allowed[0] = 1000
+        assert autoflow.flush(5)
+    assert len(platform.edges) == 30
+    assert counts()["dead"] == 0
+
+
+def test_an_instances_last_edge_is_repeated_only_once_it_was_taken(instance, towards):
+    """The run's own card goes with the run's last edge, also when the first try at that fails."""
+    towards(instance)
+    busy = [False]
+    instance.behave(lambda exchange: status(503)(exchange) if busy[0] else well(exchange))
+    with autoflow.workflow("w") as run:
+        load(1)
+        assert autoflow.flush(5)
+        run.node(title="mine")
+        busy[0] = True
+    assert not autoflow.flush(5)
+    busy[0] = False
+    assert autoflow.flush(5)
+    assert [body.get("meta") for _, body in instance.posts] == [
+        None,
+        {"customNodeSettings": {"title": "<h4>mine</h4>"}},
+    ]
+
+
+# -- 34: deadlines
+
+
+@pytest.mark.parametrize("behaviour", [hang, slow(0.1), late(30)], ids=["hang", "slow loris", "late"])
+def test_no_server_holds_the_sender_for_longer_than_its_deadline(behaviour, platform, towards, monkeypatch):
+    """(34) A request ends at its total deadline, and the sender goes on; the caller has long returned."""
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 0.5)
+    towards(platform)
+    platform.behave(behaviour)
+    with autoflow.workflow("w"):
+        load(1)
+        begun = time.monotonic()
+        assert not autoflow.flush(10)
+        assert time.monotonic() - begun < 5
+        platform.behave(well)
+        assert autoflow.flush(5)
+    assert ids(platform) == [1]
+
+
+def test_a_name_that_does_not_resolve_holds_nobody_but_the_sender(towards, monkeypatch):
+    """(34) While the resolver hangs, calls return and a flush ends in its time."""
+    towards("http://lineage.invalid")
+    hanging, over = threading.Event(), threading.Event()
+
+    def resolve_name(*args, **kwargs):
+        hanging.set()
+        over.wait(30)
+        raise socket.gaierror("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_name)
+    with autoflow.workflow("w"):
+        load(1)
+        assert hanging.wait(10)
+        begun = time.monotonic()
+        load(2)
+        assert not autoflow.flush(0.3)
+        assert time.monotonic() - begun < 3
+        over.set()
+        assert not autoflow.flush(5)
+    assert counts()["waiting"] >= 3
+
+
+# -- 36 (proxies and netrc: tests/transport/test_http.py)
+
+
+def test_a_proxy_named_for_all_is_not_used_for_a_host_in_no_proxy(platform, towards, monkeypatch):
+    """(36) HTTP_PROXY points nowhere, NO_PROXY names the sink: delivery is direct."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    towards(platform)
+    with autoflow.workflow("w"):
+        load(1)
+        assert autoflow.flush(5)
+    assert ids(platform) == [1]
+
+
+# -- 37, 38: several senders, killed senders
+
+WAITING = textwrap.dedent(
+    """
+    import autoflow
+    @autoflow.workflow_input("project")
+    def load(project_id): ...
+    with autoflow.workflow("w"):
+        for number in range(1, 301):
+            load(number)
+    """
+)
+SYNC = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync"]
+
+
+@pytest.fixture
+def waiting(platform, tmp_path):
+    """An environment whose outbox holds 300 edges of a process that is gone."""
+    environment = {
+        **os.environ,
+        "AUTOFLOW_HOME": str(tmp_path / "home"),
+        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_TOKEN": "t",
+        "AUTOFLOW_EXIT_FLUSH": "0",
+    }
+    platform.stop()
+    subprocess.run([sys.executable, "-c", WAITING], env=environment, check=True)
+    platform.start()
+    return environment
+
+
+def test_of_two_senders_one_sends_and_the_other_takes_over(platform, waiting):
+    """(37) The second leaves a held journal alone; when the first is killed in the act, it sends: nothing twice."""
+    platform.behave(hang)
+    first = subprocess.Popen(SYNC, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert platform.wait_for(lambda: len(platform.requests) > 0)
+    asked = len(platform.requests)
+    platform.behave(well)  # for those who ask from now on
+    subprocess.run(SYNC, env=waiting, check=False, capture_output=True)
+    assert not platform.records
+    assert len(platform.requests) == asked
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    begun = time.monotonic()
+    subprocess.run(SYNC, env=waiting, check=True, capture_output=True)
+    assert ids(platform) == list(range(1, 301))
+    assert time.monotonic() - begun < 10
+
+
+def test_a_sender_killed_over_and_over_loses_and_doubles_nothing(platform, waiting):
+    """(38) Senders die at each point of a batch: before it is applied, after, and while the answer is on its way."""
+    for point in ("before", "after", "answered") * 2:
+        reached = threading.Event()
+        dead = threading.Event()
+
+        def behave(exchange, point=point, reached=reached, dead=dead):
+            if exchange.method != methods.RECORDS_ADD or reached.is_set():
+                well(exchange)
+                return
+            exchange.body = {"records": exchange.body["records"][:20]}
+            answer = exchange.apply() if point != "before" else (200, None)
+            if point == "answered":
+                exchange.reply(*answer)
+            reached.set()
+            dead.wait(30)
+
+        platform.behave(behave)
+        child = subprocess.Popen(SYNC, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert reached.wait(30)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        dead.set()
+    platform.behave(well)
+    subprocess.run(SYNC, env=waiting, check=True, capture_output=True)
+    assert ids(platform) == list(range(1, 301))
+
+
+# -- 39: clocks
+
+
+def test_order_is_the_order_recorded_whatever_the_clock_says(platform, towards, monkeypatch):
+    """(39) Times two days ahead, two days back and stepped back by an hour: the order is that of the calls."""
+    towards(platform)
+    day = 86_400 * 10**9
+    now = time.time_ns()
+    steps = iter([now + 2 * day, now - 2 * day, now, now - day // 24, now - day // 24 + 1])
+    monkeypatch.setattr(journal, "time_ns", lambda: next(steps, now))
+    with autoflow.workflow("w", log=False):
+        for number in range(1, 11):
+            load(number)
+        assert autoflow.flush(5)
+    assert ids(platform) == list(range(1, 11))
+
+
+def test_waits_are_measured_by_a_clock_that_is_not_set(monkeypatch):
+    """(39) A wall clock stepped by hours changes no wait."""
+    backoff = Backoff()
+    backoff.failed(5.0)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert 4 < backoff.wait() <= 5 + 5

@@ -1,0 +1,537 @@
+"""Payload and safety (52 to 58): what is recorded may be anything, and autoflow's own trouble stays its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+import autoflow
+from autoflow.outbox import home, sender
+from autoflow.outbox.journal import Journal
+from autoflow.outbox.sender import Sender
+from autoflow.runtime import masking
+from autoflow.runtime.destination import outbox_for, resolve
+from autoflow.testing import hang, status, well
+from autoflow.transport.memory import MemoryTransport
+from tests.reliability.kit import counts, ids, load
+
+pytestmark = pytest.mark.core
+
+LONGEST_RECORD = 64 << 10
+
+
+def journal_lines():
+    """Every line in the journals, whole."""
+    found = []
+    for folder, _, names in os.walk(home.find()):
+        for name in names:
+            if name.endswith(".journal"):
+                with open(os.path.join(folder, name), "rb") as file:
+                    found += file.read().splitlines()
+    return found
+
+
+# -- 52: values of all kinds
+
+
+class Raising:
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+    __str__ = __format__ = __len__ = __iter__ = __bool__ = __eq__ = __hash__ = __repr__
+
+
+class Sleeping:
+    called = False
+
+    def __repr__(self):
+        type(self).called = True
+        time.sleep(5)
+        return "sleepy"
+
+    __str__ = __repr__
+
+
+class Odd(dict):
+    def items(self):
+        raise KeyError("no items")
+
+
+def circular():
+    found = []
+    found += [found] * 1000
+    return found
+
+
+def numpy_number():
+    return pytest.importorskip("numpy").float32(0.5)
+
+
+VALUES = {
+    "circular": circular,
+    "wide and deep": lambda: [[[[[list(range(300))] * 300] * 300] * 300] * 300] * 300,
+    "50 MB": lambda: "x" * (50 << 20),
+    "50 MB of bytes": lambda: b"x" * (50 << 20),
+    "many keys": lambda: {f"key {number}": number for number in range(100_000)},
+    "long key": lambda: {"k" * (1 << 20): 1},
+    "nan": lambda: [float("nan"), float("inf"), -float("inf")],
+    "half a character": lambda: "a\ud800b",
+    "bytes": lambda: b"\xff\x00",
+    "raises": Raising,
+    "sleeps": Sleeping,
+    "odd mapping": lambda: Odd(a=1),
+    "huge number": lambda: 10**5000,
+    "an object": object,
+    "a function": lambda: len,
+    "odd keys": lambda: {Sleeping: 1, (1, 2): 2, None: 3, 1.5: 4},
+    "numpy": numpy_number,
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_any_value_may_be_a_parameter(name, platform, towards):
+    """(52) The app goes on at once, the run is recorded, its record stays small, and says what it can."""
+    towards(platform)
+    value = VALUES[name]()
+    Sleeping.called = False
+    begun = time.perf_counter()
+    with autoflow.workflow("w", parameters={"value": value, "epochs": 3}):
+        took = time.perf_counter() - begun
+        assert autoflow.flush(10)
+    assert took < 2
+    assert not Sleeping.called
+    [run] = [record for record in platform.records if record["type"] == "run"]
+    assert run["parameters"]["epochs"] == 3
+    assert len(json.dumps(run)) < LONGEST_RECORD
+    json.dumps(run, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_any_value_may_be_an_argument(name, platform, towards):
+    """(52) The function gets its very argument and its result comes back, whatever can be recorded of it."""
+    towards(platform)
+    value = VALUES[name]()
+
+    @autoflow.workflow_output("project", value="number", title="{value} {thing}", description=lambda call: call.thing)
+    @autoflow.workflow_input("file", value="thing")
+    @autoflow.workflow_input("folder", value="thing.path")
+    def use(number, thing):
+        return thing
+
+    os.environ.pop("AUTOFLOW_STRICT")
+    with autoflow.workflow("w"):
+        Sleeping.called = False
+        if name not in {"sleeps", "wide and deep"}:  # a template that names these asks for all their words
+            assert use(7, value) is value
+        load(8)
+        assert autoflow.flush(10)
+    assert 8 in ids(platform)
+    assert counts()["dropped"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "build"),
+    [
+        ("run's name", lambda: autoflow.workflow("n" * (1 << 20))),
+        ("parameters", lambda: autoflow.workflow("w", parameters={f"k{n}": "v" * 5000 for n in range(300)})),
+    ],
+)
+def test_no_record_of_a_run_is_longer_than_the_limit(name, build, platform, towards):
+    """(52) What is too long is left out and named in the record; the rest of it arrives."""
+    towards(platform)
+    platform.stop()
+    with build():
+        logging.getLogger("app").warning("x" * (1 << 20))
+        load(7)
+        load("p" * (1 << 20))
+    assert max(len(line) for line in journal_lines()) <= LONGEST_RECORD
+    platform.start()
+    assert autoflow.flush(10)
+    assert 7 in ids(platform)
+
+
+def test_an_error_of_the_apps_is_recorded_short(platform, towards):
+    """(52) A run that ends in an error with megabytes of text, or with none that can be had, ends all the same."""
+    towards(platform)
+
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError("no words")
+
+    for error in (ValueError("x" * (10 << 20)), Mute(), ValueError("a\ud800")):
+        with pytest.raises(type(error)) as caught, autoflow.workflow("w"):
+            raise error
+        assert caught.value is error
+    assert autoflow.flush(10)
+    finished = [record for record in platform.records if record["type"] == "finish"]
+    assert [record["state"] for record in finished] == ["failed"] * 3
+    assert max(len(record["error"]) for record in finished) < 4096
+
+
+def test_a_look_at_a_value_is_bounded():
+    """(52) However wide and deep a value, as much of it is kept as a record takes."""
+    for build in VALUES.values():
+        begun = time.perf_counter()
+        assert len(json.dumps(masking.value(build()))) < LONGEST_RECORD
+        assert time.perf_counter() - begun < 2
+
+
+# -- 54: recursion
+
+
+class Recording(logging.Handler):
+    """A handler of the app's that records what it is given."""
+
+    def emit(self, record):
+        load(abs(hash(record.getMessage())) % 10_000 + 1)
+        load(None)
+
+
+def test_a_log_handler_that_records_does_not_feed_on_itself(platform, towards, monkeypatch):
+    """(54) A root handler calls a decorated function for each line, the HTTP library's in the sender's thread too."""
+    monkeypatch.delenv("AUTOFLOW_STRICT")
+    towards(platform)
+    root = logging.getLogger()
+    handler, level = Recording(), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with autoflow.workflow("w"):
+            load(1)
+            logging.getLogger("app").info("once")
+            assert autoflow.flush(10)
+            settled = len(platform.records)
+            assert autoflow.flush(10)
+            time.sleep(0)
+            assert len(platform.records) == settled
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    assert settled < 50
+
+
+def test_lines_the_sender_causes_are_not_kept_as_the_runs_log(platform, towards):
+    """(54) Each request makes the HTTP library log; kept as the run's log that would be a record, and a request."""
+    towards(platform)
+    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+    try:
+        with autoflow.workflow("w"):
+            logging.getLogger("app").warning("of the app")
+            assert autoflow.flush(10)
+            for _ in range(5):
+                assert autoflow.flush(10)
+            asked = len(platform.requests)
+            assert autoflow.flush(10)
+            assert len(platform.requests) == asked
+    finally:
+        logging.getLogger("urllib3").setLevel(logging.NOTSET)
+    assert autoflow.flush(10)
+    kept = "".join(record["lines"] for record in platform.records if record["type"] == "log")
+    assert "of the app" in kept
+    assert "/public/api/v3/" not in kept
+
+
+def test_an_instrumented_client_that_records_is_left_out(platform, towards, monkeypatch):
+    """(54) A decorated function called from inside the sending, as instrumentation does, records nothing."""
+    import requests
+
+    towards(platform)
+    plain = requests.Session.send
+
+    def instrumented(self, request, **kwargs):
+        load(999)
+        return plain(self, request, **kwargs)
+
+    monkeypatch.setattr(requests.Session, "send", instrumented)
+    with autoflow.workflow("w"):
+        load(1)
+        assert autoflow.flush(10)
+        load(2)
+        assert autoflow.flush(10)
+    assert autoflow.flush(10)
+    assert ids(platform) == [1, 2]
+
+
+# -- 55: log flood (a day of it: test_network.py)
+
+
+def test_a_thousand_refused_records_are_a_few_lines(platform, towards, caplog):
+    """(55) One line a cause and minute, not one a record, and not one a try."""
+    towards(platform)
+    caplog.set_level(logging.DEBUG, "autoflow")
+
+    def behave(exchange):
+        if exchange.method != "autoflow.records.add":
+            well(exchange)
+            return
+        results = [{"key": record["key"], "status": "refused", "reason": "no"} for record in exchange.body["records"]]
+        exchange.reply(200, {"results": results})
+
+    platform.behave(behave)
+    with autoflow.workflow("w"):
+        for number in range(1, 1001):
+            load(number)
+        assert autoflow.flush(20)
+        platform.behave(status(503))
+        load(2000)
+        for _ in range(20):
+            assert not autoflow.flush(5)
+    assert counts()["dead"] >= 1000
+    assert len([record for record in caplog.records if record.name == "autoflow"]) < 10
+
+
+# -- 56: the sender's thread dies
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_sender_is_replaced_at_the_next_record(platform, towards, monkeypatch):
+    """(56) The thread dies of a bug; the next record starts another, and all is sent, once."""
+    towards(platform)
+    died = threading.Event()
+    plain = Sender._rest
+
+    def deadly(self, all_sent):
+        if not died.is_set():
+            died.set()
+            raise SystemExit
+        plain(self, all_sent)
+
+    monkeypatch.setattr(Sender, "_rest", deadly)
+    with autoflow.workflow("w"):
+        load(1)
+        assert died.wait(10)
+        first = outbox_for(resolve())._sender._thread
+        if first is not None:
+            first.join(10)
+        load(2)
+        assert platform.wait_for(lambda: ids(platform) == [1, 2])
+    assert autoflow.flush(10)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_waits_for_a_sender_that_dies_is_told(platform, towards, monkeypatch):
+    """(56) A flush does not wait out its time for a thread that is no more."""
+    towards(platform)
+
+    def deadly(self, *, urgent=False):
+        if threading.current_thread() is not threading.main_thread():
+            raise SystemExit
+        return False
+
+    with autoflow.workflow("w"):
+        load(1)
+        assert autoflow.flush(10)
+        with monkeypatch.context() as patched:
+            patched.setattr(Sender, "step", deadly)
+            begun = time.monotonic()
+            load(2)
+            assert not autoflow.flush(60)
+            assert time.monotonic() - begun < 30
+        load(3)
+        assert autoflow.flush(10)
+    assert ids(platform) == [1, 2, 3]
+
+
+def test_a_bug_in_a_step_is_survived(platform, towards, monkeypatch):
+    """(56) An error nobody expected costs a try, not the thread."""
+    towards(platform)
+    plain, failures = Sender._drain, [3]
+
+    def buggy(self, reader):
+        if failures[0]:
+            failures[0] -= 1
+            raise AssertionError("a bug")
+        plain(self, reader)
+
+    monkeypatch.setattr(Sender, "_drain", buggy)
+    with autoflow.workflow("w"):
+        load(1)
+        assert platform.wait_for(lambda: ids(platform) == [1])
+
+
+def test_many_first_records_start_one_sender():
+    """(56) However many threads record first at the same moment, one thread sends."""
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    started = []
+    sender.on_thread_start.append(lambda: started.append(threading.get_ident()))
+    try:
+        for _ in range(20):
+            started.clear()
+            found = Sender(None, "memory", MemoryTransport(), Journal(None, "memory"))
+            barrier = threading.Barrier(16)
+
+            def record(barrier=barrier, found=found):
+                barrier.wait()
+                found.wake()
+
+            threads = [threading.Thread(target=record) for _ in range(16)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            found.flush(5)
+            assert len(started) == 1
+            found.stop()
+    finally:
+        sender.on_thread_start.pop()
+        sys.setswitchinterval(switch)
+
+
+# -- 57: idle
+
+IDLE = textwrap.dedent(
+    """
+    import resource, sys, threading, time
+    import autoflow
+
+    @autoflow.workflow_input("project")
+    def load(project_id): ...
+
+    def used():
+        found = resource.getrusage(resource.RUSAGE_SELF)
+        return found.ru_utime + found.ru_stime
+
+    with autoflow.workflow("w"):
+        load(1)
+        autoflow.flush(5)
+        time.sleep(1)
+        before, threads = used(), threading.active_count()
+        time.sleep(float(sys.argv[1]))
+        print(used() - before, threads)
+    """
+)
+
+
+@pytest.mark.parametrize("state", ["all sent", "down", "hanging", "token refused"])
+def test_an_idle_process_costs_next_to_nothing(state, platform, tmp_path):
+    """(57) With nothing to send, and with a server that is away: no polling below a second, one thread."""
+    {"all sent": lambda: None, "down": platform.stop}.get(
+        state, lambda: platform.behave(hang if state == "hanging" else status(401))
+    )()
+    environment = {
+        **os.environ,
+        "AUTOFLOW_HOME": str(tmp_path / "home"),
+        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_EXIT_FLUSH": "0",
+    }
+    seconds = 4.0
+    command = [sys.executable, "-c", IDLE, str(seconds)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
+    cpu, threads = done.stdout.split()
+    assert (
+        float(cpu) < 0.005 * seconds
+    )  # the promise is a fifth of it; a sleeping process is charged for its neighbours
+    assert int(threads) <= 2
+
+
+# -- 58: flush from anywhere
+
+
+def test_flush_may_be_called_from_anywhere_at_once(platform, towards):
+    """(58) From many threads, from the sender's own, while others record: all return, and all is sent."""
+    towards(platform)
+    inner = []
+    with autoflow.workflow("w"):
+        load(1)
+        outbox = outbox_for(resolve())
+        outbox.later(lambda: inner.append(autoflow.flush(30)))
+
+        def work(first):
+            for number in range(50):
+                load(first + number)
+                if number % 10 == 0:
+                    autoflow.flush(20)
+
+        threads = [threading.Thread(target=work, args=(1000 * index,)) for index in range(1, 9)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+        assert autoflow.flush(20)
+    assert inner == [False]
+    assert len(ids(platform)) == len(set(ids(platform))) == 401
+
+
+FORKS = textwrap.dedent(
+    """
+    import os, threading
+    import autoflow
+
+    @autoflow.workflow_input("project")
+    def load(project_id): ...
+
+    with autoflow.workflow("w"):
+        load(1)
+        done = threading.Event()
+
+        def keep_flushing():
+            while not done.is_set():
+                autoflow.flush(5)
+
+        threads = [threading.Thread(target=keep_flushing) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for child in range(10):
+            pid = os.fork()
+            if pid == 0:
+                load(100 + child)
+                os._exit(0 if autoflow.flush(30) else 3)
+            assert os.waitpid(pid, 0)[1] == 0
+        done.set()
+        for thread in threads:
+            thread.join()
+    """
+)
+
+
+def test_flush_while_forking_holds_nobody(platform, tmp_path):
+    """(58) Children forked in the midst of flushes record, flush and leave."""
+    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
+    command = [sys.executable, "-W", "ignore", "-c", FORKS]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=90, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(ids(platform)) == [1, *range(100, 110)]
+
+
+LEAVING = textwrap.dedent(
+    """
+    import atexit, threading
+    import autoflow
+
+    @autoflow.workflow_input("project")
+    def load(project_id): ...
+
+    atexit.register(lambda: (load(3), autoflow.flush(5)))
+    load(1)
+    atexit.register(lambda: (load(2), autoflow.flush(5)))
+    """
+)
+
+
+def test_flush_while_leaving_holds_nobody(platform, tmp_path):
+    """(58) Exit callbacks of the app's record and flush, before and after ours."""
+    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
+    command = [sys.executable, "-c", LEAVING]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(ids(platform)) == [1, 2, 3]
+
+
+def test_any_number_of_seconds_is_a_timeout(platform, towards):
+    """(58) No time, all the time there is: both are times to wait."""
+    towards(platform)
+    with autoflow.workflow("w"):
+        load(1)
+        autoflow.flush(0)
+        autoflow.flush(-1)
+        assert autoflow.flush(float("inf"))
