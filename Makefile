@@ -1,0 +1,88 @@
+# Everything here sets itself up from a bare checkout: Python 3.10 or later is all it needs.
+# Each virtual environment is made once, and anew when pyproject.toml changes.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSIONS := 3.10 3.11 3.12 3.13
+SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
+DEV := .venv-dev/bin/
+PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
+PYTEST := -m pytest --quiet -n 2 --dist loadgroup -rfEs
+
+.PHONY: help
+help:
+	@echo 'make demo    a real pipeline on the platform in .demo, and the graph of it'
+	@echo 'make test    all tests; those of the core on each of Python $(VERSIONS)'
+	@echo 'make lint    ruff, rules and format'
+	@echo 'make types   mypy and pyright, strict'
+	@echo 'make bench   the benchmarks, beside other clients: benchmarks/RESULTS.md'
+	@echo 'make soak    the long run: killing recorders and senders, and counting'
+	@echo 'make clean   remove what the others made'
+
+# -- the demo
+
+.PHONY: demo
+demo: .venv-demo/ready
+	@.venv-demo/bin/python examples/demo.py
+
+.venv-demo/made: pyproject.toml
+	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && touch $@
+
+.venv-demo/ready: .venv-demo/made $(SOURCES)
+	@echo 'Installing autoflow with the libraries of its platform and the examples into $(@D) ...'
+	@rm -rf build && $(@D)/$(PIP) '.[server,examples]' && rm -rf build && touch $@
+
+# -- the tests
+
+.PHONY: test test-all $(VERSIONS:%=test-%)
+test: $(VERSIONS:%=test-%) test-all
+
+# The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported.
+$(VERSIONS:%=test-%): test-%: .venv-%/ready
+	@if [ -e $< ]; then echo 'The core on Python $*:' && .venv-$*/bin/python $(PYTEST) -m core \
+	    $$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py'); \
+	else echo 'NOT TESTED on Python $*: install it, or make it known to pyenv.'; fi
+
+$(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
+	@if python=$$(.ci/python $*); then echo 'Installing autoflow and the test tools into $(@D) ...' && \
+	    rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[test]' && touch $@; fi
+
+# Everything, beside the real SDK, on the newest Python there is.
+test-all: .venv-dev/ready
+	@echo "Everything on $$($(DEV)python --version):"
+	@$(DEV)python $(PYTEST)
+
+.venv-dev/ready: pyproject.toml
+	@echo 'Installing autoflow, its tools and the Supervisely SDK into $(@D); the first time takes minutes ...'
+	@for version in 3.13 3.12 3.11 3.10 ''; do python=$$(.ci/python $$version 2>/dev/null) && break; done; \
+	python=$${python:-$$(.ci/python)} && rm -rf $(@D) && $$python -m venv $(@D) && \
+	$(@D)/$(PIP) -e '.[dev,sdk]' && touch $@
+
+# -- the house
+
+.PHONY: lint types bench soak clean
+lint: .venv-dev/ready
+	@$(DEV)ruff check
+	@$(DEV)ruff format --check
+
+types: .venv-dev/ready
+	@$(DEV)mypy
+	@$(DEV)pyright --pythonpath $(DEV)python
+
+# Beside the clients it is compared with; benchmarks/RESULTS.md is written.
+bench: .venv-bench/ready
+	@.venv-bench/bin/python benchmarks/run.py
+
+.venv-bench/ready: pyproject.toml
+	@echo 'Installing autoflow, the clients it is measured beside and the Supervisely SDK into $(@D) ...'
+	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[server,sdk,bench]' && touch $@
+
+soak: .venv-dev/ready
+	@$(DEV)python benchmarks/soak.py
+	@$(DEV)python benchmarks/soak.py embedded
+
+clean:
+	rm -rf .venv-demo .venv-dev .venv-bench $(VERSIONS:%=.venv-%) .demo build dist autoflow.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find autoflow tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
