@@ -50,6 +50,18 @@ def in_child(callback: Callable[[], None]) -> Callable[[], None]:
     return callback
 
 
+_known = os.getpid()  # the process that Python last knew of
+
+
+def announced() -> bool:
+    """Whether Python knows that it is in this process.
+
+    A server may fork in C without telling it. Its lock may then still wait for a thread that is not there, and a
+    thread started beside it may wait for ever, and its starter with it.
+    """
+    return os.getpid() == _known
+
+
 _importing = threading.RLock()
 _put_off = threading.local()
 
@@ -71,7 +83,8 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
-    global _importing
+    global _importing, _known
+    _known = os.getpid()
     _importing = threading.RLock()
     for lock in list(_locks):
         lock.renew()

@@ -1,6 +1,7 @@
-"""Threads of autoflow's own: daemons, and none once the interpreter is on its way out.
+"""Threads of autoflow's own: daemons, and none where a thread could never begin.
 
-A thread started then either cannot be (Python 3.12) or holds the interpreter for ever, waiting to have begun.
+Once the interpreter is on its way out a thread either cannot be started (Python 3.12) or holds the interpreter for
+ever, waiting to have begun; in a process that Python does not know it is in (`forks.announced`) the latter too.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+
+from autoflow.forks import announced
 
 
 def leaving() -> bool:
@@ -21,7 +24,7 @@ def leaving() -> bool:
 
 def start(target: Callable[[], None], name: str) -> threading.Thread | None:
     """Start a daemon thread; None when there can be none: what it would do, another process or a flush does."""
-    if leaving():
+    if leaving() or not announced():
         return None
     thread = threading.Thread(target=target, name=name, daemon=True)
     try:
