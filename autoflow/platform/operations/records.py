@@ -30,6 +30,7 @@ _FACTS = tuple(RunFacts.__annotations__)
 DIRECTIONS = tuple(methods.ADD_EDGE)
 SLICE = 0.05  # seconds a transaction goes on to take records
 PAUSE = 0.0002  # seconds between two records
+GAP = 0.005  # seconds between two transactions of a batch: who waits for the write lock only looks now and then
 
 
 def _ensure(rows: Connection, body: Body) -> int:
@@ -148,6 +149,8 @@ def add(place: Place, body: Body) -> dict[str, Any]:
                 if run and run not in found and (task_id := tasks.of_run(rows, run)) is not None:
                     found[run] = task_id
                 time.sleep(PAUSE)
+        if len(results) < len(records):
+            time.sleep(GAP)
     return {"results": results, "tasks": found}
 
 
