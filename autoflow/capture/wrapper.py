@@ -15,8 +15,26 @@ from autoflow.capture.drivers import driver_for
 from autoflow.capture.plan import Plan
 
 
+def _annotations_of_wrapped() -> property:
+    """The wrapped function's annotations, as an entry of the wrapper's class.
+
+    Whoever asks that class for annotations of its own (`typing.get_type_hints`, `unittest.mock`) makes Python put an
+    empty dict there, which would then hide every wrapped function's.
+    """
+
+    def read(wrapper: Any) -> Any:
+        return wrapper.__wrapped__.__annotations__
+
+    def write(wrapper: Any, annotations: Any) -> None:
+        wrapper.__wrapped__.__annotations__ = annotations
+
+    return property(read, write)
+
+
 class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """A decorated method bound to its instance."""
+
+    __annotations__ = _annotations_of_wrapped()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         holder = getattr(self.__wrapped__, "__self__", None)
@@ -34,6 +52,7 @@ class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
 class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A function and what is recorded of its calls. It is the function to introspection, copies and pickles."""
 
+    __annotations__ = _annotations_of_wrapped()
     __bound_function_wrapper__ = BoundRecorded
 
     def __init__(self, function: Any, plan: Plan) -> None:

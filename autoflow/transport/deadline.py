@@ -19,6 +19,7 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 SEND_BYTES = 64 << 10
 IDLE_SECONDS = 30.0  # without any byte, however much is left
@@ -98,7 +99,8 @@ class _Connection(HTTPConnection):
                 failure = error
             else:
                 return sock
-        raise failure
+        # not as it is: a connection reset while it is made would pass for one reset after the request was sent
+        raise NewConnectionError(self, f"{type(failure).__name__}: {failure}") from failure
 
     def send(self, data: Any) -> None:
         """Send in pieces, each within what is left of the deadline."""

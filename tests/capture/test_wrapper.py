@@ -460,6 +460,24 @@ def test_single_dispatch_works_above_and_below(seen):
     assert seen() == [("input", "dataset", 3), ("input", "project", 4)]
 
 
+def test_annotations_stay_the_functions_whoever_asks_the_class():
+    """Asking the wrapper's class for annotations of its own hides no function's."""
+
+    class Model:
+        @workflow_input("project")
+        def load(self, project_id: int) -> str: ...
+
+    @workflow_input("project")
+    def load(project_id: int) -> str: ...
+
+    for wrapper in (load, Model().load):
+        _ = type(wrapper).__annotations__
+
+        assert wrapper.__annotations__ == {"project_id": "int", "return": "str"}
+    load.__annotations__ = {"project_id": "str"}
+    assert load.__wrapped__.__annotations__ == {"project_id": "str"}
+
+
 # -- copies and pickles
 
 

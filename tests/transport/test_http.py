@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import socket
@@ -393,3 +394,16 @@ def test_an_origin_is_scheme_host_and_port(address, origin):
     """Spellings of one server are one origin."""
     assert origin_of(address) == origin
     assert normalise(address).startswith(("http", "HTTPS"))
+
+
+def test_a_connection_reset_while_it_is_made_is_no_answer(server, transport, monkeypatch):
+    """The reset of a half-made connection is told from one of a request that was sent."""
+
+    def reset(sock, address):
+        raise ConnectionResetError(errno.ECONNRESET, "reset by peer")
+
+    monkeypatch.setattr(
+        "autoflow.transport.deadline.socket.socket", type("Reset", (socket.socket,), {"connect": reset})
+    )
+    with pytest.raises(ServerUnreachable):
+        transport.call("instance.version", {}, timeout=3)
