@@ -75,7 +75,8 @@ class Ledger(FaultyServer):
                 self.tally.resent += sum(result["status"] == "duplicate" for result in answer[1]["results"])
             for record in self.records:
                 journal, _, count = record["key"].rpartition(":")
-                if count.isdecimal():
+                # edges only: a run's facts are another thread's, which may take its number first and write last
+                if record["type"] == "edge":
                     self.tally.unordered += int(count) <= self._last.get(journal, 0)
                     self._last[journal] = int(count)
             self.tally.note(edge["entity"]["id"] if "entity" in edge else edge["id"] for edge in self.edges)

@@ -34,7 +34,7 @@ def _annotations_of_wrapped() -> property:
 class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """A decorated method bound to its instance."""
 
-    __annotations__ = _annotations_of_wrapped()
+    __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         holder = getattr(self.__wrapped__, "__self__", None)
@@ -52,7 +52,7 @@ class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
 class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A function and what is recorded of its calls. It is the function to introspection, copies and pickles."""
 
-    __annotations__ = _annotations_of_wrapped()
+    __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
     __bound_function_wrapper__ = BoundRecorded
 
     def __init__(self, function: Any, plan: Plan) -> None:
