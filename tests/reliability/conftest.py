@@ -26,3 +26,11 @@ def app(tmp_path, platform):
     found = App(tmp_path, platform)
     yield found
     found.stop()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder for journals, the user's alone."""
+    path = tmp_path / "journals"
+    path.mkdir(mode=0o700)
+    return str(path)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import autoflow
-from autoflow.outbox.status import status
+import json
 
+import autoflow
+from autoflow.outbox.journal import journals
+from autoflow.outbox.reader import Reader
+from autoflow.outbox.status import status
+from autoflow.runtime.destination import outbox_for, resolve
+
+ORIGIN = "http://127.0.0.1:9"
+RECORD = b'"type":"edge","run":"r","direction":"input","kind":"project","subject":{"id":%d}'
 TOKEN = "secret-token-0123456789"
 
 
@@ -24,3 +31,21 @@ def counts():
     found = {name: value for name, value in status().items() if name != "destinations"}
     assert found["recorded"] == found["sent"] + found["waiting"] + found["dead"]
     return found
+
+
+def numbers(folder):
+    """The records in a folder that can be read, by their subject's number."""
+    found = []
+    for name in sorted(journals(folder)):
+        reader = Reader(folder, name, owned=False, whole=True)
+        while entries := reader.entries():
+            for entry in entries:
+                reader.advance(entry)
+                body = json.loads(entry.line.body or b"{}")
+                found += [body["subject"]["id"]] if "subject" in body else []
+    return found
+
+
+def sender():
+    """The sender of this process for where a test's records go."""
+    return outbox_for(resolve())._sender

@@ -1,4 +1,7 @@
-"""Payload and safety (52 to 58): what is recorded may be anything, and autoflow's own trouble stays its own."""
+"""Payload and safety (52 to 57): what is recorded may be anything, and autoflow's own trouble stays its own.
+
+Scenario 58, waiting for the sender: `test_flush.py`.
+"""
 
 from __future__ import annotations
 
@@ -260,7 +263,7 @@ def test_an_instrumented_client_that_records_is_left_out(platform, towards, monk
     assert ids(platform) == [1, 2]
 
 
-# -- 55: log flood (a day of it: test_network.py)
+# -- 55: log flood (a day of it: test_outage.py)
 
 
 def test_a_thousand_refused_records_are_a_few_lines(platform, towards, caplog):
@@ -431,107 +434,3 @@ def test_an_idle_process_costs_next_to_nothing(state, platform, tmp_path):
         float(cpu) < 0.005 * seconds
     )  # the promise is a fifth of it; a sleeping process is charged for its neighbours
     assert int(threads) <= 2
-
-
-# -- 58: flush from anywhere
-
-
-def test_flush_may_be_called_from_anywhere_at_once(platform, towards):
-    """(58) From many threads, from the sender's own, while others record: all return, and all is sent."""
-    towards(platform)
-    inner = []
-    with autoflow.workflow("w"):
-        load(1)
-        outbox = outbox_for(resolve())
-        outbox.later(lambda: inner.append(autoflow.flush(30)))
-
-        def work(first):
-            for number in range(50):
-                load(first + number)
-                if number % 10 == 0:
-                    autoflow.flush(20)
-
-        threads = [threading.Thread(target=work, args=(1000 * index,)) for index in range(1, 9)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-            assert not thread.is_alive()
-        assert autoflow.flush(20)
-    assert inner == [False]
-    assert len(ids(platform)) == len(set(ids(platform))) == 401
-
-
-FORKS = textwrap.dedent(
-    """
-    import os, threading
-    import autoflow
-
-    @autoflow.workflow_input("project")
-    def load(project_id): ...
-
-    with autoflow.workflow("w"):
-        load(1)
-        done = threading.Event()
-
-        def keep_flushing():
-            while not done.is_set():
-                autoflow.flush(5)
-
-        threads = [threading.Thread(target=keep_flushing) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for child in range(10):
-            pid = os.fork()
-            if pid == 0:
-                load(100 + child)
-                os._exit(0 if autoflow.flush(30) else 3)
-            assert os.waitpid(pid, 0)[1] == 0
-        done.set()
-        for thread in threads:
-            thread.join()
-    """
-)
-
-
-def test_flush_while_forking_holds_nobody(platform, tmp_path):
-    """(58) Children forked in the midst of flushes record, flush and leave."""
-    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
-    command = [sys.executable, "-W", "ignore", "-c", FORKS]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=90, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(ids(platform)) == [1, *range(100, 110)]
-
-
-LEAVING = textwrap.dedent(
-    """
-    import atexit, threading
-    import autoflow
-
-    @autoflow.workflow_input("project")
-    def load(project_id): ...
-
-    atexit.register(lambda: (load(3), autoflow.flush(5)))
-    load(1)
-    atexit.register(lambda: (load(2), autoflow.flush(5)))
-    """
-)
-
-
-def test_flush_while_leaving_holds_nobody(platform, tmp_path):
-    """(58) Exit callbacks of the app's record and flush, before and after ours."""
-    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
-    command = [sys.executable, "-c", LEAVING]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(ids(platform)) == [1, 2, 3]
-
-
-def test_any_number_of_seconds_is_a_timeout(platform, towards):
-    """(58) No time, all the time there is: both are times to wait."""
-    towards(platform)
-    with autoflow.workflow("w"):
-        load(1)
-        autoflow.flush(0)
-        autoflow.flush(-1)
-        assert autoflow.flush(float("inf"))
