@@ -80,6 +80,16 @@ class _Response(http.client.HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _Response
     debuglevel = 0  # http.client would print the headers, the token among them
+    _held: bytearray | None = None  # what is sent with the next piece
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request; a short body goes in one packet with the header."""
+        self._held = bytearray()
+        try:
+            super().request(*args, **kwargs)
+            self._release()
+        finally:
+            self._held = None
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first of the host's addresses that answers."""
@@ -105,12 +115,24 @@ class _Connection(HTTPConnection):
     def send(self, data: Any) -> None:
         """Send in pieces, each within what is left of the deadline."""
         if self.sock is None:
+            held, self._held = self._held, None  # through a proxy, connecting sends something by itself
             self.connect()
+            self._held = held
+        if self._held is not None and isinstance(data, bytes) and len(self._held) + len(data) <= SEND_BYTES:
+            self._held += data
+            return
+        self._release()
         pieces = _pieces(data) if isinstance(data, bytes) else [data]
         for piece in pieces:
             if self.sock is not None:
                 self.sock.settimeout(_left(_until.get()))
             super().send(piece)
+
+    def _release(self) -> None:
+        """Send what is held."""
+        if held := self._held:
+            self._held = None
+            self.send(bytes(held))
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

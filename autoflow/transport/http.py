@@ -143,7 +143,6 @@ class HttpTransport:
             found = fresh.merge_environment_settings(self._address, {}, None, None, None)
             fresh.proxies, fresh.verify = found["proxies"], found["verify"]
             fresh.trust_env = False  # nor is a netrc read: the token is ours to give
-            fresh.auth = _no_auth
             for scheme in ("http://", "https://"):
                 fresh.mount(scheme, DeadlineAdapter())
             self._local.session, self._local.pid = fresh, os.getpid()
@@ -151,7 +150,7 @@ class HttpTransport:
         return session
 
     def _headers(self, content_type: str) -> dict[str, str]:
-        headers = {"Content-Type": content_type, "Accept": "application/json, */*"}
+        headers = {"Content-Type": content_type, "Accept": "application/json, */*", "User-Agent": "autoflow"}
         token = self._token()
         if not token:
             return headers
@@ -179,15 +178,9 @@ class HttpTransport:
         try:
             with within(seconds):
                 for _ in range(REDIRECTS):
-                    answer = session.post(
-                        url,
-                        data=content,
-                        params=query,
-                        headers=headers,
-                        timeout=timeouts,
-                        allow_redirects=False,
-                        stream=True,
-                    )
+                    request = requests.PreparedRequest()  # without a session's merging of settings: it has none
+                    request.prepare("POST", url, headers, data=content, params=query)
+                    answer = session.send(request, timeout=timeouts, allow_redirects=False, stream=True)
                     if not 300 <= answer.status_code < 400:
                         return answer
                     url = self._next(url, answer)
@@ -262,8 +255,3 @@ def _words(form: Any) -> str:
         details = next((part for part in details if isinstance(part, dict)), None)
     message = details.get("message") if isinstance(details, dict) else None
     return str(message or form.get("error") or form.get("message") or "")
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep requests from adding credentials of the user's netrc."""
-    return request

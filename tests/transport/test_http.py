@@ -138,6 +138,25 @@ def test_a_slow_line_may_take_longer_than_a_connection(monkeypatch):
         transport.close()
 
 
+def test_a_short_request_is_one_packet():
+    """The body of a request goes with its header: on a small one the calls of the system are most of what it costs."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        packets = []
+
+        def answer():
+            connection, _ = listening.accept()
+            with connection:
+                packets.append(connection.recv(1 << 16))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        server = threading.Thread(target=answer)
+        server.start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        assert HttpTransport(address, lambda: None).call("tasks.info", {"id": 55}) == {}
+        server.join(10)
+    assert packets[0].endswith(b'\r\n\r\n{"id": 55}')
+
+
 def test_one_connection_serves_many_requests(server, transport):
     """The connection is kept, also after a refusal."""
     ports = set()
