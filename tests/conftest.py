@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from autoflow.runtime import destination
 from autoflow.testing import FaultyServer, capture
+from tests import postgres as postgresql
 
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
@@ -34,6 +35,15 @@ def _own_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("AUTOFLOW_STRICT", "1")
     yield
     destination.forget()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """A real PostgreSQL that all workers share."""
+    if not postgresql.installed():
+        pytest.skip(postgresql.MISSING)
+    with postgresql.running(postgresql.shared_folder(tmp_path_factory)) as server:
+        yield server
 
 
 @pytest.fixture

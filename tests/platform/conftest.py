@@ -1,4 +1,4 @@
-"""A platform in a folder of the test's own, and short ways to fill it."""
+"""A platform in a folder and a database of the test's own, on SQLite and on PostgreSQL; and short ways to fill it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,28 @@ import pytest
 
 from autoflow.platform.dispatcher import Platform
 from autoflow.wire.parts import Part
+from tests.postgres import DATABASES, database_of
+
+
+@pytest.fixture(params=DATABASES)
+def database(request):
+    """The url of a new store, None for a file in the platform's folder."""
+    with database_of(request) as url:
+        yield url
+
+
+@pytest.fixture(params=DATABASES, scope="module")
+def lasting(request, tmp_path_factory):
+    """A platform for all tests of a module."""
+    with database_of(request) as url:
+        opened = Platform.open(tmp_path_factory.mktemp("lasting"), url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
-def platform(tmp_path):
-    opened = Platform.open(tmp_path / "home")
+def platform(tmp_path, database):
+    opened = Platform.open(tmp_path / "home", database)
     yield opened
     opened.close()
 

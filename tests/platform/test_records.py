@@ -6,10 +6,13 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import select
 
 from autoflow.errors import ServerRefused
 from autoflow.platform.dispatcher import Platform
 from autoflow.platform.operations import records
+from autoflow.platform.store.access import Caller
+from autoflow.platform.store.schema import logs
 
 
 def statuses(answer):
@@ -133,7 +136,7 @@ def test_a_record_with_an_impossible_time_is_taken(filled, at):
     assert statuses(filled.send({**filled.record("run", name="a"), "at": at})) == ["applied"]
 
 
-def test_a_long_batch_lets_other_writers_in(filled, tmp_path, monkeypatch):
+def test_a_long_batch_lets_other_writers_in(filled, database, tmp_path, monkeypatch):
     """The write lock is given up between the moments of a batch: another process writes while it goes on."""
     monkeypatch.setattr(records, "SLICE", 0.005)
     began, written = threading.Event(), threading.Event()
@@ -148,7 +151,7 @@ def test_a_long_batch_lets_other_writers_in(filled, tmp_path, monkeypatch):
 
     def other():
         began.wait()
-        with_ours = Platform.open(tmp_path / "home")
+        with_ours = Platform.open(tmp_path / "home", database)
         with_ours.call("projects.add", {"workspaceId": 1, "name": "other"})
         written.set()
         with_ours.close()
@@ -162,6 +165,41 @@ def test_a_long_batch_lets_other_writers_in(filled, tmp_path, monkeypatch):
     thread.join()
     assert written.is_set()
     assert pauses.count(records.PAUSE) == count * 20
+
+
+def test_a_key_counts_within_a_batch(filled):
+    """A record that is twice in a batch is applied once, the first."""
+    first, second = (filled.record("log", key="same", lines=lines) for lines in ("first", "second"))
+    assert statuses(filled.send(first, filled.record("log", lines="other"), second)) == [
+        "applied",
+        "applied",
+        "duplicate",
+    ]
+    with filled.platform._place.store.read() as rows:
+        assert rows.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all() == ["first", "other"]
+
+
+def test_refused_records_of_a_long_batch_cost_no_other(filled):
+    """Wherever they stand, all others are applied once, in order, and leave their keys."""
+    batch = [filled.record("log", lines=str(number)) for number in range(3 * records.PART)]
+    wrong = {1, records.PART, 2 * records.PART - 1}
+    for number in wrong:
+        batch[number]["type"] = "nonsense"
+    for status in ("applied", "duplicate"):
+        wanted = ["refused" if number in wrong else status for number in range(len(batch))]
+        assert statuses(filled.send(*batch)) == wanted
+    with filled.platform._place.store.read() as rows:
+        kept = rows.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all()
+    assert kept == [str(number) for number in range(len(batch)) if number not in wrong]
+
+
+def test_only_beside_an_app_is_there_a_pause(filled, monkeypatch):
+    """A server has no app's threads to let through: it applies a batch as fast as it can."""
+    pauses = []
+    monkeypatch.setattr(records, "time", type("Clock", (), {"monotonic": time.monotonic, "sleep": pauses.append}))
+    batch = [filled.record("log", lines="x") for _ in range(3)]
+    filled.platform.call("autoflow.records.add", {"records": batch}, Caller(site="http://127.0.0.1:8765"))
+    assert records.PAUSE not in pauses
 
 
 def test_the_body_must_be_a_batch(filled):

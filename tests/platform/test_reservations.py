@@ -8,7 +8,9 @@ import json
 import pytest
 
 from autoflow.errors import ServerRefused
-from autoflow.platform.store import reservations
+from autoflow.platform.store import purging, reservations
+from autoflow.platform.store.schema import projects
+from autoflow.platform.store.schema import versions as table
 
 MOMENT = "20261123111512.tar.zst"
 
@@ -76,7 +78,7 @@ def test_a_version_is_seen_when_it_is_committed(saved):
     assert (told["id"], told["version"], told["teamFileId"], told["name"]) == (reserved["id"], 1, file["id"], "one")
     assert set(told) == {
         *("id", "projectId", "createdBy", "teamFileId", "version", "description", "status", "createdAt"),
-        *("updatedAt", "projectUpdatedAt", "teamId", "name", "previewProjectId"),
+        *("updatedAt", "projectUpdatedAt", "teamId", "name", "previewProjectId", "itemsCount", "size"),
     }
     refused(409, saved.commit, reserved, saved.archive(b"another"))
 
@@ -209,6 +211,62 @@ def test_a_version_is_named_anew_and_shown_by_a_project(saved):
     refused(404, saved.filled.call, update, id=saved.reserve()["id"], name="x")
 
 
-def test_other_kinds_have_no_versions(filled):
-    """A project of videos is not reserved."""
-    refused(400, filled.call, "projects.versions.reserve", projectId=filled.project(type="videos"))
+def committed(saved):
+    return [one["version"] for one in saved.list()]
+
+
+def test_a_client_that_dies_leaves_a_version_or_nothing(saved):
+    """Stopped after any step of the protocol: until the commit there is nothing, after it the version."""
+    steps = [saved.reserve, saved.archive]
+    for upto in range(len(steps) + 1):
+        for step in steps[:upto]:
+            step()
+        assert committed(saved) == []
+        if upto:
+            refused(400, saved.reserve)
+        expire(saved)
+    saved.save()
+    assert len(committed(saved)) == 1
+
+
+def expire(saved):
+    """The lease of whoever reserved is over, and what it began is collected."""
+    store = saved.filled.platform._place.store
+    with store.write() as rows:
+        rows.execute(table.update().where(table.c.status == "reserved").values(lease_until="2000"))
+    with store.write() as rows:
+        purging.sweep(rows, 100)
+
+
+def test_a_reservation_given_up_keeps_nothing(saved):
+    """What only a cancelled or expired reservation saw leaves no history; the version after it is the next one."""
+    store = saved.filled.platform._place.store
+    saved.change()
+    saved.cancel(saved.reserve())
+    saved.reserve()
+    expire(saved)
+    with store.read() as rows:
+        assert rows.execute(projects.select()).mappings().one()["last_v"] == 0
+    saved.save()
+    assert committed(saved) == [1]
+
+
+def test_a_reserved_version_is_not_deleted_nor_restored(saved):
+    """It is its client's until it is committed."""
+    reserved = saved.reserve()
+    assert "reserv" in str(refused(400, saved.filled.call, "autoflow.versions.delete", id=reserved["id"]))
+    refused(404, saved.filled.call, "autoflow.versions.restore", id=reserved["id"])
+    saved.commit(reserved, saved.archive())
+    saved.filled.call("autoflow.versions.delete", id=reserved["id"])
+
+
+def test_a_deleted_version_lets_its_archive_go(saved):
+    """Its number is not given again, its file can be removed, and the map has it no more."""
+    number, file = saved.save()
+    saved.filled.call("autoflow.versions.delete", id=number)
+    assert saved.list() == []
+    assert saved.map() == {}
+    saved.filled.call("file-storage.remove", teamId=1, path=file["path"])
+    refused(404, saved.filled.call, "autoflow.versions.delete", id=number)
+    assert saved.save()[0] != number
+    assert committed(saved) == [2]

@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from autoflow.platform.body import Body
-from autoflow.platform.operations import Operation
+from autoflow.platform.operations import Batch, Operation, Place
 from autoflow.platform.paging import page
-from autoflow.platform.refusals import unknown
 from autoflow.platform.store import projects, reservations, versions
 from autoflow.platform.store.schema import versions as table
 from autoflow.wire import methods
@@ -26,45 +25,54 @@ _COLUMNS = {
 }
 
 
-def _shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": row["id"],
-            "projectId": row["project_id"],
-            "createdBy": row["created_by"],
-            "teamFileId": row["team_file_id"],
-            "version": row["number"],
-            "description": row["description"],
-            "status": row["status"],
-            "createdAt": row["created_at"],
-            "updatedAt": row["updated_at"],
-            "projectUpdatedAt": row["project_updated_at"],
-            "teamId": row["team_id"],
-            "name": row["name"],
-            "previewProjectId": row["preview_project_id"],
-        }
-        for row in found
-    ]
+def shape(row: RowMapping) -> dict[str, Any]:
+    """A version as the wire shows it; the last two members are ours."""
+    return {
+        "id": row["id"],
+        "projectId": row["project_id"],
+        "createdBy": row["created_by"],
+        "teamFileId": row["team_file_id"],
+        "version": row["number"],
+        "description": row["description"],
+        "status": row["status"],
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+        "projectUpdatedAt": row["project_updated_at"],
+        "teamId": row["team_id"],
+        "name": row["name"],
+        "previewProjectId": row["preview_project_id"],
+        "itemsCount": row["items_count"] if versions.is_whole(row) else None,
+        "size": str(row["size"]),
+    }
+
+
+def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Versions as the wire shows them."""
+    return [shape(row) for row in found]
 
 
 def list_versions(rows: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.list`` of a project."""
     project_id = projects.get(rows, body.number("projectId"))["id"]
-    return page(rows, versions.listing(rows).where(table.c.project_id == project_id), _COLUMNS, body, _shaped)
+    return page(rows, versions.listing(rows).where(table.c.project_id == project_id), _COLUMNS, body, shaped)
 
 
 def version(rows: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.info`` by id."""
-    number = body.number("id")
-    found = rows.execute(versions.listing(rows).where(table.c.id == number)).mappings().one_or_none()
-    if found is None:
-        raise unknown("version", number)
-    return _shaped([found])[0]
+    return shape(versions.get(rows, body.number("id")))
 
 
-def snapshot(rows: Connection, body: Body) -> dict[str, Any]:
-    """``autoflow.versions.snapshot``: ``{"id", "version", "created"}``, created false when nothing had changed."""
-    saved = versions.snapshot(rows, body.number("projectId"), body.maybe_text("title"), body.maybe_text("description"))
+def snapshot(place: Place, body: Body) -> dict[str, Any]:
+    """``autoflow.versions.snapshot``: ``{"id", "version", "created"}``, created false when nothing had changed.
+
+    Nothing is written then, and nobody waited for.
+    """
+    number, name, description = body.number("projectId"), body.maybe_text("title"), body.maybe_text("description")
+    with place.store.read() as rows:
+        saved = versions.current(rows, projects.get(rows, number))
+    if saved is None:
+        with place.store.write() as rows:
+            saved = versions.snapshot(rows, number, name, description)
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 
@@ -105,11 +113,18 @@ def edit(rows: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
+def remove(rows: Connection, body: Body) -> dict[str, Any]:
+    """``autoflow.versions.delete``: what names the version can tell that it was deleted."""
+    versions.remove(rows, body.number("id"))
+    return {"success": True}
+
+
 READS: Mapping[str, Operation] = {methods.VERSION_LIST: list_versions, "projects.versions.info": version}
 WRITES: Mapping[str, Operation] = {
-    methods.SNAPSHOT: snapshot,
     "projects.versions.reserve": reserve,
     "projects.versions.commit": commit,
     "projects.versions.cancel-reservation": cancel,
     "projects.versions.update": edit,
+    methods.VERSION_DELETE: remove,
 }
+BATCHES: Mapping[str, Batch] = {methods.SNAPSHOT: snapshot}

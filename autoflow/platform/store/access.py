@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, Table, or_, select, tr
 
 from autoflow.platform.refusals import unknown
 from autoflow.platform.store.schema import (
+    apps,
     blobs,
     datasets,
     edges,
@@ -97,6 +98,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     items: _of_project(items),
     versions: _of_project(versions),
     jobs: _of_project(jobs),
+    apps: apps.c.team_id.in_,
     files: files.c.team_id.in_,
     tasks: tasks.c.team_id.in_,
     entities: entities.c.team_id.in_,

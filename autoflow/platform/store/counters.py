@@ -18,9 +18,14 @@ def seed(rows: Connection) -> None:
     rows.execute(insert(counters), [{"name": name, "value": 0} for name in NAMES])
 
 
-def advance(rows: Connection, name: str, by: int = 1) -> int:
-    """Add to a counter and give its new value; the row stays locked until the transaction ends."""
+def add(rows: Connection, name: str, by: int = 1) -> None:
+    """Add to a counter; the row stays locked until the transaction ends."""
     rows.execute(update(counters).where(counters.c.name == name).values(value=counters.c.value + by))
+
+
+def advance(rows: Connection, name: str, by: int = 1) -> int:
+    """Add to a counter and give its new value."""
+    add(rows, name, by)
     return value(rows, name)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, select
 
 from autoflow.platform import times
+from autoflow.platform.paging import CHUNK
 from autoflow.platform.refusals import bad, taken, unknown
 from autoflow.platform.store.access import caller, visible
 from autoflow.platform.store.edits import Edit
-from autoflow.platform.store.schema import datasets, projects, workspaces
+from autoflow.platform.store.schema import datasets, items, projects, workspaces
 
 
 def listing(rows: Connection) -> Select[Any]:
@@ -75,6 +76,33 @@ def add(edit: Edit, name: str, parent_id: int | None, description: str, custom_d
         "updated_at": moment,
     }
     return edit.insert(datasets, values)
+
+
+def remove(edit: Edit, row: RowMapping) -> None:
+    """Take a dataset away, with the datasets and items in it; what a version sees of them stays in the version."""
+    numbers = within(edit.rows, row)
+    for number in numbers:
+        query = select(items).where(items.c.dataset_id == number).order_by(items.c.id).limit(CHUNK)
+        last = 0
+        while part := edit.rows.execute(query.where(items.c.id > last)).mappings().all():
+            edit.delete_many(items, part)
+            last = part[-1]["id"]
+    for number in reversed(numbers):  # a dataset stands before those in it
+        edit.delete(datasets, get(edit.rows, number))
+
+
+def move(edit: Edit, row: RowMapping, place: RowMapping) -> None:
+    """Put a dataset, with all in it, into another of the same project.
+
+    Raises:
+        ServerRefused: the place is another project's or in the dataset itself, or has one of that name.
+    """
+    if place["project_id"] != row["project_id"]:
+        raise bad(f"dataset {place['id']} is not of project {row['project_id']}")
+    if place["id"] in within(edit.rows, row):
+        raise bad(f"dataset {place['id']} stands in dataset {row['id']} itself")
+    _free_name(edit, place["id"], row["name"], but=row["id"])
+    edit.update(datasets, row, {"parent_id": place["id"], "updated_at": times.now()})
 
 
 def within(rows: Connection, dataset: RowMapping) -> list[int]:

@@ -1,50 +1,23 @@
-"""Changes of a project's versioned rows, and what every such change keeps right: epoch, sequence, digest.
-
-The digest is the sum, modulo 2**256, of sha256 over the content of the rows: adding, changing and taking back a row
-costs the same however large the project is, and equal content gives an equal digest whatever happened between.
-It tells equal from changed; it is no signature.
-"""
+"""Changes of a project's versioned rows, and what every such change keeps right: epoch, sequence, digest, counts."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from autoflow.platform import times
+from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import unknown
 from autoflow.platform.store.access import visible
+from autoflow.platform.store.content import Originals, Row, original, summed, written
 from autoflow.platform.store.schema import datasets, items, project_meta, projects
 
-_MODULUS = 2**256
-
-Row = Mapping[str, Any] | RowMapping
-
-# What counts as content: ids, times and who it was do not.
-_CONTENT: dict[Table, Callable[[Row], list[Any]]] = {
-    datasets: lambda row: [row["id"], row["parent_id"], row["name"], row["description"], row["custom_data"]],
-    items: lambda row: [
-        row["dataset_id"],
-        row["name"],
-        row["hash"],
-        row["link"],
-        row["meta"],
-        sorted([tag["tagId"], json.dumps(tag["value"])] for tag in json.loads(row["tags"])),
-        row["annotation"],
-        row["description"],
-    ],
-    project_meta: lambda row: [row["document"]],
-}
 _KEY = {datasets: "id", items: "id", project_meta: "project_id"}
-
-
-def _hash(table: Table, row: Row) -> int:
-    content = json.dumps([table.name, *_CONTENT[table](row)], separators=(",", ":"))
-    return int.from_bytes(hashlib.sha256(content.encode()).digest(), "big")
+# What the database gives a new row that was left out.
+_DEFAULTS = {"custom_data": "{}", "meta": "{}", "tags": "[]", "labels": 0, "description": "", "name": ""}
 
 
 class Edit:
@@ -53,42 +26,71 @@ class Edit:
     def __init__(self, rows: Connection, project: Mapping[str, Any]) -> None:
         self.rows = rows
         self.project = project
+        self._originals: dict[int, int] = {}
         self._sum = self._items = self._size = 0
         self._changed = False
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> int:
         """Add a row; gives its key."""
-        row = {**values, "f": self.project["epoch"]}
-        made = self.rows.execute(insert(table).values(**row)).inserted_primary_key
-        key = int(made[0]) if made is not None else 0
-        self._count(_hash(table, self._whole(table, {**row, _KEY[table]: key})))
-        self._weigh(table, 1, row)
-        return key
+        return self.insert_many(table, [values])[0]
+
+    def insert_many(self, table: Table, values: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Add rows; gives their keys, in order."""
+        names = sorted({name for one in values for name in one})
+        new = [{name: one.get(name, _DEFAULTS.get(name)) for name in names} for one in values]
+        key = table.c[_KEY[table]]
+        statement = insert(table).values(f=self.project["epoch"]).returning(key, sort_by_parameter_order=True)
+        keys = list(self.rows.execute(statement, new).scalars()) if new else []
+        whole = [
+            {**dict.fromkeys(table.c.keys()), **_DEFAULTS, **one, key.name: number}
+            for one, number in zip(new, keys, strict=True)
+        ]
+        self._count(table, 1, whole)
+        return keys
 
     def update(self, table: Table, row: Row, values: Mapping[str, Any]) -> None:
         """Change a row given as it is stored now; values that are the same leave all as it was."""
-        if all(row[name] == value for name, value in values.items()):
-            return
+        self.update_many(table, [(row, values)])
+
+    def update_many(self, table: Table, changes: Iterable[tuple[Row, Mapping[str, Any]]]) -> None:
+        """Change rows given as they are stored now, none twice; of each the values that are not the same."""
         key = _KEY[table]
-        self.rows.execute(update(table).where(table.c[key] == row[key]).values(**values, f=self.project["epoch"]))
-        self._count(_hash(table, {**row, **values}) - _hash(table, row))
+        statements: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for row, values in changes:
+            changed = {name: value for name, value in values.items() if row[name] != value}
+            if not changed:
+                continue
+            self._count(table, -1, [row])
+            self._count(table, 1, [{**row, **changed}])
+            # names of a statement's own: a column's would be taken for a value
+            statements.setdefault(tuple(changed), []).append(
+                {"the_row": row[key], **{f"new_{name}": value for name, value in changed.items()}}
+            )
+        for names, parameters in statements.items():
+            values = {name: bindparam(f"new_{name}") for name in names}
+            statement = update(table).where(table.c[key] == bindparam("the_row"))
+            self.rows.execute(statement.values(**values, f=self.project["epoch"]), parameters)
 
     def delete(self, table: Table, row: Row) -> None:
         """Take a row away, given as it is stored now."""
-        self.rows.execute(delete(table).where(table.c[_KEY[table]] == row[_KEY[table]]))
-        self._count(-_hash(table, row))
-        self._weigh(table, -1, row)
+        self.delete_many(table, [row])
+
+    def delete_many(self, table: Table, gone: Sequence[Row]) -> None:
+        """Take rows away, given as they are stored now."""
+        key = _KEY[table]
+        self._count(table, -1, gone)
+        for part in chunks(gone):
+            self.rows.execute(delete(table).where(table.c[key].in_([row[key] for row in part])))
 
     def close(self) -> None:
         """Write down what changed: the sequence, the digest and the time."""
         if not self._changed:
             return
-        digest = (int(self.project["digest"], 16) + self._sum) % _MODULUS
         self.rows.execute(
             update(projects)
             .where(projects.c.id == self.project["id"])
             .values(
-                digest=f"{digest:x}",
+                digest=written(int(self.project["digest"], 16) + self._sum),
                 change_seq=projects.c.change_seq + 1,
                 items_count=projects.c.items_count + self._items,
                 size=projects.c.size + self._size,
@@ -96,25 +98,35 @@ class Edit:
             )
         )
 
-    def _count(self, by: int) -> None:
-        self._sum += by
+    def _count(self, table: Table, sign: int, these: Sequence[Row]) -> None:
+        """Count rows into the digest, or out of it."""
+        if not these:
+            return
         self._changed = True
-
-    def _weigh(self, table: Table, sign: int, row: Row) -> None:
+        self._sum += sign * summed(table, these, self._known(table, these))
         if table is items:
-            self._items += sign
-            self._size += sign * (row.get("size") or 0)
+            self._items += sign * len(these)
+            self._size += sign * sum(row["size"] or 0 for row in these)
 
-    def _whole(self, table: Table, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A new row with the defaults the database gives what was left out."""
-        return {column.name: row.get(column.name, _default(column.name)) for column in table.c}
+    def _known(self, table: Table, these: Sequence[Row]) -> Originals:
+        """What the datasets that rows name are told by; asked of the store once."""
+        if table is datasets:
+            self._originals.update((row["id"], original(row)) for row in these)
+        if table is not project_meta:
+            place = "parent_id" if table is datasets else "dataset_id"
+            missing = {row[place] for row in these} - self._originals.keys() - {None}
+            if missing:
+                self._originals.update(originals_of(self.rows, datasets, sorted(missing)))
+        return self._originals
 
 
-_DEFAULTS = {"custom_data": "{}", "meta": "{}", "tags": "[]", "description": "", "name": ""}
-
-
-def _default(column: str) -> Any:
-    return _DEFAULTS.get(column)
+def originals_of(rows: Connection, table: Table, numbers: Sequence[int]) -> dict[int, int]:
+    """What datasets are told by, as `table` has them (or its history)."""
+    found: dict[int, int] = {}
+    for part in chunks(numbers):
+        query = select(table.c.id, table.c.original_id).where(table.c.id.in_(part))
+        found.update((row["id"], original(row)) for row in rows.execute(query).mappings())
+    return found
 
 
 @contextlib.contextmanager
@@ -141,9 +153,10 @@ def locked(rows: Connection, project_id: int) -> Mapping[str, Any]:
 
 def digest_of(rows: Connection, project_id: int) -> str:
     """The digest computed afresh from all rows, to check the running one against."""
+    own = select(datasets.c.id, datasets.c.original_id).where(datasets.c.project_id == project_id)
+    originals = {row["id"]: original(row) for row in rows.execute(own).mappings()}
     total = 0
-    for table in _CONTENT:
-        query = select(table).where(table.c.project_id == project_id)
-        for row in rows.execute(query).mappings():
-            total += _hash(table, row)
-    return f"{total % _MODULUS:x}"
+    for table in _KEY:
+        found = rows.execute(select(table).where(table.c.project_id == project_id)).mappings()
+        total += summed(table, found, originals)
+    return written(total)

@@ -1,7 +1,8 @@
-"""The database: short transactions, safe for many processes on one folder and across forks.
+"""The database: short transactions, safe for many processes on one folder or server, and across forks.
 
-A write begins with the write lock (``BEGIN IMMEDIATE``), so that what it reads first stays true until it commits.
-Whatever the database cannot do now (locked, full, gone) is `ServerBusy`: the caller keeps its records and tries again.
+A write begins with the store's write lock (SQLite's ``BEGIN IMMEDIATE``, and in `postgresql` the same), so that what it
+reads first stays true until it commits. Whatever the database cannot do now (locked, full, gone) is `ServerBusy`: the
+caller keeps its records and tries again.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy import exc as failures
 from sqlalchemy.pool import Pool
 
-from autoflow.errors import ServerBusy, ServerRefused
-from autoflow.platform.store import counters, setup
+from autoflow.platform.store import counters, postgresql, setup
 from autoflow.platform.store.access import LOCAL, OPTION, Caller
+from autoflow.platform.store.failing import busy, refusing
 from autoflow.platform.store.forks import Gate
+from autoflow.platform.store.postgresql import WRITE
 from autoflow.platform.store.turns import Turns
 
 logger = logging.getLogger("autoflow")
@@ -31,12 +33,13 @@ WAIT = 5.0  # seconds for another process's write
 LOG_BYTES = 16 << 20  # of the write-ahead log, above which it is shortened
 LOG_SECONDS = 1.0  # between two tries
 LOG_WAIT = 0.05  # seconds that one may take of a write
-_WRITE = "autoflow_write"
+CACHE_BYTES = 64 << 20  # of a connection, at most, of a store that has as many
 _PRAGMAS = (
     f"PRAGMA busy_timeout={int(WAIT * 1000)}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=FULL",  # what was acknowledged is gone from the sender's journal
     f"PRAGMA journal_size_limit={LOG_BYTES}",
+    f"PRAGMA cache_size=-{CACHE_BYTES >> 10}",  # indexes by hash are written at random places: many pages are in use
 )
 
 
@@ -46,15 +49,25 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get(_WRITE, False)
+    write = connection.get_execution_options().get(WRITE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def make_engine(url: str | URL) -> Engine:
-    """An engine for a database url; for SQLite with our own BEGIN, as its driver begins too late."""
-    address = sqlalchemy.make_url(url)
-    if address.get_backend_name() != "sqlite":
-        return sqlalchemy.create_engine(address, pool_pre_ping=True)
+    """An engine for a database's url; for SQLite with our own BEGIN, as its driver begins too late.
+
+    Raises:
+        ValueError: the url is of no database that can hold a store.
+        ServerExtraMissing: its driver is not installed.
+    """
+    try:
+        address = sqlalchemy.make_url(url)
+    except failures.ArgumentError:
+        raise ValueError("that is no database's url; write postgresql+psycopg://user:password@host/database") from None
+    if address.drivername.partition("+")[0] in {"postgresql", "postgres"}:
+        return postgresql.make_engine(address)
+    if address.drivername.partition("+")[0] != "sqlite":
+        raise ValueError(f"a store is kept in SQLite or PostgreSQL, not in {address.drivername}")
     engine = sqlalchemy.create_engine(
         address, connect_args={"timeout": WAIT, "isolation_level": None, "check_same_thread": False}
     )
@@ -79,35 +92,36 @@ def _size(path: str) -> int:
         return 0
 
 
-def _busy(error: Exception) -> ServerBusy:
-    cause = getattr(error, "orig", None) or error
-    return ServerBusy(f"the platform's database does not take it now: {cause}", status=503, retry_after=1.0)
-
-
 class Store:
     """One database, as one process uses it; methods may be called from any thread, and in forked children.
 
     Args:
         url: SQLAlchemy's; a SQLite file is made when missing, and migrated when older than this code.
+        migrate: whether a PostgreSQL database that is older may be migrated, too: other servers may be using it.
     """
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, *, migrate: bool = False) -> None:
         self._engine = make_engine(url)
+        self._migrate = migrate
         self._inherited: list[Pool] = []
         self._pid = os.getpid()
         self._gate = Gate(self._engine.dispose)
         self._turns = Turns()
         self._path = setup.file_of(self._engine)
         self._log_due = 0.0
-        with self._failing():
-            self._prepare()
+        try:
+            with self._failing():
+                self._prepare()
+        except BaseException:
+            self._engine.dispose()
+            raise
         self._identity = _identity(self._path)
         self._log = _identity(self._log_path)
 
     @contextlib.contextmanager
     def read(self, caller: Caller = LOCAL) -> Iterator[Connection]:
-        """A transaction that only reads, and sees one state of the whole store (on SQLite)."""
-        options = {OPTION: caller}
+        """A transaction that only reads, and sees one state of the whole store."""
+        options = {OPTION: caller, **self._reading}
         with self._failing(), self._gate.passing(), self._own().connect().execution_options(**options) as rows:
             yield rows
 
@@ -119,7 +133,7 @@ class Store:
             caller: who it is for.
             noted: whether it advances the change counter: not when no page shows what was written.
         """
-        options = {OPTION: caller, _WRITE: True}
+        options = {OPTION: caller, WRITE: True}
         with (
             self._failing(),
             self._gate.passing(),
@@ -129,8 +143,12 @@ class Store:
         ):
             yield rows
             if noted:
-                counters.advance(rows, counters.CHANGE)
+                counters.add(rows, counters.CHANGE)
         self._shorten_log()
+
+    @property
+    def _reading(self) -> dict[str, Any]:
+        return postgresql.READING if self._path is None else {}
 
     @property
     def address(self) -> str:
@@ -176,7 +194,7 @@ class Store:
     def _prepare(self) -> None:
         """Bring the store to this code's schema; a damaged one is moved aside, and a new one begun."""
         try:
-            setup.prepare(self._engine)
+            setup.prepare(self._engine, migrate=self._migrate)
         except failures.DatabaseError as error:
             if not self._set_aside(error):
                 raise
@@ -222,14 +240,15 @@ class Store:
     def _failing(self) -> Iterator[None]:
         """Tell the database's failures apart: try again, or never."""
         try:
-            yield
-        except failures.DataError as error:
-            raise ServerRefused(f"the database cannot hold that: {error.orig}", status=400) from error
-        except failures.ProgrammingError:
+            with refusing():
+                yield
+        except failures.ProgrammingError as error:
+            if postgresql.is_forbidden(error):
+                raise busy(error) from error
             raise
         except (failures.DBAPIError, failures.TimeoutError, OSError) as error:
             self._set_aside(error)
-            raise _busy(error) from error
+            raise busy(error) from error
 
 
 class StoreOf(NamedTuple):
@@ -242,6 +261,6 @@ class StoreOf(NamedTuple):
         """See `Store.read`."""
         return self.store.read(self.caller)
 
-    def write(self) -> contextlib.AbstractContextManager[Connection]:
+    def write(self, *, noted: bool = True) -> contextlib.AbstractContextManager[Connection]:
         """See `Store.write`."""
-        return self.store.write(self.caller)
+        return self.store.write(self.caller, noted=noted)

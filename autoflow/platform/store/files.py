@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from autoflow.platform import times
 from autoflow.platform.blobs import Received
@@ -49,6 +50,26 @@ def current(rows: Connection, team_id: int, path: str) -> RowMapping | None:
     """The current file at a path."""
     query = _all(rows).where(files.c.team_id == team_id, files.c.path == path, files.c.current)
     return rows.execute(query).mappings().one_or_none()
+
+
+def history(rows: Connection, team_id: int, path: str) -> list[RowMapping]:
+    """All files a path has had, the last one first; only that one can be current."""
+    query = _all(rows).where(files.c.team_id == team_id, files.c.path == path)
+    return list(rows.execute(query.order_by(files.c.id.desc())).mappings())
+
+
+def places(rows: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Which file of its path each is, counted from 1, and how many its path has had."""
+    paths = select(files.c.team_id, files.c.path).where(files.c.id.in_(list(numbers))).distinct().subquery()
+    at = (files.c.team_id, files.c.path)
+    query = select(
+        files.c.id,
+        func.row_number().over(partition_by=at, order_by=files.c.id).label("number"),
+        func.count().over(partition_by=at).label("count"),
+    ).join(paths, (paths.c.team_id == files.c.team_id) & (paths.c.path == files.c.path))
+    inner = query.where(visible(rows, files)).subquery()
+    found = rows.execute(select(inner.c.id, inner.c.number, inner.c.count).where(inner.c.id.in_(list(numbers))))
+    return {number: (place, count) for number, place, count in found}
 
 
 def below(rows: Connection, team_id: int, folder: str) -> list[RowMapping]:

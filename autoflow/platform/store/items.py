@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, Table, select
 
 from autoflow.platform import documents, times
 from autoflow.platform.paging import chunks
@@ -16,7 +16,7 @@ from autoflow.platform.store.access import caller, visible
 from autoflow.platform.store.edits import Edit
 from autoflow.platform.store.schema import documents as document_table
 from autoflow.platform.store.schema import items, projects
-from autoflow.platform.store.upsert import insert_new
+from autoflow.platform.store.upsert import insert_all_new
 
 
 def listing(rows: Connection) -> Select[Any]:
@@ -49,11 +49,48 @@ def named(rows: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, 
     return found
 
 
-def add(edit: Edit, dataset_id: int, values: dict[str, Any]) -> int:
+def first(rows: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, int]:
+    """One of the items of each project, or dataset, of those that have any: each costs one look into an index.
+
+    Args:
+        rows: the transaction.
+        owner: the table of the projects, or of the datasets.
+        numbers: their ids.
+    """
+    # in the order that the index has them
+    column, order = (items.c.project_id, items.c.f) if owner is projects else (items.c.dataset_id, items.c.name)
+    one = select(items.c.id).where(column == owner.c.id).order_by(order).limit(1).correlate(owner).scalar_subquery()
+    found: dict[int, int] = {}
+    for part in chunks(numbers):
+        query = select(owner.c.id, one.label("item")).where(owner.c.id.in_(part))
+        found.update({row.id: row.item for row in rows.execute(query) if row.item is not None})
+    return found
+
+
+def tagged(rows: Connection, number: int) -> RowMapping:
+    """The item that has a tag of this number on it: every item the caller sees may have to be looked at.
+
+    Raises:
+        ServerRefused: 404, none has.
+    """
+    query = listing(rows).where(items.c.tags.contains(f'{{"id":{number},'))
+    found = rows.execute(query).mappings().first()
+    if found is None:
+        raise unknown("tag", number)
+    return found
+
+
+def add(edit: Edit, dataset_id: int, values: Mapping[str, Any]) -> int:
     """Add an item to a dataset of the project being edited; gives its id."""
+    return add_many(edit, dataset_id, [values])[0]
+
+
+def add_many(edit: Edit, dataset_id: int, values: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Add items to a dataset of the project being edited; gives their ids, in order."""
     moment = times.now()
-    stamps = {"created_by": caller(edit.rows).user, "created_at": moment, "updated_at": moment}
-    return edit.insert(items, {**values, **stamps, "project_id": edit.project["id"], "dataset_id": dataset_id})
+    common = {"created_by": caller(edit.rows).user, "created_at": moment, "updated_at": moment}
+    place = {**common, "project_id": edit.project["id"], "dataset_id": dataset_id}
+    return edit.insert_many(items, [{**one, **place} for one in values])
 
 
 def change(edit: Edit, row: RowMapping, **values: Any) -> None:
@@ -64,16 +101,31 @@ def change(edit: Edit, row: RowMapping, **values: Any) -> None:
 
 def keep_document(rows: Connection, document: Any) -> str:
     """Keep an annotation document and give its hash; equal documents are kept once."""
-    text = documents.dump(document, canonical=True).encode()
-    name = hashlib.sha256(text).hexdigest()
-    insert_new(rows, document_table, hash=name, body=zlib.compress(text))
+    name, text = named_text(document)
+    keep_texts(rows, {name: text})
     return name
+
+
+def named_text(document: Any) -> tuple[str, bytes]:
+    """A document's hash, and the JSON that is kept of it."""
+    text = documents.dump(document, canonical=True).encode()
+    return hashlib.sha256(text).hexdigest(), text
+
+
+def keep_texts(rows: Connection, texts: Mapping[str, bytes]) -> None:
+    """Keep documents by their hashes; those that are kept already stay."""
+    insert_all_new(rows, document_table, [{"hash": name, "body": zlib.compress(texts[name])} for name in sorted(texts)])
+
+
+def read_texts(rows: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
+    """Annotation documents by their hashes, as the JSON that is kept."""
+    found = {}
+    for part in chunks(hashes):
+        for row in rows.execute(select(document_table).where(document_table.c.hash.in_(part))):
+            found[row.hash] = zlib.decompress(row.body)
+    return found
 
 
 def read_documents(rows: Connection, hashes: Sequence[str]) -> dict[str, Any]:
     """Annotation documents by their hashes."""
-    found = {}
-    for part in chunks(hashes):
-        for row in rows.execute(select(document_table).where(document_table.c.hash.in_(part))):
-            found[row.hash] = documents.load(zlib.decompress(row.body).decode())
-    return found
+    return {name: documents.load(text.decode()) for name, text in read_texts(rows, hashes).items()}

@@ -60,6 +60,11 @@ def set_status(rows: Connection, job: RowMapping, status: str) -> None:
     rows.execute(update(jobs).where(jobs.c.id == job["id"]).values(**values))
 
 
+def change(rows: Connection, number: int, **values: Any) -> None:
+    """Change what a job says."""
+    rows.execute(update(jobs).where(jobs.c.id == number).values(**values, updated_at=times.now()))
+
+
 def put_away(rows: Connection, number: int) -> None:
     """Let a job be listed no more, but for those who ask for such ones."""
     rows.execute(update(jobs).where(jobs.c.id == number).values(disabled=True, updated_at=times.now()))

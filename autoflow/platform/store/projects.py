@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
@@ -48,6 +49,15 @@ def free_name(rows: Connection, workspace_id: int, name: str, but: int = 0) -> N
     )
     if rows.execute(query).first():
         raise taken(f"workspace {workspace_id} has a project named {name!r} already")
+
+
+def unused_name(rows: Connection, workspace_id: int, name: str) -> str:
+    """The name, or the first of ``name_001``, ``name_002`` … that no project of a workspace has, as in the SDK."""
+    like = projects.c.name.startswith(name, autoescape=True)
+    query = select(projects.c.name).where(projects.c.workspace_id == workspace_id, projects.c.state != "removed", like)
+    used = set(rows.execute(query).scalars())
+    names = itertools.chain([name], (f"{name}_{number:03d}" for number in itertools.count(1)))
+    return next(one for one in names if one not in used)
 
 
 def add(rows: Connection, workspace_id: int, name: str, **values: Any) -> int:
@@ -99,3 +109,11 @@ def set_meta(edit: Edit, document: dict[str, Any]) -> None:
         edit.insert(project_meta, {"project_id": number, "document": text})
     else:
         edit.update(project_meta, row, {"document": text})
+
+
+def with_entry(rows: Connection, kind: str, number: int) -> list[int]:
+    """The active projects among whose ``classes`` or ``tags`` one has a number, the oldest first."""
+    query = select(projects.c.id, project_meta.c.document).join_from(project_meta, projects)
+    query = query.where(ACTIVE, visible(rows, projects), project_meta.c.document.contains(f'"id":{number}'))
+    found = rows.execute(query.order_by(projects.c.id))
+    return [row.id for row in found if any(entry["id"] == number for entry in documents.load(row.document)[kind])]

@@ -17,6 +17,7 @@ from autoflow.platform import times
 from autoflow.platform.refusals import bad, taken, unknown
 from autoflow.platform.store import files, versions
 from autoflow.platform.store.access import visible
+from autoflow.platform.store.edits import locked
 from autoflow.platform.store.schema import projects, workspaces
 from autoflow.platform.store.schema import versions as table
 
@@ -37,9 +38,9 @@ def reserve(rows: Connection, project_id: int) -> Reserved:
 
     Raises:
         ServerRefused: 400; nothing changed, then with ``useExistingVersion`` and the ``version`` there is, or another
-            client "is already committing"; or as `versions.lock`.
+            client "is already committing"; 404, the project is unknown.
     """
-    project = versions.lock(rows, project_id)
+    project = locked(rows, project_id)
     before = versions.unchanged(rows, project)
     if before is not None:
         details = {"useExistingVersion": True, "version": {"id": before["id"], "version": before["number"]}}
@@ -48,7 +49,7 @@ def reserve(rows: Connection, project_id: int) -> Reserved:
     for row in rows.execute(query).all():
         if row.lease_until > times.now():
             raise bad(f"another client is already committing a version of project {project_id}")
-        rows.execute(delete(table).where(table.c.id == row.id, _RESERVED))
+        give_up(rows, project_id, row.id)
     token = secrets.token_hex(16)
     made = versions.close_epoch(rows, project, status="reserved", token=token, lease_until=times.after(LEASE))
     return Reserved(made.id, token)
@@ -113,4 +114,10 @@ def cancel(rows: Connection, number: int, token: str) -> None:
         return
     if found["status"] != "reserved":
         raise taken(f"version {number} is committed; it cannot be cancelled")
-    rows.execute(delete(table).where(table.c.id == number))
+    give_up(rows, found["project_id"], number)
+
+
+def give_up(rows: Connection, project_id: int, number: int) -> None:
+    """Take a reservation away: what only it saw is kept no longer."""
+    rows.execute(delete(table).where(table.c.id == number, _RESERVED))
+    versions.see(rows, project_id)

@@ -1,8 +1,10 @@
 """The tables, in SQLAlchemy Core, right on SQLite and PostgreSQL.
 
 Versioned rows (datasets, items, a project's classes and tags) carry `f`, the epoch they are valid from; a project's
-`epoch` is the one being written, `last_v` the last one a version closed. `change_seq` and `digest` are kept by
-every write (`store.edits`), so that "nothing changed" is one comparison. Numbers are never given twice.
+`epoch` is the one being written, `last_v` the last one a version closed. A row that a version sees goes to its
+``*_history`` table when it is changed or removed, with `t`, the first epoch that no longer sees it: triggers do that
+(`store.history`), so that no writer can forget. `change_seq` and `digest` are kept by every write (`store.edits`), so
+that "nothing changed" is one comparison. Numbers are never given twice.
 
 `REVISION` names the migration that ends in this schema; a test holds the two together.
 """
@@ -28,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData()
 
@@ -111,6 +113,7 @@ projects = _table(
     Column("items_count", BigInteger, nullable=False, server_default=text("0")),
     Column("size", BigInteger, nullable=False, server_default=text("0")),
     _given("state", "'active'"),
+    Column("lease_until", Text),
 )
 Index(
     "projects_by_name",
@@ -128,11 +131,13 @@ project_meta = _table(
     Column("f", BigInteger, nullable=False),
 )
 
+# `original_id` is the dataset this one was restored from, through any number of restores; None for itself.
 datasets = _table(
     "datasets",
     _id(),
     _of("project_id", "projects"),
     _of("parent_id", "datasets", nullable=True),
+    Column("original_id", Number),
     _given("name"),
     _given("description"),
     _given("custom_data", "'{}'"),
@@ -176,8 +181,30 @@ items = _table(
     Column("f", BigInteger, nullable=False),
     UniqueConstraint("dataset_id", "name", name="items_by_name"),
 )
+Index("items_by_project", items.c.project_id, items.c.id)
 Index("items_by_epoch", items.c.project_id, items.c.f)
 Index("items_by_hash", items.c.hash)
+Index("items_by_annotation", items.c.annotation)
+
+
+def _history(table: Table) -> Table:
+    """The rows of a versioned table as they were, each with the epochs that see it: from `f` to before `t`."""
+    was = [Column(column.name, column.type) for column in table.c if column.name != "f"]
+    key = table.primary_key.columns.keys()[0]
+    epochs = [Column("f", BigInteger, nullable=False), Column("t", BigInteger, nullable=False)]
+    place = dict.fromkeys(("project_id", key, "f"))
+    kept = Table(f"{table.name}_history", metadata, *was, *epochs, PrimaryKeyConstraint(*place))
+    if key != "project_id":
+        Index(f"{kept.name}_by_end", kept.c.project_id, kept.c.t, kept.c.f)
+        Index(f"{kept.name}_by_epoch", kept.c.project_id, kept.c.f, kept.c.t)
+    return kept
+
+
+datasets_history = _history(datasets)
+items_history = _history(items)
+project_meta_history = _history(project_meta)
+Index("items_history_by_hash", items_history.c.hash)
+Index("items_history_by_annotation", items_history.c.annotation)
 
 # Reserved first (`token` is for whoever will commit it, until `lease_until` nobody else reserves), then committed.
 versions = _table(
@@ -188,6 +215,8 @@ versions = _table(
     Column("epoch", BigInteger, nullable=False),
     Column("change_seq", BigInteger, nullable=False),
     _given("digest"),
+    Column("items_count", BigInteger, nullable=False, server_default=text("0")),
+    Column("size", BigInteger, nullable=False, server_default=text("0")),
     Column("name", Text),
     Column("description", Text),
     _given("status", "'committed'"),
@@ -224,25 +253,32 @@ jobs = _table(
 )
 Index("jobs_by_project", jobs.c.project_id)
 
-# A file of the blob folder: `hash` is base64(sha256), as on the wire; `generation` makes its physical name unique.
+# A kept file: `hash` is base64(sha256), as on the wire; `generation` makes its physical name unique. It is live, or
+# condemned: nothing needed it when the collector last looked, and whoever names it makes it live again.
 blobs = _table(
     "blobs",
     Column("hash", Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
     _given("generation"),
+    _given("state", "'live'"),
     Column("mime", Text),
     Column("width", BigInteger),
     Column("height", BigInteger),
     Column("created_at", Text, nullable=False),
 )
 
-# Who brought which bytes: they may name them before anything else does.
+# Who brought which bytes, or was told that they are there: they may name them until the lease is over, and nothing
+# collects them.
 uploads = _table(
     "uploads",
     Column("hash", Text, ForeignKey("blobs.hash"), nullable=False),
     Column("user_id", Number, ForeignKey("users.id"), nullable=False),
+    _given("lease_until"),
     PrimaryKeyConstraint("hash", "user_id"),
 )
+
+# Processes that may be writing files no row names yet: the name of such a file tells whose it is.
+sessions = _table("sessions", Column("key", Text, primary_key=True), Column("lease_until", Text, nullable=False))
 
 # Team files: the current one of a path, and those it replaced, which stay readable by their number.
 files = _table(
@@ -267,6 +303,7 @@ Index(
     postgresql_where=text("current"),
 )
 Index("files_by_hash", files.c.hash)
+Index("files_of_path", files.c.team_id, files.c.path)  # those a path has had, too
 
 apps = _table(
     "apps",

@@ -1,7 +1,8 @@
-"""A store that is new is made; one older than this code is migrated, after a copy of its file; a newer one is left.
+"""A store that is new is made; one older than this code is migrated, SQLite's after a copy of its file, PostgreSQL's
+when that is asked for; a newer one is left.
 
 The revision is read with a plain SELECT: Alembic is imported only when there is something to migrate. Making and
-migrating happen under a lock that other processes opening the same store wait for.
+migrating happen under a lock that other processes opening the same store wait for, as do those that write to it.
 """
 
 from __future__ import annotations
@@ -12,33 +13,42 @@ import os
 import time
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, insert, inspect, text
 
 from autoflow.errors import ServerBusy
 from autoflow.platform import disk, times
-from autoflow.platform.store import counters, schema
+from autoflow.platform.store import counters, history, schema
+from autoflow.platform.store.postgresql import WRITE
 
 logger = logging.getLogger("autoflow")
 
 _STAMP = "alembic_version"
 _WAL = 2
+OUTDATED = "stop the servers that use it, back it up, and start one with `autoflow serve --migrate`"
 _DAMAGE = ("disk image is malformed", "file is not a database", "malformed database schema")
-_ADVISORY = 7_246_111  # PostgreSQL's lock number for making a store
 
 
 def revision(engine: Engine) -> str | None:
     """The revision a store is at, None when it is empty."""
     with engine.connect() as rows:
-        if not rows.dialect.has_table(rows, _STAMP):
-            return None
-        return rows.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
+        return _revision(rows)
 
 
-def prepare(engine: Engine) -> None:
+def _revision(rows: Connection) -> str | None:
+    if not rows.dialect.has_table(rows, _STAMP):
+        return None
+    return rows.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
+
+
+def prepare(engine: Engine, *, migrate: bool = False) -> None:
     """Bring a store to this code's schema.
 
+    Args:
+        engine: for the database.
+        migrate: whether one that is older may be migrated also where there is no file to copy first.
+
     Raises:
-        ServerBusy: it belongs to a newer autoflow, or is an older one that is not SQLite.
+        ServerBusy: it belongs to a newer autoflow, or to an older one and may not be migrated, or is no store.
     """
     path = file_of(engine)
     if path is not None and _log_of(path) == _WAL and _mode(path) != "WAL":
@@ -50,13 +60,14 @@ def prepare(engine: Engine) -> None:
         found = revision(engine)
         if found is None:
             _make(engine)
-        elif found < schema.REVISION and path is not None:
-            _back_up(engine, f"{path}.{found}-{time.time_ns()}")
+        elif found < schema.REVISION and (path is not None or migrate):
+            if path is not None:
+                _back_up(engine, f"{path}.{found}-{time.time_ns()}")
             _migrate(engine)
         elif found != schema.REVISION:
+            way = "upgrade autoflow" if found > schema.REVISION else OUTDATED
             raise ServerBusy(
-                f"the store {engine.url!r} is at revision {found}, this autoflow works with {schema.REVISION}: "
-                + ("upgrade autoflow" if found > schema.REVISION else "upgrade the database with Alembic"),
+                f"the store {engine.url!r} is at revision {found}, this autoflow works with {schema.REVISION}: {way}",
                 status=503,
             )
 
@@ -80,16 +91,28 @@ def _alone(path: str | None) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(**{WRITE: True}) as rows, rows.begin():
+        yield rows
+
+
 def _make(engine: Engine) -> None:
     path = file_of(engine)
     if path is not None:
         _set_mode(engine, path)
-    with engine.begin() as rows:
-        if rows.dialect.name == "postgresql":
-            rows.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))
-            if rows.dialect.has_table(rows, _STAMP):
-                return
+    with _writing(engine) as rows:
+        if _revision(rows) is not None:
+            return
+        foreign = schema.metadata.tables.keys() & set(inspect(rows).get_table_names())
+        if foreign:
+            raise ServerBusy(
+                f"the database {engine.url!r} has tables that are not autoflow's ({', '.join(sorted(foreign))}): "
+                "give it one of its own",
+                status=503,
+            )
         schema.metadata.create_all(rows)
+        history.install(rows)
         seed(rows)
         rows.execute(text(f"CREATE TABLE {_STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         rows.execute(text(f"INSERT INTO {_STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
@@ -178,6 +201,6 @@ def _migrate(engine: Engine) -> None:
     folder = os.path.join(os.path.dirname(os.path.dirname(__file__)), "migrations")
     config = Config()
     config.set_main_option("script_location", folder.replace("%", "%%"))
-    with engine.begin() as rows:
+    with _writing(engine) as rows:
         config.attributes["connection"] = rows
         command.upgrade(config, "head")

@@ -4,12 +4,14 @@ taken as it is when it is the platform's own, and kept beside an id of ours when
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
+from autoflow.model.entity import EntityRef
 from autoflow.platform import documents, times
+from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import bad, unknown
 from autoflow.platform.store import counters, teams
 from autoflow.platform.store.access import check, sees, visible
@@ -44,6 +46,21 @@ def get(rows: Connection, number: int) -> RowMapping:
 def at_origin(rows: Connection, origin: str, number: int) -> int | None:
     """The id of the task that has a number at its origin."""
     return rows.execute(select(tasks.c.id).where(tasks.c.origin == origin, tasks.c.number == number)).scalar()
+
+
+def of_cards(rows: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
+    """The tasks whose cards are among these, as far as the caller sees them: the card's key, by the task's id."""
+    numbers: dict[str, list[int]] = {}
+    for ref in refs:
+        if ref.type == "task" and isinstance(ref.id, int):
+            numbers.setdefault(ref.origin, []).append(ref.id)
+    found: dict[int, str] = {}
+    for origin, own in numbers.items():  # pairs of values would make SQLite read the whole table
+        for part in chunks(own):
+            query = select(tasks.c.id, tasks.c.number).where(tasks.c.origin == origin, tasks.c.number.in_(part))
+            for row in rows.execute(query.where(visible(rows, tasks))):
+                found[row.id] = EntityRef(origin, "task", row.number).key
+    return found
 
 
 def _exists(rows: Connection, number: int) -> bool:
@@ -180,3 +197,9 @@ def customise(rows: Connection, task_id: int, settings: Mapping[str, Any]) -> No
 def log(rows: Connection, task_id: int, moment: str, lines: str) -> None:
     """Add to a task's log."""
     rows.execute(insert(logs).values(task_id=task_id, at=moment, lines=lines))
+
+
+def logged(rows: Connection, task_id: int, since: str = "") -> list[RowMapping]:
+    """A task's log, ``at`` and ``lines``, in the order it was written; from a moment on."""
+    query = select(logs.c.at, logs.c.lines).where(logs.c.task_id == task_id, logs.c.at > since)
+    return list(rows.execute(query.order_by(logs.c.id)).mappings())

@@ -42,6 +42,30 @@ def join(rows: Connection, user_id: int, team_ids: Sequence[int]) -> None:
         insert_new(rows, members, team_id=number, user_id=user_id)
 
 
+def known(rows: Connection, login: str) -> int:
+    """A user by login.
+
+    Raises:
+        ServerRefused: 404, there is none.
+    """
+    found = rows.execute(select(users.c.id).where(users.c.login == login)).scalar()
+    if found is None:
+        raise unknown("user", login)
+    return int(found)
+
+
+def leave(rows: Connection, user_id: int, name: str) -> None:
+    """Take a user out of a team.
+
+    Raises:
+        ServerRefused: 404, they are in no team of that name.
+    """
+    team_id = select(teams.c.id).where(teams.c.name == name).scalar_subquery()
+    gone = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
+    if not rows.execute(gone).rowcount:
+        raise unknown("a membership in team", name)
+
+
 def teams_of(rows: Connection, user_id: int) -> list[RowMapping]:
     """The teams a user is in."""
     query = select(teams).join(members, members.c.team_id == teams.c.id).where(members.c.user_id == user_id)

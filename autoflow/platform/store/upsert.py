@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -15,6 +16,12 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 def _statement(dialect: str, table: Table) -> Any:
     # inline: no RETURNING, which would take the place of the count of rows
     return _INSERT[dialect](table).inline().on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def insert_all_new(rows: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, all with the same columns, except those that have one in their way."""
+    if values:
+        rows.execute(_statement(rows.dialect.name, table), values)
 
 
 def insert_new(rows: Connection, table: Table, **values: Any) -> bool:

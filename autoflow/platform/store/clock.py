@@ -1,0 +1,20 @@
+"""The one clock leases are measured by: the database's, whichever machine asks; texts as `times` writes them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Connection, Text, cast, func
+
+
+def after(rows: Connection, seconds: float = 0) -> ColumnElement[str]:
+    """The moment so many seconds from now, as SQL: to be written as the end of a lease, or compared with one."""
+    if rows.dialect.name == "sqlite":
+        return cast(func.strftime("%Y-%m-%dT%H:%M:%fZ", "now", f"{seconds:+.3f} seconds"), Text)
+    moment = func.timezone("UTC", func.clock_timestamp()) + timedelta(seconds=seconds)
+    return cast(func.to_char(moment, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), Text)
+
+
+def now(rows: Connection) -> ColumnElement[str]:
+    """This moment: a lease that ends before it is over."""
+    return after(rows)

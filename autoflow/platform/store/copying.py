@@ -1,0 +1,156 @@
+"""The rows of a moment, copied into a new project a batch at a time: what `restoring` does in each of its steps.
+
+Annotation documents are shared, classes keep their numbers, and the numbers of tags on items are new. Times stay, and
+so does who made a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exists, func, insert, not_, select, union
+from sqlalchemy import literal as constant
+
+from autoflow.platform.store import past, renumbering
+from autoflow.platform.store.blobs import DAMAGED
+from autoflow.platform.store.content import original
+from autoflow.platform.store.past import Moment
+from autoflow.platform.store.schema import blobs, datasets, datasets_history, items, items_history, project_meta
+
+FIRST_EPOCH = 1
+_END = 2**53
+_KEPT = ("description", "custom_data", "created_by", "created_at", "updated_at")
+_OWN = {"id", "project_id", "dataset_id", "tags", "f"}  # what a copied item has of its own
+
+
+class Window(NamedTuple):
+    """Some items of a moment: those whose ids are above one number and up to another.
+
+    Args:
+        after, upto: the bounds; `upto` is None when these are the last.
+        tags: the lowest and the highest number of a tag on them, None when they have none.
+    """
+
+    after: int
+    upto: int | None
+    tags: tuple[int, int] | None = None
+
+    def has(self, number: ColumnElement[int]) -> ColumnElement[bool]:
+        """The condition that an item's id is within."""
+        return and_(number > self.after, number <= (self.upto or _END))
+
+
+def window(rows: Connection, moment: Moment, after: int, limit: int) -> Window:
+    """The next items of a moment: at least `limit`, or all that are left, and not many more."""
+    ends = []
+    for half, table in zip(past.halves(items, moment, "id"), (items, items_history), strict=True):
+        query = half.where(table.c.id > after).order_by(table.c.id).offset(limit - 1).limit(1)
+        ends.append(rows.execute(query).scalar())
+    return Window(after, min((end for end in ends if end is not None), default=None))
+
+
+def tagged(rows: Connection, moment: Moment, these: Window) -> Window:
+    """The window, with the numbers of the tags in it."""
+    texts: list[str] = []
+    for half, table in zip(past.halves(items, moment, "tags"), (items, items_history), strict=True):
+        texts += rows.execute(half.where(these.has(table.c.id), table.c.tags != "[]")).scalars()
+    return these._replace(tags=renumbering.span(texts))
+
+
+def missing(table: Table) -> ColumnElement[bool]:
+    """The condition that an item's content should be kept here, and is not, or is known to be broken."""
+    there = select(blobs.c.hash).where(blobs.c.hash == table.c.hash, blobs.c.state != DAMAGED)
+    return and_(table.c.hash.is_not(None), table.c.link.is_(None), not_(exists(there)))
+
+
+def missed(rows: Connection, moment: Moment, these: Window) -> list[Any]:
+    """The items of a window whose content is missing."""
+    found: list[Any] = []
+    for half, table in zip(past.halves(items, moment), (items, items_history), strict=True):
+        found += rows.execute(half.where(these.has(table.c.id), missing(table))).mappings()
+    return sorted(found, key=lambda row: row["id"])
+
+
+def copy_datasets(rows: Connection, project: int, part: Sequence[Any], known: dict[int, int]) -> None:
+    """Copy datasets, each after the one it stands in.
+
+    Args:
+        rows: a write transaction.
+        project: where to.
+        part: their rows at the moment.
+        known: what all datasets of the moment are told by (`store.content`), by their ids.
+    """
+    query = select(datasets.c.original_id, datasets.c.id).where(datasets.c.project_id == project)
+    made: dict[int, int] = {row[0]: row[1] for row in rows.execute(query)}
+    statement = insert(datasets).returning(datasets.c.id, sort_by_parameter_order=True)
+    new: list[dict[str, Any]] = []
+
+    def put() -> None:
+        numbers = rows.execute(statement, new).scalars().all() if new else ()
+        made.update(zip((one["original_id"] for one in new), numbers, strict=True))
+        new.clear()
+
+    for row in part:
+        parent = row["parent_id"]
+        if parent is not None and known[parent] not in made:
+            put()
+        new.append(
+            {
+                "project_id": project,
+                "parent_id": None if parent is None else made[known[parent]],
+                "original_id": original(row),
+                "name": row["name"],
+                "f": FIRST_EPOCH,
+                **{name: row[name] for name in _KEPT},
+            }
+        )
+    put()
+
+
+def copy_meta(rows: Connection, project: int, moment: Moment) -> None:
+    """Copy the classes and tags."""
+    for row in past.meta_rows(rows, moment):
+        rows.execute(insert(project_meta).values(project_id=project, document=row["document"], f=FIRST_EPOCH))
+
+
+def _places(project: int, source: int) -> FromClause:
+    """Which dataset of the new project each of the source's has become."""
+    told = [
+        select(table.c.id, func.coalesce(table.c.original_id, table.c.id).label("original")).where(
+            table.c.project_id == source
+        )
+        for table in (datasets, datasets_history)
+    ]
+    origin = union(*told).subquery("origin")
+    new = datasets.alias("new")
+    joined = origin.join(new, and_(new.c.project_id == project, new.c.original_id == origin.c.original))
+    return select(origin.c.id.label("source"), new.c.id.label("made")).select_from(joined).subquery("places")
+
+
+def copy_items(rows: Connection, project: int, moment: Moment, these: Window, *, skip: bool) -> int:
+    """Copy the items of a window, in order; gives how many.
+
+    Args:
+        rows: a write transaction.
+        project: where to; its datasets are there.
+        moment: where from.
+        these: which.
+        skip: whether those whose content is missing are left out.
+    """
+    halves = [
+        half.where(these.has(table.c.id), *([not_(missing(table))] if skip else []))
+        for half, table in zip(past.halves(items, moment), (items, items_history), strict=True)
+    ]
+    was = past.joined(*halves).subquery("was")
+    places = _places(project, moment.project)
+    moved = renumbering.moved(rows, was.c.tags, renumbering.distance(rows, these.tags))
+    same = [column.name for column in items.c if column.name not in _OWN]
+    # an outer join: none of these rows may be left out, and the items are walked in their order
+    source = (
+        select(constant(project), places.c.made, moved, constant(FIRST_EPOCH), *(was.c[name] for name in same))
+        .select_from(was.outerjoin(places, places.c.source == was.c.dataset_id))
+        .order_by(was.c.id)
+    )
+    statement = insert(items).from_select(["project_id", "dataset_id", "tags", "f", *same], source)
+    return rows.execute(statement.execution_options(preserve_rowcount=True)).rowcount

@@ -1,0 +1,34 @@
+"""What a page of a large store asks for is read by indexes: the store may grow without it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+
+from tests.postgres import on_sqlite
+
+
+@on_sqlite
+@pytest.mark.parametrize("entry", ["project", "task", "file"])
+def test_no_graph_reads_a_whole_table(filled, entry):
+    """Around one thing, no statement of a graph scans a table that grows with the store."""
+    project = filled.project()
+    filled.snapshot(project)
+    file = filled.file()["id"]
+    filled.edge("input", "project", project)
+    filled.edge("output", "file", file)
+    filled.edge("output", "task", 1, run="r2", entity_origin="http://x")
+    engine = filled.platform._place.store._engine
+    plans = []
+
+    def explain(_connection, cursor, statement, parameters, _context, _many):
+        if statement.startswith("SELECT"):
+            plans.extend((row[3], statement) for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(engine, "before_cursor_execute", explain)
+    graph = filled.graph(**{entry: {"project": project, "task": 1, "file": file}[entry]})
+    event.remove(engine, "before_cursor_execute", explain)
+    assert len(graph["cards"]) >= 3
+    assert len(plans) > 5
+    grow = {"edges", "tasks", "projects", "versions", "items", "datasets", "files", "runs", "entities"}
+    assert [plan for plan in plans if plan[0].startswith("SCAN") and plan[0].split()[1] in grow] == []
