@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from autoflow.errors import ServerRefused
 from autoflow.platform import dispatcher
-from autoflow.platform.dispatcher import Platform
+from autoflow.wire.parts import Part
 
 
 def test_it_says_what_it_is(platform):
@@ -78,6 +79,9 @@ id projectId datasetId workspaceId teamId name title path paths type meta node e
 images hash link annotations annotation objects imageId imageIds ids tagId tagIds tags classes value filter field
 operator sort sort_order page per_page pagination_mode after recursive parentId customData settings description
 state lines facts task project workspace file origin silent items classTitle geometryType extraFields
+filters data from to include integerCoords fields imageId figureId figureIds geometry priority projects datasets srcId
+destId jobId entityId appId userId userIds reviewerId status limit sinceTime continuationToken title color settings
+colour shape hotkey customSort width height resize quality ext teamIds taskId output integer value tagClassId classId
 """
 MEMBERS = WORDS.split()
 values = st.recursive(
@@ -93,12 +97,10 @@ bodies = st.dictionaries(st.sampled_from(MEMBERS), values, max_size=8)
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    platform = Platform.open(tmp_path_factory.mktemp("fuzz"))
-    project = platform.call("projects.add", {"workspaceId": 1, "name": "p"})["id"]
-    platform.call("datasets.add", {"projectId": project, "name": "d"})
-    yield platform
-    platform.close()
+def shared(lasting):
+    project = lasting.call("projects.add", {"workspaceId": 1, "name": "p"})["id"]
+    lasting.call("datasets.add", {"projectId": project, "name": "d"})
+    return lasting
 
 
 METHODS = sorted({**dispatcher.READS, **dispatcher.WRITES, **dispatcher.BATCHES})
@@ -114,3 +116,40 @@ def test_no_body_whatever_raises_anything_but_a_refusal(shared, method, body):
     except ServerRefused as refusal:
         outcome = refusal
     assert outcome is None or (str(outcome) and outcome.status in {400, 404, 409})
+
+
+def status_of(ask):
+    try:
+        ask()
+    except ServerRefused as refusal:
+        return refusal.status
+    return 200
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(method=st.sampled_from(sorted(dispatcher.DOWNLOADS)), body=bodies)
+def test_no_body_whatever_makes_a_download_fail(shared, method, body):
+    """Any members are answered with bytes, or refused with a status of 400 or 404."""
+    assert status_of(lambda: b"".join(shared.download(method, body))) in {200, 400, 404}
+
+
+PARTS = st.lists(
+    st.builds(
+        lambda field, text, filed: Part(field, io.BytesIO(text.encode()), text or "f") if filed else Part(field, text),
+        st.sampled_from(["name", "path", "file", "figureId", "geometry", "0-file"]),
+        st.sampled_from(["", "1", "a", "/a/", "..", "{}", "[1]", "/system/versions/1/versions.json", "1048577"]),
+        st.booleans(),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    method=st.sampled_from(sorted(dispatcher.UPLOADS)),
+    parts=PARTS,
+    query=st.dictionaries(st.sampled_from(["teamId", "path"]), st.sampled_from(["", "1", "9", "x", "/a/b", "/"])),
+)
+def test_no_form_whatever_makes_an_upload_fail(shared, method, parts, query):
+    """Any parts in any order are taken, or refused with a status of 400 or 404."""
+    assert status_of(lambda: json.dumps(shared.upload(method, parts, query))) in {200, 400, 404}

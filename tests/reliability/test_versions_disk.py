@@ -1,0 +1,305 @@
+"""Blobs and versions on hostile disks: full at any write, unreadable, read-only, cut off before a sync."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from sqlalchemy import event, select, update
+
+from autoflow.errors import ServerBusy
+from autoflow.platform.blobs import durable, folder
+from autoflow.platform.blobs.content import path_of
+from autoflow.platform.dispatcher import Platform
+from autoflow.platform.store import clock
+from autoflow.platform.store.schema import blobs, sessions, uploads
+from autoflow.wire.parts import Part
+
+FILES = 3
+
+
+@pytest.fixture
+def platform(tmp_path):
+    opened = Platform.open(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+def parts_of(names, size=1000):
+    parts = []
+    for name in names:
+        data = name.encode() * size
+        parts += [Part("name", name), Part("path", "/"), Part("file", io.BytesIO(data), name)]
+    return parts
+
+
+def upload(platform, names, size=1000):
+    return platform.upload("file-storage.bulk.upload", parts_of(names, size), {"teamId": 1})
+
+
+def listed(platform):
+    return [one["name"] for one in platform.call("file-storage.list", {"teamId": 1, "path": "/"})]
+
+
+def files_of(platform):
+    """All files in the folder of blobs."""
+    return [os.path.join(place, name) for place, _, names in os.walk(platform._place.blobs.address) for name in names]
+
+
+def whole(platform):
+    """Whether verifying every byte finds nothing wrong, and nothing is left that no row names."""
+    told = platform.call("autoflow.upkeep.verify", {"level": 3})
+    with platform._place.store.read() as rows:
+        named = {path_of(*row) for row in rows.execute(select(blobs.c.hash, blobs.c.generation))}
+    there = {found.path for found in platform._place.blobs.files()}
+    return told["done"] and not told["problems"] and named == there
+
+
+def sweep(platform):
+    """Collect as another process would, when all leases are over; gives the counts."""
+    platform._place.sessions._lease = None
+    with platform._place.store.write() as rows:
+        for table in (sessions, uploads):
+            rows.execute(update(table).values(lease_until=clock.after(rows, -1)))
+    return platform.call("autoflow.upkeep.collect", {})["counts"]
+
+
+# -- no room
+
+
+@pytest.mark.parametrize("room", [0, 1, 999, 1500, 4000])
+def test_files_that_do_not_fit_leave_nothing(platform, room):
+    """Wherever the limit of a file's size cuts a write off, the upload is busy as a whole, and leaves nothing that
+    the collector does not take.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    upload(platform, ["before"], 1)  # the database has the pages it needs
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    names = ["a", "b" * 4]  # of 1,000 and of 4,000 bytes, and both in the database's log
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(ServerBusy):
+            upload(platform, names)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert listed(platform) == ["before"]
+    sweep(platform)
+    assert whole(platform)
+    assert len(upload(platform, names)) == 2
+    assert whole(platform)
+
+
+@pytest.mark.parametrize("call", ["write", "fchmod", "rename", "fsync", "makedirs", "syncfs"])
+@pytest.mark.parametrize("nth", [1, 2, 5])
+def test_a_full_disk_at_any_call_leaves_nothing(platform, monkeypatch, call, nth):
+    """Each call that needs room may fail, at any file of many: nothing is named, and nothing stays behind."""
+    count = 0
+
+    def failing(do):
+        def fail(*given, **options):
+            nonlocal count
+            count += 1
+            if count == nth:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return do(*given, **options)
+
+        return fail
+
+    names = [f"n{n}" for n in range(folder.MANY + 2 if call == "syncfs" else FILES)]
+    if call == "write":
+        monkeypatch.setattr(folder, "_write", failing(folder._write))
+    elif call == "syncfs":
+        nth = 1
+        monkeypatch.setattr(durable, "sync_all", failing(durable.sync_all))
+    else:
+        monkeypatch.setattr((durable if call == "fsync" else folder).os, call, failing(getattr(os, call)))
+    with contextlib.suppress(ServerBusy):
+        upload(platform, names)
+    monkeypatch.undo()
+    if count >= nth:
+        assert listed(platform) == []
+        assert files_of(platform) == []
+    assert len(upload(platform, names)) == len(names)
+    assert whole(platform)
+
+
+ON_A_SMALL_DISK = """
+import json, os, sys
+from autoflow.errors import ServerBusy
+from autoflow.platform.dispatcher import Platform
+from tests.reliability.test_versions_disk import listed, sweep, upload, whole
+
+platform = Platform.open(sys.argv[1])
+kept, refused, step = [], 0, 0
+while refused < 12 and step < 400:
+    step += 1
+    name = f"f{step}"
+    try:
+        upload(platform, [name, name + "x"], 1 + (step * 911) % 2500)
+        kept += [name, name + "x"]
+    except ServerBusy:
+        refused += 1
+assert sorted(listed(platform)) == sorted(kept), (listed(platform), kept)
+os.unlink(sys.argv[1] + "/ballast")  # the database needs room to forget
+for one in kept[:-4]:
+    platform.call("file-storage.remove", {"teamId": 1, "path": "/" + one})
+counts = sweep(platform)
+upload(platform, ["after"], 2000)
+print(json.dumps({"kept": len(kept), "refused": refused, "whole": whole(platform), "blobs": counts["blobs"]}))
+"""
+
+
+def test_a_real_disk_that_is_full_takes_files_again_after_collecting(tmp_path):
+    """On a real file system of 3 MiB: what was answered is there, the rest is busy; collecting makes room again."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+    prepare = f"mount -t tmpfs -o mode=0700,size=3m none {mount} && head -c 1000000 /dev/zero > {mount}/ballast"
+    command = f'{prepare} && exec "$@"'
+    unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "sh", "-c", command, "sh", "true"]).returncode:
+        pytest.skip("mounting a small file system is not permitted here")
+    script = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(ON_A_SMALL_DISK), str(mount)]
+    done = subprocess.run([*unshare, "sh", "-c", command, "sh", *script], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["refused"] == 12
+    assert told["kept"] > 20
+    assert told["whole"] is True
+    assert told["blobs"] >= told["kept"] - 4
+
+
+# -- a disk that says no
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EMFILE])
+def test_a_disk_that_refuses_is_busy(platform, monkeypatch, code):
+    """An error in writing or reading is one to try again, says what the system said, and changes nothing."""
+    told = upload(platform, ["a"])
+    real = open
+
+    def fail(path, *given, **options):
+        if "blobs" in str(path):
+            raise OSError(code, os.strerror(code), str(path))
+        return real(path, *given, **options)
+
+    monkeypatch.setattr(folder, "open", fail, raising=False)
+    with pytest.raises(ServerBusy, match=os.strerror(code)):
+        upload(platform, ["b"])
+    with pytest.raises(ServerBusy, match=os.strerror(code)):
+        list(platform.download("file-storage.download", {"id": told[0]["id"]}))
+    (problem,) = platform.call("autoflow.upkeep.verify", {"level": 3})["problems"]
+    assert problem["problem"] == "unreadable"
+    monkeypatch.undo()
+    assert listed(platform) == ["a"]
+    assert whole(platform)
+
+
+def test_a_folder_that_may_not_be_written_to_is_busy(platform, monkeypatch):
+    """With a read-only folder uploads are busy and downloads go on; the collector says that it cannot remove."""
+    upload(platform, ["a"])
+    address = platform._place.blobs.address
+
+    def readonly(call):
+        def fail(path, *given, **options):
+            if str(path).startswith(address):
+                raise OSError(errno.EROFS, "Read-only file system")
+            return call(path, *given, **options)
+
+        return fail
+
+    for name in ("makedirs", "rename", "unlink"):
+        monkeypatch.setattr(folder.os, name, readonly(getattr(os, name)))
+    with pytest.raises(ServerBusy, match="Read-only"):
+        upload(platform, ["b"])
+    assert b"".join(platform.download("file-storage.download", {"teamId": 1, "path": "/a"})) == b"a" * 1000
+    monkeypatch.undo()
+    assert listed(platform) == ["a"]
+
+
+# -- power
+
+
+class Tape:
+    """The calls that matter, in their order: what was written, renamed, synced, and what rows a commit named."""
+
+    def __init__(self, platform, monkeypatch):
+        self.calls = []
+        for module, name in ((folder.os, "rename"), (durable, "sync"), (durable, "sync_all")):
+            self._record(monkeypatch, module, name)
+        write = folder._write
+
+        def written(stream, path, look):
+            told = write(stream, path, look)
+            self.calls.append(("write", path))
+            return told
+
+        monkeypatch.setattr(folder, "_write", written)
+        engine = platform._store._engine
+
+        def named(rows):
+            self.calls.append(("commit", {path_of(*row) for row in rows.execute(_NAMED)}))
+
+        event.listen(engine, "commit", named)
+
+    def _record(self, monkeypatch, module, name):
+        do = getattr(module, name)
+
+        def recorded(*given):
+            told = do(*given)
+            self.calls.append((name, *given))
+            return told
+
+        monkeypatch.setattr(module, name, recorded)
+
+
+_NAMED = select(blobs.c.hash, blobs.c.generation)
+
+
+def survivors(calls, top):
+    """What is on the disk for sure when the power goes after these calls: whole files under durable names."""
+    synced, renamed, names = set(), {}, set()
+    for call, *given in calls:
+        if call == "rename":
+            renamed[given[1]] = given[0]
+        elif call == "sync" and os.path.isdir(given[0]):
+            names |= {path for path in renamed if os.path.dirname(path) == given[0]}
+        elif call == "sync":
+            synced.add(given[0])
+        elif call == "sync_all":
+            synced |= set(renamed)
+            names |= set(renamed)
+    return {os.path.relpath(path, top) for path in synced & names}
+
+
+@pytest.mark.parametrize("count", [1, 3, folder.MANY, 40])
+def test_no_commit_names_what_a_power_cut_could_take(platform, monkeypatch, count):
+    """Whenever the power goes, every file that a committed row names had been synced, and so had its name."""
+    tape = Tape(platform, monkeypatch)
+    for turn in range(3):
+        upload(platform, [f"{turn}-{n}" for n in range(count)], 10)
+    top = platform._place.blobs.address
+    commits = [place for place, (call, *_given) in enumerate(tape.calls) if call == "commit"]
+    assert len(commits) >= 3
+    for place in range(len(tape.calls) + 1):
+        before = [given[0] for call, *given in tape.calls[:place] if call == "commit"]
+        if before:
+            assert before[-1] <= survivors(tape.calls[:place], top)
+    assert len(survivors(tape.calls, top)) == 3 * count
+
+
+def test_many_files_are_synced_at_once(platform, monkeypatch):
+    """However many files one request brings, the disk is waited for once."""
+    tape = Tape(platform, monkeypatch)
+    upload(platform, [f"n{n}" for n in range(50)], 10)
+    assert [call for call, *_ in tape.calls].count("sync_all") == 1
+    assert [call for call, *_ in tape.calls].count("sync") == 0
