@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoflow.api.ask import Filters, free_name, maybe, pages, where
@@ -36,6 +37,52 @@ class ProjectApi:
             name = free_name(name, lambda wanted: self.get_info_by_name(workspace_id, wanted) is not None)
         body = {"name": name, "workspaceId": workspace_id, "description": description, "type": str(type)}
         return project_info(self._transport.call("projects.add", body))
+
+    def from_folder(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        workspace_id: int | None = None,
+        project_id: int | None = None,
+        by_reference: bool = False,
+        rehash: bool = False,
+        progress: Callable[[str, int, int], Any] | None = None,
+        follow_links: bool = False,
+    ) -> ProjectInfo:
+        """Make a folder on this machine a project; the same folder again brings that project to its present state.
+
+        The folder holds images (each folder a dataset), or is in the format of Supervisely, COCO or YOLO. It is only
+        read; a file that looks as it did the last time is not even opened. What the project has and the folder has
+        not is removed from it, its classes and tags excepted; in its versions all of that stays.
+
+        Args:
+            path: the folder.
+            name: of the project; by default the folder's.
+            workspace_id: where it is made; by default the environment's workspace, else the first.
+            project_id: a project to bring to the folder's state, whatever it holds.
+            by_reference: leave the bytes of images where they are (on the platform of this machine only): the project
+                is whole as long as they are there, unchanged.
+            rehash: read every file, whatever it looks like.
+            progress: called with what is counted ("images"), how many are done, and of how many.
+            follow_links: follow symbolic links, which are left out otherwise.
+
+        Raises:
+            FolderError: a file cannot be taken, which is named; a project made for the folder is removed again.
+            ServerError: the server failed; likewise.
+        """
+        from autoflow.api.folders.sync import from_folder
+
+        return from_folder(
+            self._transport,
+            path,
+            name,
+            workspace_id,
+            project_id,
+            by_reference=by_reference,
+            rehash=rehash,
+            follow_links=follow_links,
+            progress=progress,
+        )
 
     def get_info_by_id(self, id: int) -> ProjectInfo | None:  # noqa: A002 - the SDK's name
         """A project by its number, None when there is none."""

@@ -62,6 +62,11 @@ class EmbeddedTransport:
         """See `Transport.download`."""
         return self._open().download(method, body)
 
+    def local_paths(self, version: int, hashes: Sequence[str]) -> dict[str, str]:
+        """The files of a version's contents, by their hashes, as far as they are kept in a folder of this machine."""
+        found: dict[str, str] = self.call(methods.FOLDER_PATHS, {"id": version, "hashes": list(hashes)})["paths"]
+        return found
+
     def token_mark(self) -> int:
         """There is no token."""
         return 0

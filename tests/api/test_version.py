@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+
+from autoflow.api.version import VersionApi
+from autoflow.errors import ServerRefused
 from autoflow.model.version import VersionInfo
 
 
@@ -36,8 +40,75 @@ def test_versions_are_found_by_number(api):
 
 def test_a_version_that_cannot_be_made_is_none(api, caplog):
     """As in the SDK a failure is logged and gives None."""
-    project = api.project.create(1, "clips", type="videos").id
     with caplog.at_level(logging.ERROR, logger="autoflow"):
-        assert api.project.version.create(project) is None
         assert api.project.version.create(999) is None
-    assert "videos" in caplog.text
+    assert "999" in caplog.text
+
+
+@pytest.fixture
+def lemons(api):
+    """A project of three images, and its first version."""
+    project = api.project.create(1, "lemons")
+    dataset = api.dataset.create(project.id, "ds").id
+    images = [{"title": f"{number}.png", "link": f"https://example.org/{number}.png"} for number in range(3)]
+    api.transport.call("images.bulk.add", {"datasetId": dataset, "images": images})
+    return project, dataset, api.project.version.create(project)
+
+
+def test_a_version_is_restored_as_a_project(api, lemons):
+    """By id or number, of the project's number or info; progress ends with all of it."""
+    project, dataset, version = lemons
+    api.image.remove_batch([api.image.get_list(dataset)[0].id])
+    told = []
+    made = api.project.version.restore(project, version_id=version, progress=lambda *done: told.append(done))
+    assert (made.name, made.items_count) == ("lemons, from ver. 1", 3)
+    assert made.custom_data["restored_from"]["version_num"] == 1
+    assert told[-1] == (3, 3)
+    again = api.project.version.restore(project.id, version_num=1, name="limes", description="d")
+    assert (again.name, again.description) == ("limes", "d")
+    with pytest.raises(ValueError, match="which version"):
+        api.project.version.restore(project)
+    with pytest.raises(ServerRefused, match="number 7"):
+        api.project.version.restore(project, version_num=7)
+
+
+def test_a_version_is_read_and_compared(api, lemons):
+    """Its items and classes are those it was made of; what changed since is told, one by one."""
+    project, dataset, version = lemons
+    api.image.remove_batch([api.image.get_list(dataset)[0].id])
+    assert [one["name"] for one in api.project.version.items(version)] == ["0.png", "1.png", "2.png"]
+    assert api.project.version.meta(version)["version"]["itemsCount"] == 3
+    second = api.project.version.create(project)
+    for told in (api.project.version.diff(version), api.project.version.diff(version, second)):
+        assert told["counts"]["items"]["removed"] == 1
+        assert [(one["status"], one["before"]["name"]) for one in told["changes"]] == [("removed", "0.png")]
+    assert api.project.version.diff(second, version)["counts"]["items"]["added"] == 1
+
+
+def test_a_version_is_renamed_verified_and_deleted(api, lemons):
+    """Each is one call; what is deleted is not there, and what it alone needed is collected."""
+    project, dataset, version = lemons
+    api.project.version.update(version, name="first")
+    assert api.project.version.get_info_by_id(project.id, version).name == "first"
+    api.image.remove_batch([api.image.get_list(dataset)[0].id])
+    assert api.project.version.verify(level=2) == []
+    api.project.version.delete(version)
+    assert api.project.version.get_list(project.id) == []
+    assert api.project.version.collect()["rows"] == 1
+    with pytest.raises(ServerRefused):
+        api.project.version.delete(version)
+
+
+def test_an_instance_is_named_where_it_cannot(tmp_path):
+    """What only autoflow's platform has is refused with words that say so."""
+
+    class Instance:
+        origin = "https://instance.example.org"
+
+        def call(self, method, body, *, timeout=None):
+            if method == "instance.version":
+                return {"version": "6.12.0"}
+            raise ServerRefused("Not found", status=404)
+
+    with pytest.raises(ServerRefused, match=r"autoflow's platform.*instance\.example\.org"):
+        VersionApi(Instance()).diff(1)
