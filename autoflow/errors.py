@@ -14,6 +14,8 @@
       - ServerRefused              the server said no and will say it again; carries `status` and `details`, and
                                    whether it `concerns_all`
         · NotAllowed               401 and 403: the token, not the request, is at fault
+    + FolderError                  (ValueError) a folder cannot become a project, or a version a folder
+    + NotReproducible              a recorded run cannot be run again here
     + VersionNotSaved              `@versioned(required=True)` could not save a version
     + ServerExtraMissing           the platform is asked for and `autoflow[server]` is not installed
 """
@@ -85,6 +87,14 @@ class ServerRefused(ServerError):
 
 class NotAllowed(ServerRefused):
     """The server does not accept the token (401), or does not let it do this (403)."""
+
+
+class FolderError(AutoflowError, ValueError):
+    """A folder cannot become a project, or a version a folder; the message names the file and what can be done."""
+
+
+class NotReproducible(AutoflowError):
+    """A recorded run cannot be run again here; the message says why and what would help."""
 
 
 class VersionNotSaved(AutoflowError):

@@ -56,6 +56,11 @@ def run() -> str | None:
     return _text("AUTOFLOW_RUN")
 
 
+def reproduces() -> str | None:
+    """``AUTOFLOW_REPRODUCES``: the task this process repeats and which attempt it is; set by `autoflow reproduce`."""
+    return _text("AUTOFLOW_REPRODUCES")
+
+
 def strict() -> bool:
     """``AUTOFLOW_STRICT``: let autoflow's own failures through instead of swallowing them."""
     return _flag("AUTOFLOW_STRICT", default=False)

@@ -1,5 +1,6 @@
-"""Train: the newest digits project in, the weights of a small neural network out."""
+"""Train: a digits project in (the newest, or --project-id), the weights of a small neural network out."""
 
+import argparse
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,8 +45,11 @@ def newest_project():
 
 
 if __name__ == "__main__":
-    with workflow("Train digits", parameters=PARAMETERS):
-        project = newest_project()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--project-id", type=int)
+    given = parser.parse_args().project_id
+    project = api.project.get_info_by_id(given) if given else newest_project()
+    with workflow("Train digits", parameters={**PARAMETERS, "project_id": project.id}):
         pixels, digits = load(project)
         network = MLPClassifier(**PARAMETERS).fit(pixels, digits)
         weights = upload_weights(network, f"/{project.name}/weights.npz")

@@ -127,6 +127,10 @@ def main() -> None:
     page.write_text(command("graph", "--format", "html"), encoding="utf-8")
     print("\nThe graph, as `autoflow graph` prints it:\n", flush=True)
     subprocess.run([sys.executable, "-m", "autoflow.cli.main", "graph"], env=environment(), check=True)
+    print(
+        f"\nWhat the weights came from, by `autoflow trace`:\n\n{command('trace', f'/{project}/weights.npz')}",
+        flush=True,
+    )
     new = [one for key, one in after.items() if key not in before]
     cards = sum("kind" in one for one in new)
     print(f"\nAs expected: {cards} new cards and {len(new) - cards} new edges, {len(before)} kept from before.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autoflow import settings
 from autoflow.api.annotation import AnnotationApi
@@ -14,11 +15,16 @@ from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
 from autoflow.api.workflow import Workflow
 from autoflow.graph.graph import Graph
+from autoflow.graph.trace import Trace
+from autoflow.model.reference import parse
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import inference
 from autoflow.runtime.destination import Destination, connect, of_address, outbox_for, resolve
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
+
+if TYPE_CHECKING:
+    from autoflow.api.reproduction.reproduce import Reproduction
 
 
 class Api:
@@ -121,6 +127,64 @@ class Api:
         entries = {"project": project, "task": task, "workspace": workspace, "file": file}
         scope = {name: value for name, value in entries.items() if value is not None}
         return Graph.from_json(self.transport.call(methods.GRAPH, scope))
+
+    def trace(self, ref: str, *, every: bool = False, team_id: int | None = None) -> Trace:
+        """Everything a thing came from, down to the first data. Our platform only.
+
+        Args:
+            ref: ``file:9``, ``version:12``, ``project:7``, ``project:7#3``, ``dataset:4``, ``task:5``, ``job:2``, or a
+                path in Team Files with its leading slash.
+            every: follow every run that wrote a thing, not the latest alone.
+            team_id: whose path it is; default the first team's.
+
+        Raises:
+            ValueError: `ref` names nothing.
+            ServerError: the server does not know it, or is an instance.
+        """
+        body: dict[str, Any] = {"ref": str(parse(ref)), "every": every}
+        if team_id is not None:
+            body["teamId"] = team_id
+        return Trace.from_json(self.transport.call(methods.TRACE, body))
+
+    def reproduce(
+        self,
+        ref: str,
+        *,
+        run: bool = False,
+        allow_dirty: bool = False,
+        lock: str = "autoflow.lock",
+        workdir: str | None = None,
+        keep: bool = False,
+        python: str | None = None,
+        workspace_id: int | None = None,
+        progress: Callable[[str, int, int], Any] | None = None,
+    ) -> Reproduction:
+        """Restore the data of the run that made something as new projects, and write a lock file of that run.
+
+        Args:
+            ref: as in `trace`.
+            run: run the recorded command on it, in a working tree of the recorded commit, and compare what it writes.
+            allow_dirty: run the commit although the run had changes that it does not have.
+            lock: path of the lock file; the packages are listed beside it.
+            workdir: where the working tree is made; default a temporary folder.
+            keep: leave the working tree there.
+            python: the interpreter; default the recorded one, or this one where that is gone.
+            workspace_id: where the projects are made; default where they were.
+            progress: called with what is restored, how much of it is done, and of how much.
+
+        Raises:
+            NotReproducible: it cannot be run again; the message says why, and what was made until then.
+            ValueError, ServerError: as `trace`.
+        """
+        from autoflow.api.reproduction.reproduce import Wish, reproduce
+
+        wish = Wish(run, allow_dirty, lock, workdir, keep, python, workspace_id, progress)
+        return reproduce(self, ref, wish)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What a process needs, beside this one's environment, to record where this object does."""
+        return {"AUTOFLOW_TOKEN": self._token} if self._token is not None else {}
 
     @property
     def records(self) -> Destination:

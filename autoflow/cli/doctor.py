@@ -29,6 +29,7 @@ from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.wire import methods
 
 MOST_REASONS = 3
+MOST_METHODS = 20
 LITTLE_BYTES = 64 << 20  # free on the disk
 SERVER_SECONDS = 5.0
 FULL = 0.8  # of the quota
@@ -165,7 +166,22 @@ def _destination() -> Iterator[Finding]:
         if destination.origin == EMBEDDED and not installed
         else None,
     )
-    yield _server(destination)
+    server = _server(destination)
+    yield server
+    if server.remedy is None:
+        yield from _asked_in_vain(destination)
+
+
+def _asked_in_vain(destination: Destination) -> Iterator[Finding]:
+    """What clients of our platform asked for that it does not have; nothing keeps it from recording."""
+    try:
+        answer = connect(destination).call(methods.UNKNOWN_METHODS, {}, timeout=SERVER_SECONDS)
+        asked = [(entry["method"], entry["count"], entry["lastAt"]) for entry in answer["methods"]]
+    except (AutoflowError, OSError, KeyError, TypeError):  # an instance, or a platform of another version
+        return
+    named = "; ".join(f"{method} ({count} x, last {last})" for method, count, last in asked[:MOST_METHODS])
+    more = f"; and {len(asked) - MOST_METHODS} others" if len(asked) > MOST_METHODS else ""
+    yield Finding("methods", f"asked for in vain: {named}{more}" if asked else "none was asked for in vain")
 
 
 def _server(destination: Destination) -> Finding:

@@ -28,7 +28,12 @@ def parser() -> argparse.ArgumentParser:
 
     page = commands.add_parser("open", help="open the workflow graph in the browser")
     _add_scope(page)
+    page.add_argument("--static", action="store_true", help="write one HTML file that needs no server, and open that")
+    page.add_argument("--port", type=int, default=0, help="where the embedded platform is served (default: any free)")
     page.set_defaults(run="open")
+
+    _add_origins(commands)
+    _add_versions(commands)
 
     outbox = commands.add_parser("outbox", help="records on their way to a server").add_subparsers(
         metavar="ACTION", required=True
@@ -54,11 +59,94 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+_REF = "project:N, project:N#M, version:N, dataset:N, file:N, task:N, job:N, or a team file's path with a /"
+
+
+def _add_origins(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    trace = commands.add_parser("trace", help="print everything a thing came from")
+    trace.add_argument("ref", metavar="REF", help=_REF)
+    trace.add_argument(
+        "--format",
+        choices=("text", "json", "mermaid", "dot", "svg", "html"),
+        default="text",
+        help="how to print it (default: text)",
+    )
+    trace.add_argument("--json", action="store_true", help="the same as --format json")
+    trace.add_argument("--all", action="store_true", help="follow every run that wrote a thing, not the latest alone")
+    trace.add_argument("--team", type=int, metavar="N", help="whose path it is (default: the first team's)")
+    trace.set_defaults(run="trace")
+
+    again = commands.add_parser("reproduce", help="restore the data a thing was made from, and make it again")
+    again.add_argument("ref", metavar="REF", help=_REF)
+    again.add_argument("--run", action="store_true", dest="run_it", help="run the recorded command, and compare")
+    again.add_argument("--allow-dirty", action="store_true", help="run the commit without the changes it had then")
+    again.add_argument("--lock", default="autoflow.lock", metavar="FILE", help="the lock file (default: autoflow.lock)")
+    again.add_argument("--workdir", metavar="DIR", help="where the code is checked out (default: a temporary folder)")
+    again.add_argument("--keep", action="store_true", help="leave the code there")
+    again.add_argument("--python", metavar="PATH", help="the interpreter (default: the recorded one, else this one)")
+    again.add_argument(
+        "--workspace", type=int, metavar="N", help="where the projects are made (default: where they were)"
+    )
+    again.add_argument("--json", action="store_true", help="as JSON")
+    again.set_defaults(run="reproduce")
+
+
+def _add_versions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    actions = commands.add_parser("versions", help="save points of projects").add_subparsers(
+        metavar="ACTION", required=True
+    )
+
+    def action(name: str, says: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=says)
+        made.add_argument("--json", action="store_true", help="as JSON")
+        made.set_defaults(run=f"versions_{name}")
+        return made
+
+    version = "version:N, N, or project:N#M for its version M"
+    create = action("create", "save a project, or a folder as a project")
+    create.add_argument("source", metavar="PROJECT|PATH", help="project:N, N, or the path of a folder")
+    create.add_argument("--title", metavar="TEXT", help="what the version is called")
+    create.add_argument("--description", metavar="TEXT", help="what it is for")
+    create.add_argument("--name", metavar="TEXT", help="of a folder's project (default: the folder's)")
+    create.add_argument("--workspace", type=int, metavar="N", help="where a folder's project is made")
+    create.add_argument("--project", type=int, metavar="N", help="the project a folder is put into")
+    create.add_argument("--by-reference", action="store_true", help="leave the folder's images where they are")
+    create.add_argument("--rehash", action="store_true", help="read every file of the folder again")
+    create.add_argument("--follow-links", action="store_true", help="take what symbolic links of the folder lead to")
+    listing = action("list", "list a project's versions")
+    listing.add_argument("project", metavar="PROJECT", help="project:N or N")
+    show = action("show", "print one version")
+    show.add_argument("which", metavar="VERSION", help=version)
+    diff = action("diff", "print what changed between two versions")
+    diff.add_argument("before", metavar="A", help=version)
+    diff.add_argument("after", nargs="?", metavar="B", help="another of the project (default: its state now)")
+    restore = action("restore", "make a version a new project, or a folder")
+    restore.add_argument("which", metavar="VERSION", help=version)
+    restore.add_argument("--name", metavar="TEXT", help='of the project (default: "NAME, from ver. N")')
+    restore.add_argument("--workspace", type=int, metavar="N", help="where the project is made")
+    restore.add_argument("--skip-missed", action="store_true", help="leave out images whose bytes are gone")
+    restore.add_argument("--to", metavar="PATH", help="write it to a folder that is not there yet instead")
+    delete = action("delete", "delete a version")
+    delete.add_argument("which", metavar="VERSION", help=version)
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    verify = action("verify", "check that versions are whole; 1 when one is not")
+    verify.add_argument("which", nargs="?", metavar="VERSION", help=f"{version} (default: all)")
+    verify.add_argument("--project", type=int, metavar="N", help="those of a project")
+    verify.add_argument("--level", type=int, choices=(1, 2, 3), default=1, help="3 reads every byte (default: 1)")
+    action("collect", "remove what no version needs")
+
+
 def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     server = commands.add_parser("serve", help="serve the platform over HTTP, for a team or for the Supervisely SDK")
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
     server.add_argument("--port", type=int, default=8765, help="port to listen at, 0 for any (default: 8765)")
     _add_place(server)
+    server.add_argument(
+        "--blobs", metavar="URL", help="where bytes are kept: s3://bucket/prefix, or a folder (default: in that folder)"
+    )
+    server.add_argument(
+        "--migrate", action="store_true", help="bring a PostgreSQL database of an older autoflow up to date first"
+    )
     server.add_argument("--auth", action="store_true", help="ask for tokens, as is always done beyond loopback")
     server.set_defaults(run="serve")
 
@@ -74,6 +162,11 @@ def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     listing.add_argument("--json", action="store_true", help="as JSON")
     _add_place(listing)
     listing.set_defaults(run="token_list")
+    leave = token.add_parser("leave", help="take a user out of a team")
+    leave.add_argument("--user", required=True, metavar="NAME", help="who")
+    leave.add_argument("--team", required=True, action="append", metavar="NAME", help="which team; may be repeated")
+    _add_place(leave)
+    leave.set_defaults(run="token_leave")
     revoke = token.add_parser("revoke", help="make a token worth nothing")
     revoke.add_argument("id", type=int, metavar="ID", help="its number in the list")
     _add_place(revoke)
@@ -94,15 +187,19 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
-    from autoflow.cli import doctor, graph, outbox, serve, token
+    from autoflow.cli import doctor, graph, outbox, page, reproduce, serve, token, trace, versions
 
     return {
         "serve": serve.serve,
         "token_create": token.create,
         "token_list": token.list_all,
+        "token_leave": token.leave,
         "token_revoke": token.revoke,
         "graph": graph.show,
-        "open": graph.open_page,
+        "open": page.show,
+        "trace": trace.trace,
+        "reproduce": reproduce.reproduce,
+        **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},
         "outbox_status": outbox.status,
         "outbox_sync": outbox.sync_all,
         "outbox_export": outbox.export,

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from autoflow import settings
-from autoflow.outbox import deadletters, home
+from autoflow.outbox import deadletters
 from autoflow.outbox.journal import journals
 from autoflow.outbox.reader import Reader, is_record
 from autoflow.outbox.status import COUNTS, destinations
 from autoflow.outbox.status import status as counts
 from autoflow.outbox.sync import sync
-from autoflow.runtime.destination import Destination, connect, of_address, resolve
+from autoflow.runtime.destination import connect, of_address, resolve
 
 DAY = 86_400 * 10**9  # nanoseconds
 
@@ -101,13 +101,6 @@ def purge(given: argparse.Namespace) -> int:
     gone = sum(deadletters.purge(folder, before) for _, folder in destinations())
     print(f"{gone} dead letters removed.")
     return 0
-
-
-def deliver_waiting(destination: Destination) -> None:
-    """Give a destination what dead processes left for it."""
-    found = home.find()
-    if found is not None and destination.origin not in {"memory", "off"}:
-        sync(home.outbox_folder(found, destination.origin), destination.origin, connect(destination))
 
 
 def _print_counts(*, as_json: bool) -> None:

@@ -36,7 +36,7 @@ def serve(given: argparse.Namespace) -> int:
     with server.listen(given.host, given.port) as listening:
         auth = given.auth or not server.on_loopback(listening)
         folder = folder_of(given)
-        platform = Platform.open(folder, given.database)
+        platform = Platform.open(folder, given.database, blobs=given.blobs, migrate=given.migrate)
         try:
             url = server.address_of(listening, given.host)
             app = application(platform, auth=auth, names=[given.host])

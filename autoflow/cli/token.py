@@ -59,3 +59,11 @@ def revoke(given: argparse.Namespace) -> int:
     with _tokens(given) as tokens:
         tokens.revoke(given.id)
     return 0
+
+
+def leave(given: argparse.Namespace) -> int:
+    """Take a user out of teams, at once; tokens of a user of no team are worth nothing until they join one."""
+    with _tokens(given) as tokens:
+        left = tokens.leave(given.user, given.team)
+    print(f"{given.user} is in {', '.join(left) or 'no team'} now.", file=sys.stderr)
+    return 0

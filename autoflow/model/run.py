@@ -8,17 +8,25 @@ State = Literal["running", "finished", "failed", "lost"]
 
 
 class RunFacts(TypedDict, total=False):
-    """What is needed to run the same thing again; kept with the run's task."""
+    """What is needed to run the same thing again; kept with the run's task. A secret is masked wherever it stands."""
 
     name: str
-    parameters: dict[str, Any]
-    command: list[str]  # secrets masked
-    folder: str
+    parameters: dict[str, Any]  # as given to `workflow`
+    command: list[str]  # the interpreter first
+    folder: str  # the working one
     script: str
     python: str
     host: str
+    machine: str  # as "Linux x86_64"
     pid: int
     commit: str
-    dirty: bool
-    repository: str
-    packages: dict[str, str]
+    dirty: bool  # tracked files differ from the commit, or the script is not tracked
+    repository: str  # the remote's url
+    root: str  # of the git working tree
+    folder_within: str  # relative to the root, empty for the root itself; absent when outside
+    script_within: str
+    environment: dict[str, str]  # of a few variables that bear on results, see `runtime.facts`
+    packages: dict[str, str]  # name to version
+    sources: dict[str, str]  # where packages are from that no index has: name to url
+    reproduces: str  # the task this run repeats, as "task:5"
+    attempt: str  # which attempt at that

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode
 from autoflow import settings
 from autoflow.forks import ProcessLock
 from autoflow.guard import guard
+from autoflow.model.run import RunFacts
 from autoflow.outbox import outbox, sender
 from autoflow.runtime import destination, facts, inference, masking
 from autoflow.runtime.run import Run, new_key
@@ -127,11 +128,11 @@ def _announce(run: Run, parameters: Any = None, parent: Run | None = None) -> No
     members = {**known, "name": run.name, "parent": parent.key if parent is not None else None}
     run.about("run", **members)
     if run.outbox is not None:
-        run.outbox.later(functools.partial(_gather, run, known.get("folder")))
+        run.outbox.later(functools.partial(_gather, run, known))
 
 
-def _gather(run: Run, folder: str | None) -> None:
-    run.about("facts", facts=facts.gathered(folder))
+def _gather(run: Run, known: RunFacts) -> None:
+    run.about("facts", facts=facts.gathered(known))
 
 
 def finish(run: Run, error: BaseException | None) -> None:

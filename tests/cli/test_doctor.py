@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+import autoflow
+from autoflow.errors import ServerRefused
 from autoflow.outbox import home
 from autoflow.outbox.journal import Journal
 from autoflow.platform import disk
@@ -42,6 +44,21 @@ def test_nothing_is_wrong(server, findings, command, tmp_path):
     code, text, _ = command("doctor")
     assert code == 0
     assert "SEE" not in text
+
+
+def test_methods_asked_for_in_vain_are_listed(findings, monkeypatch):
+    """What clients of our platform asked for that it does not have is told, with how often; it is no fault here."""
+    pytest.importorskip("sqlalchemy")
+    monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
+    api = autoflow.Api.from_env()
+    _, found = findings()
+    assert found["methods"]["says"] == "none was asked for in vain"
+    for _ in range(2):
+        with pytest.raises(ServerRefused):
+            api.transport.call("figures.explode", {})
+    _, found = findings()
+    assert "figures.explode (2 x, last 2" in found["methods"]["says"]
+    assert found["methods"]["well"]
 
 
 def test_an_instance_and_its_version(findings, monkeypatch):

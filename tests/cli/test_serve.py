@@ -17,25 +17,10 @@ import requests
 
 from autoflow.cli.main import main
 from autoflow.platform.dispatcher import Platform
+from tests.platform.old import make_old
+from tests.serving import serving
 
 METHOD = "/public/api/v3/"
-
-
-@contextlib.contextmanager
-def serving(*arguments):
-    """A server process; gives it, its url, and what it said when it was ready."""
-    command = [sys.executable, "-m", "autoflow.cli.main", "serve", "--port", "0", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        said = []
-        while not said or not said[-1].startswith("Ctrl+C"):
-            line = process.stdout.readline()
-            assert line, process.stderr.read()
-            said.append(line.rstrip())
-        yield process, said[1].split()[3].rstrip("/"), said
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def ask(url, method, token=None, **body):
@@ -154,6 +139,17 @@ def test_beyond_loopback_a_token_is_needed(tmp_path, capsys):
         assert main(["token", "list", "--json", *data]) == 0
         (listed,) = json.loads(capsys.readouterr().out)
         assert (listed["user"], listed["teams"], listed["start"]) == ("ann", ["Vision"], token[:6])
+        assert main(["token", "create", "--user", "ann", "--team", "Others", *data]) == 0
+        capsys.readouterr()
+        assert main(["token", "leave", "--user", "ann", "--team", "Vision", *data]) == 0
+        assert "ann is in Others now." in capsys.readouterr().err
+        assert [team["name"] for team in ask(url, "teams.list", token).json()["entities"]] == ["Others"]
+        for wrong in (["--user", "ann", "--team", "Vision"], ["--user", "bob", "--team", "Others"]):
+            assert main(["token", "leave", *wrong, *data]) == 1
+            assert "unknown" in capsys.readouterr().err
+        assert main(["token", "leave", "--user", "ann", "--team", "Others", *data]) == 0
+        assert "no team" in capsys.readouterr().err
+        assert ask(url, "teams.list", token).status_code == 403
         assert main(["token", "revoke", str(listed["id"]), *data]) == 0
         assert ask(url, "teams.list", token).status_code == 401
         assert main(["token", "revoke", "99", *data]) == 1
@@ -222,5 +218,18 @@ def test_two_servers_on_one_folder_are_one_platform(tmp_path):
         for thread in threads:
             thread.join()
         assert statuses == [200] * 20
-        assert ask(first, "projects.list").json() == ask(second, "projects.list").json()
+        names = [[row["name"] for row in ask(url, "projects.list").json()["entities"]] for url in (first, second)]
+        assert names[0] == names[1]
         assert ask(first, "projects.list").json()["total"] == 20
+
+
+def test_an_older_postgresql_is_migrated_when_that_is_asked_for(postgres, tmp_path, capsys):
+    """Without --migrate it is not served, and the way is said; with it it is, with what was there."""
+    with postgres.database("template0") as url:
+        make_old(url, "0002")
+        place = ["--port", "0", "--data", str(tmp_path / "data"), "--database", url]
+        assert main(["serve", *place]) == 1
+        assert "`autoflow serve --migrate`" in capsys.readouterr().err
+        with serving(*place[2:], "--migrate") as (_process, address, said):
+            assert said[0].startswith("autoflow serves postgresql+psycopg://postgres@")
+            assert ask(address, "projects.list").json()["entities"][0]["name"] == "lemons"

@@ -1,0 +1,49 @@
+"""autoflow's Api does on our platform, in this process and over HTTP, what the SDK's Api does there (`tests.sdk`)."""
+
+from __future__ import annotations
+
+import pytest
+
+import autoflow
+from autoflow import WorkflowMeta, WorkflowSettings
+from autoflow.wire import methods
+from tests.sdk import edges
+
+TASK = 52345
+
+
+@pytest.fixture(params=["embedded", "served"])
+def api(request, monkeypatch, tmp_path):
+    from autoflow.platform.dispatcher import Platform  # not at the top: other tests here run without the platform
+    from tests.serving import served
+
+    monkeypatch.setenv("SUPERVISELY_TASK_ID", str(TASK))
+    if request.param == "embedded":
+        monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
+        yield autoflow.Api.from_env()
+        return
+    platform = Platform.open(tmp_path / "served")
+    with served(platform) as url:
+        monkeypatch.setenv("AUTOFLOW_SERVER", url)
+        yield autoflow.Api.from_env()
+        assert autoflow.flush(10)
+    platform.close()
+
+
+@pytest.mark.parametrize("customised", [False, True], ids=["plain", "with settings"])
+def test_all_thirteen_methods_draw_edges(api, customised):
+    """Each method's edge is in the graph, in its direction, with its settings where cards may be customised."""
+    known = edges.world(api.transport)
+    card = WorkflowSettings("Card", "archive", "#33c94c", "#d9f7e4", "/files/1/true", "Download", "why")
+    meta = WorkflowMeta(card, WorkflowSettings("The app")) if customised else None
+    assert all(answer["recorded"] for answer in edges.post(api, known, meta))
+    assert autoflow.flush(30)
+    graph = api.transport.call(methods.GRAPH, {"task": TASK})
+    me = f"task:{TASK}"
+    read, written = edges.drawn(known, TASK)
+    assert {arrow["source"] for arrow in graph["arrows"] if arrow["target"] == me} == read
+    assert {arrow["target"] for arrow in graph["arrows"] if arrow["source"] == me} == written
+    titles = {card["key"]: card["title"] for card in graph["cards"]}
+    assert (titles[me] == "The app") is customised
+    assert (titles[f"file:{known['file']}"] == "Card") is customised
+    assert titles[f"project:{known['project']}"] == "lemons"

@@ -1,0 +1,93 @@
+"""A repository with an app in it, run as its author would, and the command line to look at what it left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+APP = '''
+import argparse
+import json
+import os
+import sys
+import tempfile
+
+from autoflow import Api, versioned, workflow, workflow_input, workflow_output
+
+api = Api.from_env()
+
+
+@versioned(title="Train")
+@workflow_input("project")
+def load(project_id):
+    """The names and contents of all images."""
+    datasets = api.dataset.get_list(project_id)
+    return sorted((image.name, image.hash) for one in datasets for image in api.image.get_list(one.id))
+
+
+@workflow_output("file", model_weight=True)
+def save(model, path):
+    """Upload a model."""
+    with tempfile.TemporaryDirectory() as scratch:
+        local = os.path.join(scratch, "model.json")
+        with open(local, "w") as file:
+            file.write(model)
+        return api.file.upload(1, local, path)
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--project-id", type=int, default=1)
+parser.add_argument("--weights")
+parser.add_argument("--fail", action="store_true")
+given = parser.parse_args()
+
+with workflow("Train", parameters=vars(given)) as run:
+    if given.weights:
+        run.input("file", given.weights, model_weight=True)
+        found = api.file.get_info_by_path(1, given.weights)
+        print("starting from", found.hash)
+    project = api.project.get_info_by_id(given.project_id)
+    seen = [load(given.project_id), os.environ.get("NOISE"), found.hash if given.weights else None]
+    save(json.dumps(seen), f"/models/{project.name}/model.json")
+'''
+
+
+def git(folder, *arguments):
+    """Run git; gives what it prints."""
+    line = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e@x", *arguments]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Repository:
+    """A folder with an app under git.
+
+    Args:
+        folder: where; made.
+        app: the text of ``train.py``.
+    """
+
+    def __init__(self, folder: Path, app: str = APP) -> None:
+        self.folder = folder
+        folder.mkdir()
+        git(folder, "init", "-q")
+        (folder / "train.py").write_text(app)
+        self.commit("first")
+
+    def commit(self, message):
+        """Commit everything there is."""
+        git(self.folder, "add", ".")
+        git(self.folder, "commit", "-q", "-m", message)
+
+    def run(self, *arguments, script="train.py", **environment):
+        """Run the app in a process of its own."""
+        done = subprocess.run(
+            [sys.executable, script, *arguments],
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout

@@ -1,0 +1,252 @@
+"""`autoflow trace` and `autoflow reproduce`, from an app's run to the same bytes again."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from autoflow import Api
+from autoflow.platform.dispatcher import Platform
+from autoflow.runtime import destination
+from tests.cli.repository import Repository, git
+from tests.serving import served
+
+MODEL = "/models/lemons/model.json"
+
+
+def picture(colour):
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 3), colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def api(request, monkeypatch, tmp_path):
+    """The platform in this test's own home, or served over HTTP, with a project of two images."""
+    monkeypatch.chdir(tmp_path)
+    with contextlib.ExitStack() as stack:
+        server = "embedded"
+        if getattr(request, "param", "") == "served":
+            platform = Platform.open(tmp_path / "served")
+            stack.callback(platform.close)
+            server = stack.enter_context(served(platform))
+        monkeypatch.setenv("AUTOFLOW_SERVER", server)
+        yield from lemons()
+
+
+def lemons():
+    destination.forget()
+    found = Api()
+    project = found.project.create(1, "lemons")
+    dataset = found.dataset.create(project.id, "ds")
+    for name, colour in (("a.png", (1, 2, 3)), ("b.png", (4, 5, 6))):
+        add(found, dataset.id, name, colour)
+    yield found
+    found.transport.close()
+
+
+def add(api, dataset, name, colour):
+    path = Path(name)
+    path.write_bytes(picture(colour))
+    api.image.upload_paths(dataset, [name], [str(path)])
+
+
+@pytest.fixture
+def repo(tmp_path):
+    return Repository(tmp_path / "repo")
+
+
+def projects(api):
+    return [one.name for one in api.project.get_list(1)]
+
+
+@pytest.mark.parametrize("api", ["embedded", "served"], indirect=True)
+def test_a_model_is_made_again_from_the_data_it_was_made_from(api, repo, command, tmp_path):
+    """The project has changed since and so has the code: the version and the commit give the same bytes."""
+    repo.run("--project-id", "1")
+    add(api, 1, "c.png", (7, 8, 9))
+    (repo.folder / "train.py").write_text("raise SystemExit('newer code')")
+    code, printed, said = command("reproduce", MODEL, "--run")
+    assert code == 0, said
+    assert projects(api) == ["lemons", "lemons, from ver. 1"]
+    assert "same" in printed
+    assert "read" in printed
+    assert "The outputs are what they were." in printed
+    assert git(repo.folder, "worktree", "list").count("\n") == 0
+    lock = json.loads(Path("autoflow.lock").read_text())
+    assert lock["task"] == "task:1"
+    assert lock["code"]["commit"] == git(repo.folder, "rev-parse", "HEAD")
+    assert lock["command"][1:] == ["train.py", "--project-id", "1"]
+    assert lock["again"]["command"][1:] == ["train.py", "--project-id", "2"]
+    assert lock["parameters"]["project_id"] == 1
+    assert lock["again"]["parameters"]["project_id"] == 2
+    (read,) = lock["inputs"]
+    assert read["restored"] == {"project": 2, "name": "lemons, from ver. 1"}
+    assert lock["outputs"][0]["sha256"] == lock["reproduction"]["compared"][0]["reproduced"]
+    assert lock["machine"]["packages"]["wrapt"]
+    assert "wrapt==" in Path("autoflow.lock.requirements.txt").read_text()
+    assert lock["reproduction"]["equal"]
+
+
+def test_the_new_run_is_a_run_of_its_own(api, repo, command):
+    """It says what it repeats, whatever run this process is itself part of."""
+    repo.run("--project-id", "1")
+    os.environ["TASK_ID"] = "77"
+    try:
+        code, printed, _ = command("reproduce", "task:1", "--run", "--json")
+    finally:
+        del os.environ["TASK_ID"]
+    told = json.loads(printed)
+    assert (code, told["equal"], told["tasks"]) == (0, True, ["task:2"])
+    assert api.trace("task:2").runs["task:2"]["facts"]["reproduces"] == "task:1"
+    assert api.transport.call("autoflow.reproductions", {"task": 1}) == {"tasks": [2]}
+
+
+def test_a_difference_is_one(api, repo, command):
+    """What comes out differs: exit code 1, and both sha256 are shown."""
+    repo.run("--project-id", "1", NOISE="once")
+    code, printed, _ = command("reproduce", MODEL, "--run")
+    assert code == 1
+    assert "different" in printed
+    assert "The outputs are NOT what they were." in printed
+
+
+def test_data_that_was_not_read_is_a_difference(api, repo, command, tmp_path):
+    """An app that finds its data by itself must find the restored one."""
+    repo.run()  # the project is the default, so no argument names it
+    code, printed, _ = command("reproduce", MODEL, "--run")
+    assert code == 1
+    assert "nothing on the command line names project 1" in printed
+    assert "not read" in printed
+
+
+def test_changes_that_were_never_committed_stop_it(api, repo, command):
+    """Before anything is restored; `--allow-dirty` runs the commit without them."""
+    script = repo.folder / "train.py"
+    script.write_text(script.read_text() + "# harmless\n")
+    repo.run("--project-id", "1")
+    code, printed, said = command("reproduce", MODEL, "--run")
+    assert (code, printed) == (2, "")
+    assert "--allow-dirty" in said
+    assert projects(api) == ["lemons"]
+    assert command("reproduce", MODEL, "--run", "--allow-dirty")[0] == 0
+
+
+def test_code_in_no_repository_cannot_be_run_again(api, tmp_path, command):
+    """The commands are still printed, and the data restored."""
+    folder = tmp_path / "plain"
+    repo = Repository(folder)
+    git_folder = folder / ".git"
+    git_folder.rename(tmp_path / "gone")
+    repo.run("--project-id", "1")
+    assert command("reproduce", MODEL, "--run")[0] == 2
+    code, printed, _ = command("reproduce", MODEL)
+    assert code == 0
+    assert "--project-id 2" in printed
+
+
+def test_a_command_that_fails_names_what_remains(api, repo, command, monkeypatch):
+    """Exit code 2; the working tree is gone, and the restored project named."""
+    script = repo.folder / "train.py"
+    script.write_text("import os\nif os.environ.get('BROKEN'):\n    raise SystemExit(3)\n" + script.read_text())
+    repo.commit("fails when told")
+    repo.run("--project-id", "1")
+    monkeypatch.setenv("BROKEN", "1")
+    code, _, said = command("reproduce", MODEL, "--run")
+    assert code == 2
+    assert "ended with code 3" in said
+    assert "lemons, from ver. 1" in said
+    assert git(repo.folder, "worktree", "list").count("\n") == 0
+
+
+def test_without_run_the_exact_commands_are_printed(api, repo, command):
+    """They do the same when they are pasted into a shell, but for the environment that is made from an index."""
+    repo.run("--project-id", "1")
+    code, printed, _ = command("reproduce", MODEL)
+    assert code == 0
+    commit = git(repo.folder, "rev-parse", "HEAD")
+    assert "worktree add --detach" in printed
+    assert commit in printed
+    assert "-m venv" in printed
+    assert "pip install -r" in printed
+    assert "train.py --project-id 2" in printed
+    assert projects(api) == ["lemons", "lemons, from ver. 1"]
+
+
+def test_weights_it_started_from_are_those_it_had(api, repo, command):
+    """A file whose path was written again since is given by a path of its own."""
+    repo.run("--project-id", "1")
+    repo.run("--project-id", "1", "--weights", MODEL)  # writes that path again
+    code, printed, _ = command("reproduce", "task:2", "--run")
+    assert code == 0, printed
+    lock = json.loads(Path("autoflow.lock").read_text())
+    assert lock["again"]["command"][-1].startswith("/reproduced/task-2/")
+
+
+def test_the_working_tree_is_kept_when_asked(api, repo, command, tmp_path):
+    """And a folder that is not empty is refused."""
+    repo.run("--project-id", "1")
+    assert command("reproduce", MODEL, "--run", "--keep", "--workdir", str(tmp_path / "w"))[0] == 0
+    assert (tmp_path / "w" / "train.py").exists()
+    code, _, said = command("reproduce", MODEL, "--run", "--workdir", str(tmp_path / "w"))
+    assert code == 2
+    assert "is not empty" in said
+
+
+@pytest.mark.parametrize(
+    ("ref", "says"),
+    [
+        ("project:1", "no run that autoflow recorded made project:1"),
+        ("file:99", "file 99 is unknown"),
+        ("nonsense", "names nothing"),
+        ("/none", "/none is unknown"),
+    ],
+)
+def test_what_cannot_be_reproduced(api, command, ref, says):
+    """Something that no run made, that is not there, or that names nothing: exit code 2, as 1 is a difference."""
+    code, printed, said = command("reproduce", ref)
+    assert (code, printed) == (2, "")
+    assert says in said
+
+
+def test_a_trace_as_a_tree(api, repo, command):
+    """From the model over the run, its command and commit, to the version and its project."""
+    repo.run("--project-id", "1")
+    code, printed, _ = command("trace", MODEL)
+    assert code == 0
+    lines = printed.splitlines()
+    assert lines[0].startswith(MODEL)
+    assert "Train" in lines[1]
+    assert "finished" in lines[1]
+    assert "train.py --project-id 1" in lines[2]
+    assert git(repo.folder, "rev-parse", "HEAD")[:12] in lines[3]
+    assert "dirty" not in lines[3]
+    assert 'version 1 of project:1 "Train"' in lines[4]
+    assert lines[5].strip().endswith("project:1  project")
+
+
+def test_a_trace_in_every_form(api, repo, command):
+    """JSON is the whole trace; the others are the graph of it."""
+    repo.run("--project-id", "1")
+    told = json.loads(command("trace", MODEL, "--json")[1])
+    assert set(told) == {"ref", "complete", "runs", "data", "graph"}
+    assert told == json.loads(command("trace", MODEL, "--format", "json")[1])
+    assert "flowchart" in command("trace", MODEL, "--format", "mermaid")[1]
+    assert "digraph" in command("trace", MODEL, "--format", "dot")[1]
+    assert command("trace", MODEL, "--format", "svg")[1].startswith("<svg")
+    assert "<html" in command("trace", MODEL, "--format", "html")[1]
+
+
+def test_an_instance_keeps_its_lineage_to_itself(command, monkeypatch, instance):
+    """The message says where to look."""
+    monkeypatch.setenv("AUTOFLOW_SERVER", instance.address)
+    code, _, said = command("trace", "task:1")
+    assert code == 1
+    assert "is a Supervisely instance" in said

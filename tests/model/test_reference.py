@@ -1,0 +1,50 @@
+"""What a person names a thing by."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.model.reference import KINDS, Reference, parse
+
+pytestmark = pytest.mark.core
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("project:7", Reference("project", 7)),
+        ("project:7#3", Reference("project", 7, version=3)),
+        ("version:12", Reference("version", 12)),
+        ("project_version:12", Reference("version", 12)),
+        ("model_weight:9", Reference("file", 9)),
+        (" file:9 ", Reference("file", 9)),
+        ("/models/best.pt", Reference("path", path="/models/best.pt")),
+    ],
+)
+def test_the_forms(text, wanted):
+    """Kind and number, a version by its number, a path by its slash."""
+    assert parse(text) == wanted
+
+
+def test_a_number_alone_is_what_the_command_says():
+    """And nothing without it."""
+    assert parse("12", plain="version") == Reference("version", 12)
+    with pytest.raises(ValueError, match="names nothing"):
+        parse("12")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "models/best.pt", "house:7", "version:1#2", "task:-1", "task:x", "task:" + "9" * 17]
+)
+def test_what_names_nothing(text):
+    """The message says what would."""
+    with pytest.raises(ValueError, match=r"version:N.*project:N#M.*path with a /"):
+        parse(text)
+
+
+@given(st.sampled_from(sorted(KINDS)), st.integers(0, 10**15))
+def test_it_is_written_as_it_is_read(kind, number):
+    """Text and value are the same thing."""
+    assert str(parse(f"{kind}:{number}")) == f"{kind}:{number}"

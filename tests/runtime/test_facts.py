@@ -1,0 +1,124 @@
+"""The facts of a run: enough to run it again, wherever its script and its working folder are, and no secret."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from autoflow.runtime import facts
+
+pytestmark = pytest.mark.core
+
+
+def git(folder, *arguments):
+    line = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e@x", *arguments]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """A repository with a script in a folder."""
+    folder = tmp_path / "repo"
+    (folder / "src").mkdir(parents=True)
+    git(folder, "init", "-q")
+    (folder / "src" / "train.py").write_text("first")
+    (folder / ".gitignore").write_text("venv\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "first")
+    return folder
+
+
+def test_where_the_code_is(repo):
+    """Commit, root, and folder and script relative to it, so that they are found in any other checkout."""
+    git(repo, "remote", "add", "origin", "https://ann:secret@host/x.git")
+    told = facts.gathered({"folder": str(repo / "src"), "script": str(repo / "src" / "train.py")})
+    assert told["commit"] == git(repo, "rev-parse", "HEAD")
+    assert told["root"] == os.path.realpath(repo)
+    assert (told["folder_within"], told["script_within"]) == ("src", "src/train.py")
+    assert told["dirty"] is False
+    assert told["repository"] == "https://***@host/x.git"
+    assert "secret" not in repr(told)
+
+
+def test_the_scripts_repository_counts_not_the_folders(repo, tmp_path):
+    """A script may be started from anywhere; the root itself is an empty path."""
+    told = facts.gathered({"folder": str(tmp_path), "script": str(repo / "src" / "train.py")})
+    assert told["script_within"] == "src/train.py"
+    assert "folder_within" not in told
+    assert facts.gathered({"folder": str(repo)})["folder_within"] == ""
+
+
+def test_an_installed_script_says_nothing_of_the_code(repo, tmp_path):
+    """What git is told to ignore, as an environment, is not the run's code: the folder's repository is."""
+    other = tmp_path / "other"
+    (other / "venv" / "bin").mkdir(parents=True)
+    git(other, "init", "-q")
+    (other / ".gitignore").write_text("venv\n")
+    git(other, "add", ".")
+    git(other, "commit", "-q", "-m", "x")
+    (other / "venv" / "bin" / "torchrun").touch()
+    told = facts.gathered({"folder": str(repo), "script": str(other / "venv" / "bin" / "torchrun")})
+    assert told["root"] == os.path.realpath(repo)
+    assert "script_within" not in told
+
+
+@pytest.mark.parametrize(
+    ("change", "dirty"),
+    [
+        (lambda repo: (repo / "src" / "train.py").write_text("second"), True),
+        (lambda repo: (repo / "notes.txt").write_text("x"), False),
+        (lambda repo: git(repo, "rm", "-q", "--cached", "src/train.py"), True),
+        (lambda repo: None, False),
+    ],
+)
+def test_what_the_commit_does_not_have(repo, change, dirty):
+    """Tracked files that differ, or a script that is not tracked; other files beside it are none of the code's."""
+    change(repo)
+    assert facts.gathered({"folder": str(repo), "script": str(repo / "src" / "train.py")})["dirty"] is dirty
+
+
+def test_a_script_that_was_never_committed(repo):
+    """It is in no commit, so the commit is not what ran."""
+    (repo / "new.py").write_text("x")
+    assert facts.gathered({"folder": str(repo), "script": str(repo / "new.py")})["dirty"] is True
+
+
+def test_no_repository_no_commit(tmp_path):
+    """Nor one without a commit yet; the rest is told."""
+    git(tmp_path, "init", "-q")
+    told = facts.gathered({"folder": str(tmp_path)})
+    assert not {"commit", "root", "dirty"} & told.keys()
+    assert told["packages"]["wrapt"]
+    assert told["machine"]
+
+
+def test_of_the_environment_only_what_is_known_to_be_harmless(monkeypatch, tmp_path):
+    """Names that bear on results or say what data a run is for."""
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    monkeypatch.setenv("modal.state.slyProjectId", "7")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "abc")
+    monkeypatch.setenv("MY_SETTING", "x")
+    told = facts.gathered({"folder": str(tmp_path)})["environment"]
+    assert (told["PYTHONHASHSEED"], told["modal.state.slyProjectId"]) == ("0", "7")
+    assert told.keys() <= set(facts.VARIABLES)
+
+
+def test_packages_of_no_index_say_where_they_are_from(tmp_path):
+    """A checkout by its commit, a folder by its url, one from the index not at all."""
+    vcs = '{"url": "https://u:p@host/x.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}'
+    assert facts._source(vcs) == "git+https://***@host/x.git@abc"
+    assert facts._source('{"url": "file:///x", "dir_info": {"editable": true}}') == "file:///x"
+    assert facts._source(None) is None
+    assert facts._source("[]") is None
+    assert facts._source("not json") is None
+
+
+def test_a_reproduction_says_of_what(monkeypatch):
+    """The task, and which attempt at it."""
+    monkeypatch.setenv("AUTOFLOW_REPRODUCES", "task:5 abc")
+    told = facts.at_once(None)
+    assert (told["reproduces"], told["attempt"]) == ("task:5", "abc")
+    assert told["command"][0] == sys.executable
