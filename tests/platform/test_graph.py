@@ -65,7 +65,7 @@ def test_a_project_shows_the_runs_on_its_datasets(filled):
     filled.edge("input", "dataset", dataset)
     cards = filled.cards(project=1)
     assert set(cards) == {"project:1", f"dataset:{dataset}", "task:1"}
-    assert cards[f"dataset:{dataset}"]["link"]["url"] == "/projects/1"
+    assert cards[f"dataset:{dataset}"]["link"]["url"] == "/projects/1/datasets/1"
 
 
 def test_an_entry_nothing_used_is_shown_alone(filled):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
 from autoflow.graph.graph import Link
+from autoflow.graph.layout.shape import PICTURED
 from autoflow.model.entity import EntityRef
 from autoflow.platform import documents
 from autoflow.platform.drawing.looks import look
 from autoflow.platform.paging import chunks
+from autoflow.platform.store import files as file_store
 from autoflow.platform.store import tasks
 from autoflow.platform.store.access import visible
-from autoflow.platform.store.schema import datasets, entities, files, jobs, projects, versions
+from autoflow.platform.store.schema import datasets, entities, files, items, jobs, projects, versions
 from autoflow.platform.store.schema import tasks as task_table
 
 Facts = dict[str, Any]
@@ -25,18 +27,19 @@ def _project(row: Any) -> Facts:
 
 
 def _dataset(row: Any) -> Facts:
-    return {"name": row.name, "link": Link(f"/projects/{row.project_id}", "Open Project"), "at": row.created_at}
+    link = Link(f"/projects/{row.project_id}/datasets/{row.id}", "Open Dataset")
+    return {"name": row.name, "link": link, "at": row.created_at}
 
 
 def _version(row: Any) -> Facts:
     name = row.name or row.project_name
     return {
         "name": name,
-        "title": f"(V{row.number}) {name}",
+        "title": f"(V{row.number}) {name}" + (", deleted" if row.status == "deleted" else ""),
         "description": row.description or None,
         "badge": f"V{row.number}",
         "parent": EntityRef("", "project", row.project_id).key,
-        "link": Link(f"/projects/{row.project_id}", "Open Project"),
+        "link": Link(f"/projects/{row.project_id}/versions", "Open Project"),
         "at": row.created_at,
     }
 
@@ -45,6 +48,7 @@ def _file(row: Any) -> Facts:
     return {
         "name": row.name,
         "description": row.path,
+        "size": row.size,
         "link": Link(f"/files/{row.id}/true", "Open Folder"),
         "at": row.created_at,
     }
@@ -54,7 +58,7 @@ def _job(row: Any) -> Facts:
     return {
         "name": row.name,
         "description": row.description or None,
-        "link": Link(f"/projects/{row.project_id}", "Open Project"),
+        "link": Link(f"/labeling/jobs/{row.id}", "Open Job"),
         "at": row.created_at,
     }
 
@@ -133,4 +137,31 @@ def tell(rows: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int,
         for part in chunks(grouped.get(entity_type, [])):
             for row in rows.execute(query().where(column.in_(part), visible(rows, column.table))):
                 told[f"{entity_type}:{row.id}"] = read(row)
+    for key, preview in _previews(rows, by_key, told):
+        told[key]["preview"] = preview
+    for part in chunks(grouped.get("file", [])):
+        for number, (place, count) in file_store.places(rows, part).items():
+            if count > 1:
+                told[f"file:{number}"]["badge"] = f"V{place}"
     return {**told, **_of_tasks(rows, task_numbers, by_key)}
+
+
+def _previews(rows: Connection, refs: Mapping[str, EntityRef], told: Mapping[str, Facts]) -> Iterator[tuple[str, str]]:
+    """By card key the address of a small picture of the first image that project, version or dataset has."""
+    owners: dict[tuple[str, Any], list[str]] = {}
+    for key in told:
+        ref = refs.get(key)
+        if ref is not None and not ref.origin and ref.type in PICTURED:
+            owner = (
+                ("project", int(told[key]["parent"].partition(":")[2])) if ref.type == "project_version" else ref[1:]
+            )
+            owners.setdefault(owner, []).append(key)
+    for kind, table, column in (("project", projects, items.c.project_id), ("dataset", datasets, items.c.dataset_id)):
+        first = select(items.c.id).where(column == table.c.id, items.c.hash.is_not(None)).limit(1)
+        # by the index of that column: one look-up an owner, however many images it has
+        first = first.order_by(column, items.c.id if kind == "project" else items.c.name)
+        for part in chunks([number for owner, number in owners if owner == kind]):
+            query = select(table.c.id, first.correlate(table).scalar_subquery().label("image"))
+            for row in rows.execute(query.where(table.c.id.in_(part))):
+                if row.image is not None:
+                    yield from ((key, f"/storage/previews/{row.image}") for key in owners[kind, row.id])

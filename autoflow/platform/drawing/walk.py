@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, select, tuple_
+from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, select, true
 
 from autoflow.model.entity import EntityRef
 from autoflow.platform.body import as_number
-from autoflow.platform.paging import chunks
+from autoflow.platform.paging import CHUNK, chunks
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.schema import edges, tasks, versions
+from autoflow.platform.store.tasks import of_cards
 
 
 class Found(NamedTuple):
@@ -36,7 +37,8 @@ class Found(NamedTuple):
     more: dict[str, int]
 
 
-def _entity(row: RowMapping) -> EntityRef:
+def entity_of(row: RowMapping) -> EntityRef:
+    """What an edge names."""
     number = None if row["type"] == "folder" else as_number(row["entity"])
     return EntityRef(row["origin"], row["type"], row["entity"] if number is None else number)
 
@@ -67,13 +69,9 @@ class Walk:
 
     def resolve(self, refs: Sequence[EntityRef]) -> None:
         """Look up which task each task's card is."""
-        pairs = [(ref.origin, ref.id) for ref in refs if ref.type == "task" and isinstance(ref.id, int)]
-        for part in chunks(pairs, 200):
-            query = select(tasks.c.id, tasks.c.origin, tasks.c.number).where(visible(self._rows, tasks))
-            for row in self._rows.execute(query.where(tuple_(tasks.c.origin, tasks.c.number).in_(part))):
-                key = EntityRef(row.origin, "task", row.number).key
-                self.tasks[key] = row.id
-                self._keys[row.id] = key
+        for number, key in of_cards(self._rows, refs).items():
+            self.tasks[key] = number
+            self._keys[number] = key
 
     def neighbours(self, refs: Sequence[EntityRef]) -> Iterator[EntityRef]:
         """What stands one arrow away from any of these."""
@@ -83,7 +81,7 @@ class Walk:
             query = select(edges.c.origin, edges.c.type, edges.c.entity, func.max(edges.c.id).label("last"))
             query = query.where(edges.c.task_id.in_(part)).group_by(edges.c.origin, edges.c.type, edges.c.entity)
             for row in self._rows.execute(query.order_by(func.max(edges.c.id).desc()).limit(enough)).mappings():
-                yield _entity(row)
+                yield entity_of(row)
         for part in chunks([ref.key for ref in refs]):
             users = select(edges.c.task_id).where(edges.c.card.in_(part))
             runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._rows, tasks))
@@ -98,24 +96,27 @@ class Walk:
             for number in self._rows.execute(query).scalars():
                 yield EntityRef("", "project", number)
         for part in chunks([ref.id for ref in refs if ref.type == "project" and not ref.origin]):
-            yield from _used_versions(self._rows, part)
+            yield from used_versions(self._rows, part)
 
     def found(self) -> Found:
         """All that was found, with the arrows between."""
         arrows = self._edges()
-        weights = {row["card"] for row in arrows if row["type"] == "model_weight"}
-        for key in weights:
-            self.cards[key] = self.cards[key]._replace(type="model_weight")
+        self._weigh(arrows)
         pairs = self._versions()
         return Found(self.cards, self.tasks, arrows, pairs, self._left_out(arrows) if self._cut else {})
 
+    def _weigh(self, named: Iterable[dict[str, Any]]) -> None:
+        """A file that any edge calls a model weight is one."""
+        for key in {row["card"] for row in named if row["type"] == "model_weight"}:
+            self.cards[key] = self.cards[key]._replace(type="model_weight")
+
     def _edges(self) -> list[dict[str, Any]]:
-        cards = list(self.cards)
+        # in a small graph a run's other edges are not read; in a large one that would be a query for each pair of parts
+        few = edges.c.card.in_(list(self.cards)) if len(self.cards) <= CHUNK else true()
         found: list[dict[str, Any]] = []
         for numbers in chunks(list(self._keys)):
-            for keys in chunks(cards):
-                query = select(edges).where(edges.c.task_id.in_(numbers), edges.c.card.in_(keys))
-                for row in self._rows.execute(query).mappings():
+            for row in self._rows.execute(select(edges).where(edges.c.task_id.in_(numbers), few)).mappings():
+                if row["card"] in self.cards:
                     found.append({**row, "task_card": self._keys[row["task_id"]]})
         return sorted(found, key=lambda row: row["id"])
 
@@ -150,7 +151,7 @@ class Walk:
         return {key: left for key, count in more.items() if (left := count - len(shown.get(key, ()))) > 0}
 
 
-def _used_versions(rows: Connection, project_ids: Sequence[Any]) -> Iterator[EntityRef]:
+def used_versions(rows: Connection, project_ids: Sequence[Any]) -> Iterator[EntityRef]:
     """The versions of projects that any run read or wrote."""
     name = literal("project_version:", Text) + cast(versions.c.id, Text)
     used = select(edges.c.id).where(edges.c.card == name, visible(rows, edges)).exists()
@@ -166,17 +167,17 @@ def walk(rows: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], 
     `entry`, the card the viewer came from, is in the graph even when nothing used it.
     """
     found = Walk(rows, cap)
-    frontier = found.visit(_used(rows, entry, seeds))
+    frontier = found.visit(used(rows, entry, seeds))
     while frontier:
         found.resolve(frontier)
         frontier = found.visit(found.neighbours(frontier))
     return found.found()
 
 
-def _used(rows: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef]) -> list[EntityRef]:
+def used(rows: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef]) -> list[EntityRef]:
     """The seeds that are the entry, a task, or named by an edge."""
-    used = {entry.key if entry else ""}
+    named = {entry.key if entry else ""}
     for part in chunks([ref.key for ref in seeds if ref.type != "task"]):
         query = select(edges.c.card).where(edges.c.card.in_(part), visible(rows, edges)).distinct()
-        used.update(rows.execute(query).scalars())
-    return [ref for ref in seeds if ref.type == "task" or ref.key in used]
+        named.update(rows.execute(query).scalars())
+    return [ref for ref in seeds if ref.type == "task" or ref.key in named]

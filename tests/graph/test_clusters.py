@@ -1,0 +1,147 @@
+"""Cards that are alike are taken together; nothing is lost by it, and no circle is made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.graph.clusters import LEAST, PREFIX, clustered
+from autoflow.graph.graph import Arrow, Card, Graph
+
+
+def task(number, name="Train", **more):
+    return Card(f"task:{number}", "task", number, name, name, at=f"2026-11-01T10:{number:02d}:00Z", **more)
+
+
+def file(number, **more):
+    return Card(
+        f"file:{number}", "file", number, f"{number}.pt", "Weights", at=f"2026-11-02T10:{number:02d}:00Z", **more
+    )
+
+
+PROJECT = Card("project:1", "project", 1, "Lemons", "Lemons", at="2026-10-01T10:00:00Z")
+
+
+def star(runs, name="Train", first=0):
+    """Runs on one project, each with a file of its own."""
+    numbers = range(first, first + runs)
+    cards = [task(n, name) for n in numbers] + [file(n) for n in numbers]
+    arrows = [Arrow("project:1", f"task:{n}", "input") for n in numbers]
+    arrows += [Arrow(f"task:{n}", f"file:{n}", "output") for n in numbers]
+    return cards, arrows
+
+
+def graph(*stars, entry=None):
+    cards = [PROJECT] + [card for cards, _ in stars for card in cards]
+    return Graph(tuple(cards), tuple(arrow for _, arrows in stars for arrow in arrows), entry)
+
+
+def test_runs_of_one_app_and_what_they_wrote_become_two_cards():
+    """Twelve runs on a project and their twelve files are one card each, and one arrow between."""
+    found = clustered(graph(star(12)))
+    assert [card.title for card in found.cards] == ["Lemons", "12 runs of Train", "12 files"]
+    runs, files = (card.key for card in found.cards[1:])
+    assert found.arrows == (Arrow("project:1", runs, "input"), Arrow(runs, files, "output"))
+    assert found.cards[1].members == tuple(f"task:{n}" for n in range(12))
+
+
+def test_fewer_than_five_stay_apart():
+    """Four are read at a glance."""
+    few = graph(star(LEAST - 1))
+    assert clustered(few) == few
+    assert len(clustered(graph(star(LEAST))).cards) == 3
+
+
+def test_other_apps_and_outcomes_are_others():
+    """Runs of another app, and those that failed, are not counted with the rest."""
+    cards, arrows = star(6)
+    cards[0] = replace(cards[0], state="failed")
+    found = clustered(graph((cards, arrows), star(6, "Export", 20)))
+    assert {"5 runs of Train", "6 runs of Export"} <= {card.title for card in found.cards}
+    assert "task:0" in {card.key for card in found.cards}
+
+
+def test_a_chain_of_runs_stays_a_chain():
+    """Runs that each went on from what the one before wrote are no siblings."""
+    cards = [task(n) for n in range(9)] + [file(n) for n in range(9)]
+    arrows = [Arrow(f"task:{n}", f"file:{n}", "output") for n in range(9)]
+    arrows += [Arrow(f"file:{n}", f"task:{n + 1}", "input") for n in range(8)]
+    chain = Graph(tuple(cards), tuple(arrows))
+    assert clustered(chain) == chain
+
+
+def test_strangers_stay_apart():
+    """Six pipelines that share nothing are six, however alike they are."""
+    cards = [task(n) for n in range(6)] + [file(n) for n in range(6)]
+    apart = Graph(tuple(cards), tuple(Arrow(f"task:{n}", f"file:{n}", "output") for n in range(6)))
+    assert clustered(apart) == apart
+
+
+def test_the_entry_card_and_what_is_kept_or_opened_stay_apart():
+    """The card one came from is never hidden; a cluster that was opened shows its cards."""
+    found = clustered(graph(star(7), entry="task:3"))
+    assert "task:3" in {card.key for card in found.cards}
+    assert "6 runs of Train" in {card.title for card in found.cards}
+    assert "file:2" in {card.key for card in clustered(graph(star(7)), keep=["file:2"]).cards}
+    closed = clustered(graph(star(7)))
+    opened = clustered(graph(star(7)), opened=[closed.cards[1].key])
+    assert {f"task:{n}" for n in range(7)} <= {card.key for card in opened.cards}
+    assert closed.cards[2].key in {card.key for card in opened.cards}
+
+
+def test_a_cluster_keeps_its_key_when_it_grows():
+    """One more run joins the cluster that is there; an open one stays open."""
+    assert [c.key for c in clustered(graph(star(7))).cards] == [c.key for c in clustered(graph(star(8))).cards]
+
+
+@st.composite
+def graphs(draw):
+    """Runs and data with arrows between, few names, so that much is alike."""
+    runs = draw(st.integers(1, 14))
+    data = draw(st.integers(0, 14))
+    cards = [task(n, draw(st.sampled_from(["A", "B"]))) for n in range(runs)] + [file(n) for n in range(data)]
+    arrows = []
+    if data:
+        pairs = st.tuples(st.integers(0, runs - 1), st.integers(0, data - 1), st.booleans())
+        for run, number, reads in draw(st.lists(pairs, max_size=40)):
+            ends = (f"file:{number}", f"task:{run}") if reads else (f"task:{run}", f"file:{number}")
+            arrows.append(Arrow(*ends, "input" if reads else "output"))
+    entry = draw(st.sampled_from([None, *[card.key for card in cards]]))
+    return Graph(tuple(cards), tuple(dict.fromkeys(arrows)), entry)
+
+
+def circular(graph):
+    after = {card.key: set() for card in graph.cards}
+    for arrow in graph.arrows:
+        after[arrow.source].add(arrow.target)
+    left = dict(after)
+    while free := [key for key in left if not left[key] & left.keys()]:
+        for key in free:
+            del left[key]
+    return bool(left)
+
+
+@given(graphs())
+def test_nothing_is_lost_and_no_circle_is_made(whole):
+    """Each card is in one place, each arrow is kept between the cards that stand for its ends, and no circle is new."""
+    found = clustered(whole)
+    stands = {member: card.key for card in found.cards for member in (card.members or (card.key,))}
+    assert sorted(stands) == sorted(card.key for card in whole.cards)
+    assert all(len(card.members) >= LEAST for card in found.cards if card.key.startswith(PREFIX))
+    assert set(found.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in whole.arrows}
+    assert whole.entry is None or stands[whole.entry] == whole.entry
+    assert circular(whole) or not circular(found)
+
+
+@given(graphs(), st.randoms())
+def test_what_is_alike_does_not_depend_on_the_order_of_arrows(whole, chance):
+    """The same graph told in another order has the same clusters."""
+    arrows = list(whole.arrows)
+    chance.shuffle(arrows)
+    if circular(whole):
+        return  # which of a circle's arrows leads back is a matter of order
+    assert {card.key for card in clustered(replace(whole, arrows=tuple(arrows))).cards} == {
+        card.key for card in clustered(whole).cards
+    }
