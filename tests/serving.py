@@ -1,8 +1,10 @@
-"""The platform on a real socket, for as long as a block runs."""
+"""The platform on a real socket, for as long as a block runs: in a thread, or as `autoflow serve` in a process."""
 
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -26,3 +28,22 @@ def served(platform: Platform, *, auth: bool = False) -> Iterator[str]:
             running.should_exit = True
             thread.join(10)
     assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """A server process; gives it, its url, and what it said when it was ready."""
+    command = [sys.executable, "-m", "autoflow.cli.main", "serve", "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        said: list[str] = []
+        while not said or not said[-1].startswith("Ctrl+C"):
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            said.append(line.rstrip())
+        yield process, said[1].split()[3].rstrip("/"), said
+    finally:
+        process.kill()
+        process.communicate()

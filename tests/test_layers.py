@@ -51,6 +51,7 @@ THIRD_PARTIES = {
     "sqlalchemy": "platform/",
     "alembic": "platform/",
     "PIL": "platform/",
+    "obstore": "platform/blobs/bucket.py",
     "starlette": "platform/",
     "anyio": "platform/",  # Starlette's own
     "uvicorn": "platform/",

@@ -85,6 +85,8 @@ def test_the_wheel_holds_every_module_and_what_they_read(wheel):
     wanted = {file.relative_to(ROOT).as_posix() for file in (ROOT / "autoflow").rglob("*.py")}
     wanted |= {"autoflow/py.typed", "autoflow/graph/page.css", "autoflow/graph/page.js"}
     wanted |= {"autoflow/platform/migrations/env.py", "autoflow/platform/migrations/script.py.mako"}
+    page = ROOT / "autoflow" / "platform" / "page" / "assets"
+    wanted |= {file.relative_to(ROOT).as_posix() for file in page.rglob("*") if file.suffix in {".js", ".css", ".svg"}}
     assert wanted - names == set()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 

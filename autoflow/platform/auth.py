@@ -74,6 +74,18 @@ class Tokens:
                 for row in tokens.listing(rows)
             ]
 
+    def leave(self, user: str, teams: Sequence[str]) -> tuple[str, ...]:
+        """Take a user out of teams, from the next request on; gives the teams they are in now.
+
+        Raises:
+            ServerRefused: 404, there is no such user, or they are not in one of the teams; then nothing is changed.
+        """
+        with self._store.write() as rows:
+            user_id = tokens.known(rows, user)
+            for name in teams:
+                tokens.leave(rows, user_id, name)
+            return tuple(team["name"] for team in tokens.teams_of(rows, user_id))
+
     def revoke(self, number: int) -> None:
         """Make a token worth nothing, from the next request on.
 

@@ -15,7 +15,7 @@ from sqlalchemy import URL
 
 from autoflow.errors import ServerBusy, ServerRefused
 from autoflow.platform.auth import Tokens
-from autoflow.platform.blobs import BlobFolder, Content
+from autoflow.platform.blobs import Blobs, Content, open_blobs
 from autoflow.platform.body import Body
 from autoflow.platform.composed import Composed
 from autoflow.platform.operations import (
@@ -24,49 +24,99 @@ from autoflow.platform.operations import (
     Operation,
     Place,
     Upload,
+    apps,
+    classes,
+    clones,
     datasets,
+    differences,
+    drawings,
     edges,
     figures,
+    file_history,
     files,
+    folder_contents,
+    folders,
+    geometries,
     graph,
     images,
     instance,
     jobs,
     labels,
+    overview,
+    past,
+    previews,
     projects,
     records,
+    restore,
+    scene,
+    search,
+    stats,
     tags,
     tasks,
+    trace,
+    upkeep,
     versions,
 )
 from autoflow.platform.refusals import bad
 from autoflow.platform.store import unknown_methods
 from autoflow.platform.store.access import LOCAL, Caller
 from autoflow.platform.store.engine import Store
+from autoflow.platform.store.sessions import Sessions
 from autoflow.wire.parts import Part
 
 _FAMILIES = (
     instance,
     projects,
+    clones,
+    stats,
     datasets,
     images,
     labels,
     figures,
+    drawings,
+    geometries,
+    classes,
     tags,
     files,
+    folders,
     tasks,
+    apps,
     jobs,
     versions,
+    past,
+    differences,
+    restore,
     edges,
     records,
     graph,
+    scene,
+    trace,
+    file_history,
+    overview,
+    search,
+    upkeep,
 )
 
 READS: dict[str, Operation] = {name: run for family in _FAMILIES for name, run in family.READS.items()}
 WRITES: dict[str, Operation] = {name: run for family in _FAMILIES for name, run in family.WRITES.items()}
-BATCHES: dict[str, Batch] = {**records.BATCHES}
-UPLOADS: dict[str, Upload] = {**images.UPLOADS, **figures.UPLOADS, **files.UPLOADS}
-DOWNLOADS: dict[str, Download] = {**images.DOWNLOADS, **figures.DOWNLOADS, **files.DOWNLOADS}
+BATCHES: dict[str, Batch] = {
+    **records.BATCHES,
+    **versions.BATCHES,
+    **restore.BATCHES,
+    **images.BATCHES,
+    **upkeep.BATCHES,
+    **folders.BATCHES,
+    **folder_contents.BATCHES,
+}
+UPLOADS: dict[str, Upload] = {**images.UPLOADS, **geometries.UPLOADS, **files.UPLOADS}
+DOWNLOADS: dict[str, Download] = {
+    **images.DOWNLOADS,
+    **geometries.DOWNLOADS,
+    **files.DOWNLOADS,
+    **previews.DOWNLOADS,
+    **overview.DOWNLOADS,
+    **folder_contents.DOWNLOADS,
+}
 METHODS = {*READS, *WRITES, *BATCHES, *UPLOADS, *DOWNLOADS}
 
 
@@ -77,21 +127,31 @@ def _taken(method: str) -> str:
 class Platform:
     """One platform, as one process uses it; safe from any thread, and beside other processes on the same folder."""
 
-    def __init__(self, store: Store, blobs: BlobFolder) -> None:
+    def __init__(self, store: Store, blobs: Blobs) -> None:
         self._store = store
-        self._place = Place(store, blobs)
+        self._place = Place(store, blobs, Sessions(store))
         self.tokens = Tokens(store)
 
     @classmethod
-    def open(cls, folder: str | os.PathLike[str], database: str | None = None) -> Platform:
+    def open(
+        cls,
+        folder: str | os.PathLike[str],
+        database: str | None = None,
+        *,
+        blobs: str | None = None,
+        migrate: bool = False,
+    ) -> Platform:
         """Open the platform kept in a folder, made when missing.
 
         Args:
             folder: where the blobs are, and the database unless `database` says otherwise.
             database: SQLAlchemy's url of the database; by default a SQLite file in the folder.
+            blobs: where the bytes are, see `blobs.open_blobs`; by default in the folder.
+            migrate: whether a PostgreSQL database of an older autoflow is migrated, as a SQLite file always is.
 
         Raises:
             ServerBusy: the folder or the database cannot be used now.
+            ValueError, ServerExtraMissing: the url is none that is known here, or its driver is not installed.
         """
         root = os.path.abspath(folder)
         try:
@@ -99,7 +159,7 @@ class Platform:
         except OSError as error:
             raise ServerBusy(f"the platform's folder cannot be used: {error}", status=503) from error
         url = database or URL.create("sqlite", database=os.path.join(root, "platform.db"))
-        return cls(Store(url), BlobFolder(os.path.join(root, "blobs")))
+        return cls(Store(url, migrate=migrate), open_blobs(blobs or os.path.join(root, "blobs")))
 
     @property
     def database(self) -> str:
@@ -164,7 +224,7 @@ class Platform:
         return DOWNLOADS[method](self._for(caller), Body(body))
 
     def _for(self, caller: Caller) -> Place:
-        return Place(self._store.of(caller), self._place.blobs)
+        return self._place._replace(store=self._store.of(caller))
 
     def _none(self, method: str, caller: Caller) -> ServerRefused:
         """The refusal of a method that is not asked for this way, or not there; then it is counted."""

@@ -112,7 +112,7 @@ def test_a_list_is_filtered_by_image_and_number(world):
     assert ids(where("id", numbers[0] + 1)) == []
     refused(400, ids, where("secret", 1))
     refused(404, ids, where("id", 7))
-    refused(400, world.list, filters=[{"type": "objects_class"}])
+    refused(400, world.list, filters=[{"type": "secret"}])
 
 
 def test_a_masks_geometry_goes_apart(world):
@@ -172,3 +172,32 @@ def test_wrong_figures_leave_nothing(world):
     refused(400, world.add, {**good, "entityId": None})
     assert world.list()["total"] == 0
     assert world.add() == []
+
+
+def test_a_figure_is_read_and_changed_by_its_number(world):
+    """One figure with its geometry, whatever it is; its priority and tags change, in whole pixels or as it is."""
+    box, mask = world.add(world.box(world.images[0]), world.mask(world.images[0]))
+    world.upload((mask, b'{"data": "x", "origin": [1, 2]}'))
+    told = world.filled.call("figures.info", id=mask)
+    assert told["geometry"] == {"bitmap": {"data": "x", "origin": [1, 2]}}
+    world.filled.call("figures.priority.update", id=box, priority=4)
+    blurry = world.meta["tags"][0]["id"]
+    for _ in range(2):
+        world.filled.call("object-tags.add-to-object", figureId=box, tagId=blurry)
+    (tag,) = world.filled.call("figures.tags.list", id=box)
+    assert (tag["tagId"], tag["name"]) == (blurry, "blurry")
+    assert world.filled.call("figures.info", id=box)["priority"] == 4
+    world.filled.call("object-tags.remove-from-figure", figureId=box, tagId=blurry, id=tag["id"])
+    refused(404, world.filled.call, "object-tags.remove-from-figure", figureId=box, tagId=blurry, id=tag["id"])
+    whole = world.list(integerCoords=True)["entities"][0]["geometry"]["points"]["exterior"]
+    assert (whole, world.list()["entities"][0]["geometry"]["points"]["exterior"]) == (
+        [[0, 1], [2, 3]],
+        [[0.5, 1], [2, 3]],
+    )
+    objects = world.filled.call("annotations.info", imageId=world.images[0], integerCoords=True)["annotation"][
+        "objects"
+    ]
+    assert objects[0]["points"]["exterior"] == [[0, 1], [2, 3]]
+    for method in ("figures.info", "figures.tags.list"):
+        refused(404, world.filled.call, method, id=box + 7)
+        refused(404, world.filled.call, method, id=7)

@@ -10,7 +10,7 @@ import os
 import pytest
 
 from autoflow.errors import ServerBusy, ServerRefused
-from autoflow.platform import blobs
+from autoflow.platform.blobs import durable
 from autoflow.wire.parts import Part
 
 
@@ -89,7 +89,7 @@ def test_a_full_disk_is_busy_and_leaves_nothing(filled, tmp_path, monkeypatch):
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(blobs.os, "fsync", full)
+    monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(ServerBusy, match="No space left"):
         filled.file()
     assert kept(tmp_path) == []
@@ -138,3 +138,21 @@ def test_a_download_of_nothing_is_refused_at_once(filled):
         with pytest.raises(ServerRefused) as refusal:
             filled.platform.download("file-storage.download", body)
         assert refusal.value.status == 404
+
+
+def test_a_folder_is_listed_in_parts(filled):
+    """The other list tells files and folders apart, only those wanted, and goes on after the last."""
+    for path in ("/f/a.txt", "/f/in/b.txt", "/f/in/c.txt", "/g.txt"):
+        filled.file(path)
+
+    def listed(**more):
+        told = filled.call("file-storage.v2.list", teamId=1, path="/f/", **more)
+        return [(one["path"], one["type"]) for one in told["entities"]], told["continuationToken"]
+
+    files = [("/f/a.txt", "file"), ("/f/in/b.txt", "file"), ("/f/in/c.txt", "file")]
+    assert listed() == (files, None)
+    assert listed(recursive=False) == ([("/f/a.txt", "file"), ("/f/in/", "folder")], None)
+    assert listed(recursive=False, files=False) == ([("/f/in/", "folder")], None)
+    assert listed(recursive=False, folders=False) == ([("/f/a.txt", "file")], None)
+    first, token = listed(limit=2)
+    assert (first, listed(limit=2, continuationToken=token)) == (files[:2], (files[2:], None))

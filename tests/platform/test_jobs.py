@@ -86,3 +86,27 @@ def test_images_of_another_dataset_are_refused(filled, dataset):
     """A job is of one dataset."""
     other = filled.image(filled.dataset(filled.project("other")))["id"]
     refused(400, make, filled, dataset, meta={"entityIds": [other]})
+
+
+def test_a_job_is_changed(filled, dataset):
+    """Its name, custom data, and who labels and reviews, who must be of the team."""
+    number = make(filled, dataset)["id"]
+    told = filled.call("jobs.editInfo", id=number, name="Other", customData={"a": 1}, reviewerId=1)
+    assert (told["name"], told["customData"], told["reviewerId"]) == ("Other", {"a": 1}, 1)
+    refused(404, filled.call, "jobs.editInfo", id=number, userId=99)
+    assert filled.call("jobs.info", id=number)["userId"] == 1
+
+
+def test_what_was_said_of_images_is_counted(filled, dataset):
+    """Each image of a job is accepted, rejected or done; said anew, or taken back, it counts as said last."""
+    number = make(filled, dataset)["id"]
+    images = [one["id"] for one in filled.call("jobs.info", id=number)["entities"]]
+    for image, status in zip((*images[:3], images[2]), ("accepted", "rejected", "done", "none"), strict=True):
+        filled.call("jobs.entities.update-review-status", jobId=number, entityId=image, status=status)
+    told = filled.call("jobs.info", id=number)
+    assert [one["reviewStatus"] for one in told["entities"]] == ["accepted", "rejected", "none", "none"]
+    assert (told["finishedImagesCount"], told["acceptedImagesCount"], told["rejectedImagesCount"]) == (2, 1, 1)
+    assert filled.call("jobs.stats", id=number)["job"]["progress"] == {"images": 50}
+    wrong = {"jobId": number, "entityId": images[0]}
+    refused(400, filled.call, "jobs.entities.update-review-status", **wrong, status="well")
+    refused(404, filled.call, "jobs.entities.update-review-status", **{**wrong, "entityId": 999}, status="done")

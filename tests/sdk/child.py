@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import traceback
 from typing import Any
 
 
-def load() -> str | None:
-    """Import the SDK; gives why not, None when it is there."""
+def load(columnar: bool) -> str | None:
+    """Import the SDK, with pyarrow or as if there were none; gives why not, None when it is there."""
     os.environ["SUPERVISELY_SKIP_HTTPS_USER_HELPER_CHECK"] = "1"
+    if not columnar:
+        sys.modules["pyarrow"] = None  # type: ignore[assignment]
+    elif importlib.util.find_spec("pyarrow") is None:
+        return "the package pyarrow is not installed for this interpreter: pip install 'supervisely[versioning]'"
     try:
         import supervisely
     except ImportError as error:
@@ -26,13 +32,14 @@ def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any
     """
     import supervisely as sly
 
-    from tests.sdk import doings
+    from tests.sdk import cases, doings, walks
 
     os.environ.update(ENV="production", SERVER_ADDRESS=url, API_TOKEN=token, TEAM_ID="1")
     os.environ.pop("SUPERVISELY_TASK_ID", None)
     if task is not None:
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
-        return getattr(doings, doing)(sly.Api(url, token, retry_count=3, retry_sleep_sec=0), **given)
+        done = {"walk": walks.walk, "replay": cases.replay}.get(doing) or getattr(doings, doing)
+        return done(sly.Api(url, token, retry_count=3, retry_sleep_sec=0), **given)
     except Exception:
         raise AssertionError(traceback.format_exc()) from None

@@ -6,6 +6,7 @@ The SDK changes the process it is imported into: its logging, its environment. S
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import multiprocessing
 import pathlib
@@ -31,13 +32,27 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def sdk_process():
+def sdk_processes():
+    """A function that gives the SDK's process, one with pyarrow or one without: versions are of another format then."""
+    pools: dict[bool, ProcessPoolExecutor] = {}
+
+    def process(columnar=False):
+        if columnar not in pools:
+            pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")))
+            trouble = pool.submit(child.load, columnar).result()
+            if trouble is not None:
+                pytest.skip(trouble)
+            pools[columnar] = pool
+        return pools[columnar]
+
+    with contextlib.ExitStack() as stack:
+        yield process
+
+
+@pytest.fixture
+def sdk_process(sdk_processes):
     """The SDK's process."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        trouble = pool.submit(child.load).result()
-        if trouble is not None:
-            pytest.skip(trouble)
-        yield pool
+    return sdk_processes()
 
 
 @pytest.fixture
@@ -63,6 +78,11 @@ class Sdk:
 @pytest.fixture
 def sdk(sdk_process, platform):
     """The SDK, on a server without tokens, which has every method that it asks for."""
-    with served(platform) as url:
-        yield Sdk(sdk_process, url)
+    yield from serving(sdk_process, platform)
     assert platform.call(methods.UNKNOWN_METHODS, {})["methods"] == []
+
+
+def serving(pool, platform):
+    """The SDK of a process, for as long as the platform is served."""
+    with served(platform) as url:
+        yield Sdk(pool, url)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import supervisely as sly
 
+from tests.sdk import edges
+
 WIDTH, HEIGHT = 48, 32
 SOFT = np.zeros((6, 9), dtype=np.uint8)
 SOFT[1:5, 2:8] = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10 + 5
@@ -315,24 +317,7 @@ def settings(title: str) -> sly.WorkflowMeta:
 
 def every_edge(api: sly.Api, meta: bool, known: dict[str, Any]) -> list[Any]:
     """All thirteen methods."""
-    more = {"meta": settings("Card")} if meta else {}
-    workflow = api.app.workflow
-    return [
-        workflow.add_input_project(known["project"], **more),
-        workflow.add_input_project(version_id=known["version"], **more),
-        workflow.add_input_dataset(known["dataset"], **more),
-        workflow.add_input_file("/models/in.pt", model_weight=True, **more),
-        workflow.add_input_folder("/in/", **more),
-        workflow.add_input_task(known["task"], **more),
-        workflow.add_input_job(known["job"], **more),
-        workflow.add_output_project(api.project.get_info_by_id(known["other"]), **more),
-        workflow.add_output_dataset(api.dataset.get_info_by_id(known["made"]), **more),
-        workflow.add_output_file(known["file"], **more),
-        workflow.add_output_folder("/out", **more),
-        workflow.add_output_task(known["next"], **more),
-        workflow.add_output_job(known["job_after"], **more),
-        workflow.add_output_app(**more),
-    ]
+    return edges.post(api, known, settings("Card") if meta else None)
 
 
 def one_edge(api: sly.Api, project: int) -> Any:
@@ -431,6 +416,13 @@ def upload_stale_map(api: sly.Api, project: int) -> dict[str, Any]:
             file.write('{"latest": 999}')
         api.file.upload(1, path, f"/system/versions/{project}/versions.json")
     return api.project.version.get_map(project)
+
+
+def version_format(_api: sly.Api) -> str:
+    """What format the SDK writes versions in."""
+    from supervisely.project import data_version
+
+    return str(data_version.default_image_schema_version())
 
 
 def save_as(api: sly.Api, project: int, moment: str) -> int | None:

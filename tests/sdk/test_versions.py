@@ -4,6 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from autoflow.wire import methods
+from tests.sdk.conftest import serving
+
+FORMATS = {"plain": "v1.0.0", "columnar": "v2.1.0"}
+
+
+@pytest.fixture(params=FORMATS)
+def form(request):
+    """How the SDK writes versions: with pyarrow by columns, without it by pickle."""
+    return request.param
+
+
+@pytest.fixture
+def sdk(sdk_processes, platform, form):
+    """The SDK that writes versions in one of its formats."""
+    yield from serving(sdk_processes(form == "columnar"), platform)
+    assert platform.call(methods.UNKNOWN_METHODS, {})["methods"] == []
+
 
 @pytest.fixture
 def made(sdk):
@@ -11,10 +29,11 @@ def made(sdk):
     return sdk("fill", count=8)
 
 
-def test_a_version_is_saved_and_restored_equal(sdk, made):
+def test_a_version_is_saved_and_restored_equal(sdk, made, form):
     """A project saved by the SDK is restored equal, after it was changed; unchanged it has one version."""
     version = sdk("save", project=made["project"], title="first")
     assert sdk("save", project=made["project"]) == version
+    assert sdk("version_format") == FORMATS[form]
     sdk("drop_image", image=made["images"][0])
     second = sdk("save", project=made["project"])
     assert sdk("versions", project=made["project"]) == [

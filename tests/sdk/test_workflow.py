@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
+import socket
 import threading
 
 import pytest
 
 from autoflow.errors import ServerBusy
 from autoflow.wire import methods
-from autoflow.wire.parts import Part
+from tests.sdk import edges
 from tests.sdk.conftest import Sdk
 from tests.serving import served
 
@@ -28,34 +29,10 @@ def arrows(platform, **entry):
     return sorted((arrow["source"], arrow["target"]) for arrow in graph(platform, **entry)["arrows"])
 
 
-def put(platform, path, data=b"weights"):
-    folder, _, name = path.rpartition("/")
-    parts = [Part("name", name), Part("path", folder + "/"), Part("file", io.BytesIO(data), name, None)]
-    return platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})[0]["id"]
-
-
 @pytest.fixture
 def world(platform):
     """One of everything that an edge may name."""
-    call = platform.call
-    project, other = (call("projects.add", {"workspaceId": 1, "name": name})["id"] for name in ("lemons", "limes"))
-    dataset, made = (call("datasets.add", {"projectId": number, "name": "ds"})["id"] for number in (project, other))
-    job, after = (
-        call("jobs.add", {"name": name, "datasetId": dataset, "userIds": [1]})[0]["id"] for name in ("before", "after")
-    )
-    return {
-        "project": project,
-        "other": other,
-        "version": call(methods.SNAPSHOT, {"projectId": project})["id"],
-        "dataset": dataset,
-        "made": made,
-        "in": put(platform, "/models/in.pt"),
-        "file": put(platform, "/models/out.pt"),
-        "task": call(methods.TASKS_ENSURE, {"id": 801})["id"],
-        "next": call(methods.TASKS_ENSURE, {"id": 802})["id"],
-        "job": job,
-        "job_after": after,
-    }
+    return edges.world(platform)
 
 
 @pytest.mark.parametrize("meta", [False, True], ids=["plain", "with settings"])
@@ -64,24 +41,7 @@ def test_all_thirteen_methods_draw_edges(sdk, platform, world, meta):
     given = {name: number for name, number in world.items() if name != "in"}
     assert sdk("every_edge", task=TASK, meta=meta, known=given) == [{"success": True}] * 14
     me = f"task:{TASK}"
-    read = {
-        f"project:{world['project']}",
-        f"project_version:{world['version']}",
-        f"dataset:{world['dataset']}",
-        f"file:{world['in']}",
-        "folder:/in",
-        f"task:{world['task']}",
-        f"job:{world['job']}",
-    }
-    written = {
-        f"project:{world['other']}",
-        f"dataset:{world['made']}",
-        f"file:{world['file']}",
-        "folder:/out",
-        f"task:{world['next']}",
-        f"job:{world['job_after']}",
-        f"app_session:{TASK}",
-    }
+    read, written = edges.drawn(world, TASK)
     drawn = arrows(platform, task=TASK)
     assert {source for source, target in drawn if target == me} == read
     assert {target for source, target in drawn if source == me} == written
@@ -105,6 +65,49 @@ def test_a_lost_answer_gives_one_edge(sdk, platform, monkeypatch, world):
     monkeypatch.setattr(platform, "call", losing)
     assert sdk("one_edge", task=TASK, project=world["other"]) == {"success": True}
     assert lost.is_set()
+    assert arrows(platform, task=TASK) == [(f"task:{TASK}", f"project:{world['other']}")]
+
+
+def _cutting(listening, upstream, marked, cut):
+    """Pass connections on to a server; the first with an answer to a marked request is cut when the server has
+    given it.
+    """
+    while True:
+        try:
+            client, _ = listening.accept()
+        except OSError:
+            return
+        with contextlib.closing(client), contextlib.closing(socket.create_connection(upstream)) as server:
+            asked = b""
+            while b"\r\n\r\n" not in asked:
+                asked += client.recv(65536)
+            head, _, body = asked.partition(b"\r\n\r\n")
+            length = int(next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))[15:])
+            while len(body) < length:
+                body += client.recv(65536)
+            server.sendall(head + b"\r\nConnection: close\r\n\r\n" + body)
+            answer = b""
+            while data := server.recv(65536):
+                answer += data
+            if marked in head and not cut.is_set():
+                cut.set()
+            else:
+                client.sendall(answer)
+
+
+def test_a_connection_cut_before_the_answer_gives_one_edge(sdk_process, platform, world):
+    """A proxy that loses the answer of an edge that was stored: the SDK connects anew and posts it again."""
+    cut = threading.Event()
+    with served(platform) as url, socket.create_server(("127.0.0.1", 0)) as listening:
+        upstream = ("127.0.0.1", int(url.rpartition(":")[2]))
+        marked = methods.ADD_EDGE["output"].encode()
+        thread = threading.Thread(target=_cutting, args=(listening, upstream, marked, cut), daemon=True)
+        thread.start()
+        behind = Sdk(sdk_process, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        assert behind("one_edge", task=TASK, project=world["other"]) == {"success": True}
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+    assert cut.is_set()
     assert arrows(platform, task=TASK) == [(f"task:{TASK}", f"project:{world['other']}")]
 
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from autoflow.platform.blobs import BlobFolder, Content
+from autoflow.platform.blobs import Blobs, Content
 from autoflow.platform.body import Body
 from autoflow.platform.composed import Composed
 from autoflow.platform.store.engine import Store, StoreOf
+from autoflow.platform.store.sessions import Sessions
 from autoflow.wire.parts import Part
 
 
@@ -23,7 +24,8 @@ class Place(NamedTuple):
     """What an operation works on that opens its own transactions, which are its caller's."""
 
     store: Store | StoreOf
-    blobs: BlobFolder
+    blobs: Blobs
+    sessions: Sessions
 
 
 Batch = Callable[[Place, Body], Any]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from autoflow.platform import documents
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
+from autoflow.platform.operations.images import reference
 from autoflow.platform.paging import page
 from autoflow.platform.store import datasets, projects
 from autoflow.platform.store.edits import editing
+from autoflow.platform.store.items import first
 from autoflow.platform.store.schema import datasets as table
 from autoflow.platform.store.schema import items
 from autoflow.wire import methods
@@ -21,6 +23,9 @@ _COLUMNS = {
     "id": table.c.id,
     "name": table.c.name,
     "parentId": table.c.parent_id,
+    "projectId": table.c.project_id,
+    "description": table.c.description,
+    "createdBy": table.c.created_by,
     "createdAt": table.c.created_at,
     "updatedAt": table.c.updated_at,
 }
@@ -31,6 +36,7 @@ def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
     query = select(of, func.count(), func.coalesce(func.sum(items.c.size), 0))
     query = query.where(of.in_([row["id"] for row in found])).group_by(of)
     counts = {number: (count, size) for number, count, size in rows.execute(query)}
+    pictured = first(rows, table, list(counts))
     shaped = []
     for row in found:
         count, size = counts.get(row["id"], (0, 0))
@@ -45,7 +51,7 @@ def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
                 "itemsCount": count,
                 "createdAt": row["created_at"],
                 "updatedAt": row["updated_at"],
-                "referenceImageUrl": None,
+                "referenceImageUrl": reference(rows, pictured.get(row["id"])),
                 "teamId": row["team_id"],
                 "workspaceId": row["workspace_id"],
                 "parentId": row["parent_id"],
@@ -69,6 +75,10 @@ def list_datasets(rows: Connection, body: Body) -> dict[str, Any]:
     query = datasets.listing(rows).where(table.c.project_id == project_id)
     if not body.flag("recursive", default=False):
         query = query.where(table.c.parent_id == body.maybe_number("parentId"))
+    return _page(rows, query, body)
+
+
+def _page(rows: Connection, query: Select[Any], body: Body) -> dict[str, Any]:
     custom = "customData" in body.array("extraFields", required=False)
 
     def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
@@ -118,5 +128,51 @@ def edit_dataset(rows: Connection, body: Body) -> dict[str, Any]:
     return _whole(rows, found["id"])
 
 
-READS: Mapping[str, Operation] = {methods.DATASET_LIST: list_datasets, methods.DATASET_INFO: dataset}
-WRITES: Mapping[str, Operation] = {"datasets.add": add, "datasets.editInfo": edit_dataset}
+def list_all(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.list.all``: of all projects."""
+    return _page(rows, datasets.listing(rows), body)
+
+
+def remove(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.archive`` and ``datasets.remove`` by id, with the datasets and images in it."""
+    _remove(rows, body.number("id"))
+    return {"success": True}
+
+
+def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; what a version has stays in it."""
+    for entry in body.bodies("datasets"):
+        _remove(rows, entry.number("id"))
+    return {"success": True}
+
+
+def _remove(rows: Connection, number: int) -> None:
+    with editing(rows, datasets.get(rows, number)["project_id"]) as edit:
+        datasets.remove(edit, datasets.get(rows, number))
+
+
+def move(rows: Connection, body: Body) -> dict[str, Any]:
+    """``datasets.move``: a dataset (``srcId``), with all in it, into another of its project (``destId``).
+
+    Raises:
+        ServerRefused: 400, it is another project's, or stands in the one that is moved; 409, the name is taken there.
+    """
+    number, place = body.number("srcId"), body.number("destId")
+    with editing(rows, datasets.get(rows, number)["project_id"]) as edit:
+        datasets.move(edit, datasets.get(rows, number), datasets.get(rows, place))
+    return {"success": True}
+
+
+READS: Mapping[str, Operation] = {
+    "datasets.list.all": list_all,
+    methods.DATASET_LIST: list_datasets,
+    methods.DATASET_INFO: dataset,
+}
+WRITES: Mapping[str, Operation] = {
+    "datasets.add": add,
+    "datasets.editInfo": edit_dataset,
+    "datasets.move": move,
+    "datasets.archive": remove,
+    "datasets.remove": remove,
+    "datasets.remove.permanently": remove_many,
+}

@@ -15,6 +15,7 @@ from autoflow.platform.body import Body
 from autoflow.platform.composed import Composed
 from autoflow.platform.intake import Intake, taking_in
 from autoflow.platform.operations import Download, Operation, Place, Upload, maps
+from autoflow.platform.paging import per_page
 from autoflow.platform.refusals import bad, taken, unknown
 from autoflow.platform.store import access, archives, files, reservations, teams
 from autoflow.platform.store.schema import teams as team_table
@@ -79,6 +80,23 @@ def list_files(rows: Connection, body: Body) -> list[dict[str, Any]]:
     return ([_shape(rows, own)] if own is not None else []) + inside
 
 
+def list_entries(rows: Connection, body: Body) -> dict[str, Any]:
+    """``file-storage.v2.list`` of a folder: ``{"entities", "continuationToken"}``, by path; each says its ``type``.
+
+    ``files`` and ``folders`` say which are wanted; those deeper inside come with ``recursive``, files alone.
+    """
+    team_id = _team(rows, body)
+    folder = files.absolute(body.text("path")).rstrip("/") + "/"
+    after, limit = body.text("continuationToken", ""), per_page(Body({"per_page": body.maybe_number("limit")}))
+    found = files.below(rows, team_id, folder)
+    deep = body.flag("recursive", default=True)
+    entries = (_shape(rows, row) for row in found) if deep else _direct(rows, found, team_id, folder)
+    wanted = {False: body.flag("files", default=True), True: body.flag("folders", default=True)}
+    kept = [entry for entry in entries if wanted[entry["isDir"]] and entry["path"] > after]
+    page = [{**entry, "type": "folder" if entry["isDir"] else "file"} for entry in kept[:limit]]
+    return {"entities": page, "continuationToken": page[-1]["path"] if len(kept) > limit else None}
+
+
 def file(rows: Connection, body: Body) -> dict[str, Any]:
     """``file-storage.info`` by id."""
     return _shape(rows, files.get(rows, body.number("id")))
@@ -131,12 +149,33 @@ def upload(place: Place, parts: Iterable[Part], query: Mapping[str, Any]) -> lis
 
     A map of versions is passed over, and an archive never takes another's place (`store.archives`).
     """
-    with taking_in(place.blobs) as intake:
+    with taking_in(place) as intake:
         with place.store.read() as rows:
             team_id = _team(rows, Body(query))
         received = [(path, intake.take(stream), mime) for path, stream, mime in _uploads(parts)]
-        with place.store.write() as rows:
+        with intake.naming() as rows:
             return [_put(rows, intake, team_id, *file) for file in received]
+
+
+def upload_one(place: Place, parts: Iterable[Part], query: Mapping[str, Any]) -> dict[str, Any]:
+    """``file-storage.upload?teamId=``: one file, in a form; or the body itself, its ``path`` in the query."""
+    told = upload(place, _one(parts, query), query)
+    if not told:
+        raise bad("there is no file in the form")
+    return told[0]
+
+
+def _one(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
+    """The parts of a form with one file, whose place is known."""
+    sent, count = Body(query), 0
+    if sent.given("path"):
+        folder, _, name = sent.text("path").rpartition("/")
+        yield from (Part("name", name), Part("path", folder + "/"))
+    for part in parts:
+        count += not isinstance(part.value, str)
+        if count > 1:
+            raise bad("there are two files in the form")
+        yield part
 
 
 def _put(rows: Connection, intake: Intake, team_id: int, path: str, received: Received, mime: str) -> dict[str, Any]:
@@ -148,7 +187,7 @@ def _put(rows: Connection, intake: Intake, team_id: int, path: str, received: Re
             return maps.shape(rows, team_id, project_id, path)
         reservations.prolong(rows, project_id)
         path = archives.free(rows, team_id, path)
-    intake.name(rows, received)
+    intake.name(rows, [(received, {})])
     return _shape(rows, files.get(rows, files.add(rows, team_id, path, received, mime)))
 
 
@@ -174,7 +213,7 @@ def download(place: Place, body: Body) -> Content | Composed:
 
 
 def _content(place: Place, row: RowMapping) -> Content:
-    return place.blobs.content(row["hash"], row["generation"], row["size"], row["name"], row["mime"])
+    return Content(place.blobs, row["hash"], row["generation"], row["size"], row["name"], row["mime"])
 
 
 def _folder_content(place: Place, folder: str, found: list[RowMapping]) -> Composed:
@@ -185,7 +224,11 @@ def _folder_content(place: Place, folder: str, found: list[RowMapping]) -> Compo
     return composed.archive(inside, f"{top or 'files'}.tar")
 
 
-READS: Mapping[str, Operation] = {methods.FILE_LIST: list_files, methods.FILE_INFO: file}
+READS: Mapping[str, Operation] = {
+    methods.FILE_LIST: list_files,
+    methods.FILE_INFO: file,
+    "file-storage.v2.list": list_entries,
+}
 WRITES: Mapping[str, Operation] = {"file-storage.remove": remove, "file-storage.bulk.remove": remove_many}
-UPLOADS: Mapping[str, Upload] = {"file-storage.bulk.upload": upload}
+UPLOADS: Mapping[str, Upload] = {"file-storage.bulk.upload": upload, "file-storage.upload": upload_one}
 DOWNLOADS: Mapping[str, Download] = {"file-storage.download": download, methods.VERSION_MAP: maps.download}

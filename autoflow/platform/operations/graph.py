@@ -21,6 +21,7 @@ from autoflow.platform.store.schema import tasks as task_table
 from autoflow.wire import methods
 
 CAP = 2000  # cards of one graph
+LARGEST = 20_000  # runs a workspace is entered at; a scene shows as many cards
 
 
 class Entry(NamedTuple):
@@ -73,7 +74,7 @@ def _workspace(rows: Connection, body: Body) -> Entry:
     found = teams.get(rows, workspaces, "workspace", number)
     used = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
     query = select(task_table.c.origin, task_table.c.number).where(task_table.c.workspace_id == number, used)
-    latest = rows.execute(query.order_by(task_table.c.id.desc()).limit(CAP))
+    latest = rows.execute(query.order_by(task_table.c.id.desc()).limit(LARGEST))
     return Entry(
         f'Workflow for workspace "{found["name"]}"', None, [EntityRef(row[0], "task", row[1]) for row in latest]
     )
@@ -87,12 +88,21 @@ _ENTRIES: Mapping[str, Callable[[Connection, Body], Entry]] = {
 }
 
 
-def graph(rows: Connection, body: Body) -> dict[str, Any]:
-    """The graph of at most `CAP` cards around one of ``project``, ``task``, ``file``, ``workspace`` (the default)."""
+def entered(rows: Connection, body: Body) -> Entry:
+    """Where a graph is entered: at one of ``project``, ``task``, ``file``, ``workspace`` (the default).
+
+    Raises:
+        ServerRefused: more than one is given, or it is not there.
+    """
     named = [name for name in _ENTRIES if body.given(name)]
     if len(named) > 1:
         raise bad(f"a graph is entered at one thing, not at {' and '.join(named)}")
-    entry = _ENTRIES[named[0] if named else "workspace"](rows, body)
+    return _ENTRIES[named[0] if named else "workspace"](rows, body)
+
+
+def graph(rows: Connection, body: Body) -> dict[str, Any]:
+    """The graph of at most `CAP` cards around one thing, or of a workspace."""
+    entry = entered(rows, body)
     found = walk(rows, entry.card, entry.seeds, CAP)
     cards, arrows = draw_cards(rows, found)
     return Graph(cards, arrows, entry.card.key if entry.card else None, entry.title).to_json()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, Select
 
-from autoflow.platform import composed, documents, pictures
+from autoflow.platform import composed, documents, pictures, references
 from autoflow.platform.blobs import Content
 from autoflow.platform.body import Body, as_text
 from autoflow.platform.composed import Composed
 from autoflow.platform.intake import taking_in
-from autoflow.platform.operations import Download, Operation, Place, Upload
-from autoflow.platform.paging import page
+from autoflow.platform.operations import Batch, Download, Operation, Place, Upload, filters
+from autoflow.platform.paging import page, page_of, selected
 from autoflow.platform.refusals import bad, taken, unknown
 from autoflow.platform.store import access, blobs, datasets, items, projects
 from autoflow.platform.store.edits import editing
@@ -28,6 +28,8 @@ _COLUMNS = {
     "datasetId": table.c.dataset_id,
     "description": table.c.description,
     "labelsCount": table.c.labels,
+    "size": table.c.size,
+    "mime": table.c.mime,
     "createdAt": table.c.created_at,
     "updatedAt": table.c.updated_at,
 }
@@ -65,19 +67,38 @@ def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
     return [_shape(rows, row) for row in found]
 
 
+def _within(rows: Connection, body: Body) -> tuple[RowMapping, Select[Any]]:
+    """The images a request is about, and their project: a dataset's (``recursive``: and of those in it), or all."""
+    if not body.given("datasetId"):
+        project = projects.get(rows, body.number("projectId"))
+        return project, items.listing(rows).where(table.c.project_id == project["id"])
+    dataset = datasets.get(rows, body.number("datasetId"))
+    deep = body.flag("recursive", default=False)
+    numbers = datasets.within(rows, dataset) if deep else [dataset["id"]]
+    project = projects.get(rows, dataset["project_id"])
+    return project, items.listing(rows).where(table.c.dataset_id.in_(numbers))
+
+
+def reference(rows: Connection, image_id: int | None) -> str | None:
+    """The address of the small picture that stands for a project or a dataset, by an image of it if it has any."""
+    return access.address(rows, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
+
+
 def list_images(rows: Connection, body: Body) -> dict[str, Any]:
-    """``images.list`` of a dataset (and with ``recursive`` of those in it), or of a project."""
-    if body.array("filters", required=False):
-        raise bad('"filters" is not known on this platform; use "filter"')
-    query = items.listing(rows)
-    if body.given("datasetId"):
-        dataset = datasets.get(rows, body.number("datasetId"))
-        deep = body.flag("recursive", default=False)
-        numbers = datasets.within(rows, dataset) if deep else [dataset["id"]]
-        query = query.where(table.c.dataset_id.in_(numbers))
-    else:
-        query = query.where(table.c.project_id == projects.get(rows, body.number("projectId"))["id"])
-    return page(rows, query, _COLUMNS, body, lambda found: shaped(rows, found))
+    """``images.list`` of a dataset or a project: by columns (``filter``), and by what is on them (``filters``)."""
+    project, query = _within(rows, body)
+    wanted = filters.conditions(rows, body)
+    query = filters.narrowed(query, wanted)
+    if not filters.needs_scan(wanted, body):
+        return page(rows, query, _COLUMNS, body, lambda found: shaped(rows, found))
+    query = selected(query, _COLUMNS, body.bodies("filter", required=False))
+    numbers = filters.scan(rows, project, query, _COLUMNS, body, wanted)
+
+    def shape(part: Sequence[int]) -> list[dict[str, Any]]:
+        found = items.find(rows, list(part))
+        return [_shape(rows, found[number]) for number in part]
+
+    return page_of(numbers, body, shape, int)
 
 
 def image(rows: Connection, body: Body) -> dict[str, Any]:
@@ -86,32 +107,46 @@ def image(rows: Connection, body: Body) -> dict[str, Any]:
     return _shape(rows, items.find(rows, [number])[number])
 
 
-def known_hashes(rows: Connection, body: Body) -> list[str]:
-    """``images.internal.hashes.list``: which of these contents need not be uploaded; the body is a list."""
+def known_hashes(place: Place, body: Body) -> list[str]:
+    """``images.internal.hashes.list``: which of these contents need not be uploaded; the body is a list.
+
+    They stay for as long as a lease, so that who was told so can name them.
+    """
     hashes = [text for value in body.array("items") if (text := as_text(value)) is not None]
-    found = blobs.find(rows, hashes)
+    with place.store.write(noted=False) as rows:
+        found = blobs.promise(rows, hashes)
     return [value for value in hashes if value in found]
 
 
+_BYTES = ("hash", "size", "mime", "width", "height")
+
+
 def _content(rows: Connection, wanted: list[Body]) -> list[dict[str, Any]]:
-    """What the images to be made are of: columns of the blobs they name, or their links."""
-    hashes = [body.text("hash") for body in wanted if body.given("hash")]
-    kept = blobs.find(rows, hashes)
-    found = []
+    """What the images to be made are of: columns of the blobs or of the images they name, or their links."""
+    kept = blobs.hold(rows, [body.text("hash") for body in wanted if body.given("hash")])
+    sources = items.find(rows, [body.number("imageId") for body in wanted if _is_copy(body)])
+    found: list[dict[str, Any]] = []
     for body in wanted:
-        if not body.given("hash"):
+        if _is_copy(body):
+            source = sources[body.number("imageId")]
+            found.append({name: source[name] for name in (*_BYTES, "link")})
+        elif body.given("hash"):
+            content = body.text("hash")
+            if content not in kept:
+                raise bad(f'"{body.place}hash": {content} has not been uploaded')
+            found.append({name: kept[content][name] for name in _BYTES})
+        else:
             found.append({"link": body.text("link")})
-            continue
-        content = body.text("hash")
-        if content not in kept:
-            raise bad(f'"{body.place}hash": {content} has not been uploaded')
-        columns = ("hash", "size", "mime", "width", "height")
-        found.append({name: kept[content][name] for name in columns})
     return found
 
 
+def _is_copy(body: Body) -> bool:
+    return body.given("imageId") and not body.given("hash")
+
+
 def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
-    """``images.bulk.add``: images by hash or link, answered in the order sent; all of them or none.
+    """``images.bulk.add``: images by hash, link or another image's number, answered in the order sent; all of them
+    or none.
 
     Raises:
         ServerRefused: 400 with ``type`` NONUNIQUE and the names that are taken, as the SDK's conflict rules want it.
@@ -125,10 +160,16 @@ def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
         if errors or len(set(names)) < len(names):
             details = {"type": "NONUNIQUE", "errors": errors}
             raise bad(f"dataset {dataset['id']} has images of these names already, or they are given twice", details)
-        numbers = []
-        for one, name, content in zip(wanted, names, _content(rows, wanted), strict=True):
-            values = {"name": name, "meta": documents.dump(one.mapping("meta"), canonical=True), **content}
-            numbers.append(items.add(edit, dataset["id"], {**values, "description": one.text("description", "")}))
+        new = [
+            {
+                "name": name,
+                "meta": documents.dump(one.mapping("meta"), canonical=True),
+                "description": one.text("description", ""),
+                **content,
+            }
+            for one, name, content in zip(wanted, names, _content(rows, wanted), strict=True)
+        ]
+        numbers = items.add_many(edit, dataset["id"], new)
     made = items.find(rows, numbers)
     return [_shape(rows, made[number]) for number in numbers]
 
@@ -155,35 +196,60 @@ def edit_image(rows: Connection, body: Body) -> dict[str, Any]:
     return _shape(rows, items.find(rows, [number])[number])
 
 
+def _by_project(found: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[RowMapping]]]:
+    """Images by their project, in a steady order: each project's row is locked."""
+    for project_id in sorted({row["project_id"] for row in found.values()}):
+        yield project_id, [row for row in found.values() if row["project_id"] == project_id]
+
+
+def set_links(rows: Connection, body: Body) -> dict[str, Any]:
+    """``images.update.links``: images that were of bytes, or of another link, are linked from now on."""
+    links = {one.number("id"): one.text("link") for one in body.bodies("images")}
+    for project_id, found in _by_project(items.find(rows, list(links))):
+        with editing(rows, project_id) as edit:
+            for row in found:
+                items.change(edit, row, link=links[row["id"]], hash=None)
+    return {"success": True}
+
+
+def set_order(rows: Connection, body: Body) -> dict[str, Any]:
+    """``images.bulk.set-custom-sort``: a member of their meta, which a list can be sorted by."""
+    texts = {one.number("id"): one.text(filters.BY_META, "") for one in body.bodies("images")}
+    for project_id, found in _by_project(items.find(rows, list(texts))):
+        with editing(rows, project_id) as edit:
+            for row in found:
+                meta = {**documents.load(row["meta"]), filters.BY_META: texts[row["id"]]}
+                items.change(edit, row, meta=documents.dump(meta, canonical=True))
+    return {"success": True}
+
+
 def remove(rows: Connection, body: Body) -> dict[str, Any]:
     """``images.bulk.remove`` by ids, which may be of several projects."""
-    found = items.find(rows, body.numbers("imageIds"))
-    for project_id in sorted({row["project_id"] for row in found.values()}):
+    for project_id, found in _by_project(items.find(rows, body.numbers("imageIds"))):
         with editing(rows, project_id) as edit:
-            for row in found.values():
-                if row["project_id"] == project_id:
-                    edit.delete(table, row)
+            edit.delete_many(table, found)
     return {"success": True}
 
 
 def upload(place: Place, parts: Iterable[Part], _query: Mapping[str, Any]) -> list[dict[str, Any]]:
     """``images.bulk.upload``: each file part answered in order with its hash, or with ``errors`` if it is no image."""
     answers: list[dict[str, Any]] = []
-    with taking_in(place.blobs) as intake:
+    with taking_in(place) as intake:
         taken = []
         for part in parts:
             if isinstance(part.value, str):
                 raise bad(f"part {part.field!r} must be a file")
-            received = intake.take(part.value)
-            picture = pictures.look(place.blobs.path(received.hash, received.generation))
-            if picture is None:
+            received = intake.take(part.value, pictures.look)
+            if received.seen is None:
+                intake.drop(received)
                 answers.append({"errors": [{"message": f"part {part.field!r} is no image that can be read"}]})
                 continue
-            answers.append({"hash": received.hash, "size": received.size, **picture._asdict()})
-            taken.append((received, picture))
-        with place.store.write() as rows:
-            for received, picture in taken:
-                intake.name(rows, received, **picture._asdict())
+            known = received.seen._asdict()
+            answers.append({"hash": received.hash, "size": received.size, **known})
+            taken.append((received, known))
+        if taken:
+            with intake.naming() as rows:
+                intake.name(rows, taken)
     return answers
 
 
@@ -195,13 +261,18 @@ def download(place: Place, body: Body) -> Content:
         if row["hash"] is None:
             raise bad(f"image {number} is a link; its bytes are at {row['link']}")
         kept = blobs.find(rows, [row["hash"]])
-    if row["hash"] not in kept:
+    if row["hash"] not in kept and not references.is_reference(row):
         raise unknown("content of image", number)
-    return _content_of(place, kept[row["hash"]], row["name"])
+    return _bytes_of(place, row, kept, row["name"])
+
+
+def _bytes_of(place: Place, row: RowMapping, kept: Mapping[str, RowMapping], name: str) -> Content:
+    """An image's bytes: those kept of it, else those of its own file."""
+    return _content_of(place, kept[row["hash"]], name) if row["hash"] in kept else references.content(row)
 
 
 def _content_of(place: Place, kept: RowMapping, name: str) -> Content:
-    return place.blobs.content(kept["hash"], kept["generation"], kept["size"], name, kept["mime"])
+    return Content(place.blobs, kept["hash"], kept["generation"], kept["size"], name, kept["mime"])
 
 
 def download_many(place: Place, body: Body) -> Composed:
@@ -211,9 +282,9 @@ def download_many(place: Place, body: Body) -> Composed:
         found = items.find(rows, numbers)
         kept = blobs.find(rows, [row["hash"] for row in found.values() if row["hash"] is not None])
     for number in numbers:
-        if found[number]["hash"] not in kept:
+        if found[number]["hash"] not in kept and not references.is_reference(found[number]):
             raise bad(f"the bytes of image {number} are not here, but at {found[number]['link']}")
-    contents = ((str(number), _content_of(place, kept[found[number]["hash"]], str(number))) for number in numbers)
+    contents = ((str(number), _bytes_of(place, found[number], kept, str(number))) for number in numbers)
     return composed.form(contents, "images")
 
 
@@ -229,13 +300,15 @@ def download_hashes(place: Place, body: Body) -> Composed:
 READS: Mapping[str, Operation] = {
     "images.list": list_images,
     "images.info": image,
-    "images.internal.hashes.list": known_hashes,
 }
 WRITES: Mapping[str, Operation] = {
     "images.bulk.add": add,
     "images.editInfo": edit_image,
+    "images.update.links": set_links,
+    "images.bulk.set-custom-sort": set_order,
     "images.bulk.remove": remove,
 }
+BATCHES: Mapping[str, Batch] = {"images.internal.hashes.list": known_hashes}
 UPLOADS: Mapping[str, Upload] = {"images.bulk.upload": upload}
 DOWNLOADS: Mapping[str, Download] = {
     "images.download": download,

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
-from autoflow.platform.paging import page
-from autoflow.platform.store import counters, teams, unknown_methods
+from autoflow.platform.paging import listed, page
+from autoflow.platform.store import counters, tasks, teams, unknown_methods
 from autoflow.platform.store.access import caller, visible
 from autoflow.platform.store.schema import members, users, workspaces
 from autoflow.platform.store.schema import teams as team_table
@@ -19,6 +19,8 @@ from autoflow.wire import methods
 
 # The oldest instance the SDK of this wire calls supported.
 SPEAKS = "6.18.3"
+# What everybody is in their teams.
+ROLE = {"id": 1, "role": "admin", "createdAt": None, "updatedAt": None}
 
 
 def version(_rows: Connection, _body: Body) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def _stamps(row: RowMapping) -> dict[str, Any]:
 
 def _teams(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     return [
-        {"id": row["id"], "name": row["name"], "description": row["description"], "role": "admin", **_stamps(row)}
+        {"id": row["id"], "name": row["name"], "description": row["description"], "role": ROLE["role"], **_stamps(row)}
         for row in found
     ]
 
@@ -62,7 +64,7 @@ def _workspaces(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
 
 
 def _user(row: RowMapping) -> dict[str, Any]:
-    return {"id": row["id"], "login": row["login"], "name": row["name"], "role": "admin", **_stamps(row)}
+    return {"id": row["id"], "login": row["login"], "name": row["name"], "role": ROLE["role"], **_stamps(row)}
 
 
 def list_teams(rows: Connection, body: Body) -> dict[str, Any]:
@@ -113,8 +115,38 @@ def me(rows: Connection, _body: Body) -> dict[str, Any]:
 
 
 def user(rows: Connection, body: Body) -> dict[str, Any]:
-    """``users.info`` by id."""
-    return _user(teams.get(rows, users, "user", body.number("id")))
+    """``users.info`` by id, with those teams of theirs that the caller sees."""
+    found = teams.get(rows, users, "user", body.number("id"))
+    query = select(team_table).join(members, members.c.team_id == team_table.c.id)
+    query = query.where(members.c.user_id == found["id"], visible(rows, team_table)).order_by(team_table.c.id)
+    named = [
+        {"id": row["id"], "name": row["name"], "roleId": ROLE["id"], "role": ROLE["role"]}
+        for row in rows.execute(query).mappings()
+    ]
+    return {**_user(found), "teams": named}
+
+
+def list_users(rows: Connection, body: Body) -> dict[str, Any]:
+    """``users.list``: whoever shares a team with the caller."""
+    columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
+    query = select(users).where(visible(rows, users))
+    return page(rows, query, columns, body, lambda found: [_user(row) for row in found])
+
+
+def list_roles(_rows: Connection, body: Body) -> dict[str, Any]:
+    """``roles.list``: in a team all may do the same."""
+    return listed([ROLE], body)
+
+
+def context(rows: Connection, body: Body) -> dict[str, Any]:
+    """``GetTaskContext``: the team and the workspace of a task."""
+    task = tasks.get(rows, body.number("id"))
+    place = teams.get(rows, workspaces, "workspace", task["workspace_id"])
+    team = teams.get(rows, team_table, "team", task["team_id"])
+    return {
+        "team": {"id": team["id"], "name": team["name"]},
+        "workspace": {"id": place["id"], "name": place["name"]},
+    }
 
 
 def list_members(rows: Connection, body: Body) -> dict[str, Any]:
@@ -136,6 +168,9 @@ READS: Mapping[str, Operation] = {
     "members.list": list_members,
     "users.me": me,
     "users.info": user,
+    "users.list": list_users,
+    "roles.list": list_roles,
+    "GetTaskContext": context,
 }
 WRITES: Mapping[str, Operation] = {
     "workspaces.add": add_workspace,

@@ -11,7 +11,7 @@ from autoflow.platform import documents
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
 from autoflow.platform.paging import page
-from autoflow.platform.refusals import bad
+from autoflow.platform.refusals import bad, unknown
 from autoflow.platform.store import datasets, items, jobs, teams
 from autoflow.platform.store.schema import items as item_table
 from autoflow.platform.store.schema import jobs as table
@@ -34,11 +34,16 @@ _COLUMNS = {
 }
 
 
+REVIEWS = ("none", "done", "accepted", "rejected")
+_REVIEWED = "autoflowReviews"  # of the meta: what was said of images, by their numbers
+
+
 def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     logins = jobs.logins(rows)
     shaped = []
     for row in found:
         meta = documents.load(row["meta"])
+        reviewed = list(meta.get(_REVIEWED, {}).values())
         shaped.append(
             {
                 "id": row["id"],
@@ -67,10 +72,10 @@ def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
                 "labelingQueueId": None,
                 "labelingExamId": None,
                 "imagesCount": len(meta["entityIds"]),
-                "finishedImagesCount": 0,
-                "rejectedImagesCount": 0,
-                "acceptedImagesCount": 0,
-                "progressImagesCount": 0,
+                "finishedImagesCount": len(reviewed),
+                "rejectedImagesCount": reviewed.count("rejected"),
+                "acceptedImagesCount": reviewed.count("accepted"),
+                "progressImagesCount": reviewed.count("done"),
                 "priority": None,
                 "customData": documents.load(row["custom_data"]),
                 "meta": meta,
@@ -150,7 +155,10 @@ def job(rows: Connection, body: Body) -> dict[str, Any]:
     query = items.listing(rows).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
     wanted = set(images)
     found = [row for row in rows.execute(query).mappings() if row["id"] in wanted]
-    entities = [{"id": row["id"], "name": row["name"], "reviewStatus": "none"} for row in found]
+    status = told["meta"].get(_REVIEWED, {})
+    entities = [
+        {"id": row["id"], "name": row["name"], "reviewStatus": status.get(str(row["id"]), "none")} for row in found
+    ]
     return {**told, "entities": entities}
 
 
@@ -169,15 +177,67 @@ def stop(rows: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
+def edit(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.editInfo``: name, custom data, and who labels and who reviews, who are of the job's team."""
+    found = jobs.get(rows, body.number("id"))
+    values: dict[str, Any] = {"name": body.text("name")} if body.given("name") else {}
+    if body.given("customData"):
+        values["custom_data"] = documents.dump(body.mapping("customData"))
+    for name, column in (("userId", "assigned_to"), ("reviewerId", "reviewer_id")):
+        if body.given(name):
+            values[column] = body.number(name)
+            jobs.check_member(rows, found["team_id"], values[column])
+    jobs.change(rows, found["id"], **values)
+    return _shaped(rows, [jobs.get(rows, found["id"])])[0]
+
+
+def review(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.entities.update-review-status`` of one of a job's images.
+
+    Raises:
+        ServerRefused: 404, the job has no such image.
+    """
+    found, number, status = jobs.get(rows, body.number("jobId")), body.number("entityId"), body.text("status")
+    if status not in REVIEWS:
+        raise bad(f'"status" must be one of {", ".join(REVIEWS)}')
+    meta = documents.load(found["meta"])
+    if number not in meta["entityIds"]:
+        raise unknown(f"in job {found['id']}, image", number)
+    said = {**meta.get(_REVIEWED, {}), str(number): status}
+    meta[_REVIEWED] = {key: value for key, value in said.items() if value != "none"}
+    jobs.change(rows, found["id"], meta=documents.dump(meta))
+    return {"success": True}
+
+
+def stats(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.stats``: how far a job is."""
+    told = _shaped(rows, [jobs.get(rows, body.number("id"))])[0]
+    total, finished = told["imagesCount"], told["finishedImagesCount"]
+    return {
+        "job": {
+            "id": told["id"],
+            "startedAt": told["startedAt"],
+            "finishedAt": told["finishedAt"],
+            "imagesCount": total,
+            "finishedImagesCount": finished,
+            "acceptedImagesCount": told["acceptedImagesCount"],
+            "rejectedImagesCount": told["rejectedImagesCount"],
+            "progress": {"images": round(100 * finished / total) if total else 0},
+        }
+    }
+
+
 def put_away(rows: Connection, body: Body) -> dict[str, Any]:
     """``jobs.archive``."""
     jobs.put_away(rows, jobs.get(rows, body.number("id"))["id"])
     return {"success": True}
 
 
-READS: Mapping[str, Operation] = {methods.JOB_INFO: job, "jobs.list": list_jobs}
+READS: Mapping[str, Operation] = {methods.JOB_INFO: job, "jobs.list": list_jobs, "jobs.stats": stats}
 WRITES: Mapping[str, Operation] = {
     "jobs.add": add,
+    "jobs.editInfo": edit,
+    "jobs.entities.update-review-status": review,
     "jobs.set-status": set_status,
     "jobs.stop": stop,
     "jobs.archive": put_away,

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from autoflow.platform import documents
+from autoflow.platform import coordinates, documents
 from autoflow.platform.body import Body, as_number
 from autoflow.platform.operations import Operation
 from autoflow.platform.operations.tags import Meta, assigned
@@ -89,10 +89,12 @@ def put(edit: Edit, row: RowMapping, sent: Body, meta: Meta) -> None:
     items.change(edit, row, **values)
 
 
-def _shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta) -> dict[str, Any]:
+def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, whole: bool = False) -> dict[str, Any]:
+    """An image's annotation as the wire shows it; `whole`: coordinates in whole pixels."""
     document = document or {}
     objects = []
     for stored in document.get("objects", ()):
+        stored = coordinates.whole(stored) if whole else stored
         tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
         number = row["id"] * FIGURES + stored["id"]
         objects.append({**stored, "id": number, "classTitle": meta.class_title(stored["classId"]), "tags": tags})
@@ -109,22 +111,27 @@ def _shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta) -> d
     }
 
 
-def _read(rows: Connection, numbers: list[int]) -> list[dict[str, Any]]:
+def _read(rows: Connection, numbers: list[int], *, whole: bool = False) -> list[dict[str, Any]]:
     found = items.find(rows, numbers)
     texts = items.read_documents(rows, [row["annotation"] for row in found.values() if row["annotation"]])
     metas = {number: Meta.of(rows, number) for number in {row["project_id"] for row in found.values()}}
     ordered = [found[number] for number in numbers]
-    return [_shown(row, texts.get(row["annotation"]), metas[row["project_id"]]) for row in ordered]
+    return [shown(row, texts.get(row["annotation"]), metas[row["project_id"]], whole) for row in ordered]
+
+
+def _whole(body: Body) -> bool:
+    """Whether coordinates are asked for in whole pixels."""
+    return body.flag("integerCoords", default=False)
 
 
 def read_many(rows: Connection, body: Body) -> list[dict[str, Any]]:
     """``annotations.bulk.info`` of images by their ids, in the order asked for."""
-    return _read(rows, body.numbers("imageIds"))
+    return _read(rows, body.numbers("imageIds"), whole=_whole(body))
 
 
 def read_one(rows: Connection, body: Body) -> dict[str, Any]:
     """``annotations.info`` of one image."""
-    return _read(rows, [body.number("imageId")])[0]
+    return _read(rows, [body.number("imageId")], whole=_whole(body))[0]
 
 
 def add(rows: Connection, body: Body) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def list_annotations(rows: Connection, body: Body) -> dict[str, Any]:
     columns = {"id": item_table.c.id, "imageId": item_table.c.id, "imageName": item_table.c.name}
 
     def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-        return _read(rows, [row["id"] for row in found])
+        return _read(rows, [row["id"] for row in found], whole=_whole(body))
 
     return page(rows, query, columns, body, shape)
 

@@ -1,14 +1,23 @@
-"""A project's classes and tags: new ones get their numbers here, those known keep theirs, the order stays as sent."""
+"""A project's classes and tags: new ones get their numbers here, those known keep theirs, the order stays as sent.
+
+What is of a class or a tag that a project has no more goes with it: an object without a class is nothing a client can
+read.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping, select
 
+from autoflow.platform import documents
 from autoflow.platform.body import Body, as_number
+from autoflow.platform.paging import CHUNK
 from autoflow.platform.refusals import bad
-from autoflow.platform.store import counters
+from autoflow.platform.store import counters, items, projects
+from autoflow.platform.store.edits import Edit
+from autoflow.platform.store.schema import items as table
 
 _CLASS = {"description": "", "shape": "any", "color": "#00A0FF", "geometry_config": {}, "hotkey": ""}
 _TAG = {"value_type": "none", "color": "#00A0FF", "hotkey": "", "applicable_type": "all", "classes": []}
@@ -46,3 +55,42 @@ def merged(rows: Connection, known: dict[str, Any], sent: Body) -> dict[str, Any
     if sent.given("tags"):
         document["tags"] = _numbered(rows, known["tags"], list(sent.bodies("tags")), "name", _TAG)
     return document
+
+
+def replace(edit: Edit, known: Mapping[str, Any], document: dict[str, Any]) -> None:
+    """Put a document in place of the known one, and take away what is of the classes and tags that are gone."""
+    projects.set_meta(edit, document)
+    gone = {
+        kind: {entry["id"] for entry in known[kind]} - {entry["id"] for entry in document[kind]}
+        for kind in ("classes", "tags")
+    }
+    if any(gone.values()):
+        _prune(edit, gone["classes"], gone["tags"])
+
+
+def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
+    for part in _parts(edit):
+        texts = items.read_documents(edit.rows, [row["annotation"] for row in part if row["annotation"]])
+        for row in part:
+            kept = [tag for tag in documents.load(row["tags"]) if tag["tagId"] not in tags]
+            values: dict[str, Any] = {"tags": documents.dump(kept)}
+            document = texts.get(row["annotation"])
+            if document is not None:
+                objects = [
+                    {**one, "tags": [tag for tag in one["tags"] if tag["tagId"] not in tags]}
+                    for one in document["objects"]
+                    if one["classId"] not in classes
+                ]
+                values["annotation"] = items.keep_document(edit.rows, {**document, "objects": objects})
+                values["labels"] = len(objects)
+            items.change(edit, row, **values)
+
+
+def _parts(edit: Edit) -> Iterator[list[RowMapping]]:
+    """The project's items with anything on them, some at a time."""
+    query = select(table).where(table.c.project_id == edit.project["id"]).order_by(table.c.id).limit(CHUNK)
+    query = query.where(table.c.annotation.is_not(None) | (table.c.tags != "[]"))
+    last = 0
+    while part := list(edit.rows.execute(query.where(table.c.id > last)).mappings()):
+        yield part
+        last = part[-1]["id"]

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, RowMapping, func, select
 from autoflow.platform import documents
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
-from autoflow.platform.operations.meta import merged
+from autoflow.platform.operations.images import reference
+from autoflow.platform.operations.meta import merged, replace
 from autoflow.platform.paging import page
-from autoflow.platform.store import edits, projects, teams, versions
+from autoflow.platform.refusals import bad
+from autoflow.platform.store import edits, items, projects, teams, versions
 from autoflow.platform.store.schema import datasets, workspaces
 from autoflow.platform.store.schema import projects as table
 from autoflow.wire import methods
@@ -25,6 +27,10 @@ _COLUMNS = {
     "workspaceId": table.c.workspace_id,
     "createdAt": table.c.created_at,
     "updatedAt": table.c.updated_at,
+    "description": table.c.description,
+    "createdBy": table.c.created_by,
+    "teamId": workspaces.c.team_id,
+    "groupId": workspaces.c.team_id,
 }
 
 
@@ -35,6 +41,7 @@ def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
     counted = rows.execute(select(of, func.count()).where(of.in_(numbers)).group_by(of))
     counts: dict[int, int] = dict(counted.all())
     latest = versions.latest(rows, numbers)
+    pictured = items.first(rows, table, numbers)
     return [
         {
             "id": row["id"],
@@ -51,7 +58,7 @@ def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
             "createdAt": row["created_at"],
             "updatedAt": row["updated_at"],
             "type": row["type"],
-            "referenceImageUrl": None,
+            "referenceImageUrl": reference(rows, pictured.get(row["id"])),
             "customData": documents.load(row["custom_data"]),
             "backupArchive": {},
             "settings": documents.load(row["settings"]),
@@ -68,7 +75,9 @@ def _one(rows: Connection, number: int) -> dict[str, Any]:
 
 
 def list_projects(rows: Connection, body: Body) -> dict[str, Any]:
-    """``projects.list`` of a workspace (``workspaceId``) or a team (``groupId``), else of all."""
+    """``projects.list`` of a workspace (``workspaceId``) or a team (``groupId``), else, as ``projects.list.all``, of
+    all.
+    """
     query = projects.listing(rows)
     if (workspace_id := body.maybe_number("workspaceId")) is not None:
         teams.get(rows, workspaces, "workspace", workspace_id)
@@ -125,6 +134,28 @@ def remove(rows: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
+def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.remove.permanently`` by ``projects``, each with its ``id``: what a graph shows of them stays."""
+    for entry in body.bodies("projects"):
+        projects.remove(rows, edits.locked(rows, entry.number("id"))["id"])
+    return {"success": True}
+
+
+def move(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.workspace.set``: into another workspace of the same team.
+
+    Raises:
+        ServerRefused: 400, it is another team's; 409, it has a project of that name.
+    """
+    found = projects.get(rows, edits.locked(rows, body.number("id"))["id"])
+    place = teams.get(rows, workspaces, "workspace", body.number("workspaceId"))
+    if place["team_id"] != found["team_id"]:
+        raise bad(f"workspace {place['id']} is of team {place['team_id']}, project {found['id']} of {found['team_id']}")
+    projects.free_name(rows, place["id"], found["name"], but=found["id"])
+    projects.change(rows, found["id"], silent=True, workspace_id=place["id"])
+    return {"success": True}
+
+
 def meta(rows: Connection, body: Body) -> dict[str, Any]:
     """``projects.meta`` by the project's id."""
     found = projects.get(rows, body.number("id"))
@@ -132,17 +163,22 @@ def meta(rows: Connection, body: Body) -> dict[str, Any]:
 
 
 def update_meta(rows: Connection, body: Body) -> dict[str, Any]:
-    """``projects.meta.update``: classes and tags as given, in the order given (the SDK maps ids by position)."""
+    """``projects.meta.update``: classes and tags as given, in the order given (the SDK maps ids by position).
+
+    What was of classes and tags that are no more among them goes with them.
+    """
     with edits.editing(rows, body.number("id")) as edit:
         wanted = Body(body.mapping("meta"), "meta.")
-        document = merged(rows, projects.meta(rows, edit.project["id"]), wanted)
-        projects.set_meta(edit, document)
+        known = projects.meta(rows, edit.project["id"])
+        document = merged(rows, known, wanted)
+        replace(edit, known, document)
     return {"projectType": edit.project["type"], **document}
 
 
 READS: Mapping[str, Operation] = {
     methods.PROJECT_LIST: list_projects,
     methods.PROJECT_INFO: project,
+    "projects.list.all": list_projects,
     "projects.meta": meta,
 }
 WRITES: Mapping[str, Operation] = {
@@ -151,5 +187,7 @@ WRITES: Mapping[str, Operation] = {
     "projects.settings.update": set_settings,
     "projects.archive": remove,
     "projects.remove": remove,
+    "projects.remove.permanently": remove_many,
+    "projects.workspace.set": move,
     "projects.meta.update": update_meta,
 }

@@ -1,9 +1,11 @@
 """Records in batches: ``autoflow.records.add`` and ``autoflow.runs.ensure`` (what they hold: `wire.records`).
 
-Each record is a savepoint, with its key, in a transaction of as many records as fit in a moment: a record is applied
-once however often it is sent, one that is refused costs no other, and no batch holds the store's write lock long.
-After each record the thread sleeps for an instant. Embedded, it shares the interpreter with the app, and a thread
-that waits for the interpreter gets it at a sleep, not at a database's call: that is over before the other wakes.
+Records are applied with their keys, in a transaction of as many as fit in a moment: a record is applied once however
+often it is sent, one that is refused costs no other, and no batch holds the store's write lock long. A few at a time
+are a savepoint; only when one of them is refused is each tried in a savepoint of its own.
+
+Embedded, the thread sleeps for an instant after each record: it shares the interpreter with the app, and a thread that
+waits for the interpreter gets it at a sleep, not at a database's call, which is over before the other wakes.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, select
 
 from autoflow.errors import ServerRefused
 from autoflow.model.run import RunFacts
@@ -21,15 +23,16 @@ from autoflow.platform.body import Body, as_number, as_text, cleaned
 from autoflow.platform.operations import Batch, Operation, Place
 from autoflow.platform.operations.edges import draw
 from autoflow.platform.refusals import bad
-from autoflow.platform.store import tasks
+from autoflow.platform.store import access, tasks
+from autoflow.platform.store.failing import refusing
 from autoflow.platform.store.schema import record_keys
-from autoflow.platform.store.upsert import insert_new
 from autoflow.wire import methods
 
 _FACTS = tuple(RunFacts.__annotations__)
 DIRECTIONS = tuple(methods.ADD_EDGE)
 SLICE = 0.05  # seconds a transaction goes on to take records
-PAUSE = 0.0002  # seconds between two records
+PAUSE = 0.0002  # seconds between two records, beside an app
+PART = 10  # records of a savepoint
 GAP = 0.005  # seconds between two transactions of a batch: who waits for the write lock only looks now and then
 
 
@@ -104,31 +107,52 @@ _KINDS: Mapping[str, Callable[[Connection, Body, str], None]] = {
 }
 
 
-def _apply(rows: Connection, record: Any) -> str:
-    """Apply one record; gives its status.
+def _apply(rows: Connection, record: Any) -> None:
+    """Apply one record whose key is new.
 
     Raises:
         ServerRefused: it can never be applied; the caller takes back what it did.
     """
     body = Body(record)
-    key, kind = body.text("key"), body.text("type")
+    kind = body.text("type")
     if kind not in _KINDS:
         raise bad(f'"type": there is no kind of record {kind!r}; there are {", ".join(_KINDS)}')
-    if not insert_new(rows, record_keys, key=key):
-        return "duplicate"
     _KINDS[kind](rows, body, times.at(body.fields.get("at")))
-    return "applied"
+    if not access.caller(rows).site:
+        time.sleep(PAUSE)
 
 
-def _result(rows: Connection, record: Any) -> dict[str, Any]:
-    """Apply one record, or nothing of it, and say which."""
-    result = {"key": record.get("key") if isinstance(record, Mapping) else None, "status": "refused", "reason": None}
+def _together(rows: Connection, records: list[Any]) -> list[dict[str, Any]]:
+    """Apply records, or nothing of any.
+
+    Raises:
+        ServerRefused: one of them can never be applied.
+    """
+    keys = [Body(record).text("key") for record in records]
+    with refusing(), rows.begin_nested():
+        known = set(rows.execute(select(record_keys.c.key).where(record_keys.c.key.in_(keys))).scalars())
+        new = dict.fromkeys(key for key in keys if key not in known)
+        if new:
+            rows.execute(insert(record_keys), [{"key": key} for key in new])
+        results = []
+        for key, record in zip(keys, records, strict=True):
+            status = "applied" if key in new else "duplicate"
+            if key in new:
+                del new[key]  # should it come again in these records
+                _apply(rows, record)
+            results.append({"key": key, "status": status, "reason": None})
+    return results
+
+
+def _results(rows: Connection, records: list[Any]) -> list[dict[str, Any]]:
+    """Apply records, and say of each what became of it; when one is refused each is tried by itself."""
     try:
-        with rows.begin_nested():
-            result["status"] = _apply(rows, record)
+        return _together(rows, records)
     except ServerRefused as refusal:
-        result["reason"] = str(refusal)
-    return result
+        if len(records) > 1:
+            return [result for record in records for result in _results(rows, [record])]
+        key = records[0].get("key") if isinstance(records[0], Mapping) else None
+        return [{"key": key, "status": "refused", "reason": str(refusal)}]
 
 
 def add(place: Place, body: Body) -> dict[str, Any]:
@@ -143,12 +167,11 @@ def add(place: Place, body: Body) -> dict[str, Any]:
         with place.store.write() as rows:
             until = time.monotonic() + SLICE
             while len(results) < len(records) and time.monotonic() < until:
-                record = records[len(results)]
-                results.append(_result(rows, record))
-                run = as_text(record.get("run")) if isinstance(record, Mapping) else None
-                if run and run not in found and (task_id := tasks.of_run(rows, run)) is not None:
-                    found[run] = task_id
-                time.sleep(PAUSE)
+                part = records[len(results) : len(results) + PART]
+                results += _results(rows, part)
+                for run in {as_text(record.get("run")) for record in part if isinstance(record, Mapping)}:
+                    if run and run not in found and (task_id := tasks.of_run(rows, run)) is not None:
+                        found[run] = task_id
         if len(results) < len(records):
             time.sleep(GAP)
     return {"results": results, "tasks": found}

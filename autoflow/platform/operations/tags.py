@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from autoflow.platform import documents
-from autoflow.platform.body import Body
+from autoflow.platform.body import Body, as_text
 from autoflow.platform.operations import Operation
-from autoflow.platform.refusals import bad
+from autoflow.platform.refusals import bad, unknown
 from autoflow.platform.store import counters, items, projects
 from autoflow.platform.store.edits import Edit, editing
 
@@ -46,13 +46,15 @@ class Meta:
         return self._classes[number]["title"] if number in self._classes else None
 
     def tag(self, body: Body) -> dict[str, Any]:
-        """``{"tagId", "value"}`` for a tag named by ``tagId`` or else ``name``."""
+        """``{"tagId", "value"}`` for a tag by its ``name`` or, if the project has none of that name, its ``tagId``: an
+        annotation that was read of another project has that one's numbers.
+        """
+        name = as_text(body.fields.get("name"))
+        if name in self._tag_numbers:
+            return self.valued(body, self._tag_numbers[name])
         if body.given("tagId"):
             return self.valued(body, body.number("tagId"))
-        name = body.text("name")
-        if name not in self._tag_numbers:
-            raise bad(f'"{body.place}name": the project has no tag named {name!r}')
-        return self.valued(body, self._tag_numbers[name])
+        raise bad(f'"{body.place}name": the project has no tag named {body.text("name")!r}')
 
     def valued(self, body: Body, number: int) -> dict[str, Any]:
         """A tag with the ``value`` of the body, if the tag can have it."""
@@ -155,10 +157,33 @@ def remove_from_images(rows: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
+def set_value(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.update-tag-value`` of a tag on an image, by the tag's own number.
+
+    Raises:
+        ServerRefused: 400, it cannot have the value, or the image has a tag of that value already.
+    """
+    number = body.number("id")
+    row = items.tagged(rows, number)
+    with editing(rows, row["project_id"]) as edit:
+        row = items.find(rows, [row["id"]])[row["id"]]
+        before = documents.load(row["tags"])
+        mine = next((tag for tag in before if tag["id"] == number), None)
+        if mine is None:
+            raise unknown("tag", number)
+        tag = {"id": number, **Meta.of(rows, row["project_id"]).valued(body, mine["tagId"])}
+        others = [one for one in before if one is not mine]
+        if any((one["tagId"], one["value"]) == (tag["tagId"], tag["value"]) for one in others):
+            raise bad(f'"value": image {row["id"]} has this tag with {tag["value"]!r} already')
+        items.change(edit, row, tags=documents.dump([tag if one is mine else one for one in before]))
+    return {**tag, "entityId": row["id"], "imageId": row["id"]}
+
+
 READS: Mapping[str, Operation] = {}
 WRITES: Mapping[str, Operation] = {
     "image-tags.bulk.add-to-image": add_to_images,
     "tags.entities.bulk.add": add_many,
     "image-tags.remove-from-image": remove_from_image,
     "image-tags.bulk.remove-from-images": remove_from_images,
+    "image-tags.update-tag-value": set_value,
 }

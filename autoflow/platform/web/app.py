@@ -1,4 +1,4 @@
-"""The application: the wire's methods, file contents by address, the picture of the graph, the OpenAPI document."""
+"""The application: the wire's methods, file contents by address, the page, the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
-from autoflow.graph.forms import Reader, write
-from autoflow.graph.graph import Graph
+from autoflow.errors import ServerBusy, ServerRefused
 from autoflow.platform.body import as_number
-from autoflow.platform.dispatcher import DOWNLOADS, Platform
+from autoflow.platform.dispatcher import DOWNLOADS, METHODS, READS, Platform
+from autoflow.platform.dispatcher import UPLOADS as UPLOADED
+from autoflow.platform.page import routes as page
 from autoflow.platform.store.access import Caller
-from autoflow.platform.web import form, openapi
+from autoflow.platform.web import form, openapi, resizing
 from autoflow.platform.web.answers import contents, encoded, failure, refusal
 from autoflow.platform.web.bodies import LARGEST_JSON, Incoming, parse
 from autoflow.platform.web.door import Door
 from autoflow.platform.web.identity import Identity, token_of
+from autoflow.platform.web.packing import is_long, packed
 from autoflow.wire import methods
 
 T = TypeVar("T")
@@ -34,14 +35,11 @@ T = TypeVar("T")
 CALLS = 40  # threads for operations; the others wait their turn
 UPLOADS = 64  # threads for uploads, each as long as its client sends
 
-_CONTENTS = {"files": "file-storage.download", "images": "images.download", "versions": methods.VERSION_MAP}
-# The addresses a card links to, and what the graph is entered at there.
-_PICTURES = {
-    "/": "workspace",
-    "/projects/{project:int}": "project",
-    "/apps/sessions/{task:int}": "task",
-    "/apps/{app:int}/sessions/{task:int}": "task",
-    "/files/{file:int}/{exact}": "file",
+_CONTENTS = {
+    "files": "file-storage.download",
+    "images": "images.download",
+    "previews": "autoflow.previews",
+    "versions": methods.VERSION_MAP,
 }
 
 
@@ -52,11 +50,22 @@ class Site:
         self._platform = platform
         self._identity = identity
 
+    async def reading(self, request: Request) -> Response:
+        """``GET /public/api/v3/<method>?id=...``: what only reads can be asked for so, as the SDK asks for a few."""
+        caller = await self.caller(request)
+        method = request.path_params["method"]
+        if method in METHODS and method not in READS:
+            raise HTTPException(405, "Method Not Allowed", headers={"Allow": "POST"})
+        body = dict(request.query_params)
+        answer = encoded(await self._call(self._platform.call, method, body, caller))
+        return await self._call(packed, answer) if is_long(request, answer) else answer
+
     async def method(self, request: Request) -> Response:
         """``POST /public/api/v3/<method>``."""
         incoming = Incoming(request)
         try:
-            return await self._answer(request, incoming)
+            answer = await self._answer(request, incoming)
+            return await self._call(packed, answer) if is_long(request, answer) else answer
         except (ServerRefused, ServerBusy) as error:
             answer = refusal(error)
             if not await incoming.drain():
@@ -65,21 +74,15 @@ class Site:
 
     async def content(self, request: Request, method: str) -> Response:
         """``GET /storage/files/<id>``: what ``fullStorageUrl`` leads to."""
-        caller = await self._caller(request)
-        body = {"id": request.path_params["id"]}
+        caller = await self.caller(request)
+        body = dict(request.path_params)
         return await contents(request, await self._call(self._platform.content, method, body, caller))
 
-    async def picture(self, request: Request, entry: str) -> Response:
-        """The graph around a project, a run or a file, or of a workspace, as a page."""
-        try:
-            caller = await self._caller(request)
-        except NotAllowed as refused:
-            asking = {"WWW-Authenticate": 'Basic realm="autoflow: any name, the token as password"'}
-            return failure(refused.status, str(refused), headers=asking)
-        named = request.path_params.get(entry, request.query_params.get(entry))
-        body = {entry: named} if named is not None else {}
-        page = await self._call(self._draw, body, caller)
-        return HTMLResponse(page, headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+    async def resized(self, request: Request) -> Response:
+        """``GET /previews/...``: an image as `preview_url` of the SDK asks for it."""
+        caller = await self.caller(request)
+        body = resizing.body(request.path_params["wish"], request.path_params["id"])
+        return await contents(request, await self._call(self._platform.content, "autoflow.previews", body, caller))
 
     async def document(self, _request: Request) -> Response:
         """``GET /openapi.json``."""
@@ -98,17 +101,20 @@ class Site:
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         return await anyio.to_thread.run_sync(functools.partial(function, *arguments), limiter=self._calls)
 
-    async def _caller(self, request: Request) -> Caller:
+    async def caller(self, request: Request) -> Caller:
+        """Who sent a request; raises as `Identity.caller`."""
         site = f"{request.url.scheme}://{request.headers['host']}"
         address = request.client.host if request.client is not None else ""
         return await self._call(self._identity.caller, token_of(request), address, site)
 
     async def _answer(self, request: Request, incoming: Incoming) -> Response:
-        caller = await self._caller(request)
+        caller = await self.caller(request)
         method = request.path_params["method"]
         kind = request.headers.get("content-type", "")
-        if kind.lower().startswith("multipart/"):
-            parts = form.parts(kind, functools.partial(anyio.from_thread.run, incoming.chunk))
+        whole = kind.lower().startswith("application/octet-stream") and method in UPLOADED
+        if whole or kind.lower().startswith("multipart/"):
+            pull = functools.partial(anyio.from_thread.run, incoming.chunk)
+            parts = form.body(pull) if whole else form.parts(kind, pull)
             upload = functools.partial(self._platform.upload, method, parts, dict(request.query_params), caller)
             return encoded(await anyio.to_thread.run_sync(upload, limiter=self._uploads))
         sent = await incoming.whole(LARGEST_JSON)
@@ -129,10 +135,6 @@ class Site:
             if refused.status != 404 or own is None or own != as_number(task):
                 raise
             return encoded(self._platform.call(methods.TASKS_ENSURE, {"id": own}, caller))
-
-    def _draw(self, body: Mapping[str, Any], caller: Caller) -> str:
-        graph = Graph.from_json(self._platform.call(methods.GRAPH, body, caller))
-        return write(graph, "html", Reader(base_url=""))
 
 
 def _refused(_request: Request, error: Exception) -> Response:
@@ -167,14 +169,14 @@ def application(platform: Platform, *, auth: bool, names: Collection[str] = ()) 
     def content(method: str) -> Callable[[Request], Awaitable[Response]]:
         return functools.partial(site.content, method=method)
 
-    def picture(entry: str) -> Callable[[Request], Awaitable[Response]]:
-        return functools.partial(site.picture, entry=entry)
-
     routes = [
         Route(methods.PATH + "{method:path}", site.method, methods=["POST"]),
+        Route(methods.PATH + "{method:path}", site.reading, methods=["GET"]),
         *(Route(f"/storage/{kind}/{{id:int}}", content(method)) for kind, method in _CONTENTS.items()),
+        Route("/storage/versions/{version:int}/images/{id:int}", content("autoflow.versions.picture")),
+        Route(resizing.PATH, site.resized),
         Route("/openapi.json", site.document),
-        *(Route(path, picture(entry)) for path, entry in _PICTURES.items()),
+        *page.routes(site.caller),
     ]
     app = Starlette(
         routes=routes,

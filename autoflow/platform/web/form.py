@@ -111,6 +111,30 @@ class _File:
             self._open = self._events.next() is not _END
 
 
+class _Whole:
+    """A body that is one file itself: read forward, once."""
+
+    def __init__(self, pull: Callable[[], bytes]) -> None:
+        self._pull = pull
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """As that of `_File`."""
+        found = [self._rest]
+        length = len(self._rest)
+        while (size < 0 or length < size) and (data := self._pull()):
+            found.append(data)
+            length += len(data)
+        whole = b"".join(found)
+        self._rest = b"" if size < 0 else whole[size:]
+        return whole if size < 0 else whole[:size]
+
+
+def body(pull: Callable[[], bytes]) -> Iterator[Part]:
+    """A body that is no form, as the one file of a form; `pull` as for `parts`."""
+    yield Part("file", cast(BinaryIO, _Whole(pull)), "")
+
+
 def parts(content_type: str, pull: Callable[[], bytes]) -> Iterator[Part]:
     """Read a form.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import requests
 
-from autoflow.platform.dispatcher import Platform
 from tests.serving import served
 
 
@@ -52,13 +51,6 @@ class Client:
 
     def close(self):
         self.session.close()
-
-
-@pytest.fixture
-def platform(tmp_path):
-    opened = Platform.open(tmp_path / "home")
-    yield opened
-    opened.close()
 
 
 def _clients(platform, *, auth):

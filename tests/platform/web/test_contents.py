@@ -17,7 +17,7 @@ DATA = bytes(range(256)) * 4
 
 def stray(client):
     """Files that are being received, or were left behind."""
-    folder = os.path.join(client.platform._place.blobs._folder, "new")
+    folder = os.path.join(client.platform._place.blobs.address, "new")
     return os.listdir(folder) if os.path.isdir(folder) else []
 
 
@@ -166,7 +166,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(client):
 def test_a_file_that_cannot_be_read_is_no_half_answer(client):
     """When the bytes are gone from the disk the answer is an error to try again, not a short file."""
     told = client.put(data=DATA)
-    for folder, _folders, names in os.walk(client.platform._place.blobs._folder):
+    for folder, _folders, names in os.walk(client.platform._place.blobs.address):
         for name in names:
             os.unlink(os.path.join(folder, name))
     assert client.post("file-storage.download", json={"id": told["id"]}).status_code == 503
@@ -188,3 +188,28 @@ def test_an_image_is_fetched_by_its_address(client):
     answer = client.session.get(kept["fullStorageUrl"], timeout=10)
     assert (answer.content, answer.headers["Content-Type"]) == (stream.getvalue(), "image/png")
     assert linked["fullStorageUrl"] == "http://elsewhere/b.png"
+    small = client.send("GET", f"/previews/q/ext:png/resize:fit:2:0:0/q:70/plain/storage/images/{kept['id']}")
+    assert (small.status_code, small.headers["Content-Type"]) == (200, "image/png")
+    assert client.send("GET", "/previews/q/ext:png/resize:fit:2:0:0/q:70/plain/storage/images/99").status_code == 404
+    assert client.send("GET", "/previews/q/ext:gif/plain/storage/images/1").status_code == 400
+    pictured = client.call("projects.info", id=project)["referenceImageUrl"]
+    assert client.session.get(pictured, timeout=10).headers["Content-Type"] == "image/jpeg"
+    empty = client.call("projects.add", workspaceId=1, name="empty")["referenceImageUrl"]
+    assert client.session.get(empty, timeout=10).status_code == 200
+
+
+def test_a_file_may_be_the_body_itself(client):
+    """As the SDK's asynchronous uploads send it: the team and the path are in the query, the body is the bytes."""
+    send = {"data": iter([DATA[:100], DATA[100:]]), "headers": {"Content-Type": "application/octet-stream"}}
+    told = client.post("file-storage.upload?teamId=1&path=%2Fa%2Fb.bin", **send).json()
+    assert (told["path"], told["meta"]["size"]) == ("/a/b.bin", len(DATA))
+    assert client.send("GET", f"/storage/files/{told['id']}").content == DATA
+    for query in ("teamId=9&path=%2Fa", "teamId=1", "teamId=1&path=%2Fa%2F"):
+        answer = client.post(f"file-storage.upload?{query}", data=b"x", headers=send["headers"])
+        assert answer.status_code == (404 if "9" in query else 400)
+    fields = [("name", (None, "c")), ("path", (None, "/a/")), ("file", ("c", b"1"))]
+    assert client.post("file-storage.upload?teamId=1", files=fields).json()["path"] == "/a/c"
+    two = [*fields, ("name", (None, "d")), ("path", (None, "/a/")), ("file", ("d", b"1"))]
+    client.refused(400, "file-storage.upload?teamId=1", files=two)
+    client.refused(400, "file-storage.upload?teamId=1", files=fields[:2])
+    assert stray(client) == []

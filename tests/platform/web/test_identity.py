@@ -13,6 +13,7 @@ from autoflow.platform.auth import Tokens
 from autoflow.platform.store.access import LOCAL
 from autoflow.platform.web import identity
 from autoflow.platform.web.identity import Identity, network
+from tests.postgres import on_sqlite
 
 
 def test_without_tokens_whoever_asks_is_the_local_user(client):
@@ -60,6 +61,7 @@ def test_a_revoked_token_is_worth_nothing_at_once(guarded):
         guarded.platform.tokens.revoke(kept.id)
 
 
+@on_sqlite
 def test_the_store_has_no_token(platform, tmp_path):
     """Of a token its sha256 and first digits are kept, of 128 that nobody can guess."""
     token = platform.tokens.create("ann", ["Team", "Vision"])

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from autoflow.platform import dispatcher
-from autoflow.platform.dispatcher import Platform
 from autoflow.platform.web import openapi
 from autoflow.wire import methods
 from tests.platform.web.conftest import Client
@@ -32,16 +31,14 @@ def test_the_document_names_every_method_of_our_own(client):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    platform = Platform.open(tmp_path_factory.mktemp("openapi"))
-    with served(platform) as url:
-        client = Client(url, platform)
+def server(lasting):
+    with served(lasting) as url:
+        client = Client(url, lasting)
         project = client.call("projects.add", workspaceId=1, name="p")["id"]
         client.call("autoflow.versions.snapshot", projectId=project)
         client.call("autoflow.runs.ensure", run="r")
         yield client
         client.close()
-    platform.close()
 
 
 @schema.parametrize()

@@ -9,10 +9,10 @@ import pytest
 
 from autoflow.errors import ServerRefused
 from autoflow.platform import dispatcher
-from autoflow.platform.dispatcher import Platform
 from autoflow.platform.operations.labels import FIGURES
 from autoflow.platform.store.access import Caller
 from autoflow.wire.parts import Part
+from tests.platform.web.naming import NAMING, OTHERS, edge
 
 NONE = 999_999  # a number nobody was given
 
@@ -42,11 +42,14 @@ class World:
         meta = {"classes": [{"title": "c", "shape": "any"}], "tags": [{"name": "t", "value_type": "none"}]}
         self.meta = call("projects.meta.update", id=self.project, meta=meta)
         self.tag = self.meta["tags"][0]["id"]
+        setattr(self, "class", self.meta["classes"][0]["id"])
         self.dataset = call("datasets.add", projectId=self.project, name="d")["id"]
         part = Part("0-file", io.BytesIO(picture()), "0", "image/*")
         self.hash = platform.upload("images.bulk.upload", [part], {}, self.mine)[0]["hash"]
         images = [{"title": "a.png", "hash": self.hash}]
         self.image = call("images.bulk.add", datasetId=self.dataset, images=images)[0]["id"]
+        call("image-tags.bulk.add-to-image", ids=[self.image], tagId=self.tag)
+        self.put = call("images.info", id=self.image)["tags"][0]["id"]
         job = {"name": "j", "datasetId": self.dataset, "userIds": [self.mine.user]}
         self.job = call("jobs.add", **job)[0]["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]
@@ -77,114 +80,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    platform = Platform.open(tmp_path_factory.mktemp("teams"))
-    yield World(platform)
-    platform.close()
+def world(lasting):
+    return World(lasting)
 
 
-def edge(kind, number, team=2):
-    return {"teamId": team, "node": {"type": "task", "id": 70}, "type": kind, "id": number}
-
-
-# By method: bodies that name what the other team must not see, `known` being a number of it or one nobody was given.
-NAMING = {
-    "projects.info": [("project", lambda n: {"id": n})],
-    "projects.meta": [("project", lambda n: {"id": n})],
-    "projects.editInfo": [("project", lambda n: {"id": n, "name": "x"})],
-    "projects.settings.update": [("project", lambda n: {"id": n, "settings": {}})],
-    "projects.archive": [("project", lambda n: {"id": n})],
-    "projects.remove": [("project", lambda n: {"id": n})],
-    "projects.meta.update": [("project", lambda n: {"id": n, "meta": {"classes": [], "tags": []}})],
-    "projects.add": [("workspace", lambda n: {"workspaceId": n, "name": "x"})],
-    "projects.list": [("workspace", lambda n: {"workspaceId": n})],
-    "projects.versions.list": [("project", lambda n: {"projectId": n})],
-    "projects.versions.info": [("version", lambda n: {"id": n})],
-    "projects.versions.reserve": [("project", lambda n: {"projectId": n})],
-    "projects.versions.commit": [("version", lambda n: {"id": n, "commitToken": "x", "teamFileId": 1})],
-    "projects.versions.update": [("version", lambda n: {"id": n, "name": "x"})],
-    "autoflow.versions.map": [("project", lambda n: {"id": n})],
-    "autoflow.versions.snapshot": [("project", lambda n: {"projectId": n})],
-    "datasets.list": [("project", lambda n: {"projectId": n})],
-    "datasets.info": [("dataset", lambda n: {"id": n})],
-    "datasets.editInfo": [("dataset", lambda n: {"id": n, "name": "x"})],
-    "datasets.add": [("project", lambda n: {"projectId": n, "name": "x"})],
-    "images.list": [("dataset", lambda n: {"datasetId": n}), ("project", lambda n: {"projectId": n})],
-    "images.info": [("image", lambda n: {"id": n})],
-    "images.bulk.add": [("dataset", lambda n: {"datasetId": n, "images": [{"title": "x", "link": "http://x"}]})],
-    "images.bulk.remove": [("image", lambda n: {"imageIds": [n]})],
-    "images.download": [("image", lambda n: {"id": n})],
-    "images.editInfo": [("image", lambda n: {"id": n, "name": "x"})],
-    "images.bulk.download": [("image", lambda n: {"imageIds": [n]})],
-    "figures.list": [("dataset", lambda n: {"datasetId": n}), ("project", lambda n: {"projectId": n})],
-    "figures.bulk.add": [("image", lambda n: {"figures": [{"entityId": n, "classTitle": "c"}]})],
-    "figures.bulk.remove": [("image", lambda n: {"figureIds": [n * FIGURES + 1]})],
-    "figures.editInfo": [("image", lambda n: {"id": n * FIGURES + 1})],
-    "figures.tags.bulk.add": [("project", lambda n: {"projectId": n, "tags": []})],
-    "figures.bulk.download.geometry": [("image", lambda n: {"ids": [n * FIGURES + 1]})],
-    "jobs.add": [("dataset", lambda n: {"datasetId": n, "userIds": [1], "name": "x"})],
-    "jobs.info": [("job", lambda n: {"id": n})],
-    "jobs.list": [("team", lambda n: {"teamId": n})],
-    "jobs.set-status": [("job", lambda n: {"id": n, "status": "completed"})],
-    "jobs.stop": [("job", lambda n: {"id": n})],
-    "jobs.archive": [("job", lambda n: {"id": n})],
-    "annotations.info": [("image", lambda n: {"imageId": n})],
-    "annotations.bulk.info": [("image", lambda n: {"datasetId": 1, "imageIds": [n]})],
-    "annotations.list": [("dataset", lambda n: {"datasetId": n})],
-    "annotations.bulk.copy": [("image", lambda n: {"srcImageIds": [n], "destImageIds": [n]})],
-    "annotations.bulk.add": [("dataset", lambda n: {"datasetId": n, "annotations": []})],
-    "image-tags.bulk.add-to-image": [("image", lambda n: {"ids": [n], "tagId": 1})],
-    "image-tags.remove-from-image": [("image", lambda n: {"imageId": n, "tagId": 1, "id": 1})],
-    "image-tags.bulk.remove-from-images": [("image", lambda n: {"ids": [n], "tagIds": [1]})],
-    "tags.entities.bulk.add": [("project", lambda n: {"projectId": n, "tags": []})],
-    "file-storage.info": [("file", lambda n: {"id": n})],
-    "file-storage.download": [("file", lambda n: {"id": n}), ("team", lambda n: {"teamId": n, "path": "/f.bin"})],
-    "file-storage.list": [("team", lambda n: {"teamId": n, "path": "/"})],
-    "file-storage.remove": [("team", lambda n: {"teamId": n, "path": "/f.bin"})],
-    "file-storage.bulk.remove": [("team", lambda n: {"teamId": n, "paths": ["/f.bin"]})],
-    "file-storage.bulk.upload": [("team", lambda n: {"teamId": n})],
-    "teams.info": [("team", lambda n: {"id": n})],
-    "members.list": [("team", lambda n: {"teamId": n})],
-    "workspaces.list": [("team", lambda n: {"teamId": n})],
-    "workspaces.info": [("workspace", lambda n: {"id": n})],
-    "workspaces.visibility.set": [("workspace", lambda n: {"id": n, "hidden": True})],
-    "workspaces.add": [("team", lambda n: {"teamId": n, "name": "x"})],
-    "users.info": [("user", lambda n: {"id": n})],
-    "tasks.info": [("task", lambda n: {"id": n}), ("foreign", lambda n: {"id": n})],
-    "tasks.list": [("workspace", lambda n: {"workspaceId": n})],
-    "autoflow.graph": [
-        ("project", lambda n: {"project": n}),
-        ("task", lambda n: {"task": n}),
-        ("file", lambda n: {"file": n}),
-        ("workspace", lambda n: {"workspace": n}),
-    ],
-    "workflow.node.add-input": [
-        ("project", lambda n: edge("project", n)),
-        ("version", lambda n: edge("project_version", n)),
-        ("dataset", lambda n: edge("dataset", n)),
-        ("file", lambda n: edge("file", n)),
-        ("job", lambda n: edge("job", n)),
-    ],
-    "workflow.node.add-output": [("file", lambda n: edge("model_weight", n))],
-}
-# Methods that are asked about in tests of their own below, or name nothing.
-OTHERS = {
-    "instance.version",
-    "autoflow.changes",
-    "autoflow.unknown_methods",
-    "autoflow.records.add",
-    "autoflow.runs.ensure",
-    "autoflow.tasks.ensure",
-    "images.bulk.upload",
-    "images.internal.hashes.list",
-    "images.bulk.download-by-hash",
-    "figures.bulk.upload.geometry",
-    "projects.versions.cancel-reservation",
-    "tasks.output.set",
-    "teams.list",
-    "users.me",
-}
-NUMBERS = {"team": 1, "workspace": 1, "user": 1}
+NUMBERS = {"team": 1, "workspace": 1, "user": 1, "app": 1}
 
 
 def test_every_method_is_asked_about():
@@ -217,21 +117,36 @@ def test_what_another_team_has_is_not_there(world, method, what, body):
     assert world.call("autoflow.changes") == before
 
 
+def test_the_words_of_another_teams_cards_are_not_told(world):
+    """Asked by their keys, another team's cards say what those say that nobody has: their key."""
+    for kind, number in (("project", world.project), ("task", world.task), ("file", world.file)):
+        told = {n: world.ask("autoflow.scene.cards", {"keys": [f"{kind}:{n}"]})["cards"][0] for n in (number, NONE)}
+        assert str(told[number]).replace(str(number), "N") == str(told[NONE]).replace(str(NONE), "N")
+        body = {"project": world.theirs, "focus": {"card": f"{kind}:{number}", "side": "both"}}
+        assert len(world.ask("autoflow.scene", body)["keys"]) == 1
+    (folder,) = world.ask("autoflow.scene.cards", {"keys": ["folder:/shared"]})["cards"]
+    assert "at" not in folder
+
+
 def test_lists_hold_what_is_the_teams_own(world):
     """A list without a place is of the caller's teams alone."""
     assert [one["id"] for one in world.ask("projects.list", {})["entities"]] == [world.theirs]
     assert [one["name"] for one in world.ask("teams.list", {})["entities"]] == ["Others"]
     assert world.ask("users.me", {})["login"] == "bob"
+    assert [one["login"] for one in world.ask("users.list", {})["entities"]] == ["bob"]
+    assert {one["id"] for one in world.ask("projects.list.all", {})["entities"]} == {world.theirs}
+    assert {one["projectId"] for one in world.ask("datasets.list.all", {})["entities"]} <= {world.theirs}
     assert world.ask("projects.list", {"groupId": 1})["total"] == 0
 
 
 def test_a_hash_is_no_key_to_another_teams_bytes(world):
     """Who knows the sha256 of another team's image can neither learn that it is here nor make it theirs."""
     assert world.ask("images.internal.hashes.list", [world.hash]) == []
+    assert world.ask("autoflow.folders.look", {"hashes": [world.hash]}) == {"sizes": {}}
     assert picture() not in b"".join(
         world.platform.content("images.bulk.download-by-hash", {"hashes": [world.hash]}, world.other)
     )
-    dataset = world.ask("datasets.add", {"projectId": world.theirs, "name": "d"})["id"]
+    dataset = world.ask("datasets.add", {"projectId": world.theirs, "name": "their own"})["id"]
     image = {"datasetId": dataset, "images": [{"title": "a", "hash": world.hash}]}
     refusal = refusal_of(world, "images.bulk.add", image)
     assert "not been uploaded" in str(refusal)
@@ -250,6 +165,12 @@ def test_a_dataset_or_image_of_another_team_cannot_be_used_inside_ones_own(world
         == 404
     )
     annotations = [{"imageId": world.image, "annotation": {"objects": []}}]
+    refusal = refusal_of(world, "datasets.move", {"srcId": own, "destId": world.dataset})
+    assert refusal.status == 404
+    images = [{"title": "copy", "imageId": world.image}]
+    assert refusal_of(world, "images.bulk.add", {"datasetId": own, "images": images}).status == 404
+    picked = {"datasetId": own, "filters": [{"type": "job", "data": {"jobId": world.job}}]}
+    assert refusal_of(world, "images.list", picked).status == 404
     assert refusal_of(world, "annotations.bulk.add", {"datasetId": own, "annotations": annotations}).status == 404
     tags = [{"entityId": world.image, "tagId": 1}]
     assert refusal_of(world, "tags.entities.bulk.add", {"projectId": world.theirs, "tags": tags}).status in {400, 404}
@@ -269,6 +190,9 @@ def test_another_teams_task_is_refused(world):
     assert refusal_of(world, "workflow.node.add-input", edge("task", world.task)).status == 404
     assert refusal_of(world, "autoflow.tasks.ensure", {"id": world.task}).status == 404
     assert refusal_of(world, "tasks.output.set", {"taskId": world.task, "output": {}}).status == 404
+    assert refusal_of(world, "tasks.status.update", {"id": world.task, "status": "error"}).status == 404
+    for method in ("tasks.meta.update", "tasks.data.set", "tasks.app-v2.data.set"):
+        assert refusal_of(world, method, {"taskId": world.task}).status == 404
     assert refusal_of(world, "autoflow.runs.ensure", {"run": "r1"}).status == 404
     assert refusal_of(world, "autoflow.runs.ensure", {"run": "new", "task": 5, "origin": "http://x"}).status == 404
 
@@ -319,6 +243,21 @@ def test_graphs_meet_in_nothing(world):
     assert "secret name" in names
 
 
+def test_what_the_pages_list_is_the_teams_own(world):
+    """The start page counts and lists, and the search finds, what the caller's teams have and nothing else."""
+    shown = world.ask("autoflow.overview.start", {})
+    assert [one["id"] for one in shown["workspaces"]] == [2]
+    assert {one["workspaceId"] for one in shown["projects"]["projects"]} == {2}
+    assert {one["workspaceId"] for one in shown["runs"]["runs"]} <= {2}
+    named = {"lemons": "project", "d": "dataset", "a.png": "image", "f.bin": "file", "Train": "run", "j": "job"}
+    for text, kind in named.items():
+        assert kind in {one["kind"] for one in world.call("autoflow.search", q=text)["results"]}
+        assert [one for one in world.ask("autoflow.search", {"q": text})["results"] if one["title"] == text] == []
+    for kind, number in {"project": world.project, "version": world.version, "run": world.task}.items():
+        assert world.call("autoflow.search", q=f"{kind}:{number}")["results"]
+        assert world.ask("autoflow.search", {"q": f"{kind}:{number}"})["results"] == []
+
+
 def test_one_of_both_teams_shows_neither_the_others_names(world):
     """An edge between two teams, drawn by one who is in both, tells a member of one nothing but the number."""
     both = Caller(world.mine.user, frozenset({1, 2}))
@@ -328,6 +267,13 @@ def test_one_of_both_teams_shows_neither_the_others_names(world):
     cards = {card["key"]: card for card in world.ask("autoflow.graph", {"workspace": 2})["cards"]}
     seen = cards[f"project:{world.project}"]
     assert (seen["name"], seen["link"]) == (f"project {world.project}", None)
+
+
+def test_upkeep_is_for_who_sees_all(world):
+    """Collecting and verifying concern every team, so that no member of one may ask for it."""
+    for method in ("autoflow.upkeep.collect", "autoflow.upkeep.verify"):
+        assert refusal_of(world, method, {}).status == 403
+        assert "done" in world.platform.call(method, {})
 
 
 def test_the_local_user_sees_all(world):
@@ -346,4 +292,6 @@ def test_over_http_a_token_is_its_teams(guarded):
     bob.refused(404, "file-storage.info", json={"id": told["id"]})
     task = ann.call("autoflow.runs.ensure", run="r")["task"]
     assert bob.refused(404, "tasks.info", json={"id": task}, headers={"x-task-id": str(task)})
-    assert bob.send("GET", f"/apps/sessions/{task}").status_code == 404
+    pages = [one.send("GET", f"/apps/sessions/{number}").text for one, number in ((bob, task), (bob, NONE))]
+    assert pages[0].replace(f'"{task}"', "N") == pages[1].replace(f'"{NONE}"', "N")
+    bob.refused(404, "autoflow.scene", json={"task": task})

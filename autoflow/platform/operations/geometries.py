@@ -1,0 +1,81 @@
+"""Geometries of figures that go apart from them: those of alpha masks, which would make a list too long."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from autoflow.platform import composed, documents
+from autoflow.platform.body import Body, as_number
+from autoflow.platform.composed import Composed
+from autoflow.platform.operations import Download, Operation, Place, Upload
+from autoflow.platform.operations.drawings import Drawing, each_project, given_geometry
+from autoflow.platform.operations.figures import ALPHA, BITMAP, geometry_of, image_of
+from autoflow.platform.operations.labels import FIGURES, stored_documents
+from autoflow.platform.refusals import bad, unknown
+from autoflow.platform.store import items
+from autoflow.platform.store.edits import editing
+from autoflow.wire.parts import Part
+
+LARGEST_GEOMETRY = 64 * 1024 * 1024
+
+
+def upload_geometries(place: Place, parts: Iterable[Part], _query: Mapping[str, Any]) -> dict[str, Any]:
+    """``figures.bulk.upload.geometry``: pairs of ``figureId`` and ``geometry``, a file of JSON; all of them or none."""
+    sent = list(_geometries(parts))
+    with place.store.write() as rows:
+        for project_id, found in each_project(rows, (image_of(number) for number, _ in sent)):
+            with editing(rows, project_id) as edit:
+                drawn = Drawing(edit, found)
+                for number, geometry in sent:
+                    if image_of(number) in found:
+                        alpha = drawn.figure(number).get("geometryType") == ALPHA
+                        drawn.change(number, {}, geometry={BITMAP: geometry} if alpha else given_geometry(geometry))
+                drawn.close()
+    return {"success": True}
+
+
+def _geometries(parts: Iterable[Part]) -> Iterator[tuple[int, dict[str, Any]]]:
+    number: int | None = None
+    for part in parts:
+        if isinstance(part.value, str):
+            number = as_number(part.value) if part.field == "figureId" else number
+            continue
+        if number is None:
+            raise bad(f"part {part.field!r} must come after its figureId, a whole number")
+        text = part.value.read(LARGEST_GEOMETRY + 1)
+        try:
+            geometry = json.loads(text) if len(text) <= LARGEST_GEOMETRY else None
+        except (ValueError, RecursionError):
+            geometry = None
+        if not isinstance(geometry, dict):
+            raise bad(f"the geometry of figure {number} is no JSON object of at most {LARGEST_GEOMETRY} bytes")
+        yield number, geometry
+        number = None
+
+
+def download_geometries(place: Place, body: Body) -> Composed:
+    """``figures.bulk.download.geometry`` by ``ids``: a form with a part for each, of its number's name, in order."""
+    numbers = body.numbers("ids")
+    with place.store.read() as rows:
+        found = items.find(rows, sorted({image_of(number) for number in numbers}))
+        held = stored_documents(rows, list(found.values()))
+    by_number = {
+        image * FIGURES + stored["id"]: stored for image, document in held.items() for stored in document["objects"]
+    }
+    for number in numbers:
+        if number not in by_number:
+            raise unknown("figure", number)
+    parts = ((str(number), documents.dump(_apart(by_number[number])).encode()) for number in numbers)
+    return composed.form(parts, "geometries")
+
+
+def _apart(stored: Mapping[str, Any]) -> Any:
+    return stored.get(BITMAP) if stored.get("geometryType") == ALPHA else geometry_of(stored)
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {}
+UPLOADS: Mapping[str, Upload] = {"figures.bulk.upload.geometry": upload_geometries}
+DOWNLOADS: Mapping[str, Download] = {"figures.bulk.download.geometry": download_geometries}
