@@ -76,11 +76,12 @@ bench: .venv-bench/ready
 
 .venv-bench/ready: pyproject.toml
 	@echo 'Installing autoflow, the clients it is measured beside and the Supervisely SDK into $(@D) ...'
-	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[server,sdk,bench]' && touch $@
+	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[server,postgres,sdk,bench]' && touch $@
 
 soak: .venv-dev/ready
 	@$(DEV)python benchmarks/soak.py
 	@$(DEV)python benchmarks/soak.py embedded
+	@$(DEV)python benchmarks/versions_soak.py
 
 clean:
 	rm -rf .venv-demo .venv-dev .venv-bench $(VERSIONS:%=.venv-%) .demo build dist autoflow.egg-info

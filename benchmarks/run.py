@@ -1,6 +1,7 @@
-"""All benchmarks, one after the other; writes RESULTS.md beside this file.
+"""All benchmarks, one after the other; RESULTS.md beside this file is written from what each found last.
 
-``run.py [NAME ...]`` runs those named. Each is a script of its own, so that none sees another's processes or imports.
+``run.py [NAME ...]`` runs those named, and leaves what the others found as it was. Each is a script of its own, so
+that none sees another's processes or imports; what it found is kept in ``results/NAME.json``.
 """
 
 from __future__ import annotations
@@ -12,53 +13,72 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from measure import HERE, Goal, goals_table, machine
 from peers import PEERS, installed
 
-BENCHMARKS = ("call_cost", "delivery", "throughput")
+BENCHMARKS = ("call_cost", "delivery", "throughput", "server", "versions", "folders", "page")
 RESULTS = HERE / "RESULTS.md"
+FOUND = HERE / "results"
 
 REPEAT = """## How to repeat
 
 `make bench` installs the extra `bench` and runs everything; `python benchmarks/run.py delivery` runs one part.
 Shorter: `BENCH_ROUNDS` (5), `BENCH_CALLS` (20000), `BENCH_OUTAGE` (30, seconds), `BENCH_MANY` (100000, records of the
-large backlog), `BENCH_SOME` (5000, of the others), `BENCH_IDLE` (10, seconds). `make soak` is the long run of kills.
+large backlog), `BENCH_SOME` (5000, of the others), `BENCH_IDLE` (10, seconds), `BENCH_SECONDS` (10, of each load of the
+server), `BENCH_EDGES` (1000000, of the large store), `BENCH_UPLOAD` (1024, MiB), `VERSIONS_ITEMS` (20000,1000000).
+`make soak` is the long run of kills.
 """
 
 
-def run(name: str, goals: Path) -> str:
-    """One benchmark: its section of the report, or what went wrong."""
+def run(name: str) -> bool:
+    """Run one benchmark and keep what it found; whether it went to its end."""
     print(f"== {name}", file=sys.stderr, flush=True)
-    done = subprocess.run(
-        [sys.executable, str(HERE / f"{name}.py")],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "BENCH_GOALS": str(goals)},
-        check=False,
+    absent = [peer.title for peer in PEERS if not installed(peer)]
+    found: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "absent": absent}
+    with tempfile.TemporaryDirectory() as folder:
+        goals = Path(folder, "goals")
+        done = subprocess.run(
+            [sys.executable, str(HERE / f"{name}.py")],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "BENCH_GOALS": str(goals)},
+            check=False,
+        )
+        if done.returncode:
+            print(f"{name} failed ({done.returncode}); what it found before is kept", file=sys.stderr)
+            return False
+        found["section"] = done.stdout.strip()
+        found["goals"] = [json.loads(line) for line in goals.read_text().splitlines()] if goals.exists() else []
+    FOUND.mkdir(exist_ok=True)
+    (FOUND / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    return True
+
+
+def report() -> str:
+    """What all benchmarks found last, the goals first."""
+    parts = {name: json.loads(kept.read_text()) for name in BENCHMARKS if (kept := FOUND / f"{name}.json").exists()}
+    goals = [Goal(*goal) for part in parts.values() for goal in part["goals"]]
+    head = "# Results\n\nRatios and medians say more than absolute figures; what is compared took turns in one run."
+    runs = "\n".join(
+        f"- {name}: {part['date']}; {part['machine']}" + (f"; not installed: {', '.join(absent)}" if absent else "")
+        for name, part in parts.items()
+        for absent in [part["absent"]]
     )
-    return done.stdout if done.returncode == 0 else f"## {name}\n\nIt failed ({done.returncode}); run it by itself.\n"
+    met = sum(goal.met for goal in goals)
+    table = f"## Goals\n\n{met} of {len(goals)} met.\n\n{goals_table(goals)}"
+    return "\n\n".join(
+        part.strip() for part in [f"{head}\n\n{runs}", table, *(p["section"] for p in parts.values()), REPEAT]
+    )
 
 
 def main(names: list[str]) -> int:
     """Run them and write the report; 1 when one failed."""
-    absent = [peer.title for peer in PEERS if not installed(peer)]
-    before = machine()
-    with tempfile.TemporaryDirectory() as folder:
-        noted = Path(folder, "goals")
-        sections = [run(name, noted) for name in names]
-        goals = [Goal(*json.loads(line)) for line in noted.read_text().splitlines()] if noted.exists() else []
-    met = sum(goal.met for goal in goals)
-    report = [
-        f"# Results\n\n{time.strftime('%Y-%m-%d')}; {before}. Not installed: {', '.join(absent) or 'none'}.\n"
-        "Ratios and medians say more than absolute figures; clients take turns in one run on one machine.",
-        f"## Goals\n\n{met} of {len(goals)} met.\n\n{goals_table(goals)}",
-        *sections,
-        REPEAT,
-    ]
-    RESULTS.write_text("\n\n".join(part.strip() for part in report) + "\n")
-    print(f"{met} of {len(goals)} goals met; written to {RESULTS}", file=sys.stderr)
-    return int(any("It failed" in section for section in sections))
+    done = [run(name) for name in names]
+    RESULTS.write_text(report() + "\n")
+    print(f"written to {RESULTS}", file=sys.stderr)
+    return int(not all(done))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,274 @@
+"""A folder made a project, again and again, and written out again: beside DVC, in multiples of one plain job.
+
+The job is to read every file of the tree and take its sha256, in one thread. All figures are wall time of fresh work on
+the same tree: 20,000 images of 60 KB with an annotation each, in Supervisely's format. DVC, installed into a virtual
+environment of the benchmark's own, tracks the same tree. Every measurement stands between two runs of the job.
+
+BENCH_IMAGES (20000), BENCH_KB (60) and BENCH_ROUNDS (3) make it smaller; BENCH_DVC=0 leaves DVC out, BENCH_PLACE says
+on which file system it works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from measure import Goal, bytes_in, machine, progress, publish, table
+
+IMAGES = int(os.environ.get("BENCH_IMAGES", "20000"))
+KB = int(os.environ.get("BENCH_KB", "60"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+WITH_DVC = os.environ.get("BENCH_DVC", "1") != "0"
+DATASETS = 4
+CHANGED = 0.01
+YOUNG = 3.5  # seconds after which a file is old enough not to be read again
+
+_DO = """
+import json, os, sys, time
+from autoflow.api.client import Api
+api = Api("embedded")
+what, folder, number = json.loads(sys.argv[1])
+api.transport.call("instance.version", {})
+begin = time.perf_counter()
+if what == "in":
+    made = api.project.from_folder(folder).id
+elif what == "save":
+    made = api.project.version.create(number)
+else:
+    from autoflow.api.folders.export import to_folder
+    made = to_folder(api.transport, number, folder, mode="copy")
+print(json.dumps([time.perf_counter() - begin, made]))
+"""
+
+
+# -- the tree
+
+
+def png(side: int, seed: int) -> bytes:
+    """A PNG of noise, which does not get smaller."""
+    noise = random.Random(seed)
+    pixels = b"".join(b"\0" + noise.randbytes(side * 3) for _ in range(side))
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(pixels, 0)) + chunk(b"IEND", b"")
+
+
+def annotation(side: int, seed: int) -> str:
+    """An annotation of three boxes."""
+    noise = random.Random(seed)
+    objects = []
+    for _ in range(3):
+        left, top = noise.randrange(side - 9), noise.randrange(side - 9)
+        points = {"exterior": [[left, top], [left + 9, top + 9]], "interior": []}
+        objects.append({"classTitle": "car", "geometryType": "rectangle", "points": points, "tags": []})
+    return json.dumps({"description": "", "tags": [], "size": {"height": side, "width": side}, "objects": objects})
+
+
+def paths(root: Path, number: int) -> tuple[Path, Path]:
+    """The files of an image and of its annotation."""
+    folder = root / f"ds{number % DATASETS}"
+    return folder / "img" / f"{number:06d}.png", folder / "ann" / f"{number:06d}.png.json"
+
+
+def make(root: Path, side: int) -> None:
+    """Write the tree."""
+    for number in range(DATASETS):
+        for path in paths(root, number):
+            path.parent.mkdir(parents=True)
+    meta = {"classes": [{"title": "car", "shape": "any", "color": "#FF0000"}], "tags": []}
+    (root / "meta.json").write_text(json.dumps(meta))
+    for number in range(IMAGES):
+        image, label = paths(root, number)
+        image.write_bytes(png(side, number))
+        label.write_text(annotation(side, number))
+
+
+def change(root: Path, side: int, seed: int) -> None:
+    """Write some images and as many annotations anew."""
+    noise = random.Random(seed)
+    for number in noise.sample(range(IMAGES), int(IMAGES * CHANGED)):
+        paths(root, number)[0].write_bytes(png(side, seed * IMAGES + number))
+    for number in noise.sample(range(IMAGES), int(IMAGES * CHANGED)):
+        paths(root, number)[1].write_text(annotation(side, seed * IMAGES + number))
+
+
+def job(root: Path) -> float:
+    """The unit: seconds to read every file and take its sha256."""
+    begin = time.perf_counter()
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                hashlib.sha256(file.read()).digest()
+    return time.perf_counter() - begin
+
+
+# -- what is measured
+
+
+class Figures:
+    """Seconds and multiples of the job, by what was done."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.seconds: dict[str, list[float]] = {}
+        self.ratios: dict[str, list[float]] = {}
+        self.units: list[float] = []
+
+    def take(self, what: str, work: Callable[[], float]) -> None:
+        """Do and time something, between two runs of the job."""
+        before = job(self._root)
+        spent = work()
+        unit = (before + job(self._root)) / 2
+        self.units.append(unit)
+        self.seconds.setdefault(what, []).append(spent)
+        self.ratios.setdefault(what, []).append(spent / unit)
+        progress(f"{what}: {spent:.2f} s, {spent / unit:.2f} x")
+
+    def ratio(self, what: str) -> float:
+        """The median of the multiples."""
+        return statistics.median(self.ratios[what])
+
+    def second(self, what: str) -> float:
+        """The median of the seconds."""
+        return statistics.median(self.seconds[what])
+
+
+def autoflow(home: str, what: str, folder: Path, number: int = 0) -> tuple[float, int]:
+    """Let a fresh process do one thing; seconds without its start, and the number it tells."""
+    command = [sys.executable, "-c", _DO, json.dumps([what, str(folder), number])]
+    environment = {**os.environ, "AUTOFLOW_HOME": home}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    spent, made = json.loads(done.stdout)
+    return float(spent), made
+
+
+class Dvc:
+    """DVC on a repository without git."""
+
+    def __init__(self, place: Path) -> None:
+        progress("installing DVC")
+        venv.create(place / "venv", with_pip=True)
+        pip = [place / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "--quiet", "dvc"]
+        subprocess.run(pip, check=True)
+        self._dvc = place / "venv" / "bin" / "dvc"
+        self.repository = place / "dvc"
+        self.repository.mkdir()
+        self.run("init", "--no-scm")
+        self.run("config", "cache.type", "copy")
+        self.run("config", "core.analytics", "false")
+
+    def run(self, *arguments: str) -> float:
+        """Seconds of one command."""
+        begin = time.perf_counter()
+        command = [str(self._dvc), "--quiet", *arguments]
+        subprocess.run(command, cwd=self.repository, check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - begin
+
+
+def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, str]:
+    """Everything, in turns; gives sizes that are worth telling."""
+    dvc = Dvc(place) if WITH_DVC else None
+    told: dict[str, str] = {}
+    for number in range(ROUNDS):
+        home, out = str(place / f"home{number}"), place / f"out{number}"
+        figures.take("autoflow, first", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
+        project = autoflow(home, "in", tree)[1]
+        figures.take("autoflow, unchanged", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
+        if dvc is not None:
+            copy = dvc.repository / "data"
+            if number:
+                shutil.rmtree(copy)
+                shutil.rmtree(dvc.repository / ".dvc" / "cache")
+            shutil.copytree(tree, copy)
+            figures.take("DVC, first", lambda: dvc.run("add", "data"))
+            figures.take("DVC, unchanged", lambda: dvc.run("add", "data"))
+        full = bytes_in(home)
+        change(tree, side, number + 1)
+        time.sleep(YOUNG)
+        figures.take("autoflow, 1 % changed", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
+        told["bytes added for 1 %"] = f"{(bytes_in(home) - full) / full:.2%} of the store"
+        if dvc is not None:
+            change(copy, side, number + 1)
+            figures.take("DVC, 1 % changed", lambda: dvc.run("add", "data"))
+        version = autoflow(home, "save", tree, project)[1]
+        figures.take(
+            "autoflow, out by copy",
+            lambda home=home, out=out, version=version: autoflow(home, "out", out, version)[0],  # type: ignore[misc]
+        )
+        if dvc is not None:
+            shutil.rmtree(copy)
+            figures.take("DVC, out by copy", lambda: dvc.run("checkout", "data.dvc"))
+        shutil.rmtree(out)
+        shutil.rmtree(home)
+        time.sleep(YOUNG)
+    return told
+
+
+def main() -> None:
+    """Measure and print."""
+    side = max(8, round((KB * 1024 / 3) ** 0.5))
+    with tempfile.TemporaryDirectory(prefix="autoflow-bench-", dir=os.environ.get("BENCH_PLACE")) as folder:
+        place = Path(folder)
+        tree = place / "tree"
+        progress(f"writing {IMAGES} images and annotations")
+        make(tree, side)
+        time.sleep(YOUNG)
+        figures = Figures(tree)
+        told = measure(place, figures, tree, side)
+        size = bytes_in(str(tree))
+    rows = [(what, f"{figures.second(what):.2f}", f"{figures.ratio(what):.2f}") for what in figures.seconds]
+    goals = [
+        Goal(
+            "a folder as a project, first",
+            "<= 3.5 x the job",
+            f"{figures.ratio('autoflow, first'):.2f}",
+            figures.ratio("autoflow, first") <= 3.5,
+        ),
+        Goal(
+            "again, unchanged",
+            "<= 0.25 x",
+            f"{figures.ratio('autoflow, unchanged'):.2f}",
+            figures.ratio("autoflow, unchanged") <= 0.25,
+        ),
+        Goal(
+            "again, 1 % changed",
+            "<= 0.3 x",
+            f"{figures.ratio('autoflow, 1 % changed'):.2f}",
+            figures.ratio("autoflow, 1 % changed") <= 0.3,
+        ),
+        Goal(
+            "a version as a folder, by copy",
+            "<= 4 x",
+            f"{figures.ratio('autoflow, out by copy'):.2f}",
+            figures.ratio("autoflow, out by copy") <= 4,
+        ),
+    ]
+    if WITH_DVC:
+        faster = figures.ratio("DVC, unchanged") / figures.ratio("autoflow, unchanged")
+        goals.append(Goal("again, unchanged: faster than DVC", ">= 8 x", f"{faster:.1f}", faster >= 8))
+    words = "; ".join(f"{name}: {value}" for name, value in told.items())
+    publish(
+        f"## Folders\n\n{machine()}; {IMAGES} images, {size / 1e9:.2f} GB; medians of {ROUNDS}; the job took "
+        f"{statistics.median(figures.units):.2f} s. {words}\n\n{table(('what', 'seconds', 'times the job'), rows)}\n",
+        goals,
+    )
+
+
+if __name__ == "__main__":
+    main()

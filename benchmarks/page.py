@@ -1,0 +1,144 @@
+"""The workflow's page at 50 to 20,000 cards: ready time, frames a second, heap, bytes sent, seconds of layout.
+
+``python benchmarks/page.py [--sizes 50,1000,5000,20000] [--keep DIR]``; needs Chromium and Playwright. Frames are those
+of `requestAnimationFrame` in a browser without a GPU, so they cannot pass 60.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import Page, sync_playwright
+
+from autoflow.graph.graph import Graph
+from autoflow.graph.layout import lay_out
+from autoflow.platform.dispatcher import Platform
+from benchmarks.lineage import fill
+from benchmarks.measure import Goal, machine, progress, publish, table
+from tests.serving import served
+
+SECONDS = 2.5
+ROUNDS = 3
+
+# Sends the stage a wheel's event each frame for a while and gives frames a second.
+FRAMES = """async ([seconds, zooming]) => {
+    const stage = document.querySelector(".stage");
+    const began = performance.now();
+    let frames = 0;
+    while (performance.now() - began < seconds * 1000) {
+        const turn = Math.sin(frames / 12);
+        const moved = zooming ? { deltaY: 30 * turn, ctrlKey: true } : { deltaX: 24 * turn, deltaY: 16 * turn };
+        stage.dispatchEvent(new WheelEvent("wheel", { ...moved, clientX: 700, clientY: 500, cancelable: true }));
+        await new Promise(requestAnimationFrame);
+        frames += 1;
+    }
+    return frames / ((performance.now() - began) / 1000);
+}"""
+SENT = """() => [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")]
+    .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+READY = """() => new Promise((done) => {
+    const look = () => document.querySelector("#main:not([aria-busy]) .world article")
+        ? requestAnimationFrame(() => done(performance.now())) : requestAnimationFrame(look);
+    look();
+})"""
+
+
+def looked_at(page: Page, url: str) -> dict[str, float]:
+    """One look at a workspace: as it opens, then at a scale that can be read."""
+    page.goto(url, wait_until="commit")
+    ready = page.evaluate(READY)
+    found = {"ready ms": ready, "sent kB": page.evaluate(SENT) / 1000}
+    page.wait_for_timeout(300)
+    found["pan fitted"] = page.evaluate(FRAMES, [SECONDS, False])
+    found["zoom fitted"] = page.evaluate(FRAMES, [SECONDS, True])
+    page.evaluate("""() => document.querySelector(".scale").click()""")
+    page.wait_for_timeout(600)
+    found["pan 100%"] = page.evaluate(FRAMES, [SECONDS, False])
+    found["heap MB"] = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
+    return found
+
+
+def measured(folder: str, cards: int) -> dict[str, float]:
+    """Medians of one size."""
+    platform = Platform.open(folder)
+    if not platform.call("autoflow.scene", {"workspace": 1})["keys"]:
+        fill(platform, cards)
+    body: dict[str, Any] = {"workspace": 1, "clusters": False}
+    asked = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        told = platform.call("autoflow.scene", body)
+        asked.append(time.perf_counter() - began)
+    laid = []
+    graph = Graph.from_json(json.loads(platform.call("autoflow.scene.export", {**body, "form": "json"})["text"]))
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        lay_out(graph)
+        laid.append(time.perf_counter() - began)
+    rounds = []
+    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    with served(platform) as url, sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"]
+        browser = driver.chromium.launch(executable_path=browser_path, args=arguments)
+        for _ in range(ROUNDS):
+            context = browser.new_context(viewport={"width": 1600, "height": 900})
+            rounds.append(looked_at(context.new_page(), f"{url}/workspace/1?clusters=no"))
+            context.close()
+        browser.close()
+    platform.close()
+    found = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    return {
+        "cards": len(told["keys"]),
+        "scene s": statistics.median(asked),
+        "layout s": statistics.median(laid),
+        **found,
+    }
+
+
+def goals_of(found: dict[int, dict[str, float]]) -> list[Goal]:
+    """What design section 7 asks of two sizes."""
+    goals = []
+    for cards, what, goal, least in (
+        (5_000, "pan fitted", "60 frames a second, at least 55 counted", 55.0),
+        (5_000, "pan 100%", "60 frames a second, at least 55 counted", 55.0),
+        (20_000, "pan fitted", "≥ 30 frames a second", 30.0),
+    ):
+        if cards in found:
+            value = found[cards][what]
+            goals.append(Goal(f"page, {cards:,} cards, {what}", goal, f"{value:.0f}", value >= least))
+    if 5_000 in found:
+        ready = found[5_000]["ready ms"]
+        goals.append(Goal("page, 5,000 cards, ready", "≤ 1 s", f"{ready:,.0f} ms", ready <= 1000))
+    return goals
+
+
+def main() -> None:
+    """Measure each size and print a table."""
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--sizes", default="50,1000,5000,20000")
+    given.add_argument("--keep", help="folder to keep the lineages in, to measure again")
+    asked = given.parse_args()
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for cards in map(int, asked.sizes.split(",")):
+            progress(f"{cards:,} cards")
+            found[cards] = measured(os.path.join(asked.keep or folder, str(cards)), cards)
+    rows = [[f"{value:,.2f}" if value < 10 else f"{value:,.0f}" for value in one.values()] for one in found.values()]
+    header = list(next(iter(found.values())))
+    head = f"## The page\n\n{machine()}; Chromium without a GPU, medians of {ROUNDS}; frames a second cannot pass 60."
+    publish(f"{head}\n\n{table(header, rows)}\n", goals_of(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+"""What versions cost, by the catalogue's size: made, compared, restored, with 1 % of the items changed.
+
+Goals (design, promise 5): creating costs the same for 20 thousand items and a million, 5 ms at a million and 25 ms over
+HTTP; finding that nothing changed 1 ms; 10,000 changes of a million 100 ms; a million items restored in 10 s with no
+write lock over 100 ms. `VERSIONS_ITEMS=20000,1000000` says the sizes, `VERSIONS_FOLDER` where stores are built.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy
+from measure import Goal, machine, progress, publish, table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from autoflow.platform.dispatcher import Platform
+from autoflow.platform.store import engine
+from autoflow.platform.store.content import summed, written
+from autoflow.platform.store.schema import blobs, documents, items, projects
+
+SIZES = [int(size) for size in os.environ.get("VERSIONS_ITEMS", "20000,1000000").split(",")]
+FOLDER = os.environ.get("VERSIONS_FOLDER")
+REPEATS = 20
+SHARE = 100  # one item of so many is changed
+MOMENT = "2026-01-01T00:00:00.000Z"
+DRAWN = [
+    {"id": k, "classId": 1, "geometryType": "rectangle", "points": {"exterior": [[1, 2], [30 + k, 40]], "interior": []}}
+    for k in (1, 2, 3)
+]
+BODY = zlib.compress(json.dumps({"objects": [{**one, "tags": []} for one in DRAWN]}).encode())
+
+
+class Made(NamedTuple):
+    """A store with a project of many items."""
+
+    platform: Platform
+    folder: str
+    project: int
+    first: int
+    count: int
+
+    def call(self, method: str, **body: Any) -> Any:
+        """Ask the platform."""
+        return self.platform.call(method, body)
+
+    def write(self) -> Any:
+        """A transaction that writes."""
+        return self.platform._store.write()
+
+    @property
+    def bytes(self) -> int:
+        """Of the database."""
+        with self.platform._store.read() as rows:
+            return int(
+                rows.exec_driver_sql("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").scalar()
+            )
+
+
+def build(folder: str, count: int) -> Made:
+    """A project of so many images in ten datasets, one of five with a tag, each with an annotation of its own."""
+    platform = Platform.open(folder)
+    project = platform.call("projects.add", {"workspaceId": 1, "name": "lemons"})["id"]
+    meta = {"classes": [{"title": "lemon", "shape": "rectangle"}], "tags": [{"name": "ripe", "value_type": "none"}]}
+    tag = platform.call("projects.meta.update", {"id": project, "meta": meta})["tags"][0]["id"]
+    places = [platform.call("datasets.add", {"projectId": project, "name": f"d{n}"})["id"] for n in range(10)]
+    draw = random.Random(count)
+    total = 0
+    for start in range(0, count, 10_000):
+        new = [
+            _item(draw, number, project, places[number * 10 // count], tag)
+            for number in range(start, min(start + 10_000, count))
+        ]
+        total += summed(items, new, {place: place for place in places})
+        with platform._store.write() as rows:
+            picture = {"size": 60_000, "mime": "image/jpeg", "width": 640, "height": 480, "created_at": MOMENT}
+            rows.execute(sqlalchemy.insert(blobs), [{"hash": one["hash"], **picture} for one in new])
+            rows.execute(sqlalchemy.insert(documents), [{"hash": one["annotation"], "body": BODY} for one in new])
+            rows.execute(sqlalchemy.insert(items), new)
+    with platform._store.write() as rows:
+        digest = int(rows.execute(sqlalchemy.select(projects.c.digest)).scalar() or "0", 16)
+        values = {"digest": written(digest + total), "items_count": count, "size": 60_000 * count}
+        rows.execute(sqlalchemy.update(projects).values(**values, change_seq=projects.c.change_seq + 1))
+        first = rows.execute(sqlalchemy.select(sqlalchemy.func.min(items.c.id))).scalar()
+    return Made(platform, folder, project, int(first or 0), count)
+
+
+def _item(draw: random.Random, number: int, project: int, place: int, tag: int) -> dict[str, Any]:
+    tags = [{"id": number + 1, "tagId": tag, "value": None}] if number % 5 == 0 else []
+    return {
+        "project_id": project,
+        "dataset_id": place,
+        "name": f"image_{number:07}.jpg",
+        "hash": base64.b64encode(draw.randbytes(32)).decode(),
+        "link": None,
+        "mime": "image/jpeg",
+        "size": 60_000,
+        "width": 640,
+        "height": 480,
+        "meta": "{}",
+        "tags": json.dumps(tags, separators=(",", ":")),
+        "annotation": draw.randbytes(32).hex(),
+        "labels": 3,
+        "description": "",
+        "created_by": 1,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "f": 1,
+    }
+
+
+def change(made: Made, turn: int) -> float:
+    """Change the meta of one item of a hundred, at random; gives microseconds an item, of the whole edit."""
+    from autoflow.platform.store.edits import editing
+
+    numbers = random.Random(turn).sample(range(made.first, made.first + made.count), made.count // SHARE)
+    with made.write() as rows, editing(rows, made.project) as edit:
+        found = []
+        for start in range(0, len(numbers), 500):
+            query = sqlalchemy.select(items).where(items.c.id.in_(numbers[start : start + 500]))
+            found += rows.execute(query).mappings().all()
+        begin = time.process_time()
+        edit.update_many(items, [(row, {"meta": json.dumps({"turn": turn})}) for row in found])
+        return (time.process_time() - begin) / len(found) * 1e6
+
+
+def timed(work: Callable[[], Any], repeats: int = REPEATS) -> tuple[float, Any]:
+    """The median of some runs, in milliseconds, and what the last one gave."""
+    times, result = [], None
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        result = work()
+        times.append((time.perf_counter() - begin) * 1e3)
+    return sorted(times)[len(times) // 2], result
+
+
+def created(made: Made, call: Callable[..., Any]) -> float:
+    """The median time of a version of a project that has changed since the one before."""
+    image = made.first
+    times = []
+    for turn in range(REPEATS):
+        made.call("images.editInfo", id=image, description=f"{call.__name__} {turn}")
+        begin = time.perf_counter()
+        assert call("autoflow.versions.snapshot", projectId=made.project)["created"]
+        times.append((time.perf_counter() - begin) * 1e3)
+    return sorted(times)[len(times) // 2]
+
+
+@contextmanager
+def held() -> Iterator[list[float]]:
+    """For how long each transaction that writes holds the lock, in milliseconds."""
+    spans: list[float] = []
+    write = engine.Store.write
+
+    @contextmanager
+    def measured(self: engine.Store, *args: Any, **more: Any) -> Iterator[Any]:
+        with write(self, *args, **more) as rows:
+            begin = time.perf_counter()
+            yield rows
+        spans.append((time.perf_counter() - begin) * 1e3)
+
+    engine.Store.write = measured  # type: ignore[method-assign,assignment]
+    try:
+        yield spans
+    finally:
+        engine.Store.write = write  # type: ignore[method-assign]
+
+
+def restored(made: Made, version: int) -> tuple[float, float, float]:
+    """Seconds, CPU seconds, and the longest lock in milliseconds of restoring a version."""
+    with held() as spans:
+        begin, used = time.perf_counter(), time.process_time()
+        told = made.call("autoflow.versions.restore", id=version)
+        while not told["done"]:
+            told = made.call("autoflow.versions.restore", restoring=told["id"])
+    assert told["copied"] == made.count
+    return time.perf_counter() - begin, time.process_time() - used, max(spans)
+
+
+def over_http(made: Made) -> float:
+    """As `created`, through the server on this machine."""
+    import requests
+
+    from tests.serving import served
+
+    with served(made.platform) as address, requests.Session() as session:
+
+        def http(method: str, **body: Any) -> Any:
+            return session.post(f"{address}/public/api/v3/{method}", json=body, timeout=30).json()
+
+        return created(made, http)
+
+
+def measure(count: int, folder: str) -> dict[str, float]:
+    """All figures of one size."""
+    progress(f"building {count:,} items")
+    made = build(folder, count)
+    figures: dict[str, float] = {}
+    before = made.bytes
+    first = made.call("autoflow.versions.snapshot", projectId=made.project)["id"]
+    figures["edit of a row that a version sees, µs"] = seen = change(made, 1)
+    figures["growth for 1 % changed, %"] = (made.bytes - before) / before * 100
+    second = made.call("autoflow.versions.snapshot", projectId=made.project)["id"]
+    figures["no change, ms"] = timed(lambda: made.call("autoflow.versions.snapshot", projectId=made.project))[0]
+    ask = {"from": first, "to": second, "limit": 0}
+    figures["diff of 1 %, ms"], told = timed(lambda: made.platform.call("autoflow.versions.diff", ask), 5)
+    assert told["counts"]["items"]["changed"] == count // SHARE
+    page = {"id": first, "after": made.first + count // 2, "limit": 500}
+    figures["page of 500 of an old version, ms"] = timed(lambda: made.platform.call("autoflow.versions.items", page))[0]
+    progress(f"restoring {count:,} items")
+    wall, cpu, longest = restored(made, first)
+    figures |= {"restore, s": wall, "restore, CPU s": cpu, "longest lock of it, ms": longest}
+    figures["create, ms"] = created(made, made.call)
+    figures["create over HTTP, ms"] = over_http(made)
+    change(made, 2)
+    figures["write tax of a row, µs"] = seen - change(made, 2_000)
+    while made.call("projects.versions.list", projectId=made.project)["total"] < 100:
+        created(made, made.call)
+    lists = timed(lambda: made.call("projects.versions.list", projectId=made.project, per_page=100))
+    figures["list of 100, ms"] = lists[0]
+    made.platform.close()
+    return figures
+
+
+GOALS: dict[str, float] = {
+    "create, ms": 5,
+    "create over HTTP, ms": 25,
+    "no change, ms": 1,
+    "list of 100, ms": 10,
+    "diff of 1 %, ms": 100,
+    "restore, s": 10,
+    "longest lock of it, ms": 100,
+    "growth for 1 % changed, %": 2,
+    "write tax of a row, µs": 40,
+}
+
+
+def main() -> None:
+    """Measure, and print the section."""
+    found = {}
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(dir=FOLDER, prefix="autoflow-versions-") as folder:
+            found[size] = measure(size, folder)
+    names = list(found[SIZES[0]])
+    lines = [(name, *(f"{found[size][name]:,.2f}" for size in SIZES)) for name in names]
+    largest = found[max(SIZES)]
+    goals = [
+        Goal(f"versions, {name} ({max(SIZES):,} items)", f"≤ {goal:g}", f"{largest[name]:,.2f}", largest[name] <= goal)
+        for name, goal in GOALS.items()
+    ]
+    if len(SIZES) > 1:
+        ratio = largest["create, ms"] / found[min(SIZES)]["create, ms"]
+        goals.append(Goal("versions, create of the largest by the smallest", "≤ 5", f"{ratio:.2f}", ratio <= 5))
+    header = ("figure", *(f"{size:,} items" for size in SIZES))
+    publish(f"## Versions\n\n{machine()}; SQLite, medians.\n\n{table(header, lines)}\n", goals)
+
+
+if __name__ == "__main__":
+    main()
