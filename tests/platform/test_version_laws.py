@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -99,7 +100,7 @@ class Versions(RuleBasedStateMachine):
         assert {one["id"]: tuple(one["path"]) for one in meta["datasets"]} == places
         found, after = {}, 0
         while after is not None:
-            page = self.call("autoflow.versions.items", id=version, after=after, limit=2, annotations=True)
+            page = self.call("autoflow.versions.items", id=version, after=after, limit=5, annotations=True)
             for one in page["items"]:
                 assert tuple(one["dataset"]) == places[one["datasetId"]]
                 found[one["id"]] = entry(one, one["annotation"], places[one["datasetId"]])
@@ -291,9 +292,9 @@ class Versions(RuleBasedStateMachine):
             assert self.then(number) == content
             with self.store.read() as rows:
                 version = rows.execute(select(versions).where(versions.c.id == number)).mappings().one()
-                after, state = verification.check_version(rows, version, None, 2, {})
+                after, state = verification.check_version(rows, version, None, 5, {})
                 while after is not None:
-                    after, state = verification.check_version(rows, version, after, 2, state)
+                    after, state = verification.check_version(rows, version, after, 5, state)
                 assert verification.problems(version, state) == []
 
 
@@ -315,8 +316,9 @@ def changes(before, after):
     return found | {("removed", number, None) for number in gone.values()}
 
 
+@pytest.mark.timeout(400)  # some machines make many versions of many images, each read at every step
 def test_versions_are_what_they_were(lasting, fill):
     """A machine that edits, saves, deletes, purges, compares and restores at random; a model holds each version."""
     run_state_machine_as_test(
-        lambda: Versions(fill(lasting)), settings=settings(max_examples=12, stateful_step_count=12, deadline=None)
+        lambda: Versions(fill(lasting)), settings=settings(max_examples=10, stateful_step_count=12, deadline=None)
     )

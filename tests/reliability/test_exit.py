@@ -45,22 +45,22 @@ def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, platform):  # 2
     platform.stop()
     left = app.run(
         """
-        import mmap, random, struct
-        acknowledged = mmap.mmap(-1, 8)
+        import mmap, random
+        acknowledged = memoryview(mmap.mmap(-1, 8)).cast("q")  # a number is written whole, or not at all
         load(1)  # everything is imported before the first fork
         for repeat in range(1, 41):
-            acknowledged[:] = bytes(8)
+            acknowledged[0] = 0
             child = os.fork()
             if child == 0:
                 for number in range(1, 1_000_000):
                     load(repeat * 1_000_000 + number)
-                    struct.pack_into("q", acknowledged, 0, number)
-            while struct.unpack("q", acknowledged)[0] == 0:
+                    acknowledged[0] = number
+            while acknowledged[0] == 0:
                 time.sleep(0)
             time.sleep(random.uniform(0, 0.01))
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            print(struct.unpack("q", acknowledged)[0])
+            print(acknowledged[0])
         """,
         AUTOFLOW_EXIT_FLUSH="0",
     )
