@@ -110,6 +110,21 @@ def test_a_restored_project_has_the_versions_digest(source):
         assert rows.execute(select(projects.c.digest).where(projects.c.id == third)).scalar() not in digests
 
 
+def test_tags_on_items_come_along_under_numbers_of_their_own(filled):
+    """Two tags of an image are restored in order, with their values, quotes included, as tags of the copy's own."""
+    project = filled.project("tagged")
+    meta = {"classes": [], "tags": [{"name": "t", "value_type": "any_string"}]}
+    tag = filled.call("projects.meta.update", id=project, meta=meta)["tags"][0]["id"]
+    image = filled.image(filled.dataset(project))["id"]
+    values = ['say "id":7', "{}"]
+    for value in values:
+        filled.call("image-tags.bulk.add-to-image", ids=[image], tagId=tag, value=value)
+    made = filled.call("autoflow.versions.restore", id=filled.snapshot(project)["id"])["id"]
+    told = [filled.call("images.list", projectId=number)["entities"][0]["tags"] for number in (project, made)]
+    assert [[one["value"] for one in tags] for tags in told] == [values, values]
+    assert not {one["id"] for one in told[0]} & {one["id"] for one in told[1]}
+
+
 def test_progress_is_told_and_nothing_is_seen_before_the_end(source, slow):
     """Each call does some; until the last the project is in no list, by no number, and cannot be changed."""
     told = source.restore()

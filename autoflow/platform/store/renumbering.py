@@ -46,7 +46,7 @@ def _of_sqlite(tags: ColumnElement[str], by: int) -> ColumnElement[Any]:
 
 
 def _of_postgresql(tags: ColumnElement[str], by: int) -> ColumnElement[Any]:
-    tag = func.json_array_elements(cast(tags, JSON)).table_valued("value", with_ordinality="place")
+    tag = func.json_array_elements(cast(tags, JSON)).table_valued("value", with_ordinality="place").render_derived()
     text = cast(tag.c.value, Text)
     number = cast(func.substring(text, r'"id":(\d+)'), BigInteger)
     # its own number comes first, and a quote inside a value has a backslash
