@@ -8,7 +8,7 @@ VERSIONS := 3.10 3.11 3.12 3.13
 SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
 DEV := .venv-dev/bin/
 PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
-PYTEST := -m pytest --quiet -n 2 --dist loadgroup -rfEs
+PYTEST := --quiet -n 2 --dist loadgroup -rfEs
 
 .PHONY: help
 help:
@@ -40,7 +40,7 @@ test: $(VERSIONS:%=test-%) test-all
 
 # The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported.
 $(VERSIONS:%=test-%): test-%: .venv-%/ready
-	@if [ -e $< ]; then echo 'The core on Python $*:' && .venv-$*/bin/python $(PYTEST) -m core \
+	@if [ -e $< ]; then echo 'The core on Python $*:' && .ci/twice .venv-$*/bin/python $(PYTEST) -m core \
 	    $$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py'); \
 	else echo 'NOT TESTED on Python $*: install it, or make it known to pyenv.'; fi
 
@@ -51,7 +51,7 @@ $(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
 # Everything, beside the real SDK, on the newest Python there is.
 test-all: .venv-dev/ready
 	@echo "Everything on $$($(DEV)python --version):"
-	@$(DEV)python $(PYTEST)
+	@.ci/twice $(DEV)python $(PYTEST)
 
 .venv-dev/ready: pyproject.toml
 	@echo 'Installing autoflow, its tools and the Supervisely SDK into $(@D); the first time takes minutes ...'

@@ -292,10 +292,10 @@ def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> Non
             time.sleep(MARKING)
             swept = [row for row in kept if row.hash not in marked and _age(setup, row) > AGE]
             for row in swept:
-                with place.store.write(noted=False) as rows:
+                place.blobs.remove(path_of(row.hash, row.generation))
+                with contextlib.suppress(ServerRefused), place.store.write(noted=False) as rows:
                     rows.execute(delete(uploads).where(uploads.c.hash == row.hash))
                     rows.execute(delete(blobs).where(blobs.c.hash == row.hash))
-                place.blobs.remove(path_of(row.hash, row.generation))
             notes.write(collected={"blobs": len(swept)})
         acted()
         time.sleep(PAUSE)

@@ -34,7 +34,7 @@ def serving() -> Iterator[str]:
             yield f"http://{host}:{port}"
         finally:
             process.stdin.close()
-            process.wait(20)
+            process.wait(60)
 
 
 def variables(address: str) -> dict[str, str]:
@@ -50,5 +50,5 @@ def variables(address: str) -> dict[str, str]:
 def make_bucket(address: str) -> str:
     """A new bucket's name."""
     name = f"b-{uuid.uuid4().hex}"
-    requests.put(f"{address}/{name}", timeout=10).raise_for_status()
+    requests.put(f"{address}/{name}", timeout=60).raise_for_status()
     return name

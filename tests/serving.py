@@ -26,7 +26,7 @@ def served(platform: Platform, *, auth: bool = False) -> Iterator[str]:
             yield server.address_of(listening, HOST)
         finally:
             running.should_exit = True
-            thread.join(10)
+            thread.join(60)
     assert not thread.is_alive()
 
 

@@ -53,10 +53,10 @@ def test_a_training_run_leaves_its_chain(api, project, tmp_path):
         load(project)
         api.file.upload(1, str(weights), "/lemons/w.pt")
         save("/lemons/w.pt")
-        assert autoflow.flush()
+        assert autoflow.flush(60)
         assert run.task_id is not None
         assert run.failures == []
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     version = ("project_version", "Train lemons")
     assert set(arrows(api.graph(task=run.task_id))) == {
         (("project", "lemons"), version, "version"),
@@ -75,7 +75,7 @@ def test_a_project_is_found_by_number_or_by_name(named, api, project):
     """A number, numeric text and the project's name mean the same card."""
     with autoflow.workflow("Read") as run:
         read(named(project))
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     assert arrows(api.graph(task=run.task_id)) == [(("project", "lemons"), ("task", "Read"), "input")]
 
 
@@ -87,7 +87,7 @@ def test_what_the_platform_does_not_know_is_a_dead_letter_that_says_so(value, wo
     with autoflow.workflow("Read"):
         read(value)
         read(api.project.create(1, "limes"))
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     assert [words in reason for reason in dead()] == [True]
     assert status()["waiting"] == 0
 
@@ -98,7 +98,7 @@ def test_entities_of_another_server_are_kept_and_shown(api, monkeypatch):
     monkeypatch.setattr("autoflow.runtime.inference._api_at_hand", None)
     with autoflow.workflow("Read", task_id=52345):
         read(999)
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     cards = {card.type: card for card in api.graph().cards}
     assert (str(cards["project"].id), cards["project"].origin) == ("999", "https://instance.example")
     assert dead() == []
@@ -110,7 +110,7 @@ def test_each_run_of_a_process_is_a_task_of_its_own(api, project):
     for _ in range(2):
         with autoflow.workflow("Read") as run:
             read(project)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
         numbers.append(run.task_id)
     assert len(set(numbers)) == 2
     assert len(arrows(api.graph(project=project.id))) == 2
@@ -121,7 +121,7 @@ def test_versioned_falls_back_to_the_plain_project_for_other_types(api):
     videos = api.project.create(1, "clips", type="videos")
     with autoflow.workflow("Train") as run:
         load(videos)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
     assert [type(failure) for failure in run.failures] == [RuntimeError]
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     assert arrows(api.graph(task=run.task_id)) == [(("project", "clips"), ("task", "Train"), "input")]

@@ -6,13 +6,16 @@ import argparse
 
 from autoflow.api.client import Api
 from autoflow.cli.asking import ours, reader, server
-from autoflow.graph.forms import write
+from autoflow.graph.clusters import clustered
+from autoflow.graph.forms import PICTURES, write
 from autoflow.graph.graph import Graph
 
 
 def show(given: argparse.Namespace) -> int:
-    """Print the graph in the form asked for."""
-    print(write(graph_of(given, server()), given.format, reader()), end="")
+    """Print the graph in the form asked for; in pictures five or more cards that are alike are one, unless told."""
+    graph = graph_of(given, server())
+    together = given.format in PICTURES if given.cluster is None else given.cluster
+    print(write(clustered(graph) if together else graph, given.format, reader()), end="")
     return 0
 
 

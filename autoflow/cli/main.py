@@ -24,6 +24,12 @@ def parser() -> argparse.ArgumentParser:
         default="text",
         help="how to print it (default: text)",
     )
+    graph.add_argument(
+        "--cluster",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="take five or more cards that are alike together (default: in pictures)",
+    )
     graph.set_defaults(run="graph")
 
     page = commands.add_parser("open", help="open the workflow graph in the browser")

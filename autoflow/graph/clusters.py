@@ -140,6 +140,7 @@ def _cluster(cards: Sequence[Card]) -> Card:
     earliest = min(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     latest = max(cards, key=lambda card: card.at or "")
     names = {_NUMBER.sub("#", card.name) for card in cards}
+    titles = {_NUMBER.sub("…", card.title) for card in cards}
     kind = KINDS[latest.type]
     if latest.type == "task":
         title = f"{len(cards)} runs of {latest.name}"
@@ -147,6 +148,7 @@ def _cluster(cards: Sequence[Card]) -> Card:
         plural = f"{kind}s"
         of = f" of {latest.name}" if len({card.parent for card in cards}) == 1 and latest.parent else ""
         title = f"{len(cards)} {plural}{of}"
+    alike = next(iter(titles)) if len(titles) == 1 and latest.type != "task" else None
     first = min((card.at for card in cards if card.at), default=None)
     return Card(
         key=PREFIX + earliest.key,
@@ -155,7 +157,7 @@ def _cluster(cards: Sequence[Card]) -> Card:
         name=latest.name if len(names) == 1 else title,
         title=title,
         origin=latest.origin,
-        description=None if first == latest.at else f"since {first[:10]}" if first else None,
+        description=alike or (f"since {first[:10]}" if first and first != latest.at else None),
         icon=latest.icon,
         state=latest.state,
         at=latest.at,

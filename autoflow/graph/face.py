@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from autoflow.graph.graph import Card
 from autoflow.graph.icons import DRAWN, icon_of
-from autoflow.graph.labels import KINDS, captioned, day_and_time, is_address, printable
+from autoflow.graph.labels import KINDS, captioned, day_and_time, is_address, numbered, printable
 from autoflow.graph.layout import Box
 from autoflow.graph.layout.shape import CARD_HEIGHT
 from autoflow.graph.theme import STATES
@@ -79,7 +79,7 @@ def href(card: Card, base_url: str | None) -> str | None:
 
 def hint(card: Card, look: Look) -> str:
     """Give the words of a card's tooltip: everything the face has no room for."""
-    words = [captioned(card), f"{KINDS[card.type]} {card.id}", card.origin]
+    words = [captioned(card), numbered(card), card.origin]
     words += [card.description or "", day_and_time(card.at, look.zone), card.state or ""]
     words += [f"{card.link.title}: {card.link.url}" if card.link else ""]
     words += [f"{card.more} more not shown" if card.more else ""]
@@ -108,8 +108,17 @@ def face(card: Card, box: Box, look: Look) -> str:
     entered = " entered" if card.key == look.entry else ""
     return (
         f'<g class="card{entered}" transform="translate({box.x} {box.y})"><title>{hint(card, look)}</title>'
+        f"{_stack(box) if card.members else ''}"
         f'<rect class="box" width="{box.width}" height="{box.height}" rx="10"/>'
         f"{picture}{written}{badge}{_more(card, box)}</g>"
+    )
+
+
+def _stack(box: Box) -> str:
+    """Draw the edges of cards that lie below one."""
+    return "".join(
+        f'<rect class="box" x="{inset}" y="{down}" width="{box.width - 2 * inset}" height="{box.height}" rx="10"/>'
+        for inset, down in ((12, 9), (6, 5))
     )
 
 

@@ -44,6 +44,9 @@ FORMS: dict[str, Form] = {
     "html": lambda graph, reader: html(graph, base_url=reader.base_url, zone=reader.zone),
 }
 
+# Where the eye has to find its way: like cards are taken together in them unless one asks for all.
+PICTURES = frozenset({"mermaid", "dot", "svg", "html"})
+
 MEDIA: dict[str, str] = {
     "text": "text/plain; charset=utf-8",
     "json": "application/json",

@@ -44,6 +44,7 @@ class Card:
         at: ISO 8601 time of creation or of the first edge, None when unknown.
         badge: ``V3`` on the card of version number 3, and on that of the third file a path has had.
         preview: url of a preview picture, None without one.
+        collage: urls of further pictures to show beside it, at most three.
         parent: key of the card this one is a version of.
         more: how many further neighbours were left out of this graph.
         size: of a file, in bytes, None when unknown.
@@ -67,6 +68,7 @@ class Card:
     more: int = 0
     size: int | None = None
     members: tuple[str, ...] = ()
+    collage: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values; written out because `asdict` takes ten times as long, and there may be thousands."""
@@ -114,18 +116,22 @@ class Graph:
                 values["icon"] = Icon(**values["icon"])
             if values.get("link") is not None:
                 values["link"] = Link(**values["link"])
-            values["members"] = tuple(values.get("members", ()))
+            for name in ("members", "collage"):
+                values[name] = tuple(values.get(name, ()))
             cards.append(Card(**values))
         arrows = tuple(Arrow(arrow["source"], arrow["target"], arrow["kind"]) for arrow in form.get("arrows", ()))
         return cls(tuple(cards), arrows, form.get("entry"), form.get("title", "Workflow"))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """Give what a notebook shows: the text, and a still picture of at most `SHOWN` cards; nothing runs in it."""
+        """Give what a notebook shows: the text, and a still picture of at most `SHOWN` cards; nothing runs in it.
+
+        In the picture five or more cards that are alike are one.
+        """
+        from autoflow.graph.clusters import clustered
         from autoflow.graph.scope import first
         from autoflow.graph.svg import svg
         from autoflow.graph.text import text
 
-        part = first(self, SHOWN)
-        picture = svg(part)
+        picture = svg(first(clustered(self), SHOWN))
         wide = f'<div style="overflow:auto">{picture}</div>'
-        return {"text/plain": text(part), "text/html": wide, "image/svg+xml": picture}
+        return {"text/plain": text(first(self, SHOWN)), "text/html": wide, "image/svg+xml": picture}

@@ -15,7 +15,7 @@ from importlib import resources
 from autoflow.graph.face import PATH, href
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.icons import COLORS, DRAWN
-from autoflow.graph.labels import KINDS, captioned, day_and_time, printable
+from autoflow.graph.labels import KINDS, captioned, day_and_time, numbered, printable, runs_and_others
 from autoflow.graph.svg import svg
 from autoflow.graph.theme import STATES, stylesheet, variables
 from autoflow.model.entity import WireType
@@ -42,7 +42,7 @@ def html(
         f"default-src 'none'; img-src data:; style-src {_hash(style)} {_hash(stylesheet())}; "
         f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
-    runs = sum(card.type == "task" for card in graph.cards)
+    runs, others = runs_and_others(graph)
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
@@ -50,7 +50,7 @@ def html(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">',
             f"<title>{title}</title><style>{style}</style></head><body><header><h1>{title}</h1>",
-            f"<p>{_count(runs, 'run')}, {_count(len(graph.cards) - runs, 'data card')}. Written ",
+            f"<p>{_count(runs, 'run')}, {_count(others, 'data card')}. Written ",
             f'<time datetime="{now.isoformat(timespec="seconds")}">{day_and_time(now.isoformat(), zone)}</time>',
             f" {escape(now.tzname() or '')}.</p>{_legend(graph)}</header><main>",
             '<div class="tools" hidden><button type="button" data-zoom="in">Zoom in</button>'
@@ -96,7 +96,7 @@ def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
     heads = ("Name", "Kind", "Number", "State", "Time", "Link", "Description")
     rows = "".join(
         f'<tr><th scope="row">{_text(captioned(card))}</th>'
-        f"<td>{KINDS[card.type]}</td><td>{_text(str(card.id))}{_text(f' at {card.origin}' if card.origin else '')}</td>"
+        f"<td>{KINDS[card.type]}</td><td>{_text(_number(card))}</td>"
         f"<td>{_text(card.state or '')}</td><td>{day_and_time(card.at, zone)}</td>"
         f"<td>{_link(card, base_url)}</td><td>{_text(card.description or '')}</td></tr>"
         for card in graph.cards
@@ -104,8 +104,13 @@ def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
     return _table("Cards", heads, rows)
 
 
+def _number(card: Card) -> str:
+    own = numbered(card) if card.members else str(card.id)
+    return f"{own} at {card.origin}" if card.origin else own
+
+
 def _arrows(graph: Graph) -> str:
-    names = {card.key: f"{captioned(card)}, {KINDS[card.type]} {card.id}" for card in graph.cards}
+    names = {card.key: f"{captioned(card)}, {numbered(card)}" for card in graph.cards}
     rows = "".join(
         f'<tr><th scope="row">{_text(names[arrow.source])}</th><td>{WAYS[arrow.kind]}</td>'
         f"<td>{_text(names[arrow.target])}</td></tr>"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import datetime, timezone, tzinfo
 
-from autoflow.graph.graph import Card
+from autoflow.graph.graph import Card, Graph
 from autoflow.model.entity import WireType
 
 KINDS: dict[WireType, str] = {
@@ -35,6 +35,19 @@ def captioned(card: Card) -> str:
     """Give the title with the version's number, unless it says that already."""
     title = titled(card)
     return f"{title} {card.badge}" if card.badge and card.badge not in title else title
+
+
+def numbered(card: Card) -> str:
+    """Give kind and number, as ``run 5``; of a cluster how many cards it stands for."""
+    return f"{len(card.members)} cards" if card.members else f"{KINDS[card.type]} {card.id}"
+
+
+def runs_and_others(graph: Graph) -> tuple[int, int]:
+    """Count the runs and the data cards, those in clusters too."""
+    counts = [0, 0]
+    for card in graph.cards:
+        counts[card.type != "task"] += len(card.members) or 1
+    return counts[0], counts[1]
 
 
 def moment(at: str | None, zone: tzinfo = timezone.utc) -> datetime | None:

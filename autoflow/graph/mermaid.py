@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.labels import KINDS, captioned, printable
+from autoflow.graph.labels import captioned, numbered, printable
 
 # Shapes of Mermaid: runs are boxes, projects cylinders, models hexagons, other data rounded.
 SHAPES = {"task": ("[", "]"), "project": ("[(", ")]"), "project_version": ("[(", ")]"), "model_weight": ("{{", "}}")}
@@ -45,7 +45,7 @@ def mermaid(graph: Graph) -> str:
 
 
 def _label(card: Card) -> str:
-    second = f"{KINDS[card.type]} {card.id}" + (f", {card.state}" if card.state else "")
+    second = numbered(card) + (f", {card.state}" if card.state else "")
     return f"{_escaped(captioned(card))}<br/>{_escaped(second)}"
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from autoflow.graph.flow import TIMES, lines
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.labels import KINDS, MONTHS, captioned, moment, printable, titled, width
+from autoflow.graph.labels import KINDS, MONTHS, captioned, moment, numbered, printable, runs_and_others, titled, width
 
 COLORS = {"finished": "32", "failed": "31", "running": "36", "lost": "33", "strong": "1", "quiet": "2", "entry": "1;34"}
 UNICODE = {
@@ -68,7 +68,9 @@ def text(graph: Graph, *, color: bool = False, unicode: bool = True, zone: tzinf
 
 
 def ref(card: Card) -> str:
-    """Give the card's name for the command line, as ``version:12`` or ``file:9``."""
+    """Give the card's name for the command line, as ``version:12`` or ``file:9``; a cluster has none, but a count."""
+    if card.members:
+        return numbered(card)
     kind = {"project_version": "version", "model_weight": "file", "app_session": "session"}.get(card.type, card.type)
     own = f"{kind}:{card.id}"
     return f"{own}@{card.origin.partition('://')[2] or card.origin}" if card.origin else own
@@ -104,7 +106,7 @@ class _Page:
     def lines(self) -> Iterator[str]:
         """The whole page."""
         yield self.paint(printable(self.graph.title), "strong")
-        runs, others = len(self.runs), len(self.graph.cards) - len(self.runs)
+        runs, others = runs_and_others(self.graph)
         yield f"{_count(runs, 'run')}, {_count(others, 'data card')}"
         if self.graph.cards:
             yield ""

@@ -23,7 +23,7 @@ from zlib import crc32
 from autoflow import forks, settings
 from autoflow.forks import ProcessLock
 from autoflow.outbox import durability, frame, home, lease
-from autoflow.outbox.descriptors import Held, hold, raise_high
+from autoflow.transport.descriptors import Held, hold, raise_high
 
 SEGMENT_BYTES = 8 << 20
 QUOTA_BYTES = 256 << 20

@@ -12,7 +12,7 @@ import fcntl
 import os
 
 from autoflow.forks import ProcessLock, in_child
-from autoflow.outbox.descriptors import Held, hold, raise_high
+from autoflow.transport.descriptors import Held, hold, raise_high
 
 _held: dict[str, tuple[int, Held]] = {}  # path -> process and descriptor
 _taking = ProcessLock()

@@ -11,7 +11,7 @@ from autoflow.runtime import context, destination
 from autoflow.transport.memory import ORIGIN as MEMORY
 from autoflow.wire import cards
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 class Edge(NamedTuple):

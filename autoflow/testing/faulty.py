@@ -175,6 +175,7 @@ class FaultyServer:
         self._behaviour: Behaviour = well
         self._port = port
         self._server: _Server | None = None
+        self._kept: socket.socket | None = None  # while it is stopped: nobody else is to get its port
 
     def __enter__(self) -> FaultyServer:
         self.start()
@@ -182,6 +183,7 @@ class FaultyServer:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+        self._let_go()
 
     @property
     def address(self) -> str:
@@ -199,6 +201,7 @@ class FaultyServer:
 
     def start(self) -> None:
         """Listen."""
+        self._let_go()
         handler = type("Handler", (_Handler,), {"owner": self})
         server = _Server(("127.0.0.1", self._port), handler)
         self._port = server.server_address[1]
@@ -212,10 +215,18 @@ class FaultyServer:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+            self._kept = socket.socket()
+            self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._kept.bind(("127.0.0.1", self._port))  # and does not listen
             self._server.drop_all()
             self._server = None
 
-    def wait_for(self, predicate: Callable[[], bool], seconds: float = 20.0) -> bool:
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def wait_for(self, predicate: Callable[[], bool], seconds: float = 60.0) -> bool:
         """Wait until something is true of what was asked or applied; whether it came true."""
         with self.changed:
             return self.changed.wait_for(predicate, seconds)

@@ -26,7 +26,7 @@ def api(request, monkeypatch, tmp_path):
     with served(platform) as url:
         monkeypatch.setenv("AUTOFLOW_SERVER", url)
         yield autoflow.Api.from_env()
-        assert autoflow.flush(10)
+        assert autoflow.flush(60)
     platform.close()
 
 
@@ -37,7 +37,7 @@ def test_all_thirteen_methods_draw_edges(api, customised):
     card = WorkflowSettings("Card", "archive", "#33c94c", "#d9f7e4", "/files/1/true", "Download", "why")
     meta = WorkflowMeta(card, WorkflowSettings("The app")) if customised else None
     assert all(answer["recorded"] for answer in edges.post(api, known, meta))
-    assert autoflow.flush(30)
+    assert autoflow.flush(60)
     graph = api.transport.call(methods.GRAPH, {"task": TASK})
     me = f"task:{TASK}"
     read, written = edges.drawn(known, TASK)

@@ -49,7 +49,7 @@ def api(instance):
 
 def posted(instance):
     """(task, type, id) of each edge."""
-    assert autoflow.flush(10)
+    assert autoflow.flush(60)
     return [(one.body["node"]["id"], one.body["type"], one.body["id"]) for one in instance.edges]
 
 

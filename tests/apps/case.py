@@ -71,7 +71,7 @@ class SdkApi:
         return self._case.project(self._made("restore", body, None))
 
     def _made(self, verb: str, body: Mapping[str, Any], usual: Any) -> Any:
-        assert autoflow.flush(10)
+        assert autoflow.flush(60)
         self._case.recording.add(f"sdk:project.version.{verb}", dict(body))
         made = self._case.world.get(f"version_{verb}", usual)
         if made == "raises":
@@ -128,7 +128,7 @@ class Case:
 
     def posted(self) -> list[Request]:
         """What was posted so far, with the calls to the SDK's Api in their places."""
-        assert autoflow.flush(10)
+        assert autoflow.flush(60)
         wanted = [one for one in self.recording.requests if one.endpoint in EDGES or one.endpoint.startswith("sdk:")]
         return [by_value(one.endpoint, one.body) for one in wanted]
 

@@ -41,7 +41,7 @@ class Platform(MemoryTransport):
             version = {"id": self.current[number]} if number in self.current else None
             return {"id": number, "name": f"P{number}", "type": self.types[number], "version": version}
         if method == methods.SNAPSHOT:
-            self.hangs.wait(10)
+            self.hangs.wait(60)
             if self.down:
                 raise ServerUnreachable("down")
             self.saved.append(body)

@@ -43,12 +43,12 @@ def test_the_embedded_platforms_page_is_served_until_interrupted(embedded, opene
     seen = {}
 
     def look():
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not opened and time.monotonic() < deadline:
             time.sleep(0.05)
         while "text" not in seen and time.monotonic() < deadline:
             try:
-                seen["text"] = requests.get(opened[0], timeout=5).text
+                seen["text"] = requests.get(opened[0], timeout=60).text
             except requests.ConnectionError:
                 time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)

@@ -102,7 +102,7 @@ def test_a_fork_while_the_totals_are_held_does_not_hold_the_child(folder):
     with progress.locked_totals(folder):
         child = os.fork()
         if child == 0:
-            signal.alarm(5)  # a child that waits dies of it
+            signal.alarm(30)  # a child that waits dies of it
             with progress._in_process:
                 os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -54,7 +54,7 @@ def test_edges_arrive_once_and_in_order(kind, request, towards):
     with autoflow.workflow("w"):
         for number in range(1, 301):
             load(number)
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     assert ids(server) == list(range(1, 301))
     found = counts()
     assert found["waiting"] == found["dead"] == found["dropped"] == 0
@@ -66,7 +66,7 @@ def test_an_instance_gets_the_sdks_body(instance, towards):
     towards(instance)
     with autoflow.workflow("w"):
         load(7)
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     method, body = instance.posts[0]
     assert method == "workflow.node.add-input"
     assert json.dumps(body) == '{"teamId": 9, "node": {"type": "task", "id": 55}, "type": "project", "id": 7}'
@@ -78,11 +78,11 @@ def test_records_wait_while_the_server_is_away(platform, towards):
     platform.stop()
     with autoflow.workflow("w"):
         load(1)
-        assert not autoflow.flush(1)
+        assert not autoflow.flush(60)
         assert counts()["waiting"] > 0
         platform.start()
         load(2)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
     assert ids(platform) == [1, 2]
 
 
@@ -92,9 +92,9 @@ def test_a_lost_answer_gives_one_edge(platform, towards):
     platform.behave(cut)
     with autoflow.workflow("w"):
         load(1)
-        assert not autoflow.flush(2)
+        assert not autoflow.flush(60)
         platform.behave(partly(lambda record: False))
-        assert autoflow.flush()
+        assert autoflow.flush(60)
     assert ids(platform) == [1]
 
 
@@ -105,7 +105,7 @@ def test_a_refused_record_is_a_dead_letter_and_the_rest_goes_on(platform, toward
     with autoflow.workflow("w"):
         for number in (1, 2, 3):
             load(number)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
     assert ids(platform) == [1, 3]
     assert counts()["dead"] == 1
 
@@ -126,7 +126,7 @@ def test_too_large_a_batch_is_sent_in_halves(platform, towards):
     with autoflow.workflow("w"):
         for number in range(1, 10):
             load(number)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
     assert sorted(ids(platform)) == [1, 2, 3, 4, 6, 7, 8, 9]
     assert counts()["dead"] == 1
 
@@ -138,13 +138,13 @@ def test_a_refused_token_pauses_and_keeps(code, platform, towards, caplog):
     platform.behave(answers(code))
     with autoflow.workflow("w"):
         load(1)
-        assert not autoflow.flush(5)
-        assert not autoflow.flush(5)
+        assert not autoflow.flush(60)
+        assert not autoflow.flush(60)
         warnings = [line for line in caplog.messages if "AUTOFLOW_TOKEN" in line]
         assert len(warnings) == 1
         assert "secret-token" not in caplog.text
         platform.behave(partly(lambda record: False))
-        assert autoflow.flush()
+        assert autoflow.flush(60)
     assert ids(platform) == [1]
 
 

@@ -110,7 +110,7 @@ def test_records_kept_in_memory_are_counted():
     """Also what has no file is recorded, sent and waiting."""
     with autoflow.workflow("w", server="memory") as run:
         run.input("project", 7)
-    assert autoflow.flush()
+    assert autoflow.flush(60)
     found = autoflow.status()
     assert found["recorded"] == found["sent"] >= 3
     assert found["waiting"] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
@@ -21,6 +23,14 @@ FILLING = (
     f"VALUES (1, 'ds', 1, {MOMENT}, {MOMENT}, 1)",
     f"INSERT INTO items (project_id, dataset_id, name, link, created_by, created_at, updated_at, f) "
     f"VALUES (1, 1, 'a.png', 'http://x/a.png', 1, {MOMENT}, {MOMENT}, 1)",
+    f"INSERT INTO blobs (hash, size, generation, created_at) VALUES ('h=', 1, 'g', {MOMENT})",
+    f"INSERT INTO files (team_id, path, hash, size, current, user_id, created_at, updated_at) "
+    f"VALUES (1, '/b', 'h=', 1, true, 1, {MOMENT}, {MOMENT})",
+    "INSERT INTO documents (hash, body) VALUES ('d', :body)",
+    f"INSERT INTO items (project_id, dataset_id, name, hash, annotation, created_by, created_at, updated_at, f) "
+    f"VALUES (1, 1, 'b.png', 'h=', 'd', 1, {MOMENT}, {MOMENT}, 1), "
+    f"(1, 1, 'c.png', 'h=', NULL, 1, {MOMENT}, {MOMENT}, 1)",
+    "DELETE FROM items WHERE name = 'c.png'",
     f"INSERT INTO versions (project_id, number, epoch, change_seq, digest, created_by, project_updated_at, created_at, "
     f"updated_at) VALUES (1, 1, 1, 5, 'aa', 1, {MOMENT}, {MOMENT}, {MOMENT})",
 )
@@ -35,5 +45,15 @@ def make_old(url, revision):
         config.attributes["connection"] = rows
         command.upgrade(config, revision)
         for statement in FILLING:
-            rows.execute(text(statement))
+            rows.execute(text(statement), {"body": zlib.compress(b'{"objects":[]}')})
     engine.dispose()
+
+
+def numbered(rows):
+    """The items, each with the hashes of the blob and the document that it names by number."""
+    return rows.execute(
+        text(
+            "SELECT items.name, blobs.hash, documents.hash FROM items LEFT JOIN blobs ON blobs.id = blob_id "
+            "LEFT JOIN documents ON documents.id = document_id ORDER BY items.id"
+        )
+    ).all()

@@ -16,7 +16,7 @@ from autoflow.platform.dispatcher import Platform
 from autoflow.platform.store import edits, postgresql, schema
 from autoflow.platform.store.engine import Store, make_engine
 from tests import postgres as ours
-from tests.platform.old import make_old
+from tests.platform.old import make_old, numbered
 
 
 @pytest.fixture
@@ -48,6 +48,8 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
     (version,) = platform.call("projects.versions.list", {"projectId": 1})["entities"]
     assert version["version"] == 1
     assert platform.call("images.list", {"projectId": 1})["entities"][0]["link"] == "http://x/a.png"
+    with platform._place.store.read() as rows:
+        assert numbered(rows) == [("a.png", None, None), ("b.png", "h=", "d")]
     platform.call("images.bulk.remove", {"imageIds": [1]})
     assert platform.call("autoflow.versions.snapshot", {"projectId": 1})["version"] == 2
     platform.close()

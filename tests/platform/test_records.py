@@ -159,7 +159,7 @@ def test_a_long_batch_lets_other_writers_in(filled, database, tmp_path, monkeypa
     thread = threading.Thread(target=other)
     thread.start()
     count = 0
-    while not written.is_set() and count < 200:
+    while not written.is_set() and count < 2000:
         count += 1
         filled.send(*(filled.record("log", lines="x") for _ in range(20)))
     thread.join()

@@ -20,6 +20,7 @@ import autoflow.platform
 from autoflow.errors import ServerBusy, ServerRefused
 from autoflow.platform.dispatcher import Platform
 from autoflow.platform.store import engine, forks, schema, setup
+from tests.platform.old import make_old, numbered
 from tests.postgres import on_sqlite
 
 MIGRATIONS = os.path.join(os.path.dirname(autoflow.platform.__file__), "migrations")
@@ -145,6 +146,22 @@ def test_the_migrations_end_in_the_schema(tmp_path):
     config.set_main_option("script_location", MIGRATIONS)
     assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
     made.dispose()
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+def test_items_of_an_older_store_name_by_number(tmp_path, revision):
+    """Blobs and documents get numbers, items name them by these, and no item's number is given again."""
+    make_old(f"sqlite:///{tmp_path / 'platform.db'}", revision)
+    platform = Platform.open(tmp_path)
+    store = platform._place.store
+    with store.read() as rows:
+        assert numbered(rows) == [("a.png", None, None), ("b.png", "h=", "d")]
+        assert rows.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert rows.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'items'").scalar() == 3
+    with store.write() as rows, pytest.raises(sqlalchemy.exc.IntegrityError):
+        rows.execute(schema.blobs.delete())
+    assert "h=" in platform.call("images.internal.hashes.list", ["h="])
+    platform.close()
 
 
 def test_an_older_store_is_copied_then_migrated(tmp_path):

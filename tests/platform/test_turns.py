@@ -24,7 +24,7 @@ def test_one_writer_at_a_time():
         thread = threading.Thread(target=second)
         thread.start()
         order.append("first")
-    thread.join(10)
+    thread.join(60)
     assert order == ["first", "second"]
 
 

@@ -190,7 +190,7 @@ def test_bytes_that_nobody_knows_are_missing(filled, project, contents):
     """A hash that an image names and that has no blob is told of, too."""
     unknown = "A" * 43 + "="
     with filled.platform._place.store.write() as rows:
-        rows.execute(update(items).where(items.c.name == "a").values(hash=unknown, f=10))
+        rows.execute(update(items).where(items.c.name == "a").values(hash=unknown, blob_id=None, f=10))
     (problem,) = verify(filled, 2)[0]
     assert (problem["hash"], problem["problem"]) == (unknown, "missing")
 

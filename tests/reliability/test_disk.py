@@ -178,7 +178,7 @@ def test_42_a_file_system_without_room_for_another_file(small_disk):
             os.environ["AUTOFLOW_SERVER"] = server.address
             with autoflow.workflow("w", log=False):
                 assert load(7) == 7
-            assert autoflow.flush()
+            assert autoflow.flush(60)
             print(json.dumps([[edge["entity"]["id"] for edge in server.edges]]))
         """,
         "nr_inodes=20",
@@ -268,11 +268,11 @@ def test_42_what_was_dropped_is_told_without_another_record(platform, towards, m
     towards(platform)
     with autoflow.workflow("w"):
         load(1)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
         with monkeypatch.context() as patch:
             patch.setattr(journal, "write", lambda descriptor, line: 0)
             load(2)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
         folder = home.outbox_of(platform.address)
         assert of_folder(folder)["dropped"] == 1
     assert ids(platform) == [1]
@@ -376,7 +376,7 @@ def test_43_no_folder_at_all_is_memory_and_one_warning(tmp_path):
             for turn in range(2):
                 with autoflow.workflow("w", log=False):
                     assert load(turn + 1) == turn + 1
-            assert autoflow.flush()
+            assert autoflow.flush(60)
             print(json.dumps([[edge["entity"]["id"] for edge in server.edges], autoflow.status()["sent"]]))
     """
     done = subprocess.run(
@@ -435,7 +435,7 @@ def test_43_an_outbox_removed_while_running_is_made_anew(platform, towards, tmp_
     with autoflow.workflow("w"):
         load(1)
         os.rename(home.find(), tmp_path / "gone")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not glob.glob(f"{home.find()}/outbox/*/*.journal") and time.monotonic() < deadline:
             autoflow.flush(0.05)  # has the sender look; while the server is away it returns at once
         assert load(2) == 2

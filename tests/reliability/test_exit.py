@@ -12,11 +12,17 @@ import pytest
 
 from autoflow.testing import FaultyServer, hang, slow
 from autoflow.testing import status as answers
+from tests.reliability.processes import PATIENT, STALLED
 
 pytestmark = pytest.mark.core
 
 FLUSH_SECONDS = 2.0
-SLACK = 1.5  # of a loaded machine, not of the promise
+
+
+def promised(left):
+    """Whether an exit was willing to wait two seconds at the most, and did not wait for ever."""
+    return bool(left.waits) and max(left.waits) <= FLUSH_SECONDS and left.exit_seconds < STALLED
+
 
 # -- the process is killed
 
@@ -93,7 +99,7 @@ def test_the_next_process_sends_what_an_abrupt_end_left(end, code, app, platform
     platform.stop()
     platform.behave(lambda exchange: exchange.reply(*exchange.apply()))
     platform.start()
-    assert app.run("load(999)").code == 0
+    assert app.run("load(999)", **PATIENT).code == 0
     assert sorted(app.delivered()) == [*range(1, 201), 999]
 
 
@@ -106,7 +112,7 @@ def test_no_signal_handler_is_installed(app):  # 4
         before = handlers()
         with autoflow.workflow("w"):
             load(1)
-            assert autoflow.flush()
+            assert autoflow.flush(60)
         assert handlers() == before
         assert signal.set_wakeup_fd(-1) == -1
         """
@@ -191,11 +197,10 @@ def test_what_ends_the_app_passes_the_decorator_unchanged(error, app, platform):
 
 def test_a_normal_exit_delivers(app):  # 5
     """What a short script recorded, never flushing, has arrived when it has ended."""
-    left = app.run("for number in range(1, 501): load(number)\ndone()")
+    left = app.run("for number in range(1, 501): load(number)\ndone()", **PATIENT)
     assert (left.code, left.err) == (0, "")
     assert app.delivered() == list(range(1, 501))
     assert [record["state"] for record in app.server.records if record["type"] == "finish"] == ["finished"]
-    assert left.exit_seconds < FLUSH_SECONDS + SLACK
 
 
 @pytest.mark.parametrize("behaviour", [pytest.param(hang, id="silent"), pytest.param(slow(0.5), id="a-byte-at-a-time")])
@@ -204,7 +209,7 @@ def test_a_server_that_never_answers_holds_an_exit_for_two_seconds_at_most(behav
     platform.behave(behaviour)
     left = app.run("with autoflow.workflow('w'):\n    for number in range(1, 101): load(number)\ndone()")
     assert (left.code, left.err) == (0, "")
-    assert left.exit_seconds < FLUSH_SECONDS + SLACK
+    assert promised(left)
     assert app.kept_projects() == list(range(1, 101))
 
 
@@ -216,12 +221,12 @@ def test_a_server_that_never_accepts_holds_an_exit_for_two_seconds_at_most(app):
         filling.connect(deaf.getsockname())
         left = app.run("load(1)\ndone()", AUTOFLOW_SERVER=f"http://127.0.0.1:{deaf.getsockname()[1]}")
     assert (left.code, left.err) == (0, "")
-    assert left.exit_seconds < FLUSH_SECONDS + SLACK
+    assert promised(left)
     assert app.kept_projects() == [1]
 
 
 def test_several_silent_servers_share_the_two_seconds(app):  # 6
-    """The promise is for the exit, not for each destination."""
+    """The promise is for the exit, not for each destination: the first took all there was."""
     with FaultyServer() as first, FaultyServer() as second, FaultyServer() as third:
         for server in (silent := (first, second, third)):
             server.behave(hang)
@@ -234,7 +239,8 @@ def test_several_silent_servers_share_the_two_seconds(app):  # 6
             """
         )
     assert (left.code, left.err) == (0, "")
-    assert left.exit_seconds < FLUSH_SECONDS + SLACK
+    assert promised(left)
+    assert left.waits[1:] == [0, 0]
 
 
 def test_nothing_waits_when_nothing_is_queued(app, platform):  # 6
@@ -243,15 +249,16 @@ def test_nothing_waits_when_nothing_is_queued(app, platform):  # 6
         """
         with autoflow.workflow("w"):
             load(1)
-        assert autoflow.flush()
+        assert autoflow.flush(60)
         pause()
         done()
         """
     )
     platform.behave(hang)
+    asked = len(platform.requests)
     left = app.end(process)
     assert (left.code, left.err) == (0, "")
-    assert left.exit_seconds < FLUSH_SECONDS * 0.75
+    assert len(platform.requests) == asked
 
 
 def test_nothing_waits_for_a_server_given_up_for_now(app, platform):  # 6
@@ -261,7 +268,7 @@ def test_nothing_waits_for_a_server_given_up_for_now(app, platform):  # 6
         """
         load(1)
         for _ in range(5):
-            assert not autoflow.flush(2)
+            assert not autoflow.flush(60)
         pause()
         done()
         """
@@ -269,7 +276,7 @@ def test_nothing_waits_for_a_server_given_up_for_now(app, platform):  # 6
     platform.behave(hang)
     left = app.end(process)
     assert left.code == 0
-    assert left.exit_seconds < FLUSH_SECONDS * 0.75
+    assert left.waits == []
     assert app.kept_projects() == [1]
 
 
@@ -278,5 +285,5 @@ def test_the_exit_flush_can_be_switched_off(app, platform):  # 6
     platform.behave(hang)
     left = app.run("load(1)\ndone()", AUTOFLOW_EXIT_FLUSH="0")
     assert (left.code, left.err) == (0, "")
-    assert left.exit_seconds < FLUSH_SECONDS * 0.75
+    assert left.waits == []
     assert [record["type"] for part in app.kept().values() for record in part] == ["run", "edge", "finish"]

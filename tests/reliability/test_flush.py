@@ -33,7 +33,7 @@ def test_flush_may_be_called_from_anywhere_at_once(platform, towards):
             for number in range(50):
                 load(first + number)
                 if number % 10 == 0:
-                    autoflow.flush(20)
+                    autoflow.flush(60)
 
         threads = [threading.Thread(target=work, args=(1000 * index,)) for index in range(1, 9)]
         for thread in threads:
@@ -41,7 +41,7 @@ def test_flush_may_be_called_from_anywhere_at_once(platform, towards):
         for thread in threads:
             thread.join(60)
             assert not thread.is_alive()
-        assert autoflow.flush(20)
+        assert autoflow.flush(60)
     assert inner == [False]
     assert len(ids(platform)) == len(set(ids(platform))) == 401
 
@@ -69,7 +69,7 @@ FORKS = textwrap.dedent(
             pid = os.fork()
             if pid == 0:
                 load(100 + child)
-                os._exit(0 if autoflow.flush(30) else 3)
+                os._exit(0 if autoflow.flush(60) else 3)
             assert os.waitpid(pid, 0)[1] == 0
         done.set()
         for thread in threads:
@@ -82,7 +82,7 @@ def test_flush_while_forking_holds_nobody(platform, tmp_path):
     """(58) Children forked in the midst of flushes record, flush and leave."""
     environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
     command = [sys.executable, "-W", "ignore", "-c", FORKS]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=90, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=100, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(ids(platform)) == [1, *range(100, 110)]
 
@@ -106,7 +106,7 @@ def test_flush_while_leaving_holds_nobody(platform, tmp_path):
     """(58) Exit callbacks of the app's record and flush, before and after ours."""
     environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
     command = [sys.executable, "-c", LEAVING]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=100, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(ids(platform)) == [1, 2, 3]
 

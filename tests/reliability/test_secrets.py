@@ -54,10 +54,10 @@ def test_the_token_stays_in_memory(behaviour, platform, towards, caplog, capfd):
     towards(platform)
     with autoflow.workflow("w") as run:
         load(1)
-        autoflow.flush(3)
+        autoflow.flush(60)
         platform.behave(behaviour)
         load(2)
-        autoflow.flush(3)
+        autoflow.flush(60)
         shown = [repr(run), repr(run.failures), repr(connect(resolve())), repr(autoflow.Api()), repr(autoflow.status())]
     out, err = capfd.readouterr()
     assert TOKEN not in "".join([*shown, caplog.text, out, err])
@@ -76,15 +76,15 @@ def test_a_redirect_does_not_carry_the_token_away(platform, towards, caplog):
         platform.behave(redirect(other.address))
         with autoflow.workflow("w"):
             load(1)
-            assert not autoflow.flush(5)
-            assert not autoflow.flush(5)
+            assert not autoflow.flush(60)
+            assert not autoflow.flush(60)
             assert not other.requests
             assert counts()["dead"] == 0
             warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
             assert len(warnings) == 1
             assert other.address in warnings[0].getMessage()
             platform.behave(lambda exchange: exchange.reply(*exchange.apply()))
-            assert autoflow.flush(5)
+            assert autoflow.flush(60)
     assert ids(platform) == [1]
 
 
@@ -111,7 +111,7 @@ def test_what_the_app_says_in_passing_is_masked(platform, towards):
         assert PASSWORD.encode() not in content, path
         assert TOKEN.encode() not in content, path
     platform.start()
-    assert autoflow.flush(5)
+    assert autoflow.flush(60)
     [edge] = platform.edges
     assert "s3://bucket?password=***" in str(edge["meta"])
     [run] = [record for record in platform.records if record["type"] == "run"]
@@ -131,7 +131,7 @@ def test_a_dead_letter_repeats_no_token(platform, towards):
     )
     with autoflow.workflow("w"):
         load(1)
-        autoflow.flush(5)
+        autoflow.flush(60)
     found = [letter for folder in _folders() for letter in letters(folder)]
     assert found
     assert all("*** may not" in letter["reason"] for letter in found)
@@ -197,9 +197,9 @@ def test_masking_takes_any_text(said):
 @pytest.mark.parametrize("said", ["a" * 100_000, "token" * 20_000, "://" * 30_000, "password=" * 10_000, "x@" * 50_000])
 def test_masking_is_quick(said):
     """No text takes long: the patterns look at each character a bounded number of times."""
-    begun = time.perf_counter()
+    begun = time.thread_time()
     masking.text(said)
-    assert time.perf_counter() - begun < 1.0
+    assert time.thread_time() - begun < 5  # of computing: milliseconds; looking back from each character takes minutes
 
 
 def test_objects_are_seen_through_no_further_than_their_fields():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from autoflow.errors import ServerBusy, ServerRefused, ServerUnreachable
@@ -27,7 +29,7 @@ def client(server):
     client.close()
 
 
-def deliver(client, seconds=5.0):
+def deliver(client, seconds=60.0):
     return client.call(methods.RECORDS_ADD, {"records": RECORDS}, timeout=seconds)
 
 
@@ -79,6 +81,8 @@ def test_it_comes_back_at_the_same_address(server, client):
     server.stop()
     with pytest.raises(ServerUnreachable):
         deliver(client, 1)
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", int(address.rpartition(":")[2])))  # nobody gets what is sent to this one
     server.start()
     assert server.address == address
     deliver(client)

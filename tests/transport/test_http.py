@@ -21,6 +21,7 @@ from autoflow.wire.parts import Part
 pytestmark = pytest.mark.core
 
 TOKEN = "secret-token-0123456789"
+STALLED = 20.0  # seconds a busy machine may stand still; without the deadline each of these takes half a minute or more
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -54,7 +55,7 @@ def test_a_request_ends_at_its_deadline(behaviour, server, transport):
     begun = time.monotonic()
     with pytest.raises(ServerUnreachable):
         transport.call("instance.version", {}, timeout=0.6)
-    assert 0.5 < time.monotonic() - begun < 3
+    assert 0.5 < time.monotonic() - begun < STALLED
 
 
 def test_a_trickled_body_ends_at_the_deadline(server, transport):
@@ -74,7 +75,7 @@ def test_a_trickled_body_ends_at_the_deadline(server, transport):
     begun = time.monotonic()
     with pytest.raises(ServerUnreachable):
         transport.call("instance.version", {}, timeout=0.6)
-    assert 0.5 < time.monotonic() - begun < 3
+    assert 0.5 < time.monotonic() - begun < STALLED
 
 
 def test_a_server_that_reads_nothing_ends_at_the_deadline():
@@ -84,7 +85,7 @@ def test_a_server_that_reads_nothing_ends_at_the_deadline():
         begun = time.monotonic()
         with pytest.raises(ServerUnreachable):
             transport.call("any", [" " * (32 << 20)], timeout=0.6)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < STALLED
         transport.close()
 
 
@@ -104,7 +105,7 @@ def test_addresses_that_do_not_answer_share_one_deadline(monkeypatch):
         begun = time.monotonic()
         with pytest.raises(ServerUnreachable):
             transport.call("any", {}, timeout=0.6)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < STALLED
         transport.close()
         for filler in fillers:
             filler.close()
@@ -217,7 +218,7 @@ def test_no_plain_text_where_tls_was_asked_for(server):
     """(35) An https address whose server speaks no TLS gets no request at all."""
     transport = HttpTransport(server.address.replace("http", "https"), lambda: TOKEN)
     with pytest.raises(ServerUnreachable):
-        transport.call("any", {}, timeout=3)
+        transport.call("any", {}, timeout=30)
     assert not server.requests
     transport.close()
 
@@ -240,7 +241,7 @@ def test_a_host_in_no_proxy_is_asked_directly(server, transport, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with pytest.raises(ServerUnreachable):
-        transport.call("instance.version", {}, timeout=3)
+        transport.call("instance.version", {}, timeout=30)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
     assert transport.call("instance.version", {})["version"] == "6.18.3"
@@ -271,7 +272,7 @@ def test_a_proxy_that_trickles_ends_at_the_deadline(server, monkeypatch):
         begun = time.monotonic()
         with pytest.raises(ServerUnreachable):
             transport.call("any", {}, timeout=0.6)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < STALLED
         done.set()
         thread.join()
         transport.close()
@@ -425,4 +426,4 @@ def test_a_connection_reset_while_it_is_made_is_no_answer(server, transport, mon
         "autoflow.transport.deadline.socket.socket", type("Reset", (socket.socket,), {"connect": reset})
     )
     with pytest.raises(ServerUnreachable):
-        transport.call("instance.version", {}, timeout=3)
+        transport.call("instance.version", {}, timeout=30)

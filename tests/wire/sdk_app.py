@@ -46,7 +46,7 @@ def beside() -> None:
     with autoflow.workflow("Beside", api=api):
         load(info(sly.ProjectInfo, id=501), info(sly.DatasetInfo, id=601), info(sly.api.file_api.FileInfo, id=1001))
         save()
-    assert autoflow.flush(10)
+    assert autoflow.flush(60)
 
 
 if __name__ == "__main__":

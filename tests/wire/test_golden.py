@@ -137,7 +137,7 @@ def test_calls_post_what_the_sdk_posts(instance):
     for name in PLAIN:
         before = len(instance.edges)
         returned = call(workflow, CASES[name], autoflow)
-        assert autoflow.flush(10)
+        assert autoflow.flush(60)
         edges, recorded = expected(name, OTHERWISE)
         raised = TypeError if CASES[name]["raised"] else None
         fits = returned is raised if raised else bool(returned) is recorded
@@ -167,7 +167,7 @@ def test_calls_in_an_environment_of_their_own(name, instance, monkeypatch):
     if name.endswith("after_disable()"):
         api.app.workflow.disable()
     returned = call(api.app.workflow, case, autoflow)
-    delivered = autoflow.flush(10)
+    delivered = autoflow.flush(60)
     edges, recorded = expected(name, OTHERWISE_SET)
     assert bool(returned) is recorded
     assert returned != {} or case["returned"] == {}

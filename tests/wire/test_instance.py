@@ -43,7 +43,7 @@ def test_a_record_of_odd_content_stops_nobody(instance, odd):
     run.input("project", 1)
     assert run.write(odd)
     run.input("project", 2)
-    assert autoflow.flush(10)
+    assert autoflow.flush(60)
     assert sent(instance) == [("project", 1), ("project", 2)]
     assert autoflow.status()["dead"] == 1
 
@@ -53,7 +53,7 @@ def test_an_edge_that_was_refused_was_not_sent(instance):
     instance.faults["workflow.node.add-output"] = Fault(422, {"error": "Unprocessable"})
     current_run().output("file", "/models/model.pt")
     current_run().output("file", 1001)
-    assert autoflow.flush(10)
+    assert autoflow.flush(60)
     assert len(instance.edges) == 2
     assert autoflow.status()["dead"] == 2
 
@@ -65,7 +65,7 @@ def test_questions_are_asked_once_a_batch(instance):
         run.output("dataset", number + 1, title="{team_id} {task_id}")
     run.input("file", "/models/model.pt", title="{value.name}")
     run.input("file", "/models/model.pt", title="{value.id}", model_weight=True)
-    assert autoflow.flush(10)
+    assert autoflow.flush(60)
     assert len(sent(instance)) == 22
     assert instance.lookups.count("tasks.info") == 1
     assert instance.lookups.count("file-storage.list") == 1
@@ -76,6 +76,6 @@ def test_every_request_goes_over_a_kept_connection(instance):
     """One connection for the sender, not one a request as with the SDK."""
     for number in range(10):
         current_run().input("project", number + 1)
-    assert autoflow.flush(10)
+    assert autoflow.flush(60)
     assert len(instance.edges) == 10
     assert instance.connections == 1

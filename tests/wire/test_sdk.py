@@ -70,7 +70,7 @@ def test_all_thirteen_methods_post_alike(instance, monkeypatch):
     workflow = autoflow.Api(instance.url, "token").app.workflow
     for name in ALIKE:
         call(workflow, CASES[name], autoflow)
-    assert autoflow.flush(30)
+    assert autoflow.flush(60)
     ours = [(request.endpoint, request.body) for request in instance.edges[len(theirs) :]]
     assert len(theirs) > 300
     differing = [pair for pair in zip(ours, theirs, strict=True) if json.dumps(pair[0]) != json.dumps(pair[1])]

@@ -8,11 +8,13 @@ between columns hold arrows and never a card.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from autoflow.graph.graph import Graph
 from autoflow.graph.layout.columns import Columns, Link
 from autoflow.graph.layout.cycles import back_links
 from autoflow.graph.layout.heights import middles
+from autoflow.graph.layout.kept import Kept
 from autoflow.graph.layout.ordering import order
 from autoflow.graph.layout.packing import pack, parts
 from autoflow.graph.layout.ranks import ranks
@@ -22,6 +24,8 @@ from autoflow.graph.layout.shape import CARD_WIDTH, PITCH, Box, Layout, Route, h
 __all__ = ["Box", "Layout", "Route", "lay_out"]
 
 Pair = tuple[int, int]
+
+KEPT = 100_000  # cards and arrows of parts that are kept as they were drawn
 
 
 def lay_out(graph: Graph) -> Layout:
@@ -66,28 +70,64 @@ def _draw(
 ) -> tuple[dict[int, Pair], dict[Pair, tuple[Corners, bool]], Pair]:
     """Lay out one connected part at the origin: top left corners, ways with their `back` mark, (columns, height)."""
     local = {vertex: number for number, vertex in enumerate(piece)}
-    pairs = [(local[tail], local[head]) for tail, head in links]
-    following: list[list[int]] = [[] for _ in piece]
-    sources = [True] * len(piece)
+    pairs = tuple((local[tail], local[head]) for tail, head in links)
+    within = _Piece(pairs, tuple(heights[vertex] for vertex in piece), _places([times[vertex] for vertex in piece]))
+    drawn = _kept(within)
+    return (
+        dict(zip(piece, drawn.spots, strict=True)),
+        {(piece[tail], piece[head]): way for (tail, head), way in zip(pairs, drawn.ways, strict=True)},
+        drawn.size,
+    )
+
+
+class _Piece(NamedTuple):
+    """All that the picture of a connected part depends on, its cards numbered from 0."""
+
+    pairs: tuple[Pair, ...]
+    heights: tuple[int, ...]
+    times: tuple[int, ...]
+
+
+class _Drawn(NamedTuple):
+    """A part's top left corners in the order of its cards, its ways in that of its pairs; (columns, height)."""
+
+    spots: tuple[Pair, ...]
+    ways: tuple[tuple[Corners, bool], ...]
+    size: Pair
+
+
+def _places(times: list[tuple[bool, str]]) -> tuple[int, ...]:
+    """The place of each time among them all."""
+    place = {time: number for number, time in enumerate(sorted(set(times)))}
+    return tuple(place[time] for time in times)
+
+
+def _drawn(piece: _Piece) -> _Drawn:
+    pairs, heights, times = piece
+    following: list[list[int]] = [[] for _ in heights]
+    sources = [True] * len(heights)
     for tail, head in pairs:
         following[tail].append(head)
         sources[head] = sources[head] and tail == head
     # What existed first stands left in a circle: the run that came later is the one to write back.
-    starts = sorted(range(len(piece)), key=lambda vertex: (not sources[vertex], times[piece[vertex]], vertex))
+    starts = sorted(range(len(heights)), key=lambda vertex: (not sources[vertex], times[vertex], vertex))
     back = back_links(following, starts)
     loose: list[Link] = [
         (head, tail, True) if (tail, head) in back else (tail, head, False) for tail, head in pairs if tail != head
     ]
-    forward: list[dict[int, None]] = [{} for _ in piece]
+    forward: list[dict[int, None]] = [{} for _ in heights]
     for tail, head, _ in loose:
         forward[tail][head] = None
     columns = Columns.of(ranks([list(heads) for heads in forward]), loose)
     order(columns)
-    y = middles(columns, [heights[vertex] for vertex in piece])
-    spots = {vertex: (columns.rank[n] * PITCH, y[n] - heights[vertex] // 2) for n, vertex in enumerate(piece)}
-    ways = {
-        (piece[tail], piece[head]): (corners(columns, y, tail, head, back=(tail, head) in back), (tail, head) in back)
-        for tail, head in pairs
-    }
-    tall = max((spots[vertex][1] + heights[vertex] for vertex in piece), default=0)
-    return spots, ways, (len(columns.layers), max(tall, max(y, default=0)))
+    y = middles(columns, list(heights))
+    spots = tuple((columns.rank[n] * PITCH, y[n] - height // 2) for n, height in enumerate(heights))
+    ways = tuple(
+        (corners(columns, y, tail, head, back=(tail, head) in back), (tail, head) in back) for tail, head in pairs
+    )
+    tall = max((top + height for (_, top), height in zip(spots, heights, strict=True)), default=0)
+    return _Drawn(spots, ways, (len(columns.layers), max(tall, max(y, default=0))))
+
+
+# most parts of a graph are as they were when it was last looked at
+_kept = Kept(_drawn, lambda piece: len(piece.heights) + len(piece.pairs), KEPT)

@@ -19,6 +19,8 @@ from autoflow.platform.store.access import visible
 from autoflow.platform.store.schema import datasets, entities, files, items, jobs, projects, versions
 from autoflow.platform.store.schema import tasks as task_table
 
+PICTURES = 4  # on a card
+
 Facts = dict[str, Any]
 
 
@@ -137,8 +139,8 @@ def tell(rows: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int,
         for part in chunks(grouped.get(entity_type, [])):
             for row in rows.execute(query().where(column.in_(part), visible(rows, column.table))):
                 told[f"{entity_type}:{row.id}"] = read(row)
-    for key, preview in _previews(rows, by_key, told):
-        told[key]["preview"] = preview
+    for key, (preview, *others) in _pictures(rows, by_key, told):
+        told[key].update(preview=preview, collage=tuple(others))
     for part in chunks(grouped.get("file", [])):
         for number, (place, count) in file_store.places(rows, part).items():
             if count > 1:
@@ -146,8 +148,10 @@ def tell(rows: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int,
     return {**told, **_of_tasks(rows, task_numbers, by_key)}
 
 
-def _previews(rows: Connection, refs: Mapping[str, EntityRef], told: Mapping[str, Facts]) -> Iterator[tuple[str, str]]:
-    """By card key the address of a small picture of the first image that project, version or dataset has."""
+def _pictures(
+    rows: Connection, refs: Mapping[str, EntityRef], told: Mapping[str, Facts]
+) -> Iterator[tuple[str, list[str]]]:
+    """By card key the addresses of small pictures of the first images that project, version or dataset has."""
     owners: dict[tuple[str, Any], list[str]] = {}
     for key in told:
         ref = refs.get(key)
@@ -156,12 +160,21 @@ def _previews(rows: Connection, refs: Mapping[str, EntityRef], told: Mapping[str
                 ("project", int(told[key]["parent"].partition(":")[2])) if ref.type == "project_version" else ref[1:]
             )
             owners.setdefault(owner, []).append(key)
-    for kind, table, column in (("project", projects, items.c.project_id), ("dataset", datasets, items.c.dataset_id)):
-        first = select(items.c.id).where(column == table.c.id, items.c.hash.is_not(None)).limit(1)
-        # by the index of that column: one look-up an owner, however many images it has
-        first = first.order_by(column, items.c.id if kind == "project" else items.c.name)
+    first: dict[tuple[str, Any], list[int]] = {}
+    for kind, table, column, name in (
+        ("project", projects, items.c.project_id, items.c.id),
+        ("dataset", datasets, items.c.dataset_id, items.c.name),
+    ):
+        # by the index of both columns: a few look-ups an owner, however many images it has
+        one = select(items.c.id).where(column == table.c.id).order_by(column, name).limit(1)
+        each = [one.offset(n).correlate(table).scalar_subquery() for n in range(PICTURES)]
         for part in chunks([number for owner, number in owners if owner == kind]):
-            query = select(table.c.id, first.correlate(table).scalar_subquery().label("image"))
-            for row in rows.execute(query.where(table.c.id.in_(part))):
-                if row.image is not None:
-                    yield from ((key, f"/storage/previews/{row.image}") for key in owners[kind, row.id])
+            for number, *images in rows.execute(select(table.c.id, *each).where(table.c.id.in_(part))):
+                first[kind, number] = [image for image in images if image is not None]
+    kept: set[int] = set()
+    for part in chunks([image for images in first.values() for image in images]):
+        kept.update(rows.execute(select(items.c.id).where(items.c.id.in_(part), items.c.hash.is_not(None))).scalars())
+    for shown, images in first.items():
+        addresses = [f"/storage/previews/{image}" for image in images if image in kept]
+        if addresses:
+            yield from ((key, addresses) for key in owners[shown])

@@ -14,10 +14,10 @@ from autoflow.platform.composed import Composed
 from autoflow.platform.operations import Batch, Download, Place
 from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import bad, unknown
-from autoflow.platform.store import past, versions
+from autoflow.platform.store import numbers, past, versions
 from autoflow.platform.store.access import caller
 from autoflow.platform.store.blobs import DAMAGED
-from autoflow.platform.store.schema import blobs, items
+from autoflow.platform.store.schema import blobs, items, items_history
 from autoflow.wire import methods
 
 MOST = 10_000
@@ -35,8 +35,9 @@ def _named(rows: Connection, body: Body) -> dict[str, RowMapping]:
     moment = past.Moment.of(versions.get(rows, body.number("id")))
     found: dict[str, RowMapping] = {}
     for part in chunks(hashes):
-        for half in past.halves(items, moment, "hash", "link", "size", "mime", "name"):
-            for row in rows.execute(half.where(half.selected_columns.hash.in_(part))).mappings():
+        halves = past.halves(items, moment, "hash", "link", "size", "mime", "name")
+        for half, table in zip(halves, (items, items_history), strict=True):
+            for row in rows.execute(half.where(numbers.having(table, part))).mappings():
                 found[row["hash"]] = row
     return {name: found[name] for name in hashes if name in found}
 

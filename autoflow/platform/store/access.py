@@ -118,7 +118,7 @@ def visible_blobs(rows: Connection) -> ColumnElement[bool]:
     if who.teams is None:
         return true()
     brought = select(uploads.c.hash).where(uploads.c.hash == blobs.c.hash, uploads.c.user_id == who.user)
-    item = select(items.c.id).where(items.c.hash == blobs.c.hash, visible(rows, items))
+    item = select(items.c.id).where(items.c.blob_id == blobs.c.id, visible(rows, items))
     file = select(files.c.id).where(files.c.hash == blobs.c.hash, visible(rows, files))
     return or_(*(query.correlate(blobs).exists() for query in (brought, item, file)))
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, func, or_, select, union, update
 
 from autoflow.platform.paging import chunks
+from autoflow.platform.store import numbers
 from autoflow.platform.store.blobs import DAMAGED
 from autoflow.platform.store.schema import blobs, files, items, items_history, projects, versions
 from autoflow.platform.store.versions import COMMITTED
@@ -57,12 +58,13 @@ def kept(rows: Connection, scope: Scope, after: str, limit: int) -> Sequence[Row
     """The next blobs within a scope, by their hashes."""
     query = select(blobs).where(blobs.c.hash > after)
     if scope.project is not None:
-        named = [select(table.c.hash).where(_within(table, scope)) for table in (items, items_history)]
-        archive = select(files.c.hash).join(versions, versions.c.team_file_id == files.c.id)
+        named = [select(table.c.blob_id).where(_within(table, scope)) for table in (items, items_history)]
+        archive = select(blobs.c.id).join(files, files.c.hash == blobs.c.hash)
+        archive = archive.join(versions, versions.c.team_file_id == files.c.id)
         archive = archive.where(versions.c.project_id == scope.project)
         if scope.version is not None:
             archive = archive.where(versions.c.id == scope.version)
-        query = query.where(blobs.c.hash.in_(union(*named, archive)))
+        query = query.where(blobs.c.id.in_(union(*named, archive)))
     return rows.execute(query.order_by(blobs.c.hash).limit(limit)).mappings().all()
 
 
@@ -73,7 +75,7 @@ def apart(rows: Connection, scope: Scope, after: Sequence[str], limit: int) -> S
     """
 
     def half(table: Table) -> Any:
-        known = select(blobs.c.hash).where(blobs.c.hash == table.c.hash).correlate(table).exists()
+        known = select(blobs.c.id).where(blobs.c.id == table.c.blob_id).correlate(table).exists()
         elsewhere = or_(table.c.link.like(_REFERENCE), ~known)
         link = func.coalesce(table.c.link, "").label("link")
         return select(table.c.hash, link, table.c.size).where(_within(table, scope), elsewhere)
@@ -107,9 +109,8 @@ def needing(rows: Connection, hashes: Sequence[str]) -> dict[str, Needing]:
 
 
 def _projects(rows: Connection, hashes: Sequence[str]) -> Any:
-    query = (
-        select(items.c.hash, projects.c.id, projects.c.name).distinct().join(projects).where(items.c.hash.in_(hashes))
-    )
+    query = select(items.c.hash, projects.c.id, projects.c.name).distinct().join(projects)
+    query = query.where(numbers.having(items, hashes))
     return rows.execute(query.order_by(projects.c.id))
 
 
@@ -125,8 +126,8 @@ def _versions(rows: Connection, hashes: Sequence[str]) -> Any:
     )
     archive = select(files.c.hash, *told).join(versions, versions.c.team_file_id == files.c.id)
     halves = (
-        current.where(items.c.hash.in_(hashes), COMMITTED),
-        past.where(was.hash.in_(hashes), COMMITTED),
+        current.where(numbers.having(items, hashes), COMMITTED),
+        past.where(numbers.having(items_history, hashes), COMMITTED),
         archive.where(files.c.hash.in_(hashes), COMMITTED),
     )
     found = union(*halves).subquery()

@@ -41,7 +41,7 @@ def _leased(rows: Connection, content: ColumnElement[str]) -> Exists:
 
 def needed(rows: Connection) -> ColumnElement[bool]:
     """The condition that something names a row of `blobs`."""
-    naming = (select(column).where(column == blobs.c.hash) for column in (items.c.hash, items_history.c.hash))
+    naming = (select(column).where(column == blobs.c.id) for column in (items.c.blob_id, items_history.c.blob_id))
     kept = select(files.c.hash).where(files.c.hash == blobs.c.hash)
     named = (query.correlate(blobs).exists() for query in (*naming, kept))
     return or_(*named, _leased(rows, blobs.c.hash))

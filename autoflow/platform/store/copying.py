@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exists, func, insert, not_, select, union
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, and_, bindparam, func, insert, not_, or_, select
 from sqlalchemy import literal as constant
 
 from autoflow.platform.store import past, renumbering
@@ -42,11 +42,11 @@ class Window(NamedTuple):
 
 
 def window(rows: Connection, moment: Moment, after: int, limit: int) -> Window:
-    """The next items of a moment: at least `limit`, or all that are left, and not many more."""
+    """The next items of a moment: about `limit`, fewer where the project has items of other moments between them."""
     ends = []
-    for half, table in zip(past.halves(items, moment, "id"), (items, items_history), strict=True):
-        query = half.where(table.c.id > after).order_by(table.c.id).offset(limit - 1).limit(1)
-        ends.append(rows.execute(query).scalar())
+    for table in (items, items_history):  # an index tells the ids; the rows are looked at when they are copied
+        query = select(table.c.id).where(table.c.project_id == moment.project, table.c.id > after)
+        ends.append(rows.execute(query.order_by(table.c.id).offset(limit - 1).limit(1)).scalar())
     return Window(after, min((end for end in ends if end is not None), default=None))
 
 
@@ -60,16 +60,18 @@ def tagged(rows: Connection, moment: Moment, these: Window) -> Window:
 
 def missing(table: Table) -> ColumnElement[bool]:
     """The condition that an item's content should be kept here, and is not, or is known to be broken."""
-    there = select(blobs.c.hash).where(blobs.c.hash == table.c.hash, blobs.c.state != DAMAGED)
-    return and_(table.c.hash.is_not(None), table.c.link.is_(None), not_(exists(there)))
+    broken = select(blobs.c.id).where(blobs.c.state == bindparam(None, DAMAGED, literal_execute=True))  # for its index
+    nowhere = and_(table.c.blob_id.is_(None), table.c.hash.is_not(None))
+    return and_(table.c.link.is_(None), or_(nowhere, and_(table.c.blob_id.is_not(None), table.c.blob_id.in_(broken))))
 
 
-def missed(rows: Connection, moment: Moment, these: Window) -> list[Any]:
-    """The items of a window whose content is missing."""
+def missed(rows: Connection, moment: Moment, after: int, limit: int) -> list[Any]:
+    """The next items of a moment whose content is missing, by their ids."""
     found: list[Any] = []
     for half, table in zip(past.halves(items, moment), (items, items_history), strict=True):
-        found += rows.execute(half.where(these.has(table.c.id), missing(table))).mappings()
-    return sorted(found, key=lambda row: row["id"])
+        query = half.where(table.c.id > after, missing(table))
+        found += rows.execute(query.order_by(table.c.id).limit(limit)).mappings()
+    return sorted(found, key=lambda row: row["id"])[:limit]
 
 
 def copy_datasets(rows: Connection, project: int, part: Sequence[Any], known: dict[int, int]) -> None:
@@ -114,18 +116,19 @@ def copy_meta(rows: Connection, project: int, moment: Moment) -> None:
         rows.execute(insert(project_meta).values(project_id=project, document=row["document"], f=FIRST_EPOCH))
 
 
-def _places(project: int, source: int) -> FromClause:
-    """Which dataset of the new project each of the source's has become."""
+def _place(project: int, source: int, dataset: ColumnElement[int]) -> ScalarSelect[int]:
+    """Which dataset of the new project one of the source's has become."""
     told = [
-        select(table.c.id, func.coalesce(table.c.original_id, table.c.id).label("original")).where(
-            table.c.project_id == source
-        )
+        select(func.coalesce(table.c.original_id, table.c.id))
+        .where(table.c.project_id == source, table.c.id == dataset)
+        .limit(1)
+        .correlate_except(table)
+        .scalar_subquery()
         for table in (datasets, datasets_history)
     ]
-    origin = union(*told).subquery("origin")
     new = datasets.alias("new")
-    joined = origin.join(new, and_(new.c.project_id == project, new.c.original_id == origin.c.original))
-    return select(origin.c.id.label("source"), new.c.id.label("made")).select_from(joined).subquery("places")
+    made = select(new.c.id).where(new.c.project_id == project, new.c.original_id == func.coalesce(*told))
+    return made.scalar_subquery()
 
 
 def copy_items(rows: Connection, project: int, moment: Moment, these: Window, *, skip: bool) -> int:
@@ -143,14 +146,10 @@ def copy_items(rows: Connection, project: int, moment: Moment, these: Window, *,
         for half, table in zip(past.halves(items, moment), (items, items_history), strict=True)
     ]
     was = past.joined(*halves).subquery("was")
-    places = _places(project, moment.project)
     moved = renumbering.moved(rows, was.c.tags, renumbering.distance(rows, these.tags))
     same = [column.name for column in items.c if column.name not in _OWN]
-    # an outer join: none of these rows may be left out, and the items are walked in their order
-    source = (
-        select(constant(project), places.c.made, moved, constant(FIRST_EPOCH), *(was.c[name] for name in same))
-        .select_from(was.outerjoin(places, places.c.source == was.c.dataset_id))
-        .order_by(was.c.id)
-    )
+    place = _place(project, moment.project, was.c.dataset_id)
+    source = select(constant(project), place, moved, constant(FIRST_EPOCH), *(was.c[name] for name in same))
+    source = source.order_by(was.c.id)
     statement = insert(items).from_select(["project_id", "dataset_id", "tags", "f", *same], source)
     return rows.execute(statement.execution_options(preserve_rowcount=True)).rowcount

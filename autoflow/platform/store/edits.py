@@ -13,6 +13,7 @@ from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import unknown
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.content import Originals, Row, original, summed, written
+from autoflow.platform.store.numbers import numbered
 from autoflow.platform.store.schema import datasets, items, project_meta, projects
 
 _KEY = {datasets: "id", items: "id", project_meta: "project_id"}
@@ -36,8 +37,9 @@ class Edit:
 
     def insert_many(self, table: Table, values: Sequence[Mapping[str, Any]]) -> list[int]:
         """Add rows; gives their keys, in order."""
-        names = sorted({name for one in values for name in one})
-        new = [{name: one.get(name, _DEFAULTS.get(name)) for name in names} for one in values]
+        given = numbered(self.rows, values) if table is items else values
+        names = sorted({name for one in given for name in one})
+        new = [{name: one.get(name, _DEFAULTS.get(name)) for name in names} for one in given]
         key = table.c[_KEY[table]]
         statement = insert(table).values(f=self.project["epoch"]).returning(key, sort_by_parameter_order=True)
         keys = list(self.rows.execute(statement, new).scalars()) if new else []
@@ -56,7 +58,8 @@ class Edit:
         """Change rows given as they are stored now, none twice; of each the values that are not the same."""
         key = _KEY[table]
         statements: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for row, values in changes:
+        found, wanted = zip(*changes, strict=True) if (changes := list(changes)) else ((), ())
+        for row, values in zip(found, numbered(self.rows, wanted) if table is items else wanted, strict=True):
             changed = {name: value for name, value in values.items() if row[name] != value}
             if not changed:
                 continue

@@ -114,14 +114,15 @@ def named_text(document: Any) -> tuple[str, bytes]:
 
 def keep_texts(rows: Connection, texts: Mapping[str, bytes]) -> None:
     """Keep documents by their hashes; those that are kept already stay."""
-    insert_all_new(rows, document_table, [{"hash": name, "body": zlib.compress(texts[name])} for name in sorted(texts)])
+    insert_all_new(rows, document_table, [{"hash": name, "body": zlib.compress(text)} for name, text in texts.items()])
 
 
 def read_texts(rows: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
     """Annotation documents by their hashes, as the JSON that is kept."""
     found = {}
     for part in chunks(hashes):
-        for row in rows.execute(select(document_table).where(document_table.c.hash.in_(part))):
+        query = select(document_table.c.hash, document_table.c.body).where(document_table.c.hash.in_(part))
+        for row in rows.execute(query):
             found[row.hash] = zlib.decompress(row.body)
     return found
 

@@ -156,12 +156,13 @@ def _removed(rows: Connection, limit: int, after: str) -> tuple[int, str | None]
 
 def _documents(rows: Connection, limit: int, after: str) -> tuple[int, str | None]:
     """Annotation documents that no item has or had."""
-    ahead = select(documents.c.hash).where(documents.c.hash > after).order_by(documents.c.hash)
-    last: str | None = rows.execute(ahead.offset(limit - 1).limit(1)).scalar()
-    unnamed = [documents.c.hash > after, *([documents.c.hash <= last] if last is not None else [])]
+    beyond = documents.c.id > int(after or 0)
+    ahead = select(documents.c.id).where(beyond).order_by(documents.c.id)
+    last: int | None = rows.execute(ahead.offset(limit - 1).limit(1)).scalar()
+    unnamed = [beyond, *([documents.c.id <= last] if last is not None else [])]
     for table in (items, items_history):
-        unnamed.append(not_(exists(select(table.c.annotation).where(table.c.annotation == documents.c.hash))))
-    return _remove(rows, documents, and_(*unnamed), limit), last
+        unnamed.append(not_(exists(select(table.c.document_id).where(table.c.document_id == documents.c.id))))
+    return _remove(rows, documents, and_(*unnamed), limit), None if last is None else str(last)
 
 
 _Work = Callable[[Connection, int, list[int], int], int]

@@ -192,19 +192,18 @@ def _told(project: Row) -> Progress:
 
 
 def _look(rows: Connection, version: RowMapping, plan: _Plan) -> None:
-    """Look for the content of as many items as a moment allows."""
+    """Look for items whose content is missing, as long as a moment allows."""
     moment, until = Moment.of(version), time.monotonic() + LOOK
     known = past.originals(past.datasets_at(rows, moment))
     while plan["after"] is not None and time.monotonic() < until:
-        these = copying.window(rows, moment, plan["after"], FIRST)
-        found, missed = copying.missed(rows, moment, these), plan["missed"]
+        found, missed = copying.missed(rows, moment, plan["after"], FIRST), plan["missed"]
         plan["missed"] = {
             "count": missed["count"] + len(found),
             "size": missed["size"] + sum(row["size"] or 0 for row in found),
             "sum": written(int(missed["sum"], 16) + summed(items, found, known)),
             "names": [*missed["names"], *(row["name"] for row in found)][:SHOWN],
         }
-        plan["after"] = these.upto
+        plan["after"] = found[-1]["id"] if len(found) == FIRST else None
 
 
 def _looked(_rows: Connection, _number: int, version: RowMapping, plan: _Plan, _ahead: Any) -> str | None:

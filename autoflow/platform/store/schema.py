@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
     text,
 )
@@ -155,10 +156,19 @@ Index(
     postgresql_where=datasets.c.parent_id.is_(None),
 )
 Index("datasets_by_epoch", datasets.c.project_id, datasets.c.f)
+Index("datasets_by_original", datasets.c.project_id, datasets.c.original_id)
 
 # Annotations, one canonical JSON document an image, deflated; the same content is one row.
-documents = _table("documents", Column("hash", Text, primary_key=True), Column("body", LargeBinary, nullable=False))
+documents = _table(
+    "documents",
+    _id(),
+    Column("hash", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("hash", name="documents_by_hash"),
+)
 
+# `hash` and `annotation` say what an item is; `blob_id` and `document_id` are the numbers of what they name, which
+# `store.numbers` gives: none for content that is not kept here.
 items = _table(
     "items",
     _id(),
@@ -173,7 +183,9 @@ items = _table(
     Column("height", BigInteger),
     _given("meta", "'{}'"),
     _given("tags", "'[]'"),
-    Column("annotation", Text, ForeignKey("documents.hash")),
+    Column("annotation", Text),
+    _of("blob_id", "blobs", nullable=True),
+    _of("document_id", "documents", nullable=True),
     Column("labels", BigInteger, nullable=False, server_default=text("0")),
     _given("description"),
     _of("created_by", "users"),
@@ -183,8 +195,6 @@ items = _table(
 )
 Index("items_by_project", items.c.project_id, items.c.id)
 Index("items_by_epoch", items.c.project_id, items.c.f)
-Index("items_by_hash", items.c.hash)
-Index("items_by_annotation", items.c.annotation)
 
 
 def _history(table: Table) -> Table:
@@ -203,8 +213,12 @@ def _history(table: Table) -> Table:
 datasets_history = _history(datasets)
 items_history = _history(items)
 project_meta_history = _history(project_meta)
-Index("items_history_by_hash", items_history.c.hash)
-Index("items_history_by_annotation", items_history.c.annotation)
+for _table_of_items in (items, items_history):
+    _name, _column = _table_of_items.name, _table_of_items.c
+    _elsewhere = and_(_column.blob_id.is_(None), _column.hash.is_not(None))
+    Index(f"{_name}_by_blob", _column.blob_id)
+    Index(f"{_name}_by_document", _column.document_id)
+    Index(f"{_name}_elsewhere", _column.hash, sqlite_where=_elsewhere, postgresql_where=_elsewhere)
 
 # Reserved first (`token` is for whoever will commit it, until `lease_until` nobody else reserves), then committed.
 versions = _table(
@@ -257,7 +271,8 @@ Index("jobs_by_project", jobs.c.project_id)
 # condemned: nothing needed it when the collector last looked, and whoever names it makes it live again.
 blobs = _table(
     "blobs",
-    Column("hash", Text, primary_key=True),
+    _id(),
+    Column("hash", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     _given("generation"),
     _given("state", "'live'"),
@@ -265,7 +280,11 @@ blobs = _table(
     Column("width", BigInteger),
     Column("height", BigInteger),
     Column("created_at", Text, nullable=False),
+    UniqueConstraint("hash", name="blobs_by_hash"),
 )
+
+_damaged = blobs.c.state == "damaged"
+Index("blobs_damaged", blobs.c.id, sqlite_where=_damaged, postgresql_where=_damaged)
 
 # Who brought which bytes, or was told that they are there: they may name them until the lease is over, and nothing
 # collects them.

@@ -130,12 +130,12 @@ def test_one_folder_is_made_a_project_by_one_at_a_time(tmp_path, caplog):
     def first():
         with cache.shelf("embedded", "/x"):
             inside.set()
-            go_on.wait(10)
+            go_on.wait(60)
             order.append("first")
 
     thread = threading.Thread(target=first)
     thread.start()
-    inside.wait(10)
+    inside.wait(60)
     real = cache.fcntl.flock
 
     def flock(descriptor, how):

@@ -19,6 +19,7 @@ from tests.serving import served
 REQUIRED = os.environ.get("CI") == "true" or "browser" in os.environ.get("AUTOFLOW_REQUIRE", "")
 MISSING = "no Chromium here: `apt-get install chromium`, and `pip install playwright`"
 WIDE = {"width": 1440, "height": 900}
+PATIENCE = 30_000  # milliseconds: of a busy machine, whatever a page is waited for
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -95,7 +96,7 @@ def looking(chromium, site):
         context = chromium.new_context(viewport=viewport, base_url=site.url, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(f"{said.text} {said.location}") if said.type == "error" else None)
         page.goto(path)
@@ -114,6 +115,7 @@ def expect(chromium):
     """Playwright's `expect`: waits for what a person would see."""
     from playwright.sync_api import expect as waiting
 
+    waiting.set_options(timeout=PATIENCE)
     return waiting
 
 

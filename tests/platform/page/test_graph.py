@@ -29,11 +29,24 @@ def scale(page):
     return int(page.locator(".scale span").first.inner_text().rstrip("%"))
 
 
+def rest(page):
+    """Let the page come to rest, by its own clock: flights end, what moved is drawn, and the address says where."""
+    page.evaluate(
+        """async () => {
+            const pause = (time) => new Promise((done) => setTimeout(done, time));
+            await pause(400);
+            await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
+            await pause(200);
+        }"""
+    )
+
+
 def place(page, title):
     """Where a card is on the screen, once it rests."""
     box = None
     while (now := card(page, title).first.bounding_box()) != box:
         box = now
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         page.wait_for_timeout(60)
     return round(box["x"]), round(box["y"])
 
@@ -192,11 +205,11 @@ def test_the_camera_moves_by_hand(see, expect):
     x, y = place(page, "Lemons")
     page.mouse.move(x, y)
     page.mouse.wheel(0, -240)
-    page.wait_for_timeout(100)
+    rest(page)
     assert place(page, "Lemons") == pytest.approx((x, y), abs=2)
     zoomed = scale(page)
     page.get_by_role("button", name="Zoom out").click()
-    page.wait_for_timeout(400)
+    rest(page)
     assert scale(page) < zoomed
     page.get_by_role("button", name="Show all", exact=True).click()
     expect(page.locator(".scale span").first).not_to_have_text(f"{zoomed}%")
@@ -247,7 +260,7 @@ def test_the_address_holds_what_is_seen(see, expect):
     card(page, "Train").click()
     page.mouse.move(600, 400)
     page.mouse.wheel(0, 240)
-    page.wait_for_timeout(400)
+    rest(page)
     where = place(page, "Train")
     again = see(page.url.removeprefix(see_root(page)))
     expect(panel(again).get_by_role("heading", level=2)).to_have_text("Train")
@@ -332,7 +345,7 @@ def test_a_lost_server_is_said(see, expect):
     expect(page.get_by_text("The server cannot be reached")).to_be_visible()
     expect(card(page, "Lemons")).to_be_visible()
     page.unroute("**/autoflow.changes")
-    expect(page.get_by_text("The server cannot be reached")).to_be_hidden(timeout=15_000)
+    expect(page.get_by_text("The server cannot be reached")).to_be_hidden()
     see.wrong.clear()
 
 
@@ -357,11 +370,11 @@ def test_the_map_shows_where_one_is_and_leads_elsewhere(see):
     """A click in it moves the camera there."""
     page = see()
     page.get_by_role("button", name="Full size").click()
-    page.wait_for_timeout(400)
+    rest(page)
     before = place(page, "Lemons")
     box = page.locator(".minimap").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(100)
+    rest(page)
     assert card(page, "Lemons").count() == 0 or place(page, "Lemons")[0] < before[0] - 300
 
 
@@ -436,3 +449,59 @@ def test_who_wants_no_movement_gets_none(see, expect):
         }"""
     )
     assert frames[0] == frames[1]
+
+
+@pytest.fixture
+def first_held():
+    """A function that leaves the next scene a page asks for on its way for ever; those after it come."""
+
+    def hold(page):
+        held = []
+        page.route("**/autoflow.scene", lambda route: route.continue_() if held else held.append(route))
+
+    return hold
+
+
+def test_a_choice_while_another_is_on_its_way_is_the_one_shown(see, expect, first_held):
+    """Of two choices in a row the second is shown; nothing is said to be wrong with the first."""
+    page = see("/workspace/1")
+    page.get_by_text("Filter", exact=True).click()
+    first_held(page)
+    with page.expect_request("**/autoflow.scene"):
+        page.get_by_role("checkbox", name="Evaluate").check()
+    page.get_by_role("checkbox", name="Train").check()
+    expect(card(page, "Import")).to_have_count(0)
+    assert sorted(asked(page)["app"]) == ["Evaluate", "Train"]
+
+
+def test_a_choice_goes_before_what_has_changed(see, expect, first_held):
+    """A choice made while changes are being asked for is shown, and no server is said to be lost."""
+    page = see("/workspace/1")
+    page.get_by_text("Filter", exact=True).click()
+    first_held(page)
+    page.route("**/autoflow.changes", lambda route: route.fulfill(json={"changes": -1}))
+    with page.expect_request("**/autoflow.scene"):
+        pass  # the page asks for what has changed
+    page.get_by_role("checkbox", name="Train").check()
+    expect(card(page, "Import")).to_have_count(0)
+    assert page.get_by_text("The server cannot be reached").is_hidden()
+
+
+def test_the_way_back_is_shown_as_it_was_left(see, expect):
+    """However long the graph before takes to come: its cards are where they were, in the camera they were seen with."""
+    page = see("/task/6")
+    card(page, "Deploy").click()
+    panel(page).get_by_role("button", name="Only downstream").click()
+    expect(card(page, "best.pt")).to_have_count(0)
+    rest(page)
+    where = place(page, "Folder /alarms")
+    page.get_by_role("button", name="Show the whole graph").click()
+    expect(card(page, "best.pt")).to_have_count(1)
+    held = []
+    page.route("**/autoflow.scene", lambda route: held.append(route))
+    with page.expect_request("**/autoflow.scene"):
+        page.go_back()
+    rest(page)
+    held[0].continue_()
+    expect(card(page, "best.pt")).to_have_count(0)
+    assert place(page, "Folder /alarms") == pytest.approx(where, abs=2)

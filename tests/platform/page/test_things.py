@@ -53,7 +53,7 @@ def test_a_page_is_for_everybody(opened, violations, name):
 def test_what_is_not_there_says_so_and_leads_on(opened, expect):
     """An unknown number is told in the server's words, with a way to the start."""
     page = opened("nothing")
-    expect(page.get_by_role("alert")).to_contain_text("project 99999 is unknown")
+    expect(page.get_by_role("alert")).to_contain_text("Project 99999 is unknown")
     page.get_by_role("link", name="To the start").click()
     expect(page.get_by_role("heading", name="Start", exact=True)).to_be_visible()
 

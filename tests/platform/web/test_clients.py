@@ -17,7 +17,7 @@ def test_records_reach_a_server(client, monkeypatch):
     monkeypatch.setenv("AUTOFLOW_SERVER", client.url)
     with autoflow.workflow("Train") as run:
         run.output("folder", "/experiments/7")
-    assert autoflow.flush(10)
+    assert autoflow.flush(60)
     graph = autoflow.Api(client.url, "any").graph(task=run.task_id)
     assert {card.name for card in graph.cards} == {"Train", "/experiments/7"}
 

@@ -43,8 +43,8 @@ def test_a_browser_is_asked_for_the_token(guarded):
     asked = guarded.send("GET", "/")
     assert (asked.status_code, asked.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
     token = guarded.platform.tokens.create("ann", ["Team"])
-    assert requests.get(guarded.url + "/", auth=("ann", token), timeout=10).status_code == 200
-    assert requests.get(guarded.url + "/", auth=("ann", "wrong"), timeout=10).status_code == 401
+    assert requests.get(guarded.url + "/", auth=("ann", token), timeout=60).status_code == 200
+    assert requests.get(guarded.url + "/", auth=("ann", "wrong"), timeout=60).status_code == 401
     for header in ("Basic !!!", "Basic /w==", "Basic", "Bearer x"):
         assert guarded.send("GET", "/", headers={"Authorization": header}).status_code == 401
 

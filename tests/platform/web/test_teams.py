@@ -287,8 +287,8 @@ def test_over_http_a_token_is_its_teams(guarded):
     ann = guarded.as_(guarded.platform.tokens.create("ann", ["Team"]))
     bob = guarded.as_(guarded.platform.tokens.create("bob", ["Others"]))
     told = ann.put()
-    assert ann.session.get(told["fullStorageUrl"], headers={"x-api-key": ann.token}, timeout=10).content == b"weights"
-    assert bob.session.get(told["fullStorageUrl"], headers={"x-api-key": bob.token}, timeout=10).status_code == 404
+    assert ann.session.get(told["fullStorageUrl"], headers={"x-api-key": ann.token}, timeout=60).content == b"weights"
+    assert bob.session.get(told["fullStorageUrl"], headers={"x-api-key": bob.token}, timeout=60).status_code == 404
     bob.refused(404, "file-storage.info", json={"id": told["id"]})
     task = ann.call("autoflow.runs.ensure", run="r")["task"]
     assert bob.refused(404, "tasks.info", json={"id": task}, headers={"x-task-id": str(task)})

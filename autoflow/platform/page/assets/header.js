@@ -53,7 +53,8 @@ export function show(...parts) {
  */
 export function failed(error, again) {
   const missing = error instanceof WireError && error.status === 404;
-  const words = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const words = said.charAt(0).toUpperCase() + said.slice(1);
   const retry = element("button", { type: "button" }, "Try again");
   retry.addEventListener("click", () => (again ? again() : location.reload()));
   show(

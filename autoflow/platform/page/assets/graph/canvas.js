@@ -10,6 +10,8 @@ export const READABLE = 0.4; // the scale from which cards are elements
 const TITLED = 0.16; // the scale from which painted cards have titles
 const CURVED = 0.08; // below it a curve is as good as a line
 const HEAD = 9;
+const STRIPE = 40; // the width of a painted card's colour
+const LINE = 1.15; // of two lines of a title, in heights of its type
 const DEAR = 12; // milliseconds from which a painting is moved about before it is painted anew
 const REST = 6; // how many times as long as it took
 
@@ -182,10 +184,13 @@ export class Painter {
       if (x + WIDTH >= left && x <= right && y + (scene.h[n] ?? 0) >= top && y <= bottom) kinds[scene.types[n] ?? 0]?.push(n);
     }
     const frames = k >= CURVED;
-    const stripe = frames ? 64 : WIDTH;
+    const stripe = frames ? STRIPE : WIDTH;
     if (frames) this._boxes(scene, kinds.flat(), WIDTH, palette["surface"] ?? "");
     kinds.forEach((cards, n) => this._boxes(scene, cards, stripe, COLORS[TYPES[n] ?? "file"][0]));
-    if (k >= TITLED) this._titles(scene, kinds.flat());
+    if (k >= TITLED) {
+      this._boxes(scene, kinds.flat().filter((n) => scene.of(n)?.state === "failed"), stripe, palette["bad"] ?? "");
+      this._titles(scene, kinds.flat());
+    }
     for (const card of [scene.entry, selected]) {
       if (card < 0) continue;
       context.strokeStyle = palette["accent"] ?? "";
@@ -207,13 +212,30 @@ export class Painter {
     context.font = `600 ${type}px "Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif`;
     context.textBaseline = "middle";
     context.fillStyle = palette["text"] ?? "";
-    const room = Math.max(2, Math.floor(((WIDTH - 84) / type) * 1.85));
+    const room = Math.max(2, Math.floor(((WIDTH - STRIPE - 24) / type) * 1.85));
     for (const n of cards) {
       const title = scene.of(n)?.title;
       if (!title) continue;
-      const path = scene.type(n) === "folder";
-      const cut = title.length <= room ? title : path ? `…${title.slice(1 - room)}` : `${title.slice(0, room - 1)}…`;
-      context.fillText(cut, (scene.x[n] ?? 0) + 76, (scene.y[n] ?? 0) + (scene.h[n] ?? 0) / 2);
+      const lines = broken(title, room, scene.type(n) === "folder");
+      const middle = (scene.y[n] ?? 0) + (scene.h[n] ?? 0) / 2 - ((lines.length - 1) * type * LINE) / 2;
+      lines.forEach((line, row) => context.fillText(line, (scene.x[n] ?? 0) + STRIPE + 12, middle + row * type * LINE));
     }
   }
+}
+
+/**
+ * A title on one line or two; where it is too long for that, a path's end stays in sight, else the beginning.
+ * @param {string} title
+ * @param {number} room letters of a line
+ * @param {boolean} path
+ */
+function broken(title, room, path) {
+  if (title.length <= room) return [title];
+  const kept = path && title.length > 2 * room ? `…${title.slice(2 - 2 * room)}` : title;
+  const before = [" ", "/"].map((sign) => kept.lastIndexOf(sign, room));
+  const after = ["_", "-"].map((sign) => kept.lastIndexOf(sign, room - 1) + 1);
+  const gap = Math.max(...before, ...after);
+  const first = gap > room / 3 ? gap : room;
+  const rest = kept.slice(first).trim();
+  return [kept.slice(0, first), rest.length <= room ? rest : `${rest.slice(0, room - 1)}…`];
 }

@@ -26,9 +26,10 @@ export function address(card) {
 
 /** @param {Words} card */
 function picture(card) {
+  const addresses = [card.preview, ...(card.collage ?? [])].filter(isPath);
   const frame = element("span", { class: "picture", "aria-hidden": "true" }, drawn(DRAWN[card.type] ?? ""));
-  if (isPath(card.preview)) {
-    const image = element("img", { src: card.preview, alt: "", loading: "lazy", decoding: "async", draggable: "false" });
+  for (const src of addresses) {
+    const image = element("img", { src, alt: "", loading: "lazy", decoding: "async", draggable: "false" });
     image.addEventListener("error", () => image.remove());
     // a picture of few pixels is shown as they are, not blurred
     image.addEventListener("load", () => image.classList.toggle("small", image.naturalWidth < 100));
@@ -47,7 +48,10 @@ function second(card) {
     line.append(url ? element("a", { href: url, tabindex: -1 }, card.link.title) : element("span", {}, card.link.title));
   }
   const host = card.origin ? card.origin.replace(/^https?:\/\//, "") : "";
-  const about = [size(card.size), card.description, host];
+  // a file's name is its title already: what is left to say is the folder
+  const own = `/${card.title}`;
+  const described = card.description?.endsWith(own) ? card.description.slice(0, -own.length) : card.description;
+  const about = [size(card.size), described, host];
   const words = about.filter(Boolean).join(" · ");
   if (words) line.append(element("span", { class: "about" }, words));
   return line;

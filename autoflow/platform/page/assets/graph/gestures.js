@@ -54,13 +54,14 @@ export function gestures(stage, camera) {
     if (slipped <= SLACK) return;
     stage.classList.add("held");
     const [other] = others;
+    // the middle between two fingers moves half as far as one of them, and what was under it stays so
+    const share = other ? 2 : 1;
+    camera.pan((before.x - now.x) / share, (before.y - now.y) / share);
     if (other) {
       const apart = (/** @type {{x: number, y: number}} */ point) => Math.hypot(point.x - other.x, point.y - other.y);
       const middle = { clientX: (now.x + other.x) / 2, clientY: (now.y + other.y) / 2 };
       camera.zoom(apart(now) / Math.max(apart(before), 1), ...place(middle));
     }
-    const share = others.length ? 2 : 1;
-    camera.pan((before.x - now.x) / share, (before.y - now.y) / share);
     fingers.set(event.pointerId, now);
   });
 

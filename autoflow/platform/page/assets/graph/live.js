@@ -8,7 +8,7 @@ const LONGEST = 60_000; // while the server cannot be reached
 /**
  * Calls back when the count of changes is another; a page nobody sees asks nothing.
  * @param {number} known the count when what is shown was asked for
- * @param {() => Promise<void>} changed
+ * @param {() => Promise<boolean>} changed whether it has shown it; if not, it is called back again
  * @param {(reached: boolean) => void} reached told when the server is lost or found again
  */
 export function live(known, changed, reached) {
@@ -18,8 +18,7 @@ export function live(known, changed, reached) {
     if (document.hidden) return;
     try {
       const { changes } = await call("autoflow.changes");
-      if (changes !== seen) await changed();
-      seen = changes;
+      if (changes !== seen && (await changed())) seen = changes;
       if (pause !== PAUSE) reached(true);
       pause = PAUSE;
     } catch {

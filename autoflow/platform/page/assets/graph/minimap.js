@@ -43,6 +43,7 @@ export class Minimap {
   /** Draws the cards once for a scene and its colours. @param {Scene} scene */
   take(scene) {
     this.scene = scene;
+    this.canvas.hidden = scene.size < 2; // one card needs no map
     this.ink = getComputedStyle(this.canvas).color;
     this.scale = Math.min((WIDE - 2 * EDGE) / scene.width, (HIGH - 2 * EDGE) / scene.height, 0.2);
     const ratio = Math.min(devicePixelRatio, 2);

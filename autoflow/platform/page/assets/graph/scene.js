@@ -37,6 +37,7 @@ const ASKED = 1000;
  * @property {string} [at]
  * @property {string} [badge]
  * @property {string} [preview]
+ * @property {string[]} [collage]
  * @property {string} [parent]
  * @property {number} [size]
  * @property {string[]} [members]

@@ -34,7 +34,13 @@ function row(scene, card, go) {
   return element(
     "tr",
     {},
-    element("th", { scope: "row" }, name, ...(words?.badge ? [" ", element("span", { class: "badge" }, words.badge)] : [])),
+    element(
+      "th",
+      { scope: "row" },
+      name,
+      ...(words?.badge ? [" ", element("span", { class: "badge" }, words.badge)] : []),
+      ...(words?.description ? [element("span", { class: "about" }, words.description)] : []),
+    ),
     element("td", {}, KINDS[scene.type(card)]),
     element("td", {}, ...(isState(words?.state) ? [element("span", { class: `status ${words?.state}` }, words?.state ?? "")] : [])),
     element("td", {}, moment(words?.at)),

@@ -3,7 +3,8 @@
 import { element } from "../dom.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
 import { changeList, countLine, difference } from "../things/compared.js";
-import { projectTabs, waiting } from "../things/parts.js";
+import { waiting } from "../things/parts.js";
+import { projectTabs } from "../things/tabs.js";
 import { call } from "../wire.js";
 
 /** @typedef {{id: number, number: number, title: string | null}} Version */

@@ -12,6 +12,7 @@ import { search } from "../graph/search.js";
 import { table } from "../graph/table.js";
 import { View } from "../graph/view.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
+import { projectTabs } from "../things/tabs.js";
 import { call } from "../wire.js";
 
 /** @typedef {import("../graph/address.js").State} State */
@@ -30,7 +31,8 @@ let asking = null;
 
 const view = new View(
   (key) => select(key, true),
-  () => remember(false),
+  // where the camera came to rest is no place in a scene that is still on its way
+  () => asking || remember(false),
 );
 const side = element("aside", { class: "side", "aria-label": "Selected card", hidden: true });
 const sheet = element("section", { class: "sheet-table", hidden: true });
@@ -53,6 +55,7 @@ const bar = element(
   "div",
   { class: "bar" },
   heading,
+  ...(entry === "project" ? [projectTabs(Number(number), "workflow")] : []),
   finder.search,
   filter.menu,
   exportsMenu(
@@ -81,18 +84,34 @@ function remember(step) {
  * @param {boolean} [step] whether the back button leads to the one before
  */
 async function ask(wish, step = true) {
-  state.wish = wish;
-  if (step) remember(true);
-  await load("wished");
+  // a focus is shown whole when it comes: where the camera is now says nothing of it
+  state = { ...state, wish, camera: scene && !wish.focus ? view.camera.view : null };
+  if (step) write(state, true);
+  await load("wished").catch(wrong);
+}
+
+/** @returns {Promise<boolean>} whether what changed is shown; what a person wished for goes first */
+async function refresh() {
+  if (asking) return false;
+  try {
+    await load("changed");
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") return false;
+    throw error;
+  }
+  return true;
 }
 
 /** @param {"first" | "wished" | "changed" | "back"} why */
 async function load(why) {
   asking?.abort();
-  asking = new AbortController();
+  const waiting = new AbortController();
+  asking = waiting;
   const keep = state.card ? [state.card] : [];
   const have = why === "changed" && scene ? scene.digest : "";
-  const told = await call("autoflow.scene", { [entry]: number, ...asBody(state.wish), keep, have }, asking.signal);
+  const told = await call("autoflow.scene", { [entry]: number, ...asBody(state.wish), keep, have }, waiting.signal).finally(() => {
+    if (asking === waiting) asking = null;
+  });
   if (told.same) return told;
   const first = !scene;
   scene = new Scene(told);
@@ -128,6 +147,7 @@ function settle() {
   view.camera.measure();
   const card = scene?.at(state.card) ?? -1;
   if (state.camera) view.camera.show(state.camera);
+  else if (state.wish.focus) view.fit(false);
   else if (card >= 0) view.visit(card, false);
   else view.begin();
 }
@@ -163,6 +183,9 @@ function showFocus() {
     const back = element("button", { type: "button" }, "Show the whole graph");
     back.addEventListener("click", () => ask({ ...state.wish, focus: null }));
     focused.append(element("span", {}, `${words} “${name}”`), back);
+  } else if (scene?.entry === 0 && scene.size === 1 && scene.facets.cards === 1) {
+    const words = scene.type(0) === "task" ? "Nothing that it read or wrote was recorded." : "No run that was recorded has read or written it yet.";
+    focused.append(element("span", {}, words));
   }
   if (scene?.cut) focused.append(element("span", {}, "There is more than can be shown at once; filters show the rest."));
   focused.hidden = !focused.childElementCount;
@@ -258,11 +281,7 @@ keys({ view, finder, scene: () => scene, select, focus, unfocus: () => state.wis
 async function start() {
   try {
     const told = await load("first");
-    live(
-      told.changes,
-      async () => void (await load("changed")),
-      (reached) => (lost.hidden = reached),
-    );
+    live(told.changes, refresh, (reached) => (lost.hidden = reached));
   } catch (error) {
     wrong(error);
   }

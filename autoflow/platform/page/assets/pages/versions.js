@@ -4,8 +4,9 @@ import { count, element, size } from "../dom.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
 import { ask } from "../things/ask.js";
 import { changeList, countLine, difference } from "../things/compared.js";
-import { announce, goingOn, projectTabs, time, waiting, withRun } from "../things/parts.js";
+import { announce, goingOn, time, waiting, withRun } from "../things/parts.js";
 import { restore } from "../things/restore.js";
+import { projectTabs } from "../things/tabs.js";
 import { call } from "../wire.js";
 
 /**

@@ -117,24 +117,6 @@ export function safeColour(colour) {
 }
 
 /**
- * The tabs of a project.
- * @param {string | number} project
- * @param {"data" | "versions"} here
- */
-export function projectTabs(project, here) {
-  /** @type {[string, string, string][]} */
-  const tabs = [
-    ["data", `/projects/${project}`, "Data"],
-    ["versions", `/projects/${project}/versions`, "Versions"],
-    ["workflow", `/project/${project}`, "Workflow"],
-  ];
-  const links = tabs.map(([name, href, text]) =>
-    element("a", { href, "aria-current": name === here ? "page" : null }, text),
-  );
-  return element("nav", { class: "tabs", "aria-label": "Project" }, ...links);
-}
-
-/**
  * Lists the runs that read or wrote something.
  * @param {Users} users
  * @param {string} nothing what is said when there are none

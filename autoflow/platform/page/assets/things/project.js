@@ -5,8 +5,9 @@ import { crumbs, emptyState, failed, show } from "../header.js";
 import { call } from "../wire.js";
 import { Grid } from "./grid.js";
 import { overlay } from "./labels.js";
-import { announce, factList, panel, projectTabs, swatch, time, userList, waiting } from "./parts.js";
+import { announce, factList, panel, swatch, time, userList, waiting } from "./parts.js";
 import { missing, preview } from "./pictures.js";
+import { projectTabs } from "./tabs.js";
 
 /**
  * @typedef {import("./labels.js").Class} Class

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import resource
+import socket
 from typing import NamedTuple
 
 HIGH = 1024  # numbers from here on down by a sixteenth: few apps have that many files open
@@ -54,3 +55,12 @@ def raise_high(descriptor: int) -> int:
         return descriptor
     os.close(descriptor)
     return high
+
+
+def raise_socket(sock: socket.socket) -> socket.socket:
+    """Move a fresh socket to a high number: a request may last, and the app closes numbers meanwhile.
+
+    Closed in the end by a number that the app has been given since, it would be the app's file that is closed.
+    """
+    family, kind, protocol = sock.family, sock.type, sock.proto
+    return socket.socket(family, kind, protocol, raise_high(sock.detach()))
