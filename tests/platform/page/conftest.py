@@ -19,6 +19,7 @@ from tests.serving import served
 REQUIRED = os.environ.get("CI") == "true" or "browser" in os.environ.get("AUTOFLOW_REQUIRE", "")
 MISSING = "no Chromium here: `apt-get install chromium`, and `pip install playwright`"
 WIDE = {"width": 1440, "height": 900}
+LARGE = {"width": 2400, "height": 1300}  # the whole of the meadow's graph can be read
 PATIENCE = 30_000  # milliseconds: of a busy machine, whatever a page is waited for
 
 
@@ -145,3 +146,14 @@ def violations():
 def meadow(filled):
     """A platform filled with a lineage."""
     return Meadow(filled)
+
+
+@pytest.fixture
+def see(looking, meadow):
+    """A function that opens the graph around the meadow's project, or at an address; `{name}` is a number of it."""
+
+    def look(path="/project/{project}", **options):
+        return looking(path.format_map(vars(meadow)), **{"viewport": LARGE, **options})
+
+    look.wrong = looking.wrong
+    return look

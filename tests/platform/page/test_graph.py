@@ -3,63 +3,14 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.platform.page.looks import asked, card, panel, place, rest, scale
+
 NARROW = {"width": 390, "height": 844}
-LARGE = {"width": 2400, "height": 1300}  # the whole of the meadow's graph can be read
 ENTRIES = ("project", "task", "workspace", "file")
-
-
-def asked(page):
-    """What the address asks for."""
-    return parse_qs(urlsplit(page.url).query)
-
-
-def card(page, title):
-    return page.locator("article.node", has=page.locator(".name", has_text=re.compile(f"^{re.escape(title)}$")))
-
-
-def panel(page):
-    return page.get_by_role("complementary", name="Selected card")
-
-
-def scale(page):
-    return int(page.locator(".scale span").first.inner_text().rstrip("%"))
-
-
-def rest(page):
-    """Let the page come to rest, by its own clock: flights end, what moved is drawn, and the address says where."""
-    page.evaluate(
-        """async () => {
-            const pause = (time) => new Promise((done) => setTimeout(done, time));
-            await pause(400);
-            await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
-            await pause(200);
-        }"""
-    )
-
-
-def place(page, title):
-    """Where a card is on the screen, once it rests."""
-    box = None
-    while (now := card(page, title).first.bounding_box()) != box:
-        box = now
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        page.wait_for_timeout(60)
-    return round(box["x"]), round(box["y"])
-
-
-@pytest.fixture
-def see(looking, meadow):
-    """A function that opens the graph around the meadow's project, or at an address; `{name}` is a number of it."""
-
-    def look(path="/project/{project}", **options):
-        return looking(path.format_map(vars(meadow)), **{"viewport": LARGE, **options})
-
-    look.wrong = looking.wrong
-    return look
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -449,59 +400,3 @@ def test_who_wants_no_movement_gets_none(see, expect):
         }"""
     )
     assert frames[0] == frames[1]
-
-
-@pytest.fixture
-def first_held():
-    """A function that leaves the next scene a page asks for on its way for ever; those after it come."""
-
-    def hold(page):
-        held = []
-        page.route("**/autoflow.scene", lambda route: route.continue_() if held else held.append(route))
-
-    return hold
-
-
-def test_a_choice_while_another_is_on_its_way_is_the_one_shown(see, expect, first_held):
-    """Of two choices in a row the second is shown; nothing is said to be wrong with the first."""
-    page = see("/workspace/1")
-    page.get_by_text("Filter", exact=True).click()
-    first_held(page)
-    with page.expect_request("**/autoflow.scene"):
-        page.get_by_role("checkbox", name="Evaluate").check()
-    page.get_by_role("checkbox", name="Train").check()
-    expect(card(page, "Import")).to_have_count(0)
-    assert sorted(asked(page)["app"]) == ["Evaluate", "Train"]
-
-
-def test_a_choice_goes_before_what_has_changed(see, expect, first_held):
-    """A choice made while changes are being asked for is shown, and no server is said to be lost."""
-    page = see("/workspace/1")
-    page.get_by_text("Filter", exact=True).click()
-    first_held(page)
-    page.route("**/autoflow.changes", lambda route: route.fulfill(json={"changes": -1}))
-    with page.expect_request("**/autoflow.scene"):
-        pass  # the page asks for what has changed
-    page.get_by_role("checkbox", name="Train").check()
-    expect(card(page, "Import")).to_have_count(0)
-    assert page.get_by_text("The server cannot be reached").is_hidden()
-
-
-def test_the_way_back_is_shown_as_it_was_left(see, expect):
-    """However long the graph before takes to come: its cards are where they were, in the camera they were seen with."""
-    page = see("/task/6")
-    card(page, "Deploy").click()
-    panel(page).get_by_role("button", name="Only downstream").click()
-    expect(card(page, "best.pt")).to_have_count(0)
-    rest(page)
-    where = place(page, "Folder /alarms")
-    page.get_by_role("button", name="Show the whole graph").click()
-    expect(card(page, "best.pt")).to_have_count(1)
-    held = []
-    page.route("**/autoflow.scene", lambda route: held.append(route))
-    with page.expect_request("**/autoflow.scene"):
-        page.go_back()
-    rest(page)
-    held[0].continue_()
-    expect(card(page, "best.pt")).to_have_count(0)
-    assert place(page, "Folder /alarms") == pytest.approx(where, abs=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.platform.page.test_graph import card, panel
+from tests.platform.page.looks import card, panel
 
 
 def tabs(page):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.platform.page.test_graph import asked, card, panel, place, scale
+from tests.platform.page.looks import asked, card, panel, place, scale
 
 PHONE = {"width": 390, "height": 844}
 
