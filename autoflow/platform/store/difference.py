@@ -11,7 +11,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, Table, and_, case, or_, select
 
 from autoflow.platform.paging import chunks
 from autoflow.platform.store import content, past
@@ -82,10 +82,10 @@ class Span(NamedTuple):
         return and_(between, table.c.t > self.high) if "t" in table.c else between
 
 
-def _changed(span: Span) -> Iterable[Any]:
+def _changed(span: Span, tables: Iterable[Table]) -> Iterable[Any]:
     """Items whose rows are others: a bit for each aspect whose columns differ, and their tags where those do."""
     was = items_history.alias("was")
-    for table in (items, items_history):
+    for table in tables:
         now = table.alias("now")
         differs = {
             aspect: or_(*(was.c[name].is_distinct_from(now.c[name]) for name in names))
@@ -124,13 +124,17 @@ def _gone(span: Span) -> Iterable[Select[Any]]:
     yield query
 
 
-def _new(span: Span) -> Iterable[Select[Any]]:
+def _new(span: Span, tables: Iterable[Table]) -> Iterable[Select[Any]]:
     """Items that have a row and had none: none older than the first moment, as a number lives once."""
     was = items_history.alias("was")
-    for table in (items, items_history):
+    for table in tables:
         now = table.alias("now")
         before = select(was.c.id).where(was.c.project_id == span.project, was.c.id == now.c.id, was.c.f <= span.low)
         yield select(*(now.c[name] for name in _TOLD)).where(span.begun(now), ~before.exists())
+
+
+def _numbers(rows: Connection, table: Table, condition: ColumnElement[bool]) -> set[int]:
+    return set(rows.execute(select(table.c.id).where(condition)).scalars())
 
 
 def _rows(rows: Connection, queries: Iterable[Select[Any]]) -> list[Any]:
@@ -165,11 +169,15 @@ def _between(before: RowMapping, after: RowMapping) -> tuple[str, ...]:
 
 def changes(rows: Connection, span: Span) -> list[Change]:
     """The items that are not what they were, by their numbers."""
+    # numbers are read from indexes alone: they tell which of the rows have to be looked at
+    ended = _numbers(rows, items_history, span.ended(items_history))
+    begun = {table: _numbers(rows, table, span.begun(table)) for table in (items, items_history)}
     found = []
-    for row in _rows(rows, _changed(span)):
+    for row in _rows(rows, _changed(span, [table for table, numbers in begun.items() if numbers & ended])):
         if aspects := _aspects(row):
             found.append(Change("changed", row.id, row.id, aspects, (row.labels_was, row.labels_now)))
-    gone, new = _rows(rows, _gone(span)), _rows(rows, _new(span))
+    gone = _rows(rows, _gone(span)) if ended.difference(*begun.values()) else []
+    new = _rows(rows, _new(span, [table for table, numbers in begun.items() if numbers - ended]))
     replaced = _replaced(rows, span, gone, new) if gone and new else []
     again = {change.before for change in replaced}, {change.after for change in replaced}
     found += [change for change in replaced if change.aspects]
