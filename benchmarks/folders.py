@@ -131,7 +131,8 @@ class Figures:
         self.units: list[float] = []
 
     def take(self, what: str, work: Callable[[], float]) -> None:
-        """Do and time something, between two runs of the job."""
+        """Do and time something, between two runs of the job; nothing of what went before is still being written."""
+        os.sync()
         before = job(self._root)
         spent = work()
         unit = (before + job(self._root)) / 2
@@ -181,12 +182,21 @@ class Dvc:
         return time.perf_counter() - begin
 
 
+def copied(tree: Path, place: Path) -> float:
+    """Seconds of a plain copy of the tree: what the files alone cost the system."""
+    begin = time.perf_counter()
+    subprocess.run(["cp", "-r", str(tree), str(place)], check=True)
+    return time.perf_counter() - begin
+
+
 def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, str]:
     """Everything, in turns; gives sizes that are worth telling."""
     dvc = Dvc(place) if WITH_DVC else None
     told: dict[str, str] = {}
     for number in range(ROUNDS):
-        home, out = str(place / f"home{number}"), place / f"out{number}"
+        home, out, plain = str(place / f"home{number}"), place / f"out{number}", place / "plain"
+        figures.take("cp -r", lambda plain=plain: copied(tree, plain))  # type: ignore[misc]
+        shutil.rmtree(plain)
         figures.take("autoflow, first", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
         project = autoflow(home, "in", tree)[1]
         figures.take("autoflow, unchanged", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]

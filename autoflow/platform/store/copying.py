@@ -6,10 +6,25 @@ so does who made a row.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, and_, bindparam, func, insert, not_, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    ScalarSelect,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy import literal as constant
 
 from autoflow.platform.store import past, renumbering
@@ -141,15 +156,29 @@ def copy_items(rows: Connection, project: int, moment: Moment, these: Window, *,
         these: which.
         skip: whether those whose content is missing are left out.
     """
+    by = renumbering.distance(rows, these.tags)
+    statement = _copying(project, moment, rows.dialect.name if by else None, skip=skip)
+    values = {"after": these.after, "upto": these.upto or _END, **({"by": by} if by else {})}
+    return rows.execute(statement, values).rowcount
+
+
+@functools.lru_cache(maxsize=8)  # building it takes as long as copying hundreds of rows, and there are many windows
+def _copying(project: int, moment: Moment, moving: str | None, *, skip: bool) -> Insert:
+    """The statement that copies the items above `after` and up to `upto`.
+
+    Args:
+        project, moment, skip: see `copy_items`.
+        moving: the database in whose words the numbers of tags are moved, by `by`; None leaves them as they are.
+    """
+    after, upto = bindparam("after", type_=BigInteger), bindparam("upto", type_=BigInteger)
     halves = [
-        half.where(these.has(table.c.id), *([not_(missing(table))] if skip else []))
+        half.where(table.c.id > after, table.c.id <= upto, *([not_(missing(table))] if skip else []))
         for half, table in zip(past.halves(items, moment), (items, items_history), strict=True)
     ]
     was = past.joined(*halves).subquery("was")
-    moved = renumbering.moved(rows, was.c.tags, renumbering.distance(rows, these.tags))
+    tags = was.c.tags if moving is None else renumbering.moved(was.c.tags, bindparam("by", type_=BigInteger), moving)
     same = [column.name for column in items.c if column.name not in _OWN]
     place = _place(project, moment.project, was.c.dataset_id)
-    source = select(constant(project), place, moved, constant(FIRST_EPOCH), *(was.c[name] for name in same))
-    source = source.order_by(was.c.id)
-    statement = insert(items).from_select(["project_id", "dataset_id", "tags", "f", *same], source)
-    return rows.execute(statement.execution_options(preserve_rowcount=True)).rowcount
+    source = select(constant(project), place, tags, constant(FIRST_EPOCH), *(was.c[name] for name in same))
+    statement = insert(items).from_select(["project_id", "dataset_id", "tags", "f", *same], source.order_by(was.c.id))
+    return statement.execution_options(preserve_rowcount=True)

@@ -32,20 +32,18 @@ def distance(rows: Connection, these: tuple[int, int] | None) -> int:
     return counters.advance(rows, counters.TAG, high - low + 1) - high
 
 
-def moved(rows: Connection, tags: ColumnElement[str], by: int) -> ColumnElement[Any]:
-    """The text of tags whose numbers are moved."""
-    if not by:
-        return tags
-    return case((tags == "[]", tags), else_=_MOVED[rows.dialect.name](tags, by))
+def moved(tags: ColumnElement[str], by: ColumnElement[int], dialect: str) -> ColumnElement[Any]:
+    """The text of tags whose numbers are moved, in the words of a database."""
+    return case((tags == "[]", tags), else_=_MOVED[dialect](tags, by))
 
 
-def _of_sqlite(tags: ColumnElement[str], by: int) -> ColumnElement[Any]:
+def _of_sqlite(tags: ColumnElement[str], by: ColumnElement[int]) -> ColumnElement[Any]:
     tag = func.json_each(tags).table_valued("value").c.value
     number = func.json_extract(tag, "$.id")
     return select(func.json_group_array(func.json_set(tag, "$.id", number + by))).scalar_subquery()
 
 
-def _of_postgresql(tags: ColumnElement[str], by: int) -> ColumnElement[Any]:
+def _of_postgresql(tags: ColumnElement[str], by: ColumnElement[int]) -> ColumnElement[Any]:
     tag = func.json_array_elements(cast(tags, JSON)).table_valued("value", with_ordinality="place").render_derived()
     text = cast(tag.c.value, Text)
     number = cast(func.substring(text, r'"id":(\d+)'), BigInteger)

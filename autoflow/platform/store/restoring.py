@@ -26,7 +26,7 @@ from autoflow.platform.store.schema import projects as table
 from autoflow.platform.store.schema import versions as version_table
 
 LEASE = 15 * 60  # seconds after a batch
-HELD = 0.045  # seconds that a batch is meant to take
+HELD = 0.04  # seconds that a batch is meant to take
 SMALLEST, FIRST, LARGEST = 1_000, 2_000, 20_000  # items of a batch
 DATASETS = 500  # of a batch
 LOOK = 0.1  # seconds that content is looked for between two transactions that write
