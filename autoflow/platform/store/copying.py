@@ -67,9 +67,10 @@ def window(rows: Connection, moment: Moment, after: int, limit: int) -> Window:
 
 def tagged(rows: Connection, moment: Moment, these: Window) -> Window:
     """The window, with the numbers of the tags in it."""
-    texts: list[str] = []
+    texts = []
     for half, table in zip(past.halves(items, moment, "tags"), (items, items_history), strict=True):
-        texts += rows.execute(half.where(these.has(table.c.id), table.c.tags != "[]")).scalars()
+        query = half.where(these.has(table.c.id), table.c.tags != "[]")
+        texts.append(rows.execute(query.with_only_columns(func.aggregate_strings(table.c.tags, " "))).scalar() or "")
     return these._replace(tags=renumbering.span(texts))
 
 

@@ -78,7 +78,7 @@ class Span(NamedTuple):
 
     def begun(self, table: FromClause) -> ColumnElement[bool]:
         """The condition on a row, current or history's, to be seen at the last moment and not at the first."""
-        between = and_(table.c.project_id == self.project, table.c.f > self.low, table.c.f <= self.high)
+        between = and_(table.c.project_id == self.project, past.younger(table, self.low), table.c.f <= self.high)
         return and_(between, table.c.t > self.high) if "t" in table.c else between
 
 
@@ -134,11 +134,11 @@ def _new(span: Span, tables: Iterable[Table]) -> Iterable[Select[Any]]:
 
 
 def _numbers(rows: Connection, table: Table, condition: ColumnElement[bool]) -> set[int]:
-    return set(rows.execute(select(table.c.id).where(condition)).scalars())
+    return set(rows.execute(select(table.c.id).where(condition)).scalars().all())
 
 
 def _rows(rows: Connection, queries: Iterable[Select[Any]]) -> list[Any]:
-    return [row for query in queries for row in rows.execute(query)]
+    return [row for query in queries for row in rows.execute(query).all()]
 
 
 def rows_at(rows: Connection, moment: Moment, numbers: Sequence[int]) -> dict[int, RowMapping]:

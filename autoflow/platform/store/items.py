@@ -58,7 +58,7 @@ def first(rows: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, i
         numbers: their ids.
     """
     # in the order that the index has them
-    column, order = (items.c.project_id, items.c.f) if owner is projects else (items.c.dataset_id, items.c.name)
+    column, order = (items.c.project_id, items.c.id) if owner is projects else (items.c.dataset_id, items.c.name)
     one = select(items.c.id).where(column == owner.c.id).order_by(order).limit(1).correlate(owner).scalar_subquery()
     found: dict[int, int] = {}
     for part in chunks(numbers):

@@ -11,7 +11,20 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Connection, RowMapping, Select, Table, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 
 from autoflow.platform import documents
 from autoflow.platform.store.content import Row, original
@@ -54,6 +67,12 @@ def halves(table: Table, moment: Moment, *columns: str) -> tuple[Select[Any], Se
         history.c.project_id == moment.project, history.c.f <= moment.epoch, history.c.t > moment.epoch
     )
     return current, past
+
+
+def younger(table: FromClause, epoch: int) -> ColumnElement[bool]:
+    """The condition on a row to have come after an epoch; said so that the index of what is no first epoch's serves."""
+    after: ColumnElement[bool] = table.c.f > epoch
+    return and_(after, table.c.f > literal_column("1")) if epoch >= 1 else after
 
 
 def joined(current: Select[Any], past: Select[Any]) -> CompoundSelect[Any]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, exists, not_, select, update
 
-from autoflow.platform.store import clock, reservations
+from autoflow.platform.store import clock, past, reservations
 from autoflow.platform.store.schema import (
     datasets,
     datasets_history,
@@ -87,11 +87,11 @@ def _remove(rows: Connection, table: Table, condition: ColumnElement[bool], limi
 
 def _empty(rows: Connection, project: int, low: int, limit: int) -> int:
     """Remove the current rows of a project that are younger than an epoch; a dataset after all that stands in it."""
-    items_too = and_(items.c.project_id == project, items.c.f > low)
+    items_too = and_(items.c.project_id == project, past.younger(items, low))
     removed = _remove(rows, items, items_too, limit)
     inner = datasets.alias("inner")
     bare = and_(
-        *(datasets.c.project_id == project, datasets.c.f > low),
+        *(datasets.c.project_id == project, past.younger(datasets, low)),
         not_(exists(select(items.c.id).where(items.c.dataset_id == datasets.c.id))),
         not_(exists(select(inner.c.id).where(inner.c.parent_id == datasets.c.id))),
     )
@@ -138,7 +138,7 @@ def _history(rows: Connection, limit: int, after: str) -> tuple[int, str | None]
             if high - low < 2:
                 continue
             for table in _HISTORIES:
-                unseen = and_(table.c.project_id == project, table.c.f > low, table.c.t <= high)
+                unseen = and_(table.c.project_id == project, past.younger(table, low), table.c.t <= high)
                 removed += _remove(rows, table, unseen, limit - removed)
         return removed
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = MetaData()
 
@@ -59,6 +59,13 @@ def _of(name: str, table: str, **options: Any) -> Column[int]:
 
 def _table(name: str, *parts: Any) -> Table:
     return Table(name, metadata, *parts, sqlite_autoincrement=bool(parts[0].name == "id"))
+
+
+def _by_epoch(table: Table) -> None:
+    """An index of what came after a project's first epoch: most rows never did, and nobody asks for those by it."""
+    epochs = [table.c[name] for name in ("f", "t") if name in table.c]
+    later = table.c.f > text("1")
+    Index(f"{table.name}_by_epoch", table.c.project_id, *epochs, sqlite_where=later, postgresql_where=later)
 
 
 counters = _table("counters", Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False))
@@ -155,7 +162,7 @@ Index(
     sqlite_where=datasets.c.parent_id.is_(None),
     postgresql_where=datasets.c.parent_id.is_(None),
 )
-Index("datasets_by_epoch", datasets.c.project_id, datasets.c.f)
+_by_epoch(datasets)
 Index("datasets_by_original", datasets.c.project_id, datasets.c.original_id)
 
 # Annotations, one canonical JSON document an image, deflated; the same content is one row.
@@ -194,7 +201,7 @@ items = _table(
     UniqueConstraint("dataset_id", "name", name="items_by_name"),
 )
 Index("items_by_project", items.c.project_id, items.c.id)
-Index("items_by_epoch", items.c.project_id, items.c.f)
+_by_epoch(items)
 
 
 def _history(table: Table) -> Table:
@@ -206,7 +213,7 @@ def _history(table: Table) -> Table:
     kept = Table(f"{table.name}_history", metadata, *was, *epochs, PrimaryKeyConstraint(*place))
     if key != "project_id":
         Index(f"{kept.name}_by_end", kept.c.project_id, kept.c.t, kept.c.f)
-        Index(f"{kept.name}_by_epoch", kept.c.project_id, kept.c.f, kept.c.t)
+        _by_epoch(kept)
     return kept
 
 

@@ -25,7 +25,7 @@ RUNS = 20
 def previews(rows: Connection, project_id: int) -> list[int]:
     """The numbers of a project's first images that are kept here."""
     query = select(items.c.id, items.c.hash).where(items.c.project_id == project_id)
-    first = rows.execute(query.order_by(items.c.f, items.c.id).limit(PREVIEWS)).all()
+    first = rows.execute(query.order_by(items.c.id).limit(PREVIEWS)).all()
     return [row.id for row in first if row.hash is not None]
 
 
