@@ -150,10 +150,10 @@ def rows_at(rows: Connection, moment: Moment, numbers: Sequence[int]) -> dict[in
     return found
 
 
-def _aspects(row: Any) -> tuple[str, ...]:
+def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[str, ...]:
     """What differs between two rows of an item: tags by their content, as their numbers are none."""
-    differ = _named(row.bits)
-    if row.tags_was is not None and content.tags(row.tags_was) == content.tags(row.tags_now):
+    differ = _named(bits)
+    if tags_was is not None and tags_now is not None and content.tags(tags_was) == content.tags(tags_now):
         return tuple(aspect for aspect in differ if aspect != "tags")
     return differ
 
@@ -173,9 +173,10 @@ def changes(rows: Connection, span: Span) -> list[Change]:
     ended = _numbers(rows, items_history, span.ended(items_history))
     begun = {table: _numbers(rows, table, span.begun(table)) for table in (items, items_history)}
     found = []
-    for row in _rows(rows, _changed(span, [table for table, numbers in begun.items() if numbers & ended])):
-        if aspects := _aspects(row):
-            found.append(Change("changed", row.id, row.id, aspects, (row.labels_was, row.labels_now)))
+    both = _changed(span, [table for table, numbers in begun.items() if numbers & ended])
+    for number, labels_was, labels_now, *told in _rows(rows, both):
+        if aspects := _aspects(*told):
+            found.append(Change("changed", number, number, aspects, (labels_was, labels_now)))
     gone = _rows(rows, _gone(span)) if ended.difference(*begun.values()) else []
     new = _rows(rows, _new(span, [table for table, numbers in begun.items() if numbers - ended]))
     replaced = _replaced(rows, span, gone, new) if gone and new else []
