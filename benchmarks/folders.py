@@ -2,7 +2,8 @@
 
 The job is to read every file of the tree and take its sha256, in one thread. All figures are wall time of fresh work on
 the same tree: 20,000 images of 60 KB with an annotation each, in Supervisely's format. DVC, installed into a virtual
-environment of the benchmark's own, tracks the same tree. Every measurement stands between two runs of the job.
+environment of the benchmark's own, tracks the same tree, and restic, where it is installed, keeps it in a repository.
+Every measurement stands between two runs of the job.
 
 BENCH_IMAGES (20000), BENCH_KB (60) and BENCH_ROUNDS (3) make it smaller; BENCH_DVC=0 leaves DVC out, BENCH_PLACE says
 on which file system it works.
@@ -182,6 +183,31 @@ class Dvc:
         return time.perf_counter() - begin
 
 
+class Restic:
+    """restic with a repository of its own."""
+
+    def __init__(self, place: Path) -> None:
+        self._environment = {
+            **os.environ,
+            "RESTIC_REPOSITORY": str(place / "restic"),
+            "RESTIC_CACHE_DIR": str(place / "restic-cache"),
+            "RESTIC_PASSWORD": "benchmark",
+        }
+        self._folders = [place / "restic", place / "restic-cache"]
+
+    def anew(self) -> None:
+        """Begin with an empty repository."""
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        self.run("init")
+
+    def run(self, *arguments: str) -> float:
+        """Seconds of one command."""
+        begin = time.perf_counter()
+        subprocess.run(["restic", "--quiet", *arguments], env=self._environment, check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - begin
+
+
 def copied(tree: Path, place: Path) -> float:
     """Seconds of a plain copy of the tree: what the files alone cost the system."""
     begin = time.perf_counter()
@@ -192,6 +218,7 @@ def copied(tree: Path, place: Path) -> float:
 def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, str]:
     """Everything, in turns; gives sizes that are worth telling."""
     dvc = Dvc(place) if WITH_DVC else None
+    restic = Restic(place) if shutil.which("restic") else None
     told: dict[str, str] = {}
     for number in range(ROUNDS):
         home, out, plain = str(place / f"home{number}"), place / f"out{number}", place / "plain"
@@ -208,6 +235,10 @@ def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, s
             shutil.copytree(tree, copy)
             figures.take("DVC, first", lambda: dvc.run("add", "data"))
             figures.take("DVC, unchanged", lambda: dvc.run("add", "data"))
+        if restic is not None:
+            restic.anew()
+            figures.take("restic, first", lambda: restic.run("backup", str(tree)))
+            figures.take("restic, unchanged", lambda: restic.run("backup", str(tree)))
         full = bytes_in(home)
         change(tree, side, number + 1)
         time.sleep(YOUNG)
@@ -216,6 +247,8 @@ def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, s
         if dvc is not None:
             change(copy, side, number + 1)
             figures.take("DVC, 1 % changed", lambda: dvc.run("add", "data"))
+        if restic is not None:
+            figures.take("restic, 1 % changed", lambda: restic.run("backup", str(tree)))
         version = autoflow(home, "save", tree, project)[1]
         figures.take(
             "autoflow, out by copy",
@@ -225,6 +258,9 @@ def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, s
             shutil.rmtree(copy)
             figures.take("DVC, out by copy", lambda: dvc.run("checkout", "data.dvc"))
         shutil.rmtree(out)
+        if restic is not None:
+            figures.take("restic, out", lambda out=out: restic.run("restore", "latest", "--target", str(out)))  # type: ignore[misc]
+            shutil.rmtree(out)
         shutil.rmtree(home)
         time.sleep(YOUNG)
     return told

@@ -3,14 +3,20 @@
 Goals (design, promise 5): creating costs the same for 20 thousand items and a million, 5 ms at a million and 25 ms over
 HTTP; finding that nothing changed 1 ms; 10,000 changes of a million 100 ms; a million items restored in 10 s with no
 write lock over 100 ms. `VERSIONS_ITEMS=20000,1000000` says the sizes, `VERSIONS_FOLDER` where stores are built.
+
+Where the Supervisely SDK is installed its own way of making a version, which downloads the project's annotations and
+uploads an archive of them, takes turns with ours on one project of 2,000 items, both over HTTP to the same server.
 """
 
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import os
 import random
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,6 +40,7 @@ from autoflow.platform.store.schema import blobs, documents, items, projects
 SIZES = [int(size) for size in os.environ.get("VERSIONS_ITEMS", "20000,1000000").split(",")]
 FOLDER = os.environ.get("VERSIONS_FOLDER")
 REPEATS = 20
+SDK_ITEMS, SDK_REPEATS = 2_000, 5
 SHARE = 100  # one item of so many is changed
 MOMENT = "2026-01-01T00:00:00.000Z"
 DRAWN = [
@@ -41,6 +48,21 @@ DRAWN = [
     for k in (1, 2, 3)
 ]
 BODY = zlib.compress(json.dumps({"objects": [{**one, "tags": []} for one in DRAWN]}).encode())
+
+
+_BY_SDK = """
+import os, sys, time
+os.environ["SUPERVISELY_SKIP_HTTPS_USER_HELPER_CHECK"] = "1"
+import supervisely as sly
+sly.logger.setLevel("ERROR")
+api = sly.Api(sys.argv[1], "t" * 128)
+print("ready", flush=True)
+for line in sys.stdin:
+    begin = time.perf_counter()
+    made = api.project.version.create(int(line), "benchmark")
+    assert made is not None
+    print("took", time.perf_counter() - begin, flush=True)
+"""
 
 
 class Made(NamedTuple):
@@ -189,8 +211,9 @@ def restored(made: Made, version: int) -> tuple[float, float, float]:
     return time.perf_counter() - begin, time.process_time() - used, max(spans)
 
 
-def over_http(made: Made) -> float:
-    """As `created`, through the server on this machine."""
+@contextmanager
+def over_http(made: Made) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The platform served on this machine: its address, and a call to it."""
     import requests
 
     from tests.serving import served
@@ -200,7 +223,46 @@ def over_http(made: Made) -> float:
         def http(method: str, **body: Any) -> Any:
             return session.post(f"{address}/public/api/v3/{method}", json=body, timeout=30).json()
 
-        return created(made, http)
+        yield address, http
+
+
+def awaited(process: subprocess.Popen[str], word: str) -> float:
+    """What follows a word in the lines of a process."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(word):
+            return float(line.split()[-1]) if line.strip() != word else 0.0
+    raise SystemExit(f"the SDK ended with {process.wait()}")
+
+
+def beside_sdk(folder: str) -> str:
+    """What making a version costs by the SDK and by autoflow, in turns, in words; nothing where there is no SDK."""
+    if importlib.util.find_spec("supervisely") is None:
+        return ""
+    progress(f"beside the SDK, {SDK_ITEMS:,} items")
+    made = build(folder, SDK_ITEMS)
+    times: dict[str, list[float]] = {"sdk": [], "autoflow": []}
+    with over_http(made) as (address, http):
+        command = [sys.executable, "-c", _BY_SDK, address]
+        pipe, quiet = subprocess.PIPE, subprocess.DEVNULL  # it draws progress bars
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=quiet, text=True) as process:
+            assert process.stdin is not None
+            awaited(process, "ready")
+            for turn in range(SDK_REPEATS):
+                made.call("images.editInfo", id=made.first, description=f"for the SDK {turn}")
+                print(made.project, file=process.stdin, flush=True)
+                times["sdk"].append(awaited(process, "took") * 1e3)
+                made.call("images.editInfo", id=made.first, description=f"for autoflow {turn}")
+                begin = time.perf_counter()
+                assert http("autoflow.versions.snapshot", projectId=made.project)["created"]
+                times["autoflow"].append((time.perf_counter() - begin) * 1e3)
+            process.stdin.close()
+    made.platform.close()
+    by_sdk, ours = (statistics.median(times[name]) for name in ("sdk", "autoflow"))
+    return (
+        f"\nA version of one project of {SDK_ITEMS:,} items, over HTTP, in turns: {by_sdk:,.0f} ms by the Supervisely "
+        f"SDK's own `create`, {ours:.1f} ms by autoflow's: {by_sdk / ours:,.0f} times.\n"
+    )
 
 
 def measure(count: int, folder: str) -> dict[str, float]:
@@ -223,7 +285,8 @@ def measure(count: int, folder: str) -> dict[str, float]:
     wall, cpu, longest = restored(made, first)
     figures |= {"restore, s": wall, "restore, CPU s": cpu, "longest lock of it, ms": longest}
     figures["create, ms"] = created(made, made.call)
-    figures["create over HTTP, ms"] = over_http(made)
+    with over_http(made) as (_, http):
+        figures["create over HTTP, ms"] = created(made, http)
     seen, unseen = zip(*((change(made, turn), change(made, turn, 1)) for turn in range(2, 5)), strict=True)
     figures["edit of a row that a version sees, µs"] = sorted(seen)[1]
     figures["write tax of a row, µs"] = sorted(seen)[1] - sorted(unseen)[1]
@@ -254,6 +317,8 @@ def main() -> None:
     for size in SIZES:
         with tempfile.TemporaryDirectory(dir=FOLDER, prefix="autoflow-versions-") as folder:
             found[size] = measure(size, folder)
+    with tempfile.TemporaryDirectory(dir=FOLDER, prefix="autoflow-versions-") as folder:
+        sdk = beside_sdk(folder)
     names = list(found[SIZES[0]])
     lines = [(name, *(f"{found[size][name]:,.2f}" for size in SIZES)) for name in names]
     largest = found[max(SIZES)]
@@ -265,7 +330,7 @@ def main() -> None:
         ratio = largest["create, ms"] / found[min(SIZES)]["create, ms"]
         goals.append(Goal("versions, create of the largest by the smallest", "≤ 5", f"{ratio:.2f}", ratio <= 5))
     header = ("figure", *(f"{size:,} items" for size in SIZES))
-    publish(f"## Versions\n\n{machine()}; SQLite, medians.\n\n{table(header, lines)}\n", goals)
+    publish(f"## Versions\n\n{machine()}; SQLite, medians.\n\n{table(header, lines)}\n{sdk}", goals)
 
 
 if __name__ == "__main__":
