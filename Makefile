@@ -8,7 +8,7 @@ VERSIONS := 3.10 3.11 3.12 3.13
 SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
 DEV := .venv-dev/bin/
 PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
-PYTEST := --quiet -n 2 --dist loadgroup -rfEs
+PYTEST := -m pytest --quiet -rfEs
 
 .PHONY: help
 help:
@@ -38,10 +38,14 @@ demo: .venv-demo/ready
 .PHONY: test test-all $(VERSIONS:%=test-%)
 test: $(VERSIONS:%=test-%) test-all
 
+# Tests marked `timing` run one after another, once all others are done: (interpreter, marks, files).
+run_tests = $(1) $(PYTEST) -n 2 --dist loadgroup -m '$(2)not timing' $(3) && $(1) $(PYTEST) -n 0 -m '$(2)timing' $(3)
+
 # The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported.
 $(VERSIONS:%=test-%): test-%: .venv-%/ready
-	@if [ -e $< ]; then echo 'The core on Python $*:' && .ci/twice .venv-$*/bin/python $(PYTEST) -m core \
-	    $$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py'); \
+	@if [ -e $< ]; then echo 'The core on Python $*:' && \
+	    files=$$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py') && \
+	    $(call run_tests,.venv-$*/bin/python,core and ,$$files); \
 	else echo 'NOT TESTED on Python $*: install it, or make it known to pyenv.'; fi
 
 $(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
@@ -51,7 +55,7 @@ $(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
 # Everything, beside the real SDK, on the newest Python there is.
 test-all: .venv-dev/ready
 	@echo "Everything on $$($(DEV)python --version):"
-	@.ci/twice $(DEV)python $(PYTEST)
+	@$(call run_tests,$(DEV)python,,)
 
 .venv-dev/ready: pyproject.toml
 	@echo 'Installing autoflow, its tools and the Supervisely SDK into $(@D); the first time takes minutes ...'
@@ -59,7 +63,7 @@ test-all: .venv-dev/ready
 	python=$${python:-$$(.ci/python)} && rm -rf $(@D) && $$python -m venv $(@D) && \
 	$(@D)/$(PIP) -e '.[dev,sdk]' && touch $@
 
-# -- the house
+# -- development
 
 .PHONY: lint types bench soak clean
 lint: .venv-dev/ready

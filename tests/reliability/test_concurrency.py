@@ -193,6 +193,7 @@ def test_every_task_thread_and_generator_records_into_its_own_run(app):  # 22
     assert all(sorted(numbers) == [1, 2, 3, 4, 10, 11, 12, 20] for numbers in found.values())
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("patched", ["before", "after"])
 def test_greenlets_of_gevent_record_and_are_not_held_up(patched, app):  # 21
     """monkey.patch_all() before autoflow is imported or after it: all delivered, and the hub is not held up."""

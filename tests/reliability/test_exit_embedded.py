@@ -12,6 +12,7 @@ from tests.reliability.processes import STALLED
 pytest.importorskip("sqlalchemy", reason="the platform needs autoflow[server]")
 
 
+@pytest.mark.timing
 def test_a_transaction_cut_by_the_interpreters_end_never_was(app):  # 9
     """The sender's thread dies inside a commit's transaction: the store is whole, and each record arrives once."""
     where = {"AUTOFLOW_SERVER": "embedded", "SERVER_ADDRESS": "http://instance.example"}  # whose projects these are

@@ -46,6 +46,7 @@ sys.modules["builtins"].kept_to_the_very_end = Thing(13)
 """
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("first", [True, False], ids=["the-first-records", "after-others"])
 @pytest.mark.parametrize("behaviour", [None, hang], ids=["up", "silent"])
 def test_exit_callbacks_and_finalisers_may_record(first, behaviour, app, platform):  # 7
@@ -116,6 +117,7 @@ def test_threads_that_outlive_main_are_delivered(way, first, app):  # 8
     assert app.delivered() == list(range(2 if first else 1, 102))
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [None, hang], ids=["up", "silent"])
 def test_an_exit_without_any_thread_ends_in_time(behaviour, app, platform):  # 8
     """Where the system has no thread to give, an exit sends by itself, within the promised time."""

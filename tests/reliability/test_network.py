@@ -297,6 +297,7 @@ def test_an_instances_last_edge_is_repeated_only_once_it_was_taken(instance, tow
 # -- 34: deadlines
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [hang, slow(0.1), late(30)], ids=["hang", "slow loris", "late"])
 def test_no_server_holds_the_sender_for_longer_than_its_deadline(behaviour, platform, towards, monkeypatch):
     """(34) A request ends at its total deadline, and the sender goes on; the caller has long returned."""
@@ -313,6 +314,7 @@ def test_no_server_holds_the_sender_for_longer_than_its_deadline(behaviour, plat
     assert ids(platform) == [1]
 
 
+@pytest.mark.timing
 def test_a_name_that_does_not_resolve_holds_nobody_but_the_sender(towards, monkeypatch):
     """(34) While the resolver hangs, calls return and a flush ends in its time."""
     towards("http://lineage.invalid")

@@ -80,6 +80,7 @@ def test_waiting_records_take_no_memory(behaviour, platform, tmp_path):
     assert ids(platform) == list(range(1, 12001))
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [None, *ALWAYS], ids=["down", "well", "503", "hang", "cut", "slow", "page"])
 def test_a_call_costs_the_same_whatever_the_server_does(behaviour, platform, towards):
     """(26) The median call stays where it is without a server; nothing in it waits for one."""

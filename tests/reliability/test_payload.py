@@ -413,6 +413,7 @@ IDLE = textwrap.dedent(
 )
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("state", ["all sent", "down", "hanging", "token refused"])
 def test_an_idle_process_costs_next_to_nothing(state, platform, tmp_path):
     """(57) With nothing to send, and with a server that is away: no polling below a second, one thread."""

@@ -48,6 +48,7 @@ def transport(server):
 # -- deadlines
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [hang, slow(0.1)], ids=["no byte", "a byte now and then"])
 def test_a_request_ends_at_its_deadline(behaviour, server, transport):
     """(34) Neither silence nor a trickle of header bytes holds a request beyond its deadline."""
@@ -58,6 +59,7 @@ def test_a_request_ends_at_its_deadline(behaviour, server, transport):
     assert 0.5 < time.monotonic() - begun < STALLED
 
 
+@pytest.mark.timing
 def test_a_trickled_body_ends_at_the_deadline(server, transport):
     """(34) A body that comes a byte at a time, after a prompt header, is not waited for beyond the deadline."""
 
@@ -78,6 +80,7 @@ def test_a_trickled_body_ends_at_the_deadline(server, transport):
     assert 0.5 < time.monotonic() - begun < STALLED
 
 
+@pytest.mark.timing
 def test_a_server_that_reads_nothing_ends_at_the_deadline():
     """(34) A body that the server does not take is not pushed beyond the deadline."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -89,6 +92,7 @@ def test_a_server_that_reads_nothing_ends_at_the_deadline():
         transport.close()
 
 
+@pytest.mark.timing
 def test_addresses_that_do_not_answer_share_one_deadline(monkeypatch):
     """(34) A name with many dead addresses is not tried for longer than the deadline."""
     with socket.socket() as full:
@@ -247,6 +251,7 @@ def test_a_host_in_no_proxy_is_asked_directly(server, transport, monkeypatch):
     assert transport.call("instance.version", {})["version"] == "6.18.3"
 
 
+@pytest.mark.timing
 def test_a_proxy_that_trickles_ends_at_the_deadline(server, monkeypatch):
     """(34) The deadline holds through a tunnel, too: a proxy that answers a byte at a time."""
     with socket.create_server(("127.0.0.1", 0)) as proxy:
