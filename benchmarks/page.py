@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from playwright.sync_api import Page, sync_playwright
 
 from autoflow.graph.graph import Graph
-from autoflow.graph.layout import lay_out
+from autoflow.graph.layout import Layout, lay_out
 from autoflow.platform.dispatcher import Platform
 from benchmarks.lineage import fill
 from benchmarks.measure import Goal, machine, progress, publish, table
@@ -30,20 +31,25 @@ from tests.serving import served
 
 SECONDS = 2.5
 ROUNDS = 3
+SCREEN = (1600, 900)  # pixels
 
-# Sends the stage a wheel's event each frame for a while and gives frames a second.
+# Sends the stage a wheel event each frame for a while. Returns frames a second, and the fewest cards that stood in the
+# page's DOM while it moved: a pan over empty canvas would measure nothing.
 FRAMES = """async ([seconds, zooming]) => {
     const stage = document.querySelector(".stage");
+    const cards = stage.querySelector(".world").children;
     const began = performance.now();
     let frames = 0;
+    let fewest = Infinity;
     while (performance.now() - began < seconds * 1000) {
         const turn = Math.sin(frames / 12);
         const moved = zooming ? { deltaY: 30 * turn, ctrlKey: true } : { deltaX: 24 * turn, deltaY: 16 * turn };
         stage.dispatchEvent(new WheelEvent("wheel", { ...moved, clientX: 700, clientY: 500, cancelable: true }));
         await new Promise(requestAnimationFrame);
         frames += 1;
+        fewest = Math.min(fewest, cards.length);
     }
-    return frames / ((performance.now() - began) / 1000);
+    return [frames / ((performance.now() - began) / 1000), fewest];
 }"""
 SENT = """() => [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")]
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
@@ -54,19 +60,28 @@ READY = """() => new Promise((done) => {
 })"""
 
 
-def looked_at(page: Page, url: str) -> dict[str, float]:
-    """One look at a workspace: as it opens, then at a scale that can be read."""
+def measure_page(page: Page, url: str, dense: tuple[int, int]) -> dict[str, float]:
+    """Measure one workspace: as it opens, then at full size over the window with the most cards."""
     page.goto(url, wait_until="commit")
     ready = page.evaluate(READY)
-    found = {"ready ms": ready, "sent kB": page.evaluate(SENT) / 1000}
+    figures = {"ready ms": ready, "sent kB": page.evaluate(SENT) / 1000}
     page.wait_for_timeout(300)
-    found["pan fitted"] = page.evaluate(FRAMES, [SECONDS, False])
-    found["zoom fitted"] = page.evaluate(FRAMES, [SECONDS, True])
-    page.evaluate("""() => document.querySelector(".scale").click()""")
+    figures["pan fitted"], _ = page.evaluate(FRAMES, [SECONDS, False])
+    figures["zoom fitted"], _ = page.evaluate(FRAMES, [SECONDS, True])
+    page.goto(f"{url}&at={dense[0]},{dense[1]},1", wait_until="commit")
+    page.evaluate(READY)
     page.wait_for_timeout(600)
-    found["pan 100%"] = page.evaluate(FRAMES, [SECONDS, False])
-    found["heap MB"] = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
-    return found
+    figures["pan 100%"], figures["cards in sight"] = page.evaluate(FRAMES, [SECONDS, False])
+    figures["heap MB"] = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
+    return figures
+
+
+def densest_window(layout: Layout) -> tuple[int, int]:
+    """Return the top left corner of the screen-sized cell that holds the most cards."""
+    width, height = SCREEN
+    cells = Counter((box.x // width, box.y // height) for box in layout.boxes.values())
+    (column, row), _ = cells.most_common(1)[0]
+    return column * width, row * height
 
 
 def measured(folder: str, cards: int) -> dict[str, float]:
@@ -84,7 +99,7 @@ def measured(folder: str, cards: int) -> dict[str, float]:
     graph = Graph.from_json(json.loads(platform.call("autoflow.scene.export", {**body, "form": "json"})["text"]))
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        lay_out(graph)
+        layout = lay_out(graph)
         laid.append(time.perf_counter() - began)
     rounds = []
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -92,8 +107,9 @@ def measured(folder: str, cards: int) -> dict[str, float]:
         arguments = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"]
         browser = driver.chromium.launch(executable_path=browser_path, args=arguments)
         for _ in range(ROUNDS):
-            context = browser.new_context(viewport={"width": 1600, "height": 900})
-            rounds.append(looked_at(context.new_page(), f"{url}/workspace/1?clusters=no"))
+            context = browser.new_context(viewport={"width": SCREEN[0], "height": SCREEN[1]})
+            page = context.new_page()
+            rounds.append(measure_page(page, f"{url}/workspace/1?clusters=no", densest_window(layout)))
             context.close()
         browser.close()
     platform.close()
@@ -112,7 +128,8 @@ def goals_of(found: dict[int, dict[str, float]]) -> list[Goal]:
     for cards, what, goal, least in (
         (5_000, "pan fitted", "60 frames a second, at least 55 counted", 55.0),
         (5_000, "pan 100%", "60 frames a second, at least 55 counted", 55.0),
-        (20_000, "pan fitted", "≥ 30 frames a second", 30.0),
+        (5_000, "cards in sight", "at least 20 while panning at full size", 20.0),
+        (20_000, "pan fitted", "≥ 40 frames a second", 40.0),
     ):
         if cards in found:
             value = found[cards][what]
