@@ -88,6 +88,6 @@ soak: .venv-dev/ready
 	@$(DEV)python benchmarks/versions_soak.py
 
 clean:
-	rm -rf .venv-demo .venv-dev .venv-bench $(VERSIONS:%=.venv-%) .demo build dist autoflow.egg-info
+	rm -rf .venv-demo .venv-dev .venv-bench $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find autoflow tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -53,9 +53,9 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from autoflow.distribution import VERSION
 
-        return version("autoflow")
+        return VERSION
     if name in _LATER:
         from importlib import import_module
 

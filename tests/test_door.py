@@ -67,10 +67,14 @@ def test_a_star_import_brings_the_door_and_nothing_more():
 
 
 def test_it_says_its_version():
-    """As the distribution has it."""
-    from importlib.metadata import version
+    """The same from the import, the command and `python -m autoflow`, whether or not it is installed."""
+    from autoflow.distribution import VERSION
 
-    assert autoflow.__version__ == version("autoflow")
+    assert autoflow.__version__ == VERSION
+    printed = subprocess.run(
+        [sys.executable, "-m", "autoflow", "--version"], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout == f"autoflow {VERSION}\n"
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

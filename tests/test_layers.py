@@ -17,7 +17,7 @@ pytestmark = pytest.mark.core
 ROOT = Path(autoflow.__file__).parent
 LONGEST = 500
 
-BELOW_ALL = {"errors", "forks", "guard", "settings"}
+BELOW_ALL = {"distribution", "errors", "forks", "guard", "settings"}
 _TRANSPORT = {"wire", "model"}
 _OUTBOX = {"transport", *_TRANSPORT}
 _RUNTIME = {"outbox", *_OUTBOX}
@@ -39,8 +39,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": ALL,
     "testing": ALL,  # the pytest plugin, for tests of apps
     "__init__": ALL - {"cli", "platform"},
+    "__main__": {"cli"},
 }
-BELOW: dict[str, set[str]] = {"errors": set(), "forks": set(), "settings": set(), "guard": {"errors", "settings"}}
+BELOW: dict[str, set[str]] = {
+    "distribution": set(),
+    "errors": set(),
+    "forks": set(),
+    "settings": set(),
+    "guard": {"errors", "settings"},
+}
 
 # Where a third party may be imported: the beginning of a path.
 THIRD_PARTIES = {

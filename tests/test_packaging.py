@@ -65,13 +65,13 @@ def wheel(tmp_path_factory):
         shutil.copy(ROOT / name, copy / name)
     shutil.copytree(ROOT / "autoflow", copy / "autoflow", ignore=shutil.ignore_patterns("__pycache__"))
     _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, copy)
-    (built,) = folder.glob("autoflow-*.whl")
+    (built,) = folder.glob("autoflow_lineage-*.whl")
     return built
 
 
 @pytest.fixture(scope="module")
 def bare(wheel):
-    """The interpreter of a fresh environment that holds ``pip install autoflow`` and nothing else."""
+    """The interpreter of a fresh environment that holds ``pip install autoflow-lineage`` and nothing else."""
     folder = wheel.parent / "environment"
     _run(sys.executable, "-m", "venv", folder)
     python = folder / "bin" / "python"
@@ -92,11 +92,11 @@ def test_the_wheel_holds_every_module_and_what_they_read(wheel):
 
 
 def test_a_bare_installation_holds_wrapt_and_requests_only(bare):
-    """`pip install autoflow` brings wrapt, requests and what requests needs."""
+    """`pip install autoflow-lineage` brings wrapt, requests and what requests needs."""
     listed = json.loads(_run(bare, "-m", "pip", "list", "--format", "json"))
     needed = {"certifi", "charset-normalizer", "idna", "urllib3"}
     assert {one["name"].lower().replace("_", "-") for one in listed} - {"pip", "setuptools"} == {
-        "autoflow",
+        "autoflow-lineage",
         "requests",
         "wrapt",
         *needed,
@@ -124,7 +124,7 @@ def test_what_waited_is_delivered_once_the_platform_is_installed(bare, tmp_path)
 
 
 def test_the_platform_installs_beside_the_supervisely_sdk(tmp_path):
-    """`autoflow[server]` and `supervisely` in one environment: no requirement of either is broken, and both work."""
+    """`autoflow-lineage[server]` and `supervisely` in one environment: no requirement of either is broken, and both work."""
     if importlib.util.find_spec("supervisely") is None:
         pytest.skip("the Supervisely SDK is not installed here; `make test` has it")
     broken = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)
@@ -139,8 +139,9 @@ print(supervisely.ProjectInfo._fields[:2], project.name)
     assert "beside the SDK" in _run(sys.executable, "-c", script, **environment)
 
 
-def test_the_command_is_installed(bare):
-    """`autoflow --version` answers, and `autoflow` alone says what it can do."""
+def test_the_command_is_installed(bare, wheel):
+    """`autoflow --version` and `python -m autoflow` answer with the wheel's version; `autoflow` alone prints help."""
     command = bare.parent / "autoflow"
-    assert _run(command, "--version").startswith("autoflow ")
+    version = wheel.name.split("-")[1]
+    assert _run(command, "--version") == _run(bare, "-m", "autoflow", "--version") == f"autoflow {version}\n"
     assert "COMMAND" in subprocess.run([command], capture_output=True, text=True).stdout

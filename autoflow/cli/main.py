@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from autoflow.distribution import VERSION
 from autoflow.errors import AutoflowError
 
 
@@ -219,9 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top = parser()
     given = top.parse_args(arguments)
     if given.version:
-        from importlib.metadata import version
-
-        print(f"autoflow {version('autoflow')}")
+        print(f"autoflow {VERSION}")
         return 0
     if not hasattr(given, "run"):
         top.print_help()

@@ -13,6 +13,7 @@ from autoflow.cli.asking import ours, reader
 from autoflow.cli.asking import server as asked
 from autoflow.cli.graph import graph_of
 from autoflow.cli.serve import folder_of
+from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 from autoflow.graph.forms import write
 from autoflow.graph.labels import is_address
@@ -70,7 +71,7 @@ def _serve(given: argparse.Namespace) -> int:
         from autoflow.platform.web import server
         from autoflow.platform.web.app import application
     except ImportError as error:
-        raise ServerExtraMissing(f'the page needs more: pip install "autoflow[server]" ({error})') from error
+        raise ServerExtraMissing(f"the page needs more: {install('server')} ({error})") from error
     with server.listen(HOST, given.port) as listening:
         platform = Platform.open(folder_of(argparse.Namespace(data=None)))
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 from autoflow.outbox import home
 
@@ -32,7 +33,7 @@ def serve(given: argparse.Namespace) -> int:
         from autoflow.platform.web import server
         from autoflow.platform.web.app import application
     except ImportError as error:
-        raise ServerExtraMissing(f'the server needs more: pip install "autoflow[server]" ({error})') from error
+        raise ServerExtraMissing(f"the server needs more: {install('server')} ({error})") from error
     with server.listen(given.host, given.port) as listening:
         auth = given.auth or not server.on_loopback(listening)
         folder = folder_of(given)

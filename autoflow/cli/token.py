@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autoflow.cli.serve import folder_of
+from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def _tokens(given: argparse.Namespace) -> Iterator[Tokens]:
     try:
         from autoflow.platform.dispatcher import Platform
     except ImportError as error:
-        raise ServerExtraMissing(f'tokens need more: pip install "autoflow[server]" ({error})') from error
+        raise ServerExtraMissing(f"tokens need more: {install('server')} ({error})") from error
     platform = Platform.open(folder_of(given), given.database)
     try:
         yield platform.tokens

@@ -1,10 +1,11 @@
-"""The platform in this process: its own dispatcher, without HTTP. Needs ``autoflow[server]``."""
+"""The platform in this process: its own dispatcher, without HTTP. Needs ``autoflow-lineage[server]``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing, ServerUnreachable
 from autoflow.forks import ProcessLock, put_off
 from autoflow.wire import methods
@@ -40,7 +41,7 @@ class EmbeddedTransport:
                         from autoflow.platform.dispatcher import Platform
                 except ImportError as error:
                     raise ServerExtraMissing(
-                        f'the platform on this machine needs more: pip install "autoflow[server]" ({error})'
+                        f"the platform on this machine needs more: {install('server')} ({error})"
                     ) from error
                 self._platform = Platform.open(self._folder)
             return self._platform

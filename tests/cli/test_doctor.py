@@ -200,4 +200,4 @@ def test_a_platform_without_its_libraries(findings, monkeypatch):
     monkeypatch.setattr("autoflow.cli.doctor.find_spec", lambda name: None)
     code, found = findings()
     assert code == 1
-    assert "autoflow[server]" in found["autoflow[server]"]["remedy"]
+    assert "autoflow-lineage[server]" in found["autoflow-lineage[server]"]["remedy"]

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.core
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 ROOT = Path(__file__).parents[2]
+OTHER_PROJECT = re.compile(r"""install\b[^#;]*[ "'`]autoflow(?![-\w./])|autoflow\[[a-z]""")
 
 
 def test_the_example_records_what_its_comments_say(autoflow_edges):
@@ -24,6 +25,18 @@ def test_the_example_records_what_its_comments_say(autoflow_edges):
         ("output", "/experiments/lemons/logs"),
     ]
     assert edges[1].card["title"] == "Checkpoints"
+
+
+def test_every_installation_names_the_distribution():
+    """`pip install autoflow` would bring another project: what is said anywhere is `autoflow-lineage`."""
+    wrong = []
+    for folder in ("autoflow", "docs", "examples", "tests", "."):
+        files = (ROOT / folder).glob("*" if folder == "." else "**/*")
+        for file in files:
+            if file.suffix in {".py", ".md", ".toml", ".js"} and file != Path(__file__):
+                text = file.read_text(encoding="utf-8")
+                wrong += [f"{file.name}: {line}" for line in text.splitlines() if OTHER_PROJECT.search(line)]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"(?:docs|examples)/[\w./]*\w|CHANGELOG\.md", README))))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.reliability.processes import STALLED
 
-pytest.importorskip("sqlalchemy", reason="the platform needs autoflow[server]")
+pytest.importorskip("sqlalchemy", reason="the platform needs autoflow-lineage[server]")
 
 
 @pytest.mark.timing

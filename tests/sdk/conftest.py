@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).parent
 def pytest_collection_modifyitems(items):
     if importlib.util.find_spec("supervisely") is not None:
         return
-    reason = "the package supervisely is not installed for this interpreter: pip install 'autoflow[sdk]'"
+    reason = "the package supervisely is not installed for this interpreter: pip install 'autoflow-lineage[sdk]'"
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=reason))

@@ -25,7 +25,7 @@ ALIKE = [name for name in PLAIN if name not in OTHERWISE]
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("supervisely") is None,
-    reason="the package supervisely is not installed for this interpreter: pip install 'autoflow[sdk]'",
+    reason="the package supervisely is not installed for this interpreter: pip install 'autoflow-lineage[sdk]'",
 )
 
 

@@ -23,7 +23,7 @@ def open_blobs(url: str | os.PathLike[str]) -> Blobs:
 
     Raises:
         ValueError: the url is none of these.
-        ServerExtraMissing: S3 is asked for, and ``autoflow[s3]`` is not installed.
+        ServerExtraMissing: S3 is asked for, and ``autoflow-lineage[s3]`` is not installed.
         ServerBusy: the bucket is not there, or does not let this machine in.
     """
     address = os.fspath(url)

@@ -1,4 +1,4 @@
-"""Blobs in a bucket of S3, or of whatever speaks as it does, by obstore (``autoflow[s3]``).
+"""Blobs in a bucket of S3, or of whatever speaks as it does, by obstore (``autoflow-lineage[s3]``).
 
 Where and as whom is said by the usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, and
 AWS_ENDPOINT_URL for what is not Amazon's; an endpoint without TLS has to be given as ``http://``. Small files go up in
@@ -20,6 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, BinaryIO
 
+from autoflow.distribution import install
 from autoflow.errors import ServerBusy, ServerExtraMissing
 from autoflow.forks import ProcessLock
 from autoflow.platform.blobs.content import CHUNK, QUARANTINE, Found, Look, Received, hash_of, path_of
@@ -29,7 +30,7 @@ try:
     from obstore import exceptions as failures
     from obstore.store import S3Store
 except ImportError as missing:
-    raise ServerExtraMissing(f'blobs in S3 need more: pip install "autoflow[s3]" ({missing})') from missing
+    raise ServerExtraMissing(f"blobs in S3 need more: {install('s3')} ({missing})") from missing
 
 SMALL = 8 * CHUNK  # what is larger goes up in parts of this size
 PARTS = 4  # of one file, at a time

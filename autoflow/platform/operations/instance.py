@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
+from autoflow.distribution import VERSION
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
 from autoflow.platform.paging import listed, page
@@ -25,7 +25,7 @@ ROLE = {"id": 1, "role": "admin", "createdAt": None, "updatedAt": None}
 
 def version(_rows: Connection, _body: Body) -> dict[str, Any]:
     """The version of the wire spoken here, and the mark that this is no Supervisely instance."""
-    return {"version": SPEAKS, methods.PLATFORM_MARK: metadata.version("autoflow")}
+    return {"version": SPEAKS, methods.PLATFORM_MARK: VERSION}
 
 
 def changes(rows: Connection, _body: Body) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 
+from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 
 WRITE = "autoflow_write"  # a transaction's option
@@ -60,7 +61,7 @@ def make_engine(address: URL) -> Engine:
             connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
         )
     except ImportError as error:
-        raise ServerExtraMissing(f'PostgreSQL needs more: pip install "autoflow[postgres]" ({error})') from error
+        raise ServerExtraMissing(f"PostgreSQL needs more: {install('postgres')} ({error})") from error
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine

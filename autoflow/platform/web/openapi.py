@@ -6,9 +6,9 @@ Supervisely's methods are described where they come from; the docs name those th
 from __future__ import annotations
 
 import functools
-from importlib import metadata
 from typing import Any
 
+from autoflow.distribution import VERSION
 from autoflow.platform.operations.search import KINDS
 from autoflow.platform.web.folder_schemas import FOLDERS
 from autoflow.platform.web.restores import RESTORES
@@ -440,7 +440,7 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "autoflow",
-            "version": metadata.version("autoflow"),
+            "version": VERSION,
             "description": "The platform's own methods, beside those of Supervisely's wire.",
         },
         "servers": [{"url": "/"}],

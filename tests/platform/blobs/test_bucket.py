@@ -46,7 +46,7 @@ def test_the_missing_library_is_named(bucket):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert "ServerExtraMissing" in done.stderr
-    assert 'pip install "autoflow[s3]"' in done.stderr
+    assert 'pip install "autoflow-lineage[s3]"' in done.stderr
 
 
 def test_a_put_whose_answer_was_lost_finds_itself(bucket):
