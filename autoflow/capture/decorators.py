@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar, overload
 
 from autoflow.capture import defaults
 from autoflow.capture.binding import names
-from autoflow.capture.drivers import yields
+from autoflow.capture.drivers_importlib_bootstrap import yields
 from autoflow.capture.plan import Plan, VersionSpec
 from autoflow.capture.wrapper import undecorated, wrap
 from autoflow.errors import DecorationError, TargetError

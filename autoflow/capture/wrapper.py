@@ -11,7 +11,7 @@ from typing import Any
 
 import wrapt
 
-from autoflow.capture.drivers import driver_for
+from autoflow.capture.drivers_importlib_bootstrap import drivers_for
 from autoflow.capture.plan import Plan
 
 
@@ -52,19 +52,17 @@ class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
 class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A function and what is recorded of its calls. It is the function to introspection, copies and pickles."""
 
+    # Python calls what stands in the slot: a method here would be one more frame in each call of the function
+    __slots__ = ("__call__",)
     __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
     __bound_function_wrapper__ = BoundRecorded
 
     def __init__(self, function: Any, plan: Plan) -> None:
-        driver = driver_for(plan)
+        driver, direct = drivers_for(plan)
         super().__init__(function, driver)
+        slot: Any = Recorded.__dict__["__call__"]
+        slot.__set__(self, direct)  # setattr would set it on the wrapped function
         self._self_plan = plan
-        self._self_driver = driver
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function, recording."""
-        # a plain function needs none of what wrapt finds out about bound ones
-        return self._self_driver(self.__wrapped__, None, args, kwargs)
 
     @property
     def autoflow(self) -> Plan:

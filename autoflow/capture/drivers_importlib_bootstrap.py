@@ -4,6 +4,11 @@ Recording stands in guards, the app's function never does: what it returns, rais
 untouched. Inputs are recorded when the body starts, not when a coroutine or a generator is merely made; outputs when
 it has ended well; none of them when it raised, was cancelled or was closed early. No context variable is set
 around a `yield`.
+
+The file's name matters. Each function here has one frame between the app's function and its caller, and frames of
+files whose path contains both ``importlib`` and ``_bootstrap`` are skipped by `warnings.warn(..., stacklevel=n)` (all
+Pythons) and by ``logging``'s ``stacklevel`` (since 3.11): so both name the line of the app that called the decorated
+function. Pytest and IPython leave these frames out of tracebacks by ``__tracebackhide__``.
 """
 
 from __future__ import annotations
@@ -21,18 +26,26 @@ logger = logging.getLogger("autoflow")
 
 Driver = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
 
+__tracebackhide__ = True
 
-def driver_for(plan: Plan) -> Driver:
-    """The driver for a plan's function."""
+
+def drivers_for(plan: Plan) -> tuple[Driver, Callable[..., Any]]:
+    """Return the driver of a plan's function, and the same as a function of the call's own arguments.
+
+    The second is for calls without an instance: it needs no frame but its own.
+    """
     body = _body(plan.function)
     plans = _Plans(plan)
     if inspect.isasyncgenfunction(body):
-        return functools.partial(_drive_async_generator, plans)
-    if inspect.isgeneratorfunction(body):
-        return functools.partial(_drive_generator, plans)
-    if inspect.iscoroutinefunction(body):
-        return functools.partial(_drive_coroutine, plans)
-    return _plain(plans)
+        driver: Driver = functools.partial(_drive_async_generator, plans)
+    elif inspect.isgeneratorfunction(body):
+        driver = functools.partial(_drive_generator, plans)
+    elif inspect.iscoroutinefunction(body):
+        driver = functools.partial(_drive_coroutine, plans)
+    else:
+        return _plain(plans), _plain_direct(plans)
+    function = plan.function
+    return driver, lambda *args, **kwargs: driver(function, None, args, kwargs)
 
 
 def yields(function: Any) -> bool:
@@ -79,6 +92,27 @@ def _plain(plans: _Plans) -> Driver:
         try:
             bound = of.get(instance is not None) or plans.bind(called, instance)
             moment = bound.begin(instance, args, kwargs)
+        except Exception as error:
+            if not guard.swallows(error):
+                raise
+        result = called(*args, **kwargs)
+        if moment is not None:
+            with guard:
+                moment.end(result)
+        return result
+
+    return drive
+
+
+def _plain_direct(plans: _Plans) -> Callable[..., Any]:
+    """Return `_plain`'s driver for a call without an instance; a shared body would cost each call a second frame."""
+    of, called = plans.bound, plans.plan.function
+
+    def drive(*args: Any, **kwargs: Any) -> Any:
+        moment = None
+        try:
+            bound = of.get(False) or plans.bind(called, None)
+            moment = bound.begin(None, args, kwargs)
         except Exception as error:
             if not guard.swallows(error):
                 raise
