@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NoReturn, TypeVar, overload
 
 from autoflow.capture import defaults
@@ -150,6 +151,7 @@ def versioned(
     Raises:
         DecorationError: at decoration, for what could never work.
     """
+    types = tuple(types)
 
     def decorate(target: Any) -> Any:
         target = _decoratable(target)
@@ -165,10 +167,21 @@ def versioned(
 
         def wish(call: Call) -> Wish:
             found = [tried(call, text, call, lambda name: savepoint.known(run_of(call), name)) for text in texts]
-            return Wish(found[0], found[1], tuple(types), required, wait)
+            return Wish(found[0], found[1], types, required, wait)
 
-        return wrap(target, Plan(undecorated(target), versions=(VersionSpec(edge.find, wish, edge, after),)))
+        spec = VersionSpec(edge.find, wish, edge, after)
+        return wrap(target, Plan(undecorated(target), versions=(spec,), declarations=(declaration,)))
 
+    declaration = partial(
+        versioned,
+        value=value,
+        title=title,
+        description=description,
+        types=types,
+        after=after,
+        required=required,
+        wait=wait,
+    )
     return decorate if function is None else decorate(function)
 
 
@@ -186,6 +199,9 @@ def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Map
         raise DecorationError(f'say the kind, as in @workflow_{direction}("project")')
     check_kind(direction, kind)
 
+    decorator = workflow_input if direction == "input" else workflow_output
+    declarations = (partial(decorator, kind, **options),)
+
     def decorate(target: F) -> F:
         function = undecorated(_decoratable(target))
         default = None if "value" in options else defaults.value_path(function, direction, kind)
@@ -194,8 +210,8 @@ def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Map
             raise DecorationError(
                 "'item' is each value a generator yields; for a parameter of that name write args.item"
             )
-        found = Plan(function, inputs=(spec,)) if direction == "input" else Plan(function, outputs=(spec,))
-        return wrap(target, found)  # type: ignore[return-value]
+        inputs, outputs = ((spec,), ()) if direction == "input" else ((), (spec,))
+        return wrap(target, Plan(function, inputs=inputs, outputs=outputs, declarations=declarations))  # type: ignore[return-value]
 
     return decorate
 

@@ -34,6 +34,7 @@ class Plan(NamedTuple):
     versions: tuple[VersionSpec, ...] = ()
     inputs: tuple[EdgeSpec, ...] = ()
     outputs: tuple[EdgeSpec, ...] = ()
+    declarations: tuple[Callable[[], Any], ...] = ()  # make the decorators again, for a copy in another process
 
     def under(self, outer: Plan) -> Plan:
         """This plan with the specs of a decorator written above it."""
@@ -42,6 +43,7 @@ class Plan(NamedTuple):
             outer.versions + self.versions,
             outer.inputs + self.inputs,
             outer.outputs + self.outputs,
+            outer.declarations + self.declarations,
         )
 
 

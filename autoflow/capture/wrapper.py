@@ -5,12 +5,12 @@ The only place that knows wrapt.
 
 from __future__ import annotations
 
-from importlib import import_module
-from operator import attrgetter
+import sys
 from typing import Any
 
 import wrapt
 
+from autoflow.capture import pickling
 from autoflow.capture.drivers_importlib_bootstrap import drivers_for
 from autoflow.capture.plan import Plan
 
@@ -31,16 +31,24 @@ def _annotations_of_wrapped() -> property:
     return property(read, write)
 
 
+def _class_of_wrapped() -> property:
+    """The wrapped function's class, as wrapt has it, except for a pickler that would copy a function without us."""
+
+    def read(wrapper: Any) -> Any:
+        return type(wrapper) if pickling.taught(sys._getframe(1), _REDUCERS) else wrapper.__wrapped__.__class__
+
+    return property(read)
+
+
 class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """A decorated method bound to its instance."""
 
     __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
+    __class__ = _class_of_wrapped()  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         holder = getattr(self.__wrapped__, "__self__", None)
-        if holder is None:  # looked up on the class, or static
-            return _named, (self.__module__, self.__qualname__)
-        return getattr, (holder, self.__name__)
+        return getattr, (self._self_owner if holder is None else holder, self.__name__)
 
     def __copy__(self) -> BoundRecorded:
         return self
@@ -55,6 +63,7 @@ class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     # Python calls what stands in the slot: a method here would be one more frame in each call of the function
     __slots__ = ("__call__",)
     __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
+    __class__ = _class_of_wrapped()  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
     __bound_function_wrapper__ = BoundRecorded
 
     def __init__(self, function: Any, plan: Plan) -> None:
@@ -71,7 +80,7 @@ class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
         return plan
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return self.__wrapped__.__qualname__
+        return pickling.by_name_or_value(self, _by_value, sys._getframe(1))
 
     def __copy__(self) -> Recorded:
         return self
@@ -80,9 +89,21 @@ class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
         return self
 
 
-def _named(module: str, name: str) -> Any:
-    """What a pickle names: a function of a class by its qualified name."""
-    return attrgetter(name)(import_module(module))
+def _by_value(recorded: Recorded) -> Any:
+    """Reduce a decorated function to the plain one and its decorators; made empty first, for it may name itself."""
+    return _empty, (), (recorded.__wrapped__, recorded.autoflow.declarations), None, None, _fill
+
+
+def _empty() -> Recorded:
+    return Recorded.__new__(Recorded)
+
+
+def _fill(recorded: Recorded, state: tuple[Any, Any]) -> None:
+    copy = pickling.redecorated(*state)
+    Recorded.__init__(recorded, copy.__wrapped__, copy.autoflow)
+
+
+_REDUCERS = ((Recorded, _by_value), (BoundRecorded, lambda bound: bound.__reduce_ex__(4)))
 
 
 def wrap(target: Any, plan: Plan) -> Recorded:
