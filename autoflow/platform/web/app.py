@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -31,6 +32,8 @@ from autoflow.platform.web.packing import is_long, packed
 from autoflow.wire import methods
 
 T = TypeVar("T")
+
+logger = logging.getLogger("autoflow")
 
 CALLS = 40  # threads for operations; the others wait their turn
 UPLOADS = 64  # threads for uploads, each as long as its client sends
@@ -151,9 +154,11 @@ def _gone(_request: Request, _error: Exception) -> Response:
     return failure(400, "the client is gone")
 
 
-def _failed(_request: Request, _error: Exception) -> Response:
-    """Starlette raises the error again after this, and uvicorn logs it."""
-    return failure(500, "the platform failed; its log says how")
+async def _failed(request: Request, error: Exception) -> Response:
+    """Log what a request raised, and answer it; Starlette raises the error again after that."""
+    request_id = request.scope["request_id"]
+    logger.error("request %s: %s %r failed", request_id, request.method, request.url.path, exc_info=error)
+    return failure(500, f"the server failed; its log has the cause under request id {request_id}")
 
 
 def application(platform: Platform, *, auth: bool, names: Collection[str] = ()) -> ASGIApp:

@@ -1,7 +1,7 @@
 """Who asks: the user of the token a request carries; without tokens, whoever reaches the server is its local user.
 
-A client that keeps sending tokens that are none is put off for a while, but not those that share its address and
-have good ones.
+An address that keeps sending wrong tokens is answered 429 for them. A valid token always passes: behind one address
+(NAT, a proxy) there may be many users.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from collections import OrderedDict
 from starlette.requests import Request
 
 from autoflow.errors import NotAllowed, ServerBusy
-from autoflow.platform.auth import Tokens, digest
+from autoflow.platform.auth import Tokens
 from autoflow.platform.store.access import LOCAL, Caller
 
 FAILURES = 10  # of one address, before it is put off
 WINDOW = 60.0  # seconds
-REMEMBERED = 10_000  # addresses, and tokens that were good
+REMEMBERED = 10_000  # addresses
 
 
 def token_of(request: Request) -> str | None:
@@ -83,7 +83,6 @@ class Identity:
         self._tokens = tokens
         self._required = required
         self._failures = Failures()
-        self._good: OrderedDict[str, None] = OrderedDict()
 
     def caller(self, token: str | None, address: str, site: str) -> Caller:
         """Who sent a request.
@@ -95,23 +94,19 @@ class Identity:
 
         Raises:
             NotAllowed: 401 or 403, see `Tokens.caller`.
-            ServerBusy: 429, there were too many tokens from there that are none.
+            ServerBusy: 429, the token is wrong, as were too many others from this address lately.
         """
         if not self._required:
             return LOCAL._replace(site=site)
         if token is None:
             raise NotAllowed("this server needs a token; `autoflow token create` makes one", status=401)
-        client, mark = network(address), digest(token)
-        wait = self._failures.wait(client)
-        if wait and mark not in self._good:
-            raise ServerBusy("too many tokens that are not valid came from there", status=429, retry_after=wait)
         try:
             found = self._tokens.caller(token)
-        except NotAllowed:
+        except NotAllowed as refused:
+            client = network(address)
+            wait = self._failures.wait(client)
+            if wait:
+                raise ServerBusy("too many wrong tokens came from this address", status=429, retry_after=wait) from None
             self._failures.add(client)
-            self._good.pop(mark, None)
-            raise
-        self._good[mark] = None
-        while len(self._good) > REMEMBERED:
-            self._good.popitem(last=False)
+            raise refused
         return found._replace(site=site)

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from autoflow.errors import ServerUnreachable
+from autoflow.platform.web.connections import LONGEST_HEAD, BoundedProtocol, limit
 from autoflow.platform.web.door import is_loopback
 
 BACKLOG = 2048  # connections not taken yet
@@ -68,12 +69,14 @@ def server(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_level="error",
             access_log=False,
             server_header=False,
+            backlog=limit(),
+            h11_max_incomplete_event_size=LONGEST_HEAD,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=STOPPING,
         )

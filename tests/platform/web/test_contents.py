@@ -114,6 +114,34 @@ def test_a_file_is_never_a_page_of_this_site(client):
     assert client.send("GET", f"/storage/files/{told['id']}").headers["Content-Type"] == "application/octet-stream"
 
 
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("x.js", None),
+        ("x.mjs", "application/javascript"),
+        ("x.css", "text/css"),
+        ("x.html", "text/html"),
+        ("x.xhtml", "application/xhtml+xml"),
+        ("x.xml", "text/xml"),
+        ("x.wasm", "application/wasm"),
+        ("x", "text/javascript; charset=utf-8"),
+        ("x", "text/ecmascript"),
+        ("x", "image/png, text/javascript"),
+        ("x", "multipart/x-mixed-replace; boundary=a"),
+    ],
+)
+def test_no_uploaded_file_has_a_type_that_a_browser_runs(client, name, declared):
+    """A script, style or document is sent as bytes: by nosniff, `<script src>` of it is refused on this origin too."""
+    file = ("x", b"alert(1)") if declared is None else ("x", b"alert(1)", declared)
+    fields = [("name", (None, name)), ("path", (None, "/")), ("file", file)]
+    told = client.post("file-storage.bulk.upload?teamId=1", files=fields).json()[0]
+    by_method = client.post("file-storage.download", json={"id": told["id"]})
+    for answer in (client.send("GET", f"/storage/files/{told['id']}"), by_method):
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+
+
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/../x", "/a/../../b", "\0", "..", "/a\\..\\b"])
 def test_a_path_is_a_name_and_leads_nowhere(client, tmp_path, path):
     """Paths in team files are data: whatever they say, only the folder of blobs is written."""

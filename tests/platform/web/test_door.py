@@ -72,6 +72,11 @@ def test_every_answer_carries_the_security_headers(client):
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Cache-Control"] == "no-store"
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in answer.headers["Permissions-Policy"]
+        assert answer.headers["X-Request-Id"]
         assert "Access-Control-Allow-Origin" not in answer.headers
         assert "Server" not in answer.headers
 
