@@ -62,6 +62,7 @@ THIRD_PARTIES = {
     "starlette": "platform/",
     "anyio": "platform/",  # Starlette's own
     "uvicorn": "platform/",
+    "h11": "platform/web/connections.py",  # uvicorn's own
     "python_multipart": "platform/",
 }
 
