@@ -13,6 +13,7 @@
       - ServerBusy                 408, 429, 5xx: worth trying again, after `retry_after` seconds
       - ServerRefused              the server said no and will say it again; carries `status` and `details`, and
                                    whether it `concerns_all`
+                                   (both are `foreign` when the response is not in the API's format)
         · NotAllowed               401 and 403: the token, not the request, is at fault
     + FolderError                  (ValueError) a folder cannot become a project, or a version a folder
     + NotReproducible              a recorded run cannot be run again here
@@ -22,6 +23,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -58,30 +60,41 @@ class ServerUnreachable(ServerError):
 
 
 class ServerBusy(ServerError):
-    """The server asks to be tried again later; `retry_after` is its wish in seconds, if it said one."""
+    """The server asks to be tried again later; `retry_after` is its wish in seconds, if it said one.
 
-    def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
+    `foreign`: the response is not in the API's format: a proxy, a portal or another server sent it.
+    """
+
+    def __init__(self, message: str, *, status: int, retry_after: float | None = None, foreign: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.foreign = foreign
 
 
 class ServerRefused(ServerError):
-    """The server refused the request; trying it again unchanged is pointless."""
+    """The server refused the request; trying it again unchanged is pointless.
 
-    def __init__(self, message: str, *, status: int, details: Any = None) -> None:
+    `foreign`: the response is not in the API's format: a proxy, a portal or another server sent it.
+    """
+
+    def __init__(self, message: str, *, status: int, details: Any = None, foreign: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.details = details
+        self.foreign = foreign
 
     @property
     def concerns_all(self) -> bool:
         """Whether any request would be refused so: the token, the address or the server is wrong, not what was asked.
 
-        A 404 or 405 without the API's own words comes from something else that lives at the address.
+        A response that is not in the API's format comes from something else that lives at the address, and a 404
+        that names the method from a server that does not have it.
         """
+        if self.foreign:
+            return True
         if self.status in {404, 405}:
-            return self.details is None
+            return self.details is None or (isinstance(self.details, Mapping) and "method" in self.details)
         return not 400 <= self.status < 500 or self.status in {401, 403, 407, 426}
 
 

@@ -28,7 +28,7 @@ def maybe(
     try:
         told = transport.call(method, body)
     except ServerRefused as refusal:
-        if refusal.status != 404:
+        if refusal.status != 404 or refusal.foreign:
             raise
         return None
     return None if told is None else read(told)

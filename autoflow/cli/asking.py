@@ -37,7 +37,7 @@ def ours(api: Api) -> Iterator[None]:
     try:
         yield
     except ServerRefused as refusal:
-        if refusal.status == 404 and "autoflow." in str(refusal):
+        if refusal.status == 404 and not refusal.foreign and "autoflow." in str(refusal):
             raise ServerRefused(
                 f"{api.origin} is a Supervisely instance: look there, or set AUTOFLOW_SERVER=embedded", status=404
             ) from refusal

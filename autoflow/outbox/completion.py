@@ -24,6 +24,10 @@ class Undeliverable(AutoflowError):
     """The record can never be delivered; the message is the reason its dead letter carries."""
 
 
+class UnknownEntity(Undeliverable):
+    """The server says that it does not know the path or the name the record holds."""
+
+
 class Completed(NamedTuple):
     """An edge ready to be sent: the body an instance takes, and the record our platform takes."""
 
@@ -192,14 +196,14 @@ class _Edge:
             return name
         found = self._lookups.named(self._kind, name, self.task.workspace_id)
         if found is None:
-            raise Undeliverable(f'no {self._kind} is called "{name}" in workspace {self.task.workspace_id}')
+            raise UnknownEntity(f'no {self._kind} is called "{name}" in workspace {self.task.workspace_id}')
         return found
 
     def _file_number(self, path: str) -> int | str:
         team = self.task.team_id
         self._file = self._lookups.file_at(team, path) if team is not None else None
         if self._file is None or self._file.get("id") is None:
-            raise Undeliverable(f"{path} is not in the Team Files of team {team}")
+            raise UnknownEntity(f"{path} is not in the Team Files of team {team}")
         number: int | str = self._file["id"]
         return number
 

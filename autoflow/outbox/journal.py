@@ -31,6 +31,10 @@ RETRY_SECONDS = 1.0
 MEMORY_SEGMENT_BYTES = 1 << 20
 MEMORY_BYTES = 16 << 20  # without any folder: anonymous files, gone with the process
 
+# a journal whose name begins so was not written by an app: it holds records that were set aside, with their own keys
+BLOCKED = "blocked-"
+RETRIED = "retried-"
+
 _SUFFIX = ".journal"
 _PROGRESS = ".progress"
 

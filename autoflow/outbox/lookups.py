@@ -32,11 +32,22 @@ class Server(NamedTuple):
     version: tuple[int, ...] | None
 
 
+def foreign(method: str) -> ServerBusy:
+    """The error of a response with status 200 that does not have the format this method answers in."""
+    return ServerBusy(f"{method}: the response is not in the API's format", status=200, foreign=True)
+
+
 def probe(transport: Transport) -> Server:
-    """Ask a server what it is."""
+    """Ask a server what it is.
+
+    Raises:
+        ServerError: no server of either kind answered.
+    """
     answer = transport.call(methods.INSTANCE_VERSION, {})
-    answer = answer if isinstance(answer, Mapping) else {}
-    return Server(methods.PLATFORM_MARK in answer, methods.version_tuple(answer.get("version")))
+    version = methods.version_tuple(answer.get("version")) if isinstance(answer, Mapping) else None
+    if version is None:
+        raise foreign(methods.INSTANCE_VERSION)
+    return Server(methods.PLATFORM_MARK in answer, version)
 
 
 class Lookups:
@@ -54,11 +65,18 @@ class Lookups:
         self._answers.clear()
 
     def _ask(self, method: str, body: dict[str, Any]) -> Any:
-        """Call; None when the server says that there is no such thing."""
+        """Call; None when the server says that there is no such thing.
+
+        Raises:
+            ServerError: there was no answer, or an empty one.
+        """
         key = (method, repr(body))
         if key not in self._answers:
             try:
-                self._answers[key] = self._transport.call(method, body)
+                answer = self._transport.call(method, body)
+                if answer is None:
+                    raise foreign(method)
+                self._answers[key] = answer
             except ServerRefused as refusal:
                 if refusal.concerns_all or refusal.status not in {400, 404}:
                     raise
@@ -77,7 +95,8 @@ class Lookups:
 
     def _task_info(self, number: int) -> Task:
         answer = self._transport.call(methods.TASK_INFO, {"id": number})
-        answer = answer if isinstance(answer, Mapping) else {}
+        if not isinstance(answer, Mapping) or not ("id" in answer or "teamId" in answer):
+            raise foreign(methods.TASK_INFO)
         meta = answer.get("meta")
         app = meta.get("app") if isinstance(meta, Mapping) else None
         app = app if isinstance(app, Mapping) else {}
@@ -96,7 +115,7 @@ class Lookups:
     def _ensure(self, run: Mapping[str, Any]) -> Task:
         answer = self._transport.call(methods.RUNS_ENSURE, dict(run))
         if not isinstance(answer, Mapping) or answer.get("task") is None:
-            raise ServerBusy("the server gives a run no task", status=200)
+            raise foreign(methods.RUNS_ENSURE)
         return Task(answer["task"], answer.get("teamId"), answer.get("workspaceId"), answer.get("appId"))
 
     def _kept(self, key: Any, ask: Callable[[], Task]) -> Task:
@@ -110,9 +129,12 @@ class Lookups:
 
     def file_at(self, team_id: int, path: str) -> Mapping[str, Any] | None:
         """A team file by its path."""
-        answer = self._ask(methods.FILE_LIST, {"teamId": team_id, "path": path, "recursive": True})
-        files = answer if isinstance(answer, list) else []
-        return next((file for file in files if isinstance(file, Mapping) and file.get("path") == path), None)
+        files = self._ask(methods.FILE_LIST, {"teamId": team_id, "path": path, "recursive": True})
+        if files is None:
+            return None
+        if not isinstance(files, list) or not all(isinstance(file, Mapping) and "path" in file for file in files):
+            raise foreign(methods.FILE_LIST)
+        return next((file for file in files if file["path"] == path), None)
 
     def entity(self, kind: str, number: int) -> Mapping[str, Any]:
         """What the server tells of an entity by its number; empty when it knows none."""
@@ -124,7 +146,12 @@ class Lookups:
             "job": methods.JOB_INFO,
         }.get(kind)
         answer = self._ask(method, {"id": number}) if method else None
-        return answer if isinstance(answer, Mapping) else {}
+        if answer is None:
+            return {}
+        if method is not None and not (isinstance(answer, Mapping) and "id" in answer):
+            raise foreign(method)
+        entity: Mapping[str, Any] = answer
+        return entity
 
     def named(self, kind: str, name: str, workspace_id: int | None) -> int | None:
         """The number of a project, or of a dataset, by its name in the run's workspace."""
@@ -148,5 +175,9 @@ class Lookups:
 
     def _page(self, method: str, scope: dict[str, Any], filters: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
         answer = self._ask(method, {**scope, "filter": filters, "sort": "id", "sort_order": "asc"})
+        if answer is None:
+            return []
         rows = answer.get("entities") if isinstance(answer, Mapping) else None
-        return [row for row in rows or [] if isinstance(row, Mapping)]
+        if not isinstance(rows, list):
+            raise foreign(method)
+        return [row for row in rows if isinstance(row, Mapping)]

@@ -25,6 +25,7 @@ class Progress:
     Args:
         offsets: bytes dealt with, by segment number; segments that are not named have not been looked at.
         recorded: records dealt with, one way or the other. sent: those delivered. dead: those refused for good.
+        blocked: those set aside, to be tried again.
         dropped: records the writer could not write, as its notes in the segments say.
         carry: what an instance has yet to be told with a later edge, see `outbox.delivery`.
     """
@@ -34,6 +35,7 @@ class Progress:
     sent: int = 0
     dead: int = 0
     dropped: int = 0
+    blocked: int = 0
     carry: dict[str, Any] = field(default_factory=dict)
 
 
@@ -45,6 +47,7 @@ class Totals:
     sent: int = 0
     dead: int = 0
     dropped: int = 0
+    blocked: int = 0
     folded: list[str] = field(default_factory=list)
 
 
@@ -68,7 +71,8 @@ def load(folder: str, name: str) -> Progress:
     try:
         form = _read(progress_path(folder, name))
         offsets = {int(segment): int(offset) for segment, offset in form.pop("offsets", {}).items()}
-        return Progress(offsets=offsets, **form)
+        known = {name: value for name, value in form.items() if name in Progress.__dataclass_fields__}
+        return Progress(offsets=offsets, **known)
     except (TypeError, ValueError, AttributeError):
         return Progress()
 
@@ -79,7 +83,10 @@ def save(folder: str, name: str, progress: Progress) -> None:
     Raises:
         OSError: it cannot be written; what was sent since the last time may be sent again.
     """
-    whole.write(progress_path(folder, name), json.dumps(asdict(progress)).encode())
+    form = asdict(progress)
+    if not progress.blocked:  # an older autoflow on the same folder reads no member it does not know
+        del form["blocked"]
+    whole.write(progress_path(folder, name), json.dumps(form).encode())
 
 
 _in_process = ProcessLock()

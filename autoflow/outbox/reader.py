@@ -16,7 +16,7 @@ from collections.abc import Generator
 from typing import NamedTuple
 
 from autoflow.outbox import frame, lease, progress
-from autoflow.outbox.journal import journals, lock_path, segment_path
+from autoflow.outbox.journal import BLOCKED, RETRIED, journals, lock_path, segment_path
 
 CHUNK_BYTES = 64 << 10
 LONGEST_LINE = 1 << 20
@@ -56,6 +56,8 @@ class Reader:
         self.name = name
         self.owned = owned
         self.progress = progress.load(folder, name) if folder and not whole else progress.Progress()
+        self.blocked = name.startswith(BLOCKED)  # its records were set aside before
+        self.requeued = self.blocked or name.startswith(RETRIED)
         self._memory = memory if memory is not None else {}
         self._settled: dict[int, float] = {}  # segment -> monotonic time it was first found read to its end
 
@@ -184,6 +186,7 @@ class Reader:
                 totals.sent += self.progress.sent
                 totals.dead += self.progress.dead
                 totals.dropped += self.progress.dropped
+                totals.blocked += self.progress.blocked
                 totals.folded = [*totals.folded[-999:], self.name]
         with contextlib.suppress(OSError):
             os.unlink(progress.progress_path(self.folder, self.name))

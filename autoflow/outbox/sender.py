@@ -20,9 +20,9 @@ from autoflow.errors import NotAllowed, ServerError, ServerExtraMissing, ServerR
 from autoflow.outbox import deadletters, lease, threads
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.completion import Completion
-from autoflow.outbox.delivery import Delivery, InstanceDelivery, Numbered, PlatformDelivery, Verdict
+from autoflow.outbox.delivery import Delivery, InstanceDelivery, Judge, Numbered, PlatformDelivery, Verdict
 from autoflow.outbox.journal import Journal, journals, lock_path
-from autoflow.outbox.lookups import Lookups, probe
+from autoflow.outbox.lookups import Lookups, Server, probe
 from autoflow.outbox.quiet import Quiet
 from autoflow.outbox.reader import Entry, Reader, dropped_by, is_record
 from autoflow.transport.base import Transport
@@ -34,6 +34,9 @@ logger = logging.getLogger("autoflow")
 GATHER_SECONDS = 0.05  # how long a first record waits for company
 LOOK_AROUND_SECONDS = 1.5  # how often journals of dead processes are looked for
 REFUSED_SECONDS = 60.0
+IDENTITY_SECONDS = 60.0  # after which the server is asked again what it is
+BLOCKED_SECONDS = 10.0  # the first wait of blocked records; each one after it is twice as long
+BLOCKED_LONGEST_SECONDS = 1800.0
 START_SECONDS = 1.0  # after which a thread that could not be started is tried again
 
 
@@ -55,6 +58,7 @@ class Sender:
         self.tasks: dict[str, int] = {}  # run key -> task number, as our platform told it
         self.platform: bool | None = None  # what the destination is, once known
         self.unreadable = False  # whether the disk kept the last step from some journal
+        self.blocked = False  # whether records are set aside
         self._folder = folder
         self._origin = origin
         self._transport = transport
@@ -62,6 +66,10 @@ class Sender:
         self._readers: dict[str, Reader] = {}
         self._looked = 0.0
         self._delivery: Delivery | None = None
+        self._server: Server | None = None  # what the delivery is for
+        self._identify_at = 0.0  # monotonic seconds
+        self._blocked_tries = 0
+        self._blocked_until = 0.0  # monotonic seconds before which blocked records are not tried
         self._lookups: Lookups | None = None
         self._backoff = Backoff()
         self._quiet = Quiet(logger)
@@ -201,7 +209,7 @@ class Sender:
                 self._backoff.failed()
                 all_sent = False
             with self._answer:
-                self._all_sent = all_sent and not self.unreadable
+                self._all_sent = all_sent and not self.unreadable and not self.blocked
                 self._answered = asked
                 self._answer.notify_all()
             if self._asked > asked:
@@ -250,10 +258,13 @@ class Sender:
             return False
         try:
             self.unreadable = not all([self._drained(reader) for reader in list(self._readers.values())])
+            self.blocked = self._any_blocked()
         except ServerExtraMissing as error:
             self._quiet.info("extra", "%s; records wait in the outbox", error)
             self._backoff.failed(pause=REFUSED_SECONDS)
         except ServerRefused as refusal:  # whatever is sent; what is wrong with one record is settled with the record
+            if refusal.foreign:
+                return self._away(refusal)
             remedy = (
                 "set AUTOFLOW_TOKEN (API_TOKEN for an instance) to a token that may do this"
                 if isinstance(refusal, NotAllowed)
@@ -265,13 +276,19 @@ class Sender:
             self._refused = self._transport.token_mark()
             self._backoff.failed(pause=REFUSED_SECONDS)
         except ServerError as error:
-            self._quiet.debug("server", "%s: %s; records wait", self._origin, error)
-            self._backoff.failed(getattr(error, "retry_after", None))
-            if self._backoff.open:
-                self._quiet.once("away", "%s does not take records now; they wait, and nothing is lost", self._origin)
+            return self._away(error)
         else:
             return True
         self._delivery = None  # the server may be another when it is back
+        return False
+
+    def _away(self, error: ServerError) -> bool:
+        """Note that the server is away, or that something in between answers for it. False: not all is sent."""
+        self._quiet.debug("server", "%s: %s; records wait", self._origin, error)
+        self._backoff.failed(getattr(error, "retry_after", None))
+        if getattr(error, "foreign", False) or self._backoff.open:
+            self._quiet.once("away", "%s does not take records now (%s); they wait in the outbox", self._origin, error)
+        self._delivery = None
         return False
 
     def _well_again(self) -> None:
@@ -296,10 +313,32 @@ class Sender:
         if self._folder is None or (not urgent and time.monotonic() - self._looked < LOOK_AROUND_SECONDS):
             return
         self._looked = time.monotonic()
-        for name in journals(self._folder) if os.path.isdir(self._folder) else ():
+        if not os.path.isdir(self._folder):
+            return
+        self._requeue_blocked(self._folder, urgent)
+        for name in journals(self._folder):
             if name not in self._readers:
                 self._adopt(self._folder, name)
             breathe()
+
+    def _requeue_blocked(self, folder: str, urgent: bool) -> None:
+        """Have blocked records tried again when it is time, and complete what a dead process left of such a step."""
+        with contextlib.suppress(OSError):
+            deadletters.settle(folder)
+            due = urgent or time.monotonic() >= self._blocked_until
+            if due and self._backoff.wait(urgent=urgent) == 0 and deadletters.requeue(folder, deadletters.BLOCKED_FILE):
+                wait = min(BLOCKED_LONGEST_SECONDS, BLOCKED_SECONDS * 2**self._blocked_tries)
+                self._blocked_tries += wait < BLOCKED_LONGEST_SECONDS
+                self._blocked_until = time.monotonic() + wait
+
+    def _any_blocked(self) -> bool:
+        """Whether records are set aside in this folder; if none are, the next one is soon tried again."""
+        if self._folder is not None:
+            with contextlib.suppress(OSError):
+                if next(deadletters.letters(self._folder, deadletters.BLOCKED_FILE), None) is not None:
+                    return True
+        self._blocked_tries = 0
+        return False
 
     def _adopt(self, folder: str, name: str) -> None:
         """Take over a journal nobody living writes to; one that cannot be opened holds up no other."""
@@ -345,7 +384,7 @@ class Sender:
     def _end_lost_runs(self, reader: Reader) -> None:
         """End the runs that a dead writer left open."""
         runs = reader.progress.carry.get("runs", {})
-        if not runs:
+        if not runs or reader.requeued:
             return
         lost = [
             Numbered(f"{reader.name}:lost:{run}", {"type": "finish", "run": run, "at": time.time_ns(), "state": "lost"})
@@ -370,8 +409,11 @@ class Sender:
             else:
                 self._pass_over(reader, entry)
             breathe()
+        if not records:
+            return
         waiting = iter(zip(behind, records, strict=True))
-        for verdicts in delivery.deliver(records, reader.progress.carry.setdefault("delivery", {})):
+        carry = reader.progress.carry.setdefault("delivery", {})
+        for verdicts in delivery.deliver(records, carry, set_aside_before=reader.blocked):
             for verdict in verdicts:
                 entry, numbered = next(waiting)
                 self._settle(reader, entry, numbered, verdict)
@@ -391,10 +433,17 @@ class Sender:
         """Write down what became of one record."""
         key, record = numbered
         progress = reader.progress
+        reason = verdict.reason.encode("utf-8", "backslashreplace").decode()  # for whatever a log is written to
         if verdict.delivered:
             progress.sent += 1
+        elif verdict.blocked:
+            deadletters.bury(self._folder, key, record, reason, file=deadletters.BLOCKED_FILE)
+            progress.blocked += 1
+            self._blocked_until = max(self._blocked_until, time.monotonic() + BLOCKED_SECONDS)
+            self._quiet.warning(
+                "blocked", "a record for %s is refused on its way: %s; it is tried again later", self._origin, reason
+            )
         else:
-            reason = verdict.reason.encode("utf-8", "backslashreplace").decode()  # for whatever a log is written to
             deadletters.bury(self._folder, key, record, reason)
             progress.dead += 1
             self._quiet.warning(
@@ -410,16 +459,21 @@ class Sender:
     # -- the server
 
     def _connected(self) -> Delivery:
-        """The way to deliver to this server; asks what it is, once until it fails."""
-        if self._delivery is None:
-            server = probe(self._transport)
+        """The way to deliver to this server; asks what it is, at first, after a failure, and now and then."""
+        if self._delivery is not None and time.monotonic() < self._identify_at:
+            return self._delivery
+        server = probe(self._transport)
+        self._identify_at = time.monotonic() + IDENTITY_SECONDS
+        if self._delivery is None or server != self._server:
+            self._server = server
             self.platform = server.platform
             self._lookups = Lookups(self._transport)
             completion = Completion(server, self._lookups, self._origin)
+            judge = Judge(self._transport, server, lambda: self._backoff.open)
             self._delivery = (
-                PlatformDelivery(self._transport, completion, self._remember_tasks)
+                PlatformDelivery(self._transport, completion, self._remember_tasks, judge)
                 if server.platform
-                else InstanceDelivery(self._transport, completion)
+                else InstanceDelivery(self._transport, completion, judge)
             )
         return self._delivery
 
@@ -435,6 +489,7 @@ def _numbered(journal: str, entry: Entry) -> Numbered | None:
         return None
     try:
         record = json.loads(entry.line.body)
-        return Numbered(f"{journal}:{record.pop('n')}", record)
+        number = record.pop("n")
+        return Numbered(record.pop("key", None) or f"{journal}:{number}", record)
     except (ValueError, KeyError):
         return None

@@ -1,7 +1,8 @@
 """What the outbox holds: counts over all destinations, taken from the files, so that any process may ask.
 
 For every record written, ``recorded = sent + waiting + dead``; what could not be written is ``dropped``. Dead letters
-that were purged count no more, neither as dead nor as recorded.
+that were purged count no more, neither as dead nor as recorded. A blocked record (`outbox.deadletters`) waits; how many
+of those waiting are blocked is under ``blocked``, which is there only when there are any.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autoflow.outbox import deadletters, home
-from autoflow.outbox.journal import journals
+from autoflow.outbox.journal import BLOCKED, journals
 from autoflow.outbox.outbox import _outboxes
 from autoflow.outbox.progress import Progress, load, locked_totals
 from autoflow.outbox.reader import Reader
@@ -53,7 +54,9 @@ def of_folder(folder: str) -> dict[str, int]:
         OSError: the folder or something in it cannot be read.
     """
     with locked_totals(folder) as totals:
+        deadletters.settle_locked(folder)
         counts = {name: getattr(totals, name, 0) for name in COUNTS}
+        blocked = retried = 0
         for name in journals(folder):
             if name in totals.folded:
                 continue
@@ -63,10 +66,15 @@ def of_folder(folder: str) -> dict[str, int]:
             counts["dead"] += progress.dead
             counts["dropped"] += progress.dropped + noted
             counts["waiting"] += waiting
-    gone = deadletters.purged(folder)
-    counts["recorded"] -= gone
+            blocked += progress.blocked
+            retried += waiting if name.startswith(BLOCKED) else 0
+        blocked += totals.blocked
+        gone, requeued = deadletters.purged(folder), deadletters.purged(folder, deadletters.BLOCKED_FILE)
+    counts["recorded"] -= gone + requeued
     counts["dead"] -= gone
-    return counts
+    counts["waiting"] += blocked - requeued
+    now = blocked - requeued + retried
+    return counts | ({"blocked": now} if now else {})
 
 
 def _consistent(folder: str, name: str) -> tuple[int, int, Progress]:
@@ -97,5 +105,7 @@ def status() -> dict[str, Any]:
         for name, count in outbox.counts_in_memory().items():
             part[name] += count
     totals: dict[str, Any] = {name: sum(part[name] for part in parts.values()) for name in COUNTS}
+    if blocked := sum(part.get("blocked", 0) for part in parts.values()):
+        totals["blocked"] = blocked
     totals["destinations"] = parts
     return totals

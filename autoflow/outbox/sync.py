@@ -12,4 +12,4 @@ def sync(folder: str, origin: str, transport: Transport) -> bool:
     Journals of living processes are left to these: they send them themselves.
     """
     sender = Sender(folder, origin, transport)
-    return sender.step(urgent=True) and not sender.unreadable
+    return sender.step(urgent=True) and not (sender.unreadable or sender.blocked)

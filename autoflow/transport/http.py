@@ -7,10 +7,11 @@ sends a byte a second cannot hold anybody.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -32,6 +33,7 @@ CHUNK_BYTES = 1 << 20
 REDIRECTS = 5
 MASK = "***"
 JSON = "application/json"
+ERROR_BYTES = 1 << 20  # of an error's body that are read; the API's own errors are short
 # the SDK tries these again; everything else from 400 on is final
 _BUSY = {408, 429, 499, 500, 502, 503, 504, 509, 598, 599}
 
@@ -187,7 +189,7 @@ class HttpTransport:
         except (requests.RequestException, OSError) as error:
             self.close()  # the next try finds the proxies that the environment names then
             raise ServerUnreachable(f"{self.origin}: {type(error).__name__}") from error
-        raise ServerRefused(f"{self.origin} redirects without end", status=310)
+        raise ServerRefused(f"{self.origin} redirects without end", status=310, foreign=True)
 
     def _next(self, url: str, answer: requests.Response) -> str:
         """Where a redirect leads, if it stays on this origin."""
@@ -202,10 +204,11 @@ class HttpTransport:
                 f"{self.origin} redirects to {origin}, where the token does not go; if that is the server, "
                 "set its address",
                 status=answer.status_code,
+                foreign=True,
             )
         return target
 
-    def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
+    def _chunks(self, answer: requests.Response) -> Generator[bytes, None, None]:
         import requests
 
         try:
@@ -215,35 +218,67 @@ class HttpTransport:
         finally:
             answer.close()
 
-    def _read(self, answer: requests.Response) -> bytes:
-        return b"".join(self._chunks(answer))
-
     def _json(self, method: str, answer: requests.Response) -> Any:
         self._raise_for(method, answer)
-        content = self._read(answer)
+        if "html" in answer.headers.get("Content-Type", "").lower():
+            answer.close()
+            raise self._no_answer(method, answer)
+        content = b"".join(self._chunks(answer))
         try:
             return json.loads(content) if content else None
-        except ValueError as error:
-            raise ServerBusy(f"{method}: the answer is no JSON", status=answer.status_code) from error
+        except (ValueError, RecursionError) as error:
+            raise self._no_answer(method, answer) from error
+
+    def _no_answer(self, method: str, answer: requests.Response) -> ServerBusy:
+        """The error of a response that reports success and is not the API's."""
+        kind = answer.headers.get("Content-Type", "no content type")
+        return ServerBusy(
+            f"{method}: the response ({answer.status_code}, {kind}) is not the API's",
+            status=answer.status_code,
+            foreign=True,
+        )
 
     def _raise_for(self, method: str, answer: requests.Response) -> None:
         """Turn an answer from 400 on into an error with the server's words."""
         status = answer.status_code
         if status < 400:
             return
-        try:
-            form = json.loads(self._read(answer) or b"null")
-        except (ValueError, ServerUnreachable):
-            form = None
-        ours = isinstance(form, dict) and ("error" in form or "details" in form)
+        form = self._error_form(answer)
+        foreign = not _is_api_error(form)
         words = _words(form) or answer.reason or "no reason given"
         if token := self._token():
             words = words.replace(token, MASK)
         if status in _BUSY:
             wish = retry_after(answer.headers.get("Retry-After"))
-            raise ServerBusy(f"{method}: {words}", status=status, retry_after=wish)
+            raise ServerBusy(f"{method}: {words}", status=status, retry_after=wish, foreign=foreign)
         kind = NotAllowed if status in {401, 403} else ServerRefused
-        raise kind(f"{method}: {words}", status=status, details=form.get("details", {}) if ours and form else None)
+        raise kind(f"{method}: {words}", status=status, details=None if foreign else form["details"], foreign=foreign)
+
+    def _error_form(self, answer: requests.Response) -> Any:
+        """The JSON body of an error; None when it has none, or one longer than any of the API's."""
+        content = b""
+        try:
+            with contextlib.closing(self._chunks(answer)) as chunks:
+                for chunk in chunks:
+                    content += chunk
+                    if len(content) > ERROR_BYTES:
+                        return None
+            return json.loads(content)
+        except (ValueError, RecursionError, ServerUnreachable):
+            return None
+
+
+def _is_api_error(form: Any) -> bool:
+    """Whether an error body has the API's format: an error's name, and details with a message (or a list of such).
+
+    Gateways answer with JSON of their own, such as ``{"error": "forbidden"}`` or ``{"message": "..."}``.
+    """
+    if not isinstance(form, dict) or not isinstance(form.get("error"), str):
+        return False
+    details = form.get("details")
+    if isinstance(details, list):
+        return any(isinstance(part, dict) for part in details)
+    return isinstance(details, dict) and isinstance(details.get("message"), str)
 
 
 def _words(form: Any) -> str:

@@ -50,7 +50,9 @@ def test_a_record_of_odd_content_stops_nobody(instance, odd):
 
 def test_an_edge_that_was_refused_was_not_sent(instance):
     """Said again in another way, it is asked for again and counted as dead again."""
-    instance.faults["workflow.node.add-output"] = Fault(422, {"error": "Unprocessable"})
+    instance.faults["workflow.node.add-output"] = Fault(
+        422, {"error": "Unprocessable", "details": {"message": "no such kind"}}
+    )
     current_run().output("file", "/models/model.pt")
     current_run().output("file", 1001)
     assert autoflow.flush(60)
