@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autoflow.platform import limits
 from autoflow.platform.refusals import bad
 
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
@@ -32,11 +33,19 @@ def as_text(value: Any) -> str | None:
     return value if isinstance(value, str) and _UNKEEPABLE.search(value) is None else None
 
 
-def cleaned(value: Any) -> str:
-    """Any text made storable: what no database keeps becomes U+FFFD, what is no text becomes empty."""
+def cleaned(value: Any, most: int = limits.TEXT) -> str:
+    """Any text made storable: what no database keeps becomes U+FFFD, what is no text becomes empty, and what is longer
+    than `most` characters is cut.
+    """
     if not isinstance(value, str):
         return ""
-    return _UNKEEPABLE.sub("\ufffd", value)
+    return _UNKEEPABLE.sub("\ufffd", value[:most])
+
+
+def cleaned_name(value: Any) -> str:
+    """As `cleaned`, cut to what an index can hold."""
+    text = cleaned(value, limits.NAME)
+    return text.encode()[: limits.NAME].decode(errors="ignore")
 
 
 class Body:
@@ -79,8 +88,11 @@ class Body:
         """A number, or None when it is not given."""
         return self.number(name) if self.given(name) else None
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """A text; without a default it must be there and not be blank."""
+    def text(self, name: str, default: str | None = None, *, most: int | None = None) -> str:
+        """A text; without a default it must be there and not be blank, and be short enough for an index.
+
+        `most` is the most characters, where that is another number.
+        """
         value = self.fields.get(name)
         if value is None and default is not None:
             return default
@@ -89,7 +101,15 @@ class Body:
             raise self._wrong(name, "text")
         if default is None and not text.strip():
             raise self._wrong(name, "text that is not blank")
+        if most is None and default is None and len(text.encode()) > limits.NAME:
+            raise self._wrong(name, f"at most {limits.NAME} bytes long")
+        if len(text) > (limits.TEXT if most is None else most):
+            raise self._wrong(name, f"at most {limits.TEXT if most is None else most} characters long")
         return text
+
+    def wide_text(self, name: str) -> str:
+        """A text that must be there and not be blank, and that no index holds."""
+        return self.text(name, most=limits.TEXT)
 
     def maybe_text(self, name: str) -> str | None:
         """A text, or None when it is not given."""
@@ -113,24 +133,29 @@ class Body:
             raise self._wrong(name, "an object")
         return dict(value)
 
-    def array(self, name: str, *, required: bool = True) -> list[Any]:
-        """A JSON array."""
+    def array(self, name: str, *, required: bool = True, most: int | None = None) -> list[Any]:
+        """A JSON array of at most `most` entries, by default `limits.LIST`."""
         value = self._required(name) if required else self.fields.get(name)
         if value is None:
             return []
         if not isinstance(value, (list, tuple)):
             raise self._wrong(name, "a list")
+        limits.check_size(f"{self.place}{name}", value, most)
         return list(value)
 
-    def bodies(self, name: str, *, required: bool = True) -> Iterator[Body]:
+    def bodies(self, name: str, *, required: bool = True, most: int | None = None) -> Iterator[Body]:
         """An array of objects, each read as a body of its own."""
-        for position, value in enumerate(self.array(name, required=required)):
+        for position, value in enumerate(self.array(name, required=required, most=most)):
             yield Body(value, f"{self.place}{name}[{position}].")
 
-    def numbers(self, name: str) -> list[int]:
+    def unique_numbers(self, name: str, *, most: int | None = None) -> list[int]:
+        """An array of numbers, each once, in the order they come first."""
+        return list(dict.fromkeys(self.numbers(name, most=most)))
+
+    def numbers(self, name: str, *, most: int | None = None) -> list[int]:
         """An array of numbers."""
         found = []
-        for value in self.array(name):
+        for value in self.array(name, most=most):
             number = as_number(value)
             if number is None:
                 raise self._wrong(name, "a list of whole numbers")

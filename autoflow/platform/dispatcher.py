@@ -7,6 +7,7 @@ records: each record in one): it is answered whole, or it has changed nothing an
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.platform import limits
 from autoflow.platform.auth import Tokens
 from autoflow.platform.blobs import Blobs, Content, open_blobs
 from autoflow.platform.body import Body
@@ -103,6 +105,7 @@ BATCHES: dict[str, Batch] = {
     **records.BATCHES,
     **versions.BATCHES,
     **restore.BATCHES,
+    **clones.BATCHES,
     **images.BATCHES,
     **upkeep.BATCHES,
     **folders.BATCHES,
@@ -118,6 +121,19 @@ DOWNLOADS: dict[str, Download] = {
     **folder_contents.DOWNLOADS,
 }
 METHODS = {*READS, *WRITES, *BATCHES, *UPLOADS, *DOWNLOADS}
+
+
+@contextlib.contextmanager
+def _bounded() -> Iterator[None]:
+    """Around an operation: what is nested deeper than the interpreter can follow is the request's fault.
+
+    Raises:
+        ServerRefused: 400, something is.
+    """
+    try:
+        yield
+    except RecursionError:
+        raise bad("something in the request, or in what it is about, is nested too deep") from None
 
 
 def _taken(method: str) -> str:
@@ -179,14 +195,17 @@ class Platform:
             ServerBusy: the database does not take it now.
         """
         sent = Body({"items": body} if isinstance(body, (list, tuple)) else body)
-        if method in READS:
-            with self._store.read(caller) as rows:
-                return READS[method](rows, sent)
-        if method in WRITES:
-            with self._store.write(caller) as rows:
-                return WRITES[method](rows, sent)
-        if method in BATCHES:
-            return BATCHES[method](self._for(caller), sent)
+        limits.check_body(sent.fields, writes=method not in READS)
+        store = self._store.of(caller)
+        with _bounded():
+            if method in READS:
+                with store.read() as rows:
+                    return READS[method](rows, sent)
+            if method in WRITES:
+                with store.write() as rows:
+                    return WRITES[method](rows, sent)
+            if method in BATCHES:
+                return BATCHES[method](self._place._replace(store=store), sent)
         raise self._none(method, caller)
 
     def upload(
@@ -203,7 +222,8 @@ class Platform:
         """
         if method not in UPLOADS:
             raise self._none(method, caller)
-        return UPLOADS[method](self._for(caller), parts, query or {})
+        with _bounded():
+            return UPLOADS[method](self._for(caller), parts, query or {})
 
     def download(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Iterator[bytes]:
         """Answer with bytes, in chunks; what is wrong with the request is raised here, not at the first chunk.
@@ -221,7 +241,10 @@ class Platform:
         """
         if method not in DOWNLOADS:
             raise self._none(method, caller)
-        return DOWNLOADS[method](self._for(caller), Body(body))
+        sent = Body(body)
+        limits.check_body(sent.fields)
+        with _bounded():
+            return DOWNLOADS[method](self._for(caller), sent)
 
     def _for(self, caller: Caller) -> Place:
         return self._place._replace(store=self._store.of(caller))

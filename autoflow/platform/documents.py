@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+from autoflow.platform import limits
 from autoflow.platform.refusals import bad
 
 
@@ -24,17 +25,29 @@ def dump(value: Any, *, canonical: bool = False) -> str:
     """Write JSON; canonical: the same value gives the same text.
 
     Raises:
-        ServerRefused: the value is no JSON, or nested too deep.
+        ServerRefused: the value is no JSON, or nested deeper than `limits.DEPTH`.
     """
     try:
         try:
-            return json.dumps(value, sort_keys=canonical, separators=(",", ":"), allow_nan=False)
+            text = json.dumps(value, sort_keys=canonical, separators=(",", ":"), allow_nan=False)
         except ValueError:
-            return json.dumps(_finite(value), sort_keys=canonical, separators=(",", ":"), allow_nan=False)
+            _check_depth(value)
+            text = json.dumps(_finite(value), sort_keys=canonical, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise bad(f"not JSON: {error}") from None
     except RecursionError:
-        raise bad("nested too deep") from None
+        raise bad(_TOO_DEEP) from None
+    if text.count("[") + text.count("{") > limits.DEPTH:  # few brackets cannot nest deep: most documents end here
+        _check_depth(value)
+    return text
+
+
+_TOO_DEEP = f"a document is nested deeper than {limits.DEPTH} objects and lists"
+
+
+def _check_depth(value: Any) -> None:
+    if limits.is_deeper(value):
+        raise bad(_TOO_DEEP)
 
 
 def load(text: str | None) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from autoflow.platform import limits
+
 Box = list[float]  # top, left, bottom, right
 Corner = tuple[float, float]
 
@@ -17,7 +19,7 @@ def _corners(points: Any) -> Iterator[Corner]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= limits.COORDINATE
 
 
 def _enclosed(corners: Sequence[Corner]) -> float:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 from sqlalchemy.sql import operators
 
-from autoflow.platform.body import Body, as_number, as_text
+from autoflow.platform.body import LARGEST, Body, as_number, as_text
 from autoflow.platform.refusals import bad
 
 PAGE = 500
@@ -59,7 +59,7 @@ def _condition(columns: Columns, body: Body) -> ColumnElement[bool]:
     column = _column(columns, body.text("field"), body)
     operator = body.text("operator", "=")
     if operator in {"in", "!in"}:
-        within = column.in_([_operand(column, value, body) for value in body.array("value")])
+        within = column.in_(list(dict.fromkeys(_operand(column, value, body) for value in body.array("value"))))
         return within if operator == "in" else ~within
     if operator not in _OPERATORS:
         raise bad(f'"{body.place}operator" must be one of {", ".join(_OPERATORS)}, in, !in')
@@ -82,7 +82,7 @@ def per_page(body: Body) -> int:
 
 def start_of(body: Body, size: int) -> int:
     """The place in the list that the page asked for begins at."""
-    return (max(body.maybe_number("page") or 1, 1) - 1) * size
+    return min((max(body.maybe_number("page") or 1, 1) - 1) * size, LARGEST)
 
 
 def told(total: int, size: int) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from autoflow.errors import ServerRefused
+from autoflow.platform.operations import clones
+from autoflow.platform.store import hidden
 from autoflow.platform.store.edits import digest_of
 from autoflow.platform.store.schema import projects
 
@@ -177,3 +181,49 @@ def test_a_project_is_counted(world):
     assert [(one["name"], one["count"]) for one in counted["datasets"]] == [("outer", 1), ("inner", 1)]
     assert [(one["tagMeta"]["name"], one["total"]) for one in told["imageTags"]["items"]] == [("t", 2)]
     assert [one["total"] for one in told["objectTags"]["items"]] == [0]
+
+
+def test_a_clone_is_seen_by_nobody_until_it_is_complete(world, monkeypatch):
+    """It is written in many transactions, between which others write; one that fails leaves nothing, and its name."""
+    seen = []
+
+    def between(_seconds):
+        seen.append(world.call("projects.list.all")["total"])
+        world.filled.project(f"other {len(seen)}")
+        if len(seen) > 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(clones, "CHUNK", 1)
+    monkeypatch.setattr(clones.time, "sleep", between)
+    with pytest.raises(KeyboardInterrupt):
+        world.call("projects.clone", id=world.project, workspaceId=1, name="clone")
+    assert seen == [1, 2, 3, 4]
+    monkeypatch.undo()
+    assert world.call("projects.list.all", filter=[{"field": "name", "value": "clone"}])["total"] == 0
+    number = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
+    assert world.tree(number) == world.tree(world.project)
+    world.check(number)
+
+
+def test_what_a_killed_clone_left_is_removed(world, monkeypatch):
+    """Its lease runs out: the name is free again, and its rows are gone with the next collection."""
+    monkeypatch.setattr(hidden, "LEASE", -1)
+    monkeypatch.setattr(hidden, "give_up", lambda rows, number: None)
+    monkeypatch.setattr(clones._Copy, "_items", lambda *args, **more: world.call("images.info", id=0))
+    refused(404, world.call, "projects.clone", id=world.project, workspaceId=1, name="clone")
+    monkeypatch.undo()
+    number = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
+    assert world.tree(number) == world.tree(world.project)
+    with world.filled.platform._store.read() as rows:
+        assert rows.execute(projects.select().where(projects.c.state != "active")).all() == []
+
+
+def test_a_clone_is_one_state_of_its_source(world, monkeypatch):
+    """Images added to the source while it is copied are not in the clone."""
+    monkeypatch.setattr(clones.time, "sleep", lambda _seconds: world.filled.image(world.outer, next(names)))
+    before, names = world.tree(world.project), (f"{number}.png" for number in itertools.count())
+    number = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
+    monkeypatch.undo()
+    assert world.tree(number) == before
+    assert world.tree(world.project) != before
+    refused(404, world.call, "autoflow.versions.restore", restoring=number)

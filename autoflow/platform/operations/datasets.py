@@ -99,10 +99,12 @@ def dataset(rows: Connection, body: Body) -> dict[str, Any]:
 def add(rows: Connection, body: Body) -> dict[str, Any]:
     """``datasets.add``: 409 when the place has one of that name."""
     with editing(rows, body.number("projectId")) as edit:
+        parent_id = body.maybe_number("parentId")
+        datasets.check_depth(edit, parent_id)
         number = datasets.add(
             edit,
             body.text("name"),
-            body.maybe_number("parentId"),
+            parent_id,
             body.text("description", ""),
             documents.dump(body.mapping("customData")),
         )
@@ -135,20 +137,20 @@ def list_all(rows: Connection, body: Body) -> dict[str, Any]:
 
 def remove(rows: Connection, body: Body) -> dict[str, Any]:
     """``datasets.archive`` and ``datasets.remove`` by id, with the datasets and images in it."""
-    _remove(rows, body.number("id"))
+    _remove(rows, [body.number("id")])
     return {"success": True}
 
 
 def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
     """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; what a version has stays in it."""
-    for entry in body.bodies("datasets"):
-        _remove(rows, entry.number("id"))
+    _remove(rows, [entry.number("id") for entry in body.bodies("datasets")])
     return {"success": True}
 
 
-def _remove(rows: Connection, number: int) -> None:
-    with editing(rows, datasets.get(rows, number)["project_id"]) as edit:
-        datasets.remove(edit, datasets.get(rows, number))
+def _remove(rows: Connection, numbers: Sequence[int]) -> None:
+    for project_id, found in sorted(datasets.by_project(rows, numbers).items()):
+        with editing(rows, project_id) as edit:
+            datasets.remove(edit, found)
 
 
 def move(rows: Connection, body: Body) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from autoflow.platform import limits
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
 from autoflow.platform.operations.figures import FACTS, image_of
-from autoflow.platform.operations.labels import FIGURES, keep, stored_documents, stored_object
+from autoflow.platform.operations.labels import FIGURES, Annotating, stored_documents, stored_object
 from autoflow.platform.operations.tags import Meta
 from autoflow.platform.refusals import bad, unknown
 from autoflow.platform.store import datasets, items
@@ -33,18 +34,24 @@ class Drawing:
         self.meta = Meta.of(edit.rows, edit.project["id"])
         self._edit = edit
         self._rows = rows
+        self._highest: dict[int, int] = {}
         self._documents = stored_documents(edit.rows, list(rows.values()))
+        # an image's objects by their k, in the order they are drawn
+        self._objects = {
+            number: {one["id"]: one for one in document["objects"]} for number, document in self._documents.items()
+        }
 
     def add(self, body: Body, image_id: int) -> int:
         """Add a figure to an image; gives its number."""
         geometry = body.mapping("geometry")
         plain = {key: value for key, value in body.fields.items() if key not in _PLACE}
         stored = {**stored_object(Body(plain, body.place), self.meta), **given_geometry(geometry)}
-        objects = self._documents[image_id]["objects"]
-        k = max((one["id"] for one in objects), default=0) + 1
-        if k >= FIGURES:
-            raise bad(f"image {image_id} has no room for another object; {FIGURES - 1} are the most")
-        objects.append({**stored, "id": k})
+        objects = self._objects[image_id]
+        k = self._highest.setdefault(image_id, max(objects, default=0)) + 1
+        if k >= FIGURES or len(objects) >= limits.OBJECTS:
+            raise bad(f"image {image_id} has no room for another object; {limits.OBJECTS} are the most")
+        self._highest[image_id] = k
+        objects[k] = {**stored, "id": k}
         return image_id * FIGURES + k
 
     def change(self, number: int, values: Mapping[str, Any], *, geometry: Mapping[str, Any] | None = None) -> None:
@@ -58,7 +65,8 @@ class Drawing:
 
     def remove(self, number: int) -> None:
         """Take a figure away."""
-        self._documents[image_of(number)]["objects"].remove(self.figure(number))
+        self.figure(number)
+        del self._objects[image_of(number)][number % FIGURES]
 
     def figure(self, number: int) -> dict[str, Any]:
         """The stored object of a figure's number.
@@ -66,16 +74,17 @@ class Drawing:
         Raises:
             ServerRefused: 404, its image has none of that number.
         """
-        objects: list[dict[str, Any]] = self._documents[image_of(number)]["objects"]
-        for one in objects:
-            if one["id"] == number % FIGURES:
-                return one
-        raise unknown("figure", number)
+        stored: dict[str, Any] | None = self._objects[image_of(number)].get(number % FIGURES)
+        if stored is None:
+            raise unknown("figure", number)
+        return stored
 
     def close(self) -> None:
         """Keep the documents."""
+        annotating = Annotating(self._edit)
         for number, row in self._rows.items():
-            keep(self._edit, row, self._documents[number])
+            annotating.keep(row, {**self._documents[number], "objects": list(self._objects[number].values())})
+        annotating.close()
 
 
 def each_project(rows: Connection, images: Iterable[int]) -> Iterator[tuple[int, dict[int, RowMapping]]]:
@@ -125,7 +134,7 @@ def edit_figure(rows: Connection, body: Body) -> dict[str, Any]:
 
 def remove(rows: Connection, body: Body) -> dict[str, Any]:
     """``figures.bulk.remove`` by ``figureIds``."""
-    numbers = body.numbers("figureIds")
+    numbers = body.unique_numbers("figureIds")
     for project_id, found in each_project(rows, map(image_of, numbers)):
         with editing(rows, project_id) as edit:
             drawn = Drawing(edit, found)

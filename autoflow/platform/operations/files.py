@@ -108,8 +108,7 @@ def _remove(rows: Connection, team_id: int, path: str) -> None:
     if held is not None:
         raise taken(f"{path} cannot be removed: version {held['id']} of project {held['project_id']} needs it")
     removed = 0 if path.endswith("/") else files.retire(rows, team_id, path)
-    for row in files.below(rows, team_id, path.rstrip("/") + "/"):
-        removed += files.retire(rows, team_id, row["path"])
+    removed += files.retire_below(rows, team_id, path.rstrip("/") + "/")
     if not removed:
         raise unknown("file", path)
 
@@ -123,8 +122,9 @@ def remove(rows: Connection, body: Body) -> dict[str, Any]:
 def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
     """``file-storage.bulk.remove`` by paths; all of them or none."""
     team_id = _team(rows, body)
-    for path in body.array("paths"):
-        _remove(rows, team_id, files.absolute(Body({"path": path}).text("path")))
+    paths = [files.absolute(Body({"path": path}).text("path")) for path in body.array("paths")]
+    for path in dict.fromkeys(paths):
+        _remove(rows, team_id, path)
     return {"success": True}
 
 

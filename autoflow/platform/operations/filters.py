@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, true
 
-from autoflow.platform import documents
+from autoflow.platform import documents, limits
 from autoflow.platform.body import Body
 from autoflow.platform.paging import Columns, by_token, chunks, descending, ordered
 from autoflow.platform.refusals import bad, unknown
@@ -94,7 +94,7 @@ def _tagged(data: Body) -> Callable[[Tags], bool]:
 
 
 def _by_name(_rows: Connection, data: Body) -> Condition:
-    part = data.maybe_text("value")
+    part = data.text("value", "", most=limits.QUERY)
     if not part:
         return Condition()
     return Condition(func.lower(table.c.name).contains(part.lower(), autoescape=True))

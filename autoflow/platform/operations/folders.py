@@ -14,12 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
-from autoflow.platform import documents, pictures, references, times
+from autoflow.platform import documents, limits, pictures, references, times
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Batch, Operation, Place
 from autoflow.platform.operations.labels import FIGURES, stored_object
 from autoflow.platform.operations.meta import merged
-from autoflow.platform.operations.tags import Meta, assigned
+from autoflow.platform.operations.tags import Meta, assigned, number_new
 from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import bad
 from autoflow.platform.store import blobs, content, datasets, items, projects
@@ -79,10 +79,10 @@ def shape(rows: Connection, body: Body) -> dict[str, Any]:
 
 
 def _names(body: Body, path: Any) -> list[str]:
-    names = Body({"path": path}, f"{body.place}datasets.").array("path")
-    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+    names = Body({"path": path}, f"{body.place}datasets.").array("path", most=limits.NESTED)
+    if not names:
         raise bad('"datasets" must be lists of names that are not blank')
-    return names
+    return [Body({"name": name}, f"{body.place}datasets[].").text("name") for name in names]
 
 
 def _add_meta(edit: Edit, sent: Body) -> None:
@@ -102,10 +102,10 @@ def _paths(rows: Connection, project_id: int) -> dict[tuple[str, ...], int]:
     query = select(dataset_table.c.id, dataset_table.c.parent_id, dataset_table.c.name)
     found = {row.id: row for row in rows.execute(query.where(dataset_table.c.project_id == project_id))}
 
-    def path(number: int | None) -> tuple[str, ...]:
-        return () if number is None else (*path(found[number].parent_id), found[number].name)
-
-    return {path(number): number for number in found}
+    paths: dict[int | None, tuple[str, ...]] = {None: ()}
+    for number in datasets.ordered(rows, project_id):
+        paths[number] = (*paths[found[number].parent_id], found[number].name)
+    return {path: number for number, path in paths.items() if number is not None}
 
 
 def _dataset(edit: Edit, known: dict[tuple[str, ...], int], path: tuple[str, ...]) -> int:
@@ -144,7 +144,7 @@ def _links(place: Place, wanted: Sequence[Any]) -> dict[str, dict[str, Any]]:
             raise bad("files are taken by reference by the platform on their own machine only, not over a server")
     found: dict[str, dict[str, Any]] = {}
     for link in wanted:
-        path = references.path_of(Body({"link": link}).text("link"))
+        path = references.path_of(Body({"link": link}).wide_text("link"))
         picture = pictures.look(path) if path is not None else None
         if path is None or picture is None:
             raise bad(f"{link} is no image that can be read")
@@ -159,7 +159,7 @@ def put(place: Place, body: Body) -> dict[str, Any]:
     which it keeps what it has. Answers ``[id, mark]`` each, in order.
     """
     wanted = list(body.bodies("images"))
-    links = _links(place, [one.text("link") for one in wanted if one.given("link")])
+    links = _links(place, [one.wide_text("link") for one in wanted if one.given("link")])
     with place.store.write() as rows:
         dataset = datasets.get(rows, body.number("datasetId"))
         with editing(rows, dataset["project_id"]) as edit:
@@ -181,9 +181,16 @@ def _put(
     changed: list[tuple[RowMapping, dict[str, Any]]] = []
     texts: dict[str, bytes] = {}
     told: dict[str, tuple[int, str]] = {}
-    for one, name in zip(wanted, names, strict=True):
+    labels = [
+        _labels(one, meta, there[name]["tags"] if name in there else "[]", texts)
+        for one, name in zip(wanted, names, strict=True)
+    ]
+    number_new(rows, [values["tags"] for values in labels if "tags" in values])
+    for one, name, labeled in zip(wanted, names, labels, strict=True):
         row = there.get(name)
-        values = {**_content(one, kept, links), **_labels(edit, one, meta, row["tags"] if row else "[]", texts)}
+        values = {**_content(one, kept, links), **labeled}
+        if "tags" in values:
+            values["tags"] = documents.dump(values["tags"])
         if row is None:
             made[name] = {**_FRESH, **values, "name": name}
             continue
@@ -209,22 +216,25 @@ def _named(rows: Connection, dataset_id: int, names: Sequence[str]) -> dict[str,
 def _content(one: Body, kept: Mapping[str, RowMapping], links: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     name = one.text("hash")
     if one.given("link"):
-        link = one.text("link")
+        link = one.wide_text("link")
         return {"hash": name, "link": link, **{column: links[link][column] for column in _BYTES}}
     if name not in kept:
         raise bad(f'"{one.place}hash": {name} has not been uploaded')
     return {"hash": name, "link": None, **{column: kept[name][column] for column in _BYTES}}
 
 
-def _labels(edit: Edit, one: Body, meta: Meta, tags: str, texts: dict[str, bytes]) -> dict[str, Any]:
-    """An image's annotation and meta as columns; objects are numbered in their order; `texts` gets the JSON."""
+def _labels(one: Body, meta: Meta, tags: str, texts: dict[str, bytes]) -> dict[str, Any]:
+    """An image's annotation and meta as columns, but its tags as a list.
+
+    Objects are numbered in their order; `texts` gets the JSON.
+    """
     values: dict[str, Any] = {}
     if one.given("meta"):
         values["meta"] = documents.dump(one.mapping("meta"), canonical=True)
     if not one.given("annotation"):
         return values
     sent = Body(one.mapping("annotation"), f"{one.place}annotation.")
-    objects = [stored_object(entry, meta) for entry in sent.bodies("objects", required=False)]
+    objects = [stored_object(entry, meta) for entry in sent.bodies("objects", required=False, most=limits.OBJECTS)]
     if len(objects) >= FIGURES:
         raise bad(f'"{sent.place}objects": there are {len(objects)}; {FIGURES - 1} are the most')
     document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
@@ -238,7 +248,7 @@ def _labels(edit: Edit, one: Body, meta: Meta, tags: str, texts: dict[str, bytes
         **values,
         "annotation": name,
         "labels": len(objects),
-        "tags": documents.dump(assigned(edit.rows, documents.load(tags), wanted)) if wanted else "[]",
+        "tags": assigned(documents.load(tags), wanted),
     }
 
 
@@ -247,14 +257,13 @@ def remove(rows: Connection, body: Body) -> dict[str, Any]:
     error.
     """
     with editing(rows, body.number("projectId")) as edit:
-        for part in chunks(body.numbers("images")):
+        for part in chunks(body.unique_numbers("images")):
             query = select(table).where(table.c.project_id == edit.project["id"], table.c.id.in_(part))
             edit.delete_many(table, rows.execute(query).mappings().all())
-        for number in body.numbers("datasets"):
-            query = datasets.listing(rows).where(dataset_table.c.id == number)
-            found = rows.execute(query.where(dataset_table.c.project_id == edit.project["id"])).mappings().one_or_none()
-            if found is not None:
-                datasets.remove(edit, found)
+        for part in chunks(body.unique_numbers("datasets")):
+            query = select(dataset_table.c.id).where(dataset_table.c.id.in_(part))
+            mine = query.where(dataset_table.c.project_id == edit.project["id"])
+            datasets.remove(edit, rows.execute(mine).scalars().all())
     return _answer(rows, edit)
 
 

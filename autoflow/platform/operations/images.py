@@ -136,7 +136,7 @@ def _content(rows: Connection, wanted: list[Body]) -> list[dict[str, Any]]:
                 raise bad(f'"{body.place}hash": {content} has not been uploaded')
             found.append({name: kept[content][name] for name in _BYTES})
         else:
-            found.append({"link": body.text("link")})
+            found.append({"link": body.wide_text("link")})
     return found
 
 
@@ -204,11 +204,10 @@ def _by_project(found: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[Row
 
 def set_links(rows: Connection, body: Body) -> dict[str, Any]:
     """``images.update.links``: images that were of bytes, or of another link, are linked from now on."""
-    links = {one.number("id"): one.text("link") for one in body.bodies("images")}
+    links = {one.number("id"): one.wide_text("link") for one in body.bodies("images")}
     for project_id, found in _by_project(items.find(rows, list(links))):
         with editing(rows, project_id) as edit:
-            for row in found:
-                items.change(edit, row, link=links[row["id"]], hash=None)
+            items.change_many(edit, ((row, {"link": links[row["id"]], "hash": None}) for row in found))
     return {"success": True}
 
 
@@ -217,15 +216,17 @@ def set_order(rows: Connection, body: Body) -> dict[str, Any]:
     texts = {one.number("id"): one.text(filters.BY_META, "") for one in body.bodies("images")}
     for project_id, found in _by_project(items.find(rows, list(texts))):
         with editing(rows, project_id) as edit:
-            for row in found:
-                meta = {**documents.load(row["meta"]), filters.BY_META: texts[row["id"]]}
-                items.change(edit, row, meta=documents.dump(meta, canonical=True))
+            items.change_many(edit, ((row, {"meta": _sorted_by(row, texts[row["id"]])}) for row in found))
     return {"success": True}
+
+
+def _sorted_by(row: RowMapping, text: str) -> str:
+    return documents.dump({**documents.load(row["meta"]), filters.BY_META: text}, canonical=True)
 
 
 def remove(rows: Connection, body: Body) -> dict[str, Any]:
     """``images.bulk.remove`` by ids, which may be of several projects."""
-    for project_id, found in _by_project(items.find(rows, body.numbers("imageIds"))):
+    for project_id, found in _by_project(items.find(rows, body.unique_numbers("imageIds"))):
         with editing(rows, project_id) as edit:
             edit.delete_many(table, found)
     return {"success": True}
@@ -290,7 +291,7 @@ def download_many(place: Place, body: Body) -> Composed:
 
 def download_hashes(place: Place, body: Body) -> Composed:
     """``images.bulk.download-by-hash``: a form with a part for each content that is here, of its hash's name."""
-    hashes = [text for value in body.array("hashes") if (text := as_text(value)) is not None]
+    hashes = list(dict.fromkeys(text for value in body.array("hashes") if (text := as_text(value)) is not None))
     with place.store.read() as rows:
         kept = blobs.find(rows, hashes)
     contents = ((name, _content_of(place, kept[name], name)) for name in hashes if name in kept)

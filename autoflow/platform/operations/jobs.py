@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, RowMapping, cast, null, select
 
-from autoflow.platform import documents
+from autoflow.platform import documents, limits
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
 from autoflow.platform.paging import page
@@ -34,6 +34,7 @@ _COLUMNS = {
 }
 
 
+USERS = 1000  # labelers of one request: each gets a job that names all images
 REVIEWS = ("none", "done", "accepted", "rejected")
 _REVIEWED = "autoflowReviews"  # of the meta: what was said of images, by their numbers
 
@@ -93,7 +94,7 @@ def _titled(value: Any, place: str) -> dict[str, Any]:
 
 def _meta(rows: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
     """What is to be labeled, complete: the SDK reads its lists, and the ends of its range, unasked."""
-    given = sent.numbers("entityIds") if sent.fields.get("entityIds") else []
+    given = sent.unique_numbers("entityIds", most=limits.ENTITIES) if sent.fields.get("entityIds") else []
     for number, row in items.find(rows, given).items():
         if row["dataset_id"] != dataset["id"]:
             raise bad(f"image {number} is not of dataset {dataset['id']}")
@@ -121,11 +122,14 @@ def _meta(rows: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
 def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
     """``jobs.add``: a job for each of ``userIds``, who are of the dataset's team."""
     dataset = datasets.get(rows, body.number("datasetId"))
-    users, reviewer = body.numbers("userIds"), body.maybe_number("reviewerId")
+    users, reviewer = body.numbers("userIds", most=USERS), body.maybe_number("reviewerId")
     if not users:
         raise bad('"userIds" must name somebody')
     for number in (*users, *([reviewer] if reviewer is not None else ())):
         jobs.check_member(rows, dataset["team_id"], number)
+    meta = _meta(rows, Body(body.mapping("meta"), "meta."), dataset)
+    if len(users) * len(meta["entityIds"]) > limits.ENTITIES:
+        raise bad(f'"userIds" times the images of the jobs are more than {limits.ENTITIES}: make jobs of fewer images')
     values = {
         "name": body.text("name"),
         "readme": body.text("readme", ""),
@@ -133,7 +137,7 @@ def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
         "project_id": dataset["project_id"],
         "dataset_id": dataset["id"],
         "reviewer_id": reviewer,
-        "meta": documents.dump(_meta(rows, Body(body.mapping("meta"), "meta."), dataset)),
+        "meta": documents.dump(meta),
     }
     made = [jobs.add(rows, {**values, "assigned_to": number}) for number in users]
     return _shaped(rows, [jobs.get(rows, number) for number in made])

@@ -7,21 +7,23 @@ stored document has k. Names of classes and tags are those of the project's meta
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from autoflow.platform import coordinates, documents
+from autoflow.platform import coordinates, documents, limits
 from autoflow.platform.body import Body, as_number
 from autoflow.platform.operations import Operation
-from autoflow.platform.operations.tags import Meta, assigned
+from autoflow.platform.operations.tags import Meta, assigned, number_new
 from autoflow.platform.paging import page
 from autoflow.platform.refusals import bad, unknown
 from autoflow.platform.store import datasets, items
 from autoflow.platform.store.edits import Edit, editing
 from autoflow.platform.store.schema import items as item_table
 
+COPIED_TAGS = 4_000_000  # bytes of the tags that one request copies
 FIGURES = 2**20  # an image has fewer objects
 
 
@@ -63,30 +65,43 @@ def stored_documents(rows: Connection, found: Sequence[RowMapping]) -> dict[int,
     return {row["id"]: copy.deepcopy(texts.get(row["annotation"], {"objects": []})) for row in found}
 
 
-def keep(edit: Edit, row: RowMapping, document: Mapping[str, Any]) -> None:
-    """Put a stored document in place of the one an image has."""
-    labels = len(document["objects"])
-    items.change(edit, row, annotation=items.keep_document(edit.rows, document), labels=labels)
+class Annotating:
+    """New annotations of images of one project, written together."""
 
+    def __init__(self, edit: Edit) -> None:
+        self._edit = edit
+        self._changes: dict[int, tuple[RowMapping, dict[str, Any]]] = {}
+        self._texts: dict[str, bytes] = {}
+        self._tags: dict[int, list[dict[str, Any]]] = {}
 
-def put(edit: Edit, row: RowMapping, sent: Body, meta: Meta) -> None:
-    """Put an annotation in place of the one an image has, its tags included when the document has any member for them.
+    def keep(self, row: RowMapping, document: Mapping[str, Any]) -> None:
+        """Put a stored document in place of the one an image has."""
+        name, text = items.named_text(document)
+        self._texts[name] = text
+        self._changes[row["id"]] = (row, {"annotation": name, "labels": len(document["objects"])})
 
-    Raises:
-        ServerRefused: an object's class or a tag is not in the project's meta.
-    """
-    objects = list(sent.bodies("objects", required=False))
-    stored = _numbered([stored_object(one, meta) for one in objects], objects, row["id"])
-    document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
-    values: dict[str, Any] = {
-        "annotation": items.keep_document(edit.rows, {**document, "objects": stored}),
-        "labels": len(stored),
-    }
-    if sent.given("tags"):
-        before = documents.load(row["tags"])
-        wanted = [meta.tag(tag) for tag in sent.bodies("tags")]
-        values["tags"] = documents.dump(assigned(edit.rows, before, wanted))
-    items.change(edit, row, **values)
+    def put(self, row: RowMapping, sent: Body, meta: Meta) -> None:
+        """Put an annotation in place of the one an image has, its tags included when the document has any member for
+        them; of several of one image the last counts.
+
+        Raises:
+            ServerRefused: an object's class or a tag is not in the project's meta.
+        """
+        objects = list(sent.bodies("objects", required=False, most=limits.OBJECTS))
+        stored = _numbered([stored_object(one, meta) for one in objects], objects, row["id"])
+        document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
+        if sent.given("tags"):
+            wanted = [meta.tag(tag) for tag in sent.bodies("tags")]
+            self._tags[row["id"]] = assigned(documents.load(row["tags"]), wanted)
+        self.keep(row, {**document, "objects": stored})
+
+    def close(self) -> None:
+        """Write them."""
+        items.keep_texts(self._edit.rows, self._texts)
+        number_new(self._edit.rows, list(self._tags.values()))
+        for number, tags in self._tags.items():
+            self._changes[number][1]["tags"] = documents.dump(tags)
+        items.change_many(self._edit, self._changes.values())
 
 
 def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, whole: bool = False) -> dict[str, Any]:
@@ -139,12 +154,15 @@ def add(rows: Connection, body: Body) -> dict[str, Any]:
     dataset = datasets.get(rows, body.number("datasetId"))
     with editing(rows, dataset["project_id"]) as edit:
         meta = Meta.of(rows, dataset["project_id"])
-        for entry in body.bodies("annotations"):
-            number = entry.number("imageId")
-            row = items.find(rows, [number])[number]
+        entries = list(body.bodies("annotations"))
+        found = items.find(rows, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
+        annotating = Annotating(edit)
+        for entry in entries:
+            row = found[entry.number("imageId")]
             if row["project_id"] != dataset["project_id"]:
-                raise unknown(f"in project {dataset['project_id']}, image", number)
-            put(edit, row, Body(entry.mapping("annotation"), f"{entry.place}annotation."), meta)
+                raise unknown(f"in project {dataset['project_id']}, image", row["id"])
+            annotating.put(row, Body(entry.mapping("annotation"), f"{entry.place}annotation."), meta)
+        annotating.close()
     return {"success": True}
 
 
@@ -167,15 +185,32 @@ def copy_many(rows: Connection, body: Body) -> dict[str, Any]:
     sources, targets = body.numbers("srcImageIds"), body.numbers("destImageIds")
     if len(sources) != len(targets):
         raise bad(f"{len(sources)} images cannot be copied to {len(targets)}")
+    _check_copies(list(items.find(rows, list(dict.fromkeys(sources))).values()), sources)
     documents_by_target = dict(zip(targets, _read(rows, sources), strict=True))
-    found = items.find(rows, targets)
+    found = items.find(rows, list(dict.fromkeys(targets)))
     for project_id in sorted({row["project_id"] for row in found.values()}):
         with editing(rows, project_id) as edit:
-            meta = Meta.of(rows, project_id)
+            meta, annotating = Meta.of(rows, project_id), Annotating(edit)
             for number, row in found.items():
                 if row["project_id"] == project_id:
-                    put(edit, row, Body(_by_name(documents_by_target[number]["annotation"])), meta)
+                    annotating.put(row, Body(_by_name(documents_by_target[number]["annotation"])), meta)
+            annotating.close()
     return {"success": True}
+
+
+def _check_copies(found: Sequence[RowMapping], sources: Sequence[int]) -> None:
+    """See that copies do not come to very much more than what they are copies of.
+
+    Raises:
+        ServerRefused: 400, they do.
+    """
+    times = Counter(sources)
+    objects = sum(times[row["id"]] * row["labels"] for row in found)
+    tags = sum(times[row["id"]] * len(row["tags"]) for row in found)
+    if objects > limits.OBJECTS or tags > COPIED_TAGS:
+        raise bad(
+            f"the copies would have more than {limits.OBJECTS} objects or {COPIED_TAGS} bytes of tags: copy fewer"
+        )
 
 
 def _by_name(annotation: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, RowMapping, select
 from autoflow.platform import documents
 from autoflow.platform.body import Body, as_number
 from autoflow.platform.paging import CHUNK
-from autoflow.platform.refusals import bad
+from autoflow.platform.refusals import bad, shortened
 from autoflow.platform.store import counters, items, projects
 from autoflow.platform.store.edits import Edit
 from autoflow.platform.store.schema import items as table
 
 _CLASS = {"description": "", "shape": "any", "color": "#00A0FF", "geometry_config": {}, "hotkey": ""}
+_TEXTS = ("description", "shape", "color", "hotkey", "value_type", "applicable_type", "target_type")
 _TAG = {"value_type": "none", "color": "#00A0FF", "hotkey": "", "applicable_type": "all", "classes": []}
 
 
@@ -29,22 +30,39 @@ def _numbered(
     """The entries sent, each with a number: by a number this project gave, else by name, else a new one."""
     by_name = {entry[name]: entry["id"] for entry in known}
     ours = set(by_name.values())
-    used: set[int] = set()
+    used: set[int | None] = {None}
     names: set[str] = set()
-    numbered = []
+    numbers: list[int | None] = []
     for body in sent:
         title = body.text(name)
         if title in names:
-            raise bad(f'"{body.place}{name}": there are two named {title!r}')
+            raise bad(f'"{body.place}{name}": there are two named {shortened(title)}')
         names.add(title)
+        _check_entry(body)
         number = as_number(body.fields.get("id"))
         if number not in ours or number in used:
             number = by_name.get(title)
-        if number is None or number in used:
-            number = counters.advance(rows, counters.CLASS)
+        numbers.append(None if number in used else number)
         used.add(number)
-        numbered.append({**defaults, **body.fields, "id": number})
-    return numbered
+    new = counters.reserve(rows, counters.CLASS, numbers.count(None))
+    return [
+        {**defaults, **body.fields, "id": next(new) if number is None else number}
+        for body, number in zip(sent, numbers, strict=True)
+    ]
+
+
+def _check_entry(body: Body) -> None:
+    """See that the members of a class or a tag that are read here are of their types.
+
+    Raises:
+        ServerRefused: 400, one is not.
+    """
+    for member in _TEXTS:
+        body.text(member, "")
+    body.mapping("geometry_config")
+    for member in ("classes", "values"):
+        if not all(isinstance(value, str) for value in body.array(member, required=False)):
+            raise bad(f'"{body.place}{member}" must be a list of texts')
 
 
 def merged(rows: Connection, known: dict[str, Any], sent: Body) -> dict[str, Any]:
@@ -71,6 +89,8 @@ def replace(edit: Edit, known: Mapping[str, Any], document: dict[str, Any]) -> N
 def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
     for part in _parts(edit):
         texts = items.read_documents(edit.rows, [row["annotation"] for row in part if row["annotation"]])
+        changes: list[tuple[RowMapping, dict[str, Any]]] = []
+        pruned: dict[str, bytes] = {}
         for row in part:
             kept = [tag for tag in documents.load(row["tags"]) if tag["tagId"] not in tags]
             values: dict[str, Any] = {"tags": documents.dump(kept)}
@@ -81,9 +101,12 @@ def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
                     for one in document["objects"]
                     if one["classId"] not in classes
                 ]
-                values["annotation"] = items.keep_document(edit.rows, {**document, "objects": objects})
-                values["labels"] = len(objects)
-            items.change(edit, row, **values)
+                name, text = items.named_text({**document, "objects": objects})
+                pruned[name] = text
+                values.update(annotation=name, labels=len(objects))
+            changes.append((row, values))
+        items.keep_texts(edit.rows, pruned)
+        items.change_many(edit, changes)
 
 
 def _parts(edit: Edit) -> Iterator[list[RowMapping]]:

@@ -19,6 +19,8 @@ from autoflow.platform.store.schema import datasets, workspaces
 from autoflow.platform.store.schema import projects as table
 from autoflow.wire import methods
 
+PROJECTS = 2000  # removed by one request
+
 _COLUMNS = {
     "id": table.c.id,
     "name": table.c.name,
@@ -136,8 +138,8 @@ def remove(rows: Connection, body: Body) -> dict[str, Any]:
 
 def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
     """``projects.remove.permanently`` by ``projects``, each with its ``id``: what a graph shows of them stays."""
-    for entry in body.bodies("projects"):
-        projects.remove(rows, edits.locked(rows, entry.number("id"))["id"])
+    for number in dict.fromkeys(entry.number("id") for entry in body.bodies("projects", most=PROJECTS)):
+        projects.remove(rows, edits.locked(rows, number)["id"])
     return {"success": True}
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, insert, select
 from autoflow.errors import ServerRefused
 from autoflow.model.run import RunFacts
 from autoflow.platform import times
-from autoflow.platform.body import Body, as_number, as_text, cleaned
+from autoflow.platform.body import Body, as_number, as_text, cleaned, cleaned_name
 from autoflow.platform.operations import Batch, Operation, Place
 from autoflow.platform.operations.edges import draw
 from autoflow.platform.refusals import bad
@@ -50,7 +50,7 @@ def _ensure(rows: Connection, body: Body) -> int:
 
 def _run(rows: Connection, body: Body, moment: str) -> None:
     task_id = _ensure(rows, body)
-    tasks.name(rows, task_id, cleaned(body.fields.get("name")))
+    tasks.name(rows, task_id, cleaned_name(body.fields.get("name")))
     tasks.begin(rows, task_id, moment)
     told = {name: body.fields[name] for name in _FACTS if body.given(name)}
     tasks.learn(rows, task_id, {**told, **body.mapping("facts")})
@@ -183,7 +183,7 @@ def ensure(rows: Connection, body: Body) -> dict[str, Any]:
     """
     task_id = _ensure(rows, body)
     if tasks.get(rows, task_id)["app_id"] is None:
-        tasks.name(rows, task_id, cleaned(body.fields.get("name")))
+        tasks.name(rows, task_id, cleaned_name(body.fields.get("name")))
     row = tasks.get(rows, task_id)
     return {
         "task": task_id,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, or_, select
 
+from autoflow.platform import limits
 from autoflow.platform.body import Body, as_number, as_text
 from autoflow.platform.operations import Operation
 from autoflow.platform.refusals import bad
@@ -170,7 +171,7 @@ def search(rows: Connection, body: Body) -> dict[str, Any]:
 
     ``kinds`` are those looked for (all), ``limit`` how many of each. ``project:7``, ``#7`` and ``7`` name a number.
     """
-    text = body.text("q", "").strip()
+    text = body.text("q", "", most=limits.QUERY).strip()
     asked = [as_text(value) or "" for value in body.array("kinds", required=False)]
     if not KINDS.keys() >= set(asked):
         raise bad(f'"kinds" must be some of {", ".join(KINDS)}')
@@ -182,7 +183,7 @@ def search(rows: Connection, body: Body) -> dict[str, Any]:
     size = min(max(body.maybe_number("limit") or PART, 1), LARGEST)
     results: list[dict[str, Any]] = []
     more: list[str] = []
-    for name in asked or KINDS:
+    for name in dict.fromkeys(asked) or KINDS:
         found = _found(rows, KINDS[name], words, number, size) if text else []
         first = [one for one in found if one["id"] == number]
         others = sorted((one for one in found if one["id"] != number), key=lambda one: _order(words.lower(), one))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from autoflow.platform import documents
 from autoflow.platform.body import Body, as_text
 from autoflow.platform.operations import Operation
-from autoflow.platform.refusals import bad, unknown
+from autoflow.platform.refusals import bad, shortened, unknown
 from autoflow.platform.store import counters, items, projects
 from autoflow.platform.store.edits import Edit, editing
 
@@ -63,7 +63,9 @@ class Meta:
         if entry is None:
             raise bad(f'"{body.place}tagId": the project has no tag {number}')
         if not _fits(entry, value):
-            raise bad(f'"{body.place}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {value!r}')
+            raise bad(
+                f'"{body.place}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {shortened(value)}'
+            )
         return {"tagId": number, "value": value}
 
     def tag_name(self, number: int) -> str | None:
@@ -84,27 +86,44 @@ def _fits(entry: Mapping[str, Any], value: Any) -> bool:
     return rule is None or bool(rule(entry, value))
 
 
-def assigned(rows: Connection, before: list[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tags wanted, each with a number: the one it had before, else a new one; equal ones once."""
-    known = [(tag["tagId"], tag["value"], tag["id"]) for tag in before]
-    result: list[dict[str, Any]] = []
+def assigned(before: list[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tags wanted, each with the number it had before, None for a new one; equal ones once."""
+    known = {_identity(tag): tag["id"] for tag in reversed(before)}
+    distinct: dict[Any, dict[str, Any]] = {}
     for tag in wanted:
-        if any((tag["tagId"], tag["value"]) == (had["tagId"], had["value"]) for had in result):
-            continue
-        number = next((had for tag_id, value, had in known if (tag_id, value) == (tag["tagId"], tag["value"])), None)
-        result.append({"id": number or counters.advance(rows, counters.TAG), **tag})
-    return result
+        distinct.setdefault(_identity(tag), tag)
+    return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
 
 
-def _put_on(edit: Edit, number: int, tag: dict[str, Any]) -> dict[str, Any]:
-    """Put one tag on one image; gives it with its number."""
-    row = items.find(edit.rows, [number])[number]
-    if row["project_id"] != edit.project["id"]:
-        raise bad(f"image {number} is not of project {edit.project['id']}")
-    before = documents.load(row["tags"])
-    after = assigned(edit.rows, before, [{"tagId": had["tagId"], "value": had["value"]} for had in before] + [tag])
-    items.change(edit, row, tags=documents.dump(after))
-    return next(had for had in after if (had["tagId"], had["value"]) == (tag["tagId"], tag["value"]))
+def number_new(rows: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> None:
+    """Give numbers to the new tags of some images."""
+    new = [tag for tags in images for tag in tags if tag["id"] is None]
+    for tag, number in zip(new, counters.reserve(rows, counters.TAG, len(new)), strict=True):
+        tag["id"] = number
+
+
+def _identity(tag: Mapping[str, Any]) -> tuple[int, Any]:
+    """What tells one tag on an image from another: its number and its value."""
+    value = tag["value"]
+    return tag["tagId"], documents.dump(value, canonical=True) if isinstance(value, (list, dict)) else value
+
+
+def _put_on(edit: Edit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
+    """Put tags on images; gives each image's tags with their numbers, by what tells them apart."""
+    by_image: dict[int, list[dict[str, Any]]] = {}
+    for number, tag in wanted:
+        by_image.setdefault(number, []).append(tag)
+    found = items.find(edit.rows, list(by_image))
+    after: dict[int, list[dict[str, Any]]] = {}
+    for number, row in found.items():
+        if row["project_id"] != edit.project["id"]:
+            raise bad(f"image {number} is not of project {edit.project['id']}")
+        before = documents.load(row["tags"])
+        plain = [{"tagId": had["tagId"], "value": had["value"]} for had in before]
+        after[number] = assigned(before, [*plain, *by_image[number]])
+    number_new(edit.rows, list(after.values()))
+    items.change_many(edit, [(found[number], {"tags": documents.dump(tags)}) for number, tags in after.items()])
+    return {number: {_identity(tag): tag for tag in tags} for number, tags in after.items()}
 
 
 def _by_project(rows: Connection, numbers: list[int]) -> dict[int, list[int]]:
@@ -116,33 +135,31 @@ def _by_project(rows: Connection, numbers: list[int]) -> dict[int, list[int]]:
 
 def add_to_images(rows: Connection, body: Body) -> dict[str, Any]:
     """``image-tags.bulk.add-to-image``: one tag on many images."""
-    for project_id, numbers in sorted(_by_project(rows, body.numbers("ids")).items()):
+    for project_id, numbers in sorted(_by_project(rows, body.unique_numbers("ids")).items()):
         with editing(rows, project_id) as edit:
             tag = Meta.of(rows, project_id).valued(body, body.number("tagId"))
-            for number in numbers:
-                _put_on(edit, number, tag)
+            _put_on(edit, ((number, tag) for number in numbers))
     return {"success": True}
 
 
 def add_many(rows: Connection, body: Body) -> list[dict[str, Any]]:
     """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
-    answers = []
     with editing(rows, body.number("projectId")) as edit:
         meta = Meta.of(rows, edit.project["id"])
-        for entry in body.bodies("tags"):
-            number = entry.number("entityId")
-            tag = meta.valued(entry, entry.number("tagId"))
-            answers.append({**_put_on(edit, number, tag), "entityId": number})
-    return answers
+        entries = [(one.number("entityId"), meta.valued(one, one.number("tagId"))) for one in body.bodies("tags")]
+        tags = _put_on(edit, entries)
+    return [{**tags[number][_identity(tag)], "entityId": number} for number, tag in entries]
 
 
 def _take_off(rows: Connection, numbers: list[int], tag_ids: set[int], only: int | None) -> None:
     for project_id, images in sorted(_by_project(rows, numbers).items()):
         with editing(rows, project_id) as edit:
+            changes = []
             for row in items.find(rows, images).values():
                 before = documents.load(row["tags"])
                 kept = [tag for tag in before if tag["tagId"] not in tag_ids or only not in {None, tag["id"]}]
-                items.change(edit, row, tags=documents.dump(kept))
+                changes.append((row, {"tags": documents.dump(kept)}))
+            items.change_many(edit, changes)
 
 
 def remove_from_image(rows: Connection, body: Body) -> dict[str, Any]:
@@ -153,7 +170,7 @@ def remove_from_image(rows: Connection, body: Body) -> dict[str, Any]:
 
 def remove_from_images(rows: Connection, body: Body) -> dict[str, Any]:
     """``image-tags.bulk.remove-from-images``: all tags of these kinds off these images."""
-    _take_off(rows, body.numbers("ids"), set(body.numbers("tagIds")), None)
+    _take_off(rows, body.unique_numbers("ids"), set(body.numbers("tagIds")), None)
     return {"success": True}
 
 

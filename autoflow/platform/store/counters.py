@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import Connection, insert, select, update
 
 from autoflow.platform.store.schema import counters
@@ -27,6 +29,12 @@ def advance(rows: Connection, name: str, by: int = 1) -> int:
     """Add to a counter and give its new value."""
     add(rows, name, by)
     return value(rows, name)
+
+
+def reserve(rows: Connection, name: str, count: int) -> Iterator[int]:
+    """Take so many numbers of a counter at once; gives them in order."""
+    last = advance(rows, name, count) if count else 0
+    return iter(range(last - count + 1, last + 1))
 
 
 def value(rows: Connection, name: str) -> int:

@@ -133,6 +133,18 @@ def originals_of(rows: Connection, table: Table, numbers: Sequence[int]) -> dict
 
 
 @contextlib.contextmanager
+def building(rows: Connection, project_id: int) -> Iterator[Edit]:
+    """As `editing`, for a project that is hidden until it is complete (`store.hidden`).
+
+    Raises:
+        ServerRefused: the project is not being made, or no longer.
+    """
+    edit = Edit(rows, _locked(rows, project_id, "restoring"))
+    yield edit
+    edit.close()
+
+
+@contextlib.contextmanager
 def editing(rows: Connection, project_id: int) -> Iterator[Edit]:
     """Change a project's rows inside a write transaction; the project's row is locked until it ends.
 
@@ -147,7 +159,11 @@ def editing(rows: Connection, project_id: int) -> Iterator[Edit]:
 
 def locked(rows: Connection, project_id: int) -> Mapping[str, Any]:
     """An active project's row, locked against other writers until the transaction ends."""
-    query = select(projects).where(projects.c.id == project_id, projects.c.state == "active", visible(rows, projects))
+    return _locked(rows, project_id, "active")
+
+
+def _locked(rows: Connection, project_id: int, state: str) -> Mapping[str, Any]:
+    query = select(projects).where(projects.c.id == project_id, projects.c.state == state, visible(rows, projects))
     found = rows.execute(query.with_for_update()).mappings().one_or_none()
     if found is None:
         raise unknown("project", project_id)

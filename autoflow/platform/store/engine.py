@@ -20,8 +20,9 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy import exc as failures
 from sqlalchemy.pool import Pool
 
-from autoflow.platform.store import counters, postgresql, setup
+from autoflow.platform.store import counters, deadline, postgresql, setup
 from autoflow.platform.store.access import LOCAL, OPTION, Caller
+from autoflow.platform.store.deadline import limited
 from autoflow.platform.store.failing import busy, refusing
 from autoflow.platform.store.forks import Gate
 from autoflow.platform.store.postgresql import WRITE
@@ -257,10 +258,14 @@ class StoreOf(NamedTuple):
     store: Store
     caller: Caller
 
-    def read(self) -> contextlib.AbstractContextManager[Connection]:
-        """See `Store.read`."""
-        return self.store.read(self.caller)
+    @contextlib.contextmanager
+    def read(self, *, seconds: float = deadline.READ) -> Iterator[Connection]:
+        """See `Store.read`; with a time limit."""
+        with self.store.read(self.caller) as rows, limited(rows, seconds):
+            yield rows
 
-    def write(self, *, noted: bool = True) -> contextlib.AbstractContextManager[Connection]:
-        """See `Store.write`."""
-        return self.store.write(self.caller, noted=noted)
+    @contextlib.contextmanager
+    def write(self, *, noted: bool = True) -> Iterator[Connection]:
+        """See `Store.write`; with a time limit."""
+        with self.store.write(self.caller, noted=noted) as rows, limited(rows, deadline.WRITE):
+            yield rows

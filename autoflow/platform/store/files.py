@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
 
 from autoflow.platform import times
 from autoflow.platform.blobs import Received
@@ -104,5 +104,15 @@ def add(rows: Connection, team_id: int, path: str, received: Received, mime: str
 
 def retire(rows: Connection, team_id: int, path: str) -> int:
     """Let a path have no current file; gives how many it had."""
-    query = update(files).where(files.c.team_id == team_id, files.c.path == path, files.c.current)
-    return rows.execute(query.values(current=False)).rowcount
+    return _retire(rows, files.c.team_id == team_id, files.c.path == path)
+
+
+def retire_below(rows: Connection, team_id: int, folder: str) -> int:
+    """Let the paths in a folder (with its trailing slash), and in all folders in it, have no current file; gives how
+    many they had.
+    """
+    return _retire(rows, files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _PAST_ALL)
+
+
+def _retire(rows: Connection, *conditions: ColumnElement[bool]) -> int:
+    return rows.execute(update(files).where(*conditions, files.c.current).values(current=False)).rowcount

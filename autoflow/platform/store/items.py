@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Table, select
@@ -97,6 +97,17 @@ def change(edit: Edit, row: RowMapping, **values: Any) -> None:
     """Change an item; values that are the same leave it as it was."""
     if any(row[name] != value for name, value in values.items()):
         edit.update(items, row, {**values, "updated_at": times.now()})
+
+
+def change_many(edit: Edit, changes: Iterable[tuple[RowMapping, Mapping[str, Any]]]) -> None:
+    """Change items, none twice; those whose values are the same stay as they were."""
+    stamp = {"updated_at": times.now()}
+    changed = [
+        (row, {**values, **stamp})
+        for row, values in changes
+        if any(row[name] != value for name, value in values.items())
+    ]
+    edit.update_many(items, changed)
 
 
 def keep_document(rows: Connection, document: Any) -> str:

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, select
 
-from autoflow.platform import documents, times
+from autoflow.platform import documents
 from autoflow.platform.refusals import bad, unknown
-from autoflow.platform.store import clock, copying, past, projects, versions
+from autoflow.platform.store import copying, hidden, past, projects, versions
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.content import Row, summed, written
 from autoflow.platform.store.engine import Store, StoreOf
@@ -25,7 +25,6 @@ from autoflow.platform.store.schema import items
 from autoflow.platform.store.schema import projects as table
 from autoflow.platform.store.schema import versions as version_table
 
-LEASE = 15 * 60  # seconds after a batch
 HELD = 0.04  # seconds that a batch is meant to take
 SMALLEST, FIRST, LARGEST = 1_000, 2_000, 20_000  # items of a batch
 DATASETS = 500  # of a batch
@@ -83,7 +82,7 @@ def begin(
         projects.unused_name(rows, place, name or f"{source['name']}, from ver. {version['number']}"),
         description=_described(version) if description is None else description,
         **{column: source[column] for column in ("readme", "type", "settings", "import_settings")},
-        state="restoring",
+        state=hidden.STATE,
     )
     _keep(
         rows,
@@ -130,7 +129,7 @@ def step(store: Store | StoreOf, number: int) -> Progress:
         version = _version(rows, plan)
         problem = _go_on(rows, number, version, plan, ahead)
         if problem is not None:
-            give_up(rows, number)
+            hidden.give_up(rows, number)
     if problem is not None:
         raise bad(problem)
     return _told({**now, "custom_data": documents.dump(plan)})
@@ -148,17 +147,19 @@ def _go_on(rows: Connection, number: int, version: RowMapping | None, plan: _Pla
     return problem
 
 
-def give_up(rows: Connection, number: int) -> None:
-    """Put away what was begun: its name is free, and `purging` removes the rest."""
-    rows.execute(update(table).where(table.c.id == number).values(state="removed", lease_until=""))
-
-
 def _project(rows: Connection, number: int) -> RowMapping:
     query = select(table).where(table.c.id == number, visible(rows, table), table.c.state != "removed")
     found = rows.execute(query).mappings().one_or_none()
-    if found is None or (found["state"] == "active" and "restored_from" not in documents.load(found["custom_data"])):
-        raise unknown("restore", number)
-    return found
+    if found is not None:
+        told = documents.load(found["custom_data"])
+        if ("restored_from" in told) if found["state"] == "active" else _is_plan(told):
+            return found
+    raise unknown("restore", number)
+
+
+def _is_plan(told: Mapping[str, Any]) -> bool:
+    """Whether a hidden project is being restored, and not made in another way."""
+    return "phase" in told and "version" in told
 
 
 def _version(rows: Connection, plan: _Plan) -> RowMapping | None:
@@ -167,13 +168,12 @@ def _version(rows: Connection, plan: _Plan) -> RowMapping | None:
 
 
 def _keep(rows: Connection, number: int, plan: _Plan) -> None:
-    values = {"custom_data": documents.dump(plan), "lease_until": clock.after(rows, LEASE)}
-    rows.execute(update(table).where(table.c.id == number).values(**values))
+    hidden.renew(rows, number, custom_data=documents.dump(plan))
 
 
 def _told(project: Row) -> Progress:
     plan = documents.load(project["custom_data"])
-    if "phase" not in plan:
+    if project["state"] == "active":
         count = project["items_count"]
         return Progress(True, project["id"], project["name"], count, count, 0, [])
     missed = plan["missed"]
@@ -258,19 +258,15 @@ def _copy_items(rows: Connection, number: int, version: RowMapping, plan: _Plan,
 
 def _show(rows: Connection, number: int, version: RowMapping, plan: _Plan) -> None:
     """Let the project be seen: its content is the version's, so its digest is."""
-    missed, moment = plan["missed"], times.now()
+    missed = plan["missed"]
     values = {
-        "state": "active",
-        "lease_until": None,
         "custom_data": documents.dump(plan["custom"]),
         "items_count": plan["copied"],
         "size": version["size"] - missed["size"],
         "digest": written(int(version["digest"], 16) - int(missed["sum"], 16)),
         "change_seq": 1,
-        "created_at": moment,
-        "updated_at": moment,
     }
-    rows.execute(update(table).where(table.c.id == number).values(**values))
+    hidden.show(rows, number, **values)
 
 
 class _Phase(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
-from autoflow.platform import documents
+from autoflow.platform import documents, limits
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
 from autoflow.platform.operations.labels import stored_documents
@@ -64,7 +64,7 @@ def images(rows: Connection, body: Body) -> dict[str, Any]:
     start = max(body.maybe_number("start") or 0, 0)
     within = table.c.dataset_id.in_(_within(rows, body))
     conditions: list[ColumnElement[bool]] = [within]
-    if text := body.text("q", "").strip():
+    if text := body.text("q", "", most=limits.QUERY).strip():
         conditions.append(table.c.name.icontains(text, autoescape=True))
     if body.given("labeled"):
         wanted = body.flag("labeled", default=True)

@@ -36,7 +36,7 @@ def drawn(rows: Connection, body: Body) -> dict[str, Any]:
     Returns:
         ``{"images", "classes", "tags"}``; images that are not there are left out.
     """
-    numbers = body.numbers("images")
+    numbers = body.unique_numbers("images")
     if len(numbers) > LARGEST:
         raise bad(f'"images" has {len(numbers)}; {LARGEST} are the most')
     moment = _moment(rows, body)
