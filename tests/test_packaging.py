@@ -124,7 +124,7 @@ def test_what_waited_is_delivered_once_the_platform_is_installed(bare, tmp_path)
 
 
 def test_the_platform_installs_beside_the_supervisely_sdk(tmp_path):
-    """`autoflow-lineage[server]` and `supervisely` in one environment: no requirement of either is broken, and both work."""
+    """`autoflow-lineage[server]` and `supervisely` in one environment break no requirement of each other, and work."""
     if importlib.util.find_spec("supervisely") is None:
         pytest.skip("the Supervisely SDK is not installed here; `make test` has it")
     broken = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)

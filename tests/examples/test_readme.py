@@ -11,7 +11,7 @@ pytestmark = pytest.mark.core
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 ROOT = Path(__file__).parents[2]
-OTHER_PROJECT = re.compile(r"""install\b[^#;]*[ "'`]autoflow(?![-\w./])|autoflow\[[a-z]""")
+OTHER_PROJECT = re.compile(r"""pip install (?:-\S+ )*["'`]?autoflow(?![-\w./])|["'`]autoflow\[[a-z]""")
 
 
 def test_the_example_records_what_its_comments_say(autoflow_edges):
