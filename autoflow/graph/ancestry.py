@@ -6,13 +6,15 @@ Nothing in a name reaches the terminal as a control character.
 from __future__ import annotations
 
 import shlex
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import timezone, tzinfo
 from typing import Any
 
+from autoflow.graph.flow import DEEPEST
 from autoflow.graph.graph import Card
-from autoflow.graph.labels import KINDS, day_and_time, moment, printable
-from autoflow.graph.text import ASCII, COLORS, UNICODE, ref
+from autoflow.graph.labels import KINDS, day_and_time, moment, printable, ref
+from autoflow.graph.text import ASCII, COLORS, UNICODE
 from autoflow.graph.trace import Trace
 
 LONGEST_COMMAND = 160
@@ -51,16 +53,24 @@ class _Page:
             yield "There is more than is shown here; trace what has a +N more beside it."
 
     def branches(self, root: str) -> Iterator[str]:
-        """A card and everything it came from; a stack, as a chain may be longer than Python's."""
+        """A card and everything it came from; a chain of more than `DEEPEST` steps goes on at the left."""
         stack = [(root, "", "")]
-        while stack:
-            key, lead, inner = stack.pop()
-            again = key in self.shown and bool(self.before[key])
-            self.shown.add(key)
-            yield lead + self.titled(self.cards[key]) + (self.paint("  (above)", "quiet") if again else "")
-            if again:
+        deep: deque[str] = deque()
+        while stack or deep:
+            if not stack:
+                stack = [(key, "", "") for key in (deep.popleft(),) if key not in self.shown]
                 continue
+            key, lead, inner = stack.pop()
             children = self.before[key]
+            again = key in self.shown and bool(children)
+            below = not again and bool(children) and len(inner) >= DEEPEST * len(self.down)
+            continued = self.paint("  (above)" if again else "  (below)", "quiet") if again or below else ""
+            yield lead + self.titled(self.cards[key]) + continued
+            if below:
+                deep.append(key)
+            if continued:
+                continue
+            self.shown.add(key)
             for about in self.about(key):
                 yield inner + (self.down if children else "   ") + self.paint(about, "quiet")
             for place, child in reversed(list(enumerate(children))):

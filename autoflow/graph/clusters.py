@@ -1,14 +1,16 @@
 """Cards that are alike taken together: twelve runs of one app on the same data become one card that can be opened.
 
 Alike are cards of one type (runs: of one app and outcome; versions: of one project) in one column of the graph, whose
-neighbours are the same or alike themselves, and siblings: they share a neighbour, or their neighbours are siblings. As
-the column counts, taking cards together closes no circle that was not there, and a chain of runs, each on what the one
-before wrote, stays a chain.
+neighbours are the same or in one cluster themselves (`refinement`), and siblings: they share a neighbour, or their
+neighbours are siblings. So an arrow at a cluster holds for each of its cards, unless a cluster at its other end was
+opened. As the column counts, taking cards together closes no circle that was not there, and a chain of runs, each on
+what the one before wrote, stays a chain.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 
@@ -16,9 +18,11 @@ from autoflow.graph.graph import Arrow, Card, Graph
 from autoflow.graph.labels import KINDS
 from autoflow.graph.layout.cycles import back_links
 from autoflow.graph.layout.ranks import ranks
+from autoflow.graph.refinement import links, numbered, refine
 
 LEAST = 5  # cards in a cluster
-ROUNDS = 2  # how many arrows away what lies there still makes a difference
+REACH = 3  # how many arrows away a common neighbour may lie
+ROUNDS = 20  # a graph whose clusters have not settled by then is shown as it is
 PREFIX = "cluster:"
 
 # What many runs share is what tells them apart: these are alike only to themselves.
@@ -56,43 +60,39 @@ def clustered(graph: Graph, *, opened: Collection[str] = (), keep: Collection[st
 
 
 def _groups(graph: Graph, apart: Collection[str | None]) -> list[list[Card]]:
-    """The cards in groups of siblings that are alike, in the graph's order."""
-    index = {card.key: number for number, card in enumerate(graph.cards)}
-    links = dict.fromkeys(
-        (index[arrow.source], index[arrow.target])
-        for arrow in graph.arrows
-        if arrow.source in index and arrow.target in index and arrow.source != arrow.target
-    )
+    """The cards in groups of siblings that are alike, in the graph's order; each card apart that is in none."""
+    near = links(graph)
     before: list[list[int]] = [[] for _ in graph.cards]
     after: list[list[int]] = [[] for _ in graph.cards]
-    for tail, head in links:
-        after[tail].append(head)
-        before[head].append(tail)
+    for vertex, there in enumerate(near):
+        for other, (_, leaves) in dict.fromkeys(there):
+            if other != vertex:
+                (after if leaves else before)[vertex].append(other)
     kinds = [card.key if card.key in apart or card.type in _LANDMARKS else _kind(card) for card in graph.cards]
-    marks = _numbered(list(zip(kinds, _columns(before, after), strict=True)))
+    marks = numbered(zip(kinds, _columns(before, after), strict=True))
     for _ in range(ROUNDS):
-        marks = _numbered(
-            [
-                (mark, frozenset(marks[n] for n in before[number]), frozenset(marks[n] for n in after[number]))
-                for number, mark in enumerate(marks)
-            ]
-        )
+        stable = refine(marks, near)
+        marks = _of_size(_siblings(stable, before, after))
+        if len(set(marks)) == len(set(stable)):
+            break
+    else:
+        return [[card] for card in graph.cards]
     groups: dict[int, list[Card]] = {}
-    for card, group in zip(graph.cards, _siblings(marks, before, after), strict=True):
+    for card, group in zip(graph.cards, marks, strict=True):
         groups.setdefault(group, []).append(card)
     return list(groups.values())
 
 
-def _numbered(values: Sequence[Hashable]) -> list[int]:
-    """Each value's number, equal for equal values."""
-    numbers: dict[Hashable, int] = {}
-    return [numbers.setdefault(value, len(numbers)) for value in values]
+def _of_size(groups: Sequence[int]) -> list[int]:
+    """The groups, with the cards of those that are too small for a cluster each in a group of its own."""
+    sizes = Counter(groups)
+    return numbered((group, vertex if sizes[group] < LEAST else None) for vertex, group in enumerate(groups))
 
 
 def _siblings(marks: Sequence[int], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> list[int]:
     """A number for each card, the same for cards of one mark that share a neighbour or have siblings as neighbours."""
     group = list(range(len(marks)))
-    for _ in range(ROUNDS + 1):
+    for _ in range(REACH):
         meeting: dict[tuple[int, int, bool], int] = {}
         joined = list(range(len(marks)))
 

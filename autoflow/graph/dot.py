@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.labels import captioned, numbered, printable
+from autoflow.graph.labels import captioned, left_out, numbered, printable
 
 SHAPES = {"task": "box", "project": "cylinder", "project_version": "cylinder", "model_weight": "hexagon"}
 FILLS = {"finished": "#e3ecff", "running": "#e3ecff", "failed": "#ffe4e4", "lost": "#fff1d6"}
@@ -32,7 +32,7 @@ def dot(graph: Graph) -> str:
 
 
 def _label(card: Card) -> str:
-    second = numbered(card) + (f", {card.state}" if card.state else "")
+    second = ", ".join([numbered(card), *([card.state] if card.state else []), *left_out(card)])
     return _quoted(captioned(card), second)
 
 

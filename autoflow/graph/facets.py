@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from autoflow.graph.graph import Card, Graph
+from autoflow.graph.scope import keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def narrowed(graph: Graph, wishes: Wishes) -> Graph:
     """Leave out what is not wanted; the entry card stays.
 
     Data goes with its runs: what only runs that are left out read or wrote is left out too, and so is a project that
-    is there for the sake of such a version.
+    is there for the sake of such a version. Each card counts in `Card.more` the neighbours it lost.
     """
     if not wishes:
         return graph
@@ -72,5 +73,4 @@ def narrowed(graph: Graph, wishes: Wishes) -> Graph:
         for card in graph.cards
         if card.key == graph.entry or (card.key in kept and (not wishes.kinds or card.type in wishes.kinds))
     )
-    keys = {card.key for card in cards}
-    return replace(graph, cards=cards, arrows=tuple(a for a in graph.arrows if a.source in keys and a.target in keys))
+    return keep(graph, [card.key for card in cards])

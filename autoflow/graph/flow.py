@@ -1,43 +1,75 @@
-"""The chain at a glance: runs of one app taken together, their data too, told as a tree from the sources on."""
+"""The chain at a glance: runs of one app taken together, their data too, as a tree from the sources on.
+
+Cards share a line only if every arrow of the line holds for each of them (`refinement`), so that a branch never leads
+from one chain into another. Lines that would read alike carry their references.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.labels import titled
+from autoflow.graph.labels import captioned, printable, ref, titled
+from autoflow.graph.refinement import links, numbered, refine
 
 _NUMBER = re.compile(r"\d+")
 TIMES = "\u00d7"
+DEEPEST = 24  # levels; a longer chain goes on at the left
 BADGES = 4  # version numbers named one by one
 
 
 @dataclass
 class Group:
-    """Cards that play the same part: an app's runs, a project's versions, data titled alike but for numbers."""
+    """Cards on one line: an app's runs, a project's versions, or data titled alike but for numbers.
+
+    Each of them has an arrow to a card of every line below this one, and from a card of every line above it.
+    """
 
     cards: list[Card] = field(default_factory=list)
 
     @cached_property
     def label(self) -> str:
         """Title and count; of a project's versions their numbers, as ``Digits V1, V2``."""
+        count = f" {TIMES}{len(self.cards)}" if len(self.cards) > 1 else ""
         badges = [card.badge for card in self.cards if card.badge]
-        titles = list(dict.fromkeys(card.name if badges else titled(card) for card in self.cards))
-        name = titles[0] if len(titles) == 1 else f"{titles[0]} … {titles[-1]}"
-        if badges:
-            shown = badges if len(badges) <= BADGES else [badges[0], "…", badges[-1]]
-            return f"{name} {', '.join(shown)}"
-        return name if len(self.cards) == 1 else f"{name} {TIMES}{len(self.cards)}"
+        names = {card.name for card in self.cards}
+        if len(badges) == len(self.cards) and len(names) == 1:
+            if len(badges) <= BADGES:
+                return f"{names.pop()} {', '.join(badges)}"
+            return f"{names.pop()} {badges[0]}, …, {badges[-1]}{count}"
+        titles = list(dict.fromkeys(map(captioned, self.cards)))
+        return (titles[0] if len(titles) == 1 else f"{titles[0]} … {titles[-1]}") + count
 
     @cached_property
     def keys(self) -> frozenset[str]:
         """The keys of the group's cards."""
         return frozenset(card.key for card in self.cards)
+
+    @cached_property
+    def reading(self) -> tuple[str]:
+        """The label as it is printed."""
+        return (printable(self.label),)
+
+    @property
+    def kind(self) -> str:
+        """The type of its cards."""
+        return self.cards[0].type
+
+    @property
+    def more(self) -> int:
+        """How many neighbours of its cards were left out of the graph."""
+        return sum(card.more for card in self.cards)
+
+    @property
+    def refs(self) -> str:
+        """The references of its cards, of many the first and the last."""
+        first, last = ref(self.cards[0]), ref(self.cards[-1])
+        return first if len(self.cards) == 1 else f"{first} {last}" if len(self.cards) == 2 else f"{first} … {last}"
 
     @cached_property
     def states(self) -> str:
@@ -54,12 +86,14 @@ class Line(NamedTuple):
     Args:
         last: for each level above and for this one, whether its branch ends there.
         group: what stands on the line.
-        again: whether the group's own branches were shown further up.
+        continued: ``above`` or ``below`` where the group's own branches are shown there and not here.
+        alike: whether another line would read the same without its references.
     """
 
     last: tuple[bool, ...]
     group: Group
-    again: bool
+    continued: Literal["above", "below"] | None
+    alike: bool
 
 
 def lines(graph: Graph) -> Iterator[Line]:
@@ -68,26 +102,37 @@ def lines(graph: Graph) -> Iterator[Line]:
     led_to = {after for key, heads in following.items() for after in heads if after != key}
     order = sorted(groups, key=lambda key: (key in led_to, _began(groups[key])))
     children = {key: sorted(heads, key=lambda head: _began(groups[head])) for key, heads in following.items()}
-    shown: set[object] = set()
-    for root in order:
-        stack: list[tuple[object, tuple[bool, ...]]] = [] if root in shown else [(root, ())]
+    labels = Counter(label for group in groups.values() for label in (group.reading, (*group.reading, group.kind)))
+    shown: set[int] = set()
+    roots = deque(order)
+    while roots:
+        root = roots.popleft()
+        deep: list[int] = []
+        stack: list[tuple[int, tuple[bool, ...]]] = [] if root in shown else [(root, ())]
         while stack:
             key, last = stack.pop()
-            again = key in shown
-            shown.add(key)
-            unfolded = [] if again else children[key]
-            yield Line(last, groups[key], again and bool(children[key]))
+            heads = children[key]
+            continued: Literal["above", "below"] | None = "above" if heads and key in shown else None
+            if heads and continued is None and len(last) >= DEEPEST:
+                continued = "below"
+                deep.append(key)
+            else:
+                shown.add(key)
+            group = groups[key]
+            reading = group.reading if continued else (*group.reading, group.kind)  # without branches, without a kind
+            yield Line(last, group, continued, labels[reading] > 1)
+            unfolded = [] if continued else heads
             stack += [(head, (*last, n == len(unfolded) - 1)) for n, head in reversed(list(enumerate(unfolded)))]
+        roots.extendleft(reversed(deep))
 
 
-def _groups(graph: Graph) -> tuple[dict[object, Group], dict[object, dict[object, None]]]:
-    groups: dict[object, Group] = {}
-    member: dict[str, object] = {}
+def _groups(graph: Graph) -> tuple[dict[int, Group], dict[int, dict[int, None]]]:
+    classes = refine(numbered(map(_part, graph.cards)), links(graph))
+    member = {card.key: number for card, number in zip(graph.cards, classes, strict=True)}
+    groups: dict[int, Group] = {}
     for card in sorted(graph.cards, key=lambda card: (card.at is None, card.at or "")):
-        key = _part(card)
-        groups.setdefault(key, Group()).cards.append(card)
-        member[card.key] = key
-    following: dict[object, dict[object, None]] = {key: {} for key in groups}
+        groups.setdefault(member[card.key], Group()).cards.append(card)
+    following: dict[int, dict[int, None]] = {key: {} for key in groups}
     for arrow in graph.arrows:
         if arrow.source in member and arrow.target in member:
             following[member[arrow.source]][member[arrow.target]] = None

@@ -42,6 +42,20 @@ def numbered(card: Card) -> str:
     return f"{len(card.members)} cards" if card.members else f"{KINDS[card.type]} {card.id}"
 
 
+def left_out(card: Card) -> list[str]:
+    """Return ``+3 more`` where neighbours of the card were left out of the graph, else nothing."""
+    return [f"+{card.more} more"] if card.more else []
+
+
+def ref(card: Card) -> str:
+    """Return the card's name for the command line, as ``version:12`` or ``file:9``; of a cluster, its count."""
+    if card.members:
+        return numbered(card)
+    kind = {"project_version": "version", "model_weight": "file", "app_session": "session"}.get(card.type, card.type)
+    own = f"{kind}:{card.id}"
+    return f"{own}@{card.origin.partition('://')[2] or card.origin}" if card.origin else own
+
+
 def runs_and_others(graph: Graph) -> tuple[int, int]:
     """Count the runs and the data cards, those in clusters too."""
     counts = [0, 0]

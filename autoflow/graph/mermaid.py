@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.labels import captioned, numbered, printable
+from autoflow.graph.labels import captioned, left_out, numbered, printable
 
 # Shapes of Mermaid: runs are boxes, projects cylinders, models hexagons, other data rounded.
 SHAPES = {"task": ("[", "]"), "project": ("[(", ")]"), "project_version": ("[(", ")]"), "model_weight": ("{{", "}}")}
@@ -45,7 +45,7 @@ def mermaid(graph: Graph) -> str:
 
 
 def _label(card: Card) -> str:
-    second = numbered(card) + (f", {card.state}" if card.state else "")
+    second = ", ".join([numbered(card), *([card.state] if card.state else []), *left_out(card)])
     return f"{_escaped(captioned(card))}<br/>{_escaped(second)}"
 
 

@@ -58,6 +58,11 @@ def first(graph: Graph, limit: int) -> Graph:
     return _keep(graph, order[:limit], before, after)
 
 
+def keep(graph: Graph, keys: Sequence[str]) -> Graph:
+    """Return the graph of these cards alone, in the graph's order."""
+    return _keep(graph, keys, *_neighbours(graph))
+
+
 def _neighbours(graph: Graph) -> tuple[dict[str, dict[str, None]], dict[str, dict[str, None]]]:
     """Give for each key the keys one arrow before it and those one arrow after it, in the order recorded."""
     before: dict[str, dict[str, None]] = {card.key: {} for card in graph.cards}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from autoflow.graph.flow import TIMES, lines
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.labels import KINDS, MONTHS, captioned, moment, numbered, printable, runs_and_others, titled, width
+from autoflow.graph.labels import KINDS, MONTHS, captioned, moment, printable, ref, runs_and_others, titled, width
 
 COLORS = {"finished": "32", "failed": "31", "running": "36", "lost": "33", "strong": "1", "quiet": "2", "entry": "1;34"}
 UNICODE = {
@@ -23,7 +23,8 @@ UNICODE = {
     "output": "→",
     "from": "⇐",
     "to": "⇒",
-    "again": "↑ above",
+    "above": "↑ above",
+    "below": "↓ below",
     "entry": "◆",
     "finished": "✓",
     "failed": "✗",
@@ -39,7 +40,8 @@ ASCII = {
     "output": "->",
     "from": "<=",
     "to": "=>",
-    "again": "^ above",
+    "above": "^ above",
+    "below": "v below",
     "entry": "*",
     "finished": "+",
     "failed": "x",
@@ -65,15 +67,6 @@ def text(graph: Graph, *, color: bool = False, unicode: bool = True, zone: tzinf
     if unicode:
         return whole
     return whole.replace(TIMES, "x").replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
-
-
-def ref(card: Card) -> str:
-    """Give the card's name for the command line, as ``version:12`` or ``file:9``; a cluster has none, but a count."""
-    if card.members:
-        return numbered(card)
-    kind = {"project_version": "version", "model_weight": "file", "app_session": "session"}.get(card.type, card.type)
-    own = f"{kind}:{card.id}"
-    return f"{own}@{card.origin.partition('://')[2] or card.origin}" if card.origin else own
 
 
 class _Row(NamedTuple):
@@ -120,7 +113,7 @@ class _Page:
 
     def tree(self) -> Iterator[str]:
         """The chain at a glance."""
-        for last, group, again in lines(self.graph):
+        for last, group, continued, alike in lines(self.graph):
             lead = "".join("    " if ended else self.signs["down"] for ended in last[:-1])
             lead += (self.signs["end"] if last[-1] else self.signs["branch"]) if last else ""
             first = group.cards[0]
@@ -129,8 +122,10 @@ class _Page:
             entered = self.graph.entry in group.keys
             mark = self.paint(f" {self.signs['entry']}", "entry") if entered else ""
             about = group.states if runs else KINDS[first.type]
-            about = self.signs["again"] if again else about
-            yield f"{self.paint(lead, 'quiet')}{label}{mark}  {self.paint(printable(about), 'quiet')}"
+            about = self.signs[continued] if continued else about
+            words = f"{group.refs}  {about}" if alike else about
+            more = self.paint(f"  +{group.more} more", "quiet") if group.more and not continued else ""
+            yield f"{self.paint(lead, 'quiet')}{label}{mark}  {self.paint(printable(words), 'quiet')}{more}"
 
     def table(self) -> Iterator[str]:
         """Each run in order of time, under the days."""

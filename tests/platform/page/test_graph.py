@@ -143,6 +143,20 @@ def test_the_graph_is_narrowed_by_kind_app_and_day(see, expect):
     assert "app" not in asked(page)
 
 
+def test_weights_of_other_runs_stay_apart_under_a_filter(see, meadow, expect):
+    """Six weights of three runs are six cards, each with the arrow from its own run alone."""
+    workspace = meadow.filled.call("workspaces.add", teamId=1, name=f"Weights {meadow.runs}")["id"]
+    project = meadow.filled.call("projects.add", workspaceId=workspace, name="Pears")["id"]
+    for number in range(3):
+        files = [meadow.filled.file(f"/weights/{meadow.runs}/{number}-{n}.pt")["id"] for n in range(2)]
+        meadow.run("Fit pears", reads=[("project", project)], writes=[("model_weight", file) for file in files])
+    page = see(f"/project/{project}?app=Fit+pears")
+    expect(page.locator("article.task")).to_have_count(3)
+    expect(page.locator("article.model_weight")).to_have_count(6)
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("tbody tr").filter(has_text="model weight")).to_have_count(6)
+
+
 def test_the_camera_moves_by_hand(see, expect):
     """Dragging moves, the wheel zooms at the pointer, buttons zoom, and one of them shows all."""
     page = see()

@@ -1,0 +1,210 @@
+"""No picture of lineage shows an arrow that is not in the graph, and none leaves one out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+
+from autoflow.graph.ancestry import ancestry
+from autoflow.graph.clusters import LEAST, clustered
+from autoflow.graph.dot import dot
+from autoflow.graph.facets import Wishes, narrowed
+from autoflow.graph.flow import lines
+from autoflow.graph.graph import Arrow, Card, Graph
+from autoflow.graph.html import html
+from autoflow.graph.layout import lay_out
+from autoflow.graph.mermaid import mermaid
+from autoflow.graph.scope import upstream
+from autoflow.graph.text import text
+from autoflow.graph.trace import Trace
+from tests.graph.lineages import datum, holds_for_all, lineages, task
+
+pytestmark = pytest.mark.core
+
+
+def pairs(graph):
+    return {(arrow.source, arrow.target) for arrow in graph.arrows}
+
+
+def tree(graph):
+    """The printed tree as (depth, words) a line: what a person reads."""
+    shown = text(graph).split("\n\n")[1]
+    lead = re.compile(r"(?:│   |    )*(?:├─▶ |└─▶ )?")
+    return [(len(lead.match(line)[0]) // 4, line[len(lead.match(line)[0]) :]) for line in shown.splitlines()]
+
+
+def claimed(indented):
+    """The (above, below) pairs that indentation claims."""
+    stack, found = [], []
+    for depth, words in indented:
+        del stack[depth:]
+        found += [(stack[-1], words)] if stack else []
+        stack.append(words)
+    return found
+
+
+def test_strangers_are_not_led_into_each_other():
+    """Models titled alike but for a number are two lines, as only one of them is served."""
+    cards = (
+        task(1, "Train lemons"),
+        task(2, "Train kiwis"),
+        datum(1, "file", "model 1.pt"),
+        datum(2, "file", "model 2.pt"),
+        task(3, "Serve kiwis"),
+    )
+    arrows = (
+        Arrow("task:1", "file:1", "output"),
+        Arrow("task:2", "file:2", "output"),
+        Arrow("file:2", "task:3", "input"),
+    )
+    assert [words.split("  ")[0] for _, words in tree(Graph(cards, arrows))] == [
+        "Train lemons",
+        "model 1.pt",
+        "Train kiwis",
+        "model 2.pt",
+        "Serve kiwis",
+    ]
+
+
+@given(lineages())
+def test_a_branch_of_the_tree_holds_for_every_card_of_its_lines(graph):
+    """Each card is on one line's group; a line below another says that all cards of both have such an arrow."""
+    shown = list(lines(graph))
+    groups = {line.group.keys for line in shown}
+    assert sorted(key for keys in groups for key in keys) == sorted(card.key for card in graph.cards)
+    found = claimed([(len(line.last), line.group.keys) for line in shown])
+    assert all(holds_for_all(graph.arrows, above, below) for above, below in found)
+    home = {key: keys for keys in groups for key in keys}
+    assert set(found) == {(home[source], home[target]) for source, target in pairs(graph)}
+
+
+@given(lineages())
+def test_the_printed_tree_reads_back_as_the_graph(graph):
+    """Lines that stand for other cards read differently, and indentation alone gives the arrows between them."""
+    names, home, continued = {}, {}, re.compile(r"  (↑ above|↓ below)$")
+    for line, (depth, words) in zip(lines(graph), tree(graph), strict=True):
+        assert depth == len(line.last)
+        if not line.continued:
+            assert names.setdefault(words, line.group.keys) == line.group.keys
+        home |= dict.fromkeys(line.group.keys, line.group.keys)
+
+    def meant(words):
+        if words in names:
+            return names[words]
+        start = continued.sub("", words)
+        (found,) = {keys for own, keys in names.items() if own == start or own.startswith(start + "  ")}
+        return found
+
+    read = {(meant(above), meant(below)) for above, below in claimed(tree(graph))}
+    assert read == {(home[source], home[target]) for source, target in pairs(graph)}
+
+
+@given(lineages())
+def test_what_was_left_out_beside_a_card_is_in_the_tree(graph):
+    """The tree says how many neighbours of its cards are not in it."""
+    said = {}
+    for line, (_, words) in zip(lines(graph), tree(graph), strict=True):
+        if count := re.search(r"\+(\d+) more$", words):
+            said[line.group.keys] = int(count[1])
+    assert sum(said.values()) == sum(card.more for card in graph.cards)
+
+
+@given(lineages(copies=7, most=5))
+def test_an_arrow_of_a_cluster_holds_for_every_card_in_it(graph):
+    """Clusters never join paths that share no card, and no arrow gets lost."""
+    found = clustered(graph)
+    members = {card.key: card.members or (card.key,) for card in found.cards}
+    stands = {member: key for key, of in members.items() for member in of}
+    assert all(len(of) == 1 or len(of) >= LEAST for of in members.values())
+    assert all(holds_for_all(graph.arrows, members[a.source], members[a.target], a.kind) for a in found.arrows)
+    assert set(found.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in graph.arrows}
+
+
+@given(lineages())
+def test_mermaid_dot_layout_and_table_have_the_arrows_of_the_graph(graph):
+    """What is written as nodes and lines is the graph's arrows, each once."""
+    keys = [card.key for card in graph.cards]
+    for written, sign in ((mermaid(graph), r"-\.?->"), (dot(graph), "->")):
+        lines = [re.fullmatch(rf" +n(\d+) {sign} n(\d+)(?: \[style=dashed\])?", line) for line in written.splitlines()]
+        read = [(keys[int(line[1])], keys[int(line[2])]) for line in lines if line]
+        assert set(read) == pairs(graph)
+    routes = [(route.arrow.source, route.arrow.target) for route in lay_out(graph).routes]
+    assert set(routes) == pairs(graph)
+    assert html(graph).count('class="way') == len(set(graph.arrows))
+
+
+@given(lineages())
+def test_a_trace_reads_back_as_all_that_is_upstream(graph):
+    """Indentation gives every arrow above the thing traced, and no other."""
+    if graph.entry is None:
+        return
+    whole = upstream(graph, graph.entry)
+    shown = ancestry(Trace("x", whole)).splitlines()
+    lead = re.compile(r"(?:│  |   )*(?:├─ |└─ )?")
+    kinds = {"version": "project_version"}
+    read = claimed(
+        [
+            (len(lead.match(line)[0]) // 3, ":".join((kinds.get(kind, kind), number)))
+            for line in shown
+            for kind, number in re.findall(r"  (\w+):(\d+)", line)
+        ]
+    )
+    assert {(below, above) for above, below in read} == pairs(whole)
+
+
+@given(lineages())
+def test_a_narrowed_graph_counts_what_it_lost(graph):
+    """A filter keeps no arrow that was not there, and each card says how many of its neighbours are hidden."""
+    for wishes in (
+        Wishes(apps=frozenset({"Train"})),
+        Wishes(kinds=frozenset({"task"})),
+        Wishes(kinds=frozenset({"file"})),
+    ):
+        found = narrowed(graph, wishes)
+        shown = {card.key for card in found.cards}
+        assert pairs(found) == {(a, b) for a, b in pairs(graph) if {a, b} <= shown}
+        plain = {card.key: card for card in graph.cards}
+        for card in found.cards:
+            near = {b if a == card.key else a for a, b in pairs(graph) if card.key in (a, b)}
+            assert card.more == plain[card.key].more + len(near - shown - {card.key})
+
+
+def test_a_filter_does_not_take_weights_of_three_runs_together():
+    """Six weights, two of each of three runs, stay six: one card would say that each run wrote all of them."""
+    runs = [task(n) for n in range(3)]
+    weights = [datum(n, "model_weight", f"{n}.pt") for n in range(6)]
+    arrows = [Arrow(f"task:{n // 2}", f"model_weight:{n}", "output") for n in range(6)]
+    project = datum(9, "project", "Lemons")
+    arrows += [Arrow(project.key, run.key, "input") for run in runs]
+    graph = Graph((project, *runs, *weights), tuple(arrows))
+    assert len(clustered(narrowed(graph, Wishes(apps=frozenset({"Train"})))).cards) == 10
+
+
+def test_versions_that_are_not_in_a_row_are_counted():
+    """Five versions from V1 to V9 say that they are five."""
+    project = datum(1, "project", "Lemons")
+    versions = [
+        Card(
+            f"project_version:{n}", "project_version", n, "Lemons", f"(V{n}) Lemons", badge=f"V{n}", parent=project.key
+        )
+        for n in (1, 3, 5, 7, 9)
+    ]
+    arrows = tuple(Arrow(project.key, version.key, "version") for version in versions)
+    assert "Lemons V1, …, V9 \u00d75  version" in text(Graph((project, *versions), arrows))
+
+
+def test_a_long_chain_goes_on_at_the_left():
+    """Both trees stay narrow and quick for a chain of thousands, and read back as the chain."""
+    size = 3000
+    cards = [Card(f"project:{n}", "project", n, f"p{n}", f"p{n}") for n in range(size)]
+    arrows = [Arrow(f"project:{n}", f"project:{n + 1}", "version") for n in range(size - 1)]
+    graph = Graph(tuple(cards), tuple(arrows), f"project:{size - 1}")
+    read = claimed([(depth, words.split(" ")[0]) for depth, words in tree(graph)])
+    assert set(read) == {(f"p{n}", f"p{n + 1}") for n in range(size - 1)}
+    assert max(map(len, text(graph).splitlines())) < 160
+    shown = ancestry(Trace("x", graph))
+    assert max(map(len, shown.splitlines())) < 160
+    assert shown.count("(below)") > 100
+    assert all(f"project:{n}  " in shown for n in range(size))
