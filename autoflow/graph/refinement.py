@@ -11,13 +11,14 @@ from collections.abc import Hashable, Iterable, Sequence
 
 from autoflow.graph.graph import Graph
 
-Links = Sequence[Sequence[tuple[int, Hashable]]]
+Label = tuple[str, bool]  # the kind of an arrow, and whether it leaves
+Links = Sequence[Sequence[tuple[int, Label]]]
 
 
 def links(graph: Graph) -> Links:
     """Return for each card its neighbours as (index, (kind, whether the arrow leaves)); other arrows are skipped."""
     index = {card.key: number for number, card in enumerate(graph.cards)}
-    near: list[list[tuple[int, Hashable]]] = [[] for _ in graph.cards]
+    near: list[list[tuple[int, Label]]] = [[] for _ in graph.cards]
     for arrow in dict.fromkeys(graph.arrows):
         if arrow.source in index and arrow.target in index:
             source, target = index[arrow.source], index[arrow.target]
