@@ -14,8 +14,9 @@ from autoflow.capture.decorators import versioned, workflow_input, workflow_outp
 from autoflow.guard import logger
 from autoflow.model.card import WorkflowMeta, WorkflowSettings
 from autoflow.model.version import VersionInfo
-from autoflow.runtime.context import current_run, propagate
+from autoflow.runtime.context import current_run
 from autoflow.runtime.delivery import flush, status
+from autoflow.runtime.propagation import propagate
 from autoflow.runtime.session import workflow
 
 if TYPE_CHECKING:

@@ -56,6 +56,11 @@ def run() -> str | None:
     return _text("AUTOFLOW_RUN")
 
 
+def propagate() -> bool:
+    """``AUTOFLOW_PROPAGATE``: whether threads, pools and child processes carry the run by themselves (default yes)."""
+    return _flag("AUTOFLOW_PROPAGATE", default=True)
+
+
 def reproduces() -> str | None:
     """``AUTOFLOW_REPRODUCES``: the task this process repeats and which attempt it is; set by `autoflow reproduce`."""
     return _text("AUTOFLOW_REPRODUCES")

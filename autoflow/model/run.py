@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-State = Literal["running", "finished", "failed", "lost"]
+State = Literal["running", "finished", "failed", "ended", "lost"]
 
 
 class RunFacts(TypedDict, total=False):
@@ -30,3 +30,4 @@ class RunFacts(TypedDict, total=False):
     sources: dict[str, str]  # where packages are from that no index has: name to url
     reproduces: str  # the task this run repeats, as "task:5"
     attempt: str  # which attempt at that
+    unattributed: bool  # the run holds records of which it is not known what run caused them

@@ -39,7 +39,7 @@ class Outbox:
         self.origin = origin
         self.address = address
         self._connect = connect
-        self._in_memory = in_memory
+        self.in_memory = in_memory
         self._pid = 0
         self._journal: Journal | None = None
         self._sender: Sender | None = None
@@ -106,7 +106,7 @@ class Outbox:
     def _make_journal(self) -> Journal:
         with _making:
             if self._journal is None:
-                fresh = Journal(None if self._in_memory else home.outbox_of(self.origin), self.origin)
+                fresh = Journal(None if self.in_memory else home.outbox_of(self.origin), self.origin)
                 if self._journal is None:  # a signal handler of the app's may have recorded meanwhile
                     self._journal = fresh
             return self._journal

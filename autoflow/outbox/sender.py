@@ -17,7 +17,7 @@ from contextvars import copy_context
 from typing import Any
 
 from autoflow.errors import NotAllowed, ServerError, ServerExtraMissing, ServerRefused
-from autoflow.outbox import deadletters, lease, threads
+from autoflow.outbox import deadletters, lease, openruns, threads
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.completion import Completion
 from autoflow.outbox.delivery import Delivery, InstanceDelivery, Judge, Numbered, PlatformDelivery, Verdict
@@ -392,6 +392,8 @@ class Sender:
         ]
         for _ in self._connected().deliver(lost, reader.progress.carry.setdefault("delivery", {})):
             pass
+        for run in runs:
+            openruns.remove(openruns.path_of(run, self._folder))
         runs.clear()
         reader.save()
 

@@ -59,7 +59,7 @@ def task_number(given: Any = None, api: Any = None) -> int | None:
     return None
 
 
-def script_name() -> str:
+def app_name() -> str:
     """The name of a run nobody named: its script's, a module's for ``python -m``, else ``python``."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)

@@ -6,20 +6,24 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from autoflow.errors import DecorationError
 from autoflow.guard import Guard
 from autoflow.model.card import PROPERTIES
 from autoflow.model.entity import Direction
+from autoflow.outbox import openruns
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime.call import Call
 from autoflow.runtime.cardoptions import CardOptions
+from autoflow.runtime.destination import OFF
 from autoflow.runtime.spec import EdgeSpec
 from autoflow.runtime.subjects import Ident, warn_once
 from autoflow.runtime.texts import encode
 
 logger = logging.getLogger("autoflow")
 
+VARIABLE = "AUTOFLOW_RUN"
 FAILURES = 100
 REMEMBERED = 32_768
 LONGEST_NAME = 512  # it goes into the environment of every child
@@ -36,6 +40,12 @@ class Run:
         task: its number when it was given from outside.
         team, workspace: numbers, when given.
         origin: whose numbers these and its entities' are; empty for the destination's own.
+        open_file: for a run that another process opened: the file that is there while it is open (`openruns`).
+        active: whether this process opened it.
+
+    Attributes:
+        active: this process opened the run, and it is not over. A plain attribute: it is read at every call.
+        open_file: the run's file in the home, None when there is none to ask.
     """
 
     def __init__(
@@ -48,8 +58,13 @@ class Run:
         team: int | None = None,
         workspace: int | None = None,
         origin: str = "",
+        open_file: str | None = None,
+        active: bool = True,
     ) -> None:
         self.key = key
+        self.active = active
+        self.open_file = open_file
+        self._over = False
         self.name = name if name is None else name[:LONGEST_NAME]
         self.origin = origin
         self.api: Any = None  # the SDK's or our own Api given to `workflow(api=...)`
@@ -104,7 +119,39 @@ class Run:
                     logger.warning("autoflow: a card has no %r; it has %s", name, ", ".join(PROPERTIES))
             self.set_node(None, settings)
 
+    def env(self) -> dict[str, str]:
+        """An environment for a child process that is to record in this run: ``subprocess.run(args, env=run.env())``.
+
+        Returns:
+            A copy of `os.environ` in which ``AUTOFLOW_RUN`` names this run.
+        """
+        return {**os.environ, VARIABLE: self.to_text()}
+
     # -- for autoflow
+
+    def to_text(self) -> str:
+        """The text by which another process can join the run: the value of ``AUTOFLOW_RUN``."""
+        if not self.key:
+            return urlencode({"without": self.name})
+        known = {"key": self.key, "name": self.name, "task": self._task, "origin": self.origin, "file": self.open_file}
+        known["server"] = self.outbox.address if self.outbox is not None else OFF
+        return urlencode({name: value for name, value in known.items() if value})
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run is known to be over. Of a run that another process opened, its file is asked each time."""
+        if not (self.active or self._over) and self.open_file is not None:
+            self._over = openruns.is_over(self.open_file)
+        return self._over
+
+    def close(self) -> None:
+        """Say that the run is over: nothing is to be recorded in it by guess any more."""
+        self.active, self._over = False, True
+        openruns.remove(self.open_file)
+
+    def lend(self) -> None:
+        """In a forked child: the run is the parent's, and may end without this process hearing of it."""
+        self.active = False
 
     def members(self) -> dict[str, Any]:
         """What every record says of the run, and its name: what ``autoflow.runs.ensure`` takes."""

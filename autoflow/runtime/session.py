@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from autoflow.errors import DecorationError
 from autoflow.guard import guard
 from autoflow.model.card import WorkflowSettings
-from autoflow.runtime import context, inference, logs
+from autoflow.runtime import context, inference, integrations, lifecycle, logs
 from autoflow.runtime.cardoptions import CardOptions
 from autoflow.runtime.run import Run, new_key
 
@@ -214,36 +214,24 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
     def _open(self, name: str | None, *, enter: bool = True) -> _Opened:
         run = Run(None, new_key(), name)  # what is left when anything below fails: a run that records nothing
         with guard:
-            if not context.open_runs:
-                context.outside = os.environ.get(context.VARIABLE)
-            run = context.start(name or inference.script_name(), parent=context.current.get(), **self._options)
-            os.environ[context.VARIABLE] = context.to_environment(run)
+            integrations.switch_on()
+            around = context.current.get()
+            parent = around if around is not None and around.key else None
+            run = lifecycle.start(name or inference.app_name(), parent=parent, **self._options)
             if self._node is not None:
                 with run.guard:
                     run.set_node(self._node, {})
             if self._log:
                 logs.keep(run)
-        context.open_runs.append(run)
+        context.opened(run)
         return _Opened(run, context.current.set(run) if enter else None, os.getpid())
 
     def _close(self, opened: _Opened, error: BaseException | None) -> None:
         run, token, pid = opened
-        if run in context.open_runs:
-            context.open_runs.remove(run)
+        context.closed(run)
         with guard:
             logs.stop(run)
-            if os.environ.get(context.VARIABLE) == context.to_environment(run):
-                around = context.to_environment(context.open_runs[-1]) if context.open_runs else context.outside
-                if around is None:
-                    os.environ.pop(context.VARIABLE, None)
-                else:
-                    os.environ[context.VARIABLE] = around
             if pid == os.getpid():
-                context.finish(run, error)
-        if token is None:
-            return
-        try:
-            context.current.reset(token)
-        except ValueError:  # closed in another context than it was opened in
-            if context.current.get() is run:
-                context.current.set(None)
+                lifecycle.finish(run, error)
+        if token is not None:
+            context.leave(run, token)

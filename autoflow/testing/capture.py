@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autoflow.outbox import outbox
-from autoflow.runtime import context, destination
+from autoflow.runtime import context, destination, lifecycle
 from autoflow.transport.memory import ORIGIN as MEMORY
 from autoflow.wire import cards
 
@@ -66,7 +66,7 @@ def capture() -> Iterator[Captured]:
     """Keep what is recorded inside the block in memory, whatever the environment says, and give it back."""
     before = destination.forced
     destination.forced = MEMORY
-    token = context.current.set(context.start("captured"))
+    token = context.current.set(lifecycle.start("captured"))
     try:
         yield Captured()
     finally:

@@ -68,7 +68,7 @@ HOLDERS = {
         """,
     "making the run": """
         from autoflow.runtime import inference
-        inner, inference.script_name = inference.script_name, lambda: held() and inner()
+        inner, inference.app_name = inference.app_name, lambda: held() and inner()
         """,
     "beginning to keep a log": """
         import logging

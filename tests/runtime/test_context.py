@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 
 from autoflow import current_run, propagate, workflow, workflow_input
 from autoflow.runtime import context
-from autoflow.runtime.run import Run
+from autoflow.runtime.run import VARIABLE, Run
 
 pytestmark = pytest.mark.core
 
@@ -67,13 +68,19 @@ def test_a_nonsensical_environment_gives_a_run_that_records_nothing(monkeypatch,
     assert run.outbox is None
 
 
-def test_threads_see_the_outermost_open_run(captured):
-    """A pool's threads have no context of their own."""
+def test_tasks_of_a_thread_pool_are_in_the_run_that_submitted_them(captured):
+    """Also where the pool was made in another."""
     with workflow("outer") as outer, ThreadPoolExecutor(2) as pool:
         assert set(pool.map(load, [1, 2])) == {outer.key}
-        with workflow("inner"):
-            assert pool.submit(load, 3).result() == outer.key
-    assert {edge.run for edge in captured.edges} == {outer.key}
+        with workflow("inner") as inner:
+            assert pool.submit(load, 3).result() == inner.key
+        assert pool.submit(load, 4).result() == outer.key
+    assert {edge.id: edge.run for edge in captured.edges} == {
+        1: outer.key,
+        2: outer.key,
+        3: inner.key,
+        4: outer.key,
+    }
 
 
 def test_tasks_and_to_thread_inherit_the_run(captured):
@@ -90,8 +97,8 @@ def test_tasks_and_to_thread_inherit_the_run(captured):
     asyncio.run(main())
 
 
-def test_run_in_executor_sees_the_outermost_open_run(captured):
-    """It does not carry the context."""
+def test_run_in_executor_is_in_the_run_that_called_it(captured):
+    """It does not carry the context by itself."""
 
     async def main():
         async with workflow("outer") as outer:
@@ -146,8 +153,8 @@ def test_a_run_that_records_nothing_stays_so_in_a_child(monkeypatch):
     assert back._run.outbox is None
 
 
-def test_an_empty_context_sees_the_outermost_run(captured):
-    """As a thread does."""
+def test_a_context_that_never_held_a_run_sees_the_only_one_open():
+    """As does a thread that was there before."""
     with workflow("outer") as outer:
         assert contextvars.Context().run(run_key) == outer.key
 
@@ -155,43 +162,49 @@ def test_an_empty_context_sees_the_outermost_run(captured):
 # -- the environment
 
 
-def test_the_environment_names_the_innermost_run_and_is_put_back(monkeypatch):
-    """Children spawned inside join; the variable is as it was after."""
-    import os
-
-    monkeypatch.setenv(context.VARIABLE, "outside")
+def test_the_environment_names_the_only_open_run_and_is_put_back(monkeypatch):
+    """None of several: a child could join the wrong one."""
+    monkeypatch.setenv(VARIABLE, "outside")
     with workflow("outer") as outer:
-        assert outer.key in os.environ[context.VARIABLE]
-        with workflow("inner") as inner:
-            assert inner.key in os.environ[context.VARIABLE]
-        assert outer.key in os.environ[context.VARIABLE]
-    assert os.environ[context.VARIABLE] == "outside"
+        assert outer.key in os.environ[VARIABLE]
+        with workflow("inner"):
+            assert VARIABLE not in os.environ
+        assert outer.key in os.environ[VARIABLE]
+    assert os.environ[VARIABLE] == "outside"
+
+
+def test_a_run_gives_the_environment_for_a_child():
+    """With everything else that is in this process's."""
+    with workflow("outer") as outer, workflow("inner"):
+        env = outer.env()
+        assert outer.key in env.pop(VARIABLE)
+        assert env == dict(os.environ)
 
 
 def test_the_environment_is_put_back_when_runs_end_crosswise():
     """No run that has ended is left in it."""
-    import os
-
     first, second = workflow("first"), workflow("second")
     first.__enter__()
     run = contextvars.Context().run(second.__enter__)
     first.__exit__(None, None, None)
-    assert run.key in os.environ[context.VARIABLE]
+    assert run.key in os.environ[VARIABLE]
     second.__exit__(None, None, None)
-    assert context.VARIABLE not in os.environ
+    assert VARIABLE not in os.environ
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "key=", "task=5"])
 def test_an_environment_that_names_no_run_is_ignored(monkeypatch, text):
     """There is an implicit run then."""
-    monkeypatch.setenv(context.VARIABLE, text)
+    monkeypatch.setenv(VARIABLE, text)
     assert current_run().outbox is not None
 
 
-def test_a_run_in_the_environment_is_joined(monkeypatch):
+def test_a_run_in_the_environment_is_joined_while_it_is_open(monkeypatch):
     """Its key, name and number; it is not begun again, and not ended."""
-    with workflow("outer", task_id=5) as outer:
-        text = context.to_environment(outer)
-    monkeypatch.setenv(context.VARIABLE, text)
-    run = current_run()
-    assert (run.key, run.name, run.task_id) == (outer.key, "outer", 5)
+    with workflow("outer", task_id=5, server="http://127.0.0.1:9") as outer:
+        monkeypatch.setenv(VARIABLE, outer.env()[VARIABLE])
+        run = context.inherited()
+        assert (run.key, run.name, run.task_id) == (outer.key, "outer", 5)
+        assert run is not outer
+        assert not run.is_over
+    assert run.is_over

@@ -1,0 +1,105 @@
+"""Files that say which runs are open: one file a run in the home folder, removed when the run is over.
+
+Other processes of this machine (spawned and forked children, workers of a pool) learn with one `stat` whether a run
+that they inherited is still open. The content lets a parent process finish the runs of a child that it reaped. A
+killed process leaves its files; whoever takes over its journal, and records its runs as lost, removes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import NamedTuple
+
+from autoflow.outbox import home
+
+_FOLDER = "runs"
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LONGEST = 16 << 10
+
+
+class OpenRun(NamedTuple):
+    """The content of an open run's file: who opened the run, and the run as `AUTOFLOW_RUN` names it."""
+
+    path: str
+    host: str
+    pid: int
+    run: str
+
+
+def path_of(key: str, outbox_folder: str | None = None) -> str | None:
+    """The path of a run's file; None when the key makes no file name, or there is no home folder.
+
+    Args:
+        key: the run's.
+        outbox_folder: a destination's outbox, to look in the home folder that it is in; else in this process's home.
+    """
+    if not _KEY.fullmatch(key):
+        return None
+    folder = home.find() if outbox_folder is None else os.path.dirname(os.path.dirname(outbox_folder))
+    return None if folder is None else os.path.join(folder, _FOLDER, key)
+
+
+def add(path: str, run: str) -> bool:
+    """Write the file of a run that this process opens; whether that was possible.
+
+    Args:
+        path: see `path_of`.
+        run: the run as `AUTOFLOW_RUN` names it.
+    """
+    content = f"{os.uname().nodename} {os.getpid()} {run}".encode()
+    with contextlib.suppress(OSError):
+        try:
+            _write(path, content)
+        except FileNotFoundError:
+            home.ensure_private(os.path.dirname(path))
+            _write(path, content)
+        return True
+    return False
+
+
+def _write(path: str, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: str | None) -> None:
+    """Remove a run's file: the run is over."""
+    if path is not None:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def is_over(path: str) -> bool:
+    """Whether a run's file is gone. When its folder is gone too, or cannot be read, that says nothing of the run."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return os.path.isdir(os.path.dirname(path))
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+def opened_by(pid: int) -> list[OpenRun]:
+    """The open runs of another process of this machine."""
+    folder = home.find()
+    if folder is None:
+        return []
+    host = os.uname().nodename
+    with contextlib.suppress(OSError), os.scandir(os.path.join(folder, _FOLDER)) as entries:
+        return [run for entry in entries if (run := _read(entry.path)) and (run.host, run.pid) == (host, pid)]
+    return []
+
+
+def _read(path: str) -> OpenRun | None:
+    with contextlib.suppress(OSError, ValueError):
+        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            host, pid, run = file.read(_LONGEST).decode().split(" ", 2)
+        return OpenRun(path, host, int(pid), run)
+    return None

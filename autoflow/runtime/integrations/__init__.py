@@ -1,0 +1,87 @@
+"""Integrations: each carries the run through one library that hands work to threads or processes.
+
+They are switched on when `workflow` is entered, for libraries that are imported by then or later, and do nothing
+while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and name it in `INTEGRATIONS`::
+
+    def install(pool):  # the imported library
+        patching.around(pool.Pool, "submit", _submit)
+
+    def _submit(original, self, fn, *args, **kwargs):
+        return original(self, carry(fn), *args, **kwargs)
+
+`propagation.carry` makes a callable that pickles and enters the run where it is called, also in a process that never
+opened one; `context.enclosing` gives the run itself, for libraries that carry headers (`Run.to_text`), and
+`context.entered(lifecycle.unpickled(text))` enters it on the other side. An integration leaves signatures, results and
+exceptions of the library as they are; what fails in `install` leaves the library as it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from autoflow import settings
+from autoflow.guard import guard
+
+# What must be imported -> the module here that is installed then.
+INTEGRATIONS = {
+    "concurrent.futures.process": "process_pool",
+    "concurrent.futures.thread": "thread_pool",
+    "multiprocessing.pool": "multiprocessing_pool",
+    "multiprocessing.process": "multiprocessing_process",
+    "subprocess": "subprocesses",
+    "threading": "threads",
+}
+
+_installed: dict[str, ModuleType] = {}
+
+
+def switch_on() -> None:
+    """Install the integrations of what is imported, and have those of what is imported later installed then."""
+    if not settings.propagate():
+        return
+    for name in INTEGRATIONS:
+        module = sys.modules.get(name)
+        if module is not None and _installed.get(name) is not module:
+            _install(name, module)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def _install(name: str, module: ModuleType) -> None:
+    _installed[name] = module
+    with guard:
+        import_module(f"{__name__}.{INTEGRATIONS[name]}").install(module)
+
+
+class _Finder:
+    """Finds no module by itself: it has an integration installed when the other finders' module has been executed."""
+
+    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> Any:
+        """The spec that the other finders give for the library of an integration; None for every other name."""
+        if name not in INTEGRATIONS:
+            return None
+        for finder in list(sys.meta_path):
+            find = getattr(finder, "find_spec", None)
+            if finder is not self and find is not None and (spec := find(name, path, target)) is not None:
+                with guard:
+                    self._install_after(name, spec.loader)
+                return spec
+        return None
+
+    def _install_after(self, name: str, loader: Any) -> None:
+        if getattr(loader, "name", None) != name:  # one loader for many modules, as of a zip file
+            return
+
+        def exec_module(module: ModuleType) -> None:
+            vars(loader).pop("exec_module", None)
+            loader.exec_module(module)
+            if settings.propagate():
+                _install(name, module)
+
+        loader.exec_module = exec_module
+
+
+_finder = _Finder()

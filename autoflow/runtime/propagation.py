@@ -1,0 +1,80 @@
+"""Functions that carry the run they were submitted in: `propagate`, and what the integrations put in its place."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, TypeVar
+
+from autoflow.runtime.context import current, current_run, enclosing, entered
+from autoflow.runtime.lifecycle import unpickled
+from autoflow.runtime.run import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Carried:
+    """A function together with the run it belongs to. It pickles if the function does, with the run."""
+
+    def __init__(self, fn: Callable[..., Any], run: Run) -> None:
+        self._fn = fn
+        self._run = run
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function as part of the run."""
+        token = current.set(self._run)
+        try:
+            return self._fn(*args, **kwargs)
+        finally:
+            current.reset(token)
+
+    def __reduce__(self) -> Any:
+        return type(self)._rebuilt, (self._fn, self._run.to_text())
+
+    @classmethod
+    def _rebuilt(cls, fn: Callable[..., Any], text: str) -> Carried:
+        return cls(fn, unpickled(text))
+
+
+class Propagated(Carried):
+    """A `Carried` that frameworks take for a plain function.
+
+    Ray and others ask `inspect.isfunction`, and cloudpickle takes such an object apart by its code and closure: these
+    are a real function's, which does the same.
+    """
+
+    def __init__(self, fn: Callable[..., Any], run: Run) -> None:
+        super().__init__(fn, run)
+        functools.update_wrapper(self, fn, updated=())
+
+        def carried(*args: Any, **kwargs: Any) -> Any:
+            with entered(run):
+                return fn(*args, **kwargs)
+
+        self._function = functools.wraps(fn)(carried)
+
+    __class__ = property(lambda self: FunctionType)  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_function":  # a copy under way
+            raise AttributeError(name)
+        return getattr(self._function, name)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+
+def propagate(fn: F) -> F:
+    """Carry the current run to where no integration does: ``queue.put(propagate(work))``, ``ray.remote(propagate(f))``.
+
+    Returns:
+        A function like `fn` that records into this run, in whatever thread or process it is called; pickles if `fn`
+        does.
+    """
+    return Propagated(fn, current_run())  # type: ignore[return-value]
+
+
+def carry(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """A function for a worker, with what it belongs to: a run, no run, or one of several."""
+    return Carried(fn, enclosing())
