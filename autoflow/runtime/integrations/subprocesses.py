@@ -42,12 +42,12 @@ def _posix_spawn(original: Any, path: Any, argv: Any, env: Any, *args: Any, **kw
 def _environment(env: Mapping[Any, Any] | None) -> Any:
     """The environment for a child: the app's own object where nothing is to be changed in it."""
     inherits: Mapping[Any, Any] = os.environ if env is None else env
-    before = inherits.get(VARIABLE, inherits.get(VARIABLE.encode()) if isinstance(env, dict) else None)
-    before = None if before is None else os.fsdecode(before)
+    key: Any = VARIABLE.encode() if isinstance(env, dict) and VARIABLE.encode() in env else VARIABLE
+    before = os.fsdecode(inherits[key]) if key in inherits else None
     text = text_for_child(before)
     if text == before:
         return env
-    changed = {name: value for name, value in inherits.items() if name not in (VARIABLE, VARIABLE.encode())}
+    changed = {name: value for name, value in inherits.items() if name != key}
     if text is not None:
         changed[VARIABLE] = text
     return changed
