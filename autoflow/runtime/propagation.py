@@ -54,7 +54,7 @@ class Propagated(Carried):
 
         self._function = functools.wraps(fn)(carried)
 
-    __class__ = property(lambda self: FunctionType)
+    __class__ = property(lambda self: FunctionType)  # pyright: ignore[reportIncompatibleMethodOverride] - never set
 
     def __getattr__(self, name: str) -> Any:
         if name == "_function":  # a copy under way
