@@ -61,6 +61,11 @@ def propagate() -> bool:
     return _flag("AUTOFLOW_PROPAGATE", default=True)
 
 
+def notebook() -> str | None:
+    """``JPY_SESSION_NAME``: the path of the notebook that a Jupyter server started this kernel for."""
+    return _text("JPY_SESSION_NAME")
+
+
 def reproduces() -> str | None:
     """``AUTOFLOW_REPRODUCES``: the task this process repeats and which attempt it is; set by `autoflow reproduce`."""
     return _text("AUTOFLOW_REPRODUCES")

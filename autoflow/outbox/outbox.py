@@ -121,8 +121,8 @@ class Outbox:
             self._pid = journal.pid
             if self not in _outboxes:
                 _outboxes.append(self)
-            atexit.unregister(_at_exit)
-            atexit.register(_at_exit)
+            atexit.unregister(leave_all)
+            atexit.register(leave_all)
 
     def leave(self, deadline: float) -> None:
         """Do what is to be done when the process leaves; `deadline` in monotonic seconds."""
@@ -143,7 +143,8 @@ breath.recorded = _bytes_recorded
 
 def before_exit(callback: Callable[[], None]) -> None:
     """Have something done when the process leaves in good order, before the last flush."""
-    _closing.append(callback)
+    if callback not in _closing:
+        _closing.append(callback)
 
 
 def flush_all(timeout: float) -> bool:
@@ -160,7 +161,7 @@ def abandon_all() -> None:
     _outboxes.clear()
 
 
-def _at_exit() -> None:
+def leave_all() -> None:
     """Finish what is open and give records a last chance; whatever is left, the next process sends."""
     for callback in _closing:
         with contextlib.suppress(Exception):

@@ -10,7 +10,7 @@ import sys
 from autoflow.forks import ProcessLock, in_child
 from autoflow.guard import guard
 from autoflow.outbox import outbox
-from autoflow.runtime import inference, integrations, lifecycle
+from autoflow.runtime import appname, integrations, lifecycle
 from autoflow.runtime.run import Run, new_key
 
 logger = logging.getLogger("autoflow")
@@ -18,7 +18,6 @@ logger = logging.getLogger("autoflow")
 _runs: dict[bool, Run] = {}  # by whether the run is unattributed
 _starting: dict[bool, Run] = {}  # while one is being made
 _making = ProcessLock()
-_closes_at_exit = False
 _warned = False
 
 
@@ -36,10 +35,9 @@ def implicit_run(*, unattributed: bool = False) -> Run:
 
 def _begin(unattributed: bool) -> Run:
     """Begin one. A signal handler of the app's may record in the midst of this, and is then in the same run."""
-    global _closes_at_exit
     run = Run(None, new_key(), None)  # what is left when the environment names no server
     with guard:
-        run = lifecycle.create(inference.app_name())
+        run = lifecycle.create(appname.app_name())
         if (begun := _starting.setdefault(unattributed, run)) is not run:
             return begun
         try:
@@ -47,9 +45,7 @@ def _begin(unattributed: bool) -> Run:
         finally:
             _runs[unattributed] = run
             _starting.pop(unattributed, None)
-        if not _closes_at_exit:
-            _closes_at_exit = True
-            outbox.before_exit(_finish_at_exit)
+        _finish_when_leaving()
         integrations.switch_on()
     return _runs.setdefault(unattributed, run)
 
@@ -79,8 +75,20 @@ def finish_all(error: BaseException | None = None) -> None:
                 lifecycle.finish(run, error)
 
 
+def _finish_when_leaving() -> None:
+    """Have the implicit runs finished when the process leaves; workers of `multiprocessing` run no `atexit` by 3.12."""
+    outbox.before_exit(_finish_at_exit)
+    process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _finish_worker, exitpriority=-1000)
+
+
 def _finish_at_exit() -> None:
     finish_all(getattr(sys, "last_value", None))  # what the interpreter printed, if that ended the app
+
+
+def _finish_worker() -> None:
+    finish_all(sys.exc_info()[1])
 
 
 def forget() -> None:

@@ -1,9 +1,7 @@
-"""What a run can find out by itself: its task's number, its name, whose numbers its entities are."""
+"""What a run can find out by itself: its task's number, and whose numbers its entities are."""
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 from autoflow import settings
@@ -57,14 +55,3 @@ def task_number(given: Any = None, api: Any = None) -> int | None:
         if isinstance(found, int):
             return found
     return None
-
-
-def app_name() -> str:
-    """The name of a run nobody named: its script's, a module's for ``python -m``, else ``python``."""
-    main = sys.modules.get("__main__")
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name:
-        return str(spec.name).removesuffix(".__main__")
-    path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
-    name = os.path.splitext(os.path.basename(path))[0]
-    return name or "python"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from autoflow.errors import DecorationError
 from autoflow.guard import guard
 from autoflow.model.card import WorkflowSettings
-from autoflow.runtime import context, inference, integrations, lifecycle, logs
+from autoflow.runtime import appname, context, integrations, lifecycle, logs
 from autoflow.runtime.cardoptions import CardOptions
 from autoflow.runtime.run import Run, new_key
 
@@ -217,7 +217,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
             integrations.switch_on()
             around = context.current.get()
             parent = around if around is not None and around.key else None
-            run = lifecycle.start(name or inference.app_name(), parent=parent, **self._options)
+            run = lifecycle.start(name or appname.app_name(), parent=parent, **self._options)
             if self._node is not None:
                 with run.guard:
                     run.set_node(self._node, {})

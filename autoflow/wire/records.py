@@ -7,7 +7,8 @@ A record is a JSON object. Every record has ``key`` (unique for ever: the journa
              (whose numbers task and team are; empty for the platform's own), ``parent`` (a run's key or null) and the
              facts known at once (`model.run.RunFacts`)
 ``facts``    ``facts``: what the sender gathered about the run (`RunFacts`)
-``finish``   ``state`` (finished, failed, lost) and ``error`` (one line, or null)
+``finish``   ``state`` (finished, failed, ended: a parent process ended or reaped it, lost) and ``error`` (one line,
+             or null)
 ``log``      ``lines``: a chunk of the run's log, text
 ``node``     ``node``: settings of the run's own card, wire form
 ``edge``     on the platform's wire: ``direction``, ``entity`` = {"type": WireType, "id": number or path, "origin": ""},

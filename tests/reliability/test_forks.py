@@ -67,8 +67,8 @@ HOLDERS = {
         inner, lease.take = lease.take, lambda path: held() and inner(path)
         """,
     "making the run": """
-        from autoflow.runtime import inference
-        inner, inference.app_name = inference.app_name, lambda: held() and inner()
+        from autoflow.runtime import appname
+        inner, appname.app_name = appname.app_name, lambda: held() and inner()
         """,
     "beginning to keep a log": """
         import logging

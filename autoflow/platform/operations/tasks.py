@@ -18,7 +18,7 @@ from autoflow.platform.store.schema import workspaces
 from autoflow.wire import methods
 
 # The SDK's words for a task's status.
-_STATUS = {"running": "started", "finished": "finished", "failed": "error", "lost": "stopped"}
+_STATUS = {"running": "started", "finished": "finished", "failed": "error", "ended": "finished", "lost": "stopped"}
 # What of them an app says of itself.
 _STATES = {
     **dict.fromkeys(("queued", "consumed", "started", "deployed"), "running"),

@@ -18,8 +18,8 @@ from autoflow.platform.store.access import check, sees, visible
 from autoflow.platform.store.schema import apps, logs, runs, tasks
 from autoflow.platform.store.upsert import insert_new
 
-STATES = ("running", "finished", "failed", "lost")
-SURE = ("finished", "failed")  # what a takeover's guess never overwrites
+STATES = ("running", "finished", "failed", "ended", "lost")
+SURE = ("finished", "failed", "ended")  # what a takeover's guess never overwrites
 
 # Asked for every record: made once.
 _OF_RUN = select(runs.c.task_id).where(runs.c.key == bindparam("key"))

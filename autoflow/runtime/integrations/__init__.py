@@ -30,9 +30,12 @@ INTEGRATIONS = {
     "concurrent.futures.process": "process_pool",
     "concurrent.futures.thread": "thread_pool",
     "multiprocessing.pool": "multiprocessing_pool",
+    "multiprocessing.popen_fork": "reaping",
+    "multiprocessing.popen_forkserver": "reaping",
     "multiprocessing.process": "multiprocessing_process",
     "subprocess": "subprocesses",
     "threading": "threads",
+    "uvicorn.server": "uvicorn_server",
 }
 
 _installed: dict[str, ModuleType] = {}

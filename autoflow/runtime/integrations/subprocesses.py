@@ -1,4 +1,6 @@
-"""`subprocess.Popen` and `os.posix_spawn`: a child belongs to the run that started it, also one of several."""
+"""`subprocess.Popen` and `os.posix_spawn`: a child belongs to the run that started it, also one of several; what it
+left open ends when it is reaped.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any
 
 from autoflow.guard import guard
 from autoflow.runtime.context import text_for_child
-from autoflow.runtime.integrations import patching
+from autoflow.runtime.integrations import patching, reaping
 from autoflow.runtime.run import VARIABLE
 
 _ENV = 11  # the position of `env` among the arguments of `Popen.__init__`, self included
@@ -18,6 +20,8 @@ _ENV = 11  # the position of `env` among the arguments of `Popen.__init__`, self
 def install(subprocess: Any) -> None:
     """Give each child the environment of the run that starts it."""
     patching.around(subprocess.Popen, "__init__", _popen)
+    patching.around(subprocess.Popen, "send_signal", reaping.signalled)
+    patching.around(subprocess.Popen, "_handle_exitstatus", reaping.reaped)
     for name in ("posix_spawn", "posix_spawnp"):
         if name in vars(os):
             patching.around(os, name, _posix_spawn)
