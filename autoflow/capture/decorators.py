@@ -169,7 +169,7 @@ def versioned(
             found = [tried(call, text, call, lambda name: savepoint.known(run_of(call), name)) for text in texts]
             return Wish(found[0], found[1], types, required, wait)
 
-        spec = VersionSpec(edge.find, wish, edge, after)
+        spec = VersionSpec(edge.find, wish, edge, after, required)
         return wrap(target, Plan(undecorated(target), versions=(spec,), declarations=(declaration,)))
 
     declaration = partial(

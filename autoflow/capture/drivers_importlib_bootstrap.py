@@ -19,6 +19,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
+from autoflow.capture.offload import in_thread
 from autoflow.capture.plan import BoundPlan, Moment, Plan
 from autoflow.guard import guard
 
@@ -78,6 +79,10 @@ class _Plans:
 
     def bind(self, called: Any, instance: Any) -> BoundPlan:
         return self.bound.setdefault(instance is not None, BoundPlan(self.plan, called, bound=instance is not None))
+
+    def open(self, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Moment:
+        bound = self.bound.get(instance is not None) or self.bind(called, instance)
+        return bound.open(instance, args, kwargs)
 
     def begin(self, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Moment | None:
         bound = self.bound.get(instance is not None) or self.bind(called, instance)
@@ -226,13 +231,18 @@ async def _generate_async(
 async def _begin(
     plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Moment | None:
-    """Begin in the event loop; in a thread when a version is saved first, for that may block."""
+    """Begin in the event loop, but save versions in a thread, for that may block.
+
+    A coroutine that is cancelled meanwhile records nothing: its run may be over when the thread is done.
+    """
     with guard:
         if not any(not spec.after for spec in plans.plan.versions):
             return plans.begin(called, instance, args, kwargs)
-        import asyncio
-
-        return await asyncio.to_thread(plans.begin, called, instance, args, kwargs)
+        moment = plans.open(called, instance, args, kwargs)
+        with guard:
+            await in_thread(functools.partial(moment.save_versions, after=False))
+        moment.record_before()
+        return moment
     return None
 
 
@@ -243,6 +253,7 @@ async def _end(moment: Moment | None, result: Any) -> None:
         if not any(spec.after for spec in moment.bound.versions):
             moment.end(result)
             return
-        import asyncio
-
-        await asyncio.to_thread(moment.end, result)
+        moment.take_result(result)
+        with guard:
+            await in_thread(functools.partial(moment.save_versions, after=True))
+        moment.record_after()

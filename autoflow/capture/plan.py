@@ -6,10 +6,12 @@ outputs; among its kind in the order written, top to bottom. A `Moment` is one c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from autoflow.capture.binding import Binding, Getter
+from autoflow.errors import VersionNotSaved
 from autoflow.runtime.call import RESERVED, Call, ResultPending, parameters_of
 from autoflow.runtime.context import current_run
 from autoflow.runtime.run import Run
@@ -25,6 +27,7 @@ class VersionSpec(NamedTuple):
     wish: Callable[[Call], Wish]
     edge: EdgeSpec
     after: bool
+    required: bool = False
 
 
 class Plan(NamedTuple):
@@ -63,6 +66,10 @@ class BoundPlan:
         self.quick = quick if len(quick) == len(self.inputs) else None
         self.only_quick = self.quick is not None and not (self.versions or plan.outputs or self.item_inputs)
 
+    def open(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Moment:
+        """Return a call under way of which nothing is saved or recorded yet."""
+        return Moment(self, current_run(), instance, args, kwargs)
+
     def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Moment | None:
         """Save versions and record inputs; the moment to end later, None when nothing is left to do."""
         run = current_run()
@@ -82,9 +89,7 @@ class BoundPlan:
         moment = Moment(self, run, instance, args, kwargs)
         if self.versions:
             moment.save_versions(after=False)
-        if self.inputs:
-            moment.record_inputs(self.inputs)
-        moment.record_bare_edges()
+        moment.record_before()
         return moment
 
 
@@ -103,7 +108,7 @@ class Moment:
         self._bare: list[tuple[EdgeSpec, Any]] = []
 
     def save_versions(self, *, after: bool) -> None:
-        """Save what `@versioned` asks for.
+        """Save what `@versioned` asks for. It may block, and records nothing.
 
         Raises:
             VersionNotSaved: one was required.
@@ -113,21 +118,23 @@ class Moment:
             if spec.after is not after:
                 continue
             values: list[Any] = []
-            with self.run.guard:
+            with self.run.guard, _required(spec):
                 values += items(spec.value(call))
             for value in values:
-                with self.run.guard:  # one that cannot be saved never costs its siblings
+                with self.run.guard, _required(spec):  # one that cannot be saved never costs its siblings
                     call.value = value
                     saved = save(self.run, value, spec.edge.direction, spec.wish(call), parameters_of(call).values())
                     if saved is not None:
                         self._bare.append((spec.edge, value))
-            if not self._stacked(spec.edge):
-                self.record_bare_edges()
 
-    def _stacked(self, edge: EdgeSpec) -> bool:
-        """Whether another decorator of the function records the same kind of edge, and says how it looks."""
-        stacked = self.bound.inputs if edge.direction == "input" else self.bound.outputs
-        return any(spec.kind == "project" for spec in stacked)
+    def record_before(self) -> None:
+        """Record saved versions and inputs."""
+        inputs = self.bound.inputs
+        if self._bare and not _any_project(inputs):
+            self.record_bare_edges()
+        if inputs:
+            self.record_inputs(inputs)
+        self.record_bare_edges()
 
     def record_bare_edges(self) -> None:
         """Record the edges of saved versions; one that a stacked decorator recorded is not recorded again."""
@@ -158,12 +165,23 @@ class Moment:
 
     def end(self, result: Any) -> None:
         """Record what the result is needed for, versions of what was written, and the outputs."""
+        self.take_result(result)
+        if self.bound.versions:
+            self.save_versions(after=True)
+        self.record_after()
+
+    def take_result(self, result: Any) -> None:
+        """Keep the result, and record the inputs that needed it."""
         self._call.result = result
         if self._late:
             self._record_all(self._late)
-        if self.bound.versions:
-            self.save_versions(after=True)
-        self._record_all(self.bound.outputs)
+
+    def record_after(self) -> None:
+        """Record saved versions and outputs."""
+        outputs = self.bound.outputs
+        if self._bare and not _any_project(outputs):
+            self.record_bare_edges()
+        self._record_all(outputs)
         self.record_bare_edges()
 
     def _record_all(self, specs: Iterable[EdgeSpec]) -> None:
@@ -174,6 +192,24 @@ class Moment:
             except Exception as error:
                 if not run.guard.swallows(error):
                     raise
+
+
+def _any_project(specs: Iterable[EdgeSpec]) -> bool:
+    """Return whether a decorator of the function records a project, and so says how a saved version's card looks."""
+    return any(spec.kind == "project" for spec in specs)
+
+
+@contextlib.contextmanager
+def _required(spec: VersionSpec) -> Iterator[None]:
+    """Raise every failure as `VersionNotSaved` when the version is required."""
+    try:
+        yield
+    except VersionNotSaved:
+        raise
+    except Exception as error:
+        if not spec.required:
+            raise
+        raise VersionNotSaved(f"the project to save could not be determined: {error}") from error
 
 
 def _quick(spec: EdgeSpec, binding: Binding) -> tuple[EdgeSpec, Getter, tuple[bytes, bytes]] | None:
