@@ -182,11 +182,6 @@ class Api:
         return reproduce(self, ref, wish)
 
     @property
-    def credentials(self) -> dict[str, str]:
-        """What a process needs, beside this one's environment, to record where this object does."""
-        return {"AUTOFLOW_TOKEN": self._token} if self._token is not None else {}
-
-    @property
     def records(self) -> Destination:
         """Where what the workflow methods record goes."""
         return self._records

@@ -85,7 +85,10 @@ def _add_origins(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     again = commands.add_parser("reproduce", help="restore the data a thing was made from, and make it again")
     again.add_argument("ref", metavar="REF", help=_REF)
-    again.add_argument("--run", action="store_true", dest="run_it", help="run the recorded command, and compare")
+    again.add_argument(
+        "--run", action="store_true", dest="run_it", help="show the recorded command, ask, run it, and compare"
+    )
+    again.add_argument("--yes", action="store_true", help="run it without asking")
     again.add_argument("--allow-dirty", action="store_true", help="run the commit without the changes it had then")
     again.add_argument("--lock", default="autoflow.lock", metavar="FILE", help="the lock file (default: autoflow.lock)")
     again.add_argument("--workdir", metavar="DIR", help="where the code is checked out (default: a temporary folder)")

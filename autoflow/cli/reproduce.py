@@ -1,5 +1,7 @@
 """``autoflow reproduce``: a recorded run again, on the data it read.
 
+``--run`` executes the recorded command with the rights of whoever asks for it, so it is shown first, and confirmed.
+
 Exit codes: 0 done, with ``--run`` the outputs are equal; 1 they are not; 2 it could not be run.
 """
 
@@ -10,6 +12,7 @@ import json
 import sys
 
 from autoflow.api.reproduction.comparison import Row
+from autoflow.api.reproduction.plan import Plan
 from autoflow.api.reproduction.reproduce import Reproduction, Wish
 from autoflow.api.reproduction.reproduce import reproduce as run_again
 from autoflow.cli.asking import ours, server
@@ -36,6 +39,8 @@ def reproduce(given: argparse.Namespace) -> int:
                 workspace=given.workspace,
                 progress=progress,
                 say=_say,
+                confirm=lambda plan: _confirm(plan, progress, yes=given.yes),
+                interactive=given.yes or sys.stdin.isatty(),
             )
             found = run_again(api, given.ref, wish)
     except (AutoflowError, OSError, ValueError) as error:
@@ -46,6 +51,20 @@ def reproduce(given: argparse.Namespace) -> int:
     else:
         _show(found)
     return EQUAL if found.equal in {True, None} else DIFFERENT
+
+
+def _confirm(plan: Plan, progress: Progress, *, yes: bool) -> bool:
+    """Show what is about to be executed, and ask unless ``--yes`` has answered; without a terminal the answer is no."""
+    progress.close()
+    for line in plan.lines():
+        print(printable(line), file=sys.stderr)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        print("There is no terminal to ask at; --yes runs it without asking.", file=sys.stderr, flush=True)
+        return False
+    print("Run it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _say(line: str) -> None:

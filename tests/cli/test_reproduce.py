@@ -73,7 +73,7 @@ def test_a_model_is_made_again_from_the_data_it_was_made_from(api, repo, command
     repo.run("--project-id", "1")
     add(api, 1, "c.png", (7, 8, 9))
     (repo.folder / "train.py").write_text("raise SystemExit('newer code')")
-    code, printed, said = command("reproduce", MODEL, "--run")
+    code, printed, said = command("reproduce", MODEL, "--run", "--yes")
     assert code == 0, said
     assert projects(api) == ["lemons", "lemons, from ver. 1"]
     assert "same" in printed
@@ -100,7 +100,7 @@ def test_the_new_run_is_a_run_of_its_own(api, repo, command):
     repo.run("--project-id", "1")
     os.environ["TASK_ID"] = "77"
     try:
-        code, printed, _ = command("reproduce", "task:1", "--run", "--json")
+        code, printed, _ = command("reproduce", "task:1", "--run", "--yes", "--json")
     finally:
         del os.environ["TASK_ID"]
     told = json.loads(printed)
@@ -112,7 +112,7 @@ def test_the_new_run_is_a_run_of_its_own(api, repo, command):
 def test_a_difference_is_one(api, repo, command):
     """What comes out differs: exit code 1, and both sha256 are shown."""
     repo.run("--project-id", "1", NOISE="once")
-    code, printed, _ = command("reproduce", MODEL, "--run")
+    code, printed, _ = command("reproduce", MODEL, "--run", "--yes")
     assert code == 1
     assert "different" in printed
     assert "The outputs are NOT what they were." in printed
@@ -121,7 +121,7 @@ def test_a_difference_is_one(api, repo, command):
 def test_data_that_was_not_read_is_a_difference(api, repo, command, tmp_path):
     """An app that finds its data by itself must find the restored one."""
     repo.run()  # the project is the default, so no argument names it
-    code, printed, _ = command("reproduce", MODEL, "--run")
+    code, printed, _ = command("reproduce", MODEL, "--run", "--yes")
     assert code == 1
     assert "nothing on the command line names project 1" in printed
     assert "not read" in printed
@@ -132,11 +132,11 @@ def test_changes_that_were_never_committed_stop_it(api, repo, command):
     script = repo.folder / "train.py"
     script.write_text(script.read_text() + "# harmless\n")
     repo.run("--project-id", "1")
-    code, printed, said = command("reproduce", MODEL, "--run")
+    code, printed, said = command("reproduce", MODEL, "--run", "--yes")
     assert (code, printed) == (2, "")
     assert "--allow-dirty" in said
     assert projects(api) == ["lemons"]
-    assert command("reproduce", MODEL, "--run", "--allow-dirty")[0] == 0
+    assert command("reproduce", MODEL, "--run", "--yes", "--allow-dirty")[0] == 0
 
 
 def test_code_in_no_repository_cannot_be_run_again(api, tmp_path, command):
@@ -146,20 +146,21 @@ def test_code_in_no_repository_cannot_be_run_again(api, tmp_path, command):
     git_folder = folder / ".git"
     git_folder.rename(tmp_path / "gone")
     repo.run("--project-id", "1")
-    assert command("reproduce", MODEL, "--run")[0] == 2
+    assert command("reproduce", MODEL, "--run", "--yes")[0] == 2
     code, printed, _ = command("reproduce", MODEL)
     assert code == 0
     assert "--project-id 2" in printed
 
 
-def test_a_command_that_fails_names_what_remains(api, repo, command, monkeypatch):
+def test_a_command_that_fails_names_what_remains(api, repo, command, tmp_path):
     """Exit code 2; the working tree is gone, and the restored project named."""
     script = repo.folder / "train.py"
-    script.write_text("import os\nif os.environ.get('BROKEN'):\n    raise SystemExit(3)\n" + script.read_text())
+    broken = tmp_path / "broken"
+    script.write_text(f"import os\nif os.path.exists({str(broken)!r}):\n    raise SystemExit(3)\n" + script.read_text())
     repo.commit("fails when told")
     repo.run("--project-id", "1")
-    monkeypatch.setenv("BROKEN", "1")
-    code, _, said = command("reproduce", MODEL, "--run")
+    broken.touch()
+    code, _, said = command("reproduce", MODEL, "--run", "--yes")
     assert code == 2
     assert "ended with code 3" in said
     assert "lemons, from ver. 1" in said
@@ -184,7 +185,7 @@ def test_weights_it_started_from_are_those_it_had(api, repo, command):
     """A file whose path was written again since is given by a path of its own."""
     repo.run("--project-id", "1")
     repo.run("--project-id", "1", "--weights", MODEL)  # writes that path again
-    code, printed, _ = command("reproduce", "task:2", "--run")
+    code, printed, _ = command("reproduce", "task:2", "--run", "--yes")
     assert code == 0, printed
     lock = json.loads(Path("autoflow.lock").read_text())
     assert lock["again"]["command"][-1].startswith("/reproduced/task-2/")
@@ -193,9 +194,9 @@ def test_weights_it_started_from_are_those_it_had(api, repo, command):
 def test_the_working_tree_is_kept_when_asked(api, repo, command, tmp_path):
     """And a folder that is not empty is refused."""
     repo.run("--project-id", "1")
-    assert command("reproduce", MODEL, "--run", "--keep", "--workdir", str(tmp_path / "w"))[0] == 0
+    assert command("reproduce", MODEL, "--run", "--yes", "--keep", "--workdir", str(tmp_path / "w"))[0] == 0
     assert (tmp_path / "w" / "train.py").exists()
-    code, _, said = command("reproduce", MODEL, "--run", "--workdir", str(tmp_path / "w"))
+    code, _, said = command("reproduce", MODEL, "--run", "--yes", "--workdir", str(tmp_path / "w"))
     assert code == 2
     assert "is not empty" in said
 

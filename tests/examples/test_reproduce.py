@@ -70,7 +70,7 @@ def test_the_digits_model_is_the_same_again(named, tmp_path, monkeypatch, capsys
     dataset = api.dataset.get_list(project.id)[0]
     api.image.upload_paths(dataset.id, ["later.png"], [str(next((tmp_path / "pictures").iterdir()))])
 
-    code = main(["reproduce", "/digits/weights.npz", "--run", "--json"])
+    code = main(["reproduce", "/digits/weights.npz", "--run", "--yes", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert (code, told["equal"]) == (0, True)
     (weights,) = [row for row in told["compared"] if row["side"] == "output"]

@@ -26,7 +26,7 @@ def script(run: Recorded, command: Command, *, repository: str | None, tree: str
     if commit and repository:
         lines.append(_line("git", "-C", repository, "worktree", "add", "--detach", tree, commit))
     elif commit:
-        lines.append(_line("git", "clone", facts.get("repository", "<repository>"), tree))
+        lines.append(_line("git", "clone", "--", facts.get("repository", "<repository>"), tree))
         lines.append(_line("git", "-C", tree, "checkout", "--detach", commit))
     environment = tree + "-env"
     version = ".".join(facts.get("python", "3").split(".")[:2])

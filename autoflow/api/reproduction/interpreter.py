@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from autoflow.api.reproduction.plan import inherited
 from autoflow.errors import NotReproducible
 
 SECONDS = 60.0
@@ -52,7 +53,7 @@ def look(path: str) -> Interpreter:
     """
     try:
         done = subprocess.run(  # noqa: S603 - the interpreter the user had, or names
-            [path, "-I", "-c", _ASK], capture_output=True, text=True, timeout=SECONDS, check=True
+            [path, "-I", "-c", _ASK], capture_output=True, text=True, timeout=SECONDS, check=True, env=inherited()
         )
         told = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:

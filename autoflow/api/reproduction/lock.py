@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autoflow.api.reproduction.comparison import Row
 from autoflow.api.reproduction.inputs import Provided
+from autoflow.api.reproduction.plan import requirements
 from autoflow.api.reproduction.recorded import Recorded
 from autoflow.api.reproduction.substitution import Command
 
@@ -55,20 +55,6 @@ def outcome(tasks: Sequence[str], rows: Sequence[Row], *, equal: bool) -> dict[s
     return {"tasks": list(tasks), "equal": equal, "compared": [row._asdict() for row in rows]}
 
 
-def requirements(machine: Mapping[str, Any]) -> str:
-    """The packages for ``pip install -r``; what is from a folder of some machine is a comment."""
-    lines = []
-    for name, version in machine.get("packages", {}).items():
-        source = machine.get("sources", {}).get(name)
-        if source is None:
-            lines.append(f"{name}=={version}")
-        elif re.match(r"\w+\+|https?:", source):
-            lines.append(f"{name} @ {source}")
-        else:
-            lines.append(f"# {name} {version} was installed from {source}")
-    return "\n".join(lines) + "\n"
-
-
 def write(path: str, text: str) -> None:
     """Put a text into a file, whole or not at all."""
     partial = f"{path}.{secrets.token_hex(4)}"
@@ -85,7 +71,7 @@ def write(path: str, text: str) -> None:
 def write_document(path: str, form: Mapping[str, Any]) -> None:
     """Write a lock, and beside it the packages as ``<path>.requirements.txt``."""
     write(path, json.dumps(form, indent=2, ensure_ascii=False) + "\n")
-    write(f"{path}.requirements.txt", requirements(form["machine"]))
+    write(f"{path}.requirements.txt", "\n".join(requirements(form["machine"])) + "\n")
 
 
 def _some(told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

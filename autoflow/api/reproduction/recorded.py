@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from autoflow.graph.trace import Trace
 from autoflow.model.run import RunFacts
 
 MASK = "***"
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 CUT = "..."  # ends a command line that was too long to be kept
 
 
@@ -23,6 +25,7 @@ class Recorded(NamedTuple):
         workspace: the number of its workspace.
         facts: how it was started.
         inputs, outputs: what it read and wrote, in order, as `Trace.data` tells it.
+        author: the login of who recorded it, empty when unknown.
     """
 
     ref: str
@@ -32,6 +35,7 @@ class Recorded(NamedTuple):
     facts: RunFacts
     inputs: list[Mapping[str, Any]]
     outputs: list[Mapping[str, Any]]
+    author: str = ""
 
     @property
     def command(self) -> list[str]:
@@ -44,12 +48,18 @@ class Recorded(NamedTuple):
         return self.facts.get("commit", "")
 
 
+def is_commit(text: str) -> bool:
+    """Return whether a text is a hash of git's, and not an option of its command line."""
+    return _COMMIT.fullmatch(text) is not None
+
+
 def of_run(trace: Trace, key: str) -> Recorded:
     """A run of a trace."""
     run = trace.runs[key]
     inputs, outputs = ([trace.data[one] for one in run[side] if one in trace.data] for side in ("inputs", "outputs"))
     facts: RunFacts = run["facts"]
-    return Recorded(run["ref"], run["name"], run["state"], run["workspaceId"], facts, inputs, outputs)
+    author = str(run.get("createdBy") or "")
+    return Recorded(run["ref"], run["name"], run["state"], run["workspaceId"], facts, inputs, outputs, author)
 
 
 def recorded(trace: Trace) -> Recorded:
@@ -72,6 +82,8 @@ def obstacles(run: Recorded, *, allow_dirty: bool) -> Iterator[str]:
     facts = run.facts
     if not run.commit:
         yield f"the code of {run.ref} was in no git working tree, so no commit says what it was"
+    elif not is_commit(run.commit):
+        yield f"{run.ref} names {run.commit!a} as its commit, which is no commit's hash"
     elif facts.get("dirty", True) and not allow_dirty:
         yield (
             f"{run.ref} ran on changes that commit {run.commit[:12]} does not have; "

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from autoflow.api.reproduction import commands, comparison, interpreter, lock, running
 from autoflow.api.reproduction.inputs import Progress, Provided, provide, unplaced
+from autoflow.api.reproduction.plan import Plan, accepted, plan
 from autoflow.api.reproduction.recorded import Recorded, obstacles, of_run, recorded
 from autoflow.api.reproduction.substitution import Command, substitute
 from autoflow.api.reproduction.worktree import repository, worktree
@@ -72,6 +73,10 @@ class Wish:
     workspace: int | None = None
     progress: Progress | None = None
     say: Callable[[str], object] = logger.info  # told what is about to be run
+    confirm: Callable[[Plan], bool] | None = (
+        None  # asked before anything is executed; None where the caller has decided
+    )
+    interactive: bool = True  # whether `confirm` may agree: if not, it is asked before anything is made
 
 
 def reproduce(api: Api, ref: str, wish: Wish) -> Reproduction:
@@ -87,21 +92,27 @@ def reproduce(api: Api, ref: str, wish: Wish) -> Reproduction:
         ServerError: the server does not know what was asked for, or does not answer.
     """
     run = recorded(api.trace(ref))
-    found = interpreter.look(interpreter.choose(run.command[0], wish.python)) if wish.run else None
     if wish.run:
         if reasons := list(obstacles(run, allow_dirty=wish.allow_dirty)):
             raise NotReproducible("; ".join(reasons))
         if api.origin != api.records.origin:
             raise NotReproducible(f"records go to {api.records.origin}, and {ref} is on {api.origin}")
-        repository(run.facts)
     provided = Provided([], [], [])
     facts = run.facts
-    command = Command(run.command, facts.get("parameters", {}), facts.get("environment", {}))
+    command = Command(run.command, facts.get("parameters", {}), accepted(facts.get("environment", {})))
+    for name in facts.get("environment", {}).keys() - command.environment.keys():
+        provided.notes.append(f"the recorded variable {name!a} is none that autoflow sets: it is left out")
+    if wish.run and not wish.interactive:
+        _confirm(api, run, command, wish)
     try:
         provide(api, run, command, provided, workspace=wish.workspace, progress=wish.progress)
         command = substitute(command, provided.swaps)
         provided.notes.extend(unplaced(provided.swaps, command))
-        if found is not None:
+        found = None
+        if wish.run:
+            if wish.interactive:
+                _confirm(api, run, command, wish)
+            found = interpreter.look(interpreter.choose(run.command[0], wish.python))
             wanted = facts.get("packages", {})
             provided.notes.extend(interpreter.differences(found, facts.get("python"), wanted))
         return _carry_out(api, ref, run, command, provided, wish, found)
@@ -112,6 +123,18 @@ def reproduce(api: Api, ref: str, wish: Wish) -> Reproduction:
         if remains:
             logger.warning("autoflow: restored and still there: %s", remains)
         raise
+
+
+def _confirm(api: Api, run: Recorded, command: Command, wish: Wish) -> None:
+    """Show what is about to be executed and ask; nothing was executed until here.
+
+    Raises:
+        NotReproducible: the answer is no.
+    """
+    used = interpreter.choose(run.command[0], wish.python)
+    told = {"AUTOFLOW_SERVER": api.records.address}
+    if wish.confirm is not None and not wish.confirm(plan(run, command, interpreter=used, told=told)):
+        raise NotReproducible(f"{run.ref} was not confirmed: nothing was run")
 
 
 def _carry_out(
@@ -129,6 +152,8 @@ def _carry_out(
     try:
         here = repository(run.facts) if run.commit else None
     except NotReproducible:
+        if wish.run:
+            raise
         here = None
     name = run.ref.replace(":", "-")
     tree = os.path.abspath(wish.workdir or os.path.join(tempfile.gettempdir(), f"autoflow-{name}"))
@@ -158,7 +183,7 @@ def _run(
     """Run the command in a working tree, and compare what its runs wrote with what was recorded."""
     attempt = running.new_attempt()
     told = {"AUTOFLOW_SERVER": api.records.address, "AUTOFLOW_REPRODUCES": f"{run.ref} {attempt}"}
-    environment = running.environment(run, command, found, folder, {**api.credentials, **told})
+    environment = running.environment(run, command, found, folder, told)
     where = running.folder(run, folder)
     line = running.line(run, command, found, folder)
     say(f"running {shlex.join(line)} in {where}")

@@ -9,14 +9,12 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from autoflow.api.reproduction.interpreter import Interpreter
+from autoflow.api.reproduction.plan import inherited
 from autoflow.api.reproduction.recorded import Recorded
 from autoflow.api.reproduction.substitution import Command
 from autoflow.api.reproduction.worktree import inside
 from autoflow.errors import NotReproducible
-from autoflow.runtime.facts import VARIABLES
 
-# What would make the new run a part of another one, or give it that one's number.
-_OTHERS = {"SUPERVISELY_TASK_ID", "TASK_ID", "AUTOFLOW_RUN", "AUTOFLOW_REPRODUCES"}
 ERRORS = 2  # the file descriptor what the command prints goes to: standard output is for the answer
 LONGEST = 120 << 10  # of one variable, in bytes; the kernel takes 128 KiB
 
@@ -29,19 +27,17 @@ def new_attempt() -> str:
 def environment(
     run: Recorded, command: Command, interpreter: Interpreter, tree: str, told: Mapping[str, str]
 ) -> dict[str, str]:
-    """This process's environment, with what was recorded of the run's in place of its own.
+    """The variables the command sees: the listed ones of this process, those recorded of the run, and `told`.
 
     Packages that are imported from where they are written are imported from the tree.
     """
-    dropped = {*_OTHERS, *(VARIABLES if "environment" in run.facts else ())}
-    kept = {name: value for name, value in os.environ.items() if name not in dropped}
     root = run.facts.get("root")
     paths = [inside(one, root, tree) for one in command.environment.get("PYTHONPATH", "").split(os.pathsep) if one]
     for folder in interpreter.editable:
         here = inside(folder, root, tree)
         if here != folder:
             paths += [one for one in (os.path.join(here, "src"), here) if os.path.isdir(one)]
-    made = {**kept, **command.environment, **told}
+    made = {**inherited(), **command.environment, **told}
     parameters = json.dumps(command.parameters)
     if command.parameters and len(parameters) < LONGEST:
         made["AUTOFLOW_PARAMETERS"] = parameters
@@ -71,7 +67,11 @@ def folder(run: Recorded, tree: str) -> str:
         raise NotReproducible(f"commit {run.commit[:12]} has no {script}: it was never committed")
     within = run.facts.get("folder_within")
     if within is not None:
-        found = os.path.normpath(os.path.join(tree, within))
+        found = os.path.realpath(os.path.join(tree, within))
+        if os.path.commonpath([found, os.path.realpath(tree)]) != os.path.realpath(tree):
+            raise NotReproducible(
+                f"the recorded folder {within!a} lies outside of the code of commit {run.commit[:12]}"
+            )
         if not os.path.isdir(found):
             raise NotReproducible(f"commit {run.commit[:12]} has no folder {within}, where it ran")
         return found

@@ -9,8 +9,24 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 
+from autoflow.api.reproduction.plan import inherited
+from autoflow.api.reproduction.recorded import is_commit
 from autoflow.errors import NotReproducible
 from autoflow.model.run import RunFacts
+
+# A repository's own settings must not execute anything on behalf of a commit that nobody looked at: no hooks, no file
+# system monitor, no submodules, and no fetching of what is missing.
+_INERT = [
+    word
+    for setting in (
+        "core.hooksPath=/dev/null",
+        "core.fsmonitor=false",
+        "submodule.recurse=false",
+        "protocol.allow=never",
+        "gc.auto=0",
+    )
+    for word in ("-c", setting)
+]
 
 
 def repository(facts: RunFacts) -> str:
@@ -20,6 +36,8 @@ def repository(facts: RunFacts) -> str:
         NotReproducible: neither has it; the message says how to get it.
     """
     commit = facts.get("commit", "")
+    if not is_commit(commit):
+        raise NotReproducible(f"{commit!a} is no commit's hash")
     for place in (facts.get("root"), os.getcwd()):
         if place is not None and os.path.isdir(place) and _ok(place, "cat-file", "-e", f"{commit}^{{commit}}"):
             return _git(place, "rev-parse", "--show-toplevel")
@@ -46,8 +64,7 @@ def worktree(repository: str, commit: str, folder: str | None, *, keep: bool) ->
     if folder is not None and os.path.isdir(place) and os.listdir(place):
         raise NotReproducible(f"{folder} is not empty: name a folder that is, or none")
     try:
-        # a hook of the repository's would run with a commit nobody looked at
-        _git(repository, "-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", place, commit)
+        _git(repository, *_without_filters(repository), "worktree", "add", "--quiet", "--detach", place, commit)
         yield place
     finally:
         if not keep:
@@ -68,9 +85,17 @@ def inside(path: str, root: str | None, tree: str) -> str:
     return path
 
 
+def _without_filters(repository: str) -> list[str]:
+    """Return the options that switch off all smudge filters: the commit itself chooses among them."""
+    listed = _run(repository, ["config", "--null", "--name-only", "--get-regexp", r"^filter\."])
+    drivers = dict.fromkeys(name.rpartition(".")[0] for name in listed.stdout.split("\0") if name)
+    settings = ((f"{name}.smudge=", f"{name}.process=", f"{name}.required=false") for name in drivers)
+    return [word for driver in settings for setting in driver for word in ("-c", setting)]
+
+
 def _run(folder: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    line = ["git", "-C", folder, *arguments]
-    kept = {name: value for name, value in os.environ.items() if name not in {"GIT_DIR", "GIT_WORK_TREE"}}
+    line = ["git", *_INERT, "-C", folder, *arguments]
+    kept = {**inherited(), "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     try:
         return subprocess.run(  # noqa: S603 - our own words, and a commit that git gave
             line, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL, env=kept

@@ -48,6 +48,19 @@ def test_the_code_of_the_commit_is_there_and_gone_afterwards(repo):
     assert not (repo / "ran").exists()
 
 
+def test_filters_of_the_users_settings_do_not_run(repo, tmp_path):
+    """The commit's .gitattributes cannot choose a command of the user's settings, required or not."""
+    for setting in ("smudge", "process", "clean"):
+        git(repo, "config", f"filter.evil one.{setting}", f"touch {tmp_path}/ran; cat")
+    git(repo, "config", "filter.evil one.required", "true")
+    git(repo, "config", "core.fsmonitor", f"touch {tmp_path}/ran")
+    (repo / ".git" / "info" / "attributes").write_text('* "filter=evil one"\n* filter=evil\n')
+    git(repo, "config", "filter.evil.smudge", f"touch {tmp_path}/ran; cat")
+    with worktree(str(repo), git(repo, "rev-parse", "HEAD"), None, keep=False) as folder:
+        assert Path(folder, "train.py").read_text() == "first"
+    assert not (tmp_path / "ran").exists()
+
+
 def test_it_is_gone_after_a_failure_too(repo, tmp_path):
     """Whatever ends the block."""
     with pytest.raises(KeyboardInterrupt), worktree(str(repo), "HEAD", str(tmp_path / "w"), keep=False):
