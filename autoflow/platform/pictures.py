@@ -1,15 +1,28 @@
-"""What an image file says of itself, read from its header, and small pictures of it; Pillow is imported when used."""
+"""What the header of an image file says, and the thumbnails that can be asked for.
+
+Headers of the common formats are read in this process, from a bounded number of bytes; where Pillow reads a header by
+way of a decoder (WebP, AVIF), a worker of `media.decoder` does it. Pixels are decoded by those workers alone.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import shutil
+import stat
+import tempfile
 import warnings
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, cast
 
-if TYPE_CHECKING:
-    from PIL.Image import Image as Opened
+from autoflow.platform.media.decoder import Undecodable, decoder
+from autoflow.platform.media.worker import describe, open_image
 
 WAYS = ("fit", "fill", "fill-down", "force", "auto")
+HEADER = 4 * 1024 * 1024  # bytes that are read of a file for its header
+READS = 50_000  # in as many pieces: some readers take a byte at a time
+_READ_HERE = ("PNG", "JPEG", "MPO", "GIF", "BMP", "PPM", "TIFF", "JPEG2000")
 
 
 class Picture(NamedTuple):
@@ -20,73 +33,95 @@ class Picture(NamedTuple):
     height: int
 
 
-def look(file: BinaryIO | str) -> Picture | None:
-    """Read an image's header; None for what is no image, or one larger than Pillow opens."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # no pixel is decoded here
-            with Image.open(file) as image:
-                mime = Image.MIME.get(image.format or "", "application/octet-stream")
-                return Picture(mime, image.width, image.height)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
-class Wish(NamedTuple):
-    """What a small picture is to be like.
+class ThumbnailSpec(NamedTuple):
+    """How a thumbnail is to be.
 
     Args:
         width, height: in pixels at the most, 0 for what follows from the other; an image is never made larger.
-        way: ``fit`` within both, ``fill`` both and cut what is over, ``force`` both, ``auto``: fill where image and
-            picture are both upright or both not, else fit.
+        resize: ``fit`` within both, ``fill`` both and cut what is over, ``force`` both, ``auto``: fill where image and
+            thumbnail are both upright or both not, else fit.
         quality: of a JPEG, 1 to 100.
         ext: ``jpeg`` or ``png``; None: a PNG where there is transparency, else a JPEG.
     """
 
     width: int
     height: int
-    way: str = "fit"
+    resize: str = "fit"
     quality: int = 80
     ext: str | None = None
 
 
-def shrunk(stream: BinaryIO, wish: Wish) -> tuple[str, bytes] | None:
-    """A small picture, its type and its bytes; None for what is no image, or one larger than Pillow opens.
+class _Header:
+    """A file of which `HEADER` bytes can be read, wherever they stand."""
 
-    Turned as its pixels are stored, whatever its camera said: labels are drawn in those.
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._bytes, self._reads = HEADER, READS
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if not (self._bytes and self._reads):
+            raise OSError("the header is too long")
+        data = self._file.read(self._bytes if size < 0 else min(size, self._bytes))
+        self._bytes -= len(data)
+        self._reads -= 1
+        return data
+
+
+def look(file: BinaryIO | str) -> Picture | None:
+    """Read an image's header; None for what is no image of a known format, or one larger than Pillow opens.
+
+    Raises:
+        ServerBusy: 503, no process that reads such a header is free.
     """
-    from PIL import Image
+    if not isinstance(file, str):
+        return _look(file)
+    try:
+        opened = open(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    except OSError:
+        return None
+    with opened:
+        return _look(opened) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
 
+
+def _look(file: BinaryIO) -> Picture | None:
+    start = file.read(12)
+    file.seek(0)
+    if start[8:12] == b"WEBP" or start[4:8] == b"ftyp":
+        with contextlib.suppress(Undecodable), _descriptor(file) as descriptor:
+            return Picture(**decoder.run({}, descriptor)[0])
+        return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(stream) as image:
-                small = _sized(image, wish)
-                clear = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
-                ext = wish.ext or ("png" if clear else "jpeg")
-                written = io.BytesIO()
-                small.convert("RGBA" if clear and ext == "png" else "RGB").save(written, ext, quality=wish.quality)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            warnings.simplefilter("ignore")
+            with open_image(_Header(file), _READ_HERE) as image:
+                return Picture(**describe(image))
+    except Exception:  # noqa: BLE001 - Pillow's readers raise anything on hostile bytes
         return None
-    return f"image/{ext}", written.getvalue()
 
 
-def _sized(image: Opened, wish: Wish) -> Opened:
-    wide, high = image.size
-    width = min(wish.width or (round(wide * wish.height / high) if wish.height else wide), wide) or 1
-    height = min(wish.height or (round(high * wish.width / wide) if wish.width else high), high) or 1
-    if wish.way == "force":
-        return image.resize((width, height))
-    image.draft("RGB", (width, height))  # a JPEG is decoded no larger than it has to be
-    way = wish.way
-    if way == "auto":
-        way = "fill" if (wide >= high) == (width >= height) else "fit"
-    if way == "fit" or not (wish.width and wish.height):
-        image.thumbnail((width, height))
-        return image
-    scale = max(width / image.width, height / image.height)
-    across, down = width / scale, height / scale
-    left, top = (image.width - across) / 2, (image.height - down) / 2
-    return image.resize((width, height), box=(left, top, left + across, top + down))
+def thumbnail(file: BinaryIO, spec: ThumbnailSpec) -> tuple[str, bytes]:
+    """Return a thumbnail's type and its bytes.
+
+    Raises:
+        Undecodable: the file is no image, or takes too much memory or time.
+        ServerBusy: 503, no worker is free.
+    """
+    with _descriptor(file) as descriptor:
+        head, data = decoder.run(spec._asdict(), descriptor)
+    return str(head["mime"]), data
+
+
+@contextlib.contextmanager
+def _descriptor(file: BinaryIO) -> Iterator[int]:
+    """The file's descriptor; of bytes in memory, that of a temporary file."""
+    try:
+        descriptor = file.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        with tempfile.TemporaryFile(prefix="autoflow-") as copy:
+            file.seek(0)
+            shutil.copyfileobj(file, cast(BinaryIO, copy))
+            copy.flush()
+            yield copy.fileno()
+        return
+    yield descriptor

@@ -14,7 +14,7 @@ from autoflow.platform.operations.labels import stored_documents
 from autoflow.platform.operations.overview.images import LARGEST_DRAWN, line
 from autoflow.platform.operations.overview.links import LARGEST
 from autoflow.platform.operations.previews import picture_of
-from autoflow.platform.refusals import bad, unknown
+from autoflow.platform.refusals import bad
 from autoflow.platform.store import difference, past, projects, versions
 from autoflow.platform.store.past import Moment
 from autoflow.platform.store.schema import blobs
@@ -60,10 +60,7 @@ def picture(place: Place, body: Body) -> Composed:
         content = row["hash"] if row is not None else None
         # who sees the version may see what is in it
         kept = rows.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()
-    made = picture_of(place, kept, SIDE)
-    if made is None:
-        raise unknown("picture of image", number)
-    return made
+    return picture_of(place, kept, SIDE, number)
 
 
 READS: Mapping[str, Operation] = {"autoflow.overview.drawn": drawn}
