@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from autoflow.platform import composed, documents
+from autoflow.platform import composed, documents, parsing
 from autoflow.platform.body import Body, as_number
 from autoflow.platform.composed import Composed
 from autoflow.platform.operations import Download, Operation, Place, Upload
@@ -18,12 +18,18 @@ from autoflow.platform.store import items
 from autoflow.platform.store.edits import editing
 from autoflow.wire.parts import Part
 
-LARGEST_GEOMETRY = 64 * 1024 * 1024
+LARGEST_GEOMETRY = 64 * 1024 * 1024  # bytes of all geometries of a request
 
 
 def upload_geometries(place: Place, parts: Iterable[Part], _query: Mapping[str, Any]) -> dict[str, Any]:
     """``figures.bulk.upload.geometry``: pairs of ``figureId`` and ``geometry``, a file of JSON; all of them or none."""
-    sent = list(_geometries(parts))
+    with contextlib.ExitStack() as held:
+        sent = list(_geometries(parts, held))
+        _change(place, sent)
+    return {"success": True}
+
+
+def _change(place: Place, sent: list[tuple[int, dict[str, Any]]]) -> None:
     with place.store.write() as rows:
         for project_id, found in each_project(rows, (image_of(number) for number, _ in sent)):
             with editing(rows, project_id) as edit:
@@ -33,24 +39,29 @@ def upload_geometries(place: Place, parts: Iterable[Part], _query: Mapping[str, 
                         alpha = drawn.figure(number).get("geometryType") == ALPHA
                         drawn.change(number, {}, geometry={BITMAP: geometry} if alpha else given_geometry(geometry))
                 drawn.close()
-    return {"success": True}
 
 
-def _geometries(parts: Iterable[Part]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read the pairs of a form; the memory that they take is held by `held`."""
     number: int | None = None
+    left, needed = LARGEST_GEOMETRY, 0
     for part in parts:
         if isinstance(part.value, str):
             number = as_number(part.value) if part.field == "figureId" else number
             continue
         if number is None:
             raise bad(f"part {part.field!r} must come after its figureId, a whole number")
-        text = part.value.read(LARGEST_GEOMETRY + 1)
-        try:
-            geometry = json.loads(text) if len(text) <= LARGEST_GEOMETRY else None
-        except (ValueError, RecursionError):
-            geometry = None
+        text = part.value.read(left + 1)
+        left -= len(text)
+        if left < 0:
+            raise bad(f"the geometries of a request are longer than {LARGEST_GEOMETRY} bytes: send fewer at once")
+        needed += parsing.cost(text)
+        if needed > parsing.MEMORY.share:
+            raise bad("the geometries of a request have too many values: send fewer at once")
+        held.enter_context(parsing.memory("geometries", parsing.cost(text)))
+        geometry = parsing.parse(text) if text.strip() else None
         if not isinstance(geometry, dict):
-            raise bad(f"the geometry of figure {number} is no JSON object of at most {LARGEST_GEOMETRY} bytes")
+            raise bad(f"the geometry of figure {number} is no JSON object")
         yield number, geometry
         number = None
 

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from concurrent import futures
 from concurrent.futures import Future
 from typing import BinaryIO, Generic, NamedTuple, TypeVar, cast
 
@@ -113,7 +114,7 @@ class Thumbnails:
     def _awaited(self, pending: Future[Made]) -> Made:
         try:
             return pending.result(WAIT)
-        except TimeoutError:
+        except futures.TimeoutError:  # the built-in one only since Python 3.11
             raise ServerBusy("the thumbnail is still being made", status=503, retry_after=1) from None
 
     def _make(self, place: Place, blob: RowMapping, key: _Key) -> Made:

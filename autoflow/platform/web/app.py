@@ -5,10 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-import anyio
-import anyio.from_thread
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,26 +16,33 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.platform import parsing
+from autoflow.platform.auth import digest
 from autoflow.platform.body import as_number
 from autoflow.platform.dispatcher import DOWNLOADS, METHODS, READS, Platform
 from autoflow.platform.dispatcher import UPLOADS as UPLOADED
 from autoflow.platform.page import routes as page
 from autoflow.platform.store.access import Caller
 from autoflow.platform.web import form, openapi, resizing
+from autoflow.platform.web.admission import Pool
 from autoflow.platform.web.answers import contents, encoded, failure, refusal
-from autoflow.platform.web.bodies import LARGEST_JSON, Incoming, parse
+from autoflow.platform.web.bodies import Incoming
 from autoflow.platform.web.door import Door
-from autoflow.platform.web.identity import Identity, token_of
+from autoflow.platform.web.identity import Identity, network, token_of
 from autoflow.platform.web.packing import is_long, packed
 from autoflow.wire import methods
 
-T = TypeVar("T")
-
 logger = logging.getLogger("autoflow")
 
-CALLS = 40  # threads for operations; the others wait their turn
-UPLOADS = 64  # threads for uploads, each as long as its client sends
+# Threads for each kind of work.
+READERS = 24
+WRITERS = 24
+UPLOADS = 16
+STREAMS = 64  # for uploads too long to be received first, each for as long as its client sends
+PREVIEWS = 8  # they wait for the few processes that decode
+TOKENS = 8
 
+_PREVIEWS = {"autoflow.previews", "autoflow.versions.picture"}
 _CONTENTS = {
     "files": "file-storage.download",
     "images": "images.download",
@@ -52,6 +57,9 @@ class Site:
     def __init__(self, platform: Platform, identity: Identity) -> None:
         self._platform = platform
         self._identity = identity
+        self._readers, self._writers = Pool(READERS), Pool(WRITERS)
+        self._uploads, self._streams = Pool(UPLOADS), Pool(STREAMS)
+        self._previews, self._tokens = Pool(PREVIEWS), Pool(TOKENS)
 
     async def reading(self, request: Request) -> Response:
         """``GET /public/api/v3/<method>?id=...``: what only reads can be asked for so, as the SDK asks for a few."""
@@ -59,33 +67,31 @@ class Site:
         method = request.path_params["method"]
         if method in METHODS and method not in READS:
             raise HTTPException(405, "Method Not Allowed", headers={"Allow": "POST"})
-        body = dict(request.query_params)
-        answer = encoded(await self._call(self._platform.call, method, body, caller))
-        return await self._call(packed, answer) if is_long(request, answer) else answer
+        client, body = self._client(request, caller), dict(request.query_params)
+        answer = encoded(await self._pool(method).run(client, self._platform.call, method, body, caller))
+        return await _packed(request, answer)
 
     async def method(self, request: Request) -> Response:
         """``POST /public/api/v3/<method>``."""
         incoming = Incoming(request)
         try:
-            answer = await self._answer(request, incoming)
-            return await self._call(packed, answer) if is_long(request, answer) else answer
+            return await _packed(request, await self._answer(request, incoming))
         except (ServerRefused, ServerBusy) as error:
             answer = refusal(error)
             if not await incoming.drain():
                 answer.headers["Connection"] = "close"
             return answer
+        finally:
+            incoming.close()
 
     async def content(self, request: Request, method: str) -> Response:
         """``GET /storage/files/<id>``: what ``fullStorageUrl`` leads to."""
-        caller = await self.caller(request)
-        body = dict(request.path_params)
-        return await contents(request, await self._call(self._platform.content, method, body, caller))
+        return await self._content(request, method, dict(request.path_params))
 
     async def resized(self, request: Request) -> Response:
         """``GET /previews/...``: an image as `preview_url` of the SDK asks for it."""
-        caller = await self.caller(request)
         body = resizing.body(request.path_params["wish"], request.path_params["id"])
-        return await contents(request, await self._call(self._platform.content, "autoflow.previews", body, caller))
+        return await self._content(request, "autoflow.previews", body)
 
     async def document(self, _request: Request) -> Response:
         """``GET /openapi.json``."""
@@ -93,43 +99,58 @@ class Site:
 
     # -- underneath
 
-    @functools.cached_property
-    def _calls(self) -> anyio.CapacityLimiter:
-        return anyio.CapacityLimiter(CALLS)
-
-    @functools.cached_property
-    def _uploads(self) -> anyio.CapacityLimiter:
-        return anyio.CapacityLimiter(UPLOADS)
-
-    async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await anyio.to_thread.run_sync(functools.partial(function, *arguments), limiter=self._calls)
-
     async def caller(self, request: Request) -> Caller:
         """Who sent a request; raises as `Identity.caller`."""
         site = f"{request.url.scheme}://{request.headers['host']}"
-        address = request.client.host if request.client is not None else ""
-        return await self._call(self._identity.caller, token_of(request), address, site)
+        token, address = token_of(request), _address(request)
+        if not self._identity.required or token is None:  # neither is looked up
+            return self._identity.caller(token, address, site)
+        # by token, so that a flood of wrong ones from an address delays no right one of it
+        return await self._tokens.run(digest(token), self._identity.caller, token, address, site)
+
+    def _client(self, request: Request, caller: Caller) -> str:
+        """Whose share of threads and memory a request takes: its user's, without tokens its address's."""
+        return f"user {caller.user}" if self._identity.required else network(_address(request))
+
+    def _pool(self, method: str) -> Pool:
+        if method in _PREVIEWS:
+            return self._previews
+        return self._readers if method in READS or method in DOWNLOADS else self._writers
+
+    async def _content(self, request: Request, method: str, body: Mapping[str, Any]) -> Response:
+        caller = await self.caller(request)
+        client = self._client(request, caller)
+        content = await self._pool(method).run(client, self._platform.content, method, body, caller)
+        return await contents(request, content)
 
     async def _answer(self, request: Request, incoming: Incoming) -> Response:
         caller = await self.caller(request)
         method = request.path_params["method"]
+        client = incoming.client = self._client(request, caller)
         kind = request.headers.get("content-type", "")
         whole = kind.lower().startswith("application/octet-stream") and method in UPLOADED
         if whole or kind.lower().startswith("multipart/"):
-            pull = functools.partial(anyio.from_thread.run, incoming.chunk)
-            parts = form.body(pull) if whole else form.parts(kind, pull)
-            upload = functools.partial(self._platform.upload, method, parts, dict(request.query_params), caller)
-            return encoded(await anyio.to_thread.run_sync(upload, limiter=self._uploads))
-        sent = await incoming.whole(LARGEST_JSON)
+            await incoming.receive_upload()
+            parts = form.body(incoming.pull) if whole else form.parts(kind, incoming.pull)
+            pool = self._uploads if incoming.complete else self._streams
+            query = dict(request.query_params)
+            return encoded(await pool.run(client, self._platform.upload, method, parts, query, caller))
+        await incoming.receive_json()
         if method in DOWNLOADS:
-            return await contents(request, await self._call(self._open, method, sent, caller))
-        return await self._call(self._ask, method, sent, caller, request.headers.get("x-task-id"))
+            content = await self._pool(method).run(client, self._open, method, incoming, caller)
+            return await contents(request, content)
+        task = request.headers.get("x-task-id")
+        return await self._pool(method).run(client, self._ask, method, incoming, caller, task)
 
-    def _open(self, method: str, sent: bytes, caller: Caller) -> Any:
-        return self._platform.content(method, parse(sent), caller)
+    def _open(self, method: str, incoming: Incoming, caller: Caller) -> Any:
+        with parsing.memory(incoming.client, incoming.cost()):
+            return self._platform.content(method, parsing.parse(incoming.read()), caller)
 
-    def _ask(self, method: str, sent: bytes, caller: Caller, task: str | None) -> Response:
-        body = parse(sent)
+    def _ask(self, method: str, incoming: Incoming, caller: Caller, task: str | None) -> Response:
+        with parsing.memory(incoming.client, incoming.cost()):
+            return self._answered(method, parsing.parse(incoming.read()), caller, task)
+
+    def _answered(self, method: str, body: Any, caller: Caller, task: str | None) -> Response:
         try:
             return encoded(self._platform.call(method, body, caller))
         except ServerRefused as refused:
@@ -138,6 +159,14 @@ class Site:
             if refused.status != 404 or own is None or own != as_number(task):
                 raise
             return encoded(self._platform.call(methods.TASKS_ENSURE, {"id": own}, caller))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+async def _packed(request: Request, answer: Response) -> Response:
+    return await anyio.to_thread.run_sync(packed, answer) if is_long(request, answer) else answer
 
 
 def _refused(_request: Request, error: Exception) -> Response:

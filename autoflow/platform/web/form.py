@@ -18,11 +18,14 @@ from autoflow.platform.refusals import bad
 from autoflow.wire.parts import Part
 
 LONGEST_TEXT = 64 * 1024
+LONGEST_HEAD = 16 * 1024  # bytes of a part's headers
+MOST_TEXT = 8 * 1024 * 1024  # bytes of all texts and heads of a form: whoever reads it may collect them
 MOST_PARTS = 10_000
 
 
 class _Head(NamedTuple):
     headers: dict[str, str]
+    size: int
 
 
 _END = object()  # of a part
@@ -38,11 +41,12 @@ class _Events:
         self._headers: dict[str, str] = {}
         self._name = bytearray()
         self._value = bytearray()
+        self.head_size = 0
         self._parser = MultipartParser(
             boundary,
             {
-                "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
-                "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+                "on_header_field": lambda data, start, end: self._extend(self._name, data[start:end]),
+                "on_header_value": lambda data, start, end: self._extend(self._value, data[start:end]),
                 "on_header_end": self._header,
                 "on_headers_finished": self._head,
                 "on_part_data": lambda data, start, end: self._met.append(data[start:end]),
@@ -51,14 +55,20 @@ class _Events:
             },
         )
 
+    def _extend(self, text: bytearray, data: bytes) -> None:
+        text.extend(data)
+        self.head_size += len(data)
+        if self.head_size > LONGEST_HEAD:
+            raise ServerRefused(f"the headers of a part are longer than {LONGEST_HEAD} bytes", status=413)
+
     def _header(self) -> None:
         self._headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1")
         self._name.clear()
         self._value.clear()
 
     def _head(self) -> None:
-        self._met.append(_Head(self._headers))
-        self._headers = {}
+        self._met.append(_Head(self._headers, self.head_size))
+        self._headers, self.head_size = {}, 0
 
     def next(self) -> Any:
         """The next event.
@@ -143,7 +153,7 @@ def parts(content_type: str, pull: Callable[[], bytes]) -> Iterator[Part]:
         pull: gives the next bytes of the body, none at its end.
 
     Raises:
-        ServerRefused: 400, it is no form; 413, a text is too long or there are too many parts. While iterating.
+        ServerRefused: 400, it is no form; 413, texts or headers are too long or there are too many parts. While iterating.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
@@ -153,13 +163,17 @@ def parts(content_type: str, pull: Callable[[], bytes]) -> Iterator[Part]:
         events = _Events(boundary, pull)
     except FormParserError as error:
         raise bad(f"this is no multipart form: {error}") from None
-    count = 0
+    count = text = 0
     while (event := events.next()) is not _LAST:
         count += 1
         if count > MOST_PARTS:
             raise ServerRefused(f"the form has more than {MOST_PARTS} parts", status=413)
         file = _File(events)
-        yield _part(event, file)
+        part = _part(event, file)
+        text += event.size + (len(part.value) if isinstance(part.value, str) else 0)
+        if text > MOST_TEXT:
+            raise ServerRefused(f"the texts of the form are longer than {MOST_TEXT} bytes", status=413)
+        yield part
         file.skip()
 
 

@@ -81,7 +81,7 @@ class Identity:
 
     def __init__(self, tokens: Tokens, *, required: bool) -> None:
         self._tokens = tokens
-        self._required = required
+        self.required = required
         self._failures = Failures()
 
     def caller(self, token: str | None, address: str, site: str) -> Caller:
@@ -96,7 +96,7 @@ class Identity:
             NotAllowed: 401 or 403, see `Tokens.caller`.
             ServerBusy: 429, the token is wrong, as were too many others from this address lately.
         """
-        if not self._required:
+        if not self.required:
             return LOCAL._replace(site=site)
         if token is None:
             raise NotAllowed("this server needs a token; `autoflow token create` makes one", status=401)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from autoflow.errors import ServerRefused
+from autoflow.platform.web import bodies
 from autoflow.platform.web.answers import wanted_range
 
 DATA = bytes(range(256)) * 4
@@ -173,8 +174,9 @@ def _wait(condition):
         time.sleep(0.01)
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(client):
-    """A client that goes away in the middle of a file leaves no file and no bytes."""
+def test_an_upload_that_breaks_off_leaves_nothing(client, monkeypatch):
+    """A client that goes away in the middle of a file too long to be received first leaves no file and no bytes."""
+    monkeypatch.setattr(bodies, "SPOOLED", 100_000)
     host, port = client.url.removeprefix("http://").split(":")
     head = (
         f"POST /public/api/v3/file-storage.bulk.upload?teamId=1 HTTP/1.1\r\nHost: {host}:{port}\r\n"
@@ -189,6 +191,16 @@ def test_an_upload_that_breaks_off_leaves_nothing(client):
     _wait(lambda: not stray(client))
     assert client.call("autoflow.changes") == {"changes": 0}
     assert client.post("file-storage.list", json={"teamId": 1, "path": "/"}).json() == []
+
+
+@pytest.mark.parametrize("spooled", [0, 1000, 100_000, 10_000_000])
+def test_a_file_arrives_whole_however_much_is_received_first(client, monkeypatch, spooled):
+    """What was received before the upload began and what comes after are one file."""
+    monkeypatch.setattr(bodies, "SPOOLED", spooled)
+    data = os.urandom(3_000_000)
+    told = client.put("/a.bin", data)
+    assert client.send("GET", f"/storage/files/{told['id']}").content == data
+    assert not bodies.DISK._held
 
 
 def test_a_file_that_cannot_be_read_is_no_half_answer(client):

@@ -103,3 +103,29 @@ def test_a_form_has_its_limits(monkeypatch):
         with pytest.raises(ServerRefused) as refusal:
             read(multipart.content_type, list(multipart))
         assert refusal.value.status == 413
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"X: " + b"x" * 100_000,
+        b"x" * 100_000 + b": x",
+        b"X: y\r\n" * 100_000,
+        b'Content-Disposition: form-data; name="' + b"x" * 100_000 + b'"',
+    ],
+)
+def test_a_head_of_a_part_has_its_limits(head):
+    """Headers without end, of any form, are refused before they take memory."""
+    body = b"--x\r\n" + head
+    chunks = [body[at : at + 4096] for at in range(0, len(body), 4096)]
+    with pytest.raises(ServerRefused) as refusal:
+        read("multipart/form-data; boundary=x", chunks)
+    assert refusal.value.status in {400, 413}
+
+
+def test_the_texts_of_a_form_are_bounded_together():
+    """Ten thousand texts of the largest size are not collected."""
+    multipart = Multipart([Part(f"{n}", "x" * form.LONGEST_TEXT) for n in range(200)])
+    with pytest.raises(ServerRefused, match="texts") as refusal:
+        read(multipart.content_type, iter(multipart))
+    assert refusal.value.status == 413
