@@ -13,6 +13,7 @@ import contextlib
 import errno
 import itertools
 import json
+import logging
 import os
 import time
 import weakref
@@ -22,12 +23,15 @@ from zlib import crc32
 
 from autoflow import forks, settings
 from autoflow.forks import ProcessLock
-from autoflow.outbox import durability, frame, home, lease
+from autoflow.outbox import durability, frame, home, lease, whole
+from autoflow.outbox.quiet import Quiet
 from autoflow.transport.descriptors import Held, hold, raise_high
 
 SEGMENT_BYTES = 8 << 20
 QUOTA_BYTES = 256 << 20
 RETRY_SECONDS = 1.0
+SETTLE_SECONDS = 2.0  # after which no thread is still inside a write to a file that was left
+COPY_BYTES = 4 << 20  # longer than any line
 MEMORY_SEGMENT_BYTES = 1 << 20
 MEMORY_BYTES = 16 << 20  # without any folder: anonymous files, gone with the process
 
@@ -37,6 +41,9 @@ RETRIED = "retried-"
 
 _SUFFIX = ".journal"
 _PROGRESS = ".progress"
+_DROPPED = ".dropped"
+
+_logger = logging.getLogger("autoflow")
 
 
 def segment_path(folder: str, name: str, number: int) -> str:
@@ -49,14 +56,32 @@ def lock_path(folder: str, name: str) -> str:
     return os.path.join(folder, f"{name}.lock")
 
 
+def dropped_path(folder: str, name: str) -> str:
+    """The path of the file that counts what a journal's writer could not write."""
+    return os.path.join(folder, f"{name}{_DROPPED}")
+
+
+def dropped_of(folder: str, name: str) -> int:
+    """How many records a journal's writer could not write, as far as its file says.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    content = whole.read(dropped_path(folder, name))
+    try:
+        return int(json.loads(content)["dropped"]) if content is not None else 0
+    except (ValueError, TypeError, KeyError):
+        return 0
+
+
 def journals(folder: str) -> dict[str, list[int]]:
-    """The journals in a folder: name -> its segment numbers in order, none if only its progress is left."""
+    """The journals in a folder: name -> its segment numbers in order, none if only its progress or count is left."""
     found: dict[str, list[int]] = {}
     for entry in os.listdir(folder):
         parts = entry.split(".")
         if entry.endswith(_SUFFIX) and len(parts) == 3 and parts[1].isdecimal():
             found.setdefault(parts[0], []).append(int(parts[1]))
-        elif entry.endswith(_PROGRESS) and len(parts) == 2:
+        elif entry.endswith((_PROGRESS, _DROPPED)) and len(parts) == 2:
             found.setdefault(parts[0], [])
     return {name: sorted(numbers) for name, numbers in found.items()}
 
@@ -74,6 +99,12 @@ class Journal:
         self.folder = folder
         self.origin = origin
         self.dropped = 0  # records this process could not write, by any cause, not yet noted in a journal
+        self.lost = 0  # all records this process could not write
+        self._noted = 0  # those noted in this journal
+        self._saved = 0  # those of `dropped` that the journal's file of dropped records counts
+        self._save_at = 0.0  # monotonic seconds before which that file is not tried again
+        self._quiet = Quiet(_logger)
+        self._removed: list[_Removed] = []  # files that were removed while they were written to
         self.name = ""
         self.names: list[str] = []  # what this process has written to, the present one last
         self.segment = 0
@@ -144,7 +175,38 @@ class Journal:
                 return number
         with self._opening:
             self.dropped += 1
+            self.lost += 1
+            self._save_dropped()
+        self._quiet.warning(
+            "dropped",
+            "a record could not be written to %s and is lost (%s); free space there, send or purge what the outbox "
+            "holds (autoflow outbox sync), or set AUTOFLOW_HOME to another disk",
+            self.folder or "memory",
+            error,
+        )
         return 0
+
+    @property
+    def unsaved(self) -> int:
+        """Records dropped that no file counts yet."""
+        return self.dropped - self._saved
+
+    def reserve(self) -> None:
+        """Make the file that counts dropped records, so that it has its room should the disk be full one day."""
+        if self.folder is not None and not os.path.lexists(dropped_path(self.folder, self.name)):
+            with self._opening:
+                self._save_dropped()
+
+    def _save_dropped(self) -> None:
+        """Write the count of dropped records to its file: it survives this process, and a disk that stays full."""
+        if self.folder is None or not self.name or time.monotonic() < self._save_at:
+            return
+        try:
+            content = json.dumps({"dropped": self._noted + self.dropped}).encode()
+            whole.write(dropped_path(self.folder, self.name), content)
+            self._saved = self.dropped
+        except OSError:
+            self._save_at = time.monotonic() + RETRY_SECONDS
 
     def _note_dropped(self) -> None:
         """Leave a note of what was lost in the journal, so that `outbox status` of any process can count it."""
@@ -152,7 +214,8 @@ class Journal:
             note = frame.encode(b'{"dropped":%d}' % self.dropped)
             with contextlib.suppress(OSError):
                 if self.dropped and os.write(self._fd, note) == len(note):
-                    self.dropped = 0
+                    self._noted += self.dropped
+                    self.dropped = self._saved = 0
 
     def _open(self, *, anew: bool = False) -> None:
         """Start a journal of this process: at first use, after a fork, when the descriptor was closed under us.
@@ -165,8 +228,11 @@ class Journal:
             if self._pid == pid and not (anew and not self._still_ours()):
                 return
             if self._pid not in {0, pid}:  # a fork: what the parent wrote and could not write is its own to send
-                self.dropped = 0
+                self.dropped = self.lost = self._saved = 0
                 self.memory = {}
+                for removed in self._removed:
+                    removed.close()
+                self._removed = []
             self.names = []
             self._retry_at = 0.0
             self._synced = (0, 0)
@@ -176,8 +242,10 @@ class Journal:
             if first and self._durability == "interval":
                 durability.keep_synced(self)
 
-    def _turn_to(self, name: str, segment: int) -> bool:
+    def _turn_to(self, name: str, segment: int, copy: _Removed | None = None) -> bool:
         """Go on in a new file, on our descriptor number if there is one; False when it cannot be opened.
+
+        The new file begins with what `copy` holds, so that the order is kept.
 
         A signal handler of the app's may record in the middle of this and go through it to its end. Then two files
         are made, both with all they need, and both are in `names`.
@@ -190,6 +258,13 @@ class Journal:
         header = json.dumps({"journal": name, "segment": segment, "origin": self.origin})
         with contextlib.suppress(OSError):
             os.write(fresh, frame.encode(header.encode()))
+        try:
+            copied = copy.copy_to(fresh) if copy is not None else 0
+        except OSError:
+            os.close(fresh)
+            with contextlib.suppress(OSError):
+                os.unlink(segment_path(self.folder or "", name, segment))
+            return False
         if self._durability != "process":
             self._settle(fresh)
         if self._still_ours():
@@ -198,10 +273,13 @@ class Journal:
         else:
             self._fd = raise_high(fresh)
         self._held = hold(self._fd)
+        if name != self.name:
+            self.dropped -= self._saved  # the file of the journal left behind counts them
+            self._noted = self._saved = 0
         self.name, self.segment = name, segment
         if name not in self.names:
             self.names.append(name)
-        self.size = 0
+        self.size = copied
         # an eighth, so that a full outbox has segments that go when they are sent
         segment_bytes = min(SEGMENT_BYTES if self.folder else MEMORY_SEGMENT_BYTES, self._quota // 8)
         self._limit = max(-1, min(segment_bytes, self._quota - self._used()))
@@ -219,7 +297,7 @@ class Journal:
             return fresh
         if name not in self.names:
             lease.take(lock_path(self.folder, name))
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         return os.open(segment_path(self.folder, name, segment), flags, 0o600)
 
     def _settle(self, fresh: int) -> None:
@@ -269,18 +347,63 @@ class Journal:
                     total += entry.stat(follow_symlinks=False).st_size
         return total
 
-    def tend(self) -> None:
-        """What the sender does for the writer between its own work: leave a note of dropped records, though no other
-        record is written; and go on in a new file when somebody removed the one written to.
+    def tend(self, sent: int = 0) -> bool:
+        """Do the maintenance that the sender does for the writer between its own work.
+
+        Notes dropped records, though no other record is written. When somebody removed the file written to, goes on
+        in a new one, which begins with what was not sent yet: the descriptor still reads the removed file.
+
+        Args:
+            sent: bytes of the present segment that are dealt with.
+
+        Returns:
+            Whether a removed file was replaced.
         """
         if self.dropped:
             self._note_dropped()
-        if self.folder is None or self._fd < 0 or os.path.lexists(segment_path(self.folder, self.name, self.segment)):
-            return
+        if self.folder is None or self._fd < 0:
+            return False
+        if self._removed:
+            with self._opening:
+                self._removed = [removed for removed in self._removed if removed.follow(self._fd)]
+        if not self.removed:
+            return False
         with self._opening, contextlib.suppress(OSError):
-            if not os.path.lexists(segment_path(self.folder, self.name, self.segment)):
-                home.make(self.folder)
-                self._turn_to(os.urandom(8).hex(), 0)
+            if self.removed:
+                return self._replace_removed(self.folder, sent)
+        return False
+
+    @property
+    def removed(self) -> bool:
+        """Whether the file written to is no longer where it was."""
+        if self.folder is None or self._fd < 0:
+            return False
+        return not os.path.lexists(segment_path(self.folder, self.name, self.segment))
+
+    def _replace_removed(self, folder: str, sent: int) -> bool:
+        """Go on in a new file of the same journal, with the records of the removed one that were not sent.
+
+        Raises:
+            OSError: the folder or the file cannot be made; the removed file is written to as before.
+        """
+        removed = _Removed(raise_high(os.dup(self._fd)), sent)
+        try:
+            home.make(folder)
+            lease.release(lock_path(folder, self.name))  # its file was removed too
+            lease.take(lock_path(folder, self.name))
+            replaced = self._turn_to(self.name, self.segment + 1, removed)
+        except OSError:
+            removed.close()
+            raise
+        if not replaced:
+            removed.close()
+            return False
+        self._removed.append(removed)
+        self._save_dropped()
+        self._quiet.warning(
+            "removed", "%s was removed while records were written to it; they go on in a new file there", folder
+        )
+        return True
 
     def sync(self) -> None:
         """Have what was written so far survive a power cut."""
@@ -299,6 +422,51 @@ class Journal:
     def pid(self) -> int:
         """The process the journal belongs to; 0 before the first record."""
         return self._pid
+
+
+class _Removed:
+    """A removed journal file that a descriptor still reads; a thread inside `write()` may yet add to it.
+
+    Args:
+        fd: the descriptor, owned by this object.
+        position: where to read from.
+    """
+
+    def __init__(self, fd: int, position: int) -> None:
+        self._owned = hold(fd)
+        self._fd = fd
+        self._position = position
+        self._until = time.monotonic() + SETTLE_SECONDS
+
+    def copy_to(self, target: int) -> int:
+        """Append the whole lines from the position on to another file; how many bytes.
+
+        Raises:
+            OSError: they could not be written.
+        """
+        copied = 0
+        while self._owned.ours and (chunk := os.pread(self._fd, COPY_BYTES, self._position)):
+            lines = chunk[: chunk.rfind(b"\n") + 1]
+            if not lines:
+                break  # a line that is being written, or was cut short
+            if os.write(target, lines) != len(lines):
+                raise OSError(errno.ENOSPC, "could not be copied whole")
+            self._position += len(lines)
+            copied += len(lines)
+        return copied
+
+    def follow(self, target: int) -> bool:
+        """Copy what was added since; False once nothing can be added any more."""
+        with contextlib.suppress(OSError):
+            self.copy_to(target)
+        if time.monotonic() < self._until:
+            return True
+        self.close()
+        return False
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        self._owned.close()
 
 
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()

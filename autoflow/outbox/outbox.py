@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -12,9 +13,12 @@ from autoflow import settings
 from autoflow.forks import ProcessLock, in_child
 from autoflow.outbox import home
 from autoflow.outbox.journal import Journal
+from autoflow.outbox.progress import locked_totals
 from autoflow.outbox.sender import Sender
 from autoflow.transport import breath
 from autoflow.transport.base import Transport
+
+logger = logging.getLogger("autoflow")
 
 EXIT_SECONDS = 1.9  # with what the interpreter needs to leave, two seconds at the most
 
@@ -44,6 +48,7 @@ class Outbox:
         self._journal: Journal | None = None
         self._sender: Sender | None = None
         self._transport: Transport | None = None
+        self._lost = 0  # records lost up to the last flush
 
     @property
     def transport(self) -> Transport:
@@ -79,9 +84,17 @@ class Outbox:
             self._sender.later(job)
 
     def flush(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds until everything recorded so far is sent; whether it is."""
+        """Wait at most `timeout` seconds until everything recorded so far is sent.
+
+        Returns:
+            Whether it is; False also when a record could not be written since the last flush.
+        """
         sender = self._sender if self._pid == os.getpid() else None
-        return sender.flush(timeout) if sender is not None else True
+        if sender is None or self._journal is None:
+            return True
+        sent = sender.flush(timeout)
+        before, self._lost = self._lost, self._journal.lost
+        return sent and before == self._lost
 
     def task_of(self, run: str) -> int | None:
         """The number our platform gave a run, once the sender has heard it."""
@@ -94,8 +107,8 @@ class Outbox:
 
     @property
     def dropped(self) -> int:
-        """Records of this process that could not be written and are not yet noted in a journal."""
-        return self._journal.dropped if self._journal is not None else 0
+        """Records of this process that could not be written and that no file counts yet."""
+        return self._journal.unsaved if self._journal is not None else 0
 
     def counts_in_memory(self) -> dict[str, int]:
         """The counts of a journal that has no file, and so is in no count of a folder; empty for any other."""
@@ -119,6 +132,7 @@ class Outbox:
                 return
             self._sender = fresh
             self._pid = journal.pid
+            self._lost = 0
             if self not in _outboxes:
                 _outboxes.append(self)
             atexit.unregister(leave_all)
@@ -129,8 +143,23 @@ class Outbox:
         if self._pid != os.getpid() or self._sender is None or self._journal is None:
             return
         self._journal.leave()
+        self._sender.maintain_at_exit(deadline)
+        self._report()
         if settings.exit_flush() and not self._sender.waits_in_vain:
             self._sender.flush(max(0.0, deadline - time.monotonic()))
+
+    def _report(self) -> None:
+        """Say at the end what was lost, and have the folder count what the journal's own file could not."""
+        journal = self._journal
+        if journal is None or not journal.lost:
+            return
+        if journal.unsaved and journal.folder is not None:
+            with contextlib.suppress(OSError), locked_totals(journal.folder) as totals:
+                totals.dropped += journal.unsaved
+                journal.dropped -= journal.unsaved
+        logger.warning(
+            "autoflow: %d records of this process could not be written and are lost; see autoflow doctor", journal.lost
+        )
 
 
 def _bytes_recorded() -> int:

@@ -16,7 +16,15 @@ from collections.abc import Generator
 from typing import NamedTuple
 
 from autoflow.outbox import frame, lease, progress
-from autoflow.outbox.journal import BLOCKED, RETRIED, journals, lock_path, segment_path
+from autoflow.outbox.journal import (
+    BLOCKED,
+    RETRIED,
+    dropped_of,
+    dropped_path,
+    journals,
+    lock_path,
+    segment_path,
+)
 
 CHUNK_BYTES = 64 << 10
 LONGEST_LINE = 1 << 20
@@ -185,11 +193,12 @@ class Reader:
                 totals.recorded += self.progress.recorded
                 totals.sent += self.progress.sent
                 totals.dead += self.progress.dead
-                totals.dropped += self.progress.dropped
+                totals.dropped += max(self.progress.dropped, dropped_of(self.folder, self.name))
                 totals.blocked += self.progress.blocked
                 totals.folded = [*totals.folded[-999:], self.name]
-        with contextlib.suppress(OSError):
-            os.unlink(progress.progress_path(self.folder, self.name))
+        for path in (progress.progress_path(self.folder, self.name), dropped_path(self.folder, self.name)):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         lease.release(lock_path(self.folder, self.name), remove=True)
 
 

@@ -223,9 +223,8 @@ class Sender:
         missed = all_sent and not self.unreadable and self._missed()
         if self._asked == self._answered and not self._jobs and not missed:
             seconds = LOOK_AROUND_SECONDS if all_sent else max(self._backoff.wait(), GATHER_SECONDS)
-            if self._refused is not None:  # another token may come any time
-                seconds = min(seconds, LOOK_AROUND_SECONDS)
-            self._wake.wait(seconds)
+            # another token may come any time, and somebody may remove the folder
+            self._wake.wait(min(seconds, LOOK_AROUND_SECONDS))
         self.idle = False
         if all_sent:
             self._urgent.wait(GATHER_SECONDS)
@@ -238,8 +237,7 @@ class Sender:
 
     def step(self, *, urgent: bool = False) -> bool:
         """Do what is due: send, do jobs, and send what came of them. Whether all is sent."""
-        if self._journal is not None and self._journal.pid == os.getpid():
-            self._journal.tend()
+        self.maintain()
         self._look_around(urgent)
         sent = self._sent(urgent)
         if not self._jobs:
@@ -249,6 +247,26 @@ class Sender:
             with contextlib.suppress(Exception):
                 job()
         return sent and self._sent(urgent)
+
+    def maintain(self) -> None:
+        """Do what the journal of this process needs done between records."""
+        journal = self._journal
+        if journal is None or journal.pid != os.getpid():
+            return
+        reader = self._readers.get(journal.name)
+        sent = reader.progress.offsets.get(journal.segment, 0) if reader is not None else 0
+        if journal.tend(sent):
+            for reader in self._readers.values():
+                if reader.owned:
+                    reader.save()  # how far each was sent went with the folder
+
+    def maintain_at_exit(self, deadline: float) -> None:
+        """As `maintain`, unless the thread is at it until `deadline` (monotonic seconds): then it does so itself."""
+        if self._stepping.acquire(timeout=max(0.0, min(0.2, deadline - time.monotonic()))):
+            try:
+                self.maintain()
+            finally:
+                self._stepping.release()
 
     def _sent(self, urgent: bool) -> bool:
         """Send every journal to its end or to the first failure. Whether all is sent."""
@@ -310,6 +328,8 @@ class Sender:
                 memory = journal.memory if journal is not None else None
                 self._readers[name] = Reader(self._folder, name, owned=True, memory=memory)
                 self._readers[name].save()  # the room for it is there, should the disk be full one day
+                if journal is not None:
+                    journal.reserve()
         if self._folder is None or (not urgent and time.monotonic() - self._looked < LOOK_AROUND_SECONDS):
             return
         self._looked = time.monotonic()

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autoflow.outbox import deadletters, home
-from autoflow.outbox.journal import BLOCKED, journals
+from autoflow.outbox.journal import BLOCKED, dropped_of, journals
 from autoflow.outbox.outbox import _outboxes
 from autoflow.outbox.progress import Progress, load, locked_totals
 from autoflow.outbox.reader import Reader
@@ -64,7 +64,7 @@ def of_folder(folder: str) -> dict[str, int]:
             counts["recorded"] += progress.recorded + waiting
             counts["sent"] += progress.sent
             counts["dead"] += progress.dead
-            counts["dropped"] += progress.dropped + noted
+            counts["dropped"] += max(progress.dropped + noted, dropped_of(folder, name))
             counts["waiting"] += waiting
             blocked += progress.blocked
             retried += waiting if name.startswith(BLOCKED) else 0

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import textwrap
+
 import pytest
 
+from tests.reliability.disks import ON_A_SMALL_DISK, run
 from tests.reliability.kit import TOKEN
 from tests.reliability.processes import App
 
@@ -34,3 +40,30 @@ def folder(tmp_path):
     path = tmp_path / "journals"
     path.mkdir(mode=0o700)
     return str(path)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Run a script whose outbox is on a real file system of 256 KiB, or of few files."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+
+    def do(script, options="size=256k"):
+        command = f'mount -t tmpfs -o mode=0700,{options} none {mount} && exec "$@"'
+        unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+        if not shutil.which("unshare") or subprocess.run([*unshare, "sh", "-c", command, "sh", "true"]).returncode:
+            pytest.skip("mounting a small file system is not permitted here")
+        text = ON_A_SMALL_DISK + textwrap.dedent(script)
+        return run(
+            text,
+            *unshare,
+            "sh",
+            "-c",
+            command,
+            "sh",
+            AUTOFLOW_HOME=str(mount / "autoflow"),
+            AUTOFLOW_EXIT_FLUSH="0",
+            SUPERVISELY_TASK_ID="55",
+        )
+
+    return do

@@ -157,7 +157,7 @@ def test_a_broken_answer_ends_no_record(broken, kind, request, towards):
 
 @pytest.mark.parametrize("answer", [{}, None, b"", [], [{"ok": 1}], {"entities": 3}, "x", b"<html>"], ids=repr)
 def test_a_lookup_a_portal_answers_refuses_nothing(answer, instance, towards):
-    """ "Nobody knows this path" is said by the instance alone."""
+    """A path is unknown when the instance says so, and nobody else."""
     towards(instance)
 
     @autoflow.workflow_output("file")

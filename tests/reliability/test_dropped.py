@@ -1,0 +1,210 @@
+"""Records that could not be written are loud, and counted for ever; a removed folder costs none."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import autoflow
+from autoflow.outbox import home, journal
+from autoflow.outbox.status import of_folder
+from tests.census import census_of
+from tests.reliability.kit import counts, ids, load
+
+pytestmark = pytest.mark.core
+
+LOST = "is lost"
+
+
+def lost_lines(caplog):
+    return [record.getMessage() for record in caplog.records if LOST in record.getMessage()]
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """Make each write of a record fail while the block runs: a look-alike of a full disk."""
+
+    @contextlib.contextmanager
+    def do():
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "write", lambda descriptor, line: 0)
+            yield
+
+    return do
+
+
+# -- counted, for ever
+
+
+@pytest.mark.parametrize("end", ["pass", "os._exit(0)", "os.kill(os.getpid(), 9)"], ids=["exit", "_exit", "kill"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_a_full_disk_cost_is_counted_though_the_process_ends_while_it_is_full(end, small_disk):
+    """Every call of a process is accounted for by its files: recorded, or dropped, however the process ended."""
+    found = small_disk(
+        f"""
+        child = os.fork()
+        if not child:
+            os.environ["AUTOFLOW_SERVER"] = "http://127.0.0.1:9"
+            run = autoflow.workflow("w", log=False)
+            run.__enter__()
+            load(0)
+            autoflow.flush(0.2)
+            for number in range(1, 5001):
+                load(number)
+            {end}
+            os._exit(0)
+        os.waitpid(child, 0)
+        edges = sum(content.count(b'"type":"edge"') for content in contents())
+        found = look()
+        print(json.dumps([edges, found]))
+        """.replace(
+            "child = os.fork()",
+            "import glob\n        contents = lambda: [open(name, 'rb').read() for name in "
+            'glob.glob(home + "/outbox/*/*.journal")]\n        child = os.fork()',
+        )
+    )
+    edges, told = found
+    assert told["dropped"] >= 1000
+    assert edges + told["dropped"] >= 5001
+    assert told["recorded"] + told["dropped"] <= 5001 + 20  # with the run's own records
+
+
+def test_a_drop_is_said_at_once_and_flush_is_false_once(platform, towards, full, caplog):
+    """One warning with the remedy, the others counted; a flush after the loss says so, the next is about what waits."""
+    towards(platform)
+    with autoflow.workflow("w", log=False):
+        load(1)
+        assert autoflow.flush(60)
+        with full():
+            for number in range(2, 12):
+                load(number)
+            (line,) = lost_lines(caplog)
+            assert "AUTOFLOW_HOME" in line
+            assert counts()["dropped"] == 10
+        assert not autoflow.flush(60)
+        assert autoflow.flush(60)
+        assert counts()["dropped"] == 10
+    assert ids(platform) == [1]
+
+
+def test_the_count_is_in_the_files_at_once(platform, towards, full):
+    """Another process sees the drop before its note is written, and after; it is counted once."""
+    towards(platform)
+    platform.stop()
+    with autoflow.workflow("w", log=False):
+        load(1)
+        autoflow.flush(60)
+        folder = home.outbox_of(platform.address)
+        with full():
+            load(2)
+            assert of_folder(folder)["dropped"] == census_of(Path(home.find())).dropped == 1
+        load(3)
+        assert of_folder(folder)["dropped"] == census_of(Path(home.find())).dropped == 1
+        with full():
+            load(4)
+        assert of_folder(folder)["dropped"] == census_of(Path(home.find())).dropped == 2
+    platform.start()
+    autoflow.flush(60)
+    assert of_folder(folder)["dropped"] == 2
+
+
+def test_a_loss_is_reported_when_the_process_leaves(app, platform):
+    """What could not be written is said once more at exit, where a batch job's log ends."""
+    left = app.run(
+        """
+        from autoflow.outbox import journal
+        load(1)
+        assert autoflow.flush(60)
+        write, journal.write = journal.write, lambda descriptor, line: 0
+        for number in range(2, 9):
+            load(number)
+        journal.write = write
+        """
+    )
+    assert left.code == 0
+    assert "7 records of this process could not be written and are lost" in left.err
+    assert app.sync()["dropped"] == 7
+
+
+def test_an_outage_does_not_promise_what_a_full_disk_breaks(platform, towards, caplog):
+    """The words for an absent server say that records wait, not that nothing can be lost."""
+    towards(platform)
+    platform.stop()
+    with autoflow.workflow("w"):
+        load(1)
+        for _ in range(6):
+            autoflow.flush(60)
+    assert any("wait in the outbox" in message for message in caplog.messages)
+    assert "nothing is lost" not in caplog.text
+
+
+# -- the folder is removed
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["server up", "server away"])
+def test_removing_the_home_while_running_loses_nothing(away, platform, towards, caplog):
+    """Records written into the removed file are read from its descriptor and go on in a new one, in order."""
+    towards(platform)
+    if away:
+        platform.stop()
+    with autoflow.workflow("w", log=False):
+        for number in range(1, 601):
+            if number in {200, 400}:
+                autoflow.flush(5)
+            if number in {210, 410}:
+                shutil.rmtree(home.find())
+            load(number)
+        if away:
+            platform.start()
+        while not autoflow.flush(60):
+            pass
+        assert ids(platform) == list(range(1, 601))
+        found = counts()
+        assert found["waiting"] == found["dead"] == found["dropped"] == 0
+        assert found["recorded"] == found["sent"] >= 600
+        assert any("was removed" in message for message in caplog.messages)
+
+
+def test_a_removed_home_is_made_anew_at_exit(app, platform):
+    """The process leaves without another flush: what it wrote into the removed file is in the new one."""
+    platform.stop()
+    left = app.run(
+        """
+        import shutil
+        for number in range(1, 101):
+            load(number)
+            if number == 50:
+                shutil.rmtree(os.environ["AUTOFLOW_HOME"])
+        """,
+        AUTOFLOW_EXIT_FLUSH="0",
+    )
+    assert left.code == 0
+    assert app.kept_projects() == list(range(1, 101))
+    platform.start()
+    assert app.sync()["waiting"] == 0
+    assert app.delivered() == list(range(1, 101))
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("chattr"), reason="the superuser may write anywhere")
+def test_a_home_that_cannot_be_made_again_is_said(platform, towards, caplog, tmp_path, monkeypatch):
+    """While the folder cannot be made the flush is false; when it can, everything arrives."""
+    towards(platform)
+    caplog.set_level(logging.WARNING)
+    where = tmp_path / "parent" / "home"
+    monkeypatch.setenv("AUTOFLOW_HOME", str(where))
+    with autoflow.workflow("w", log=False):
+        load(1)
+        assert autoflow.flush(60)
+        shutil.rmtree(where.parent)
+        where.parent.write_text("a file in the way")
+        load(2)
+        assert not autoflow.flush(5)
+        where.parent.unlink()
+        while not autoflow.flush(60):
+            pass
+    assert ids(platform) == [1, 2]
