@@ -14,17 +14,16 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any
 
 from autoflow.errors import NotAllowed, ServerError, ServerExtraMissing, ServerRefused
 from autoflow.outbox import deadletters, lease, openruns, threads
 from autoflow.outbox.backoff import Backoff
-from autoflow.outbox.completion import Completion
-from autoflow.outbox.delivery import Delivery, InstanceDelivery, Judge, Numbered, PlatformDelivery, Verdict
+from autoflow.outbox.blocked import BlockedRecords
+from autoflow.outbox.delivery import Delivery, Numbered, Verdict
 from autoflow.outbox.journal import Journal, journals, lock_path
-from autoflow.outbox.lookups import Lookups, Server, probe
 from autoflow.outbox.quiet import Quiet
 from autoflow.outbox.reader import Entry, Reader, dropped_by, is_record
+from autoflow.outbox.session import ServerSession
 from autoflow.transport.base import Transport
 from autoflow.transport.breath import breathe
 from autoflow.transport.patience import at_most
@@ -34,9 +33,6 @@ logger = logging.getLogger("autoflow")
 GATHER_SECONDS = 0.05  # how long a first record waits for company
 LOOK_AROUND_SECONDS = 1.5  # how often journals of dead processes are looked for
 REFUSED_SECONDS = 60.0
-IDENTITY_SECONDS = 60.0  # after which the server is asked again what it is
-BLOCKED_SECONDS = 10.0  # the first wait of blocked records; each one after it is twice as long
-BLOCKED_LONGEST_SECONDS = 1800.0
 START_SECONDS = 1.0  # after which a thread that could not be started is tried again
 
 
@@ -55,8 +51,6 @@ class Sender:
     """
 
     def __init__(self, folder: str | None, origin: str, transport: Transport, journal: Journal | None = None) -> None:
-        self.tasks: dict[str, int] = {}  # run key -> task number, as our platform told it
-        self.platform: bool | None = None  # what the destination is, once known
         self.unreadable = False  # whether the disk kept the last step from some journal
         self.blocked = False  # whether records are set aside
         self._folder = folder
@@ -65,13 +59,9 @@ class Sender:
         self._journal = journal
         self._readers: dict[str, Reader] = {}
         self._looked = 0.0
-        self._delivery: Delivery | None = None
-        self._server: Server | None = None  # what the delivery is for
-        self._identify_at = 0.0  # monotonic seconds
-        self._blocked_tries = 0
-        self._blocked_until = 0.0  # monotonic seconds before which blocked records are not tried
-        self._lookups: Lookups | None = None
         self._backoff = Backoff()
+        self._session = ServerSession(transport, origin, lambda: self._backoff.open)
+        self._blocked = BlockedRecords(folder)
         self._quiet = Quiet(logger)
         self._jobs: list[Callable[[], None]] = []
         self._wake = threading.Event()
@@ -162,6 +152,16 @@ class Sender:
         for prepare in on_thread_start:
             prepare()
         return self.step(urgent=True)
+
+    @property
+    def tasks(self) -> dict[str, int]:
+        """Run key -> task number, as our server gave it."""
+        return self._session.tasks
+
+    @property
+    def platform(self) -> bool | None:
+        """Whether the destination is our server; None until it has said what it is."""
+        return self._session.platform
 
     @property
     def waits_in_vain(self) -> bool:
@@ -276,7 +276,7 @@ class Sender:
             return False
         try:
             self.unreadable = not all([self._drained(reader) for reader in list(self._readers.values())])
-            self.blocked = self._any_blocked()
+            self.blocked = self._blocked.any()
         except ServerExtraMissing as error:
             self._quiet.info("extra", "%s; records wait in the outbox", error)
             self._backoff.failed(pause=REFUSED_SECONDS)
@@ -297,7 +297,7 @@ class Sender:
             return self._away(error)
         else:
             return True
-        self._delivery = None  # the server may be another when it is back
+        self._session.end()
         return False
 
     def _away(self, error: ServerError) -> bool:
@@ -306,7 +306,7 @@ class Sender:
         self._backoff.failed(getattr(error, "retry_after", None))
         if getattr(error, "foreign", False) or self._backoff.open:
             self._quiet.once("away", "%s does not take records now (%s); they wait in the outbox", self._origin, error)
-        self._delivery = None
+        self._session.end()
         return False
 
     def _well_again(self) -> None:
@@ -335,30 +335,12 @@ class Sender:
         self._looked = time.monotonic()
         if not os.path.isdir(self._folder):
             return
-        self._requeue_blocked(self._folder, urgent)
+        if self._backoff.wait(urgent=urgent) == 0:
+            self._blocked.requeue(urgent=urgent)
         for name in journals(self._folder):
             if name not in self._readers:
                 self._adopt(self._folder, name)
             breathe()
-
-    def _requeue_blocked(self, folder: str, urgent: bool) -> None:
-        """Have blocked records tried again when it is time, and complete what a dead process left of such a step."""
-        with contextlib.suppress(OSError):
-            deadletters.settle(folder)
-            due = urgent or time.monotonic() >= self._blocked_until
-            if due and self._backoff.wait(urgent=urgent) == 0 and deadletters.requeue(folder, deadletters.BLOCKED_FILE):
-                wait = min(BLOCKED_LONGEST_SECONDS, BLOCKED_SECONDS * 2**self._blocked_tries)
-                self._blocked_tries += wait < BLOCKED_LONGEST_SECONDS
-                self._blocked_until = time.monotonic() + wait
-
-    def _any_blocked(self) -> bool:
-        """Whether records are set aside in this folder; if none are, the next one is soon tried again."""
-        if self._folder is not None:
-            with contextlib.suppress(OSError):
-                if next(deadletters.letters(self._folder, deadletters.BLOCKED_FILE), None) is not None:
-                    return True
-        self._blocked_tries = 0
-        return False
 
     def _adopt(self, folder: str, name: str) -> None:
         """Take over a journal nobody living writes to; one that cannot be opened holds up no other."""
@@ -388,9 +370,8 @@ class Sender:
             ServerError: the server did not take all of it.
         """
         while reader.entries(1):
-            delivery = self._connected()
-            if self._lookups is not None:
-                self._lookups.new_batch()
+            delivery = self._session.delivery()
+            self._session.new_batch()
             try:
                 self._send(reader, reader.entries(delivery.batch), delivery)
             finally:
@@ -410,7 +391,7 @@ class Sender:
             Numbered(f"{reader.name}:lost:{run}", {"type": "finish", "run": run, "at": time.time_ns(), "state": "lost"})
             for run in runs
         ]
-        for _ in self._connected().deliver(lost, reader.progress.carry.setdefault("delivery", {})):
+        for _ in self._session.delivery().deliver(lost, reader.progress.carry.setdefault("delivery", {})):
             pass
         for run in runs:
             openruns.remove(openruns.path_of(run, self._folder))
@@ -461,7 +442,7 @@ class Sender:
         elif verdict.blocked:
             deadletters.bury(self._folder, key, record, reason, file=deadletters.BLOCKED_FILE)
             progress.blocked += 1
-            self._blocked_until = max(self._blocked_until, time.monotonic() + BLOCKED_SECONDS)
+            self._blocked.added()
             self._quiet.warning(
                 "blocked", "a record for %s is refused on its way: %s; it is tried again later", self._origin, reason
             )
@@ -477,32 +458,6 @@ class Sender:
         elif record.get("type") == "finish":
             runs.pop(record["run"], None)
         reader.advance(entry)
-
-    # -- the server
-
-    def _connected(self) -> Delivery:
-        """The way to deliver to this server; asks what it is, at first, after a failure, and now and then."""
-        if self._delivery is not None and time.monotonic() < self._identify_at:
-            return self._delivery
-        server = probe(self._transport)
-        self._identify_at = time.monotonic() + IDENTITY_SECONDS
-        if self._delivery is None or server != self._server:
-            self._server = server
-            self.platform = server.platform
-            self._lookups = Lookups(self._transport)
-            completion = Completion(server, self._lookups, self._origin)
-            judge = Judge(self._transport, server, lambda: self._backoff.open)
-            self._delivery = (
-                PlatformDelivery(self._transport, completion, self._remember_tasks, judge)
-                if server.platform
-                else InstanceDelivery(self._transport, completion, judge)
-            )
-        return self._delivery
-
-    def _remember_tasks(self, tasks: Any) -> None:
-        self.tasks.update(tasks)
-        while len(self.tasks) > Lookups.KEEP:
-            self.tasks.pop(next(iter(self.tasks)))
 
 
 def _numbered(journal: str, entry: Entry) -> Numbered | None:
