@@ -44,6 +44,7 @@ class Card:
         at: ISO 8601 time of creation or of the first edge, None when unknown.
         badge: ``V3`` on the card of version number 3, and on that of the third file a path has had.
         preview: url of a preview picture, None without one.
+        author: login of the user who made it, None when unknown.
         collage: urls of further pictures to show beside it, at most three.
         parent: key of the card this one is a version of.
         more: how many further neighbours were left out of this graph.
@@ -69,6 +70,7 @@ class Card:
     size: int | None = None
     members: tuple[str, ...] = ()
     collage: tuple[str, ...] = ()
+    author: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values; written out because `asdict` takes ten times as long, and there may be thousands."""

@@ -57,3 +57,43 @@ def numbered(rows):
             "LEFT JOIN documents ON documents.id = document_id ORDER BY items.id"
         )
     ).all()
+
+
+RECORDED = (
+    "INSERT INTO apps (team_id, name) VALUES (1, 'Train')",
+    f"INSERT INTO tasks (number, name, app_id, team_id, workspace_id, state, facts, created_at, updated_at) "
+    f"VALUES (1, 'Train', 1, 1, 1, 'finished', '{{\"a\": 1}}', {MOMENT}, {MOMENT})",
+    f"INSERT INTO runs (key, task_id, created_at) VALUES ('r', 1, {MOMENT})",
+    f"INSERT INTO edges (task_id, direction, type, entity, card, at, touched) "
+    f"VALUES (1, 'input', 'folder', '/in', 'folder:/in', {MOMENT}, 1)",
+    "INSERT INTO record_keys (key) VALUES ('j.1')",
+    f"INSERT INTO unknown_methods (method, count, last_at) VALUES ('a.b', 3, {MOMENT})",
+    "UPDATE counters SET value = 1 WHERE name = 'task'",
+    f"INSERT INTO tasks (id, number, team_id, workspace_id, created_at, updated_at) "
+    f"VALUES (700, 700, 1, 1, {MOMENT}, {MOMENT})",
+)
+
+
+def make_recorded(url, revision):
+    """As `make_old`, with a run that was recorded."""
+    make_old(url, revision)
+    engine = make_engine(url)
+    with engine.begin() as rows:
+        for statement in RECORDED:
+            rows.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def check_recorded(platform):
+    """The run is there, nobody wrote it, its records are known, and the next one has the next number."""
+    told = platform.call("tasks.info", {"id": 1})
+    assert (told["createdBy"], told["autoflow"]["facts"]) == (1, {"a": 1})
+    run = platform.call("autoflow.overview.run", {"id": 1})
+    assert (run["createdBy"], [one["id"] for one in run["inputs"]]) == (None, ["/in"])
+    record = {"key": "j.1", "type": "facts", "run": "r", "facts": {"b": 1}}
+    again = platform.call("autoflow.records.add", {"records": [record, {**record, "key": "j.2"}]})["results"]
+    assert [one["status"] for one in again] == ["duplicate", "applied"]
+    assert platform.call("autoflow.unknown_methods", {})["methods"][0]["count"] == 3
+    assert platform.call("autoflow.runs.ensure", {"run": "next"})["task"] == 2
+    other = platform.tokens.caller(platform.tokens.create("ann", ["oranges"]))
+    assert platform.call("autoflow.tasks.ensure", {"id": 700}, other)["id"] not in {1, 2, 700}

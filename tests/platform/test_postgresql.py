@@ -16,7 +16,7 @@ from autoflow.platform.dispatcher import Platform
 from autoflow.platform.store import edits, postgresql, schema
 from autoflow.platform.store.engine import Store, make_engine
 from tests import postgres as ours
-from tests.platform.old import make_old, numbered
+from tests.platform.old import check_recorded, make_old, make_recorded, numbered
 
 
 @pytest.fixture
@@ -59,6 +59,14 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
         assert rows.execute(text("SELECT name, f, t FROM items_history")).all() == [("a.png", 1, 2)]
         assert compare_metadata(MigrationContext.configure(rows), schema.metadata) == []
     engine.dispose()
+
+
+def test_runs_of_an_older_database_stay(empty, tmp_path):
+    """With what names them; who recorded them is not known."""
+    make_recorded(empty, "0005")
+    platform = Platform.open(tmp_path, empty, migrate=True)
+    check_recorded(platform)
+    platform.close()
 
 
 def test_a_database_is_migrated_once(empty):

@@ -20,7 +20,7 @@ import autoflow.platform
 from autoflow.errors import ServerBusy, ServerRefused
 from autoflow.platform.dispatcher import Platform
 from autoflow.platform.store import engine, forks, schema, setup
-from tests.platform.old import make_old, numbered
+from tests.platform.old import check_recorded, make_old, make_recorded, numbered
 from tests.postgres import on_sqlite
 
 MIGRATIONS = os.path.join(os.path.dirname(autoflow.platform.__file__), "migrations")
@@ -161,6 +161,17 @@ def test_items_of_an_older_store_name_by_number(tmp_path, revision):
     with store.write() as rows, pytest.raises(sqlalchemy.exc.IntegrityError):
         rows.execute(schema.blobs.delete())
     assert "h=" in platform.call("images.internal.hashes.list", ["h="])
+    platform.close()
+
+
+@pytest.mark.parametrize("revision", ["0002", "0005"])
+def test_runs_of_an_older_store_stay(tmp_path, revision):
+    """With what names them; who recorded them is not known."""
+    make_recorded(f"sqlite:///{tmp_path / 'platform.db'}", revision)
+    platform = Platform.open(tmp_path)
+    check_recorded(platform)
+    with platform._place.store.read() as rows:
+        assert rows.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     platform.close()
 
 

@@ -29,6 +29,7 @@ logger = logging.getLogger("autoflow")
 
 ROUNDS = 3
 REMOVED = 1000  # images of one request
+DATASETS = 1000  # of one request
 SHOWN = 5  # of what is left out, in a message
 
 Progress = Callable[[str, int, int], Any]
@@ -152,10 +153,16 @@ class Sync:
         for path in wanted:
             if not is_text(path[-1]):
                 raise FolderError(f"the name of the folder {'/'.join(path)!r} is no text in UTF-8: rename it")
-        body = {"projectId": self._project_id, "meta": self._format.meta(), "datasets": [list(path) for path in wanted]}
-        answer = self._change(methods.FOLDER_SHAPE, body)
+        numbers: list[int] = []
+        for part in batches(wanted, DATASETS) if wanted else [wanted]:
+            body = {
+                "projectId": self._project_id,
+                "meta": self._format.meta(),
+                "datasets": [list(path) for path in part],
+            }
+            numbers += self._change(methods.FOLDER_SHAPE, body)["datasets"]
         self._meta_is_known = True
-        return {"/".join(path): number for path, number in zip(wanted, answer["datasets"], strict=True)}
+        return {"/".join(path): number for path, number in zip(wanted, numbers, strict=True)}
 
     def _differences(
         self, listing: Listing, datasets: dict[str, int], live: _Live | None
@@ -203,7 +210,7 @@ class Sync:
 
     def _remove(self, gone: Sequence[int], datasets: Sequence[int]) -> None:
         parts: list[tuple[Sequence[int], Sequence[int]]] = [(part, ()) for part in batches(gone, REMOVED)]
-        for images, of in [*parts, *([((), datasets)] if datasets else [])]:
+        for images, of in [*parts, *(((), part) for part in batches(datasets, DATASETS))]:
             body = {"projectId": self._project_id, "images": list(images), "datasets": list(of)}
             self._change(methods.FOLDER_REMOVE, body)
 

@@ -15,7 +15,7 @@ from autoflow.platform.drawing.facts import plain_name
 from autoflow.platform.drawing.walk import entity_of
 from autoflow.platform.paging import chunks
 from autoflow.platform.store import files as file_store
-from autoflow.platform.store import tasks
+from autoflow.platform.store import jobs, tasks
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.schema import datasets, edges, files, projects, versions
 from autoflow.platform.store.schema import tasks as task_table
@@ -40,6 +40,7 @@ def runs(rows: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[s
     """
     keys = {number: key for key, number in numbers.items()}
     told: dict[str, dict[str, Any]] = {}
+    logins = jobs.logins(rows)
     for part in chunks(list(keys)):
         for row in rows.execute(tasks.listing(rows).where(task_table.c.id.in_(part))).mappings():
             told[keys[row["id"]]] = {
@@ -50,6 +51,7 @@ def runs(rows: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[s
                 "error": row["error"],
                 "startedAt": row["started_at"],
                 "finishedAt": row["finished_at"],
+                "createdBy": logins.get(row["created_by"]),
                 "workspaceId": row["workspace_id"],
                 "teamId": row["team_id"],
                 "facts": documents.load(row["facts"]),

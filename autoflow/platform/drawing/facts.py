@@ -14,6 +14,7 @@ from autoflow.platform import documents
 from autoflow.platform.drawing.looks import look
 from autoflow.platform.paging import chunks
 from autoflow.platform.store import files as file_store
+from autoflow.platform.store import jobs as jobs_store
 from autoflow.platform.store import tasks
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.schema import datasets, entities, files, items, jobs, projects, versions
@@ -96,6 +97,7 @@ def plain_name(ref: EntityRef) -> str:
 def _of_tasks(rows: Connection, numbers: Mapping[int, str], refs: Mapping[str, EntityRef]) -> dict[str, Facts]:
     """Tasks, and by a task's name its sessions; `numbers` gives the card's key of a task's id."""
     told: dict[str, Facts] = {}
+    authors = jobs_store.logins(rows)
     for part in chunks(list(numbers)):
         for row in rows.execute(tasks.listing(rows).where(task_table.c.id.in_(part))):
             name = row.app_name or row.name or f"Task {row.number}"
@@ -104,6 +106,7 @@ def _of_tasks(rows: Connection, numbers: Mapping[int, str], refs: Mapping[str, E
                 "state": row.state,
                 "link": Link(f"/apps/sessions/{row.number}", "Show Logs"),
                 "at": row.started_at or row.created_at,
+                "author": authors.get(row.created_by),
                 **look(documents.load(row.node)),
             }
             session = EntityRef(row.origin, "app_session", row.number)
@@ -135,10 +138,12 @@ def tell(rows: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int,
     for ref in by_key.values():
         if not ref.origin:
             grouped.setdefault(_ALIKE.get(ref.type, ref.type), []).append(ref.id)
+    logins = jobs_store.logins(rows)
     for entity_type, (query, column, read) in _TOLD.items():
         for part in chunks(grouped.get(entity_type, [])):
             for row in rows.execute(query().where(column.in_(part), visible(rows, column.table))):
-                told[f"{entity_type}:{row.id}"] = read(row)
+                author = row.user_id if entity_type == "file" else row.created_by
+                told[f"{entity_type}:{row.id}"] = {**read(row), "author": logins.get(author)}
     for key, (preview, *others) in _pictures(rows, by_key, told):
         told[key].update(preview=preview, collage=tuple(others))
     for part in chunks(grouped.get("file", [])):

@@ -11,14 +11,15 @@ from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
 from autoflow.platform.operations.tasks import COLUMNS, shaped
 from autoflow.platform.paging import page
-from autoflow.platform.store import tasks, teams
+from autoflow.platform.store import jobs, tasks, teams
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.schema import apps
 from autoflow.platform.store.schema import tasks as task_table
 from autoflow.platform.store.schema import teams as team_table
 
 
-def _shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    logins = jobs.logins(rows)
     return [
         {
             "id": row["id"],
@@ -26,8 +27,8 @@ def _shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
             "slug": row["name"],
             "teamId": row["team_id"],
             "moduleId": row["id"],
-            "createdBy": teams.FIRST_USER,
-            "userLogin": None,
+            "createdBy": row["created_by"] or teams.FIRST_USER,
+            "userLogin": logins.get(row["created_by"]),
             "disabled": False,
             "isShared": False,
             "config": {"name": row["name"]},
@@ -40,14 +41,20 @@ def _shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
 
 def app(rows: Connection, body: Body) -> dict[str, Any]:
     """``apps.info`` by id."""
-    return _shaped([teams.get(rows, apps, "app", body.number("id"))])[0]
+    return _shaped(rows, [teams.get(rows, apps, "app", body.number("id"))])[0]
 
 
 def list_apps(rows: Connection, body: Body) -> dict[str, Any]:
     """``apps.list`` of a team."""
     team = teams.get(rows, team_table, "team", body.number("teamId"))
     columns = {"id": apps.c.id, "name": apps.c.name, "moduleId": apps.c.id}
-    return page(rows, select(apps).where(apps.c.team_id == team["id"], visible(rows, apps)), columns, body, _shaped)
+    return page(
+        rows,
+        select(apps).where(apps.c.team_id == team["id"], visible(rows, apps)),
+        columns,
+        body,
+        lambda found: _shaped(rows, found),
+    )
 
 
 def list_sessions(rows: Connection, body: Body) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def _add(direction: str) -> Operation:
         if team_id is not None:
             access.check(rows, team_table, "team", team_id)
         task_id = tasks.given(rows, node.number("id"), team=team_id)
+        tasks.check_author(rows, task_id)
         draw(rows, task_id, direction, body, body.mapping("meta"), times.now())
         return {"success": True}
 

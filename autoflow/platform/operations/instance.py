@@ -30,7 +30,7 @@ def version(_rows: Connection, _body: Body) -> dict[str, Any]:
 
 def changes(rows: Connection, _body: Body) -> dict[str, Any]:
     """How many writes there were: a page that polls it knows when to ask for more."""
-    return {"changes": counters.value(rows, counters.CHANGE)}
+    return {"changes": counters.changes(rows, caller(rows).teams)}
 
 
 def unknown(rows: Connection, _body: Body) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from autoflow.platform.body import Body, as_number, as_text, cleaned, cleaned_na
 from autoflow.platform.operations import Batch, Operation, Place
 from autoflow.platform.operations.edges import draw
 from autoflow.platform.refusals import bad
-from autoflow.platform.store import access, tasks
+from autoflow.platform.store import access, tasks, teams
 from autoflow.platform.store.failing import refusing
 from autoflow.platform.store.schema import record_keys
 from autoflow.wire import methods
 
+OLD_KEYS = 0  # the team of keys from before they were a team's own
 _FACTS = tuple(RunFacts.__annotations__)
 DIRECTIONS = tuple(methods.ADD_EDGE)
 SLICE = 0.05  # seconds a transaction goes on to take records
@@ -50,17 +51,18 @@ def _ensure(rows: Connection, body: Body) -> int:
 
 def _run(rows: Connection, body: Body, moment: str) -> None:
     task_id = _ensure(rows, body)
+    tasks.check_author(rows, task_id)
     tasks.name(rows, task_id, cleaned_name(body.fields.get("name")))
     tasks.begin(rows, task_id, moment)
     told = {name: body.fields[name] for name in _FACTS if body.given(name)}
-    tasks.learn(rows, task_id, {**told, **body.mapping("facts")})
+    tasks.learn(rows, task_id, {**told, **body.mapping("facts")}, moment)
     parent = as_text(body.fields.get("parent"))
     if parent:
         tasks.descend(rows, body.text("run"), parent)
 
 
-def _facts(rows: Connection, body: Body, _moment: str) -> None:
-    tasks.learn(rows, _of_run(rows, body), body.mapping("facts"))
+def _facts(rows: Connection, body: Body, moment: str) -> None:
+    tasks.learn(rows, _of_run(rows, body), body.mapping("facts"), moment)
 
 
 def _finish(rows: Connection, body: Body, moment: str) -> None:
@@ -87,14 +89,18 @@ def _edge(rows: Connection, body: Body, moment: str) -> None:
 
 
 def _of_run(rows: Connection, body: Body) -> int:
-    return tasks.ensure(rows, body.text("run"))
+    task_id = tasks.ensure(rows, body.text("run"))
+    tasks.check_author(rows, task_id)
+    return task_id
 
 
 def _of_task(rows: Connection, body: Body) -> int:
     """The task a record is about: the one it names, else its run's."""
     if not body.given("task"):
         return _of_run(rows, body)
-    return tasks.given(rows, body.number("task"), body.text("origin", ""))
+    task_id = tasks.given(rows, body.number("task"), body.text("origin", ""))
+    tasks.check_author(rows, task_id)
+    return task_id
 
 
 _KINDS: Mapping[str, Callable[[Connection, Body, str], None]] = {
@@ -130,10 +136,12 @@ def _together(rows: Connection, records: list[Any]) -> list[dict[str, Any]]:
     """
     keys = [Body(record).text("key") for record in records]
     with refusing(), rows.begin_nested():
-        known = set(rows.execute(select(record_keys.c.key).where(record_keys.c.key.in_(keys))).scalars())
+        team = teams.home(rows)
+        mine = record_keys.c.team_id.in_((OLD_KEYS, team))
+        known = set(rows.execute(select(record_keys.c.key).where(mine, record_keys.c.key.in_(keys))).scalars())
         new = dict.fromkeys(key for key in keys if key not in known)
         if new:
-            rows.execute(insert(record_keys), [{"key": key} for key in new])
+            rows.execute(insert(record_keys), [{"team_id": team, "key": key} for key in new])
         results = []
         for key, record in zip(keys, records, strict=True):
             status = "applied" if key in new else "duplicate"

@@ -26,6 +26,7 @@ from autoflow.platform.operations import Operation
 from autoflow.platform.operations.graph import LARGEST, Entry, entered
 from autoflow.platform.refusals import bad
 from autoflow.platform.store import counters
+from autoflow.platform.store.access import caller
 from autoflow.wire import methods
 
 DEPTH = 2  # hops shown around the entry
@@ -158,7 +159,7 @@ def words(card: Card) -> dict[str, Any]:
 
 def scene(rows: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.scene``: a part of the lineage, laid out; ``{"same": true}`` when it is what the caller ``have``."""
-    changes = counters.value(rows, counters.CHANGE)
+    changes = counters.changes(rows, caller(rows).teams)
     drawn = draw(rows, body)
     digest = hashlib.blake2b(repr((drawn.graph, drawn.more, drawn.facets)).encode(), digest_size=12).hexdigest()
     told = {"changes": changes, "digest": digest}

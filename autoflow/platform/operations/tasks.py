@@ -48,7 +48,7 @@ def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
             "status": _STATUS[row["state"]],
             "teamId": row["team_id"],
             "workspaceId": row["workspace_id"],
-            "createdBy": teams.FIRST_USER,
+            "createdBy": row["created_by"] or teams.FIRST_USER,
             "createdAt": row["created_at"],
             "updatedAt": row["updated_at"],
             "startedAt": row["started_at"],
@@ -87,7 +87,8 @@ def list_tasks(rows: Connection, body: Body) -> dict[str, Any]:
 def set_output(rows: Connection, body: Body) -> dict[str, Any]:
     """``tasks.output.set``: what the SDK's app says it made, kept among the facts of its run."""
     number = tasks.given(rows, body.number("taskId"))
-    tasks.learn(rows, number, {"output": body.mapping("output")})
+    tasks.check_author(rows, number)
+    tasks.learn(rows, number, {"output": body.mapping("output")}, times.now())
     return {"success": True}
 
 
@@ -108,6 +109,7 @@ def stop(rows: Connection, body: Body) -> dict[str, Any]:
 
 
 def _set_state(rows: Connection, number: int, state: str) -> None:
+    tasks.check_author(rows, number)
     before = tasks.get(rows, number)["state"]
     if state != "running":
         tasks.finish(rows, number, state, None, times.now())

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, Exists, Table, or_, select, true
 
 from autoflow.platform.refusals import unknown
+from autoflow.platform.store import clock
 from autoflow.platform.store.schema import (
     apps,
     blobs,
@@ -25,6 +26,7 @@ from autoflow.platform.store.schema import (
     projects,
     tasks,
     teams,
+    unknown_methods,
     uploads,
     users,
     versions,
@@ -103,6 +105,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     tasks: tasks.c.team_id.in_,
     entities: entities.c.team_id.in_,
     edges: _of_task,
+    unknown_methods: unknown_methods.c.team_id.in_,
 }
 
 
@@ -113,11 +116,15 @@ def visible(rows: Connection, table: Table) -> ColumnElement[bool]:
 
 
 def visible_blobs(rows: Connection) -> ColumnElement[bool]:
-    """The condition that bytes are the caller's to name: uploaded by them, or what an item or file they see is."""
+    """The condition that bytes are the caller's to name: what an item or file they see is, or uploaded by them and, for
+    a lease, not named yet.
+    """
     who = caller(rows)
     if who.teams is None:
         return true()
-    brought = select(uploads.c.hash).where(uploads.c.hash == blobs.c.hash, uploads.c.user_id == who.user)
+    brought = select(uploads.c.hash).where(
+        uploads.c.hash == blobs.c.hash, uploads.c.user_id == who.user, uploads.c.lease_until > clock.now(rows)
+    )
     item = select(items.c.id).where(items.c.blob_id == blobs.c.id, visible(rows, items))
     file = select(files.c.id).where(files.c.hash == blobs.c.hash, visible(rows, files))
     return or_(*(query.correlate(blobs).exists() for query in (brought, item, file)))

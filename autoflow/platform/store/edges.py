@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select, update
 from autoflow.model.entity import EntityRef
 from autoflow.platform import documents, times
 from autoflow.platform.refusals import unknown
-from autoflow.platform.store.access import visible
+from autoflow.platform.store.access import caller, visible
 from autoflow.platform.store.schema import datasets, edges, entities, files, jobs, projects, tasks, versions
 from autoflow.platform.store.upsert import insert_new
 
@@ -42,7 +42,10 @@ def trust(rows: Connection, task_id: int, entity: EntityRef, name: str) -> None:
     """Take down another server's entity as it was told of a task; names are a team's own."""
     team_id = rows.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
     values = {"team_id": team_id, "origin": entity.origin, "type": entity.type, "entity": str(entity.id)}
-    if not insert_new(rows, entities, **values, name=name, created_at=times.now()) and name:
+    if (
+        not insert_new(rows, entities, **values, name=name, created_at=times.now(), created_by=caller(rows).user)
+        and name
+    ):
         where = (entities.c[column] == value for column, value in values.items())
         rows.execute(update(entities).where(*where).values(name=name))
 
@@ -60,7 +63,9 @@ def add(
     }
     text = documents.dump(meta) if meta is not None else None
     touched = time.time_ns()
-    new = insert_new(rows, edges, **identity, card=entity.key, meta=text, at=moment, touched=touched)
+    new = insert_new(
+        rows, edges, **identity, card=entity.key, meta=text, at=moment, touched=touched, created_by=caller(rows).user
+    )
     if not new and text is not None:
         where = (edges.c[column] == value for column, value in identity.items())
         rows.execute(update(edges).where(*where).values(meta=text, touched=touched))

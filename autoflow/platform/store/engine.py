@@ -144,7 +144,7 @@ class Store:
         ):
             yield rows
             if noted:
-                counters.add(rows, counters.CHANGE)
+                counters.note_change(rows, caller.teams)
         self._shorten_log()
 
     @property

@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 
 metadata = MetaData()
 
@@ -47,6 +47,11 @@ def _id() -> Column[int]:
 
 def _given(name: str, default: str = "''") -> Column[str]:
     return Column(name, Text, nullable=False, server_default=text(default))
+
+
+def _author() -> Column[int]:
+    """Who wrote a row; None where that was not kept, before revision 0006."""
+    return Column("created_by", Number, ForeignKey("users.id"))
 
 
 def _times() -> tuple[Column[str], Column[str]]:
@@ -336,10 +341,12 @@ apps = _table(
     _id(),
     _of("team_id", "teams"),
     _given("name"),
+    _author(),
     UniqueConstraint("team_id", "name", name="apps_by_name"),
 )
 
-# `number` is the task's number at its origin; for the platform's own (origin '') it is the id.
+# `number` is the task's number at its origin; for the platform's own (origin '') it is the id. Numbers of other
+# origins are a team's own: what a team says of them says nothing to others.
 tasks = _table(
     "tasks",
     _id(),
@@ -356,9 +363,32 @@ tasks = _table(
     Column("started_at", Text),
     Column("finished_at", Text),
     *_times(),
-    UniqueConstraint("origin", "number", name="tasks_by_number"),
+    _author(),
+    UniqueConstraint("team_id", "origin", "number", name="tasks_by_number"),
 )
 Index("tasks_by_workspace", tasks.c.workspace_id, tasks.c.id)
+
+# Numbers that a team was given from outside: which task they mean to that team.
+task_numbers = _table(
+    "task_numbers",
+    Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    _of("task_id", "tasks"),
+    PrimaryKeyConstraint("team_id", "number"),
+)
+Index("task_numbers_by_number", task_numbers.c.number)
+
+# Facts of a task that are its current ones no more, or not yet: those said after it ended that differ from its own,
+# and those that a later run of its number replaced.
+task_facts = _table(
+    "task_facts",
+    _id(),
+    _of("task_id", "tasks"),
+    Column("at", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    _author(),
+)
+Index("task_facts_by_task", task_facts.c.task_id, task_facts.c.id)
 
 # Which task a run is: several runs of one process may share the number that was given from outside.
 runs = _table(
@@ -367,6 +397,7 @@ runs = _table(
     _of("task_id", "tasks"),
     Column("parent", Text),
     Column("created_at", Text, nullable=False),
+    _author(),
 )
 Index("runs_by_task", runs.c.task_id)
 
@@ -379,6 +410,7 @@ entities = _table(
     Column("entity", Text, nullable=False),
     _given("name"),
     Column("created_at", Text, nullable=False),
+    _author(),
     PrimaryKeyConstraint("team_id", "origin", "type", "entity"),
 )
 
@@ -396,19 +428,28 @@ edges = _table(
     Column("meta", Text),
     Column("at", Text, nullable=False),
     Column("touched", BigInteger, nullable=False),
+    _author(),
     UniqueConstraint("task_id", "direction", "origin", "type", "entity", name="edges_once"),
 )
 Index("edges_by_card", edges.c.card)
 
-# What clients asked for in vain.
+# Methods that clients of a team asked for and that are not there.
 unknown_methods = _table(
     "unknown_methods",
-    Column("method", Text, primary_key=True),
+    Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
+    Column("method", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("last_at", Text, nullable=False),
+    PrimaryKeyConstraint("team_id", "method"),
 )
 
-record_keys = _table("record_keys", Column("key", Text, primary_key=True))
+# Idempotency keys of records; team 0 has those from before they were a team's own.
+record_keys = _table(
+    "record_keys",
+    Column("team_id", Number, nullable=False),
+    Column("key", Text, nullable=False),
+    PrimaryKeyConstraint("team_id", "key"),
+)
 
 logs = _table(
     "logs",
@@ -416,5 +457,6 @@ logs = _table(
     _of("task_id", "tasks"),
     Column("at", Text, nullable=False),
     Column("lines", Text, nullable=False),
+    _author(),
 )
 Index("logs_by_task", logs.c.task_id, logs.c.id)

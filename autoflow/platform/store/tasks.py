@@ -1,5 +1,8 @@
-"""Tasks: what runs are numbered by. A number the platform gives is the row's id; a number given from outside is
-taken as it is when it is the platform's own, and kept beside an id of ours when it is another server's.
+"""Tasks: what runs are numbered by.
+
+A number the server gives is the row's id. A number given from outside is a team's own: `task_numbers` says which task
+it means to the team. It is that task's id, too, unless another task has that. Another server's number is kept beside
+an id of ours.
 """
 
 from __future__ import annotations
@@ -12,10 +15,10 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select
 from autoflow.model.entity import EntityRef
 from autoflow.platform import documents, times
 from autoflow.platform.paging import chunks
-from autoflow.platform.refusals import bad, unknown
+from autoflow.platform.refusals import bad, taken, unknown
 from autoflow.platform.store import counters, teams
-from autoflow.platform.store.access import check, sees, visible
-from autoflow.platform.store.schema import apps, logs, runs, tasks
+from autoflow.platform.store.access import caller, check, sees, visible
+from autoflow.platform.store.schema import apps, logs, runs, task_facts, task_numbers, tasks
 from autoflow.platform.store.upsert import insert_new
 
 STATES = ("running", "finished", "failed", "ended", "lost")
@@ -38,14 +41,34 @@ def get(rows: Connection, number: int) -> RowMapping:
         ServerRefused: 404, there is none.
     """
     found = rows.execute(listing(rows).where(tasks.c.id == number)).mappings().one_or_none()
+    if found is None and (meant := _meant(rows, number)) is not None:
+        found = rows.execute(listing(rows).where(tasks.c.id == meant)).mappings().one_or_none()
     if found is None:
         raise unknown("task", number)
     return found
 
 
-def at_origin(rows: Connection, origin: str, number: int) -> int | None:
-    """The id of the task that has a number at its origin."""
-    return rows.execute(select(tasks.c.id).where(tasks.c.origin == origin, tasks.c.number == number)).scalar()
+def _meant(rows: Connection, number: int, team: int | None = None) -> int | None:
+    """The id of the task that a number given from outside means to a team, or else to any team of the caller."""
+    query = select(task_numbers.c.task_id).join(tasks, tasks.c.id == task_numbers.c.task_id)
+    query = query.where(task_numbers.c.number == number, visible(rows, tasks))
+    if team is not None:
+        query = query.where(task_numbers.c.team_id == team)
+    return rows.execute(query.order_by(task_numbers.c.team_id).limit(1)).scalar()
+
+
+def _known(rows: Connection, number: int, team: int | None) -> int | None:
+    """The id of the task that a number of our own, or one given from outside, means to the caller."""
+    if team is not None and (meant := _meant(rows, number, team)) is not None:
+        return meant
+    own = rows.execute(select(tasks.c.id).where(tasks.c.id == number, visible(rows, tasks))).scalar()
+    return own if own is not None else _meant(rows, number)
+
+
+def _at_origin(rows: Connection, origin: str, number: int) -> int | None:
+    """The id of the caller's task that has a number at another server."""
+    query = select(tasks.c.id).where(tasks.c.origin == origin, tasks.c.number == number, visible(rows, tasks))
+    return rows.execute(query.order_by(tasks.c.team_id).limit(1)).scalar()
 
 
 def of_cards(rows: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
@@ -68,10 +91,16 @@ def _exists(rows: Connection, number: int) -> bool:
 
 
 def _free(rows: Connection) -> int:
-    """The next number; those that were given from outside are passed over."""
-    while _exists(rows, number := counters.advance(rows, counters.TASK)):
-        pass
-    return number
+    """The next number; those that were given from outside are passed over, however many there are."""
+    number = counters.advance(rows, counters.TASK)
+    if not _exists(rows, number):
+        return number
+    following = tasks.alias()
+    gap = ~select(following.c.id).where(following.c.id == tasks.c.id + 1).exists()
+    query = select(tasks.c.id + 1).where(tasks.c.id >= number, gap).order_by(tasks.c.id).limit(1)
+    free = int(rows.execute(query).scalar_one())
+    counters.add(rows, counters.TASK, free - number)
+    return free
 
 
 def add(
@@ -83,38 +112,63 @@ def add(
     workspace: int | None = None,
 ) -> int:
     """Make a task; gives its id. `number` is its number at `origin`, None for a new one of ours."""
-    own = number if number is not None and not origin else _free(rows)
+    outside = number if not origin else None
+    own = outside if outside is not None and not _exists(rows, outside) else _free(rows)
     team_id, workspace_id = teams.place(rows, *((team, workspace) if not origin else (None, None)))
     moment = times.now()
     rows.execute(
         insert(tasks).values(
             id=own,
             origin=origin,
-            number=own if number is None else number,
+            number=number if origin and number is not None else own,
             team_id=team_id,
             workspace_id=workspace_id,
             created_at=moment,
             updated_at=moment,
+            created_by=caller(rows).user,
         )
     )
+    if outside is not None:
+        rows.execute(insert(task_numbers).values(team_id=team_id, number=outside, task_id=own))
     return own
 
 
 def given(
     rows: Connection, number: int, origin: str = "", team: int | None = None, workspace: int | None = None
 ) -> int:
-    """The task of a number given from outside, made if it is new; gives its id.
+    """The caller's task of a number given from outside, made if it is new; gives its id.
 
     Raises:
-        ServerRefused: it can be no task's number, or is that of another team's task.
+        ServerRefused: it can be no task's number, or is one that this server gave to another team's task.
     """
     if number < 1:
         raise bad(f"{number} is no task's number")
-    found = at_origin(rows, origin, number) if origin else (number if _exists(rows, number) else None)
-    if found is None:
-        return add(rows, number=number, origin=origin, team=team, workspace=workspace)
-    check(rows, tasks, "task", found)
-    return found
+    found = _at_origin(rows, origin, number) if origin else _known(rows, number, team)
+    if found is not None:
+        return found
+    if not origin and _exists(rows, number) and not _is_outside(rows, number):
+        raise unknown("task", number)
+    return add(rows, number=number, origin=origin, team=team, workspace=workspace)
+
+
+def _is_outside(rows: Connection, number: int) -> bool:
+    """Whether the task with this id has it from outside."""
+    query = select(task_numbers.c.task_id).where(task_numbers.c.number == number, task_numbers.c.task_id == number)
+    return rows.execute(query.limit(1)).first() is not None
+
+
+def check_author(rows: Connection, task_id: int) -> None:
+    """See that the caller may add to what is known of a run: to one that has ended only whoever began it.
+
+    Raises:
+        ServerRefused: 409, it has ended and is another user's.
+    """
+    who = caller(rows)
+    if who.teams is None:
+        return
+    row = rows.execute(select(tasks.c.state, tasks.c.created_by).where(tasks.c.id == task_id)).one()
+    if row.state in SURE and row.created_by not in {None, who.user}:
+        raise taken(f"task {task_id} has ended, and another user began it: nothing can be added to it")
 
 
 def of_run(rows: Connection, key: str) -> int | None:
@@ -147,7 +201,7 @@ def ensure(
         task_id = add(rows, team=mine[0], workspace=mine[1])
     else:
         task_id = given(rows, number, origin, team, workspace)
-    rows.execute(insert(runs).values(key=key, task_id=task_id, created_at=times.now()))
+    rows.execute(insert(runs).values(key=key, task_id=task_id, created_at=times.now(), created_by=caller(rows).user))
     return task_id
 
 
@@ -161,13 +215,16 @@ def name(rows: Connection, task_id: int, text: str) -> None:
     if not text:
         return
     team_id = rows.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
-    insert_new(rows, apps, team_id=team_id, name=text)
+    insert_new(rows, apps, team_id=team_id, name=text, created_by=caller(rows).user)
     app_id = select(apps.c.id).where(apps.c.team_id == team_id, apps.c.name == text).scalar_subquery()
     rows.execute(update(tasks).where(tasks.c.id == task_id).values(name=text, app_id=app_id))
 
 
 def begin(rows: Connection, task_id: int, moment: str) -> None:
-    """A run of this task began."""
+    """A run of this task began; what is known of one that ended before stays in `task_facts`."""
+    before = rows.execute(select(tasks.c.state, tasks.c.facts).where(tasks.c.id == task_id)).one()
+    if before.state != "running" and before.facts != "{}":
+        _keep_facts(rows, task_id, before.facts, moment)
     values = {"state": "running", "error": None, "finished_at": None, "updated_at": moment}
     rows.execute(update(tasks).where(tasks.c.id == task_id).values(started_at=moment, **values))
 
@@ -180,13 +237,31 @@ def finish(rows: Connection, task_id: int, state: str, error: str | None, moment
     rows.execute(query.values(state=state, error=error, finished_at=moment, updated_at=moment))
 
 
-def learn(rows: Connection, task_id: int, facts: Mapping[str, Any]) -> None:
-    """Add to what is known of how a task ran; what is said later counts."""
+def learn(rows: Connection, task_id: int, facts: Mapping[str, Any], moment: str) -> None:
+    """Add to what is known of how a task ran. While it runs what is said later counts; once it has ended, what differs
+    from its facts is kept beside them, in `task_facts`.
+    """
     if not facts:
         return
-    before = rows.execute(select(tasks.c.facts).where(tasks.c.id == task_id)).scalar_one()
-    text = documents.dump({**documents.load(before), **facts})
+    row = rows.execute(select(tasks.c.facts, tasks.c.state).where(tasks.c.id == task_id)).one()
+    before = documents.load(row.facts)
+    if row.state != "running":
+        changed = {name: value for name, value in facts.items() if name in before and before[name] != value}
+        if changed:
+            _keep_facts(rows, task_id, documents.dump(changed), moment)
+        facts = {name: value for name, value in facts.items() if name not in before}
+    text = documents.dump({**before, **facts})
     rows.execute(update(tasks).where(tasks.c.id == task_id).values(facts=text))
+
+
+def _keep_facts(rows: Connection, task_id: int, text: str, moment: str) -> None:
+    rows.execute(insert(task_facts).values(task_id=task_id, at=moment, facts=text, created_by=caller(rows).user))
+
+
+def other_facts(rows: Connection, task_id: int, limit: int) -> list[RowMapping]:
+    """Facts beside a task's current ones, ``at``, ``facts`` and ``created_by``, the latest first."""
+    query = select(task_facts).where(task_facts.c.task_id == task_id).order_by(task_facts.c.id.desc())
+    return list(rows.execute(query.limit(limit)).mappings())
 
 
 def customise(rows: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
@@ -196,7 +271,7 @@ def customise(rows: Connection, task_id: int, settings: Mapping[str, Any]) -> No
 
 def log(rows: Connection, task_id: int, moment: str, lines: str) -> None:
     """Add to a task's log."""
-    rows.execute(insert(logs).values(task_id=task_id, at=moment, lines=lines))
+    rows.execute(insert(logs).values(task_id=task_id, at=moment, lines=lines, created_by=caller(rows).user))
 
 
 def logged(rows: Connection, task_id: int, since: str = "") -> list[RowMapping]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Table, delete, insert, select
 from autoflow.platform import times
 from autoflow.platform.refusals import unknown
 from autoflow.platform.store import teams as store
-from autoflow.platform.store.schema import members, teams, tokens, users
+from autoflow.platform.store.schema import members, teams, tokens, uploads, users
 from autoflow.platform.store.upsert import insert_new
 
 
@@ -55,7 +55,7 @@ def known(rows: Connection, login: str) -> int:
 
 
 def leave(rows: Connection, user_id: int, name: str) -> None:
-    """Take a user out of a team.
+    """Take a user out of a team; what they uploaded and named nowhere yet is theirs no more.
 
     Raises:
         ServerRefused: 404, they are in no team of that name.
@@ -64,6 +64,8 @@ def leave(rows: Connection, user_id: int, name: str) -> None:
     gone = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
     if not rows.execute(gone).rowcount:
         raise unknown("a membership in team", name)
+    # nobody knows for which of their teams that was
+    rows.execute(delete(uploads).where(uploads.c.user_id == user_id))
 
 
 def teams_of(rows: Connection, user_id: int) -> list[RowMapping]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import zlib
 
 import pytest
@@ -306,6 +307,17 @@ def test_a_coco_file_written_anew_changes_only_what_it_says_anew(sync, pictures,
     assert len(projects.content(made.id)["train:1.png"][1]) == 1
 
 
+def masked(segmentation):
+    """A file whose one annotation has this outline."""
+    return {"annotations": [{"id": 8, "image_id": 1, "category_id": 3, "segmentation": segmentation}]}
+
+
+def test_a_mask_takes_no_more_memory_than_an_image():
+    """Whatever its runs say, where the image was not looked at."""
+    with pytest.raises(ValueError, match="too large"):
+        masks.rows_of([10**18], 10**9, 10**9)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -320,6 +332,16 @@ def test_a_coco_file_written_anew_changes_only_what_it_says_anew(sync, pictures,
             {"annotations": [{"id": 8, "image_id": 1, "category_id": 3, "segmentation": {"counts": [1]}}]},
             "do not make 4 x 4",
         ),
+        (masked({"size": [10**9, 10**9], "counts": [10**18]}), "larger than the image, 4 x 4"),
+        (masked({"size": [2, 5], "counts": [10]}), "larger than the image, 4 x 4"),
+        (masked({"size": ["4", 4], "counts": [16]}), "no height and width"),
+        (masked({"size": [-4, -4], "counts": [16]}), "no height and width"),
+        (masked({"size": [4, 4], "counts": "o" * 100_000 + "0"}), "no image is long enough for"),
+        (masked([[0, 0, 1] * 100_000]), "a polygon has 150000 points"),
+        (masked([[0, 0, 1, 1, 2, math.nan]]), "no coordinate"),
+        (masked([[0, 0, 1, 1, 2, 1e300]]), "no coordinate"),
+        ({"annotations": [{"image_id": 1, "category_id": 3, "bbox": [0, 0, math.inf, 1]}]}, "no coordinate"),
+        ({"images": [{"id": 1, "file_name": "1.png", "width": math.inf}]}, "not as COCO has it"),
     ],
 )
 def test_a_coco_file_that_is_wrong_is_named(sync, pictures, api, change, words):

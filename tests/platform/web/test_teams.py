@@ -194,7 +194,14 @@ def test_another_teams_task_is_refused(world):
     for method in ("tasks.meta.update", "tasks.data.set", "tasks.app-v2.data.set"):
         assert refusal_of(world, method, {"taskId": world.task}).status == 404
     assert refusal_of(world, "autoflow.runs.ensure", {"run": "r1"}).status == 404
-    assert refusal_of(world, "autoflow.runs.ensure", {"run": "new", "task": 5, "origin": "http://x"}).status == 404
+
+
+def test_another_servers_number_is_a_teams_own(world):
+    """What another team says of it is neither read nor changed, and keeps nobody from saying something of it."""
+    own = world.ask("autoflow.runs.ensure", {"run": "new", "task": 5, "origin": "http://x"})
+    assert own["number"] == 5
+    assert own["task"] != world.task
+    assert refusal_of(world, "autoflow.runs.ensure", {"run": "r1"}).status == 404
 
 
 def test_records_of_another_teams_run_are_refused_one_by_one(world):

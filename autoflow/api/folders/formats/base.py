@@ -133,6 +133,9 @@ def _colour(place: int) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
+POINTS = 100_000  # of a polygon
+
+
 def number(value: float) -> int | float:
     """A coordinate as it is written: whole where it is, to a thousandth of a pixel otherwise."""
     rounded = round(value, 3)
@@ -146,6 +149,12 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> dict[str,
 
 
 def polygon(points: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """A polygon without holes, in Supervisely's format."""
+    """A polygon without holes, in Supervisely's format.
+
+    Raises:
+        ValueError: it has more than `POINTS` points.
+    """
+    if len(points) > POINTS:
+        raise ValueError(f"a polygon has {len(points)} points; {POINTS} are the most")
     exterior = [[number(x), number(y)] for x, y in points]
     return {"geometryType": "polygon", "points": {"exterior": exterior, "interior": []}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from autoflow.errors import FolderError
 
 CROWD = "iscrowd"
 _PREFIXES = ("instances_", "person_keypoints_", "panoptic_", "stuff_")
+FARTHEST = 1e9  # pixels: what is farther away, or no number, is in no image
 _TOLD = ("category_id", "bbox", "segmentation", CROWD)
 
 
@@ -58,7 +60,6 @@ class Coco:
     """
 
     word = "coco"
-    sized = False
 
     def __init__(self, tree: Tree, files: Sequence[str], *, sealed: bool) -> None:
         self._tree = tree
@@ -68,6 +69,12 @@ class Coco:
     def is_here(self) -> bool:
         """Whether one of the files is COCO's."""
         return self._sealed or bool(self._documents)
+
+    @functools.cached_property
+    def sized(self) -> bool:
+        """Whether there are masks: one is no larger than its image."""
+        annotations = (told for said in self._read.images.values() for _, _, told in said.annotations)
+        return any(isinstance(told.get("segmentation"), dict) for told in annotations)
 
     @functools.cached_property
     def _documents(self) -> dict[str, dict[str, Any]]:
@@ -109,7 +116,7 @@ class Coco:
                     told["id"] = one.get("id")
                     here[one["image_id"]].annotations.append((file, titles[one["category_id"]], told))
                     crowded = crowded or CROWD in told
-            except (KeyError, TypeError, AttributeError) as error:
+            except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
                 raise FolderError(
                     f"{self._tree.path(file)!r} is not as COCO has it: it has no {error}, or what names it is wrong"
                 ) from None
@@ -173,8 +180,8 @@ class Coco:
         first: dict[str, str] = {}  # the file that said it
         for file, title, told in said.annotations:
             try:
-                shapes = list(_shapes(told, said))
-            except (ValueError, TypeError, KeyError, IndexError) as error:
+                shapes = list(_shapes(told, said, (width, height)))
+            except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
                 raise FolderError(
                     f"{self._tree.path(item.image)!r}: the COCO annotation {told['id']} of it "
                     f"cannot be understood: {error}"
@@ -188,15 +195,20 @@ class Coco:
         return Labels({"objects": objects, "tags": []}, stamp=self._stamp(item.image))
 
 
-def _shapes(told: dict[str, Any], said: _Said) -> Iterator[dict[str, Any]]:
+def _shapes(told: dict[str, Any], said: _Said, image: tuple[int, int]) -> Iterator[dict[str, Any]]:
     """The shapes of one annotation: its polygons, its mask, else its box.
 
+    Args:
+        told: the annotation.
+        said: what the file says of its image.
+        image: the width and height that the image has, 0 when they were not looked at.
+
     Raises:
-        ValueError, TypeError, KeyError, IndexError: it has them otherwise than COCO.
+        ValueError, TypeError, KeyError, IndexError, OverflowError: it has them otherwise than COCO.
     """
     outline = told.get("segmentation")
     if isinstance(outline, dict):
-        height, width = outline.get("size") or (said.height, said.width)
+        height, width = _mask_size(outline.get("size") or (said.height, said.width), image)
         counts = outline["counts"]
         runs = masks.runs_of(counts) if isinstance(counts, str) else counts
         mask = masks.bitmap(masks.rows_of(runs, width, height))
@@ -206,7 +218,35 @@ def _shapes(told: dict[str, Any], said: _Said) -> Iterator[dict[str, Any]]:
         for flat in outline if isinstance(outline[0], list) else [outline]:
             if len(flat) < 6 or len(flat) % 2:
                 raise ValueError(f"a polygon has {len(flat)} numbers")
-            yield polygon([(float(x), float(y)) for x, y in zip(flat[::2], flat[1::2], strict=True)])
+            numbers = _coordinates(flat)
+            yield polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
     elif "bbox" in told:
-        left, top, width, height = (float(one) for one in told["bbox"])
+        left, top, width, height = _coordinates(told["bbox"])
         yield rectangle(left, top, left + width, top + height)
+
+
+def _mask_size(size: Any, image: tuple[int, int]) -> tuple[int, int]:
+    """The height and width of a mask, which is no larger than its image, though it may be turned as its EXIF says.
+
+    Raises:
+        ValueError: they are no numbers of pixels, or larger.
+    """
+    height, width = size
+    if any(type(side) is not int or side < 0 for side in (height, width)):
+        raise ValueError(f"its size is no height and width: {str(size)[:60]}")
+    if 0 not in image and (max(height, width) > max(image) or min(height, width) > min(image)):
+        raise ValueError(f"its mask is {width} x {height} pixels, larger than the image, {image[0]} x {image[1]}")
+    return height, width
+
+
+def _coordinates(values: Any) -> list[float]:
+    """Coordinates as numbers.
+
+    Raises:
+        ValueError, TypeError, OverflowError: one is none, or beyond any image.
+    """
+    numbers = [float(value) for value in values]
+    for number in numbers:
+        if not math.isfinite(number) or abs(number) > FARTHEST:
+            raise ValueError(f"{number} is no coordinate in an image")
+    return numbers

@@ -8,6 +8,9 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+PIXELS = 1 << 28  # of a mask, whatever the size of its image
+_LONGEST_RUN = 60  # bits
+
 
 def runs_of(text: str) -> list[int]:
     """The run lengths in COCO's text: digits of five bits, the lowest first, from the fourth on as differences.
@@ -23,6 +26,8 @@ def runs_of(text: str) -> list[int]:
             raise ValueError("it holds letters that stand for no run")
         value |= (digit & 31) << shift
         shift += 5
+        if shift > _LONGEST_RUN:
+            raise ValueError("it holds a run that no image is long enough for")
         if digit & 32:
             continue
         if digit & 16:
@@ -40,6 +45,8 @@ def rows_of(runs: Sequence[int], width: int, height: int) -> list[bytes]:
     Raises:
         ValueError: the runs do not make an image of that size.
     """
+    if width * height > PIXELS:
+        raise ValueError(f"a mask of {width} x {height} pixels is too large: {PIXELS} pixels are the most")
     if any(not isinstance(run, int) or run < 0 for run in runs) or sum(runs) != width * height:
         raise ValueError(f"its runs do not make {width} x {height} pixels")
     columns = b"".join(bytes([place % 2]) * run for place, run in enumerate(runs))

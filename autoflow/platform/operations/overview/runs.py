@@ -11,10 +11,11 @@ from autoflow.platform import documents
 from autoflow.platform.body import Body
 from autoflow.platform.operations import Operation
 from autoflow.platform.operations.overview.links import LARGEST, edge_counts, entity, limit, named, run
-from autoflow.platform.store import tasks, teams
+from autoflow.platform.store import jobs, tasks, teams
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.schema import edges, logs, runs, workspaces
 
+OTHER_FACTS = 20  # shown
 CHUNKS = 100  # of a log, as they were recorded
 
 
@@ -23,7 +24,20 @@ def _linked(rows: Connection, task_id: int, direction: str) -> list[dict[str, An
     of = (edges.c.task_id == task_id, edges.c.direction == direction, visible(rows, edges))
     found = rows.execute(select(edges).where(*of).order_by(edges.c.id).limit(LARGEST)).mappings().all()
     shown = named(rows, [entity(row) for row in found])
-    return [{**told, "at": row["at"]} for told, row in zip(shown, found, strict=True)]
+    logins = jobs.logins(rows)
+    return [
+        {**told, "at": row["at"], "createdBy": logins.get(row["created_by"])}
+        for told, row in zip(shown, found, strict=True)
+    ]
+
+
+def _other_facts(rows: Connection, task_id: int) -> list[dict[str, Any]]:
+    """What was said of a run after it ended, and facts of earlier runs of its number, the latest first."""
+    logins = jobs.logins(rows)
+    return [
+        {"at": row["at"], "createdBy": logins.get(row["created_by"]), "facts": documents.load(row["facts"])}
+        for row in tasks.other_facts(rows, task_id, OTHER_FACTS)
+    ]
 
 
 def one(rows: Connection, body: Body) -> dict[str, Any]:
@@ -41,6 +55,8 @@ def one(rows: Connection, body: Body) -> dict[str, Any]:
         "workspace": {"id": place["id"], "name": place["name"]},
         "error": row["error"],
         "facts": documents.load(row["facts"]),
+        "otherFacts": _other_facts(rows, row["id"]),
+        "createdBy": jobs.logins(rows).get(row["created_by"]),
         "createdAt": row["created_at"],
         "attempts": rows.execute(select(func.count()).select_from(keys.subquery())).scalar_one(),
         "inputs": _linked(rows, row["id"], "input"),

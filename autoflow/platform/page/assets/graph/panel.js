@@ -35,6 +35,7 @@ function known(card) {
     ["Version", card.badge ?? ""],
     ["Time", time ? element("time", { datetime: card.at ?? "" }, time) : ""],
     ["Size", size(card.size)],
+    ["By", card.author ?? ""],
     [card.type === "folder" ? "Path" : "Number", card.members ? "" : String(card.id)],
     ["Server", card.origin ?? ""],
   ];

@@ -41,6 +41,7 @@ const ASKED = 1000;
  * @property {string} [parent]
  * @property {number} [size]
  * @property {string[]} [members]
+ * @property {string} [author]
  */
 /**
  * @typedef {object} Facets what the scene can be narrowed by

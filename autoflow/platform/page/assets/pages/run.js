@@ -9,12 +9,13 @@ import { call } from "../wire.js";
 
 /**
  * @typedef {{type: string, id: number | string, origin: string, name: string, detail: string | null, badge: string | null,
- *   link: string | null, at: string}} Thing
+ *   link: string | null, at: string, createdBy: string | null}} Thing
  * @typedef {Record<string, any>} Facts
  * @typedef {{id: number, name: string, state: string, startedAt: string, finishedAt: string | null, number: number,
  *   origin: string, app: {id: number, name: string} | null, workspace: {id: number, name: string}, error: string | null,
  *   facts: Facts, attempts: number, inputs: Thing[], outputs: Thing[], inputsTotal: number, outputsTotal: number,
- *   log: number}} Run
+ *   log: number, createdBy: string | null,
+ *   otherFacts: {at: string, createdBy: string | null, facts: Facts}[]}} Run
  */
 
 const WORDS = { project: "Project", project_version: "Version", dataset: "Dataset", file: "File", model_weight: "Model weights", folder: "Folder", task: "Run", job: "Labeling job", app_session: "Session" };
@@ -62,10 +63,12 @@ function draw(run) {
       ["Machine", [told["host"], told["machine"]].filter((one) => typeof one === "string").join(", ")],
       ["Run of", told["reproduces"] ? again(String(told["reproduces"])) : null],
       ["Number", run.id],
+      ["By", run.createdBy],
     ])),
     ...parameters(told["parameters"], "Parameters"),
     ...parameters(told["environment"], "Environment"),
     ...parameters(told["output"], "Output it told"),
+    ...run.otherFacts.flatMap((other) => parameters(other.facts, `Said at ${other.at}${other.createdBy ? ` by ${other.createdBy}` : ""}`)),
     ...packages(told),
     ...parameters(Object.fromEntries(Object.entries(told).filter(([name]) => !KNOWN.has(name))), "More"),
   );
