@@ -53,11 +53,14 @@ class Format(Protocol):
 
     Attributes:
         word: its name.
-        sized: whether labels can be told only when the size of the image is known.
     """
 
     word: str
-    sized: bool
+
+    @property
+    def sized(self) -> bool:
+        """Whether labels can be told only when the size of the image is known."""
+        ...
 
     def meta(self) -> Meta:
         """The project's classes and tags, in Supervisely's format."""

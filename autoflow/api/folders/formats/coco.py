@@ -221,8 +221,8 @@ def _shapes(told: dict[str, Any], said: _Said, image: tuple[int, int]) -> Iterat
             numbers = _coordinates(flat)
             yield polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
     elif "bbox" in told:
-        left, top, width, height = _coordinates(told["bbox"])
-        yield rectangle(left, top, left + width, top + height)
+        left, top, across, down = _coordinates(told["bbox"])
+        yield rectangle(left, top, left + across, top + down)
 
 
 def _mask_size(size: Any, image: tuple[int, int]) -> tuple[int, int]:
