@@ -8,6 +8,7 @@
       - UnknownParameterError      (ValueError) a path or template names no parameter of the function
       - CardError                  (ValueError) incomplete icon, url without url_title, url not starting with one slash
       - TargetError                (TypeError)  the thing decorated cannot be decorated
+    + PathError                    (LookupError) a path ends nowhere in a call: kept in `run.failures`, never raised
     + ServerError                  what a call to a server may end in
       - ServerUnreachable          no answer: nothing is known to have been applied
       - ServerBusy                 408, 429, 5xx: worth trying again, after `retry_after` seconds
@@ -49,6 +50,10 @@ class CardError(DecorationError, ValueError):
 
 class TargetError(DecorationError, TypeError):
     """The decorated object would never be called through the decorator."""
+
+
+class PathError(AutoflowError, LookupError):
+    """A path such as ``result.typo`` names what the call's value does not have; kept in `run.failures`."""
 
 
 class ServerError(AutoflowError):

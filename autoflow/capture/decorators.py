@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar, overload
 
 from autoflow.capture import defaults
 from autoflow.capture.binding import names
-from autoflow.capture.drivers_importlib_bootstrap import yields
+from autoflow.capture.body import yields
 from autoflow.capture.plan import Plan, VersionSpec
 from autoflow.capture.wrapper import undecorated, wrap
 from autoflow.errors import DecorationError, TargetError
@@ -55,7 +55,8 @@ def workflow_input(
     Args:
         kind: project, dataset, file, folder, task or job.
         value: a path (``"project_id"``, ``"state.weightsPath"``, ``"result[*].id"``, ``"item"``) or a callable of the
-            call; default the first parameter named after the kind, else the result.
+            call; default the first parameter named after the kind, else the result if it carries its identity (an
+            object or a mapping with an id, or a list of such).
         model_weight: the file is model weights.
         version: of a project: a version's id, ``"#3"`` for a number, a path or a callable.
         when: record only if so: a path, a mapping of paths to values, or a callable; asked per item.
@@ -99,8 +100,8 @@ def workflow_output(
 
     Args:
         kind: project, dataset, file, folder, task, job, or app (the run's own session, without a value).
-        value: as for `workflow_input`; default the result, or, when the return annotation is None, the first
-            parameter named after the kind.
+        value: as for `workflow_input`; default the result, or, when the function returns no value (its annotation
+            or its code says so), the first parameter named after the kind.
         others: as for `workflow_input`.
 
     Raises:
@@ -157,8 +158,8 @@ def versioned(
         target = _decoratable(target)
         known = names(undecorated(target))
         direction: Direction = "output" if after else "input"
-        default = defaults.value_path(undecorated(target), direction, "project")
-        edge = EdgeSpec(direction, "project", {"value": value}, known, default)
+        path = defaults.version_path(undecorated(target), direction) if value is None else None
+        edge = EdgeSpec(direction, "project", {"value": value}, known, path)
         if edge.needs_result and not after:
             raise DecorationError(
                 "there is no result before the body: say where the project is with value=, or after=True"
@@ -166,7 +167,7 @@ def versioned(
         texts = text_source(title, known), text_source(description, known)
 
         def wish(call: Call) -> Wish:
-            found = [tried(call, text, call, lambda name: savepoint.known(run_of(call), name)) for text in texts]
+            found = [tried(call, text, call, lambda name: savepoint.known(run_of(call), name, wait)) for text in texts]
             return Wish(found[0], found[1], types, required, wait)
 
         spec = VersionSpec(edge.find, wish, edge, after, required)
@@ -205,7 +206,14 @@ def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Map
     def decorate(target: F) -> F:
         function = undecorated(_decoratable(target))
         default = None if "value" in options else defaults.value_path(function, direction, kind)
-        spec = EdgeSpec(direction, kind, options, names(function), default)
+        spec = EdgeSpec(
+            direction,
+            kind,
+            options,
+            names(function),
+            default and default.path,
+            guess_of=_name_of(function) if default and default.guessed else None,
+        )
         if spec.uses_item and not yields(function):
             raise DecorationError(
                 "'item' is each value a generator yields; for a parameter of that name write args.item"
@@ -214,6 +222,10 @@ def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Map
         return wrap(target, Plan(function, inputs=inputs, outputs=outputs, declarations=declarations))  # type: ignore[return-value]
 
     return decorate
+
+
+def _name_of(function: Any) -> str:
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def _decoratable(target: Any) -> Any:

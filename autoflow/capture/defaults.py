@@ -1,11 +1,12 @@
-"""Where a value is when the author does not say: decided at decoration, from the function's signature."""
+"""Default values: decided at decoration, from the function's signature and from what its code returns."""
 
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
 from autoflow.capture.binding import signature
+from autoflow.capture.body import never_returns_a_value, yields
 from autoflow.errors import DecorationError
 from autoflow.model.entity import Direction, Kind
 from autoflow.model.path import Path
@@ -17,6 +18,13 @@ _ALSO: dict[str, tuple[str, ...]] = {
 _RESULT = Path("result")
 
 
+class Default(NamedTuple):
+    """Where the value is by default; a guess counts only for what carries its identity, as an object with an id."""
+
+    path: Path
+    guessed: bool = False
+
+
 def parameter_for(function: Any, kind: Kind) -> Path | None:
     """The first parameter whose name says that it is the kind."""
     wanted = {kind, f"{kind}_id", f"{kind}_info", f"{kind}s", f"{kind}_ids", *_ALSO.get(kind, ())}
@@ -24,30 +32,54 @@ def parameter_for(function: Any, kind: Kind) -> Path | None:
     return Path(found) if found is not None else None
 
 
-def value_path(function: Any, direction: Direction, kind: Kind) -> Path | None:
-    """The default value: for an input a parameter, else the result; for an output the other way round.
+def value_path(function: Any, direction: Direction, kind: Kind) -> Default | None:
+    """Return the default value: for an input a parameter, else the result; for an output the other way round.
 
     Raises:
-        DecorationError: an output of a function that returns None, with no parameter of the kind.
+        DecorationError: the function returns nothing, and has no parameter of the kind.
     """
     if kind == "app":
         return None
-    found = parameter_for(function, kind)
-    if direction == "input":
-        return found or _RESULT
-    if not _returns_none(function):
-        return _RESULT
-    if found is None:
+    parameter = parameter_for(function, kind)
+    returns_none = _returns_none(function)
+    if parameter is not None and (direction == "input" or returns_none or _may_return_none(function)):
+        return Default(parameter)
+    if returns_none:
+        hint = '; the items that it yields are value="item"' if yields(function) else ""
         raise DecorationError(
-            f"the function returns None and has no parameter {kind} or {kind}_id: say where the {kind} is with value="
+            f"the function returns None and has no parameter {kind} or {kind}_id: "
+            f"say where the {kind} is with value={hint}"
         )
-    return found
+    return Default(_RESULT, guessed=direction == "input")
+
+
+def version_path(function: Any, direction: Direction) -> Path:
+    """Return where the project of a `@versioned` is by default: before the body never in a guess at the result.
+
+    Raises:
+        DecorationError: as `value_path`.
+    """
+    if direction == "input":
+        return parameter_for(function, "project") or _RESULT
+    found = value_path(function, direction, "project")
+    return found.path if found is not None else _RESULT
 
 
 def _returns_none(function: Any) -> bool:
+    """Return whether a function's result is None: its annotation says so, or it has none and returns no value."""
     if inspect.isclass(function):
         return False  # a class's signature is that of __init__, but what it gives is the object
     annotation = signature(function).return_annotation
+    if annotation is inspect.Signature.empty or yields(function):  # a generator's annotation is of what it yields
+        return never_returns_a_value(function)
     if isinstance(annotation, str):
         return annotation.strip("'\"") == "None"
     return annotation is None or annotation is type(None)
+
+
+def _may_return_none(function: Any) -> bool:
+    """Return whether a function that another decorator wrapped returns no value; the wrapper may still make one."""
+    inner = inspect.unwrap(function)
+    if inner is function or yields(inner) or signature(inner).return_annotation is not inspect.Signature.empty:
+        return False
+    return never_returns_a_value(inner)

@@ -19,6 +19,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
+from autoflow.capture.body import body_of
 from autoflow.capture.offload import in_thread
 from autoflow.capture.plan import BoundPlan, Moment, Plan
 from autoflow.guard import guard
@@ -35,7 +36,7 @@ def drivers_for(plan: Plan) -> tuple[Driver, Callable[..., Any]]:
 
     The second is for calls without an instance: it needs no frame but its own.
     """
-    body = _body(plan.function)
+    body = body_of(plan.function)
     plans = _Plans(plan)
     if inspect.isasyncgenfunction(body):
         driver: Driver = functools.partial(_drive_async_generator, plans)
@@ -47,25 +48,6 @@ def drivers_for(plan: Plan) -> tuple[Driver, Callable[..., Any]]:
         return _plain(plans), _plain_direct(plans)
     function = plan.function
     return driver, lambda *args, **kwargs: driver(function, None, args, kwargs)
-
-
-def yields(function: Any) -> bool:
-    """Whether a function is a generator function, of either kind."""
-    body = _body(function)
-    return inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body)
-
-
-def _body(function: Any) -> Any:
-    """The function whose kind counts: inside partials, behind ``__call__``, in a class- or staticmethod."""
-    while True:
-        if isinstance(function, functools.partial):
-            function = function.func
-        elif isinstance(function, staticmethod | classmethod):
-            function = function.__func__
-        elif inspect.isroutine(function) or inspect.isclass(function):
-            return function
-        else:
-            return type(function).__call__
 
 
 class _Plans:

@@ -1,13 +1,13 @@
 """Paths into the arguments and the result of a call: ``state.weightsPath``, ``result[0].id``, ``result[*]``.
 
 A step is an attribute, else a mapping's key, else an index. ``[*]`` fans out: what follows applies to each item.
-A path that ends nowhere gives None.
+A path that ends nowhere gives None; whoever follows it may ask to be told where.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from autoflow.guard import guard
@@ -22,6 +22,7 @@ class Fan(NamedTuple):
 
 
 Step = str | int | Fan
+Missing = Callable[[Any, Step], object]  # called with a value and the step that it does not have
 _NOWHERE = object()
 
 
@@ -31,9 +32,14 @@ class Path(NamedTuple):
     root: str
     steps: tuple[Step, ...] = ()
 
-    def follow(self, start: Any) -> Any:
-        """Go all steps from the value of the root; a list when a step fans out, None when it ends nowhere."""
-        return _follow(start, self.steps)
+    def follow(self, start: Any, missing: Missing | None = None) -> Any:
+        """Go all steps from the value of the root; a list when a step fans out, None when it ends nowhere.
+
+        Args:
+            start: the value of the root.
+            missing: called where the path ends nowhere; not for a step from None or from what is empty.
+        """
+        return _follow(start, self.steps, missing)
 
     def __str__(self) -> str:
         shown = self.root
@@ -66,28 +72,37 @@ def parse(text: str) -> Path:
     return Path(match[1], tuple(steps))
 
 
-def _follow(value: Any, steps: tuple[Step, ...]) -> Any:
+def _follow(value: Any, steps: tuple[Step, ...], missing: Missing | None) -> Any:
     for position, step in enumerate(steps):
         if value is None:
             return None
         if isinstance(step, Fan):
-            return _fan(value, steps[position + 1 :])
-        value = _step(value, step)
-        if value is _NOWHERE:
+            return _fan(value, steps[position + 1 :], missing)
+        reached = _step(value, step)
+        if reached is _NOWHERE:
+            if missing is not None and not _is_empty(value):
+                missing(value, step)
             return None
+        value = reached
     return value
 
 
-def _fan(value: Any, rest: tuple[Step, ...]) -> list[Any] | None:
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, str | list | tuple | dict | set | frozenset) and not value
+
+
+def _fan(value: Any, rest: tuple[Step, ...], missing: Missing | None) -> list[Any] | None:
     if isinstance(value, Mapping):
         value = value.values()
     if isinstance(value, str | bytes | Iterator) or not isinstance(value, Iterable):
-        return None  # an iterator is the app's to use up
+        if missing is not None and not _is_empty(value):
+            missing(value, Fan())  # an iterator is the app's to use up
+        return None
     found: list[Any] = []
     for item in value:
         inner = None
         with guard:  # an item whose attribute raises never costs its siblings
-            inner = _follow(item, rest)
+            inner = _follow(item, rest, missing)
         if isinstance(inner, list) and any(isinstance(step, Fan) for step in rest):
             found += inner
         else:

@@ -101,6 +101,11 @@ class Outbox:
         return self._sender.tasks.get(run) if self._sender is not None else None
 
     @property
+    def circuit_open(self) -> bool:
+        """Whether so many requests to the destination failed in a row that nobody should wait for it."""
+        return self._pid == os.getpid() and self._sender is not None and self._sender.waits_in_vain
+
+    @property
     def takes_logs(self) -> bool:
         """Whether the destination keeps runs' logs: our platform does; an instance is found out at first contact."""
         return self._sender is None or self._sender.platform is not False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from autoflow.model.path import Path
+from autoflow.errors import DecorationError, PathError
+from autoflow.model.path import Path, Step
 
 if TYPE_CHECKING:
     from autoflow.runtime.run import Run
@@ -92,15 +94,54 @@ def parameters_of(call: Call) -> Mapping[str, Any]:
     return found
 
 
-def getter(path: Path) -> Callable[[Call], Any]:
-    """A function that gives the value at a path of a call, None when it ends nowhere.
+def getter(path: Path, *, report: bool = True) -> Callable[[Call], Any]:
+    """Return a function that gives the value at a path of a call, None when it ends nowhere.
 
     It raises `ResultPending` when the path starts at the result, and there is none yet.
+
+    Args:
+        path: where the value is.
+        report: keep a `PathError` in the run's failures when the path ends nowhere.
     """
     root, steps = path.root, path.steps
-    if root in RESERVED:
-        start = operator.attrgetter(root)
-        return (lambda call: path.follow(start(call))) if steps else start
+    start: Callable[[Call], Any] = (
+        operator.attrgetter(root) if root in RESERVED else lambda call: parameters_of(call).get(root)
+    )
     if not steps:
-        return lambda call: parameters_of(call).get(root)
-    return lambda call: path.follow(parameters_of(call).get(root))
+        return start
+    if not report:
+        return lambda call: path.follow(start(call))
+    return lambda call: path.follow(start(call), lambda value, step: _ends_nowhere(call, path, value, step))
+
+
+def _ends_nowhere(call: Call, path: Path, value: Any, step: Step) -> None:
+    """Keep the failure, once a run: a call in a loop would push all others out."""
+    run = run_of(call)
+    wanted = "a list" if isinstance(step, tuple) else f"item {step}" if isinstance(step, int) else repr(step)
+    verb = "is not" if isinstance(step, tuple) else "has no"
+    error = PathError(f"the path {str(path)!r} ends nowhere: a {type(value).__name__} {verb} {wanted}")
+    if str(error) not in map(str, run.failures):
+        run.note(error)
+        run.debug("%s", error)
+
+
+def one_argument(what: str, function: Callable[..., Any]) -> Callable[[Call], Any]:
+    """Return a callable that an author wrote for an option, once it is certain that it takes the call.
+
+    Raises:
+        DecorationError: it takes no argument, or needs more than one, or it is asynchronous.
+    """
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise DecorationError(f"{what}= is called where nothing can be awaited: write a function without async")
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):  # some builtins do not tell
+        return function
+    try:
+        signature.bind(None)
+    except TypeError:
+        raise DecorationError(
+            f"{what}= takes a callable of one argument, the call, as in {what}=lambda call: ...; "
+            f"{getattr(function, '__name__', type(function).__name__)}{signature} cannot be called so"
+        ) from None
+    return function

@@ -13,7 +13,7 @@ from typing import Any
 from autoflow.errors import CardError
 from autoflow.model.card import PROPERTIES, WorkflowSettings
 from autoflow.model.template import Template
-from autoflow.runtime.call import Call, ResultPending, run_of
+from autoflow.runtime.call import Call, ResultPending, one_argument, run_of
 from autoflow.runtime.texts import Filler, Names, encode, filler, template
 
 ICON = ("icon", "icon_color", "icon_bg_color")
@@ -48,7 +48,9 @@ class CardOptions:
         if base is not None and not isinstance(base, WorkflowSettings) and not callable(base):
             raise CardError(f"a card is a WorkflowSettings or a callable that gives one, not a {type(base).__name__}")
         self._names = names
-        self._base: Callable[[Call], Any] | None = base if not isinstance(base, WorkflowSettings) else None
+        self._base: Callable[[Call], Any] | None = None
+        if callable(base):
+            self._base = one_argument("card", base)
         given = {name: value for name in PROPERTIES if (value := single.get(name)) is not None}
         if isinstance(base, WorkflowSettings):
             given = {**_set_in(base), **given}
@@ -67,7 +69,7 @@ class CardOptions:
 
     def _filler(self, name: str, value: Any) -> Filler:
         if callable(value):
-            return filler(value, self._names)
+            return filler(one_argument(name, value), self._names)
         read = template(value, self._names)
         if name == "url":
             _check_url(read)

@@ -10,11 +10,14 @@ import logging
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from autoflow.errors import ServerRefused, VersionNotSaved
+from autoflow.errors import ServerBusy, ServerRefused, ServerUnreachable, VersionNotSaved
+from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.lookups import probe
+from autoflow.outbox.outbox import Outbox
 from autoflow.runtime.run import Run
 from autoflow.runtime.subjects import Ident, identify
 from autoflow.wire import methods
@@ -50,8 +53,14 @@ def has_versions(api: Any) -> bool:
     return callable(getattr(getattr(getattr(api, "project", None), "version", None), "create", None))
 
 
-def known(run: Run, name: str) -> Any:
-    """A field of a version's text that only the server can tell: our platform is asked for the run's number."""
+def known(run: Run, name: str, seconds: float = KNOWN_SECONDS) -> Any:
+    """Return a field of a version's text that only the server can tell: our platform is asked for the run's number.
+
+    Args:
+        run: the run.
+        name: the field.
+        seconds: the longest wait for an answer.
+    """
     if name != "task_id" or run.outbox is None or run.outbox.origin == "memory":
         return run.task_id if name == "task_id" else None
     transport = run.outbox.transport
@@ -62,7 +71,7 @@ def known(run: Run, name: str) -> Any:
         return transport.call(methods.RUNS_ENSURE, run.members()).get("task")
 
     try:
-        return run.task_id or _within(KNOWN_SECONDS, ask)
+        return run.task_id or _ask(run.outbox, min(seconds, KNOWN_SECONDS), ask)
     except Exception as error:  # noqa: BLE001 - a text without the number is better than no version
         run.note(error)
         return None
@@ -118,13 +127,14 @@ def _attempt(run: Run, ident: Ident, value: Any, wish: Wish, apis: Iterable[Any]
         return _current(value), RuntimeError(f"it belongs to {run.origin}, and records go to {run.outbox.origin}")
     transport = run.outbox.transport
     until = time.monotonic() + wish.wait
-    platform = _within(wish.wait, lambda: probe(transport).platform)
-    project = _within(until - time.monotonic(), lambda: _look_up(ident, value, transport.call))
+    outbox = run.outbox
+    platform = _ask(outbox, wish.wait, lambda: probe(transport).platform)
+    project = _ask(outbox, until - time.monotonic(), lambda: _look_up(ident, value, transport.call))
     if project.type is not None and project.type not in wish.types:
         return project.version, RuntimeError(f"its type is {project.type}, not {' or '.join(wish.types)}")
     try:
         made = (
-            _within(until - time.monotonic(), lambda: _snapshot(transport.call, project.id, wish))
+            _ask(outbox, until - time.monotonic(), lambda: _snapshot(transport.call, project.id, wish))
             if platform
             else _through_sdk(project.id, wish, [*apis, run.api])
         )
@@ -177,6 +187,36 @@ def _through_sdk(project: int, wish: Wish, apis: Iterable[Any]) -> int | None:
     made = api.project.version.create(project, wish.title, wish.description)
     logger.info("autoflow: project %s is saved as version %s", project, made)
     return made if type(made) is int and made > 0 else None
+
+
+# calls of `@versioned` that wait for a server that is away have their own circuit breaker: the sender's opens late
+_circuits: weakref.WeakKeyDictionary[Outbox, Backoff] = weakref.WeakKeyDictionary()
+CHEAP_SECONDS = 0.2  # a failure as quick as this is no reason not to ask again
+PAUSE = 6.0  # times as long as an answer was waited for in vain, none is waited for
+
+
+def _ask(outbox: Outbox, seconds: float, work: Callable[[], Any]) -> Any:
+    """Ask a server something, for at most so long, unless the circuit is open.
+
+    Raises:
+        ServerUnreachable: the server kept a call waiting before, and is not asked again yet.
+        TimeoutError: it took longer.
+    """
+    circuit = _circuits.setdefault(outbox, Backoff())
+    if circuit.wait() > 0:
+        raise ServerUnreachable(f"{outbox.origin} did not answer before; it is asked again in {circuit.wait():.0f} s")
+    if outbox.circuit_open:
+        raise ServerUnreachable(f"{outbox.origin} takes no records now either")
+    begun = time.monotonic()
+    try:
+        answer = _within(seconds, work)
+    except (TimeoutError, ServerUnreachable, ServerBusy) as error:
+        waited = time.monotonic() - begun
+        if isinstance(error, TimeoutError) or waited > CHEAP_SECONDS:
+            circuit.failed(getattr(error, "retry_after", None), pause=PAUSE * waited)
+        raise
+    circuit.succeeded()
+    return answer
 
 
 def _within(seconds: float, work: Callable[[], Any]) -> Any:

@@ -14,9 +14,9 @@ from autoflow.errors import CardError, DecorationError, UnknownKindError, Unknow
 from autoflow.model.card import WorkflowMeta
 from autoflow.model.entity import INPUT_KINDS, OUTPUT_KINDS, Direction, Kind
 from autoflow.model.path import Path, parse
-from autoflow.runtime.call import Call, ResultPending, getter
+from autoflow.runtime.call import Call, ResultPending, getter, one_argument
 from autoflow.runtime.cardoptions import CardOptions, tried
-from autoflow.runtime.subjects import MANY, Ident, NoEntity, identify, warn_once
+from autoflow.runtime.subjects import MANY, Ident, NoEntity, carries_identity, identify, warn_once
 from autoflow.runtime.texts import Names, check_root, encode
 from autoflow.wire.cards import valid_meta
 
@@ -77,6 +77,7 @@ class EdgeSpec:
         options: by name, see `OPTIONS`; those absent or None are not given.
         names: the parameters that paths and templates may name; None for any.
         value: where the value is when the options do not say.
+        guess_of: the function's name, if its result is only a guess, which counts for what carries its identity.
 
     Raises:
         DecorationError: something could never work; see `errors`.
@@ -89,12 +90,15 @@ class EdgeSpec:
         options: Mapping[str, Any],
         names: Names,
         value: Source | Path | None = None,
+        *,
+        guess_of: str | None = None,
     ) -> None:
         check_kind(direction, kind)
         check_options(options)
         given = {name: option for name, option in options.items() if option is not None}
         self.direction = direction
         self.kind: Kind = kind
+        self._guess_of = guess_of
         self.path: Path | None = None  # where the value is, when that is a path
         if (wanted := given.get("value", value)) is None and kind != "app":
             raise DecorationError(f"where is the {kind}? give value=")
@@ -132,7 +136,7 @@ class EdgeSpec:
             path = self.path = value
             return getter(path)
         if callable(value):
-            return value  # type: ignore[no-any-return]
+            return one_argument("value", value)
         raise DecorationError(f"value= is a path or a callable, not a {type(value).__name__}")
 
     def _constant(self) -> tuple[bytes, bytes] | None:
@@ -181,6 +185,12 @@ class EdgeSpec:
 
     def _one(self, run: Run, call: Call, value: Any) -> None:
         call.value = value
+        if self._guess_of is not None and not carries_identity(self.kind, value):
+            warn_once(
+                f"{self._guess_of}() gave a {type(value).__name__}, which does not say which {self.kind} was read: "
+                f'say where it is with value=, as in value="result"'
+            )
+            return
         try:
             ident: Ident | None
             if self.kind == "app":
@@ -234,8 +244,10 @@ def _path(text: str, names: Names) -> Path:
 
 def _condition(when: Any, names: Names) -> Callable[[Call], Any] | None:
     """A path, a mapping of paths to required values, or a callable."""
-    if when is None or callable(when):
-        return when  # type: ignore[no-any-return]
+    if when is None:
+        return None
+    if callable(when):
+        return one_argument("when", when)
     if isinstance(when, str):
         return getter(_path(when, names))
     if isinstance(when, Mapping):
@@ -251,6 +263,7 @@ def _version(version: Any, kind: Kind, names: Names) -> Callable[[Call], dict[st
     if kind != "project":
         raise DecorationError(f"version= goes with kind 'project', not {kind!r}")
     if callable(version):
+        one_argument("version", version)
         return lambda call: _version_form(version(call))
     if isinstance(version, str) and not version.startswith("#") and not version.isdecimal():
         find = getter(_path(version, names))
@@ -278,6 +291,7 @@ def _number(value: Any, names: Names) -> Callable[[Call], int | None] | None:
     if value is None:
         return None
     if callable(value):
+        one_argument("task_id", value)
         return lambda call: _as_number(value(call))
     if isinstance(value, str) and not value.isdecimal():
         path = _path(value, names)
@@ -301,7 +315,7 @@ def _as_number(value: Any) -> int | None:
 
 def _meta(meta: Any) -> Any:
     """A WorkflowMeta or its wire form, checked now; or a callable, checked when it has been asked."""
-    return meta if callable(meta) else _wire_meta(meta)
+    return one_argument("meta", meta) if callable(meta) else _wire_meta(meta)
 
 
 def _wire_meta(meta: Any) -> dict[str, Any] | None:

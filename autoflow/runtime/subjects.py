@@ -60,6 +60,18 @@ def identify(kind: Kind, value: Any) -> Ident | None:
     return _from_number(kind, value)
 
 
+def carries_identity(kind: Kind, value: Any) -> bool:
+    """Return whether a value says which entity it is: an object or a mapping with an id (a path, of files and folders).
+
+    True also for what means none (None, a tuple), which `identify` deals with.
+    """
+    if value is None or isinstance(value, tuple):
+        return True
+    if isinstance(value, str | os.PathLike | int | float):
+        return False
+    return any(_member(value, name) is not None for name in (("id", "path") if kind in _PATHS else ("id",)))
+
+
 def _from_number(kind: Kind, value: Any) -> int | None:
     """A number of any type: numpy's integers, 7.0; no flags, no fractions, none below zero."""
     number = None

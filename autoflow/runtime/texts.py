@@ -16,7 +16,7 @@ from autoflow.model.path import Path, Step
 from autoflow.model.template import LONGEST_TEXT, Field, FirstKnown, Template, parse
 from autoflow.model.text import Pending, show
 from autoflow.runtime import masking
-from autoflow.runtime.call import RESERVED, Call, getter
+from autoflow.runtime.call import RESERVED, Call, getter, one_argument
 
 _OF_TASK = {"task_id", "team_id", "app_id"}
 _OF_VALUE: dict[tuple[Step, ...], str] = {("id",): "value.id", ("name",): "value.name", ("team_id",): "value.team_id"}
@@ -135,9 +135,9 @@ def _getter(path: Path) -> Callable[[Call], Any]:
     if path.root in _OF_TASK and not path.steps:
         pending = Pending(path.root)
         return lambda call: pending if (known := getattr(call, path.root)) is None else known
-    follow = getter(path)
     if path.root != "value" or not path.steps:
-        return follow
+        return getter(path)
+    follow = getter(path, report=path.steps not in _OF_VALUE)  # what the sender can look up may be missing
     return lambda call: _of_value(path, call, follow(call))
 
 
@@ -166,6 +166,7 @@ def text_source(value: Any, names: Names) -> Callable[[Call, Callable[[str], Any
     if value is None:
         return lambda call, known: None
     if callable(value):
+        one_argument("title or description", value)
         return lambda call, known: None if (found := value(call)) is None else masking.glance(str(found))
     read = template(value, names)
 

@@ -175,7 +175,9 @@ def test_a_save_before_the_body_needs_its_project_before_the_body():
         versioned(make)
     with pytest.raises(DecorationError, match="after=True"):
         versioned(value="result.id")(load)
-    versioned(after=True)(make)
+    with pytest.raises(DecorationError, match="returns None"):
+        versioned(after=True)(make)
+    versioned(after=True)(lambda name: name)
     versioned(load)
 
 

@@ -13,6 +13,7 @@ import pytest
 from autoflow import current_run, versioned, workflow, workflow_input, workflow_output
 from autoflow.errors import ServerRefused, ServerUnreachable, VersionNotSaved
 from autoflow.outbox.outbox import Outbox
+from autoflow.runtime import savepoint
 from autoflow.transport.memory import MemoryTransport
 from autoflow.wire import methods
 
@@ -348,3 +349,80 @@ def test_without_an_api_it_falls_back(monkeypatch, instance, seen):
     versioned(lambda project_id: None)(9)
     assert seen() == [("input", "project_version", 90)]
     assert "workflow(api=" in str(current_run().failures[0])
+
+
+# -- a server that keeps callers waiting
+
+
+def test_a_hanging_server_is_waited_for_once(platform, captured, quiet):
+    """The circuit is open then: further calls do not wait, and a required version is refused at once."""
+    platform.hangs.clear()
+
+    @versioned(wait=0.3)
+    def train(project_id):
+        return "trained"
+
+    @versioned(wait=0.3, required=True)
+    def careful(project_id):
+        return "trained"
+
+    assert [train(7) for _ in range(5)] == ["trained"] * 5
+    with pytest.raises(VersionNotSaved, match="asked again in"):
+        careful(7)
+    assert platform.asked.count(methods.SNAPSHOT) == 1
+    assert [(edge.type, edge.id) for edge in captured.edges] == [("project", 7)]
+
+
+def test_a_server_that_is_back_is_asked_again(platform, captured, quiet, monkeypatch):
+    """After the pause one call tries, and all is well again."""
+    monkeypatch.setattr(savepoint, "PAUSE", 0.0)
+    monkeypatch.setattr("autoflow.outbox.backoff.random.uniform", lambda least, most: 0.0)
+    platform.hangs.clear()
+
+    @versioned(wait=0.3)
+    def train(project_id):
+        return None
+
+    train(7)
+    platform.hangs.set()
+    train(9)
+    assert ("project_version", 1009) in [(edge.type, edge.id) for edge in captured.edges]
+
+
+def test_a_server_that_fails_fast_is_asked_each_time(platform, captured, quiet):
+    """A refused connection costs no time: the version is saved as soon as the server is back."""
+    platform.down = True
+
+    @versioned(wait=5)
+    def train(project_id):
+        return None
+
+    train(7)
+    train(7)
+    platform.down = False
+    train(9)
+    assert platform.asked.count(methods.SNAPSHOT) == 3
+    assert [body["projectId"] for body in platform.saved] == [9]
+
+
+def test_the_runs_number_is_waited_for_no_longer_than_the_version(platform, captured, quiet, monkeypatch):
+    """A description with the task's number asks a hanging server within the same limit, and is the only one to."""
+    asked = []
+
+    def hang(self, method, body, *, timeout=None):
+        asked.append(method)
+        self.hangs.wait(60)
+        raise ServerUnreachable("too late")
+
+    monkeypatch.setattr(Platform, "call", hang)
+    platform.hangs.clear()
+
+    @versioned(description="before {task_id}", wait=0.3)
+    def train(project_id):
+        return "trained"
+
+    with workflow(server="http://127.0.0.1:1", log=False):
+        assert train(7) == "trained"
+        assert train(7) == "trained"
+        assert any("asked again in" in str(failure) for failure in current_run().failures)
+    platform.hangs.set()
