@@ -17,7 +17,7 @@ pytestmark = pytest.mark.core
 ROOT = Path(autoflow.__file__).parent
 LONGEST = 500
 
-BELOW_ALL = {"distribution", "errors", "forks", "guard", "settings"}
+BELOW_ALL = {"distribution", "errors", "forks", "guard", "posix", "settings"}
 _TRANSPORT = {"wire", "model"}
 _OUTBOX = {"transport", *_TRANSPORT}
 _RUNTIME = {"outbox", *_OUTBOX}
@@ -45,6 +45,7 @@ BELOW: dict[str, set[str]] = {
     "distribution": set(),
     "errors": set(),
     "forks": set(),
+    "posix": set(),
     "settings": set(),
     "guard": {"errors", "settings"},
 }

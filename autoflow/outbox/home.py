@@ -17,6 +17,7 @@ from zlib import crc32
 
 from autoflow import settings
 from autoflow.outbox import whole
+from autoflow.posix import SUPPORTED
 
 logger = logging.getLogger("autoflow")
 
@@ -85,7 +86,7 @@ def choose(claim: Callable[[str], str]) -> Choice:
 
 def find() -> str | None:
     """The home folder, made if need be; None with one warning when no candidate can be used."""
-    return _told(choose(_private)).folder
+    return _told(choose(_private)).folder if SUPPORTED else None
 
 
 def outbox_of(origin: str) -> str | None:

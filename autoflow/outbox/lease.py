@@ -8,10 +8,10 @@ drops the lock, so a lock file is opened here only, and never twice in one proce
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 
 from autoflow.forks import ProcessLock, in_child
+from autoflow.posix import fcntl
 from autoflow.transport.descriptors import Held, hold, raise_high
 
 _held: dict[str, tuple[int, Held]] = {}  # path -> process and descriptor

@@ -7,7 +7,6 @@ between the two steps cannot count it twice.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 from autoflow.forks import ProcessLock
 from autoflow.outbox import whole
+from autoflow.posix import fcntl
 
 
 @dataclass(slots=True)

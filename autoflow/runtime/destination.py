@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
 from autoflow import settings
 from autoflow.outbox import home, outbox
 from autoflow.outbox.outbox import Outbox
+from autoflow.outbox.quiet import Quiet
+from autoflow.posix import SUPPORTED
 from autoflow.transport.base import Transport
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.transport.embedded import EmbeddedTransport
@@ -19,6 +21,8 @@ from autoflow.transport.memory import ORIGIN as MEMORY
 from autoflow.transport.memory import MemoryTransport
 
 OFF = "off"
+
+_quiet = Quiet(logging.getLogger("autoflow"))
 
 
 class Destination(NamedTuple):
@@ -51,8 +55,13 @@ def resolve(server: str | None = None) -> Destination:
 
 def explain(server: str | None = None) -> tuple[Destination, str]:
     """Where records go, and what says so; arguments and errors as `resolve`."""
-    if sys.platform == "win32":
-        return Destination(OFF, OFF), "Windows is not supported"
+    if not SUPPORTED:
+        _quiet.once(
+            "unsupported",
+            "nothing is recorded: this system has no POSIX file locks and forks (Windows); "
+            "decorated functions run as if they were not decorated",
+        )
+        return Destination(OFF, OFF), "the system is not supported"
     instance = settings.instance() if settings.production() and settings.instance_token() else None
     rules = (
         (server, "the program"),

@@ -74,14 +74,15 @@ def announce(run: Run, parameters: Any = None, parent: Run | None = None, *, una
         parent: the run it was begun in.
         unattributed: it holds the records of which it is not known what run caused them.
     """
+    if run.outbox is None:  # recording is off
+        return
     _mark_open(run)
     known = facts.at_once(parameters)
     if unattributed:
         known["unattributed"] = True
     members = {**known, "name": run.name, "parent": parent.key if parent is not None else None}
     run.about("run", **members)
-    if run.outbox is not None:
-        run.outbox.later(functools.partial(_gather, run, known))
+    run.outbox.later(functools.partial(_gather, run, known))
 
 
 def _mark_open(run: Run) -> None:

@@ -7,11 +7,11 @@ next file of the app. A number is therefore never trusted to be ours because it 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import resource
 import socket
 from typing import NamedTuple
+
+from autoflow.posix import fcntl, resource
 
 HIGH = 1024  # numbers from here on down by a sixteenth: few apps have that many files open
 
