@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -103,7 +104,14 @@ def test_decorators_pass_through_where_there_is_no_posix(tmp_path, hide):
     script = (
         f"{hide}\nlogging.basicConfig(level=logging.WARNING, format='%(name)s %(message)s')\n{textwrap.dedent(APP)}"
     )
-    ended = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=120)
+    home = tmp_path / "none"
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env={**os.environ, "AUTOFLOW_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
         "/weights/7.pt /weights/8.pt saved saved later [1, 2] /weights/9.pt",
@@ -113,4 +121,4 @@ def test_decorators_pass_through_where_there_is_no_posix(tmp_path, hide):
     (line,) = ended.stderr.splitlines()
     assert "nothing is recorded" in line
     assert "Windows" in line
-    assert not (tmp_path / "autoflow-home").exists()
+    assert not home.exists()
