@@ -86,6 +86,7 @@ soak: .venv-dev/ready
 	@$(DEV)python benchmarks/soak.py
 	@$(DEV)python benchmarks/soak.py embedded
 	@$(DEV)python benchmarks/versions_soak.py
+	@$(DEV)python benchmarks/media_soak.py
 
 clean:
 	rm -rf .venv-demo .venv-dev .venv-bench $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info

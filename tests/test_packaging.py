@@ -123,6 +123,30 @@ def test_what_waited_is_delivered_once_the_platform_is_installed(bare, tmp_path)
     assert counts["waiting"] == counts["dead"] == 0
 
 
+# The releases that mended holes which reach autoflow, or which a scanner of dependencies reports.
+MENDED = {
+    "requests": "2.33.0",  # CVE-2024-47081, CVE-2026-25645
+    "pillow": "12.3.0",  # memory errors and decompression bombs in decoders, the last of them CVE-2026-55379
+    "starlette": "1.3.1",  # CVE-2025-54121, CVE-2025-62727, CVE-2026-48710, CVE-2026-54283
+    "python-multipart": "0.0.31",  # CVE-2024-53981, CVE-2026-40347, CVE-2026-42561, GHSA-v9pg-7xvm-68hf
+    "h11": "0.16.0",  # CVE-2025-43859
+}
+
+
+def test_no_release_with_a_known_hole_is_allowed():
+    """The lowest version of a dependency that may be installed is one whose known holes are mended."""
+    tomllib = pytest.importorskip("tomllib")
+    requirements = pytest.importorskip("packaging.requirements")
+    versions = pytest.importorskip("packaging.version")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lowest = {}
+    for text in [*project["dependencies"], *project["optional-dependencies"]["server"]]:
+        requirement = requirements.Requirement(text)
+        (floor,) = [one.version for one in requirement.specifier if one.operator == ">="]
+        lowest[requirement.name] = versions.Version(floor)
+    assert {name: floor for name, floor in MENDED.items() if lowest[name] < versions.Version(floor)} == {}
+
+
 def test_the_platform_installs_beside_the_supervisely_sdk(tmp_path):
     """`autoflow-lineage[server]` and `supervisely` in one environment break no requirement of each other, and work."""
     if importlib.util.find_spec("supervisely") is None:

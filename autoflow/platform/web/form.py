@@ -153,7 +153,8 @@ def parts(content_type: str, pull: Callable[[], bytes]) -> Iterator[Part]:
         pull: gives the next bytes of the body, none at its end.
 
     Raises:
-        ServerRefused: 400, it is no form; 413, texts or headers are too long or there are too many parts. While iterating.
+        ServerRefused: 400, it is no form; 413, texts or headers are too long, or there are too many parts. While
+            iterating.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
