@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
+import math
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -150,8 +152,9 @@ class Outbox:
         self._journal.leave()
         self._sender.maintain_at_exit(deadline)
         self._report()
-        if settings.exit_flush() and not self._sender.waits_in_vain:
-            self._sender.flush(max(0.0, deadline - time.monotonic()))
+        patience = getattr(self.transport, "exit_seconds", math.inf)
+        if settings.exit_flush() and not self._sender.waits_in_vain and patience:
+            self._sender.flush(min(patience, max(0.0, deadline - time.monotonic())))
 
     def _report(self) -> None:
         """Say at the end what was lost, and have the folder count what the journal's own file could not."""
@@ -196,14 +199,33 @@ def abandon_all() -> None:
 
 
 def leave_all() -> None:
-    """Finish what is open and give records a last chance; whatever is left, the next process sends."""
-    for callback in _closing:
-        with contextlib.suppress(Exception):
-            callback()
+    """Finish what is open and give records a last chance; whatever is left, the next process sends.
+
+    An interrupt while this waits ends the waiting: who presses Ctrl+C again wants to leave now.
+    """
     deadline = time.monotonic() + EXIT_SECONDS
-    for outbox in list(_outboxes):
-        with contextlib.suppress(Exception):
-            outbox.leave(deadline)
+    with contextlib.suppress(KeyboardInterrupt):
+        for callback in _closing:
+            with contextlib.suppress(Exception):
+                callback()
+        for outbox in list(_outboxes):
+            with contextlib.suppress(Exception):
+                outbox.leave(deadline)
+
+
+def _keep_interrupted() -> None:
+    """Have the interpreter end by SIGINT, as it does when its main was interrupted.
+
+    It notes an interrupt of main, and forgets it whenever text is executed afterwards: at exit, and in the sender's
+    thread, which may be importing SQLAlchemy (hundreds of times). Executing an interrupt makes it note that again.
+    """
+    interactive = hasattr(sys, "ps1") or sys.flags.interactive
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not interactive:
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 - see above
+
+
+atexit.register(_keep_interrupted)  # the first to be registered is the last to run
 
 
 @in_child

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from autoflow.platform.dispatcher import Platform
 
 ORIGIN = "embedded"
+OPENING_SECONDS = 1.0
 
 
 class EmbeddedTransport:
@@ -30,10 +32,22 @@ class EmbeddedTransport:
         self._folder = folder
         self._platform: Platform | None = None
         self._opening = ProcessLock()
+        self._begun = False
+
+    @property
+    def exit_seconds(self) -> float:
+        """How long a process that leaves may wait for this transport.
+
+        Nothing before its first use, which imports much and opens a database; little while that is under way.
+        """
+        if self._platform is not None:
+            return math.inf
+        return OPENING_SECONDS if self._begun else 0.0
 
     def _open(self) -> Platform:
         with self._opening:
             if self._platform is None:
+                self._begun = True
                 if self._folder is None:
                     raise ServerUnreachable("there is no folder for the platform on this machine; set AUTOFLOW_HOME")
                 try:

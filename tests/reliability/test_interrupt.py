@@ -1,0 +1,86 @@
+"""Ctrl+C: the process ends by the signal, whatever the sender is at; a second one ends the waiting without a word."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from autoflow.testing import hang
+
+SCRIPT = """
+import warnings
+load(1)
+time.sleep({delay})
+pause_once = print("here", flush=True)
+time.sleep(60)
+"""
+
+
+def interrupt(app, delay, *, again=None, **environment):
+    """Interrupt a script, and once more after some seconds; how it ended."""
+    process = app.start(SCRIPT.format(delay=delay), **environment)
+    app.await_pause(process)
+    process.send_signal(signal.SIGINT)
+    if again is not None:
+        time.sleep(again)
+        process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("delay", [0, 0.1, 0.3, 3])
+def test_the_exit_status_of_an_interrupt_is_kept_beside_the_embedded_server(delay, app):
+    """Importing the server executes text, after which Python would end with status 1 instead of by the signal."""
+    pytest.importorskip("sqlalchemy", reason="the embedded server needs its extra")
+    code, err = interrupt(app, delay, AUTOFLOW_SERVER="embedded")
+    assert code == -signal.SIGINT
+    assert "autoflow/" not in err
+
+
+@pytest.mark.core
+def test_the_exit_status_of_an_interrupt_is_kept(app):
+    """The same with a server over HTTP."""
+    code, err = interrupt(app, 0)
+    assert code == -signal.SIGINT
+    assert "autoflow/" not in err
+
+
+@pytest.mark.core
+@pytest.mark.timing
+@pytest.mark.parametrize("again", [0, 0.2, 0.6])
+def test_a_second_interrupt_ends_the_waiting_without_a_traceback_of_ours(again, app, platform):
+    """Main's own traceback is printed; of the exit that was waiting for a silent server there is none."""
+    platform.behave(hang)
+    code, err = interrupt(app, 0.1, again=again)
+    assert code == -signal.SIGINT
+    assert "KeyboardInterrupt" in err
+    assert "autoflow" not in err.replace(os.fspath(app.folder), "")
+    assert app.kept_projects() == [1]
+
+
+@pytest.mark.timing
+def test_an_exit_does_not_begin_to_use_the_embedded_server(app):
+    """Nothing is imported or opened at exit that was not before; what was recorded is delivered by the next."""
+    pytest.importorskip("sqlalchemy", reason="the embedded server needs its extra")
+    left = app.run(
+        """
+        from autoflow.outbox import threads
+        start, threads.start = threads.start, lambda target, name: None  # as if it had not come to it yet
+        load(1)
+        threads.start = start
+        import atexit
+        atexit.register(lambda: tell("sqlalchemy" in sys.modules))
+        import autoflow.outbox.outbox as outbox
+        atexit.unregister(outbox.leave_all)
+        atexit.register(lambda: (outbox.leave_all(), tell("sqlalchemy" in sys.modules)))
+        """,
+        AUTOFLOW_SERVER="embedded",
+        SERVER_ADDRESS="http://instance.example",
+    )
+    assert (left.code, left.err) == (0, "")
+    assert left.out.split() == ["False", "False"]
+    assert app.sync()["waiting"] == 0
