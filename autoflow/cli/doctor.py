@@ -20,16 +20,16 @@ from autoflow import settings
 from autoflow.cli.outbox import reasons
 from autoflow.distribution import NAME, VERSION, install
 from autoflow.errors import AutoflowError, NotAllowed, ServerExtraMissing
-from autoflow.outbox import home, lease
+from autoflow.outbox import deadletters, home, lease
 from autoflow.outbox.journal import QUOTA_BYTES, journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import destinations, of_folder
+from autoflow.outbox.sync import held_by_others
 from autoflow.platform import disk
 from autoflow.runtime.destination import Destination, connect, explain, token_for
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.wire import methods
 
-MOST_REASONS = 3
 MOST_METHODS = 20
 LITTLE_BYTES = 64 << 20  # free on the disk
 SERVER_SECONDS = 5.0
@@ -216,7 +216,8 @@ def _records(origin: str, folder: str) -> Iterator[Finding]:
         counts = of_folder(folder)
         used = sum(entry.stat(follow_symlinks=False).st_size for entry in os.scandir(folder))
         senders = _senders(folder)
-        dead = reasons(folder)
+        dead, blocked = reasons(folder), reasons(folder, deadletters.BLOCKED_FILE)
+        holders = held_by_others(folder)
     except OSError as error:
         yield Finding(name, f"cannot be read: {error}", "give the folder back to this user, or remove what is broken")
         return
@@ -225,9 +226,25 @@ def _records(origin: str, folder: str) -> Iterator[Finding]:
         says += f", sent by {senders} living processes" if senders else ", and no living process sends them"
     alone = counts["waiting"] and not senders
     yield Finding(name, says, f"AUTOFLOW_SERVER={origin} autoflow outbox sync" if alone else None)
+    for held in holders:
+        if held.holder is not None and held.holder.state == "stopped":
+            yield Finding(
+                f"held, {origin}",
+                f"{held.waiting} records are left to {held.holder}",
+                f"continue it (kill -CONT {held.holder.pid}) or end it; then autoflow outbox sync",
+            )
     if dead:
-        first = "; ".join(f"{count} x {reason}" for reason, count in list(dead.items())[:MOST_REASONS])
-        yield Finding(f"dead, {origin}", first, "mend the cause; autoflow outbox export keeps them, purge removes them")
+        yield Finding(
+            f"dead, {origin}",
+            _listed(dead),
+            "correct the cause, then autoflow outbox retry; export keeps them, purge removes them",
+        )
+    if blocked:
+        yield Finding(
+            f"blocked, {origin}",
+            _listed(blocked),
+            "something between here and the server refuses these records: see its rules; they are tried again",
+        )
     if counts["dropped"]:
         yield Finding(
             f"dropped, {origin}",
@@ -239,6 +256,10 @@ def _records(origin: str, folder: str) -> Iterator[Finding]:
         f"{_bytes(used)} of {_bytes(QUOTA_BYTES)}",
         "autoflow outbox sync, or purge: a full outbox refuses records" if used > FULL * QUOTA_BYTES else None,
     )
+
+
+def _listed(counted: Mapping[str, int]) -> str:
+    return "; ".join(f"{count} x {reason}" for reason, count in counted.items())
 
 
 def _senders(folder: str) -> int:

@@ -51,6 +51,11 @@ def parser() -> argparse.ArgumentParser:
     sync = outbox.add_parser("sync", help="send what waits now")
     sync.add_argument("--json", action="store_true", help="print the counts afterwards as JSON")
     sync.set_defaults(run="outbox_sync")
+    retry = outbox.add_parser("retry", help="send dead letters again, once their cause is corrected")
+    retry.add_argument("--reason", metavar="TEXT", help="only those whose reason holds this text")
+    retry.add_argument("--destination", metavar="ORIGIN", help="only those for this server, as status names it")
+    retry.add_argument("--json", action="store_true", help="print the counts afterwards as JSON")
+    retry.set_defaults(run="outbox_retry")
     export = outbox.add_parser("export", help="write waiting and dead records as JSON lines")
     export.add_argument("file", nargs="?", default="-", metavar="FILE", help="where to (default: standard output)")
     export.set_defaults(run="outbox_export")
@@ -212,6 +217,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},
         "outbox_status": outbox.status,
         "outbox_sync": outbox.sync_all,
+        "outbox_retry": outbox.retry,
         "outbox_export": outbox.export,
         "outbox_purge": outbox.purge,
         "doctor": doctor.examine,

@@ -15,8 +15,9 @@ from autoflow.outbox import deadletters
 from autoflow.outbox.journal import journals
 from autoflow.outbox.reader import Reader, is_record
 from autoflow.outbox.status import COUNTS, destinations
+from autoflow.outbox.status import of_folder as counts_of
 from autoflow.outbox.status import status as counts
-from autoflow.outbox.sync import sync
+from autoflow.outbox.sync import held_by_others, sync
 from autoflow.runtime.destination import connect, of_address, resolve
 
 DAY = 86_400 * 10**9  # nanoseconds
@@ -30,12 +31,39 @@ def status(given: argparse.Namespace) -> int:
 
 def sync_all(given: argparse.Namespace) -> int:
     """Send what waits for every destination; 1 when something still does."""
-    done = [_sync(origin, folder) for origin, folder in destinations()]
-    _print_counts(as_json=given.json)
-    if not all(done):
-        print("Not everything could be sent; what waits is kept. See `autoflow doctor`.", file=sys.stderr)
+    return _send(list(destinations()), as_json=given.json)
+
+
+def retry(given: argparse.Namespace) -> int:
+    """Send dead letters again, in their order and with their keys; 1 when something still waits or is refused again."""
+    chosen = [(origin, folder) for origin, folder in destinations() if given.destination in {None, origin}]
+    if given.destination is not None and not chosen:
+        print(f"autoflow: there are no records for {given.destination}", file=sys.stderr)
         return 1
-    return 0
+    reason = given.reason or ""
+    moved = sum(
+        deadletters.requeue(folder, choose=lambda letter: reason in str(letter["reason"])) for _, folder in chosen
+    )
+    dead_before = sum(counts_of(folder)["dead"] for _, folder in chosen)
+    print(f"{moved} dead letters are sent again.", file=sys.stderr)
+    code = _send(chosen, as_json=given.json)
+    again = sum(counts_of(folder)["dead"] for _, folder in chosen) - dead_before
+    if again > 0:
+        print(f"{again} of them are refused again: see `autoflow outbox status`.", file=sys.stderr)
+    return 1 if again > 0 else code
+
+
+def _send(chosen: list[tuple[str, str]], *, as_json: bool) -> int:
+    done = [_sync(origin, folder) for origin, folder in chosen]
+    _print_counts(as_json=as_json)
+    if all(done):
+        return 0
+    for _, folder in chosen:
+        for held in held_by_others(folder):
+            who = held.holder or "another process"
+            print(f"autoflow: {held.waiting} records in {folder} are left to {who}, which sends them", file=sys.stderr)
+    print("Not everything could be sent; what waits is kept. See `autoflow doctor`.", file=sys.stderr)
+    return 1
 
 
 def _sync(origin: str, folder: str) -> bool:
@@ -68,7 +96,7 @@ def export(given: argparse.Namespace) -> int:
 
 def _write(stream: TextIO) -> None:
     for origin, folder in destinations():
-        for form in (*_waiting(folder), *_dead(folder)):
+        for form in (*_waiting(folder), *_set_aside(folder)):
             stream.write(json.dumps({"destination": origin, **form}) + "\n")
 
 
@@ -79,13 +107,15 @@ def _waiting(folder: str) -> Iterator[dict[str, Any]]:
             for entry in entries:
                 if entry.line.body is not None and is_record(entry.line):
                     record = json.loads(entry.line.body)
-                    yield {"state": "waiting", "key": f"{name}:{record.pop('n')}", "record": record}
+                    key = f"{name}:{record.pop('n')}"
+                    yield {"state": "waiting", "key": record.pop("key", key), "record": record}
                 reader.advance(entry)
 
 
-def _dead(folder: str) -> Iterator[dict[str, Any]]:
-    for letter in deadletters.letters(folder):
-        yield {"state": "dead", "key": letter["key"], "reason": letter["reason"], "record": letter["record"]}
+def _set_aside(folder: str) -> Iterator[dict[str, Any]]:
+    for state, file in (("blocked", deadletters.BLOCKED_FILE), ("dead", deadletters.FILE)):
+        for letter in deadletters.letters(folder, file):
+            yield {"state": state, "key": letter["key"], "reason": letter["reason"], "record": letter["record"]}
 
 
 def purge(given: argparse.Namespace) -> int:
@@ -114,13 +144,14 @@ def _print_counts(*, as_json: bool) -> None:
     for origin, part in [*parts.items(), ("all", found)]:
         print(f"{origin:<{width}}", *(f"{part[name]:>9}" for name in COUNTS))
     for origin, folder in destinations():
-        for reason, count in reasons(folder).items():
-            print(f"dead, {origin}: {reason}" + (f" ({count} records)" if count > 1 else ""))
+        for state, file in (("dead", deadletters.FILE), ("blocked", deadletters.BLOCKED_FILE)):
+            for reason, count in reasons(folder, file).items():
+                print(f"{state}, {origin}: {reason}" + (f" ({count} records)" if count > 1 else ""))
 
 
-def reasons(folder: str) -> dict[str, int]:
-    """Why records of a destination are dead, most frequent first, with how many."""
+def reasons(folder: str, file: str = deadletters.FILE) -> dict[str, int]:
+    """Why records of a destination are dead (or blocked, by the file), most frequent first, with how many."""
     found: dict[str, int] = {}
-    for letter in deadletters.letters(folder):
+    for letter in deadletters.letters(folder, file):
         found[letter["reason"]] = found.get(letter["reason"], 0) + 1
     return dict(sorted(found.items(), key=lambda item: -item[1]))

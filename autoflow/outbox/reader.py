@@ -69,6 +69,11 @@ class Reader:
         self._memory = memory if memory is not None else {}
         self._settled: dict[int, float] = {}  # segment -> monotonic time it was first found read to its end
 
+    @property
+    def lost(self) -> bool:
+        """Whether another process has taken the journal over from this one."""
+        return self.folder is not None and not self.owned and lease.lost(lock_path(self.folder, self.name))
+
     def segments(self) -> list[int]:
         """The numbers of the segments there are."""
         if self.folder is None:
@@ -136,7 +141,7 @@ class Reader:
 
     def save(self) -> None:
         """Write the progress down, if the disk takes it: sending goes on, and only who dies now sends some again."""
-        if self.folder is not None:
+        if self.folder is not None and not self.lost:
             with contextlib.suppress(OSError):
                 progress.save(self.folder, self.name, self.progress)
 

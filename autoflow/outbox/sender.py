@@ -239,14 +239,19 @@ class Sender:
         """Do what is due: send, do jobs, and send what came of them. Whether all is sent."""
         self.maintain()
         self._look_around(urgent)
-        sent = self._sent(urgent)
-        if not self._jobs:
-            return sent
-        while self._jobs:
-            job = self._jobs.pop(0)
-            with contextlib.suppress(Exception):
-                job()
-        return sent and self._sent(urgent)
+        try:
+            sent = self._sent(urgent)
+            if not self._jobs:
+                return sent
+            while self._jobs:
+                job = self._jobs.pop(0)
+                with contextlib.suppress(Exception):
+                    job()
+            return sent and self._sent(urgent)
+        finally:
+            for reader in list(self._readers.values()):
+                if not reader.owned:
+                    self._let_go(reader)
 
     def maintain(self) -> None:
         """Do what the journal of this process needs done between records."""
@@ -332,11 +337,10 @@ class Sender:
                     journal.reserve()
         if self._folder is None or (not urgent and time.monotonic() - self._looked < LOOK_AROUND_SECONDS):
             return
-        self._looked = time.monotonic()
-        if not os.path.isdir(self._folder):
+        if self._backoff.wait(urgent=urgent) > 0 or not os.path.isdir(self._folder):
             return
-        if self._backoff.wait(urgent=urgent) == 0:
-            self._blocked.requeue(urgent=urgent)
+        self._looked = time.monotonic()
+        self._blocked.requeue(urgent=urgent)
         for name in journals(self._folder):
             if name not in self._readers:
                 self._adopt(self._folder, name)
@@ -346,7 +350,7 @@ class Sender:
         """Take over a journal nobody living writes to; one that cannot be opened holds up no other."""
         path = lock_path(folder, name)
         with contextlib.suppress(OSError):
-            if not lease.take(path):
+            if not lease.take(path, adopted=True):
                 return
             try:
                 self._readers[name] = Reader(folder, name, owned=False)
@@ -369,7 +373,8 @@ class Sender:
         Raises:
             ServerError: the server did not take all of it.
         """
-        while reader.entries(1):
+        while not reader.lost and reader.entries(1):
+            self._sign_of_life(reader)
             delivery = self._session.delivery()
             self._session.new_batch()
             try:
@@ -377,10 +382,23 @@ class Sender:
             finally:
                 reader.save()
             self._well_again()
+        if reader.lost:
+            self._let_go(reader)
+            return
         if not reader.owned:
             self._end_lost_runs(reader)
         if reader.tidy(closed=not reader.owned):
             self._readers.pop(reader.name, None)
+
+    def _sign_of_life(self, reader: Reader) -> None:
+        if self._folder is not None and not reader.owned:
+            lease.touch(lock_path(self._folder, reader.name))
+
+    def _let_go(self, reader: Reader) -> None:
+        """Leave an adopted journal to whoever sends next: a process that rests may be stopped at any time."""
+        self._readers.pop(reader.name, None)
+        if self._folder is not None:
+            lease.release(lock_path(self._folder, reader.name))
 
     def _end_lost_runs(self, reader: Reader) -> None:
         """End the runs that a dead writer left open."""
@@ -420,6 +438,7 @@ class Sender:
             for verdict in verdicts:
                 entry, numbered = next(waiting)
                 self._settle(reader, entry, numbered, verdict)
+            self._sign_of_life(reader)
             if 0 < len(verdicts) < len(records):
                 reader.save()  # one request a record: a crash then repeats one at the most
 

@@ -1,15 +1,52 @@
-"""Sending what waits, from a process that records nothing itself."""
+"""Sending what waits, from a process that records nothing itself; and who else is at it."""
 
 from __future__ import annotations
 
+import contextlib
+from typing import NamedTuple
+
+from autoflow.outbox import lease
+from autoflow.outbox.journal import journals, lock_path
+from autoflow.outbox.reader import Reader
 from autoflow.outbox.sender import Sender
+from autoflow.outbox.status import of_folder
 from autoflow.transport.base import Transport
 
 
-def sync(folder: str, origin: str, transport: Transport) -> bool:
-    """Send every journal of a destination whose writer is gone; whether all of them are sent.
+class Held(NamedTuple):
+    """Records that another process has to send.
 
-    Journals of living processes are left to these: they send them themselves.
+    Args:
+        journal: the journal's name.
+        waiting: how many records wait in it.
+        holder: the process, when its lock file says which.
+    """
+
+    journal: str
+    waiting: int
+    holder: lease.Holder | None
+
+
+def sync(folder: str, origin: str, transport: Transport) -> bool:
+    """Send every journal of a destination that nobody living sends; whether nothing waits there any more.
+
+    Journals of living processes are left to these: they send them themselves. See `held_by_others`.
+
+    Raises:
+        OSError: the folder cannot be read.
     """
     sender = Sender(folder, origin, transport)
-    return sender.step(urgent=True) and not (sender.unreadable or sender.blocked)
+    sent = sender.step(urgent=True)
+    return sent and not (sender.unreadable or sender.blocked) and of_folder(folder)["waiting"] == 0
+
+
+def held_by_others(folder: str) -> list[Held]:
+    """The journals of a folder that hold waiting records and that another process is to send."""
+    found = []
+    for name in journals(folder):
+        path = lock_path(folder, name)
+        with contextlib.suppress(OSError):
+            waiting = Reader(folder, name, owned=False).waiting()
+            if waiting and lease.held(path):
+                found.append(Held(name, waiting, lease.holder(path)))
+    return found

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from autoflow.outbox import home
+from autoflow.outbox import deadletters, home
 from autoflow.outbox.journal import Journal
-from autoflow.testing import FaultyServer, partly, well
+from autoflow.testing import FaultyServer, page, partly, well
 
 pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -153,3 +153,82 @@ class Terminal(io.StringIO):
 
     def isatty(self):
         return True
+
+
+# -- retry
+
+
+def test_retry_sends_dead_letters_again_once_their_cause_is_corrected(server, record, command, keys_of):
+    """In their order and with their keys: what had been applied in truth is not applied twice."""
+    server.behave(REFUSE_EVEN)
+    record(1, 2, 3, 4)
+    command("outbox", "sync")
+    dead = keys_of()
+    assert counts(command)["dead"] == len(dead) == 2
+    server.behave(well)
+    code, printed, error = command("outbox", "retry", "--json")
+    assert code == 0
+    assert "2 dead letters" in error
+    found = json.loads(printed)
+    assert (found["dead"], found["waiting"], found["recorded"]) == (0, 0, found["sent"])
+    assert [edge["entity"]["id"] for edge in server.edges] == [1, 3, 2, 4]
+    assert [edge["key"] for edge in server.edges if edge["entity"]["id"] in {2, 4}] == dead
+    assert [record["state"] for record in server.records if record["type"] == "finish"] in ([], ["finished"], ["lost"])
+
+
+def test_retry_takes_those_of_one_reason(server, record, command):
+    """`--reason` is a part of the words; the others stay, and what is refused again is dead again."""
+    server.behave(REFUSE_EVEN)
+    record(2)
+    command("outbox", "sync")
+    assert command("outbox", "retry", "--reason", "nobody said this")[0] == 0
+    assert counts(command)["dead"] == 1
+    code, _, error = command("outbox", "retry", "--reason", "refused")
+    assert code == 1
+    assert "refused again" in error
+    assert counts(command)["dead"] == 1
+    assert command("outbox", "retry", "--destination", "http://another.example")[0] == 1
+    server.behave(well)
+    assert command("outbox", "retry", "--destination", server.address)[0] == 0
+    assert [edge["entity"]["id"] for edge in server.edges] == [2]
+
+
+def test_retry_waits_while_the_server_is_away(server, record, command):
+    """What is to be sent again waits like any other record, and counts so."""
+    server.behave(REFUSE_EVEN)
+    record(2)
+    command("outbox", "sync")
+    before = counts(command)
+    server.stop()
+    assert command("outbox", "retry")[0] == 1
+    assert counts(command) == {**before, "dead": 0, "waiting": before["waiting"] + 1}
+    server.behave(well)
+    server.start()
+    assert command("outbox", "sync")[0] == 0
+    assert [edge["entity"]["id"] for edge in server.edges] == [2]
+
+
+def test_status_and_export_name_what_is_blocked(server, record, command):
+    """With the reason and how many; programs find the count only while there are such records."""
+    refuse = page(403)
+    server.behave(lambda ex: refuse(ex) if '"id": 2,' in json.dumps(ex.body) else well(ex))
+    record(1, 2, 3)
+    assert command("outbox", "sync")[0] == 1
+    _, printed, _ = command("outbox", "status", "--json")
+    assert json.loads(printed)["blocked"] == 1
+    _, table, _ = command("outbox", "status")
+    assert "blocked, " in table
+    assert "403" in table
+    _, exported, _ = command("outbox", "export")
+    (line,) = [json.loads(line) for line in exported.splitlines()]
+    assert (line["state"], line["record"]["subject"]) == ("blocked", {"id": 2})
+    server.behave(well)
+    assert command("outbox", "sync")[0] == 0
+    _, printed, _ = command("outbox", "status", "--json")
+    assert "blocked" not in json.loads(printed)
+
+
+@pytest.fixture
+def keys_of(server):
+    """The keys of the dead letters, in order."""
+    return lambda: [letter["key"] for letter in deadletters.letters(home.outbox_of(server.address))]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
 import pytest
 
-from autoflow.outbox import deadletters
+from autoflow.outbox import deadletters, frame
+from autoflow.outbox.journal import journals, segment_path
 
 pytestmark = pytest.mark.core
 
@@ -64,3 +66,51 @@ def test_nothing_is_there_at_first(folder):
     assert keys(folder) == []
     assert deadletters.purged(folder) == 0
     assert os.listdir(folder) == []
+
+
+def requeued(folder):
+    """The records of journals made by requeueing, as (key, record), in order."""
+    found = []
+    for name in sorted(journals(folder)):
+        for segment in journals(folder)[name]:
+            with open(segment_path(folder, name, segment), "rb") as file:
+                lines = [json.loads(frame.decode(line.rstrip(b"\n")).body) for line in file]
+            found += [(line["key"], line["type"]) for line in lines]
+    return found
+
+
+def test_requeued_letters_are_a_journal_with_their_keys_in_order(folder):
+    """What is chosen leaves the letters and counts there no more; a damaged line has nothing to send."""
+    for key in ("j:3", "j:1", "j:2"):
+        deadletters.bury(folder, key, {"type": "edge"}, "r")
+    deadletters.bury(folder, "j:9", None, "damaged")
+    assert deadletters.requeue(folder, choose=lambda letter: letter["key"] != "j:1") == 2
+    assert requeued(folder) == [("j:3", "edge"), ("j:2", "edge")]
+    assert keys(folder) == ["j:1", "j:9"]
+    assert deadletters.purged(folder) == 2
+    assert deadletters.requeue(folder, choose=lambda letter: False) == 0
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("step", ["replace", "rename"])
+@pytest.mark.parametrize("file", [deadletters.FILE, deadletters.BLOCKED_FILE])
+def test_a_requeue_cut_short_is_done_or_was_never_begun(file, step, folder, monkeypatch):
+    """Whoever looks next completes or undoes it: every letter is in exactly one place, and counted once."""
+    for key in ("j:1", "j:2"):
+        deadletters.bury(folder, key, {"type": "edge"}, "r", file=file)
+
+    def killed(*arguments):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, killed)
+        with pytest.raises(Killed):
+            deadletters.requeue(folder, file)
+    deadletters.settle(folder)
+    left = [letter["key"] for letter in deadletters.letters(folder, file)]
+    moved = [key for key, _ in requeued(folder)]
+    assert (left, moved) == ((["j:1", "j:2"], []) if step == "replace" else ([], ["j:1", "j:2"]))
+    assert deadletters.purged(folder, file) == len(moved)
