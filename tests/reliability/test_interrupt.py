@@ -27,7 +27,7 @@ def interrupt(app, delay, *, again=None, **environment):
     if again is not None:
         time.sleep(again)
         process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     return process.returncode, err
 
 
