@@ -28,6 +28,7 @@ from autoflow.outbox.sync import held_by_others
 from autoflow.platform import disk
 from autoflow.runtime.destination import Destination, connect, explain, token_for
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
+from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 from autoflow.wire import methods
 
 MOST_METHODS = 20
@@ -150,7 +151,8 @@ def _destination() -> Iterator[Finding]:
     try:
         destination, rule = explain()
     except ValueError as error:
-        yield Finding("destination", str(error), "correct AUTOFLOW_SERVER")
+        variable = "AUTOFLOW_SERVER" if settings.server() is not None else "SERVER_ADDRESS"
+        yield Finding("destination", str(error), f"correct {variable}; until then records wait")
         return
     yield Finding("destination", f"{destination.origin}, by {rule}")
     if destination.origin in {"memory", "off"}:
@@ -225,7 +227,10 @@ def _records(origin: str, folder: str) -> Iterator[Finding]:
     if counts["waiting"]:
         says += f", sent by {senders} living processes" if senders else ", and no living process sends them"
     alone = counts["waiting"] and not senders
-    yield Finding(name, says, f"AUTOFLOW_SERVER={origin} autoflow outbox sync" if alone else None)
+    remedy = f"AUTOFLOW_SERVER={origin} autoflow outbox sync"
+    if origin == UNRESOLVED:
+        remedy = "correct the address in the environment (see above), then autoflow outbox sync"
+    yield Finding(name, says, remedy if alone else None)
     for held in holders:
         if held.holder is not None and held.holder.state == "stopped":
             yield Finding(

@@ -18,7 +18,8 @@ from autoflow.outbox.status import COUNTS, destinations
 from autoflow.outbox.status import of_folder as counts_of
 from autoflow.outbox.status import status as counts
 from autoflow.outbox.sync import held_by_others, sync
-from autoflow.runtime.destination import connect, of_address, resolve
+from autoflow.runtime.destination import Destination, connect, for_records, of_address, origin_or_none
+from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 
 DAY = 86_400 * 10**9  # nanoseconds
 
@@ -67,6 +68,12 @@ def _send(chosen: list[tuple[str, str]], *, as_json: bool) -> int:
 
 
 def _sync(origin: str, folder: str) -> bool:
+    destination: Destination | None
+    if origin == UNRESOLVED:  # recorded while the environment named no server: for the one it names now
+        destination = for_records()
+        if destination.origin in {UNRESOLVED, "memory", "off"}:
+            return False
+        return sync(folder, destination.origin, connect(destination))
     try:
         destination = of_address(origin)
     except ValueError:
@@ -80,7 +87,8 @@ def _sync(origin: str, folder: str) -> bool:
 
 def _known_origins() -> set[str]:
     instance = settings.instance()
-    return {resolve().origin} | ({of_address(instance).origin} if instance is not None else set())
+    named = origin_or_none(instance) if instance is not None else None
+    return {for_records().origin} | ({named} if named is not None else set())
 
 
 def export(given: argparse.Namespace) -> int:

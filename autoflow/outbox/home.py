@@ -136,13 +136,18 @@ def make(folder: str) -> None:
         ensure_private(part)
 
 
+def folder_of(home: str, origin: str) -> str:
+    """The path of the folder of one destination's journals."""
+    return os.path.join(home, "outbox", slug(origin))
+
+
 def outbox_folder(home: str, origin: str) -> str:
     """The folder of one destination's journals, made if need be.
 
     Raises:
         OSError: as `ensure_private`.
     """
-    folder = os.path.join(home, "outbox", slug(origin))
+    folder = folder_of(home, origin)
     make(folder)
     note = os.path.join(folder, _ORIGIN)
     with contextlib.suppress(OSError):  # journals say it too

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from autoflow.guard import guard
@@ -9,6 +10,7 @@ from autoflow.outbox import home, outbox
 from autoflow.outbox.status import status as outbox_status
 from autoflow.outbox.sync import sync
 from autoflow.runtime.destination import Destination, connect
+from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 
 
 def flush(timeout: float = 10.0) -> bool:
@@ -18,7 +20,8 @@ def flush(timeout: float = 10.0) -> bool:
         timeout: seconds to wait at most.
 
     Returns:
-        Whether all of it is; False also when a try failed: the records wait, nothing is lost.
+        Whether all of it is; False also when a try failed (the records wait), and when a record could not be written
+        since the last flush.
     """
     with guard:
         return outbox.flush_all(timeout)
@@ -36,5 +39,8 @@ def status() -> dict[str, Any]:
 def deliver_waiting(destination: Destination) -> None:
     """Give a destination what dead processes left for it."""
     found = home.find()
-    if found is not None and destination.origin not in {"memory", "off"}:
-        sync(home.outbox_folder(found, destination.origin), destination.origin, connect(destination))
+    if found is None or destination.origin in {"memory", "off", UNRESOLVED}:
+        return
+    sync(home.outbox_folder(found, destination.origin), destination.origin, connect(destination))
+    if os.path.isdir(home.folder_of(found, UNRESOLVED)):  # recorded while the environment named no server
+        sync(home.outbox_folder(found, UNRESOLVED), destination.origin, connect(destination))

@@ -19,6 +19,10 @@ from autoflow.transport.embedded import EmbeddedTransport
 from autoflow.transport.http import HttpTransport, normalise, origin_of
 from autoflow.transport.memory import ORIGIN as MEMORY
 from autoflow.transport.memory import MemoryTransport
+from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
+from autoflow.transport.unresolved import UnresolvedTransport
+
+logger = logging.getLogger("autoflow")
 
 OFF = "off"
 
@@ -39,6 +43,7 @@ forced: str | None = None
 _outboxes: dict[str, Outbox] = {}
 _embedded: dict[str | None, EmbeddedTransport] = {}
 _memory = MemoryTransport()
+_warned: set[str] = set()
 
 
 def resolve(server: str | None = None) -> Destination:
@@ -51,6 +56,28 @@ def resolve(server: str | None = None) -> Destination:
         ValueError: an address that is none.
     """
     return explain(server)[0]
+
+
+def for_records(server: str | None = None) -> Destination:
+    """Where records go, also when the environment names a server by an address that is none: then they wait.
+
+    Raises:
+        ValueError: `server` itself is no address.
+    """
+    try:
+        return resolve(server)
+    except ValueError as error:
+        if server is not None:
+            raise
+        variable = "AUTOFLOW_SERVER" if settings.server() is not None else "SERVER_ADDRESS"
+        message = (
+            f"autoflow: {variable} is wrong ({error}); records wait in the outbox: correct it, then run "
+            "autoflow outbox sync"
+        )
+        if message not in _warned:
+            _warned.add(message)
+            logger.warning("%s", message)
+        return Destination(UNRESOLVED, UNRESOLVED)
 
 
 def explain(server: str | None = None) -> tuple[Destination, str]:
@@ -82,7 +109,7 @@ def of_address(address: str) -> Destination:
         ValueError: it is none.
     """
     word = address.strip().lower()
-    if word in {EMBEDDED, MEMORY, OFF}:
+    if word in {EMBEDDED, MEMORY, OFF, UNRESOLVED}:
         return Destination(word, word)
     return Destination(origin_of(address), normalise(address))
 
@@ -97,10 +124,23 @@ def token_for(origin: str) -> str | None:
     """The token an origin may see: ``API_TOKEN`` is for ``SERVER_ADDRESS`` and goes to no other server."""
     instance = settings.instance()
     server = settings.server()
-    if settings.token() is not None and (server is None or same_server(of_address(server).origin, origin)):
+    if settings.token() is not None and (server is None or _names(server, origin)):
         return settings.token()
-    same = instance is None or same_server(of_address(instance).origin, origin)
-    return settings.instance_token() if same else None
+    return settings.instance_token() if instance is None or _names(instance, origin) else None
+
+
+def _names(address: str, origin: str) -> bool:
+    """Whether an address of the environment means an origin; one that is no address means none."""
+    named = origin_or_none(address)
+    return named is not None and same_server(named, origin)
+
+
+def origin_or_none(address: str) -> str | None:
+    """The origin of an address, None when it is no address."""
+    try:
+        return of_address(address).origin
+    except ValueError:
+        return None
 
 
 def connect(destination: Destination, token: str | None = None) -> Transport:
@@ -114,6 +154,8 @@ def connect(destination: Destination, token: str | None = None) -> Transport:
         return _memory
     if destination.origin == EMBEDDED:
         return embedded()
+    if destination.origin == UNRESOLVED:
+        return UnresolvedTransport()
     ask: Callable[[], str | None] = (lambda: token) if token is not None else (lambda: token_for(destination.origin))
     return HttpTransport(destination.address, ask)
 
@@ -135,6 +177,7 @@ def forget() -> None:
     global _memory
     outbox.abandon_all()
     _outboxes.clear()
+    _warned.clear()
     _memory = MemoryTransport()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autoflow import settings
-from autoflow.runtime.destination import Destination, of_address, same_server
+from autoflow.runtime.destination import Destination, origin_or_none, same_server
 from autoflow.runtime.subjects import NoEntity, identify
 
 # origin of the Api made last in this process, see `origin_of`
@@ -30,7 +30,7 @@ def api_origin(api: Any) -> str | None:
     if isinstance(origin, str):
         return origin
     address = getattr(api, "server_address", None)
-    return of_address(address).origin if isinstance(address, str) and address else None
+    return origin_or_none(address) if isinstance(address, str) and address else None
 
 
 def origin_of(destination: Destination, api: Any = None) -> str:
@@ -41,7 +41,7 @@ def origin_of(destination: Destination, api: Any = None) -> str:
     """
     origin = api_origin(api) or _api_at_hand
     if origin is None and (address := settings.instance()) is not None:
-        origin = of_address(address).origin
+        origin = origin_or_none(address)
     return "" if origin is None or same_server(origin, destination.origin) else origin
 
 

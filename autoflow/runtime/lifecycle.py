@@ -51,7 +51,7 @@ def create(
     Raises:
         ValueError: `server` is no address.
     """
-    where = destination.resolve(server)
+    where = destination.for_records(server)
     run = Run(
         destination.outbox_for(where),
         new_key(),
@@ -144,7 +144,7 @@ def from_text(text: str | None) -> Run | None:
         return None
     task = fields.get("task", "")
     return Run(
-        destination.outbox_for(destination.resolve(fields.get("server"))),
+        destination.outbox_for(destination.for_records(fields.get("server"))),
         fields["key"],
         fields.get("name"),
         task=int(task) if task.isdecimal() else None,

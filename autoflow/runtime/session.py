@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from autoflow.errors import DecorationError
 from autoflow.guard import guard
 from autoflow.model.card import WorkflowSettings
-from autoflow.runtime import appname, context, integrations, lifecycle, logs
+from autoflow.runtime import appname, context, destination, integrations, lifecycle, logs
 from autoflow.runtime.cardoptions import CardOptions
 from autoflow.runtime.run import Run, new_key
 
@@ -64,6 +64,8 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         if name is not None and not isinstance(name, str):
             raise DecorationError("write @workflow() with parentheses, or @workflow('A name')")
         CardOptions(node, {}, frozenset())  # a wrong card is loud here, not at run time
+        if server is not None:
+            destination.of_address(server)  # and so is an address that is none
         self._name = name
         self._node = node
         self._log = log

@@ -45,6 +45,8 @@ def normalise(address: str) -> str:
         ValueError: the address has no host, or credentials in it.
     """
     address = address.strip().strip("/")
+    if address.lower() in {"http:", "https:"}:
+        raise ValueError(f"{address}// is no address of a server; write http://host:port or https://host")
     if "://" not in address:
         address = f"http://{address}"
     parts = urlsplit(address)

@@ -9,7 +9,7 @@ import pytest
 
 import autoflow
 from autoflow.errors import ServerRefused
-from autoflow.outbox import home
+from autoflow.outbox import deadletters, home
 from autoflow.outbox.journal import Journal
 from autoflow.platform import disk
 from autoflow.testing import FaultyServer, partly, status
@@ -125,16 +125,20 @@ def test_a_token_that_is_refused(server, findings, code):
 
 
 def test_dead_and_dropped_records(server, record, findings, command):
-    """The first reasons are shown with how many they concern, and what could not be written."""
+    """All reasons are shown with how many they concern, and what could not be written."""
     server.behave(partly(lambda record: record["type"] == "edge"))
     record(1, 2, 3)
     command("outbox", "sync")
+    for number in range(5):
+        deadletters.bury(home.outbox_of(server.address), f"j:{number}", {}, f"reason {number}")
     journal = Journal(home.outbox_of(server.address), server.address)
     journal.dropped = 4
     journal.append(b'"type":"edge"')
     code, found = findings()
     assert code == 1
-    assert found[f"dead, {server.address}"]["says"] == "3 x refused"
+    reasons = "; ".join(f"1 x reason {number}" for number in range(5))
+    assert found[f"dead, {server.address}"]["says"] == f"3 x refused; {reasons}"
+    assert "outbox retry" in found[f"dead, {server.address}"]["remedy"]
     assert "purge" in found[f"dead, {server.address}"]["remedy"]
     assert found[f"dropped, {server.address}"]["says"].startswith("4 records")
 

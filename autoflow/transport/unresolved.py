@@ -1,0 +1,43 @@
+"""No server: the environment names one by an address that is none. Records wait until it is corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from autoflow.errors import ServerUnreachable
+from autoflow.wire.parts import Part
+
+ORIGIN = "unresolved"
+
+
+class UnresolvedTransport:
+    """Reaches nothing."""
+
+    origin = ORIGIN
+
+    def _fail(self) -> NoReturn:
+        raise ServerUnreachable("the environment names a server by an address that is none; see autoflow doctor")
+
+    def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
+        """See `Transport.call`."""
+        self._fail()
+
+    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+        """See `Transport.deliver`."""
+        self._fail()
+
+    def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
+        """See `Transport.upload`."""
+        self._fail()
+
+    def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
+        """See `Transport.download`."""
+        self._fail()
+
+    def token_mark(self) -> int:
+        """There is no token."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is held."""
