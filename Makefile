@@ -82,13 +82,21 @@ bench: .venv-bench/ready
 	@echo 'Installing autoflow, the clients it is measured beside and the Supervisely SDK into $(@D) ...'
 	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[server,postgres,sdk,bench]' && touch $@
 
-soak: .venv-dev/ready
+soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
 	@$(DEV)python benchmarks/soak.py
 	@$(DEV)python benchmarks/soak.py embedded
 	@$(DEV)python benchmarks/versions_soak.py
 	@$(DEV)python benchmarks/media_soak.py
+	@$(DEV)python benchmarks/frameworks_soak.py ray=.venv-ray/bin/python torch=.venv-torch/bin/python
+
+# Frameworks too large for .venv-dev, each in an environment of its own, on a Python that both have wheels for.
+.venv-ray/ready: FRAMEWORK := ray
+.venv-torch/ready: FRAMEWORK := torch==2.13.0
+.venv-ray/ready .venv-torch/ready: pyproject.toml
+	@echo 'Installing autoflow and $(FRAMEWORK) into $(@D) ...'
+	@python=$$(.ci/python 3.11) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e . '$(FRAMEWORK)' && touch $@
 
 clean:
-	rm -rf .venv-demo .venv-dev .venv-bench $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
+	rm -rf .venv-demo .venv-dev .venv-bench .venv-ray .venv-torch $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find autoflow tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

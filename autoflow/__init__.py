@@ -14,6 +14,7 @@ from autoflow.capture.decorators import versioned, workflow_input, workflow_outp
 from autoflow.guard import logger
 from autoflow.model.card import WorkflowMeta, WorkflowSettings
 from autoflow.model.version import VersionInfo
+from autoflow.runtime import integrations as _integrations
 from autoflow.runtime.context import current_run
 from autoflow.runtime.delivery import flush, status
 from autoflow.runtime.propagation import propagate
@@ -43,6 +44,8 @@ __all__ = [
     "workflow_input",
     "workflow_output",
 ]
+
+_integrations.switch_on_workers()  # a worker of Celery imports Celery first, and its tasks may use no decorator
 
 _LATER = {
     "Api": "autoflow.api.client",

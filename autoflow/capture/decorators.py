@@ -15,7 +15,7 @@ from autoflow.capture.wrapper import undecorated, wrap
 from autoflow.errors import DecorationError, TargetError
 from autoflow.model.card import WorkflowMeta, WorkflowSettings
 from autoflow.model.entity import Direction
-from autoflow.runtime import savepoint
+from autoflow.runtime import integrations, savepoint
 from autoflow.runtime.call import Call, run_of
 from autoflow.runtime.cardoptions import tried
 from autoflow.runtime.savepoint import Wish
@@ -234,6 +234,7 @@ def _decoratable(target: Any) -> Any:
     Raises:
         TargetError: it would not.
     """
+    integrations.switch_on_workers()
     if isinstance(target, property):
         raise TargetError("a property is never called: put the decorator below @property")
     if isinstance(target, staticmethod | classmethod) or inspect.isclass(target):

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
-from autoflow.runtime.context import current, current_run, enclosing, entered
+from autoflow.runtime.context import current, current_run, enclosing
 from autoflow.runtime.lifecycle import unpickled
 from autoflow.runtime.run import Run
+from autoflow.runtime.run_scope import within
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,12 +48,11 @@ class Propagated(Carried):
     def __init__(self, fn: Callable[..., Any], run: Run) -> None:
         super().__init__(fn, run)
         functools.update_wrapper(self, fn, updated=())
+        self._function = functools.wraps(fn)(within(run, fn))
 
-        def carried(*args: Any, **kwargs: Any) -> Any:
-            with entered(run):
-                return fn(*args, **kwargs)
-
-        self._function = functools.wraps(fn)(carried)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function; the body of a coroutine or a generator is part of the run as well."""
+        return self._function(*args, **kwargs)
 
     __class__ = property(lambda self: FunctionType)  # pyright: ignore[reportIncompatibleMethodOverride] - never set
 

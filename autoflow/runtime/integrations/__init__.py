@@ -1,7 +1,7 @@
 """Integrations: each carries the run through one library that hands work to threads or processes.
 
-They are switched on when `workflow` is entered, for libraries that are imported by then or later, and do nothing
-while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and name it in `INTEGRATIONS`::
+They are switched on when `workflow` is entered (a few before, see `FOR_WORKERS`), for libraries that are imported by
+then or later, and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and name it in `INTEGRATIONS`::
 
     def install(pool):  # the imported library
         patching.around(pool.Pool, "submit", _submit)
@@ -18,6 +18,7 @@ exceptions of the library as they are; what fails in `install` leaves the librar
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -27,30 +28,55 @@ from autoflow.guard import guard
 
 # What must be imported -> the module here that is installed then.
 INTEGRATIONS = {
+    "celery.signals": "celery_tasks",
     "concurrent.futures.process": "process_pool",
     "concurrent.futures.thread": "thread_pool",
+    "dask.delayed": "dask_delayed",
+    "distributed.client": "dask_client",
+    "joblib.externals.loky.process_executor": "loky_executor",
+    "joblib.parallel": "joblib_parallel",
+    "loky.process_executor": "loky_executor",
     "multiprocessing.pool": "multiprocessing_pool",
     "multiprocessing.popen_fork": "reaping",
     "multiprocessing.popen_forkserver": "reaping",
     "multiprocessing.process": "multiprocessing_process",
+    "ray.actor": "ray_actors",
+    "ray.remote_function": "ray_tasks",
     "subprocess": "subprocesses",
     "threading": "threads",
+    "torch.utils.data.dataloader": "torch_dataloader",
     "uvicorn.server": "uvicorn_server",
 }
 
+# Those that are installed when autoflow is imported and where a function is decorated, for `workflow` may never be
+# entered there: a Celery worker learns of the run by a message's header, and a class of Ray's actors is prepared before
+# its first actor is made.
+FOR_WORKERS = ("celery.signals", "ray.actor")
+
 _installed: dict[str, ModuleType] = {}
+
+
+def switch_on_workers() -> None:
+    """Install the integrations that a process needs although it never enters `workflow`."""
+    if not settings.propagate():
+        return
+    _install_imported(FOR_WORKERS)
 
 
 def switch_on() -> None:
     """Install the integrations of what is imported, and have those of what is imported later installed then."""
     if not settings.propagate():
         return
-    for name in INTEGRATIONS:
+    _install_imported(INTEGRATIONS)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def _install_imported(names: Iterable[str]) -> None:
+    for name in names:
         module = sys.modules.get(name)
         if module is not None and _installed.get(name) is not module:
             _install(name, module)
-    if _finder not in sys.meta_path:
-        sys.meta_path.insert(0, _finder)
 
 
 def _install(name: str, module: ModuleType) -> None:
