@@ -19,7 +19,7 @@ from autoflow.forks import in_child
 from autoflow.guard import guard
 from autoflow.outbox import sender
 from autoflow.runtime import implicit
-from autoflow.runtime.lifecycle import NO_RUN, SILENT, UNKNOWN, from_text
+from autoflow.runtime.lifecycle import NO_RUN, SILENT, UNKNOWN, from_text, unpickled
 from autoflow.runtime.run import VARIABLE, Run, new_key
 
 _ONLY = "&only=1"  # ends the text of a run that the environment names because no other is open
@@ -169,6 +169,7 @@ def forget() -> None:
     """Start anew in this process, for tests."""
     global _inherited, _published, _outside
     implicit.forget()
+    unpickled.cache_clear()
     open_runs.clear()
     _inherited = _published = _outside = None
     current.set(None)

@@ -158,6 +158,7 @@ def _reduced(run: Run) -> tuple[Callable[[str], Run], tuple[str]]:
     return unpickled, (run.to_text(),)
 
 
+@functools.lru_cache(maxsize=64)  # a worker gets many tasks of one run, and records an edge of a run once
 def unpickled(text: str) -> Run:
     """The run that a pickle names; where it cannot be joined, records go to the unattributed run."""
     try:

@@ -1,7 +1,8 @@
 """Integrations: each carries the run through one library that hands work to threads or processes.
 
 They are switched on when `workflow` is entered (a few before, see `FOR_WORKERS`), for libraries that are imported by
-then or later, and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and name it in `INTEGRATIONS`::
+then or later, and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and
+name it in `INTEGRATIONS`::
 
     def install(pool):  # the imported library
         patching.around(pool.Pool, "submit", _submit)

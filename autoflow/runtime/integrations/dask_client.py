@@ -5,6 +5,7 @@ Dask's schedulers for one machine need nothing here: they use pools of the stand
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from autoflow.runtime.context import enclosing
@@ -31,6 +32,4 @@ class _Task(Propagated):
     """A function with its run, under the key that Dask makes for the function alone."""
 
     def __dask_tokenize__(self) -> Any:
-        from dask.base import normalize_token
-
-        return normalize_token(self._fn)
+        return sys.modules["dask.base"].normalize_token(self._fn)

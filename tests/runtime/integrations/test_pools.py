@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import pickle
 import subprocess
 import sys
 
 import pytest
 
+from autoflow import workflow, workflow_input
+from autoflow.runtime.propagation import carry
 from tests.runtime.integrations import scenarios
 from tests.runtime.integrations.apps import environment_of, play
 
@@ -104,3 +107,18 @@ def test_dask_sees_the_apps_functions(script):
     edges = {number: run for _, _, number, run in script.edges()}
     assert edges[2] == done.stdout.strip()  # a coroutine's body
     assert edges[1] != done.stdout.strip()  # computed once, before the run
+
+
+@pytest.mark.core
+def test_a_run_that_arrives_with_many_tasks_is_one_run(captured):
+    """A worker joins it once, and records an edge of it once."""
+    with workflow("A", server="memory") as run:
+        tasks = [pickle.dumps(carry(_load)) for _ in range(3)]
+        with workflow("B", server="memory"):
+            assert [pickle.loads(task)(7) for task in tasks] == [7] * 3
+    assert [(edge.id, edge.run) for edge in captured.edges] == [(7, run.key)]
+
+
+@workflow_input("project")
+def _load(project_id):
+    return project_id
