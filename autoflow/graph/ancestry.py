@@ -13,7 +13,7 @@ from typing import Any
 
 from autoflow.graph.flow import DEEPEST
 from autoflow.graph.graph import Card
-from autoflow.graph.labels import KINDS, day_and_time, moment, printable, ref
+from autoflow.graph.labels import KINDS, day_and_time, moment, printable, ref, standing
 from autoflow.graph.text import ASCII, COLORS, UNICODE
 from autoflow.graph.trace import Trace
 
@@ -95,7 +95,8 @@ class _Page:
         """When a run began, how long it took and how it ended."""
         began, ended = moment(run.get("startedAt")), moment(run.get("finishedAt"))
         took = f"{(ended - began).total_seconds():.1f} s" if began and ended else ""
-        words = [str(run.get("state") or ""), day_and_time(run.get("startedAt"), self.zone), took]
+        stands = standing(run.get("state"), run.get("seenAt"), bool(run.get("facts", {}).get("unattributed")))
+        words = [stands, day_and_time(run.get("startedAt"), self.zone), took]
         return ", ".join(word for word in [*words, str(run.get("error") or "")] if word)
 
     def about(self, key: str) -> Iterator[str]:

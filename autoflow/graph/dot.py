@@ -6,7 +6,7 @@ from autoflow.graph.graph import Card, Graph
 from autoflow.graph.labels import captioned, left_out, numbered, printable
 
 SHAPES = {"task": "box", "project": "cylinder", "project_version": "cylinder", "model_weight": "hexagon"}
-FILLS = {"finished": "#e3ecff", "running": "#e3ecff", "failed": "#ffe4e4", "lost": "#fff1d6"}
+FILLS = {"finished": "#e3ecff", "running": "#e3ecff", "ended": "#e3ecff", "failed": "#ffe4e4", "lost": "#fff1d6"}
 
 
 def dot(graph: Graph) -> str:

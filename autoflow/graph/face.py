@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from autoflow.graph.graph import Card
 from autoflow.graph.icons import DRAWN, icon_of
-from autoflow.graph.labels import KINDS, captioned, day_and_time, is_address, numbered, printable
+from autoflow.graph.labels import KINDS, captioned, day_and_time, is_address, numbered, printable, standing
 from autoflow.graph.layout import Box
 from autoflow.graph.layout.shape import CARD_HEIGHT
 from autoflow.graph.theme import STATES
@@ -80,7 +80,8 @@ def href(card: Card, base_url: str | None) -> str | None:
 def hint(card: Card, look: Look) -> str:
     """Give the words of a card's tooltip: everything the face has no room for."""
     words = [captioned(card), numbered(card), card.origin]
-    words += [card.description or "", day_and_time(card.at, look.zone), card.state or ""]
+    words += [card.description or "", day_and_time(card.at, look.zone)]
+    words += [standing(card.state, card.seen, card.unattributed)]
     words += [f"{card.link.title}: {card.link.url}" if card.link else ""]
     words += [f"{card.more} more not shown" if card.more else ""]
     return "\n".join(escape(printable(" ".join(word.split()))) for word in words if word.strip())
@@ -169,7 +170,8 @@ def _third(card: Card, room: float, look: Look) -> str:
             f'<path class="glyph" transform="translate(0 -10)" d="{CALENDAR}"/><text class="date" x="17">{date}</text>'
         )
     if card.state in STATES:
-        drawn += f'<text class="state {card.state}" x="{room}">\u25cf {card.state}</text>'
+        words = f"{card.state}, unattributed" if card.unattributed else card.state
+        drawn += f'<text class="state {card.state}" x="{room}">\u25cf {words}</text>'
     return drawn or f'<text class="date">{KINDS[card.type]}</text>'
 
 

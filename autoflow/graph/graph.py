@@ -40,7 +40,9 @@ class Card:
         name: the entity's own name, independent of how edges customise the card.
         title: what the card shows; the customised title, else the name.
         origin: empty for the platform's own, else the server the number belongs to.
-        state: of a run: running, finished, failed, lost; None for data.
+        state: of a run: running, finished, failed, ended, lost; None for data.
+        seen: of a running run, the minute of its last record (ISO 8601), else None.
+        unattributed: of a run, whether it holds records of which it is not known what run caused them.
         at: ISO 8601 time of creation or of the first edge, None when unknown.
         badge: ``V3`` on the card of version number 3, and on that of the third file a path has had.
         preview: url of a preview picture, None without one.
@@ -71,6 +73,8 @@ class Card:
     members: tuple[str, ...] = ()
     collage: tuple[str, ...] = ()
     author: str | None = None
+    seen: str | None = None
+    unattributed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values; written out because `asdict` takes ten times as long, and there may be thousands."""

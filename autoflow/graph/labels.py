@@ -81,6 +81,26 @@ def day_and_time(at: str | None, zone: tzinfo = timezone.utc) -> str:
     return f"{read.day} {MONTHS[read.month - 1]} {read.year}, {read:%H:%M}" if read else ""
 
 
+def ago(at: str | None, now: datetime | None = None) -> str:
+    """Show how long ago a time was, as ``3 min ago``; empty when unknown."""
+    read = moment(at)
+    if read is None:
+        return ""
+    seconds = ((now or datetime.now(timezone.utc)) - read).total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def standing(state: str | None, seen: str | None, unattributed: bool) -> str:
+    """Show how a run stands: its state, when a running one was last heard of, and whether it is attributed."""
+    words = [state or ""]
+    words += [f"last sign of life {ago(seen)}"] if seen and state == "running" else []
+    words += ["unattributed"] if unattributed else []
+    return ", ".join(word for word in words if word)
+
+
 def is_address(url: str) -> bool:
     """Whether a server's address is one a link may begin with: http or https, a host, perhaps a path."""
     return _ADDRESS.fullmatch(url) is not None

@@ -12,9 +12,29 @@ from typing import NamedTuple
 
 from autoflow.graph.flow import TIMES, lines
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.labels import KINDS, MONTHS, captioned, moment, printable, ref, runs_and_others, titled, width
+from autoflow.graph.labels import (
+    KINDS,
+    MONTHS,
+    captioned,
+    moment,
+    printable,
+    ref,
+    runs_and_others,
+    standing,
+    titled,
+    width,
+)
 
-COLORS = {"finished": "32", "failed": "31", "running": "36", "lost": "33", "strong": "1", "quiet": "2", "entry": "1;34"}
+COLORS = {
+    "finished": "32",
+    "failed": "31",
+    "running": "36",
+    "lost": "33",
+    "ended": "32",
+    "strong": "1",
+    "quiet": "2",
+    "entry": "1;34",
+}
 UNICODE = {
     "branch": "├─▶ ",
     "end": "└─▶ ",
@@ -27,6 +47,7 @@ UNICODE = {
     "below": "↓ below",
     "entry": "◆",
     "finished": "✓",
+    "ended": "✓",
     "failed": "✗",
     "running": "▸",
     "lost": "?",
@@ -44,6 +65,7 @@ ASCII = {
     "below": "v below",
     "entry": "*",
     "finished": "+",
+    "ended": "+",
     "failed": "x",
     "running": ">",
     "lost": "?",
@@ -138,11 +160,13 @@ class _Page:
                 yield ""
                 yield self.paint(today, "strong") + self.paint(f"  {at.tzname()}" if at else "", "quiet")
             state = run.state or ""
+            stands = standing(run.state, run.seen, run.unattributed)
             sign = self.paint(self.signs.get(state, self.signs["dot"]), state)
             entry = self.paint(f" {self.signs['entry']}", "entry") if run.key == self.graph.entry else ""
             yield (
                 f"  {f'{at:%H:%M}' if at else '     '}  {sign} {self.paint(printable(titled(run)), 'strong')}{entry}"
-                f"  {self.paint(printable(ref(run)), 'quiet')}  {self.paint(printable(state), state)}{self.more(run)}"
+                f"  {self.paint(printable(ref(run)), 'quiet')}  {self.paint(printable(stands), state)}"
+                f"{self.more(run)}"
             )
             inputs = [_Row("input", card, self.before[card.key]) for card in self.before[run.key]]
             outputs = [_Row("output", card, self.after[card.key]) for card in self.after[run.key]]

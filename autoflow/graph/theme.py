@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STATES = ("finished", "failed", "running", "lost")
+STATES = ("finished", "failed", "running", "ended", "lost")
 LIGHT = {
     "canvas": "#eef2fa",
     "card": "#ffffff",
@@ -16,6 +16,7 @@ LIGHT = {
     "on-badge": "#ffffff",
     "shade": "#dfe7f3",
     "finished": "#1a7745",
+    "ended": "#1a7745",
     "failed": "#c02626",
     "running": "#2360c4",
     "lost": "#8a5800",
@@ -33,6 +34,7 @@ DARK = {
     "on-badge": "#10161f",
     "shade": "#263244",
     "finished": "#5fd195",
+    "ended": "#5fd195",
     "failed": "#ff9086",
     "running": "#8db6ff",
     "lost": "#f0b95a",

@@ -17,7 +17,8 @@ class Trace:
         ref: what was traced, as ``file:9``.
         graph: cards and arrows up to the first data; its entry is the thing itself.
         runs: by the key of a run's card: ``ref``, ``name`` (the app's), ``state``, ``error``, ``startedAt``,
-            ``finishedAt``, ``facts`` (`model.run.RunFacts`), and ``inputs`` and ``outputs``, keys of `data`.
+            ``finishedAt``, ``seenAt`` (the last record of a running one), ``facts`` (`model.run.RunFacts`), and
+            ``inputs`` and ``outputs``, keys of `data`.
         data: by key, for what these runs read and wrote: ``ref``, ``type``, ``id``, ``origin``, ``name``, and where
             they are known of a file ``teamId``, ``path``, ``sha256``, ``size``, ``current``, ``number`` and ``count``
             (the second of three at its path); of a version ``projectId``, ``projectName``, ``number``, ``title``,

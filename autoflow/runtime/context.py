@@ -36,6 +36,8 @@ def current_run() -> Run:
     run = current.get()
     if run is not None and run.active:
         return run
+    if (run is NO_RUN or (run is None and not open_runs)) and (begun := implicit.outside()) is not None:
+        return begun
     run = enclosing()
     if run.active or not (run is NO_RUN or run is UNKNOWN or run.is_over):
         return run

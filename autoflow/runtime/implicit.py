@@ -21,6 +21,12 @@ _making = ProcessLock()
 _warned = False
 
 
+def outside() -> Run | None:
+    """The plain implicit run of this process, if it has begun."""
+    run = _runs.get(False)
+    return run if run is not None and run.active else None
+
+
 def implicit_run(*, unattributed: bool = False) -> Run:
     """The implicit run of this process, begun at its first record. A forked child shares its parent's."""
     run = _runs.get(unattributed)

@@ -41,6 +41,7 @@ def runs(rows: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[s
     keys = {number: key for key, number in numbers.items()}
     told: dict[str, dict[str, Any]] = {}
     logins = jobs.logins(rows)
+    last_seen = tasks.last_records(rows, keys)
     for part in chunks(list(keys)):
         for row in rows.execute(tasks.listing(rows).where(task_table.c.id.in_(part))).mappings():
             told[keys[row["id"]]] = {
@@ -52,6 +53,7 @@ def runs(rows: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[s
                 "startedAt": row["started_at"],
                 "finishedAt": row["finished_at"],
                 "createdBy": logins.get(row["created_by"]),
+                "seenAt": last_seen.get(row["id"]),
                 "workspaceId": row["workspace_id"],
                 "teamId": row["team_id"],
                 "facts": documents.load(row["facts"]),

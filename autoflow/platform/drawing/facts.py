@@ -98,12 +98,15 @@ def _of_tasks(rows: Connection, numbers: Mapping[int, str], refs: Mapping[str, E
     """Tasks, and by a task's name its sessions; `numbers` gives the card's key of a task's id."""
     told: dict[str, Facts] = {}
     authors = jobs_store.logins(rows)
+    seen = tasks.last_records(rows, numbers)
     for part in chunks(list(numbers)):
         for row in rows.execute(tasks.listing(rows).where(task_table.c.id.in_(part))):
             name = row.app_name or row.name or f"Task {row.number}"
             told[numbers[row.id]] = {
                 "name": name,
                 "state": row.state,
+                "seen": _minute(seen.get(row.id)),
+                "unattributed": bool(documents.load(row.facts).get("unattributed")),
                 "link": Link(f"/apps/sessions/{row.number}", "Show Logs"),
                 "at": row.started_at or row.created_at,
                 "author": authors.get(row.created_by),
@@ -114,6 +117,11 @@ def _of_tasks(rows: Connection, numbers: Mapping[int, str], refs: Mapping[str, E
                 link = Link(f"/apps/sessions/{row.number}", "Show Results")
                 told[session.key] = {"name": name, "link": link, "at": row.created_at}
     return told
+
+
+def _minute(at: str | None) -> str | None:
+    """The minute of a time: a graph that is shown is not another one at each record."""
+    return f"{at[:16]}Z" if at else None
 
 
 def _foreign_names(rows: Connection, refs: Sequence[EntityRef]) -> dict[str, Facts]:

@@ -154,7 +154,7 @@ def _compact(scene: Scene, placed: Layout) -> dict[str, Any]:
 
 def words(card: Card) -> dict[str, Any]:
     """A card's words: what is there of them."""
-    return {name: value for name, value in card.to_json().items() if value not in (None, "", ())}
+    return {name: value for name, value in card.to_json().items() if value not in (None, "", ()) and value is not False}
 
 
 def scene(rows: Connection, body: Body) -> dict[str, Any]:

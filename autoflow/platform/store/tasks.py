@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
 
 from autoflow.model.entity import EntityRef
 from autoflow.platform import documents, times
@@ -18,7 +18,7 @@ from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import bad, taken, unknown
 from autoflow.platform.store import counters, teams
 from autoflow.platform.store.access import caller, check, sees, visible
-from autoflow.platform.store.schema import apps, logs, runs, task_facts, task_numbers, tasks
+from autoflow.platform.store.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
 from autoflow.platform.store.upsert import insert_new
 
 STATES = ("running", "finished", "failed", "ended", "lost")
@@ -235,6 +235,20 @@ def finish(rows: Connection, task_id: int, state: str, error: str | None, moment
     if state == "lost":
         query = query.where(tasks.c.state.not_in(SURE))
     rows.execute(query.values(state=state, error=error, finished_at=moment, updated_at=moment))
+
+
+def last_records(rows: Connection, numbers: Iterable[int]) -> dict[int, str]:
+    """When the last record of each running task among these came, by the task's id: its last sign of life."""
+    last_edge = select(func.max(edges.c.id)).where(edges.c.task_id == tasks.c.id).correlate(tasks).scalar_subquery()
+    at_edge = select(edges.c.at).where(edges.c.id == last_edge).correlate(tasks).scalar_subquery()
+    log = select(logs.c.at).where(logs.c.task_id == tasks.c.id).order_by(logs.c.id.desc()).limit(1)
+    at_log = log.correlate(tasks).scalar_subquery()
+    found: dict[int, str] = {}
+    for part in chunks(list(numbers)):
+        query = select(tasks.c.id, tasks.c.updated_at, at_edge, at_log)
+        for number, *times_ in rows.execute(query.where(tasks.c.id.in_(part), tasks.c.state == "running")):
+            found[number] = max(at for at in times_ if at is not None)
+    return found
 
 
 def learn(rows: Connection, task_id: int, facts: Mapping[str, Any], moment: str) -> None:

@@ -54,6 +54,7 @@ def one(rows: Connection, body: Body) -> dict[str, Any]:
         "app": {"id": row["app_id"], "name": row["app_name"]} if row["app_id"] is not None else None,
         "workspace": {"id": place["id"], "name": place["name"]},
         "error": row["error"],
+        "seenAt": tasks.last_records(rows, [row["id"]]).get(row["id"]),
         "facts": documents.load(row["facts"]),
         "otherFacts": _other_facts(rows, row["id"]),
         "createdBy": jobs.logins(rows).get(row["created_by"]),

@@ -12,7 +12,7 @@ import { SMALL } from "./scene.js";
  * @param {Words} card
  */
 export function spoken(card) {
-  const parts = [card.title, card.badge, KINDS[card.type], isState(card.state) ? card.state : "", moment(card.at)];
+  const parts = [card.title, card.badge, KINDS[card.type], isState(card.state) ? card.state : "", card.unattributed ? "unattributed" : "", moment(card.at)];
   return parts.filter(Boolean).join(", ");
 }
 
@@ -97,9 +97,10 @@ export function face(at, card, type, height) {
     return;
   }
   at.setAttribute("aria-label", spoken(card));
-  at.title = [card.title, card.name === card.title ? "" : card.name, card.description].filter(Boolean).join("\n");
+  at.title = [card.title, card.name === card.title ? "" : card.name, card.description, card.seen ? `Last sign of life ${moment(card.seen)}` : ""].filter(Boolean).join("\n");
   const head = element("span", { class: "head" }, name(card));
   if (card.badge) head.append(element("span", { class: "badge" }, card.badge));
+  if (card.unattributed) head.append(element("span", { class: "badge" }, "unattributed"));
   const lines = element("span", { class: "lines" }, head, second(card), third(card));
   at.replaceChildren(height > SMALL ? picture(card) : tile(type, card.icon), lines);
 }

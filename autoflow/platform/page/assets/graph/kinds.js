@@ -51,7 +51,7 @@ export const DRAWN = {
 
 const COLOR = /^#[0-9a-fA-F]{3,8}$/;
 const NAME = /^[a-z0-9-]{1,64}$/;
-const STATES = ["finished", "failed", "running", "lost"];
+const STATES = ["finished", "failed", "running", "ended", "lost"];
 
 /** @param {string | undefined} state @returns {state is string} whether it is one there is */
 export function isState(state) {

@@ -32,6 +32,8 @@ function known(card) {
     ["Name", card.name === card.title ? "" : card.name],
     ["About", card.description ?? ""],
     ["Status", state],
+    ["Last sign of life", card.seen ? element("time", { datetime: card.seen }, moment(card.seen)) : ""],
+    ["Attributed", card.unattributed ? "No: it holds records of which it is not known what run caused them" : ""],
     ["Version", card.badge ?? ""],
     ["Time", time ? element("time", { datetime: card.at ?? "" }, time) : ""],
     ["Size", size(card.size)],

@@ -35,6 +35,8 @@ const ASKED = 1000;
  * @property {Link} [link]
  * @property {string} [state]
  * @property {string} [at]
+ * @property {string} [seen] the minute of a running run's last record
+ * @property {boolean} [unattributed]
  * @property {string} [badge]
  * @property {string} [preview]
  * @property {string[]} [collage]

@@ -39,6 +39,7 @@ function row(scene, card, go) {
       { scope: "row" },
       name,
       ...(words?.badge ? [" ", element("span", { class: "badge" }, words.badge)] : []),
+      ...(words?.unattributed ? [" ", element("span", { class: "badge" }, "unattributed")] : []),
       ...(words?.description ? [element("span", { class: "about" }, words.description)] : []),
     ),
     element("td", {}, KINDS[scene.type(card)]),

@@ -12,14 +12,14 @@ import { call } from "../wire.js";
  *   link: string | null, at: string, createdBy: string | null}} Thing
  * @typedef {Record<string, any>} Facts
  * @typedef {{id: number, name: string, state: string, startedAt: string, finishedAt: string | null, number: number,
- *   origin: string, app: {id: number, name: string} | null, workspace: {id: number, name: string}, error: string | null,
+ *   origin: string, seenAt: string | null, app: {id: number, name: string} | null, workspace: {id: number, name: string}, error: string | null,
  *   facts: Facts, attempts: number, inputs: Thing[], outputs: Thing[], inputsTotal: number, outputsTotal: number,
  *   log: number, createdBy: string | null,
  *   otherFacts: {at: string, createdBy: string | null, facts: Facts}[]}} Run
  */
 
 const WORDS = { project: "Project", project_version: "Version", dataset: "Dataset", file: "File", model_weight: "Model weights", folder: "Folder", task: "Run", job: "Labeling job", app_session: "Session" };
-const KNOWN = new Set(["name", "parameters", "command", "folder", "script", "python", "host", "machine", "pid", "commit", "dirty", "repository", "root", "folder_within", "script_within", "environment", "packages", "sources", "reproduces", "attempt", "output"]);
+const KNOWN = new Set(["name", "parameters", "command", "folder", "script", "python", "host", "machine", "pid", "commit", "dirty", "repository", "root", "folder_within", "script_within", "environment", "packages", "sources", "reproduces", "attempt", "output", "unattributed"]);
 
 const { facts } = begin();
 const id = Number(facts["task"]);
@@ -51,7 +51,7 @@ function draw(run) {
   const open = holdOpen();
   places.head.replaceChildren(
     element("div", { class: "row" }, element("h1", {}, run.name), stateBadge(run.state), element("a", { class: "button", href: `/task/${run.id}` }, "Open in the workflow")),
-    element("p", { class: "quiet" }, "Started ", time(run.startedAt), took(run), run.attempts > 1 ? ` · ${run.attempts} attempts` : "", run.origin ? ` · task ${run.number} of ${run.origin}` : ""),
+    element("p", { class: "quiet" }, "Started ", time(run.startedAt), ...[took(run)].flat(), run.attempts > 1 ? ` · ${run.attempts} attempts` : "", run.origin ? ` · task ${run.number} of ${run.origin}` : ""),
   );
   places.notes.replaceChildren(...notes(run));
   places.left.replaceChildren(
@@ -93,12 +93,14 @@ function notes(run) {
   const found = [];
   if (run.error) found.push(element("section", { class: "notice bad", "aria-label": "Error" }, element("h2", {}, "It failed"), element("pre", {}, element("code", {}, run.error))));
   if (run.state === "lost") found.push(element("p", { class: "notice" }, "Its process ended without a word: it was killed, or its machine stopped."));
+  if (run.state === "ended") found.push(element("p", { class: "notice" }, "Its process was ended, or left, before it said how it went."));
+  if (run.facts["unattributed"]) found.push(element("p", { class: "notice" }, "Unattributed: it holds records of which it is not known what run caused them. Submit work with propagate(fn), or open workflow() inside the worker."));
   return found;
 }
 
 /** @param {Run} run */
 function took(run) {
-  if (run.state === "running") return ` · running for ${lasting(run.startedAt, null)}`;
+  if (run.state === "running") return [` · running for ${lasting(run.startedAt, null)}`, ...(run.seenAt ? [", last sign of life ", time(run.seenAt)] : [])];
   return run.finishedAt && run.state !== "lost" ? ` · took ${lasting(run.startedAt, run.finishedAt)}` : "";
 }
 

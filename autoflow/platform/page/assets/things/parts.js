@@ -6,7 +6,7 @@ const COLOUR = /^#[0-9a-f]{3,8}$/i;
 const PLAIN = "#8a94a6";
 const TICK = "M4 12.5l5 5L20 6.5";
 const COPY = "M8 8h12v12H8zM4 16V4h12";
-const STATES = { running: "Running", finished: "Finished", failed: "Failed", lost: "Lost" };
+const STATES = { running: "Running", finished: "Finished", failed: "Failed", ended: "Ended", lost: "Lost" };
 /** @type {Record<string, string>} */
 const DID = { input: "read it", output: "wrote it", "input output": "read and wrote it" };
 const MINUTE = 60_000;
