@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from autoflow.capture.binding import Binding, Getter
 from autoflow.errors import VersionNotSaved
-from autoflow.runtime.call import RESERVED, Call, ResultPending, parameters_of
+from autoflow.runtime.call import RESERVED, Call, ResultPending, move, parameters_of
 from autoflow.runtime.context import current_run
 from autoflow.runtime.run import Run
 from autoflow.runtime.savepoint import Wish, save
@@ -157,8 +157,15 @@ class Moment:
                 except ResultPending:
                     self._late.append(spec)
 
+    def _leave_ended_run(self) -> None:
+        """Turn to the current run when the call's own is over by now: an ended run gets no further records."""
+        if not self.run.active and self.run.is_over:
+            self.run = current_run()
+            move(self._call, self.run)
+
     def item(self, item: Any) -> None:
         """Record what a generator just yielded."""
+        self._leave_ended_run()
         call = self._call
         call.item = item
         self._record_all((*self.bound.item_inputs, *self.bound.item_outputs))
@@ -172,6 +179,7 @@ class Moment:
 
     def take_result(self, result: Any) -> None:
         """Keep the result, and record the inputs that needed it."""
+        self._leave_ended_run()
         self._call.result = result
         if self._late:
             self._record_all(self._late)

@@ -86,6 +86,11 @@ def run_of(call: Call) -> Run:
     return call._run
 
 
+def move(call: Call, run: Run) -> None:
+    """Make a call part of another run: its own has ended before it."""
+    call._run = run
+
+
 def parameters_of(call: Call) -> Mapping[str, Any]:
     """A call's parameters by name, defaults included; worked out when first needed."""
     found = call._arguments

@@ -21,7 +21,11 @@ def _start(original: Any, thread: Any, *args: Any, **kwargs: Any) -> Any:
     run = current.get()
     if run is not None and run is not NO_RUN:
         vars(thread)[_ATTRIBUTE] = run
-    return original(thread, *args, **kwargs)
+    try:
+        return original(thread, *args, **kwargs)
+    except BaseException:  # no thread was started
+        vars(thread).pop(_ATTRIBUTE, None)
+        raise
 
 
 def _begin(original: Any, thread: Any, *args: Any, **kwargs: Any) -> Any:
