@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from autoflow.outbox import home
 
 _FOLDER = "runs"
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST = 16 << 10
 
 
@@ -28,17 +27,10 @@ class OpenRun(NamedTuple):
     run: str
 
 
-def path_of(key: str, outbox_folder: str | None = None) -> str | None:
-    """The path of a run's file; None when the key makes no file name, or there is no home folder.
-
-    Args:
-        key: the run's.
-        outbox_folder: a destination's outbox, to look in the home folder that it is in; else in this process's home.
-    """
-    if not _KEY.fullmatch(key):
-        return None
-    folder = home.find() if outbox_folder is None else os.path.dirname(os.path.dirname(outbox_folder))
-    return None if folder is None else os.path.join(folder, _FOLDER, key)
+def path_of(key: str) -> str | None:
+    """The path of the file of a run that this process opens; None when there is no home folder to keep it in."""
+    folder = home.find()
+    return None if folder is None else os.path.join(folder, _FOLDER, f"{os.getpid()}-{key}")
 
 
 def add(path: str, run: str) -> bool:
@@ -75,6 +67,14 @@ def remove(path: str | None) -> None:
             os.unlink(path)
 
 
+def remove_lost(outbox_folder: str, keys: Iterable[str]) -> None:
+    """Remove the files of runs whose processes are gone, in the home that an outbox folder is in."""
+    lost = set(keys)
+    for entry in _entries(os.path.dirname(os.path.dirname(outbox_folder))):
+        if os.path.basename(entry).partition("-")[2] in lost:
+            remove(entry)
+
+
 def is_over(path: str) -> bool:
     """Whether a run's file is gone. When its folder is gone too, or cannot be read, that says nothing of the run."""
     try:
@@ -87,13 +87,16 @@ def is_over(path: str) -> bool:
 
 
 def opened_by(pid: int) -> list[OpenRun]:
-    """The open runs of another process of this machine."""
-    folder = home.find()
-    if folder is None:
-        return []
-    host = os.uname().nodename
-    with contextlib.suppress(OSError), os.scandir(os.path.join(folder, _FOLDER)) as entries:
-        return [run for entry in entries if (run := _read(entry.path)) and (run.host, run.pid) == (host, pid)]
+    """The open runs of another process of this machine; makes no folder."""
+    host, start = os.uname().nodename, f"{pid}-"
+    paths = [path for folder in home.candidates() for path in _entries(folder)]
+    runs = [_read(path) for path in paths if os.path.basename(path).startswith(start)]
+    return [run for run in runs if run is not None and (run.host, run.pid) == (host, pid)]
+
+
+def _entries(home_folder: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(os.path.join(home_folder, _FOLDER)) as entries:
+        return [entry.path for entry in entries]
     return []
 
 

@@ -411,8 +411,8 @@ class Sender:
         ]
         for _ in self._session.delivery().deliver(lost, reader.progress.carry.setdefault("delivery", {})):
             pass
-        for run in runs:
-            openruns.remove(openruns.path_of(run, self._folder))
+        if self._folder is not None:
+            openruns.remove_lost(self._folder, runs)
         runs.clear()
         reader.save()
 

@@ -25,6 +25,7 @@ class Script:
         path.write_text(text)
         given = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH"),  # of a checkout that is not the installed one
             "HOME": str(self.folder),
             "AUTOFLOW_HOME": str(self.home),
             "AUTOFLOW_SERVER": NOWHERE,

@@ -259,6 +259,60 @@ def test_a_killed_opener_leaves_its_run_open_until_it_is_recorded_as_lost(script
         expect=-9,
     )
     (file,) = (script.home / "runs").iterdir()
-    key = file.name
+    key = file.name.partition("-")[2]
     script(CHILD.replace("int(sys.argv[1])", "2"), AUTOFLOW_RUN=f"key={key}&server=http://127.0.0.1:9&file={file}")
     assert runs_of(script) == ({1: key, 2: key}, set())
+
+
+def test_a_run_that_is_recorded_as_lost_is_over(script, platform):
+    """Whoever takes over the journal of a killed process says so to the children it left."""
+    script(HEAD + "\n    workflow('killed').__enter__()\n    load(1)\n    os.kill(os.getpid(), 9)\n", expect=-9)
+    assert len(list((script.home / "runs").iterdir())) == 1
+    script("import autoflow\nautoflow.workflow('next')(lambda: None)()\n", AUTOFLOW_EXIT_FLUSH="0")
+    assert len(list((script.home / "runs").iterdir())) == 1  # the server was away: nothing is known of the run
+    origin = platform.address
+    home = script.folder / "other"
+    here = {"AUTOFLOW_SERVER": origin, "AUTOFLOW_TOKEN": "t", "AUTOFLOW_HOME": str(home)}
+    script(HEAD + "\n    workflow('killed').__enter__()\n    load(1)\n    os.kill(os.getpid(), 9)\n", expect=-9, **here)
+    assert len(list((home / "runs").iterdir())) == 1
+    script("import autoflow\nautoflow.workflow('next')(lambda: None)()\nassert autoflow.flush(30)\n", **here)
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_children_of_asyncio_are_each_in_their_own_run(script):
+    """Two coroutines, each with a run and a program."""
+    (script.folder / "child.py").write_text(CHILD)
+    keys = run_main(
+        script,
+        """
+    import asyncio
+
+    async def work(number):
+        async with workflow(f"run {number}") as run:
+            await asyncio.sleep(0.01)
+            child = await asyncio.create_subprocess_exec(sys.executable, "child.py", str(number))
+            assert await child.wait() == 0
+            return run.key
+
+    async def main():
+        return await asyncio.gather(*map(work, (1, 2, 3)))
+
+    print(json.dumps(asyncio.run(main())))
+""",
+    )
+    assert runs_of(script) == (dict(enumerate(keys, 1)), set())
+
+
+def test_a_program_that_records_nowhere_leaves_nothing_on_the_disk(script):
+    """Nor do the children that it starts and reaps."""
+    script(
+        HEAD
+        + """
+    with workflow("quiet"):
+        load(1)
+        subprocess.run([sys.executable, "-c", ""], check=True)
+""",
+        AUTOFLOW_SERVER="memory",
+    )
+    assert not script.home.exists()
+    assert not (script.folder / ".local").exists()

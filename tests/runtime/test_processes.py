@@ -78,8 +78,8 @@ with workflow("forking"):
     if not child:
         load(1)
         load(2)
-if child:
-    assert os.waitpid(child, 0)[1] == 0
+    else:  # the run is over where its block ends
+        assert os.waitpid(child, 0)[1] == 0
 """
     )
     only_run(script)

@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from autoflow import settings
+from autoflow.forks import ProcessLock
 from autoflow.guard import guard
 
 # What must be imported -> the module here that is installed then.
@@ -55,6 +56,7 @@ INTEGRATIONS = {
 FOR_WORKERS = ("celery.signals", "ray.actor")
 
 _installed: dict[str, ModuleType] = {}
+_installing = ProcessLock()
 
 
 def switch_on_workers() -> None:
@@ -81,8 +83,10 @@ def _install_imported(names: Iterable[str]) -> None:
 
 
 def _install(name: str, module: ModuleType) -> None:
-    _installed[name] = module
-    with guard:
+    with _installing, guard:
+        if _installed.get(name) is module:
+            return
+        _installed[name] = module
         import_module(f"{__name__}.{INTEGRATIONS[name]}").install(module)
 
 
