@@ -19,6 +19,8 @@ def app_name() -> str:
     spec = getattr(main, "__spec__", None)
     module = str(spec.name).removesuffix(".__main__") if spec is not None and spec.name else ""
     path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
+    if os.path.basename(path) == "__main__.py":  # of a package; a spawned worker knows its module no more
+        path = os.path.dirname(path)
     program = module or os.path.splitext(os.path.basename(path))[0]
     named = _PROGRAMS.get(program.rpartition(".")[2])
     return (named and named(sys.argv[1:])) or program or "python"

@@ -82,9 +82,12 @@ def inherited() -> Run:
     return _inherited[1]
 
 
-def join(text: str) -> None:
-    """Make the run that a text names the one that this process was started in."""
-    os.environ[VARIABLE] = text
+def join(text: str | None) -> None:
+    """Make the run that a text names the one that this process was started in; None: it was started outside of any."""
+    if text is None:
+        os.environ.pop(VARIABLE, None)
+    else:
+        os.environ[VARIABLE] = text
 
 
 @contextlib.contextmanager

@@ -45,6 +45,8 @@ def main(monkeypatch):
         ("flask --app hello run", "hello"),
         ("streamlit run pages/board.py", "board"),
         ("/home/me/train.py --epochs 3", "train"),
+        ("/lib/uvicorn/__main__.py app:app --workers 2", "app:app"),
+        ("/src/pkg/__main__.py", "pkg"),
         ("", "python"),
     ],
 )

@@ -14,6 +14,8 @@ from autoflow.api.reproduction.recorded import Recorded
 from autoflow.api.reproduction.substitution import Command
 from autoflow.api.reproduction.worktree import inside
 from autoflow.errors import NotReproducible
+from autoflow.runtime.context import entered
+from autoflow.runtime.lifecycle import NO_RUN
 
 ERRORS = 2  # the file descriptor what the command prints goes to: standard output is for the answer
 LONGEST = 120 << 10  # of one variable, in bytes; the kernel takes 128 KiB
@@ -86,9 +88,10 @@ def execute(words: Sequence[str], where: str, environment: Mapping[str, str]) ->
         NotReproducible: it cannot be started.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own command, as recorded
-            list(words), cwd=where, env=dict(environment), stdin=subprocess.DEVNULL, stdout=ERRORS, check=False
-        )
+        with entered(NO_RUN):  # it is a run of its own, whatever run it is started from
+            done = subprocess.run(  # noqa: S603 - the user's own command, as recorded
+                list(words), cwd=where, env=dict(environment), stdin=subprocess.DEVNULL, stdout=ERRORS, check=False
+            )
     except (OSError, ValueError) as error:
         raise NotReproducible(f"{words[0]} cannot be started: {error}") from error
     return done.returncode

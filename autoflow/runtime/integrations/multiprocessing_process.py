@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autoflow.runtime.context import enclosing, join
+from autoflow.guard import guard
+from autoflow.runtime.context import join, text_for_child
 from autoflow.runtime.integrations import patching
 
 _ATTRIBUTE = "_autoflow_run"
@@ -18,7 +19,7 @@ def install(process: Any) -> None:
 class _Membership:
     """Stands in a process object while it is pickled; unpickling it joins the run, in the child."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str | None) -> None:
         self._text = text
 
     def __reduce__(self) -> Any:
@@ -26,7 +27,8 @@ class _Membership:
 
 
 def _start(original: Any, process: Any, *args: Any, **kwargs: Any) -> Any:
-    vars(process)[_ATTRIBUTE] = _Membership(enclosing().to_text())
+    with guard:
+        vars(process)[_ATTRIBUTE] = _Membership(text_for_child(None))
     try:
         return original(process, *args, **kwargs)
     finally:

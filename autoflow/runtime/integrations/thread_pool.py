@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autoflow.guard import guard
 from autoflow.runtime.context import enclosing, entered
 from autoflow.runtime.integrations import patching
 
@@ -21,7 +22,8 @@ def install(thread: Any) -> None:
 
 def _submitted(original: Any, item: Any, *args: Any, **kwargs: Any) -> None:
     original(item, *args, **kwargs)
-    vars(item)[_ATTRIBUTE] = enclosing()
+    with guard:
+        vars(item)[_ATTRIBUTE] = enclosing()
 
 
 def _run(original: Any, item: Any, *args: Any, **kwargs: Any) -> Any:

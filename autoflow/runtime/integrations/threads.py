@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autoflow.guard import guard
 from autoflow.runtime.context import current
 from autoflow.runtime.integrations import patching
 from autoflow.runtime.lifecycle import NO_RUN
@@ -18,9 +19,10 @@ def install(threading: Any) -> None:
 
 
 def _start(original: Any, thread: Any, *args: Any, **kwargs: Any) -> Any:
-    run = current.get()
-    if run is not None and run is not NO_RUN:
-        vars(thread)[_ATTRIBUTE] = run
+    with guard:
+        run = current.get()
+        if run is not None and run is not NO_RUN:
+            vars(thread)[_ATTRIBUTE] = run
     try:
         return original(thread, *args, **kwargs)
     except BaseException:  # no thread was started
