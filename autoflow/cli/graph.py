@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from autoflow.api.client import Api
 from autoflow.cli.asking import ours, reader, server
+from autoflow.cli.output import write_rendered
 from autoflow.graph.clusters import clustered
 from autoflow.graph.forms import PICTURES, write
 from autoflow.graph.graph import Graph
@@ -15,8 +17,17 @@ def show(given: argparse.Namespace) -> int:
     """Print the graph in the form asked for; in pictures five or more cards that are alike are one, unless told."""
     graph = graph_of(given, server())
     together = given.format in PICTURES if given.cluster is None else given.cluster
-    print(write(clustered(graph) if together else graph, given.format, reader()), end="")
+    show_graph(clustered(graph) if together else graph, given.format)
     return 0
+
+
+def show_graph(graph: Graph, form: str) -> None:
+    """Print a graph in one of the forms of `graph.forms`."""
+    text = write(graph, form, reader())
+    if form == "json":
+        print(text, end="")  # the names in it are still as recorded
+    else:
+        write_rendered(sys.stdout, text)
 
 
 def graph_of(given: argparse.Namespace, api: Api) -> Graph:

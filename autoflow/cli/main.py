@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from autoflow.distribution import VERSION
 from autoflow.errors import AutoflowError
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that says which command was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message, and exit with code 2."""
+        if mistaken := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            names = [name.strip(" '") for name in mistaken[2].split(",")]
+            for near in difflib.get_close_matches(mistaken[1], names, 1):
+                message += f"; did you mean {near!r}?"
+        super().error(message)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
+    top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
     top.add_argument("--version", action="store_true", help="print the version and leave")
     commands = top.add_subparsers(metavar="COMMAND")
 
@@ -225,8 +240,17 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0 done, 1 could not be done, 2 wrong arguments."""
-    top = parser()
+    """Run a command; its exit code: 0 done, 1 could not be done, 2 wrong arguments.
+
+    Control characters in what it prints are escaped, see `cli.output`.
+    """
+    from autoflow.cli.output import escaped
+
+    with escaped():
+        return _run(parser(), arguments)
+
+
+def _run(top: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
     given = top.parse_args(arguments)
     if given.version:
         print(f"autoflow {VERSION}")

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TextIO
 
+from autoflow.cli.output import write_rendered
 from autoflow.graph.labels import printable
 
 EVERY = 0.1  # seconds between two writings on a terminal
@@ -39,7 +40,7 @@ class Progress:
         share = f"{done / of:>4.0%}  " if of else ""
         line = printable(f"{what}  {share}{done:,}" + (f" of {of:,}" if of else ""))
         if self._terminal:
-            self._stream.write("\r" + line + " " * max(0, self._shown - len(line)))
+            write_rendered(self._stream, "\r" + line + " " * max(0, self._shown - len(line)))
             self._shown = len(line)
         else:
             self._stream.write(line + "\n")
@@ -48,7 +49,7 @@ class Progress:
     def close(self) -> None:
         """Leave the line of a terminal empty."""
         if self._shown:
-            self._stream.write("\r" + " " * self._shown + "\r")
+            write_rendered(self._stream, "\r" + " " * self._shown + "\r")
             self._stream.flush()
             self._shown = 0
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from autoflow.cli.asking import ours, reader, server
+from autoflow.cli.graph import show_graph
+from autoflow.cli.output import write_rendered
 from autoflow.graph.ancestry import ancestry
-from autoflow.graph.forms import write
 
 
 def trace(given: argparse.Namespace) -> int:
@@ -20,7 +22,7 @@ def trace(given: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
     elif form == "text":
         told = reader()
-        print(ancestry(found, color=told.color, unicode=told.unicode, zone=told.zone), end="")
+        write_rendered(sys.stdout, ancestry(found, color=told.color, unicode=told.unicode, zone=told.zone))
     else:
-        print(write(found.graph, form, reader()), end="")
+        show_graph(found.graph, form)
     return 0

@@ -1,0 +1,136 @@
+"""No text of a server, a journal or a file reaches a terminal as a control character, by whatever command."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autoflow
+from autoflow import Api
+from autoflow.cli import output
+from autoflow.cli.main import main, parser
+from autoflow.runtime import destination
+
+# a colour, a window's title, C1's CSI, a bell, a carriage return, and text turned round
+EVIL = "\x1b[31mA\x1b]0;B\x07\x9b2JC\rD\u202eE\u2066F\x7fG\u2028H"
+BAD = {sign for sign in EVIL if not sign.isprintable()}
+
+
+@pytest.fixture
+def hostile(monkeypatch, tmp_path):
+    """An embedded server in which every name has control characters, and a journal with a record that is dead."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
+    destination.forget()
+    api = Api()
+    project = api.project.create(1, f"p{EVIL}")
+    dataset = api.dataset.create(project.id, f"d{EVIL}")
+    version = api.project.version.create(project.id, f"v{EVIL}", f"about{EVIL}")
+    with autoflow.workflow(f"app{EVIL}", parameters={"x": EVIL}, log=False) as run:
+        run.input("project", project.id)
+        run.output("folder", f"/f{EVIL}", title=f"t{EVIL}", description=EVIL)
+        run.output("project", 999, title=EVIL)
+    autoflow.flush()
+    (tmp_path / f"file{EVIL.replace('/', '')}.txt").write_text("x")
+    yield api, project, dataset, version
+    api.transport.close()
+
+
+COMMANDS = [
+    *(("graph", "--format", form) for form in ("text", "json", "mermaid", "dot", "svg", "html")),
+    ("graph", "--project", "1"),
+    *(("trace", "task:1", "--format", form) for form in ("text", "json", "mermaid", "dot", "svg", "html")),
+    ("trace", f"/f{EVIL}"),
+    ("trace", EVIL),
+    ("reproduce", "task:1"),
+    ("reproduce", "task:1", "--json"),
+    ("reproduce", "task:1", "--run"),
+    ("reproduce", EVIL),
+    ("versions", "list", "1"),
+    ("versions", "list", "1", "--json"),
+    ("versions", "show", "1"),
+    ("versions", "show", "1", "--json"),
+    ("versions", "diff", "1"),
+    ("versions", "restore", "1"),
+    ("versions", "restore", "1", "--name", EVIL, "--json"),
+    ("versions", "verify"),
+    ("versions", "create", f"./{EVIL}"),
+    ("versions", "create", "."),
+    ("versions", "show", EVIL),
+    ("outbox", "status"),
+    ("outbox", "status", "--json"),
+    ("outbox", "export"),
+    ("outbox", "sync"),
+    ("doctor",),
+    ("doctor", "--json"),
+    ("token", "create", "--user", EVIL, "--team", EVIL),
+    ("token", "list"),
+    ("token", "list", "--json"),
+    ("token", "leave", "--user", EVIL, "--team", "x"),
+    ("graph", "--format", EVIL),
+    (EVIL,),
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda words: ascii(" ".join(words))[:40])
+def test_no_control_character_is_printed(hostile, capsys, arguments):
+    """Whether it is text or JSON, an answer or an error."""
+    if arguments[:2] == ("token", "list"):
+        main(["token", "create", "--user", EVIL])
+    capsys.readouterr()
+    try:
+        code = main(list(arguments))
+    except SystemExit as left:
+        code = left.code
+    printed = capsys.readouterr()
+    whole = printed.out + printed.err
+    assert not BAD & set(whole), ascii(whole)
+    assert "Traceback" not in whole
+    if "--json" in arguments and code == 0:
+        json.loads(printed.out)
+
+
+def test_json_is_the_same_value(hostile, capsys):
+    """A program reads the names as they are."""
+    assert main(["versions", "list", "1", "--json"]) == 0
+    (version,) = json.loads(capsys.readouterr().out)
+    assert version["name"] == f"v{EVIL}"
+
+
+@given(st.text())
+def test_json_text_escaped_is_the_same_json(text):
+    """Escaping what JSON leaves raw changes no value."""
+    assert json.loads(output.escape(json.dumps({text: text}, ensure_ascii=False))) == {text: text}
+
+
+def test_log_lines_and_tracebacks_go_the_same_way(capsys, monkeypatch):
+    """What is logged while a command runs is escaped too, and the streams are their own afterwards."""
+
+    def doctor(_given):
+        autoflow.logger.error("failed: %s", EVIL)
+        print(EVIL, file=sys.stderr)
+        sys.stdout.writelines([EVIL])
+        raise ValueError(EVIL)
+
+    monkeypatch.setattr("autoflow.cli.doctor.examine", doctor)
+    before = sys.stdout, sys.stderr
+    assert main(["doctor"]) == 1
+    assert (sys.stdout, sys.stderr) == before
+    printed = capsys.readouterr()
+    assert not BAD & set(printed.out + printed.err)
+    assert "\\u001b[31mA" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [(("grpah",), "graph"), (("version", "list"), "versions"), (("outbox", "stauts"), "status")]
+)
+def test_a_mistyped_command_names_the_one_that_was_meant(capsys, typed, meant):
+    """Exit code 2, and a suggestion."""
+    with pytest.raises(SystemExit) as left:
+        parser().parse_args(typed)
+    assert left.value.code == 2
+    assert f"did you mean '{meant}'?" in capsys.readouterr().err
