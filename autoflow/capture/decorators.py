@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NoReturn, TypeVar, overload
 
@@ -155,16 +156,17 @@ def versioned(
     types = tuple(types)
 
     def decorate(target: Any) -> Any:
-        target = _decoratable(target)
-        known = names(undecorated(target))
-        direction: Direction = "output" if after else "input"
-        path = defaults.version_path(undecorated(target), direction) if value is None else None
-        edge = EdgeSpec(direction, "project", {"value": value}, known, path)
-        if edge.needs_result and not after:
-            raise DecorationError(
-                "there is no result before the body: say where the project is with value=, or after=True"
-            )
-        texts = text_source(title, known), text_source(description, known)
+        with _located("@versioned", target):
+            target = _decoratable(target)
+            known = names(undecorated(target))
+            direction: Direction = "output" if after else "input"
+            path = defaults.version_path(undecorated(target), direction) if value is None else None
+            edge = EdgeSpec(direction, "project", {"value": value}, known, path)
+            if edge.needs_result and not after:
+                raise DecorationError(
+                    "there is no result before the body: say where the project is with value=, or after=True"
+                )
+            texts = text_source(title, known), text_source(description, known)
 
         def wish(call: Call) -> Wish:
             found = [tried(call, text, call, lambda name: savepoint.known(run_of(call), name, wait)) for text in texts]
@@ -204,20 +206,21 @@ def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Map
     declarations = (partial(decorator, kind, **options),)
 
     def decorate(target: F) -> F:
-        function = undecorated(_decoratable(target))
-        default = None if "value" in options else defaults.value_path(function, direction, kind)
-        spec = EdgeSpec(
-            direction,
-            kind,
-            options,
-            names(function),
-            default and default.path,
-            guess_of=_name_of(function) if default and default.guessed else None,
-        )
-        if spec.uses_item and not yields(function):
-            raise DecorationError(
-                "'item' is each value a generator yields; for a parameter of that name write args.item"
+        with _located(f"@workflow_{direction}({kind!r})", target):
+            function = undecorated(_decoratable(target))
+            default = None if "value" in options else defaults.value_path(function, direction, kind)
+            spec = EdgeSpec(
+                direction,
+                kind,
+                options,
+                names(function),
+                default and default.path,
+                guess_of=_name_of(function) if default and default.guessed else None,
             )
+            if spec.uses_item and not yields(function):
+                raise DecorationError(
+                    "'item' is each value a generator yields; for a parameter of that name write args.item"
+                )
         inputs, outputs = ((spec,), ()) if direction == "input" else ((), (spec,))
         return wrap(target, Plan(function, inputs=inputs, outputs=outputs, declarations=declarations))  # type: ignore[return-value]
 
@@ -226,6 +229,19 @@ def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Map
 
 def _name_of(function: Any) -> str:
     return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
+@contextlib.contextmanager
+def _located(decorator: str, target: Any) -> Iterator[None]:
+    """Name the decorator and what it decorates in an error, as a module may have many.
+
+    Raises:
+        DecorationError: of the same class, with both in front.
+    """
+    try:
+        yield
+    except DecorationError as error:
+        raise type(error)(f"{decorator} of {_name_of(target)}: {error}") from None
 
 
 def _decoratable(target: Any) -> Any:

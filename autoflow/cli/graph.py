@@ -12,10 +12,17 @@ from autoflow.graph.clusters import clustered
 from autoflow.graph.forms import PICTURES, write
 from autoflow.graph.graph import Graph
 
+EMPTY = """\
+No run is recorded here yet. Put `with autoflow.workflow("Train"):` around an app's main, decorate what loads and saves
+with @workflow_input and @workflow_output, run the app, and type `autoflow graph` again; `autoflow doctor` says where
+records go. `make demo` keeps a store of its own: AUTOFLOW_HOME=.demo autoflow graph."""
+
 
 def show(given: argparse.Namespace) -> int:
     """Print the graph in the form asked for; in pictures five or more cards that are alike are one, unless told."""
     graph = graph_of(given, server())
+    if not any(card.type == "task" for card in graph.cards):
+        print(EMPTY, file=sys.stderr)
     together = given.format in PICTURES if given.cluster is None else given.cluster
     show_graph(clustered(graph) if together else graph, given.format)
     return 0

@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
+    top: argparse.ArgumentParser = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
     top.add_argument("--version", action="store_true", help="print the version and leave")
     commands = top.add_subparsers(metavar="COMMAND")
 

@@ -83,7 +83,11 @@ def parse(text: str | FirstKnown) -> Template:
 
 
 def _parts(text: str) -> Iterator[str | Field]:
-    for words, name, spec, conversion in string.Formatter().parse(text):
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}; double braces for a brace") from None
+    for words, name, spec, conversion in parsed:
         if words:
             yield words
         if name is None:

@@ -27,11 +27,11 @@ class Quiet:
         more = f" ({held} more like it in the last minute)" if held else ""
         self._logger.log(level, "autoflow: " + message + more, *arguments, exc_info=exc_info)
 
-    def once(self, cause: str, message: str, *arguments: Any) -> None:
-        """Say it at warning level, and not again until it is `over`."""
+    def once(self, cause: str, message: str, *arguments: Any, level: int = logging.WARNING) -> None:
+        """Say it, by default at warning level, and not again until it is `over`."""
         if cause not in self._standing:
             self._standing.add(cause)
-            self.warning(cause, message, *arguments)
+            self._say(level, cause, message, arguments)
 
     def over(self) -> None:
         """What was said once may be said again: whatever it was is over."""

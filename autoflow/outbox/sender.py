@@ -283,7 +283,7 @@ class Sender:
             self.unreadable = not all([self._drained(reader) for reader in list(self._readers.values())])
             self.blocked = self._blocked.any()
         except ServerExtraMissing as error:
-            self._quiet.info("extra", "%s; records wait in the outbox", error)
+            self._quiet.once("extra", "%s; records wait in the outbox", error, level=logging.INFO)
             self._backoff.failed(pause=REFUSED_SECONDS)
         except ServerRefused as refusal:  # whatever is sent; what is wrong with one record is settled with the record
             if refusal.foreign:

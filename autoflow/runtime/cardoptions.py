@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autoflow.errors import CardError
+from autoflow.errors import CardError, UnknownParameterError
 from autoflow.model.card import PROPERTIES, WorkflowSettings
 from autoflow.model.template import Template
 from autoflow.runtime.call import Call, ResultPending, one_argument, run_of
@@ -70,9 +70,12 @@ class CardOptions:
     def _filler(self, name: str, value: Any) -> Filler:
         if callable(value):
             return filler(one_argument(name, value), self._names)
-        read = template(value, self._names)
-        if name == "url":
-            _check_url(read)
+        try:
+            read = template(value, self._names)
+            if name == "url":
+                _check_url(read)
+        except (CardError, UnknownParameterError) as error:
+            raise type(error)(f"{name}: {error}") from None
         return filler(read, self._names)
 
     def fill(self, call: Call) -> bytes:

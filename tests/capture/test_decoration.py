@@ -238,3 +238,28 @@ def test_functions_with_a_main_attribute_are_functions():
 
     entry.main = lambda: None
     assert workflow_input("project")(entry)(3) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"title": "Weights {result.name"}, "title"),
+        ({"description": "of {}"}, "description"),
+        ({"title": "{nobody}"}, "title"),
+        ({"url": "files/{value.id}", "url_title": "Open"}, "url"),
+        ({"icon_bg_color": "{", "icon": "a", "icon_color": "b"}, "icon_bg_color"),
+    ],
+)
+def test_an_error_names_the_decorator_the_function_and_the_option(options, option):
+    """A module may have many templates: which one is meant is in the message, and the text itself."""
+
+    def save(path):
+        return path
+
+    with pytest.raises(DecorationError) as caught:
+        workflow_output("file", **options)(save)
+    assert str(caught.value).startswith("@workflow_output('file') of ")
+    assert "save: " in str(caught.value)
+    assert f" {option}: " in str(caught.value)
+    if "{" in options[option] and option != "url":
+        assert repr(options[option])[1:-1].strip("{}") in str(caught.value)
