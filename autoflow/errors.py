@@ -12,6 +12,7 @@
     + ServerError                  what a call to a server may end in
       - ServerUnreachable          no answer: nothing is known to have been applied
       - ServerBusy                 408, 429, 5xx: worth trying again, after `retry_after` seconds
+        · StoreUnavailable         503: the server's database or blobs are damaged, lost or another store's
       - ServerRefused              the server said no and will say it again; carries `status` and `details`, and
                                    whether it `concerns_all`
                                    (both are `foreign` when the response is not in the API's format)
@@ -75,6 +76,19 @@ class ServerBusy(ServerError):
         self.status = status
         self.retry_after = retry_after
         self.foreign = foreign
+
+
+class StoreUnavailable(ServerBusy):
+    """The store is damaged, lost, or not the one that was here; records wait until somebody has looked at it.
+
+    Args:
+        reason: one word of `autoflow.platform.store.identity`, such as ``damaged``.
+        message: what is wrong with which store, and the command that looks at it.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, status=503, retry_after=5.0)
+        self.reason = reason
 
 
 class ServerRefused(ServerError):

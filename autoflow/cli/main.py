@@ -180,6 +180,14 @@ def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     server.add_argument("--auth", action="store_true", help="ask for tokens, as is always done beyond loopback")
     server.set_defaults(run="serve")
 
+    actions = commands.add_parser("server", help="look after a store").add_subparsers(metavar="ACTION", required=True)
+    recover = actions.add_parser("recover", help="say what is wrong with a store that is unavailable, and mend it")
+    _add_place(recover)
+    recover.add_argument("--blobs", metavar="URL", help="where its bytes are (default: in that folder)")
+    recover.add_argument("--yes", action="store_true", help="mend it without asking")
+    recover.add_argument("--json", action="store_true", help="as JSON")
+    recover.set_defaults(run="server_recover")
+
     token = commands.add_parser("token", help="who may use the server").add_subparsers(metavar="ACTION", required=True)
     create = token.add_parser("create", help="make a token and print it")
     create.add_argument("--user", default="admin", metavar="NAME", help="whose it is, made if new (default: admin)")
@@ -217,10 +225,11 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
-    from autoflow.cli import doctor, graph, outbox, page, reproduce, serve, token, trace, versions
+    from autoflow.cli import doctor, graph, outbox, page, recover, reproduce, serve, token, trace, versions
 
     return {
         "serve": serve.serve,
+        "server_recover": recover.recover,
         "token_create": token.create,
         "token_list": token.list_all,
         "token_leave": token.leave,

@@ -12,7 +12,7 @@ from autoflow.api.client import Api
 from autoflow.cli.asking import ours, reader
 from autoflow.cli.asking import server as asked
 from autoflow.cli.graph import graph_of
-from autoflow.cli.serve import folder_of
+from autoflow.cli.serve import folder_of, notes_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 from autoflow.graph.forms import write
@@ -73,7 +73,7 @@ def _serve(given: argparse.Namespace) -> int:
     except ImportError as error:
         raise ServerExtraMissing(f"the page needs more: {install('server')} ({error})") from error
     with server.listen(HOST, given.port) as listening:
-        platform = Platform.open(folder_of(argparse.Namespace(data=None)))
+        platform = Platform.open(folder_of(argparse.Namespace(data=None)), notes=notes_folder())
         try:
             url = server.address_of(listening, HOST) + path_of(given)
             print("autoflow shows this machine's own platform until Ctrl+C.")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from typing import TYPE_CHECKING
 
 from autoflow.distribution import install
-from autoflow.errors import ServerExtraMissing
+from autoflow.errors import ServerBusy, ServerExtraMissing, StoreUnavailable
 from autoflow.outbox import home
+
+if TYPE_CHECKING:
+    from autoflow.platform.dispatcher import Platform
 
 
 def folder_of(given: argparse.Namespace) -> str:
@@ -26,9 +31,16 @@ def folder_of(given: argparse.Namespace) -> str:
     return os.path.join(found, "platform")
 
 
+def notes_folder() -> str | None:
+    """Where this machine keeps which stores it had, None where nothing can be kept."""
+    found = home.find()
+    return os.path.join(found, "stores") if found is not None else None
+
+
 def serve(given: argparse.Namespace) -> int:
     """Serve until a signal; prints where, and how an app is pointed at it."""
     try:
+        from autoflow.platform.caretaker import Caretaker
         from autoflow.platform.dispatcher import Platform
         from autoflow.platform.web import server
         from autoflow.platform.web.app import application
@@ -37,17 +49,42 @@ def serve(given: argparse.Namespace) -> int:
     with server.listen(given.host, given.port) as listening:
         auth = given.auth or not server.on_loopback(listening)
         folder = folder_of(given)
-        platform = Platform.open(folder, given.database, blobs=given.blobs, migrate=given.migrate)
+        platform = Platform.open(
+            folder, given.database, blobs=given.blobs, migrate=given.migrate, notes=notes_folder(), lazy=True
+        )
+        caretaker = Caretaker(platform)
         try:
+            anybody = _open(platform)
+            caretaker.start()
             url = server.address_of(listening, given.host)
             app = application(platform, auth=auth, names=[given.host])
             where = platform.database if given.database else folder
-            anybody = bool(platform.tokens.list())
             server.serve(app, listening, lambda: _tell(url, where, auth=auth, anybody=anybody))
         finally:
+            caretaker.stop()
             platform.close()
     print("autoflow: stopped.")
     return 0
+
+
+def _open(platform: Platform) -> bool:
+    """Open the store; gives whether it has tokens, True while nobody can say.
+
+    A store that is unavailable, and a database server that does not answer, are waited for: requests are answered
+    with 503 until then.
+
+    Raises:
+        ServerBusy: waiting would not help.
+    """
+    try:
+        platform.store.open()
+        return bool(platform.tokens.list())
+    except ServerBusy as error:
+        waits = isinstance(error, StoreUnavailable) or (platform.store.is_remote and error.retry_after is not None)
+        if not waits:
+            raise
+        print(f"autoflow: every request is answered with 503 until this is over: {error}", file=sys.stderr, flush=True)
+        return True
 
 
 def _tell(url: str, where: str, *, auth: bool, anybody: bool) -> None:

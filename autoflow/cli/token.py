@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autoflow.cli.serve import folder_of
+from autoflow.cli.serve import folder_of, notes_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 
@@ -23,7 +23,7 @@ def _tokens(given: argparse.Namespace) -> Iterator[Tokens]:
         from autoflow.platform.dispatcher import Platform
     except ImportError as error:
         raise ServerExtraMissing(f"tokens need more: {install('server')} ({error})") from error
-    platform = Platform.open(folder_of(given), given.database)
+    platform = Platform.open(folder_of(given), given.database, notes=notes_folder())
     try:
         yield platform.tokens
     finally:

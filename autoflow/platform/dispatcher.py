@@ -10,16 +10,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import URL
-
-from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.errors import ServerRefused
 from autoflow.platform import limits
 from autoflow.platform.auth import Tokens
-from autoflow.platform.blobs import Blobs, Content, open_blobs
+from autoflow.platform.blobs import Blobs, Content
 from autoflow.platform.body import Body
 from autoflow.platform.composed import Composed
+from autoflow.platform.inspection import Inspector
+from autoflow.platform.location import locate
 from autoflow.platform.operations import (
     Batch,
     Download,
@@ -60,8 +60,9 @@ from autoflow.platform.operations import (
     versions,
 )
 from autoflow.platform.refusals import bad
-from autoflow.platform.store import unknown_methods
+from autoflow.platform.store import counters, unknown_methods
 from autoflow.platform.store.access import LOCAL, Caller
+from autoflow.platform.store.affected import Scope
 from autoflow.platform.store.engine import Store
 from autoflow.platform.store.sessions import Sessions
 from autoflow.wire.parts import Part
@@ -140,6 +141,13 @@ def _taken(method: str) -> str:
     return "a multipart form with files" if method in UPLOADS else "a JSON body"
 
 
+class Health(NamedTuple):
+    """What the last check of the database and of all versions found, and when; None while there was none."""
+
+    checked_at: str | None = None
+    problems: int = 0
+
+
 class Platform:
     """One platform, as one process uses it; safe from any thread, and beside other processes on the same folder."""
 
@@ -147,6 +155,7 @@ class Platform:
         self._store = store
         self._place = Place(store, blobs, Sessions(store))
         self.tokens = Tokens(store)
+        self.health = Health()
 
     @classmethod
     def open(
@@ -156,6 +165,8 @@ class Platform:
         *,
         blobs: str | None = None,
         migrate: bool = False,
+        notes: str | None = None,
+        lazy: bool = False,
     ) -> Platform:
         """Open the platform kept in a folder, made when missing.
 
@@ -164,18 +175,36 @@ class Platform:
             database: SQLAlchemy's url of the database; by default a SQLite file in the folder.
             blobs: where the bytes are, see `blobs.open_blobs`; by default in the folder.
             migrate: whether a PostgreSQL database of an older autoflow is migrated, as a SQLite file always is.
+            notes: a folder in which this machine keeps which stores it had, see `witnesses.MachineWitness`.
+            lazy: whether the database is opened by the first call, which then raises what opening it raises.
 
         Raises:
+            StoreUnavailable: the database is damaged, lost, or not the one that was here.
             ServerBusy: the folder or the database cannot be used now.
             ValueError, ServerExtraMissing: the url is none that is known here, or its driver is not installed.
         """
-        root = os.path.abspath(folder)
-        try:
-            os.makedirs(root, mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise ServerBusy(f"the platform's folder cannot be used: {error}", status=503) from error
-        url = database or URL.create("sqlite", database=os.path.join(root, "platform.db"))
-        return cls(Store(url, migrate=migrate), open_blobs(blobs or os.path.join(root, "blobs")))
+        place = locate(folder, database, blobs, notes)
+        store = Store(place.url, migrate=migrate, witnesses=place.witnesses, remedy=place.remedy, lazy=lazy)
+        return cls(store, place.blobs)
+
+    def ready(self) -> dict[str, Any]:
+        """Say that the store can be used, and what was found when it was last checked.
+
+        Raises:
+            StoreUnavailable, ServerBusy: it cannot be used.
+        """
+        with self._store.read() as conn:
+            counters.value(conn, counters.CHANGE)
+        return {"ready": True, **self.health._asdict()}
+
+    def inspector(self) -> Inspector:
+        """Return what checks the database and the rows of all versions."""
+        return Inspector(self._place, 1, Scope())
+
+    @property
+    def store(self) -> Store:
+        """Its database."""
+        return self._store
 
     @property
     def database(self) -> str:

@@ -45,9 +45,21 @@ class Inspector:
     @property
     def stages(self) -> Sequence[Stage]:
         """A level's; each is only what it says, so that levels are run one after the other."""
-        return (self._versions,) if self._level == 1 else (self._kept, self._apart)
+        return (self._database, self._versions) if self._level == 1 else (self._kept, self._apart)
 
     # -- level 1
+
+    def _database(self, progress: Progress) -> At:
+        """Check the structure of one table and its indexes, where the database is a file.
+
+        Raises:
+            StoreUnavailable: they are damaged.
+        """
+        number = progress.place if isinstance(progress.place, int) else 0
+        tables = self._store.tables()
+        if number < len(tables):
+            self._store.check(tables[number])
+        return number + 1 if number + 1 < len(tables) else None
 
     def _versions(self, progress: Progress) -> At:
         """Look at some rows of a version; a place is the version, what goes on after in it, and what was found."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,8 @@ class EmbeddedTransport:
                     raise ServerExtraMissing(
                         f"the platform on this machine needs more: {install('server')} ({error})"
                     ) from error
-                self._platform = Platform.open(self._folder)
+                notes = os.path.join(os.path.dirname(self._folder), "stores")
+                self._platform = Platform.open(self._folder, notes=notes, lazy=True)
             return self._platform
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:

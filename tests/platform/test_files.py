@@ -12,6 +12,7 @@ import pytest
 from autoflow.errors import ServerBusy, ServerRefused
 from autoflow.platform.blobs import durable
 from autoflow.wire.parts import Part
+from tests.blobs import blob_files
 
 
 def read(filled, **body):
@@ -19,10 +20,7 @@ def read(filled, **body):
 
 
 def kept(tmp_path):
-    found = []
-    for folder, _folders, names in os.walk(tmp_path / "home" / "blobs"):
-        found += [os.path.join(folder, name) for name in names]
-    return found
+    return blob_files(tmp_path / "home" / "blobs")
 
 
 def test_a_file_is_uploaded_and_read(filled, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from autoflow.errors import ServerRefused
 from autoflow.platform.operations.labels import FIGURES
 from autoflow.wire.parts import Part
+from tests.blobs import blob_files
 
 META = {
     "classes": [{"title": "lemon", "shape": "rectangle", "color": "#FF0000"}, {"title": "peel", "shape": "polygon"}],
@@ -149,8 +150,7 @@ def test_what_is_no_image_is_answered_with_errors(filled, tmp_path):
     first, second = filled.platform.upload("images.bulk.upload", parts, {})
     assert "errors" in first
     assert second["hash"]
-    left = [path for path in (tmp_path / "home" / "blobs").rglob("*") if path.is_file()]
-    assert len(left) == 1
+    assert len(blob_files(tmp_path / "home" / "blobs")) == 1
 
 
 def test_taken_names_are_told_apart(filled, dataset):

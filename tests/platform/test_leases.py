@@ -17,6 +17,7 @@ from autoflow.platform.store import clock, collection, sessions
 from autoflow.platform.store.schema import blobs, files, uploads
 from autoflow.platform.store.schema import sessions as session_table
 from autoflow.wire.parts import Part
+from tests.blobs import blob_files
 
 
 def collect(filled):
@@ -32,7 +33,7 @@ def collect(filled):
 def on_disk(tmp_path):
     """The files there are, by their paths below the folder of blobs."""
     top = tmp_path / "home" / "blobs"
-    return sorted(str(path.relative_to(top)) for path in top.rglob("*") if path.is_file())
+    return [str(path.relative_to(top)) for path in blob_files(top)]
 
 
 def end_leases(filled):
@@ -121,8 +122,8 @@ def test_a_late_removal_meets_no_newer_upload(filled, tmp_path):
         (gone,), _step = collection.drop(rows, "", 100)
     filled.content(filled.picture())
     place.blobs.remove(path_of(gone.hash, gone.generation))
-    (kept,) = on_disk(tmp_path)
-    assert gone.generation not in kept
+    (left,) = on_disk(tmp_path)
+    assert gone.generation not in left
     assert collect(filled)["strays"] == 0
 
 
@@ -194,14 +195,14 @@ def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
 
 def test_files_of_older_kinds_of_names_are_swept(filled, tmp_path):
     """A file whose generation tells no session is somebody's only if a row names it."""
-    kept = filled.file("/a", b"kept")
+    told = filled.file("/a", b"kept")
     with filled.platform._place.store.write() as rows:
         (generation,) = rows.execute(select(blobs.c.generation)).scalars()
         rows.execute(update(blobs).values(generation="0123456789abcdef"))
     top = tmp_path / "home" / "blobs"
-    old, named = path_of(kept["hash"], generation), path_of(kept["hash"], "0123456789abcdef")
+    old, named = path_of(told["hash"], generation), path_of(told["hash"], "0123456789abcdef")
     os.link(top / old, top / named)
-    os.rename(top / old, top / path_of(kept["hash"], "fedcba9876543210"))
+    os.rename(top / old, top / path_of(told["hash"], "fedcba9876543210"))
     assert collect(filled)["strays"] == 1
     assert on_disk(tmp_path) == [named]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import io
 import multiprocessing
 import os
 import sqlite3
 import threading
+import time
+import types
 
 import pytest
 import sqlalchemy
@@ -17,9 +20,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import autoflow.platform
-from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.errors import ServerBusy, ServerRefused, StoreUnavailable
 from autoflow.platform.dispatcher import Platform
-from autoflow.platform.store import engine, forks, schema, setup
+from autoflow.platform.store import engine, forks, opening, schema, setup
+from autoflow.wire.parts import Part
 from tests.platform.old import check_recorded, make_old, make_recorded, numbered
 from tests.postgres import on_sqlite
 
@@ -216,28 +220,101 @@ def test_a_locked_store_is_busy(tmp_path, monkeypatch):
     platform.close()
 
 
-def test_what_is_no_database_is_moved_aside(tmp_path, caplog):
-    """A file that is no database is never written to: it is kept under another name, and a new store is begun."""
+def test_what_is_no_database_is_left_as_it_is(tmp_path):
+    """A file that is no database is never written to nor moved: the store is unavailable until somebody looks."""
     (tmp_path / "platform.db").write_bytes(b"no database at all" * 100)
-    platform = Platform.open(tmp_path)
-    assert platform.call("projects.list", {})["total"] == 0
-    platform.close()
-    (aside,) = glob.glob(f"{tmp_path}/platform.db.corrupt-*")
-    with open(aside, "rb") as file:
-        assert file.read() == b"no database at all" * 100
-    assert aside in caplog.text
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(StoreUnavailable, match=r"is damaged.*autoflow server recover --data"):
+        Platform.open(tmp_path)
+    assert (tmp_path / "platform.db").read_bytes() == b"no database at all" * 100
+    assert sorted(os.listdir(tmp_path)) == before
 
 
 @on_sqlite
-def test_a_store_removed_while_open_is_made_anew(filled, tmp_path):
-    """What is written after the folder was emptied goes to a new store, not to a file nobody can find."""
-    filled.project("gone")
-    for name in glob.glob(str(tmp_path / "home" / "platform.db*")):
-        os.unlink(name)
-    filled.project("kept")
-    other = Platform.open(tmp_path / "home")
-    assert [project["name"] for project in other.call("projects.list", {})["entities"]] == ["kept"]
-    other.close()
+def test_a_store_removed_while_open_is_not_begun_anew(filled, tmp_path):
+    """After its files were removed nothing is written anywhere; put back, it goes on."""
+    filled.project("first")
+    filled.platform.close()
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.rename(away)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="gone") as unavailable:
+            filled.project("lost")
+        assert unavailable.value.retry_after
+    assert not home.exists()
+    away.rename(home)
+    time.sleep(opening.RETRY)
+    filled.project("second")
+    assert filled.call("projects.list", workspaceId=1)["total"] == 2
+
+
+def test_a_write_after_another_autoflow_migrated_is_fenced(filled):
+    """A process that opened an older schema writes nothing more, and says what to do; afterwards it goes on."""
+    filled.project("before")
+    store = filled.platform.store
+    with store.write() as conn:
+        conn.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ServerBusy, match="migrated by another autoflow"):
+        filled.project("stale")
+    with pytest.raises(ServerBusy, match="upgrade autoflow"):
+        filled.project("stale")
+    with store._engine.connect() as conn, conn.begin():
+        conn.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = :now"), {"now": schema.REVISION})
+    time.sleep(opening.RETRY)
+    filled.project("after")
+    assert filled.call("projects.list", workspaceId=1)["total"] == 2
+
+
+def test_a_text_about_damage_is_no_damage(filled):
+    """Errors are judged by their codes: what a user or a statement says of a database stops nothing."""
+    words = "file is not a database; database disk image is malformed"
+    filled.project(words)
+    failed = (ServerBusy, sqlalchemy.exc.ProgrammingError)
+    with pytest.raises(failed), filled.platform.store.read() as conn:
+        conn.exec_driver_sql(f'SELECT * FROM "{words}"')
+    assert filled.call("autoflow.search", query=words) is not None
+    assert filled.call("projects.list", workspaceId=1)["total"] == 1
+
+
+@on_sqlite
+@pytest.mark.parametrize("mask", [0o000, 0o022])
+def test_a_store_is_its_owners_alone(database, tmp_path, mask):
+    """In a folder that everybody may read, the files of a store may be read by its owner only, whatever the umask."""
+    old = os.umask(mask)
+    try:
+        data = tmp_path / "data"
+        data.mkdir(mode=0o755)
+        platform = Platform.open(data)
+        part = [Part("name", "a"), Part("path", "/"), Part("file", io.BytesIO(b"secret"), "a")]
+        platform.upload("file-storage.bulk.upload", part, {"teamId": 1})
+        found = {path for path in data.rglob("*") if path.stat().st_mode & 0o077}
+        platform.close()
+    finally:
+        os.umask(old)
+    assert found == set()
+
+
+@on_sqlite
+def test_what_an_older_autoflow_left_readable_is_taken_back(database, tmp_path):
+    """A database that others may read is theirs no more once it is opened."""
+    Platform.open(tmp_path).close()
+    os.chmod(tmp_path / "platform.db", 0o644)
+    Platform.open(tmp_path).close()
+    assert os.stat(tmp_path / "platform.db").st_mode & 0o077 == 0
+
+
+def test_a_migration_without_room_for_a_copy_says_so(tmp_path, monkeypatch):
+    """Nothing is changed and nothing left behind, and the message says how much room is needed."""
+    make_old(f"sqlite:///{tmp_path / 'platform.db'}", "0003")
+    monkeypatch.setattr(setup.os, "statvfs", lambda path: types.SimpleNamespace(f_bavail=1, f_frsize=4096))
+    with pytest.raises(ServerBusy, match="make room on its disk") as full:
+        Platform.open(tmp_path)
+    assert full.value.status == 507
+    monkeypatch.undo()
+    assert glob.glob(f"{tmp_path}/platform.db.0003*") == []
+    platform = Platform.open(tmp_path)
+    assert platform.call("projects.list", {})["total"] == 1
+    platform.close()
 
 
 def test_an_error_in_a_write_leaves_nothing(filled):

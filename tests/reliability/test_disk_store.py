@@ -10,7 +10,6 @@ import glob
 import os
 import pathlib
 import random
-import shutil
 import sqlite3
 import threading
 import time
@@ -18,10 +17,11 @@ import time
 import pytest
 
 import autoflow
-from autoflow.errors import ServerBusy
+from autoflow.cli.main import main
+from autoflow.errors import ServerBusy, StoreUnavailable
 from autoflow.platform import disk
 from autoflow.platform.dispatcher import Platform
-from autoflow.platform.store import engine, schema
+from autoflow.platform.store import engine, opening, schema
 from tests.reliability.kit import counts, load
 
 
@@ -242,42 +242,70 @@ def test_47_readers_that_overlap_do_not_make_the_log_grow(folder, monkeypatch):
 # -- 48: the file is deleted, replaced, locked away, newer, damaged
 
 
-def test_48_a_store_that_is_deleted_while_running_is_made_anew(folder):
-    """The caller goes on; what is recorded afterwards is in a new store."""
+@pytest.mark.parametrize("what", ["the file", "the folder"])
+def test_48_a_store_that_is_gone_while_running_is_waited_for(folder, tmp_path, caplog, what):
+    """Records wait, the log says so once, no new store is begun; when it is back they arrive."""
     record(1)
     assert autoflow.flush(60)
-    os.unlink(folder / "platform.db")
+    autoflow.runtime.destination.embedded().close()
+    gone = folder if what == "the folder" else folder / "platform.db"
+    os.rename(gone, tmp_path / "gone")
     record(2)
-    assert autoflow.flush(60)
-    assert stored(folder / "platform.db") == [2]
-
-
-def test_48_a_folder_that_is_deleted_while_running_is_made_anew(folder):
-    """Also when all of the platform's folder goes."""
-    record(1)
-    assert autoflow.flush(60)
-    shutil.rmtree(folder)
-    record(2)
+    assert not autoflow.flush(60)
+    assert counts()["waiting"] > 0
+    assert not gone.exists()
+    assert len([line for line in caplog.messages if "cannot be used" in line]) == 1
+    os.rename(tmp_path / "gone", gone)
     assert arrives()
-    assert stored(folder / "platform.db") == [2]
+    assert stored(folder / "platform.db") == [1, 2]
+    assert any("can be used again" in line for line in caplog.messages)
 
 
-def test_48_a_store_that_is_replaced_is_not_mixed_with_the_old_one(folder, tmp_path):
-    """A backup put in place is what is read and written from then on, without a page of the old file's log."""
+def test_48_a_store_that_is_gone_at_the_start_is_waited_for(folder):
+    """A new process that finds no folder where its machine had a store begins no new one, either."""
     record(1)
     assert autoflow.flush(60)
-    with (
-        contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows,
-        contextlib.closing(sqlite3.connect(tmp_path / "backup.db")) as copy,
-    ):
+    autoflow.runtime.destination.embedded().close()
+    os.rename(folder, folder.with_name("unmounted"))
+    autoflow.runtime.destination.forget()
+    record(2)
+    assert not autoflow.flush(60)
+    assert not folder.exists()
+    os.rename(folder.with_name("unmounted"), folder)
+    assert arrives()
+    assert stored(folder / "platform.db") == [1, 2]
+
+
+def backup_of(path, target):
+    with contextlib.closing(sqlite3.connect(path)) as rows, contextlib.closing(sqlite3.connect(target)) as copy:
         rows.backup(copy)
         copy.execute("PRAGMA journal_mode=WAL")
+
+
+def checkpoint(path):
+    """Copy the log into the file; the next write begins a new one."""
+    with contextlib.closing(sqlite3.connect(path)) as rows:
+        assert rows.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0] == 0
+
+
+def test_48_a_backup_put_in_place_is_asked_about(folder, tmp_path):
+    """An older copy is neither mixed with the log beside it nor written to, until `recover` was told to use it."""
+    record(1)
+    assert autoflow.flush(60)
+    backup_of(folder / "platform.db", tmp_path / "backup.db")
     record(2, 3, 4)
+    assert autoflow.flush(60)
+    checkpoint(folder / "platform.db")
+    record(6)
     assert autoflow.flush(60)
     assert os.path.getsize(folder / "platform.db-wal") > 0
     os.replace(tmp_path / "backup.db", folder / "platform.db")
     record(5)
-    assert autoflow.flush(60)
+    assert not autoflow.flush(60)
+    assert counts()["waiting"] > 0
+    autoflow.runtime.destination.embedded().close()
+    assert main(["server", "recover", "--yes"]) == 0
+    assert arrives()
     assert stored(folder / "platform.db") == [1, 5]
     with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
         assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -323,51 +351,66 @@ def spoil(path, at):
         file.write(random.Random(7).randbytes(4096))
 
 
-def test_48_a_damaged_store_is_moved_aside_when_it_is_opened(folder, caplog):
-    """It is kept under another name, with a line that says where; what was recorded arrives in a new one."""
+def test_48_a_damaged_store_is_left_and_waited_for(folder, caplog):
+    """It is neither moved nor written to; a line says where it is and what looks at it; mended, records arrive."""
     record(1)
     assert autoflow.flush(60)
     autoflow.runtime.destination.embedded().close()
+    sound = (folder / "platform.db").read_bytes()
     spoil(folder / "platform.db", 0)
     damaged = (folder / "platform.db").read_bytes()
     record(2)
-    assert autoflow.flush(60)
-    assert stored(folder / "platform.db") == [2]
-    (aside,) = [name for name in glob.glob(f"{folder}/platform.db.corrupt-*") if not name.endswith(("-wal", "-shm"))]
-    assert pathlib.Path(aside).read_bytes() == damaged
-    assert any(aside in line and ".recover" in line for line in caplog.messages)
+    assert not autoflow.flush(60)
+    assert (folder / "platform.db").read_bytes() == damaged
+    assert glob.glob(f"{folder}/platform.db.corrupt-*") == []
+    assert any(str(folder) in line and "autoflow server recover" in line for line in caplog.messages)
+    (folder / "platform.db").write_bytes(sound)
+    assert arrives()
+    assert stored(folder / "platform.db") == [1, 2]
 
 
-def test_48_a_store_damaged_while_running_is_moved_aside(folder):
-    """Damage that shows in the midst of work costs no record that was not yet sent, and the caller nothing."""
+def test_48_a_store_damaged_while_running_is_recovered_when_asked(folder, capsys):
+    """What can be read is copied to a new file, the damaged one is kept, and what waited arrives."""
     record(*range(1, 200))
     assert autoflow.flush(60)
     with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
         rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (root,) = rows.execute("SELECT rootpage FROM sqlite_master WHERE name = 'edges'").fetchone()
+        (root,) = rows.execute("SELECT rootpage FROM sqlite_master WHERE name = 'logs'").fetchone()
         (size,) = rows.execute("PRAGMA page_size").fetchone()
     autoflow.runtime.destination.embedded().close()
     spoil(folder / "platform.db", (root - 1) * size)
+    damaged = (folder / "platform.db").read_bytes()
+    with pytest.raises(StoreUnavailable):
+        Platform.open(folder).call("autoflow.upkeep.verify", {"level": 1})
+    assert main(["server", "recover"]) == 1
+    told = capsys.readouterr().out
+    assert "logs" in told
+    assert "gaps" in told
+    assert main(["server", "recover", "--yes"]) == 0
+    (aside,) = (name for name in glob.glob(f"{folder}/platform.db.corrupt-*") if not name.endswith(("-wal", "-shm")))
+    assert pathlib.Path(aside).read_bytes() == damaged
     record(1000)
     assert arrives()
-    assert stored(folder / "platform.db") == [1000]
-    assert len(glob.glob(f"{folder}/platform.db.corrupt-*")) >= 1
+    assert stored(folder / "platform.db") == [*range(1, 200), 1000]
+    assert main(["server", "recover"]) == 0
 
 
-def test_48_two_processes_that_find_the_damage_make_one_new_store(folder):
-    """Who comes second finds the new store sound and goes on with it."""
+def test_48_two_processes_that_find_the_damage_both_wait(folder):
+    """Neither begins a new store; mended, both go on."""
     first, second = Platform.open(folder), Platform.open(folder)
     first.call("projects.add", {"workspaceId": 1, "name": "a"})
     first.close()
     second.close()
+    sound = (folder / "platform.db").read_bytes()
     spoil(folder / "platform.db", 0)
     for platform in (first, second):
-        with contextlib.suppress(ServerBusy):
+        with pytest.raises(StoreUnavailable):
             platform.call("projects.list", {"workspaceId": 1})
+    (folder / "platform.db").write_bytes(sound)
+    time.sleep(opening.RETRY)
+    for platform in (first, second):
         platform.call("projects.add", {"workspaceId": 1, "name": str(id(platform))})
-    asides = [name for name in glob.glob(f"{folder}/platform.db.corrupt-*") if not name.endswith(("-wal", "-shm"))]
-    assert len(asides) == 1
-    assert first.call("projects.list", {"workspaceId": 1})["total"] == 2
+    assert first.call("projects.list", {"workspaceId": 1})["total"] == 3
     first.close()
     second.close()
 

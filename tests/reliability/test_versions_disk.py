@@ -24,6 +24,7 @@ from autoflow.platform.dispatcher import Platform
 from autoflow.platform.store import clock
 from autoflow.platform.store.schema import blobs, sessions, uploads
 from autoflow.wire.parts import Part
+from tests.blobs import blob_files
 
 FILES = 3
 
@@ -53,7 +54,7 @@ def listed(platform):
 
 def files_of(platform):
     """All files in the folder of blobs."""
-    return [os.path.join(place, name) for place, _, names in os.walk(platform._place.blobs.address) for name in names]
+    return blob_files(platform._place.blobs.address)
 
 
 def whole(platform):

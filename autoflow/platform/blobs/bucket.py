@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from autoflow.distribution import install
 from autoflow.errors import ServerBusy, ServerExtraMissing
 from autoflow.forks import ProcessLock
-from autoflow.platform.blobs.content import CHUNK, QUARANTINE, Found, Look, Received, hash_of, path_of
+from autoflow.platform.blobs.content import CHUNK, MARK, QUARANTINE, Found, Look, Received, hash_of, path_of
 
 try:
     import obstore
@@ -142,6 +142,19 @@ class Bucket:
         with self._failing("move"), contextlib.suppress(FileNotFoundError):
             obstore.copy(self._store, self._under + path, aside)
             obstore.delete(self._store, self._under + path)
+
+    def read_mark(self) -> bytes | None:
+        """See `Blobs`."""
+        with self._failing("read"):
+            try:
+                return bytes(obstore.get(self._store, self._under + MARK).bytes())
+            except FileNotFoundError:
+                return None
+
+    def write_mark(self, mark: bytes) -> None:
+        """See `Blobs`."""
+        with self._failing("mark", status=507):
+            obstore.put(self._store, self._under + MARK, mark)
 
     def files(self, after: str = "") -> Iterator[Found]:
         """See `Blobs`."""

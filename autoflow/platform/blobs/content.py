@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 CHUNK = 1024 * 1024
 QUARANTINE = "quarantine/"
+MARK = "store.json"
 _DIGITS = 64
 
 Look = Callable[[BinaryIO], Any]
@@ -154,6 +155,22 @@ class Blobs(Protocol):
 
         Raises:
             ServerBusy: 500, it cannot be moved.
+        """
+        ...
+
+    def read_mark(self) -> bytes | None:
+        """The mark of the store these blobs belong to (`store.identity`), None when there is none.
+
+        Raises:
+            ServerBusy: 500, it cannot be read.
+        """
+        ...
+
+    def write_mark(self, mark: bytes) -> None:
+        """Replace that mark, durably.
+
+        Raises:
+            ServerBusy: 507, it cannot be written.
         """
         ...
 

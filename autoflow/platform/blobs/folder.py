@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from autoflow.errors import ServerBusy
-from autoflow.platform import disk
+from autoflow.platform import disk, private
 from autoflow.platform.blobs import durable
-from autoflow.platform.blobs.content import CHUNK, QUARANTINE, Found, Look, Received, hash_of, path_of
+from autoflow.platform.blobs.content import CHUNK, MARK, QUARANTINE, Found, Look, Received, hash_of, path_of
 
 MANY = 8  # files from which on one sync of the whole file system is cheaper
 _NEW = "new"
@@ -29,6 +29,8 @@ class Folder:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._mark = os.path.join(folder, MARK)
+        self._marked = False
 
     @property
     def address(self) -> str:
@@ -41,9 +43,10 @@ class Folder:
 
     def receive(self, stream: BinaryIO, generation: str, look: Look | None = None) -> Received:
         """See `Blobs`."""
+        self._see_that_it_is_there()
         written = os.path.join(self._folder, _NEW, generation)
         try:
-            os.makedirs(os.path.dirname(written), mode=0o700, exist_ok=True)
+            private.make_folder(os.path.dirname(written))
             digest, size, seen = _write(stream, written, look)
             received = Received(base64.b64encode(digest).decode(), size, generation, seen)
             target = self.path(received.hash, generation)
@@ -102,6 +105,7 @@ class Folder:
             try:
                 return os.stat(self.path(content, generation)).st_size
             except FileNotFoundError:
+                self._see_that_it_is_there()
                 return None
 
     def remove(self, path: str) -> None:
@@ -113,9 +117,40 @@ class Folder:
         """See `Blobs`."""
         aside = os.path.join(self._folder, QUARANTINE)
         with _failing("move"), contextlib.suppress(FileNotFoundError):
-            os.makedirs(aside, mode=0o700, exist_ok=True)
+            private.make_folder(aside)
             path = self.path(content, generation)
             os.rename(path, os.path.join(aside, os.path.basename(path)))
+
+    def read_mark(self) -> bytes | None:
+        """See `Blobs`."""
+        with _failing("read"):
+            mark = private.read(self._mark)
+        self._marked = self._marked or mark is not None
+        return mark
+
+    def write_mark(self, mark: bytes) -> None:
+        """See `Blobs`."""
+        self._see_that_it_is_there()
+        try:
+            private.write(self._mark, mark)
+        except OSError as error:
+            raise _full(error) from error
+        private.restrict(self._folder, private.FOLDER)
+        self._marked = True
+
+    def _see_that_it_is_there(self) -> None:
+        """Tell a folder that is not there any more from one that lacks a file.
+
+        Raises:
+            ServerBusy: it had a mark and has none: it was unmounted, moved or removed.
+        """
+        if self._marked and not os.path.exists(self._mark):
+            raise ServerBusy(
+                f"the folder of blobs {self._folder} is not there, or not the one it was; mount it again, or say where "
+                "it is with --blobs",
+                status=503,
+                retry_after=5.0,
+            )
 
     def files(self, after: str = "") -> Iterator[Found]:
         """See `Blobs`."""
@@ -145,14 +180,14 @@ def _write(stream: BinaryIO, path: str, look: Look | None) -> tuple[bytes, int, 
     """Write a new read-only file; gives its sha256, its size, and what was seen in it."""
     digest = hashlib.sha256()
     size = 0
-    with open(path, "x+b", buffering=0) as file:
+    with open(path, "x+b", buffering=0, opener=private.opener) as file:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
             size += len(chunk)
             view = memoryview(chunk)
             while view:
                 view = view[file.write(view) :]
-        os.fchmod(file.fileno(), 0o444)
+        os.fchmod(file.fileno(), 0o400)
         seen = None
         if look is not None:
             file.seek(0)
@@ -165,7 +200,7 @@ def _place(written: str, target: str) -> None:
     try:
         os.rename(written, target)
     except FileNotFoundError:  # the first of its folder
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        private.make_folder(os.path.dirname(target))
         os.rename(written, target)
 
 

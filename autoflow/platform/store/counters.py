@@ -13,7 +13,8 @@ EVERY_TEAM = 0  # what was written by whoever sees all teams
 TASK = "task"
 CLASS = "class"  # of a project: of objects and of tags
 TAG = "tag"  # put on an image
-NAMES = (CHANGE, TASK, CLASS, TAG)
+WRITE = "write"  # transactions, on SQLite: see `store.wal`
+NAMES = (CHANGE, TASK, CLASS, TAG, WRITE)
 
 
 def seed(rows: Connection) -> None:

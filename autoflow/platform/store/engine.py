@@ -8,11 +8,10 @@ caller keeps its records and tries again.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy
@@ -20,15 +19,17 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy import exc as failures
 from sqlalchemy.pool import Pool
 
-from autoflow.platform.store import counters, deadline, postgresql, setup
+from autoflow.errors import ServerBusy, StoreUnavailable
+from autoflow.platform.store import counters, deadline, postgresql, schema, setup
 from autoflow.platform.store.access import LOCAL, OPTION, Caller
 from autoflow.platform.store.deadline import limited
-from autoflow.platform.store.failing import busy, refusing
+from autoflow.platform.store.failing import Failure, busy, classify, first_line, refusing
 from autoflow.platform.store.forks import Gate
+from autoflow.platform.store.identity import Witness
+from autoflow.platform.store.opening import RECOVER, Opening
+from autoflow.platform.store.outages import Outages
 from autoflow.platform.store.postgresql import WRITE
 from autoflow.platform.store.turns import Turns
-
-logger = logging.getLogger("autoflow")
 
 WAIT = 5.0  # seconds for another process's write
 LOG_BYTES = 16 << 20  # of the write-ahead log, above which it is shortened
@@ -40,6 +41,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=FULL",  # what was acknowledged is gone from the sender's journal
     f"PRAGMA journal_size_limit={LOG_BYTES}",
+    "PRAGMA cell_size_check=ON",  # finds damage of a page when it is read
     f"PRAGMA cache_size=-{CACHE_BYTES >> 10}",  # indexes by hash are written at random places: many pages are in use
 )
 
@@ -54,6 +56,18 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
+def make_url(url: str | URL) -> URL:
+    """Parse a database's url.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return sqlalchemy.make_url(url)
+    except failures.ArgumentError:
+        raise ValueError("that is no database's url; write postgresql+psycopg://user:password@host/database") from None
+
+
 def make_engine(url: str | URL) -> Engine:
     """An engine for a database's url; for SQLite with our own BEGIN, as its driver begins too late.
 
@@ -61,10 +75,7 @@ def make_engine(url: str | URL) -> Engine:
         ValueError: the url is of no database that can hold a store.
         ServerExtraMissing: its driver is not installed.
     """
-    try:
-        address = sqlalchemy.make_url(url)
-    except failures.ArgumentError:
-        raise ValueError("that is no database's url; write postgresql+psycopg://user:password@host/database") from None
+    address = make_url(url)
     if address.drivername.partition("+")[0] in {"postgresql", "postgres"}:
         return postgresql.make_engine(address)
     if address.drivername.partition("+")[0] != "sqlite":
@@ -77,15 +88,6 @@ def make_engine(url: str | URL) -> Engine:
     return engine
 
 
-def _identity(path: str | None) -> tuple[int, int] | None:
-    """Which file a path names now, None when it names none."""
-    try:
-        found = os.stat(path) if path is not None else None
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if found is not None else None
-
-
 def _size(path: str) -> int:
     try:
         return os.stat(path).st_size
@@ -96,12 +98,26 @@ def _size(path: str) -> int:
 class Store:
     """One database, as one process uses it; methods may be called from any thread, and in forked children.
 
+    A store that is damaged, lost or another's is never begun afresh and never moved: whatever is asked of it raises
+    `StoreUnavailable`, until it is sound again.
+
     Args:
         url: SQLAlchemy's; a SQLite file is made when missing, and migrated when older than this code.
         migrate: whether a PostgreSQL database that is older may be migrated, too: other servers may be using it.
+        witnesses: the places that keep the store's mark; see `store.identity`.
+        remedy: the command that looks at a store that is unavailable, for messages.
+        lazy: whether the database is opened by the first call, which then raises what opening it raises.
     """
 
-    def __init__(self, url: str | URL, *, migrate: bool = False) -> None:
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        migrate: bool = False,
+        witnesses: Sequence[Witness] = (),
+        remedy: str = RECOVER,
+        lazy: bool = False,
+    ) -> None:
         self._engine = make_engine(url)
         self._migrate = migrate
         self._inherited: list[Pool] = []
@@ -110,14 +126,51 @@ class Store:
         self._turns = Turns()
         self._path = setup.file_of(self._engine)
         self._log_due = 0.0
-        try:
-            with self._failing():
-                self._prepare()
-        except BaseException:
-            self._engine.dispose()
-            raise
-        self._identity = _identity(self._path)
-        self._log = _identity(self._log_path)
+        self._opening = Opening(self._engine, witnesses, remedy, migrate=migrate)
+        self._outages = Outages(self.address)
+        if not lazy:
+            try:
+                self.open()
+            except BaseException:
+                self._engine.dispose()
+                raise
+
+    def open(self) -> None:
+        """Open the database, unless it is open.
+
+        Raises:
+            StoreUnavailable: it is damaged, lost, or not the store that was here.
+            ServerBusy: it does not answer, or is of a newer autoflow, or of an older one and may not be migrated.
+        """
+        with self._failing():
+            self._own()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the database is a server of its own and no file."""
+        return self._path is None
+
+    def tables(self) -> list[str]:
+        """The tables that `check` takes; none where the database server checks its own pages."""
+        return sorted(schema.metadata.tables) if self._path is not None else []
+
+    def check(self, table: str) -> None:
+        """Have SQLite check the structure of a table and its indexes.
+
+        Raises:
+            StoreUnavailable: they are damaged.
+        """
+        with self.read() as conn:
+            told = [str(row[0]) for row in conn.exec_driver_sql(f'PRAGMA quick_check("{table}")')]
+        if told != ["ok"]:
+            error = self._opening.damaged(f"{table}: {told[0]}")
+            self._outages.failed(error)
+            raise error
+
+    @property
+    def key(self) -> str | None:
+        """The store's id, None while it was never open."""
+        return self._opening.key
 
     @contextlib.contextmanager
     def read(self, caller: Caller = LOCAL) -> Iterator[Connection]:
@@ -133,6 +186,9 @@ class Store:
         Args:
             caller: who it is for.
             noted: whether it advances the change counter: not when no page shows what was written.
+
+        Raises:
+            StoreUnavailable: see `open`; also when another autoflow has migrated the database since it was opened.
         """
         options = {OPTION: caller, WRITE: True}
         with (
@@ -142,10 +198,30 @@ class Store:
             self._own().connect().execution_options(**options) as rows,
             rows.begin(),
         ):
+            self._opening.fence(rows)
             yield rows
             if noted:
                 counters.note_change(rows, caller.teams)
         self._shorten_log()
+        if self._opening.mark_is_due:
+            with contextlib.suppress(ServerBusy), self._failing(), self._gate.passing():
+                self._opening.mark_machine()
+
+    def mark(self) -> None:
+        """Have all witnesses keep how far the store is now; a place that does not take it is passed over."""
+        with self._failing(), self._gate.passing():
+            self._own()
+            self._opening.mark()
+
+    def check_identity(self) -> None:
+        """Compare the database with the marks of its witnesses, as they are now.
+
+        Raises:
+            StoreUnavailable: see `open`.
+        """
+        with self._failing(), self._gate.passing():
+            self._own()
+            self._opening.judge()
 
     @property
     def _reading(self) -> dict[str, Any]:
@@ -162,7 +238,9 @@ class Store:
 
     def close(self) -> None:
         """Give the connections back; a later transaction opens new ones."""
-        self._own().dispose()
+        self._opening.leave()
+        if self._pid == os.getpid():
+            self._engine.dispose()
 
     def _own(self) -> Engine:
         """The engine, with no connection opened by another process: those are neither used nor closed here."""
@@ -170,52 +248,12 @@ class Store:
             self._inherited.append(self._engine.pool)
             self._engine.dispose(close=False)
             self._pid = os.getpid()
-        if self._identity != (found := _identity(self._path)):
-            # the file was removed or replaced: what is open would be written into nowhere
-            self._leave_behind()
-            if found is None:
-                self._prepare()
-            self._identity = _identity(self._path)
-        self._log = _identity(self._log_path)
+        self._opening.ensure()
         return self._engine
 
     @property
     def _log_path(self) -> str | None:
         return None if self._path is None else f"{self._path}-wal"
-
-    def _leave_behind(self) -> None:
-        """Close a file that is no longer the store, and remove its log: SQLite would play it into the new one."""
-        stale = self._log if getattr(self._engine.pool, "checkedin", int)() else None  # held open: surely the old one
-        if self._path is not None and stale is not None and stale == _identity(self._log_path):
-            for ending in ("-wal", "-shm"):
-                with contextlib.suppress(OSError):
-                    os.unlink(self._path + ending)
-        self._engine.dispose()
-
-    def _prepare(self) -> None:
-        """Bring the store to this code's schema; a damaged one is moved aside, and a new one begun."""
-        try:
-            setup.prepare(self._engine, migrate=self._migrate)
-        except failures.DatabaseError as error:
-            if not self._set_aside(error):
-                raise
-            setup.prepare(self._engine)
-
-    def _set_aside(self, error: Exception) -> bool:
-        """Move the store out of the way if an error says that it is damaged, and it is; whether it was."""
-        if self._path is None or not setup.is_damage(error):
-            return False
-        self._engine.dispose()
-        aside = setup.set_aside(self._path)
-        if aside is not None:
-            logger.error(
-                "autoflow: the store %s is damaged; it was moved to %s, and a new one is begun. What was in it may be "
-                "read with: sqlite3 %s .recover",
-                self._path,
-                aside,
-                aside,
-            )
-        return aside is not None
 
     def _shorten_log(self) -> None:
         """Begin the write-ahead log anew when it has grown long, which SQLite by itself does in no moment somebody
@@ -239,7 +277,7 @@ class Store:
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
-        """Tell the database's failures apart: try again, or never."""
+        """Translate the database's failures: what may be over at the next try, what damages show, and what never is."""
         try:
             with refusing():
                 yield
@@ -247,9 +285,23 @@ class Store:
             if postgresql.is_forbidden(error):
                 raise busy(error) from error
             raise
-        except (failures.DBAPIError, failures.TimeoutError, OSError) as error:
-            self._set_aside(error)
-            raise busy(error) from error
+        except (failures.DBAPIError, failures.TimeoutError, sqlite3.Error, OSError) as error:
+            raise self._translated(error) from error
+        except StoreUnavailable as error:
+            self._outages.failed(error)
+            raise
+        else:
+            self._outages.succeeded()
+
+    def _translated(self, error: Exception) -> ServerBusy:
+        failure = classify(error)
+        if failure is Failure.DAMAGED:
+            told: ServerBusy = self._opening.damaged(first_line(error))
+        else:
+            told = busy(error)
+        if failure is not Failure.BUSY:
+            self._outages.failed(told)
+        return told
 
 
 class StoreOf(NamedTuple):
@@ -263,6 +315,18 @@ class StoreOf(NamedTuple):
         """See `Store.read`; with a time limit."""
         with self.store.read(self.caller) as rows, limited(rows, seconds):
             yield rows
+
+    def tables(self) -> list[str]:
+        """See `Store.tables`."""
+        return self.store.tables()
+
+    def check(self, table: str) -> None:
+        """See `Store.check`."""
+        self.store.check(table)
+
+    def check_identity(self) -> None:
+        """See `Store.check_identity`."""
+        self.store.check_identity()
 
     @contextlib.contextmanager
     def write(self, *, noted: bool = True) -> Iterator[Connection]:

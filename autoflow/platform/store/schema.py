@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0006"
+REVISION = "0007"
 
 metadata = MetaData()
 
@@ -74,6 +74,14 @@ def _by_epoch(table: Table) -> None:
 
 
 counters = _table("counters", Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False))
+
+# One row: the random id of this store, and whether its blobs have been marked with it (`store.identity`).
+identity = _table(
+    "identity",
+    Column("key", Text, primary_key=True),
+    Column("marked", Boolean, nullable=False, server_default=false()),
+    Column("created_at", Text, nullable=False),
+)
 
 teams = _table("teams", _id(), _given("name"), _given("description"), *_times())
 users = _table("users", _id(), _given("login"), _given("name"), *_times())

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine, insert, inspect, text
 
 from autoflow.errors import ServerBusy
-from autoflow.platform import disk, times
-from autoflow.platform.store import counters, history, schema
+from autoflow.platform import disk, private, times
+from autoflow.platform.store import counters, history, identity, schema
 from autoflow.platform.store.postgresql import WRITE
 
 logger = logging.getLogger("autoflow")
@@ -25,41 +25,48 @@ logger = logging.getLogger("autoflow")
 _STAMP = "alembic_version"
 _WAL = 2
 OUTDATED = "stop the servers that use it, back it up, and start one with `autoflow serve --migrate`"
-_DAMAGE = ("disk image is malformed", "file is not a database", "malformed database schema")
 
 
 def revision(engine: Engine) -> str | None:
     """The revision a store is at, None when it is empty."""
     with engine.connect() as rows:
-        return _revision(rows)
+        return revision_of(rows)
 
 
-def _revision(rows: Connection) -> str | None:
+def revision_of(rows: Connection) -> str | None:
+    """Return the revision a store is at, None when it is empty."""
     if not rows.dialect.has_table(rows, _STAMP):
         return None
     return rows.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
 
 
-def prepare(engine: Engine, *, migrate: bool = False) -> None:
+def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) -> None:
     """Bring a store to this code's schema.
 
     Args:
         engine: for the database.
         migrate: whether one that is older may be migrated also where there is no file to copy first.
+        key: the id of a new store; by default a random one.
 
     Raises:
-        ServerBusy: it belongs to a newer autoflow, or to an older one and may not be migrated, or is no store.
+        ServerBusy: it belongs to a newer autoflow, or to an older one and may not be migrated, or is no store; there
+            is no room for a copy of it before it is migrated.
     """
     path = file_of(engine)
+    if path is not None:
+        for ending in ("", "-wal", "-shm", ".lock"):
+            private.restrict(path + ending)
     if path is not None and _log_of(path) == _WAL and _mode(path) != "WAL":
-        with _alone(path):
+        with alone(path):
             _set_mode(engine, path)
     if (path is None or os.path.exists(path)) and revision(engine) == schema.REVISION:
         return
-    with _alone(path):
+    with alone(path):
+        if path is not None:
+            private.create(path)  # SQLite gives its logs the mode of the file
         found = revision(engine)
         if found is None:
-            _make(engine)
+            _make(engine, key)
         elif found < schema.REVISION and (path is not None or migrate):
             if path is not None:
                 _back_up(engine, f"{path}.{found}-{time.time_ns()}")
@@ -78,15 +85,15 @@ def file_of(engine: Engine) -> str | None:
 
 
 @contextlib.contextmanager
-def _alone(path: str | None) -> Iterator[None]:
+def alone(path: str | None) -> Iterator[None]:
     """Hold a SQLite store's lock file; freed by the kernel if this process dies."""
     if path is None:
         yield
         return
     import fcntl
 
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with open(f"{path}.lock", "ab") as lock:
+    private.make_folder(os.path.dirname(path))
+    with open(os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.FILE), "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -97,12 +104,12 @@ def _writing(engine: Engine) -> Iterator[Connection]:
         yield rows
 
 
-def _make(engine: Engine) -> None:
+def _make(engine: Engine, key: str | None) -> None:
     path = file_of(engine)
     if path is not None:
         _set_mode(engine, path)
     with _writing(engine) as rows:
-        if _revision(rows) is not None:
+        if revision_of(rows) is not None:
             return
         foreign = schema.metadata.tables.keys() & set(inspect(rows).get_table_names())
         if foreign:
@@ -114,6 +121,7 @@ def _make(engine: Engine) -> None:
         schema.metadata.create_all(rows)
         history.install(rows)
         seed(rows)
+        identity.seed(rows, key)
         rows.execute(text(f"CREATE TABLE {_STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         rows.execute(text(f"INSERT INTO {_STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
 
@@ -143,36 +151,6 @@ def _set_mode(engine: Engine, path: str) -> None:
         raw.cursor().execute(f"PRAGMA journal_mode={mode}")
 
 
-def is_damage(error: BaseException) -> bool:
-    """Whether a database's error says that its file is damaged, or no database at all."""
-    return any(words in str(error) for words in _DAMAGE)
-
-
-def set_aside(path: str) -> str | None:
-    """Move a SQLite store that is damaged out of the way, its logs with it; where to, None when it is sound after all.
-
-    Other processes that have it open go on to the new one at their next transaction.
-    """
-    with _alone(path):
-        if not os.path.exists(path) or _is_sound(path):
-            return None
-        aside = f"{path}.corrupt-{time.time_ns()}"
-        for ending in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(path + ending, aside + ending)
-        return aside
-
-
-def _is_sound(path: str) -> bool:
-    import sqlite3
-
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=1.0)) as rows:
-            return bool(rows.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",))
-    except sqlite3.DatabaseError as error:
-        return not is_damage(error)  # locked, or out of reach, is no reason to move it
-
-
 def seed(rows: Connection) -> None:
     """Put in what every store begins with: the counters, and team, workspace and user 1."""
     moment = times.now()
@@ -185,13 +163,37 @@ def seed(rows: Connection) -> None:
 
 
 def _back_up(engine: Engine, path: str) -> None:
-    """Copy a SQLite store whole, other processes' writes included."""
+    """Copy a SQLite store whole, other processes' writes included.
+
+    Raises:
+        ServerBusy: 507, there is no room for the copy and for what the migration writes; nothing was changed.
+    """
     import sqlite3
 
-    with contextlib.closing(sqlite3.connect(path)) as copy, engine.connect() as rows:
-        source = rows.connection.driver_connection
-        assert isinstance(source, sqlite3.Connection)
-        source.backup(copy)
+    source_path = str(file_of(engine))
+    size = sum(os.stat(name).st_size for name in (source_path, f"{source_path}-wal") if os.path.exists(name))
+    room = os.statvfs(os.path.dirname(path))
+    free = room.f_bavail * room.f_frsize
+    if free < 2 * size:  # the copy, and a log that may hold every page
+        raise _no_room(source_path, f"{free:,} bytes are free, {2 * size:,} are needed")
+    try:
+        private.create(path)
+        with contextlib.closing(sqlite3.connect(path)) as copy, engine.connect() as rows:
+            source = rows.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(copy)
+    except (sqlite3.Error, OSError) as error:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise _no_room(source_path, str(error)) from error
+
+
+def _no_room(path: str, why: str) -> ServerBusy:
+    return ServerBusy(
+        f"{path} has to be migrated, and a copy of it cannot be made first: {why}. It was not changed; make room on "
+        "its disk, then start again",
+        status=507,
+    )
 
 
 def _migrate(engine: Engine) -> None:

@@ -97,6 +97,10 @@ class Site:
         """``GET /openapi.json``."""
         return encoded(openapi.document())
 
+    async def ready(self, _request: Request) -> Response:
+        """``GET /readyz``: 200 when the store can be used, else 503 with the reason; needs no token."""
+        return encoded(await self._call(self._platform.ready))
+
     # -- underneath
 
     async def caller(self, request: Request) -> Caller:
@@ -210,6 +214,7 @@ def application(platform: Platform, *, auth: bool, names: Collection[str] = ()) 
         Route("/storage/versions/{version:int}/images/{id:int}", content("autoflow.versions.picture")),
         Route(resizing.PATH, site.resized),
         Route("/openapi.json", site.document),
+        Route("/readyz", site.ready),
         *page.routes(site.caller),
     ]
     app = Starlette(

@@ -16,6 +16,7 @@ from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.embedded import EmbeddedTransport
 from tests.api.conftest import DataApi
 from tests.api.folders.conftest import Projects, data_api, png
+from tests.blobs import blob_files
 
 
 @pytest.fixture(params=["embedded", "served", "in process"])
@@ -119,11 +120,10 @@ def test_a_link_cannot_be_written(api, tmp_path):
 def test_bytes_that_are_not_of_their_hash_are_not_given_out(api, version, tmp_path):
     """A damaged file of the store is an error, not an image."""
     damaged = 0
-    for folder, _, names in os.walk(tmp_path / "home" / "blobs"):
-        for name in names:
-            os.chmod(os.path.join(folder, name), 0o644)
-            with open(os.path.join(folder, name), "r+b") as file:
-                file.write(b"broken")
+    for path in blob_files(tmp_path / "home" / "blobs"):
+        path.chmod(0o644)
+        with path.open("r+b") as file:
+            file.write(b"broken")
             damaged += 1
     assert damaged == 4
     with pytest.raises(FolderError, match="not of their hash"):

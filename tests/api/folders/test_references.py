@@ -12,6 +12,7 @@ from autoflow.platform.store.access import Caller
 from autoflow.transport.http import HttpTransport
 from tests import serving
 from tests.api.folders.conftest import hash_of, png, write
+from tests.blobs import blob_files
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def linked(folder):
 
 
 def blobs(tmp_path):
-    return [path for path in (tmp_path / "home" / "blobs").rglob("*") if path.is_file()]
+    return blob_files(tmp_path / "home" / "blobs")
 
 
 def test_bytes_stay_where_they_are(sync, linked, projects, api, later, tmp_path, opened):
