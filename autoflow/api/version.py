@@ -198,9 +198,18 @@ class VersionApi:
         answers = self._steps(methods.VERIFY, body, lambda answer: {**body, "state": answer["state"]})
         return [problem for answer in answers for problem in answer["problems"]]
 
-    def collect(self) -> dict[str, int]:
-        """Remove what no version, project or file needs; gives what was removed, by kind."""
-        *_, told = self._steps(methods.COLLECT, {}, lambda answer: {"state": answer["state"]})
+    def collect(self, *, confirm: bool = False, empty_trash: bool = False) -> dict[str, int]:
+        """Remove what no version, project or file needs; gives what was removed, by kind.
+
+        Args:
+            confirm: whether a large share of all blobs may be removed.
+            empty_trash: whether files are removed from the trash before their time.
+
+        Raises:
+            ServerRefused: 409, it would remove a large share, and that was not confirmed.
+        """
+        body = {"confirm": confirm, "emptyTrash": empty_trash}
+        *_, told = self._steps(methods.COLLECT, body, lambda answer: {**body, "state": answer["state"]})
         counts: dict[str, int] = told["counts"]
         return counts
 

@@ -163,7 +163,9 @@ def _add_versions(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     verify.add_argument("which", nargs="?", metavar="VERSION", help=f"{version} (default: all)")
     verify.add_argument("--project", type=int, metavar="N", help="those of a project")
     verify.add_argument("--level", type=int, choices=(1, 2, 3), default=1, help="3 reads every byte (default: 1)")
-    action("collect", "remove what no version needs")
+    collect = action("collect", "remove what no version needs")
+    collect.add_argument("--yes", action="store_true", help="do not ask, however large a share of all bytes it is")
+    collect.add_argument("--empty-trash", action="store_true", help="remove what is in the trash now, not after 7 days")
 
 
 def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -14,6 +14,7 @@ from autoflow.api.client import Api
 from autoflow.api.version import version_info
 from autoflow.cli.asking import ours, reader, server
 from autoflow.cli.progress import Progress
+from autoflow.errors import ServerRefused
 from autoflow.graph.labels import day_and_time, printable, width
 from autoflow.model.reference import parse
 from autoflow.model.version import VersionInfo
@@ -264,18 +265,33 @@ def verify(given: argparse.Namespace) -> int:
 
 
 def collect(given: argparse.Namespace) -> int:
-    """Remove what no version and nothing else needs, and say how much that was."""
+    """Remove what no version and nothing else needs, and say how much that was; a large share after asking."""
     api = server()
-    counts: dict[str, int] = {}
-    with ours(api), Progress(quiet=given.json) as progress:
-        for answer in _steps(api, methods.COLLECT, {}):
-            counts = answer["counts"]
-            progress("removed", counts["rows"] + counts["blobs"])
+    try:
+        counts = _collect(api, given, confirm=given.yes)
+    except ServerRefused as refusal:
+        if refusal.status != 409:
+            raise
+        print(f"autoflow: {refusal}", file=sys.stderr)
+        if given.json or not sys.stdin.isatty() or input("Remove them? [y/N] ").strip().lower() not in {"y", "yes"}:
+            return 1
+        counts = _collect(api, given, confirm=True)
     if given.json:
         _print(counts)
     else:
         print("removed " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+        if counts["blobs"] + counts["strays"] > counts["emptied"] and not given.empty_trash:
+            print("Their bytes are in the trash for 7 days; --empty-trash frees them now.")
     return 0
+
+
+def _collect(api: Api, given: argparse.Namespace, *, confirm: bool) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    with ours(api), Progress(quiet=given.json) as progress:
+        for answer in _steps(api, methods.COLLECT, {"confirm": confirm, "emptyTrash": given.empty_trash}):
+            counts = answer["counts"]
+            progress("removed", counts["rows"] + counts["blobs"])
+    return counts
 
 
 def _steps(api: Api, method: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

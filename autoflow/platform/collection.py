@@ -1,7 +1,8 @@
 """Collecting what nothing needs: history first, then files, then the blobs that only they named, then stray files.
 
 It may run at any time, beside writers and other collectors, and be killed at any time: what is left undone the next
-one does. What is removed is gone for good, which is why it runs when it is asked to, and never by itself.
+one does. It runs when it is asked to, never by itself; it takes only from the store's own blobs, and no large share of
+them unless that was confirmed. Files go to the trash first, from where they come back when something needs them.
 """
 
 from __future__ import annotations
@@ -9,27 +10,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
+from sqlalchemy import select
+
+from autoflow.errors import ServerRefused
 from autoflow.platform.blobs import Found
 from autoflow.platform.blobs.content import path_of
 from autoflow.platform.operations import Place
 from autoflow.platform.steps import Place as At
 from autoflow.platform.steps import Progress, Stage
-from autoflow.platform.store import collection, purging, sessions
+from autoflow.platform.store import clock, collection, purging, sessions
 
 ROWS = 1000  # that a transaction looks at: it holds the write lock for some milliseconds
+TRASH = 7 * 24 * 3600.0  # seconds that a file is in the trash, at least
+SHARE, FEW = 0.2, 10  # what may be removed unconfirmed: this share of all blobs, or so many
+_ALL = "9"  # a day after all others
+_FILES, _STRAYS = "files seen", "strays seen"
 
 
 class Collector:
-    """The stages of collecting, over one place."""
+    """The stages of collecting, over one place.
 
-    def __init__(self, place: Place) -> None:
+    Args:
+        place: the store and its blobs.
+        confirmed: whether a large share of all blobs may be removed.
+        empty: whether the trash is emptied of all there is, and not only of what is old.
+    """
+
+    def __init__(self, place: Place, *, confirmed: bool = False, empty: bool = False) -> None:
         self._store = place.store
         self._blobs = place.blobs
+        self._confirmed = confirmed
+        self._empty = empty
 
     @property
     def stages(self) -> Sequence[Stage]:
         """In their order: each frees what the next one looks for."""
-        return self._history, self._files, self._condemn, self._drop, self._sweep
+        look = self._history, self._files, self._condemn, self._end, self._survey
+        return *look, self._drop, self._sweep, self._discard
 
     def _history(self, progress: Progress) -> At:
         with self._store.write(noted=False) as rows:
@@ -48,26 +65,72 @@ class Collector:
         with self._store.write(noted=False) as rows:
             return collection.condemn(rows, _text(progress.place) or "", ROWS).place
 
+    def _end(self, _progress: Progress) -> At:
+        """End what is over: sessions, and leases on uploads."""
+        with self._store.write(noted=False) as rows:
+            sessions.end(rows)
+            collection.end_leases(rows)
+        return None
+
+    def _survey(self, progress: Progress) -> At:
+        """Count what the next two stages would take, before they take any of it.
+
+        Raises:
+            ServerRefused: 409, it is a large share of all, and that was not confirmed.
+        """
+        page = self._page(progress)
+        progress.count(_FILES, len(page))
+        progress.count(_STRAYS, len(self._strays(page)))
+        if len(page) == ROWS:
+            return page[-1].path
+        with self._store.read() as rows:
+            condemned, named = collection.shares(rows)
+        taken = condemned + progress.counts[_STRAYS]
+        there = max(progress.counts[_FILES], named + progress.counts[_STRAYS])
+        if not self._confirmed and taken > max(FEW, SHARE * there):
+            raise ServerRefused(
+                f"{taken:,} of {there:,} blobs would be removed, more than {SHARE:.0%}: nothing was. See that this is "
+                'meant (`autoflow versions verify` looks at the store), then confirm it: --yes, or "confirm": true',
+                status=409,
+                details={"confirm": {"removed": taken, "of": there}},
+            )
+        return None
+
     def _drop(self, progress: Progress) -> At:
         with self._store.write(noted=False) as rows:
             gone, step = collection.drop(rows, _text(progress.place) or "", ROWS)
+        day = self._day()
         for one in gone:
-            self._blobs.remove(path_of(one.hash, one.generation))
+            self._blobs.trash(path_of(one.hash, one.generation), day)
         progress.count("blobs", step.removed)
         progress.count("bytes", sum(one.size for one in gone))
         return step.place
 
     def _sweep(self, progress: Progress) -> At:
-        """Remove files that no row names and that no living session wrote."""
-        if progress.place is None:
-            with self._store.write(noted=False) as rows:
-                sessions.end(rows)
-                collection.end_leases(rows)
-        page = list(islice(self._blobs.files(_text(progress.place) or ""), ROWS))
+        """Take files that no row names and that no living session wrote; those that are not whole are removed."""
+        page = self._page(progress)
+        day = self._day()
         for one in self._strays(page):
-            self._blobs.remove(one.path)
+            if one.hash is None:
+                self._blobs.remove(one.path)
+            else:
+                self._blobs.trash(one.path, day)
             progress.count("strays", 1)
         return page[-1].path if len(page) == ROWS else None
+
+    def _discard(self, progress: Progress) -> At:
+        """Remove what has been in the trash for long enough."""
+        removed = self._blobs.empty_trash(_ALL if self._empty else self._day(-TRASH), ROWS)
+        progress.count("emptied", removed)
+        return 0 if removed == ROWS else None
+
+    def _page(self, progress: Progress) -> Sequence[Found]:
+        return list(islice(self._blobs.files(_text(progress.place) or ""), ROWS))
+
+    def _day(self, seconds: float = 0) -> str:
+        """Return the database's date, so many seconds from now."""
+        with self._store.read() as rows:
+            return str(rows.execute(select(clock.after(rows, seconds))).scalar_one())[:10]
 
     def _strays(self, page: Sequence[Found]) -> list[Found]:
         """Those found files that are nobody's. They were listed before this looks: whatever is named or begun since

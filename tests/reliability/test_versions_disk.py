@@ -72,7 +72,7 @@ def sweep(platform):
     with platform._place.store.write() as rows:
         for table in (sessions, uploads):
             rows.execute(update(table).values(lease_until=clock.after(rows, -1)))
-    return platform.call("autoflow.upkeep.collect", {})["counts"]
+    return platform.call("autoflow.upkeep.collect", {"confirm": True, "emptyTrash": True})["counts"]
 
 
 # -- no room

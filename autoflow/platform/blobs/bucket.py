@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from autoflow.distribution import install
 from autoflow.errors import ServerBusy, ServerExtraMissing
 from autoflow.forks import ProcessLock
-from autoflow.platform.blobs.content import CHUNK, MARK, QUARANTINE, Found, Look, Received, hash_of, path_of
+from autoflow.platform.blobs.content import CHUNK, MARK, QUARANTINE, TRASH, Found, Look, Received, hash_of, path_of
 
 try:
     import obstore
@@ -118,17 +118,56 @@ class Bucket:
         if start >= stop:
             return
         with self._failing("read"):
-            found = obstore.get(self._store, self._path(content, generation), options={"range": (start, stop)})
+            path = self._path(content, generation)
+            try:
+                found = obstore.get(self._store, path, options={"range": (start, stop)})
+            except FileNotFoundError:
+                if not self._bring_back(path):
+                    raise
+                found = obstore.get(self._store, path, options={"range": (start, stop)})
             for chunk in found.stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
 
     def size(self, content: str, generation: str) -> int | None:
         """See `Blobs`."""
         with self._failing("look at"):
+            path = self._path(content, generation)
             try:
-                return int(obstore.head(self._store, self._path(content, generation))["size"])
+                return int(obstore.head(self._store, path)["size"])
             except FileNotFoundError:
-                return None
+                return int(obstore.head(self._store, path)["size"]) if self._bring_back(path) else None
+
+    def _bring_back(self, path: str) -> bool:
+        """Move a file back that is in the trash; gives whether it was."""
+        days = obstore.list_with_delimiter(self._store, prefix=self._under + TRASH)["common_prefixes"]
+        for day in days:
+            with contextlib.suppress(FileNotFoundError):
+                trashed = f"{day.rstrip('/')}/{path.rpartition('/')[2]}"
+                obstore.copy(self._store, trashed, path)
+                obstore.delete(self._store, trashed)
+                return True
+        return False
+
+    def trash(self, path: str, day: str) -> None:
+        """See `Blobs`."""
+        target = f"{self._under}{TRASH}{day}/{path.rpartition('/')[2]}"
+        with self._failing("move"), contextlib.suppress(FileNotFoundError):
+            obstore.copy(self._store, self._under + path, target)
+            obstore.delete(self._store, self._under + path)
+
+    def empty_trash(self, before: str, limit: int) -> int:
+        """See `Blobs`."""
+        trash = self._under + TRASH
+        doomed: list[str] = []
+        with self._failing("remove"):
+            for page in obstore.list(self._store, prefix=trash):
+                paths = [one["path"] for one in page]
+                doomed += [path for path in paths if path[len(trash) :].partition("/")[0] < before]
+                if len(doomed) >= limit or len(doomed) < len(paths):
+                    break
+            if doomed:
+                obstore.delete(self._store, doomed[:limit])
+        return len(doomed[:limit])
 
     def remove(self, path: str) -> None:
         """See `Blobs`."""

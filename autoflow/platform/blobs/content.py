@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 CHUNK = 1024 * 1024
 QUARANTINE = "quarantine/"
 MARK = "store.json"
+TRASH = "trash/"
 _DIGITS = 64
 
 Look = Callable[[BinaryIO], Any]
@@ -158,6 +159,24 @@ class Blobs(Protocol):
         """
         ...
 
+    def trash(self, path: str, day: str) -> None:
+        """Move what `files` found, or `path_of` names, to ``trash/<day>/``; what is gone is passed over.
+
+        Whatever reads or looks at a file that is in the trash brings it back.
+
+        Raises:
+            ServerBusy: 500, it cannot be moved.
+        """
+        ...
+
+    def empty_trash(self, before: str, limit: int) -> int:
+        """Remove files that were put into the trash before a day, at most so many; gives how many.
+
+        Raises:
+            ServerBusy: 500, one cannot be removed.
+        """
+        ...
+
     def read_mark(self) -> bytes | None:
         """The mark of the store these blobs belong to (`store.identity`), None when there is none.
 
@@ -175,7 +194,7 @@ class Blobs(Protocol):
         ...
 
     def files(self, after: str = "") -> Iterator[Found]:
-        """All files but those in quarantine, in the order of their paths, beginning after one.
+        """All files but those in quarantine and in the trash, in the order of their paths, beginning after one.
 
         Raises:
             ServerBusy: 500, they cannot be listed.

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from autoflow.errors import ServerBusy
 from autoflow.platform import disk, private
 from autoflow.platform.blobs import durable
-from autoflow.platform.blobs.content import CHUNK, MARK, QUARANTINE, Found, Look, Received, hash_of, path_of
+from autoflow.platform.blobs.content import CHUNK, MARK, QUARANTINE, TRASH, Found, Look, Received, hash_of, path_of
 
 MANY = 8  # files from which on one sync of the whole file system is cheaper
 _NEW = "new"
@@ -93,20 +93,67 @@ class Folder:
 
     def read(self, content: str, generation: str, start: int, stop: int) -> Iterator[bytes]:
         """See `Blobs`; the file is open from the first chunk on, and read to its end even if it is removed."""
-        with _failing("read"), open(self.path(content, generation), "rb", buffering=0) as file:
+        with _failing("read"), self._opened(content, generation) as file:
             file.seek(start)
             while start < stop and (chunk := file.read(min(CHUNK, stop - start))):
                 start += len(chunk)
                 yield chunk
 
+    def _opened(self, content: str, generation: str) -> BinaryIO:
+        path = self.path(content, generation)
+        try:
+            return open(path, "rb", buffering=0)
+        except FileNotFoundError:
+            if not self._bring_back(path):
+                raise
+            return open(path, "rb", buffering=0)
+
+    def _bring_back(self, path: str) -> bool:
+        """Move a file back that is in the trash; gives whether it was."""
+        trash = os.path.join(self._folder, TRASH)
+        for day in _names(trash):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(os.path.join(trash, day, os.path.basename(path)), path)
+                return True
+        return False
+
     def size(self, content: str, generation: str) -> int | None:
         """See `Blobs`."""
+        path = self.path(content, generation)
         with _failing("look at"):
             try:
-                return os.stat(self.path(content, generation)).st_size
+                return os.stat(path).st_size
             except FileNotFoundError:
+                if self._bring_back(path):
+                    return os.stat(path).st_size
                 self._see_that_it_is_there()
                 return None
+
+    def trash(self, path: str, day: str) -> None:
+        """See `Blobs`."""
+        target = os.path.join(self._folder, TRASH, day)
+        with _failing("move"), contextlib.suppress(FileNotFoundError):
+            private.make_folder(target)
+            os.rename(os.path.join(self._folder, path), os.path.join(target, os.path.basename(path)))
+
+    def empty_trash(self, before: str, limit: int) -> int:
+        """See `Blobs`."""
+        removed = 0
+        trash = os.path.join(self._folder, TRASH)
+        with _failing("remove"):
+            for day in _names(trash):
+                if day >= before:
+                    break
+                names = _names(os.path.join(trash, day))[: limit - removed]
+                for name in names:
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(os.path.join(trash, day, name))
+                removed += len(names)
+                if removed >= limit:
+                    break
+                with contextlib.suppress(OSError):  # another collector put something into it
+                    os.rmdir(os.path.join(trash, day))
+        return removed
 
     def remove(self, path: str) -> None:
         """See `Blobs`."""
@@ -157,7 +204,7 @@ class Folder:
         first = after.partition("/")[0]
         with _failing("list"):
             for folder in _names(self._folder):
-                if folder >= first and f"{folder}/" != QUARANTINE:
+                if folder >= first and f"{folder}/" not in {QUARANTINE, TRASH}:
                     for name in _names(os.path.join(self._folder, folder)):
                         if f"{folder}/{name}" > after:
                             yield _found(folder, name)

@@ -25,7 +25,7 @@ from autoflow.platform.store.schema import versions
 from autoflow.platform.store.versions import COMMITTED
 from autoflow.wire import methods
 
-COLLECTED = ("rows", "files", "blobs", "bytes", "strays")
+COLLECTED = ("rows", "files", "blobs", "bytes", "strays", "emptied")
 VERIFIED = ("versions", "blobs", "bytes", "sources", "problems")
 
 
@@ -44,12 +44,19 @@ def _answer(progress: Progress, names: tuple[str, ...], *, done: bool) -> dict[s
 
 def collect(place: Place, body: Body) -> dict[str, Any]:
     """``autoflow.upkeep.collect``: what was removed so far: rows of history, team files, blobs and their bytes, and
-    stray files of uploads that came to no end.
+    stray files of uploads that came to no end; and how many files have left the trash for good. `confirm` lets it take
+    a large share of all blobs, `emptyTrash` lets nothing stay in the trash.
+
+    Raises:
+        ServerRefused: 409, it would take a large share of all blobs, and `confirm` is not set.
+        StoreUnavailable: the blobs are another store's.
     """
     progress = Progress.of(body.maybe_text("state"))
     with place.store.read() as rows:
         _permit(rows)
-    done = work(Collector(place).stages, progress)
+    place.store.check_identity()
+    confirmed, empty = body.flag("confirm", default=False), body.flag("emptyTrash", default=False)
+    done = work(Collector(place, confirmed=confirmed, empty=empty).stages, progress)
     return _answer(progress, COLLECTED, done=done)
 
 

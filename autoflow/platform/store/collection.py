@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Exists, Text, cast, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, Text, cast, delete, func, or_, select, update
 
 from autoflow.platform.paging import chunks
 from autoflow.platform.store import clock
-from autoflow.platform.store.blobs import CONDEMNED, LIVE
+from autoflow.platform.store.blobs import CONDEMNED, LEASE, LIVE
 from autoflow.platform.store.schema import blobs, edges, files, items, items_history, sessions, uploads, versions
 
 
@@ -35,7 +35,7 @@ class Kept(NamedTuple):
 
 
 def _leased(rows: Connection, content: ColumnElement[str]) -> Exists:
-    query = select(uploads.c.hash).where(uploads.c.hash == content, uploads.c.lease_until > clock.now(rows))
+    query = select(uploads.c.hash).where(uploads.c.hash == content, clock.holds(rows, uploads.c.lease_until, LEASE))
     return query.correlate(blobs, files).exists()
 
 
@@ -96,9 +96,16 @@ def _page(rows: Connection, after: str, limit: int) -> list[str]:
     return list(rows.execute(query).scalars())
 
 
+def shares(rows: Connection) -> tuple[int, int]:
+    """Return how many blobs are condemned, and how many there are."""
+    query = select(func.count(), func.count().filter(blobs.c.state == CONDEMNED)).select_from(blobs)
+    count, condemned = rows.execute(query).one()
+    return condemned, count
+
+
 def end_leases(rows: Connection) -> int:
     """Forget the leases on uploads that are over."""
-    return rows.execute(delete(uploads).where(uploads.c.lease_until <= clock.now(rows))).rowcount
+    return rows.execute(delete(uploads).where(~clock.holds(rows, uploads.c.lease_until, LEASE))).rowcount
 
 
 def living(rows: Connection, keys: Collection[str]) -> set[str]:

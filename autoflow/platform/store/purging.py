@@ -57,12 +57,11 @@ def sweep(rows: Connection, limit: int) -> int:
     """Remove what was begun by clients that are gone: reservations and restores whose lease ran out; gives how many
     rows.
     """
-    now = clock.now(rows)
-    over = and_(versions.c.status == "reserved", versions.c.lease_until < now)
+    over = and_(versions.c.status == "reserved", ~clock.holds(rows, versions.c.lease_until, reservations.LEASE))
     gone = rows.execute(select(versions.c.id, versions.c.project_id).where(over).limit(limit)).all()
     for row in gone:
         reservations.give_up(rows, row.project_id, row.id)
-    late = and_(projects.c.state == "restoring", projects.c.lease_until < now)
+    late = and_(projects.c.state == "restoring", ~clock.holds(rows, projects.c.lease_until, reservations.LEASE))
     rows.execute(update(projects).where(late).values(state="removed", lease_until=""))
     begun = and_(projects.c.state == "removed", projects.c.lease_until.is_not(None))
     removed = len(gone)

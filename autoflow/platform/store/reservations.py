@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from autoflow.platform import times
 from autoflow.platform.refusals import bad, taken, unknown
-from autoflow.platform.store import files, versions
+from autoflow.platform.store import clock, files, versions
 from autoflow.platform.store.access import visible
 from autoflow.platform.store.edits import locked
 from autoflow.platform.store.schema import projects, workspaces
@@ -45,20 +45,21 @@ def reserve(rows: Connection, project_id: int) -> Reserved:
     if before is not None:
         details = {"useExistingVersion": True, "version": {"id": before["id"], "version": before["number"]}}
         raise bad(f"project {project_id} has not changed since its version {before['number']}", details)
-    query = select(table.c.id, table.c.lease_until).where(table.c.project_id == project_id, _RESERVED)
+    held = clock.holds(rows, table.c.lease_until, LEASE).label("held")
+    query = select(table.c.id, held).where(table.c.project_id == project_id, _RESERVED)
     for row in rows.execute(query).all():
-        if row.lease_until > times.now():
+        if row.held:
             raise bad(f"another client is already committing a version of project {project_id}")
         give_up(rows, project_id, row.id)
     token = secrets.token_hex(16)
-    made = versions.close_epoch(rows, project, status="reserved", token=token, lease_until=times.after(LEASE))
+    made = versions.close_epoch(rows, project, status="reserved", token=token, lease_until=clock.after(rows, LEASE))
     return Reserved(made.id, token)
 
 
 def prolong(rows: Connection, project_id: int) -> None:
     """Begin the lease of a project's reservation anew: its client is at work."""
     query = update(table).where(table.c.project_id == project_id, _RESERVED)
-    rows.execute(query.values(lease_until=times.after(LEASE)))
+    rows.execute(query.values(lease_until=clock.after(rows, LEASE)))
 
 
 def _held(rows: Connection, number: int, token: str) -> RowMapping | None:

@@ -352,8 +352,13 @@ DESCRIBED: dict[str, Described] = {
     ),
     methods.COLLECT: Described(
         "Remove what no version, project, file, edge or upload needs: some of it a call, until it is done.",
-        _object(state=_maybe(_of("string", "As the call before answered; none at first."))),
+        _object(
+            state=_maybe(_of("string", "As the call before answered; none at first.")),
+            confirm=_of("boolean", "Whether a large share of all blobs may be removed; else that is refused (409)."),
+            emptyTrash=_of("boolean", "Whether files leave the trash before their time."),
+        ),
         _object("done state counts", "", **_STEPPED),
+        (409,),
     ),
     methods.VERIFY: Described(
         "Look whether what is kept is whole: rows of versions (level 1), files (2), every byte (3); some of it a call.",

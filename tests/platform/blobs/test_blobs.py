@@ -182,3 +182,32 @@ def test_an_address_that_is_none_is_refused(url):
 def test_a_folder_may_be_given_as_a_url(tmp_path):
     """``file://`` names a folder; spaces in it are written as urls write them."""
     assert open_blobs((tmp_path / "a b").as_uri()).address == str(tmp_path / "a b")
+
+
+def test_the_trash_gives_back_and_is_emptied_by_days(kept):
+    """A trashed file is no file; looked at or read it is back; old days are emptied and younger ones are not."""
+    received = [put(kept, str(number).encode(), f"g{number}") for number in range(3)]
+    places = [path_of(one.hash, one.generation) for one in received]
+    for path, day in zip(places, ("2026-01-01", "2026-01-02", "2026-01-03"), strict=True):
+        kept.trash(path, day)
+        kept.trash(path, day)  # it is gone: nothing happens
+    assert list(kept.files()) == []
+    assert kept.size(received[2].hash, received[2].generation) == 1
+    assert b"".join(kept.read(received[1].hash, received[1].generation, 0, 1)) == b"1"
+    assert [found.path for found in kept.files()] == sorted(places[1:])
+    for path, day in zip(places[1:], ("2026-01-02", "2026-01-03"), strict=True):
+        kept.trash(path, day)
+    assert kept.empty_trash("2026-01-03", 1) == 1
+    assert kept.empty_trash("2026-01-03", 100) == 1
+    assert kept.empty_trash("2026-01-03", 100) == 0
+    assert kept.size(received[0].hash, received[0].generation) is None
+    assert kept.size(received[2].hash, received[2].generation) == 1
+
+
+def test_a_mark_is_kept_beside_the_files(kept):
+    """It is read as it was written, and is no blob."""
+    assert kept.read_mark() is None
+    for mark in (b"one", b"another"):
+        kept.write_mark(mark)
+        assert kept.read_mark() == mark
+    assert list(kept.files()) == []
