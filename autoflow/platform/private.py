@@ -33,12 +33,13 @@ def restrict(path: str, mode: int = FILE) -> None:
 
 
 def create(path: str) -> None:
-    """Create an empty file with mode 0600 where there is none.
+    """Create an empty file with mode 0600 where there is none; one that is there is not even opened.
 
     Raises:
         OSError: it cannot be made.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE))
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE))
 
 
 def opener(path: str, flags: int) -> int:

@@ -323,3 +323,20 @@ def test_an_error_in_a_write_leaves_nothing(filled):
     with pytest.raises(ServerRefused, match="/none"):
         filled.call("file-storage.bulk.remove", teamId=1, paths=["/models/best.pt", "/none"])
     assert len(filled.call("file-storage.list", teamId=1, path="/", recursive=True)) == 1
+
+
+@on_sqlite
+def test_opening_a_store_gives_up_no_lock_of_sqlites(filled, tmp_path):
+    """Whoever reads a database's file and closes it loses SQLite's locks on it, and its log to another process."""
+    if not os.path.exists("/proc/locks"):
+        pytest.skip("needs /proc")
+    filled.project()
+    inode = os.stat(tmp_path / "home" / "platform.db").st_ino
+
+    def locks():
+        with open("/proc/locks", encoding="ascii") as file:
+            return sum(f":{inode} " in line and f" {os.getpid()} " in line for line in file)
+
+    assert locks() == 1
+    Platform.open(tmp_path / "home").close()
+    assert locks() == 1

@@ -56,7 +56,8 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
     if path is not None:
         for ending in ("", "-wal", "-shm", ".lock"):
             private.restrict(path + ending)
-    if path is not None and _log_of(path) == _WAL and _mode(path) != "WAL":
+    # the file itself is read only where needed: closing it gives up what locks SQLite has on it in this process
+    if path is not None and _mode(path) != "WAL" and _log_of(path) == _WAL:
         with alone(path):
             _set_mode(engine, path)
     if (path is None or os.path.exists(path)) and revision(engine) == schema.REVISION:

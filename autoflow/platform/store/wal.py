@@ -107,9 +107,21 @@ def _read(file: BinaryIO) -> _Log:
 
 def _is_applied(path: str, file: BinaryIO, log: _Log) -> bool:
     """Whether the file has the log's last version of each page."""
-    with open(path, "rb", buffering=0) as database:
-        for page, position in log.pages.items():
-            content = os.pread(file.fileno(), log.page_size, position)
-            if os.pread(database.fileno(), log.page_size, (page - 1) * log.page_size) != content:
-                return False
+    database = _descriptor(path)
+    for page, position in log.pages.items():
+        content = os.pread(file.fileno(), log.page_size, position)
+        if os.pread(database, log.page_size, (page - 1) * log.page_size) != content:
+            return False
     return True
+
+
+_descriptors: dict[tuple[int, int], int] = {}
+
+
+def _descriptor(path: str) -> int:
+    """Open a database's file; it stays open, as closing it gives up what locks SQLite has on it in this process."""
+    found = os.stat(path)
+    file = found.st_dev, found.st_ino
+    if file not in _descriptors:
+        _descriptors[file] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return _descriptors[file]
