@@ -97,9 +97,9 @@ class Site:
         """``GET /openapi.json``."""
         return encoded(openapi.document())
 
-    async def ready(self, _request: Request) -> Response:
+    async def ready(self, request: Request) -> Response:
         """``GET /readyz``: 200 when the store can be used, else 503 with the reason; needs no token."""
-        return encoded(await self._call(self._platform.ready))
+        return encoded(await self._pool(methods.CHANGES).run(_address(request), self._platform.ready))
 
     # -- underneath
 
