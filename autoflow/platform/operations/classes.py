@@ -49,7 +49,8 @@ def _class(project: Mapping[str, Any] | RowMapping, entry: Entry, _document: Map
 
 def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: Mapping[str, Any]) -> Entry:
     numbers = {known["title"]: known["id"] for known in document["classes"]}
-    names = entry.get("classes") or ()
+    classes = entry.get("classes")
+    names = [name for name in classes if isinstance(name, str)] if isinstance(classes, list) else []
     settings = {wire: entry[name] for name, wire in _SETTINGS.items() if entry.get(name) is not None}
     return {
         "id": entry["id"],

@@ -44,7 +44,7 @@ def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
     shaped = []
     for row in found:
         meta = documents.load(row["meta"])
-        reviewed = list(meta.get(_REVIEWED, {}).values())
+        reviewed = list(_reviews(meta).values())
         shaped.append(
             {
                 "id": row["id"],
@@ -85,6 +85,12 @@ def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
     return shaped
 
 
+def _reviews(meta: Mapping[str, Any]) -> dict[str, str]:
+    """What was said of a job's images, by their numbers."""
+    reviews = meta.get(_REVIEWED)
+    return {key: said for key, said in reviews.items() if said in REVIEWS} if isinstance(reviews, Mapping) else {}
+
+
 def _titled(value: Any, place: str) -> dict[str, Any]:
     """A class or tag to be labeled: its name, or an object with it."""
     if isinstance(value, Mapping):
@@ -105,7 +111,7 @@ def _meta(rows: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
     return {
         "imageFiguresLimit": 0,
         "imageTagsLimit": 0,
-        **sent.fields,
+        **{name: value for name, value in sent.fields.items() if name != _REVIEWED},
         "classes": [_titled(value, f"{sent.place}classes.") for value in sent.array("classes", required=False)],
         "projectTags": [
             _titled(value, f"{sent.place}projectTags.") for value in sent.array("projectTags", required=False)
@@ -159,7 +165,7 @@ def job(rows: Connection, body: Body) -> dict[str, Any]:
     query = items.listing(rows).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
     wanted = set(images)
     found = [row for row in rows.execute(query).mappings() if row["id"] in wanted]
-    status = told["meta"].get(_REVIEWED, {})
+    status = _reviews(told["meta"])
     entities = [
         {"id": row["id"], "name": row["name"], "reviewStatus": status.get(str(row["id"]), "none")} for row in found
     ]
@@ -207,7 +213,7 @@ def review(rows: Connection, body: Body) -> dict[str, Any]:
     meta = documents.load(found["meta"])
     if number not in meta["entityIds"]:
         raise unknown(f"in job {found['id']}, image", number)
-    said = {**meta.get(_REVIEWED, {}), str(number): status}
+    said = {**_reviews(meta), str(number): status}
     meta[_REVIEWED] = {key: value for key, value in said.items() if value != "none"}
     jobs.change(rows, found["id"], meta=documents.dump(meta))
     return {"success": True}
