@@ -293,11 +293,13 @@ class InstanceDelivery:
         """Deliver one by one; see `Delivery.deliver`.
 
         A record whose request fails in a way that may be about the record is held back while the next ones are
-        tried. When one of these is taken, the record is blocked; when none is, the server is away.
+        tried. When one of these is taken, the record is blocked; when none is, the server is away. So is a record that
+        nothing follows, when those before it were just taken.
         """
         held: list[Verdict] = []  # of a suspected record and those after it, until one of these is taken
         failure: ServerError | None = None
         before: Carry = {}
+        answered = False  # whether the instance has taken anything in this call
         for key, record in records:
             try:
                 taken, verdict = self._one(key, record, carry)
@@ -308,10 +310,17 @@ class InstanceDelivery:
                 if not self._suspects(error, set_aside_before):
                     break
                 taken, verdict = set_aside_before, _blocked(error)
+            answered = answered or (taken and verdict.delivered)
             held.append(verdict)
             if taken or failure is None:
                 yield held
                 held, failure = [], None
+        else:
+            if (
+                answered and sum(verdict.blocked for verdict in held) == 1
+            ):  # the last request of all, after others passed
+                yield held
+                return
         if failure is not None:
             carry.clear()
             carry.update(before)

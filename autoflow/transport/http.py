@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -222,10 +223,8 @@ class HttpTransport:
 
     def _json(self, method: str, answer: requests.Response) -> Any:
         self._raise_for(method, answer)
-        if "html" in answer.headers.get("Content-Type", "").lower():
-            answer.close()
-            raise self._no_answer(method, answer)
-        content = b"".join(self._chunks(answer))
+        page = "html" in answer.headers.get("Content-Type", "").lower()
+        content = self._content(answer, ERROR_BYTES if page else sys.maxsize)
         try:
             return json.loads(content) if content else None
         except (ValueError, RecursionError) as error:
@@ -256,16 +255,25 @@ class HttpTransport:
         kind = NotAllowed if status in {401, 403} else ServerRefused
         raise kind(f"{method}: {words}", status=status, details=None if foreign else form["details"], foreign=foreign)
 
+    def _content(self, answer: requests.Response, limit: int) -> bytes:
+        """A response's body, or its first bytes when it is longer than `limit`.
+
+        Raises:
+            ServerUnreachable: it did not come whole.
+        """
+        parts, size = [], 0
+        with contextlib.closing(self._chunks(answer)) as chunks:
+            for chunk in chunks:
+                parts.append(chunk)
+                size += len(chunk)
+                if size > limit:
+                    break
+        return b"".join(parts)
+
     def _error_form(self, answer: requests.Response) -> Any:
         """The JSON body of an error; None when it has none, or one longer than any of the API's."""
-        content = b""
         try:
-            with contextlib.closing(self._chunks(answer)) as chunks:
-                for chunk in chunks:
-                    content += chunk
-                    if len(content) > ERROR_BYTES:
-                        return None
-            return json.loads(content)
+            return json.loads(self._content(answer, ERROR_BYTES))
         except (ValueError, RecursionError, ServerUnreachable):
             return None
 

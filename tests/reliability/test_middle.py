@@ -224,6 +224,21 @@ def test_a_record_that_a_firewall_refuses_holds_up_no_other(code, kind, request,
 
 
 @KINDS
+def test_the_last_record_may_be_the_one_that_is_refused(kind, request, towards):
+    """Others passed a moment before it: it is set aside, though nothing follows it."""
+    server = request.getfixturevalue(kind)
+    towards(server)
+    refuse = page(403)
+    server.behave(lambda exchange: refuse(exchange) if holds(exchange, 3) else well(exchange))
+    with autoflow.workflow("w", log=False):
+        for number in (1, 2, 3):
+            load(number)
+        assert not autoflow.flush(60)
+        assert ids(server) == [1, 2]
+        assert agrees()["blocked"] == 1
+
+
+@KINDS
 def test_records_too_long_for_a_proxy_are_set_aside(kind, request, towards):
     """A proxy with a limit for bodies: batches are split until they fit, and what never fits is blocked."""
     server = request.getfixturevalue(kind)
