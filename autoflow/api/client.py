@@ -24,6 +24,7 @@ from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
 if TYPE_CHECKING:
+    from autoflow.api.reproduction.plan import Plan
     from autoflow.api.reproduction.reproduce import Reproduction
 
 
@@ -158,12 +159,16 @@ class Api:
         python: str | None = None,
         workspace_id: int | None = None,
         progress: Callable[[str, int, int], Any] | None = None,
+        confirm: Callable[[Plan], bool] | None = None,
     ) -> Reproduction:
         """Restore the data of the run that made something as new projects, and write a lock file of that run.
 
         Args:
             ref: as in `trace`.
             run: run the recorded command on it, in a working tree of the recorded commit, and compare what it writes.
+                That executes what somebody else recorded, with your rights and without your token.
+            confirm: asked with the `Plan` of what is about to be executed, before anything is; what is not agreed to
+                is not run. By default the call itself is the consent.
             allow_dirty: run the commit although the run had changes that it does not have.
             lock: path of the lock file; the packages are listed beside it.
             workdir: where the working tree is made; default a temporary folder.
@@ -178,7 +183,7 @@ class Api:
         """
         from autoflow.api.reproduction.reproduce import Wish, reproduce
 
-        wish = Wish(run, allow_dirty, lock, workdir, keep, python, workspace_id, progress)
+        wish = Wish(run, allow_dirty, lock, workdir, keep, python, workspace_id, progress, confirm=confirm)
         return reproduce(self, ref, wish)
 
     @property

@@ -10,8 +10,10 @@ import sys
 
 import pytest
 
+from autoflow.platform.dispatcher import Platform
 from tests.cli.repository import APP, Repository
-from tests.cli.test_reproduce import MODEL, api, projects
+from tests.cli.test_reproduce import MODEL, api, lemons, projects
+from tests.serving import served
 
 __all__ = ["api"]  # the fixture
 
@@ -84,3 +86,26 @@ def test_only_listed_variables_reach_the_command(api, tmp_path, command, monkeyp
     assert not {"user-token", "k", "t"} & set(environment.values())
     assert environment["OMP_NUM_THREADS"] == "3"
     assert environment["AUTOFLOW_REPRODUCES"].startswith("task:1 ")
+
+
+def test_a_server_that_asks_for_tokens_is_named_when_the_command_fails(tmp_path, command, monkeypatch):
+    """The user's token is not passed on, also where nothing can be recorded without one; the message says so."""
+    platform = Platform.open(tmp_path / "served")
+    token = platform.tokens.create("ann", ["Team"])
+    with served(platform, auth=True) as url:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("AUTOFLOW_SERVER", url)
+        monkeypatch.setenv("AUTOFLOW_TOKEN", token)
+        filled = lemons()
+        next(filled)
+        seen = tmp_path / "seen.json"
+        app = f"import json, os\njson.dump(dict(os.environ), open({str(seen)!r}, 'w'))\n" + APP
+        repo = Repository(tmp_path / "repo", app)
+        repo.run("--project-id", "1")
+        assert json.loads(seen.read_text())["AUTOFLOW_TOKEN"] == token
+        code, _, said = command("reproduce", MODEL, "--run", "--yes")
+        assert code == 2
+        assert "it is given no token" in said
+        assert "recorded by  ann" in said
+        assert token not in seen.read_text() + said
+    platform.close()

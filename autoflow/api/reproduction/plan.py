@@ -114,6 +114,7 @@ class Plan(NamedTuple):
             *([f"  parameters   {self.parameters}"] if self.parameters else []),
             *(f"  variable     {name}={value}" for name, value in self.environment.items()),
             f"  passed on    {', '.join(self.passed) or 'nothing'}",
+            "  credentials  none: no token of yours reaches the command",
             *(f"  package      {line}" for line in self.requirements),
         ]
 

@@ -22,6 +22,7 @@ from autoflow.api.reproduction.worktree import repository, worktree
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
 from autoflow.runtime.delivery import deliver_waiting
+from autoflow.runtime.destination import token_for
 from autoflow.wire import methods
 
 if TYPE_CHECKING:
@@ -188,12 +189,14 @@ def _run(
     line = running.line(run, command, found, folder)
     say(f"running {shlex.join(line)} in {where}")
     code = running.execute(line, where, environment)
+    # a token of the user's is never passed on, so a server that asks for one refuses what the command sends
+    hint = "; it is given no token, and this server may ask for one" if token_for(api.records.origin) else ""
     if code and run.state == "finished":
-        raise NotReproducible(f"the command ended with code {code}, which the recorded run did not")
+        raise NotReproducible(f"the command ended with code {code}, which the recorded run did not{hint}")
     deliver_waiting(api.records)
     again = _runs_of(api, attempt)
     if not again:
-        raise NotReproducible("the command ended well and recorded no run")
+        raise NotReproducible(f"the command ended well and recorded no run{hint}")
     same_app = [one for one in again if one.name == run.name] or again
     outputs = [one for each in same_app for one in each.outputs]
     rows = comparison.outputs(run.outputs, outputs, made.restored)

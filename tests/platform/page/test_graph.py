@@ -329,6 +329,7 @@ def test_an_empty_workspace_says_how_to_begin(see, meadow, expect):
     page = see(f"/workspace/{number}")
     expect(page.get_by_role("heading", name="No runs yet")).to_be_visible()
     expect(page.get_by_text("@workflow_input")).to_be_visible()
+    expect(page.get_by_text("keeps its own store in .demo")).to_be_visible()
 
 
 def test_the_map_shows_where_one_is_and_leads_elsewhere(see):

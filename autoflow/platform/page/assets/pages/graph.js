@@ -164,7 +164,11 @@ function place(shown) {
 
 function nothingYet() {
   const code = element("pre", {}, 'from autoflow import workflow, workflow_input, workflow_output\n\n@workflow_input("project")\ndef load(project_id): ...\n\nwith workflow("Train") as run:\n    load(7)');
-  return emptyState("No runs yet", "Nothing here was read or written by a run that was recorded. A run is recorded like this:", code);
+  return emptyState(
+    "No runs yet",
+    "Nothing here was read or written by a run that was recorded. A run is recorded as below; `autoflow doctor` says where records go, and `make demo` keeps its own store in .demo.",
+    code,
+  );
 }
 
 function nothingFits() {
