@@ -66,6 +66,14 @@ def notebook() -> str | None:
     return _text("JPY_SESSION_NAME")
 
 
+def memory() -> tuple[int, str] | None:
+    """``AUTOFLOW_MEMORY``: the process that keeps a test's records in memory, and the folder in which its children
+    leave theirs (``pid:folder``); set by `autoflow.testing`, not by hand.
+    """
+    pid, _, folder = (_text("AUTOFLOW_MEMORY") or "").partition(":")
+    return (int(pid), folder) if pid.isdecimal() and folder else None
+
+
 def reproduces() -> str | None:
     """``AUTOFLOW_REPRODUCES``: the task this process repeats and which attempt it is; set by `autoflow reproduce`."""
     return _text("AUTOFLOW_REPRODUCES")

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from autoflow import settings
 from autoflow.forks import ProcessLock, in_child
 from autoflow.outbox import home
+from autoflow.outbox.inline import InlineSender
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.progress import locked_totals
 from autoflow.outbox.sender import Sender
 from autoflow.transport import breath
 from autoflow.transport.base import Transport
+from autoflow.transport.memory import folder_of_parent
 
 logger = logging.getLogger("autoflow")
 
@@ -134,7 +136,8 @@ class Outbox:
     def _make_sender(self, journal: Journal) -> None:
         """Make the sender, at first use and in a forked child: threads and locks do not survive a fork."""
         with _making:
-            fresh = Sender(journal.folder, self.origin, self.transport, journal)
+            make = InlineSender if self.in_memory and folder_of_parent() is not None else Sender
+            fresh = make(journal.folder, self.origin, self.transport, journal)
             if self._pid == journal.pid:
                 return
             self._sender = fresh
@@ -188,6 +191,11 @@ def flush_all(timeout: float) -> bool:
     """Flush every outbox of this process within `timeout` seconds; whether all is sent."""
     deadline = time.monotonic() + timeout
     return all([outbox.flush(max(0.0, deadline - time.monotonic())) for outbox in list(_outboxes)])
+
+
+def flush_memory(timeout: float) -> bool:
+    """Flush the outboxes of this process whose records stay in memory; whether all is there."""
+    return all([outbox.flush(timeout) for outbox in list(_outboxes) if outbox.in_memory])
 
 
 def abandon_all() -> None:

@@ -94,7 +94,7 @@ def explain(server: str | None = None) -> tuple[Destination, str]:
         (server, "the program"),
         (forced, "the test"),
         (settings.server(), "AUTOFLOW_SERVER"),
-        (in_tests, "the pytest plugin"),
+        (in_tests or (MEMORY if settings.memory() else None), "the pytest plugin"),
         (instance, "SERVER_ADDRESS, with ENV=production and API_TOKEN"),
         (EMBEDDED, "nothing: it is the default"),
     )

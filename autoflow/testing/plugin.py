@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from autoflow.runtime import context, destination, inference
-from autoflow.testing.capture import Edge, capture
+from autoflow.testing.capture import Edge, capture, shared_folder
 from autoflow.transport.memory import ORIGIN as MEMORY
+
+_session = ExitStack()
 
 
 def pytest_configure() -> None:
-    """Keep records in memory for the session."""
+    """Keep records in memory for the session, those of children too."""
     destination.in_tests = MEMORY
+    _session.enter_context(shared_folder())
 
 
 def pytest_unconfigure() -> None:
     """End that."""
     destination.in_tests = None
+    _session.close()
 
 
 def pytest_runtest_setup() -> None:
