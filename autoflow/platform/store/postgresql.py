@@ -7,6 +7,7 @@ lock, and not for a process or a machine that is gone.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import sqlalchemy
@@ -15,33 +16,85 @@ from sqlalchemy.exc import DBAPIError
 
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
+from autoflow.platform.store.watchdog import WATCHDOG
 
 WRITE = "autoflow_write"  # a transaction's option
+LONG = "autoflow_long"  # a transaction's option: maintenance, whose statements may take long
 READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 LOCK = int.from_bytes(b"autoflow", "big")
 CONNECTIONS = 8  # kept open
 MORE = 24  # beside them while they are needed
 PATIENCE = 20  # seconds for the lock, for a connection
+CONNECTING = 10.0  # seconds until a new connection, and what is set on it, is there
+ANSWERING = 5.0  # seconds that a connection which was idle has to say that it still lives
+STATEMENT = 30.0  # seconds for a statement
+GRACE = 5.0  # seconds after which a server that should have ended a statement is taken to have vanished
+HOURS = 12 * 3600.0  # for a statement of maintenance
 _FORBIDDEN = "42501"
 _SETTINGS = {
+    "statement_timeout": f"{STATEMENT:.0f}s",
     "lock_timeout": f"{PATIENCE}s",
-    "idle_in_transaction_session_timeout": "60s",  # of a process that hangs
+    "idle_in_transaction_session_timeout": "30s",  # of a process that hangs
     "tcp_keepalives_idle": "30",  # of a machine that is gone: what it held is free after a minute
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
     "jit": "off",  # queries here are short: compiling one takes longer than running it
 }
+# Of this end of the connection: TCP notices that the other is gone, where nothing between pretends to be it.
+_CLIENT = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+# What is acknowledged must be on the disk; a stronger setting of the database's own stays.
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN {}"
+_TOO_WEAK = "('off', 'local')"
+_UNLIMITED = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
-    connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in _SETTINGS.items()))
+    settings = "; ".join(f"SET {name} = '{value}'" for name, value in _SETTINGS.items())
+    connection.execute(f"{settings}; {_DURABLE.format(_TOO_WEAK)}")
     connection.commit()
 
 
 def _on_begin(connection: Connection) -> None:
-    if connection.get_execution_options().get(WRITE, False):
+    options = connection.get_execution_options()
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.limit = STATEMENT + GRACE
+    if options.get(LONG, False):
+        driver.limit = HOURS
+        connection.exec_driver_sql(_UNLIMITED)
+    if options.get(WRITE, False):
         # the statements after it see what was committed before: a snapshot is taken for each
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+def _on_checkin(connection: Any, _record: Any) -> None:
+    if connection is not None:
+        connection.limit = ANSWERING  # for the ping when it is used again
+
+
+@functools.cache
+def _bounded() -> type[Any]:
+    """Return psycopg's connection, with a limit to every wait for the server: a ping, a statement, a commit."""
+    import psycopg
+
+    class Bounded(psycopg.Connection[Any]):
+        limit = CONNECTING
+
+        def wait(self, *args: Any, **more: Any) -> Any:
+            with WATCHDOG.watching(self.pgconn.socket, self.limit):
+                return super().wait(*args, **more)
+
+    return Bounded
+
+
+def _connect(_dialect: Any, _record: Any, args: Any, more: Any) -> Any:
+    return _bounded().connect(*args, **more)
 
 
 def make_engine(address: URL) -> Engine:
@@ -58,12 +111,14 @@ def make_engine(address: URL) -> Engine:
             max_overflow=MORE,
             pool_timeout=PATIENCE,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
+            connect_args={"connect_timeout": int(CONNECTING), "client_encoding": "utf8", **_CLIENT},
         )
     except ImportError as error:
         raise ServerExtraMissing(f"PostgreSQL needs more: {install('postgres')} ({error})") from error
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "checkin", _on_checkin)
     return engine
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, text
 from autoflow.errors import ServerBusy
 from autoflow.platform import disk, private, times
 from autoflow.platform.store import counters, history, identity, schema
-from autoflow.platform.store.postgresql import WRITE
+from autoflow.platform.store.postgresql import LONG, WRITE
 
 logger = logging.getLogger("autoflow")
 
@@ -101,7 +101,7 @@ def alone(path: str | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _writing(engine: Engine) -> Iterator[Connection]:
-    with engine.connect().execution_options(**{WRITE: True}) as rows, rows.begin():
+    with engine.connect().execution_options(**{WRITE: True, LONG: True}) as rows, rows.begin():
         yield rows
 
 
