@@ -24,6 +24,7 @@ from autoflow.platform.budget import Budget
 LARGEST_JSON = 16 * 1024 * 1024
 SPOOLED = 32 * 1024 * 1024  # bytes of a body that are received before anything is done with it
 IN_MEMORY = 64 * 1024  # bytes of a body that need no file
+WRITE = 256 * 1024  # bytes that are written to the file at once
 READ = 1024 * 1024
 SILENCE = 60.0  # seconds without a byte
 SLOWEST = 4096  # bytes a second, on the average after `SILENCE`
@@ -79,18 +80,25 @@ class Incoming:
         Raises:
             ServerBusy: 408 as `chunk`; 503, 507: there is no room for it.
         """
+        pending = bytearray()
         while self.size <= limit and (chunk := await self.chunk()):
-            if self.size > IN_MEMORY:
-                DISK.take(self.client, len(chunk))
-                self._taken += len(chunk)
-            try:
-                if self.size > IN_MEMORY:
-                    await anyio.to_thread.run_sync(self._file.write, chunk)
-                else:
-                    self._file.write(chunk)
-            except OSError as error:
-                raise ServerBusy(f"there is no room for the request: {error}", status=507) from error
+            pending += chunk
+            if len(pending) >= WRITE:
+                await self._write(bytes(pending))
+                pending.clear()
+        await self._write(bytes(pending))
         self._file.seek(0)
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            if self.size <= IN_MEMORY:
+                self._file.write(data)
+                return
+            DISK.take(self.client, len(data))
+            self._taken += len(data)
+            await anyio.to_thread.run_sync(self._file.write, data)
+        except OSError as error:
+            raise ServerBusy(f"there is no room for the request: {error}", status=507) from error
 
     async def receive_upload(self) -> None:
         """Receive a body of files, or its beginning if it is longer than `SPOOLED`; raises as `receive`."""
