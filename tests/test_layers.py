@@ -58,6 +58,7 @@ THIRD_PARTIES = {
     "pytest": "testing",
     "sqlalchemy": "platform/",
     "alembic": "platform/",
+    "psycopg": "platform/store/postgresql.py",
     "PIL": "platform/",
     "obstore": "platform/blobs/bucket.py",
     "starlette": "platform/",

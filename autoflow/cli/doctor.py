@@ -6,6 +6,7 @@ Each finding is well or needs attention, and one that needs attention says what 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -26,6 +27,7 @@ from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import destinations, of_folder
 from autoflow.outbox.sync import held_by_others
 from autoflow.platform import disk
+from autoflow.platform.store.holder import holder_of
 from autoflow.runtime.destination import Destination, connect, explain, token_for
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
@@ -71,6 +73,7 @@ def _findings() -> Iterator[Finding]:
         yield _disk(choice.folder)
         yield _room(choice.folder)
         yield _permissions(choice.folder)
+        yield from _database(os.path.join(choice.folder, "platform", "platform.db"))
     yield from _destination()
     if choice.folder is not None:
         for origin, folder in destinations(choice.folder):
@@ -142,6 +145,27 @@ def _is_private(path: str) -> bool:
     except FileNotFoundError:
         return True
     return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+
+
+# -- the embedded server's database
+
+
+def _database(path: str) -> Iterator[Finding]:
+    """Who holds up its writers, and whether its pages are whole; it is only read."""
+    if not os.path.isfile(path):
+        return
+    holder = holder_of(path)
+    if holder is not None and holder.stopped:
+        yield Finding("database", str(holder), f"kill -CONT {holder.pid}")
+        return
+    with contextlib.suppress(ImportError):  # without autoflow[server] nothing can be done about it here
+        from autoflow.platform.store.opening import damage_of
+
+        wrong = damage_of(path)
+        if wrong:
+            yield Finding("database", f"{path} is damaged: {wrong[0]}", "autoflow server recover")
+        else:
+            yield Finding("database", f"{path}: no damage was found")
 
 
 # -- where records go

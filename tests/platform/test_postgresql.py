@@ -166,7 +166,7 @@ def test_what_is_no_database_of_ours_is_said(wrong, said):
 def test_a_missing_driver_is_named(monkeypatch):
     """Without psycopg the extra that brings it is said."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(ServerExtraMissing, match=r"autoflow\[postgres\]"):
+    with pytest.raises(ServerExtraMissing, match=r"autoflow-lineage\[postgres\]"):
         make_engine("postgresql://x/y")
 
 

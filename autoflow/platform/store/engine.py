@@ -25,6 +25,7 @@ from autoflow.platform.store.access import LOCAL, OPTION, Caller
 from autoflow.platform.store.deadline import limited
 from autoflow.platform.store.failing import Failure, busy, classify, first_line, refusing
 from autoflow.platform.store.forks import Gate
+from autoflow.platform.store.holder import holder_of
 from autoflow.platform.store.identity import Witness
 from autoflow.platform.store.opening import RECOVER, Opening
 from autoflow.platform.store.outages import Outages
@@ -298,7 +299,10 @@ class Store:
         if failure is Failure.DAMAGED:
             told: ServerBusy = self._opening.damaged(first_line(error))
         else:
-            told = busy(error)
+            holder = holder_of(self._path) if failure is Failure.BUSY and self._path is not None else None
+            told = busy(error, f": {holder}" if holder is not None else "")
+            if holder is not None and holder.stopped:
+                failure = Failure.AWAY
         if failure is not Failure.BUSY:
             self._outages.failed(told)
         return told
