@@ -72,9 +72,15 @@ def _notebook(_arguments: Sequence[str]) -> str | None:
     return os.path.splitext(os.path.basename(str(path)))[0]
 
 
+def _parent(_arguments: Sequence[str]) -> str | None:
+    """The script of the process that spawned this one: spawned workers get its arguments."""
+    return os.path.splitext(os.path.basename(sys.argv[0] if sys.argv else ""))[0]
+
+
 _PROGRAMS: dict[str, Callable[[Sequence[str]], str | None]] = {
     **dict.fromkeys(("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "waitress-serve"), _served),
     **dict.fromkeys(("celery", "flask"), _option("-A", "--app")),
     **dict.fromkeys(("fastapi", "streamlit", "torchrun"), _script),
+    "popen_loky_posix": _parent,
     **dict.fromkeys(("ipykernel_launcher", "ipykernel", "colab_kernel_launcher"), _notebook),
 }

@@ -6,6 +6,7 @@ does with its workers), cannot. A child that somebody else killed stays ``lost``
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from autoflow.guard import guard
@@ -20,13 +21,27 @@ def install(popen: Any) -> None:
     """Watch for the exit status of a process of `multiprocessing`, and for signals sent through its object."""
     if "_send_signal" in vars(popen.Popen):
         patching.around(popen.Popen, "_send_signal", signalled)
+    elif "terminate" in vars(popen.Popen):  # loky's
+        patching.around(popen.Popen, "terminate", _terminated)
     patching.around(popen.Popen, "poll", reaped)
 
 
 def signalled(original: Any, popen: Any, sig: Any, *args: Any, **kwargs: Any) -> Any:
     """Around a method that sends the child a signal."""
-    vars(popen).setdefault(_SIGNALS, set()).add(sig)
+    expect(popen, sig)
     return original(popen, sig, *args, **kwargs)
+
+
+def expect(popen: Any, sig: int) -> None:
+    """Note that the app, or a library of its own, ends a child with a signal."""
+    with guard:
+        if popen is not None:
+            vars(popen).setdefault(_SIGNALS, set()).add(sig)
+
+
+def _terminated(original: Any, popen: Any, *args: Any, **kwargs: Any) -> Any:
+    expect(popen, signal.SIGTERM)
+    return original(popen, *args, **kwargs)
 
 
 def reaped(original: Any, popen: Any, *args: Any, **kwargs: Any) -> Any:

@@ -142,6 +142,18 @@ def check(records: Iterable[Mapping[str, Any]], keys: Mapping[str, str]) -> dict
     return {name: sum(1 for _, other in edges if other == name) for name in {*names.values()}}
 
 
+def lost(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the runs that end as lost, which none of a pool that is shut down in good order does.
+
+    A server keeps what the run or its parent said over the guess of whoever took over the journal of the dead.
+    """
+    records = list(records)
+    names = {record["run"]: record["name"] for record in records if record["type"] == "run"}
+    ends = [(record["run"], record["state"]) for record in records if record["type"] == "finish"]
+    told = {run for run, state in ends if state != "lost"}
+    return [names[run] for run, state in ends if state == "lost" and run not in told]
+
+
 def _by_run() -> dict[str, list[int]]:
     return {
         "implicit": [*OUTSIDE, *AFTERWARDS],

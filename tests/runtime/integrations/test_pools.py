@@ -35,6 +35,9 @@ def test_every_record_is_in_the_run_that_caused_it(tmp_path, platform, pool):
     keys = play(sys.executable, "pools.py", pool, environment_of(tmp_path, platform.address))
     counts = scenarios.check(platform.records, keys)
     assert counts["third"] == counts["fourth"] == 10
+    assert {record["name"] for record in platform.records if record["type"] == "run"} == {*keys, "pools"}
+    if pool != "joblib_processes":  # a pool of multiprocessing's that is terminated before the app enters `workflow`
+        assert scenarios.lost(platform.records) == []
 
 
 def test_switched_off_nothing_is_carried(tmp_path, platform):
