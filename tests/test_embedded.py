@@ -125,3 +125,12 @@ def test_versioned_falls_back_to_the_plain_project_for_other_types(api):
     assert [type(failure) for failure in run.failures] == [RuntimeError]
     assert autoflow.flush(60)
     assert arrows(api.graph(task=run.task_id)) == [(("project", "clips"), ("task", "Train"), "input")]
+
+
+def test_a_run_whose_edges_were_all_refused_is_in_the_graph(api):
+    """What it read is unknown to the server; that it ran is not."""
+    with autoflow.workflow("Lonely app"):
+        read(999)
+    assert autoflow.flush(60)
+    assert len(dead()) == 1
+    assert [(card.type, card.name) for card in api.graph().cards] == [("task", "Lonely app")]

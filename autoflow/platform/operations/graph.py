@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from autoflow.graph.graph import Graph
 from autoflow.model.entity import EntityRef
@@ -69,11 +69,13 @@ def _file(rows: Connection, body: Body) -> Entry:
 
 
 def _workspace(rows: Connection, body: Body) -> Entry:
-    """All runs of a workspace that read or wrote anything, the latest first."""
+    """All runs of a workspace that recorded anything, the latest first; also one whose edges were all refused."""
     number = body.maybe_number("workspace") or teams.first_workspace(rows, teams.home(rows)) or 0
     found = teams.get(rows, workspaces, "workspace", number)
     used = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
-    query = select(task_table.c.origin, task_table.c.number).where(task_table.c.workspace_id == number, used)
+    began = task_table.c.facts != "{}"
+    query = select(task_table.c.origin, task_table.c.number)
+    query = query.where(task_table.c.workspace_id == number, or_(used, began))
     latest = rows.execute(query.order_by(task_table.c.id.desc()).limit(LARGEST))
     return Entry(
         f'Workflow for workspace "{found["name"]}"', None, [EntityRef(row[0], "task", row[1]) for row in latest]
