@@ -135,7 +135,7 @@ class Run:
             return urlencode({"without": self.name})
         known = {"key": self.key, "name": self.name, "task": self._task, "origin": self.origin, "file": self.open_file}
         known["server"] = self.outbox.address if self.outbox is not None else OFF
-        return urlencode({name: value for name, value in known.items() if value})
+        return urlencode({name: value for name, value in known.items() if value}, errors="backslashreplace")
 
     @property
     def is_over(self) -> bool:
