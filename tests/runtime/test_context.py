@@ -57,12 +57,10 @@ def test_the_implicit_run_is_one_however_many_threads_ask_first():
     assert len(set(found)) == 1
 
 
-@pytest.mark.parametrize("environment", [{"AUTOFLOW_SERVER": "ftp://x"}, {"AUTOFLOW_RUN": "key=a&server=ftp://x"}])
-def test_a_nonsensical_environment_gives_a_run_that_records_nothing(monkeypatch, environment):
+def test_a_nonsensical_environment_gives_a_run_that_records_nothing(monkeypatch):
     """`current_run` never raises, and never gives None."""
     monkeypatch.delenv("AUTOFLOW_STRICT")
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AUTOFLOW_RUN", "key=a&server=ftp://x")
     run = current_run()
     run.input("project", 7)
     assert run.outbox is None

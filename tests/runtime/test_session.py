@@ -403,11 +403,10 @@ def test_off_records_nothing_and_changes_nothing(monkeypatch, quiet):
 
 
 @pytest.mark.parametrize("server", ["http://", "ftp://x", "http://user:secret@host"])
-def test_a_wrong_address_never_reaches_the_app(captured, quiet, server):
-    """The run records nothing, and runs."""
-    with workflow("Train", server=server) as run:
-        run.input("project", 7)
-        assert current_run() is run
+def test_a_wrong_address_raises_where_it_is_given(captured, quiet, server):
+    """Records for it could never be sent, and would be missed too late."""
+    with pytest.raises(ValueError, match="address"), workflow("Train", server=server):
+        pass
     assert captured.edges == []
 
 
