@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top: argparse.ArgumentParser = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
+    top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
     top.add_argument("--version", action="store_true", help="print the version and leave")
     commands = top.add_subparsers(metavar="COMMAND")
 
@@ -89,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
 _REF = "project:N, project:N#M, version:N, dataset:N, file:N, task:N, job:N, or a team file's path with a /"
 
 
-def _add_origins(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_origins(commands: argparse._SubParsersAction[Parser]) -> None:
     trace = commands.add_parser("trace", help="print everything a thing came from")
     trace.add_argument("ref", metavar="REF", help=_REF)
     trace.add_argument(
@@ -121,7 +121,7 @@ def _add_origins(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     again.set_defaults(run="reproduce")
 
 
-def _add_versions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
     actions = commands.add_parser("versions", help="save points of projects").add_subparsers(
         metavar="ACTION", required=True
     )
@@ -168,7 +168,7 @@ def _add_versions(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     collect.add_argument("--empty-trash", action="store_true", help="remove what is in the trash now, not after 7 days")
 
 
-def _add_server(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     server = commands.add_parser("serve", help="serve the platform over HTTP, for a team or for the Supervisely SDK")
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
     server.add_argument("--port", type=int, default=8765, help="port to listen at, 0 for any (default: 8765)")
