@@ -76,8 +76,9 @@ _ABOUT = _words(
     lifetime age policy env var variable per second sec class classes index idx mask masks pos position positions prob
     probs logprobs cost price window enabled required valid strength min max mode method provider scheme domain server
     host port issuer arn ref vault manager prefix format level levels hint field header label loss merging pruning
-    accuracy mixing mixer shift dim latency throughput version exists rotation resolver store helper"""
+    accuracy mixing mixer shift dim latency throughput version exists rotation resolver store helper bucket buckets"""
 )
+_PASS_WORDS = _words("word words wd phrase code key")
 _AFTER_AUTH = _words("code data string value cookie")
 _NO_MATTER = _words("prod production dev stage staging test old new value val confirm confirmation x")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
@@ -103,6 +104,8 @@ def _of_word(words: list[str], index: int, outside: str) -> Secrecy:
     word, rest = words[index], words[index + 1 :]
     before = words[index - 1] if index else outside
     level = _alone(word, before)
+    if word == "pass" and rest and rest[0] in _PASS_WORDS:
+        return Secrecy.ALWAYS
     if word == "auth":
         last = not rest or rest[-1] in _AFTER_AUTH
         return Secrecy.ALWAYS if last else Secrecy.NEVER

@@ -71,6 +71,7 @@ _RANDOM_CHARACTERS = re.compile(r"[\w+/=.~%:@$-]{16,}\Z")
 _CHANGE = re.compile(r"[a-z](?=[A-Z0-9])|[A-Z](?=[a-z0-9])|\d(?=[A-Za-z])")
 _PATH = re.compile(r"(?:~|\.{1,2})?/[\w.@ /-]*\Z|[A-Za-z]:\\|[\w./-]+\.(?:json|pem|key|crt|ya?ml|toml|txt|p12|pub)\Z")
 _HEX = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{32,}\Z")
+_SIGNATURE = re.compile(r"(?=.{0,60}\d)[\w%+/=-]{16,}\Z")
 _PIN = re.compile(r"\d{4,8}\Z")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 
@@ -139,7 +140,12 @@ def is_secret(level: Secrecy, value: str, name: str = "") -> bool:
     if level is Secrecy.NEVER or _NOTHING.fullmatch(bare):
         return False
     if level is Secrecy.IF_RANDOM:
-        return looks_generated(bare) or (name.lower().endswith("pin") and bool(_PIN.match(bare)))
+        lowered = name.lower()
+        return (
+            looks_generated(bare)
+            or (lowered.endswith("pin") and bool(_PIN.match(bare)))
+            or (lowered.endswith(("sig", "signature")) and bool(_SIGNATURE.match(bare)))
+        )
     if level is Secrecy.IF_NOT_NUMBER and (_NUMBER.match(bare) or _NUMBERS.match(bare)):
         return False
     lowered = name.lower()
@@ -300,6 +306,8 @@ def short_option(letter: str, value: str, command: str, *, attached: bool) -> in
         return None
     if letter in "uU":
         return 0 if _is_user_and_password(value, "%" if letter == "U" and ":" not in value else ":") else None
+    if letter not in "paPw":
+        return None
     commands = {"a": _OPTION_A, "P": _OPTION_P, "w": _OPTION_W}
     if letter in commands:
         return 0 if commands[letter].search(command) and not attached else None
