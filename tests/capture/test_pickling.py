@@ -6,6 +6,7 @@ import functools
 import importlib
 import inspect
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -190,7 +191,13 @@ def elsewhere(request, tmp_path_factory):
         (folder / f"{name}.py").write_text(text)
     for arguments in (["main.py", request.param, json.dumps(options)], ["other.py", request.param]):
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={name: value for name, value in os.environ.items() if not name.startswith("AUTOFLOW_")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
