@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -227,3 +230,49 @@ def test_a_clone_is_one_state_of_its_source(world, monkeypatch):
     assert world.tree(number) == before
     assert world.tree(world.project) != before
     refused(404, world.call, "autoflow.versions.restore", restoring=number)
+
+
+CLONING = """
+import sys
+from autoflow.platform.dispatcher import Platform
+from autoflow.platform.operations import clones
+clones.CHUNK, clones.GAP = 1, 0.2
+folder, database, number = sys.argv[1:]
+platform = Platform.open(folder, database or None)
+platform.call("projects.clone", {"id": int(number), "workspaceId": 1, "name": "clone"})
+"""
+
+
+def test_a_clone_whose_process_is_killed_is_seen_by_nobody(world, tmp_path, database):
+    """A real process, killed while it copies: when its lease is over the name is free, and nothing is left."""
+    for number in range(50):
+        world.filled.image(world.outer, f"{number}.png")
+    arguments = [sys.executable, "-c", CLONING, str(tmp_path / "home"), database or "", str(world.project)]
+    child = subprocess.Popen(arguments)
+    begun = projects.select().where(projects.c.state == hidden.STATE, projects.c.items_count > 1)
+    try:
+        wait_for(lambda: rows_of(world, begun))
+    finally:
+        child.kill()
+        child.wait()
+    assert world.call("projects.list.all")["total"] == 1
+    assert world.call("images.list", projectId=world.project)["total"] == 52
+    refused(409, world.call, "projects.clone", id=world.project, workspaceId=1, name="clone")
+    with world.filled.platform._store.write() as rows:
+        rows.execute(projects.update().where(projects.c.state == hidden.STATE).values(lease_until="2020"))
+    clone = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
+    assert world.tree(clone) == world.tree(world.project)
+    world.check(clone)
+    assert rows_of(world, projects.select().where(projects.c.state != "active")) == []
+
+
+def rows_of(world, query):
+    with world.filled.platform._store.read() as rows:
+        return rows.execute(query).all()
+
+
+def wait_for(condition):
+    until = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
