@@ -44,6 +44,9 @@ def _begin(unattributed: bool) -> Run:
     run = Run(None, new_key(), None)  # what is left when the environment names no server
     with guard:
         run = lifecycle.create(appname.app_name())
+        before = _runs.get(unattributed)
+        if before is not None and not before.is_over:
+            return before
         if (begun := _starting.setdefault(unattributed, run)) is not run:
             return begun
         try:
@@ -53,7 +56,8 @@ def _begin(unattributed: bool) -> Run:
             _starting.pop(unattributed, None)
         _finish_when_leaving()
         integrations.switch_on()
-    return _runs.setdefault(unattributed, run)
+    _runs[unattributed] = run
+    return run
 
 
 def warn_unattributed(reason: str) -> None:

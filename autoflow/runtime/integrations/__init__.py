@@ -25,7 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from autoflow import settings
-from autoflow.forks import ProcessLock
+from autoflow.forks import ProcessLock, put_off
 from autoflow.guard import guard
 
 # What must be imported -> the module here that is installed then.
@@ -85,7 +85,7 @@ def _install_imported(names: Iterable[str]) -> None:
 
 
 def _install(name: str, module: ModuleType) -> None:
-    with _installing, guard:
+    with put_off(), _installing, guard:  # a child forked in the midst could never import what is half imported
         if _installed.get(name) is module:
             return
         _installed[name] = module
