@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
 
@@ -60,10 +61,17 @@ def write_rendered(stream: TextIO, text: str) -> None:
 
 @contextlib.contextmanager
 def escaped() -> Iterator[None]:
-    """Escape what is written to standard output and error meanwhile."""
+    """Escape what is written to standard output and error meanwhile, the traceback of an error included.
+
+    Raises:
+        SystemExit: 1, after an unexpected error was printed: the interpreter would print its message as it is.
+    """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast("TextIO", Escaped(stream)) for stream in before)
     try:
         yield
+    except Exception:  # noqa: BLE001 - whatever it is, its message must not reach the terminal as it is
+        traceback.print_exc()
+        raise SystemExit(1) from None
     finally:
         sys.stdout, sys.stderr = before

@@ -125,6 +125,21 @@ def test_log_lines_and_tracebacks_go_the_same_way(capsys, monkeypatch):
     assert "\\u001b[31mA" in printed.err
 
 
+def test_an_unexpected_error_is_escaped_too(capsys, monkeypatch):
+    """Its traceback is printed here and not by the interpreter; exit code 1."""
+
+    def doctor(_given):
+        raise LookupError(EVIL)
+
+    monkeypatch.setattr("autoflow.cli.doctor.examine", doctor)
+    with pytest.raises(SystemExit) as left:
+        main(["doctor"])
+    assert left.value.code == 1
+    printed = capsys.readouterr().err
+    assert "LookupError: \\u001b[31mA" in printed
+    assert not BAD & set(printed)
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"), [(("grpah",), "graph"), (("version", "list"), "versions"), (("outbox", "stauts"), "status")]
 )
