@@ -176,7 +176,7 @@ def test_a_batch_takes_few_statements(platform, fill):
 def test_a_dataset_goes_in_few_statements(platform, filled):
     """With all datasets in it, named as often as one likes."""
     statements, project = Statements(platform), filled.project()
-    names = [["a"], *(["a", f"{number}"] for number in range(300))]
+    names = [["a"], *(["a", f"{number}"] for number in range(100))]
     numbers = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=names)["datasets"]
     body = {"datasets": [{"id": number} for number in numbers * 2]}
     assert statements.of(filled.call, "datasets.remove.permanently", **body) < 60
@@ -225,8 +225,8 @@ def test_a_page_far_behind_the_end_is_empty(world, page):
 
 def test_a_write_that_takes_too_long_is_undone(platform, monkeypatch):
     """The time is looked at before each statement: what was written is gone, and others may write."""
-    monkeypatch.setattr(deadline, "WRITE", 0.1)
     filled = platform.call("projects.add", {"workspaceId": 1, "name": "before"})
+    monkeypatch.setattr(deadline, "WRITE", 0.1)
 
     def write():
         with platform._store.of(LOCAL).write() as rows:

@@ -18,7 +18,7 @@ from sqlalchemy import exc as failures
 from autoflow.platform.refusals import bad
 
 READ = 30.0  # seconds
-WRITE = 10.0  # seconds, from when the write lock is held
+WRITE = 15.0  # seconds, from when the write lock is held: less than others wait for it
 _INSTRUCTIONS = 20_000  # of SQLite's machine between two looks at the time: about a millisecond
 _CANCELLED = "57014"  # PostgreSQL's code for a statement that its timeout ended
 
