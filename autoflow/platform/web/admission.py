@@ -55,7 +55,6 @@ class Pool:
         if share.statistics().tasks_waiting >= MOST_WAITING:
             raise ServerBusy(f"{MOST_WAITING} requests of this client wait already", status=429, retry_after=1)
         turn = object()
-        turn = object()
         with contextlib.ExitStack() as held:
             held.callback(self._forget, client, share)
             with anyio.move_on_after(WAIT) as waiting:
