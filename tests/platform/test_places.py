@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -197,7 +198,7 @@ def test_a_clone_is_seen_by_nobody_until_it_is_complete(world, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(clones, "CHUNK", 1)
-    monkeypatch.setattr(clones.time, "sleep", between)
+    monkeypatch.setattr(clones, "time", SimpleNamespace(sleep=between))
     with pytest.raises(KeyboardInterrupt):
         world.call("projects.clone", id=world.project, workspaceId=1, name="clone")
     assert seen == [1, 2, 3, 4]
@@ -223,7 +224,9 @@ def test_what_a_killed_clone_left_is_removed(world, monkeypatch):
 
 def test_a_clone_is_one_state_of_its_source(world, monkeypatch):
     """Images added to the source while it is copied are not in the clone."""
-    monkeypatch.setattr(clones.time, "sleep", lambda _seconds: world.filled.image(world.outer, next(names)))
+    monkeypatch.setattr(
+        clones, "time", SimpleNamespace(sleep=lambda _seconds: world.filled.image(world.outer, next(names)))
+    )
     before, names = world.tree(world.project), (f"{number}.png" for number in itertools.count())
     number = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
     monkeypatch.undo()
