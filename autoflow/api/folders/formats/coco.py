@@ -70,9 +70,13 @@ class Coco:
         """Whether one of the files is COCO's."""
         return self._sealed or bool(self._documents)
 
-    @functools.cached_property
+    @property
     def sized(self) -> bool:
         """Whether there are masks: one is no larger than its image."""
+        return self._has_masks
+
+    @functools.cached_property
+    def _has_masks(self) -> bool:
         annotations = (told for said in self._read.images.values() for _, _, told in said.annotations)
         return any(isinstance(told.get("segmentation"), dict) for told in annotations)
 
