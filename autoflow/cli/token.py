@@ -47,9 +47,10 @@ def list_all(given: argparse.Namespace) -> int:
         print(json.dumps([token._asdict() for token in found], indent=2))
         return 0
     for token in found:
-        print(
-            f"{token.id:>4}  {token.start}…  {token.created_at}  {token.user} in {', '.join(token.teams) or 'no team'}"
-        )
+        use = f", to reproduce task:{token.task}" if token.task is not None else ""
+        end = f", expires {token.expires_at}" if token.expires_at is not None else ""
+        teams = ", ".join(token.teams) or "no team"
+        print(f"{token.id:>4}  {token.start}…  {token.created_at}  {token.user} in {teams}{use}{end}")
     if not found:
         print("There is no token.", file=sys.stderr)
     return 0

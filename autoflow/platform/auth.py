@@ -24,13 +24,30 @@ LONGEST_NAME = 100
 
 
 class Token(NamedTuple):
-    """What is known of a token; `start` is its first digits."""
+    """What is known of a token.
+
+    Args:
+        id: its number.
+        start: its first digits.
+        user: the login of its user.
+        teams: the names of the user's teams.
+        created_at: when it was created.
+        expires_at: when it expires, None for never.
+        task: the task whose reproduction it is restricted to, None for a token without restriction.
+    """
 
     id: int
     start: str
     user: str
     teams: tuple[str, ...]
     created_at: str
+    expires_at: str | None = None
+    task: int | None = None
+
+
+def generate() -> str:
+    """Return a new random token."""
+    return secrets.token_hex(BYTES)
 
 
 def digest(token: str) -> str:
@@ -53,7 +70,7 @@ class Tokens:
         for name in (user, *teams):
             if not name.strip() or len(name) > LONGEST_NAME:
                 raise bad(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
-        token = secrets.token_hex(BYTES)
+        token = generate()
         with self._store.write() as rows:
             user_id = tokens.user(rows, user)
             tokens.join(rows, user_id, [tokens.team(rows, name) for name in teams])
@@ -70,6 +87,8 @@ class Tokens:
                     row["login"],
                     tuple(team["name"] for team in tokens.teams_of(rows, row["user_id"])),
                     row["created_at"],
+                    row["expires_at"],
+                    row["task_id"],
                 )
                 for row in tokens.listing(rows)
             ]
@@ -99,14 +118,20 @@ class Tokens:
         """Whose a token is.
 
         Raises:
-            NotAllowed: 401, it is nobody's; 403, its user is in no team.
+            NotAllowed: 401, it is nobody's, or it has expired; 403, its user is in no team, or not in that of its task.
         """
         wanted = digest(token)
         with self._store.read() as rows:
             found = tokens.find(rows, wanted)
             if found is None or not hmac.compare_digest(found["hash"], wanted):
                 raise NotAllowed("this token is not valid here", status=401)
+            if found["expired"]:
+                raise NotAllowed(f"this token expired at {found['expires_at']}: get a new one", status=401)
             teams = frozenset(int(team["id"]) for team in tokens.teams_of(rows, found["user_id"]))
         if not teams:
             raise NotAllowed("the user of this token is in no team", status=403)
-        return Caller(found["user_id"], teams)
+        if found["task_id"] is None:
+            return Caller(found["user_id"], teams)
+        if found["team_id"] not in teams:
+            raise NotAllowed(f"the user of this token has left the team of task {found['task_id']}", status=403)
+        return Caller(found["user_id"], frozenset({found["team_id"]}), since=found["created_at"])

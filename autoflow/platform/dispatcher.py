@@ -49,6 +49,7 @@ from autoflow.platform.operations import (
     previews,
     projects,
     records,
+    reproduction_tokens,
     restore,
     scene,
     search,
@@ -91,6 +92,7 @@ _FAMILIES = (
     restore,
     edges,
     records,
+    reproduction_tokens,
     graph,
     scene,
     trace,
@@ -221,11 +223,14 @@ class Platform:
 
         Raises:
             ServerRefused: 400, 404 or 409 with a message that says what was wrong; nothing was changed.
+            NotAllowed: 403, the token is restricted to methods that this is none of.
             ServerBusy: the database does not take it now.
         """
         sent = Body({"items": body} if isinstance(body, (list, tuple)) else body)
         limits.check_body(sent.fields, writes=method not in READS)
         store = self._store.of(caller)
+        if method in WRITES or method in BATCHES:
+            reproduction_tokens.check_writable(method, caller)
         with _bounded():
             if method in READS:
                 with store.read() as rows:
@@ -251,6 +256,7 @@ class Platform:
         """
         if method not in UPLOADS:
             raise self._none(method, caller)
+        reproduction_tokens.check_writable(method, caller)
         with _bounded():
             return UPLOADS[method](self._for(caller), parts, query or {})
 

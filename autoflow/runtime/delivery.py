@@ -44,3 +44,14 @@ def deliver_waiting(destination: Destination) -> None:
     sync(home.outbox_folder(found, destination.origin), destination.origin, connect(destination))
     if os.path.isdir(home.folder_of(found, UNRESOLVED)):  # recorded while the environment named no server
         sync(home.outbox_folder(found, UNRESOLVED), destination.origin, connect(destination))
+
+
+def deliver_folder(folder: str, destination: Destination, token: str) -> bool:
+    """Deliver what dead processes left for a destination in an ``AUTOFLOW_HOME``; return whether nothing waits there.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    if not os.path.isdir(home.folder_of(folder, destination.origin)):
+        return True
+    return sync(home.outbox_folder(folder, destination.origin), destination.origin, connect(destination, token))

@@ -10,10 +10,12 @@ import sys
 
 import pytest
 
+from autoflow.errors import NotAllowed
 from autoflow.platform.dispatcher import Platform
 from tests.cli.repository import APP, Repository
 from tests.cli.test_reproduce import MODEL, api, lemons, projects
-from tests.serving import served
+from tests.postgres import DATABASES, database_of
+from tests.serving import serving
 
 __all__ = ["api"]  # the fixture
 
@@ -88,24 +90,61 @@ def test_only_listed_variables_reach_the_command(api, tmp_path, command, monkeyp
     assert environment["AUTOFLOW_REPRODUCES"].startswith("task:1 ")
 
 
-def test_a_server_that_asks_for_tokens_is_named_when_the_command_fails(tmp_path, command, monkeypatch):
-    """The user's token is not passed on, also where nothing can be recorded without one; the message says so."""
-    platform = Platform.open(tmp_path / "served")
-    token = platform.tokens.create("ann", ["Team"])
-    with served(platform, auth=True) as url:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("AUTOFLOW_SERVER", url)
-        monkeypatch.setenv("AUTOFLOW_TOKEN", token)
-        filled = lemons()
-        next(filled)
-        seen = tmp_path / "seen.json"
-        app = f"import json, os\njson.dump(dict(os.environ), open({str(seen)!r}, 'w'))\n" + APP
-        repo = Repository(tmp_path / "repo", app)
-        repo.run("--project-id", "1")
-        assert json.loads(seen.read_text())["AUTOFLOW_TOKEN"] == token
-        code, _, said = command("reproduce", MODEL, "--run", "--yes")
-        assert code == 2
-        assert "it is given no token" in said
-        assert "recorded by  ann" in said
-        assert token not in seen.read_text() + said
-    platform.close()
+@pytest.fixture(params=DATABASES)
+def guarded(request, tmp_path, monkeypatch):
+    """`autoflow serve --auth` with a project of two images, and this process's token for it."""
+    monkeypatch.chdir(tmp_path)
+    with database_of(request) as url:
+        platform = Platform.open(tmp_path / "served", url)
+        token = platform.tokens.create("ann", ["Team"])
+        database = ["--database", url] if url is not None else []
+        with serving("--auth", "--data", str(tmp_path / "served"), *database) as (_process, address, _said):
+            monkeypatch.setenv("AUTOFLOW_SERVER", address)
+            monkeypatch.setenv("AUTOFLOW_TOKEN", token)
+            filled = lemons()
+            next(filled)
+            yield platform, token
+            filled.close()
+        platform.close()
+
+
+def dumping(path):
+    """An app that writes down its environment, and then does what `APP` does."""
+    return f"import json, os\njson.dump(dict(os.environ), open({str(path)!r}, 'w'))\n" + APP
+
+
+def test_the_command_gets_a_token_of_its_own(guarded, tmp_path, command):
+    """With it the command reads and records; it is not the user's, it is never shown, and it is revoked at the end."""
+    platform, token = guarded
+    seen = tmp_path / "seen.json"
+    Repository(tmp_path / "repo", dumping(seen)).run("--project-id", "1")
+    assert json.loads(seen.read_text())["AUTOFLOW_TOKEN"] == token
+    code, printed, said = command("reproduce", MODEL, "--run", "--yes", "--json")
+    assert code == 0, said
+    assert json.loads(printed)["equal"] is True
+    assert "recorded by  ann" in said
+    assert "is revoked at the end" in said
+    environment = json.loads(seen.read_text())
+    own = environment["AUTOFLOW_TOKEN"]
+    assert token not in seen.read_text()
+    assert environment["AUTOFLOW_HOME"] != os.environ.get("AUTOFLOW_HOME")
+    assert not os.path.exists(environment["AUTOFLOW_HOME"])
+    lock = (tmp_path / "autoflow.lock").read_text()
+    assert not [text for text in (printed, said, lock) if own in text or token in text]
+    assert [one.task for one in platform.tokens.list()] == [None]
+    with pytest.raises(NotAllowed, match="not valid"):
+        platform.tokens.caller(own)
+
+
+def test_the_token_is_revoked_when_the_command_fails(guarded, tmp_path, command):
+    """Also then."""
+    platform, _token = guarded
+    broken = tmp_path / "broken"
+    app = f"import os\nif os.path.exists({str(broken)!r}):\n    raise SystemExit(3)\n" + APP
+    Repository(tmp_path / "repo", app).run("--project-id", "1")
+    broken.touch()
+    code, _, said = command("reproduce", MODEL, "--run", "--yes")
+    assert code == 2
+    assert "ended with code 3" in said
+    assert "no token" not in said.partition("ended with")[2]
+    assert [one.task for one in platform.tokens.list()] == [None]

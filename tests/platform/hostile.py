@@ -139,6 +139,8 @@ class World:
             "autoflow.overview.versions": {"id": project, "before": 9, "limit": 5},
             "autoflow.previews": {"id": image, "width": 10, "height": 10, "resize": "fit", "quality": 10},
             "autoflow.records.add": {"records": [record]},
+            "autoflow.reproduction.token": {"task": self.task},
+            "autoflow.reproduction.revoke": {"id": gone},
             "autoflow.reproductions": {"task": self.task, "attempt": "a"},
             "autoflow.runs.ensure": {
                 "run": "world",

@@ -114,7 +114,9 @@ class Plan(NamedTuple):
             *([f"  parameters   {self.parameters}"] if self.parameters else []),
             *(f"  variable     {name}={value}" for name, value in self.environment.items()),
             f"  passed on    {', '.join(self.passed) or 'nothing'}",
-            "  credentials  none: no token of yours reaches the command",
+            "  credentials  none: no token of yours reaches the command. Where the server needs one, it gets",
+            "               one that reads what the task's team has, changes only what is made since it was issued,",
+            "               and is revoked at the end",
             *(f"  package      {line}" for line in self.requirements),
         ]
 

@@ -6,6 +6,7 @@ in the error; the working tree is always gone unless it was to be kept.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import tempfile
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoflow.api.reproduction import commands, comparison, interpreter, lock, running
+from autoflow.api.reproduction.credentials import Credentials, restricted
 from autoflow.api.reproduction.inputs import Progress, Provided, provide, unplaced
 from autoflow.api.reproduction.plan import Plan, accepted, plan
 from autoflow.api.reproduction.recorded import Recorded, obstacles, of_run, recorded
@@ -21,7 +23,7 @@ from autoflow.api.reproduction.substitution import Command, substitute
 from autoflow.api.reproduction.worktree import repository, worktree
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
-from autoflow.runtime.delivery import deliver_waiting
+from autoflow.runtime.delivery import deliver_folder, deliver_waiting
 from autoflow.runtime.destination import token_for
 from autoflow.wire import methods
 
@@ -105,6 +107,22 @@ def reproduce(api: Api, ref: str, wish: Wish) -> Reproduction:
         provided.notes.append(f"the recorded variable {name!a} is none that autoflow sets: it is left out")
     if wish.run and not wish.interactive:
         _confirm(api, run, command, wish)
+    # before anything is restored: the token may change what was made since it was issued
+    with restricted(api, run.ref) if wish.run else contextlib.nullcontext() as credentials:
+        return _reproduce(api, ref, run, command, provided, wish, credentials)
+
+
+def _reproduce(
+    api: Api,
+    ref: str,
+    run: Recorded,
+    command: Command,
+    provided: Provided,
+    wish: Wish,
+    credentials: Credentials | None,
+) -> Reproduction:
+    """Restore the data, and run the command if that is requested; what was restored is named in errors."""
+    facts = run.facts
     try:
         provide(api, run, command, provided, workspace=wish.workspace, progress=wish.progress)
         command = substitute(command, provided.swaps)
@@ -112,11 +130,11 @@ def reproduce(api: Api, ref: str, wish: Wish) -> Reproduction:
         found = None
         if wish.run:
             if wish.interactive:
-                _confirm(api, run, command, wish)
+                _confirm(api, run, command, wish, credentials)
             found = interpreter.look(interpreter.choose(run.command[0], wish.python))
             wanted = facts.get("packages", {})
             provided.notes.extend(interpreter.differences(found, facts.get("python"), wanted))
-        return _carry_out(api, ref, run, command, provided, wish, found)
+        return _carry_out(api, ref, run, command, provided, wish, found, credentials)
     except BaseException as error:
         remains = ", ".join(f"project {one.project} ({one.name!r})" for one in provided.projects)
         if remains and isinstance(error, (AutoflowError, OSError)):
@@ -126,7 +144,7 @@ def reproduce(api: Api, ref: str, wish: Wish) -> Reproduction:
         raise
 
 
-def _confirm(api: Api, run: Recorded, command: Command, wish: Wish) -> None:
+def _confirm(api: Api, run: Recorded, command: Command, wish: Wish, credentials: Credentials | None = None) -> None:
     """Show what is about to be executed and ask; nothing was executed until here.
 
     Raises:
@@ -134,6 +152,8 @@ def _confirm(api: Api, run: Recorded, command: Command, wish: Wish) -> None:
     """
     used = interpreter.choose(run.command[0], wish.python)
     told = {"AUTOFLOW_SERVER": api.records.address}
+    if credentials is not None:
+        told["AUTOFLOW_HOME"] = credentials.home
     if wish.confirm is not None and not wish.confirm(plan(run, command, interpreter=used, told=told)):
         raise NotReproducible(f"{run.ref} was not confirmed: nothing was run")
 
@@ -146,6 +166,7 @@ def _carry_out(
     provided: Provided,
     wish: Wish,
     found: interpreter.Interpreter | None,
+    credentials: Credentials | None,
 ) -> Reproduction:
     """Write the lock, and run the command if that is wished."""
     form = lock.document(ref, api.origin, run, provided, command)
@@ -166,7 +187,7 @@ def _carry_out(
     if found is None or here is None:
         return made
     with worktree(here, run.commit, wish.workdir, keep=wish.keep) as folder:
-        tasks, rows = _run(api, run, command, made, found, folder, wish.say)
+        tasks, rows = _run(api, run, command, made, found, folder, wish.say, credentials)
     lock.write_document(wish.lock, {**form, "reproduction": lock.outcome(tasks, rows, equal=comparison.equal(rows))})
     kept = folder if wish.keep else None
     return Reproduction(ref, run.ref, restored, wish.lock, lines, made.notes, tasks, rows, kept)
@@ -180,20 +201,26 @@ def _run(
     found: interpreter.Interpreter,
     folder: str,
     say: Callable[[str], object],
+    credentials: Credentials | None,
 ) -> tuple[list[str], list[comparison.Row]]:
     """Run the command in a working tree, and compare what its runs wrote with what was recorded."""
     attempt = running.new_attempt()
     told = {"AUTOFLOW_SERVER": api.records.address, "AUTOFLOW_REPRODUCES": f"{run.ref} {attempt}"}
-    environment = running.environment(run, command, found, folder, told)
+    secret = credentials.variables() if credentials is not None else {}
+    environment = running.environment(run, command, found, folder, {**told, **secret})
     where = running.folder(run, folder)
     line = running.line(run, command, found, folder)
     say(f"running {shlex.join(line)} in {where}")
     code = running.execute(line, where, environment)
-    # a token of the user's is never passed on, so a server that asks for one refuses what the command sends
-    hint = "; it is given no token, and this server may ask for one" if token_for(api.records.origin) else ""
+    # the user's token is never passed on: a server that asks for one, and issues none, refuses what the command sends
+    without = credentials is None and token_for(api.records.origin)
+    hint = "; it is given no token, and this server may ask for one" if without else ""
     if code and run.state == "finished":
         raise NotReproducible(f"the command ended with code {code}, which the recorded run did not{hint}")
-    deliver_waiting(api.records)
+    if credentials is not None:
+        deliver_folder(credentials.home, api.records, credentials.token)
+    else:
+        deliver_waiting(api.records)
     again = _runs_of(api, attempt)
     if not again:
         raise NotReproducible(f"the command ended well and recorded no run{hint}")

@@ -26,6 +26,7 @@ from autoflow.platform.refusals import bad
 from autoflow.platform.store import access, tasks, teams
 from autoflow.platform.store.failing import refusing
 from autoflow.platform.store.schema import record_keys
+from autoflow.platform.store.schema import tasks as task_table
 from autoflow.wire import methods
 
 OLD_KEYS = 0  # the team of keys from before they were a team's own
@@ -190,6 +191,7 @@ def ensure(rows: Connection, body: Body) -> dict[str, Any]:
     origin), ``teamId``, ``workspaceId``, ``appId``.
     """
     task_id = _ensure(rows, body)
+    access.check_own(rows, task_table, "task", task_id)
     if tasks.get(rows, task_id)["app_id"] is None:
         tasks.name(rows, task_id, cleaned_name(body.fields.get("name")))
     row = tasks.get(rows, task_id)

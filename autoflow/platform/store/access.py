@@ -1,7 +1,8 @@
 """Who asks, and what of the store they see: rows of their teams, and nothing of any other.
 
 The caller goes with the transaction. Every look-up by number, name or list adds `visible` of its table to its WHERE,
-so that another team's row and one that does not exist are answered alike. There is no other check.
+so that another team's row and one that does not exist are answered alike. There is no other check
+but `check_own`: the token of a reproduction changes only rows made since it was issued.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Exists, Table, or_, select, true
 
+from autoflow.errors import NotAllowed
 from autoflow.platform.refusals import unknown
 from autoflow.platform.store import clock
 from autoflow.platform.store.schema import (
@@ -43,11 +45,13 @@ class Caller(NamedTuple):
         user: whose name stands on what is made.
         teams: those the user is in; None for who sees all.
         site: the address the platform was asked at (``http://host:port``), empty when embedded.
+        since: set for the token of a reproduction, which changes only what its user has made since then.
     """
 
     user: int = 1
     teams: frozenset[int] | None = None
     site: str = ""
+    since: str | None = None
 
 
 LOCAL = Caller()
@@ -145,3 +149,21 @@ def check(rows: Connection, table: Table, what: str, number: int) -> None:
     """
     if not sees(rows, table, number):
         raise unknown(what, number)
+
+
+def check_own(conn: Connection, table: Table, what: str, number: int) -> None:
+    """Check that the token of a reproduction may change a row; a token without restriction always may.
+
+    Raises:
+        NotAllowed: 403, the row is another user's, or older than the token; `what` is its word in the message.
+    """
+    who = caller(conn)
+    if who.since is None:
+        return
+    own = select(table.c.id).where(
+        table.c.id == number, table.c.created_by == who.user, table.c.created_at >= who.since
+    )
+    if conn.execute(own).first() is None:
+        raise NotAllowed(
+            f"{what} {number} was not made by this reproduction: its token can read it, but not change it", status=403
+        )

@@ -45,6 +45,7 @@ def trust(rows: Connection, task_id: int, entity: EntityRef, name: str) -> None:
     if (
         not insert_new(rows, entities, **values, name=name, created_at=times.now(), created_by=caller(rows).user)
         and name
+        and caller(rows).since is None  # the token of a reproduction renames nothing
     ):
         where = (entities.c[column] == value for column, value in values.items())
         rows.execute(update(entities).where(*where).values(name=name))

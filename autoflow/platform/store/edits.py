@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from autoflow.platform import times
 from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import unknown
-from autoflow.platform.store.access import visible
+from autoflow.platform.store.access import check_own, visible
 from autoflow.platform.store.content import Originals, Row, original, summed, written
 from autoflow.platform.store.numbers import numbered
 from autoflow.platform.store.schema import datasets, items, project_meta, projects
@@ -167,6 +167,7 @@ def _locked(rows: Connection, project_id: int, state: str) -> Mapping[str, Any]:
     found = rows.execute(query.with_for_update()).mappings().one_or_none()
     if found is None:
         raise unknown("project", project_id)
+    check_own(rows, projects, "project", project_id)
     return dict(found)
 
 

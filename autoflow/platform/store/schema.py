@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0007"
+REVISION = "0008"
 
 metadata = MetaData()
 
@@ -94,7 +94,8 @@ members = _table(
     PrimaryKeyConstraint("team_id", "user_id"),
 )
 
-# What proves who somebody is: of the token itself only its sha256 is kept, and its first letters to tell it by.
+# What proves who somebody is: of the token itself only its sha256 is kept, and its first letters to tell it by. A token
+# with a task is that of a reproduction of the task: see `operations.reproduction_tokens`.
 tokens = _table(
     "tokens",
     _id(),
@@ -102,6 +103,8 @@ tokens = _table(
     Column("hash", Text, nullable=False, unique=True),
     Column("start", Text, nullable=False),
     Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    _of("task_id", "tasks", nullable=True),
 )
 workspaces = _table(
     "workspaces",

@@ -17,7 +17,7 @@ from autoflow.platform import documents, times
 from autoflow.platform.paging import chunks
 from autoflow.platform.refusals import bad, taken, unknown
 from autoflow.platform.store import counters, teams
-from autoflow.platform.store.access import caller, check, sees, visible
+from autoflow.platform.store.access import caller, check, check_own, sees, visible
 from autoflow.platform.store.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
 from autoflow.platform.store.upsert import insert_new
 
@@ -162,7 +162,9 @@ def check_author(rows: Connection, task_id: int) -> None:
 
     Raises:
         ServerRefused: 409, it has ended and is another user's.
+        NotAllowed: 403, it is not of the reproduction that the caller's token is for.
     """
+    check_own(rows, tasks, "task", task_id)
     who = caller(rows)
     if who.teams is None:
         return

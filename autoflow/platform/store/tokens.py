@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, insert, select
 
 from autoflow.platform import times
 from autoflow.platform.refusals import unknown
+from autoflow.platform.store import clock
 from autoflow.platform.store import teams as store
-from autoflow.platform.store.schema import members, teams, tokens, uploads, users
+from autoflow.platform.store.schema import members, tasks, teams, tokens, uploads, users
 from autoflow.platform.store.upsert import insert_new
 
 
@@ -74,17 +75,51 @@ def teams_of(rows: Connection, user_id: int) -> list[RowMapping]:
     return list(rows.execute(query.order_by(teams.c.id)).mappings())
 
 
-def add(rows: Connection, user_id: int, digest: str, start: str) -> int:
-    """Keep a token's digest; gives its number."""
+def add(
+    rows: Connection,
+    user_id: int,
+    digest: str,
+    start: str,
+    *,
+    expires_at: ColumnElement[str] | None = None,
+    task_id: int | None = None,
+) -> RowMapping:
+    """Insert a token by its digest; return its row.
+
+    Args:
+        rows: the transaction.
+        user_id: whose token it is.
+        digest: sha256 of the token.
+        start: its first digits.
+        expires_at: when it expires, None for never.
+        task_id: the task whose reproduction it is restricted to.
+    """
     values = {"user_id": user_id, "hash": digest, "start": start, "created_at": times.now()}
-    made = rows.execute(insert(tokens).values(**values)).inserted_primary_key
-    assert made is not None
-    return int(made[0])
+    statement = insert(tokens).values(**values, expires_at=expires_at, task_id=task_id).returning(tokens)
+    return rows.execute(statement).mappings().one()
 
 
 def find(rows: Connection, digest: str) -> RowMapping | None:
-    """The token of a digest."""
-    return rows.execute(select(tokens).where(tokens.c.hash == digest)).mappings().one_or_none()
+    """The token of a digest, with the team of its task, and whether it has expired."""
+    expired = (tokens.c.expires_at <= clock.now(rows)).label("expired")
+    query = select(tokens, tasks.c.team_id, expired).join_from(tokens, tasks, isouter=True)
+    return rows.execute(query.where(tokens.c.hash == digest)).mappings().one_or_none()
+
+
+def remove_expired(rows: Connection, seconds: float) -> None:
+    """Delete the tokens that expired more than so many seconds ago."""
+    rows.execute(delete(tokens).where(tokens.c.expires_at <= clock.after(rows, -seconds)))
+
+
+def remove_of_reproduction(rows: Connection, number: int, user_id: int) -> None:
+    """Delete a user's token of a reproduction.
+
+    Raises:
+        ServerRefused: 404, there is no such token.
+    """
+    own = (tokens.c.id == number, tokens.c.user_id == user_id, tokens.c.task_id.is_not(None))
+    if not rows.execute(delete(tokens).where(*own)).rowcount:
+        raise unknown("token", number)
 
 
 def listing(rows: Connection) -> list[RowMapping]:

@@ -175,6 +175,25 @@ DESCRIBED: dict[str, Described] = {
         _object("tasks", tasks=_of("array", "The first one first.", items=_number())),
         (404,),
     ),
+    methods.REPRODUCTION_ISSUE: Described(
+        "A token for the command of a reproduction: it reads what the task's team has, and changes only what is made "
+        "with it or since it was issued.",
+        _object("task", task=_number("The task that is reproduced.")),
+        _object(
+            "id token expiresAt",
+            "All null where the server asks for no token.",
+            id=_maybe(_number()),
+            token=_maybe(_of("string")),
+            expiresAt=_maybe(_of("string", format="date-time")),
+        ),
+        (404,),
+    ),
+    methods.REPRODUCTION_REVOKE: Described(
+        "Revoke a token that this user got for a reproduction.",
+        _object("id", id=_number("The token's.")),
+        _object("success", success=_of("boolean")),
+        (404,),
+    ),
     methods.FILE_HISTORY: Described(
         "The files a path has had, the last one first.",
         _object(
@@ -410,8 +429,9 @@ _ERROR = _object(
 _SAYS = {
     400: "The body is not as described.",
     401: "No token, or one that is not valid.",
-    403: "The token's user is in no team, or the request comes from another site's page.",
+    403: "The token's user is in no team, the token is restricted, or the request comes from another site's page.",
     404: "No such thing, or another team's.",
+    409: "The state of what is there does not allow it.",
     410: "It was by reference, and its source is gone or has changed.",
     413: "The body is too long: send less at once.",
     429: "Too many tokens that are not valid.",

@@ -160,6 +160,7 @@ NAMING = {
         ("job", lambda n: {"ref": f"job:{n}"}),
         ("team", lambda n: {"ref": "/f.bin", "teamId": n}),
     ],
+    "autoflow.reproduction.token": [("task", lambda n: {"task": n}), ("foreign", lambda n: {"task": n})],
     "autoflow.reproductions": [("task", lambda n: {"task": n}), ("foreign", lambda n: {"task": n})],
     "autoflow.files.history": [
         ("file", lambda n: {"id": n}),
@@ -200,6 +201,7 @@ OTHERS = {
     "autoflow.upkeep.verify",
     "autoflow.overview.start",
     "autoflow.records.add",
+    "autoflow.reproduction.revoke",
     "autoflow.runs.ensure",
     "autoflow.scene.cards",
     "autoflow.search",
