@@ -3,16 +3,22 @@
 So what a write reads first stays true until it commits, whichever process writes beside it, and no two of them meet in
 a row or wait for each other in a circle. A read sees one state of the whole store. Nobody waits for ever: not for the
 lock, and not for a process or a machine that is gone.
+
+Behind a connection pooler such as PgBouncer a connection is opened for each transaction and closed after it, so that
+no idle connection occupies one of the pooler's server connections. No state of a session is relied on there: settings
+are made in each transaction, and statements are not prepared. So pools by session and by transaction both work.
 """
 
 from __future__ import annotations
 
 import functools
+import time
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, func, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
@@ -49,14 +55,31 @@ _CLIENT = {
     "tcp_user_timeout": 20_000,
 }
 # What is acknowledged must be on the disk; a stronger setting of the database's own stays.
-_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN {}"
-_TOO_WEAK = "('off', 'local')"
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', {}) WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+)
+_UNANSWERED = (
+    "it did not answer within {:.0f} s. It is down or out of reach, or all server connections of the connection pooler "
+    "in front of it (PgBouncer's default_pool_size) are in use"
+)
 _UNLIMITED = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
+def _settings(*, local: bool) -> str:
+    """Return the statements that set `_SETTINGS`, for the session or for the transaction alone."""
+    scope = "LOCAL" if local else "SESSION"
+    settings = "; ".join(f"SET {scope} {name} = '{value}'" for name, value in _SETTINGS.items())
+    return f"{settings}; {_DURABLE.format('true' if local else 'false')}"
+
+
 def _on_connect(connection: Any, _record: Any) -> None:
-    settings = "; ".join(f"SET {name} = '{value}'" for name, value in _SETTINGS.items())
-    connection.execute(f"{settings}; {_DURABLE.format(_TOO_WEAK)}")
+    (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    # a pooler makes up the process id in its greeting
+    connection.pooled = backend != connection.info.backend_pid
+    if connection.pooled:
+        connection.prepare_threshold = None
+    else:
+        connection.execute(_settings(local=False))
     connection.commit()
 
 
@@ -65,6 +88,8 @@ def _on_begin(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.limit = STATEMENT + GRACE
+    if driver.pooled:
+        connection.exec_driver_sql(_settings(local=True))
     if options.get(LONG, False):
         driver.limit = HOURS
         connection.exec_driver_sql(_UNLIMITED)
@@ -73,9 +98,12 @@ def _on_begin(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
-def _on_checkin(connection: Any, _record: Any) -> None:
-    if connection is not None:
-        connection.limit = ANSWERING  # for the ping when it is used again
+def _on_checkin(connection: Any, record: ConnectionPoolEntry) -> None:
+    if connection is None:
+        return
+    if connection.pooled:
+        record.close()
+    connection.limit = ANSWERING  # for the ping when it is used again
 
 
 @functools.cache
@@ -85,16 +113,29 @@ def _bounded() -> type[Any]:
 
     class Bounded(psycopg.Connection[Any]):
         limit = CONNECTING
+        pooled = False  # whether a connection pooler is in between
 
         def wait(self, *args: Any, **more: Any) -> Any:
-            with WATCHDOG.watching(self.pgconn.socket, self.limit):
-                return super().wait(*args, **more)
+            begun = time.monotonic()
+            try:
+                with WATCHDOG.watching(self.pgconn.socket, self.limit):
+                    return super().wait(*args, **more)
+            except psycopg.OperationalError as error:
+                if error.sqlstate is not None or time.monotonic() < begun + self.limit:
+                    raise
+                raise psycopg.OperationalError(_UNANSWERED.format(self.limit)) from error
 
     return Bounded
 
 
 def _connect(_dialect: Any, _record: Any, args: Any, more: Any) -> Any:
-    return _bounded().connect(*args, **more)
+    from psycopg import OperationalError
+    from psycopg.errors import ConnectionTimeout
+
+    try:
+        return _bounded().connect(*args, **more)
+    except ConnectionTimeout as error:
+        raise OperationalError(_UNANSWERED.format(CONNECTING)) from error
 
 
 def make_engine(address: URL) -> Engine:
