@@ -63,7 +63,7 @@ def running(folder: Path, url: str, mode: str, size: int) -> Iterator[str]:
     log = configuration.with_suffix(".log")
     command = [executable(), str(configuration)]
     if os.geteuid() == 0:  # it refuses to run as root, and reads its configuration before it changes its user
-        command[1:1] = ["-u", Path(address.query["host"]).owner()]
+        command[1:1] = ["-u", Path(str(address.query["host"])).owner()]
     with open(log, "wb") as output, subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=output) as process:
         try:
             _wait_for(port, process, log)
