@@ -16,12 +16,18 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
+from autoflow.platform.store.failing import Failure, classify
+
 _HEADER = 32  # bytes, of the log
 _FRAME = 24  # bytes, before each page
 _TRIES = 5
 _COUNT = "SELECT value FROM counters WHERE name = 'write'"
 _FILE_ALONE = "mode=ro&immutable=1"
 _FILE_AND_LOG = "mode=ro"
+
+
+class _Locked(Exception):
+    """Another process recovers or writes; whether the file can be read is not known."""
 
 
 class _Log(NamedTuple):
@@ -35,7 +41,7 @@ class _Log(NamedTuple):
 def belongs(path: str) -> bool:
     """Whether the log beside a file was written for it; True when there is none, or that cannot be told.
 
-    Nothing is changed. Another process may be writing: then the file is looked at again.
+    Nothing is changed. Another process may be writing: counts that were not taken of one state are taken again.
     """
     log_path = f"{path}-wal"
     for _ in range(_TRIES):
@@ -50,10 +56,15 @@ def belongs(path: str) -> bool:
                     return True
                 missing = together - in_file if together is not None else -1
                 whole = missing == log.transactions or (missing == 0 and _is_applied(path, file, log))
+                settled = _read(file) == log
         except OSError:
             return True
-        if in_file == _count(path, _FILE_ALONE):
-            return whole or (0 <= missing < log.transactions and _is_sound(path))
+        except _Locked:
+            continue
+        if whole:
+            return True
+        if settled and in_file == _count(path, _FILE_ALONE):
+            return 0 <= missing < log.transactions and _is_sound(path)
     return True
 
 
@@ -62,12 +73,18 @@ def _connect(path: str, how: str) -> contextlib.closing[sqlite3.Connection]:
 
 
 def _count(path: str, how: str) -> int | None:
-    """Return the store's count of write transactions, None where there is none or the file cannot be read."""
+    """Return the store's count of write transactions, None where there is none or the file cannot be read.
+
+    Raises:
+        _Locked: it cannot be read now.
+    """
     try:
         with _connect(path, how) as conn:
             row = conn.execute(_COUNT).fetchone()
             return int(row[0]) if row is not None else None
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if classify(error) is not Failure.DAMAGED and how == _FILE_AND_LOG:
+            raise _Locked from error
         return None
 
 
