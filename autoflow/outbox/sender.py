@@ -266,11 +266,17 @@ class Sender:
                     reader.save()  # how far each was sent went with the folder
 
     def maintain_at_exit(self, deadline: float) -> None:
-        """As `maintain`, unless the thread is at it until `deadline` (monotonic seconds): then it does so itself."""
-        if self._stepping.acquire(timeout=max(0.0, min(0.2, deadline - time.monotonic()))):
-            try:
+        """As `maintain`, in the leaving thread.
+
+        The sender's thread may be importing or waiting for a server until after `deadline` (monotonic seconds). What
+        would be lost with the process is then done beside it: at worst a record is sent twice, under one key.
+        """
+        alone = self._stepping.acquire(timeout=max(0.0, min(0.2, deadline - time.monotonic())))
+        try:
+            if alone or (self._journal is not None and self._journal.removed):
                 self.maintain()
-            finally:
+        finally:
+            if alone:
                 self._stepping.release()
 
     def _sent(self, urgent: bool) -> bool:

@@ -52,9 +52,9 @@ def test_what_a_full_disk_cost_is_counted_though_the_process_ends_while_it_is_fu
             os.environ["AUTOFLOW_SERVER"] = "http://127.0.0.1:9"
             run = autoflow.workflow("w", log=False)
             run.__enter__()
-            load(0)
+            load(1)
             autoflow.flush(0.2)
-            for number in range(1, 5001):
+            for number in range(2, 5002):
                 load(number)
             {end}
             os._exit(0)
