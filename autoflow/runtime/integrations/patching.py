@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,14 +14,14 @@ def around(owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
     """Put a function around a method or function; with ``AUTOFLOW_PROPAGATE=0`` the original is called.
 
     Args:
-        owner: the class or module that defines it itself.
+        owner: the class or module; a class may inherit it, as gevent's `threading.Thread` does.
         name: the attribute.
         wrapper: called with the original and its arguments, `self` included.
 
     Raises:
-        AttributeError: the owner does not define it: another version of the library.
+        AttributeError: the owner does not have it: another version of the library.
     """
-    original = vars(owner).get(name)
+    original = inspect.getattr_static(owner, name, None)
     if original is None:
         raise AttributeError(f"{owner!r} has no {name}")
 
