@@ -375,7 +375,7 @@ tasks = _table(
     Column("finished_at", Text),
     *_times(),
     _author(),
-    UniqueConstraint("team_id", "origin", "number", name="tasks_by_number"),
+    UniqueConstraint("origin", "number", "team_id", name="tasks_by_number"),
 )
 Index("tasks_by_workspace", tasks.c.workspace_id, tasks.c.id)
 

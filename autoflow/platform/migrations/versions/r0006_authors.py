@@ -62,7 +62,7 @@ def _tasks_sqlite() -> None:
         sa.Column("updated_at", sa.Text(), nullable=False),
         _author(),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("team_id", "origin", "number", name="tasks_by_number"),
+        sa.UniqueConstraint("origin", "number", "team_id", name="tasks_by_number"),
         sqlite_autoincrement=True,
     )
     op.create_index("tasks_by_workspace", "tasks", ["workspace_id", "id"])
@@ -75,7 +75,7 @@ def _tasks_sqlite() -> None:
 def _tasks_postgresql() -> None:
     _add_author("tasks", "BIGINT")
     op.drop_constraint("tasks_by_number", "tasks")
-    op.create_unique_constraint("tasks_by_number", "tasks", ["team_id", "origin", "number"])
+    op.create_unique_constraint("tasks_by_number", "tasks", ["origin", "number", "team_id"])
 
 
 def _by_team(table: str, team: int, *columns: sa.Column[object], refers: bool) -> None:
