@@ -257,8 +257,8 @@ def test_a_generator_records_into_the_run_it_was_started_in(captured):
     with workflow("first") as first:
         made = load()
         next(made)
-    with workflow("second"):
-        list(made)
+        with workflow("second"):
+            list(made)
     (edge,) = captured.edges
     assert edge.run == first.key
 

@@ -86,8 +86,8 @@ def test_40_a_full_disk_is_survived_and_left_behind(small_disk):
                     pass
                 assert server.wait_for(lambda: len(server.edges) > 0)
                 load(1_000_000)
-                while not autoflow.flush():
-                    pass
+            while not autoflow.flush():
+                pass
             print(json.dumps([full, look(), [edge["entity"]["id"] for edge in server.edges]]))
         """
     )

@@ -30,6 +30,7 @@ def _at_first_revision(path):
             f"INSERT INTO users VALUES (1, 'admin', 'Admin', {moment}, {moment})",
             f"INSERT INTO workspaces VALUES (1, 1, 'Workspace', '', {moment}, {moment})",
             f"INSERT INTO blobs VALUES ('h=', 1, 'g', NULL, NULL, NULL, {moment})",
+            f"INSERT INTO files VALUES (1, 1, '/a.txt', 'a.txt', 'h=', 1, '', 1, 1, {moment}, {moment})",
             f"INSERT INTO entities VALUES ('http://x', 'project', '5', 'lemons', {moment})",
         ):
             rows.execute(statement)
