@@ -99,13 +99,17 @@ def _gather(run: Run, known: RunFacts) -> None:
 
 
 def finish(run: Run, error: BaseException | None) -> None:
-    """Record that a run ended, and how."""
+    """Record that a run ended, and how.
+
+    Its file goes last: a process that is killed before leaves the run to its parent.
+    """
     run.close()
     leaving_well = isinstance(error, SystemExit) and error.code in {None, 0}
     if error is None or leaving_well:
         record_end(run, "finished")
-        return
-    record_end(run, "failed", masking.value(f"{type(error).__name__}: {_first_line(error)}"))
+    else:
+        record_end(run, "failed", masking.value(f"{type(error).__name__}: {_first_line(error)}"))
+    openruns.remove(run.open_file)
 
 
 def record_end(run: Run, state: State, error: str | None = None) -> None:

@@ -145,9 +145,8 @@ class Run:
         return self._over
 
     def close(self) -> None:
-        """Say that the run is over: nothing is to be recorded in it by guess any more."""
+        """Say that the run is over: nothing is to be recorded in it by guess any more. Its file stays for now."""
         self.active, self._over = False, True
-        openruns.remove(self.open_file)
 
     def lend(self) -> None:
         """In a forked child: the run is the parent's, and may end without this process hearing of it."""

@@ -23,6 +23,7 @@ from autoflow.platform.store.upsert import insert_new
 
 STATES = ("running", "finished", "failed", "ended", "lost")
 SURE = ("finished", "failed", "ended")  # what a takeover's guess never overwrites
+_SURER = {"lost": SURE, "ended": ("finished", "failed")}  # states that another does not overwrite
 
 # Asked for every record: made once.
 _OF_RUN = select(runs.c.task_id).where(runs.c.key == bindparam("key"))
@@ -232,10 +233,8 @@ def begin(rows: Connection, task_id: int, moment: str) -> None:
 
 
 def finish(rows: Connection, task_id: int, state: str, error: str | None, moment: str) -> None:
-    """A run of this task ended; that it was lost is only believed while nothing better is known."""
-    query = update(tasks).where(tasks.c.id == task_id)
-    if state == "lost":
-        query = query.where(tasks.c.state.not_in(SURE))
+    """A run of this task ended; what its parent or a takeover says counts while it has not said so itself."""
+    query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(_SURER.get(state, ())))
     rows.execute(query.values(state=state, error=error, finished_at=moment, updated_at=moment))
 
 
