@@ -178,8 +178,8 @@ def test_a_removed_home_is_made_anew_at_exit(app, platform):
         import shutil
         for number in range(1, 101):
             load(number)
-            if number == 50:
-                shutil.rmtree(os.environ["AUTOFLOW_HOME"])
+            while number == 50 and os.path.exists(os.environ["AUTOFLOW_HOME"]):  # the sender's thread may write there
+                shutil.rmtree(os.environ["AUTOFLOW_HOME"], ignore_errors=True)
         """,
         AUTOFLOW_EXIT_FLUSH="0",
     )

@@ -294,6 +294,7 @@ def test_segments_left_behind_and_exits_are_synced(mode, app, platform):
         journal.SEGMENT_BYTES = 2000
         for number in range(1, 101):
             load(number)
+        autoflow.flush(30)  # what the sender's thread records of the run is written by then
         outbox.leave_all()
         import glob
         files = glob.glob(os.environ["AUTOFLOW_HOME"] + "/outbox/*/*.journal")
