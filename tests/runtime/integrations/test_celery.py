@@ -14,6 +14,9 @@ import pytest
 
 pytest.importorskip("celery")
 
+# real workers poll a broker of files for their tasks, and a result is waited for 60 s at most
+pytestmark = pytest.mark.timing
+
 PROJECT = """
 import time
 from celery import Celery, chain
