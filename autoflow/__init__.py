@@ -18,11 +18,11 @@ from autoflow.runtime import integrations as _integrations
 from autoflow.runtime.context import current_run
 from autoflow.runtime.delivery import flush, status
 from autoflow.runtime.propagation import propagate
-from autoflow.runtime.session import workflow
+from autoflow.runtime.workflow import workflow
 
 if TYPE_CHECKING:
     from autoflow.api.client import Api
-    from autoflow.api.infos import DatasetInfo, FileInfo, ProjectInfo
+    from autoflow.api.models import DatasetInfo, FileInfo, ProjectInfo
 
 __all__ = [
     "Api",
@@ -49,9 +49,9 @@ _integrations.switch_on_workers()  # a worker of Celery imports Celery first, an
 
 _LATER = {
     "Api": "autoflow.api.client",
-    "DatasetInfo": "autoflow.api.infos",
-    "FileInfo": "autoflow.api.infos",
-    "ProjectInfo": "autoflow.api.infos",
+    "DatasetInfo": "autoflow.api.models",
+    "FileInfo": "autoflow.api.models",
+    "ProjectInfo": "autoflow.api.models",
 }
 
 

@@ -82,7 +82,7 @@ class StoreUnavailable(ServerBusy):
     """The store is damaged, lost, or not the one that was here; records wait until somebody has looked at it.
 
     Args:
-        reason: one word of `autoflow.platform.store.identity`, such as ``damaged``.
+        reason: one word of `autoflow.server.db.identity`, such as ``damaged``.
         message: what is wrong with which store, and the command that looks at it.
     """
 

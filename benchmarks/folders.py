@@ -49,7 +49,7 @@ if what == "in":
 elif what == "save":
     made = api.project.version.create(number)
 else:
-    from autoflow.api.folders.export import to_folder
+    from autoflow.datasets.export import to_folder
     made = to_folder(api.transport, number, folder, mode="copy")
 print(json.dumps([time.perf_counter() - begin, made]))
 """

@@ -16,7 +16,7 @@ import threading
 from PIL import Image
 
 from autoflow.errors import ServerRefused
-from autoflow.platform.dispatcher import Platform
+from autoflow.server.server import Platform
 from autoflow.wire.parts import Part
 
 ASKING = 42  # threads, each asking for several sizes

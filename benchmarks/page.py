@@ -24,7 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from autoflow.graph.graph import Graph
 from autoflow.graph.layout import Layout, lay_out
-from autoflow.platform.dispatcher import Platform
+from autoflow.server.server import Platform
 from benchmarks.lineage import fill
 from benchmarks.measure import Goal, machine, progress, publish, table
 from tests.serving import served

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import sqlalchemy
 from measure import Goal, machine, progress, publish, table
 
-from autoflow.platform.store.engine import Store, make_engine
+from autoflow.server.db.engine import Store, make_engine
 from autoflow.wire import methods
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))

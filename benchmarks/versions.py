@@ -31,11 +31,11 @@ from measure import Goal, machine, progress, publish, table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from autoflow.platform.dispatcher import Platform
-from autoflow.platform.store import engine
-from autoflow.platform.store.content import summed, written
-from autoflow.platform.store.numbers import numbered
-from autoflow.platform.store.schema import blobs, documents, items, projects
+from autoflow.server.db import engine
+from autoflow.server.db.content_ids import numbered
+from autoflow.server.db.schema import blobs, documents, items, projects
+from autoflow.server.server import Platform
+from autoflow.server.versions.item_content import summed, written
 
 SIZES = [int(size) for size in os.environ.get("VERSIONS_ITEMS", "20000,1000000").split(",")]
 FOLDER = os.environ.get("VERSIONS_FOLDER")
@@ -145,7 +145,7 @@ def _item(draw: random.Random, number: int, project: int, place: int, tag: int) 
 
 def change(made: Made, turn: int, value: int = 0) -> float:
     """Change the meta of one item of a hundred, the same for a turn; gives microseconds of CPU an item."""
-    from autoflow.platform.store.edits import editing
+    from autoflow.server.versions.change_tracking import editing
 
     numbers = sorted(random.Random(turn).sample(range(made.first, made.first + made.count), made.count // SHARE))
     with made.write() as rows, editing(rows, made.project) as edit:

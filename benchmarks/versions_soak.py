@@ -44,11 +44,11 @@ from versions_writers import (
 )
 
 from autoflow.errors import ServerBusy
-from autoflow.platform import dispatcher
-from autoflow.platform.blobs import open_blobs
-from autoflow.platform.blobs.content import path_of
-from autoflow.platform.dispatcher import Platform
-from autoflow.platform.store.schema import blobs, items, items_history, versions
+from autoflow.server import server
+from autoflow.server.blobs import open_blobs
+from autoflow.server.blobs.content import path_of
+from autoflow.server.db.schema import blobs, items, items_history, versions
+from autoflow.server.server import Platform
 from autoflow.wire import methods
 
 WRITERS = 4
@@ -262,5 +262,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    assert dispatcher.METHODS  # loaded here, once, and not in each process
+    assert server.METHODS  # loaded here, once, and not in each process
     raise SystemExit(main(sys.argv[1:]))

@@ -19,11 +19,12 @@ from PIL import Image
 from sqlalchemy import delete, select
 
 from autoflow.errors import ServerBusy, ServerRefused
-from autoflow.platform.blobs.content import path_of
-from autoflow.platform.dispatcher import Platform
-from autoflow.platform.store import blobs as leases
-from autoflow.platform.store import purging, sessions
-from autoflow.platform.store.schema import blobs, files, items, items_history, uploads
+from autoflow.server.blobs.content import path_of
+from autoflow.server.db import blobs as leases
+from autoflow.server.db import sessions
+from autoflow.server.db.schema import blobs, files, items, items_history, uploads
+from autoflow.server.maintenance import purge
+from autoflow.server.server import Platform
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
 
@@ -282,9 +283,9 @@ def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> Non
     while True:
         with contextlib.suppress(ServerBusy, ServerRefused):
             with place.store.write(noted=False) as rows:
-                step = purging.purge(rows, 10_000)
+                step = purge.purge(rows, 10_000)
                 while step.place is not None:
-                    step = purging.purge(rows, 10_000, step.place)
+                    step = purge.purge(rows, 10_000, step.place)
                 rows.execute(delete(files).where(~files.c.current))
             with place.store.read() as rows:
                 marked = {hash_ for column in NAMING for hash_ in rows.execute(select(column)).scalars()}

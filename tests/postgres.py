@@ -79,7 +79,7 @@ class Postgres:
 
     def prepare(self) -> None:
         """Make the template."""
-        from autoflow.platform.store.engine import Store
+        from autoflow.server.db.engine import Store
 
         for setting in _SETTINGS:
             self.run(f"ALTER SYSTEM SET {setting} = off")

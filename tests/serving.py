@@ -8,9 +8,9 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from autoflow.platform.dispatcher import Platform
-from autoflow.platform.web import server
-from autoflow.platform.web.app import application
+from autoflow.server.http import listener
+from autoflow.server.http.app import application
+from autoflow.server.server import Platform
 
 HOST = "127.0.0.1"
 
@@ -18,12 +18,12 @@ HOST = "127.0.0.1"
 @contextlib.contextmanager
 def served(platform: Platform, *, auth: bool = False) -> Iterator[str]:
     """Serve a platform from a thread of this process; gives its url."""
-    with server.listen(HOST, 0) as listening:
-        running = server.server(application(platform, auth=auth, names=[HOST]))
+    with listener.listen(HOST, 0) as listening:
+        running = listener.server(application(platform, auth=auth, names=[HOST]))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, name="server", daemon=True)
         thread.start()
         try:
-            yield server.address_of(listening, HOST)
+            yield listener.address_of(listening, HOST)
         finally:
             running.should_exit = True
             thread.join(60)

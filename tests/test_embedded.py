@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import autoflow
-from autoflow.outbox.deadletters import letters
+from autoflow.outbox.dead_letters import letters
 from autoflow.outbox.status import destinations, status
 
 

@@ -58,13 +58,13 @@ THIRD_PARTIES = {
     "pytest": "testing",
     "sqlalchemy": "platform/",
     "alembic": "platform/",
-    "psycopg": "platform/store/postgresql.py",
+    "psycopg": "server/db/postgresql.py",
     "PIL": "platform/",
-    "obstore": "platform/blobs/bucket.py",
+    "obstore": "server/blobs/bucket.py",
     "starlette": "platform/",
     "anyio": "platform/",  # Starlette's own
     "uvicorn": "platform/",
-    "h11": "platform/web/connections.py",  # uvicorn's own
+    "h11": "server/http/connections.py",  # uvicorn's own
     "python_multipart": "platform/",
 }
 

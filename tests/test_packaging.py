@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 # One worker builds and installs, and both of its products serve all tests here.
 pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
-HEAVY = ("requests", "urllib3", "sqlalchemy", "alembic", "PIL", "autoflow.platform", "autoflow.cli", "autoflow.api")
+HEAVY = ("requests", "urllib3", "sqlalchemy", "alembic", "PIL", "autoflow.server", "autoflow.cli", "autoflow.api")
 
 # Prints which of its arguments `import autoflow` loaded, what a decorated call gave, and the counts of the outbox.
 RECORDS = """
@@ -83,8 +83,8 @@ def test_the_wheel_holds_every_module_and_what_they_read(wheel):
     """No module is left out, and page, style sheet, migrations, typing mark and licence are in."""
     names = set(zipfile.ZipFile(wheel).namelist())
     wanted = {file.relative_to(ROOT).as_posix() for file in (ROOT / "autoflow").rglob("*.py")}
-    wanted |= {"autoflow/py.typed", "autoflow/graph/page.css", "autoflow/graph/page.js"}
-    wanted |= {"autoflow/platform/migrations/env.py", "autoflow/platform/migrations/script.py.mako"}
+    wanted |= {"autoflow/py.typed", "autoflow/graph/render/page.css", "autoflow/graph/render/page.js"}
+    wanted |= {"autoflow/server/db/migrations/env.py", "autoflow/server/db/migrations/script.py.mako"}
     page = ROOT / "autoflow" / "platform" / "page" / "assets"
     wanted |= {file.relative_to(ROOT).as_posix() for file in page.rglob("*") if file.suffix in {".js", ".css", ".svg"}}
     assert wanted - names == set()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from autoflow.api.ask import batches
+from autoflow.api.pagination import batches
 from autoflow.transport.base import Transport
 
 IMAGES = 50

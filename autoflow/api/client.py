@@ -24,8 +24,8 @@ from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
 if TYPE_CHECKING:
-    from autoflow.api.reproduction.plan import Plan
-    from autoflow.api.reproduction.reproduce import Reproduction
+    from autoflow.reproduction.plan import Plan
+    from autoflow.reproduction.reproduce import Reproduction
 
 
 class Api:
@@ -181,7 +181,7 @@ class Api:
             NotReproducible: it cannot be run again; the message says why, and what was made until then.
             ValueError, ServerError: as `trace`.
         """
-        from autoflow.api.reproduction.reproduce import Wish, reproduce
+        from autoflow.reproduction.reproduce import Wish, reproduce
 
         wish = Wish(run, allow_dirty, lock, workdir, keep, python, workspace_id, progress, confirm=confirm)
         return reproduce(self, ref, wish)

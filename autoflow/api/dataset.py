@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autoflow.api.ask import Filters, free_name, maybe, pages, where
-from autoflow.api.infos import DatasetInfo, dataset_info
+from autoflow.api.models import DatasetInfo, dataset_info
+from autoflow.api.pagination import Filters, free_name, maybe, pages, where
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 

@@ -7,9 +7,9 @@ import posixpath
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autoflow.api.ask import maybe
-from autoflow.api.infos import FileInfo, file_info
-from autoflow.api.streams import grouped, opened, save
+from autoflow.api.file_io import grouped, opened, save
+from autoflow.api.models import FileInfo, file_info
+from autoflow.api.pagination import maybe
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 from autoflow.wire.parts import Part

@@ -6,9 +6,9 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from autoflow.api.ask import Filters, batches, maybe, pages, where
-from autoflow.api.infos import ImageInfo, image_info
-from autoflow.api.streams import grouped, hash_of, opened, save
+from autoflow.api.file_io import grouped, hash_of, opened, save
+from autoflow.api.models import ImageInfo, image_info
+from autoflow.api.pagination import Filters, batches, maybe, pages, where
 from autoflow.errors import ServerRefused
 from autoflow.transport.base import Transport
 from autoflow.wire.parts import Part

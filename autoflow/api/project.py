@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autoflow.api.ask import Filters, free_name, maybe, pages, where
-from autoflow.api.infos import ProjectInfo, project_info
+from autoflow.api.models import ProjectInfo, project_info
+from autoflow.api.pagination import Filters, free_name, maybe, pages, where
 from autoflow.api.version import VersionApi
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
@@ -70,7 +70,7 @@ class ProjectApi:
             FolderError: a file cannot be taken, which is named; a project made for the folder is removed again.
             ServerError: the server failed; likewise.
         """
-        from autoflow.api.folders.sync import from_folder
+        from autoflow.datasets.sync import from_folder
 
         return from_folder(
             self._transport,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from autoflow.api.ask import Filters, maybe, pages
+from autoflow.api.pagination import Filters, maybe, pages
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 

@@ -11,8 +11,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from autoflow.api.ask import Filters, pages, where
-from autoflow.api.infos import ProjectInfo, project_info
+from autoflow.api.models import ProjectInfo, project_info
+from autoflow.api.pagination import Filters, pages, where
 from autoflow.errors import ServerError, ServerRefused
 from autoflow.model.version import VersionInfo
 from autoflow.outbox.lookups import probe
@@ -182,8 +182,8 @@ class VersionApi:
     def to_folder(
         self, version: Any, path: str | os.PathLike[str], mode: str = "auto", progress: Progress | None = None
     ) -> str:
-        """Write a version to a folder in Supervisely's format: see `autoflow.api.folders.export.to_folder`."""
-        from autoflow.api.folders.export import to_folder
+        """Write a version to a folder in Supervisely's format: see `autoflow.datasets.export.to_folder`."""
+        from autoflow.datasets.export import to_folder
 
         return to_folder(self._transport, version, path, mode, progress)
 

@@ -13,9 +13,9 @@ from autoflow.guard import Guard
 from autoflow.model.card import WorkflowMeta
 from autoflow.model.entity import Direction, Kind
 from autoflow.runtime.context import current_run
+from autoflow.runtime.entity_resolution import Ident, NoEntity, identify
 from autoflow.runtime.inference import task_number
-from autoflow.runtime.subjects import Ident, NoEntity, identify
-from autoflow.runtime.texts import encode
+from autoflow.runtime.templating import encode
 from autoflow.wire.cards import valid_meta
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from autoflow.capture.wrapper import undecorated, wrap
 from autoflow.errors import DecorationError, TargetError
 from autoflow.model.card import WorkflowMeta, WorkflowSettings
 from autoflow.model.entity import Direction
-from autoflow.runtime import integrations, savepoint
+from autoflow.runtime import integrations, run_snapshot
 from autoflow.runtime.call import Call, run_of
-from autoflow.runtime.cardoptions import tried
-from autoflow.runtime.savepoint import Wish
-from autoflow.runtime.spec import EdgeSpec, check_kind, check_options
-from autoflow.runtime.texts import text_source
+from autoflow.runtime.card_options import tried
+from autoflow.runtime.edge_spec import EdgeSpec, check_kind, check_options
+from autoflow.runtime.run_snapshot import Wish
+from autoflow.runtime.templating import text_source
 
 F = TypeVar("F", bound=Callable[..., Any])
 Asked = Callable[[Call], Any]
@@ -169,7 +169,9 @@ def versioned(
             texts = text_source(title, known), text_source(description, known)
 
         def wish(call: Call) -> Wish:
-            found = [tried(call, text, call, lambda name: savepoint.known(run_of(call), name, wait)) for text in texts]
+            found = [
+                tried(call, text, call, lambda name: run_snapshot.known(run_of(call), name, wait)) for text in texts
+            ]
             return Wish(found[0], found[1], types, required, wait)
 
         spec = VersionSpec(edge.find, wish, edge, after, required)

@@ -14,10 +14,10 @@ from autoflow.capture.binding import Binding, Getter
 from autoflow.errors import VersionNotSaved
 from autoflow.runtime.call import RESERVED, Call, ResultPending, move, parameters_of
 from autoflow.runtime.context import current_run
+from autoflow.runtime.edge_spec import EdgeSpec
+from autoflow.runtime.entity_resolution import items
 from autoflow.runtime.run import Run
-from autoflow.runtime.savepoint import Wish, save
-from autoflow.runtime.spec import EdgeSpec
-from autoflow.runtime.subjects import items
+from autoflow.runtime.run_snapshot import Wish, save
 
 
 class VersionSpec(NamedTuple):

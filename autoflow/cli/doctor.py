@@ -21,14 +21,15 @@ from autoflow import settings
 from autoflow.cli.outbox import reasons
 from autoflow.distribution import NAME, VERSION, install
 from autoflow.errors import AutoflowError, NotAllowed, ServerExtraMissing
-from autoflow.outbox import deadletters, home, lease
+from autoflow.outbox import dead_letters, home
 from autoflow.outbox.journal import QUOTA_BYTES, journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import destinations, of_folder
 from autoflow.outbox.sync import held_by_others
-from autoflow.platform import disk
-from autoflow.platform.store.holder import holder_of
+from autoflow.process import file_lock
 from autoflow.runtime.destination import Destination, connect, explain, token_for
+from autoflow.server.blobs import file_system
+from autoflow.server.db.lock_holder import holder_of
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 from autoflow.wire import methods
@@ -107,11 +108,11 @@ def _home(choice: home.Choice) -> Finding:
 
 
 def _disk(folder: str) -> Finding:
-    kind = disk.kind_of(folder)
-    if kind in disk.EPHEMERAL:
+    kind = file_system.kind_of(folder)
+    if kind in file_system.EPHEMERAL:
         remedy = "set AUTOFLOW_HOME to a folder on a volume"
         return Finding("disk", f"{kind}: what waits is lost with the machine or container", remedy)
-    if kind in disk.NETWORK:
+    if kind in file_system.NETWORK:
         return Finding("disk", f"{kind}: slow for the embedded platform", "set AUTOFLOW_HOME to a local disk")
     return Finding("disk", kind or "its kind is not known")
 
@@ -159,7 +160,7 @@ def _database(path: str) -> Iterator[Finding]:
         yield Finding("database", str(holder), f"kill -CONT {holder.pid}")
         return
     with contextlib.suppress(ImportError):  # without autoflow[server] nothing can be done about it here
-        from autoflow.platform.store.opening import damage_of
+        from autoflow.server.db.opening import damage_of
 
         wrong = damage_of(path)
         if wrong:
@@ -242,7 +243,7 @@ def _records(origin: str, folder: str) -> Iterator[Finding]:
         counts = of_folder(folder)
         used = sum(entry.stat(follow_symlinks=False).st_size for entry in os.scandir(folder))
         senders = _senders(folder)
-        dead, blocked = reasons(folder), reasons(folder, deadletters.BLOCKED_FILE)
+        dead, blocked = reasons(folder), reasons(folder, dead_letters.BLOCKED_FILE)
         holders = held_by_others(folder)
     except OSError as error:
         yield Finding(name, f"cannot be read: {error}", "give the folder back to this user, or remove what is broken")
@@ -294,7 +295,9 @@ def _listed(counted: Mapping[str, int]) -> str:
 def _senders(folder: str) -> int:
     """How many journals with something in them are being sent by a living process."""
     return sum(
-        lease.held(lock_path(folder, name)) for name in journals(folder) if Reader(folder, name, owned=False).waiting()
+        file_lock.held(lock_path(folder, name))
+        for name in journals(folder)
+        if Reader(folder, name, owned=False).waiting()
     )
 
 

@@ -6,11 +6,11 @@ import argparse
 import sys
 
 from autoflow.api.client import Api
-from autoflow.cli.asking import ours, reader, server
 from autoflow.cli.output import write_rendered
+from autoflow.cli.response_fields import ours, reader, server
 from autoflow.graph.clusters import clustered
-from autoflow.graph.forms import PICTURES, write
 from autoflow.graph.graph import Graph
+from autoflow.graph.render.formats import PICTURES, write
 
 EMPTY = """\
 No run is recorded here yet. Put `with autoflow.workflow("Train"):` around an app's main, decorate what loads and saves

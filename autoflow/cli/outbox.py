@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from autoflow import settings
-from autoflow.outbox import deadletters
+from autoflow.outbox import dead_letters
 from autoflow.outbox.journal import journals
 from autoflow.outbox.reader import Reader, is_record
 from autoflow.outbox.status import COUNTS, destinations
@@ -43,7 +43,7 @@ def retry(given: argparse.Namespace) -> int:
         return 1
     reason = given.reason or ""
     moved = sum(
-        deadletters.requeue(folder, choose=lambda letter: reason in str(letter["reason"])) for _, folder in chosen
+        dead_letters.requeue(folder, choose=lambda letter: reason in str(letter["reason"])) for _, folder in chosen
     )
     dead_before = sum(counts_of(folder)["dead"] for _, folder in chosen)
     print(f"{moved} dead letters are sent again.", file=sys.stderr)
@@ -121,22 +121,22 @@ def _waiting(folder: str) -> Iterator[dict[str, Any]]:
 
 
 def _set_aside(folder: str) -> Iterator[dict[str, Any]]:
-    for state, file in (("blocked", deadletters.BLOCKED_FILE), ("dead", deadletters.FILE)):
-        for letter in deadletters.letters(folder, file):
+    for state, file in (("blocked", dead_letters.BLOCKED_FILE), ("dead", dead_letters.FILE)):
+        for letter in dead_letters.letters(folder, file):
             yield {"state": state, "key": letter["key"], "reason": letter["reason"], "record": letter["record"]}
 
 
 def purge(given: argparse.Namespace) -> int:
     """Remove dead letters, after asking; 1 when nobody could be asked, or said no."""
     before = time.time_ns() - int((given.older_than or 0) * DAY)
-    doomed = sum(letter["at"] < before for _, folder in destinations() for letter in deadletters.letters(folder))
+    doomed = sum(letter["at"] < before for _, folder in destinations() for letter in dead_letters.letters(folder))
     if doomed and not given.yes:
         if not sys.stdin.isatty():
             print(f"autoflow: {doomed} dead letters would be removed for good; say --yes", file=sys.stderr)
             return 1
         if input(f"Remove {doomed} dead letters for good? [y/N] ").strip().lower() not in {"y", "yes"}:
             return 1
-    gone = sum(deadletters.purge(folder, before) for _, folder in destinations())
+    gone = sum(dead_letters.purge(folder, before) for _, folder in destinations())
     print(f"{gone} dead letters removed.")
     return 0
 
@@ -152,14 +152,14 @@ def _print_counts(*, as_json: bool) -> None:
     for origin, part in [*parts.items(), ("all", found)]:
         print(f"{origin:<{width}}", *(f"{part[name]:>9}" for name in COUNTS))
     for origin, folder in destinations():
-        for state, file in (("dead", deadletters.FILE), ("blocked", deadletters.BLOCKED_FILE)):
+        for state, file in (("dead", dead_letters.FILE), ("blocked", dead_letters.BLOCKED_FILE)):
             for reason, count in reasons(folder, file).items():
                 print(f"{state}, {origin}: {reason}" + (f" ({count} records)" if count > 1 else ""))
 
 
-def reasons(folder: str, file: str = deadletters.FILE) -> dict[str, int]:
+def reasons(folder: str, file: str = dead_letters.FILE) -> dict[str, int]:
     """Why records of a destination are dead (or blocked, by the file), most frequent first, with how many."""
     found: dict[str, int] = {}
-    for letter in deadletters.letters(folder, file):
+    for letter in dead_letters.letters(folder, file):
         found[letter["reason"]] = found.get(letter["reason"], 0) + 1
     return dict(sorted(found.items(), key=lambda item: -item[1]))

@@ -9,14 +9,14 @@ import webbrowser
 from urllib.parse import quote
 
 from autoflow.api.client import Api
-from autoflow.cli.asking import ours, reader
-from autoflow.cli.asking import server as asked
 from autoflow.cli.graph import graph_of
+from autoflow.cli.response_fields import ours, reader
+from autoflow.cli.response_fields import server as asked
 from autoflow.cli.serve import folder_of, notes_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
-from autoflow.graph.forms import write
-from autoflow.graph.labels import is_address
+from autoflow.graph.render.formats import write
+from autoflow.graph.render.labels import is_address
 
 HOST = "127.0.0.1"
 
@@ -67,17 +67,17 @@ def _write(given: argparse.Namespace, api: Api) -> int:
 def _serve(given: argparse.Namespace) -> int:
     """Serve the embedded platform at a free port of this machine."""
     try:
-        from autoflow.platform.dispatcher import Platform
-        from autoflow.platform.web import server
-        from autoflow.platform.web.app import application
+        from autoflow.server.http import listener
+        from autoflow.server.http.app import application
+        from autoflow.server.server import Platform
     except ImportError as error:
         raise ServerExtraMissing(f"the page needs more: {install('server')} ({error})") from error
-    with server.listen(HOST, given.port) as listening:
+    with listener.listen(HOST, given.port) as listening:
         platform = Platform.open(folder_of(argparse.Namespace(data=None)), notes=notes_folder())
         try:
-            url = server.address_of(listening, HOST) + path_of(given)
+            url = listener.address_of(listening, HOST) + path_of(given)
             print("autoflow shows this machine's own platform until Ctrl+C.")
-            server.serve(application(platform, auth=False, names=[HOST]), listening, lambda: _look(url))
+            listener.serve(application(platform, auth=False, names=[HOST]), listening, lambda: _look(url))
         finally:
             platform.close()
     print("autoflow: stopped.")

@@ -10,7 +10,7 @@ import time
 from typing import TextIO
 
 from autoflow.cli.output import write_rendered
-from autoflow.graph.labels import printable
+from autoflow.graph.render.labels import printable
 
 EVERY = 0.1  # seconds between two writings on a terminal
 PLAIN = 10.0  # and elsewhere

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from autoflow.cli.serve import folder_of, notes_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
-from autoflow.graph.labels import printable
+from autoflow.graph.render.labels import printable
 
 if TYPE_CHECKING:
-    from autoflow.platform.recovery import Finding
+    from autoflow.server.maintenance.recovery import Finding
 
 
 def recover(given: argparse.Namespace) -> int:
     """Print what is wrong with a store and, after asking, mend it; 1 when it is not sound afterwards."""
     try:
-        from autoflow.platform.location import locate
-        from autoflow.platform.recovery import Recovery
+        from autoflow.server.location import locate
+        from autoflow.server.maintenance.recovery import Recovery
     except ImportError as error:
         raise ServerExtraMissing(f"this needs more: {install('server')} ({error})") from error
     place = locate(folder_of(given), given.database, given.blobs, notes_folder())

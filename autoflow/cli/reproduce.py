@@ -11,14 +11,14 @@ import argparse
 import json
 import sys
 
-from autoflow.api.reproduction.comparison import Row
-from autoflow.api.reproduction.plan import Plan
-from autoflow.api.reproduction.reproduce import Reproduction, Wish
-from autoflow.api.reproduction.reproduce import reproduce as run_again
-from autoflow.cli.asking import ours, server
 from autoflow.cli.progress import Progress
+from autoflow.cli.response_fields import ours, server
 from autoflow.errors import AutoflowError
-from autoflow.graph.labels import printable
+from autoflow.graph.render.labels import printable
+from autoflow.reproduction.comparison import Row
+from autoflow.reproduction.plan import Plan
+from autoflow.reproduction.reproduce import Reproduction, Wish
+from autoflow.reproduction.reproduce import reproduce as run_again
 
 SHORT = 12  # digits of a sha256 that are shown
 EQUAL, DIFFERENT, NOT_RUN = 0, 1, 2

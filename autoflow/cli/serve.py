@@ -12,7 +12,7 @@ from autoflow.errors import ServerBusy, ServerExtraMissing, StoreUnavailable
 from autoflow.outbox import home
 
 if TYPE_CHECKING:
-    from autoflow.platform.dispatcher import Platform
+    from autoflow.server.server import Platform
 
 
 def folder_of(given: argparse.Namespace) -> str:
@@ -40,14 +40,14 @@ def notes_folder() -> str | None:
 def serve(given: argparse.Namespace) -> int:
     """Serve until a signal; prints where, and how an app is pointed at it."""
     try:
-        from autoflow.platform.caretaker import Caretaker
-        from autoflow.platform.dispatcher import Platform
-        from autoflow.platform.web import server
-        from autoflow.platform.web.app import application
+        from autoflow.server.background_maintenance import Caretaker
+        from autoflow.server.http import listener
+        from autoflow.server.http.app import application
+        from autoflow.server.server import Platform
     except ImportError as error:
         raise ServerExtraMissing(f"the server needs more: {install('server')} ({error})") from error
-    with server.listen(given.host, given.port) as listening:
-        auth = given.auth or not server.on_loopback(listening)
+    with listener.listen(given.host, given.port) as listening:
+        auth = given.auth or not listener.on_loopback(listening)
         folder = folder_of(given)
         platform = Platform.open(
             folder, given.database, blobs=given.blobs, migrate=given.migrate, notes=notes_folder(), lazy=True
@@ -56,10 +56,10 @@ def serve(given: argparse.Namespace) -> int:
         try:
             anybody = _open(platform)
             caretaker.start()
-            url = server.address_of(listening, given.host)
+            url = listener.address_of(listening, given.host)
             app = application(platform, auth=auth, names=[given.host])
             where = platform.database if given.database else folder
-            server.serve(app, listening, lambda: _tell(url, where, auth=auth, anybody=anybody))
+            listener.serve(app, listening, lambda: _tell(url, where, auth=auth, anybody=anybody))
         finally:
             caretaker.stop()
             platform.close()

@@ -14,13 +14,13 @@ from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 
 if TYPE_CHECKING:
-    from autoflow.platform.auth import Tokens
+    from autoflow.server.authorization import Tokens
 
 
 @contextlib.contextmanager
 def _tokens(given: argparse.Namespace) -> Iterator[Tokens]:
     try:
-        from autoflow.platform.dispatcher import Platform
+        from autoflow.server.server import Platform
     except ImportError as error:
         raise ServerExtraMissing(f"tokens need more: {install('server')} ({error})") from error
     platform = Platform.open(folder_of(given), given.database, notes=notes_folder())

@@ -6,10 +6,10 @@ import argparse
 import json
 import sys
 
-from autoflow.cli.asking import ours, reader, server
 from autoflow.cli.graph import show_graph
 from autoflow.cli.output import write_rendered
-from autoflow.graph.ancestry import ancestry
+from autoflow.cli.response_fields import ours, reader, server
+from autoflow.graph.render.ancestry import ancestry
 
 
 def trace(given: argparse.Namespace) -> int:

@@ -12,10 +12,10 @@ from typing import Any
 
 from autoflow.api.client import Api
 from autoflow.api.version import version_info
-from autoflow.cli.asking import ours, reader, server
 from autoflow.cli.progress import Progress
+from autoflow.cli.response_fields import ours, reader, server
 from autoflow.errors import ServerRefused
-from autoflow.graph.labels import day_and_time, printable, width
+from autoflow.graph.render.labels import day_and_time, printable, width
 from autoflow.model.reference import parse
 from autoflow.model.version import VersionInfo
 from autoflow.wire import methods

@@ -15,10 +15,10 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.labels import KINDS
 from autoflow.graph.layout.cycles import back_links
 from autoflow.graph.layout.ranks import ranks
 from autoflow.graph.refinement import links, numbered, refine
+from autoflow.graph.render.labels import KINDS
 
 LEAST = 5  # cards in a cluster
 REACH = 3  # how many arrows away a common neighbour may lie

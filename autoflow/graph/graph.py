@@ -134,9 +134,9 @@ class Graph:
         In the picture five or more cards that are alike are one.
         """
         from autoflow.graph.clusters import clustered
-        from autoflow.graph.scope import first
-        from autoflow.graph.svg import svg
-        from autoflow.graph.text import text
+        from autoflow.graph.render.svg import svg
+        from autoflow.graph.render.text import text
+        from autoflow.graph.subgraph import first
 
         picture = svg(first(clustered(self), SHOWN))
         wide = f'<div style="overflow:auto">{picture}</div>'

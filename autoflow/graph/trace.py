@@ -70,6 +70,6 @@ class Trace:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Give what a notebook shows: the tree, and the picture of the graph."""
-        from autoflow.graph.ancestry import ancestry
+        from autoflow.graph.render.ancestry import ancestry
 
         return {**self.graph._repr_mimebundle_(include, exclude), "text/plain": ancestry(self)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from autoflow.outbox import deadletters
+from autoflow.outbox import dead_letters
 
 FIRST_SECONDS = 10.0
 LONGEST_SECONDS = 1800.0
@@ -36,9 +36,9 @@ class BlockedRecords:
         if self._folder is None:
             return
         with contextlib.suppress(OSError):
-            deadletters.settle(self._folder)
+            dead_letters.settle(self._folder)
             due = urgent or time.monotonic() >= self._until
-            if due and deadletters.requeue(self._folder, deadletters.BLOCKED_FILE):
+            if due and dead_letters.requeue(self._folder, dead_letters.BLOCKED_FILE):
                 wait = min(LONGEST_SECONDS, FIRST_SECONDS * 2**self._tries)
                 self._tries += wait < LONGEST_SECONDS
                 self._until = time.monotonic() + wait
@@ -47,7 +47,7 @@ class BlockedRecords:
         """Whether records are set aside; when none are, the next one is soon tried again."""
         if self._folder is not None:
             with contextlib.suppress(OSError):
-                if next(deadletters.letters(self._folder, deadletters.BLOCKED_FILE), None) is not None:
+                if next(dead_letters.letters(self._folder, dead_letters.BLOCKED_FILE), None) is not None:
                     return True
         self._tries = 0
         return False

@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from autoflow.errors import ServerBusy, ServerError, ServerRefused, ServerUnreachable
-from autoflow.outbox.completion import Completion, Undeliverable, UnknownEntity
 from autoflow.outbox.lookups import Server, foreign, probe
+from autoflow.outbox.record_resolver import Completion, Undeliverable, UnknownEntity
+from autoflow.process.gil import breathe
 from autoflow.transport.base import Transport
-from autoflow.transport.breath import breathe
 from autoflow.wire import cards, methods
 
 Carry = dict[str, Any]  # JSON, kept with the journal's progress

@@ -10,7 +10,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from autoflow.outbox import threads
+from autoflow.process import threads
 
 if TYPE_CHECKING:
     from autoflow.outbox.journal import Journal

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from zlib import crc32
 
 from autoflow import settings
-from autoflow.outbox import whole
-from autoflow.posix import SUPPORTED
+from autoflow.process import atomic_file
+from autoflow.process.posix import SUPPORTED
 
 logger = logging.getLogger("autoflow")
 
@@ -151,15 +151,15 @@ def outbox_folder(home: str, origin: str) -> str:
     make(folder)
     note = os.path.join(folder, _ORIGIN)
     with contextlib.suppress(OSError):  # journals say it too
-        if whole.read(note) != origin.encode():
-            whole.write(note, origin.encode())
+        if atomic_file.read(note) != origin.encode():
+            atomic_file.write(note, origin.encode())
     return folder
 
 
 def origin_of(folder: str) -> str | None:
     """The destination a folder's records are for, as its own note says; None when none does or it does not fit."""
     with contextlib.suppress(OSError, ValueError):
-        origin = (whole.read(os.path.join(folder, _ORIGIN)) or b"").decode()
+        origin = (atomic_file.read(os.path.join(folder, _ORIGIN)) or b"").decode()
         if slug(origin) == os.path.basename(folder):
             return origin
     return None

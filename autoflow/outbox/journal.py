@@ -21,11 +21,12 @@ from os import getpid, write  # by name: the hot path looks them up once a recor
 from time import time_ns
 from zlib import crc32
 
-from autoflow import forks, settings
-from autoflow.forks import ProcessLock
-from autoflow.outbox import durability, frame, home, lease, whole
-from autoflow.outbox.quiet import Quiet
-from autoflow.transport.descriptors import Held, hold, raise_high
+from autoflow import settings
+from autoflow.outbox import durability, frame, home
+from autoflow.process import atomic_file, file_lock, forks
+from autoflow.process.file_descriptors import Held, hold, raise_high
+from autoflow.process.forks import ProcessLock
+from autoflow.process.rate_limited_log import Quiet
 
 SEGMENT_BYTES = 8 << 20
 QUOTA_BYTES = 256 << 20
@@ -67,7 +68,7 @@ def dropped_of(folder: str, name: str) -> int:
     Raises:
         OSError: the file cannot be read.
     """
-    content = whole.read(dropped_path(folder, name))
+    content = atomic_file.read(dropped_path(folder, name))
     try:
         return int(json.loads(content)["dropped"]) if content is not None else 0
     except (ValueError, TypeError, KeyError):
@@ -203,7 +204,7 @@ class Journal:
             return
         try:
             content = json.dumps({"dropped": self._noted + self.dropped}).encode()
-            whole.write(dropped_path(self.folder, self.name), content)
+            atomic_file.write(dropped_path(self.folder, self.name), content)
             self._saved = self.dropped
         except OSError:
             self._save_at = time.monotonic() + RETRY_SECONDS
@@ -296,7 +297,7 @@ class Journal:
             self.memory[segment] = raise_high(os.dup(fresh))
             return fresh
         if name not in self.names:
-            lease.take(lock_path(self.folder, name))
+            file_lock.take(lock_path(self.folder, name))
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         return os.open(segment_path(self.folder, name, segment), flags, 0o600)
 
@@ -389,8 +390,8 @@ class Journal:
         removed = _Removed(raise_high(os.dup(self._fd)), sent)
         try:
             home.make(folder)
-            lease.release(lock_path(folder, self.name))  # its file was removed too
-            lease.take(lock_path(folder, self.name))
+            file_lock.release(lock_path(folder, self.name))  # its file was removed too
+            file_lock.take(lock_path(folder, self.name))
             replaced = self._turn_to(self.name, self.segment + 1, removed)
         except OSError:
             removed.close()

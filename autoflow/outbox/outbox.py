@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 
 from autoflow import settings
-from autoflow.forks import ProcessLock, in_child
 from autoflow.outbox import home
 from autoflow.outbox.inline import InlineSender
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.progress import locked_totals
 from autoflow.outbox.sender import Sender
-from autoflow.transport import breath
+from autoflow.process import gil
+from autoflow.process.forks import ProcessLock, in_child
 from autoflow.transport.base import Transport
 from autoflow.transport.memory import folder_of_parent
 
@@ -178,7 +178,7 @@ def _bytes_recorded() -> int:
     return sum(outbox._journal.size for outbox in _outboxes if outbox._journal is not None)
 
 
-breath.recorded = _bytes_recorded
+gil.recorded = _bytes_recorded
 
 
 def before_exit(callback: Callable[[], None]) -> None:

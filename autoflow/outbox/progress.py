@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autoflow.forks import ProcessLock
-from autoflow.outbox import whole
-from autoflow.posix import fcntl
+from autoflow.process import atomic_file
+from autoflow.process.forks import ProcessLock
+from autoflow.process.posix import fcntl
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Totals:
 
 
 def _read(path: str) -> dict[str, Any]:
-    content = whole.read(path)
+    content = atomic_file.read(path)
     value = json.loads(content) if content is not None else {}
     return value if isinstance(value, dict) else {}
 
@@ -86,7 +86,7 @@ def save(folder: str, name: str, progress: Progress) -> None:
     form = asdict(progress)
     if not progress.blocked:  # an older autoflow on the same folder reads no member it does not know
         del form["blocked"]
-    whole.write(progress_path(folder, name), json.dumps(form).encode())
+    atomic_file.write(progress_path(folder, name), json.dumps(form).encode())
 
 
 _in_process = ProcessLock()
@@ -123,4 +123,4 @@ def locked_totals(folder: str) -> Iterator[Totals]:
         before = asdict(totals)
         yield totals
         if asdict(totals) != before:
-            whole.write(path, json.dumps(asdict(totals)).encode())
+            atomic_file.write(path, json.dumps(asdict(totals)).encode())

@@ -16,17 +16,18 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from autoflow.errors import NotAllowed, ServerError, ServerExtraMissing, ServerRefused
-from autoflow.outbox import deadletters, lease, openruns, threads
+from autoflow.outbox import dead_letters, open_runs
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.blocked import BlockedRecords
 from autoflow.outbox.delivery import Delivery, Numbered, Verdict
 from autoflow.outbox.journal import Journal, journals, lock_path
-from autoflow.outbox.quiet import Quiet
 from autoflow.outbox.reader import Entry, Reader, dropped_by, is_record
-from autoflow.outbox.session import ServerSession
+from autoflow.outbox.server_session import ServerSession
+from autoflow.process import file_lock, threads
+from autoflow.process.gil import breathe
+from autoflow.process.rate_limited_log import Quiet
+from autoflow.process.time_budget import at_most
 from autoflow.transport.base import Transport
-from autoflow.transport.breath import breathe
-from autoflow.transport.patience import at_most
 
 logger = logging.getLogger("autoflow")
 
@@ -356,12 +357,12 @@ class Sender:
         """Take over a journal nobody living writes to; one that cannot be opened holds up no other."""
         path = lock_path(folder, name)
         with contextlib.suppress(OSError):
-            if not lease.take(path, adopted=True):
+            if not file_lock.take(path, adopted=True):
                 return
             try:
                 self._readers[name] = Reader(folder, name, owned=False)
             except OSError:
-                lease.release(path)
+                file_lock.release(path)
                 raise
 
     def _drained(self, reader: Reader) -> bool:
@@ -398,13 +399,13 @@ class Sender:
 
     def _sign_of_life(self, reader: Reader) -> None:
         if self._folder is not None and not reader.owned:
-            lease.touch(lock_path(self._folder, reader.name))
+            file_lock.touch(lock_path(self._folder, reader.name))
 
     def _let_go(self, reader: Reader) -> None:
         """Leave an adopted journal to whoever sends next: a process that rests may be stopped at any time."""
         self._readers.pop(reader.name, None)
         if self._folder is not None:
-            lease.release(lock_path(self._folder, reader.name))
+            file_lock.release(lock_path(self._folder, reader.name))
 
     def _end_lost_runs(self, reader: Reader) -> None:
         """End the runs that a dead writer left open."""
@@ -418,7 +419,7 @@ class Sender:
         for _ in self._session.delivery().deliver(lost, reader.progress.carry.setdefault("delivery", {})):
             pass
         if self._folder is not None:
-            openruns.remove_lost(self._folder, runs)
+            open_runs.remove_lost(self._folder, runs)
         runs.clear()
         reader.save()
 
@@ -452,7 +453,7 @@ class Sender:
         """Deal with a line that holds no record: a header, a note of dropped records, damage."""
         if is_record(entry.line):
             key = f"{reader.name}:{entry.segment}@{entry.end}"
-            deadletters.bury(self._folder, key, None, "the line in the journal is damaged")
+            dead_letters.bury(self._folder, key, None, "the line in the journal is damaged")
             reader.progress.dead += 1
         reader.progress.dropped += dropped_by(entry.line)
         reader.advance(entry)
@@ -465,14 +466,14 @@ class Sender:
         if verdict.delivered:
             progress.sent += 1
         elif verdict.blocked:
-            deadletters.bury(self._folder, key, record, reason, file=deadletters.BLOCKED_FILE)
+            dead_letters.bury(self._folder, key, record, reason, file=dead_letters.BLOCKED_FILE)
             progress.blocked += 1
             self._blocked.added()
             self._quiet.warning(
                 "blocked", "a record for %s is refused on its way: %s; it is tried again later", self._origin, reason
             )
         else:
-            deadletters.bury(self._folder, key, record, reason)
+            dead_letters.bury(self._folder, key, record, reason)
             progress.dead += 1
             self._quiet.warning(
                 "dead", "a record for %s cannot be delivered: %s (autoflow outbox status)", self._origin, reason

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from autoflow.outbox import deadletters, home
+from autoflow.outbox import dead_letters, home
 from autoflow.outbox.journal import BLOCKED, dropped_of, journals
 from autoflow.outbox.outbox import _outboxes
 from autoflow.outbox.progress import Progress, load, locked_totals
@@ -54,7 +54,7 @@ def of_folder(folder: str) -> dict[str, int]:
         OSError: the folder or something in it cannot be read.
     """
     with locked_totals(folder) as totals:
-        deadletters.settle_locked(folder)
+        dead_letters.settle_locked(folder)
         counts = {name: getattr(totals, name, 0) for name in COUNTS}
         blocked = retried = 0
         for name in journals(folder):
@@ -69,7 +69,7 @@ def of_folder(folder: str) -> dict[str, int]:
             blocked += progress.blocked
             retried += waiting if name.startswith(BLOCKED) else 0
         blocked += totals.blocked
-        gone, requeued = deadletters.purged(folder), deadletters.purged(folder, deadletters.BLOCKED_FILE)
+        gone, requeued = dead_letters.purged(folder), dead_letters.purged(folder, dead_letters.BLOCKED_FILE)
     counts["recorded"] -= gone + requeued
     counts["dead"] -= gone
     counts["waiting"] += blocked - requeued

@@ -15,9 +15,9 @@ import os
 from collections.abc import Iterator
 
 from autoflow import settings
-from autoflow.forks import in_child
 from autoflow.guard import guard
 from autoflow.outbox import sender
+from autoflow.process.forks import in_child
 from autoflow.runtime import implicit
 from autoflow.runtime.lifecycle import NO_RUN, SILENT, UNKNOWN, from_text, unpickled
 from autoflow.runtime.run import VARIABLE, Run, new_key

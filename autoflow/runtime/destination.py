@@ -11,8 +11,8 @@ from typing import NamedTuple
 from autoflow import settings
 from autoflow.outbox import home, outbox
 from autoflow.outbox.outbox import Outbox
-from autoflow.outbox.quiet import Quiet
-from autoflow.posix import SUPPORTED
+from autoflow.process.posix import SUPPORTED
+from autoflow.process.rate_limited_log import Quiet
 from autoflow.transport.base import Transport
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.transport.embedded import EmbeddedTransport

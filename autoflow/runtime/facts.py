@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoflow import settings
-from autoflow.forks import put_off
 from autoflow.guard import guard
 from autoflow.model.run import RunFacts
+from autoflow.process.forks import put_off
 from autoflow.runtime import masking
 
 GIT_SECONDS = 5.0

@@ -7,10 +7,10 @@ from __future__ import annotations
 import logging
 import sys
 
-from autoflow.forks import ProcessLock, in_child
 from autoflow.guard import guard
 from autoflow.outbox import outbox
-from autoflow.runtime import appname, integrations, lifecycle
+from autoflow.process.forks import ProcessLock, in_child
+from autoflow.runtime import app_name, integrations, lifecycle
 from autoflow.runtime.run import Run, new_key
 
 logger = logging.getLogger("autoflow")
@@ -43,7 +43,7 @@ def _begin(unattributed: bool) -> Run:
     """Begin one. A signal handler of the app's may record in the midst of this, and is then in the same run."""
     run = Run(None, new_key(), None)  # what is left when the environment names no server
     with guard:
-        run = lifecycle.create(appname.app_name())
+        run = lifecycle.create(app_name.app_name())
         before = _runs.get(unattributed)
         if before is not None and not before.is_over:
             return before

@@ -6,7 +6,7 @@ from typing import Any
 
 from autoflow import settings
 from autoflow.runtime.destination import Destination, origin_or_none, same_server
-from autoflow.runtime.subjects import NoEntity, identify
+from autoflow.runtime.entity_resolution import NoEntity, identify
 
 # origin of the Api made last in this process, see `origin_of`
 _api_at_hand: str | None = None

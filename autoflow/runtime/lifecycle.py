@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from autoflow.model.run import RunFacts, State
-from autoflow.outbox import openruns
+from autoflow.outbox import open_runs
 from autoflow.runtime import destination, facts, inference, masking
 from autoflow.runtime.run import Run, new_key
 
@@ -89,8 +89,8 @@ def _mark_open(run: Run) -> None:
     """Write the run's file. Where records stay in memory, or nowhere, no other process has anything to ask."""
     if run.outbox is None or run.outbox.in_memory:
         return
-    run.open_file = openruns.path_of(run.key)
-    if run.open_file is not None and not openruns.add(run.open_file, run.to_text()):
+    run.open_file = open_runs.path_of(run.key)
+    if run.open_file is not None and not open_runs.add(run.open_file, run.to_text()):
         run.open_file = None
 
 
@@ -109,7 +109,7 @@ def finish(run: Run, error: BaseException | None) -> None:
         record_end(run, "finished")
     else:
         record_end(run, "failed", masking.value(f"{type(error).__name__}: {_first_line(error)}"))
-    openruns.remove(run.open_file)
+    open_runs.remove(run.open_file)
 
 
 def record_end(run: Run, state: State, error: str | None = None) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from autoflow.forks import ProcessLock
 from autoflow.guard import Guard
+from autoflow.process.forks import ProcessLock
 from autoflow.runtime import context, masking
 from autoflow.runtime.run import Run
 

@@ -12,14 +12,14 @@ from autoflow.errors import DecorationError
 from autoflow.guard import Guard
 from autoflow.model.card import PROPERTIES
 from autoflow.model.entity import Direction
-from autoflow.outbox import openruns
+from autoflow.outbox import open_runs
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime.call import Call
-from autoflow.runtime.cardoptions import CardOptions
+from autoflow.runtime.card_options import CardOptions
 from autoflow.runtime.destination import OFF
-from autoflow.runtime.spec import EdgeSpec
-from autoflow.runtime.subjects import Ident, warn_once
-from autoflow.runtime.texts import encode
+from autoflow.runtime.edge_spec import EdgeSpec
+from autoflow.runtime.entity_resolution import Ident, warn_once
+from autoflow.runtime.templating import encode
 
 logger = logging.getLogger("autoflow")
 
@@ -141,7 +141,7 @@ class Run:
     def is_over(self) -> bool:
         """Whether the run is known to be over. Of a run that another process opened, its file is asked each time."""
         if not (self.active or self._over) and self.open_file is not None:
-            self._over = openruns.is_over(self.open_file)
+            self._over = open_runs.is_over(self.open_file)
         return self._over
 
     def close(self) -> None:

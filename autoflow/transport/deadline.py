@@ -21,7 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-from autoflow.transport.descriptors import raise_socket
+from autoflow.process.file_descriptors import raise_socket
 
 SEND_BYTES = 64 << 10
 IDLE_SECONDS = 30.0  # without any byte, however much is left

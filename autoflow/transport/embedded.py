@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing, ServerUnreachable
-from autoflow.forks import ProcessLock, put_off
+from autoflow.process.forks import ProcessLock, put_off
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
 
 if TYPE_CHECKING:
-    from autoflow.platform.dispatcher import Platform
+    from autoflow.server.server import Platform
 
 ORIGIN = "embedded"
 OPENING_SECONDS = 1.0
@@ -53,7 +53,7 @@ class EmbeddedTransport:
                     raise ServerUnreachable("there is no folder for the platform on this machine; set AUTOFLOW_HOME")
                 try:
                     with put_off():
-                        from autoflow.platform.dispatcher import Platform
+                        from autoflow.server.server import Platform
                 except ImportError as error:
                     raise ServerExtraMissing(
                         f"the platform on this machine needs more: {install('server')} ({error})"

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from autoflow.errors import NotAllowed, ServerBusy, ServerRefused, ServerUnreachable
-from autoflow.forks import put_off
-from autoflow.transport.breath import breathe
-from autoflow.transport.patience import capped
+from autoflow.process.forks import put_off
+from autoflow.process.gil import breathe
+from autoflow.process.time_budget import capped
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
 from autoflow.wire.retry import retry_after

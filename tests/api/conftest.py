@@ -55,7 +55,7 @@ class DataApi:
 
 @pytest.fixture(params=["embedded", "served"])
 def api(request, tmp_path):
-    from autoflow.platform.dispatcher import Platform  # not at the top: other tests here run without the platform
+    from autoflow.server.server import Platform  # not at the top: other tests here run without the platform
     from autoflow.transport.http import HttpTransport
     from tests.serving import served
 

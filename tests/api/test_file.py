@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoflow.api import file as module
-from autoflow.api.infos import FileInfo
+from autoflow.api.models import FileInfo
 
 
 @pytest.fixture

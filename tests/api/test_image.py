@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 from autoflow.api import image as module
-from autoflow.api.infos import ImageInfo
+from autoflow.api.models import ImageInfo
 from autoflow.errors import ServerRefused
 
 

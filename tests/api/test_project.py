@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.api.infos import DatasetInfo, FileInfo, ImageInfo, ProjectInfo
+from autoflow.api.models import DatasetInfo, FileInfo, ImageInfo, ProjectInfo
 from autoflow.errors import ServerRefused
 
 META = {"classes": [{"title": "lemon", "shape": "any"}], "tags": [{"name": "t", "value_type": "none"}]}
@@ -70,7 +70,7 @@ def test_datasets_are_made_found_and_listed(api):
 
 def test_a_list_of_many_pages_is_whole(api, monkeypatch):
     """A list longer than a page is asked for page by page."""
-    monkeypatch.setattr("autoflow.platform.paging.PAGE", 2)
+    monkeypatch.setattr("autoflow.server.paging.PAGE", 2)
     for number in range(5):
         api.project.create(1, f"p{number}")
     assert [project.name for project in api.project.get_list(1)] == ["p0", "p1", "p2", "p3", "p4"]

@@ -14,7 +14,7 @@ TASK = 52345
 
 @pytest.fixture(params=["embedded", "served"])
 def api(request, monkeypatch, tmp_path):
-    from autoflow.platform.dispatcher import Platform  # not at the top: other tests here run without the platform
+    from autoflow.server.server import Platform  # not at the top: other tests here run without the platform
     from tests.serving import served
 
     monkeypatch.setenv("SUPERVISELY_TASK_ID", str(TASK))

@@ -13,7 +13,7 @@ import pytest
 
 import autoflow
 from autoflow import FileInfo, ProjectInfo
-from autoflow.api.infos import file_info, project_info
+from autoflow.api.models import file_info, project_info
 from tests.recording import EDGES, Recording, Request, World
 
 FOLDER = pathlib.Path(__file__).parents[1] / "data" / "apps"

@@ -6,8 +6,8 @@ import functools
 
 import pytest
 
+from tests.apps.assertions import WORLD
 from tests.apps.case import opened
-from tests.apps.seen import WORLD
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.apps.case import NAMES, by_value, read
-from tests.apps.meant import MEANT
+from tests.apps.intended_edges import MEANT
 from tests.apps.written.every import APPS
 
 pytestmark = pytest.mark.core

@@ -11,7 +11,7 @@ from autoflow import (
     workflow,
     workflow_output,
 )
-from tests.apps.seen import ARCHIVE, WORLD, edges, nodes, relations
+from tests.apps.assertions import ARCHIVE, WORLD, edges, nodes, relations
 
 pytestmark = pytest.mark.core
 

@@ -13,7 +13,7 @@ from autoflow import (
     workflow_input,
     workflow_output,
 )
-from tests.apps.seen import ARCHIVE, edges, nodes, relations
+from tests.apps.assertions import ARCHIVE, edges, nodes, relations
 
 pytestmark = pytest.mark.core
 

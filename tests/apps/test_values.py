@@ -13,7 +13,7 @@ from autoflow import (
     workflow_input,
     workflow_output,
 )
-from tests.apps.seen import edges
+from tests.apps.assertions import edges
 
 pytestmark = pytest.mark.core
 

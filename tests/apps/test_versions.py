@@ -13,7 +13,7 @@ from autoflow import (
     workflow_input,
     workflow_output,
 )
-from tests.apps.seen import WORLD, edges, nodes
+from tests.apps.assertions import WORLD, edges, nodes
 
 pytestmark = pytest.mark.core
 

@@ -20,7 +20,7 @@ from autoflow import (
     workflow_input,
     workflow_output,
 )
-from tests.apps.seen import edges, nodes
+from tests.apps.assertions import edges, nodes
 
 pytestmark = pytest.mark.core
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from autoflow import current_run, workflow_input, workflow_output
 from autoflow.errors import DecorationError
-from autoflow.runtime import subjects
-from autoflow.runtime.subjects import NoEntity, identify, items
+from autoflow.runtime import entity_resolution
+from autoflow.runtime.entity_resolution import NoEntity, identify, items
 
 pytestmark = pytest.mark.core
 
@@ -24,7 +24,7 @@ FileInfo = namedtuple("FileInfo", "id name path team_id")
 
 @pytest.fixture(autouse=True)
 def _warn_again(monkeypatch):
-    monkeypatch.setattr(subjects, "_warned", set())
+    monkeypatch.setattr(entity_resolution, "_warned", set())
 
 
 class Whole:

@@ -13,7 +13,7 @@ import pytest
 from autoflow import current_run, versioned, workflow, workflow_input, workflow_output
 from autoflow.errors import ServerRefused, ServerUnreachable, VersionNotSaved
 from autoflow.outbox.outbox import Outbox
-from autoflow.runtime import savepoint
+from autoflow.runtime import run_snapshot
 from autoflow.transport.memory import MemoryTransport
 from autoflow.wire import methods
 
@@ -306,7 +306,7 @@ def instance(monkeypatch, platform):
     """The destination says it is an instance when `versioned` asks."""
     from autoflow.outbox.lookups import Server
 
-    monkeypatch.setattr("autoflow.runtime.savepoint.probe", lambda transport: Server(False, (6, 18, 3)))
+    monkeypatch.setattr("autoflow.runtime.run_snapshot.probe", lambda transport: Server(False, (6, 18, 3)))
     return platform
 
 
@@ -375,7 +375,7 @@ def test_a_hanging_server_is_waited_for_once(platform, captured, quiet):
 
 def test_a_server_that_is_back_is_asked_again(platform, captured, quiet, monkeypatch):
     """After the pause one call tries, and all is well again."""
-    monkeypatch.setattr(savepoint, "PAUSE", 0.0)
+    monkeypatch.setattr(run_snapshot, "PAUSE", 0.0)
     monkeypatch.setattr("autoflow.outbox.backoff.random.uniform", lambda least, most: 0.0)
     platform.hangs.clear()
 

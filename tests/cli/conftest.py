@@ -8,9 +8,9 @@ import pytest
 
 import autoflow
 from autoflow.cli.main import main
-from autoflow.outbox import threads
-from autoflow.platform import disk
+from autoflow.process import threads
 from autoflow.runtime import destination
+from autoflow.server.blobs import file_system
 from autoflow.testing import FaultyServer
 
 TOKEN = "secret-token-0123456789"
@@ -24,7 +24,7 @@ def load(project_id):
 @pytest.fixture(autouse=True)
 def _calm(monkeypatch):
     """A disk there is nothing to say of, whatever this machine's is."""
-    monkeypatch.setattr(disk, "kind_of", lambda folder: "ext4")
+    monkeypatch.setattr(file_system, "kind_of", lambda folder: "ext4")
 
 
 @pytest.fixture

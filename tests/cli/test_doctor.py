@@ -9,9 +9,9 @@ import pytest
 
 import autoflow
 from autoflow.errors import ServerRefused
-from autoflow.outbox import deadletters, home
+from autoflow.outbox import dead_letters, home
 from autoflow.outbox.journal import Journal
-from autoflow.platform import disk
+from autoflow.server.blobs import file_system
 from autoflow.testing import FaultyServer, partly, status
 
 pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -130,7 +130,7 @@ def test_dead_and_dropped_records(server, record, findings, command):
     record(1, 2, 3)
     command("outbox", "sync")
     for number in range(5):
-        deadletters.bury(home.outbox_of(server.address), f"j:{number}", {}, f"reason {number}")
+        dead_letters.bury(home.outbox_of(server.address), f"j:{number}", {}, f"reason {number}")
     journal = Journal(home.outbox_of(server.address), server.address)
     journal.dropped = 4
     journal.append(b'"type":"edge"')
@@ -158,7 +158,7 @@ def test_a_folder_that_cannot_be_used(server, findings, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("kind", "word"), [("tmpfs", "volume"), ("overlay", "volume"), ("nfs4", "local disk")])
 def test_a_disk_that_does_not_last_or_is_shared(server, findings, monkeypatch, kind, word):
     """In a container without a volume what waits is lost with it; SQLite dislikes the network."""
-    monkeypatch.setattr(disk, "kind_of", lambda folder: kind)
+    monkeypatch.setattr(file_system, "kind_of", lambda folder: kind)
     code, found = findings()
     assert code == 1
     assert kind in found["disk"]["says"]

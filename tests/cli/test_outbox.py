@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from autoflow.outbox import deadletters, home
+from autoflow.outbox import dead_letters, home
 from autoflow.outbox.journal import Journal
 from autoflow.testing import FaultyServer, page, partly, well
 
@@ -231,4 +231,4 @@ def test_status_and_export_name_what_is_blocked(server, record, command):
 @pytest.fixture
 def keys_of(server):
     """The keys of the dead letters, in order."""
-    return lambda: [letter["key"] for letter in deadletters.letters(home.outbox_of(server.address))]
+    return lambda: [letter["key"] for letter in dead_letters.letters(home.outbox_of(server.address))]

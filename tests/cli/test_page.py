@@ -14,7 +14,7 @@ import requests
 
 from autoflow.cli import page
 from autoflow.cli.main import main
-from autoflow.platform.dispatcher import Platform
+from autoflow.server.server import Platform
 from tests.serving import served
 
 

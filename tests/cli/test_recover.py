@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from autoflow.cli.main import main
-from autoflow.platform.dispatcher import Platform
+from autoflow.server.server import Platform
 from tests.blobs import blob_files
-from tests.platform.conftest import Filled
+from tests.server.conftest import Filled
 from tests.serving import serving
 
 METHOD = "/public/api/v3/"

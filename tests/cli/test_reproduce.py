@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from autoflow import Api
-from autoflow.platform.dispatcher import Platform
 from autoflow.runtime import destination
+from autoflow.server.server import Platform
 from tests.cli.repository import Repository, git
 from tests.serving import served
 

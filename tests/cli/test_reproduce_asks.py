@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from autoflow.errors import NotAllowed
-from autoflow.platform.dispatcher import Platform
+from autoflow.server.server import Platform
 from tests.cli.repository import APP, Repository
 from tests.cli.test_reproduce import MODEL, api, lemons, projects
 from tests.postgres import DATABASES, database_of

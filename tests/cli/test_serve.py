@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from autoflow.cli.main import main
-from autoflow.platform.dispatcher import Platform
-from tests.platform.old import make_old
+from autoflow.server.server import Platform
+from tests.server.db.old_stores import make_old
 from tests.serving import serving
 
 METHOD = "/public/api/v3/"
@@ -78,7 +78,7 @@ def test_stopping_is_bounded(tmp_path, monkeypatch):
     """A client that never finishes its request cannot keep the server from ending."""
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     code = (
-        "import sys; from autoflow.platform.web import server; server.STOPPING = 1;"
+        "import sys; from autoflow.server.http import server; server.STOPPING = 1;"
         "from autoflow.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "serve", "--port", "0", "--data", str(tmp_path / "data")]

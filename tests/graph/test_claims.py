@@ -7,17 +7,17 @@ import re
 import pytest
 from hypothesis import given
 
-from autoflow.graph.ancestry import ancestry
 from autoflow.graph.clusters import LEAST, clustered
-from autoflow.graph.dot import dot
-from autoflow.graph.facets import Wishes, narrowed
-from autoflow.graph.flow import lines
+from autoflow.graph.filters import Wishes, narrowed
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.html import html
 from autoflow.graph.layout import lay_out
-from autoflow.graph.mermaid import mermaid
-from autoflow.graph.scope import upstream
-from autoflow.graph.text import text
+from autoflow.graph.render.ancestry import ancestry
+from autoflow.graph.render.dot import dot
+from autoflow.graph.render.html import html
+from autoflow.graph.render.mermaid import mermaid
+from autoflow.graph.render.summary_tree import lines
+from autoflow.graph.render.text import text
+from autoflow.graph.subgraph import upstream
 from autoflow.graph.trace import Trace
 from tests.graph.lineages import datum, holds_for_all, lineages, task
 

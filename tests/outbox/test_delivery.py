@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
-from autoflow.outbox.completion import Completion
 from autoflow.outbox.delivery import InstanceDelivery, Numbered, PlatformDelivery
 from autoflow.outbox.lookups import Lookups, Server
+from autoflow.outbox.record_resolver import Completion
 from autoflow.transport.memory import MemoryTransport
 
 pytestmark = pytest.mark.core

@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from autoflow.outbox import progress, whole
+from autoflow.outbox import progress
 from autoflow.outbox.progress import Progress
+from autoflow.process import atomic_file
 
 pytestmark = pytest.mark.core
 
@@ -114,5 +115,5 @@ def test_a_link_is_not_followed(folder, tmp_path):
     victim.write_text("mine")
     os.symlink(victim, os.path.join(folder, "note.new"))
     with pytest.raises(OSError, match=r".+"):
-        whole.write(os.path.join(folder, "note"), b"x")
+        atomic_file.write(os.path.join(folder, "note"), b"x")
     assert victim.read_text() == "mine"

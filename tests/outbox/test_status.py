@@ -9,7 +9,7 @@ import time
 import pytest
 
 import autoflow
-from autoflow.outbox import deadletters, home, status
+from autoflow.outbox import dead_letters, home, status
 from autoflow.outbox.journal import Journal, journals, segment_path
 from autoflow.outbox.sync import sync
 from autoflow.testing import partly
@@ -75,7 +75,7 @@ def test_counts_hold_at_every_look_while_sending(platform):
     assert all(counts["recorded"] == counts["sent"] + counts["waiting"] + counts["dead"] for counts in looks)
     assert status.of_folder(folder) == {"recorded": 900, "sent": 810, "waiting": 0, "dead": 90, "dropped": 0}
     assert journals(folder) == {}
-    assert deadletters.purge(folder, time.time_ns()) == 90
+    assert dead_letters.purge(folder, time.time_ns()) == 90
     assert status.of_folder(folder) == {"recorded": 810, "sent": 810, "waiting": 0, "dead": 0, "dropped": 0}
 
 

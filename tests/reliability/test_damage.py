@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autoflow
-from autoflow.outbox import frame, home, journal, lease
+from autoflow.outbox import frame, home, journal
 from autoflow.outbox.journal import Journal, journals, lock_path, segment_path
 from autoflow.outbox.status import of_folder
 from autoflow.outbox.sync import sync
+from autoflow.process import file_lock
 from autoflow.transport.http import HttpTransport
 from tests.reliability.kit import ORIGIN, RECORD, ids, load, numbers
 
@@ -114,7 +115,7 @@ def test_50_a_planted_lock_is_not_followed(folder, tmp_path):
     (tmp_path / "victim").write_text("mine")
     os.symlink(tmp_path / "victim", lock_path(folder, "j"))
     with pytest.raises(OSError, match=r".+"):
-        lease.take(lock_path(folder, "j"))
+        file_lock.take(lock_path(folder, "j"))
     assert (tmp_path / "victim").read_text() == "mine"
 
 

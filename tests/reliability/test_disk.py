@@ -271,10 +271,10 @@ def test_a_full_outbox_that_was_sent_takes_records_again(folder, platform, monke
 
 def test_dead_letters_count_as_what_they_take(folder):
     """Records that can never be sent fill the same quota: they do not grow beyond it unseen."""
-    from autoflow.outbox import deadletters
+    from autoflow.outbox import dead_letters
 
     for number in range(100):
-        deadletters.bury(folder, f"j:{number}", {"filler": "x" * 2000}, "refused")
+        dead_letters.bury(folder, f"j:{number}", {"filler": "x" * 2000}, "refused")
     written = Journal(folder, ORIGIN, 200_000)
     for number in range(100):
         written.append(RECORD % number)

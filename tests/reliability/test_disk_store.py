@@ -19,9 +19,9 @@ import pytest
 import autoflow
 from autoflow.cli.main import main
 from autoflow.errors import ServerBusy, StoreUnavailable
-from autoflow.platform import disk
-from autoflow.platform.dispatcher import Platform
-from autoflow.platform.store import engine, opening, schema
+from autoflow.server.blobs import file_system
+from autoflow.server.db import engine, opening, schema
+from autoflow.server.server import Platform
 from tests.reliability.kit import counts, load
 
 
@@ -79,17 +79,17 @@ def test_44_the_kind_of_a_file_system_is_told(monkeypatch, tmp_path):
         "31 22 0:41 / /mnt/twice rw - ext4 x rw\n"
         "32 31 0:42 / /mnt/twice rw - tmpfs x rw\n"
     )
-    monkeypatch.setattr(disk, "_MOUNTS", str(mounts))
+    monkeypatch.setattr(file_system, "_MOUNTS", str(mounts))
     asked = ("/mnt/my share/a", "/mnt/my shareb", "/mnt/twice", "/")
-    assert [disk.kind_of(place) for place in asked] == ["nfs4", "ext4", "tmpfs", "ext4"]
-    monkeypatch.setattr(disk, "_MOUNTS", str(tmp_path / "none"))
-    assert disk.kind_of("/") is None
+    assert [file_system.kind_of(place) for place in asked] == ["nfs4", "ext4", "tmpfs", "ext4"]
+    monkeypatch.setattr(file_system, "_MOUNTS", str(tmp_path / "none"))
+    assert file_system.kind_of("/") is None
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "lustre", "cifs", "fuse.sshfs"])
 def test_44_a_network_file_system_gets_no_write_ahead_log(monkeypatch, folder, caplog, kind):
     """There the store is written the old way, with one warning of what to do; records arrive."""
-    monkeypatch.setattr(disk, "kind_of", lambda path: kind)
+    monkeypatch.setattr(file_system, "kind_of", lambda path: kind)
     record(1, 2)
     assert autoflow.flush(60)
     assert mode(folder / "platform.db") == "delete"
@@ -105,7 +105,7 @@ def test_44_a_store_moved_to_a_network_file_system_gives_its_log_up(monkeypatch,
     assert autoflow.flush(60)
     assert mode(folder / "platform.db") == "wal"
     autoflow.runtime.destination.embedded().close()
-    monkeypatch.setattr(disk, "kind_of", lambda path: "nfs4")
+    monkeypatch.setattr(file_system, "kind_of", lambda path: "nfs4")
     Platform.open(folder).close()
     assert mode(folder / "platform.db") == "delete"
     assert stored(folder / "platform.db") == [1]

@@ -63,11 +63,11 @@ HOLDERS = {
         inner, home.outbox_of = home.outbox_of, lambda origin: held() and inner(origin)
         """,
     "opening the journal": """
-        from autoflow.outbox import lease
+        from autoflow.process import file_lock
         inner, lease.take = lease.take, lambda path: held() and inner(path)
         """,
     "making the run": """
-        from autoflow.runtime import appname
+        from autoflow.runtime import app_name
         inner, appname.app_name = appname.app_name, lambda: held() and inner()
         """,
     "beginning to keep a log": """
@@ -120,7 +120,7 @@ def test_a_child_can_import_what_the_sender_was_importing(app):  # 14
     """Imports in the sender's thread do not leave a module half made in a child forked meanwhile."""
     left = app.run(
         """
-        from autoflow import forks
+        from autoflow.process import forks
         forks.PATIENCE = 60.0  # what a busy machine needs for an import
         inside = threading.Event()
         class Slow:

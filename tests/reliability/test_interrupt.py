@@ -68,7 +68,7 @@ def test_an_exit_does_not_begin_to_use_the_embedded_server(app):
     pytest.importorskip("sqlalchemy", reason="the embedded server needs its extra")
     left = app.run(
         """
-        from autoflow.outbox import threads
+        from autoflow.process import threads
         start, threads.start = threads.start, lambda target, name: None  # as if it had not come to it yet
         load(1)
         threads.start = start

@@ -18,9 +18,10 @@ import time
 import pytest
 
 import autoflow
-from autoflow.outbox import journal, quiet
+from autoflow.outbox import journal
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.sender import LOOK_AROUND_SECONDS
+from autoflow.process import rate_limited_log
 from autoflow.testing import cut, hang, late, omit, page, slow, status, well
 from autoflow.transport import http
 from autoflow.wire import methods
@@ -69,7 +70,7 @@ def test_a_new_token_is_noticed_at_once(kind, code, request, towards, monkeypatc
 
 def test_a_token_refused_again_is_warned_of_again(platform, towards, caplog, monkeypatch):
     """(30) One warning a pause: what was mended and broke once more is said once more."""
-    monkeypatch.setattr(quiet, "MINUTE", 0.0)
+    monkeypatch.setattr(rate_limited_log, "MINUTE", 0.0)
     towards(platform)
     with autoflow.workflow("w"):
         for number in (1, 2):

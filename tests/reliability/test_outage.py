@@ -15,8 +15,8 @@ import pytest
 
 import autoflow
 from autoflow.outbox import backoff as backoff_module
-from autoflow.outbox import quiet
 from autoflow.outbox.backoff import Backoff
+from autoflow.process import rate_limited_log
 from autoflow.runtime.destination import outbox_for, resolve
 from autoflow.testing import cut, hang, page, slow, status, well
 from tests.reliability.kit import counts, ids, load, sender
@@ -114,7 +114,7 @@ def test_an_outage_of_a_day_is_said_once_and_logged_once_a_minute(platform, towa
         alone = sender()
         alone._thread.join(60)
         caplog.clear()
-        monkeypatch.setattr(quiet.time, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(rate_limited_log.time, "monotonic", lambda: clock[0])
         tries = 0
         end = clock[0] + 24 * 3600
         while clock[0] < end:

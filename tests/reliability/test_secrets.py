@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autoflow
 from autoflow.outbox import home
-from autoflow.outbox.deadletters import letters
+from autoflow.outbox.dead_letters import letters
 from autoflow.runtime import masking
 from autoflow.runtime.destination import connect, resolve
 from autoflow.testing import FaultyServer, page, redirect, status

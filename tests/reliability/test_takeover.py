@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from autoflow.outbox import lease
+from autoflow.process import file_lock
 from autoflow.testing import hang, well
 from autoflow.wire import methods
 from tests.census import census_of
@@ -29,7 +29,7 @@ def sync(app):
 def stopped(pid):
     """Stop a process, and wait until it is."""
     os.kill(pid, signal.SIGSTOP)
-    while lease.Holder(pid, lease.socket.gethostname(), adopted=True, seen=0.0).state != "stopped":
+    while file_lock.Holder(pid, file_lock.socket.gethostname(), adopted=True, seen=0.0).state != "stopped":
         time.sleep(0.01)
 
 
@@ -92,17 +92,17 @@ def test_a_writers_own_journal_is_never_taken_over(folder):
     child = os.fork()
     if child == 0:
         try:
-            os._exit(0 if lease.take(path) and signal.pause() is None else 1)
+            os._exit(0 if file_lock.take(path) and signal.pause() is None else 1)
         finally:
             os._exit(1)
     try:
-        while lease.holder(path) is None:
+        while file_lock.holder(path) is None:
             time.sleep(0.01)
         stopped(child)
-        assert not lease.take(path, adopted=True)
+        assert not file_lock.take(path, adopted=True)
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    assert lease.take(path, adopted=True)
-    assert not lease.lost(path)
-    lease.release(path)
+    assert file_lock.take(path, adopted=True)
+    assert not file_lock.lost(path)
+    file_lock.release(path)

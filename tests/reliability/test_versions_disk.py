@@ -18,11 +18,11 @@ import pytest
 from sqlalchemy import event, select, update
 
 from autoflow.errors import ServerBusy
-from autoflow.platform.blobs import durable, folder
-from autoflow.platform.blobs.content import path_of
-from autoflow.platform.dispatcher import Platform
-from autoflow.platform.store import clock
-from autoflow.platform.store.schema import blobs, sessions, uploads
+from autoflow.server.blobs import durable, folder
+from autoflow.server.blobs.content import path_of
+from autoflow.server.db import clock
+from autoflow.server.db.schema import blobs, sessions, uploads
+from autoflow.server.server import Platform
 from autoflow.wire.parts import Part
 from tests.blobs import blob_files
 
@@ -137,7 +137,7 @@ def test_a_full_disk_at_any_call_leaves_nothing(platform, monkeypatch, call, nth
 ON_A_SMALL_DISK = """
 import json, os, sys
 from autoflow.errors import ServerBusy
-from autoflow.platform.dispatcher import Platform
+from autoflow.server.server import Platform
 from tests.reliability.test_versions_disk import listed, sweep, upload, whole
 
 platform = Platform.open(sys.argv[1])

@@ -8,7 +8,7 @@ import pytest
 
 from autoflow import WorkflowMeta, WorkflowSettings, cards, current_run, flush, select, workflow
 from autoflow.errors import CardError, DecorationError, UnknownKindError
-from autoflow.runtime import subjects
+from autoflow.runtime import entity_resolution
 from autoflow.runtime.run import FAILURES, REMEMBERED
 
 pytestmark = pytest.mark.core
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.core
 
 @pytest.fixture(autouse=True)
 def _warn_again(monkeypatch):
-    monkeypatch.setattr(subjects, "_warned", set())
+    monkeypatch.setattr(entity_resolution, "_warned", set())
 
 
 @pytest.mark.parametrize("kind", ["project", "dataset", "file", "task", "job"])

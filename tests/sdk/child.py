@@ -32,14 +32,14 @@ def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any
     """
     import supervisely as sly
 
-    from tests.sdk import cases, doings, walks
+    from tests.sdk import cases, sdk_scenarios, sdk_walkthroughs
 
     os.environ.update(ENV="production", SERVER_ADDRESS=url, API_TOKEN=token, TEAM_ID="1")
     os.environ.pop("SUPERVISELY_TASK_ID", None)
     if task is not None:
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
-        done = {"walk": walks.walk, "replay": cases.replay}.get(doing) or getattr(doings, doing)
+        done = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}.get(doing) or getattr(sdk_scenarios, doing)
         return done(sly.Api(url, token, retry_count=3, retry_sleep_sec=0), **given)
     except Exception:
         raise AssertionError(traceback.format_exc()) from None

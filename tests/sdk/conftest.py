@@ -1,7 +1,7 @@
 """The real `supervisely` in a process of its own, and a served platform that it talks to.
 
 The SDK changes the process it is imported into: its logging, its environment. So what it does is a function of
-`tests.sdk.doings`, run in a child that is kept for the whole session; what it found comes back as plain values.
+`tests.sdk.sdk_scenarios`, run in a child that is kept for the whole session; what it found comes back as plain values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from autoflow.platform.dispatcher import Platform
+from autoflow.server.server import Platform
 from autoflow.wire import methods
 from tests.sdk import child
 from tests.serving import served
@@ -71,7 +71,7 @@ class Sdk:
         self._token = token
 
     def __call__(self, doing, task=None, **given):
-        """Run one of `tests.sdk.doings` with an Api, as the app of a task, and give what it gives."""
+        """Run one of `tests.sdk.sdk_scenarios` with an Api, as the app of a task, and give what it gives."""
         return self._pool.submit(child.run, doing, self.url, self._token, task, given).result()
 
 

@@ -13,13 +13,13 @@ from typing import NamedTuple
 from autoflow.graph.graph import Graph
 from autoflow.graph.layout.columns import Columns, Link
 from autoflow.graph.layout.cycles import back_links
-from autoflow.graph.layout.heights import middles
-from autoflow.graph.layout.kept import Kept
+from autoflow.graph.layout.geometry import CARD_WIDTH, PITCH, Box, Layout, Route, height_of
+from autoflow.graph.layout.lru_cache import Kept
 from autoflow.graph.layout.ordering import order
 from autoflow.graph.layout.packing import pack, parts
 from autoflow.graph.layout.ranks import ranks
 from autoflow.graph.layout.routes import Corners, corners
-from autoflow.graph.layout.shape import CARD_WIDTH, PITCH, Box, Layout, Route, height_of
+from autoflow.graph.layout.y_assignment import middles
 
 __all__ = ["Box", "Layout", "Route", "lay_out"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from autoflow.graph.layout.shape import PITCH
+from autoflow.graph.layout.geometry import PITCH
 
 PART_GAP = 64
 ASPECT = 1.8  # of the parts' area; gaps between parts of unlike heights bring the sheet nearer to a screen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autoflow.graph.layout.columns import Columns
-from autoflow.graph.layout.shape import CARD_WIDTH, PITCH, Point
+from autoflow.graph.layout.geometry import CARD_WIDTH, PITCH, Point
 
 Corners = tuple[Point, ...]
 

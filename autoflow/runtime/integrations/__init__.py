@@ -25,8 +25,8 @@ from types import ModuleType
 from typing import Any
 
 from autoflow import settings
-from autoflow.forks import ProcessLock, put_off
 from autoflow.guard import guard
+from autoflow.process.forks import ProcessLock, put_off
 
 # What must be imported -> the module here that is installed then.
 INTEGRATIONS = {

@@ -10,7 +10,7 @@ import signal
 from typing import Any
 
 from autoflow.guard import guard
-from autoflow.outbox import openruns
+from autoflow.outbox import open_runs
 from autoflow.runtime import lifecycle
 from autoflow.runtime.integrations import patching
 
@@ -57,10 +57,10 @@ def reaped(original: Any, popen: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _end(pid: int, status: int) -> None:
-    for left in openruns.opened_by(pid):
+    for left in open_runs.opened_by(pid):
         run = lifecycle.from_text(left.run)
         if run is not None and status > 0:
             lifecycle.record_end(run, "failed", f"exit status {status}")
         elif run is not None:
             lifecycle.record_end(run, "ended")
-        openruns.remove(left.path)
+        open_runs.remove(left.path)

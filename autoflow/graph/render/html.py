@@ -1,0 +1,141 @@
+"""The graph as one HTML file that opens from disk: picture, legend and tables, complete without network or script.
+
+The policy in its head names the hashes of its own style sheets and script; nothing else may load or run, whatever
+the cards say.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime, timezone, tzinfo
+from html import escape
+from importlib import resources
+
+from autoflow.graph.graph import Card, Graph
+from autoflow.graph.render.icons import COLORS, DRAWN
+from autoflow.graph.render.labels import KINDS, captioned, day_and_time, numbered, printable, runs_and_others
+from autoflow.graph.render.svg import svg
+from autoflow.graph.render.svg_card import PATH, href
+from autoflow.graph.render.theme import STATES, stylesheet, variables
+from autoflow.model.entity import WireType
+
+WAYS = {"input": "is read by", "output": "writes", "version": "is saved as"}
+
+
+def html(
+    graph: Graph, *, base_url: str | None = None, zone: tzinfo = timezone.utc, written: datetime | None = None
+) -> str:
+    """Give the whole page, ending in a newline.
+
+    Args:
+        graph: what to show.
+        base_url: scheme and host of a platform that will be up when the page is read; None shows links as words.
+        zone: where the reader's clock stands.
+        written: the time of writing to state; None for now.
+    """
+    now = (written or datetime.now(timezone.utc)).astimezone(zone)
+    title = escape(printable(graph.title))
+    style = variables(":root") + _asset("page.css")
+    script = _asset("page.js")
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)} {_hash(stylesheet())}; "
+        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+    runs, others = runs_and_others(graph)
+    return "".join(
+        (
+            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">',
+            f"<title>{title}</title><style>{style}</style></head><body><header><h1>{title}</h1>",
+            f"<p>{_count(runs, 'run')}, {_count(others, 'data card')}. Written ",
+            f'<time datetime="{now.isoformat(timespec="seconds")}">{day_and_time(now.isoformat(), zone)}</time>',
+            f" {escape(now.tzname() or '')}.</p>{_legend(graph)}</header><main>",
+            '<div class="tools" hidden><button type="button" data-zoom="in">Zoom in</button>'
+            '<button type="button" data-zoom="out">Zoom out</button>'
+            '<button type="button" data-zoom="fit">Fit</button></div>',
+            '<div class="sheet" role="region" tabindex="0" aria-label="Picture of the workflow; scroll to move">',
+            svg(graph, base_url=base_url, zone=zone),
+            f"</div>{_cards(graph, base_url, zone)}{_arrows(graph)}</main><script>{script}</script></body></html>\n",
+        )
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files("autoflow.graph").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _legend(graph: Graph) -> str:
+    """Explain the icons, states and lines that occur in this graph."""
+    kinds: list[WireType] = [kind for kind in KINDS if any(card.type == kind for card in graph.cards)]
+    entries = [
+        '<li><svg viewBox="0 0 36 36" aria-hidden="true">'
+        f'<rect width="36" height="36" rx="7" fill="{COLORS[kind][1]}"/>'
+        f'<path class="icon" stroke="{COLORS[kind][0]}" transform="translate(6 6)" d="{DRAWN[kind]}"/></svg>'
+        f"{KINDS[kind]}</li>"
+        for kind in kinds
+    ]
+    states = [state for state in STATES if any(card.state == state for card in graph.cards)]
+    entries += [f'<li class="{state}"><span class="dot" aria-hidden="true"></span>{state}</li>' for state in states]
+    if any(arrow.kind == "version" for arrow in graph.arrows):
+        entries.append('<li><span class="line version" aria-hidden="true"></span>saved as version</li>')
+    return f'<ul class="legend" aria-label="Legend">{"".join(entries)}</ul>'
+
+
+def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
+    heads = ("Name", "Kind", "Number", "State", "Time", "Link", "Description")
+    rows = "".join(
+        f'<tr><th scope="row">{_text(captioned(card))}</th>'
+        f"<td>{KINDS[card.type]}</td><td>{_text(_number(card))}</td>"
+        f"<td>{_text(card.state or '')}</td><td>{day_and_time(card.at, zone)}</td>"
+        f"<td>{_link(card, base_url)}</td><td>{_text(card.description or '')}</td></tr>"
+        for card in graph.cards
+    )
+    return _table("Cards", heads, rows)
+
+
+def _number(card: Card) -> str:
+    own = numbered(card) if card.members else str(card.id)
+    return f"{own} at {card.origin}" if card.origin else own
+
+
+def _arrows(graph: Graph) -> str:
+    names = {card.key: f"{captioned(card)}, {numbered(card)}" for card in graph.cards}
+    rows = "".join(
+        f'<tr><th scope="row">{_text(names[arrow.source])}</th><td>{WAYS[arrow.kind]}</td>'
+        f"<td>{_text(names[arrow.target])}</td></tr>"
+        for arrow in graph.arrows
+        if arrow.source in names and arrow.target in names
+    )
+    return _table("Arrows", ("From", "", "To"), rows)
+
+
+def _table(caption: str, heads: tuple[str, ...], rows: str) -> str:
+    columns = "".join(f'<th scope="col">{head}</th>' if head else "<td></td>" for head in heads)
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}"><table><caption>{caption}</caption>'
+        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _link(card: Card, base_url: str | None) -> str:
+    if card.link is None or not PATH.fullmatch(card.link.url):
+        return ""
+    address = href(card, base_url)
+    if address is None:
+        return f"{_text(card.link.title)}: <code>{_text(card.link.url)}</code>"
+    return f'<a href="{escape(address)}" rel="noopener noreferrer">{_text(card.link.title)}</a>'
+
+
+def _text(words: str) -> str:
+    return escape(printable(words))

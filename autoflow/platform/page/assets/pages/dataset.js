@@ -1,7 +1,0 @@
-// @ts-check
-/** A dataset of a project. */
-import { begin } from "../header.js";
-import { projectPage } from "../things/project.js";
-
-const { facts } = begin();
-await projectPage(facts["project"] ?? "", facts["dataset"] ?? "");

@@ -1,0 +1,1 @@
+"""Living in somebody else's process: locks across forks, owned file descriptors, daemon threads, file locks, time budgets."""

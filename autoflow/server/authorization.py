@@ -1,0 +1,137 @@
+"""Tokens: 128 random hexadecimal digits, of which the platform keeps the sha256 alone.
+
+The token itself is told once, to whoever made it. Its randomness is what a slow hash would be for: there is nothing
+to guess from the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autoflow.errors import NotAllowed
+from autoflow.server.db import tokens
+from autoflow.server.db.access import Caller
+from autoflow.server.db.engine import Store
+from autoflow.server.errors import bad
+
+BYTES = 64
+START = 6  # digits a token is told by in a list
+LONGEST_NAME = 100
+
+
+class Token(NamedTuple):
+    """What is known of a token.
+
+    Args:
+        id: its number.
+        start: its first digits.
+        user: the login of its user.
+        teams: the names of the user's teams.
+        created_at: when it was created.
+        expires_at: when it expires, None for never.
+        task: the task whose reproduction it is restricted to, None for a token without restriction.
+    """
+
+    id: int
+    start: str
+    user: str
+    teams: tuple[str, ...]
+    created_at: str
+    expires_at: str | None = None
+    task: int | None = None
+
+
+def generate() -> str:
+    """Return a new random token."""
+    return secrets.token_hex(BYTES)
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Tokens:
+    """The tokens of one platform."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, user: str, teams: Sequence[str]) -> str:
+        """Make a token of a user, who joins the teams; users and teams that are new are made.
+
+        Raises:
+            ServerRefused: a name is empty or too long.
+        """
+        for name in (user, *teams):
+            if not name.strip() or len(name) > LONGEST_NAME:
+                raise bad(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
+        token = generate()
+        with self._store.write() as rows:
+            user_id = tokens.user(rows, user)
+            tokens.join(rows, user_id, [tokens.team(rows, name) for name in teams])
+            tokens.add(rows, user_id, digest(token), token[:START])
+        return token
+
+    def list(self) -> list[Token]:
+        """All tokens that are worth something."""
+        with self._store.read() as rows:
+            return [
+                Token(
+                    row["id"],
+                    row["start"],
+                    row["login"],
+                    tuple(team["name"] for team in tokens.teams_of(rows, row["user_id"])),
+                    row["created_at"],
+                    row["expires_at"],
+                    row["task_id"],
+                )
+                for row in tokens.listing(rows)
+            ]
+
+    def leave(self, user: str, teams: Sequence[str]) -> tuple[str, ...]:
+        """Take a user out of teams, from the next request on; gives the teams they are in now.
+
+        Raises:
+            ServerRefused: 404, there is no such user, or they are not in one of the teams; then nothing is changed.
+        """
+        with self._store.write() as rows:
+            user_id = tokens.known(rows, user)
+            for name in teams:
+                tokens.leave(rows, user_id, name)
+            return tuple(team["name"] for team in tokens.teams_of(rows, user_id))
+
+    def revoke(self, number: int) -> None:
+        """Make a token worth nothing, from the next request on.
+
+        Raises:
+            ServerRefused: 404, there is none of that number.
+        """
+        with self._store.write() as rows:
+            tokens.remove(rows, number)
+
+    def caller(self, token: str) -> Caller:
+        """Whose a token is.
+
+        Raises:
+            NotAllowed: 401, it is nobody's, or it has expired; 403, its user is in no team, or not in that of its task.
+        """
+        wanted = digest(token)
+        with self._store.read() as rows:
+            found = tokens.find(rows, wanted)
+            if found is None or not hmac.compare_digest(found["hash"], wanted):
+                raise NotAllowed("this token is not valid here", status=401)
+            if found["expired"]:
+                raise NotAllowed(f"this token expired at {found['expires_at']}: get a new one", status=401)
+            teams = frozenset(int(team["id"]) for team in tokens.teams_of(rows, found["user_id"]))
+        if not teams:
+            raise NotAllowed("the user of this token is in no team", status=403)
+        if found["task_id"] is None:
+            return Caller(found["user_id"], teams)
+        if found["team_id"] not in teams:
+            raise NotAllowed(f"the user of this token has left the team of task {found['task_id']}", status=403)
+        return Caller(found["user_id"], frozenset({found["team_id"]}), since=found["created_at"])

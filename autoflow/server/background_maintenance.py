@@ -1,0 +1,82 @@
+"""What a server does beside its requests: open a store that was unavailable, keep its marks, check it for damage.
+
+One thread of low priority. An embedded app has none: its store is checked by `autoflow doctor` and by servers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+
+from autoflow.errors import ServerBusy
+from autoflow.server import timestamps
+from autoflow.server.db.opening import MARK
+from autoflow.server.maintenance.resumable_job import Progress
+from autoflow.server.server import Health, Platform
+
+logger = logging.getLogger("autoflow")
+
+POLL = 1.0  # seconds between two tries to open a store that is unavailable
+FIRST = 60.0  # seconds after the start until the first check
+CHECK = 6 * 3600.0  # seconds between two checks
+PAUSE = 0.05  # seconds after each step of a check: requests go first
+_NICE = 19
+
+
+class Caretaker:
+    """The thread that looks after one platform."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="autoflow-caretaker", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Have the thread end after its present step, and wait a moment for it."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # on Linux the priority is the thread's alone
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        check_at, mark_at = time.monotonic() + FIRST, time.monotonic() + MARK
+        while not self._stopping.wait(POLL):
+            try:
+                self._platform.store.open()
+                if time.monotonic() >= mark_at:
+                    mark_at = time.monotonic() + MARK
+                    self._platform.store.mark()
+                if time.monotonic() >= check_at:
+                    check_at = time.monotonic() + CHECK
+                    self.check()
+            except ServerBusy:
+                continue  # the store has logged it
+            except Exception:
+                logger.exception("autoflow: looking after the store failed; it is tried again")
+
+    def check(self) -> None:
+        """Check the database's pages and the digests of all versions; what is wrong is logged, and kept for `/readyz`.
+
+        Raises:
+            StoreUnavailable: the database is damaged.
+        """
+        inspector = self._platform.inspector()
+        for stage in inspector.stages:
+            progress = Progress()
+            while not self._stopping.is_set():
+                progress.place = stage(progress)
+                if progress.place is None:
+                    break
+                self._stopping.wait(PAUSE)
+        self._platform.health = Health(timestamps.now(), len(inspector.problems))
+        for problem in inspector.problems:
+            versions = ", ".join(f"version:{version['id']}" for version in problem["versions"])
+            logger.error("autoflow: %s: %s. See `autoflow versions verify`", versions, problem["problem"])

@@ -1,0 +1,53 @@
+"""A time limit for a transaction: no request holds the store's write lock, or a thread, for as long as it likes.
+
+Between statements the time is looked at before each; within one SQLite asks a progress handler, and PostgreSQL ends it
+by its own timeout. What ran out of time is rolled back as after any other error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy import exc as failures
+
+from autoflow.server.errors import bad
+
+READ = 30.0  # seconds
+WRITE = 15.0  # seconds, from when the write lock is held: less than others wait for it
+_INSTRUCTIONS = 20_000  # of SQLite's machine between two looks at the time: about a millisecond
+_CANCELLED = "57014"  # PostgreSQL's code for a statement that its timeout ended
+
+
+@contextlib.contextmanager
+def limited(rows: Connection, seconds: float) -> Iterator[None]:
+    """Around what a transaction does for one request.
+
+    Raises:
+        ServerRefused: 400, it took longer than `seconds`.
+    """
+    until = time.monotonic() + seconds
+    message = f"the request takes longer than {seconds:.0f} s, and was undone: ask for less at once"
+
+    def check(*_arguments: Any) -> None:
+        if time.monotonic() > until:
+            raise bad(message)
+
+    driver = rows.connection.driver_connection
+    event.listen(rows, "before_cursor_execute", check)
+    if isinstance(driver, sqlite3.Connection):
+        driver.set_progress_handler(lambda: time.monotonic() > until, _INSTRUCTIONS)
+    try:
+        yield
+    except failures.OperationalError as error:
+        if time.monotonic() > until or getattr(error.orig, "sqlstate", None) == _CANCELLED:
+            raise bad(message) from error
+        raise
+    finally:
+        event.remove(rows, "before_cursor_execute", check)
+        if isinstance(driver, sqlite3.Connection):
+            driver.set_progress_handler(None, 0)

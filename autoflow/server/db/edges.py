@@ -1,0 +1,73 @@
+"""Edges of the lineage: what a task read or wrote, each once; telling one again renews how its card looks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, select, update
+
+from autoflow.model.entity import EntityRef
+from autoflow.server import timestamps
+from autoflow.server.db import json_codec
+from autoflow.server.db.access import caller, visible
+from autoflow.server.db.schema import datasets, edges, entities, files, jobs, projects, tasks, versions
+from autoflow.server.db.upsert import insert_new
+from autoflow.server.errors import unknown
+
+# Where numbers of our own are looked up.
+_TABLES: dict[str, tuple[Table, str]] = {
+    "project": (projects, "project"),
+    "project_version": (versions, "version"),
+    "dataset": (datasets, "dataset"),
+    "file": (files, "file"),
+    "model_weight": (files, "file"),
+    "job": (jobs, "job"),
+}
+
+
+def check(rows: Connection, entity: EntityRef) -> None:
+    """See that a number of our own is one we gave.
+
+    Raises:
+        ServerRefused: 404, naming the entity.
+    """
+    if entity.type in _TABLES:
+        table, what = _TABLES[entity.type]
+        if rows.execute(select(table.c.id).where(table.c.id == entity.id, visible(rows, table))).first() is None:
+            raise unknown(what, entity.id)
+
+
+def trust(rows: Connection, task_id: int, entity: EntityRef, name: str) -> None:
+    """Take down another server's entity as it was told of a task; names are a team's own."""
+    team_id = rows.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
+    values = {"team_id": team_id, "origin": entity.origin, "type": entity.type, "entity": str(entity.id)}
+    if (
+        not insert_new(rows, entities, **values, name=name, created_at=timestamps.now(), created_by=caller(rows).user)
+        and name
+        and caller(rows).since is None  # the token of a reproduction renames nothing
+    ):
+        where = (entities.c[column] == value for column, value in values.items())
+        rows.execute(update(entities).where(*where).values(name=name))
+
+
+def add(
+    rows: Connection, task_id: int, direction: str, entity: EntityRef, meta: Mapping[str, Any] | None, moment: str
+) -> None:
+    """Draw an edge, or renew the settings of one that is there; without settings those it has stay."""
+    identity = {
+        "task_id": task_id,
+        "direction": direction,
+        "origin": entity.origin,
+        "type": entity.type,
+        "entity": str(entity.id),
+    }
+    text = json_codec.dump(meta) if meta is not None else None
+    touched = time.time_ns()
+    new = insert_new(
+        rows, edges, **identity, card=entity.key, meta=text, at=moment, touched=touched, created_by=caller(rows).user
+    )
+    if not new and text is not None:
+        where = (edges.c[column] == value for column, value in identity.items())
+        rows.execute(update(edges).where(*where).values(meta=text, touched=touched))

@@ -1,0 +1,74 @@
+"""The database's failures told apart by their codes, never by their texts."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from enum import Enum
+
+from sqlalchemy import exc as failures
+
+from autoflow.errors import ServerBusy
+from autoflow.server.errors import bad, taken
+
+_BUSY, _LOCKED, _INTERRUPTED, _CORRUPT, _NOTADB = 5, 6, 9, 11, 26  # SQLite's primary result codes
+_PRIMARY = 0xFF  # of an extended code
+_DAMAGED_STATES = {"XX001", "XX002"}
+_BUSY_STATES = {"55P03", "57014", "40001", "40P01"}
+
+
+class Failure(Enum):
+    """What a failure of the database means."""
+
+    BUSY = "others are at work; it may be over in a moment"
+    AWAY = "the database, its disk or its network does not answer"
+    DAMAGED = "its file or an index of it is damaged, or it is no database"
+
+
+def classify(error: BaseException) -> Failure:
+    """Return what a failure of a database means."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, sqlite3.Error):
+        return _classify_sqlite(cause)
+    state = getattr(cause, "sqlstate", None)
+    if state in _DAMAGED_STATES:
+        return Failure.DAMAGED
+    return Failure.BUSY if state in _BUSY_STATES or isinstance(cause, failures.TimeoutError) else Failure.AWAY
+
+
+def _classify_sqlite(error: sqlite3.Error) -> Failure:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # Python 3.10: the module raises the base class itself for these codes and no others of interest
+        return Failure.DAMAGED if type(error) is sqlite3.DatabaseError else Failure.BUSY
+    primary = code & _PRIMARY
+    if primary in {_CORRUPT, _NOTADB}:
+        return Failure.DAMAGED
+    return Failure.BUSY if primary in {_BUSY, _LOCKED, _INTERRUPTED} else Failure.AWAY
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a driver's message: what follows it may name other rows' values."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
+def busy(error: Exception, details: str = "") -> ServerBusy:
+    """Return the error for a failure that may be over when the call is made again."""
+    message = f"the platform's database does not take it now: {first_line(error)}{details}"
+    return ServerBusy(message, status=503, retry_after=1.0)
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Around statements that write what came from outside.
+
+    Raises:
+        ServerRefused: 400, the database cannot hold a value; 409, it contradicts what is there: as writes follow one
+            another, it always will.
+    """
+    try:
+        yield
+    except failures.DataError as error:
+        raise bad(f"the database cannot hold that: {first_line(error)}") from error
+    except failures.IntegrityError as error:
+        raise taken(f"that contradicts what is there: {first_line(error)}") from error

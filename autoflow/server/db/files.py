@@ -1,0 +1,118 @@
+"""Team files: the current one of each path, and those it took the place of, which stay readable by their number."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
+
+from autoflow.server import timestamps
+from autoflow.server.blobs import Received
+from autoflow.server.db.access import caller, visible
+from autoflow.server.db.schema import blobs, files
+from autoflow.server.errors import bad, unknown
+
+_PAST_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
+
+
+def absolute(path: str) -> str:
+    """A path as files are kept by it: one leading slash, none doubled, no ``.`` and ``..``; a trailing one stays.
+
+    Raises:
+        ServerRefused: it leads above the team's root.
+    """
+    steps = [step for step in path.split("/") if step not in {"", "."}]
+    if ".." in steps:
+        raise bad(f"{path!r} must not have '..' in it")
+    whole = "/" + "/".join(steps)
+    return whole + "/" if path.endswith("/") and steps else whole
+
+
+def _all(rows: Connection) -> Select[Any]:
+    return select(files, blobs.c.generation).join_from(files, blobs).where(visible(rows, files))
+
+
+def get(rows: Connection, number: int) -> RowMapping:
+    """A file by its number, current or not.
+
+    Raises:
+        ServerRefused: 404, there is none.
+    """
+    found = rows.execute(_all(rows).where(files.c.id == number)).mappings().one_or_none()
+    if found is None:
+        raise unknown("file", number)
+    return found
+
+
+def current(rows: Connection, team_id: int, path: str) -> RowMapping | None:
+    """The current file at a path."""
+    query = _all(rows).where(files.c.team_id == team_id, files.c.path == path, files.c.current)
+    return rows.execute(query).mappings().one_or_none()
+
+
+def history(rows: Connection, team_id: int, path: str) -> list[RowMapping]:
+    """All files a path has had, the last one first; only that one can be current."""
+    query = _all(rows).where(files.c.team_id == team_id, files.c.path == path)
+    return list(rows.execute(query.order_by(files.c.id.desc())).mappings())
+
+
+def places(rows: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Which file of its path each is, counted from 1, and how many its path has had."""
+    paths = select(files.c.team_id, files.c.path).where(files.c.id.in_(list(numbers))).distinct().subquery()
+    at = (files.c.team_id, files.c.path)
+    query = select(
+        files.c.id,
+        func.row_number().over(partition_by=at, order_by=files.c.id).label("number"),
+        func.count().over(partition_by=at).label("count"),
+    ).join(paths, (paths.c.team_id == files.c.team_id) & (paths.c.path == files.c.path))
+    inner = query.where(visible(rows, files)).subquery()
+    found = rows.execute(select(inner.c.id, inner.c.number, inner.c.count).where(inner.c.id.in_(list(numbers))))
+    return {number: (place, count) for number, place, count in found}
+
+
+def below(rows: Connection, team_id: int, folder: str) -> list[RowMapping]:
+    """The current files in a folder (with its trailing slash) and all folders in it, by path."""
+    query = _all(rows).where(
+        files.c.team_id == team_id, files.c.current, files.c.path >= folder, files.c.path < folder + _PAST_ALL
+    )
+    return list(rows.execute(query.order_by(files.c.path)).mappings())
+
+
+def add(rows: Connection, team_id: int, path: str, received: Received, mime: str) -> int:
+    """Make a path's new current file, with a new number."""
+    retire(rows, team_id, path)
+    moment = timestamps.now()
+    made = rows.execute(
+        insert(files).values(
+            team_id=team_id,
+            path=path,
+            name=posixpath.basename(path),
+            hash=received.hash,
+            size=received.size,
+            mime=mime,
+            current=True,
+            user_id=caller(rows).user,
+            created_at=moment,
+            updated_at=moment,
+        )
+    )
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
+
+
+def retire(rows: Connection, team_id: int, path: str) -> int:
+    """Let a path have no current file; gives how many it had."""
+    return _retire(rows, files.c.team_id == team_id, files.c.path == path)
+
+
+def retire_below(rows: Connection, team_id: int, folder: str) -> int:
+    """Let the paths in a folder (with its trailing slash), and in all folders in it, have no current file; gives how
+    many they had.
+    """
+    return _retire(rows, files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _PAST_ALL)
+
+
+def _retire(rows: Connection, *conditions: ColumnElement[bool]) -> int:
+    return rows.execute(update(files).where(*conditions, files.c.current).values(current=False)).rowcount

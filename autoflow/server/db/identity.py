@@ -1,0 +1,210 @@
+"""The identity of a store: a random id in its database, and marks of it outside of the database.
+
+A mark is kept with the blobs, and in a file of the machine that serves the store. It holds the id, how far the change
+counter was, and which numbers had been given. A mark is written after the database has committed, so a database that
+is behind its mark is an older copy, and one without the mark's id is another store's or has been lost.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection, insert, inspect, select, text, update
+
+from autoflow.errors import StoreUnavailable
+from autoflow.server import timestamps
+from autoflow.server.db import counters, schema
+from autoflow.server.db.schema import identity
+
+DAMAGED = "damaged"
+LOST = "lost"
+FOREIGN = "foreign"
+OLDER = "older"
+BLOBS_LOST = "blobs-lost"
+FOREIGN_LOG = "foreign-log"
+
+MARGIN = 1000  # numbers left out after the last one a mark has: some may have been given since it was written
+
+
+class Identity(NamedTuple):
+    """What a database says of itself: its id, whether its blobs were marked with it, and its change counter."""
+
+    key: str
+    marked: bool
+    changes: int
+
+
+class Mark(NamedTuple):
+    """What is kept of a store outside of its database.
+
+    Args:
+        key: the store's id.
+        changes: the change counter when the mark was written.
+        numbers: the last number given, by table or counter.
+    """
+
+    key: str
+    changes: int
+    numbers: Mapping[str, int] = {}
+
+    def encode(self) -> bytes:
+        """Return the mark as JSON, a line that may be read by people."""
+        told = {"store": self.key, "changes": self.changes, "numbers": dict(self.numbers)}
+        return json.dumps(told, sort_keys=True).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, content: bytes) -> Mark:
+        """Read what `encode` wrote; an unreadable mark is nobody's."""
+        try:
+            told = json.loads(content)
+            numbers = {str(name): int(value) for name, value in told["numbers"].items()}
+            return cls(str(told["store"]), int(told["changes"]), numbers)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return cls("(unreadable)", 0)
+
+
+class Witness(Protocol):
+    """A place outside of the database that keeps a mark."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, as it may be shown."""
+        ...
+
+    @property
+    def blobs(self) -> bool:
+        """Whether it is the place where the store's blobs are."""
+        ...
+
+    def read(self) -> bytes | None:
+        """Return the mark, None when there is none.
+
+        Raises:
+            ServerBusy, OSError: the place cannot be reached.
+        """
+        ...
+
+    def write(self, mark: bytes) -> None:
+        """Replace the mark.
+
+        Raises:
+            ServerBusy, OSError: the place cannot be reached.
+        """
+        ...
+
+    def is_used(self) -> bool:
+        """Whether there are blobs there."""
+        ...
+
+
+Marks = Sequence[tuple[Witness, Mark | None]]
+
+
+def marks_of(witnesses: Iterable[Witness]) -> Marks:
+    """Read the marks of all witnesses."""
+    contents = [(witness, witness.read()) for witness in witnesses]
+    return [(witness, Mark.decode(content) if content is not None else None) for witness, content in contents]
+
+
+def seed(conn: Connection, key: str | None = None) -> None:
+    """Give a new store its id: `key`, or a random one."""
+    conn.execute(insert(identity).values(key=key or secrets.token_hex(16), marked=False, created_at=timestamps.now()))
+
+
+def read(conn: Connection) -> Identity | None:
+    """Return what a database says of itself, None for one made before stores had an id."""
+    if not inspect(conn).has_table(identity.name):
+        return None
+    row = conn.execute(select(identity.c.key, identity.c.marked)).first()
+    return Identity(row.key, row.marked, counters.value(conn, counters.CHANGE)) if row is not None else None
+
+
+def mark_of(conn: Connection, key: str) -> Mark:
+    """Return the mark of a database as it is now."""
+    return Mark(key, counters.value(conn, counters.CHANGE), numbers(conn))
+
+
+def numbers(conn: Connection) -> dict[str, int]:
+    """Return the last number given by each table and counter that gives numbers."""
+    last = {f"counter {name}": counters.value(conn, name) for name in (counters.TASK, counters.CLASS, counters.TAG)}
+    if conn.dialect.name == "sqlite":
+        query = "SELECT name, seq FROM sqlite_sequence"
+    else:
+        query = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()"
+    for name, value in conn.execute(text(query)):
+        table = name.removesuffix("_id_seq")
+        if table in schema.metadata.tables and value is not None:
+            last[table] = int(value)
+    return last
+
+
+def raise_numbers(conn: Connection, past: Mapping[str, int]) -> None:
+    """Have no number given again that a mark says was given, or may have been since it was written."""
+    now = numbers(conn)
+    for name, value in past.items():
+        target = value + MARGIN
+        if now.get(name, 0) >= target:
+            continue
+        kind, _, counter = name.partition("counter ")
+        if not kind and counter in counters.NAMES:
+            conn.execute(update(schema.counters).where(schema.counters.c.name == counter).values(value=target))
+        elif name not in schema.metadata.tables or "id" not in schema.metadata.tables[name].c:
+            continue
+        elif conn.dialect.name == "sqlite":
+            values = {"name": name, "target": target}
+            conn.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), values)
+            conn.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :target)"), values)
+        else:
+            query = "SELECT setval(pg_get_serial_sequence(:name, 'id'), :target)"
+            conn.execute(text(query), {"name": name, "target": target})
+
+
+def judge(database: str, remedy: str, found: Identity | None, marks: Marks, expected: str | None = None) -> None:
+    """Compare a database with the marks of the store that was there.
+
+    Args:
+        database: its address, for messages.
+        remedy: the command that looks at the store, for messages.
+        found: what the database says of itself; None when there is no store in it.
+        marks: what each witness has.
+        expected: the id that this process has seen there before.
+
+    Raises:
+        StoreUnavailable: it is lost, another store's, an older copy, or its blobs are not where they were.
+    """
+    problem = _why_lost(marks, expected) if found is None else _why_another(found, marks, expected)
+    if problem is not None:
+        reason, message = problem
+        raise StoreUnavailable(reason, f"{database}: {message}. Nothing was changed. To look at it: {remedy}")
+
+
+def _why_lost(marks: Marks, expected: str | None) -> tuple[str, str] | None:
+    """Return why a database without a store should have one, None when nothing says so."""
+    for witness, mark in marks:
+        if mark is not None:
+            return LOST, f"the store {mark.key} is not there, and {witness.address} belongs to it"
+    if expected is not None:
+        return LOST, f"the store {expected} was there, and is gone"
+    for witness, _ in marks:
+        if witness.is_used():
+            return LOST, f"there is no store, and there are blobs of one in {witness.address}"
+    return None
+
+
+def _why_another(found: Identity, marks: Marks, expected: str | None) -> tuple[str, str] | None:
+    """Return why a store is not the one that was there, None when it is."""
+    if expected is not None and found.key != expected:
+        return FOREIGN, f"it was replaced; it is the store {found.key} now, and was the store {expected}"
+    for witness, mark in marks:
+        if mark is not None and mark.key != found.key:
+            return FOREIGN, f"it is the store {found.key}, and {witness.address} belongs to the store {mark.key}"
+    for witness, mark in marks:
+        if mark is not None and mark.changes > found.changes:
+            counts = f"{found.changes:,} changes, where {witness.address} had {mark.changes:,}"
+            return OLDER, f"it is an older copy of its store, with {counts}"
+        if mark is None and witness.blobs and found.marked:
+            return BLOBS_LOST, f"its blobs are not in {witness.address}"
+    return None

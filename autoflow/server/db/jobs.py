@@ -1,0 +1,87 @@
+"""Labeling jobs: who labels which images of a dataset, and how far that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+
+from autoflow.server import timestamps
+from autoflow.server.db.access import caller, visible
+from autoflow.server.db.schema import datasets, jobs, members, projects, users, workspaces
+from autoflow.server.errors import unknown
+
+STATUSES = ("pending", "in_progress", "on_review", "completed", "stopped")
+ENDED = ("completed", "stopped")
+
+
+def listing(rows: Connection) -> Select[Any]:
+    """All jobs, each with the names of its project, dataset and workspace, and its team."""
+    query = select(
+        jobs,
+        projects.c.name.label("project_name"),
+        datasets.c.name.label("dataset_name"),
+        workspaces.c.id.label("workspace_id"),
+        workspaces.c.name.label("workspace_name"),
+        workspaces.c.team_id,
+    )
+    query = query.join_from(jobs, projects, projects.c.id == jobs.c.project_id).join(workspaces)
+    return query.outerjoin(datasets, datasets.c.id == jobs.c.dataset_id).where(visible(rows, jobs))
+
+
+def get(rows: Connection, number: int) -> RowMapping:
+    """A job by its number.
+
+    Raises:
+        ServerRefused: 404, there is none.
+    """
+    found = rows.execute(listing(rows).where(jobs.c.id == number)).mappings().one_or_none()
+    if found is None:
+        raise unknown("job", number)
+    return found
+
+
+def add(rows: Connection, values: dict[str, Any]) -> int:
+    """Make a job; gives its number."""
+    moment = timestamps.now()
+    stamps = {"created_by": caller(rows).user, "created_at": moment, "updated_at": moment}
+    made = rows.execute(insert(jobs).values(**values, **stamps))
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
+
+
+def set_status(rows: Connection, job: RowMapping, status: str) -> None:
+    """Say how far a job is; when it began and ended follows."""
+    moment = timestamps.now()
+    values: dict[str, Any] = {"status": status, "updated_at": moment}
+    if status != "pending" and job["started_at"] is None:
+        values["started_at"] = moment
+    values["finished_at"] = moment if status in ENDED else None
+    rows.execute(update(jobs).where(jobs.c.id == job["id"]).values(**values))
+
+
+def change(rows: Connection, number: int, **values: Any) -> None:
+    """Change what a job says."""
+    rows.execute(update(jobs).where(jobs.c.id == number).values(**values, updated_at=timestamps.now()))
+
+
+def put_away(rows: Connection, number: int) -> None:
+    """Let a job be listed no more, but for those who ask for such ones."""
+    rows.execute(update(jobs).where(jobs.c.id == number).values(disabled=True, updated_at=timestamps.now()))
+
+
+def check_member(rows: Connection, team_id: int, user_id: int) -> None:
+    """See that a user is in a team.
+
+    Raises:
+        ServerRefused: 404, not there.
+    """
+    query = select(members.c.user_id).where(members.c.team_id == team_id, members.c.user_id == user_id)
+    if rows.execute(query).first() is None:
+        raise unknown(f"in team {team_id}, user", user_id)
+
+
+def logins(rows: Connection) -> dict[int, str]:
+    """What the users are called, as far as the caller knows them."""
+    found = rows.execute(select(users.c.id, users.c.login).where(visible(rows, users)))
+    return {row.id: row.login for row in found}

@@ -1,0 +1,295 @@
+"""Opening a database: made, migrated, or found to be something else; and seeing that it stays the one that was opened.
+
+A process opens it once. It is looked at again when its file has been replaced or has gone, when a statement showed
+damage, and when a write finds that another autoflow has migrated it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy import exc as failures
+
+from autoflow.errors import AutoflowError, ServerBusy, StoreUnavailable
+from autoflow.process.forks import ProcessLock
+from autoflow.server.db import counters, identity, schema, setup, wal
+from autoflow.server.db.error_translation import Failure, busy, classify, first_line
+from autoflow.server.db.identity import DAMAGED, FOREIGN_LOG, OLDER, Identity, Witness
+from autoflow.server.db.postgresql import WRITE
+
+RECOVER = "autoflow server recover"
+RETRY = 1.0  # seconds within which a failure to open is not tried again: callers wait in a row otherwise
+MARK = 60.0  # seconds between two marks written by a process that writes
+_TRIES = 10
+_CHECKED = "quick_check(100)"
+
+_Fingerprint = tuple[Any, ...]
+
+
+class Opening:
+    """Whether one database may be used by this process.
+
+    Args:
+        engine: for the database.
+        witnesses, remedy, migrate: see `Store`.
+    """
+
+    def __init__(self, engine: Engine, witnesses: Sequence[Witness], remedy: str, *, migrate: bool) -> None:
+        self.key: str | None = None
+        self._engine = engine
+        self._path = setup.file_of(engine)
+        self._witnesses = witnesses
+        self._remedy = remedy
+        self._migrate = migrate
+        self._lock = ProcessLock()
+        self._open = False
+        self._file: _Fingerprint | None = None
+        self._failure: ServerBusy | None = None
+        self._failed_at = 0.0
+        self._damage: tuple[_Fingerprint, str] | None = None  # what the file was when it was found damaged
+        self._suspect = False
+        self._mark_due = 0.0
+
+    @cached_property
+    def _address(self) -> str:
+        return self._path or self._engine.url.render_as_string(hide_password=True)
+
+    def ensure(self) -> None:
+        """Open the database unless it is open, and still the same file.
+
+        Raises:
+            ServerBusy, StoreUnavailable: see `Store.open`.
+        """
+        if self._open and (self._path is None or self._file == _inode(self._path)):
+            return
+        with self._lock:
+            if self._open and self._path is not None and self._file != _inode(self._path):
+                self._open = False
+                self._engine.dispose()  # what is open would be written into nowhere
+            if not self._open:
+                self._try()
+
+    def _try(self) -> None:
+        if self._failure is not None and time.monotonic() < self._failed_at + RETRY:
+            raise self._failure
+        try:
+            self._prepare()
+        except (failures.DBAPIError, failures.TimeoutError, sqlite3.Error, OSError) as error:
+            if isinstance(error, failures.ProgrammingError):
+                raise
+            told = self.damaged(first_line(error)) if classify(error) is Failure.DAMAGED else busy(error)
+            self._remember(told)
+            raise told from error
+        except ServerBusy as error:
+            self._remember(error)
+            raise
+        self._failure = None
+
+    def _remember(self, error: ServerBusy) -> None:
+        self._failure, self._failed_at = error, time.monotonic()
+
+    def _prepare(self) -> None:
+        if self._path is not None:
+            self._examine_file(self._path)
+        found = self.judge()
+        setup.prepare(self._engine, migrate=self._migrate)
+        if found is None:
+            found = self.judge()
+        assert found is not None
+        self.key = found.key
+        self._file = _inode(self._path) if self._path is not None else None
+        self._open = True
+        self.mark()
+
+    def _examine_file(self, path: str) -> None:
+        """Look at a SQLite file before anything is done with it.
+
+        Raises:
+            StoreUnavailable: it is damaged, or the log beside it is another file's.
+        """
+        if self._damage is not None and self._damage[0] == _fingerprint(path):
+            raise self._damaged(self._damage[1])
+        if not wal.belongs(path):
+            raise StoreUnavailable(
+                FOREIGN_LOG,
+                f"the log {path}-wal was not written for the file {path} beside it: a backup was copied here, perhaps. "
+                f"Nothing was changed. To look at it: {self._remedy}",
+            )
+        if self._suspect:
+            wrong = damage_of(path)
+            if wrong:
+                self._damage = _fingerprint(path), wrong[0]
+                raise self._damaged(wrong[0])
+            self._suspect = False
+        self._damage = None
+
+    def damaged(self, message: str) -> StoreUnavailable:
+        """Stop using the database, as a statement or a check showed damage; gives the error to raise.
+
+        A SQLite file is checked whole before it is used again, and again only when it was changed.
+        """
+        self._open = False
+        self._suspect = self._path is not None
+        self._engine.dispose()
+        return self._damaged(message)
+
+    def _damaged(self, message: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            DAMAGED,
+            f"the store {self._address} is damaged ({message}). Nothing was changed. To look at it: {self._remedy}",
+        )
+
+    def judge(self) -> Identity | None:
+        """Compare the database with its marks; gives what it says of itself, None for one that is new or older.
+
+        Raises:
+            StoreUnavailable: see `identity.judge`.
+        """
+        state = self._identity()
+        for _ in range(_TRIES):
+            revision, found = state
+            marks = identity.marks_of(self._witnesses)
+            try:
+                if found is None and revision is not None:  # made before stores had an id
+                    self._judge_without_id(marks)
+                else:
+                    identity.judge(self._address, self._remedy, found, marks, self.key)
+                return found
+            except StoreUnavailable:
+                state = self._identity()
+                if state == (revision, found):
+                    raise
+                # another process was making or writing it meanwhile
+        return state[1]
+
+    def _judge_without_id(self, marks: identity.Marks) -> None:
+        for witness, mark in marks:
+            if mark is not None:
+                raise StoreUnavailable(
+                    OLDER,
+                    f"{self._address} is a store of an older autoflow, from before {witness.address} was marked as "
+                    f"that of store {mark.key}. Nothing was changed. To look at it: {self._remedy}",
+                )
+
+    def _identity(self) -> tuple[str | None, Identity | None]:
+        if self._path is not None and not _size(self._path):
+            return None, None  # looking at it would make it
+        with self._engine.connect() as conn:
+            revision = setup.revision_of(conn)
+            return revision, identity.read(conn) if revision is not None else None
+
+    def leave(self) -> None:
+        """Write the marks a last time, if the database is open; a failure is passed over."""
+        if self._open and (self._path is None or self._file == _inode(self._path)):
+            with contextlib.suppress(failures.SQLAlchemyError, AutoflowError, OSError):
+                self.mark()
+
+    # -- while it is open
+
+    @cached_property
+    def _fence(self) -> Any:
+        same = select(text("1")).select_from(text("alembic_version, identity"))
+        same = same.where(text("version_num = :fence_revision"), text("identity.key = :fence_key"))
+        if self._path is None:
+            return same
+        counter = schema.counters
+        writes = update(counter).where(counter.c.name == counters.WRITE, same.exists())
+        return writes.values(value=counter.c.value + 1)
+
+    def fence(self, conn: Connection) -> None:
+        """Begin a write transaction: see that the database has this code's schema and its id still, and count it.
+
+        Raises:
+            ServerBusy: another autoflow has migrated the database, or another store is in it; it is opened anew.
+        """
+        known = {"fence_revision": schema.REVISION, "fence_key": self.key}
+        result = conn.execute(self._fence, known)
+        passed = result.rowcount == 1 if self._path is not None else result.first() is not None
+        if not passed:
+            self._open = False
+            raise ServerBusy(
+                f"the store {self._address} was migrated by another autoflow, or replaced, since this process opened "
+                "it; nothing was written. If a newer autoflow uses it, upgrade this one",
+                status=503,
+                retry_after=1.0,
+            )
+
+    def mark(self) -> None:
+        """Have all witnesses keep how far the database is."""
+        self._write_marks(self._witnesses)
+
+    @property
+    def mark_is_due(self) -> bool:
+        """Whether the marks on this machine should be written again."""
+        return time.monotonic() >= self._mark_due
+
+    def mark_machine(self) -> None:
+        """Have those witnesses that are no blobs keep it: they are files of this machine, which cost little."""
+        self._write_marks([witness for witness in self._witnesses if not witness.blobs])
+
+    def _write_marks(self, witnesses: Sequence[Witness]) -> None:
+        self._mark_due = time.monotonic() + MARK
+        if not witnesses or self.key is None:
+            return
+        with self._engine.connect() as conn:
+            mark = identity.mark_of(conn, self.key)
+            marked = conn.execute(select(schema.identity.c.marked)).scalar()
+        for witness in witnesses:
+            with contextlib.suppress(OSError, AutoflowError):  # it is written again later
+                ((_, there),) = identity.marks_of([witness])
+                if (there is None and witness.blobs and marked) or (there is not None and there.key != mark.key):
+                    self._open = False  # the place is another one: see what it is before anything is written there
+                    continue
+                witness.write(mark.encode())
+                if witness.blobs and not marked:
+                    self._note_marked()
+
+    def _note_marked(self) -> None:
+        with self._engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
+            self.fence(conn)
+            conn.execute(update(schema.identity).values(marked=True))
+
+
+def damage_of(path: str) -> list[str]:
+    """Check a SQLite file; gives what is wrong with it, nothing when it is sound, or nobody can say now."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=1.0)) as conn:
+            told = [str(row[0]) for row in conn.execute(f"PRAGMA {_CHECKED}")]
+    except sqlite3.Error as error:
+        return [str(error)] if classify(error) is Failure.DAMAGED else []
+    return [] if told == ["ok"] else told
+
+
+def _inode(path: str) -> _Fingerprint | None:
+    """Return which file a path names now, None when it names none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _fingerprint(path: str) -> _Fingerprint:
+    """Return what tells whether a file or its log has been changed since."""
+    told: list[Any] = []
+    for name in (path, f"{path}-wal"):
+        try:
+            found = os.stat(name)
+            told.append((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+        except OSError:
+            told.append(None)
+    return tuple(told)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0

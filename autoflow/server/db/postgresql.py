@@ -1,0 +1,168 @@
+"""PostgreSQL as the store uses it: a write begins with one lock for the whole store, as it does on SQLite.
+
+So what a write reads first stays true until it commits, whichever process writes beside it, and no two of them meet in
+a row or wait for each other in a circle. A read sees one state of the whole store. Nobody waits for ever: not for the
+lock, and not for a process or a machine that is gone.
+
+Behind a connection pooler such as PgBouncer a connection is opened for each transaction and closed after it, so that
+no idle connection occupies one of the pooler's server connections. No state of a session is relied on there: settings
+are made in each transaction, and statements are not prepared. So pools by session and by transaction both work.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import URL, Connection, Engine, event, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from autoflow.distribution import install
+from autoflow.errors import ServerExtraMissing
+from autoflow.server.db.watchdog import WATCHDOG
+
+WRITE = "autoflow_write"  # a transaction's option
+LONG = "autoflow_long"  # a transaction's option: maintenance, whose statements may take long
+READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+LOCK = int.from_bytes(b"autoflow", "big")
+CONNECTIONS = 8  # kept open
+MORE = 24  # beside them while they are needed
+PATIENCE = 20  # seconds for the lock, for a connection
+CONNECTING = 10.0  # seconds until a new connection, and what is set on it, is there
+ANSWERING = 5.0  # seconds that a connection which was idle has to say that it still lives
+STATEMENT = 30.0  # seconds for a statement
+GRACE = 5.0  # seconds after which a server that should have ended a statement is taken to have vanished
+HOURS = 12 * 3600.0  # for a statement of maintenance
+_FORBIDDEN = "42501"
+_SETTINGS = {
+    "statement_timeout": f"{STATEMENT:.0f}s",
+    "lock_timeout": f"{PATIENCE}s",
+    "idle_in_transaction_session_timeout": "30s",  # of a process that hangs
+    "tcp_keepalives_idle": "30",  # of a machine that is gone: what it held is free after a minute
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "jit": "off",  # queries here are short: compiling one takes longer than running it
+}
+# Of this end of the connection: TCP notices that the other is gone, where nothing between pretends to be it.
+_CLIENT = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+# What is acknowledged must be on the disk; a stronger setting of the database's own stays.
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', {}) WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+)
+_UNANSWERED = (
+    "it did not answer within {:.0f} s. It is down or out of reach, or all server connections of the connection pooler "
+    "in front of it (PgBouncer's default_pool_size) are in use"
+)
+_UNLIMITED = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+
+
+def _settings(*, local: bool) -> str:
+    """Return the statements that set `_SETTINGS`, for the session or for the transaction alone."""
+    scope = "LOCAL" if local else "SESSION"
+    settings = "; ".join(f"SET {scope} {name} = '{value}'" for name, value in _SETTINGS.items())
+    return f"{settings}; {_DURABLE.format('true' if local else 'false')}"
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    # a pooler makes up the process id in its greeting
+    connection.pooled = backend != connection.info.backend_pid
+    if connection.pooled:
+        connection.prepare_threshold = None
+    else:
+        connection.execute(_settings(local=False))
+    connection.commit()
+
+
+def _on_begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.limit = STATEMENT + GRACE
+    if driver.pooled:
+        connection.exec_driver_sql(_settings(local=True))
+    if options.get(LONG, False):
+        driver.limit = HOURS
+        connection.exec_driver_sql(_UNLIMITED)
+    if options.get(WRITE, False):
+        # the statements after it see what was committed before: a snapshot is taken for each
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+def _on_checkin(connection: Any, record: ConnectionPoolEntry) -> None:
+    if connection is None:
+        return
+    if connection.pooled:
+        record.close()
+    connection.limit = ANSWERING  # for the ping when it is used again
+
+
+@functools.cache
+def _bounded() -> type[Any]:
+    """Return psycopg's connection, with a limit to every wait for the server: a ping, a statement, a commit."""
+    import psycopg
+
+    class Bounded(psycopg.Connection[Any]):
+        limit = CONNECTING
+        pooled = False  # whether a connection pooler is in between
+
+        def wait(self, *args: Any, **more: Any) -> Any:
+            begun = time.monotonic()
+            try:
+                with WATCHDOG.watching(self.pgconn.socket, self.limit):
+                    return super().wait(*args, **more)
+            except psycopg.OperationalError as error:
+                if error.sqlstate is not None or time.monotonic() < begun + self.limit:
+                    raise
+                raise psycopg.OperationalError(_UNANSWERED.format(self.limit)) from error
+
+    return Bounded
+
+
+def _connect(_dialect: Any, _record: Any, args: Any, more: Any) -> Any:
+    from psycopg import OperationalError
+    from psycopg.errors import ConnectionTimeout
+
+    try:
+        return _bounded().connect(*args, **more)
+    except ConnectionTimeout as error:
+        raise OperationalError(_UNANSWERED.format(CONNECTING)) from error
+
+
+def make_engine(address: URL) -> Engine:
+    """An engine for a PostgreSQL database.
+
+    Raises:
+        ServerExtraMissing: its driver is not installed.
+    """
+    try:
+        engine = sqlalchemy.create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            isolation_level="READ COMMITTED",
+            pool_size=CONNECTIONS,
+            max_overflow=MORE,
+            pool_timeout=PATIENCE,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": int(CONNECTING), "client_encoding": "utf8", **_CLIENT},
+        )
+    except ImportError as error:
+        raise ServerExtraMissing(f"PostgreSQL needs more: {install('postgres')} ({error})") from error
+    event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "checkin", _on_checkin)
+    return engine
+
+
+def is_forbidden(error: DBAPIError) -> bool:
+    """Whether the database says that its user may not do that."""
+    return getattr(error.orig, "sqlstate", None) == _FORBIDDEN

@@ -1,0 +1,139 @@
+"""Reading what can be read of a damaged SQLite store into a new file. The damaged file is only read."""
+
+# ruff: noqa: S608 - what is put together here are names that the store's own schema has
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+from autoflow.server import private_files
+from autoflow.server.db import counters
+from autoflow.server.db.identity import Mark
+
+_LATE = {"trigger"}  # made after the rows are there
+_INTERNAL = "sqlite_"
+
+
+class Table(NamedTuple):
+    """What can be read of a table: its rows, and how often reading met a damaged page or row."""
+
+    name: str
+    rows: int
+    gaps: int
+
+
+def readable(path: str) -> list[Table]:
+    """Count what can be read of each table; nothing when not even the schema can."""
+    with _opened(path) as source:
+        return [_each(source, name, lambda row: None) for name in _tables(source)]
+
+
+def copy(path: str, target: str, mark: Mark | None) -> list[Table]:
+    """Make a new store of what can be read of a damaged one.
+
+    Args:
+        path: the damaged file; its log is read with it.
+        target: a file that is not there yet.
+        mark: what the store's witnesses have of it; numbers that it says were given are not given again.
+
+    Returns:
+        What was read; nothing, and no file, when not even the schema can be read.
+
+    Raises:
+        OSError, sqlite3.Error: the new file cannot be written.
+    """
+    with _opened(path) as source:
+        statements = _schema(source)
+        if not any(kind == "table" for kind, _ in statements):
+            return []
+        private_files.create(target)
+        with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as new:
+            new.execute("PRAGMA foreign_keys=OFF")
+            new.execute("BEGIN")
+            for kind, statement in statements:
+                if kind not in _LATE:
+                    new.execute(statement)
+            told = [_each(source, name, _writer(new, name)) for name in _tables(source)]
+            _each(source, "sqlite_sequence", _writer(new, "sqlite_sequence"))
+            for kind, statement in statements:
+                if kind in _LATE:
+                    new.execute(statement)
+            _complete(new, mark)
+            new.execute("COMMIT")
+            new.execute("PRAGMA journal_mode=WAL").fetchone()
+    return told
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as source:
+        yield source
+
+
+def _schema(source: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the statements that made the store: tables first, as the schema has them."""
+    try:
+        rows = source.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+        ).fetchall()
+    except sqlite3.DatabaseError:
+        return []
+    ours = [(kind, sql) for kind, name, sql in rows if not name.startswith(_INTERNAL)]
+    return sorted(ours, key=lambda row: row[0] != "table")
+
+
+def _tables(source: sqlite3.Connection) -> list[str]:
+    try:
+        rows = source.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").fetchall()
+    except sqlite3.DatabaseError:
+        return []
+    return [name for (name,) in rows if not name.startswith(_INTERNAL)]
+
+
+def _writer(new: sqlite3.Connection, table: str) -> Callable[[tuple[object, ...]], object]:
+    """Return what writes a row, its row id first; one that contradicts another is left out."""
+    names = [row[1] for row in new.execute(f'PRAGMA table_info("{table}")')]
+    columns = ", ".join(f'"{name}"' for name in ("rowid", *names))
+    marks = ", ".join("?" * (len(names) + 1))
+    return lambda row: new.execute(f'INSERT OR IGNORE INTO "{table}" ({columns}) VALUES ({marks})', row)
+
+
+def _each(source: sqlite3.Connection, table: str, take: Callable[[tuple[object, ...]], object]) -> Table:
+    """Read a table in the order of its row ids, skipping further ahead each time a page or row cannot be read."""
+    rows, gaps, last, step = 0, 0, 0, 1
+    highest = _highest(source, table)
+    while True:
+        try:
+            for row in source.execute(f'SELECT rowid, * FROM "{table}" WHERE rowid > ? ORDER BY rowid', [last]):
+                take(row)
+                last, step, rows = int(row[0]), 1, rows + 1
+            return Table(table, rows, gaps)
+        except sqlite3.DatabaseError:
+            gaps += 1
+            last, step = last + step, step * 2
+            if last > highest:
+                return Table(table, rows, gaps)
+
+
+def _highest(source: sqlite3.Connection, table: str) -> int:
+    for query in (f'SELECT max(rowid) FROM "{table}"', f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'"):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            row = source.execute(query).fetchone()
+            if row is not None and row[0] is not None:
+                return int(row[0])
+    return 1 << 32
+
+
+def _complete(new: sqlite3.Connection, mark: Mark | None) -> None:
+    """Put back what a store cannot be without, if it was lost."""
+    for name in counters.NAMES:
+        new.execute("INSERT OR IGNORE INTO counters VALUES (?, 0)", [name])
+    if mark is not None:
+        new.execute("UPDATE counters SET value = max(value, ?) WHERE name = 'change'", [mark.changes])
+        with contextlib.suppress(sqlite3.Error):  # a store from before there were ids
+            if new.execute("SELECT count(*) FROM identity").fetchone() == (0,):
+                new.execute("INSERT INTO identity VALUES (?, 1, '')", [mark.key])

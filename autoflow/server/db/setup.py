@@ -1,0 +1,211 @@
+"""A store that is new is made; one older than this code is migrated, SQLite's after a copy of its file, PostgreSQL's
+when that is asked for; a newer one is left.
+
+The revision is read with a plain SELECT: Alembic is imported only when there is something to migrate. Making and
+migrating happen under a lock that other processes opening the same store wait for, as do those that write to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, insert, inspect, text
+
+from autoflow.errors import ServerBusy
+from autoflow.server import private_files, timestamps
+from autoflow.server.blobs import file_system
+from autoflow.server.db import counters, identity, schema
+from autoflow.server.db.postgresql import LONG, WRITE
+from autoflow.server.versions import history
+
+logger = logging.getLogger("autoflow")
+
+_STAMP = "alembic_version"
+_WAL = 2
+OUTDATED = "stop the servers that use it, back it up, and start one with `autoflow serve --migrate`"
+
+
+def revision(engine: Engine) -> str | None:
+    """The revision a store is at, None when it is empty."""
+    with engine.connect() as rows:
+        return revision_of(rows)
+
+
+def revision_of(rows: Connection) -> str | None:
+    """Return the revision a store is at, None when it is empty."""
+    if not rows.dialect.has_table(rows, _STAMP):
+        return None
+    return rows.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
+
+
+def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) -> None:
+    """Bring a store to this code's schema.
+
+    Args:
+        engine: for the database.
+        migrate: whether one that is older may be migrated also where there is no file to copy first.
+        key: the id of a new store; by default a random one.
+
+    Raises:
+        ServerBusy: it belongs to a newer autoflow, or to an older one and may not be migrated, or is no store; there
+            is no room for a copy of it before it is migrated.
+    """
+    path = file_of(engine)
+    if path is not None:
+        for ending in ("", "-wal", "-shm", ".lock"):
+            private_files.restrict(path + ending)
+    # the file itself is read only where needed: closing it gives up what locks SQLite has on it in this process
+    if path is not None and _mode(path) != "WAL" and _log_of(path) == _WAL:
+        with alone(path):
+            _set_mode(engine, path)
+    if (path is None or os.path.exists(path)) and revision(engine) == schema.REVISION:
+        return
+    with alone(path):
+        if path is not None:
+            private_files.create(path)  # SQLite gives its logs the mode of the file
+        found = revision(engine)
+        if found is None:
+            _make(engine, key)
+        elif found < schema.REVISION and (path is not None or migrate):
+            if path is not None:
+                _back_up(engine, f"{path}.{found}-{time.time_ns()}")
+            _migrate(engine)
+        elif found != schema.REVISION:
+            way = "upgrade autoflow" if found > schema.REVISION else OUTDATED
+            raise ServerBusy(
+                f"the store {engine.url!r} is at revision {found}, this autoflow works with {schema.REVISION}: {way}",
+                status=503,
+            )
+
+
+def file_of(engine: Engine) -> str | None:
+    """A SQLite store's file, None for another database."""
+    return engine.url.database if engine.dialect.name == "sqlite" else None
+
+
+@contextlib.contextmanager
+def alone(path: str | None) -> Iterator[None]:
+    """Hold a SQLite store's lock file; freed by the kernel if this process dies."""
+    if path is None:
+        yield
+        return
+    import fcntl
+
+    private_files.make_folder(os.path.dirname(path))
+    with open(os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private_files.FILE), "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(**{WRITE: True, LONG: True}) as rows, rows.begin():
+        yield rows
+
+
+def _make(engine: Engine, key: str | None) -> None:
+    path = file_of(engine)
+    if path is not None:
+        _set_mode(engine, path)
+    with _writing(engine) as rows:
+        if revision_of(rows) is not None:
+            return
+        foreign = schema.metadata.tables.keys() & set(inspect(rows).get_table_names())
+        if foreign:
+            raise ServerBusy(
+                f"the database {engine.url!r} has tables that are not autoflow's ({', '.join(sorted(foreign))}): "
+                "give it one of its own",
+                status=503,
+            )
+        schema.metadata.create_all(rows)
+        history.install(rows)
+        seed(rows)
+        identity.seed(rows, key)
+        rows.execute(text(f"CREATE TABLE {_STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        rows.execute(text(f"INSERT INTO {_STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
+
+
+def _mode(path: str) -> str:
+    """How SQLite is to write to a file: the write-ahead log, but where processes cannot share memory the old way."""
+    return "DELETE" if file_system.kind_of(os.path.dirname(path)) in file_system.NETWORK else "WAL"
+
+
+def _log_of(path: str) -> int:
+    """The version byte of a SQLite file: 2 with a write-ahead log, 1 without, 0 when there is no such file."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return (file.read(19)[18:] or b"\0")[0]
+    return 0
+
+
+def _set_mode(engine: Engine, path: str) -> None:
+    mode = _mode(path)
+    if mode != "WAL":
+        logger.warning(
+            "autoflow: %s is on a network file system (%s), which is slow and fails when machines share it; "
+            "set AUTOFLOW_HOME to a local disk",
+            path,
+            file_system.kind_of(os.path.dirname(path)),
+        )
+    with contextlib.closing(engine.raw_connection()) as raw:
+        raw.cursor().execute(f"PRAGMA journal_mode={mode}")
+
+
+def seed(rows: Connection) -> None:
+    """Put in what every store begins with: the counters, and team, workspace and user 1."""
+    moment = timestamps.now()
+    stamps = {"created_at": moment, "updated_at": moment}
+    counters.seed(rows)
+    rows.execute(insert(schema.teams).values(name="Team", **stamps))
+    rows.execute(insert(schema.users).values(login="admin", name="Admin", **stamps))
+    rows.execute(insert(schema.members).values(team_id=1, user_id=1))
+    rows.execute(insert(schema.workspaces).values(team_id=1, name="Workspace", **stamps))
+
+
+def _back_up(engine: Engine, path: str) -> None:
+    """Copy a SQLite store whole, other processes' writes included.
+
+    Raises:
+        ServerBusy: 507, there is no room for the copy and for what the migration writes; nothing was changed.
+    """
+    import sqlite3
+
+    source_path = str(file_of(engine))
+    size = sum(os.stat(name).st_size for name in (source_path, f"{source_path}-wal") if os.path.exists(name))
+    room = os.statvfs(os.path.dirname(path))
+    free = room.f_bavail * room.f_frsize
+    if free < 2 * size:  # the copy, and a log that may hold every page
+        raise _no_room(source_path, f"{free:,} bytes are free, {2 * size:,} are needed")
+    try:
+        private_files.create(path)
+        with contextlib.closing(sqlite3.connect(path)) as copy, engine.connect() as rows:
+            source = rows.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(copy)
+    except (sqlite3.Error, OSError) as error:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise _no_room(source_path, str(error)) from error
+
+
+def _no_room(path: str, why: str) -> ServerBusy:
+    return ServerBusy(
+        f"{path} has to be migrated, and a copy of it cannot be made first: {why}. It was not changed; make room on "
+        "its disk, then start again",
+        status=507,
+    )
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    folder = os.path.join(os.path.dirname(__file__), "migrations")
+    config = Config()
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    with _writing(engine) as rows:
+        config.attributes["connection"] = rows
+        command.upgrade(config, "head")

@@ -1,0 +1,144 @@
+"""Whether a SQLite file and the write-ahead log beside it belong together.
+
+SQLite applies any log that lies beside a file, also to a backup that was copied there. Every write transaction of the
+store counts itself in the counter `write`, so the file alone has the count that it had when the log was begun: that
+of both together, less the transactions in the log. When all of the log was copied into the file already, its pages are
+the file's. Between these two, the structure of both together is checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+from urllib.parse import quote
+
+from autoflow.server.db.error_translation import Failure, classify
+
+_HEADER = 32  # bytes, of the log
+_FRAME = 24  # bytes, before each page
+_TRIES = 5
+_COUNT = "SELECT value FROM counters WHERE name = 'write'"
+_FILE_ALONE = "mode=ro&immutable=1"
+_FILE_AND_LOG = "mode=ro"
+
+
+class _Locked(Exception):
+    """Another process recovers or writes; whether the file can be read is not known."""
+
+
+class _Log(NamedTuple):
+    """A log: how many transactions it has, and where in it the last version of each page is."""
+
+    page_size: int
+    transactions: int
+    pages: dict[int, int]
+
+
+def belongs(path: str) -> bool:
+    """Whether the log beside a file was written for it; True when there is none, or that cannot be told.
+
+    Nothing is changed. Another process may be writing: counts that were not taken of one state are taken again.
+    """
+    log_path = f"{path}-wal"
+    for _ in range(_TRIES):
+        try:
+            if os.stat(log_path).st_size <= _HEADER:
+                return True
+            in_file = _count(path, _FILE_ALONE)
+            with open(log_path, "rb", buffering=0) as file:
+                log = _read(file)
+                together = _count(path, _FILE_AND_LOG)
+                if in_file is None:
+                    return True
+                missing = together - in_file if together is not None else -1
+                whole = missing == log.transactions or (missing == 0 and _is_applied(path, file, log))
+                settled = _read(file) == log
+        except OSError:
+            return True
+        except _Locked:
+            continue
+        if whole:
+            return True
+        if settled and in_file == _count(path, _FILE_ALONE):
+            return 0 <= missing < log.transactions and _is_sound(path)
+    return True
+
+
+def _connect(path: str, how: str) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(f"file:{quote(path)}?{how}", uri=True))
+
+
+def _count(path: str, how: str) -> int | None:
+    """Return the store's count of write transactions, None where there is none or the file cannot be read.
+
+    Raises:
+        _Locked: it cannot be read now.
+    """
+    try:
+        with _connect(path, how) as conn:
+            row = conn.execute(_COUNT).fetchone()
+            return int(row[0]) if row is not None else None
+    except sqlite3.Error as error:
+        if classify(error) is not Failure.DAMAGED and how == _FILE_AND_LOG:
+            raise _Locked from error
+        return None
+
+
+def _is_sound(path: str) -> bool:
+    try:
+        with _connect(path, _FILE_AND_LOG) as conn:
+            return bool(conn.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
+
+
+def _frames(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
+    """Give the frames of a log's current generation: page, the database's size (0 within a transaction), position."""
+    header = os.pread(file.fileno(), _HEADER, 0)
+    (page_size,) = struct.unpack_from(">I", header, 8)
+    salts = header[16:24]
+    offset = _HEADER
+    while len(frame := os.pread(file.fileno(), _FRAME, offset)) == _FRAME and frame[8:16] == salts:
+        page, size = struct.unpack_from(">II", frame)
+        yield page, size, offset + _FRAME
+        offset += _FRAME + page_size
+
+
+def _read(file: BinaryIO) -> _Log:
+    (page_size,) = struct.unpack(">I", os.pread(file.fileno(), 4, 8))
+    transactions = 0
+    pages: dict[int, int] = {}
+    begun: dict[int, int] = {}
+    for page, size, position in _frames(file):
+        begun[page] = position
+        if size:
+            transactions += 1
+            pages.update(begun)
+            begun.clear()
+    return _Log(page_size, transactions, pages)
+
+
+def _is_applied(path: str, file: BinaryIO, log: _Log) -> bool:
+    """Whether the file has the log's last version of each page."""
+    database = _descriptor(path)
+    for page, position in log.pages.items():
+        content = os.pread(file.fileno(), log.page_size, position)
+        if os.pread(database, log.page_size, (page - 1) * log.page_size) != content:
+            return False
+    return True
+
+
+_descriptors: dict[tuple[int, int], int] = {}
+
+
+def _descriptor(path: str) -> int:
+    """Open a database's file; it stays open, as closing it gives up what locks SQLite has on it in this process."""
+    found = os.stat(path)
+    file = found.st_dev, found.st_ino
+    if file not in _descriptors:
+        _descriptors[file] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return _descriptors[file]

@@ -1,0 +1,77 @@
+"""Deadlines of a client's own: a connection that does not answer in time is cut.
+
+A server's deadlines do not help when it is the server, or the way to it, that has vanished without a word; nor does
+TCP, as long as something between acknowledges what is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+from autoflow.process.forks import ProcessLock
+
+TICK = 0.5  # seconds between two looks at what is being waited for
+
+
+class Watchdog:
+    """Cuts connections whose deadline has passed, from one thread that sleeps while nothing is waited for."""
+
+    def __init__(self) -> None:
+        self._lock = ProcessLock()
+        self._pid = 0
+        self._watched: dict[int, tuple[float, int]] = {}
+        self._number = 0
+        self._awake = threading.Event()
+
+    @contextlib.contextmanager
+    def watching(self, descriptor: int, seconds: float) -> Iterator[None]:
+        """Around waiting for a connection: it is shut down when that takes longer, and the wait ends with an error.
+
+        Args:
+            descriptor: of its socket, which stays open for as long as the block runs.
+            seconds: how long it may take.
+        """
+        with self._lock:
+            self._begin()
+            self._number += 1
+            number = self._number
+            self._watched[number] = time.monotonic() + seconds, descriptor
+            self._awake.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watched.pop(number, None)
+
+    def _begin(self) -> None:
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._watched = {}
+            self._awake = threading.Event()
+            threading.Thread(target=self._run, args=(self._awake,), name="autoflow-watchdog", daemon=True).start()
+
+    def _run(self, awake: threading.Event) -> None:
+        while True:
+            awake.wait()
+            time.sleep(TICK)
+            with self._lock:
+                now = time.monotonic()
+                late = [number for number, (deadline, _) in self._watched.items() if deadline <= now]
+                for number in late:
+                    _cut(self._watched.pop(number)[1])
+                if not self._watched:
+                    awake.clear()
+
+
+def _cut(descriptor: int) -> None:
+    """Shut a socket down; its descriptor stays its owner's to close."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+WATCHDOG = Watchdog()

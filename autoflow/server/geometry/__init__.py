@@ -1,0 +1,1 @@
+"""Geometry of figures: metrics, and rounding to pixels."""

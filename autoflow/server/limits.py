@@ -1,0 +1,77 @@
+"""The largest sizes of what one request may hold.
+
+They are checked before a transaction begins, or before anything of the value is used. The SDK's own requests stay far
+below: its largest list is 20,000 paths of files to remove, its largest other one 1,000 figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autoflow.server.errors import bad
+
+LIST = 20_000  # entries of a list
+CHANGES = 5_000  # entries of a list of which each changes a row, while the write lock is held
+OBJECTS = 100_000  # of one image
+ENTITIES = 1_000_000  # numbers of a document that names what it is about, such as a labeling job's images
+CONDITIONS = 100  # of a filter: a database plans each
+NAME = 2000  # bytes of what is indexed: an entry of a PostgreSQL index holds at most 2,704
+TEXT = 1_000_000  # characters of any other text
+QUERY = 1000  # characters that are searched for
+NESTED = 100  # datasets in one another
+DEPTH = 100  # objects and lists in one another, in a document that is stored
+COORDINATE = 1e9  # pixels, of what is measured
+
+# Members of a body with a limit of their own.
+_LISTS: Mapping[str, int] = {"filter": CONDITIONS, "filters": CONDITIONS}
+_CHEAP = frozenset({"paths", "items", "records", "keys", "hashes"})  # of which a request may change `LIST`
+
+
+def check_size(name: str, value: Sequence[Any], most: int | None = None) -> None:
+    """See that a list is not too long.
+
+    Raises:
+        ServerRefused: 400, it is; the message has its name and the limit.
+    """
+    limit = _LISTS.get(name.rpartition(".")[2], LIST) if most is None else most
+    if len(value) > limit:
+        raise bad(
+            f'"{name}" has {len(value)} entries; {limit} are the most of one request: send it in parts',
+            {"field": name, "limit": limit},
+        )
+
+
+def check_body(fields: Mapping[str, Any], *, writes: bool = False) -> None:
+    """See that the lists of a request are not too long, those of its filters included.
+
+    Args:
+        fields: the body.
+        writes: whether the method changes a row for each entry.
+
+    Raises:
+        ServerRefused: 400, one is.
+    """
+    for name, value in fields.items():
+        if isinstance(value, (list, tuple)):
+            check_size(name, value, CHANGES if writes and name not in _CHEAP else None)
+            if name in _LISTS:
+                values = [part.get("value") for part in value if isinstance(part, Mapping)]
+                listed = [one for one in values if isinstance(one, (list, tuple))]
+                check_size(f"{name}[].value", [each for one in listed for each in one])
+
+
+def is_deeper(value: Any, depth: int = DEPTH) -> bool:
+    """Whether objects and lists stand in one another deeper than `depth`."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [
+            part
+            for one in level
+            if isinstance(one, (dict, list, tuple))
+            for part in (one.values() if isinstance(one, dict) else one)
+            if isinstance(part, (dict, list, tuple))
+        ]
+        if not level:
+            return False
+    return True

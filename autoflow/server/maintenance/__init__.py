@@ -1,0 +1,1 @@
+"""Garbage collection, integrity checks, purging and resumable jobs."""

@@ -1,0 +1,152 @@
+"""Collecting what nothing needs: history first, then files, then the blobs that only they named, then stray files.
+
+It may run at any time, beside writers and other collectors, and be killed at any time: what is left undone the next
+one does. It runs when it is asked to, never by itself; it takes only from the store's own blobs, and no large share of
+them unless that was confirmed. Files go to the trash first, from where they come back when something needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from sqlalchemy import select
+
+from autoflow.errors import ServerRefused
+from autoflow.server.blobs import Found
+from autoflow.server.blobs.content import path_of
+from autoflow.server.db import clock, sessions
+from autoflow.server.maintenance import purge, unused_blobs
+from autoflow.server.maintenance.resumable_job import Place as At
+from autoflow.server.maintenance.resumable_job import Progress, Stage
+from autoflow.server.methods import Place
+
+ROWS = 1000  # that a transaction looks at: it holds the write lock for some milliseconds
+TRASH = 7 * 24 * 3600.0  # seconds that a file is in the trash, at least
+SHARE, FEW = 0.2, 10  # what may be removed unconfirmed: this share of all blobs, or so many
+_ALL = "9"  # a day after all others
+_FILES, _STRAYS = "files seen", "strays seen"
+
+
+class Collector:
+    """The stages of collecting, over one place.
+
+    Args:
+        place: the store and its blobs.
+        confirmed: whether a large share of all blobs may be removed.
+        empty: whether the trash is emptied of all there is, and not only of what is old.
+    """
+
+    def __init__(self, place: Place, *, confirmed: bool = False, empty: bool = False) -> None:
+        self._store = place.store
+        self._blobs = place.blobs
+        self._confirmed = confirmed
+        self._empty = empty
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        """In their order: each frees what the next one looks for."""
+        look = self._history, self._files, self._condemn, self._end, self._survey
+        return *look, self._drop, self._sweep, self._discard
+
+    def _history(self, progress: Progress) -> At:
+        with self._store.write(noted=False) as rows:
+            step = purge.purge(rows, ROWS, _text(progress.place))
+        progress.count("rows", step.removed)
+        return step.place
+
+    def _files(self, progress: Progress) -> At:
+        after = progress.place if isinstance(progress.place, int) else 0
+        with self._store.write(noted=False) as rows:
+            step = unused_blobs.drop_files(rows, after, ROWS)
+        progress.count("files", step.removed)
+        return step.place
+
+    def _condemn(self, progress: Progress) -> At:
+        with self._store.write(noted=False) as rows:
+            return unused_blobs.condemn(rows, _text(progress.place) or "", ROWS).place
+
+    def _end(self, _progress: Progress) -> At:
+        """End what is over: sessions, and leases on uploads."""
+        with self._store.write(noted=False) as rows:
+            sessions.end(rows)
+            unused_blobs.end_leases(rows)
+        return None
+
+    def _survey(self, progress: Progress) -> At:
+        """Count what the next two stages would take, before they take any of it.
+
+        Raises:
+            ServerRefused: 409, it is a large share of all, and that was not confirmed.
+        """
+        page = self._page(progress)
+        progress.count(_FILES, len(page))
+        progress.count(_STRAYS, len(self._strays(page)))
+        if len(page) == ROWS:
+            return page[-1].path
+        with self._store.read() as rows:
+            condemned, named = unused_blobs.shares(rows)
+        taken = condemned + progress.counts[_STRAYS]
+        there = max(progress.counts[_FILES], named + progress.counts[_STRAYS])
+        if not self._confirmed and taken > max(FEW, SHARE * there):
+            raise ServerRefused(
+                f"{taken:,} of {there:,} blobs would be removed, more than {SHARE:.0%}: nothing was. See that this is "
+                'meant (`autoflow versions verify` looks at the store), then confirm it: --yes, or "confirm": true',
+                status=409,
+                details={"confirm": {"removed": taken, "of": there}},
+            )
+        return None
+
+    def _drop(self, progress: Progress) -> At:
+        with self._store.write(noted=False) as rows:
+            gone, step = unused_blobs.drop(rows, _text(progress.place) or "", ROWS)
+        day = self._day()
+        for one in gone:
+            self._blobs.trash(path_of(one.hash, one.generation), day)
+        progress.count("blobs", step.removed)
+        progress.count("bytes", sum(one.size for one in gone))
+        return step.place
+
+    def _sweep(self, progress: Progress) -> At:
+        """Take files that no row names and that no living session wrote; those that are not whole are removed."""
+        page = self._page(progress)
+        day = self._day()
+        for one in self._strays(page):
+            if one.hash is None:
+                self._blobs.remove(one.path)
+            else:
+                self._blobs.trash(one.path, day)
+            progress.count("strays", 1)
+        return page[-1].path if len(page) == ROWS else None
+
+    def _discard(self, progress: Progress) -> At:
+        """Remove what has been in the trash for long enough."""
+        removed = self._blobs.empty_trash(_ALL if self._empty else self._day(-TRASH), ROWS)
+        progress.count("emptied", removed)
+        return 0 if removed == ROWS else None
+
+    def _page(self, progress: Progress) -> Sequence[Found]:
+        return list(islice(self._blobs.files(_text(progress.place) or ""), ROWS))
+
+    def _day(self, seconds: float = 0) -> str:
+        """Return the database's date, so many seconds from now."""
+        with self._store.read() as rows:
+            return str(rows.execute(select(clock.after(rows, seconds))).scalar_one())[:10]
+
+    def _strays(self, page: Sequence[Found]) -> list[Found]:
+        """Those found files that are nobody's. They were listed before this looks: whatever is named or begun since
+        then has a session that is there.
+        """
+        with self._store.read() as rows:
+            living = unused_blobs.living(rows, {sessions.key_of(one.generation) for one in page})
+            named = unused_blobs.generations(rows, [one.hash for one in page if one.hash is not None])
+        return [
+            one
+            for one in page
+            if sessions.key_of(one.generation) not in living
+            and (one.hash is None or named.get(one.hash) != one.generation)
+        ]
+
+
+def _text(place: At) -> str | None:
+    return place if isinstance(place, str) else None

@@ -1,0 +1,178 @@
+"""Decoding in bounded processes: a small number of workers, started when needed, each with one job at a time."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from autoflow.errors import ServerBusy
+from autoflow.process.forks import ProcessLock
+from autoflow.server.media import worker
+
+PROCESSES = 2
+TIME = 10.0  # seconds of a job
+START_TIME = 30.0  # seconds for a worker to start
+WAIT = 20.0  # seconds for a free worker
+# What a worker needs to find Pillow; nothing else of the environment, which holds tokens.
+_VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "LANG", "TMPDIR")
+
+
+class Undecodable(Exception):
+    """An image of which no pixels can be had within the bounds; the message says why."""
+
+
+class _Crashed(Undecodable):
+    """The worker ended without an answer: by the image, or by something else just before."""
+
+
+class _Worker:
+    """One process.
+
+    Raises:
+        ServerBusy: it does not start.
+    """
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+        environment["MALLOC_ARENA_MAX"] = "1"  # address space is bounded, and each arena reserves much of it
+        with theirs:
+            try:
+                self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own file
+                    [sys.executable, worker.__file__],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=environment,
+                )
+            except (OSError, TypeError) as error:
+                ours.close()
+                raise ServerBusy(f"no process for decoding images can be started: {error}", status=503) from error
+        self._connection = ours
+        try:
+            self._receive(START_TIME)
+        except (OSError, EOFError) as error:
+            self.stop()
+            raise ServerBusy("the process that decodes images does not start", status=503) from error
+
+    def run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
+        """Have a job done.
+
+        Raises:
+            Undecodable: it exceeds its time, or ended the process.
+        """
+        try:
+            worker.send(self._connection, job, descriptor=descriptor)
+            return self._receive(TIME)
+        except TimeoutError:
+            self.process.kill()
+            self.stop()
+            raise Undecodable(f"it takes more than {TIME:.0f} s to decode") from None
+        except (OSError, EOFError, ValueError):
+            if self.stop() == -signal.SIGXCPU:
+                raise Undecodable(f"it takes more than {worker.CPU_TIME} s to decode") from None
+            raise _Crashed("its decoder crashes") from None
+
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def stop(self) -> int:
+        """End the process and return its status; it ends by itself once its socket is closed."""
+        self._connection.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(0.5)
+        self.process.kill()
+        return self.process.wait()
+
+    def disown(self) -> None:
+        """Forget a worker of the process that this one was forked from."""
+        self._connection.close()
+        self.process.returncode = 0
+
+    def _receive(self, seconds: float) -> tuple[dict[str, Any], bytes]:
+        self._connection.settimeout(seconds)
+        head, body, _descriptor = worker.receive(self._connection)
+        return head, body
+
+
+class Decoder:
+    """The workers of this process; after a fork a child starts its own."""
+
+    def __init__(self) -> None:
+        self._lock = ProcessLock()
+        self._pid = 0
+        self._idle: list[_Worker] = []
+        self._slots = threading.BoundedSemaphore(PROCESSES)
+
+    def run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
+        """Have a job done by a worker: as `worker.thumbnail`'s arguments, or empty to read a header.
+
+        Raises:
+            Undecodable: the image cannot be decoded within the bounds.
+            ServerBusy: 503, no worker is free or can be started.
+        """
+        slots = self._of_this_process()
+        if not slots.acquire(timeout=WAIT):
+            raise ServerBusy("too many images are being decoded", status=503, retry_after=1)
+        try:
+            try:
+                head, body = self._run(job, descriptor)
+            except _Crashed:  # once more: an idle worker may have been killed before it saw the job
+                head, body = self._run(job, descriptor)
+        finally:
+            slots.release()
+        if "error" in head:
+            raise Undecodable(head["error"])
+        return head, body
+
+    def _run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
+        one = self._taken()
+        try:
+            return one.run(job, descriptor)
+        finally:
+            self._put_back(one)
+
+    def close(self) -> None:
+        """End all workers that are idle."""
+        self._of_this_process()
+        with self._lock:
+            workers, self._idle = self._idle, []
+        for one in workers:
+            one.stop()
+
+    def _of_this_process(self) -> threading.BoundedSemaphore:
+        with self._lock:
+            if self._pid != os.getpid():
+                for one in self._idle:
+                    one.disown()
+                self._idle = []
+                self._slots = threading.BoundedSemaphore(PROCESSES)
+                if not self._pid:
+                    atexit.register(self.close)
+                self._pid = os.getpid()
+            return self._slots
+
+    def _taken(self) -> _Worker:
+        with self._lock:
+            while self._idle:
+                one = self._idle.pop()
+                if one.is_alive():
+                    return one
+                one.stop()
+        return _Worker()
+
+    def _put_back(self, one: _Worker) -> None:
+        if one.process.returncode is None:
+            with self._lock:
+                self._idle.append(one)
+
+
+decoder = Decoder()

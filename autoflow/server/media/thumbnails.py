@@ -1,0 +1,127 @@
+"""What the header of an image file says, and the thumbnails that can be asked for.
+
+Headers of the common formats are read in this process, from a bounded number of bytes; where Pillow reads a header by
+way of a decoder (WebP, AVIF), a worker of `media.decoder` does it. Pixels are decoded by those workers alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import stat
+import tempfile
+import warnings
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, cast
+
+from autoflow.server.media.decoder import Undecodable, decoder
+from autoflow.server.media.worker import describe, open_image
+
+WAYS = ("fit", "fill", "fill-down", "force", "auto")
+HEADER = 4 * 1024 * 1024  # bytes that are read of a file for its header
+READS = 50_000  # in as many pieces: some readers take a byte at a time
+_READ_HERE = ("PNG", "JPEG", "MPO", "GIF", "BMP", "PPM", "TIFF", "JPEG2000")
+
+
+class Picture(NamedTuple):
+    """Type and size in pixels."""
+
+    mime: str
+    width: int
+    height: int
+
+
+class ThumbnailSpec(NamedTuple):
+    """How a thumbnail is to be.
+
+    Args:
+        width, height: in pixels at the most, 0 for what follows from the other; an image is never made larger.
+        resize: ``fit`` within both, ``fill`` both and cut what is over, ``force`` both, ``auto``: fill where image and
+            thumbnail are both upright or both not, else fit.
+        quality: of a JPEG, 1 to 100.
+        ext: ``jpeg`` or ``png``; None: a PNG where there is transparency, else a JPEG.
+    """
+
+    width: int
+    height: int
+    resize: str = "fit"
+    quality: int = 80
+    ext: str | None = None
+
+
+class _Header:
+    """A file of which `HEADER` bytes can be read, wherever they stand."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._bytes, self._reads = HEADER, READS
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if not (self._bytes and self._reads):
+            raise OSError("the header is too long")
+        data = self._file.read(self._bytes if size < 0 else min(size, self._bytes))
+        self._bytes -= len(data)
+        self._reads -= 1
+        return data
+
+
+def look(file: BinaryIO | str) -> Picture | None:
+    """Read an image's header; None for what is no image of a known format, or one larger than Pillow opens.
+
+    Raises:
+        ServerBusy: 503, no process that reads such a header is free.
+    """
+    if not isinstance(file, str):
+        return _look(file)
+    try:
+        opened = open(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    except OSError:
+        return None
+    with opened:
+        return _look(opened) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
+
+
+def _look(file: BinaryIO) -> Picture | None:
+    start = file.read(12)
+    file.seek(0)
+    if start[8:12] == b"WEBP" or start[4:8] == b"ftyp":
+        with contextlib.suppress(Undecodable), _descriptor(file) as descriptor:
+            return Picture(**decoder.run({}, descriptor)[0])
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with open_image(_Header(file), _READ_HERE) as image:
+                return Picture(**describe(image))
+    except Exception:  # noqa: BLE001 - Pillow's readers raise anything on hostile bytes
+        return None
+
+
+def thumbnail(file: BinaryIO, spec: ThumbnailSpec) -> tuple[str, bytes]:
+    """Return a thumbnail's type and its bytes.
+
+    Raises:
+        Undecodable: the file is no image, or takes too much memory or time.
+        ServerBusy: 503, no worker is free.
+    """
+    with _descriptor(file) as descriptor:
+        head, data = decoder.run(spec._asdict(), descriptor)
+    return str(head["mime"]), data
+
+
+@contextlib.contextmanager
+def _descriptor(file: BinaryIO) -> Iterator[int]:
+    """The file's descriptor; of bytes in memory, that of a temporary file."""
+    try:
+        descriptor = file.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        with tempfile.TemporaryFile(prefix="autoflow-") as copy:
+            file.seek(0)
+            shutil.copyfileobj(file, cast(BinaryIO, copy))
+            copy.flush()
+            yield copy.fileno()
+        return
+    yield descriptor

@@ -1,0 +1,1 @@
+"""Methods about the server itself: instance, apps, tasks, search, upkeep."""

@@ -1,0 +1,68 @@
+"""Apps and their sessions, as far as there are any here: an app is what runs of one name in a team are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from autoflow.server.db import jobs, tasks, teams
+from autoflow.server.db.access import visible
+from autoflow.server.db.schema import apps
+from autoflow.server.db.schema import tasks as task_table
+from autoflow.server.db.schema import teams as team_table
+from autoflow.server.methods import Operation
+from autoflow.server.methods.admin.tasks import COLUMNS, shaped
+from autoflow.server.paging import page
+from autoflow.server.request_parser import Body
+
+
+def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    logins = jobs.logins(rows)
+    return [
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "slug": row["name"],
+            "teamId": row["team_id"],
+            "moduleId": row["id"],
+            "createdBy": row["created_by"] or teams.FIRST_USER,
+            "userLogin": logins.get(row["created_by"]),
+            "disabled": False,
+            "isShared": False,
+            "config": {"name": row["name"]},
+            "repo": None,
+            "tasks": [],
+        }
+        for row in found
+    ]
+
+
+def app(rows: Connection, body: Body) -> dict[str, Any]:
+    """``apps.info`` by id."""
+    return _shaped(rows, [teams.get(rows, apps, "app", body.number("id"))])[0]
+
+
+def list_apps(rows: Connection, body: Body) -> dict[str, Any]:
+    """``apps.list`` of a team."""
+    team = teams.get(rows, team_table, "team", body.number("teamId"))
+    columns = {"id": apps.c.id, "name": apps.c.name, "moduleId": apps.c.id}
+    return page(
+        rows,
+        select(apps).where(apps.c.team_id == team["id"], visible(rows, apps)),
+        columns,
+        body,
+        lambda found: _shaped(rows, found),
+    )
+
+
+def list_sessions(rows: Connection, body: Body) -> dict[str, Any]:
+    """``apps.tasks.list``: the runs of an app (``appId``) of a team."""
+    found = teams.get(rows, apps, "app", body.number("appId"))
+    query = tasks.listing(rows).where(task_table.c.app_id == found["id"])
+    return page(rows, query, COLUMNS, body, shaped)
+
+
+READS: Mapping[str, Operation] = {"apps.info": app, "apps.list": list_apps, "apps.tasks.list": list_sessions}
+WRITES: Mapping[str, Operation] = {}

@@ -1,0 +1,101 @@
+"""Tokens of reproductions: ``autoflow.reproduction.token`` and ``autoflow.reproduction.revoke``.
+
+`autoflow reproduce --run` executes recorded code, which must not have the user's token. It gets one that is restricted
+to the team of the reproduced task, and to the methods that read and those in `WRITABLE`. Of these, what changes a
+project or a task checks that it was made since the token was issued (`store.access.check_own`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from autoflow.errors import NotAllowed
+from autoflow.server import authorization
+from autoflow.server.db import clock, tasks, tokens
+from autoflow.server.db.access import Caller, caller
+from autoflow.server.methods import Operation
+from autoflow.server.request_parser import Body
+from autoflow.wire import methods
+
+LIFETIME = 24 * 3600  # seconds
+KEPT = 7 * LIFETIME  # seconds that an expired token is kept, so that its refusal says why
+
+# The methods outside READS and DOWNLOADS that the token may call: they add rows, or change a project or a task of the
+# reproduction's own. All others are refused.
+WRITABLE = frozenset(
+    {
+        methods.RECORDS_ADD,
+        methods.RUNS_ENSURE,
+        methods.TASKS_ENSURE,
+        *methods.ADD_EDGE.values(),
+        "tasks.output.set",
+        "tasks.status.update",
+        "tasks.meta.update",
+        "tasks.data.set",
+        "tasks.app-v2.data.set",
+        "projects.add",
+        "projects.clone",
+        "projects.editInfo",
+        "projects.meta.update",
+        "projects.settings.update",
+        "datasets.add",
+        "images.internal.hashes.list",
+        "images.bulk.upload",
+        "images.bulk.add",
+        "annotations.bulk.add",
+        "figures.bulk.add",
+        "figures.bulk.upload.geometry",
+        "tags.bulk.add",
+        "tags.entities.bulk.add",
+        "image-tags.bulk.add-to-image",
+        "file-storage.upload",
+        "file-storage.bulk.upload",
+        methods.FOLDER_LOOK,
+        methods.FOLDER_PATHS,
+        methods.FOLDER_SHAPE,
+        methods.FOLDER_PUT,
+        methods.SNAPSHOT,
+    }
+)
+
+
+def check_writable(method: str, who: Caller) -> None:
+    """Check that a caller's token may call a method that writes.
+
+    Raises:
+        NotAllowed: 403, it is the token of a reproduction, and the method is not in `WRITABLE`.
+    """
+    if who.since is not None and method not in WRITABLE:
+        raise NotAllowed(f"the token of a reproduction must not call {method}: use a token of your own", status=403)
+
+
+def issue(conn: Connection, body: Body) -> dict[str, Any]:
+    """``autoflow.reproduction.token`` for a task: ``id``, ``token`` and ``expiresAt``; null where none is needed."""
+    task = tasks.get(conn, body.number("task"))
+    who = caller(conn)
+    if who.teams is None:
+        return {"id": None, "token": None, "expiresAt": None}
+    tokens.remove_expired(conn, KEPT)
+    token = authorization.generate()
+    row = tokens.add(
+        conn,
+        who.user,
+        authorization.digest(token),
+        token[: authorization.START],
+        expires_at=clock.after(conn, LIFETIME),
+        task_id=task["id"],
+    )
+    return {"id": row["id"], "token": token, "expiresAt": row["expires_at"]}
+
+
+def revoke(conn: Connection, body: Body) -> dict[str, Any]:
+    """``autoflow.reproduction.revoke`` by the token's ``id``: a token of the caller's own."""
+    tokens.remove_of_reproduction(conn, body.number("id"), caller(conn).user)
+    return {"success": True}
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {methods.REPRODUCTION_ISSUE: issue, methods.REPRODUCTION_REVOKE: revoke}

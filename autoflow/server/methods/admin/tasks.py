@@ -1,0 +1,158 @@
+"""Tasks: ``tasks.*`` in the SDK's shape, with what only this platform knows of a run under ``autoflow``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, case
+
+from autoflow.server import timestamps
+from autoflow.server.db import json_codec, tasks, teams
+from autoflow.server.db.schema import tasks as table
+from autoflow.server.db.schema import workspaces
+from autoflow.server.errors import bad
+from autoflow.server.methods import Operation
+from autoflow.server.paging import page
+from autoflow.server.request_parser import Body, as_text
+from autoflow.wire import methods
+
+# The SDK's words for a task's status.
+_STATUS = {"running": "started", "finished": "finished", "failed": "error", "ended": "finished", "lost": "stopped"}
+# What of them an app says of itself.
+_STATES = {
+    **dict.fromkeys(("queued", "consumed", "started", "deployed"), "running"),
+    **dict.fromkeys(("stopped", "terminating"), "lost"),
+    "finished": "finished",
+    "error": "failed",
+}
+
+COLUMNS = {
+    "id": table.c.id,
+    "name": table.c.name,
+    "createdAt": table.c.created_at,
+    "startedAt": table.c.started_at,
+    "finishedAt": table.c.finished_at,
+    "status": case(dict(_STATUS), value=table.c.state),
+}
+
+
+def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Tasks as the wire shows them."""
+    return [
+        {
+            "id": row["id"],
+            "type": "app",
+            "name": row["name"],
+            "description": "",
+            "status": _STATUS[row["state"]],
+            "teamId": row["team_id"],
+            "workspaceId": row["workspace_id"],
+            "createdBy": row["created_by"] or teams.FIRST_USER,
+            "createdAt": row["created_at"],
+            "updatedAt": row["updated_at"],
+            "startedAt": row["started_at"],
+            "finishedAt": row["finished_at"],
+            "meta": {"app": {"id": row["app_id"], "name": row["app_name"] or row["name"]}},
+            "settings": {},
+            "autoflow": {
+                "origin": row["origin"],
+                "number": row["number"],
+                "state": row["state"],
+                "error": row["error"],
+                "facts": json_codec.load(row["facts"]),
+            },
+        }
+        for row in found
+    ]
+
+
+def task(rows: Connection, body: Body) -> dict[str, Any]:
+    """``tasks.info`` by id."""
+    return shaped([tasks.get(rows, body.number("id"))])[0]
+
+
+def ensure(rows: Connection, body: Body) -> dict[str, Any]:
+    """``autoflow.tasks.ensure``: the task of a number given from outside, made if it is new; as ``tasks.info``."""
+    number = tasks.given(rows, body.number("id"), team=body.maybe_number("teamId"))
+    return shaped([tasks.get(rows, number)])[0]
+
+
+def list_tasks(rows: Connection, body: Body) -> dict[str, Any]:
+    """``tasks.list`` of a workspace."""
+    workspace = teams.get(rows, workspaces, "workspace", body.number("workspaceId"))
+    return page(rows, tasks.listing(rows).where(table.c.workspace_id == workspace["id"]), COLUMNS, body, shaped)
+
+
+def set_output(rows: Connection, body: Body) -> dict[str, Any]:
+    """``tasks.output.set``: what the SDK's app says it made, kept among the facts of its run."""
+    number = tasks.given(rows, body.number("taskId"))
+    tasks.check_author(rows, number)
+    tasks.learn(rows, number, {"output": body.mapping("output")}, timestamps.now())
+    return {"success": True}
+
+
+def set_status(rows: Connection, body: Body) -> dict[str, Any]:
+    """``tasks.status.update``: what an app says of its own task, in the SDK's words."""
+    status = body.text("status")
+    if status not in _STATES:
+        raise bad(f'"status" must be one of {", ".join(_STATES)}')
+    _set_state(rows, tasks.given(rows, body.number("id")), _STATES[status])
+    return {"success": True}
+
+
+def stop(rows: Connection, body: Body) -> dict[str, Any]:
+    """``tasks.stop``: noted; a process is nothing this platform could stop."""
+    number = tasks.get(rows, body.number("id"))["id"]
+    _set_state(rows, number, "lost")
+    return {"id": number, "status": _STATUS[tasks.get(rows, number)["state"]]}
+
+
+def _set_state(rows: Connection, number: int, state: str) -> None:
+    tasks.check_author(rows, number)
+    before = tasks.get(rows, number)["state"]
+    if state != "running":
+        tasks.finish(rows, number, state, None, timestamps.now())
+    elif before != "running":
+        tasks.begin(rows, number, timestamps.now())
+
+
+def log(rows: Connection, body: Body) -> list[dict[str, Any]]:
+    """``tasks.log.download`` by id: a line each; ``sinceTime`` leaves out what is older, ``limit`` all but the last."""
+    number = tasks.get(rows, body.number("id"))["id"]
+    found = [
+        {"task_id": number, "timestamp": row["at"], "level": "info", "message": line}
+        for row in tasks.logged(rows, number, body.text("sinceTime", ""))
+        for line in row["lines"].splitlines()
+    ]
+    limit = body.maybe_number("limit")
+    return found if limit is None else found[len(found) - min(max(limit, 0), len(found)) :]
+
+
+def accept(rows: Connection, body: Body) -> dict[str, Any]:
+    """What an app sends for a page of its own, which is not shown here: taken, and not kept."""
+    tasks.given(rows, body.number("id" if body.given("id") else "taskId"))
+    return {"success": True}
+
+
+def fields(rows: Connection, body: Body) -> dict[str, Any]:
+    """``tasks.data.get``: nothing is kept of an app's page, so every field is null."""
+    tasks.get(rows, body.number("taskId"))
+    return {"result": {name: None for one in body.array("fields") if (name := as_text(one)) is not None}}
+
+
+READS: Mapping[str, Operation] = {
+    methods.TASK_INFO: task,
+    "tasks.list": list_tasks,
+    "tasks.log.download": log,
+    "tasks.data.get": fields,
+}
+WRITES: Mapping[str, Operation] = {
+    methods.TASKS_ENSURE: ensure,
+    "tasks.output.set": set_output,
+    "tasks.status.update": set_status,
+    "tasks.stop": stop,
+    "tasks.meta.update": accept,
+    "tasks.data.set": accept,
+    "tasks.app-v2.data.set": accept,
+}

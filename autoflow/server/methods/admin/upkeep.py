@@ -1,0 +1,93 @@
+"""Upkeep: ``autoflow.upkeep.*``: collecting what nothing needs, and looking whether what is kept is whole.
+
+Both are for whoever sees all teams. Both work for about two seconds a call and answer ``{"done", "state", "counts"}``:
+who is not told that it is done calls again with that state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from autoflow.errors import ServerRefused
+from autoflow.server.db import projects
+from autoflow.server.db.access import caller
+from autoflow.server.db.schema import versions
+from autoflow.server.errors import bad, unknown
+from autoflow.server.maintenance.blob_usage import Scope
+from autoflow.server.maintenance.garbage_collection import Collector
+from autoflow.server.maintenance.integrity_check import LEVELS, Inspector
+from autoflow.server.maintenance.resumable_job import Progress, work
+from autoflow.server.methods import Batch, Operation, Place
+from autoflow.server.request_parser import Body
+from autoflow.server.versions.versions import COMMITTED
+from autoflow.wire import methods
+
+COLLECTED = ("rows", "files", "blobs", "bytes", "strays", "emptied")
+VERIFIED = ("versions", "blobs", "bytes", "sources", "problems")
+
+
+def _permit(rows: Connection) -> None:
+    if caller(rows).teams is not None:
+        raise ServerRefused("only who sees all teams may do this: ask on the server's machine", status=403)
+
+
+def _answer(progress: Progress, names: tuple[str, ...], *, done: bool) -> dict[str, Any]:
+    return {
+        "done": done,
+        "state": None if done else progress.text(),
+        "counts": {name: progress.counts.get(name, 0) for name in names},
+    }
+
+
+def collect(place: Place, body: Body) -> dict[str, Any]:
+    """``autoflow.upkeep.collect``: what was removed so far: rows of history, team files, blobs and their bytes, and
+    stray files of uploads that came to no end; and how many files have left the trash for good. `confirm` lets it take
+    a large share of all blobs, `emptyTrash` lets nothing stay in the trash.
+
+    Raises:
+        ServerRefused: 409, it would take a large share of all blobs, and `confirm` is not set.
+        StoreUnavailable: the blobs are another store's.
+    """
+    progress = Progress.of(body.maybe_text("state"))
+    with place.store.read() as rows:
+        _permit(rows)
+    place.store.check_identity()
+    confirmed, empty = body.flag("confirm", default=False), body.flag("emptyTrash", default=False)
+    done = work(Collector(place, confirmed=confirmed, empty=empty).stages, progress)
+    return _answer(progress, COLLECTED, done=done)
+
+
+def verify(place: Place, body: Body) -> dict[str, Any]:
+    """``autoflow.upkeep.verify`` at a ``level`` from 1 to 3, of all, of a project (``projectId``), or of a version
+    (``id``): what was looked at so far, and the ``problems`` found in this call.
+    """
+    progress = Progress.of(body.maybe_text("state"))
+    level = body.maybe_number("level") or 1
+    if level not in LEVELS:
+        raise bad(f'"level" must be one of {", ".join(map(str, LEVELS))}')
+    with place.store.read() as rows:
+        _permit(rows)
+        scope = _scope(rows, body)
+    inspector = Inspector(place, level, scope)
+    done = work(inspector.stages, progress)
+    return {**_answer(progress, VERIFIED, done=done), "problems": inspector.problems}
+
+
+def _scope(rows: Connection, body: Body) -> Scope:
+    if body.given("id"):
+        number = body.number("id")
+        found = rows.execute(select(versions).where(versions.c.id == number, COMMITTED)).mappings().one_or_none()
+        if found is None:
+            raise unknown("version", number)
+        return Scope(found["project_id"], found["epoch"], number)
+    if body.given("projectId"):
+        return Scope(projects.get(rows, body.number("projectId"))["id"])
+    return Scope()
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {}
+BATCHES: Mapping[str, Batch] = {methods.COLLECT: collect, methods.VERIFY: verify}

@@ -1,0 +1,1 @@
+"""Methods about images: labels, figures, tags, filters, previews."""

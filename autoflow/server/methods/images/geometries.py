@@ -1,0 +1,93 @@
+"""Geometries of figures that go apart from them: those of alpha masks, which would make a list too long."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from autoflow.server import bounded_json
+from autoflow.server.blobs import composite_content
+from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.db import items, json_codec
+from autoflow.server.errors import bad, unknown
+from autoflow.server.methods import Download, Operation, Place, Upload
+from autoflow.server.methods.images.figure_edits import Drawing, each_project, given_geometry
+from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
+from autoflow.server.methods.images.labels import FIGURES, stored_documents
+from autoflow.server.request_parser import Body, as_number
+from autoflow.server.versions.change_tracking import editing
+from autoflow.wire.parts import Part
+
+LARGEST_GEOMETRY = 64 * 1024 * 1024  # bytes of all geometries of a request
+
+
+def upload_geometries(place: Place, parts: Iterable[Part], _query: Mapping[str, Any]) -> dict[str, Any]:
+    """``figures.bulk.upload.geometry``: pairs of ``figureId`` and ``geometry``, a file of JSON; all of them or none."""
+    with contextlib.ExitStack() as held:
+        sent = list(_geometries(parts, held))
+        _change(place, sent)
+    return {"success": True}
+
+
+def _change(place: Place, sent: list[tuple[int, dict[str, Any]]]) -> None:
+    with place.store.write() as rows:
+        for project_id, found in each_project(rows, (image_of(number) for number, _ in sent)):
+            with editing(rows, project_id) as edit:
+                drawn = Drawing(edit, found)
+                for number, geometry in sent:
+                    if image_of(number) in found:
+                        alpha = drawn.figure(number).get("geometryType") == ALPHA
+                        drawn.change(number, {}, geometry={BITMAP: geometry} if alpha else given_geometry(geometry))
+                drawn.close()
+
+
+def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read the pairs of a form; the memory that they take is held by `held`."""
+    number: int | None = None
+    left, needed = LARGEST_GEOMETRY, 0
+    for part in parts:
+        if isinstance(part.value, str):
+            number = as_number(part.value) if part.field == "figureId" else number
+            continue
+        if number is None:
+            raise bad(f"part {part.field!r} must come after its figureId, a whole number")
+        text = part.value.read(left + 1)
+        left -= len(text)
+        if left < 0:
+            raise bad(f"the geometries of a request are longer than {LARGEST_GEOMETRY} bytes: send fewer at once")
+        needed += bounded_json.cost(text)
+        if needed > bounded_json.MEMORY.share:
+            raise bad("the geometries of a request have too many values: send fewer at once")
+        held.enter_context(bounded_json.memory("geometries", bounded_json.cost(text)))
+        geometry = bounded_json.parse(text) if text.strip() else None
+        if not isinstance(geometry, dict):
+            raise bad(f"the geometry of figure {number} is no JSON object")
+        yield number, geometry
+        number = None
+
+
+def download_geometries(place: Place, body: Body) -> Composed:
+    """``figures.bulk.download.geometry`` by ``ids``: a form with a part for each, of its number's name, in order."""
+    numbers = body.numbers("ids")
+    with place.store.read() as rows:
+        found = items.find(rows, sorted({image_of(number) for number in numbers}))
+        held = stored_documents(rows, list(found.values()))
+    by_number = {
+        image * FIGURES + stored["id"]: stored for image, document in held.items() for stored in document["objects"]
+    }
+    for number in numbers:
+        if number not in by_number:
+            raise unknown("figure", number)
+    parts = ((str(number), json_codec.dump(_apart(by_number[number])).encode()) for number in numbers)
+    return composite_content.form(parts, "geometries")
+
+
+def _apart(stored: Mapping[str, Any]) -> Any:
+    return stored.get(BITMAP) if stored.get("geometryType") == ALPHA else geometry_of(stored)
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {}
+UPLOADS: Mapping[str, Upload] = {"figures.bulk.upload.geometry": upload_geometries}
+DOWNLOADS: Mapping[str, Download] = {"figures.bulk.download.geometry": download_geometries}

@@ -1,0 +1,236 @@
+"""Annotations: one document in Supervisely's format an image; objects get numbers that follow from the image's.
+
+The number of an object is image * FIGURES + k, so that it names its image, and no table of figures is needed; the
+stored document has k. Names of classes and tags are those of the project's meta when read, however they were then.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from autoflow.server import limits
+from autoflow.server.db import datasets, items, json_codec
+from autoflow.server.db.schema import items as item_table
+from autoflow.server.errors import bad, unknown
+from autoflow.server.geometry import rounding
+from autoflow.server.methods import Operation
+from autoflow.server.methods.images.tags import Meta, assigned, number_new
+from autoflow.server.paging import page
+from autoflow.server.request_parser import Body, as_number
+from autoflow.server.versions.change_tracking import Edit, editing
+
+COPIED_TAGS = 4_000_000  # bytes of the tags that one request copies
+FIGURES = 2**20  # an image has fewer objects
+
+
+def stored_object(body: Body, meta: Meta) -> dict[str, Any]:
+    """An object as it is stored, but for its k.
+
+    Raises:
+        ServerRefused: its class or a tag is not in the project's meta.
+    """
+    stored = {key: value for key, value in body.fields.items() if key not in {"id", "classTitle", "labelerLogin"}}
+    stored["classId"] = meta.class_number(body)
+    stored["tags"] = [meta.tag(tag) for tag in body.bodies("tags", required=False)]
+    return stored
+
+
+def _numbered(stored: list[dict[str, Any]], sent: list[Body], image_id: int) -> list[dict[str, Any]]:
+    """Give each object its k: the one it was read with, else the next free."""
+    start = image_id * FIGURES
+    given = [as_number(body.fields.get("id")) for body in sent]
+    ours = [number - start if number is not None and start < number < start + FIGURES else None for number in given]
+    used: set[int] = set()
+    highest = max((k for k in ours if k is not None), default=0)
+    numbered = []
+    for entry, k in zip(stored, ours, strict=True):
+        if k is None or k in used:
+            highest += 1
+            k = highest
+        used.add(k)
+        numbered.append({**entry, "id": k})
+    if highest >= FIGURES:
+        raise bad(f"image {image_id} has {len(stored)} objects; {FIGURES - 1} are the most")
+    return numbered
+
+
+def stored_documents(rows: Connection, found: Sequence[RowMapping]) -> dict[int, dict[str, Any]]:
+    """The stored documents of images by the images' numbers; an empty one for an image that has none."""
+    texts = items.read_documents(rows, [row["annotation"] for row in found if row["annotation"]])
+    # a copy each: images of equal annotations share a text
+    return {row["id"]: copy.deepcopy(texts.get(row["annotation"], {"objects": []})) for row in found}
+
+
+class Annotating:
+    """New annotations of images of one project, written together."""
+
+    def __init__(self, edit: Edit) -> None:
+        self._edit = edit
+        self._changes: dict[int, tuple[RowMapping, dict[str, Any]]] = {}
+        self._texts: dict[str, bytes] = {}
+        self._tags: dict[int, list[dict[str, Any]]] = {}
+
+    def keep(self, row: RowMapping, document: Mapping[str, Any]) -> None:
+        """Put a stored document in place of the one an image has."""
+        name, text = items.named_text(document)
+        self._texts[name] = text
+        self._changes[row["id"]] = (row, {"annotation": name, "labels": len(document["objects"])})
+
+    def put(self, row: RowMapping, sent: Body, meta: Meta) -> None:
+        """Put an annotation in place of the one an image has, its tags included when the document has any member for
+        them; of several of one image the last counts.
+
+        Raises:
+            ServerRefused: an object's class or a tag is not in the project's meta.
+        """
+        objects = list(sent.bodies("objects", required=False, most=limits.OBJECTS))
+        stored = _numbered([stored_object(one, meta) for one in objects], objects, row["id"])
+        document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
+        if sent.given("tags"):
+            wanted = [meta.tag(tag) for tag in sent.bodies("tags")]
+            self._tags[row["id"]] = assigned(json_codec.load(row["tags"]), wanted)
+        self.keep(row, {**document, "objects": stored})
+
+    def close(self) -> None:
+        """Write them."""
+        items.keep_texts(self._edit.rows, self._texts)
+        number_new(self._edit.rows, list(self._tags.values()))
+        for number, tags in self._tags.items():
+            self._changes[number][1]["tags"] = json_codec.dump(tags)
+        items.change_many(self._edit, self._changes.values())
+
+
+def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, whole: bool = False) -> dict[str, Any]:
+    """An image's annotation as the wire shows it; `whole`: coordinates in whole pixels."""
+    document = document or {}
+    objects = []
+    for stored in document.get("objects", ()):
+        stored = rounding.whole(stored) if whole else stored
+        tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
+        number = row["id"] * FIGURES + stored["id"]
+        objects.append({**stored, "id": number, "classTitle": meta.class_title(stored["classId"]), "tags": tags})
+    size = {"height": row["height"], "width": row["width"]}
+    tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])]
+    annotation = {"description": "", "size": size, **document, "tags": tags, "objects": objects}
+    return {
+        "imageId": row["id"],
+        "imageName": row["name"],
+        "annotation": annotation,
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+        "datasetId": row["dataset_id"],
+    }
+
+
+def _read(rows: Connection, numbers: list[int], *, whole: bool = False) -> list[dict[str, Any]]:
+    found = items.find(rows, numbers)
+    texts = items.read_documents(rows, [row["annotation"] for row in found.values() if row["annotation"]])
+    metas = {number: Meta.of(rows, number) for number in {row["project_id"] for row in found.values()}}
+    ordered = [found[number] for number in numbers]
+    return [shown(row, texts.get(row["annotation"]), metas[row["project_id"]], whole) for row in ordered]
+
+
+def _whole(body: Body) -> bool:
+    """Whether coordinates are asked for in whole pixels."""
+    return body.flag("integerCoords", default=False)
+
+
+def read_many(rows: Connection, body: Body) -> list[dict[str, Any]]:
+    """``annotations.bulk.info`` of images by their ids, in the order asked for."""
+    return _read(rows, body.numbers("imageIds"), whole=_whole(body))
+
+
+def read_one(rows: Connection, body: Body) -> dict[str, Any]:
+    """``annotations.info`` of one image."""
+    return _read(rows, [body.number("imageId")], whole=_whole(body))[0]
+
+
+def add(rows: Connection, body: Body) -> dict[str, Any]:
+    """``annotations.bulk.add``: each document takes the place of its image's; all of them or none."""
+    dataset = datasets.get(rows, body.number("datasetId"))
+    with editing(rows, dataset["project_id"]) as edit:
+        meta = Meta.of(rows, dataset["project_id"])
+        entries = list(body.bodies("annotations"))
+        found = items.find(rows, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
+        annotating = Annotating(edit)
+        for entry in entries:
+            row = found[entry.number("imageId")]
+            if row["project_id"] != dataset["project_id"]:
+                raise unknown(f"in project {dataset['project_id']}, image", row["id"])
+            annotating.put(row, Body(entry.mapping("annotation"), f"{entry.place}annotation."), meta)
+        annotating.close()
+    return {"success": True}
+
+
+def list_annotations(rows: Connection, body: Body) -> dict[str, Any]:
+    """``annotations.list`` of a dataset, in pages of its images."""
+    dataset = datasets.get(rows, body.number("datasetId"))
+    query = items.listing(rows).where(item_table.c.dataset_id == dataset["id"])
+    columns = {"id": item_table.c.id, "imageId": item_table.c.id, "imageName": item_table.c.name}
+
+    def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+        return _read(rows, [row["id"] for row in found], whole=_whole(body))
+
+    return page(rows, query, columns, body, shape)
+
+
+def copy_many(rows: Connection, body: Body) -> dict[str, Any]:
+    """``annotations.bulk.copy`` from ``srcImageIds`` to ``destImageIds``, one by one: by names, so that another
+    project takes them whose meta has the same.
+    """
+    sources, targets = body.numbers("srcImageIds"), body.numbers("destImageIds")
+    if len(sources) != len(targets):
+        raise bad(f"{len(sources)} images cannot be copied to {len(targets)}")
+    _check_copies(list(items.find(rows, list(dict.fromkeys(sources))).values()), sources)
+    documents_by_target = dict(zip(targets, _read(rows, sources), strict=True))
+    found = items.find(rows, list(dict.fromkeys(targets)))
+    for project_id in sorted({row["project_id"] for row in found.values()}):
+        with editing(rows, project_id) as edit:
+            meta, annotating = Meta.of(rows, project_id), Annotating(edit)
+            for number, row in found.items():
+                if row["project_id"] == project_id:
+                    annotating.put(row, Body(_by_name(documents_by_target[number]["annotation"])), meta)
+            annotating.close()
+    return {"success": True}
+
+
+def _check_copies(found: Sequence[RowMapping], sources: Sequence[int]) -> None:
+    """See that copies do not come to very much more than what they are copies of.
+
+    Raises:
+        ServerRefused: 400, they do.
+    """
+    times = Counter(sources)
+    objects = sum(times[row["id"]] * row["labels"] for row in found)
+    tags = sum(times[row["id"]] * len(row["tags"]) for row in found)
+    if objects > limits.OBJECTS or tags > COPIED_TAGS:
+        raise bad(
+            f"the copies would have more than {limits.OBJECTS} objects or {COPIED_TAGS} bytes of tags: copy fewer"
+        )
+
+
+def _by_name(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    """An annotation without the numbers that only its own project knows."""
+    objects = [
+        {**_without(one, "id", "classId"), "tags": [_without(tag, "id", "tagId") for tag in one["tags"]]}
+        for one in annotation["objects"]
+    ]
+    tags = [_without(tag, "id", "tagId") for tag in annotation["tags"]]
+    return {**_without(annotation, "size"), "tags": tags, "objects": objects}
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in names}
+
+
+READS: Mapping[str, Operation] = {
+    "annotations.list": list_annotations,
+    "annotations.bulk.info": read_many,
+    "annotations.info": read_one,
+}
+WRITES: Mapping[str, Operation] = {"annotations.bulk.add": add, "annotations.bulk.copy": copy_many}

@@ -1,0 +1,204 @@
+"""Thumbnails of images, made when they are asked for: what a grid of many shows instead of the images.
+
+Decoding is done by the bounded processes of `media.decoder`, one job for all requests of the same thumbnail. An image
+that does not fit their bounds is remembered, so that it is not tried again and again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from concurrent import futures
+from concurrent.futures import Future
+from typing import BinaryIO, Generic, NamedTuple, TypeVar, cast
+
+from sqlalchemy import RowMapping
+
+from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.process.forks import ProcessLock
+from autoflow.server.blobs import Content, Folder, composite_content
+from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.db import blobs, items
+from autoflow.server.errors import bad
+from autoflow.server.media.decoder import Undecodable
+from autoflow.server.media.thumbnails import WAYS, ThumbnailSpec, thumbnail
+from autoflow.server.methods import Download, Place
+from autoflow.server.request_parser import Body
+
+SIDE = 320  # pixels of the longer side
+LONGEST = 2000  # pixels of a side, whatever is asked for
+LARGEST = 256 * 1024 * 1024  # bytes of a file that is decoded
+WAIT = 60.0  # seconds for a thumbnail that another request is having made
+CACHED = 2000  # thumbnails a process remembers, of some ten kilobytes each
+LARGEST_CACHED = 64 * 1024  # bytes of one that is remembered
+REFUSED = 10_000  # images without a thumbnail that a process remembers
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _Cache(Generic[K, V]):
+    """The entries used last; not safe from several threads by itself."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        if key in self._entries:
+            self._entries.move_to_end(key)
+        return self._entries.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+
+class _Key(NamedTuple):
+    hash: str
+    spec: ThumbnailSpec
+
+
+Made = tuple[str, bytes]
+
+
+class Thumbnails:
+    """The thumbnails of a process: those made, those being made, and the images of which none can be made."""
+
+    def __init__(self) -> None:
+        self._lock = ProcessLock()
+        self._made: _Cache[_Key, Made] = _Cache(CACHED)
+        self._refused: _Cache[str, str] = _Cache(REFUSED)
+        self._pending: dict[tuple[int, _Key], Future[Made]] = {}  # by process: no thread works on after a fork
+
+    def of(self, place: Place, blob: RowMapping, spec: ThumbnailSpec) -> Made:
+        """Return type and bytes of a blob's thumbnail.
+
+        Raises:
+            Undecodable: the blob is no image, or one that takes too much to decode.
+            ServerBusy: the blob cannot be read, or no process is free to decode it.
+        """
+        key = _Key(blob["hash"], spec)
+        pending_key = os.getpid(), key
+        with self._lock:
+            reason = self._refused.get(key.hash)
+            if reason is not None:
+                raise Undecodable(reason)
+            made = self._made.get(key)
+            if made is not None:
+                return made
+            pending = self._pending.get(pending_key)
+            mine: Future[Made] | None = None
+            if pending is None:
+                mine = self._pending[pending_key] = Future()
+        if mine is None:
+            return self._awaited(cast("Future[Made]", pending))
+        try:
+            made = self._make(place, blob, key)
+        except BaseException as error:
+            known = isinstance(error, (Undecodable, ServerBusy))
+            mine.set_exception(error if known else ServerBusy("the thumbnail could not be made", status=500))
+            raise
+        else:
+            mine.set_result(made)
+            return made
+        finally:
+            with self._lock:
+                del self._pending[pending_key]
+
+    def _awaited(self, pending: Future[Made]) -> Made:
+        try:
+            return pending.result(WAIT)
+        except futures.TimeoutError:  # the built-in one only since Python 3.11
+            raise ServerBusy("the thumbnail is still being made", status=503, retry_after=1) from None
+
+    def _make(self, place: Place, blob: RowMapping, key: _Key) -> Made:
+        try:
+            if blob["size"] > LARGEST:
+                raise Undecodable(f"its file is larger than {LARGEST >> 20} MiB")
+            with _file(place, blob) as file:
+                made = thumbnail(file, key.spec)
+        except Undecodable as error:
+            with self._lock:
+                self._refused.put(key.hash, str(error))
+            raise
+        if len(made[1]) <= LARGEST_CACHED:
+            with self._lock:
+                self._made.put(key, made)
+        return made
+
+
+_thumbnails = Thumbnails()
+
+
+@contextlib.contextmanager
+def _file(place: Place, blob: RowMapping) -> Iterator[BinaryIO]:
+    """A blob's bytes as a file with a descriptor: a temporary one unless the blobs are in a folder."""
+    if isinstance(place.blobs, Folder):
+        try:
+            file = open(place.blobs.path(blob["hash"], blob["generation"]), "rb", buffering=0)
+        except OSError as error:
+            raise ServerBusy(f"the platform cannot read the file: {error}", status=500) from error
+        with file:
+            yield cast(BinaryIO, file)
+        return
+    with tempfile.TemporaryFile(prefix="autoflow-") as copy:
+        for chunk in Content(place.blobs, blob["hash"], blob["generation"], blob["size"], "", None):
+            copy.write(chunk)
+        copy.flush()
+        yield cast(BinaryIO, copy)
+
+
+def _spec(body: Body) -> ThumbnailSpec:
+    """Read which thumbnail a request asks for; by default the one a grid shows."""
+    resize, ext = body.text("resize", "fit"), body.maybe_text("ext")
+    if resize not in WAYS or ext not in {None, "jpeg", "png"}:
+        raise bad(f'"resize" must be one of {", ".join(WAYS)}, "ext" jpeg or png')
+    sides = [body.maybe_number(name) for name in ("width", "height")]
+    width, height = (SIDE, SIDE) if sides == [None, None] else (min(max(side or 0, 0), LONGEST) for side in sides)
+    if not width and not height:  # only its type and quality are another
+        width = height = LONGEST
+    quality = body.maybe_number("quality")
+    return ThumbnailSpec(width, height, resize, 80 if quality is None else min(max(quality, 1), 100), ext)
+
+
+def preview(place: Place, body: Body) -> Composed:
+    """``autoflow.previews`` of an image by ``id``: ``GET /storage/previews/<id>``, or as ``preview_url`` of the SDK has
+    it, with ``width``, ``height``, ``resize``, ``quality`` and ``ext``.
+
+    Raises:
+        ServerRefused: 404, there is no such image, or no thumbnail can be made of it.
+        ServerBusy: 503, too many images are being decoded.
+    """
+    number, spec = body.number("id"), _spec(body)
+    with place.store.read() as rows:
+        row = items.find(rows, [number])[number]
+        kept = blobs.find(rows, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
+    return _response(place, kept, spec, number)
+
+
+def picture_of(place: Place, kept: RowMapping | None, side: int, number: int) -> Composed:
+    """Return a thumbnail of at most `side` pixels a side of a blob's row, which image `number` is made of.
+
+    Raises:
+        ServerRefused, ServerBusy: as `preview`.
+    """
+    return _response(place, kept, ThumbnailSpec(side, side), number)
+
+
+def _response(place: Place, kept: RowMapping | None, spec: ThumbnailSpec, number: int) -> Composed:
+    try:
+        if kept is None:
+            raise Undecodable("its bytes are not kept here")
+        mime, data = _thumbnails.of(place, kept, spec)
+    except Undecodable as error:
+        details = {"type": "preview of image", "id": number}
+        raise ServerRefused(f"there is no preview of image {number}: {error}", status=404, details=details) from None
+    return composite_content.text(data, f"picture.{mime.rpartition('/')[2]}", mime)
+
+
+DOWNLOADS: Mapping[str, Download] = {"autoflow.previews": preview}

@@ -1,0 +1,205 @@
+"""Tags on images, checked against the project's meta; a tag put on twice with the same value is one tag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from autoflow.server.db import counters, items, json_codec, projects
+from autoflow.server.errors import bad, shortened, unknown
+from autoflow.server.methods import Operation
+from autoflow.server.request_parser import Body, as_text
+from autoflow.server.versions.change_tracking import Edit, editing
+
+
+class Meta:
+    """A project's classes and tags, by number and by name."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._classes = {entry["id"]: entry for entry in document["classes"]}
+        self._tags = {entry["id"]: entry for entry in document["tags"]}
+        self._class_numbers = {entry["title"]: entry["id"] for entry in document["classes"]}
+        self._tag_numbers = {entry["name"]: entry["id"] for entry in document["tags"]}
+
+    @classmethod
+    def of(cls, rows: Connection, project_id: int) -> Meta:
+        """Read a project's."""
+        return cls(projects.meta(rows, project_id))
+
+    def class_number(self, body: Body) -> int:
+        """The class an object names, by ``classTitle`` or else ``classId``."""
+        if body.given("classTitle"):
+            title = body.text("classTitle")
+            if title not in self._class_numbers:
+                raise bad(f'"{body.place}classTitle": the project has no class named {title!r}')
+            return int(self._class_numbers[title])
+        number = body.number("classId")
+        if number not in self._classes:
+            raise bad(f'"{body.place}classId": the project has no class {number}')
+        return number
+
+    def class_title(self, number: int) -> str | None:
+        """The title a class has now, None when the project has it no more."""
+        return self._classes[number]["title"] if number in self._classes else None
+
+    def tag(self, body: Body) -> dict[str, Any]:
+        """``{"tagId", "value"}`` for a tag by its ``name`` or, if the project has none of that name, its ``tagId``: an
+        annotation that was read of another project has that one's numbers.
+        """
+        name = as_text(body.fields.get("name"))
+        if name in self._tag_numbers:
+            return self.valued(body, self._tag_numbers[name])
+        if body.given("tagId"):
+            return self.valued(body, body.number("tagId"))
+        raise bad(f'"{body.place}name": the project has no tag named {body.text("name")!r}')
+
+    def valued(self, body: Body, number: int) -> dict[str, Any]:
+        """A tag with the ``value`` of the body, if the tag can have it."""
+        value = body.fields.get("value")
+        entry = self._tags.get(number)
+        if entry is None:
+            raise bad(f'"{body.place}tagId": the project has no tag {number}')
+        if not _fits(entry, value):
+            raise bad(
+                f'"{body.place}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {shortened(value)}'
+            )
+        return {"tagId": number, "value": value}
+
+    def tag_name(self, number: int) -> str | None:
+        """The name a tag has now."""
+        return self._tags[number]["name"] if number in self._tags else None
+
+
+_FITS = {
+    "none": lambda entry, value: value is None,
+    "any_string": lambda entry, value: isinstance(value, str),
+    "any_number": lambda entry, value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "oneof_string": lambda entry, value: value in (entry.get("values") or ()),
+}
+
+
+def _fits(entry: Mapping[str, Any], value: Any) -> bool:
+    rule = _FITS.get(entry.get("value_type", "none"))
+    return rule is None or bool(rule(entry, value))
+
+
+def assigned(before: list[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tags wanted, each with the number it had before, None for a new one; equal ones once."""
+    known = {_identity(tag): tag["id"] for tag in reversed(before)}
+    distinct: dict[Any, dict[str, Any]] = {}
+    for tag in wanted:
+        distinct.setdefault(_identity(tag), tag)
+    return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
+
+
+def number_new(rows: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> None:
+    """Give numbers to the new tags of some images."""
+    new = [tag for tags in images for tag in tags if tag["id"] is None]
+    for tag, number in zip(new, counters.reserve(rows, counters.TAG, len(new)), strict=True):
+        tag["id"] = number
+
+
+def _identity(tag: Mapping[str, Any]) -> tuple[int, Any]:
+    """What tells one tag on an image from another: its number and its value."""
+    value = tag["value"]
+    return tag["tagId"], json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value
+
+
+def _put_on(edit: Edit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
+    """Put tags on images; gives each image's tags with their numbers, by what tells them apart."""
+    by_image: dict[int, list[dict[str, Any]]] = {}
+    for number, tag in wanted:
+        by_image.setdefault(number, []).append(tag)
+    found = items.find(edit.rows, list(by_image))
+    after: dict[int, list[dict[str, Any]]] = {}
+    for number, row in found.items():
+        if row["project_id"] != edit.project["id"]:
+            raise bad(f"image {number} is not of project {edit.project['id']}")
+        before = json_codec.load(row["tags"])
+        plain = [{"tagId": had["tagId"], "value": had["value"]} for had in before]
+        after[number] = assigned(before, [*plain, *by_image[number]])
+    number_new(edit.rows, list(after.values()))
+    items.change_many(edit, [(found[number], {"tags": json_codec.dump(tags)}) for number, tags in after.items()])
+    return {number: {_identity(tag): tag for tag in tags} for number, tags in after.items()}
+
+
+def _by_project(rows: Connection, numbers: list[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for number, row in items.find(rows, numbers).items():
+        found.setdefault(row["project_id"], []).append(number)
+    return found
+
+
+def add_to_images(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.bulk.add-to-image``: one tag on many images."""
+    for project_id, numbers in sorted(_by_project(rows, body.unique_numbers("ids")).items()):
+        with editing(rows, project_id) as edit:
+            tag = Meta.of(rows, project_id).valued(body, body.number("tagId"))
+            _put_on(edit, ((number, tag) for number in numbers))
+    return {"success": True}
+
+
+def add_many(rows: Connection, body: Body) -> list[dict[str, Any]]:
+    """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
+    with editing(rows, body.number("projectId")) as edit:
+        meta = Meta.of(rows, edit.project["id"])
+        entries = [(one.number("entityId"), meta.valued(one, one.number("tagId"))) for one in body.bodies("tags")]
+        tags = _put_on(edit, entries)
+    return [{**tags[number][_identity(tag)], "entityId": number} for number, tag in entries]
+
+
+def _take_off(rows: Connection, numbers: list[int], tag_ids: set[int], only: int | None) -> None:
+    for project_id, images in sorted(_by_project(rows, numbers).items()):
+        with editing(rows, project_id) as edit:
+            changes = []
+            for row in items.find(rows, images).values():
+                before = json_codec.load(row["tags"])
+                kept = [tag for tag in before if tag["tagId"] not in tag_ids or only not in {None, tag["id"]}]
+                changes.append((row, {"tags": json_codec.dump(kept)}))
+            items.change_many(edit, changes)
+
+
+def remove_from_image(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.remove-from-image``: one tag, by its own number, off an image."""
+    _take_off(rows, [body.number("imageId")], {body.number("tagId")}, body.number("id"))
+    return {"success": True}
+
+
+def remove_from_images(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.bulk.remove-from-images``: all tags of these kinds off these images."""
+    _take_off(rows, body.unique_numbers("ids"), set(body.numbers("tagIds")), None)
+    return {"success": True}
+
+
+def set_value(rows: Connection, body: Body) -> dict[str, Any]:
+    """``image-tags.update-tag-value`` of a tag on an image, by the tag's own number.
+
+    Raises:
+        ServerRefused: 400, it cannot have the value, or the image has a tag of that value already.
+    """
+    number = body.number("id")
+    row = items.tagged(rows, number)
+    with editing(rows, row["project_id"]) as edit:
+        row = items.find(rows, [row["id"]])[row["id"]]
+        before = json_codec.load(row["tags"])
+        mine = next((tag for tag in before if tag["id"] == number), None)
+        if mine is None:
+            raise unknown("tag", number)
+        tag = {"id": number, **Meta.of(rows, row["project_id"]).valued(body, mine["tagId"])}
+        others = [one for one in before if one is not mine]
+        if any((one["tagId"], one["value"]) == (tag["tagId"], tag["value"]) for one in others):
+            raise bad(f'"value": image {row["id"]} has this tag with {tag["value"]!r} already')
+        items.change(edit, row, tags=json_codec.dump([tag if one is mine else one for one in before]))
+    return {**tag, "entityId": row["id"], "imageId": row["id"]}
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {
+    "image-tags.bulk.add-to-image": add_to_images,
+    "tags.entities.bulk.add": add_many,
+    "image-tags.remove-from-image": remove_from_image,
+    "image-tags.bulk.remove-from-images": remove_from_images,
+    "image-tags.update-tag-value": set_value,
+}

@@ -1,0 +1,1 @@
+"""Methods about labeling jobs."""

@@ -1,0 +1,254 @@
+"""Labeling jobs: ``jobs.*`` as far as an app makes, lists and reads them; nothing is labeled here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, RowMapping, cast, null, select
+
+from autoflow.server import limits
+from autoflow.server.db import datasets, items, jobs, json_codec, teams
+from autoflow.server.db.schema import items as item_table
+from autoflow.server.db.schema import jobs as table
+from autoflow.server.db.schema import teams as team_table
+from autoflow.server.db.schema import workspaces
+from autoflow.server.errors import bad, unknown
+from autoflow.server.methods import Operation
+from autoflow.server.paging import page
+from autoflow.server.request_parser import Body
+from autoflow.wire import methods
+
+_COLUMNS = {
+    "id": table.c.id,
+    "name": table.c.name,
+    "status": table.c.status,
+    "projectId": table.c.project_id,
+    "datasetId": table.c.dataset_id,
+    "createdBy": table.c.created_by,
+    "userId": table.c.assigned_to,
+    "reviewerId": table.c.reviewer_id,
+    "createdAt": table.c.created_at,
+    "updatedAt": table.c.updated_at,
+    "labelingQueueId": cast(null(), BigInteger),  # there are no queues here
+}
+
+
+USERS = 1000  # labelers of one request: each gets a job that names all images
+REVIEWS = ("none", "done", "accepted", "rejected")
+_REVIEWED = "autoflowReviews"  # of the meta: what was said of images, by their numbers
+
+
+def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    logins = jobs.logins(rows)
+    shaped = []
+    for row in found:
+        meta = json_codec.load(row["meta"])
+        reviewed = list(_reviews(meta).values())
+        shaped.append(
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "readme": row["readme"],
+                "description": row["description"],
+                "teamId": row["team_id"],
+                "workspaceId": row["workspace_id"],
+                "workspaceName": row["workspace_name"],
+                "projectId": row["project_id"],
+                "projectName": row["project_name"],
+                "datasetId": row["dataset_id"],
+                "datasetName": row["dataset_name"],
+                "createdBy": row["created_by"],
+                "managerLogin": logins.get(row["created_by"]),
+                "userId": row["assigned_to"],
+                "labelerLogin": logins.get(row["assigned_to"]),
+                "reviewerId": row["reviewer_id"],
+                "reviewerLogin": logins.get(row["reviewer_id"]),
+                "createdAt": row["created_at"],
+                "updatedAt": row["updated_at"],
+                "startedAt": row["started_at"],
+                "finishedAt": row["finished_at"],
+                "status": row["status"],
+                "disabled": row["disabled"],
+                "labelingQueueId": None,
+                "labelingExamId": None,
+                "imagesCount": len(meta["entityIds"]),
+                "finishedImagesCount": len(reviewed),
+                "rejectedImagesCount": reviewed.count("rejected"),
+                "acceptedImagesCount": reviewed.count("accepted"),
+                "progressImagesCount": reviewed.count("done"),
+                "priority": None,
+                "customData": json_codec.load(row["custom_data"]),
+                "meta": meta,
+            }
+        )
+    return shaped
+
+
+def _reviews(meta: Mapping[str, Any]) -> dict[str, str]:
+    """What was said of a job's images, by their numbers."""
+    reviews = meta.get(_REVIEWED)
+    return {key: said for key, said in reviews.items() if said in REVIEWS} if isinstance(reviews, Mapping) else {}
+
+
+def _titled(value: Any, place: str) -> dict[str, Any]:
+    """A class or tag to be labeled: its name, or an object with it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {"name": Body({"name": value}, place).text("name")}
+
+
+def _meta(rows: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
+    """What is to be labeled, complete: the SDK reads its lists, and the ends of its range, unasked."""
+    given = sent.unique_numbers("entityIds", most=limits.ENTITIES) if sent.fields.get("entityIds") else []
+    for number, row in items.find(rows, given).items():
+        if row["dataset_id"] != dataset["id"]:
+            raise bad(f"image {number} is not of dataset {dataset['id']}")
+    span = Body(sent.mapping("range"), f"{sent.place}range.")
+    start, end = span.maybe_number("start"), span.maybe_number("end")
+    query = select(item_table.c.id).where(item_table.c.dataset_id == dataset["id"]).order_by(item_table.c.id)
+    images = given or list(rows.execute(query).scalars())[max(start or 1, 1) - 1 : end]
+    return {
+        "imageFiguresLimit": 0,
+        "imageTagsLimit": 0,
+        **{name: value for name, value in sent.fields.items() if name != _REVIEWED},
+        "classes": [_titled(value, f"{sent.place}classes.") for value in sent.array("classes", required=False)],
+        "projectTags": [
+            _titled(value, f"{sent.place}projectTags.") for value in sent.array("projectTags", required=False)
+        ],
+        "imageTags": [
+            {**tag.fields, "positive": tag.flag("positive", default=True), "name": tag.text("name")}
+            for tag in sent.bodies("imageTags", required=False)
+        ],
+        "range": {"start": start, "end": end},
+        "entityIds": images,
+    }
+
+
+def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
+    """``jobs.add``: a job for each of ``userIds``, who are of the dataset's team."""
+    dataset = datasets.get(rows, body.number("datasetId"))
+    users, reviewer = body.numbers("userIds", most=USERS), body.maybe_number("reviewerId")
+    if not users:
+        raise bad('"userIds" must name somebody')
+    for number in (*users, *([reviewer] if reviewer is not None else ())):
+        jobs.check_member(rows, dataset["team_id"], number)
+    meta = _meta(rows, Body(body.mapping("meta"), "meta."), dataset)
+    if len(users) * len(meta["entityIds"]) > limits.ENTITIES:
+        raise bad(f'"userIds" times the images of the jobs are more than {limits.ENTITIES}: make jobs of fewer images')
+    values = {
+        "name": body.text("name"),
+        "readme": body.text("readme", ""),
+        "description": body.text("description", ""),
+        "project_id": dataset["project_id"],
+        "dataset_id": dataset["id"],
+        "reviewer_id": reviewer,
+        "meta": json_codec.dump(meta),
+    }
+    made = [jobs.add(rows, {**values, "assigned_to": number}) for number in users]
+    return _shaped(rows, [jobs.get(rows, number) for number in made])
+
+
+def list_jobs(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.list`` of a team, without the images; those put away only with ``showDisabled``."""
+    team = teams.get(rows, team_table, "team", body.number("teamId"))
+    query = jobs.listing(rows).where(workspaces.c.team_id == team["id"])
+    if not body.flag("showDisabled", default=False):
+        query = query.where(~table.c.disabled)
+    return page(rows, query, _COLUMNS, body, lambda found: _shaped(rows, found))
+
+
+def job(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.info`` by id, with its images as ``entities``."""
+    told = _shaped(rows, [jobs.get(rows, body.number("id"))])[0]
+    images = told["meta"]["entityIds"]
+    query = items.listing(rows).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
+    wanted = set(images)
+    found = [row for row in rows.execute(query).mappings() if row["id"] in wanted]
+    status = _reviews(told["meta"])
+    entities = [
+        {"id": row["id"], "name": row["name"], "reviewStatus": status.get(str(row["id"]), "none")} for row in found
+    ]
+    return {**told, "entities": entities}
+
+
+def set_status(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.set-status``."""
+    status = body.text("status")
+    if status not in jobs.STATUSES:
+        raise bad(f'"status" must be one of {", ".join(jobs.STATUSES)}')
+    jobs.set_status(rows, jobs.get(rows, body.number("id")), status)
+    return {"success": True}
+
+
+def stop(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.stop``."""
+    jobs.set_status(rows, jobs.get(rows, body.number("id")), "stopped")
+    return {"success": True}
+
+
+def edit(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.editInfo``: name, custom data, and who labels and who reviews, who are of the job's team."""
+    found = jobs.get(rows, body.number("id"))
+    values: dict[str, Any] = {"name": body.text("name")} if body.given("name") else {}
+    if body.given("customData"):
+        values["custom_data"] = json_codec.dump(body.mapping("customData"))
+    for name, column in (("userId", "assigned_to"), ("reviewerId", "reviewer_id")):
+        if body.given(name):
+            values[column] = body.number(name)
+            jobs.check_member(rows, found["team_id"], values[column])
+    jobs.change(rows, found["id"], **values)
+    return _shaped(rows, [jobs.get(rows, found["id"])])[0]
+
+
+def review(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.entities.update-review-status`` of one of a job's images.
+
+    Raises:
+        ServerRefused: 404, the job has no such image.
+    """
+    found, number, status = jobs.get(rows, body.number("jobId")), body.number("entityId"), body.text("status")
+    if status not in REVIEWS:
+        raise bad(f'"status" must be one of {", ".join(REVIEWS)}')
+    meta = json_codec.load(found["meta"])
+    if number not in meta["entityIds"]:
+        raise unknown(f"in job {found['id']}, image", number)
+    said = {**_reviews(meta), str(number): status}
+    meta[_REVIEWED] = {key: value for key, value in said.items() if value != "none"}
+    jobs.change(rows, found["id"], meta=json_codec.dump(meta))
+    return {"success": True}
+
+
+def stats(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.stats``: how far a job is."""
+    told = _shaped(rows, [jobs.get(rows, body.number("id"))])[0]
+    total, finished = told["imagesCount"], told["finishedImagesCount"]
+    return {
+        "job": {
+            "id": told["id"],
+            "startedAt": told["startedAt"],
+            "finishedAt": told["finishedAt"],
+            "imagesCount": total,
+            "finishedImagesCount": finished,
+            "acceptedImagesCount": told["acceptedImagesCount"],
+            "rejectedImagesCount": told["rejectedImagesCount"],
+            "progress": {"images": round(100 * finished / total) if total else 0},
+        }
+    }
+
+
+def put_away(rows: Connection, body: Body) -> dict[str, Any]:
+    """``jobs.archive``."""
+    jobs.put_away(rows, jobs.get(rows, body.number("id"))["id"])
+    return {"success": True}
+
+
+READS: Mapping[str, Operation] = {methods.JOB_INFO: job, "jobs.list": list_jobs, "jobs.stats": stats}
+WRITES: Mapping[str, Operation] = {
+    "jobs.add": add,
+    "jobs.editInfo": edit,
+    "jobs.entities.update-review-status": review,
+    "jobs.set-status": set_status,
+    "jobs.stop": stop,
+    "jobs.archive": put_away,
+}

@@ -1,0 +1,1 @@
+"""Methods about lineage: records, edges, graphs, traces."""

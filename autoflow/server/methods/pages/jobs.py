@@ -1,0 +1,51 @@
+"""A labeling job's page: what is to be labeled, by whom, how far it is, and the first of its images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from autoflow.model.entity import EntityRef
+from autoflow.server.db import jobs, json_codec
+from autoflow.server.methods import Operation
+from autoflow.server.methods.pages.images import named
+from autoflow.server.methods.pages.links import users
+from autoflow.server.request_parser import Body
+
+IMAGES = 60
+
+
+def job(rows: Connection, body: Body) -> dict[str, Any]:
+    """``autoflow.overview.job`` by id."""
+    row = jobs.get(rows, body.number("id"))
+    logins = jobs.logins(rows)
+    meta = json_codec.load(row["meta"])
+    numbers = meta.get("entityIds", [])
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "description": row["description"],
+        "readme": row["readme"],
+        "status": row["status"],
+        "disabled": row["disabled"],
+        "project": {"id": row["project_id"], "name": row["project_name"]},
+        "dataset": {"id": row["dataset_id"], "name": row["dataset_name"]},
+        "workspace": {"id": row["workspace_id"], "name": row["workspace_name"]},
+        "createdBy": logins.get(row["created_by"]),
+        "assignedTo": logins.get(row["assigned_to"]),
+        "reviewer": logins.get(row["reviewer_id"]),
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+        "startedAt": row["started_at"],
+        "finishedAt": row["finished_at"],
+        "classes": [one["name"] for one in meta.get("classes", []) if isinstance(one.get("name"), str)],
+        "tags": [one["name"] for one in meta.get("projectTags", []) if isinstance(one.get("name"), str)],
+        "imagesTotal": len(numbers),
+        "images": named(rows, numbers[:IMAGES]),
+        "users": users(rows, [EntityRef("", "job", row["id"]).key]),
+    }
+
+
+READS: Mapping[str, Operation] = {"autoflow.overview.job": job}

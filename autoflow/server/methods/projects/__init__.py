@@ -1,0 +1,1 @@
+"""Methods about projects, datasets, classes and their meta."""

@@ -1,0 +1,198 @@
+"""Classes and tags of a project one by one: ``tags.*``, ``advanced.*``, ``projects.classes.*``.
+
+They are entries of the project's one document (`operations.meta`), in the shapes these methods have for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from autoflow.server.db import projects
+from autoflow.server.errors import bad, taken, unknown
+from autoflow.server.methods import Operation
+from autoflow.server.methods.projects.meta import merged, replace
+from autoflow.server.paging import listed
+from autoflow.server.request_parser import Body
+from autoflow.server.versions.change_tracking import Edit, editing
+
+Entry = dict[str, Any]
+
+# A tag's settings: their names on the wire, by those of the document.
+_SETTINGS = {
+    "value_type": "type",
+    "values": "values",
+    "applicable_type": "applicableType",
+    "target_type": "targetType",
+    "is_default": "isDefault",
+    "default_value": "defaultValue",
+}
+
+
+def _class(project: Mapping[str, Any] | RowMapping, entry: Entry, _document: Mapping[str, Any]) -> Entry:
+    return {
+        "id": entry["id"],
+        "projectId": project["id"],
+        "name": entry["title"],
+        "title": entry["title"],
+        "description": entry.get("description", ""),
+        "shape": entry.get("shape"),
+        "color": entry.get("color"),
+        "hotkey": entry.get("hotkey", ""),
+        "settings": entry.get("geometry_config") or {},
+        "createdAt": project["created_at"],
+        "updatedAt": project["updated_at"],
+    }
+
+
+def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: Mapping[str, Any]) -> Entry:
+    numbers = {known["title"]: known["id"] for known in document["classes"]}
+    classes = entry.get("classes")
+    names = [name for name in classes if isinstance(name, str)] if isinstance(classes, list) else []
+    settings = {wire: entry[name] for name, wire in _SETTINGS.items() if entry.get(name) is not None}
+    return {
+        "id": entry["id"],
+        "projectId": project["id"],
+        "name": entry["name"],
+        "title": entry["name"],
+        "color": entry.get("color"),
+        "hotkey": entry.get("hotkey", ""),
+        "settings": {**settings, "classes": [numbers[name] for name in names if name in numbers]},
+        "createdAt": project["created_at"],
+        "updatedAt": project["updated_at"],
+    }
+
+
+def _listing(kind: str, shape: Callable[..., Entry]) -> Operation:
+    def run(rows: Connection, body: Body) -> dict[str, Any]:
+        project = projects.get(rows, body.number("projectId"))
+        document = projects.meta(rows, project["id"])
+        return listed((shape(project, entry, document) for entry in document[kind]), body)
+
+    return run
+
+
+def _place(rows: Connection, kind: str, what: str, number: int) -> int:
+    """The project that has a class or a tag of a number.
+
+    Raises:
+        ServerRefused: 404, none has; 409, several have, restored from one another.
+    """
+    found = projects.with_entry(rows, kind, number)
+    if not found:
+        raise unknown(what, number)
+    if len(found) > 1:
+        raise taken(f"{what} {number} is in projects {', '.join(map(str, found))}: use projects.meta.update")
+    return found[0]
+
+
+def class_info(rows: Connection, body: Body) -> Entry:
+    """``advanced.object_classes.info`` by id; of projects that were restored from one another the first one's."""
+    number = body.number("id")
+    for project_id in projects.with_entry(rows, "classes", number)[:1]:
+        document = projects.meta(rows, project_id)
+        entry = next(entry for entry in document["classes"] if entry["id"] == number)
+        return _class(projects.get(rows, project_id), entry, document)
+    raise unknown("class", number)
+
+
+def _edit(rows: Connection, body: Body, kind: str, what: str, changes: Callable[[Edit, Entry], Entry]) -> Edit:
+    """Change one entry of its project's document."""
+    number = body.number("id")
+    with editing(rows, _place(rows, kind, what, number)) as edit:
+        document = projects.meta(rows, edit.project["id"])
+        entries = [{**one, **changes(edit, one)} if one["id"] == number else one for one in document[kind]]
+        replace(edit, document, merged(rows, document, Body({kind: entries})))
+    return edit
+
+
+def edit_class(rows: Connection, body: Body) -> Entry:
+    """``advanced.object_classes.editInfo``: name, description, shape, colour and what else a class has."""
+    given: Entry = {"title" if name == "name" else name: body.text(name, "") for name in _PLAIN if body.given(name)}
+    if body.given("settings"):
+        given["geometry_config"] = body.mapping("settings")
+    edit = _edit(rows, body, "classes", "class", lambda _edit, _entry: given)
+    return _entry(rows, edit, "classes", body.number("id"), _class)
+
+
+_PLAIN = ("name", "description", "hotkey", "shape", "color")
+
+
+def edit_tag(rows: Connection, body: Body) -> Entry:
+    """``advanced.tags.editInfo``: name, colour, hotkey, and those settings that are given."""
+
+    def changes(edit: Edit, entry: Entry) -> Entry:
+        given: Entry = {name: body.text(name, "") for name in ("color", "hotkey") if body.given(name)}
+        if body.given("title"):
+            given["name"] = body.text("title")
+        classes = projects.meta(edit.rows, edit.project["id"])["classes"]
+        return {**given, **_settings(Body(body.mapping("settings"), "settings."), classes)}
+
+    edit = _edit(rows, body, "tags", "tag", changes)
+    return _entry(rows, edit, "tags", body.number("id"), _tag)
+
+
+def _settings(sent: Body, classes: list[Entry]) -> Entry:
+    """Settings as the document has them: classes by their titles."""
+    found = {name: sent.fields[wire] for name, wire in _SETTINGS.items() if sent.given(wire)}
+    if sent.given("classes"):
+        titles = {known["id"]: known["title"] for known in classes}
+        numbers = sent.numbers("classes")
+        if missing := [number for number in numbers if number not in titles]:
+            raise bad(f'"{sent.place}classes": the project has no class {missing[0]}')
+        found["classes"] = [titles[number] for number in numbers]
+    return found
+
+
+def _entry(rows: Connection, edit: Edit, kind: str, number: int, shape: Callable[..., Entry]) -> Entry:
+    document = projects.meta(rows, edit.project["id"])
+    entry = next(one for one in document[kind] if one["id"] == number)
+    return shape(projects.get(rows, edit.project["id"]), entry, document)
+
+
+def add_tags(rows: Connection, body: Body) -> list[Entry]:
+    """``tags.bulk.add``: new tags beside those a project has; 409 when one of that name is there."""
+    with editing(rows, body.number("projectId")) as edit:
+        document = projects.meta(rows, edit.project["id"])
+        there = {entry["name"] for entry in document["tags"]}
+        made = []
+        for sent in body.bodies("tags"):
+            name = sent.text("title" if sent.given("title") else "name")
+            if name in there:
+                raise taken(f"project {edit.project['id']} has a tag named {name!r} already")
+            plain = {key: sent.text(key, "") for key in ("color", "hotkey") if sent.given(key)}
+            settings = Body(sent.mapping("settings"), f"{sent.place}settings.")
+            made.append({"name": name, **plain, **_settings(settings, document["classes"])})
+        changed = merged(rows, document, Body({"tags": [*document["tags"], *made]}))
+        replace(edit, document, changed)
+    return [_tag(edit.project, entry, changed) for entry in changed["tags"][len(document["tags"]) :]]
+
+
+def _removal(kind: str, what: str) -> Operation:
+    def run(rows: Connection, body: Body) -> dict[str, Any]:
+        number = body.number("id")
+        with editing(rows, body.number("projectId")) as edit:
+            document = projects.meta(rows, edit.project["id"])
+            kept = [entry for entry in document[kind] if entry["id"] != number]
+            if len(kept) == len(document[kind]):
+                raise unknown(f"in project {edit.project['id']}, {what}", number)
+            replace(edit, document, {**document, kind: kept})
+        return {"success": True}
+
+    return run
+
+
+READS: Mapping[str, Operation] = {
+    "tags.list": _listing("tags", _tag),
+    "advanced.object_classes.list": _listing("classes", _class),
+    "advanced.object_classes.info": class_info,
+}
+WRITES: Mapping[str, Operation] = {
+    "tags.bulk.add": add_tags,
+    "advanced.tags.editInfo": edit_tag,
+    "advanced.object_classes.editInfo": edit_class,
+    "projects.classes.remove": _removal("classes", "class"),
+    "projects.tags.remove": _removal("tags", "tag"),
+}

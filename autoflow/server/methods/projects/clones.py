@@ -1,0 +1,174 @@
+"""``projects.clone``: a project of its own with what another has, as much of it as is asked for.
+
+Classes and tags keep their numbers, as annotations name them by these; bytes are not copied. The source is read in one
+transaction, so that the clone is one state of it; the clone is written in many short ones, and hidden until it is
+complete (`store.hidden`). It is there when the request is answered, and the task that the wire's clients wait for is
+over by then.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from autoflow.server import timestamps
+from autoflow.server.db import counters, hidden_projects, items, json_codec, projects, tasks
+from autoflow.server.db.access import caller
+from autoflow.server.db.engine import Store, StoreOf
+from autoflow.server.db.schema import datasets as dataset_table
+from autoflow.server.db.schema import items as table
+from autoflow.server.maintenance import purge
+from autoflow.server.methods import Batch, Operation, Place
+from autoflow.server.paging import CHUNK, chunks
+from autoflow.server.request_parser import Body
+from autoflow.server.versions.change_tracking import Edit, building
+
+SECONDS = 15 * 60.0  # that the source may be read for
+GAP = 0.002  # seconds between two transactions: who waits for the write lock only looks now and then
+SWEPT = 1000  # rows of projects that were given up, removed before a new one
+_PROJECT = ("description", "readme", "type", "settings", "import_settings")
+_ITEM = ("name", "hash", "link", "mime", "size", "width", "height", "meta", "description")
+
+
+def clone(place: Place, body: Body) -> dict[str, Any]:
+    """``projects.clone`` of a project (``id``) into a workspace, under a name; ``include`` says what of it, or all.
+
+    Raises:
+        ServerRefused: 404, the project or the workspace is unknown; 409, the name is taken there.
+    """
+    include = Body(body.mapping("include"), "include.")
+    wanted = {
+        name: include.flag(name, default=True)
+        for name in ("classes", "datasets", "images", "imagesTags", "annotationObjects")
+    }
+    number, workspace_id, name = body.number("id"), body.number("workspaceId"), body.text("name")
+    with _reading(place.store) as source_conn:
+        source = projects.get(source_conn, number)
+        with place.store.write() as rows:
+            purge.sweep(rows, SWEPT)
+            values = {column: source[column] for column in _PROJECT}
+            made = projects.add(rows, workspace_id, name, **values, state=hidden_projects.STATE)
+            hidden_projects.renew(rows, made)
+        try:
+            _Copy(place.store, source_conn, source["id"], made).run(wanted)
+            with place.store.write() as rows:
+                hidden_projects.show(rows, made, custom_data=source["custom_data"])
+                return {"taskId": _done(rows, projects.get(rows, made)), "projectId": made}
+        except BaseException:
+            with place.store.write() as rows:
+                hidden_projects.give_up(rows, made)
+            raise
+
+
+def _reading(store: Store | StoreOf) -> Any:
+    return store.read(seconds=SECONDS) if isinstance(store, StoreOf) else store.read()
+
+
+class _Copy:
+    """One project being copied.
+
+    Args:
+        store: what it is written to.
+        source_conn: the transaction it is read in.
+        source: the project's number.
+        made: the clone's, hidden still.
+    """
+
+    def __init__(self, store: Store | StoreOf, source_conn: Connection, source: int, made: int) -> None:
+        self._store = store
+        self._source_conn = source_conn
+        self._source = source
+        self._made = made
+
+    def run(self, wanted: Mapping[str, bool]) -> None:
+        """Copy what is wanted."""
+        if wanted["classes"]:
+            meta = projects.meta(self._source_conn, self._source)
+            self._write(lambda edit: projects.set_meta(edit, meta))
+        places = self._datasets() if wanted["datasets"] else {}
+        if wanted["images"] and places:
+            self._items(places, tagged=wanted["imagesTags"], drawn=wanted["annotationObjects"])
+
+    def _write(self, change: Callable[[Edit], Any]) -> Any:
+        """Change the clone in a transaction of its own."""
+        with self._store.write() as rows:
+            with building(rows, self._made) as edit:
+                result = change(edit)
+            hidden_projects.renew(rows, self._made)
+        time.sleep(GAP)
+        return result
+
+    def _datasets(self) -> dict[int, int]:
+        """Copy the datasets, level by level; gives the new ones' numbers by those they are copies of."""
+        places: dict[int, int] = {}
+        query = select(dataset_table).where(dataset_table.c.project_id == self._source).order_by(dataset_table.c.id)
+        left = list(self._source_conn.execute(query).mappings())
+        while left:
+            level = [row for row in left if row["parent_id"] is None or row["parent_id"] in places]
+            for part in chunks(level):
+                numbers = self._write(functools.partial(_add_datasets, part=part, places=places))
+                places.update(zip((row["id"] for row in part), numbers, strict=True))
+            left = [row for row in left if row["id"] not in places]
+        return places
+
+    def _items(self, places: Mapping[int, int], *, tagged: bool, drawn: bool) -> None:
+        names = (*_ITEM, "annotation", "labels") if drawn else _ITEM
+
+        def add(edit: Edit, part: Sequence[RowMapping]) -> None:
+            new: dict[int, list[dict[str, Any]]] = {}
+            for row, tags in zip(part, _tags(edit.rows, part) if tagged else ["[]"] * len(part), strict=True):
+                values = {name: row[name] for name in names}
+                new.setdefault(places[row["dataset_id"]], []).append({**values, "tags": tags})
+            for dataset_id, several in new.items():
+                items.add_many(edit, dataset_id, several)
+
+        for part in self._parts():
+            self._write(functools.partial(add, part=part))
+
+    def _parts(self) -> Iterator[Sequence[RowMapping]]:
+        query = select(table).where(table.c.project_id == self._source).order_by(table.c.id).limit(CHUNK)
+        last = 0
+        while part := self._source_conn.execute(query.where(table.c.id > last)).mappings().all():
+            yield part
+            last = part[-1]["id"]
+
+
+def _add_datasets(edit: Edit, part: Sequence[RowMapping], places: Mapping[int, int]) -> list[int]:
+    moment = timestamps.now()
+    stamps = {"created_by": caller(edit.rows).user, "created_at": moment, "updated_at": moment}
+    return edit.insert_many(
+        dataset_table,
+        [
+            {
+                "project_id": edit.project["id"],
+                "parent_id": None if row["parent_id"] is None else places[row["parent_id"]],
+                **{name: row[name] for name in ("name", "description", "custom_data")},
+                **stamps,
+            }
+            for row in part
+        ],
+    )
+
+
+def _tags(rows: Connection, part: Sequence[RowMapping]) -> list[str]:
+    """The tags of some images, each with a number of its own."""
+    lists = [json_codec.load(row["tags"]) for row in part]
+    numbers = counters.reserve(rows, counters.TAG, sum(map(len, lists)))
+    return [json_codec.dump([{**tag, "id": next(numbers)} for tag in tags]) for tags in lists]
+
+
+def _done(rows: Connection, project: Mapping[str, Any] | RowMapping) -> int:
+    """A task that says so."""
+    task_id = tasks.add(rows, team=project["team_id"], workspace=project["workspace_id"])
+    tasks.name(rows, task_id, "Clone project")
+    tasks.finish(rows, task_id, "finished", None, timestamps.now())
+    return task_id
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {}
+BATCHES: Mapping[str, Batch] = {"projects.clone": clone}

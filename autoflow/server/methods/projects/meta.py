@@ -1,0 +1,118 @@
+"""A project's classes and tags: new ones get their numbers here, those known keep theirs, the order stays as sent.
+
+What is of a class or a tag that a project has no more goes with it: an object without a class is nothing a client can
+read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from autoflow.server.db import counters, items, json_codec, projects
+from autoflow.server.db.schema import items as table
+from autoflow.server.errors import bad, shortened
+from autoflow.server.paging import CHUNK
+from autoflow.server.request_parser import Body, as_number
+from autoflow.server.versions.change_tracking import Edit
+
+_CLASS = {"description": "", "shape": "any", "color": "#00A0FF", "geometry_config": {}, "hotkey": ""}
+_TEXTS = ("description", "shape", "color", "hotkey", "value_type", "applicable_type", "target_type")
+_TAG = {"value_type": "none", "color": "#00A0FF", "hotkey": "", "applicable_type": "all", "classes": []}
+
+
+def _numbered(
+    rows: Connection, known: list[dict[str, Any]], sent: list[Body], name: str, defaults: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The entries sent, each with a number: by a number this project gave, else by name, else a new one."""
+    by_name = {entry[name]: entry["id"] for entry in known}
+    ours = set(by_name.values())
+    used: set[int | None] = {None}
+    names: set[str] = set()
+    numbers: list[int | None] = []
+    for body in sent:
+        title = body.text(name)
+        if title in names:
+            raise bad(f'"{body.place}{name}": there are two named {shortened(title)}')
+        names.add(title)
+        _check_entry(body)
+        number = as_number(body.fields.get("id"))
+        if number not in ours or number in used:
+            number = by_name.get(title)
+        numbers.append(None if number in used else number)
+        used.add(number)
+    new = counters.reserve(rows, counters.CLASS, numbers.count(None))
+    return [
+        {**defaults, **body.fields, "id": next(new) if number is None else number}
+        for body, number in zip(sent, numbers, strict=True)
+    ]
+
+
+def _check_entry(body: Body) -> None:
+    """See that the members of a class or a tag that are read here are of their types.
+
+    Raises:
+        ServerRefused: 400, one is not.
+    """
+    for member in _TEXTS:
+        body.text(member, "")
+    body.mapping("geometry_config")
+    for member in ("classes", "values"):
+        if not all(isinstance(value, str) for value in body.array(member, required=False)):
+            raise bad(f'"{body.place}{member}" must be a list of texts')
+
+
+def merged(rows: Connection, known: dict[str, Any], sent: Body) -> dict[str, Any]:
+    """The document of classes and tags that takes the place of the known one; a kind not sent stays as it was."""
+    document = dict(known)
+    if sent.given("classes"):
+        document["classes"] = _numbered(rows, known["classes"], list(sent.bodies("classes")), "title", _CLASS)
+    if sent.given("tags"):
+        document["tags"] = _numbered(rows, known["tags"], list(sent.bodies("tags")), "name", _TAG)
+    return document
+
+
+def replace(edit: Edit, known: Mapping[str, Any], document: dict[str, Any]) -> None:
+    """Put a document in place of the known one, and take away what is of the classes and tags that are gone."""
+    projects.set_meta(edit, document)
+    gone = {
+        kind: {entry["id"] for entry in known[kind]} - {entry["id"] for entry in document[kind]}
+        for kind in ("classes", "tags")
+    }
+    if any(gone.values()):
+        _prune(edit, gone["classes"], gone["tags"])
+
+
+def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
+    for part in _parts(edit):
+        texts = items.read_documents(edit.rows, [row["annotation"] for row in part if row["annotation"]])
+        changes: list[tuple[RowMapping, dict[str, Any]]] = []
+        pruned: dict[str, bytes] = {}
+        for row in part:
+            kept = [tag for tag in json_codec.load(row["tags"]) if tag["tagId"] not in tags]
+            values: dict[str, Any] = {"tags": json_codec.dump(kept)}
+            document = texts.get(row["annotation"])
+            if document is not None:
+                objects = [
+                    {**one, "tags": [tag for tag in one["tags"] if tag["tagId"] not in tags]}
+                    for one in document["objects"]
+                    if one["classId"] not in classes
+                ]
+                name, text = items.named_text({**document, "objects": objects})
+                pruned[name] = text
+                values.update(annotation=name, labels=len(objects))
+            changes.append((row, values))
+        items.keep_texts(edit.rows, pruned)
+        items.change_many(edit, changes)
+
+
+def _parts(edit: Edit) -> Iterator[list[RowMapping]]:
+    """The project's items with anything on them, some at a time."""
+    query = select(table).where(table.c.project_id == edit.project["id"]).order_by(table.c.id).limit(CHUNK)
+    query = query.where(table.c.annotation.is_not(None) | (table.c.tags != "[]"))
+    last = 0
+    while part := list(edit.rows.execute(query.where(table.c.id > last)).mappings()):
+        yield part
+        last = part[-1]["id"]

@@ -1,0 +1,195 @@
+"""Projects and their classes and tags: ``projects.*``, in the SDK's shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from autoflow.server.db import items, json_codec, projects, teams
+from autoflow.server.db.schema import datasets, workspaces
+from autoflow.server.db.schema import projects as table
+from autoflow.server.errors import bad
+from autoflow.server.methods import Operation
+from autoflow.server.methods.images.images import reference
+from autoflow.server.methods.projects.meta import merged, replace
+from autoflow.server.paging import page
+from autoflow.server.request_parser import Body
+from autoflow.server.versions import change_tracking, versions
+from autoflow.wire import methods
+
+PROJECTS = 2000  # removed by one request
+
+_COLUMNS = {
+    "id": table.c.id,
+    "name": table.c.name,
+    "title": table.c.name,
+    "type": table.c.type,
+    "workspaceId": table.c.workspace_id,
+    "createdAt": table.c.created_at,
+    "updatedAt": table.c.updated_at,
+    "description": table.c.description,
+    "createdBy": table.c.created_by,
+    "teamId": workspaces.c.team_id,
+    "groupId": workspaces.c.team_id,
+}
+
+
+def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Projects as the wire shows them."""
+    numbers = [row["id"] for row in found]
+    of = datasets.c.project_id
+    counted = rows.execute(select(of, func.count()).where(of.in_(numbers)).group_by(of))
+    counts: dict[int, int] = dict(counted.all())
+    latest = versions.latest(rows, numbers)
+    pictured = items.first(rows, table, numbers)
+    return [
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "title": row["name"],
+            "description": row["description"],
+            "size": str(row["size"]),
+            "readme": row["readme"],
+            "workspaceId": row["workspace_id"],
+            "teamId": row["team_id"],
+            "imagesCount": row["items_count"],
+            "itemsCount": row["items_count"],
+            "datasetsCount": counts.get(row["id"], 0),
+            "createdAt": row["created_at"],
+            "updatedAt": row["updated_at"],
+            "type": row["type"],
+            "referenceImageUrl": reference(rows, pictured.get(row["id"])),
+            "customData": json_codec.load(row["custom_data"]),
+            "backupArchive": {},
+            "settings": json_codec.load(row["settings"]),
+            "importSettings": json_codec.load(row["import_settings"]),
+            "version": latest.get(row["id"]),
+            "createdBy": row["created_by"],
+        }
+        for row in found
+    ]
+
+
+def _one(rows: Connection, number: int) -> dict[str, Any]:
+    return shaped(rows, [projects.get(rows, number)])[0]
+
+
+def list_projects(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.list`` of a workspace (``workspaceId``) or a team (``groupId``), else, as ``projects.list.all``, of
+    all.
+    """
+    query = projects.listing(rows)
+    if (workspace_id := body.maybe_number("workspaceId")) is not None:
+        teams.get(rows, workspaces, "workspace", workspace_id)
+        query = query.where(table.c.workspace_id == workspace_id)
+    if (team_id := body.maybe_number("groupId")) is not None:
+        query = query.where(workspaces.c.team_id == team_id)
+    return page(rows, query, _COLUMNS, body, lambda found: shaped(rows, found))
+
+
+def project(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.info`` by id."""
+    return _one(rows, body.number("id"))
+
+
+def add(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.add``: 409 when the workspace has one of that name."""
+    number = projects.add(
+        rows,
+        body.number("workspaceId"),
+        body.text("name"),
+        description=body.text("description", ""),
+        readme=body.text("readme", ""),
+        type=body.text("type", "images"),
+        settings=json_codec.dump(body.mapping("settings")),
+        custom_data=json_codec.dump(body.mapping("customData")),
+    )
+    return _one(rows, number)
+
+
+def edit(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.editInfo``: name, description, readme, customData; ``silent`` leaves the time of change alone."""
+    found = change_tracking.locked(rows, body.number("id"))
+    values: dict[str, Any] = {name: body.text(name, "") for name in ("description", "readme") if body.given(name)}
+    if body.given("name"):
+        values["name"] = body.text("name")
+        projects.free_name(rows, found["workspace_id"], values["name"], but=found["id"])
+    if body.given("customData"):
+        values["custom_data"] = json_codec.dump(body.mapping("customData"))
+    projects.change(rows, found["id"], silent=body.flag("silent", default=False), **values)
+    return _one(rows, found["id"])
+
+
+def set_settings(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.settings.update``: new settings over those there are."""
+    found = change_tracking.locked(rows, body.number("id"))
+    settings = {**json_codec.load(found["settings"]), **body.mapping("settings")}
+    projects.change(rows, found["id"], silent=False, settings=json_codec.dump(settings))
+    return {"success": True}
+
+
+def remove(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.archive`` and ``projects.remove`` by id."""
+    projects.remove(rows, change_tracking.locked(rows, body.number("id"))["id"])
+    return {"success": True}
+
+
+def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.remove.permanently`` by ``projects``, each with its ``id``: what a graph shows of them stays."""
+    for number in dict.fromkeys(entry.number("id") for entry in body.bodies("projects", most=PROJECTS)):
+        projects.remove(rows, change_tracking.locked(rows, number)["id"])
+    return {"success": True}
+
+
+def move(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.workspace.set``: into another workspace of the same team.
+
+    Raises:
+        ServerRefused: 400, it is another team's; 409, it has a project of that name.
+    """
+    found = projects.get(rows, change_tracking.locked(rows, body.number("id"))["id"])
+    place = teams.get(rows, workspaces, "workspace", body.number("workspaceId"))
+    if place["team_id"] != found["team_id"]:
+        raise bad(f"workspace {place['id']} is of team {place['team_id']}, project {found['id']} of {found['team_id']}")
+    projects.free_name(rows, place["id"], found["name"], but=found["id"])
+    projects.change(rows, found["id"], silent=True, workspace_id=place["id"])
+    return {"success": True}
+
+
+def meta(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.meta`` by the project's id."""
+    found = projects.get(rows, body.number("id"))
+    return {"projectType": found["type"], **projects.meta(rows, found["id"])}
+
+
+def update_meta(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.meta.update``: classes and tags as given, in the order given (the SDK maps ids by position).
+
+    What was of classes and tags that are no more among them goes with them.
+    """
+    with change_tracking.editing(rows, body.number("id")) as edit:
+        wanted = Body(body.mapping("meta"), "meta.")
+        known = projects.meta(rows, edit.project["id"])
+        document = merged(rows, known, wanted)
+        replace(edit, known, document)
+    return {"projectType": edit.project["type"], **document}
+
+
+READS: Mapping[str, Operation] = {
+    methods.PROJECT_LIST: list_projects,
+    methods.PROJECT_INFO: project,
+    "projects.list.all": list_projects,
+    "projects.meta": meta,
+}
+WRITES: Mapping[str, Operation] = {
+    "projects.add": add,
+    "projects.editInfo": edit,
+    "projects.settings.update": set_settings,
+    "projects.archive": remove,
+    "projects.remove": remove,
+    "projects.remove.permanently": remove_many,
+    "projects.workspace.set": move,
+    "projects.meta.update": update_meta,
+}

@@ -1,0 +1,106 @@
+"""``projects.stats``: how many images and objects there are of each class and with each tag, by dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from autoflow.server.db import items, json_codec, projects
+from autoflow.server.db.schema import datasets
+from autoflow.server.db.schema import items as table
+from autoflow.server.methods import Operation
+from autoflow.server.paging import chunks
+from autoflow.server.request_parser import Body
+
+Counts = Counter[tuple[int, int]]  # by class or tag, and dataset
+
+
+class _Tally:
+    """What was counted so far."""
+
+    def __init__(self) -> None:
+        self.images: Counter[int] = Counter()
+        self.marked: Counter[int] = Counter()
+        self.drawn: Counter[int] = Counter()
+        self.images_of_class: Counts = Counter()
+        self.objects_of_class: Counts = Counter()
+        self.images_with_tag: Counts = Counter()
+        self.objects_with_tag: Counts = Counter()
+
+    def add(self, dataset: int, tags: Sequence[Mapping[str, Any]], objects: Sequence[Mapping[str, Any]]) -> None:
+        """Count an image, its tags and its objects."""
+        self.images[dataset] += 1
+        self.marked[dataset] += bool(objects or tags)
+        self.drawn[dataset] += len(objects)
+        self.images_of_class.update((number, dataset) for number in {one["classId"] for one in objects})
+        self.objects_of_class.update((one["classId"], dataset) for one in objects)
+        self.images_with_tag.update((number, dataset) for number in {tag["tagId"] for tag in tags})
+        for one in objects:
+            self.objects_with_tag.update((number, dataset) for number in {tag["tagId"] for tag in one["tags"]})
+
+
+def _counted(rows: Connection, project_id: int) -> _Tally:
+    tally = _Tally()
+    query = select(table.c.dataset_id, table.c.tags, table.c.annotation).where(table.c.project_id == project_id)
+    for part in chunks(rows.execute(query).all()):
+        texts = items.read_documents(rows, [row.annotation for row in part if row.annotation])
+        for row in part:
+            tally.add(row.dataset_id, json_codec.load(row.tags), texts.get(row.annotation, {}).get("objects", ()))
+    return tally
+
+
+def stats(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.stats`` by the project's ``id``: everything is counted anew."""
+    project = projects.get(rows, body.number("id"))
+    document, tally = projects.meta(rows, project["id"]), _counted(rows, project["id"])
+    query = select(datasets.c.id, datasets.c.name).where(datasets.c.project_id == project["id"])
+    places = [(row.id, row.name) for row in rows.execute(query.order_by(datasets.c.id))]
+
+    def items_of(name: str, entries: Iterable[Mapping[str, Any]], counts: Counts) -> list[dict[str, Any]]:
+        return [_item(name, entry, counts, places) for entry in entries]
+
+    def by_dataset(**counts: Counter[int]) -> list[dict[str, Any]]:
+        return [{"id": number, "name": name, **_of(counts, number)} for number, name in places]
+
+    images = {
+        "imagesInDataset": tally.images,
+        "imagesMarked": tally.marked,
+        "imagesNotMarked": tally.images - tally.marked,
+    }
+    return {
+        "id": project["id"],
+        "name": project["name"],
+        "createdAt": project["created_at"],
+        "updatedAt": project["updated_at"],
+        "images": {
+            "total": {name: sum(counts.values()) for name, counts in images.items()},
+            "datasets": by_dataset(**images),
+            "objectClasses": items_of("objectClass", document["classes"], tally.images_of_class),
+        },
+        "objects": {
+            "total": {"objectsInDataset": sum(tally.drawn.values())},
+            "datasets": by_dataset(objectsInDataset=tally.drawn),
+            "items": items_of("objectClass", document["classes"], tally.objects_of_class),
+        },
+        "imageTags": {"items": items_of("tagMeta", document["tags"], tally.images_with_tag)},
+        "objectTags": {"items": items_of("tagMeta", document["tags"], tally.objects_with_tag)},
+    }
+
+
+def _of(counts: Mapping[str, Counter[int]], dataset: int) -> dict[str, int]:
+    return {name: counted[dataset] for name, counted in counts.items()}
+
+
+def _item(name: str, entry: Mapping[str, Any], counts: Counts, places: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    """How often a class or a tag is met."""
+    number = entry["id"]
+    named = {"id": number, "name": entry.get("title", entry.get("name")), "color": entry.get("color")}
+    each = [{"id": place, "name": title, "count": counts[number, place]} for place, title in places]
+    return {name: named, "total": sum(one["count"] for one in each), "datasets": each}
+
+
+READS: Mapping[str, Operation] = {"projects.stats": stats}
+WRITES: Mapping[str, Operation] = {}

@@ -1,0 +1,1 @@
+"""Methods about versions of projects and the folders they come from."""

@@ -1,0 +1,90 @@
+"""Bytes of a version's items, for a folder it is restored to: many in one answer, or where they are on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from autoflow.server.blobs import Content, Folder
+from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.db import content_ids
+from autoflow.server.db.access import caller
+from autoflow.server.db.blobs import DAMAGED
+from autoflow.server.db.schema import blobs, items, items_history
+from autoflow.server.errors import bad, unknown
+from autoflow.server.methods import Batch, Download, Place
+from autoflow.server.paging import chunks
+from autoflow.server.request_parser import Body
+from autoflow.server.uploads import external_files
+from autoflow.server.versions import snapshot, versions
+from autoflow.wire import methods
+
+MOST = 10_000
+
+
+def _named(rows: Connection, body: Body) -> dict[str, RowMapping]:
+    """The items of a version that have the hashes asked for, one for each.
+
+    Raises:
+        ServerRefused: 404, there is no such version.
+    """
+    hashes = [Body({"hash": one}).text("hash") for one in body.array("hashes")]
+    if len(hashes) > MOST:
+        raise bad(f'"hashes" has {len(hashes)}; {MOST} are the most')
+    moment = snapshot.Moment.of(versions.get(rows, body.number("id")))
+    found: dict[str, RowMapping] = {}
+    for part in chunks(hashes):
+        halves = snapshot.halves(items, moment, "hash", "link", "size", "mime", "name")
+        for half, table in zip(halves, (items, items_history), strict=True):
+            for row in rows.execute(half.where(content_ids.having(table, part))).mappings():
+                found[row["hash"]] = row
+    return {name: found[name] for name in hashes if name in found}
+
+
+def _kept(rows: Connection, hashes: list[str]) -> dict[str, RowMapping]:
+    """The blobs of items that the caller was found to see."""
+    found: dict[str, RowMapping] = {}
+    for part in chunks(hashes):
+        query = blobs.select().where(blobs.c.hash.in_(part), blobs.c.state != DAMAGED)
+        found.update((row["hash"], row) for row in rows.execute(query).mappings())
+    return found
+
+
+def contents(place: Place, body: Body) -> Composed:
+    """``autoflow.folders.contents`` of a version by ``hashes``: each as a line ``<hash> <size>``, then its bytes.
+
+    Raises:
+        ServerRefused: 404, the version has no item of a hash, or its bytes are not here.
+    """
+    with place.store.read() as rows:
+        named = _named(rows, body)
+        kept = _kept(rows, list(named))
+    pieces: list[bytes | Content] = []
+    for name in dict.fromkeys(body.array("hashes")):
+        item = named.get(name)
+        if name in kept:
+            row = kept[name]
+            content = Content(place.blobs, name, row["generation"], row["size"], name, row["mime"])
+        elif item is not None and external_files.is_reference(item):
+            content = external_files.content(item)
+        else:
+            raise unknown("content", name)
+        pieces += [f"{name} {content.size}\n".encode(), content]
+    return Composed(pieces, "contents", "application/octet-stream")
+
+
+def paths(place: Place, body: Body) -> dict[str, Any]:
+    """``autoflow.folders.paths`` of a version by ``hashes``: where the files of those are that are kept in a folder of
+    this machine. Whoever asks over a server is told of none: it may be another machine.
+    """
+    with place.store.read() as rows:
+        if caller(rows).site or not isinstance(place.blobs, Folder):
+            return {"paths": {}}
+        kept = _kept(rows, list(_named(rows, body)))
+    return {"paths": {name: place.blobs.path(name, row["generation"]) for name, row in kept.items()}}
+
+
+BATCHES: Mapping[str, Batch] = {methods.FOLDER_PATHS: paths}
+DOWNLOADS: Mapping[str, Download] = {methods.FOLDER_CONTENTS: contents}

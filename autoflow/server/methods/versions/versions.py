@@ -1,0 +1,131 @@
+"""Versions: ``projects.versions.*`` as the SDK reads them, and autoflow's own way to make one in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from autoflow.server.db import projects
+from autoflow.server.db.schema import versions as table
+from autoflow.server.methods import Batch, Operation, Place
+from autoflow.server.paging import page
+from autoflow.server.request_parser import Body
+from autoflow.server.versions import reservations, versions
+from autoflow.wire import methods
+
+_COLUMNS = {
+    "id": table.c.id,
+    "version": table.c.number,
+    "name": table.c.name,
+    "status": table.c.status,
+    "createdBy": table.c.created_by,
+    "createdAt": table.c.created_at,
+    "updatedAt": table.c.updated_at,
+}
+
+
+def shape(row: RowMapping) -> dict[str, Any]:
+    """A version as the wire shows it; the last two members are ours."""
+    return {
+        "id": row["id"],
+        "projectId": row["project_id"],
+        "createdBy": row["created_by"],
+        "teamFileId": row["team_file_id"],
+        "version": row["number"],
+        "description": row["description"],
+        "status": row["status"],
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+        "projectUpdatedAt": row["project_updated_at"],
+        "teamId": row["team_id"],
+        "name": row["name"],
+        "previewProjectId": row["preview_project_id"],
+        "itemsCount": row["items_count"] if versions.is_whole(row) else None,
+        "size": str(row["size"]),
+    }
+
+
+def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Versions as the wire shows them."""
+    return [shape(row) for row in found]
+
+
+def list_versions(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.versions.list`` of a project."""
+    project_id = projects.get(rows, body.number("projectId"))["id"]
+    return page(rows, versions.listing(rows).where(table.c.project_id == project_id), _COLUMNS, body, shaped)
+
+
+def version(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.versions.info`` by id."""
+    return shape(versions.get(rows, body.number("id")))
+
+
+def snapshot(place: Place, body: Body) -> dict[str, Any]:
+    """``autoflow.versions.snapshot``: ``{"id", "version", "created"}``, created false when nothing had changed.
+
+    Nothing is written then, and nobody waited for.
+    """
+    number, name, description = body.number("projectId"), body.maybe_text("title"), body.maybe_text("description")
+    with place.store.read() as rows:
+        saved = versions.current(rows, projects.get(rows, number))
+    if saved is None:
+        with place.store.write() as rows:
+            saved = versions.snapshot(rows, number, name, description)
+    return {"id": saved.id, "version": saved.number, "created": saved.created}
+
+
+def reserve(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.versions.reserve``: ``{"id", "commitToken"}``; 400 when nothing changed, or another is at it."""
+    made = reservations.reserve(rows, body.number("projectId"))
+    return {"id": made.id, "commitToken": made.token}
+
+
+def _named(rows: Connection, body: Body, name: str) -> dict[str, Any]:
+    """What a request says of a version, as columns; `name` is the member with its name."""
+    values: dict[str, Any] = {}
+    if body.given(name):
+        values["name"] = body.text(name, "")
+    if body.given("description"):
+        values["description"] = body.text("description", "")
+    if body.given("previewProjectId"):
+        values["preview_project_id"] = projects.get(rows, body.number("previewProjectId"))["id"]
+    return values
+
+
+def commit(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.versions.commit`` of a reserved version, with its archive's file."""
+    number, token, file_id = body.number("id"), body.text("commitToken"), body.number("teamFileId")
+    reservations.commit(rows, number, token, file_id, _named(rows, body, "title"))
+    return {"success": True}
+
+
+def cancel(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.versions.cancel-reservation``."""
+    reservations.cancel(rows, body.number("id"), body.text("commitToken"))
+    return {"success": True}
+
+
+def edit(rows: Connection, body: Body) -> dict[str, Any]:
+    """``projects.versions.update``: name, description, and the project that shows the version."""
+    versions.change(rows, body.number("id"), **_named(rows, body, "name"))
+    return {"success": True}
+
+
+def remove(rows: Connection, body: Body) -> dict[str, Any]:
+    """``autoflow.versions.delete``: what names the version can tell that it was deleted."""
+    versions.remove(rows, body.number("id"))
+    return {"success": True}
+
+
+READS: Mapping[str, Operation] = {methods.VERSION_LIST: list_versions, "projects.versions.info": version}
+WRITES: Mapping[str, Operation] = {
+    "projects.versions.reserve": reserve,
+    "projects.versions.commit": commit,
+    "projects.versions.cancel-reservation": cancel,
+    "projects.versions.update": edit,
+    methods.VERSION_DELETE: remove,
+}
+BATCHES: Mapping[str, Batch] = {methods.SNAPSHOT: snapshot}

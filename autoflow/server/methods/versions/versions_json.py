@@ -1,0 +1,45 @@
+"""The map of a project's versions, ``versions.json``: a team file that is written when it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from autoflow.server.blobs import composite_content
+from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.db import access, json_codec, projects
+from autoflow.server.methods import Place
+from autoflow.server.request_parser import Body
+from autoflow.server.versions import archives
+
+
+def content(rows: Connection, project_id: int) -> Composed:
+    """The map's bytes."""
+    text = json_codec.dump(archives.written(rows, project_id))
+    return composite_content.text(text.encode(), archives.MAP, "application/json")
+
+
+def shape(rows: Connection, team_id: int, project_id: int, path: str) -> dict[str, Any]:
+    """The map as a file is told of."""
+    written = content(rows, project_id)
+    return {
+        "id": None,
+        "teamId": team_id,
+        "userId": None,
+        "name": written.name,
+        "hash": written.hash,
+        "path": path,
+        "storagePath": path,
+        "fullStorageUrl": access.address(rows, f"/storage/versions/{project_id}"),
+        "meta": {"mime": written.mime, "ext": "json", "size": written.size},
+        "createdAt": None,
+        "updatedAt": None,
+        "isDir": False,
+    }
+
+
+def download(place: Place, body: Body) -> Composed:
+    """``autoflow.versions.map`` of a project, by its number as ``id``: what the map's ``fullStorageUrl`` leads to."""
+    with place.store.read() as rows:
+        return content(rows, projects.get(rows, body.number("id"))["id"])

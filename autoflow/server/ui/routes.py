@@ -1,0 +1,100 @@
+"""The addresses of the page: which document each answers with, and the assets below ``/assets/``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from autoflow.errors import NotAllowed
+from autoflow.server.http.responses import failure
+from autoflow.server.ui.assets import ROOT, assets
+from autoflow.server.ui.shell import POLICY, shell
+
+LASTING = "public, max-age=31536000, immutable"
+
+
+class Page(NamedTuple):
+    """What an address shows: the name of its page, its title at first, and facts beside the address's own numbers."""
+
+    name: str
+    title: str
+    facts: Mapping[str, str] = {}
+
+
+def _workflow(entry: str) -> Page:
+    return Page("graph", f"Workflow of the {entry}", {"entry": entry})
+
+
+PAGES: Mapping[str, Page] = {
+    "/": Page("start", "autoflow"),
+    "/search": Page("search", "Search"),
+    "/project/{project:int}": _workflow("project"),
+    "/task/{task:int}": _workflow("task"),
+    "/workspace": _workflow("workspace"),
+    "/workspace/{workspace:int}": _workflow("workspace"),
+    "/workspaces/{workspace:int}": _workflow("workspace"),
+    "/file": _workflow("file"),
+    "/file/{file:int}": _workflow("file"),
+    "/projects/{project:int}": Page("project", "Project"),
+    "/projects/{project:int}/versions": Page("versions", "Versions"),
+    "/projects/{project:int}/versions/compare": Page("compare", "Versions compared"),
+    "/projects/{project:int}/datasets/{dataset:int}": Page("dataset", "Dataset"),
+    "/images/{image:int}": Page("image", "Image"),
+    "/files": Page("file", "Team files"),
+    "/files/{file:int}": Page("file", "File"),
+    "/files/{file:int}/{exact}": Page("file", "File"),
+    "/apps/sessions/{task:int}": Page("run", "Run"),
+    "/apps/{app:int}/sessions/{task:int}": Page("run", "Run"),
+    "/labeling/jobs/{job:int}": Page("job", "Labeling job"),
+}
+
+Admit = Callable[[Request], Awaitable[object]]
+
+
+def asset(request: Request) -> Response:
+    """``GET /assets/<path>``."""
+    found = assets().find(request.path_params["path"])
+    if found is None:
+        return failure(404, "there is no such asset")
+    file, lasting = found
+    headers = {
+        "ETag": f'"{file.tag}"',
+        "Cache-Control": LASTING if lasting else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    if file.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.media)
+    return Response(file.content, headers=headers, media_type=file.media)
+
+
+def _document(page: Page, admit: Admit) -> Callable[[Request], Awaitable[Response]]:
+    async def document(request: Request) -> Response:
+        try:
+            await admit(request)
+        except NotAllowed as refused:
+            asking = {"WWW-Authenticate": 'Basic realm="autoflow: any name, the token as password"'}
+            return failure(refused.status, str(refused), headers=asking)
+        numbers = {name: value for name, value in request.path_params.items() if isinstance(value, int)}
+        text = shell(page.name, page.title, {**page.facts, **numbers})
+        headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+        return HTMLResponse(text, headers=headers)
+
+    return document
+
+
+def routes(admit: Admit) -> list[Route]:
+    """The page's routes.
+
+    Args:
+        admit: raises `NotAllowed` for a request that needs a token and has none that is valid.
+    """
+    return [
+        *(Route(path, _document(page, admit), methods=["GET"]) for path, page in PAGES.items()),
+        Route(f"{ROOT}/{{path:path}}", asset, methods=["GET"]),
+    ]

@@ -1,0 +1,1 @@
+"""Upload sessions, and files that stay where they are."""

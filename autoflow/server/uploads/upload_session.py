@@ -1,0 +1,97 @@
+"""Taking in uploaded bytes: first written and made durable, then named in a transaction; what came to no name goes.
+
+While a file has no row its generation tells whose session wrote it, and the session's lease that the writer is at
+work: the collector leaves it alone. The transaction that names files begins by seeing that the lease still holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, cast
+
+from sqlalchemy import Connection
+
+from autoflow.errors import ServerBusy
+from autoflow.server.blobs import Received
+from autoflow.server.blobs.content import Look
+from autoflow.server.db import blobs
+from autoflow.server.db.blobs import Brought
+from autoflow.server.db.sessions import Lease
+from autoflow.server.methods import Place
+
+
+class _Kept:
+    """A stream whose reading keeps the lease: a large file may take longer than it lasts."""
+
+    def __init__(self, stream: BinaryIO, keep: Callable[[], None]) -> None:
+        self._stream = stream
+        self._keep = keep
+
+    def read(self, size: int) -> bytes:
+        self._keep()
+        return self._stream.read(size)
+
+
+class Intake:
+    """The files of one upload."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._lease: Lease | None = None
+        self.unnamed: dict[str, Received] = {}
+
+    def take(self, stream: BinaryIO, look: Look | None = None) -> Received:
+        """Write one stream; `look` is given its bytes to read from, and what it gives is the file's `seen`.
+
+        Raises:
+            ServerBusy: it cannot be kept now.
+        """
+        if self._lease is None:
+            self._lease = self._place.sessions.lease()
+        kept = cast(BinaryIO, _Kept(stream, self._lease.keep))
+        received = self._place.blobs.receive(kept, self._lease.generation(), look)
+        self.unnamed[received.generation] = received
+        return received
+
+    def drop(self, received: Received) -> None:
+        """Remove one that will not be named."""
+        del self.unnamed[received.generation]
+        self._place.blobs.discard(received)
+
+    @contextlib.contextmanager
+    def naming(self) -> Iterator[Connection]:
+        """The transaction in which files are named: all taken so far are durable before it begins.
+
+        Raises:
+            ServerBusy: they are not, or this process was taken to be dead.
+        """
+        try:
+            self._place.blobs.settle(list(self.unnamed.values()))
+            with self._place.store.write() as rows:
+                if self._lease is not None:
+                    self._lease.hold(rows)
+                yield rows
+        except ServerBusy:
+            if self._lease is not None:
+                self._lease.over = True  # what is left of it shall not wait for this process to end
+            raise
+
+    def name(self, rows: Connection, brought: Iterable[tuple[Received, dict[str, Any]]]) -> None:
+        """Name files in the transaction, each with what is known of it (see `blobs.claim`).
+
+        Should that fail, the files stay for the collector: better too many than one too few.
+        """
+        for generation in blobs.claim(rows, [Brought(*one) for one in brought]):
+            del self.unnamed[generation]
+
+
+@contextlib.contextmanager
+def taking_in(place: Place) -> Iterator[Intake]:
+    """Around one upload, transaction included."""
+    intake = Intake(place)
+    try:
+        yield intake
+    finally:
+        for received in intake.unnamed.values():
+            place.blobs.discard(received)

@@ -1,0 +1,218 @@
+"""A version becomes a folder in Supervisely's format, whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from autoflow.datasets import export, filename_allocator
+from autoflow.datasets.export import to_folder
+from autoflow.datasets.sync import from_folder
+from autoflow.errors import FolderError, ServerRefused
+from autoflow.transport.embedded import EmbeddedTransport
+from tests.api.conftest import DataApi
+from tests.blobs import blob_files
+from tests.datasets.conftest import Projects, data_api, png
+
+
+@pytest.fixture(params=["embedded", "served", "in process"])
+def api(request, tmp_path):
+    if request.param == "in process":
+        transport = EmbeddedTransport(str(tmp_path / "home"))
+        yield DataApi(transport)
+        transport.close()
+        return
+    with data_api(tmp_path / "home", served=request.param == "served") as found:
+        yield found
+
+
+@pytest.fixture
+def version(api, sync, labelled):
+    """A version of the labelled folder."""
+    return api.project.version.create(sync().id)
+
+
+def tree(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_version_comes_out_as_it_went_in(api, sync, labelled, version, tmp_path):
+    """Images to the byte, labels and metas to the letter: made a project again, the folder is the same."""
+    target = tmp_path / "out" / "there"
+    told = []
+    assert to_folder(api.transport, version, target, progress=lambda *one: told.append(one)) == str(target)
+    assert told == [(0, 4), (4, 4)]
+    assert tree(target) == [
+        *("a/ann/0.png.json", "a/ann/1.png.json", "a/ann/2.png.json"),
+        *("a/datasets/b/ann/deep.png.json", "a/datasets/b/img/deep.png"),
+        *("a/img/0.png", "a/img/1.png", "a/img/2.png", "a/meta/1.png.json", "meta.json"),
+    ]
+    assert (target / "a" / "img" / "0.png").read_bytes() == (labelled / "a" / "img" / "0.png").read_bytes()
+    assert (target / "a" / "img" / "0.png").stat().st_nlink == 1
+    assert [path.name for path in target.parent.iterdir()] == ["there"]
+    projects = Projects(api)
+    first, again = api.project.get_list()[0], sync(path=target)
+    assert projects.content(again.id) == projects.content(first.id)
+
+
+def test_a_version_is_what_was_saved_and_not_what_is_now(api, sync, labelled, version, later, tmp_path):
+    """What was removed and changed since is in the folder as it was."""
+    was = (labelled / "a" / "img" / "0.png").read_bytes()
+    (labelled / "a" / "img" / "0.png").write_bytes(png((77, 77, 0)))
+    (labelled / "a" / "datasets" / "b" / "img" / "deep.png").unlink()
+    sync()
+    to_folder(api.transport, version, tmp_path / "out")
+    assert (tmp_path / "out" / "a" / "img" / "0.png").read_bytes() == was
+    assert (tmp_path / "out" / "a" / "datasets" / "b" / "img" / "deep.png").exists()
+
+
+def test_nothing_is_written_over(api, version, tmp_path):
+    """A folder that holds anything, a file and a link are refused; an empty folder is filled."""
+    target = tmp_path / "out"
+    target.mkdir()
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(target)
+    for taken in (tmp_path, tmp_path / "file", tmp_path / "link"):
+        with pytest.raises(FolderError, match="not an empty folder"):
+            to_folder(api.transport, version, taken)
+    to_folder(api.transport, version, target)
+    assert "meta.json" in os.listdir(target)
+    with pytest.raises(ServerRefused):
+        to_folder(api.transport, 999, tmp_path / "none")
+    with pytest.raises(FolderError, match="mode must be"):
+        to_folder(api.transport, version, tmp_path / "none", mode="link")
+    assert not (tmp_path / "none").exists()
+
+
+def test_names_that_no_file_can_have(api, tmp_path):
+    """Slashes, dots and length are written in another way, and no two names meet in one file."""
+    project = api.project.create(1, "odd").id
+    names = ["a/b.png", "a_b.png", "..", "日" * 100 + ".png", "日" * 101 + ".png", "x"]
+    dataset = api.dataset.create(project, "d/..")
+    content = api.image.upload_bytes(dataset.id, names[0], png()).hash
+    api.image.upload_hashes(dataset.id, names[1:], [content] * 5)
+    api.dataset.create(project, "meta.json")
+    version = api.project.version.create(project)
+    to_folder(api.transport, version, tmp_path / "out")
+    found = os.listdir(tmp_path / "out" / "d_.." / "img")
+    assert {"a_b.png", "a_b_001.png", "_..", "x"} <= set(found)
+    assert len(found) == 6
+    assert (tmp_path / "out" / "meta_001.json" / "img").is_dir()
+
+
+def test_a_link_cannot_be_written(api, tmp_path):
+    """The platform has no bytes of it: that is said, with its name, and nothing is left."""
+    project = api.project.create(1, "linked").id
+    dataset = api.dataset.create(project, "d").id
+    api.transport.call(
+        "images.bulk.add", {"datasetId": dataset, "images": [{"title": "far.png", "link": "http://x/far.png"}]}
+    )
+    version = api.project.version.create(project)
+    with pytest.raises(FolderError, match=r"'far.png' of dataset 'd' is a link to http://x/far.png"):
+        to_folder(api.transport, version, tmp_path / "out" / "there")
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_bytes_that_are_not_of_their_hash_are_not_given_out(api, version, tmp_path):
+    """A damaged file of the store is an error, not an image."""
+    damaged = 0
+    for path in blob_files(tmp_path / "home" / "blobs"):
+        path.chmod(0o644)
+        with path.open("r+b") as file:
+            file.write(b"broken")
+            damaged += 1
+    assert damaged == 4
+    with pytest.raises(FolderError, match="not of their hash"):
+        to_folder(api.transport, version, tmp_path / "out" / "there")
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_clones(tmp_path, sync, labelled, monkeypatch):
+    """Where the file system clones, nothing is copied; where it does not, `auto` copies and `reflink` says so."""
+    transport = EmbeddedTransport(str(tmp_path / "home"))
+    version = DataApi(transport).project.version.create(from_folder(transport, labelled).id)
+    asked = []
+
+    def clone(target, request, source):
+        asked.append(request)
+        os.sendfile(target, source, 0, 1 << 20)
+
+    monkeypatch.setattr(export.fcntl, "ioctl", clone)
+    to_folder(transport, version, tmp_path / "cloned", mode="reflink")
+    assert (len(asked), tree(tmp_path / "cloned")[-1]) == (4, "meta.json")
+    assert (tmp_path / "cloned" / "a" / "img" / "1.png").read_bytes() == png((1, 0, 0))
+
+    def refuse(target, request, source):
+        asked.append(request)
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    monkeypatch.setattr(export.fcntl, "ioctl", refuse)
+    asked.clear()
+    to_folder(transport, version, tmp_path / "copied")
+    assert len(asked) == 1
+    assert tree(tmp_path / "copied") == tree(tmp_path / "cloned")
+    with pytest.raises(FolderError, match="mode='copy'"):
+        to_folder(transport, version, tmp_path / "none", mode="reflink")
+    asked.clear()
+    to_folder(transport, version, tmp_path / "plainly", mode="copy")
+    assert asked == []
+    transport.close()
+
+
+def test_reflink_is_refused_over_a_server(api, version, tmp_path):
+    """What is not on this machine cannot be cloned."""
+    if hasattr(api.transport, "local_paths"):
+        pytest.skip("it is on this machine")
+    with pytest.raises(FolderError, match="not on this machine"):
+        to_folder(api.transport, version, tmp_path / "out", mode="reflink")
+
+
+_LIMITED = """
+import resource, signal, sys
+from autoflow.datasets.export import to_folder
+from autoflow.errors import FolderError
+from autoflow.transport.embedded import EmbeddedTransport
+transport = EmbeddedTransport(sys.argv[1])
+transport.call("instance.version", {})
+resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))
+try:
+    to_folder(transport, int(sys.argv[2]), sys.argv[3])
+except FolderError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, labelled):
+    """When no more can be written, what was written is removed and the path is named."""
+    transport = EmbeddedTransport(str(tmp_path / "home"))
+    version = DataApi(transport).project.version.create(from_folder(transport, labelled).id)
+    transport.close()
+    target = tmp_path / "out" / "there"
+    command = [sys.executable, "-c", _LIMITED, str(tmp_path / "home"), str(version), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "cannot be written: File too large" in done.stdout
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_an_answer_is_taken_apart_wherever_it_is_cut():
+    """Contents arrive in chunks of any size; one that ends early is an error."""
+    whole = b"one 3\nabc" + b"two 0\n" + b"three 5\n12\n45"
+    for size in range(1, len(whole) + 1):
+        chunks = (whole[start : start + size] for start in range(0, len(whole), size))
+        found = [(name, b"".join(part)) for name, part in export.split(chunks)]
+        assert found == [("one", b"abc"), ("two", b""), ("three", b"12\n45")]
+    for cut in (3, 7, len(whole) - 1):
+        with pytest.raises(FolderError, match="too soon"):
+            [b"".join(part) for _, part in export.split(iter([whole[:cut]]))]
+
+
+def test_names_are_given_once():
+    """A name that is taken gets a number before its ending."""
+    names = filename_allocator.Names({"meta.json"})
+    assert [names.free(one) for one in ("a.png", "a.png", "meta.json", "", "\0", "a")] == [
+        *("a.png", "a_001.png", "meta_001.json", "_", "__001", "a"),
+    ]

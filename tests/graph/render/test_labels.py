@@ -1,0 +1,82 @@
+"""Words on cards."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.graph.graph import Card
+from autoflow.graph.render.labels import KINDS, day_and_time, is_address, printable, titled, width
+from autoflow.model.entity import WIRE_TYPES
+
+pytestmark = pytest.mark.core
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        ("2026-08-24T11:15:00Z", "24 Aug 2026, 11:15"),
+        ("2026-08-24T11:15:00.123Z", "24 Aug 2026, 11:15"),
+        ("2026-08-24T11:15:00+03:00", "24 Aug 2026, 08:15"),
+        ("2026-08-24T11:15:00", "24 Aug 2026, 11:15"),
+        ("0001-01-01T00:00:00+14:00", ""),
+        ("yesterday", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_times_are_shown_as_day_and_time(at: str | None, shown: str) -> None:
+    """Any ISO time is read, UTC where it names no zone; what is not a time is left out."""
+    assert day_and_time(at) == shown
+
+
+def test_times_follow_the_readers_clock() -> None:
+    """The same moment in the reader's zone, over midnight too."""
+    assert day_and_time("2026-08-31T23:15:00Z", timezone(timedelta(hours=2))) == "1 Sep 2026, 01:15"
+
+
+def test_a_customised_title_keeps_the_name() -> None:
+    """A weight file titled Checkpoints still says which file it is; a run is called by its title."""
+    assert titled(Card("f", "file", 1, "best.pt", "Checkpoints")) == "Checkpoints (best.pt)"
+    assert titled(Card("f", "file", 1, "best.pt", "Archive:\n best.pt")) == "Archive: best.pt"
+    assert titled(Card("t", "task", 1, "Train", "Training of digits")) == "Training of digits"
+
+
+def test_every_kind_has_a_word() -> None:
+    """No kind of the wire is without a word for people."""
+    assert set(KINDS) == set(WIRE_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("https://flow.example", True),
+        ("http://127.0.0.1:8765/flow", True),
+        ("ftp://flow.example", False),
+        ("https://user@flow.example", False),
+        ("https://flow.example?x", False),
+        ("https://flow.example\n", False),
+        ("https://", False),
+    ],
+)
+def test_addresses_of_servers(url: str, good: bool) -> None:
+    """A link may begin with http or https, a host and a path, nothing cleverer."""
+    assert is_address(url) is good
+
+
+@given(st.text())
+def test_printable_text_is_one_line_without_controls(text: str) -> None:
+    """What comes out has no control, format or surrogate character and can be encoded."""
+    shown = printable(text)
+    assert not [sign for sign in shown if unicodedata.category(sign)[0] == "C"]
+    assert len(shown.splitlines()) <= 1
+    shown.encode()
+
+
+def test_width_counts_columns() -> None:
+    """Wide characters take two columns, accents none."""
+    assert [width("ab"), width("日本"), width("e\u0301")] == [2, 4, 1]

@@ -1,0 +1,98 @@
+"""The part of a graph around a card."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoflow.graph.graph import Arrow, Card, Graph
+from autoflow.graph.subgraph import around, downstream, first, upstream
+
+pytestmark = pytest.mark.core
+
+
+def chain(size: int) -> Graph:
+    cards = tuple(Card(str(n), "task", n, "n", "n") for n in range(size))
+    return Graph(cards, tuple(Arrow(str(n), str(n + 1), "input") for n in range(size - 1)))
+
+
+def keys(graph: Graph) -> list[str]:
+    return [card.key for card in graph.cards]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    size = draw(st.integers(1, 12))
+    pairs = draw(st.lists(st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)), max_size=24))
+    cards = tuple(Card(str(n), "task", n, "n", "n") for n in range(size))
+    return Graph(cards, tuple(Arrow(str(a), str(b), "input") for a, b in pairs))
+
+
+def test_two_hops_each_way_with_the_rest_counted() -> None:
+    """The default shows two arrows before and after; the border cards say how many neighbours are missing."""
+    part = around(chain(9), "4")
+    assert keys(part) == ["2", "3", "4", "5", "6"]
+    assert [card.more for card in part.cards] == [1, 0, 0, 0, 1]
+    assert len(part.arrows) == 4
+    assert part.entry == "4"
+
+
+def test_upstream_and_downstream_only() -> None:
+    """Everything before a card, and everything after it."""
+    assert keys(upstream(chain(6), "3")) == ["0", "1", "2", "3"]
+    assert keys(downstream(chain(6), "3")) == ["3", "4", "5"]
+
+
+def test_side_branches_are_counted_not_followed() -> None:
+    """Another input of a later run is no part of what came from the card, but is counted on that run."""
+    graph = Graph(chain(4).cards, (Arrow("0", "1", "input"), Arrow("2", "1", "input"), Arrow("3", "2", "output")))
+    part = around(graph, "0", upstream=None, downstream=None)
+    assert keys(part) == ["0", "1"]
+    assert part.cards[1].more == 1
+
+
+def test_counts_add_up_when_a_part_is_cut_again() -> None:
+    """A scope of a scope still counts what the first left out."""
+    part = around(around(chain(9), "4", upstream=1, downstream=1), "4", upstream=0, downstream=1)
+    assert [(card.key, card.more) for card in part.cards] == [("4", 1), ("5", 1)]
+
+
+def test_the_limit_keeps_the_nearest() -> None:
+    """A cap leaves the cards closest to the entry."""
+    assert keys(around(chain(9), "4", upstream=None, downstream=None, limit=3)) == ["3", "4", "5"]
+
+
+def test_first_prefers_the_entrys_surroundings() -> None:
+    """A graph too large for a notebook shows what lies around the card it was entered at, in both directions."""
+    graph = chain(100)
+    part = first(Graph(graph.cards, graph.arrows, "50"), 5)
+    assert keys(part) == ["48", "49", "50", "51", "52"]
+    assert keys(first(graph, 2)) == ["0", "1"]
+    assert first(graph, 100) is graph
+
+
+def test_an_unknown_card_is_an_error() -> None:
+    """Looking from a card that is not there names it."""
+    with pytest.raises(KeyError, match="absent"):
+        around(chain(2), "absent")
+
+
+@given(graphs(), st.none() | st.integers(0, 4), st.none() | st.integers(0, 4))
+def test_nothing_is_lost_silently(graph: Graph, back: int | None, ahead: int | None) -> None:
+    """For each card kept, neighbours shown and neighbours counted make up all it had."""
+    part = around(graph, "0", upstream=back, downstream=ahead)
+
+    def near(of: Graph, key: str) -> set[str]:
+        ends = [(arrow.source, arrow.target) for arrow in of.arrows if key in (arrow.source, arrow.target)]
+        return {end for pair in ends for end in pair} - {key}
+
+    for card in part.cards:
+        assert len(near(part, card.key)) + card.more == len(near(graph, card.key))
+
+
+@given(graphs())
+def test_without_bounds_each_direction_is_closed(graph: Graph) -> None:
+    """Whatever a kept card came from is kept too when looking upstream without end."""
+    kept = set(keys(upstream(graph, "0")))
+    assert all(arrow.source in kept for arrow in graph.arrows if arrow.target in kept)

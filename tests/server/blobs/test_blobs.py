@@ -1,0 +1,213 @@
+"""What a folder and a bucket promise alike."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import subprocess
+import sys
+
+import pytest
+
+from autoflow.errors import ServerBusy
+from autoflow.server.blobs import open_blobs
+from autoflow.server.blobs.content import hash_of, path_of
+
+LARGE = 20_000_000
+
+# How many kilobytes a process grows by while 500 MB go in and out of a place.
+FLAT = """
+import re, sys
+from autoflow.server.blobs import open_blobs
+from tests.server.blobs.test_blobs import Endless
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+
+kept = open_blobs(sys.argv[1])
+before = peak()
+received = kept.receive(Endless(500_000_000), "s1-1")
+kept.settle([received])
+assert sum(len(chunk) for chunk in kept.read(received.hash, received.generation, 0, received.size)) == 500_000_000
+print(peak() - before)
+"""
+
+
+def put(kept, data, generation="s1-1", look=None):
+    received = kept.receive(io.BytesIO(data), generation, look)
+    kept.settle([received])
+    return received
+
+
+def read(kept, received, start=0, stop=None):
+    return b"".join(kept.read(received.hash, received.generation, start, received.size if stop is None else stop))
+
+
+def paths(kept, after=""):
+    return [found.path for found in kept.files(after)]
+
+
+class Endless:
+    """A stream of so many bytes that are nowhere."""
+
+    def __init__(self, size):
+        self.left = size
+
+    def read(self, size):
+        size = min(size, self.left)
+        self.left -= size
+        return bytes(size)
+
+
+@pytest.mark.parametrize("data", [b"", b"weights", bytes(range(256)) * 5000], ids=["none", "few", "many"])
+def test_bytes_come_back(kept, data):
+    """What was received is told by its sha256 and size, and reads back whole and in part."""
+    received = put(kept, data)
+    assert received.hash == base64.b64encode(hashlib.sha256(data).digest()).decode()
+    assert (received.size, received.generation) == (len(data), "s1-1")
+    assert read(kept, received) == data
+    assert read(kept, received, len(data) // 2, len(data)) == data[len(data) // 2 :]
+    assert read(kept, received, 2, 2) == b""
+    assert kept.size(received.hash, received.generation) == len(data)
+
+
+def test_a_file_is_found_by_its_name(kept):
+    """A file's name tells its hash and generation, and the same bytes may be there under two."""
+    first, second = put(kept, b"1", "s1-1"), put(kept, b"1", "s2-7")
+    found = list(kept.files())
+    assert [one.path for one in found] == [path_of(first.hash, "s1-1"), path_of(first.hash, "s2-7")]
+    assert {(one.hash, one.generation) for one in found} == {(first.hash, "s1-1"), (second.hash, "s2-7")}
+    kept.remove(found[0].path)
+    kept.remove(found[0].path)
+    assert kept.size(first.hash, "s1-1") is None
+    assert read(kept, second) == b"1"
+
+
+def test_files_are_listed_from_any_of_them_on(kept):
+    """A list in parts is the whole list."""
+    for number in range(30):
+        put(kept, str(number).encode(), f"s1-{number}")
+    whole = paths(kept)
+    assert whole == sorted(whole)
+    assert len(whole) == 30
+    for place in (0, 11, 29):
+        assert paths(kept, whole[place]) == whole[place + 1 :]
+
+
+def test_a_generation_is_used_once(kept):
+    """A file is never written over, whoever tries."""
+    received = put(kept, b"first", "s1-1")
+    before = read(kept, received)
+    put(kept, b"first", "s1-2")
+    assert read(kept, received) == before
+    assert len(paths(kept)) == 2
+
+
+def test_whoever_looks_sees_all_bytes(kept):
+    """Bytes can be looked at while they come, from any position, also those of a large file."""
+
+    def look(file):
+        file.seek(-3, io.SEEK_END)
+        return file.read()
+
+    assert put(kept, b"abcdef", look=look).seen == b"def"
+    large = kept.receive(Endless(LARGE), "s1-2", look)
+    assert large.seen == bytes(3)
+    kept.settle([large])
+
+
+def test_memory_is_flat(url):
+    """A large file goes in and comes out in chunks."""
+    done = subprocess.run([sys.executable, "-c", FLAT, url], capture_output=True, text=True, timeout=100)
+    assert int(done.stdout) < 150_000, done.stderr  # kilobytes: parts on their way, several at a time
+
+
+def test_what_is_discarded_is_gone(kept):
+    """A file that came to no name leaves nothing, settled or not."""
+    kept.discard(kept.receive(io.BytesIO(b"1"), "s1-1"))
+    kept.discard(put(kept, b"2", "s1-2"))
+    assert paths(kept) == []
+
+
+def test_a_stream_that_breaks_off_leaves_nothing(kept):
+    """The stream's own error goes through, and nothing of it is kept."""
+
+    class Broken(Endless):
+        def read(self, size):
+            if self.left < LARGE // 2:
+                raise ValueError("gone")
+            return super().read(size)
+
+    for size in (10, LARGE):
+        with pytest.raises(ValueError, match="gone"):
+            kept.receive(Broken(size), "s1-1")
+    assert paths(kept) == []
+
+
+def test_a_damaged_file_is_put_aside(kept):
+    """In quarantine a file is read and listed by nobody, and it is still there."""
+    received = put(kept, b"rotten")
+    kept.quarantine(received.hash, received.generation)
+    kept.quarantine(received.hash, received.generation)
+    assert kept.size(received.hash, received.generation) is None
+    assert paths(kept) == []
+    with pytest.raises(ServerBusy):
+        read(kept, received)
+
+
+def test_a_missing_file_is_an_error(kept):
+    """What is not there has no size, and cannot be read."""
+    absent = base64.b64encode(bytes(32)).decode()
+    assert kept.size(absent, "s1-1") is None
+    with pytest.raises(ServerBusy):
+        next(kept.read(absent, "s1-1", 0, 1))
+
+
+def test_names_are_told_from_others():
+    """Only a sha256 with a dot after it is a name."""
+    content = base64.b64encode(bytes(32)).decode()
+    assert hash_of(path_of(content, "g").partition("/")[2]) == content
+    for other in ("", "readme.txt", "0" * 64, "x" * 64 + ".1"):
+        assert hash_of(other) is None
+
+
+@pytest.mark.parametrize("url", ["http://x/y", "s3://", "gs://b/p", "s3://user@b/p", "s3://b?x=1", "file://host/x"])
+def test_an_address_that_is_none_is_refused(url):
+    """What names neither folder nor bucket is said so."""
+    with pytest.raises(ValueError, match="s3://bucket/prefix"):
+        open_blobs(url)
+
+
+def test_a_folder_may_be_given_as_a_url(tmp_path):
+    """``file://`` names a folder; spaces in it are written as urls write them."""
+    assert open_blobs((tmp_path / "a b").as_uri()).address == str(tmp_path / "a b")
+
+
+def test_the_trash_gives_back_and_is_emptied_by_days(kept):
+    """A trashed file is no file; looked at or read it is back; old days are emptied and younger ones are not."""
+    received = [put(kept, str(number).encode(), f"g{number}") for number in range(3)]
+    places = [path_of(one.hash, one.generation) for one in received]
+    for path, day in zip(places, ("2026-01-01", "2026-01-02", "2026-01-03"), strict=True):
+        kept.trash(path, day)
+        kept.trash(path, day)  # it is gone: nothing happens
+    assert list(kept.files()) == []
+    assert kept.size(received[2].hash, received[2].generation) == 1
+    assert b"".join(kept.read(received[1].hash, received[1].generation, 0, 1)) == b"1"
+    assert [found.path for found in kept.files()] == sorted(places[1:])
+    for path, day in zip(places[1:], ("2026-01-02", "2026-01-03"), strict=True):
+        kept.trash(path, day)
+    assert kept.empty_trash("2026-01-03", 1) == 1
+    assert kept.empty_trash("2026-01-03", 100) == 1
+    assert kept.empty_trash("2026-01-03", 100) == 0
+    assert kept.size(received[0].hash, received[0].generation) is None
+    assert kept.size(received[2].hash, received[2].generation) == 1
+
+
+def test_a_mark_is_kept_beside_the_files(kept):
+    """It is read as it was written, and is no blob."""
+    assert kept.read_mark() is None
+    for mark in (b"one", b"another"):
+        kept.write_mark(mark)
+        assert kept.read_mark() == mark
+    assert list(kept.files()) == []

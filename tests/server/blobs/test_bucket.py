@@ -1,0 +1,79 @@
+"""A bucket that is not there, lets nobody in, or whose library is missing: said in words that help."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+
+from autoflow.errors import ServerBusy
+from autoflow.server.blobs import bucket as rooms
+from autoflow.server.blobs import open_blobs
+
+
+def test_a_bucket_has_to_be_there(aws):
+    """A bucket that nobody made is named."""
+    with pytest.raises(ServerBusy, match=r"s3://none-such.*no such bucket"):
+        open_blobs("s3://none-such/p")
+
+
+def test_somebody_has_to_be_asking(bucket, monkeypatch):
+    """Without credentials the variables that hold them are named."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(rooms, "TRIES", 0)
+    with pytest.raises(ServerBusy, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+        open_blobs(bucket)
+
+
+def test_an_endpoint_that_is_gone_is_busy(bucket, monkeypatch):
+    """What cannot be reached may be tried again."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(rooms, "TRIES", 0)
+    with pytest.raises(ServerBusy, match="cannot open s3://"):
+        open_blobs(bucket)
+
+
+def test_the_missing_library_is_named(bucket):
+    """Without obstore the extra that brings it is named, and a folder is kept as ever."""
+    script = (
+        "import sys; sys.modules['obstore'] = None\n"
+        "from autoflow.server.blobs import open_blobs\n"
+        "open_blobs('.')\n"
+        "open_blobs('s3://bucket/p')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert "ServerExtraMissing" in done.stderr
+    assert 'pip install "autoflow-lineage[s3]"' in done.stderr
+
+
+def test_a_put_whose_answer_was_lost_finds_itself(bucket):
+    """The same bytes under the same generation are there already, and that is no error."""
+    kept = open_blobs(bucket)
+    for _ in range(2):
+        kept.settle([kept.receive(io.BytesIO(b"x"), "s1-1")])
+    assert len(list(kept.files())) == 1
+
+
+def test_many_small_files_go_up_side_by_side(bucket):
+    """What is received may still be on its way; settled, all of it is there."""
+    kept = open_blobs(bucket)
+    received = [kept.receive(io.BytesIO(str(n).encode()), f"s1-{n}") for n in range(40)]
+    kept.settle(received)
+    assert len(list(kept.files())) == 40
+
+
+def test_what_did_not_arrive_is_not_settled(bucket, monkeypatch):
+    """A file that could not be sent is busy when it is to be named, and not before."""
+    kept = open_blobs(bucket)
+
+    def fail(*_args, **_options):
+        raise OSError("cut off")
+
+    monkeypatch.setattr(rooms.obstore, "put", fail)
+    received = kept.receive(io.BytesIO(b"x"), "s1-1")
+    with pytest.raises(ServerBusy, match="cut off") as busy:
+        kept.settle([received])
+    assert busy.value.status == 507

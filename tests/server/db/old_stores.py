@@ -1,0 +1,99 @@
+"""Stores as an older autoflow made them."""
+
+from __future__ import annotations
+
+import zlib
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from autoflow.server.db import setup
+from autoflow.server.db.engine import make_engine
+
+MOMENT = "'2026-01-01T00:00:00.000Z'"
+FILLING = (
+    "INSERT INTO counters VALUES ('change', 3), ('task', 0), ('class', 0), ('tag', 0)",
+    f"INSERT INTO teams (name, created_at, updated_at) VALUES ('Team', {MOMENT}, {MOMENT})",
+    f"INSERT INTO users (login, name, created_at, updated_at) VALUES ('admin', 'Admin', {MOMENT}, {MOMENT})",
+    f"INSERT INTO workspaces (team_id, name, created_at, updated_at) VALUES (1, 'Workspace', {MOMENT}, {MOMENT})",
+    f"INSERT INTO projects (workspace_id, name, created_by, created_at, updated_at, epoch, last_v, change_seq, "
+    f"items_count) VALUES (1, 'lemons', 1, {MOMENT}, {MOMENT}, 2, 1, 5, 1)",
+    f"INSERT INTO datasets (project_id, name, created_by, created_at, updated_at, f) "
+    f"VALUES (1, 'ds', 1, {MOMENT}, {MOMENT}, 1)",
+    f"INSERT INTO items (project_id, dataset_id, name, link, created_by, created_at, updated_at, f) "
+    f"VALUES (1, 1, 'a.png', 'http://x/a.png', 1, {MOMENT}, {MOMENT}, 1)",
+    f"INSERT INTO blobs (hash, size, generation, created_at) VALUES ('h=', 1, 'g', {MOMENT})",
+    f"INSERT INTO files (team_id, path, hash, size, current, user_id, created_at, updated_at) "
+    f"VALUES (1, '/b', 'h=', 1, true, 1, {MOMENT}, {MOMENT})",
+    "INSERT INTO documents (hash, body) VALUES ('d', :body)",
+    f"INSERT INTO items (project_id, dataset_id, name, hash, annotation, created_by, created_at, updated_at, f) "
+    f"VALUES (1, 1, 'b.png', 'h=', 'd', 1, {MOMENT}, {MOMENT}, 1), "
+    f"(1, 1, 'c.png', 'h=', NULL, 1, {MOMENT}, {MOMENT}, 1)",
+    "DELETE FROM items WHERE name = 'c.png'",
+    f"INSERT INTO versions (project_id, number, epoch, change_seq, digest, created_by, project_updated_at, created_at, "
+    f"updated_at) VALUES (1, 1, 1, 5, 'aa', 1, {MOMENT}, {MOMENT}, {MOMENT})",
+)
+
+
+def make_old(url, revision):
+    """A store as an older autoflow made it, with a version of a project."""
+    engine = make_engine(url)
+    config = Config()
+    config.set_main_option("script_location", setup.__file__.replace("setup.py", "migrations"))
+    with engine.begin() as rows:
+        config.attributes["connection"] = rows
+        command.upgrade(config, revision)
+        for statement in FILLING:
+            rows.execute(text(statement), {"body": zlib.compress(b'{"objects":[]}')})
+    engine.dispose()
+
+
+def numbered(rows):
+    """The items, each with the hashes of the blob and the document that it names by number."""
+    return rows.execute(
+        text(
+            "SELECT items.name, blobs.hash, documents.hash FROM items LEFT JOIN blobs ON blobs.id = blob_id "
+            "LEFT JOIN documents ON documents.id = document_id ORDER BY items.id"
+        )
+    ).all()
+
+
+RECORDED = (
+    "INSERT INTO apps (team_id, name) VALUES (1, 'Train')",
+    f"INSERT INTO tasks (number, name, app_id, team_id, workspace_id, state, facts, created_at, updated_at) "
+    f"VALUES (1, 'Train', 1, 1, 1, 'finished', '{{\"a\": 1}}', {MOMENT}, {MOMENT})",
+    f"INSERT INTO runs (key, task_id, created_at) VALUES ('r', 1, {MOMENT})",
+    f"INSERT INTO edges (task_id, direction, type, entity, card, at, touched) "
+    f"VALUES (1, 'input', 'folder', '/in', 'folder:/in', {MOMENT}, 1)",
+    "INSERT INTO record_keys (key) VALUES ('j.1')",
+    f"INSERT INTO unknown_methods (method, count, last_at) VALUES ('a.b', 3, {MOMENT})",
+    "UPDATE counters SET value = 1 WHERE name = 'task'",
+    f"INSERT INTO tasks (id, number, team_id, workspace_id, created_at, updated_at) "
+    f"VALUES (700, 700, 1, 1, {MOMENT}, {MOMENT})",
+)
+
+
+def make_recorded(url, revision):
+    """As `make_old`, with a run that was recorded."""
+    make_old(url, revision)
+    engine = make_engine(url)
+    with engine.begin() as rows:
+        for statement in RECORDED:
+            rows.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def check_recorded(platform):
+    """The run is there, nobody wrote it, its records are known, and the next one has the next number."""
+    told = platform.call("tasks.info", {"id": 1})
+    assert (told["createdBy"], told["autoflow"]["facts"]) == (1, {"a": 1})
+    run = platform.call("autoflow.overview.run", {"id": 1})
+    assert (run["createdBy"], [one["id"] for one in run["inputs"]]) == (None, ["/in"])
+    record = {"key": "j.1", "type": "facts", "run": "r", "facts": {"b": 1}}
+    again = platform.call("autoflow.records.add", {"records": [record, {**record, "key": "j.2"}]})["results"]
+    assert [one["status"] for one in again] == ["duplicate", "applied"]
+    assert platform.call("autoflow.unknown_methods", {})["methods"][0]["count"] == 3
+    assert platform.call("autoflow.runs.ensure", {"run": "next"})["task"] == 2
+    other = platform.tokens.caller(platform.tokens.create("ann", ["oranges"]))
+    assert platform.call("autoflow.tasks.ensure", {"id": 700}, other)["id"] not in {1, 2, 700}

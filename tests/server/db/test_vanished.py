@@ -1,0 +1,199 @@
+"""A PostgreSQL that vanishes without a word: writes fail in bounded time, and go on when it is back.
+
+The way to it is a proxy of this test's own, which stops forwarding and keeps its connections open, as a firewall that
+forgot them does; the database itself is the real one, also stopped by SIGSTOP.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import threading
+import time
+
+import pytest
+import sqlalchemy
+from sqlalchemy import text
+
+from autoflow.errors import ServerBusy
+from autoflow.server.db import opening, postgresql
+from autoflow.server.db.engine import Store
+from autoflow.server.server import Platform
+
+pytestmark = pytest.mark.timing
+
+
+class Proxy:
+    """Forwards connections to a PostgreSQL's socket, until it is frozen: nothing goes through then, nor ends."""
+
+    def __init__(self, target):
+        self._target = target
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.frozen = threading.Event()
+        self._ends = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                if self.frozen.is_set():
+                    self._ends.append(client)  # taken, and never answered
+                    continue
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._target)
+                self._ends += [client, server]
+                threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
+
+    def _forward(self, client, server):
+        with selectors.DefaultSelector() as selector, contextlib.suppress(OSError):
+            selector.register(client, selectors.EVENT_READ, server)
+            selector.register(server, selectors.EVENT_READ, client)
+            while True:
+                for key, _ in selector.select():
+                    data = key.fileobj.recv(65536)
+                    if self.frozen.is_set():
+                        return
+                    if not data:
+                        client.close()
+                        server.close()
+                        return
+                    key.data.sendall(data)
+
+    def close(self):
+        self._listening.close()
+        for end in self._ends:
+            end.close()
+
+
+@pytest.fixture
+def proxied(postgres, monkeypatch):
+    """A proxy, and the url of a new store by way of it; deadlines are those of a test."""
+    for name, seconds in (("STATEMENT", 1.0), ("GRACE", 0.5), ("ANSWERING", 0.5), ("CONNECTING", 2.0)):
+        monkeypatch.setattr(postgresql, name, seconds)
+    monkeypatch.setattr(opening, "RETRY", 0.1)
+    monkeypatch.setitem(postgresql._SETTINGS, "idle_in_transaction_session_timeout", "2s")
+    postgresql._bounded.cache_clear()
+    with postgres.database() as url:
+        address = sqlalchemy.make_url(url)
+        proxy = Proxy(f"{address.query['host']}/.s.PGSQL.5432")
+        yield proxy, address.set(host="127.0.0.1", port=proxy.port, query={})
+        proxy.close()
+    postgresql._bounded.cache_clear()
+
+
+def add(platform, name):
+    return platform.call("projects.add", {"workspaceId": 1, "name": name})["id"]
+
+
+def until_written(platform, name, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return add(platform, name)
+        except ServerBusy:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_a_connection_that_vanished_ends_in_bounded_time(proxied, tmp_path, caplog):
+    """While nothing goes through calls are busy, none hangs, and the log has one line; afterwards writes go on."""
+    proxy, url = proxied
+    platform = Platform.open(tmp_path, url)
+    add(platform, "before")
+    proxy.frozen.set()
+    begun = time.monotonic()
+    for number in range(3):
+        with pytest.raises(ServerBusy):
+            add(platform, f"lost{number}")
+    assert time.monotonic() - begun < 30
+    assert len([line for line in caplog.messages if "cannot be used" in line]) == 1
+    proxy.frozen.clear()
+    until_written(platform, "after")
+    assert platform.call("projects.list", {"workspaceId": 1})["total"] == 2
+    assert any("can be used again" in line for line in caplog.messages)
+    platform.close()
+
+
+def test_writers_of_a_process_do_not_wait_for_a_vanished_one(proxied, tmp_path):
+    """A write that lost its connection in the middle gives the turn back, and what it held in the database is free."""
+    proxy, url = proxied
+    platform = Platform.open(tmp_path, url)
+    add(platform, "before")
+
+    def lose():
+        with platform.store.write() as conn:
+            proxy.frozen.set()
+            conn.execute(text("SELECT 1"))
+
+    with pytest.raises(ServerBusy):
+        lose()
+    proxy.frozen.clear()
+    threads = [threading.Thread(target=until_written, args=(platform, f"after{number}")) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert platform.call("projects.list", {"workspaceId": 1})["total"] == 5
+    platform.close()
+
+
+def test_a_stopped_backend_ends_in_bounded_time(proxied, tmp_path):
+    """A process of the database that was stopped in the middle of a read answers nobody, and is not waited for."""
+    _, url = proxied
+    store = Store(url)
+
+    def ask():
+        with store.read() as conn:
+            number = conn.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            os.kill(number, signal.SIGSTOP)
+            try:
+                conn.execute(text("SELECT 1"))
+            finally:
+                os.kill(number, signal.SIGCONT)
+
+    with pytest.raises(ServerBusy):
+        ask()
+    with store.write() as conn:
+        assert conn.execute(text("SELECT 1")).scalar_one() == 1
+    store.close()
+
+
+def test_a_statement_has_a_deadline_and_maintenance_its_own(postgres, monkeypatch):
+    """A statement that takes too long is ended by the database; one of maintenance is not."""
+    monkeypatch.setitem(postgresql._SETTINGS, "statement_timeout", "100ms")
+    with postgres.database() as url:
+        store = Store(url)
+        with pytest.raises(ServerBusy, match="statement timeout"), store.read() as conn:
+            conn.execute(text("SELECT pg_sleep(5)"))
+        with store._engine.connect().execution_options(**{postgresql.LONG: True}) as conn, conn.begin():
+            conn.execute(text("SELECT pg_sleep(0.2)"))
+        store.close()
+
+
+@pytest.mark.parametrize(("has", "gets"), [("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")])
+def test_what_is_acknowledged_is_durable(postgres, has, gets):
+    """Whatever the database's own setting is, a commit waits for the disk; a stronger setting stays."""
+    with postgres.database() as url:
+        name = sqlalchemy.make_url(url).database
+        postgres.run(f"ALTER DATABASE {name} SET synchronous_commit = {has}")
+        store = Store(url)
+        with store.read() as conn:
+            assert conn.execute(text("SHOW synchronous_commit")).scalar_one() == gets
+        store.close()
+
+
+def test_a_database_that_is_down_at_the_start_is_waited_for(proxied, tmp_path):
+    """A store that is opened lazily is busy until the database answers, and then is there."""
+    proxy, url = proxied
+    proxy.frozen.set()
+    platform = Platform.open(tmp_path, str(url.render_as_string(hide_password=False)), lazy=True)
+    with pytest.raises(ServerBusy):
+        platform.ready()
+    proxy.frozen.clear()
+    until_written(platform, "first")
+    platform.close()

@@ -1,0 +1,48 @@
+"""Writers of one process take turns."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from autoflow.errors import ServerBusy
+from autoflow.server.db import write_lock
+from autoflow.server.db.write_lock import Turns
+
+
+def test_one_writer_at_a_time():
+    """While one has the turn another waits, and then has it."""
+    taken = Turns()
+    order = []
+
+    def second():
+        with taken.taking():
+            order.append("second")
+
+    with taken.taking():
+        thread = threading.Thread(target=second)
+        thread.start()
+        order.append("first")
+    thread.join(60)
+    assert order == ["first", "second"]
+
+
+def test_waiting_is_bounded(monkeypatch):
+    """A writer that waited too long is told to come again, and costs nobody the turn."""
+    monkeypatch.setattr(write_lock, "PATIENCE", 0.01)
+    taken = Turns()
+    with taken.taking(), pytest.raises(ServerBusy, match="too much"), taken.taking():
+        pass
+    with taken.taking():
+        pass
+
+
+def test_a_forked_child_has_its_own_turns(monkeypatch):
+    """Whoever had the turn when the process forked is not in the child."""
+    monkeypatch.setattr(write_lock, "PATIENCE", 0.01)
+    taken = Turns()
+    with taken.taking():
+        monkeypatch.setattr(write_lock.os, "getpid", lambda: -1)
+        with taken.taking():
+            pass

@@ -1,0 +1,333 @@
+"""A world with one of everything, a body for every method, and values that no honest client sends."""
+
+from __future__ import annotations
+
+from autoflow.server.limits import LIST
+
+
+def nested(depth, kind=list):
+    """Lists or objects in one another."""
+    value = 1
+    for _ in range(depth):
+        value = [value] if kind is list else {"a": value}
+    return value
+
+
+VALUES = {
+    "null": None,
+    "true": True,
+    "minus": -1,
+    "zero": 0,
+    "largest": 2**53 - 1,
+    "beyond 64 bits": 2**70,
+    "a part": 1.5,
+    "nan": float("nan"),
+    "infinity": float("inf"),
+    "empty": "",
+    "blank": " ",
+    "nul": "a\0b",
+    "surrogate": "\ud800",
+    "long": "x" * 5000,
+    "wildcards": "%_" * 200,
+    "digits": "9" * 400,
+    "empty list": [],
+    "nulls": [None, None],
+    "lists": [[[]]],
+    "odd objects": [{"id": {}, "name": [], "value": {"from": []}}],
+    "numbers": [1, 1, 2**70],
+    "empty object": {},
+    "odd object": {"a": [None], "objects": 5, "classes": 5, "tags": 5, "restored_from": 5, "phase": 1, "id": "x"},
+    "deep": nested(900),
+    "deep object": nested(900, dict),
+    "too many": [1] * (LIST + 1),
+}
+
+
+class World:
+    """One of everything in a platform (`Filled`)."""
+
+    def __init__(self, filled):
+        self.call = filled.call
+        call = filled.call
+        self.project = filled.project("world")
+        classes = [{"title": "c", "shape": "any"}]
+        tags = [{"name": "t", "value_type": "none"}, {"name": "s", "value_type": "any_string"}]
+        meta = call("projects.meta.update", id=self.project, meta={"classes": classes, "tags": tags})
+        self.klass = meta["classes"][0]["id"]
+        self.tag = meta["tags"][0]["id"]
+        self.outer = filled.dataset(self.project, "outer")
+        self.dataset = filled.dataset(self.project, "inner", parentId=self.outer)
+        self.hash = filled.content(filled.picture())
+        named = [{"name": f"{name}.png", "hash": self.hash} for name in "ab"]
+        self.images = [one["id"] for one in call("images.bulk.add", datasetId=self.dataset, images=named)]
+        figure = {
+            "entityId": self.images[0],
+            "classId": self.klass,
+            "geometryType": "point",
+            "geometry": {"points": {}},
+        }
+        self.figure = call("figures.bulk.add", datasetId=self.dataset, figures=[figure])[0]["id"]
+        call("image-tags.bulk.add-to-image", ids=self.images, tagId=self.tag)
+        self.own_tag = call("images.info", id=self.images[0])["tags"][0]["id"]
+        self.file = filled.file()["id"]
+        self.version = filled.snapshot(self.project)["id"]
+        self.job = call("jobs.add", name="j", datasetId=self.dataset, userIds=[1], meta={"entityIds": self.images})[0][
+            "id"
+        ]
+        filled.send(filled.record("run", run="world", name="app"))
+        filled.edge("input", "project", self.project, run="world")
+        self.task = call("autoflow.runs.ensure", run="world")["task"]
+        self.app = call("tasks.info", id=self.task)["meta"]["app"]["id"]
+
+    def bodies(self):
+        """A body that is right, by method; what removes things names what is not there, so that the world stays."""
+        image, figure, project, dataset = self.images[0], self.figure, self.project, self.dataset
+        page = {"filter": [{"field": "name", "operator": "=", "value": "a"}], "sort": "id", "page": 1, "per_page": 10}
+        token = {"pagination_mode": "token", "after": 0, "sort_order": "asc"}
+        part = {"project": project, "depth": 2, "kinds": ["file"], "apps": ["a"], "since": "2020", "opened": ["x"]}
+        filters = [{"type": "images_filename", "data": {"value": "a"}}, {"type": "images_tag", "data": {"tagId": 1}}]
+        edge = {
+            "node": {"type": "task", "id": self.task},
+            "type": "project",
+            "id": project,
+            "meta": {"k": 1},
+            "teamId": 1,
+        }
+        record = {"key": "h", "type": "facts", "run": "world", "facts": {"a": 1}, "at": 1}
+        gone, plain = 99_999, {"id": project}
+        return {
+            "GetTaskContext": {"id": self.task},
+            "advanced.object_classes.info": {"id": self.klass},
+            "advanced.object_classes.list": {"projectId": project, **page},
+            "advanced.object_classes.editInfo": {"id": self.klass, "name": "c", "settings": {}, "color": "#000000"},
+            "advanced.tags.editInfo": {"id": self.tag, "title": "t", "settings": {"type": "none", "classes": []}},
+            "annotations.bulk.info": {"imageIds": self.images, "integerCoords": True},
+            "annotations.info": {"imageId": image},
+            "annotations.list": {"datasetId": dataset, **page, "filter": []},
+            "annotations.bulk.add": {"datasetId": dataset, "annotations": [{"imageId": image, "annotation": {}}]},
+            "annotations.bulk.copy": {"srcImageIds": [image], "destImageIds": [image]},
+            "apps.info": {"id": self.app},
+            "apps.list": {"teamId": 1, **page},
+            "apps.tasks.list": {"appId": self.app, **page},
+            "autoflow.changes": {},
+            "autoflow.files.history": {"id": self.file, "path": "/models/best.pt", "teamId": 1},
+            "autoflow.folders.items": {"projectId": project, "after": 0},
+            "autoflow.folders.state": {"projectId": project},
+            "autoflow.folders.look": {"hashes": [self.hash], "links": []},
+            "autoflow.folders.paths": {"id": self.version, "hashes": [self.hash]},
+            "autoflow.folders.contents": {"id": self.version, "hashes": [self.hash]},
+            "autoflow.folders.put": {
+                "datasetId": dataset,
+                "images": [{"name": "b.png", "hash": self.hash, "annotation": {}, "meta": {}, "link": "file:///x"}],
+            },
+            "autoflow.folders.remove": {"projectId": project, "images": [gone], "datasets": [gone]},
+            "autoflow.folders.shape": {"projectId": project, "meta": {"classes": [], "tags": []}, "datasets": [["d"]]},
+            "autoflow.graph": {"project": project, "task": None, "file": None, "workspace": None, "teamId": 1},
+            "autoflow.overview.counts": {"id": project, "after": 0},
+            "autoflow.overview.drawn": {"images": self.images, "version": self.version},
+            "autoflow.overview.file": {"id": self.file},
+            "autoflow.overview.folder": {"path": "/models", "team": 1, "after": "", "limit": 5},
+            "autoflow.overview.image": {"id": image},
+            "autoflow.overview.images": {"dataset": dataset, "start": 0, "q": "a", "labeled": True, "limit": 5},
+            "autoflow.overview.job": {"id": self.job},
+            "autoflow.overview.log": {"id": self.task, "after": 0, "before": 1, "limit": 5},
+            "autoflow.overview.project": plain,
+            "autoflow.overview.projects": {"workspace": 1, "after": {"updatedAt": "2020", "id": 1}, "limit": 5},
+            "autoflow.overview.run": {"id": self.task},
+            "autoflow.overview.runs": {"workspace": 1, "app": 1, "before": 9, "limit": 5},
+            "autoflow.overview.start": {"limit": 5},
+            "autoflow.overview.versions": {"id": project, "before": 9, "limit": 5},
+            "autoflow.previews": {"id": image, "width": 10, "height": 10, "resize": "fit", "quality": 10},
+            "autoflow.records.add": {"records": [record]},
+            "autoflow.reproduction.token": {"task": self.task},
+            "autoflow.reproduction.revoke": {"id": gone},
+            "autoflow.reproductions": {"task": self.task, "attempt": "a"},
+            "autoflow.runs.ensure": {
+                "run": "world",
+                "name": "app",
+                "task": None,
+                "origin": "",
+                "team": 1,
+                "workspace": 1,
+            },
+            "autoflow.scene": {**part, "expand": [{"card": f"project:{project}", "side": "both"}], "have": ""},
+            "autoflow.scene.cards": {"keys": [f"project:{project}"]},
+            "autoflow.scene.export": {**part, "form": "json"},
+            "autoflow.search": {"q": "a", "kinds": ["project"], "limit": 5},
+            "autoflow.tasks.ensure": {"id": self.task, "teamId": 1},
+            "autoflow.trace": {"ref": f"project:{project}", "every": True, "teamId": 1},
+            "autoflow.unknown_methods": {},
+            "autoflow.upkeep.collect": {"state": None},
+            "autoflow.upkeep.verify": {"state": None, "level": 1, "id": self.version, "projectId": project},
+            "autoflow.versions.delete": {"id": gone},
+            "autoflow.versions.diff": {
+                "from": self.version,
+                "to": self.version,
+                "limit": 5,
+                "after": 0,
+                "labels": True,
+            },
+            "autoflow.versions.items": {"id": self.version, "after": 0, "limit": 5, "datasetId": dataset},
+            "autoflow.versions.map": plain,
+            "autoflow.versions.meta": {"id": self.version},
+            "autoflow.versions.picture": {"id": image, "version": self.version},
+            "autoflow.versions.restore": {"restoring": gone},
+            "autoflow.versions.snapshot": {"projectId": project, "title": "t", "description": "d"},
+            "datasets.add": {"projectId": project, "name": "outer", "parentId": dataset, "customData": {}},
+            "datasets.archive": {"id": gone},
+            "datasets.editInfo": {"id": dataset, "name": "inner", "description": "d", "customData": {}},
+            "datasets.info": {"id": dataset},
+            "datasets.list": {
+                "projectId": project,
+                "recursive": True,
+                "parentId": None,
+                "extraFields": ["customData"],
+                **page,
+            },
+            "datasets.list.all": {**page, **token},
+            "datasets.move": {"srcId": dataset, "destId": self.outer},
+            "datasets.remove": {"id": gone},
+            "datasets.remove.permanently": {"datasets": [{"id": gone}]},
+            "figures.bulk.add": {"entityId": image, "figures": [{"classId": self.klass, "geometry": {}, "tags": []}]},
+            "figures.bulk.download.geometry": {"ids": [figure]},
+            "figures.bulk.remove": {"figureIds": [gone]},
+            "figures.editInfo": {"id": figure, "geometry": {"points": {}}, "tags": [], "meta": {}, "customData": {}},
+            "figures.info": {"id": figure},
+            "figures.list": {
+                "datasetId": dataset,
+                "filters": [],
+                "fields": ["id"],
+                "integerCoords": True,
+                **page,
+                "filter": [],
+            },
+            "figures.priority.update": {"id": figure, "priority": 1},
+            "figures.tags.bulk.add": {"projectId": project, "tags": [{"figureId": figure, "tagId": self.tag}]},
+            "figures.tags.list": {"id": figure},
+            "file-storage.bulk.remove": {"teamId": 1, "paths": ["/gone"]},
+            "file-storage.download": {"id": self.file, "teamId": 1, "path": "/models/"},
+            "file-storage.info": {"id": self.file},
+            "file-storage.list": {"teamId": 1, "path": "/", "recursive": False},
+            "file-storage.remove": {"teamId": 1, "path": "/gone"},
+            "file-storage.v2.list": {"teamId": 1, "path": "/", "limit": 5, "continuationToken": "", "files": True},
+            "image-tags.bulk.add-to-image": {"ids": [image], "tagId": self.tag, "value": None},
+            "image-tags.bulk.remove-from-images": {"ids": [image], "tagIds": [gone]},
+            "image-tags.remove-from-image": {"imageId": image, "tagId": gone, "id": gone},
+            "image-tags.update-tag-value": {"id": self.own_tag, "value": None},
+            "images.bulk.add": {
+                "datasetId": dataset,
+                "images": [{"title": "a.png", "hash": self.hash, "meta": {}, "imageId": 1}],
+            },
+            "images.bulk.download": {"imageIds": [image]},
+            "images.bulk.download-by-hash": {"hashes": [self.hash]},
+            "images.bulk.remove": {"imageIds": [gone]},
+            "images.bulk.set-custom-sort": {"images": [{"id": image, "customSort": "1"}]},
+            "images.download": {"id": image},
+            "images.editInfo": {"id": image, "name": "a.png", "description": "d", "meta": {}},
+            "images.info": {"id": image},
+            "images.internal.hashes.list": {"items": [self.hash]},
+            "images.list": {"datasetId": dataset, "recursive": True, "filters": filters, **page, **token},
+            "images.update.links": {"images": [{"id": gone, "link": "https://x"}]},
+            "instance.version": {},
+            "jobs.add": {
+                "name": "j",
+                "datasetId": dataset,
+                "userIds": [1],
+                "reviewerId": 1,
+                "meta": {"entityIds": [image]},
+            },
+            "jobs.archive": {"id": gone},
+            "jobs.editInfo": {"id": self.job, "name": "j", "customData": {}, "userId": 1, "reviewerId": 1},
+            "jobs.entities.update-review-status": {"jobId": self.job, "entityId": image, "status": "accepted"},
+            "jobs.info": {"id": self.job},
+            "jobs.list": {"teamId": 1, "showDisabled": True, **page},
+            "jobs.set-status": {"id": self.job, "status": "pending"},
+            "jobs.stats": {"id": self.job},
+            "jobs.stop": {"id": gone},
+            "members.list": {"teamId": 1, **page, "filter": []},
+            "object-tags.add-to-object": {"figureId": figure, "tagId": self.tag, "value": None},
+            "object-tags.remove-from-figure": {"figureId": figure, "tagId": gone},
+            "projects.add": {
+                "workspaceId": 1,
+                "name": "world",
+                "description": "d",
+                "settings": {},
+                "customData": {},
+                "type": "images",
+            },
+            "projects.archive": {"id": gone},
+            "projects.classes.remove": {"projectId": project, "id": gone},
+            "projects.clone": {"id": project, "workspaceId": 1, "name": "world", "include": {"images": False}},
+            "projects.editInfo": {"id": project, "description": "d", "readme": "r", "customData": {}, "silent": True},
+            "projects.info": plain,
+            "projects.list": {"workspaceId": 1, "groupId": 1, **page},
+            "projects.list.all": {**page, **token},
+            "projects.meta": plain,
+            "projects.meta.update": {"id": gone, "meta": {"classes": [{"title": "c"}], "tags": [{"name": "t"}]}},
+            "projects.remove": {"id": gone},
+            "projects.remove.permanently": {"projects": [{"id": gone}]},
+            "projects.settings.update": {"id": project, "settings": {}},
+            "projects.stats": plain,
+            "projects.tags.remove": {"projectId": project, "id": gone},
+            "projects.versions.cancel-reservation": {"id": self.version, "commitToken": "t"},
+            "projects.versions.commit": {"id": self.version, "commitToken": "t", "teamFileId": self.file, "title": "t"},
+            "projects.versions.info": {"id": self.version},
+            "projects.versions.list": {"projectId": project, **page},
+            "projects.versions.reserve": {"projectId": gone},
+            "projects.versions.update": {
+                "id": self.version,
+                "name": "n",
+                "description": "d",
+                "previewProjectId": project,
+            },
+            "projects.workspace.set": {"id": project, "workspaceId": 1},
+            "roles.list": page,
+            "tags.bulk.add": {
+                "projectId": project,
+                "tags": [{"title": "t", "settings": {"type": "none"}, "color": "#000000"}],
+            },
+            "tags.entities.bulk.add": {"projectId": project, "tags": [{"entityId": image, "tagId": self.tag}]},
+            "tags.list": {"projectId": project, **page},
+            "tasks.app-v2.data.set": {"taskId": self.task, "payload": {}},
+            "tasks.data.get": {"taskId": self.task, "fields": ["a"]},
+            "tasks.data.set": {"taskId": self.task, "fields": []},
+            "tasks.info": {"id": self.task},
+            "tasks.list": {"workspaceId": 1, **page},
+            "tasks.log.download": {"id": self.task, "sinceTime": "2020", "limit": 5},
+            "tasks.meta.update": {"id": self.task},
+            "tasks.output.set": {"taskId": self.task, "output": {"a": 1}},
+            "tasks.status.update": {"id": self.task, "status": "started"},
+            "tasks.stop": {"id": gone},
+            "teams.info": {"id": 1},
+            "teams.list": page,
+            "users.info": {"id": 1},
+            "users.list": page,
+            "users.me": {},
+            "workflow.node.add-input": edge,
+            "workflow.node.add-output": {**edge, "type": "file", "id": "/models/best.pt"},
+            "workspaces.add": {"teamId": 1, "name": "Workspace", "description": "d"},
+            "workspaces.info": {"id": 1},
+            "workspaces.list": {"teamId": 1, **page},
+            "workspaces.visibility.set": {"id": 1, "hidden": False},
+        }
+
+
+def members(body, path=()):
+    """The places in a body where a value stands: lists stand for their first entry."""
+    if isinstance(body, dict):
+        for name, value in body.items():
+            yield (*path, name)
+            yield from members(value, (*path, name))
+    elif isinstance(body, list) and body:
+        yield (*path, 0)
+        yield from members(body[0], (*path, 0))
+
+
+def put(body, path, value):
+    """A copy of a body with another value at a place."""
+    if not path:
+        return value
+    step, *rest = path
+    copied = dict(body) if isinstance(body, dict) else list(body)
+    copied[step] = put(copied[step], rest, value)
+    return copied

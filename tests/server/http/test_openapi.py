@@ -1,0 +1,56 @@
+"""The document of autoflow's own methods: complete, and true of the server."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from autoflow.server import server as dispatcher
+from autoflow.server.http import openapi
+from autoflow.wire import methods
+from tests.server.http.conftest import Client
+from tests.serving import served
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # of what it imports
+    import schemathesis
+
+schema = schemathesis.openapi.from_dict(openapi.document())
+
+
+def test_the_document_names_every_method_of_our_own(client):
+    """What the dispatcher answers under ``autoflow.`` is described, and what is described is answered."""
+    told = client.send("GET", "/openapi.json").json()
+    named = {path.removeprefix(methods.PATH) for path in told["paths"]}
+    assert named == {name for name in dispatcher.METHODS if name.startswith("autoflow.")}
+    assert told["openapi"].startswith("3.1")
+    assert json.loads(json.dumps(told)) == openapi.document()
+
+
+@pytest.fixture(scope="module")
+def server(lasting):
+    with served(lasting) as url:
+        client = Client(url, lasting)
+        project = client.call("projects.add", workspaceId=1, name="p")["id"]
+        client.call("autoflow.versions.snapshot", projectId=project)
+        client.call("autoflow.runs.ensure", run="r")
+        yield client
+        client.close()
+
+
+@schema.parametrize()
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_server_does_as_the_document_says(server, case):
+    """Whatever a client sends, right or wrong by the document: never a 5xx, and every answer is of a form described."""
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+    case.call_and_validate(base_url=server.url, checks=checks, headers={"x-api-key": "any"})

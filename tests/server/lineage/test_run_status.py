@@ -1,0 +1,77 @@
+"""How a run stands is shown wherever the run is: its last sign of life, an end without a word, no attribution."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from autoflow.graph.graph import Graph
+from autoflow.graph.render.ancestry import ancestry
+from autoflow.graph.render.svg import svg
+from autoflow.graph.render.text import text
+from autoflow.graph.trace import Trace
+
+MINUTE = 60 * 10**9
+
+
+@pytest.fixture
+def shown(filled):
+    """A function that gives the texts of the graph, the trace and the picture of a run, and its page's facts."""
+
+    def show(number):
+        graph = Graph.from_json(filled.call("autoflow.graph", task=number))
+        trace = Trace.from_json(filled.call("autoflow.trace", ref=f"task:{number}"))
+        return text(graph), ancestry(trace), svg(graph), filled.call("autoflow.overview.run", id=number)
+
+    return show
+
+
+def test_a_running_run_shows_its_last_sign_of_life(filled, shown):
+    """The time of its last record: an edge, a line of its log, else its beginning."""
+    now = time.time_ns()
+    filled.send(filled.record("run", "r", name="Train", at=now - 300 * MINUTE))
+    number = filled.call("autoflow.runs.ensure", run="r")["task"]
+    project = filled.project()
+    for minutes, more in ((200, None), (125, ("log", {"lines": "epoch 1"})), (4, ("edge", {}))):
+        if more is not None:
+            entity = {"type": "project", "id": project, "origin": ""}
+            members = more[1] or {"direction": "input", "entity": entity}
+            filled.send(filled.record(more[0], "r", at=now - minutes * MINUTE, **members))
+        graph, trace, picture, page = shown(number)
+        words = {200: "5 h ago", 125: "2 h ago", 4: "4 min ago"}[minutes]
+        assert f"running, last sign of life {words}" in graph
+        assert f"running, last sign of life {words}" in trace
+        assert f"running, last sign of life {words}" in picture
+        assert page["seenAt"] is not None
+    filled.send(filled.record("finish", "r", state="finished"))
+    graph, trace, picture, page = shown(number)
+    assert "last sign of life" not in graph + trace + picture
+    assert page["seenAt"] is None
+
+
+def test_an_unattributed_run_says_so(filled, shown):
+    """In the graph, the trace, the picture and on its page."""
+    filled.send(
+        filled.record("run", "r", name="Train", unattributed=True), filled.record("finish", "r", state="finished")
+    )
+    number = filled.call("autoflow.runs.ensure", run="r")["task"]
+    graph, trace, picture, page = shown(number)
+    assert "finished, unattributed" in graph
+    assert "finished, unattributed" in trace
+    assert "finished, unattributed" in picture
+    assert page["facts"]["unattributed"] is True
+    (card,) = filled.call("autoflow.scene", task=number)["cards"]
+    assert card["unattributed"] is True
+
+
+def test_an_end_that_a_parent_reports_is_kept(filled, shown):
+    """A takeover's `lost` comes later, and is not believed."""
+    filled.send(filled.record("run", "r", name="Train"), filled.record("finish", "r", state="lost"))
+    filled.send(filled.record("finish", "r", state="ended"), filled.record("finish", "r", state="lost"))
+    number = filled.call("autoflow.runs.ensure", run="r")["task"]
+    assert filled.call("tasks.info", id=number)["status"] == "finished"
+    graph, trace, picture, page = shown(number)
+    assert page["state"] == "ended"
+    for form in (graph, trace, picture):
+        assert "ended" in form

@@ -1,0 +1,244 @@
+"""Tokens of reproductions: they read, they write what is new, they expire, and they can do nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, update
+
+from autoflow.cli.main import main
+from autoflow.errors import NotAllowed, ServerRefused
+from autoflow.server import server
+from autoflow.server.db import clock
+from autoflow.server.db.schema import tokens
+from autoflow.server.methods.admin.reproduction_tokens import LIFETIME, WRITABLE
+from autoflow.wire.parts import Part
+
+READING = {*server.READS, *server.DOWNLOADS}
+
+
+def record(kind, run, **more):
+    return {"key": f"{run} {kind} {more}", "type": kind, "run": run, **more}
+
+
+@pytest.fixture(scope="module")
+def world(lasting):
+    """What ann had before she got a token for the reproduction of her task, and the token's caller."""
+    ann = lasting.tokens.caller(lasting.tokens.create("ann", ["Team", "Second"]))
+    made = SimpleNamespace(platform=lasting, ann=ann)
+    made.project = lasting.call("projects.add", {"workspaceId": 1, "name": "old"}, ann)["id"]
+    made.dataset = lasting.call("datasets.add", {"projectId": made.project, "name": "d"}, ann)["id"]
+    classes, tags = [{"title": "c", "shape": "any"}], [{"name": "t", "value_type": "none"}]
+    meta = {"id": made.project, "meta": {"classes": classes, "tags": tags}}
+    meta = lasting.call("projects.meta.update", meta, ann)
+    made.class_id, made.tag = meta["classes"][0]["id"], meta["tags"][0]["id"]
+    images = {"datasetId": made.dataset, "images": [{"title": "a", "link": "http://x/a.png"}]}
+    made.image = lasting.call("images.bulk.add", images, ann)[0]["id"]
+    figure = {"classId": made.class_id, "geometryType": "point", "geometry": {"points": {}}}
+    figures = {"entityId": made.image, "figures": [figure]}
+    made.figure = lasting.call("figures.bulk.add", figures, ann)[0]["id"]
+    made.task = lasting.call("autoflow.runs.ensure", {"run": "old", "name": "Train"}, ann)["task"]
+    made.second = lasting.call("projects.add", {"workspaceId": 2, "name": "other team's"}, ann)["id"]
+    made.issued = lasting.call("autoflow.reproduction.token", {"task": made.task}, ann)
+    made.restricted = lasting.tokens.caller(made.issued["token"])
+    return made
+
+
+def asked(world, method, body):
+    """Ask as the token of the reproduction."""
+    if method in server.UPLOADS:
+        return world.platform.upload(method, body.pop("parts", []), body, world.restricted)
+    if method in server.DOWNLOADS:
+        return world.platform.content(method, body, world.restricted)
+    return world.platform.call(method, body, world.restricted)
+
+
+@pytest.mark.parametrize("method", sorted(server.METHODS - READING - WRITABLE))
+def test_every_other_method_is_refused(world, method):
+    """A method that writes is refused unless it is in the list: also one that is added later."""
+    before = world.platform.call("autoflow.changes", {})
+    with pytest.raises(NotAllowed, match=f"must not call {method}") as refusal:
+        asked(world, method, {"id": world.project, "task": world.task})
+    assert refusal.value.status == 403
+    assert world.platform.call("autoflow.changes", {}) == before
+
+
+@pytest.mark.parametrize("method", sorted(READING))
+def test_every_method_that_reads_is_answered(world, method):
+    """Or refused for its body, but never for the token."""
+    with contextlib.suppress(ServerRefused):
+        try:
+            asked(world, method, {"id": world.project})
+        except NotAllowed as refusal:
+            pytest.fail(str(refusal))
+
+
+def test_the_list_names_methods_that_exist():
+    """None of them reads, as reading is allowed anyway."""
+    assert WRITABLE <= server.METHODS - READING
+
+
+# Methods of the list that only ever add rows, or are tested by themselves below.
+ADDING = {
+    "autoflow.records.add",
+    "autoflow.tasks.ensure",
+    "autoflow.folders.look",
+    "autoflow.folders.paths",
+    "file-storage.upload",
+    "file-storage.bulk.upload",
+    "images.bulk.upload",
+    "images.internal.hashes.list",
+    "projects.add",
+    "projects.clone",
+    "tasks.meta.update",
+    "tasks.data.set",
+    "tasks.app-v2.data.set",
+}
+CHANGING = [
+    ("projects.editInfo", lambda w: {"id": w.project, "name": "x"}),
+    ("projects.settings.update", lambda w: {"id": w.project, "settings": {"a": 1}}),
+    ("projects.meta.update", lambda w: {"id": w.project, "meta": {"classes": [], "tags": []}}),
+    ("datasets.add", lambda w: {"projectId": w.project, "name": "x"}),
+    ("images.bulk.add", lambda w: {"datasetId": w.dataset, "images": [{"title": "a", "link": "http://x/a.png"}]}),
+    ("annotations.bulk.add", lambda w: {"datasetId": w.dataset, "annotations": []}),
+    (
+        "figures.bulk.add",
+        lambda w: {"entityId": w.image, "figures": [{"classId": w.class_id, "geometry": {}}]},
+    ),
+    ("figures.bulk.upload.geometry", lambda w: {"parts": geometry(w.figure)}),
+    ("image-tags.bulk.add-to-image", lambda w: {"ids": [w.image], "tagId": w.tag}),
+    ("tags.bulk.add", lambda w: {"projectId": w.project, "tags": []}),
+    ("tags.entities.bulk.add", lambda w: {"projectId": w.project, "tags": []}),
+    ("autoflow.folders.shape", lambda w: {"projectId": w.project, "datasets": []}),
+    ("autoflow.folders.put", lambda w: {"datasetId": w.dataset, "images": []}),
+    ("autoflow.versions.snapshot", lambda w: {"projectId": w.project}),
+    ("autoflow.runs.ensure", lambda w: {"run": "new run of old task", "task": w.task}),
+    ("tasks.output.set", lambda w: {"taskId": w.task, "output": {}}),
+    ("tasks.status.update", lambda w: {"id": w.task, "status": "error"}),
+    *(
+        (method, lambda w: {"node": {"type": "task", "id": w.task}, "type": "project", "id": w.project})
+        for method in ("workflow.node.add-input", "workflow.node.add-output")
+    ),
+]
+
+
+def geometry(figure):
+    return [Part("figureId", str(figure)), Part("geometry", io.BytesIO(b'{"points": {}}'), "g")]
+
+
+def test_every_method_of_the_list_is_asked_to_change_something_older():
+    """A method that is added to the list is named here."""
+    assert ADDING | {method for method, _body in CHANGING} == WRITABLE
+
+
+@pytest.mark.parametrize(("method", "body"), CHANGING)
+def test_what_was_there_before_cannot_be_changed(world, method, body):
+    """It is the same user's, but older than the token."""
+    before = world.platform.call("autoflow.changes", {})
+    with pytest.raises(NotAllowed, match="not made by this reproduction") as refusal:
+        asked(world, method, body(world))
+    assert refusal.value.status == 403
+    assert world.platform.call("autoflow.changes", {}) == before
+
+
+def test_records_of_older_runs_are_refused(world):
+    """Each by itself: those of a new run in the same batch are applied."""
+    records = [record("run", "new", name="Again"), record("log", "old", lines="x"), record("facts", "new", facts={})]
+    records.append(record("edge", "new", task=world.task, direction="input", entity={"type": "folder", "id": "/a"}))
+    results = asked(world, "autoflow.records.add", {"records": records})["results"]
+    assert [one["status"] for one in results] == ["applied", "refused", "applied", "refused"]
+    assert "not made by this reproduction" in results[1]["reason"]
+
+
+def test_what_is_made_since_can_be_filled(world):
+    """By the token, or by its user, as what a reproduction restores is; not what another user makes."""
+    mine = asked(world, "projects.add", {"workspaceId": 1, "name": "new"})["id"]
+    restored = world.platform.call("projects.add", {"workspaceId": 1, "name": "restored"}, world.ann)["id"]
+    for project in (mine, restored):
+        assert asked(world, "datasets.add", {"projectId": project, "name": "d"})
+        assert asked(world, "autoflow.versions.snapshot", {"projectId": project})
+    assert asked(world, "projects.clone", {"id": world.project, "workspaceId": 1, "name": "clone"})
+    bob = world.platform.tokens.caller(world.platform.tokens.create("bob", ["Team"]))
+    others = world.platform.call("projects.add", {"workspaceId": 1, "name": "bob's"}, bob)["id"]
+    with pytest.raises(NotAllowed):
+        asked(world, "datasets.add", {"projectId": others, "name": "d"})
+
+
+def test_a_file_at_a_path_that_is_taken_is_a_new_one(world):
+    """The older file stays readable by its number."""
+
+    def upload(data, who):
+        parts = [Part("name", "f"), Part("path", "/"), Part("file", io.BytesIO(data), "f")]
+        return world.platform.upload("file-storage.bulk.upload", parts, {"teamId": 1}, who)[0]["id"]
+
+    old = upload(b"old", world.ann)
+    assert upload(b"new", world.restricted) != old
+    assert b"".join(world.platform.download("file-storage.download", {"id": old}, world.restricted)) == b"old"
+
+
+def test_another_team_of_the_user_is_not_there(world):
+    """The token is for the team of the task alone."""
+    with pytest.raises(ServerRefused, match="unknown"):
+        asked(world, "projects.info", {"id": world.second})
+
+
+def test_a_token_expires_by_the_clock_of_the_database(world):
+    """Then it is answered 401 and says why."""
+    issued = world.platform.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
+    world.platform.tokens.caller(issued["token"])
+    with world.platform.store.write() as conn:
+        ends = conn.execute(tokens.select().where(tokens.c.id == issued["id"])).one().expires_at
+        late, early = (conn.execute(select(clock.after(conn, LIFETIME + by))).scalar() for by in (0, -60))
+        assert early < ends <= late
+        conn.execute(update(tokens).where(tokens.c.id == issued["id"]).values(expires_at=clock.now(conn)))
+    with pytest.raises(NotAllowed, match="expired at") as refusal:
+        world.platform.tokens.caller(issued["token"])
+    assert refusal.value.status == 401
+
+
+def test_only_a_token_of_ones_own_for_a_reproduction_is_revoked(world):
+    """Nobody else's, and none that was created by hand."""
+    issued = world.platform.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
+    bob = world.platform.tokens.caller(world.platform.tokens.create("bob", ["Team"]))
+    by_hand = world.platform.tokens.list()[0].id
+    for number, who in ((issued["id"], bob), (by_hand, world.ann)):
+        with pytest.raises(ServerRefused, match="unknown"):
+            world.platform.call("autoflow.reproduction.revoke", {"id": number}, who)
+    world.platform.call("autoflow.reproduction.revoke", {"id": issued["id"]}, world.ann)
+    with pytest.raises(NotAllowed, match="not valid"):
+        world.platform.tokens.caller(issued["token"])
+
+
+def test_a_user_who_leaves_the_team_takes_the_token_with_them(platform):
+    """Being in another team does not keep it alive."""
+    ann = platform.tokens.caller(platform.tokens.create("ann", ["Team", "Second"]))
+    task = platform.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
+    issued = platform.call("autoflow.reproduction.token", {"task": task}, ann)
+    platform.tokens.leave("ann", ["Team"])
+    with pytest.raises(NotAllowed, match="has left the team"):
+        platform.tokens.caller(issued["token"])
+
+
+def test_none_is_issued_where_none_is_needed(filled):
+    """A server without tokens says so, and keeps nothing."""
+    task = filled.call("autoflow.runs.ensure", run="r")["task"]
+    assert filled.call("autoflow.reproduction.token", task=task) == {"id": None, "token": None, "expiresAt": None}
+    assert filled.platform.tokens.list() == []
+
+
+def test_the_command_line_lists_and_revokes_it(tmp_path, capsys, platform):
+    """With the task and its end."""
+    ann = platform.tokens.caller(platform.tokens.create("ann", ["Team"]))
+    task = platform.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
+    issued = platform.call("autoflow.reproduction.token", {"task": task}, ann)
+    with platform.store.read() as conn:
+        url = conn.engine.url.render_as_string(hide_password=False)
+    where = ["--data", str(tmp_path / "home"), "--database", url]
+    assert main(["token", "list", *where]) == 0
+    assert f"to reproduce task:{task}, expires {issued['expiresAt']}" in capsys.readouterr().out
+    assert main(["token", "revoke", str(issued["id"]), *where]) == 0
+    with pytest.raises(NotAllowed, match="not valid"):
+        platform.tokens.caller(issued["token"])

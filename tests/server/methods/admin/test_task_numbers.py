@@ -1,0 +1,146 @@
+"""Numbers of tasks that come from outside are a team's own, whoever else was given the same ones."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+
+from autoflow.errors import ServerRefused
+from tests.server.methods.lineage.test_authors import Member
+
+
+@pytest.fixture
+def lemons(filled):
+    return Member(filled, "ann", "lemons")
+
+
+@pytest.fixture
+def oranges(filled, lemons):
+    return Member(filled, "bob", "oranges")
+
+
+def edge(member, number, folder):
+    node = {"type": "task", "id": number}
+    return member.call("workflow.node.add-input", node=node, type="folder", id=folder, teamId=member.team)
+
+
+def read(member, number):
+    return [one["id"] for one in member.call("autoflow.overview.run", id=number)["inputs"]]
+
+
+def test_two_teams_have_a_task_of_one_number(lemons, oranges):
+    """Each adds to its own, and reads its own by that number."""
+    edge(lemons, 500, "/a")
+    edge(oranges, 500, "/b")
+    edge(oranges, 500, "/c")
+    assert (read(lemons, 500), read(oranges, 500)) == (["/a"], ["/b", "/c"])
+    infos = [member.call("tasks.info", id=500) for member in (lemons, oranges)]
+    assert [one["teamId"] for one in infos] == [lemons.team, oranges.team]
+    assert infos[0]["id"] == 500 != infos[1]["id"]
+    assert oranges.call("autoflow.tasks.ensure", id=500)["id"] == infos[1]["id"]
+    keys = [card["key"] for card in oranges.call("autoflow.graph", task=500)["cards"] if card["type"] == "task"]
+    assert keys == [f"task:{infos[1]['id']}"]
+    assert oranges.call("GetTaskContext", id=500)["team"]["id"] == oranges.team
+
+
+def test_a_run_with_a_number_another_team_claimed_has_a_task_of_its_own(filled, lemons, oranges):
+    """By records as well, and the run's later records go there."""
+    edge(lemons, 500, "/a")
+    results = oranges.send(
+        filled.record("run", run="o", task=500, team=oranges.team, name="Train"),
+        filled.record("edge", run="o", direction="input", entity={"type": "folder", "id": "/b"}),
+        filled.record("edge", run="o", task=500, direction="input", entity={"type": "folder", "id": "/c"}),
+    )
+    assert {one["status"] for one in results} == {"applied"}
+    assert read(oranges, 500) == ["/b", "/c"]
+    assert read(lemons, 500) == ["/a"]
+
+
+def test_an_edge_to_a_task_is_to_the_teams_own(lemons, oranges):
+    """A number that another team claimed, named as what was read, is a task of one's own."""
+    edge(lemons, 500, "/a")
+    node = {"type": "task", "id": 600}
+    oranges.call("workflow.node.add-input", node=node, type="task", id=500)
+    keys = {card["key"] for card in oranges.call("autoflow.graph", task=600)["cards"]}
+    own = oranges.call("tasks.info", id=500)["id"]
+    assert own != 500
+    assert f"task:{own}" in keys
+
+
+def test_numbers_of_another_server_are_a_teams_own(filled, lemons, oranges):
+    """The same number of the same server, told by two teams, is two tasks here."""
+    for member, folder in ((lemons, "/a"), (oranges, "/b")):
+        entity = {"type": "folder", "id": folder, "origin": ""}
+        numbered = {"task": 9, "origin": "https://app.example.com", "run": folder}
+        results = member.send(
+            filled.record("run", **numbered), filled.record("edge", **numbered, direction="input", entity=entity)
+        )
+        assert {one["status"] for one in results} == {"applied"}
+    for member, folder in ((lemons, "/a"), (oranges, "/b")):
+        task = member.call("autoflow.runs.ensure", run=folder)
+        assert task["number"] == 9
+        assert read(member, task["task"]) == [folder]
+
+
+def test_claimed_numbers_are_passed_over_at_once(filled, lemons):
+    """However many are claimed, the next number of our own is one statement away."""
+    first = filled.call("autoflow.runs.ensure", run="before")["task"]
+    for number in range(first + 1, first + 301):
+        lemons.call("autoflow.tasks.ensure", id=number)
+    statements = []
+    event.listen(filled.platform._store._engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    assert filled.call("autoflow.runs.ensure", run="after")["task"] == first + 301
+    assert len(statements) < 40
+    assert filled.call("autoflow.runs.ensure", run="later")["task"] == first + 302
+
+
+def test_our_own_numbers_are_as_they_were(filled, lemons):
+    """A run without a number gets one of ours, and is found by it."""
+    record = filled.record("run", run="l", name="Train")
+    lemons.send(record)
+    number = lemons.call("autoflow.runs.ensure", run="l")["task"]
+    assert lemons.call("tasks.info", id=number)["autoflow"]["number"] == number
+    edge(lemons, number, "/a")
+    assert read(lemons, number) == ["/a"]
+
+
+def test_a_number_of_ours_is_no_number_from_outside(lemons, oranges):
+    """What this server gave to one team's task is unknown to another."""
+    number = lemons.call("autoflow.runs.ensure", run="l")["task"]
+    for method, body in (("autoflow.tasks.ensure", {"id": number}), ("tasks.info", {"id": number})):
+        with pytest.raises(ServerRefused) as refusal:
+            oranges.call(method, **body)
+        assert refusal.value.status == 404
+
+
+def test_keys_of_records_are_a_teams_own(filled, lemons, oranges):
+    """A key that one team used is new to another; within the team it counts once."""
+    one = filled.record("run", run="l", key="j.1")
+    other = filled.record("run", run="o", key="j.1")
+    assert [lemons.send(one)[0]["status"], oranges.send(other)[0]["status"]] == ["applied", "applied"]
+    assert [lemons.send(one)[0]["status"], oranges.send(other)[0]["status"]] == ["duplicate", "duplicate"]
+
+
+def test_unsupported_methods_are_a_teams_own(filled, lemons, oranges):
+    """What one team's clients ask for is not told to another; whoever sees all teams sees all of it."""
+    for member, method in ((lemons, "a.b"), (lemons, "c.d"), (oranges, "c.d")):
+        with pytest.raises(ServerRefused):
+            member.call(method)
+    counted = [
+        {one["method"]: one["count"] for one in call("autoflow.unknown_methods")["methods"]}
+        for call in (lemons.call, oranges.call, filled.call)
+    ]
+    assert counted == [{"a.b": 1, "c.d": 1}, {"c.d": 1}, {"a.b": 1, "c.d": 2}]
+
+
+def test_the_count_of_changes_is_a_teams_own(filled, lemons, oranges):
+    """A page is asked to look again for what its own teams wrote, and for what was written for all."""
+
+    def counts():
+        return [call("autoflow.changes")["changes"] for call in (lemons.call, oranges.call, filled.call)]
+
+    before = counts()
+    edge(lemons, 500, "/a")
+    assert [now - was for now, was in zip(counts(), before, strict=True)] == [1, 0, 1]
+    filled.project()
+    assert [now - was for now, was in zip(counts(), before, strict=True)] == [2, 1, 2]

@@ -1,0 +1,252 @@
+"""Rows say who wrote them; a run that has ended is added to by its own author, and nothing of it is lost."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from autoflow.errors import ServerRefused
+from autoflow.server.db import access, schema
+from autoflow.wire.parts import Part
+
+TEAM = "lemons"
+
+
+class Member:
+    """A user of a team, and what they ask."""
+
+    def __init__(self, filled, name, *teams):
+        self.filled = filled
+        self.name = name
+        self.caller = filled.platform.tokens.caller(filled.platform.tokens.create(name, teams or (TEAM,)))
+        self.team = max(self.caller.teams)
+
+    def call(self, method, **body):
+        return self.filled.platform.call(method, body, self.caller)
+
+    def send(self, *records):
+        return self.call("autoflow.records.add", records=list(records))["results"]
+
+    def workspace(self):
+        return self.call("workspaces.list", teamId=self.team)["entities"][0]["id"]
+
+    def upload(self, colour):
+        part = Part("0-file", io.BytesIO(self.filled.picture(colour)), "0", "image/*")
+        return self.filled.platform.upload("images.bulk.upload", [part], {}, self.caller)[0]["hash"]
+
+    def file(self, path="/w.pt"):
+        parts = [Part("name", path[1:]), Part("path", "/"), Part("file", io.BytesIO(b"w"), path[1:], "x/y")]
+        return self.filled.platform.upload("file-storage.bulk.upload", parts, {"teamId": self.team}, self.caller)[0]
+
+
+@pytest.fixture
+def ann(filled):
+    return Member(filled, "ann")
+
+
+@pytest.fixture
+def bob(filled, ann):
+    return Member(filled, "bob")
+
+
+@pytest.fixture
+def ended(filled, ann):
+    """A run of Ann's that has ended; gives its task."""
+    record = filled.record
+    ann.send(
+        record("run", name="Train", parameters={"epochs": 20}),
+        record("edge", direction="output", entity={"type": "folder", "id": "/out"}),
+        record("finish", state="finished"),
+    )
+    return ann.call("autoflow.runs.ensure", run="r1")["task"]
+
+
+def told(member, task):
+    return member.call("tasks.info", id=task)["autoflow"]["facts"]
+
+
+def test_every_row_says_who_wrote_it(filled, ann, bob, ended):
+    """Projects, datasets, images, versions, files, runs, edges, logs, apps: by the real user's number."""
+    bob.send(filled.record("log", run="b", lines="x"), filled.record("run", run="b", name="Serve"))
+    workspace = bob.workspace()
+    project = bob.call("projects.add", workspaceId=workspace, name="p")
+    dataset = bob.call("datasets.add", projectId=project["id"], name="d")
+    named = [{"name": "a", "hash": bob.upload((1, 2, 3))}]
+    image = bob.call("images.bulk.add", datasetId=dataset["id"], images=named)[0]
+    version = bob.call(
+        "projects.versions.info", id=bob.call("autoflow.versions.snapshot", projectId=project["id"])["id"]
+    )
+    bob.call("workflow.node.add-input", node={"type": "task", "id": 77}, type="project", id=project["id"])
+    tasks = bob.call("tasks.list", workspaceId=workspace)["entities"]
+    apps = bob.call("apps.list", teamId=bob.team)["entities"]
+    assert {one["createdBy"] for one in (project, dataset, image, version)} == {bob.caller.user}
+    assert bob.file()["userId"] == bob.caller.user
+    assert {one["id"]: one["createdBy"] for one in tasks if one["id"] in {77, ended}} == {
+        77: bob.caller.user,
+        ended: ann.caller.user,
+    }
+    assert {one["name"]: (one["createdBy"], one["userLogin"]) for one in apps} == {
+        "Train": (ann.caller.user, "ann"),
+        "Serve": (bob.caller.user, "bob"),
+    }
+    with filled.platform._store.read() as rows:
+        for table in (schema.edges, schema.runs, schema.logs):
+            found = rows.execute(table.select()).mappings().all()
+            assert {row["created_by"] for row in found} <= {ann.caller.user, bob.caller.user}
+
+
+def test_cards_and_pages_show_who(filled, ann, ended):
+    """A run's page and the cards of a graph have its author's login; a trace has, too."""
+    project = ann.call("projects.add", workspaceId=ann.workspace(), name="p")["id"]
+    ann.send(filled.record("edge", run="r1", direction="input", entity={"type": "project", "id": project}))
+    page = ann.call("autoflow.overview.run", id=ended)
+    assert (page["createdBy"], [one["createdBy"] for one in page["inputs"]]) == ("ann", ["ann"])
+    cards = {card["key"]: card["author"] for card in ann.call("autoflow.graph", task=ended)["cards"]}
+    assert cards == {f"task:{ended}": "ann", f"project:{project}": "ann", "folder:/out": None}
+    assert ann.call("autoflow.trace", ref=f"task:{ended}")["runs"][f"task:{ended}"]["createdBy"] == "ann"
+
+
+def test_the_local_user_is_named_when_embedded(filled):
+    """Without tokens everything is by user 1."""
+    filled.send(filled.record("run", name="Train"))
+    task = filled.call("autoflow.runs.ensure", run="r1")["task"]
+    assert filled.call("tasks.info", id=task)["createdBy"] == access.LOCAL.user
+    assert filled.call("autoflow.overview.run", id=task)["createdBy"] == "admin"
+
+
+def test_facts_of_a_run_that_ended_are_added_to_and_never_changed(filled, ann, ended):
+    """A new fact is one of its facts; one that differs is kept beside, with who said it and when."""
+    before = told(ann, ended)
+    results = ann.send(
+        filled.record("facts", facts={"parameters": {"epochs": 1}, "late": 1}),
+        filled.record("facts", facts={"late": 2}),
+        filled.record("facts", facts={"late": 1}),
+    )
+    assert {one["status"] for one in results} == {"applied"}
+    assert told(ann, ended) == {**before, "late": 1}
+    others = ann.call("autoflow.overview.run", id=ended)["otherFacts"]
+    assert [(one["facts"], one["createdBy"]) for one in others] == [
+        ({"late": 2}, "ann"),
+        ({"parameters": {"epochs": 1}}, "ann"),
+    ]
+    ann.call("tasks.output.set", taskId=ended, output={"a": 1})
+    ann.call("tasks.output.set", taskId=ended, output={"a": 2})
+    assert told(ann, ended)["output"] == {"a": 1}
+
+
+def test_a_second_run_of_a_number_keeps_the_facts_of_the_first(filled, ann, ended):
+    """Its own are shown, those of the first stay."""
+    ann.send(filled.record("run", run="again", task=ended, parameters={"epochs": 30}))
+    assert told(ann, ended)["parameters"] == {"epochs": 30}
+    others = ann.call("autoflow.overview.run", id=ended)["otherFacts"]
+    assert [one["facts"]["parameters"] for one in others] == [{"epochs": 20}]
+
+
+def test_edges_that_come_late_are_the_runs(filled, ann, ended):
+    """A journal may arrive out of order, and in parts: its author's edges are taken after the end."""
+    late = filled.record("edge", direction="input", entity={"type": "folder", "id": "/in"})
+    assert [one["status"] for one in ann.send(late)] == ["applied"]
+    assert [one["id"] for one in ann.call("autoflow.overview.run", id=ended)["inputs"]] == ["/in"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"kind": "edge", "direction": "input", "entity": {"type": "folder", "id": "/in"}},
+        {"kind": "facts", "facts": {"late": 1}},
+        {"kind": "log", "lines": "x"},
+        {"kind": "node", "node": {"title": "x"}},
+        {"kind": "finish", "state": "failed"},
+        {"kind": "run", "name": "Other"},
+    ],
+    ids=lambda record: record["kind"],
+)
+def test_another_user_adds_nothing_to_a_run_that_ended(filled, ann, bob, ended, record):
+    """Neither by its key nor by its number; while it runs, a team works together."""
+    before = ann.call("autoflow.overview.run", id=ended)
+    by_key = filled.record(**record)
+    by_number = filled.record(**record, run="bobs", task=ended)
+    results = bob.send(by_key, by_number)
+    if record["kind"] in {"facts", "log", "finish"}:  # of a run, whatever number they name
+        results = results[:1]
+    assert {one["status"] for one in results} == {"refused"}
+    assert "another user" in results[0]["reason"]
+    assert ann.call("autoflow.overview.run", id=ended) == before
+
+
+def test_another_user_says_nothing_of_a_task_that_ended(ann, bob, ended):
+    """Nor by the SDK's own methods."""
+    node = {"type": "task", "id": ended}
+    for method, body in (
+        ("workflow.node.add-input", {"node": node, "type": "folder", "id": "/in"}),
+        ("tasks.output.set", {"taskId": ended, "output": {"a": 1}}),
+        ("tasks.status.update", {"id": ended, "status": "error"}),
+    ):
+        with pytest.raises(ServerRefused, match="another user") as refusal:
+            bob.call(method, **body)
+        assert refusal.value.status == 409
+
+
+# -- bytes by their hash
+
+
+def holding(member, colour):
+    """An image of a member's own; gives its hash, its number and its project."""
+    project = member.call("projects.add", workspaceId=member.workspace(), name=f"of {colour}")["id"]
+    dataset = member.call("datasets.add", projectId=project, name="d")["id"]
+    content = member.upload(colour)
+    image = member.call("images.bulk.add", datasetId=dataset, images=[{"name": "a", "hash": content}])[0]["id"]
+    return content, image, dataset
+
+
+def names(member, content, dataset):
+    """Whether a member's requests reach bytes by their hash, in any way there is."""
+    platform, who = member.filled.platform, member.caller
+    ways = [
+        bool(platform.call("images.internal.hashes.list", [content], who)),
+        bool(b"".join(platform.download("images.bulk.download-by-hash", {"hashes": [content]}, who)).count(b"PNG")),
+        bool(member.call("autoflow.folders.look", hashes=[content])["sizes"]),
+    ]
+    for method in ("images.bulk.add", "autoflow.folders.put"):
+        try:
+            member.call(method, datasetId=dataset, images=[{"name": method, "hash": content}])
+            ways.append(True)
+        except ServerRefused as refusal:
+            ways.append("has not been uploaded" not in str(refusal))
+    return ways
+
+
+def test_a_user_taken_out_of_a_team_reaches_nothing_of_it_by_hash(filled, ann):
+    """Not even what they uploaded themselves, or asked for while they were in it."""
+    both = Member(filled, "eve", TEAM, "oranges")
+    oranges = Member(filled, "eve", "oranges")
+    other = oranges.call("projects.add", workspaceId=oranges.workspace(), name="own")["id"]
+    place = oranges.call("datasets.add", projectId=other, name="d")["id"]
+    anns, _, _ = holding(ann, (1, 1, 1))
+    own, image, _ = holding(ann, (2, 2, 2))
+    both.upload((2, 2, 2))
+    assert names(both, anns, place) == [True] * 5
+    found = oranges.call("images.list", datasetId=place)["entities"]
+    oranges.call("images.bulk.remove", imageIds=[one["id"] for one in found])
+    filled.platform.tokens.leave("eve", [TEAM])
+    left = Member(filled, "eve", "oranges")
+    assert left.caller.teams == {max(both.caller.teams)}
+    for content in (anns, own):
+        assert names(left, content, place) == [False] * 5
+    with pytest.raises(ServerRefused) as refusal:
+        left.call("images.info", id=image)
+    assert refusal.value.status == 404
+
+
+def test_a_lease_on_uploaded_bytes_ends(filled, ann, bob):
+    """Who uploaded bytes and named them nowhere cannot name them for ever."""
+    content, _, dataset = holding(ann, (3, 3, 3))
+    eve = Member(filled, "eve", "oranges")
+    eve.upload((3, 3, 3))
+    project = eve.call("projects.add", workspaceId=eve.workspace(), name="own")["id"]
+    place = eve.call("datasets.add", projectId=project, name="d")["id"]
+    with filled.platform._store.write() as rows:
+        rows.execute(schema.uploads.update().values(lease_until="2020"))
+    assert names(eve, content, place) == [False] * 5
+    assert names(bob, content, dataset) == [True] * 5

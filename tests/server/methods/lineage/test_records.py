@@ -1,0 +1,209 @@
+"""Records in batches: applied once, each alone, in a run's task."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import select
+
+from autoflow.errors import ServerRefused
+from autoflow.server.db.access import Caller
+from autoflow.server.db.schema import logs
+from autoflow.server.methods.lineage import records
+from autoflow.server.server import Platform
+
+
+def statuses(answer):
+    return [result["status"] for result in answer["results"]]
+
+
+def test_a_run_is_a_task(filled):
+    """A run's records make its task: name, app, facts, state, error, in the SDK's shape."""
+    answer = filled.send(
+        filled.record("run", name="Train", task=None, command=["train.py", "--epochs", "2"], python="3.11"),
+        filled.record("facts", facts={"commit": "abc", "packages": {"numpy": "1.0"}}),
+        filled.record("log", lines="epoch 1\n"),
+        filled.record("finish", state="failed", error="ValueError: no"),
+    )
+    assert statuses(answer) == ["applied"] * 4
+    task = filled.call("tasks.info", id=str(answer["tasks"]["r1"]))
+    assert (task["name"], task["status"], task["meta"]["app"]["name"]) == ("Train", "error", "Train")
+    assert task["autoflow"]["state"] == "failed"
+    assert task["autoflow"]["error"] == "ValueError: no"
+    assert task["autoflow"]["facts"]["packages"] == {"numpy": "1.0"}
+    assert task["autoflow"]["facts"]["command"] == ["train.py", "--epochs", "2"]
+    assert filled.call("tasks.list", workspaceId=1)["total"] == 1
+
+
+def test_a_record_is_applied_once(filled):
+    """A batch sent again is all duplicates and changes nothing."""
+    batch = [filled.record("run", name="Train"), filled.record("log", lines="once\n")]
+    assert statuses(filled.send(*batch)) == ["applied", "applied"]
+    again = filled.send(*batch)
+    assert statuses(again) == ["duplicate", "duplicate"]
+    assert again["tasks"]
+
+
+def test_a_refused_record_costs_itself_only(filled):
+    """One bad record is refused with its reason; those before and after it are applied, and it leaves no key."""
+    bad = filled.record("edge", direction="input", entity={"type": "project", "id": 999}, meta=None)
+    good = filled.record("edge", direction="output", entity={"type": "folder", "id": "x/y/"}, meta=None)
+    answer = filled.send(
+        filled.record("run", name="a"), bad, good, "no record", filled.record("nonsense"), {"key": "k"}
+    )
+    assert statuses(answer) == ["applied", "refused", "applied", "refused", "refused", "refused"]
+    assert answer["results"][1]["reason"] == "project 999 is unknown on this platform"
+    assert "nonsense" in answer["results"][4]["reason"]
+    assert statuses(filled.send(bad)) == ["refused"]
+    assert set(filled.cards()) == {"task:1", "folder:/x/y"}
+
+
+def test_a_record_of_an_unseen_run_makes_its_task(filled):
+    """An edge may come before its run's own record."""
+    answer = filled.send(filled.record("edge", "r9", direction="output", entity={"type": "folder", "id": "/x"}))
+    assert answer["tasks"] == {"r9": 1}
+    filled.send(filled.record("run", "r9", name="late"))
+    assert filled.cards()["task:1"]["title"] == "late"
+
+
+@pytest.mark.parametrize("known", ["finished", "failed"])
+def test_lost_never_overwrites_what_is_known(filled, known):
+    """A takeover's `lost` is believed only while nothing better is known; a real end overwrites it."""
+    filled.send(filled.record("run", name="a"), filled.record("finish", state="lost"))
+    assert filled.call("tasks.info", id=1)["autoflow"]["state"] == "lost"
+    filled.send(filled.record("finish", state=known), filled.record("finish", state="lost", error="died"))
+    assert filled.call("tasks.info", id=1)["autoflow"]["state"] == known
+    assert filled.call("tasks.info", id=1)["autoflow"]["error"] is None
+
+
+def test_ensure_gives_a_run_one_number(filled):
+    """`autoflow.runs.ensure` is idempotent by the run's key, and records of the run meet the same task."""
+    first = filled.call("autoflow.runs.ensure", run="r1", name="Train", task=None, origin="", team=None, workspace=None)
+    assert first == filled.call("autoflow.runs.ensure", run="r1", name="Train")
+    assert first["teamId"] == first["workspaceId"] == 1
+    assert first["appId"] is not None
+    assert filled.send(filled.record("log", lines="x"))["tasks"] == {"r1": first["task"]}
+    other = filled.call("autoflow.runs.ensure", run="r2", name="Train")
+    assert other["task"] != first["task"]
+    assert other["appId"] == first["appId"]
+
+
+def test_a_task_number_is_taken_as_it_is(filled):
+    """A number of our own given from outside is the task's; numbers given out later pass it over."""
+    assert filled.call("autoflow.runs.ensure", run="r1", name="a", task="2")["task"] == 2
+    assert filled.call("autoflow.runs.ensure", run="r2", name="b")["task"] == 1
+    assert filled.call("autoflow.runs.ensure", run="r3", name="c")["task"] == 3
+    assert filled.call("autoflow.runs.ensure", run="r4", name="a", task=2)["task"] == 2
+
+
+def test_a_foreign_task_keeps_its_number_and_gets_one_of_ours(filled):
+    """A number of another server is kept with its origin; the task has an id of its own here."""
+    given = {"task": 55, "origin": "https://sly.example", "team": 700, "workspace": 800}
+    ensured = filled.call("autoflow.runs.ensure", run="r1", name="a", **given)
+    assert ensured == {**ensured, "task": 1, "number": 55, "teamId": 1, "workspaceId": 1}
+    filled.send(filled.record("edge", "r1", direction="output", entity={"type": "folder", "id": "/x"}))
+    assert filled.cards(task=1)["task:55@https://sly.example"]["id"] == 55
+    assert filled.call("tasks.info", id=1)["autoflow"]["origin"] == "https://sly.example"
+
+
+def test_an_edge_may_name_another_task(filled):
+    """An edge with `task` belongs to that task, not to its run's."""
+    filled.send(
+        filled.record("run", name="a"),
+        filled.record("edge", direction="output", entity={"type": "folder", "id": "/x"}, task=7, origin=""),
+    )
+    assert filled.arrows(task=7) == [("task:7", "folder:/x", "output")]
+
+
+def test_text_no_database_keeps_is_made_keepable(filled):
+    """NUL and halves of surrogate pairs in names and logs, and numbers JSON has none for, are recorded all the same."""
+    answer = filled.send(
+        filled.record("run", name="a\0b\ud800", parameters={"lr": float("nan"), "\ud800": "\0"}),
+        filled.record("log", lines="\ud800\0"),
+        filled.record("finish", state="failed", error="\ud800"),
+    )
+    assert statuses(answer) == ["applied"] * 3
+    task = filled.call("tasks.info", id=1)
+    assert task["name"] == "a\ufffdb\ufffd"
+    assert task["autoflow"]["facts"]["parameters"]["lr"] == "nan"
+
+
+@pytest.mark.parametrize("at", [-1, 10**30, "x", None, True, 1.5e18, []])
+def test_a_record_with_an_impossible_time_is_taken(filled, at):
+    """What is no possible time is the time of arrival."""
+    assert statuses(filled.send({**filled.record("run", name="a"), "at": at})) == ["applied"]
+
+
+def test_a_long_batch_lets_other_writers_in(filled, database, tmp_path, monkeypatch):
+    """The write lock is given up between the moments of a batch: another process writes while it goes on."""
+    monkeypatch.setattr(records, "SLICE", 0.005)
+    began, written = threading.Event(), threading.Event()
+    pauses = []
+
+    def pause(seconds):
+        began.set()
+        pauses.append(seconds)
+        time.sleep(seconds)
+
+    monkeypatch.setattr(records, "time", type("Clock", (), {"monotonic": time.monotonic, "sleep": pause}))
+
+    def other():
+        began.wait()
+        with_ours = Platform.open(tmp_path / "home", database)
+        with_ours.call("projects.add", {"workspaceId": 1, "name": "other"})
+        written.set()
+        with_ours.close()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    count = 0
+    while not written.is_set() and count < 2000:
+        count += 1
+        filled.send(*(filled.record("log", lines="x") for _ in range(20)))
+    thread.join()
+    assert written.is_set()
+    assert pauses.count(records.PAUSE) == count * 20
+
+
+def test_a_key_counts_within_a_batch(filled):
+    """A record that is twice in a batch is applied once, the first."""
+    first, second = (filled.record("log", key="same", lines=lines) for lines in ("first", "second"))
+    assert statuses(filled.send(first, filled.record("log", lines="other"), second)) == [
+        "applied",
+        "applied",
+        "duplicate",
+    ]
+    with filled.platform._place.store.read() as rows:
+        assert rows.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all() == ["first", "other"]
+
+
+def test_refused_records_of_a_long_batch_cost_no_other(filled):
+    """Wherever they stand, all others are applied once, in order, and leave their keys."""
+    batch = [filled.record("log", lines=str(number)) for number in range(3 * records.PART)]
+    wrong = {1, records.PART, 2 * records.PART - 1}
+    for number in wrong:
+        batch[number]["type"] = "nonsense"
+    for status in ("applied", "duplicate"):
+        wanted = ["refused" if number in wrong else status for number in range(len(batch))]
+        assert statuses(filled.send(*batch)) == wanted
+    with filled.platform._place.store.read() as rows:
+        kept = rows.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all()
+    assert kept == [str(number) for number in range(len(batch)) if number not in wrong]
+
+
+def test_only_beside_an_app_is_there_a_pause(filled, monkeypatch):
+    """A server has no app's threads to let through: it applies a batch as fast as it can."""
+    pauses = []
+    monkeypatch.setattr(records, "time", type("Clock", (), {"monotonic": time.monotonic, "sleep": pauses.append}))
+    batch = [filled.record("log", lines="x") for _ in range(3)]
+    filled.platform.call("autoflow.records.add", {"records": batch}, Caller(site="http://127.0.0.1:8765"))
+    assert records.PAUSE not in pauses
+
+
+def test_the_body_must_be_a_batch(filled):
+    """A body without records is refused as a whole."""
+    with pytest.raises(ServerRefused, match="records") as refusal:
+        filled.call("autoflow.records.add")
+    assert refusal.value.status == 400

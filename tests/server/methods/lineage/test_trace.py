@@ -1,0 +1,248 @@
+"""`autoflow.trace` and `autoflow.files.history`: what a thing came from, each step once, as it was when it was read."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from autoflow.errors import ServerRefused
+from autoflow.graph.trace import Trace
+from autoflow.server.methods.lineage import trace as operation
+
+FACTS = {"command": ["python", "train.py"], "commit": "c" * 40, "dirty": False, "python": "3.12.1"}
+
+
+@pytest.fixture
+def traced(filled):
+    """A function that traces a reference."""
+    return lambda ref, **more: Trace.from_json(filled.call("autoflow.trace", ref=ref, **more))
+
+
+@pytest.fixture
+def run(filled):
+    """A function that records a run with what it read and wrote, in order; gives its task."""
+    clock = iter(range(1, 10**6))
+
+    def record(name, *edges):
+        def at():
+            return 1_600_000_000 * 10**9 + next(clock) * 10**9  # before anything the store makes
+
+        key = f"{name}-{next(clock)}"
+        filled.send(filled.record("run", key, name=name, at=at()))
+        for direction, kind, number in edges:
+            entity = {"type": kind, "id": number, "origin": ""}
+            result = filled.send(filled.record("edge", key, direction=direction, entity=entity, at=at()))
+            assert result["results"][0]["status"] == "applied"
+        filled.send(filled.record("finish", key, state="finished", at=at()))
+        return filled.call("autoflow.runs.ensure", run=key)["task"]
+
+    return record
+
+
+def keys(trace):
+    return [card.key for card in trace.graph.cards]
+
+
+def test_a_model_is_traced_to_the_version_it_was_trained_on(filled, run, traced):
+    """From the file over its run to the version, its project and the run that imported it; nothing downstream."""
+    project = filled.project()
+    importer = run("Import", ("output", "project", project))
+    file = filled.file()["id"]
+    version = filled.snapshot(project, title="before")["id"]
+    train = run("Train", ("input", "project_version", version), ("output", "model_weight", file))
+    run("Deploy", ("input", "file", file), ("output", "folder", "/served"))
+    trace = traced("/models/best.pt")
+    assert trace.ref == f"file:{file}"
+    assert trace.complete
+    assert set(keys(trace)) == {
+        f"file:{file}",
+        f"task:{train}",
+        f"project_version:{version}",
+        f"project:{project}",
+        f"task:{importer}",
+    }
+    assert trace.maker() == f"task:{train}"
+
+
+def test_what_wrote_a_project_after_its_version_was_saved_is_no_source(filled, run, traced):
+    """A version holds what was there when it was saved."""
+    project, file = filled.project(), filled.file()["id"]
+    before = run("Import", ("output", "project", project))
+    version = filled.snapshot(project)["id"]
+    filled.send(filled.record("run", "late", name="Predict", at=1_950_000_000 * 10**9))
+    entity = {"type": "project", "id": project, "origin": ""}
+    filled.send(filled.record("edge", "late", direction="output", entity=entity, at=1_950_000_000 * 10**9))
+    run("Train", ("input", "project_version", version), ("output", "file", file))
+    trace = traced(f"file:{file}")
+    assert f"task:{before}" in keys(trace)
+    names = {one["name"] for one in trace.runs.values()}
+    assert names == {"Import", "Train"}
+    assert {one["name"] for one in traced(f"project:{project}").runs.values()} == {"Predict"}
+
+
+def test_the_latest_run_that_wrote_a_thing_is_followed_and_the_others_counted(filled, run, traced):
+    """With `every` all of them are followed."""
+    project = filled.project()
+    tasks = [run("Import", ("output", "project", project)) for _ in range(3)]
+    trace = traced(f"project:{project}")
+    assert keys(trace) == [f"project:{project}", f"task:{tasks[-1]}"]
+    assert trace.graph.cards[0].more == 2
+    every = traced(f"project:{project}", every=True)
+    assert set(every.runs) == {f"task:{task}" for task in tasks}
+    assert every.graph.cards[0].more == 0
+
+
+def test_circles_and_diamonds_end(filled, run, traced):
+    """Each thing is there once, however many ways lead to it, and a run that read what it wrote ends the walk."""
+    project, left, right, model = filled.project(), *(filled.file(f"/{name}")["id"] for name in "lrm")
+    first = run("Split", ("input", "project", project), ("output", "file", left), ("output", "file", right))
+    second = run(
+        "Join", ("input", "file", left), ("input", "file", right), ("output", "file", model), ("output", "project", 1)
+    )
+    third = run("Fix", ("input", "file", model), ("output", "file", model))
+    trace = traced(f"file:{model}")
+    assert sorted(keys(trace)) == sorted({*keys(trace)})
+    assert f"task:{third}" in keys(trace)
+    assert traced(f"task:{second}").maker() == f"task:{second}"
+    assert {f"task:{first}", f"file:{left}", f"file:{right}", f"project:{project}"} <= set(keys(traced("task:2")))
+
+
+def test_a_run_brings_its_facts_and_what_it_wrote(filled, run, traced):
+    """Command, commit and Python of a run; of a file its path, sha256 and size."""
+    file = filled.file("/models/a.pt", b"layers")["id"]
+    task = run("Train", ("output", "model_weight", file))
+    key = next(iter(traced(f"task:{task}").runs.values()))
+    assert key["name"] == "Train"
+    filled.send(filled.record("run", "again", name="Train", task=task, facts=FACTS))
+    told = traced(f"task:{task}").runs[f"task:{task}"]
+    assert told["facts"] == {**FACTS, "name": "Train"}
+    assert told["outputs"] == [f"file:{file}"]
+    data = traced(f"task:{task}").data[f"file:{file}"]
+    assert (data["type"], data["path"], data["size"]) == ("model_weight", "/models/a.pt", 6)
+    assert data["sha256"] == hashlib.sha256(b"layers").hexdigest()
+
+
+def test_a_file_is_the_one_of_its_number(filled, run, traced):
+    """Two trainings that wrote one path are two files; the path means the last one, the number the one it is."""
+    first = filled.file(data=b"one")["id"]
+    early = run("Train", ("output", "model_weight", first))
+    second = filled.file(data=b"two")["id"]
+    late = run("Train", ("output", "model_weight", second))
+    assert traced("/models/best.pt").maker() == f"task:{late}"
+    old = traced(f"file:{first}")
+    assert old.maker() == f"task:{early}"
+    assert (old.data[f"file:{first}"]["number"], old.data[f"file:{first}"]["count"]) == (1, 2)
+    assert (old.data[f"file:{first}"]["current"], old.ref) == (False, f"file:{first}")
+
+
+def test_what_nobody_wrote_is_followed_into_what_holds_it(filled, run, traced):
+    """A dataset into its project, a file into the folder a run wrote, a project into its datasets."""
+    project = filled.project()
+    dataset = filled.dataset(project)
+    importer = run("Import", ("output", "project", project))
+    assert traced(f"dataset:{dataset}").maker() == f"task:{importer}"
+    file = filled.file("/experiments/7/best.pt")["id"]
+    trainer = run("Train", ("input", "dataset", dataset), ("output", "folder", "/experiments/7"))
+    assert traced(f"file:{file}").maker() == f"task:{trainer}"
+    assert traced("/experiments/7").maker() == f"task:{trainer}"
+    other = filled.project("limes")
+    inside = filled.dataset(other)
+    splitter = run("Split", ("output", "dataset", inside))
+    assert traced(f"project:{other}").maker() == f"task:{splitter}"
+
+
+def test_a_restored_project_is_followed_into_its_version(filled, run, traced):
+    """And from there to who made the original; what a project says of itself may be nonsense."""
+    project = filled.project()
+    importer = run("Import", ("output", "project", project))
+    version = filled.snapshot(project)["id"]
+    restored = filled.call("autoflow.versions.restore", id=version)
+    assert restored["done"]
+    trace = traced(f"project:{restored['id']}")
+    assert set(keys(trace)) == {
+        f"project:{restored['id']}",
+        f"project_version:{version}",
+        f"project:{project}",
+        f"task:{importer}",
+    }
+    for told in (None, 7, {"version_id": "x"}, {"version_id": 999}):
+        filled.call("projects.editInfo", id=restored["id"], customData={"restored_from": told})
+        assert keys(traced(f"project:{restored['id']}")) == [f"project:{restored['id']}"]
+
+
+def test_a_version_by_its_number(filled, traced):
+    """`project:7#1` is its first version."""
+    project = filled.project()
+    version = filled.snapshot(project)["id"]
+    assert traced(f"project:{project}#1").ref == f"version:{version}"
+
+
+def test_more_than_one_answer_holds_is_marked(filled, run, traced, monkeypatch):
+    """The nearest cards are kept, and those at the border say how much there is beyond."""
+    files = [filled.file(f"/{number}")["id"] for number in range(6)]
+    run("Make", *(("output", "file", file) for file in files))
+    task = run("Use", *(("input", "file", file) for file in files))
+    monkeypatch.setattr(operation, "CAP", 4)
+    trace = traced(f"task:{task}")
+    assert (len(trace.graph.cards), trace.complete) == (4, False)
+    assert next(card for card in trace.graph.cards if card.key == f"task:{task}").more == 3
+
+
+@pytest.mark.parametrize("ref", ["project:9", "project:1#7", "version:9", "task:9", "file:9", "/none", "session:9"])
+def test_an_unknown_thing_is_refused(filled, traced, ref):
+    """With 404."""
+    filled.project()
+    with pytest.raises(ServerRefused) as refusal:
+        traced(ref)
+    assert refusal.value.status == 404
+
+
+@pytest.mark.parametrize("ref", ["", "7", "models/best.pt", "house:7", "version:1#2", "task:-1"])
+def test_what_names_nothing_is_refused(filled, traced, ref):
+    """With 400, and what would be right."""
+    with pytest.raises(ServerRefused) as refusal:
+        traced(ref or " ")
+    assert refusal.value.status == 400
+
+
+def test_the_files_a_path_has_had(filled, run):
+    """The last one first, each with its contents' sha256 and who wrote it; also when the path is empty now."""
+    numbers = [filled.file(data=data)["id"] for data in (b"one", b"two", b"three")]
+    task = run("Train", ("output", "file", numbers[0]))
+    told = filled.call("autoflow.files.history", path="/models/best.pt", teamId=1)
+    assert [(one["id"], one["number"], one["current"]) for one in told["files"]] == [
+        (numbers[2], 3, True),
+        (numbers[1], 2, False),
+        (numbers[0], 1, False),
+    ]
+    assert told["files"][2]["tasks"] == [task]
+    assert told["files"][2]["sha256"] == hashlib.sha256(b"one").hexdigest()
+    filled.call("file-storage.remove", teamId=1, path="/models/best.pt")
+    assert filled.call("autoflow.files.history", id=numbers[0])["files"][0]["current"] is False
+    assert filled.call("autoflow.files.history", path="/none") == {"teamId": 1, "path": "/none", "files": []}
+
+
+def test_an_old_file_stays_readable_by_its_number(filled, run):
+    """Promise 6: its bytes are there after its path has a newer one, after the path was removed, and after what
+    nothing needs was collected.
+    """
+    first = filled.file(data=b"one")["id"]
+    run("Train", ("output", "model_weight", first))
+    filled.file(data=b"two")
+    filled.call("file-storage.remove", teamId=1, path="/models/best.pt")
+    assert filled.call("autoflow.upkeep.collect")["done"]
+    assert b"".join(filled.platform.download("file-storage.download", {"id": first})) == b"one"
+
+
+def test_the_card_of_a_file_says_which_one_of_its_path_it_is(filled, run):
+    """As a version's does; the only one of a path says nothing."""
+    first = filled.file(data=b"one")["id"]
+    only = filled.file("/other.pt")["id"]
+    run("Train", ("output", "model_weight", first), ("output", "file", only))
+    assert filled.cards(task=1)[f"file:{first}"]["badge"] is None
+    second = filled.file(data=b"two")["id"]
+    run("Train", ("output", "model_weight", second), ("input", "file", first))
+    cards = filled.cards(task=2)
+    badges = [cards[f"file:{number}"]["badge"] for number in (first, second, only)]
+    assert badges == ["V1", "V2", None]

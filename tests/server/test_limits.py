@@ -1,0 +1,249 @@
+"""No body stops the server: every method is sent what no honest client sends, and too much of what one does."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import event
+
+from autoflow.errors import ServerRefused
+from autoflow.server import limits
+from autoflow.server.db import deadline, schema
+from autoflow.server.db.access import LOCAL
+from autoflow.server.server import DOWNLOADS, METHODS, UPLOADS
+from tests.postgres import on_sqlite
+from tests.server import hostile
+
+JSON_METHODS = sorted(METHODS - UPLOADS.keys())
+
+
+@pytest.fixture(scope="module")
+def world(lasting, fill):
+    return hostile.World(fill(lasting))
+
+
+def ask(platform, method, body):
+    """Call a method; gives the refusal, None when it was answered."""
+    try:
+        if method in DOWNLOADS:
+            for _chunk in platform.download(method, body):
+                break
+        else:
+            platform.call(method, body)
+    except ServerRefused as refusal:
+        return refusal
+    return None
+
+
+def test_every_method_has_a_body_to_be_attacked_with(world):
+    """A method that is added without one is found here."""
+    assert sorted(world.bodies()) == JSON_METHODS
+
+
+@pytest.mark.parametrize("method", JSON_METHODS)
+def test_odd_values_are_answered_or_refused(lasting, world, method):
+    """Whatever stands in a place of a body: an answer, or a refusal that says what was wrong; nothing is half done."""
+    body = world.bodies()[method]
+    stride = 3 if lasting.database.startswith("sqlite") else 9  # each place meets some values, and all values are met
+    for place, path in enumerate(hostile.members(body)):
+        for name, value in list(hostile.VALUES.items())[place % stride :: stride]:
+            before = lasting.call("autoflow.changes", {})
+            refusal = ask(lasting, method, hostile.put(body, path, value))
+            if refusal is None:
+                continue
+            assert 400 <= refusal.status < 500, (path, name)
+            assert len(str(refusal)) < 3000, (path, name)
+            if method != "autoflow.records.add":
+                assert lasting.call("autoflow.changes", {}) == before, (path, name)
+
+
+LISTS = [
+    *(("images.bulk.add", "images"), ("images.bulk.remove", "imageIds"), ("images.update.links", "images")),
+    *(("images.bulk.set-custom-sort", "images"), ("annotations.bulk.add", "annotations")),
+    *(("annotations.bulk.copy", "srcImageIds"), ("figures.bulk.add", "figures"), ("figures.bulk.remove", "figureIds")),
+    *(("figures.tags.bulk.add", "tags"), ("tags.entities.bulk.add", "tags"), ("tags.bulk.add", "tags")),
+    *(("image-tags.bulk.add-to-image", "ids"), ("image-tags.bulk.remove-from-images", "ids"), ("jobs.add", "userIds")),
+    *(
+        ("autoflow.folders.shape", "datasets"),
+        ("autoflow.folders.put", "images"),
+        ("autoflow.folders.remove", "images"),
+    ),
+    *(("projects.remove.permanently", "projects"), ("datasets.remove.permanently", "datasets")),
+    *(
+        ("file-storage.bulk.remove", "paths"),
+        ("images.internal.hashes.list", "items"),
+        ("autoflow.records.add", "records"),
+    ),
+]
+
+
+@pytest.fixture
+def writing(platform):
+    """Somebody else holds the write lock."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def write():
+        with platform._store.write():
+            entered.set()
+            leave.wait(60)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert entered.wait(60)
+    yield
+    leave.set()
+    writer.join()
+
+
+@on_sqlite
+def test_a_list_that_is_too_long_never_waits_for_the_write_lock(platform, writing):
+    """It is refused, with its limit, while somebody else writes: nothing of it is looked at under the lock."""
+    for method, name in LISTS:
+        with pytest.raises(ServerRefused, match="are the most") as refusal:
+            platform.call(method, {name: [{"id": 1}] * (limits.LIST + 1)})
+        assert refusal.value.status == 400, method
+        assert refusal.value.details["limit"] <= limits.LIST, method
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", ["filter", "filters"])
+def test_filters_have_few_conditions(filled, name):
+    """A database plans each condition; and all values of a filter together are no more than those of one list."""
+    dataset = filled.dataset(filled.project())
+    condition = {"field": "id", "operator": "in", "value": list(range(limits.LIST // 2 + 1))}
+    for conditions in ([condition] * (limits.CONDITIONS + 1), [condition] * 2):
+        with pytest.raises(ServerRefused, match="are the most"):
+            filled.call("images.list", datasetId=dataset, **{name: conditions})
+
+
+class Statements:
+    """Counts the statements that a platform's database is sent."""
+
+    def __init__(self, platform):
+        self.count = 0
+        event.listen(platform._store._engine, "before_cursor_execute", self._add)
+
+    def _add(self, *_arguments):
+        self.count += 1
+
+    def of(self, call, *args, **body):
+        before = self.count
+        call(*args, **body)
+        return self.count - before
+
+
+def batches(world, count):
+    """Calls of a large batch each, which leave the world as it was."""
+    image, images = world.images[0], [{"name": f"{number}", "hash": world.hash} for number in range(count)]
+    made = [one["id"] for one in world.call("images.bulk.add", datasetId=world.dataset, images=images)]
+    values = [f"v{number}" for number in range(count)]
+    drawn = {"objects": [{"classTitle": "c", "points": {"exterior": [[1, 2]]}}]}
+    figure = {"classId": world.klass, "geometryType": "point", "geometry": {"points": {}}}
+    tag = next(one["id"] for one in world.call("projects.meta", id=world.project)["tags"] if one["name"] == "s")
+    yield "image-tags.bulk.add-to-image", {"ids": made, "tagId": world.tag}
+    yield "image-tags.bulk.remove-from-images", {"ids": made * 2, "tagIds": [world.tag]}
+    tags = [{"entityId": image, "tagId": tag, "value": value} for value in values]
+    yield "tags.entities.bulk.add", {"projectId": world.project, "tags": tags}
+    yield (
+        "annotations.bulk.add",
+        {
+            "datasetId": world.dataset,
+            "annotations": [{"imageId": number, "annotation": drawn} for number in made],
+        },
+    )
+    yield "annotations.bulk.copy", {"srcImageIds": made[:1] * count, "destImageIds": made}
+    yield "figures.bulk.add", {"datasetId": world.dataset, "figures": [{**figure, "entityId": one} for one in made]}
+    figures = [{**figure, "entityId": image}] * count
+    yield "figures.bulk.add", {"datasetId": world.dataset, "figures": figures}
+    sorts = [{"id": number, "customSort": "s"} for number in made]
+    yield "images.bulk.set-custom-sort", {"images": sorts}
+    yield "images.update.links", {"images": [{"id": number, "link": "https://host/x"} for number in made]}
+    yield "images.bulk.remove", {"imageIds": made * 2}
+    shape = {"classes": [{"title": "c"}, *({"title": value} for value in values)]}
+    yield "projects.meta.update", {"id": world.project, "meta": shape}
+    yield "projects.meta.update", {"id": world.project, "meta": {"classes": [{"title": "c"}]}}
+
+
+def test_a_batch_takes_few_statements(platform, fill):
+    """However many entries it has: the write lock is held for statements of hundreds of rows, not for one of each."""
+    world, statements = hostile.World(fill(platform)), Statements(platform)
+    count = 400
+    for method, body in batches(world, count):
+        assert statements.of(world.call, method, **body) < 60, method
+
+
+def test_a_dataset_goes_in_few_statements(platform, filled):
+    """With all datasets in it, named as often as one likes."""
+    statements, project = Statements(platform), filled.project()
+    names = [["a"], *(["a", f"{number}"] for number in range(100))]
+    numbers = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=names)["datasets"]
+    body = {"datasets": [{"id": number} for number in numbers * 2]}
+    assert statements.of(filled.call, "datasets.remove.permanently", **body) < 60
+    assert filled.call("datasets.list", projectId=project, recursive=True)["total"] == 0
+
+
+def test_datasets_stand_in_one_another_only_so_deep(filled):
+    """A deeper one is refused, made by itself, by a folder, or by moving one with others in it."""
+    project = filled.project()
+    deep = [str(depth) for depth in range(limits.NESTED)]
+    last = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=[deep])["datasets"][0]
+    pair = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=[["x"], ["x", "y"]])["datasets"]
+    above = filled.call("datasets.info", id=last)["parentId"]
+    for method, body in (
+        ("datasets.add", {"projectId": project, "name": "more", "parentId": last}),
+        ("autoflow.folders.shape", {"projectId": project, "meta": {}, "datasets": [[*deep, "more"]]}),
+        ("datasets.move", {"srcId": pair[0], "destId": above}),
+    ):
+        with pytest.raises(ServerRefused) as refusal:
+            filled.call(method, **body)
+        assert refusal.value.status == 400
+    filled.call("datasets.move", srcId=pair[1], destId=above)
+
+
+def test_a_job_for_very_many_names_very_few_images(filled, monkeypatch):
+    """Each labeler's job names all images: their product is what is stored."""
+    monkeypatch.setattr(limits, "ENTITIES", 5)
+    dataset = filled.dataset(filled.project())
+    filled.image(dataset, "a.png")
+    filled.image(dataset, "b.png")
+    with pytest.raises(ServerRefused, match="fewer images"):
+        filled.call("jobs.add", name="j", datasetId=dataset, userIds=[1] * 3)
+    assert filled.call("jobs.list", teamId=1)["total"] == 0
+
+
+@pytest.mark.parametrize("page", [2**53 - 1, 10**15])
+def test_a_page_far_behind_the_end_is_empty(world, page):
+    """No place in a list is too far for the database's numbers."""
+    for method in ("images.list", "figures.list", "annotations.list"):
+        body = {"datasetId": world.dataset, "page": page, "per_page": 20_000}
+        assert world.call(method, **body)["entities"] == []
+
+
+# -- time
+
+
+def test_a_write_that_takes_too_long_is_undone(platform, monkeypatch):
+    """The time is looked at before each statement: what was written is gone, and others may write."""
+    filled = platform.call("projects.add", {"workspaceId": 1, "name": "before"})
+    monkeypatch.setattr(deadline, "WRITE", 0.1)
+
+    def write():
+        with platform._store.of(LOCAL).write() as rows:
+            while True:
+                rows.execute(schema.projects.update().values(name="after"))
+
+    with pytest.raises(ServerRefused, match="ask for less") as refusal:
+        write()
+    assert refusal.value.status == 400
+    assert platform.call("projects.info", {"id": filled["id"]})["name"] == "before"
+
+
+@on_sqlite
+def test_a_read_that_takes_too_long_is_ended(platform):
+    """Also within one statement, which SQLite is asked to give up."""
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    with pytest.raises(ServerRefused, match="ask for less"), platform._store.of(LOCAL).read(seconds=0.2) as rows:
+        rows.exec_driver_sql(endless)
+    with platform._store.of(LOCAL).read() as rows:  # the connection is as it was
+        assert rows.exec_driver_sql("SELECT 1").scalar() == 1

@@ -1,0 +1,193 @@
+"""Whatever stands in a document that is stored, every reader reads it: odd values are refused at once, or harmless."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autoflow.errors import ServerRefused
+from autoflow.server.db import json_codec, schema
+from autoflow.server.server import DOWNLOADS, READS
+from tests.server import hostile
+
+NAMES = (
+    *(
+        "id",
+        "name",
+        "title",
+        "classes",
+        "tags",
+        "objects",
+        "points",
+        "exterior",
+        "interior",
+        "bitmap",
+        "data",
+        "origin",
+    ),
+    *("geometryType", "value", "values", "classId", "tagId", "restored_from", "version_id", "phase", "customSort"),
+    *("command", "parameters", "environment", "packages", "commit", "sources", "reproduces", "entityIds", "range"),
+    *(
+        "autoflowReviews",
+        "projectTags",
+        "imageTags",
+        "url",
+        "icon",
+        "color",
+        "relationSettings",
+        "customRelationSettings",
+    ),
+    *(
+        "customNodeSettings",
+        "mainLink",
+        "description",
+        "node",
+        "output",
+        "error",
+        "size",
+        "settings",
+        "geometry_config",
+    ),
+)
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0, -1, 2**53, 2**70, 10**400, 1.5, 1e308, "", "x", "7", "#fff", "/x", "a\0b", "\ud800"]),
+    st.floats(),
+    st.text(max_size=5),
+)
+JSON = st.recursive(
+    ODD,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+
+
+ODDEST = ("deep", "deep object", "odd object", "odd objects", "numbers", "lists", "nan", "beyond 64 bits", "surrogate")
+
+
+def writers(world, value):
+    """Requests that store a value, in every document there is."""
+    image, project, dataset = world.images[0], world.project, world.dataset
+    drawn = {"classId": world.klass, "geometryType": "polygon"}
+    entry = {**value, "title": "c", "name": "c"} if isinstance(value, dict) else {"title": "c", "classes": value}
+    label = (
+        {**drawn, **value, "classId": world.klass, "tags": []}
+        if isinstance(value, dict)
+        else {**drawn, "points": value}
+    )
+    edge = {"node": {"type": "task", "id": world.task}, "type": "file", "id": world.file}
+    record = {"key": f"k{id(value)}", "run": "world"}
+    facts = value if isinstance(value, dict) else {"command": value, "parameters": value}
+    yield "projects.editInfo", {"id": project, "customData": value}
+    yield "projects.settings.update", {"id": project, "settings": value}
+    yield "datasets.editInfo", {"id": dataset, "customData": value}
+    yield "images.editInfo", {"id": image, "meta": value}
+    yield "jobs.editInfo", {"id": world.job, "customData": value}
+    meta = {**value, "entityIds": [image]} if isinstance(value, dict) else {"autoflowReviews": value, "classes": value}
+    yield "jobs.add", {"name": "odd", "datasetId": dataset, "userIds": [1], "meta": meta}
+    yield (
+        "annotations.bulk.add",
+        {"datasetId": dataset, "annotations": [{"imageId": image, "annotation": {"x": value}}]},
+    )
+    yield (
+        "annotations.bulk.add",
+        {"datasetId": dataset, "annotations": [{"imageId": image, "annotation": {"objects": [label]}}]},
+    )
+    yield "annotations.bulk.add", {"datasetId": dataset, "annotations": [{"imageId": image, "annotation": value}]}
+    yield "figures.bulk.add", {"entityId": image, "figures": [{**drawn, "geometry": value, "customData": value}]}
+    for tags in ({"name": "t", "classes": value}, {"name": "t", "values": value}, {**entry, "name": "t"}):
+        classes = [{"id": world.klass, **entry, "title": "c"}]
+        yield "projects.meta.update", {"id": project, "meta": {"classes": classes, "tags": [tags]}}
+    yield "advanced.tags.editInfo", {"id": world.tag, "settings": {"values": value, "classes": value}}
+    yield "workflow.node.add-output", {**edge, "meta": value}
+    yield "workflow.node.add-output", {**edge, "meta": {"customRelationSettings": value, "customNodeSettings": value}}
+    yield "autoflow.records.add", {"records": [{**record, "type": "facts", "facts": facts}]}
+    yield "autoflow.records.add", {"records": [{**record, "key": f"{record['key']}n", "type": "node", "node": value}]}
+    yield "autoflow.records.add", {"records": [{**record, "key": f"{record['key']}r", "type": "run", **facts}]}
+    yield "tasks.output.set", {"taskId": world.task, "output": value}
+
+
+def read_all(platform, world):
+    """Everything that reads, with bodies that are right."""
+    jobs = [one["id"] for one in platform.call("jobs.list", {"teamId": 1})["entities"]]
+    bodies = [(method, body) for method, body in world.bodies().items() if method in READS or method in DOWNLOADS]
+    bodies += [
+        (method, {"id": number}) for number in jobs for method in ("jobs.info", "jobs.stats", "autoflow.overview.job")
+    ]
+    bodies += [(method, world.bodies()[method]) for method in ("autoflow.versions.snapshot", "autoflow.upkeep.verify")]
+    bodies.append(
+        (
+            "images.list",
+            {
+                "datasetId": world.dataset,
+                "sort": "customSort",
+                "filters": [
+                    {"type": "objects_class", "data": {"classId": world.klass}},
+                    {"type": "objects_tag", "data": {}},
+                ],
+            },
+        )
+    )
+    for form in ("text", "json", "mermaid", "dot", "svg", "html"):
+        bodies.append(("autoflow.scene.export", {"project": world.project, "form": form}))
+    for method, body in bodies:
+        with contextlib.suppress(ServerRefused):
+            if method in DOWNLOADS:
+                b"".join(platform.download(method, body))
+            else:
+                platform.call(method, body)
+
+
+def store(platform, world, value):
+    for method, body in writers(world, value):
+        with contextlib.suppress(ServerRefused):
+            platform.call(method, body)
+
+
+@pytest.fixture(scope="module")
+def world(lasting, fill):
+    return hostile.World(fill(lasting))
+
+
+@pytest.mark.parametrize("name", ODDEST)
+def test_a_known_odd_value_is_refused_or_read(lasting, world, name):
+    """Each of the values that stopped a reader once, and their likes."""
+    store(lasting, world, hostile.VALUES[name])
+    read_all(lasting, world)
+
+
+@given(value=JSON)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_any_value_is_refused_or_read(lasting, world, value):
+    """Random documents, of the names that readers look for."""
+    store(lasting, world, value)
+    read_all(lasting, world)
+
+
+def test_what_an_older_server_stored_is_read(platform, fill):
+    """A tag with classes that are none, reviews that are none: stored before they were refused."""
+    world = hostile.World(fill(platform))
+    odd = {"classes": [{"id": 1, "title": "c"}], "tags": [{"id": 2, "name": "t", "classes": 5}]}
+    with platform._store.write() as rows:
+        rows.execute(schema.project_meta.update().values(document=json_codec.dump(odd), f=2))
+    read_all(platform, world)
+    for reviews in ({"1": []}, 5, None):
+        with platform._store.write() as rows:
+            meta = json_codec.dump({"entityIds": world.images, "autoflowReviews": reviews})
+            rows.execute(schema.jobs.update().values(meta=meta))
+        assert world.call("jobs.info", id=world.job)["finishedImagesCount"] == 0
+        assert world.call("jobs.stats", id=world.job)["job"]["finishedImagesCount"] == 0
+
+
+def test_reviews_are_said_by_reviewing(platform, fill):
+    """A job is not made with some."""
+    world = hostile.World(fill(platform))
+    meta = {"entityIds": world.images, "autoflowReviews": {str(world.images[0]): "accepted"}}
+    made = world.call("jobs.add", name="j", datasetId=world.dataset, userIds=[1], meta=meta)[0]
+    assert made["acceptedImagesCount"] == 0

@@ -1,0 +1,60 @@
+"""Photographs that say how their camera was held: shown as their pixels are stored, for labels are drawn in those."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from tests.server.ui.orchard import META, points
+
+RED, BLUE = (220, 30, 30), (30, 30, 220)
+ORIENTATION = 0x0112
+SIDEWAYS = 6  # a viewer that heeds it turns the picture by a quarter: red on top
+
+
+@pytest.fixture(scope="module")
+def photo(filled):
+    """A project with a photograph, red on the left and blue on the right, its red half labeled."""
+    picture = Image.new("RGB", (400, 200), RED)
+    picture.paste(BLUE, (200, 0, 400, 200))
+    exif = Image.Exif()
+    exif[ORIENTATION] = SIDEWAYS
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=95, exif=exif)
+    project = filled.project("Turned")
+    filled.call("projects.meta.update", id=project, meta=META)
+    dataset = filled.dataset(project)
+    images = [{"title": "turned.jpg", "hash": filled.content(stream.getvalue())}]
+    image = filled.call("images.bulk.add", datasetId=dataset, images=images)[0]["id"]
+    label = {"classTitle": "lemon", "geometryType": "rectangle", "points": points((0, 0), (199, 199)), "tags": []}
+    annotation = {"imageId": image, "annotation": {"objects": [label], "tags": []}}
+    filled.call("annotations.bulk.add", datasetId=dataset, annotations=[annotation])
+    filled.edge("input", "project", project, run="turned")
+    return {"project": project, "image": image}
+
+
+def halves(locator):
+    """The colours of the middles of an element's left and right half, as red or blue."""
+    shown = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
+    middles = [shown.getpixel((shown.width * part // 4, shown.height // 2)) for part in (1, 3)]
+    return ["red" if red > blue else "blue" for red, _, blue in middles]
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("/images/{image}", ".field img"),
+        ("/projects/{project}", ".cell .picture img"),
+        ("/project/{project}", "article.entry .picture img"),
+        ("/", ".mosaic img"),
+    ],
+)
+def test_a_photograph_is_shown_as_its_pixels_are(looking, expect, photo, path, what):
+    """On its own page, in the grid, on its project's card and at the start: labels drawn over it fit."""
+    page = looking(path.format_map(photo))
+    picture = page.locator(what).first
+    expect(picture).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert halves(picture) == ["red", "blue"]

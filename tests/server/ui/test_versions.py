@@ -1,0 +1,138 @@
+"""The Versions tab of a project, by what a person sees and does."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.server.ui.orchard import until
+
+
+def entry(page, number):
+    return page.locator(f"#v{number}")
+
+
+def test_versions_are_a_timeline_with_what_changed(looking, orchard, expect):
+    """The latest first: title, who, comment, run; counts of what changed since the one before, images on request."""
+    page = looking(f"/projects/{orchard.project}/versions")
+    first, second = entry(page, 1), entry(page, 2)
+    expect(first.get_by_role("heading")).to_have_text("Before training")
+    expect(first).to_contain_text("by admin")
+    expect(first.get_by_role("link", name="task 2")).to_have_attribute("href", "/apps/sessions/2")
+    expect(first.get_by_role("link", name="Train YOLO")).to_be_visible()
+    expect(second).to_contain_text("1 image added")
+    expect(second).to_contain_text("1 image removed")
+    expect(second).to_contain_text("1 image changed")
+    second.get_by_text("What changed").click()
+    changed = second.locator(".changed-item", has_text="lemon 1.png")
+    expect(changed).to_contain_text("other labels")
+    expect(changed.locator("figure")).to_have_count(2)
+    expect(changed.locator("figure canvas")).to_have_count(2)
+    expect(changed.locator("figcaption").first).to_have_text("Before · 2 labels")
+    expect(changed.locator("figcaption").last).to_have_text("After · 1 label")
+    gone = second.locator(".changed-item", has_text="lemon 3.png")
+    expect(gone).to_contain_text("removed")
+    picture = gone.locator("img")
+    expect(picture).to_have_count(1)
+    until(page, "(one) => one.complete && one.naturalWidth > 0", picture.element_handle())
+
+
+def test_a_version_is_restored_as_a_new_project(looking, orchard, expect):
+    """With a link to it at the end; the new project has what the version had."""
+    page = looking(f"/projects/{orchard.project}/versions")
+    entry(page, 1).get_by_role("button", name="Restore as a new project").click()
+    entry(page, 1).locator(".progress a").click()
+    expect(page.locator(".head")).to_contain_text("6 images · 2 datasets")
+    expect(page.get_by_role("link", name="lemon 3.png")).to_be_visible()
+    expect(page.get_by_role("link", name="lemon 9.png")).to_have_count(0)
+
+
+def test_a_restore_shows_how_far_it_is(looking, orchard, expect):
+    """Steps are asked for until it is done."""
+    page = looking(f"/projects/{orchard.project}/versions")
+    step = {"done": False, "id": 9, "name": "x", "copied": 500, "total": 2000}
+    held = []
+
+    def answer(route):
+        if "restoring" in route.request.post_data_json:
+            held.append(route)
+        else:
+            route.fulfill(json=step)
+
+    page.route("**/autoflow.versions.restore", answer)
+    entry(page, 1).get_by_role("button", name="Restore as a new project").click()
+    expect(entry(page, 1).locator(".progress")).to_contain_text("500 of 2,000 images")
+    assert entry(page, 1).locator("progress").evaluate("(bar) => bar.value / bar.max") == 0.25
+    held[0].fulfill(json={**step, "done": True, "copied": 2000})
+    expect(entry(page, 1).locator(".progress")).to_have_text("Restored as x")
+
+
+@pytest.fixture
+def project(orchard):
+    """A project of the test's own with two versions, and a change since."""
+    filled = orchard.filled
+    made = filled.project(f"own {orchard.filled.call('autoflow.changes')['changes']}")
+    dataset = filled.dataset(made)
+    for n in range(2):
+        orchard.image(dataset, n)
+        filled.snapshot(made, title=f"with {n + 1}")
+    orchard.image(dataset, 5)
+    return made
+
+
+def test_a_version_is_made_on_the_page(looking, project, expect):
+    """With title and comment; then nothing has changed, and none can be made."""
+    page = looking(f"/projects/{project}/versions")
+    expect(page.get_by_label("The project now")).to_contain_text("It has changed since V2.")
+    expect(page.get_by_label("The project now")).to_contain_text("1 image added")
+    page.get_by_label("Title").fill("By hand")
+    page.get_by_label("Comment").fill("before I go on")
+    page.get_by_role("button", name="Create version").click()
+    expect(entry(page, 3).get_by_role("heading")).to_have_text("By hand")
+    expect(entry(page, 3)).to_contain_text("before I go on")
+    expect(page.get_by_label("The project now")).to_contain_text("Nothing has changed since V3.")
+    expect(page.get_by_role("button", name="Create version")).to_be_disabled()
+
+
+def test_a_version_is_deleted_only_after_a_question(looking, project, expect):
+    """Escape and the other button keep it; focus comes back to where it was."""
+    page = looking(f"/projects/{project}/versions")
+    button = page.get_by_role("button", name="Delete version 1")
+    button.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Delete V1?")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    expect(entry(page, 1)).to_be_visible()
+    button.click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(entry(page, 1)).to_have_count(0)
+    expect(entry(page, 2)).to_be_visible()
+
+
+def test_any_two_versions_are_compared(looking, orchard, expect):
+    """Chosen from lists, also with what there is now; swapped, what was added is removed; kept in the address."""
+    page = looking(f"/projects/{orchard.project}/versions")
+    entry(page, 2).get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("combobox", name="From")).to_have_value(str(orchard.first))
+    expect(page.get_by_role("combobox", name="To")).to_have_value(str(orchard.second))
+    items = page.locator(".changed-item")
+    expect(items).to_have_count(3)
+    expect(items.filter(has_text="lemon 9.png")).to_contain_text("added")
+    page.get_by_role("button", name="Swap").click()
+    expect(items.filter(has_text="lemon 9.png")).to_contain_text("removed")
+    page.get_by_label("Changed", exact=True).uncheck()
+    expect(items).to_have_count(2)
+    assert page.url.endswith(f"?from={orchard.second}&to={orchard.first}")
+    page.get_by_role("combobox", name="To").select_option("Now")
+    expect(page.get_by_role("heading", name="They are the same")).to_be_visible()
+
+
+def test_a_project_without_versions_says_what_they_are(looking, orchard, expect):
+    """And how to come by one."""
+    project = orchard.filled.project("No versions yet")
+    page = looking(f"/projects/{project}/versions")
+    expect(page.get_by_role("heading", name="No versions yet", level=2)).to_be_visible()
+    page.goto(f"/projects/{project}/versions/compare")
+    expect(page.get_by_text("There is nothing to compare.")).to_be_visible()

@@ -1,0 +1,325 @@
+"""Whatever is done in whatever order, every version reads, compares, verifies and restores as it was made."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import func, select
+
+from autoflow.errors import ServerRefused
+from autoflow.server.db.schema import documents, items, items_history, projects, versions
+from autoflow.server.maintenance import purge as purging
+from autoflow.server.versions import change_tracking, verification
+from autoflow.server.versions.snapshot import HISTORY
+
+NUMBERS = itertools.count(1)
+small = st.integers(0, 5)
+EDITS = (
+    *("add_dataset", "rename_dataset", "move_dataset", "remove_dataset"),
+    *("add_image", "add_image", "rename_image", "remove_image", "tag", "annotate", "change_meta"),
+)
+TAGS = [{"name": "t", "value_type": "any_string"}]
+ASIDE = ("id", "createdAt", "updatedAt")
+
+
+def entry(item, annotation, place):
+    """An item's content, however it was read."""
+    tags = sorted((tag["name"], tag["value"]) for tag in annotation["tags"])
+    objects = [(one["classId"], json.dumps(one["points"])) for one in annotation["objects"]]
+    plain = (item["name"], item["hash"], item["description"], json.dumps(item["meta"], sort_keys=True))
+    return {"place": place, "dataset": item["datasetId"], "content": (*plain, tags, objects)}
+
+
+def placed(datasets):
+    """The names that lead to each dataset."""
+    by_id = {one["id"]: one for one in datasets}
+
+    def path(number):
+        one = by_id[number]
+        return (*(path(one["parentId"]) if one["parentId"] else ()), one["name"])
+
+    return {number: path(number) for number in by_id}
+
+
+class Versions(RuleBasedStateMachine):
+    """One project, its versions, and what each of them must be."""
+
+    def __init__(self, filled):
+        super().__init__()
+        self.filled = filled
+        self.store = filled.platform._place.store
+        self.saved = {}
+
+    def call(self, method, **body):
+        return self.filled.call(method, **body)
+
+    @initialize()
+    def begin(self):
+        self.project = self.filled.project(f"laws {next(NUMBERS)}")
+        self.call("projects.meta.update", id=self.project, meta={"classes": [{"title": "c0"}], "tags": TAGS})
+        self.filled.dataset(self.project, "d")
+        self.contents = [self.filled.content(self.filled.picture((shade, 0, 0))) for shade in range(3)]
+        for number in range(3):
+            self.add_image(0, number)
+            self.edit_and_save(number)
+
+    # -- what there is now
+
+    def datasets(self, project=None):
+        found = self.call("datasets.list", projectId=project or self.project, recursive=True)
+        return found["entities"]
+
+    def images(self, project=None):
+        return self.call("images.list", projectId=project or self.project)["entities"]
+
+    def now(self, project=None):
+        images = self.images(project)
+        told = self.call("annotations.bulk.info", imageIds=[one["id"] for one in images])
+        places = placed(self.datasets(project))
+        found = {
+            one["id"]: entry(one, annotation["annotation"], places[one["datasetId"]])
+            for one, annotation in zip(images, told, strict=True)
+        }
+        meta = self.call("projects.meta", id=project or self.project)
+        return {"items": found, "datasets": places, "meta": (meta["classes"], meta["tags"])}
+
+    def then(self, version):
+        meta = self.call("autoflow.versions.meta", id=version)
+        places = placed(meta["datasets"])
+        assert {one["id"]: tuple(one["path"]) for one in meta["datasets"]} == places
+        found, after = {}, 0
+        while after is not None:
+            page = self.call("autoflow.versions.items", id=version, after=after, limit=5, annotations=True)
+            for one in page["items"]:
+                assert tuple(one["dataset"]) == places[one["datasetId"]]
+                found[one["id"]] = entry(one, one["annotation"], places[one["datasetId"]])
+            after = page["after"]
+        counts = [one["itemsCount"] for one in meta["datasets"]]
+        assert sum(counts) == len(found) == meta["version"]["itemsCount"]
+        return {"items": found, "datasets": places, "meta": (meta["meta"]["classes"], meta["meta"]["tags"])}
+
+    # -- edits
+
+    def pick(self, things, number):
+        return things[number % len(things)] if things else None
+
+    def add_dataset(self, place, name):
+        parent = self.pick([None, *self.datasets()], place)
+        self.refusable("datasets.add", projectId=self.project, name=f"d{name}", parentId=parent and parent["id"])
+
+    def rename_dataset(self, which, name):
+        if one := self.pick(self.datasets(), which):
+            self.refusable("datasets.editInfo", id=one["id"], name=f"d{name}")
+
+    def move_dataset(self, which, place):
+        found = self.datasets()
+        if len(found) > 1:
+            self.refusable("datasets.move", srcId=self.pick(found, which)["id"], destId=self.pick(found, place)["id"])
+
+    def remove_dataset(self, which, _):
+        found = self.datasets()
+        if len(found) > 2:
+            self.call("datasets.remove", id=self.pick(found, which)["id"])
+
+    def add_image(self, place, name):
+        if one := self.pick(self.datasets(), place):
+            image = {"title": f"{name}.png", "hash": self.contents[name % 3], "meta": {"n": name % 2}}
+            self.refusable("images.bulk.add", datasetId=one["id"], images=[image])
+
+    def rename_image(self, which, name):
+        if one := self.pick(self.images(), which):
+            self.refusable("images.editInfo", id=one["id"], name=f"{name}.png")
+
+    def remove_image(self, which, kind):
+        if one := self.pick(self.images(), which):
+            self.call("images.bulk.remove", imageIds=[one["id"]])
+            if kind % 2:  # and added again
+                image = {"title": one["name"], "hash": self.contents[kind % 3], "meta": one["meta"]}
+                self.call("images.bulk.add", datasetId=one["datasetId"], images=[image])
+
+    def tag(self, which, value):
+        number = self.call("projects.meta", id=self.project)["tags"][0]["id"]
+        if one := self.pick(self.images(), which):
+            if value > 2:
+                self.call("image-tags.bulk.remove-from-images", ids=[one["id"]], tagIds=[number])
+            else:
+                self.call("image-tags.bulk.add-to-image", ids=[one["id"]], tagId=number, value=str(value))
+
+    def annotate(self, which, kind):
+        corner = 1 + kind % 3
+        if one := self.pick(self.images(), which):
+            points = {"exterior": [[0, 0], [corner, corner]], "interior": []}
+            drawn = {"classTitle": "c0", "geometryType": "rectangle", "points": points}
+            annotation = {"imageId": one["id"], "annotation": {"objects": [drawn] * corner}}
+            self.call("annotations.bulk.add", datasetId=one["datasetId"], annotations=[annotation])
+
+    def change_meta(self, count, _):
+        classes = [{"title": f"c{number}"} for number in range(1 + count % 3)]
+        self.call("projects.meta.update", id=self.project, meta={"classes": classes})
+
+    @rule(edits=st.lists(st.tuples(st.sampled_from(EDITS), small, small), min_size=1, max_size=4))
+    def edit(self, edits):
+        for name, which, how in change_tracking:
+            getattr(self, name)(which, how)
+
+    def refusable(self, method, **body):
+        try:
+            self.call(method, **body)
+        except ServerRefused as refusal:
+            assert refusal.status in {400, 409}  # noqa: PT017 - a name that is taken, a place that cannot be
+
+    # -- versions
+
+    @precondition(lambda self: len(self.saved) < 4)
+    @rule(which=small)
+    def edit_and_save(self, which):
+        self.rename_image(which, which + 10)
+        self.add_image(which, which)
+        self.save()
+
+    @precondition(lambda self: len(self.saved) < 4)
+    @rule()
+    def save(self):
+        now = self.now()
+        same = self.saved and max(self.saved)
+        made = self.filled.snapshot(self.project)
+        if same and self.saved[same] == now:
+            assert (made["created"], made["id"]) == (False, same)
+        elif made["created"]:
+            self.saved[made["id"]] = now
+        else:  # content is the same, and only ids differ: items were removed and added again
+            plain = [
+                sorted((one["place"], one["content"]) for one in of["items"].values()) for of in (now, self.saved[same])
+            ]
+            assert plain[0] == plain[1]
+        assert self.filled.snapshot(self.project)["created"] is False
+
+    @precondition(lambda self: self.saved)
+    @rule(which=small)
+    def delete(self, which):
+        number = self.pick(sorted(self.saved), which)
+        del self.saved[number]
+        self.call("autoflow.versions.delete", id=number)
+
+    @rule()
+    def reserve_and_cancel(self):
+        try:
+            made = self.call("projects.versions.reserve", projectId=self.project)
+        except ServerRefused as refusal:
+            assert refusal.details["useExistingVersion"]  # noqa: PT017 - nothing has changed
+            return
+        self.call("projects.versions.cancel-reservation", id=made["id"], commitToken=made["commitToken"])
+
+    @rule(limit=st.integers(1, 50))
+    def purge(self, limit):
+        place, first = None, True
+        while first or place is not None:
+            with self.store.write() as rows:
+                _, place = purging.purge(rows, limit, place)
+            first = False
+        self.nothing_is_left_over()
+
+    def nothing_is_left_over(self):
+        with self.store.read() as rows:
+            for history in HISTORY.values():
+                seen = select(versions.c.id).where(
+                    versions.c.project_id == history.c.project_id,
+                    versions.c.status != "deleted",
+                    versions.c.epoch >= history.c.f,
+                    versions.c.epoch < history.c.t,
+                )
+                assert rows.execute(select(func.count()).select_from(history).where(~seen.exists())).scalar() == 0
+            named = [
+                select(table.c.id).where(table.c.annotation == documents.c.hash) for table in (items, items_history)
+            ]
+            unnamed = [~query.exists() for query in named]
+            assert rows.execute(select(func.count()).select_from(documents).where(*unnamed)).scalar() == 0
+            gone = select(func.count()).select_from(items).join(projects).where(projects.c.state == "removed")
+            assert rows.execute(gone).scalar() == 0
+
+    @precondition(lambda self: self.saved)
+    @rule(which=small, keep=st.booleans())
+    def restore(self, which, keep):
+        number = self.pick(sorted(self.saved), which)
+        made = self.call("autoflow.versions.restore", id=number)
+        assert (made["done"], made["missed"]["count"]) == (True, 0)
+        before, after = self.saved[number], self.now(made["id"])
+        assert sorted(before["datasets"].values()) == sorted(after["datasets"].values())
+        assert before["meta"] == after["meta"]
+        pairs = zip(before["items"].values(), after["items"].values(), strict=True)  # in the same order
+        assert all((one["place"], one["content"]) == (other["place"], other["content"]) for one, other in pairs)
+        with self.store.read() as rows:
+            told = rows.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
+            version = rows.execute(select(versions.c.digest).where(versions.c.id == number)).scalar()
+            assert told == version == change_tracking.digest_of(rows, made["id"])
+        self.call("projects.remove", id=made["id"])
+
+    @precondition(lambda self: self.saved)
+    @rule(one=small, other=st.one_of(st.none(), small))
+    def compare(self, one, other):
+        numbers = sorted(self.saved)
+        first, second = self.pick(numbers, one), None if other is None else self.pick(numbers, other)
+        told = self.call("autoflow.versions.diff", **{"from": first, "to": second, "limit": 1000, "labels": True})
+        before = self.saved[first]
+        after = self.saved[second] if second else self.now()
+        expected = changes(before["items"], after["items"])
+        found = {
+            (change["status"], *((change[side] or {"id": None})["id"] for side in ("before", "after")))
+            for change in told["changes"]
+        }
+        assert found == expected
+        counted = told["counts"]["items"]
+        assert sum(counted[how] for how in ("added", "removed", "changed")) == len(expected)
+        labels = told["counts"]["labels"]
+        assert labels["after"] - labels["before"] == labels["added"] - labels["removed"]
+
+    # -- what is always true
+
+    @invariant()
+    def every_version_is_as_it_was_made(self):
+        for number, content in self.saved.items():
+            assert self.then(number) == content
+            with self.store.read() as rows:
+                version = rows.execute(select(versions).where(versions.c.id == number)).mappings().one()
+                after, state = verification.check_version(rows, version, None, 5, {})
+                while after is not None:
+                    after, state = verification.check_version(rows, version, after, 5, state)
+                assert verification.problems(version, state) == []
+
+
+def changes(before, after):
+    """What a diff must find: by ids, then by places and names."""
+    found = set()
+    gone = {(one["place"], one["content"][0]): number for number, one in before.items() if number not in after}
+    for number, one in after.items():
+        was = before.get(number)
+        if was is not None:
+            if (was["dataset"], was["content"]) != (one["dataset"], one["content"]):
+                found.add(("changed", number, number))
+            continue
+        old = gone.pop((one["place"], one["content"][0]), None)
+        if old is None:
+            found.add(("added", None, number))
+        elif before[old]["content"] != one["content"]:
+            found.add(("changed", old, number))
+    return found | {("removed", number, None) for number in gone.values()}
+
+
+@pytest.mark.timeout(400)  # some machines make many versions of many images, each read at every step
+def test_versions_are_what_they_were(lasting, fill):
+    """A machine that edits, saves, deletes, purges, compares and restores at random; a model holds each version."""
+    run_state_machine_as_test(
+        lambda: Versions(fill(lasting)), settings=settings(max_examples=10, stateful_step_count=12, deadline=None)
+    )
