@@ -13,7 +13,7 @@ PYTEST := -m pytest --quiet -rfEs
 
 .PHONY: help
 help:
-	@echo 'make demo    a real pipeline on the platform in .demo, and the graph of it'
+	@echo 'make demo    a real pipeline on the server in .demo, and the graph of it'
 	@echo 'make test    all tests; those of the core on each of Python $(VERSIONS)'
 	@echo 'make lint    ruff, rules and format'
 	@echo 'make types   mypy and pyright, strict'
@@ -31,7 +31,7 @@ demo: .venv-demo/ready
 	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && touch $@
 
 .venv-demo/ready: .venv-demo/made $(SOURCES)
-	@echo 'Installing autoflow with the libraries of its platform and the examples into $(@D) ...'
+	@echo 'Installing autoflow with the libraries of its server and the examples into $(@D) ...'
 	@rm -rf build && $(@D)/$(PIP) '.[server,examples]' && rm -rf build && touch $@
 
 # -- the tests

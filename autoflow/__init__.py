@@ -2,7 +2,7 @@
 
 Decorate what loads and what saves, put ``with workflow("Train"):`` around the app's main, and autoflow records what
 each run read and wrote: it never slows or breaks the app, never loses a record, and delivers them to a Supervisely
-instance or to its own platform. Everything an app author needs is here; `autoflow.testing` is for their tests.
+instance or to its own server. Everything an app author needs is here; `autoflow.testing` is for their tests.
 """
 
 from __future__ import annotations

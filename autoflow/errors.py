@@ -20,7 +20,7 @@
     + FolderError                  (ValueError) a folder cannot become a project, or a version a folder
     + NotReproducible              a recorded run cannot be run again here
     + VersionNotSaved              `@versioned(required=True)` could not save a version
-    + ServerExtraMissing           the platform is asked for and `autoflow-lineage[server]` is not installed
+    + ServerExtraMissing           the server is asked for and `autoflow-lineage[server]` is not installed
 """
 
 from __future__ import annotations
@@ -134,4 +134,4 @@ class VersionNotSaved(AutoflowError):
 
 
 class ServerExtraMissing(AutoflowError, ImportError):
-    """The embedded platform or the server needs ``pip install "autoflow-lineage[server]"``."""
+    """The embedded server or the server needs ``pip install "autoflow-lineage[server]"``."""

@@ -37,7 +37,7 @@ def token() -> str | None:
 
 
 def home() -> str | None:
-    """``AUTOFLOW_HOME``: the folder of the outbox and of the embedded platform (default: the XDG state folder)."""
+    """``AUTOFLOW_HOME``: the folder of the outbox and of the embedded server (default: the XDG state folder)."""
     return _text("AUTOFLOW_HOME")
 
 

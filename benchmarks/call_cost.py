@@ -86,7 +86,7 @@ def main() -> None:
     """Measure, and print the section."""
     from autoflow.testing import FaultyServer, hang
 
-    with new_home() as home, Sink("platform") as up, Sink("instance") as instance, FaultyServer() as hanging:
+    with new_home() as home, Sink("server") as up, Sink("instance") as instance, FaultyServer() as hanging:
         os.environ.update(AUTOFLOW_HOME=home, AUTOFLOW_TOKEN="t", AUTOFLOW_EXIT_FLUSH="0")
         hanging.behave(hang)
         cases = {"bare call": body, PEER: otel_call()}

@@ -10,19 +10,19 @@ BATCH = 500
 APPS = ("Train YOLO", "Evaluate", "Export to ONNX", "Apply model to images", "Serve model")
 
 
-def fill(platform: Any, cards: int, *, seed: int = 7) -> None:
+def fill(server: Any, cards: int, *, seed: int = 7) -> None:
     """Record a lineage of about `cards` cards in the first workspace."""
     batch: list[dict[str, Any]] = []
-    for record in _records(platform, cards, random.Random(seed)):
+    for record in _records(server, cards, random.Random(seed)):
         batch.append(record)
         if len(batch) == BATCH:
-            platform.call("autoflow.records.add", {"records": batch})
+            server.call("autoflow.records.add", {"records": batch})
             batch = []
     if batch:
-        platform.call("autoflow.records.add", {"records": batch})
+        server.call("autoflow.records.add", {"records": batch})
 
 
-def _records(platform: Any, cards: int, chance: random.Random) -> Iterator[dict[str, Any]]:
+def _records(server: Any, cards: int, chance: random.Random) -> Iterator[dict[str, Any]]:
     made = 0
     number = 0
     known: set[str] = set()
@@ -42,7 +42,7 @@ def _records(platform: Any, cards: int, chance: random.Random) -> Iterator[dict[
     projects: list[int] = []
     while made < cards:
         project = len(projects) + 1
-        made_now = platform.call("projects.add", {"workspaceId": 1, "name": f"Lemons, part {project}"})
+        made_now = server.call("projects.add", {"workspaceId": 1, "name": f"Lemons, part {project}"})
         projects.append(made_now["id"])
         made += 1
         size = chance.choice((3, 6, 12, 40, 120))

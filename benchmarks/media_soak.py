@@ -16,7 +16,7 @@ import threading
 from PIL import Image
 
 from autoflow.errors import ServerRefused
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 
 ASKING = 42  # threads, each asking for several sizes
@@ -37,21 +37,21 @@ def running(program: str) -> int:
 
 
 def main() -> int:
-    """Attack a platform of its own; 0 when it held."""
+    """Attack a server of its own; 0 when it held."""
     if shutil.which("gs") is None:
         print("Ghostscript is not installed (apt-get install ghostscript): hostile images were not soaked.")
         return 0
     before, wrong = running("gs"), []
     with tempfile.TemporaryDirectory() as folder:
-        platform = Platform.open(folder)
-        project = platform.call("projects.add", {"workspaceId": 1, "name": "soak"})["id"]
-        dataset = platform.call("datasets.add", {"projectId": project, "name": "soak"})["id"]
+        server = Server.open(folder)
+        project = server.call("projects.add", {"workspaceId": 1, "name": "soak"})["id"]
+        dataset = server.call("datasets.add", {"projectId": project, "name": "soak"})["id"]
 
         def image(name: str, data: bytes) -> int:
             parts = [Part("name", name), Part("path", "/"), Part("file", io.BytesIO(data), name, "image/png")]
-            (file,) = platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})
+            (file,) = server.upload("file-storage.bulk.upload", parts, {"teamId": 1})
             body = {"datasetId": dataset, "images": [{"title": name, "hash": file["hash"]}]}
-            return int(platform.call("images.bulk.add", body)[0]["id"])
+            return int(server.call("images.bulk.add", body)[0]["id"])
 
         hostile, stream = image("hostile.png", EPS), io.BytesIO()
         Image.new("RGB", (40, 20)).save(stream, "PNG")
@@ -60,7 +60,7 @@ def main() -> int:
         def ask() -> None:
             for width in range(10, 20):
                 try:
-                    platform.content("autoflow.previews", {"id": hostile, "width": width})
+                    server.content("autoflow.previews", {"id": hostile, "width": width})
                     wrong.append("an EPS has a preview")
                 except ServerRefused as refused:
                     wrong.extend([] if refused.status == 404 else [str(refused)])
@@ -70,9 +70,9 @@ def main() -> int:
             thread.start()
         for thread in threads:
             thread.join()
-        if platform.content("autoflow.previews", {"id": healthy}).size == 0:
+        if server.content("autoflow.previews", {"id": healthy}).size == 0:
             wrong.append("a healthy image has no preview")
-        platform.close()
+        server.close()
     if running("gs") > before:
         wrong.append("Ghostscript runs")
     print(f"{ASKING * 10} previews of an EPS beside Ghostscript: {wrong[0] if wrong else 'none was made, none ran'}")

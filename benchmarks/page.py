@@ -24,7 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from autoflow.graph.graph import Graph
 from autoflow.graph.layout import Layout, lay_out
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from benchmarks.lineage import fill
 from benchmarks.measure import Goal, machine, progress, publish, table
 from tests.serving import served
@@ -86,24 +86,24 @@ def densest_window(layout: Layout) -> tuple[int, int]:
 
 def measured(folder: str, cards: int) -> dict[str, float]:
     """Medians of one size."""
-    platform = Platform.open(folder)
-    if not platform.call("autoflow.scene", {"workspace": 1})["keys"]:
-        fill(platform, cards)
+    server = Server.open(folder)
+    if not server.call("autoflow.scene", {"workspace": 1})["keys"]:
+        fill(server, cards)
     body: dict[str, Any] = {"workspace": 1, "clusters": False}
     asked = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        told = platform.call("autoflow.scene", body)
+        told = server.call("autoflow.scene", body)
         asked.append(time.perf_counter() - began)
     laid = []
-    graph = Graph.from_json(json.loads(platform.call("autoflow.scene.export", {**body, "form": "json"})["text"]))
+    graph = Graph.from_json(json.loads(server.call("autoflow.scene.export", {**body, "form": "json"})["text"]))
     for _ in range(ROUNDS):
         began = time.perf_counter()
         layout = lay_out(graph)
         laid.append(time.perf_counter() - began)
     rounds = []
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
-    with served(platform) as url, sync_playwright() as driver:
+    with served(server) as url, sync_playwright() as driver:
         arguments = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"]
         browser = driver.chromium.launch(executable_path=browser_path, args=arguments)
         for _ in range(ROUNDS):
@@ -112,7 +112,7 @@ def measured(folder: str, cards: int) -> dict[str, float]:
             rounds.append(measure_page(page, f"{url}/workspace/1?clusters=no", densest_window(layout)))
             context.close()
         browser.close()
-    platform.close()
+    server.close()
     found = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
     return {
         "cards": len(told["keys"]),

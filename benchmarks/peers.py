@@ -44,12 +44,12 @@ class Peer:
         """What its documentation says to call before leaving; nothing where it says that exit is enough."""
 
 
-class AutoflowPlatform(Peer):
-    """autoflow towards our platform: batches with a key a record."""
+class AutoflowServer(Peer):
+    """autoflow towards our server: batches with a key a record."""
 
-    title = "autoflow, platform"
+    title = "autoflow, server"
     module = "autoflow"
-    sink = "platform"
+    sink = "server"
     durable = True
 
     def set_up(self, address: str) -> None:
@@ -65,7 +65,7 @@ class AutoflowPlatform(Peer):
         autoflow.flush(seconds)
 
 
-class AutoflowInstance(AutoflowPlatform):
+class AutoflowInstance(AutoflowServer):
     """autoflow towards a Supervisely instance: one edge a request."""
 
     title = "autoflow, instance"
@@ -181,7 +181,7 @@ class Mlflow(Peer):
 
 
 PEERS: tuple[type[Peer], ...] = (
-    AutoflowPlatform,
+    AutoflowServer,
     AutoflowInstance,
     OpenTelemetry,
     Sentry,

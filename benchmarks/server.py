@@ -76,8 +76,8 @@ def postgresql() -> Iterator[Callable[[], str] | None]:
 
     def made() -> str:
         name = f"bench{next(numbers)}"
-        with psycopg.connect(host=folder, user="postgres", autocommit=True) as rows:
-            rows.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        with psycopg.connect(host=folder, user="postgres", autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         return f"postgresql+psycopg://postgres@/{name}?host={folder}"
 
     try:
@@ -201,9 +201,9 @@ def load(name: str, database: str | None) -> tuple[Rows, list[Goal]]:
         progress(f"{name}: {CLIENTS} clients")
         said, longest, rate = crowd(url)
         engine = make_engine(database or f"sqlite:///{folder}/platform.db")
-        with engine.connect() as rows:
+        with engine.connect() as conn:
             query = "SELECT count(*) FROM edges WHERE entity LIKE '/crowd/%'"
-            kept = rows.execute(sqlalchemy.text(query)).scalar_one()
+            kept = conn.execute(sqlalchemy.text(query)).scalar_one()
         engine.dispose()
     wanted = CLIENTS * EACH
     rows_ = [(f"{name}: {what}", f"{rate:,.0f} edges/s") for what, rate in rates.items()]
@@ -237,14 +237,14 @@ def fill(engine: sqlalchemy.Engine, first: int, last: int) -> None:
         f"r(j) AS (SELECT 0 UNION ALL SELECT j + 1 FROM r WHERE j < {RUNS - 1}), "
         f"e(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM e WHERE k < {OF_RUN - 1}) "
     )
-    with engine.begin() as rows:
+    with engine.begin() as conn:
         for statement in _FILL:
             target, _, source = statement.partition("SELECT")
             with_first = f"{target}{counting}SELECT{source}"
-            rows.execute(sqlalchemy.text(with_first))
+            conn.execute(sqlalchemy.text(with_first))
     settle = "ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"  # as autovacuum would, in its own time
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as rows:
-        rows.execute(sqlalchemy.text(settle))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(sqlalchemy.text(settle))
 
 
 def graphs(name: str, database: str | None) -> tuple[Rows, list[Goal]]:

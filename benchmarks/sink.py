@@ -60,7 +60,7 @@ class Tally:
 
 
 class Ledger(FaultyServer):
-    """A platform or an instance; keeps numbers, not records, so that a long run fits in memory."""
+    """A server or an instance; keeps numbers, not records, so that a long run fits in memory."""
 
     def __init__(self, kind: Any) -> None:
         super().__init__(kind)
@@ -86,7 +86,7 @@ class Ledger(FaultyServer):
 
 
 class EmbeddedTally:
-    """The platform on this machine, looked at through its database: what another process reads is visible."""
+    """The server on this machine, looked at through its database: what another process reads is visible."""
 
     address = "embedded"
 
@@ -102,9 +102,9 @@ class EmbeddedTally:
         while True:
             time.sleep(0.005)
             try:
-                with sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10) as rows:
-                    found = rows.execute("select id, entity from edges where id > ? order by id", (last,)).fetchall()
-                rows.close()
+                with sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10) as conn:
+                    found = conn.execute("select id, entity from edges where id > ? order by id", (last,)).fetchall()
+                conn.close()
             except sqlite3.Error:  # not made yet
                 continue
             last = found[-1][0] if found else last
@@ -305,7 +305,7 @@ class Sink:
     """A sink in a process of its own; a context manager.
 
     Args:
-        kind: ``platform``, ``instance``, ``embedded:<path of the database>``, or a protocol of `READS`.
+        kind: ``server``, ``instance``, ``embedded:<path of the database>``, or a protocol of `READS`.
     """
 
     def __init__(self, kind: str) -> None:

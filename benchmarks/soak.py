@@ -8,7 +8,7 @@ at: ``recorded = sent + waiting + dead``, never less than before, never less tha
 At the end every acknowledged record must have arrived, once, in the order of its journal; of a killed recorder one
 more at the most may have: the one whose call was under way.
 
-``soak.py`` runs against a platform with keys in a process of its own, ``soak.py embedded`` against the real platform
+``soak.py`` runs against a server with keys in a process of its own, ``soak.py embedded`` against the real server
 on SQLite, whose tables hold an edge once by themselves: there, loss, counts and crashes of the store are
 what is tested. SOAK_SCALE scales how much is asked for. Ends with 1 when anything was violated.
 """
@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 SCALE = float(os.environ.get("SOAK_SCALE", "1"))
-ACKNOWLEDGED = {"platform": int(250_000 * SCALE), "embedded": int(25_000 * SCALE)}
-BURST = {"platform": 200, "embedded": 20}  # records at once; SQLite takes a tenth of what the other sink takes
+ACKNOWLEDGED = {"server": int(250_000 * SCALE), "embedded": int(25_000 * SCALE)}
+BURST = {"server": 200, "embedded": 20}  # records at once; SQLite takes a tenth of what the other sink takes
 RECORDERS_KILLED = int(200 * SCALE)
 SENDERS_KILLED = int(100 * SCALE)
 RECORDERS = 3  # at the same time
@@ -112,7 +112,7 @@ class Soak:
     """One run.
 
     Args:
-        target: what is sent to, ``platform`` or ``embedded``.
+        target: what is sent to, ``server`` or ``embedded``.
         sink: a `Sink`, counting what arrives.
         path: the file of the acknowledged counts.
     """
@@ -124,7 +124,7 @@ class Soak:
         self.path = path
         self.violations: list[str] = []
         self.looks = self.slots = self.sender_slots = self.recorders_killed = self.senders_killed = 0
-        self._faults = target == "platform"
+        self._faults = target == "server"
         self._fault = "well"
         self._recorded = 0
         self._begun = time.monotonic()
@@ -278,7 +278,7 @@ def main(target: str) -> int:
         Path(path).write_bytes(bytes(SLOTS * 8))
         outbox = os.path.join(home, "home")
         os.environ.update(AUTOFLOW_HOME=outbox, AUTOFLOW_TOKEN="t", AUTOFLOW_STRICT="0")
-        kind = f"embedded:{os.path.join(outbox, 'platform', 'platform.db')}" if embedded else "platform"
+        kind = f"embedded:{os.path.join(outbox, 'server', 'platform.db')}" if embedded else "server"
         sink = stack.enter_context(Sink(kind))
         os.environ["AUTOFLOW_SERVER"] = sink.address
         if embedded:  # jobs of another server need not exist on this one
@@ -313,4 +313,4 @@ if __name__ == "__main__":
         case [target]:
             raise SystemExit(main(target))
         case _:
-            raise SystemExit(main("platform"))
+            raise SystemExit(main("server"))

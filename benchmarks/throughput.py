@@ -1,7 +1,7 @@
 """How much passes through the outbox: into the journal, out of it to each kind of server; what a backlog costs.
 
 Backlogs are made by real calls of a process that is killed before it sends; ``autoflow outbox sync`` in a fresh
-process sends them. Sinks are processes of their own; the embedded platform is the real one, on SQLite, its arrivals
+process sends them. Sinks are processes of their own; the embedded server is the real one, on SQLite, its arrivals
 seen by another process that reads its database.
 """
 
@@ -47,8 +47,8 @@ def send(kind: str, count: int) -> Sent:
     """Fill an outbox with a backlog, then send it."""
     with new_home() as home:
         outbox = os.path.join(home, "outbox")
-        wanted = f"embedded:{os.path.join(home, 'platform', 'platform.db')}" if kind == "embedded" else kind
-        peer = "AutoflowInstance" if kind == "instance" else "AutoflowPlatform"
+        wanted = f"embedded:{os.path.join(home, 'server', 'platform.db')}" if kind == "embedded" else kind
+        peer = "AutoflowInstance" if kind == "instance" else "AutoflowServer"
         with Sink(wanted) as sink:
             with Child(peer, sink.address, "fill", home=home, limit=600, count=count, warm=False) as child:
                 child.says()
@@ -79,7 +79,7 @@ def journal() -> tuple[list[tuple[str, str]], list[Goal]]:
     calls = []
     for _ in range(ROUNDS):
         given = {"count": 50_000, "warm": False}
-        with new_home() as home, Child("AutoflowPlatform", AWAY, "fill", home=home, **given) as child:
+        with new_home() as home, Child("AutoflowServer", AWAY, "fill", home=home, **given) as child:
             calls.append(50_000 / child.says())
     written_rate, call_rate = statistics.median(rates), statistics.median(calls)
     rows = [
@@ -97,13 +97,13 @@ def takeover() -> tuple[list[tuple[str, str]], list[Goal]]:
         given = {"pause": 0, "warm": False}
         with (
             new_home() as home,
-            Sink("platform") as sink,
-            Child("AutoflowPlatform", sink.address, "visible", home=home, count=1, **given) as alive,
+            Sink("server") as sink,
+            Child("AutoflowServer", sink.address, "visible", home=home, count=1, **given) as alive,
         ):
             alive.says()
             sink.settled(1, quiet=5.0)
             # its numbers are 1 to LEFT, and 1 is there already
-            with Child("AutoflowPlatform", sink.address, "fill", home=home, count=LEFT, **given) as dying:
+            with Child("AutoflowServer", sink.address, "fill", home=home, count=LEFT, **given) as dying:
                 dying.ends()
             died = time.monotonic_ns()
             sink.settled(LEFT, quiet=10.0)
@@ -118,8 +118,8 @@ def idle() -> tuple[list[tuple[str, str]], list[Goal]]:
     """What a process costs that has nothing to record."""
     with (
         new_home() as home,
-        Sink("platform") as sink,
-        Child("AutoflowPlatform", sink.address, "idle", home=home, seconds=IDLE) as child,
+        Sink("server") as sink,
+        Child("AutoflowServer", sink.address, "idle", home=home, seconds=IDLE) as child,
     ):
         found = child.says()
     shown = f"{found['cpu']:.3%} CPU, {found['threads']} thread, {found['grown']} descriptors more"
@@ -132,7 +132,7 @@ def tax() -> tuple[list[tuple[str, str]], list[Goal]]:
     """What importing, recording once and leaving adds to an empty script, with the server up."""
     script = "import autoflow\n@autoflow.workflow_input('job')\ndef load(job_id): pass\nload(1)\n"
     added, imported = [], []
-    with new_home() as home, Sink("platform") as sink:
+    with new_home() as home, Sink("server") as sink:
         environment = {**os.environ, "AUTOFLOW_HOME": home, "AUTOFLOW_SERVER": sink.address, "AUTOFLOW_TOKEN": "t"}
 
         def seconds(code: str) -> float:
@@ -154,17 +154,17 @@ def tax() -> tuple[list[tuple[str, str]], list[Goal]]:
 
 def sending() -> tuple[list[tuple[str, str]], list[Goal]]:
     """Backlogs to each kind of server."""
-    progress(f"backlog of {MANY:,} to a platform")
-    batches = send("platform", MANY)
+    progress(f"backlog of {MANY:,} to a server")
+    batches = send("server", MANY)
     progress(f"backlog of {SOME:,} to an instance")
     single = send("instance", SOME)
-    progress(f"backlog of {SOME:,} to the embedded platform")
+    progress(f"backlog of {SOME:,} to the embedded server")
     embedded = send("embedded", SOME)
     live = batches.full / batches.raw
     rows = [
         ("one edge a request, to a local instance", f"{single.rate:,.0f} records/s ({single.kept:,} of {SOME:,})"),
-        ("batches, to a local platform", f"{batches.rate:,.0f} records/s ({batches.kept:,} of {MANY:,})"),
-        ("the real embedded platform, on SQLite", f"{embedded.rate:,.0f} records/s ({embedded.kept:,} of {SOME:,})"),
+        ("batches, to a local server", f"{batches.rate:,.0f} records/s ({batches.kept:,} of {MANY:,})"),
+        ("the real embedded server, on SQLite", f"{embedded.rate:,.0f} records/s ({embedded.kept:,} of {SOME:,})"),
         (f"backlog of {MANY:,}: first record sent after the start of a process", f"{batches.first:.2f} s"),
         (f"backlog of {MANY:,}: disk", f"{batches.full / MANY:.0f} bytes a record, {live:.2f} of the records alone"),
         (f"backlog of {MANY:,}: disk once sent", f"{batches.left:,} bytes"),

@@ -33,9 +33,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from autoflow.server.db import engine
 from autoflow.server.db.content_ids import numbered
+from autoflow.server.db.item_content import summed, written
 from autoflow.server.db.schema import blobs, documents, items, projects
-from autoflow.server.server import Platform
-from autoflow.server.versions.item_content import summed, written
+from autoflow.server.server import Server
 
 SIZES = [int(size) for size in os.environ.get("VERSIONS_ITEMS", "20000,1000000").split(",")]
 FOLDER = os.environ.get("VERSIONS_FOLDER")
@@ -68,36 +68,36 @@ for line in sys.stdin:
 class Made(NamedTuple):
     """A store with a project of many items."""
 
-    platform: Platform
+    server: Server
     folder: str
     project: int
     first: int
     count: int
 
     def call(self, method: str, **body: Any) -> Any:
-        """Ask the platform."""
-        return self.platform.call(method, body)
+        """Ask the server."""
+        return self.server.call(method, body)
 
     def write(self) -> Any:
         """A transaction that writes."""
-        return self.platform._store.write()
+        return self.server._store.write()
 
     @property
     def bytes(self) -> int:
         """Of the database."""
-        with self.platform._store.read() as rows:
+        with self.server._store.read() as conn:
             return int(
-                rows.exec_driver_sql("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").scalar()
+                conn.exec_driver_sql("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").scalar()
             )
 
 
 def build(folder: str, count: int) -> Made:
     """A project of so many images in ten datasets, one of five with a tag, each with an annotation of its own."""
-    platform = Platform.open(folder)
-    project = platform.call("projects.add", {"workspaceId": 1, "name": "lemons"})["id"]
+    server = Server.open(folder)
+    project = server.call("projects.add", {"workspaceId": 1, "name": "lemons"})["id"]
     meta = {"classes": [{"title": "lemon", "shape": "rectangle"}], "tags": [{"name": "ripe", "value_type": "none"}]}
-    tag = platform.call("projects.meta.update", {"id": project, "meta": meta})["tags"][0]["id"]
-    places = [platform.call("datasets.add", {"projectId": project, "name": f"d{n}"})["id"] for n in range(10)]
+    tag = server.call("projects.meta.update", {"id": project, "meta": meta})["tags"][0]["id"]
+    places = [server.call("datasets.add", {"projectId": project, "name": f"d{n}"})["id"] for n in range(10)]
     draw = random.Random(count)
     total = 0
     for start in range(0, count, 10_000):
@@ -106,17 +106,17 @@ def build(folder: str, count: int) -> Made:
             for number in range(start, min(start + 10_000, count))
         ]
         total += summed(items, new, {place: place for place in places})
-        with platform._store.write() as rows:
+        with server._store.write() as conn:
             picture = {"size": 60_000, "mime": "image/jpeg", "width": 640, "height": 480, "created_at": MOMENT}
-            rows.execute(sqlalchemy.insert(blobs), [{"hash": one["hash"], **picture} for one in new])
-            rows.execute(sqlalchemy.insert(documents), [{"hash": one["annotation"], "body": BODY} for one in new])
-            rows.execute(sqlalchemy.insert(items), numbered(rows, new))
-    with platform._store.write() as rows:
-        digest = int(rows.execute(sqlalchemy.select(projects.c.digest)).scalar() or "0", 16)
+            conn.execute(sqlalchemy.insert(blobs), [{"hash": one["hash"], **picture} for one in new])
+            conn.execute(sqlalchemy.insert(documents), [{"hash": one["annotation"], "body": BODY} for one in new])
+            conn.execute(sqlalchemy.insert(items), numbered(conn, new))
+    with server._store.write() as conn:
+        digest = int(conn.execute(sqlalchemy.select(projects.c.digest)).scalar() or "0", 16)
         values = {"digest": written(digest + total), "items_count": count, "size": 60_000 * count}
-        rows.execute(sqlalchemy.update(projects).values(**values, change_seq=projects.c.change_seq + 1))
-        first = rows.execute(sqlalchemy.select(sqlalchemy.func.min(items.c.id))).scalar()
-    return Made(platform, folder, project, int(first or 0), count)
+        conn.execute(sqlalchemy.update(projects).values(**values, change_seq=projects.c.change_seq + 1))
+        first = conn.execute(sqlalchemy.select(sqlalchemy.func.min(items.c.id))).scalar()
+    return Made(server, folder, project, int(first or 0), count)
 
 
 def _item(draw: random.Random, number: int, project: int, place: int, tag: int) -> dict[str, Any]:
@@ -145,14 +145,14 @@ def _item(draw: random.Random, number: int, project: int, place: int, tag: int) 
 
 def change(made: Made, turn: int, value: int = 0) -> float:
     """Change the meta of one item of a hundred, the same for a turn; gives microseconds of CPU an item."""
-    from autoflow.server.versions.change_tracking import editing
+    from autoflow.server.db.change_tracking import editing
 
     numbers = sorted(random.Random(turn).sample(range(made.first, made.first + made.count), made.count // SHARE))
-    with made.write() as rows, editing(rows, made.project) as edit:
+    with made.write() as conn, editing(conn, made.project) as edit:
         found = []
         for start in range(0, len(numbers), 500):
             query = sqlalchemy.select(items).where(items.c.id.in_(numbers[start : start + 500]))
-            found += rows.execute(query).mappings().all()
+            found += conn.execute(query).mappings().all()
         begin = time.process_time()
         edit.update_many(items, [(row, {"meta": f'{{"a":{turn}{value}}}'}) for row in found])
         return (time.process_time() - begin) / len(found) * 1e6
@@ -188,9 +188,9 @@ def held() -> Iterator[list[float]]:
 
     @contextmanager
     def measured(self: engine.Store, *args: Any, **more: Any) -> Iterator[Any]:
-        with write(self, *args, **more) as rows:
+        with write(self, *args, **more) as conn:
             begin = time.perf_counter()
-            yield rows
+            yield conn
         spans.append((time.perf_counter() - begin) * 1e3)
 
     engine.Store.write = measured  # type: ignore[method-assign,assignment]
@@ -213,12 +213,12 @@ def restored(made: Made, version: int) -> tuple[float, float, float]:
 
 @contextmanager
 def over_http(made: Made) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The platform served on this machine: its address, and a call to it."""
+    """The server served on this machine: its address, and a call to it."""
     import requests
 
     from tests.serving import served
 
-    with served(made.platform) as address, requests.Session() as session:
+    with served(made.server) as address, requests.Session() as session:
 
         def http(method: str, **body: Any) -> Any:
             return session.post(f"{address}/public/api/v3/{method}", json=body, timeout=30).json()
@@ -257,7 +257,7 @@ def beside_sdk(folder: str) -> str:
                 assert http("autoflow.versions.snapshot", projectId=made.project)["created"]
                 times["autoflow"].append((time.perf_counter() - begin) * 1e3)
             process.stdin.close()
-    made.platform.close()
+    made.server.close()
     by_sdk, ours = (statistics.median(times[name]) for name in ("sdk", "autoflow"))
     return (
         f"\nA version of one project of {SDK_ITEMS:,} items, over HTTP, in turns: {by_sdk:,.0f} ms by the Supervisely "
@@ -277,10 +277,10 @@ def measure(count: int, folder: str) -> dict[str, float]:
     second = made.call("autoflow.versions.snapshot", projectId=made.project)["id"]
     figures["no change, ms"] = timed(lambda: made.call("autoflow.versions.snapshot", projectId=made.project))[0]
     ask = {"from": first, "to": second, "limit": 0}
-    figures["diff of 1 %, ms"], told = timed(lambda: made.platform.call("autoflow.versions.diff", ask), 5)
+    figures["diff of 1 %, ms"], told = timed(lambda: made.server.call("autoflow.versions.diff", ask), 5)
     assert told["counts"]["items"]["changed"] == count // SHARE
     page = {"id": first, "after": made.first + count // 2, "limit": 500}
-    figures["page of 500 of an old version, ms"] = timed(lambda: made.platform.call("autoflow.versions.items", page))[0]
+    figures["page of 500 of an old version, ms"] = timed(lambda: made.server.call("autoflow.versions.items", page))[0]
     progress(f"restoring {count:,} items")
     wall, cpu, longest = restored(made, first)
     figures |= {"restore, s": wall, "restore, CPU s": cpu, "longest lock of it, ms": longest}
@@ -294,7 +294,7 @@ def measure(count: int, folder: str) -> dict[str, float]:
         created(made, made.call)
     lists = timed(lambda: made.call("projects.versions.list", projectId=made.project, per_page=100))
     figures["list of 100, ms"] = lists[0]
-    made.platform.close()
+    made.server.close()
     return figures
 
 

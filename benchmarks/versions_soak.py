@@ -48,7 +48,7 @@ from autoflow.server import server
 from autoflow.server.blobs import open_blobs
 from autoflow.server.blobs.content import path_of
 from autoflow.server.db.schema import blobs, items, items_history, versions
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.wire import methods
 
 WRITERS = 4
@@ -135,16 +135,16 @@ class Soak:
         """What is there, against what was written down; gives the counts."""
         self.violations += [note["violated"] for note in self.notes() if "violated" in note]
         time.sleep(LEASE + 0.5)
-        platform = self.setup.open()
-        swept = collect(platform) if self._work is collector else {}
+        server = self.setup.open()
+        swept = collect(server) if self._work is collector else {}
         for level in (1, 3):
-            self._verify(platform, level)
+            self._verify(server, level)
         saved = self.saved()
-        with platform._place.store.read() as rows:
-            there = {row.hash: row.generation for row in rows.execute(select(blobs.c.hash, blobs.c.generation))}
-            named = {one for column in NAMING for one in rows.execute(select(column)).scalars() if one is not None}
+        with server._place.store.read() as conn:
+            there = {row.hash: row.generation for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
+            named = {one for column in NAMING for one in conn.execute(select(column)).scalars() if one is not None}
             for number, state in saved.items():
-                if self._held(rows, number) != state:
+                if self._held(conn, number) != state:
                     self.violations.append(f"version {number} does not hold what was saved")
         whole = self._whole(there)
         self.violations += [f"the bytes of {one} are missing" for one in sorted(named - whole)]
@@ -153,7 +153,7 @@ class Soak:
             strays = {found.path for found in open_blobs(self._folder).files()} - paths
             self.violations += [f"{path} is named by nothing" for path in sorted(strays)]
             self.violations += [f"the blob {one} is needed by nothing" for one in sorted(there.keys() - named)]
-        platform.close()
+        server.close()
         failed = [note["why"] for note in self.notes() if "failed" in note]
         collected = [note["collected"] for note in self.notes() if "collected" in note]
         return {
@@ -171,17 +171,17 @@ class Soak:
     def _folder(self) -> str:
         return self.setup.blobs or os.path.join(self.setup.home, "blobs")
 
-    def _verify(self, platform: Platform, level: int) -> None:
+    def _verify(self, server: Server, level: int) -> None:
         state = None
         while True:
-            told = platform.call(methods.VERIFY, {"level": level, "state": state})
+            told = server.call(methods.VERIFY, {"level": level, "state": state})
             self.violations += [f"level {level}: {json.dumps(problem)}" for problem in told["problems"]]
             if told["done"]:
                 return
             state = told["state"]
 
     def _held(self, rows: Any, number: int) -> dict[str, list[str]] | None:
-        """What a version holds, read from the rows without the platform's own queries; None when it is not there."""
+        """What a version holds, read from the rows without the server's own queries; None when it is not there."""
         query = select(versions).where(versions.c.id == number, versions.c.status == "committed")
         version = rows.execute(query).first()
         if version is None:

@@ -24,7 +24,7 @@ from autoflow.server.db import blobs as leases
 from autoflow.server.db import sessions
 from autoflow.server.db.schema import blobs, files, items, items_history, uploads
 from autoflow.server.maintenance import purge
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
 
@@ -39,7 +39,7 @@ KEPT = 0.25  # of the versions of a life, those that are never deleted
 
 
 class Setup(NamedTuple):
-    """Where everything is: the platform's folder, its database and blobs, and the folder of what writers wrote down."""
+    """Where everything is: the server's folder, its database and blobs, and the folder of what writers wrote down."""
 
     home: str
     database: str | None
@@ -47,10 +47,10 @@ class Setup(NamedTuple):
     notes: str
     seed: int
 
-    def open(self) -> Platform:
-        """The platform, as a process of its own uses it; with the leases of this run."""
+    def open(self) -> Server:
+        """The server, as a process of its own uses it; with the leases of this run."""
         sessions.LEASE = leases.LEASE = LEASE
-        return Platform.open(self.home, self.database, blobs=self.blobs)
+        return Server.open(self.home, self.database, blobs=self.blobs)
 
 
 def content(number: int) -> bytes:
@@ -98,7 +98,7 @@ class Writer:
 
     def __init__(self, setup: Setup, slot: int, life: int) -> None:
         self.setup = setup
-        self.platform = setup.open()
+        self.server = setup.open()
         self.notes = Notes(os.path.join(setup.notes, f"{slot}-{life}"))
         self.before = os.path.join(setup.notes, f"{slot}-{life - 1}")
         self.random = random.Random(f"{setup.seed} {slot} {life}")
@@ -135,7 +135,7 @@ class Writer:
             self.notes.write(failed=act.__name__, why=str(error)[:300])
 
     def call(self, method: str, **body: Any) -> Any:
-        return self.platform.call(method, body)
+        return self.server.call(method, body)
 
     def clean(self) -> None:
         """Remove most of what the life before left."""
@@ -155,10 +155,10 @@ class Writer:
     def upload(self, wanted: list[int]) -> list[str]:
         """See that contents are there, uploading only those that are not."""
         data = {hash_of(one): one for one in map(content, wanted)}
-        there = set(self.platform.call("images.internal.hashes.list", list(data)))
+        there = set(self.server.call("images.internal.hashes.list", list(data)))
         parts = [Part("file", io.BytesIO(data[one]), one) for one in data if one not in there]
         if parts:
-            self.platform.upload("images.bulk.upload", parts, {})
+            self.server.upload("images.bulk.upload", parts, {})
         return list(data)
 
     def window(self, count: int) -> list[int]:
@@ -182,7 +182,7 @@ class Writer:
             name = self.random.choice(list(project.images))
             image = project.images[name]
             try:
-                data = b"".join(self.platform.download("images.download", {"id": image["id"]}))
+                data = b"".join(self.server.download("images.download", {"id": image["id"]}))
             except (ServerBusy, ServerRefused) as error:
                 if "database" not in str(error):
                     self.notes.write(violated=f"image {image['id']} cannot be read: {error}")
@@ -249,17 +249,17 @@ class Writer:
         name = self.name.partition("-")[0]
         data = content(self.random.choice(self.window(1)))
         parts = [Part("name", name), Part("path", "/soak/"), Part("file", io.BytesIO(data), name)]
-        self.platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})
-        found = b"".join(self.platform.download("file-storage.download", {"teamId": 1, "path": f"/soak/{name}"}))
+        self.server.upload("file-storage.bulk.upload", parts, {"teamId": 1})
+        found = b"".join(self.server.download("file-storage.download", {"teamId": 1, "path": f"/soak/{name}"}))
         if found != data:
             self.notes.write(violated=f"team file /soak/{name} is not what was put there")
 
 
-def collect(platform: Platform) -> dict[str, int]:
+def collect(server: Server) -> dict[str, int]:
     """Collect until all is done; gives the counts."""
     state = None
     while True:
-        told = platform.call(methods.COLLECT, {"state": state})
+        told = server.call(methods.COLLECT, {"state": state})
         if told["done"]:
             counts: dict[str, int] = told["counts"]
             return counts
@@ -268,35 +268,35 @@ def collect(platform: Platform) -> dict[str, int]:
 
 def collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> None:
     """Collect over and over, until killed."""
-    platform = setup.open()
+    server = setup.open()
     while True:
         with contextlib.suppress(ServerBusy):
-            notes.write(collected=collect(platform))
+            notes.write(collected=collect(server))
         acted()
         time.sleep(PAUSE)
 
 
 def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> None:
     """What is so often written: mark what is in use, then sweep what is not, if it is old enough."""
-    platform = setup.open()
-    place = platform._place
+    server = setup.open()
+    place = server._place
     while True:
         with contextlib.suppress(ServerBusy, ServerRefused):
-            with place.store.write(noted=False) as rows:
-                step = purge.purge(rows, 10_000)
+            with place.store.write(noted=False) as conn:
+                step = purge.purge(conn, 10_000)
                 while step.place is not None:
-                    step = purge.purge(rows, 10_000, step.place)
-                rows.execute(delete(files).where(~files.c.current))
-            with place.store.read() as rows:
-                marked = {hash_ for column in NAMING for hash_ in rows.execute(select(column)).scalars()}
-                kept = rows.execute(select(blobs.c.hash, blobs.c.generation)).all()
+                    step = purge.purge(conn, 10_000, step.place)
+                conn.execute(delete(files).where(~files.c.current))
+            with place.store.read() as conn:
+                marked = {hash_ for column in NAMING for hash_ in conn.execute(select(column)).scalars()}
+                kept = conn.execute(select(blobs.c.hash, blobs.c.generation)).all()
             time.sleep(MARKING)
             swept = [row for row in kept if row.hash not in marked and _age(setup, row) > AGE]
             for row in swept:
                 place.blobs.remove(path_of(row.hash, row.generation))
-                with contextlib.suppress(ServerRefused), place.store.write(noted=False) as rows:
-                    rows.execute(delete(uploads).where(uploads.c.hash == row.hash))
-                    rows.execute(delete(blobs).where(blobs.c.hash == row.hash))
+                with contextlib.suppress(ServerRefused), place.store.write(noted=False) as conn:
+                    conn.execute(delete(uploads).where(uploads.c.hash == row.hash))
+                    conn.execute(delete(blobs).where(blobs.c.hash == row.hash))
             notes.write(collected={"blobs": len(swept)})
         acted()
         time.sleep(PAUSE)

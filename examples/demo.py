@@ -1,4 +1,4 @@
-"""The demo: runs the five apps of this folder on the platform in ``.demo`` and checks the graph they leave.
+"""The demo: runs the five apps of this folder on the server in ``.demo`` and checks the graph they leave.
 
 Each app is a process of its own, as it would be anywhere. The graph is read before and after: what is new must be
 exactly what ``expected_graph.json`` lists, with ``{project}`` standing for the project this round imported, and what
@@ -95,7 +95,7 @@ def differences(before: dict[str, dict], after: dict[str, dict]) -> list[str]:
 
 
 def accuracy(project: str) -> float:
-    """The accuracy in the newest report, read from the platform."""
+    """The accuracy in the newest report, read from the server."""
     os.environ.update(environment())
     from autoflow import Api
 

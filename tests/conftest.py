@@ -47,9 +47,9 @@ def postgres(tmp_path_factory):
 
 
 @pytest.fixture
-def platform():
-    """Our platform, as a server that can be told to misbehave."""
-    with FaultyServer("platform") as server:
+def server():
+    """Our server, as a server that can be told to misbehave."""
+    with FaultyServer("server") as server:
         yield server
 
 

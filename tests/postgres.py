@@ -63,7 +63,7 @@ class Postgres:
         self._worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
     def url(self, name: str) -> str:
-        """The address of a database, as it is given to the platform."""
+        """The address of a database, as it is given to the server."""
         return f"postgresql+psycopg://postgres@/{name}?host={self._folder}"
 
     def run(self, statement: str, name: str | None = None) -> list[Any]:

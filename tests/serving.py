@@ -1,4 +1,4 @@
-"""The platform on a real socket, for as long as a block runs: in a thread, or as `autoflow serve` in a process."""
+"""The server on a real socket, for as long as a block runs: in a thread, or as `autoflow serve` in a process."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from collections.abc import Iterator
 
 from autoflow.server.http import listener
 from autoflow.server.http.app import application
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 
 HOST = "127.0.0.1"
 
 
 @contextlib.contextmanager
-def served(platform: Platform, *, auth: bool = False) -> Iterator[str]:
-    """Serve a platform from a thread of this process; gives its url."""
+def served(server: Server, *, auth: bool = False) -> Iterator[str]:
+    """Serve a server from a thread of this process; gives its url."""
     with listener.listen(HOST, 0) as listening:
-        running = listener.server(application(platform, auth=auth, names=[HOST]))
+        running = listener.server(application(server, auth=auth, names=[HOST]))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, name="server", daemon=True)
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""The whole way on one machine: decorated functions, the outbox, the embedded platform and its graph."""
+"""The whole way on one machine: decorated functions, the outbox, the embedded server and its graph."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_project_is_found_by_number_or_by_name(named, api, project):
 @pytest.mark.parametrize(
     ("value", "words"), [(999, "project 999 is unknown"), ("no such", 'no project is called "no such"')]
 )
-def test_what_the_platform_does_not_know_is_a_dead_letter_that_says_so(value, words, api):
+def test_what_the_server_does_not_know_is_a_dead_letter_that_says_so(value, words, api):
     """Its own unknown numbers and names are refused, and nothing else waits for them."""
     with autoflow.workflow("Read"):
         read(value)

@@ -104,7 +104,7 @@ def test_a_bare_installation_holds_wrapt_and_requests_only(bare):
 
 
 def test_importing_autoflow_loads_nothing_heavy_and_records(bare, tmp_path):
-    """Without [server] the import loads neither requests nor the platform; records wait in the journal."""
+    """Without [server] the import loads neither requests nor the server; records wait in the journal."""
     home = {"AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": "embedded"}
     told = json.loads(_run(bare, "-c", RECORDS, *HEAVY, **home).splitlines()[-1])
     assert told["loaded"] == []
@@ -114,8 +114,8 @@ def test_importing_autoflow_loads_nothing_heavy_and_records(bare, tmp_path):
     assert counts["sent"] == counts["dead"] == counts["dropped"] == 0
 
 
-def test_what_waited_is_delivered_once_the_platform_is_installed(bare, tmp_path):
-    """The records a bare installation kept reach the platform by `autoflow outbox sync` of a full one."""
+def test_what_waited_is_delivered_once_the_server_is_installed(bare, tmp_path):
+    """The records a bare installation kept reach the server by `autoflow outbox sync` of a full one."""
     home = {"AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": "embedded"}
     recorded = json.loads(_run(bare, "-c", RECORDS, **home).splitlines()[-1])["counts"]["recorded"]
     counts = json.loads(_run(sys.executable, "-m", "autoflow.cli.main", "outbox", "sync", "--json", **home))
@@ -147,7 +147,7 @@ def test_no_release_with_a_known_hole_is_allowed():
     assert {name: floor for name, floor in MENDED.items() if lowest[name] < versions.Version(floor)} == {}
 
 
-def test_the_platform_installs_beside_the_supervisely_sdk(tmp_path):
+def test_the_server_installs_beside_the_supervisely_sdk(tmp_path):
     """`autoflow-lineage[server]` and `supervisely` in one environment break no requirement of each other, and work."""
     if importlib.util.find_spec("supervisely") is None:
         pytest.skip("the Supervisely SDK is not installed here; `make test` has it")

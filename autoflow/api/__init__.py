@@ -1,1 +1,1 @@
-"""The guide's `Api` object, on our platform and on an instance alike: it speaks through a transport only."""
+"""The guide's `Api` object, on our server and on an instance alike: it speaks through a transport only."""

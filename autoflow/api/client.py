@@ -50,7 +50,7 @@ class Api:
     @classmethod
     def from_env(cls) -> Api:
         """The server the environment names: ``AUTOFLOW_SERVER``; else ``SERVER_ADDRESS`` with ``API_TOKEN`` for data,
-        while records go where `autoflow` sends them (in development to the platform on this machine).
+        while records go where `autoflow` sends them (in development to the server on this machine).
         """
         records = resolve()
         instance = settings.instance()
@@ -116,7 +116,7 @@ class Api:
         workspace: int | None = None,
         file: int | str | None = None,
     ) -> Graph:
-        """The workflow around one entry point; that of the default workspace when none is given. Our platform only.
+        """The workflow around one entry point; that of the default workspace when none is given. Our server only.
 
         Args:
             project, task, workspace: a number.
@@ -130,7 +130,7 @@ class Api:
         return Graph.from_json(self.transport.call(methods.GRAPH, scope))
 
     def trace(self, ref: str, *, every: bool = False, team_id: int | None = None) -> Trace:
-        """Everything a thing came from, down to the first data. Our platform only.
+        """Everything a thing came from, down to the first data. Our server only.
 
         Args:
             ref: ``file:9``, ``version:12``, ``project:7``, ``project:7#3``, ``dataset:4``, ``task:5``, ``job:2``, or a

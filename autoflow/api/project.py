@@ -60,7 +60,7 @@ class ProjectApi:
             name: of the project; by default the folder's.
             workspace_id: where it is made; by default the environment's workspace, else the first.
             project_id: a project to bring to the folder's state, whatever it holds.
-            by_reference: leave the bytes of images where they are (on the platform of this machine only): the project
+            by_reference: leave the bytes of images where they are (on the server of this machine only): the project
                 is whole as long as they are there, unchanged.
             rehash: read every file, whatever it looks like.
             progress: called with what is counted ("images"), how many are done, and of how many.

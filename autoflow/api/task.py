@@ -11,7 +11,7 @@ from autoflow.wire import methods
 
 
 class Task(NamedTuple):
-    """A task; `meta` has the app, `autoflow` what only our platform knows (state, facts, origin), else None."""
+    """A task; `meta` has the app, `autoflow` what only our server knows (state, facts, origin), else None."""
 
     id: int
     type: str | None = None

@@ -227,14 +227,14 @@ class VersionApi:
         """Call a method of autoflow's own.
 
         Raises:
-            ServerRefused: as the platform says; or the server is an instance, which has no such method.
+            ServerRefused: as the server says; or the server is an instance, which has no such method.
         """
         try:
             return self._transport.call(method, body)
         except ServerRefused as refusal:
-            if probe(self._transport).platform:
+            if probe(self._transport).is_autoflow:
                 raise
-            words = f"{method} is a method of autoflow's platform, and {self._transport.origin} is none"
+            words = f"{method} is a method of autoflow's server, and {self._transport.origin} is none"
             raise ServerRefused(words, status=refusal.status, details=refusal.details) from refusal
 
 

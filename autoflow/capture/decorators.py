@@ -148,7 +148,7 @@ def versioned(
         types: the project types that are saved; others are recorded as they are.
         after: save when the body has returned, as what the run wrote.
         required: raise `VersionNotSaved` when no version could be saved.
-        wait: seconds it may take on our platform; on an instance the SDK takes as long as it takes.
+        wait: seconds it may take on our server; on an instance the SDK takes as long as it takes.
 
     Raises:
         DecorationError: at decoration, for what could never work.

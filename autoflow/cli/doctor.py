@@ -21,12 +21,11 @@ from autoflow import settings
 from autoflow.cli.outbox import reasons
 from autoflow.distribution import NAME, VERSION, install
 from autoflow.errors import AutoflowError, NotAllowed, ServerExtraMissing
-from autoflow.outbox import dead_letters, home
+from autoflow.outbox import dead_letters, home, journal_lease
 from autoflow.outbox.journal import QUOTA_BYTES, journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import destinations, of_folder
 from autoflow.outbox.sync import held_by_others
-from autoflow.process import file_lock
 from autoflow.runtime.destination import Destination, connect, explain, token_for
 from autoflow.server.blobs import file_system
 from autoflow.server.db.lock_holder import holder_of
@@ -113,7 +112,7 @@ def _disk(folder: str) -> Finding:
         remedy = "set AUTOFLOW_HOME to a folder on a volume"
         return Finding("disk", f"{kind}: what waits is lost with the machine or container", remedy)
     if kind in file_system.NETWORK:
-        return Finding("disk", f"{kind}: slow for the embedded platform", "set AUTOFLOW_HOME to a local disk")
+        return Finding("disk", f"{kind}: slow for the embedded server", "set AUTOFLOW_HOME to a local disk")
     return Finding("disk", kind or "its kind is not known")
 
 
@@ -199,11 +198,11 @@ def _destination() -> Iterator[Finding]:
 
 
 def _asked_in_vain(destination: Destination) -> Iterator[Finding]:
-    """What clients of our platform asked for that it does not have; nothing keeps it from recording."""
+    """What clients of our server asked for that it does not have; nothing keeps it from recording."""
     try:
         answer = connect(destination).call(methods.UNKNOWN_METHODS, {}, timeout=SERVER_SECONDS)
         asked = [(entry["method"], entry["count"], entry["lastAt"]) for entry in answer["methods"]]
-    except (AutoflowError, OSError, KeyError, TypeError):  # an instance, or a platform of another version
+    except (AutoflowError, OSError, KeyError, TypeError):  # an instance, or a server of another version
         return
     named = "; ".join(f"{method} ({count} x, last {last})" for method, count, last in asked[:MOST_METHODS])
     more = f"; and {len(asked) - MOST_METHODS} others" if len(asked) > MOST_METHODS else ""
@@ -222,8 +221,8 @@ def _server(destination: Destination) -> Finding:
             "server", f"does not answer ({error})", "see that it runs and its address is right; records wait"
         )
     told = answer if isinstance(answer, Mapping) else {}
-    if methods.PLATFORM_MARK in told:
-        return Finding("server", f"autoflow's platform answers, version {told[methods.PLATFORM_MARK]}")
+    if methods.AUTOFLOW_MARK in told:
+        return Finding("server", f"autoflow's server answers, version {told[methods.AUTOFLOW_MARK]}")
     version = methods.version_tuple(told.get("version"))
     if version is None:
         return Finding("server", "answers, but not as a server of ours", "see that the address is right; records wait")
@@ -295,7 +294,7 @@ def _listed(counted: Mapping[str, int]) -> str:
 def _senders(folder: str) -> int:
     """How many journals with something in them are being sent by a living process."""
     return sum(
-        file_lock.held(lock_path(folder, name))
+        journal_lease.held(lock_path(folder, name))
         for name in journals(folder)
         if Reader(folder, name, owned=False).waiting()
     )

@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     page = commands.add_parser("open", help="open the workflow graph in the browser")
     _add_scope(page)
     page.add_argument("--static", action="store_true", help="write one HTML file that needs no server, and open that")
-    page.add_argument("--port", type=int, default=0, help="where the embedded platform is served (default: any free)")
+    page.add_argument("--port", type=int, default=0, help="where the embedded server is served (default: any free)")
     page.set_defaults(run="open")
 
     _add_origins(commands)
@@ -169,7 +169,7 @@ def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
-    server = commands.add_parser("serve", help="serve the platform over HTTP, for a team or for the Supervisely SDK")
+    server = commands.add_parser("serve", help="serve the server over HTTP, for a team or for the Supervisely SDK")
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
     server.add_argument("--port", type=int, default=8765, help="port to listen at, 0 for any (default: 8765)")
     _add_place(server)
@@ -214,7 +214,7 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_place(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", metavar="DIR", help="folder of the platform (default: that of the embedded one)")
+    command.add_argument("--data", metavar="DIR", help="folder of the server (default: that of the embedded one)")
     command.add_argument("--database", metavar="URL", help="SQLAlchemy's url (default: a SQLite file in that folder)")
 
 

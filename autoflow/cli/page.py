@@ -1,4 +1,4 @@
-"""``autoflow open``: the live page in the browser; the embedded platform's is served from here while one looks."""
+"""``autoflow open``: the live page in the browser; the embedded server's is served from here while one looks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 def show(given: argparse.Namespace) -> int:
     """Open the workflow in the browser.
 
-    A server's page is opened where it is. The embedded platform is served until Ctrl+C, on this machine alone. With
+    A server's page is opened where it is. The embedded server is served until Ctrl+C, on this machine alone. With
     ``--static`` one HTML file is written and opened, which needs no server.
     """
     api = asked()
@@ -65,20 +65,20 @@ def _write(given: argparse.Namespace, api: Api) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    """Serve the embedded platform at a free port of this machine."""
+    """Serve the embedded server at a free port of this machine."""
     try:
         from autoflow.server.http import listener
         from autoflow.server.http.app import application
-        from autoflow.server.server import Platform
+        from autoflow.server.server import Server
     except ImportError as error:
         raise ServerExtraMissing(f"the page needs more: {install('server')} ({error})") from error
     with listener.listen(HOST, given.port) as listening:
-        platform = Platform.open(folder_of(argparse.Namespace(data=None)), notes=notes_folder())
+        server = Server.open(folder_of(argparse.Namespace(data=None)), notes=notes_folder())
         try:
             url = listener.address_of(listening, HOST) + path_of(given)
-            print("autoflow shows this machine's own platform until Ctrl+C.")
-            listener.serve(application(platform, auth=False, names=[HOST]), listening, lambda: _look(url))
+            print("autoflow shows this machine's own server until Ctrl+C.")
+            listener.serve(application(server, auth=False, names=[HOST]), listening, lambda: _look(url))
         finally:
-            platform.close()
+            server.close()
     print("autoflow: stopped.")
     return 0

@@ -1,4 +1,4 @@
-"""``autoflow serve``: the platform for a team, over HTTP."""
+"""``autoflow serve``: the server for a team, over HTTP."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from autoflow.errors import ServerBusy, ServerExtraMissing, StoreUnavailable
 from autoflow.outbox import home
 
 if TYPE_CHECKING:
-    from autoflow.server.server import Platform
+    from autoflow.server.server import Server
 
 
 def folder_of(given: argparse.Namespace) -> str:
-    """Where the platform is kept: ``--data``, else where it is kept embedded, so that nothing has to be moved.
+    """Where the server is kept: ``--data``, else where it is kept embedded, so that nothing has to be moved.
 
     Raises:
         OSError: no folder can be used.
@@ -25,9 +25,7 @@ def folder_of(given: argparse.Namespace) -> str:
         return os.path.abspath(os.path.expanduser(str(given.data)))
     found = home.find()
     if found is None:
-        raise NotADirectoryError(
-            "there is no folder for the platform on this machine: set AUTOFLOW_HOME, or use --data"
-        )
+        raise NotADirectoryError("there is no folder for the server on this machine: set AUTOFLOW_HOME, or use --data")
     return os.path.join(found, "platform")
 
 
@@ -43,31 +41,31 @@ def serve(given: argparse.Namespace) -> int:
         from autoflow.server.background_maintenance import Caretaker
         from autoflow.server.http import listener
         from autoflow.server.http.app import application
-        from autoflow.server.server import Platform
+        from autoflow.server.server import Server
     except ImportError as error:
         raise ServerExtraMissing(f"the server needs more: {install('server')} ({error})") from error
     with listener.listen(given.host, given.port) as listening:
         auth = given.auth or not listener.on_loopback(listening)
         folder = folder_of(given)
-        platform = Platform.open(
+        server = Server.open(
             folder, given.database, blobs=given.blobs, migrate=given.migrate, notes=notes_folder(), lazy=True
         )
-        caretaker = Caretaker(platform)
+        caretaker = Caretaker(server)
         try:
-            anybody = _open(platform)
+            anybody = _open(server)
             caretaker.start()
             url = listener.address_of(listening, given.host)
-            app = application(platform, auth=auth, names=[given.host])
-            where = platform.database if given.database else folder
+            app = application(server, auth=auth, names=[given.host])
+            where = server.database if given.database else folder
             listener.serve(app, listening, lambda: _tell(url, where, auth=auth, anybody=anybody))
         finally:
             caretaker.stop()
-            platform.close()
+            server.close()
     print("autoflow: stopped.")
     return 0
 
 
-def _open(platform: Platform) -> bool:
+def _open(server: Server) -> bool:
     """Open the store; gives whether it has tokens, True while nobody can say.
 
     A store that is unavailable, and a database server that does not answer, are waited for: requests are answered
@@ -77,10 +75,10 @@ def _open(platform: Platform) -> bool:
         ServerBusy: waiting would not help.
     """
     try:
-        platform.store.open()
-        return bool(platform.tokens.list())
+        server.store.open()
+        return bool(server.tokens.list())
     except ServerBusy as error:
-        waits = isinstance(error, StoreUnavailable) or (platform.store.is_remote and error.retry_after is not None)
+        waits = isinstance(error, StoreUnavailable) or (server.store.is_remote and error.retry_after is not None)
         if not waits:
             raise
         print(f"autoflow: every request is answered with 503 until this is over: {error}", file=sys.stderr, flush=True)

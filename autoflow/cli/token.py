@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def _tokens(given: argparse.Namespace) -> Iterator[Tokens]:
     try:
-        from autoflow.server.server import Platform
+        from autoflow.server.server import Server
     except ImportError as error:
         raise ServerExtraMissing(f"tokens need more: {install('server')} ({error})") from error
-    platform = Platform.open(folder_of(given), given.database, notes=notes_folder())
+    server = Server.open(folder_of(given), given.database, notes=notes_folder())
     try:
-        yield platform.tokens
+        yield server.tokens
     finally:
-        platform.close()
+        server.close()
 
 
 def create(given: argparse.Namespace) -> int:

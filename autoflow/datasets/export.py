@@ -45,16 +45,16 @@ def to_folder(
     """Write a version to a folder, in Supervisely's format; gives the folder's absolute path.
 
     Args:
-        transport: the platform.
+        transport: the server.
         version: its number, or its VersionInfo.
         path: the folder, which must not be there yet, or be empty.
-        mode: ``reflink`` clones the platform's files or fails, ``copy`` copies them, ``auto`` clones what it can.
+        mode: ``reflink`` clones the server's files or fails, ``copy`` copies them, ``auto`` clones what it can.
         progress: called with how many images are done and of how many.
 
     Raises:
         FolderError: the folder is not empty or cannot be written, or bytes of the version are not to be had; nothing
             is left behind.
-        ServerError: the platform failed, or has no such version; likewise.
+        ServerError: the server failed, or has no such version; likewise.
     """
     if mode not in MODES:
         raise FolderError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
@@ -127,7 +127,7 @@ class _Writing:
         if item["hash"] is None:
             raise FolderError(
                 f"image {item['name']!r} of dataset {'/'.join(item['dataset'])!r} is a link to {item['link']}, the "
-                "bytes are not the platform's: download it from there"
+                "bytes are not the server's: download it from there"
             )
         name = self._name(folder, item["name"])
         self._dump(item["annotation"], folder, supervisely.ANNOTATIONS, f"{name}.json")
@@ -165,7 +165,7 @@ class _Writing:
                     write(places[content][0], iter(lambda: source.read(_CHUNK), b""), content)
         left = [content for content in places if content not in found]
         if left and self._mode == "reflink":
-            raise FolderError("the platform's files are not on this machine, or not its own: use mode='copy'")
+            raise FolderError("the server's files are not on this machine, or not its own: use mode='copy'")
         return left
 
     def _clone(self, source: str, target: str) -> bool:
@@ -180,7 +180,7 @@ class _Writing:
                 raise
             if self._mode == "reflink":
                 raise FolderError(
-                    "this file system cannot clone the platform's files (reflink): use mode='copy'"
+                    "this file system cannot clone the server's files (reflink): use mode='copy'"
                 ) from error
             self._clones = False
             return False
@@ -205,9 +205,7 @@ def write(path: str, chunks: Iterable[bytes], content: str) -> None:
             while view:
                 view = view[file.write(view) :]
     if base64.b64encode(digest.digest()).decode() != content:
-        raise FolderError(
-            f"the platform's bytes of {os.path.basename(path)!r} are not of their hash: verify the version"
-        )
+        raise FolderError(f"the server's bytes of {os.path.basename(path)!r} are not of their hash: verify the version")
 
 
 def split(chunks: Iterator[bytes]) -> Iterator[tuple[str, Iterable[bytes]]]:
@@ -251,4 +249,4 @@ class _Part:
 
 
 def _short() -> FolderError:
-    return FolderError("the platform's answer ended too soon: try again")
+    return FolderError("the server's answer ended too soon: try again")

@@ -258,9 +258,7 @@ def from_folder(
     if not os.path.isdir(root):
         raise FolderError(f"{os.fspath(path)!r} is no folder")
     if by_reference and transport.origin != EMBEDDED:
-        raise FolderError(
-            "by reference a folder becomes a project of the platform on this machine only, not of a server"
-        )
+        raise FolderError("by reference a folder becomes a project of the server on this machine only, not of a server")
     with contextlib.ExitStack() as stack:
         caches = stack.enter_context(shelf(transport.origin, root))
         found = target.find(transport, caches, name, workspace_id, project_id)

@@ -67,8 +67,8 @@ def create(transport: Transport, root: str, name: str | None, workspace_id: int 
     Raises:
         FolderError: the name is taken.
     """
-    if methods.PLATFORM_MARK not in (transport.call(methods.INSTANCE_VERSION, {}) or {}):
-        raise FolderError(f"{transport.origin} is no platform of autoflow: folders become projects there only")
+    if methods.AUTOFLOW_MARK not in (transport.call(methods.INSTANCE_VERSION, {}) or {}):
+        raise FolderError(f"{transport.origin} is no server of autoflow: folders become projects there only")
     place = workspace_id if workspace_id is not None else _workspace(transport)
 
     def taken(wanted: str) -> bool:

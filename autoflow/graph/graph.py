@@ -39,7 +39,7 @@ class Card:
         id: the number, or a folder's path.
         name: the entity's own name, independent of how edges customise the card.
         title: what the card shows; the customised title, else the name.
-        origin: empty for the platform's own, else the server the number belongs to.
+        origin: empty for the server's own, else the server the number belongs to.
         state: of a run: running, finished, failed, ended, lost; None for data.
         seen: of a running run, the minute of its last record (ISO 8601), else None.
         unattributed: of a run, whether it holds records of which it is not known what run caused them.

@@ -31,7 +31,7 @@ WIRE_TYPES: tuple[WireType, ...] = (
 class EntityRef(NamedTuple):
     """An entity by the server whose numbers these are, its type and its number there.
 
-    `origin` is empty for the platform's own entities, else the other server's origin (scheme://host[:port]).
+    `origin` is empty for the server's own entities, else the other server's origin (scheme://host[:port]).
     `id` is a number, but for folders: there it is the path.
     """
 
@@ -41,7 +41,7 @@ class EntityRef(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The card this entity is drawn as: ``type:id``, with ``@origin`` when it is not the platform's own.
+        """The card this entity is drawn as: ``type:id``, with ``@origin`` when it is not the server's own.
 
         A file is one card however it is used, so that a model weight and the plain file of the same number
         meet in the graph.

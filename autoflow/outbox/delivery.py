@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from autoflow.errors import ServerBusy, ServerError, ServerRefused, ServerUnreachable
-from autoflow.outbox.lookups import Server, foreign, probe
+from autoflow.outbox.lookups import ServerIdentity, foreign, probe
 from autoflow.outbox.record_resolver import Completion, Undeliverable, UnknownEntity
 from autoflow.process.gil import breathe
 from autoflow.transport.base import Transport
@@ -84,7 +84,9 @@ class Judge:
             is looked into: it may be one record that breaks it.
     """
 
-    def __init__(self, transport: Transport, server: Server, insists: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, transport: Transport, server: ServerIdentity, insists: Callable[[], bool] = lambda: False
+    ) -> None:
         self._transport = transport
         self._server = server
         self.insists = insists
@@ -112,7 +114,7 @@ class Judge:
         Raises:
             ServerError: it is another one, or does not say.
         """
-        if probe(self._transport).platform is not self._server.platform:
+        if probe(self._transport).is_autoflow is not self._server.is_autoflow:
             raise ServerBusy("the server changed its identity", status=200, foreign=True)
 
     def suspects(self, error: ServerError, *, before: bool) -> bool:
@@ -137,8 +139,8 @@ def _blocked(error: ServerError) -> Verdict:
     return Verdict(False, f"{status}: {error}" if status is not None else str(error), blocked=True)
 
 
-class PlatformDelivery:
-    """Batches to our platform."""
+class ServerDelivery:
+    """Batches to our server."""
 
     batch = 200
     SPLIT = frozenset({400, 413, 422})  # a batch refused so is sent in halves until the one at fault is alone
@@ -154,7 +156,7 @@ class PlatformDelivery:
         self._transport = transport
         self._completion = completion
         self._on_tasks = on_tasks
-        self._judge = judge or Judge(transport, Server(True, None))
+        self._judge = judge or Judge(transport, ServerIdentity(True, None))
         self._passes = False  # whether an empty batch has passed since the last call of `deliver`
         self._before = False  # whether the records of this call were blocked before
 
@@ -284,7 +286,7 @@ class InstanceDelivery:
     def __init__(self, transport: Transport, completion: Completion, judge: Judge | None = None) -> None:
         self._transport = transport
         self._completion = completion
-        self._judge = judge or Judge(transport, Server(False, None))
+        self._judge = judge or Judge(transport, ServerIdentity(False, None))
         self._sent: dict[tuple[str, str, str, str], str] = {}
 
     def deliver(

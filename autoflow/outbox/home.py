@@ -16,7 +16,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from autoflow import settings
-from autoflow.process import atomic_file
+from autoflow.outbox import atomic_file
 from autoflow.process.posix import SUPPORTED
 
 logger = logging.getLogger("autoflow")

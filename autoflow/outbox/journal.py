@@ -22,8 +22,8 @@ from time import time_ns
 from zlib import crc32
 
 from autoflow import settings
-from autoflow.outbox import durability, frame, home
-from autoflow.process import atomic_file, file_lock, forks
+from autoflow.outbox import atomic_file, durability, frame, home, journal_lease
+from autoflow.process import forks
 from autoflow.process.file_descriptors import Held, hold, raise_high
 from autoflow.process.forks import ProcessLock
 from autoflow.process.rate_limited_log import Quiet
@@ -297,7 +297,7 @@ class Journal:
             self.memory[segment] = raise_high(os.dup(fresh))
             return fresh
         if name not in self.names:
-            file_lock.take(lock_path(self.folder, name))
+            journal_lease.take(lock_path(self.folder, name))
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         return os.open(segment_path(self.folder, name, segment), flags, 0o600)
 
@@ -390,8 +390,8 @@ class Journal:
         removed = _Removed(raise_high(os.dup(self._fd)), sent)
         try:
             home.make(folder)
-            file_lock.release(lock_path(folder, self.name))  # its file was removed too
-            file_lock.take(lock_path(folder, self.name))
+            journal_lease.release(lock_path(folder, self.name))  # its file was removed too
+            journal_lease.take(lock_path(folder, self.name))
             replaced = self._turn_to(self.name, self.segment + 1, removed)
         except OSError:
             removed.close()

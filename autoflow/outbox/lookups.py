@@ -25,10 +25,10 @@ class Task(NamedTuple):
     name: str | None = None
 
 
-class Server(NamedTuple):
-    """What answered: our platform or an instance, and the instance's version."""
+class ServerIdentity(NamedTuple):
+    """What answered: our server or an instance, and the instance's version."""
 
-    platform: bool
+    is_autoflow: bool
     version: tuple[int, ...] | None
 
 
@@ -37,7 +37,7 @@ def foreign(method: str) -> ServerBusy:
     return ServerBusy(f"{method}: the response is not in the API's format", status=200, foreign=True)
 
 
-def probe(transport: Transport) -> Server:
+def probe(transport: Transport) -> ServerIdentity:
     """Ask a server what it is.
 
     Raises:
@@ -47,7 +47,7 @@ def probe(transport: Transport) -> Server:
     version = methods.version_tuple(answer.get("version")) if isinstance(answer, Mapping) else None
     if version is None:
         raise foreign(methods.INSTANCE_VERSION)
-    return Server(methods.PLATFORM_MARK in answer, version)
+    return ServerIdentity(methods.AUTOFLOW_MARK in answer, version)
 
 
 class Lookups:
@@ -105,7 +105,7 @@ class Lookups:
         return Task(number, answer["teamId"], answer.get("workspaceId"), app.get("id"), app.get("name"))
 
     def run(self, run: Mapping[str, Any]) -> Task:
-        """Our platform's task for a run, made there if need be.
+        """Our server's task for a run, made there if need be.
 
         Args:
             run: the members ``run``, ``name``, ``task``, ``origin``, ``team``, ``workspace`` of its records.

@@ -101,7 +101,7 @@ class Outbox:
         return sent and before == self._lost
 
     def task_of(self, run: str) -> int | None:
-        """The number our platform gave a run, once the sender has heard it."""
+        """The number our server gave a run, once the sender has heard it."""
         return self._sender.tasks.get(run) if self._sender is not None else None
 
     @property
@@ -111,8 +111,8 @@ class Outbox:
 
     @property
     def takes_logs(self) -> bool:
-        """Whether the destination keeps runs' logs: our platform does; an instance is found out at first contact."""
-        return self._sender is None or self._sender.platform is not False
+        """Whether the destination keeps runs' logs: our server does; an instance is found out at first contact."""
+        return self._sender is None or self._sender.is_autoflow is not False
 
     @property
     def dropped(self) -> int:

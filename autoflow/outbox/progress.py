@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autoflow.process import atomic_file
+from autoflow.outbox import atomic_file
 from autoflow.process.forks import ProcessLock
 from autoflow.process.posix import fcntl
 

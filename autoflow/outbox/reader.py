@@ -15,7 +15,7 @@ import time
 from collections.abc import Generator
 from typing import NamedTuple
 
-from autoflow.outbox import frame, progress
+from autoflow.outbox import frame, journal_lease, progress
 from autoflow.outbox.journal import (
     BLOCKED,
     RETRIED,
@@ -25,7 +25,6 @@ from autoflow.outbox.journal import (
     lock_path,
     segment_path,
 )
-from autoflow.process import file_lock
 
 CHUNK_BYTES = 64 << 10
 LONGEST_LINE = 1 << 20
@@ -73,7 +72,7 @@ class Reader:
     @property
     def lost(self) -> bool:
         """Whether another process has taken the journal over from this one."""
-        return self.folder is not None and not self.owned and file_lock.lost(lock_path(self.folder, self.name))
+        return self.folder is not None and not self.owned and journal_lease.lost(lock_path(self.folder, self.name))
 
     def segments(self) -> list[int]:
         """The numbers of the segments there are."""
@@ -205,7 +204,7 @@ class Reader:
         for path in (progress.progress_path(self.folder, self.name), dropped_path(self.folder, self.name)):
             with contextlib.suppress(OSError):
                 os.unlink(path)
-        file_lock.release(lock_path(self.folder, self.name), remove=True)
+        journal_lease.release(lock_path(self.folder, self.name), remove=True)
 
 
 def is_record(line: frame.Line) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from autoflow.errors import AutoflowError, ServerBusy
 from autoflow.model.card import WorkflowSettings
 from autoflow.model.text import from_json
-from autoflow.outbox.lookups import Lookups, Server, Task
+from autoflow.outbox.lookups import Lookups, ServerIdentity, Task
 from autoflow.process.rate_limited_log import Quiet
 from autoflow.wire import cards, edges, methods
 
@@ -29,7 +29,7 @@ class UnknownEntity(Undeliverable):
 
 
 class Completed(NamedTuple):
-    """An edge ready to be sent: the body an instance takes, and the record our platform takes."""
+    """An edge ready to be sent: the body an instance takes, and the record our server takes."""
 
     method: str
     body: dict[str, Any]
@@ -45,7 +45,7 @@ class Completion:
         origin: the destination's own origin; edges of another one are kept as they are.
     """
 
-    def __init__(self, server: Server, lookups: Lookups, origin: str) -> None:
+    def __init__(self, server: ServerIdentity, lookups: Lookups, origin: str) -> None:
         self._server = server
         self._lookups = lookups
         self._origin = origin
@@ -83,7 +83,7 @@ class Completion:
     def task_of(self, record: Mapping[str, Any]) -> Task:
         """The task an edge hangs on: the number it names itself, else its run's."""
         other = record.get("own_task")
-        if self._server.platform:
+        if self._server.is_autoflow:
             own = {key: record[key] for key in _RUN_MEMBERS if record.get(key) is not None}
             task = self._lookups.run({**self._runs.get(record["run"], {}), **own})
             return task if other is None else task._replace(id=other, app_id=None)
@@ -99,12 +99,12 @@ class Completion:
 
     def app_of(self, task: Task) -> int | None:
         """The app's number, for the links that need it; None when unknown."""
-        if task.app_id is not None or self._server.platform:
+        if task.app_id is not None or self._server.is_autoflow:
             return task.app_id
         return self._lookups.task(task.id).app_id
 
     def _check_age(self, kind: str) -> None:
-        if self._server.platform:
+        if self._server.is_autoflow:
             return
         since = methods.JOBS_SINCE if kind == "job" else methods.WORKFLOW_SINCE
         if self._server.version is None:
@@ -134,7 +134,7 @@ class _Edge:
     def __init__(self, completion: Completion, key: str, record: Mapping[str, Any]) -> None:
         self._completion = completion
         self._lookups = completion._lookups
-        self._platform = completion._server.platform
+        self._autoflow = completion._server.is_autoflow
         self._key = key
         self._record = record
         self._kind: str = record["kind"]
@@ -151,7 +151,7 @@ class _Edge:
         return self._task_found
 
     def complete(self) -> Completed:
-        if self._foreign and not self._platform:
+        if self._foreign and not self._autoflow:
             raise Undeliverable(f"the {self._kind} belongs to {self._foreign}, not to this instance")
         self.id = self._entity_id()
         version = self._version_id()
@@ -174,7 +174,7 @@ class _Edge:
         if self._record.get("own_task") is not None:
             record["task"] = self._record["own_task"]
         body: dict[str, Any] = {}
-        if not self._platform:
+        if not self._autoflow:
             if self.task.team_id is None:
                 raise Undeliverable(f"the team of task {self.task.id} is unknown")
             body = edges.edge_body(self.task.team_id, self.task.id, entity_type, entity_id, meta)

@@ -16,14 +16,14 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from autoflow.errors import NotAllowed, ServerError, ServerExtraMissing, ServerRefused
-from autoflow.outbox import dead_letters, open_runs
+from autoflow.outbox import dead_letters, journal_lease, open_runs
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.blocked import BlockedRecords
 from autoflow.outbox.delivery import Delivery, Numbered, Verdict
 from autoflow.outbox.journal import Journal, journals, lock_path
 from autoflow.outbox.reader import Entry, Reader, dropped_by, is_record
 from autoflow.outbox.server_session import ServerSession
-from autoflow.process import file_lock, threads
+from autoflow.process import threads
 from autoflow.process.gil import breathe
 from autoflow.process.rate_limited_log import Quiet
 from autoflow.process.time_budget import at_most
@@ -160,9 +160,9 @@ class Sender:
         return self._session.tasks
 
     @property
-    def platform(self) -> bool | None:
+    def is_autoflow(self) -> bool | None:
         """Whether the destination is our server; None until it has said what it is."""
-        return self._session.platform
+        return self._session.is_autoflow
 
     @property
     def waits_in_vain(self) -> bool:
@@ -357,12 +357,12 @@ class Sender:
         """Take over a journal nobody living writes to; one that cannot be opened holds up no other."""
         path = lock_path(folder, name)
         with contextlib.suppress(OSError):
-            if not file_lock.take(path, adopted=True):
+            if not journal_lease.take(path, adopted=True):
                 return
             try:
                 self._readers[name] = Reader(folder, name, owned=False)
             except OSError:
-                file_lock.release(path)
+                journal_lease.release(path)
                 raise
 
     def _drained(self, reader: Reader) -> bool:
@@ -399,13 +399,13 @@ class Sender:
 
     def _sign_of_life(self, reader: Reader) -> None:
         if self._folder is not None and not reader.owned:
-            file_lock.touch(lock_path(self._folder, reader.name))
+            journal_lease.touch(lock_path(self._folder, reader.name))
 
     def _let_go(self, reader: Reader) -> None:
         """Leave an adopted journal to whoever sends next: a process that rests may be stopped at any time."""
         self._readers.pop(reader.name, None)
         if self._folder is not None:
-            file_lock.release(lock_path(self._folder, reader.name))
+            journal_lease.release(lock_path(self._folder, reader.name))
 
     def _end_lost_runs(self, reader: Reader) -> None:
         """End the runs that a dead writer left open."""

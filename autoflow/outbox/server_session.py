@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from autoflow.outbox.delivery import Delivery, InstanceDelivery, Judge, PlatformDelivery
-from autoflow.outbox.lookups import Lookups, Server, probe
+from autoflow.outbox.delivery import Delivery, InstanceDelivery, Judge, ServerDelivery
+from autoflow.outbox.lookups import Lookups, ServerIdentity, probe
 from autoflow.outbox.record_resolver import Completion
 from autoflow.transport.base import Transport
 
@@ -24,11 +24,11 @@ class ServerSession:
 
     def __init__(self, transport: Transport, origin: str, insists: Callable[[], bool]) -> None:
         self.tasks: dict[str, int] = {}  # run key -> task number, as our server gave it
-        self.platform: bool | None = None  # whether it is our server, once known
+        self.is_autoflow: bool | None = None  # whether it is our server, once known
         self._transport = transport
         self._origin = origin
         self._insists = insists
-        self._server: Server | None = None
+        self._server: ServerIdentity | None = None
         self._identify_at = 0.0  # monotonic seconds
         self._delivery: Delivery | None = None
         self._lookups: Lookups | None = None
@@ -45,13 +45,13 @@ class ServerSession:
         self._identify_at = time.monotonic() + IDENTITY_SECONDS
         if self._delivery is None or server != self._server:
             self._server = server
-            self.platform = server.platform
+            self.is_autoflow = server.is_autoflow
             self._lookups = Lookups(self._transport)
             completion = Completion(server, self._lookups, self._origin)
             judge = Judge(self._transport, server, self._insists)
             self._delivery = (
-                PlatformDelivery(self._transport, completion, self._remember, judge)
-                if server.platform
+                ServerDelivery(self._transport, completion, self._remember, judge)
+                if server.is_autoflow
                 else InstanceDelivery(self._transport, completion, judge)
             )
         return self._delivery

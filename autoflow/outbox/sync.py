@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import NamedTuple
 
+from autoflow.outbox import journal_lease
 from autoflow.outbox.journal import journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.sender import Sender
 from autoflow.outbox.status import of_folder
-from autoflow.process import file_lock
 from autoflow.transport.base import Transport
 
 
@@ -24,7 +24,7 @@ class Held(NamedTuple):
 
     journal: str
     waiting: int
-    holder: file_lock.Holder | None
+    holder: journal_lease.Holder | None
 
 
 def sync(folder: str, origin: str, transport: Transport) -> bool:
@@ -47,6 +47,6 @@ def held_by_others(folder: str) -> list[Held]:
         path = lock_path(folder, name)
         with contextlib.suppress(OSError):
             waiting = Reader(folder, name, owned=False).waiting()
-            if waiting and file_lock.held(path):
-                found.append(Held(name, waiting, file_lock.holder(path)))
+            if waiting and journal_lease.held(path):
+                found.append(Held(name, waiting, journal_lease.holder(path)))
     return found

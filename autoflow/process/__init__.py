@@ -1,1 +1,1 @@
-"""Living in somebody else's process: locks across forks, owned file descriptors, daemon threads, file locks, time budgets."""
+"""Living in somebody else's process: locks across forks, file descriptors, daemon threads, file locks, time budgets."""

@@ -15,7 +15,7 @@ from autoflow.reproduction.plan import inherited
 
 SECONDS = 60.0
 _ASK = """
-import json, platform
+import json, server
 from importlib import metadata
 packages, editable = {}, []
 for one in metadata.distributions():

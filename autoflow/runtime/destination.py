@@ -144,7 +144,7 @@ def origin_or_none(address: str) -> str | None:
 
 
 def connect(destination: Destination, token: str | None = None) -> Transport:
-    """A transport to a destination; the embedded platform and the memory are one a process.
+    """A transport to a destination; the embedded server and the memory are one a process.
 
     Args:
         destination: not ``off``.
@@ -161,7 +161,7 @@ def connect(destination: Destination, token: str | None = None) -> Transport:
 
 
 def embedded() -> EmbeddedTransport:
-    """The platform on this machine."""
+    """The server on this machine."""
     found = home.find()
     folder = os.path.join(found, "platform") if found is not None else None
     return _embedded.setdefault(folder, EmbeddedTransport(folder))

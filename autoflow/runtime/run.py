@@ -88,7 +88,7 @@ class Run:
 
     @property
     def task_id(self) -> int | None:
-        """The task's number: as given, else as our platform told it (after a flush), else None."""
+        """The task's number: as given, else as our server told it (after a flush), else None."""
         if self._task is not None or self.outbox is None:
             return self._task
         return self.outbox.task_of(self.key)

@@ -1,6 +1,6 @@
 """What `@versioned` does: save a project's data, so that the edge can point at exactly what was read.
 
-On our platform a version is one short call; on a Supervisely instance the SDK's own Api makes it, as long as that
+On our server a version is one short call; on a Supervisely instance the SDK's own Api makes it, as long as that
 takes. Whatever fails, the edge falls back to the project's current version, else to the plain project.
 """
 
@@ -54,7 +54,7 @@ def has_versions(api: Any) -> bool:
 
 
 def known(run: Run, name: str, seconds: float = KNOWN_SECONDS) -> Any:
-    """Return a field of a version's text that only the server can tell: our platform is asked for the run's number.
+    """Return a field of a version's text that only the server can tell: our server is asked for the run's number.
 
     Args:
         run: the run.
@@ -66,7 +66,7 @@ def known(run: Run, name: str, seconds: float = KNOWN_SECONDS) -> Any:
     transport = run.outbox.transport
 
     def ask() -> Any:
-        if not probe(transport).platform:
+        if not probe(transport).is_autoflow:
             return None
         return transport.call(methods.RUNS_ENSURE, run.members()).get("task")
 
@@ -128,14 +128,14 @@ def _attempt(run: Run, ident: Ident, value: Any, wish: Wish, apis: Iterable[Any]
     transport = run.outbox.transport
     until = time.monotonic() + wish.wait
     outbox = run.outbox
-    platform = _ask(outbox, wish.wait, lambda: probe(transport).platform)
+    server = _ask(outbox, wish.wait, lambda: probe(transport).is_autoflow)
     project = _ask(outbox, until - time.monotonic(), lambda: _look_up(ident, value, transport.call))
     if project.type is not None and project.type not in wish.types:
         return project.version, RuntimeError(f"its type is {project.type}, not {' or '.join(wish.types)}")
     try:
         made = (
             _ask(outbox, until - time.monotonic(), lambda: _snapshot(transport.call, project.id, wish))
-            if platform
+            if server
             else _through_sdk(project.id, wish, [*apis, run.api])
         )
     except Exception as error:  # noqa: BLE001 - the SDK's Api may raise anything

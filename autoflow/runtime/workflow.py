@@ -35,13 +35,13 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
 
     Args:
         name: the app's name; default the function's, or the script's.
-        task_id: the task's number; default the environment's, else our platform gives one.
+        task_id: the task's number; default the environment's, else our server gives one.
         api: the SDK's Api or ours: its server, its task number, its way to save versions.
         server: where this run's records go, instead of where the environment says.
         team_id, workspace_id: numbers on the server.
         node: a WorkflowSettings for the run's own card.
         parameters: what the run was given, kept with its task; secrets are masked.
-        log: keep the app's `logging` output as the run's log, on our platform.
+        log: keep the app's `logging` output as the run's log, on our server.
 
     Raises:
         CardError: `node` could never make a card.

@@ -1,4 +1,4 @@
-"""Tokens: 128 random hexadecimal digits, of which the platform keeps the sha256 alone.
+"""Tokens: 128 random hexadecimal digits, of which the server keeps the sha256 alone.
 
 The token itself is told once, to whoever made it. Its randomness is what a slow hash would be for: there is nothing
 to guess from the digest.
@@ -56,7 +56,7 @@ def digest(token: str) -> str:
 
 
 class Tokens:
-    """The tokens of one platform."""
+    """The tokens of one server."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -71,26 +71,26 @@ class Tokens:
             if not name.strip() or len(name) > LONGEST_NAME:
                 raise bad(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
         token = generate()
-        with self._store.write() as rows:
-            user_id = tokens.user(rows, user)
-            tokens.join(rows, user_id, [tokens.team(rows, name) for name in teams])
-            tokens.add(rows, user_id, digest(token), token[:START])
+        with self._store.write() as conn:
+            user_id = tokens.user(conn, user)
+            tokens.join(conn, user_id, [tokens.team(conn, name) for name in teams])
+            tokens.add(conn, user_id, digest(token), token[:START])
         return token
 
     def list(self) -> list[Token]:
         """All tokens that are worth something."""
-        with self._store.read() as rows:
+        with self._store.read() as conn:
             return [
                 Token(
                     row["id"],
                     row["start"],
                     row["login"],
-                    tuple(team["name"] for team in tokens.teams_of(rows, row["user_id"])),
+                    tuple(team["name"] for team in tokens.teams_of(conn, row["user_id"])),
                     row["created_at"],
                     row["expires_at"],
                     row["task_id"],
                 )
-                for row in tokens.listing(rows)
+                for row in tokens.listing(conn)
             ]
 
     def leave(self, user: str, teams: Sequence[str]) -> tuple[str, ...]:
@@ -99,11 +99,11 @@ class Tokens:
         Raises:
             ServerRefused: 404, there is no such user, or they are not in one of the teams; then nothing is changed.
         """
-        with self._store.write() as rows:
-            user_id = tokens.known(rows, user)
+        with self._store.write() as conn:
+            user_id = tokens.known(conn, user)
             for name in teams:
-                tokens.leave(rows, user_id, name)
-            return tuple(team["name"] for team in tokens.teams_of(rows, user_id))
+                tokens.leave(conn, user_id, name)
+            return tuple(team["name"] for team in tokens.teams_of(conn, user_id))
 
     def revoke(self, number: int) -> None:
         """Make a token worth nothing, from the next request on.
@@ -111,8 +111,8 @@ class Tokens:
         Raises:
             ServerRefused: 404, there is none of that number.
         """
-        with self._store.write() as rows:
-            tokens.remove(rows, number)
+        with self._store.write() as conn:
+            tokens.remove(conn, number)
 
     def caller(self, token: str) -> Caller:
         """Whose a token is.
@@ -121,13 +121,13 @@ class Tokens:
             NotAllowed: 401, it is nobody's, or it has expired; 403, its user is in no team, or not in that of its task.
         """
         wanted = digest(token)
-        with self._store.read() as rows:
-            found = tokens.find(rows, wanted)
+        with self._store.read() as conn:
+            found = tokens.find(conn, wanted)
             if found is None or not hmac.compare_digest(found["hash"], wanted):
                 raise NotAllowed("this token is not valid here", status=401)
             if found["expired"]:
                 raise NotAllowed(f"this token expired at {found['expires_at']}: get a new one", status=401)
-            teams = frozenset(int(team["id"]) for team in tokens.teams_of(rows, found["user_id"]))
+            teams = frozenset(int(team["id"]) for team in tokens.teams_of(conn, found["user_id"]))
         if not teams:
             raise NotAllowed("the user of this token is in no team", status=403)
         if found["task_id"] is None:

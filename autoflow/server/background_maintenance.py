@@ -15,7 +15,7 @@ from autoflow.errors import ServerBusy
 from autoflow.server import timestamps
 from autoflow.server.db.opening import MARK
 from autoflow.server.maintenance.resumable_job import Progress
-from autoflow.server.server import Health, Platform
+from autoflow.server.server import Health, Server
 
 logger = logging.getLogger("autoflow")
 
@@ -27,10 +27,10 @@ _NICE = 19
 
 
 class Caretaker:
-    """The thread that looks after one platform."""
+    """The thread that looks after one server."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="autoflow-caretaker", daemon=True)
 
@@ -50,10 +50,10 @@ class Caretaker:
         check_at, mark_at = time.monotonic() + FIRST, time.monotonic() + MARK
         while not self._stopping.wait(POLL):
             try:
-                self._platform.store.open()
+                self._server.store.open()
                 if time.monotonic() >= mark_at:
                     mark_at = time.monotonic() + MARK
-                    self._platform.store.mark()
+                    self._server.store.mark()
                 if time.monotonic() >= check_at:
                     check_at = time.monotonic() + CHECK
                     self.check()
@@ -68,7 +68,7 @@ class Caretaker:
         Raises:
             StoreUnavailable: the database is damaged.
         """
-        inspector = self._platform.inspector()
+        inspector = self._server.inspector()
         for stage in inspector.stages:
             progress = Progress()
             while not self._stopping.is_set():
@@ -76,7 +76,7 @@ class Caretaker:
                 if progress.place is None:
                     break
                 self._stopping.wait(PAUSE)
-        self._platform.health = Health(timestamps.now(), len(inspector.problems))
+        self._server.health = Health(timestamps.now(), len(inspector.problems))
         for problem in inspector.problems:
             versions = ", ".join(f"version:{version['id']}" for version in problem["versions"])
             logger.error("autoflow: %s: %s. See `autoflow versions verify`", versions, problem["problem"])

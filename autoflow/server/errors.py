@@ -1,4 +1,4 @@
-"""The ways the platform says no: `ServerRefused` with the status and a message that names what was wrong."""
+"""The ways the server says no: `ServerRefused` with the status and a message that names what was wrong."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def bad(message: str, details: Any = None) -> ServerRefused:
 
 
 def unknown(what: str, number: object) -> ServerRefused:
-    """404: no such entity here; `what` is its word, as in "project 999 is unknown on this platform"."""
+    """404: no such entity here; `what` is its word, as in "project 999 is unknown on this server"."""
     return ServerRefused(
-        f"{what} {_cut(str(number))} is unknown on this platform", status=404, details={"type": what, "id": number}
+        f"{what} {_cut(str(number))} is unknown on this server", status=404, details={"type": what, "id": number}
     )
 
 

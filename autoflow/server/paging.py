@@ -110,11 +110,11 @@ def descending(body: Body) -> bool:
     return body.text("sort_order", "asc").lower() == "desc"
 
 
-def page(rows: Connection, query: Select[Any], columns: Columns, body: Body, shape: Shape) -> dict[str, Any]:
+def page(conn: Connection, query: Select[Any], columns: Columns, body: Body, shape: Shape) -> dict[str, Any]:
     """Answer a list request.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         query: all that may be listed, before filters.
         columns: must have ``id``.
         body: the request's filter, order and page.
@@ -124,19 +124,19 @@ def page(rows: Connection, query: Select[Any], columns: Columns, body: Body, sha
         ``{"entities", "total", "perPage", "pagesCount"}``, and ``after`` in token mode (null at the end).
     """
     query = selected(query, columns, body.bodies("filter", required=False))
-    total = rows.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+    total = conn.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
     size = per_page(body)
     answer = told(total, size)
     if by_token(body):
         after = body.maybe_number("after") or 0
         found = (
-            rows.execute(query.where(columns["id"] > after).order_by(columns["id"]).limit(size + 1)).mappings().all()
+            conn.execute(query.where(columns["id"] > after).order_by(columns["id"]).limit(size + 1)).mappings().all()
         )
         answer["entities"] = shape(found[:size])
         answer["after"] = found[size - 1]["id"] if len(found) > size else None
         return answer
     query = ordered(query, columns, body)
-    answer["entities"] = shape(rows.execute(query.limit(size).offset(start_of(body, size))).mappings().all())
+    answer["entities"] = shape(conn.execute(query.limit(size).offset(start_of(body, size))).mappings().all())
     return answer
 
 

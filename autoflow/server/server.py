@@ -1,4 +1,4 @@
-"""The platform in one object: methods of the wire, by name, over one store and one folder of blobs.
+"""The server in one object: methods of the wire, by name, over one store and one folder of blobs.
 
 The same object answers the embedded transport and the HTTP routes. An operation runs in one transaction (a batch of
 records: each record in one): it is answered whole, or it has changed nothing and raises `ServerRefused` (never) or
@@ -25,7 +25,7 @@ from autoflow.server.errors import bad
 from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import Inspector
-from autoflow.server.methods import Batch, Download, Operation, Place, Upload, pages
+from autoflow.server.methods import pages
 from autoflow.server.methods.admin import apps, instance, reproduction_tokens, search, tasks, upkeep
 from autoflow.server.methods.files import files
 from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
@@ -33,6 +33,7 @@ from autoflow.server.methods.labeling import jobs
 from autoflow.server.methods.lineage import edges, file_history, graph, graph_view, records, trace
 from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
+from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
 from autoflow.server.request_parser import Body
 from autoflow.wire.parts import Part
 
@@ -118,12 +119,12 @@ class Health(NamedTuple):
     problems: int = 0
 
 
-class Platform:
-    """One platform, as one process uses it; safe from any thread, and beside other processes on the same folder."""
+class Server:
+    """One server, as one process uses it; safe from any thread, and beside other processes on the same folder."""
 
     def __init__(self, store: Store, blobs: Blobs) -> None:
         self._store = store
-        self._place = Place(store, blobs, Sessions(store))
+        self._place = OperationContext(store, blobs, Sessions(store))
         self.tokens = Tokens(store)
         self.health = Health()
 
@@ -137,8 +138,8 @@ class Platform:
         migrate: bool = False,
         notes: str | None = None,
         lazy: bool = False,
-    ) -> Platform:
-        """Open the platform kept in a folder, made when missing.
+    ) -> Server:
+        """Open the server kept in a folder, made when missing.
 
         Args:
             folder: where the blobs are, and the database unless `database` says otherwise.
@@ -201,11 +202,11 @@ class Platform:
             reproduction_tokens.check_writable(method, caller)
         with _bounded():
             if method in READS:
-                with store.read() as rows:
-                    return READS[method](rows, sent)
+                with store.read() as conn:
+                    return READS[method](conn, sent)
             if method in WRITES:
-                with store.write() as rows:
-                    return WRITES[method](rows, sent)
+                with store.write() as conn:
+                    return WRITES[method](conn, sent)
             if method in BATCHES:
                 return BATCHES[method](self._place._replace(store=store), sent)
         raise self._none(method, caller)
@@ -249,16 +250,16 @@ class Platform:
         with _bounded():
             return DOWNLOADS[method](self._for(caller), sent)
 
-    def _for(self, caller: Caller) -> Place:
+    def _for(self, caller: Caller) -> OperationContext:
         return self._place._replace(store=self._store.of(caller))
 
     def _none(self, method: str, caller: Caller) -> ServerRefused:
         """The refusal of a method that is not asked for this way, or not there; then it is counted."""
         if method in METHODS:
             return bad(f"{method} takes {_taken(method)}")
-        with self._store.write(caller, noted=False) as rows:
-            unsupported_methods.count(rows, method)
-        return ServerRefused(f"there is no method {method!r} on this platform", status=404, details={"method": method})
+        with self._store.write(caller, noted=False) as conn:
+            unsupported_methods.count(conn, method)
+        return ServerRefused(f"there is no method {method!r} on this server", status=404, details={"method": method})
 
     def close(self) -> None:
         """Give the database's connections back; a later call opens new ones."""

@@ -1,6 +1,6 @@
 """`FaultyServer`: a server on a real socket that misbehaves as it is told.
 
-It takes records as our platform does (``autoflow.records.add``, each key once) or edges as an instance does, and
+It takes records as our server does (``autoflow.records.add``, each key once) or edges as an instance does, and
 remembers what it applied. A behaviour says what happens to each request; it may be changed at any time, also while
 requests are in flight.
 """
@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from autoflow.wire import methods
 
-Kind = Literal["platform", "instance"]
+Kind = Literal["server", "instance"]
 
 
 class Exchange:
@@ -161,10 +161,10 @@ class FaultyServer:
         port: 0 for any free one.
     """
 
-    def __init__(self, kind: Kind = "platform", version: str = "6.18.3", port: int = 0) -> None:
+    def __init__(self, kind: Kind = "server", version: str = "6.18.3", port: int = 0) -> None:
         self.kind = kind
         self.version = version
-        self.records: list[dict[str, Any]] = []  # applied by a platform, in order
+        self.records: list[dict[str, Any]] = []  # applied by a server, in order
         self.posts: list[tuple[str, Any]] = []  # edges applied by an instance: method and body, in order
         self.requests: list[tuple[str, Any]] = []  # everything asked, in order
         self.headers: list[dict[str, str]] = []  # of each request
@@ -192,7 +192,7 @@ class FaultyServer:
 
     @property
     def edges(self) -> list[Any]:
-        """Edges applied, of either kind of server: records of a platform, bodies of an instance."""
+        """Edges applied, of either kind of server: records of a server, bodies of an instance."""
         return [record for record in self.records if record["type"] == "edge"] + [body for _, body in self.posts]
 
     def behave(self, behaviour: Behaviour) -> None:
@@ -254,7 +254,7 @@ class FaultyServer:
 
     def _apply(self, method: str, body: Any) -> Any:
         if method == methods.INSTANCE_VERSION:
-            return {"version": self.version, **({methods.PLATFORM_MARK: "test"} if self.kind == "platform" else {})}
+            return {"version": self.version, **({methods.AUTOFLOW_MARK: "test"} if self.kind == "server" else {})}
         if method == methods.TASK_INFO:
             return {"id": int(body["id"]), "teamId": 9, "workspaceId": 8, "meta": {"app": {"id": 321, "name": "App"}}}
         if method == methods.FILE_LIST:

@@ -25,7 +25,7 @@ class Transport(Protocol):
         ...
 
     def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
-        """Give our platform a batch of records (`wire.records`): the answer of ``autoflow.records.add``."""
+        """Give our server a batch of records (`wire.records`): the answer of ``autoflow.records.add``."""
         ...
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:

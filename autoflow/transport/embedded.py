@@ -1,4 +1,4 @@
-"""The platform in this process: its own dispatcher, without HTTP. Needs ``autoflow-lineage[server]``."""
+"""The server in this process: its own dispatcher, without HTTP. Needs ``autoflow-lineage[server]``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from autoflow.wire import methods
 from autoflow.wire.parts import Part
 
 if TYPE_CHECKING:
-    from autoflow.server.server import Platform
+    from autoflow.server.server import Server
 
 ORIGIN = "embedded"
 OPENING_SECONDS = 1.0
 
 
 class EmbeddedTransport:
-    """The platform in a folder, opened at first use.
+    """The server in a folder, opened at first use.
 
     Args:
         folder: where the store and the blobs are; None when no folder can be used.
@@ -31,7 +31,7 @@ class EmbeddedTransport:
 
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
-        self._platform: Platform | None = None
+        self._server: Server | None = None
         self._opening = ProcessLock()
         self._begun = False
 
@@ -41,26 +41,26 @@ class EmbeddedTransport:
 
         Nothing before its first use, which imports much and opens a database; little while that is under way.
         """
-        if self._platform is not None:
+        if self._server is not None:
             return math.inf
         return OPENING_SECONDS if self._begun else 0.0
 
-    def _open(self) -> Platform:
+    def _open(self) -> Server:
         with self._opening:
-            if self._platform is None:
+            if self._server is None:
                 self._begun = True
                 if self._folder is None:
-                    raise ServerUnreachable("there is no folder for the platform on this machine; set AUTOFLOW_HOME")
+                    raise ServerUnreachable("there is no folder for the server on this machine; set AUTOFLOW_HOME")
                 try:
                     with put_off():
-                        from autoflow.server.server import Platform
+                        from autoflow.server.server import Server
                 except ImportError as error:
                     raise ServerExtraMissing(
-                        f"the platform on this machine needs more: {install('server')} ({error})"
+                        f"the server on this machine needs more: {install('server')} ({error})"
                     ) from error
                 notes = os.path.join(os.path.dirname(self._folder), "stores")
-                self._platform = Platform.open(self._folder, notes=notes, lazy=True)
-            return self._platform
+                self._server = Server.open(self._folder, notes=notes, lazy=True)
+            return self._server
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`; there is nothing to wait for but the store, so `timeout` has no use."""
@@ -91,6 +91,6 @@ class EmbeddedTransport:
     def close(self) -> None:
         """Close the store; it opens again at the next call."""
         with self._opening:
-            if self._platform is not None:
-                self._platform.close()
-                self._platform = None
+            if self._server is not None:
+                self._server.close()
+                self._server = None

@@ -25,7 +25,7 @@ def folder_of_parent() -> str | None:
 
 
 class MemoryTransport:
-    """Takes records as our platform does.
+    """Takes records as our server does.
 
     Runs are numbered from 1 in the order they are first seen; a file or a project that is named instead of numbered
     exists and is identified by its name; nothing else can be looked up.
@@ -40,7 +40,7 @@ class MemoryTransport:
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`."""
         if method == methods.INSTANCE_VERSION:
-            return {"version": "6.18.3", methods.PLATFORM_MARK: ORIGIN}
+            return {"version": "6.18.3", methods.AUTOFLOW_MARK: ORIGIN}
         if method == methods.RUNS_ENSURE and isinstance(body, Mapping):
             task = body.get("task") or self._tasks.setdefault(body["run"], len(self._tasks) + 1)
             return {"task": task, "teamId": 1, "workspaceId": 1, "appId": None}

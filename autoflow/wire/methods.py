@@ -17,7 +17,7 @@ JOB_INFO = "jobs.info"
 VERSION_LIST = "projects.versions.list"
 VERSION_INFO = "projects.versions.info"
 
-# autoflow's own methods, answered by our platform only
+# autoflow's own methods, answered by our server only
 RECORDS_ADD = "autoflow.records.add"
 RUNS_ENSURE = "autoflow.runs.ensure"
 SNAPSHOT = "autoflow.versions.snapshot"
@@ -50,8 +50,8 @@ VERIFY = "autoflow.upkeep.verify"
 CHANGES = "autoflow.changes"
 UNKNOWN_METHODS = "autoflow.unknown_methods"
 
-# `instance.version` carries this key on our platform: it tells a platform from an instance.
-PLATFORM_MARK = "autoflow"
+# `instance.version` carries this key on our server: it tells a server from an instance.
+AUTOFLOW_MARK = "autoflow"
 
 WORKFLOW_SINCE = (6, 9, 31)
 JOBS_SINCE = (6, 11, 11)

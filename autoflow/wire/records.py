@@ -4,14 +4,14 @@ A record is a JSON object. Every record has ``key`` (unique for ever: the journa
 ``run`` (the run's key) and ``at`` (wall clock, nanoseconds since the epoch). By type:
 
 ``run``      a run began: ``name``, ``task`` (a number given from outside, or null), ``team``, ``workspace``, ``origin``
-             (whose numbers task and team are; empty for the platform's own), ``parent`` (a run's key or null) and the
+             (whose numbers task and team are; empty for the server's own), ``parent`` (a run's key or null) and the
              facts known at once (`model.run.RunFacts`)
 ``facts``    ``facts``: what the sender gathered about the run (`RunFacts`)
 ``finish``   ``state`` (finished, failed, ended: a parent process ended or reaped it, lost) and ``error`` (one line,
              or null)
 ``log``      ``lines``: a chunk of the run's log, text
 ``node``     ``node``: settings of the run's own card, wire form
-``edge``     on the platform's wire: ``direction``, ``entity`` = {"type": WireType, "id": number or path, "origin": ""},
+``edge``     on the server's wire: ``direction``, ``entity`` = {"type": WireType, "id": number or path, "origin": ""},
              ``meta`` (wire form, or null), ``task`` when the edge names a task other than its run's
 
 In the journal an edge is still as captured, see `CapturedEdge`; the sender completes it.

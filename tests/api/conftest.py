@@ -1,4 +1,4 @@
-"""The data objects over a platform in a folder of the test's own, in this process and over HTTP."""
+"""The data objects over a server in a folder of the test's own, in this process and over HTTP."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from autoflow.api.task import TaskApi
 
 
 class Watched:
-    """A transport to a platform, or the platform itself, that keeps what was asked."""
+    """A transport to a server, or the server itself, that keeps what was asked."""
 
     origin = "embedded"
 
-    def __init__(self, platform):
-        self.platform = platform
+    def __init__(self, server):
+        self.server = server
         self.asked = []
 
     def call(self, method, body, *, timeout=None):
         self.asked.append(method)
-        return self.platform.call(method, body)
+        return self.server.call(method, body)
 
     def upload(self, method, parts, query=None):
         self.asked.append(method)
-        return self.platform.upload(method, parts, query)
+        return self.server.upload(method, parts, query)
 
     def download(self, method, body):
         self.asked.append(method)
-        return self.platform.download(method, body)
+        return self.server.download(method, body)
 
     def close(self):
-        self.platform.close()
+        self.server.close()
 
 
 class DataApi:
@@ -55,15 +55,15 @@ class DataApi:
 
 @pytest.fixture(params=["embedded", "served"])
 def api(request, tmp_path):
-    from autoflow.server.server import Platform  # not at the top: other tests here run without the platform
+    from autoflow.server.server import Server  # not at the top: other tests here run without the server
     from autoflow.transport.http import HttpTransport
     from tests.serving import served
 
     with contextlib.ExitStack() as stack:
-        asked = platform = Platform.open(tmp_path / "home")
-        stack.callback(platform.close)
+        asked = server = Server.open(tmp_path / "home")
+        stack.callback(server.close)
         if request.param == "served":
-            asked = HttpTransport(stack.enter_context(served(platform)), lambda: None)
+            asked = HttpTransport(stack.enter_context(served(server)), lambda: None)
             stack.callback(asked.close)
         yield DataApi(Watched(asked))
 

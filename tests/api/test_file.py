@@ -66,7 +66,7 @@ def test_folders_are_listed_and_removed(api, paths):
 
 
 def test_a_task_is_found_and_listed(api):
-    """A task has the SDK's members, and what only our platform knows; an unknown one is None."""
+    """A task has the SDK's members, and what only our server knows; an unknown one is None."""
     ensured = api.transport.call("autoflow.runs.ensure", {"run": "r1", "name": "Train"})
     task = api.task.get_info_by_id(ensured["task"])
     assert (task.name, task.status, task.team_id, task.workspace_id) == ("Train", "started", 1, 1)

@@ -1,4 +1,4 @@
-"""autoflow's Api does on our platform, in this process and over HTTP, what the SDK's Api does there (`tests.sdk`)."""
+"""autoflow's Api does on our server, in this process and over HTTP, what the SDK's Api does there (`tests.sdk`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TASK = 52345
 
 @pytest.fixture(params=["embedded", "served"])
 def api(request, monkeypatch, tmp_path):
-    from autoflow.server.server import Platform  # not at the top: other tests here run without the platform
+    from autoflow.server.server import Server  # not at the top: other tests here run without the server
     from tests.serving import served
 
     monkeypatch.setenv("SUPERVISELY_TASK_ID", str(TASK))
@@ -22,12 +22,12 @@ def api(request, monkeypatch, tmp_path):
         monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
         yield autoflow.Api.from_env()
         return
-    platform = Platform.open(tmp_path / "served")
-    with served(platform) as url:
+    server = Server.open(tmp_path / "served")
+    with served(server) as url:
         monkeypatch.setenv("AUTOFLOW_SERVER", url)
         yield autoflow.Api.from_env()
         assert autoflow.flush(60)
-    platform.close()
+    server.close()
 
 
 @pytest.mark.parametrize("customised", [False, True], ids=["plain", "with settings"])

@@ -100,7 +100,7 @@ def test_a_version_is_renamed_verified_and_deleted(api, lemons):
 
 
 def test_an_instance_is_named_where_it_cannot(tmp_path):
-    """What only autoflow's platform has is refused with words that say so."""
+    """What only autoflow's server has is refused with words that say so."""
 
     class Instance:
         origin = "https://instance.example.org"
@@ -110,5 +110,5 @@ def test_an_instance_is_named_where_it_cannot(tmp_path):
                 return {"version": "6.12.0"}
             raise ServerRefused("Not found", status=404)
 
-    with pytest.raises(ServerRefused, match=r"autoflow's platform.*instance\.example\.org"):
+    with pytest.raises(ServerRefused, match=r"autoflow's server.*instance\.example\.org"):
         VersionApi(Instance()).diff(1)

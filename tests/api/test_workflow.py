@@ -188,7 +188,7 @@ def test_in_development_from_env_reads_the_instance_and_records_elsewhere(instan
 
 
 def test_in_production_from_env_records_to_the_instance(instance, monkeypatch):
-    """`ENV=production`, `SERVER_ADDRESS` and `API_TOKEN`, as the platform sets them for an app."""
+    """`ENV=production`, `SERVER_ADDRESS` and `API_TOKEN`, as the server sets them for an app."""
     monkeypatch.setenv("SERVER_ADDRESS", instance.url)
     monkeypatch.setenv("API_TOKEN", "token")
     monkeypatch.setenv("ENV", "production")

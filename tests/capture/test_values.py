@@ -99,7 +99,7 @@ def test_numeric_text_is_a_folders_name():
 
 @pytest.mark.parametrize("kind", ["project", "dataset"])
 def test_other_text_is_a_name(kind):
-    """Our platform finds projects and datasets by name."""
+    """Our server finds projects and datasets by name."""
     assert identify(kind, "Lemons") == ("name", "Lemons")
 
 

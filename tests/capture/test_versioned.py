@@ -20,8 +20,8 @@ from autoflow.wire import methods
 pytestmark = pytest.mark.core
 
 
-class Platform(MemoryTransport):
-    """A platform that knows a few projects, and saves them."""
+class VersioningServer(MemoryTransport):
+    """A server that knows a few projects, and saves them."""
 
     def __init__(self):
         super().__init__()
@@ -51,20 +51,20 @@ class Platform(MemoryTransport):
 
 
 @pytest.fixture
-def platform(monkeypatch, captured):
-    """The run's destination is such a platform."""
-    transport = Platform()
+def server(monkeypatch, captured):
+    """The run's destination is such a server."""
+    transport = VersioningServer()
     monkeypatch.setattr(Outbox, "transport", property(lambda self: transport))
     yield transport
     transport.hangs.set()
 
 
-def test_data_is_saved_before_the_body_and_the_edge_is_the_version(platform, captured, seen):
+def test_data_is_saved_before_the_body_and_the_edge_is_the_version(server, captured, seen):
     """One decorator is enough; the body sees both done."""
 
     @versioned
     def train(project_id):
-        assert len(platform.saved) == 1
+        assert len(server.saved) == 1
         assert len(captured.edges) == 1
         return "trained"
 
@@ -72,7 +72,7 @@ def test_data_is_saved_before_the_body_and_the_edge_is_the_version(platform, cap
     assert seen() == [("input", "project_version", 1007)]
 
 
-def test_its_texts_are_templates_and_know_the_runs_number(platform, captured):
+def test_its_texts_are_templates_and_know_the_runs_number(server, captured):
     """Title and description of the version."""
 
     @versioned(title="Train {name}", description="Before task {task_id} of {value}")
@@ -81,11 +81,11 @@ def test_its_texts_are_templates_and_know_the_runs_number(platform, captured):
 
     with workflow("x", task_id=5, server="memory"):
         train(7, "YOLO")
-    assert platform.saved == [{"projectId": 7, "title": "Train YOLO", "description": "Before task 5 of 7"}]
+    assert server.saved == [{"projectId": 7, "title": "Train YOLO", "description": "Before task 5 of 7"}]
 
 
 @pytest.mark.parametrize("above", [True, False])
-def test_a_stacked_input_of_the_same_project_is_the_same_edge(platform, captured, above):
+def test_a_stacked_input_of_the_same_project_is_the_same_edge(server, captured, above):
     """And says how it looks, whichever is written first."""
     ours = workflow_input("project", node_title="Train")
     function = lambda project_id: None  # noqa: E731
@@ -94,7 +94,7 @@ def test_a_stacked_input_of_the_same_project_is_the_same_edge(platform, captured
     assert (edge.type, edge.id, edge.node) == ("project_version", 1007, {"title": "Train"})
 
 
-def test_a_later_input_of_the_same_project_in_the_run_is_the_same_edge(platform, seen):
+def test_a_later_input_of_the_same_project_in_the_run_is_the_same_edge(server, seen):
     """Through another decorator and from the run; another project is another."""
     versioned(lambda project_id: None)(7)
     workflow_input("project")(lambda project_id: None)("7")
@@ -103,40 +103,40 @@ def test_a_later_input_of_the_same_project_in_the_run_is_the_same_edge(platform,
     assert seen() == [("input", "project_version", 1007), ("input", "project", 9)]
 
 
-def test_an_explicit_version_wins(platform, seen):
+def test_an_explicit_version_wins(server, seen):
     """The author knows better."""
     versioned(workflow_input("project", version=12)(lambda project_id: None))(7)
     assert ("input", "project_version", 12) in seen()
 
 
-def test_saved_afterwards_it_is_the_outputs_version(platform, seen):
+def test_saved_afterwards_it_is_the_outputs_version(server, seen):
     """`after=True`: what was written."""
 
     @versioned(after=True)
     @workflow_output("project")
     def make():
-        assert platform.saved == []
+        assert server.saved == []
         return {"id": 7, "type": "images"}
 
     make()
     assert seen() == [("output", "project_version", 1007)]
 
 
-def test_saved_before_and_after_they_are_two_versions(platform, seen):
+def test_saved_before_and_after_they_are_two_versions(server, seen):
     """An input's and an output's do not mix."""
 
     @versioned
     @versioned(after=True, value="project_id")
     def clean(project_id):
-        platform.types[7] = "images"
+        server.types[7] = "images"
         return
 
     clean(7)
-    assert [body["projectId"] for body in platform.saved] == [7, 7]
+    assert [body["projectId"] for body in server.saved] == [7, 7]
     assert seen() == [("input", "project_version", 1007), ("output", "project_version", 1007)]
 
 
-def test_nothing_is_saved_after_a_failure(platform, seen):
+def test_nothing_is_saved_after_a_failure(server, seen):
     """The body raised: nothing was made."""
 
     @versioned(after=True, value="project_id")
@@ -145,27 +145,27 @@ def test_nothing_is_saved_after_a_failure(platform, seen):
 
     with pytest.raises(ValueError, match="no"):
         clean(7)
-    assert platform.saved == []
+    assert server.saved == []
     assert seen() == []
 
 
-def test_several_projects_are_saved_each(platform, seen):
+def test_several_projects_are_saved_each(server, seen):
     """One that cannot be costs only itself."""
     versioned(lambda projects: None)([7, {"id": 9, "type": "images"}])
     assert seen() == [("input", "project_version", 1007), ("input", "project_version", 1009)]
 
 
-def test_a_bad_one_among_several_costs_only_itself(platform, seen, quiet):
+def test_a_bad_one_among_several_costs_only_itself(server, seen, quiet):
     """As for inputs."""
     versioned(lambda projects: None)([7, object(), None, 9])
     assert [number for _, _, number in seen()] == [1007, 1009]
 
 
 @pytest.mark.parametrize("project", [None, "", [], {}])
-def test_no_project_is_nothing_to_save(platform, seen, project):
+def test_no_project_is_nothing_to_save(server, seen, project):
     """And no failure."""
     versioned(required=True)(lambda project: None)(project)
-    assert platform.asked.count(methods.SNAPSHOT) == 0
+    assert server.asked.count(methods.SNAPSHOT) == 0
     assert seen() == []
     assert current_run().failures == []
 
@@ -173,12 +173,12 @@ def test_no_project_is_nothing_to_save(platform, seen, project):
 # -- when it cannot be saved
 
 
-def refused(platform):
+def refused(server):
     """Ways a version cannot be saved: the project, how to bring it about, and the edge that is left."""
     return {
         "not images": (8, lambda: None, ("project_version", 80)),
-        "down": (7, lambda: setattr(platform, "down", True), ("project", 7)),
-        "down, saved once": (9, lambda: setattr(platform, "down", True), ("project_version", 90)),
+        "down": (7, lambda: setattr(server, "down", True), ("project", 7)),
+        "down, saved once": (9, lambda: setattr(server, "down", True), ("project_version", 90)),
         "unknown": (55, lambda: None, ("project", 55)),
     }
 
@@ -187,9 +187,9 @@ CASES = ["not images", "down", "down, saved once", "unknown"]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_falls_back_to_the_current_version_else_the_plain_project(platform, seen, caplog, case):
+def test_it_falls_back_to_the_current_version_else_the_plain_project(server, seen, caplog, case):
     """The app goes on; a line says why, and `failures` keeps it."""
-    project, prepare, expected = refused(platform)[case]
+    project, prepare, expected = refused(server)[case]
     prepare()
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         assert versioned(lambda project_id: 3)(project) == 3
@@ -200,10 +200,10 @@ def test_it_falls_back_to_the_current_version_else_the_plain_project(platform, s
 
 @pytest.mark.parametrize("strict", ["0", "1"])
 @pytest.mark.parametrize("case", CASES)
-def test_required_it_raises_before_the_body(monkeypatch, platform, seen, case, strict):
+def test_required_it_raises_before_the_body(monkeypatch, server, seen, case, strict):
     """The one failure of ours that reaches the app, because it was asked for."""
     monkeypatch.setenv("AUTOFLOW_STRICT", strict)
-    project, prepare, _ = refused(platform)[case]
+    project, prepare, _ = refused(server)[case]
     prepare()
     called = []
     with pytest.raises(VersionNotSaved, match=str(project)):
@@ -211,9 +211,9 @@ def test_required_it_raises_before_the_body(monkeypatch, platform, seen, case, s
     assert called == []
 
 
-def test_required_on_a_coroutine_raises_where_it_is_awaited(platform):
+def test_required_on_a_coroutine_raises_where_it_is_awaited(server):
     """And in generators at the first step."""
-    platform.down = True
+    server.down = True
 
     @versioned(required=True)
     async def train(project_id):
@@ -236,45 +236,45 @@ def test_required_on_a_coroutine_raises_where_it_is_awaited(platform):
         asyncio.run(anext(stream_async(7)))
 
 
-def test_other_types_are_saved_when_asked_for(platform, seen):
+def test_other_types_are_saved_when_asked_for(server, seen):
     """`types=` says which."""
     versioned(types=("images", "videos"))(lambda project_id: None)(8)
     assert seen() == [("input", "project_version", 1008)]
 
 
-def test_it_waits_no_longer_than_asked(platform, seen):
+def test_it_waits_no_longer_than_asked(server, seen):
     """A server that hangs costs `wait` seconds, and the edge is there."""
-    platform.hangs.clear()
+    server.hangs.clear()
     assert versioned(wait=0.05)(lambda project_id: 3)(7) == 3
     assert seen() == [("input", "project", 7)]
     assert isinstance(current_run().failures[0], TimeoutError)
 
 
-def test_a_coroutine_waits_without_stopping_its_loop(platform, seen):
+def test_a_coroutine_waits_without_stopping_its_loop(server, seen):
     """The save runs in a thread; other tasks go on meanwhile."""
-    platform.hangs.clear()
+    server.hangs.clear()
 
     @versioned
     async def train(project_id):
-        return len(platform.saved)
+        return len(server.saved)
 
     async def main():
         task = asyncio.create_task(train(7))
-        while methods.SNAPSHOT not in platform.asked:
+        while methods.SNAPSHOT not in server.asked:
             await asyncio.sleep(0)
-        platform.hangs.set()
+        server.hangs.set()
         return await task
 
     assert asyncio.run(main()) == 1
     assert seen() == [("input", "project_version", 1007)]
 
 
-def test_data_of_another_server_is_not_saved_here(monkeypatch, platform, seen):
+def test_data_of_another_server_is_not_saved_here(monkeypatch, server, seen):
     """The numbers are another's; its edge is recorded all the same."""
     monkeypatch.setenv("SERVER_ADDRESS", "https://app.example")
     with workflow("x", server="memory"):
         versioned(lambda project: None)({"id": 7, "version": {"id": 70}})
-    assert platform.saved == []
+    assert server.saved == []
     assert seen() == [("input", "project_version", 70)]
 
 
@@ -302,12 +302,12 @@ def sdk_api(answer=777):
 
 
 @pytest.fixture
-def instance(monkeypatch, platform):
+def instance(monkeypatch, server):
     """The destination says it is an instance when `versioned` asks."""
-    from autoflow.outbox.lookups import Server
+    from autoflow.outbox.lookups import ServerIdentity
 
-    monkeypatch.setattr("autoflow.runtime.run_snapshot.probe", lambda transport: Server(False, (6, 18, 3)))
-    return platform
+    monkeypatch.setattr("autoflow.runtime.run_snapshot.probe", lambda transport: ServerIdentity(False, (6, 18, 3)))
+    return server
 
 
 def test_on_an_instance_the_sdks_api_saves(instance, seen):
@@ -354,9 +354,9 @@ def test_without_an_api_it_falls_back(monkeypatch, instance, seen):
 # -- a server that keeps callers waiting
 
 
-def test_a_hanging_server_is_waited_for_once(platform, captured, quiet):
+def test_a_hanging_server_is_waited_for_once(server, captured, quiet):
     """The circuit is open then: further calls do not wait, and a required version is refused at once."""
-    platform.hangs.clear()
+    server.hangs.clear()
 
     @versioned(wait=0.3)
     def train(project_id):
@@ -369,29 +369,29 @@ def test_a_hanging_server_is_waited_for_once(platform, captured, quiet):
     assert [train(7) for _ in range(5)] == ["trained"] * 5
     with pytest.raises(VersionNotSaved, match="asked again in"):
         careful(7)
-    assert platform.asked.count(methods.SNAPSHOT) == 1
+    assert server.asked.count(methods.SNAPSHOT) == 1
     assert [(edge.type, edge.id) for edge in captured.edges] == [("project", 7)]
 
 
-def test_a_server_that_is_back_is_asked_again(platform, captured, quiet, monkeypatch):
+def test_a_server_that_is_back_is_asked_again(server, captured, quiet, monkeypatch):
     """After the pause one call tries, and all is well again."""
     monkeypatch.setattr(run_snapshot, "PAUSE", 0.0)
     monkeypatch.setattr("autoflow.outbox.backoff.random.uniform", lambda least, most: 0.0)
-    platform.hangs.clear()
+    server.hangs.clear()
 
     @versioned(wait=0.3)
     def train(project_id):
         return None
 
     train(7)
-    platform.hangs.set()
+    server.hangs.set()
     train(9)
     assert ("project_version", 1009) in [(edge.type, edge.id) for edge in captured.edges]
 
 
-def test_a_server_that_fails_fast_is_asked_each_time(platform, captured, quiet):
+def test_a_server_that_fails_fast_is_asked_each_time(server, captured, quiet):
     """A refused connection costs no time: the version is saved as soon as the server is back."""
-    platform.down = True
+    server.down = True
 
     @versioned(wait=5)
     def train(project_id):
@@ -399,13 +399,13 @@ def test_a_server_that_fails_fast_is_asked_each_time(platform, captured, quiet):
 
     train(7)
     train(7)
-    platform.down = False
+    server.down = False
     train(9)
-    assert platform.asked.count(methods.SNAPSHOT) == 3
-    assert [body["projectId"] for body in platform.saved] == [9]
+    assert server.asked.count(methods.SNAPSHOT) == 3
+    assert [body["projectId"] for body in server.saved] == [9]
 
 
-def test_the_runs_number_is_waited_for_no_longer_than_the_version(platform, captured, quiet, monkeypatch):
+def test_the_runs_number_is_waited_for_no_longer_than_the_version(server, captured, quiet, monkeypatch):
     """A description with the task's number asks a hanging server within the same limit, and is the only one to."""
     asked = []
 
@@ -414,8 +414,8 @@ def test_the_runs_number_is_waited_for_no_longer_than_the_version(platform, capt
         self.hangs.wait(60)
         raise ServerUnreachable("too late")
 
-    monkeypatch.setattr(Platform, "call", hang)
-    platform.hangs.clear()
+    monkeypatch.setattr(VersioningServer, "call", hang)
+    server.hangs.clear()
 
     @versioned(description="before {task_id}", wait=0.3)
     def train(project_id):
@@ -425,4 +425,4 @@ def test_the_runs_number_is_waited_for_no_longer_than_the_version(platform, capt
         assert train(7) == "trained"
         assert train(7) == "trained"
         assert any("asked again in" in str(failure) for failure in current_run().failures)
-    platform.hangs.set()
+    server.hangs.set()

@@ -29,7 +29,7 @@ def _calm(monkeypatch):
 
 @pytest.fixture
 def server(monkeypatch):
-    with FaultyServer("platform") as running:
+    with FaultyServer("server") as running:
         monkeypatch.setenv("AUTOFLOW_SERVER", running.address)
         monkeypatch.setenv("AUTOFLOW_TOKEN", TOKEN)
         yield running

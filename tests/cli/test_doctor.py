@@ -40,14 +40,14 @@ def test_nothing_is_wrong(server, findings, command, tmp_path):
     assert "AUTOFLOW_HOME" in found["folder"]["says"]
     assert found["destination"]["says"] == f"{server.address}, by AUTOFLOW_SERVER"
     assert found["token"]["says"] == "from AUTOFLOW_TOKEN"
-    assert "platform" in found["server"]["says"]
+    assert "server" in found["server"]["says"]
     code, text, _ = command("doctor")
     assert code == 0
     assert "SEE" not in text
 
 
 def test_methods_asked_for_in_vain_are_listed(findings, monkeypatch):
-    """What clients of our platform asked for that it does not have is told, with how often; it is no fault here."""
+    """What clients of our server asked for that it does not have is told, with how often; it is no fault here."""
     pytest.importorskip("sqlalchemy")
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
     api = autoflow.Api.from_env()
@@ -62,7 +62,7 @@ def test_methods_asked_for_in_vain_are_listed(findings, monkeypatch):
 
 
 def test_an_instance_and_its_version(findings, monkeypatch):
-    """A Supervisely instance is told from a platform; one too old for workflows needs attention."""
+    """A Supervisely instance is told from a server; one too old for workflows needs attention."""
     with FaultyServer("instance") as server:
         monkeypatch.setenv("AUTOFLOW_SERVER", server.address)
         code, found = findings()
@@ -198,8 +198,8 @@ def test_an_address_that_is_none(findings, monkeypatch):
     assert "AUTOFLOW_SERVER" in found["destination"]["remedy"]
 
 
-def test_a_platform_without_its_libraries(findings, monkeypatch):
-    """The embedded platform says which extra to install."""
+def test_a_server_without_its_libraries(findings, monkeypatch):
+    """The embedded server says which extra to install."""
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
     monkeypatch.setattr("autoflow.cli.doctor.find_spec", lambda name: None)
     code, found = findings()

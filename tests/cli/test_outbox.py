@@ -71,7 +71,7 @@ def test_sync_says_when_it_could_not(server, record, command):
 def test_sync_gives_a_token_to_no_other_server(server, record, command, monkeypatch):
     """Records wait for a server the environment does not name: they go there, and the token does not."""
     record(1)
-    with FaultyServer("platform") as other:
+    with FaultyServer("server") as other:
         monkeypatch.setenv("AUTOFLOW_SERVER", other.address)
         monkeypatch.setenv("API_TOKEN", "another-secret")
         command("outbox", "sync")

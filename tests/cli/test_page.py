@@ -1,4 +1,4 @@
-"""`autoflow open`: the live page of the embedded platform, a server's own page, or a file that stands alone."""
+"""`autoflow open`: the live page of the embedded server, a server's own page, or a file that stands alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import requests
 
 from autoflow.cli import page
 from autoflow.cli.main import main
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.serving import served
 
 
@@ -28,17 +28,17 @@ def opened(monkeypatch):
 
 @pytest.fixture
 def embedded(tmp_path, monkeypatch):
-    """An embedded platform with a run in it."""
+    """An embedded server with a run in it."""
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
-    platform = Platform.open(tmp_path / "home" / "platform")
-    platform.call("autoflow.runs.ensure", {"run": "r", "name": "Train"})
+    server = Server.open(tmp_path / "home" / "platform")
+    server.call("autoflow.runs.ensure", {"run": "r", "name": "Train"})
     edge = {"key": "e", "type": "edge", "run": "r", "direction": "output", "entity": {"type": "folder", "id": "/x"}}
-    platform.call("autoflow.records.add", {"records": [edge]})
-    platform.close()
+    server.call("autoflow.records.add", {"records": [edge]})
+    server.close()
 
 
-def test_the_embedded_platforms_page_is_served_until_interrupted(embedded, opened, capsys):
+def test_the_embedded_servers_page_is_served_until_interrupted(embedded, opened, capsys):
     """A browser is sent to the page of what was named; Ctrl+C ends it."""
     seen = {}
 
@@ -72,12 +72,12 @@ def test_the_embedded_platforms_page_is_served_until_interrupted(embedded, opene
 
 def test_a_servers_page_is_opened_where_it_is(tmp_path, monkeypatch, opened):
     """Nothing is served here when there is a server."""
-    platform = Platform.open(tmp_path / "served")
-    with served(platform) as url:
+    server = Server.open(tmp_path / "served")
+    with served(server) as url:
         monkeypatch.setenv("AUTOFLOW_SERVER", url)
         assert main(["open", "--project", "7"]) == 0
         assert opened == [f"{url}/project/7"]
-    platform.close()
+    server.close()
 
 
 def test_a_file_that_stands_alone_is_written(embedded, opened, capsys):

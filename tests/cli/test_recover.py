@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from autoflow.cli.main import main
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.blobs import blob_files
 from tests.server.conftest import Filled
 from tests.serving import serving
@@ -23,10 +23,10 @@ METHOD = "/public/api/v3/"
 def data(tmp_path, monkeypatch):
     """A folder with a project and a file, and a home of the server's own."""
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "home"))
-    platform = Platform.open(tmp_path / "data")
-    Filled(platform).project("kept")
-    Filled(platform).file()
-    platform.close()
+    server = Server.open(tmp_path / "data")
+    Filled(server).project("kept")
+    Filled(server).file()
+    server.close()
     return tmp_path / "data"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from autoflow import Api
 from autoflow.runtime import destination
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.cli.repository import Repository, git
 from tests.serving import served
 
@@ -29,15 +29,15 @@ def picture(colour):
 
 @pytest.fixture
 def api(request, monkeypatch, tmp_path):
-    """The platform in this test's own home, or served over HTTP, with a project of two images."""
+    """The server in this test's own home, or served over HTTP, with a project of two images."""
     monkeypatch.chdir(tmp_path)
     with contextlib.ExitStack() as stack:
-        server = "embedded"
+        address = "embedded"
         if getattr(request, "param", "") == "served":
-            platform = Platform.open(tmp_path / "served")
-            stack.callback(platform.close)
-            server = stack.enter_context(served(platform))
-        monkeypatch.setenv("AUTOFLOW_SERVER", server)
+            server = Server.open(tmp_path / "served")
+            stack.callback(server.close)
+            address = stack.enter_context(served(server))
+        monkeypatch.setenv("AUTOFLOW_SERVER", address)
         yield from lemons()
 
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from autoflow.errors import NotAllowed
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.cli.repository import APP, Repository
 from tests.cli.test_reproduce import MODEL, api, lemons, projects
 from tests.postgres import DATABASES, database_of
@@ -95,17 +95,17 @@ def guarded(request, tmp_path, monkeypatch):
     """`autoflow serve --auth` with a project of two images, and this process's token for it."""
     monkeypatch.chdir(tmp_path)
     with database_of(request) as url:
-        platform = Platform.open(tmp_path / "served", url)
-        token = platform.tokens.create("ann", ["Team"])
+        server = Server.open(tmp_path / "served", url)
+        token = server.tokens.create("ann", ["Team"])
         database = ["--database", url] if url is not None else []
         with serving("--auth", "--data", str(tmp_path / "served"), *database) as (_process, address, _said):
             monkeypatch.setenv("AUTOFLOW_SERVER", address)
             monkeypatch.setenv("AUTOFLOW_TOKEN", token)
             filled = lemons()
             next(filled)
-            yield platform, token
+            yield server, token
             filled.close()
-        platform.close()
+        server.close()
 
 
 def dumping(path):
@@ -115,7 +115,7 @@ def dumping(path):
 
 def test_the_command_gets_a_token_of_its_own(guarded, tmp_path, command):
     """With it the command reads and records; it is not the user's, it is never shown, and it is revoked at the end."""
-    platform, token = guarded
+    server, token = guarded
     seen = tmp_path / "seen.json"
     Repository(tmp_path / "repo", dumping(seen)).run("--project-id", "1")
     assert json.loads(seen.read_text())["AUTOFLOW_TOKEN"] == token
@@ -131,14 +131,14 @@ def test_the_command_gets_a_token_of_its_own(guarded, tmp_path, command):
     assert not os.path.exists(environment["AUTOFLOW_HOME"])
     lock = (tmp_path / "autoflow.lock").read_text()
     assert not [text for text in (printed, said, lock) if own in text or token in text]
-    assert [one.task for one in platform.tokens.list()] == [None]
+    assert [one.task for one in server.tokens.list()] == [None]
     with pytest.raises(NotAllowed, match="not valid"):
-        platform.tokens.caller(own)
+        server.tokens.caller(own)
 
 
 def test_the_token_is_revoked_when_the_command_fails(guarded, tmp_path, command):
     """Also then."""
-    platform, _token = guarded
+    server, _token = guarded
     broken = tmp_path / "broken"
     app = f"import os\nif os.path.exists({str(broken)!r}):\n    raise SystemExit(3)\n" + APP
     Repository(tmp_path / "repo", app).run("--project-id", "1")
@@ -147,4 +147,4 @@ def test_the_token_is_revoked_when_the_command_fails(guarded, tmp_path, command)
     assert code == 2
     assert "ended with code 3" in said
     assert "no token" not in said.partition("ended with")[2]
-    assert [one.task for one in platform.tokens.list()] == [None]
+    assert [one.task for one in server.tokens.list()] == [None]

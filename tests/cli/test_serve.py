@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from autoflow.cli.main import main
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.server.db.old_stores import make_old
 from tests.serving import serving
 
@@ -39,13 +39,13 @@ def ask(url, method, token=None, **body):
 
 
 def test_what_was_recorded_embedded_is_served(tmp_path, monkeypatch):
-    """Without options the embedded platform's own folder is served, and how to reach it is said."""
+    """Without options the embedded server's own folder is served, and how to reach it is said."""
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "home"))
-    platform = Platform.open(tmp_path / "home" / "platform")
-    platform.call("projects.add", {"workspaceId": 1, "name": "lemons"})
-    platform.close()
+    server = Server.open(tmp_path / "home" / "platform")
+    server.call("projects.add", {"workspaceId": 1, "name": "lemons"})
+    server.close()
     with serving() as (_process, url, said):
-        assert said[0] == f"autoflow serves {tmp_path / 'home' / 'platform'}"
+        assert said[0] == f"autoflow serves {tmp_path / 'home' / 'server'}"
         assert said[2].endswith(f"AUTOFLOW_SERVER={url}")
         assert said[3].endswith(f"ENV=production SERVER_ADDRESS={url} API_TOKEN=any")
         assert ask(url, "projects.list").json()["entities"][0]["name"] == "lemons"
@@ -100,9 +100,9 @@ def test_stopping_is_bounded(tmp_path, monkeypatch):
     finally:
         process.kill()
         process.communicate()
-    platform = Platform.open(tmp_path / "data")
-    assert platform.call("file-storage.list", {"teamId": 1, "path": "/"}) == []
-    platform.close()
+    server = Server.open(tmp_path / "data")
+    assert server.call("file-storage.list", {"teamId": 1, "path": "/"}) == []
+    server.close()
 
 
 def test_a_tls_hello_is_answered_at_once(tmp_path):
@@ -213,7 +213,7 @@ def test_memory_stays_flat_under_an_upload(tmp_path):
         assert peak(process) - before < 40
 
 
-def test_two_servers_on_one_folder_are_one_platform(tmp_path):
+def test_two_servers_on_one_folder_are_one_server(tmp_path):
     """What one process was told the other answers, also when both write at once."""
     data = ["--data", str(tmp_path / "data")]
     with serving(*data) as (_one, first, _), serving(*data) as (_two, second, _):

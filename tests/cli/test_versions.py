@@ -22,7 +22,7 @@ def picture(colour):
 
 @pytest.fixture
 def api(monkeypatch, tmp_path):
-    """The platform in this test's own home, with a project of one image."""
+    """The server in this test's own home, with a project of one image."""
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
     monkeypatch.chdir(tmp_path)
     destination.forget()

@@ -13,7 +13,7 @@ import pytest
 
 from autoflow.datasets import tree
 from autoflow.datasets.sync import from_folder
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.transport.http import HttpTransport
 from tests import serving
 from tests.api.conftest import DataApi, Watched
@@ -100,12 +100,12 @@ class Projects:
 
 @contextlib.contextmanager
 def data_api(place, *, served):
-    """The data objects over a platform in a folder, in this process or over HTTP."""
+    """The data objects over a server in a folder, in this process or over HTTP."""
     with contextlib.ExitStack() as stack:
-        asked = platform = Platform.open(place)
-        stack.callback(platform.close)
+        asked = server = Server.open(place)
+        stack.callback(server.close)
         if served:
-            asked = HttpTransport(stack.enter_context(serving.served(platform)), lambda: None)
+            asked = HttpTransport(stack.enter_context(serving.served(server)), lambda: None)
             stack.callback(asked.close)
         yield DataApi(Watched(asked))
 

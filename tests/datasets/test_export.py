@@ -105,7 +105,7 @@ def test_names_that_no_file_can_have(api, tmp_path):
 
 
 def test_a_link_cannot_be_written(api, tmp_path):
-    """The platform has no bytes of it: that is said, with its name, and nothing is left."""
+    """The server has no bytes of it: that is said, with its name, and nothing is left."""
     project = api.project.create(1, "linked").id
     dataset = api.dataset.create(project, "d").id
     api.transport.call(

@@ -1,4 +1,4 @@
-"""By reference: the bytes stay in the folder, and the platform says when they are no longer those it knows."""
+"""By reference: the bytes stay in the folder, and the server says when they are no longer those it knows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from autoflow.datasets.export import to_folder
 from autoflow.errors import FolderError, ServerRefused
 from autoflow.server.db.access import Caller
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.server.uploads import external_files
 from autoflow.transport.http import HttpTransport
 from tests import serving
@@ -77,7 +77,7 @@ def test_by_copy_after_by_reference(sync, linked, api, tmp_path, later):
 
 
 def test_labels_that_need_the_size_of_the_image(sync, folder, projects):
-    """The platform looks at the files where they are."""
+    """The server looks at the files where they are."""
     write(folder / "classes.txt", "car")
     write(folder / "images" / "1.png", png(size=(100, 50)))
     write(folder / "labels" / "1.txt", "0 0.5 0.5 1 1")
@@ -102,8 +102,8 @@ def test_not_over_a_server(linked, tmp_path):
     """A server may be another machine, and its files are not its users'."""
     from autoflow.datasets.sync import from_folder
 
-    platform = Platform.open(tmp_path / "home")
-    with serving.served(platform) as address:
+    server = Server.open(tmp_path / "home")
+    with serving.served(server) as address:
         transport = HttpTransport(address, lambda: None)
         with pytest.raises(FolderError, match="on this machine"):
             from_folder(transport, linked, by_reference=True)
@@ -115,8 +115,8 @@ def test_not_over_a_server(linked, tmp_path):
         ("autoflow.folders.put", {"datasetId": 1, "images": [{"name": "x", "hash": "x", "link": link}]}),
     ):
         with pytest.raises(ServerRefused, match="not over a server"):
-            platform.call(method, body, elsewhere)
-    platform.close()
+            server.call(method, body, elsewhere)
+    server.close()
 
 
 def test_links_of_files():

@@ -223,16 +223,16 @@ def test_a_project_made_for_a_folder_that_cannot_be_taken_is_removed(sync, plain
 
 def test_a_failing_server_leaves_no_project(sync, plain, api, monkeypatch):
     """What the server fails at is raised as it is, and the new project is removed."""
-    real = api.transport.platform.upload
+    real = api.transport.server.upload
 
     def upload(method, parts, query=None):
         raise ServerError("gone")
 
-    monkeypatch.setattr(api.transport.platform, "upload", upload)
+    monkeypatch.setattr(api.transport.server, "upload", upload)
     with pytest.raises(ServerError, match="gone"):
         sync()
     assert api.project.get_list() == []
-    monkeypatch.setattr(api.transport.platform, "upload", real)
+    monkeypatch.setattr(api.transport.server, "upload", real)
     assert sync().images_count == 6
 
 

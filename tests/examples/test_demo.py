@@ -83,7 +83,7 @@ def test_an_empty_round_misses_everything(demo):
 
 
 def test_the_demos_environment_leads_nowhere_else(demo, monkeypatch):
-    """Whatever the caller's environment names, the apps record on the platform in `.demo`."""
+    """Whatever the caller's environment names, the apps record on the server in `.demo`."""
     monkeypatch.setenv("SERVER_ADDRESS", "https://instance.example")
     monkeypatch.setenv("TASK_ID", "5")
     monkeypatch.setenv("context.teamId", "9")

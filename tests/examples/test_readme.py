@@ -41,7 +41,7 @@ def run(tmp_path):
 
 def test_the_example_runs_as_it_stands_and_shows_its_graph(run, tmp_path):
     """Saved, run twice and looked at: the tree below it is what is printed, and nothing is lost or dead."""
-    pytest.importorskip("sqlalchemy", reason="the platform needs autoflow-lineage[server]")
+    pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[server]")
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tree,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
     (tmp_path / "lemons.py").write_text(block)
@@ -55,7 +55,7 @@ def test_the_example_runs_as_it_stands_and_shows_its_graph(run, tmp_path):
 
 def test_an_empty_graph_says_what_to_type(run):
     """On a machine where nothing was recorded, and where the demo's records are."""
-    pytest.importorskip("sqlalchemy", reason="the platform needs autoflow-lineage[server]")
+    pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[server]")
     done = run("-m", "autoflow", "graph")
     assert "0 runs, 0 data cards" in done.stdout
     assert 'autoflow.workflow("Train")' in done.stderr

@@ -30,7 +30,7 @@ def test_settings_take_the_sdk_order():
 
 
 def test_settings_in_wire_form():
-    """The tags, the prefix and the groups are those the platform draws."""
+    """The tags, the prefix and the groups are those the server draws."""
     assert WorkflowSettings(**WHOLE).as_dict == {
         "title": "<h4>T</h4>",
         "description": "<small>D</small>",

@@ -16,21 +16,21 @@ def load(project_id):
     return project_id
 
 
-def test_recording_goes_on_while_a_backlog_drains(platform, monkeypatch):
+def test_recording_goes_on_while_a_backlog_drains(server, monkeypatch):
     """The backlog and what is recorded beside it arrive, each once and in the order recorded."""
-    monkeypatch.setenv("AUTOFLOW_SERVER", platform.address)
+    monkeypatch.setenv("AUTOFLOW_SERVER", server.address)
     monkeypatch.setenv("AUTOFLOW_TOKEN", "t")
-    platform.stop()
+    server.stop()
     with autoflow.workflow("w", log=False):
         for number in range(1, BACKLOG + 1):
             load(number)
-        platform.start()
-        assert platform.wait_for(lambda: len(platform.records) > 0, 60)
+        server.start()
+        assert server.wait_for(lambda: len(server.records) > 0, 60)
         last = BACKLOG
-        while len(platform.records) < BACKLOG:
+        while len(server.records) < BACKLOG:
             last += 1
             load(last)
-            platform.wait_for(lambda: False, 0.001)
+            server.wait_for(lambda: False, 0.001)
         assert last > BACKLOG
         assert autoflow.flush(60)
-    assert [edge["entity"]["id"] for edge in platform.edges] == list(range(1, last + 1))
+    assert [edge["entity"]["id"] for edge in server.edges] == list(range(1, last + 1))

@@ -1,4 +1,4 @@
-"""Batches to our platform and edges to an instance, without a network: what becomes of each record."""
+"""Batches to our server and edges to an instance, without a network: what becomes of each record."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
-from autoflow.outbox.delivery import InstanceDelivery, Numbered, PlatformDelivery
-from autoflow.outbox.lookups import Lookups, Server
+from autoflow.outbox.delivery import InstanceDelivery, Numbered, ServerDelivery
+from autoflow.outbox.lookups import Lookups, ServerIdentity
 from autoflow.outbox.record_resolver import Completion
 from autoflow.transport.memory import MemoryTransport
 
@@ -41,12 +41,12 @@ class Scripted(MemoryTransport):
         return {"results": results}
 
 
-def delivery(transport, kind=PlatformDelivery):
-    server = Server(kind is PlatformDelivery, (6, 18, 3))
+def delivery(transport, kind=ServerDelivery):
+    server = ServerIdentity(kind is ServerDelivery, (6, 18, 3))
     completion = Completion(server, Lookups(transport), "memory")
     if kind is InstanceDelivery:
         return InstanceDelivery(transport, completion)
-    return PlatformDelivery(transport, completion, lambda tasks: None)
+    return ServerDelivery(transport, completion, lambda tasks: None)
 
 
 def logs(count):
@@ -95,7 +95,7 @@ def test_trying_again_ends_when_the_server_is_well(said):
     assert all(verdict.delivered for verdict in rest)
 
 
-@pytest.mark.parametrize("kind", [PlatformDelivery, InstanceDelivery])
+@pytest.mark.parametrize("kind", [ServerDelivery, InstanceDelivery])
 @pytest.mark.parametrize("record", [{"type": "edge", "run": "r"}, {"type": "node", "run": "r", "card": 7}])
 def test_a_record_nobody_can_read_holds_up_no_other(kind, record):
     """What another version wrote, or a bug, is a dead letter with its reason."""

@@ -9,9 +9,8 @@ import threading
 
 import pytest
 
-from autoflow.outbox import progress
+from autoflow.outbox import atomic_file, progress
 from autoflow.outbox.progress import Progress
-from autoflow.process import atomic_file
 
 pytestmark = pytest.mark.core
 

@@ -46,7 +46,7 @@ def counts():
     return {name: value for name, value in status().items() if name != "destinations"}
 
 
-@pytest.mark.parametrize("kind", ["platform", "instance"])
+@pytest.mark.parametrize("kind", ["server", "instance"])
 def test_edges_arrive_once_and_in_order(kind, request, towards):
     """Both kinds of server get every edge, in the order recorded."""
     server = request.getfixturevalue(kind)
@@ -72,47 +72,47 @@ def test_an_instance_gets_the_sdks_body(instance, towards):
     assert json.dumps(body) == '{"teamId": 9, "node": {"type": "task", "id": 55}, "type": "project", "id": 7}'
 
 
-def test_records_wait_while_the_server_is_away(platform, towards):
+def test_records_wait_while_the_server_is_away(server, towards):
     """What is recorded during an outage is delivered when it is over."""
-    towards(platform)
-    platform.stop()
+    towards(server)
+    server.stop()
     with autoflow.workflow("w"):
         load(1)
         assert not autoflow.flush(60)
         assert counts()["waiting"] > 0
-        platform.start()
+        server.start()
         load(2)
         assert autoflow.flush(60)
-    assert ids(platform) == [1, 2]
+    assert ids(server) == [1, 2]
 
 
-def test_a_lost_answer_gives_one_edge(platform, towards):
+def test_a_lost_answer_gives_one_edge(server, towards):
     """A batch that was applied but not acknowledged is sent again and applied once."""
-    towards(platform)
-    platform.behave(cut)
+    towards(server)
+    server.behave(cut)
     with autoflow.workflow("w"):
         load(1)
         assert not autoflow.flush(60)
-        platform.behave(partly(lambda record: False))
+        server.behave(partly(lambda record: False))
         assert autoflow.flush(60)
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
 
 
-def test_a_refused_record_is_a_dead_letter_and_the_rest_goes_on(platform, towards):
+def test_a_refused_record_is_a_dead_letter_and_the_rest_goes_on(server, towards):
     """The server's refusal of one record concerns that record alone."""
-    towards(platform)
-    platform.behave(partly(lambda record: record.get("entity", {}).get("id") == 2))
+    towards(server)
+    server.behave(partly(lambda record: record.get("entity", {}).get("id") == 2))
     with autoflow.workflow("w"):
         for number in (1, 2, 3):
             load(number)
         assert autoflow.flush(60)
-    assert ids(platform) == [1, 3]
+    assert ids(server) == [1, 3]
     assert counts()["dead"] == 1
 
 
-def test_too_large_a_batch_is_sent_in_halves(platform, towards):
+def test_too_large_a_batch_is_sent_in_halves(server, towards):
     """413 splits a batch until the one record that is too large is found."""
-    towards(platform)
+    towards(server)
 
     def behave(exchange):
         if exchange.method == "autoflow.records.add" and any(
@@ -122,20 +122,20 @@ def test_too_large_a_batch_is_sent_in_halves(platform, towards):
         else:
             exchange.reply(*exchange.apply())
 
-    platform.behave(behave)
+    server.behave(behave)
     with autoflow.workflow("w"):
         for number in range(1, 10):
             load(number)
         assert autoflow.flush(60)
-    assert sorted(ids(platform)) == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert sorted(ids(server)) == [1, 2, 3, 4, 6, 7, 8, 9]
     assert counts()["dead"] == 1
 
 
 @pytest.mark.parametrize("code", [401, 403])
-def test_a_refused_token_pauses_and_keeps(code, platform, towards, caplog):
+def test_a_refused_token_pauses_and_keeps(code, server, towards, caplog):
     """Nothing is lost to a wrong token; one warning says what to do."""
-    towards(platform)
-    platform.behave(answers(code))
+    towards(server)
+    server.behave(answers(code))
     with autoflow.workflow("w"):
         load(1)
         assert not autoflow.flush(60)
@@ -143,18 +143,18 @@ def test_a_refused_token_pauses_and_keeps(code, platform, towards, caplog):
         warnings = [line for line in caplog.messages if "AUTOFLOW_TOKEN" in line]
         assert len(warnings) == 1
         assert "secret-token" not in caplog.text
-        platform.behave(partly(lambda record: False))
+        server.behave(partly(lambda record: False))
         assert autoflow.flush(60)
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
 
 
-def test_a_hanging_server_does_not_hold_the_app(platform, towards):
+def test_a_hanging_server_does_not_hold_the_app(server, towards):
     """A call returns and a flush ends in time while the server never answers."""
-    towards(platform)
-    platform.behave(hang)
+    towards(server)
+    server.behave(hang)
     with autoflow.workflow("w"):
         load(1)
-        assert platform.wait_for(lambda: len(platform.requests) > 0)
+        assert server.wait_for(lambda: len(server.requests) > 0)
         load(2)
         assert not autoflow.flush(0.3)
     assert counts()["waiting"] >= 3
@@ -176,23 +176,23 @@ SCRIPT = textwrap.dedent(
 )
 
 
-def test_what_a_killed_process_recorded_is_delivered_by_a_later_one(platform, tmp_path):
+def test_what_a_killed_process_recorded_is_delivered_by_a_later_one(server, tmp_path):
     """SIGKILL right after the last call loses nothing; `autoflow outbox sync` delivers each record once."""
-    platform.stop()
+    server.stop()
     environment = {
         **os.environ,
         "AUTOFLOW_HOME": str(tmp_path / "home"),
-        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_SERVER": server.address,
         "AUTOFLOW_TOKEN": "t",
     }
     assert subprocess.run([sys.executable, "-c", SCRIPT], env=environment, check=False).returncode == -9
-    platform.start()
+    server.start()
     command = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync", "--json"]
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     found = json.loads(done.stdout)
-    assert ids(platform) == list(range(1, 201))
+    assert ids(server) == list(range(1, 201))
     assert found["recorded"] == found["sent"]
     assert found["waiting"] == found["dead"] == 0
-    assert [record["state"] for record in platform.records if record["type"] == "finish"] == ["lost"]
+    assert [record["state"] for record in server.records if record["type"] == "finish"] == ["lost"]
     subprocess.run(command, env=environment, capture_output=True, check=True)
-    assert len(platform.edges) == 200
+    assert len(server.edges) == 200

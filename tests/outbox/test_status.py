@@ -38,25 +38,25 @@ def abandoned(folder, origin, count):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_the_shape_is_fixed(platform):
+def test_the_shape_is_fixed(server):
     """What programs read: five counts, and the same for each destination by its origin."""
-    abandoned(folder_for(platform.address), platform.address, 3)
+    abandoned(folder_for(server.address), server.address, 3)
     assert status.status() == {
         "recorded": 3,
         "sent": 0,
         "waiting": 3,
         "dead": 0,
         "dropped": 0,
-        "destinations": {platform.address: {"recorded": 3, "sent": 0, "waiting": 3, "dead": 0, "dropped": 0}},
+        "destinations": {server.address: {"recorded": 3, "sent": 0, "waiting": 3, "dead": 0, "dropped": 0}},
     }
 
 
-def test_counts_hold_at_every_look_while_sending(platform):
+def test_counts_hold_at_every_look_while_sending(server):
     """Whoever asks while journals are sent, buried, folded and purged finds every record accounted for."""
-    folder = folder_for(platform.address)
+    folder = folder_for(server.address)
     for _ in range(6):
-        abandoned(folder, platform.address, 150)
-    platform.behave(partly(lambda record: record.get("entity", {}).get("id", 0) % 10 == 3))
+        abandoned(folder, server.address, 150)
+    server.behave(partly(lambda record: record.get("entity", {}).get("id", 0) % 10 == 3))
     looks = []
     done = threading.Event()
 
@@ -67,7 +67,7 @@ def test_counts_hold_at_every_look_while_sending(platform):
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+        assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
     finally:
         done.set()
         thread.join()
@@ -79,10 +79,10 @@ def test_counts_hold_at_every_look_while_sending(platform):
     assert status.of_folder(folder) == {"recorded": 810, "sent": 810, "waiting": 0, "dead": 0, "dropped": 0}
 
 
-def test_dropped_records_show_before_their_note_is_sent(platform, monkeypatch):
+def test_dropped_records_show_before_their_note_is_sent(server, monkeypatch):
     """What could not be written is seen by any process, also while the server is away."""
-    folder = folder_for(platform.address)
-    journal = Journal(folder, platform.address)
+    folder = folder_for(server.address)
+    journal = Journal(folder, server.address)
     journal.append(RECORD % 1)
     journal.dropped = 7
     journal.append(RECORD % 2)
@@ -90,20 +90,20 @@ def test_dropped_records_show_before_their_note_is_sent(platform, monkeypatch):
     assert status.of_folder(folder)["recorded"] == 2
 
 
-def test_the_origin_is_found_without_its_note(platform):
+def test_the_origin_is_found_without_its_note(server):
     """A full disk may have kept the note from being written: the journals say where they go."""
-    folder = folder_for(platform.address)
-    abandoned(folder, platform.address, 1)
+    folder = folder_for(server.address)
+    abandoned(folder, server.address, 1)
     os.unlink(os.path.join(folder, "origin"))
-    assert list(status.destinations()) == [(platform.address, folder)]
+    assert list(status.destinations()) == [(server.address, folder)]
 
 
-def test_a_destination_that_cannot_be_read_is_left_out(platform):
+def test_a_destination_that_cannot_be_read_is_left_out(server):
     """Asking for the counts never fails for one bad folder."""
     bad = folder_for("http://bad")
     os.mkdir(segment_path(bad, "j", 0))
-    abandoned(folder_for(platform.address), platform.address, 1)
-    assert list(status.status()["destinations"]) == [platform.address]
+    abandoned(folder_for(server.address), server.address, 1)
+    assert list(status.status()["destinations"]) == [server.address]
 
 
 def test_records_kept_in_memory_are_counted():
@@ -116,14 +116,14 @@ def test_records_kept_in_memory_are_counted():
     assert found["waiting"] == 0
 
 
-def test_one_journal_that_cannot_be_read_holds_up_no_other(platform):
+def test_one_journal_that_cannot_be_read_holds_up_no_other(server):
     """A spoilt file in the outbox is left where it is, and everything else is sent."""
-    folder = folder_for(platform.address)
+    folder = folder_for(server.address)
     os.mkdir(segment_path(folder, "0000", 0))
     os.symlink("/nowhere", os.path.join(folder, "0001.lock"))
     with open(segment_path(folder, "0001", 0), "wb") as file:
         file.write(b"")
-    abandoned(folder, platform.address, 5)
-    assert not sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
-    assert len(platform.edges) == 5
+    abandoned(folder, server.address, 5)
+    assert not sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert len(server.edges) == 5
     assert sorted(journals(folder)) == ["0000", "0001"]

@@ -27,9 +27,9 @@ def towards(monkeypatch):
 
 
 @pytest.fixture
-def app(tmp_path, platform):
-    """Scripts in processes of their own that record to `platform`."""
-    found = App(tmp_path, platform)
+def app(tmp_path, server):
+    """Scripts in processes of their own that record to `server`."""
+    found = App(tmp_path, server)
     yield found
     found.stop()
 

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.core
 # -- writing at once
 
 
-def test_eight_processes_write_to_one_outbox(app, platform):  # 19
+def test_eight_processes_write_to_one_outbox(app, server):  # 19
     """20,000 records each, of up to 30 KiB: all lines whole, every process's own in its order."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         from autoflow.outbox import home
@@ -48,9 +48,9 @@ def test_eight_processes_write_to_one_outbox(app, platform):  # 19
     assert parts == set(range(8))
 
 
-def test_threads_take_dense_numbers(app, platform):  # 20
+def test_threads_take_dense_numbers(app, server):  # 20
     """32 threads that are switched at every step: unique numbers without a gap, none lost."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         from autoflow.outbox import home
@@ -79,9 +79,9 @@ def test_threads_take_dense_numbers(app, platform):  # 20
         assert [record["number"] for record in records if record["part"] == part] == list(range(500))
 
 
-def test_going_on_to_a_new_file_never_writes_into_another(app, platform):  # 20a
+def test_going_on_to_a_new_file_never_writes_into_another(app, server):  # 20a
     """Rotation every 2 ms under four writers, while the app opens and closes files: all found, no byte astray."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         from autoflow.outbox import home, journal

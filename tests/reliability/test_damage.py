@@ -13,11 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autoflow
-from autoflow.outbox import frame, home, journal
+from autoflow.outbox import frame, home, journal, journal_lease
 from autoflow.outbox.journal import Journal, journals, lock_path, segment_path
 from autoflow.outbox.status import of_folder
 from autoflow.outbox.sync import sync
-from autoflow.process import file_lock
 from autoflow.transport.http import HttpTransport
 from tests.reliability.kit import ORIGIN, RECORD, ids, load, numbers
 
@@ -29,13 +28,13 @@ pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationW
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_49_damage_in_a_journal_costs_what_it_touches(platform, tmp_path_factory, data):
+def test_49_damage_in_a_journal_costs_what_it_touches(server, tmp_path_factory, data):
     """A bit flipped, zeros, noise, a tail cut off: every other record arrives, in order, and the counts agree."""
     folder = str(tmp_path_factory.mktemp("damaged"))
     child = os.fork()
     if child == 0:
         try:
-            written = Journal(folder, platform.address)
+            written = Journal(folder, server.address)
             for number in range(30):
                 written.append(RECORD % number)
             os._exit(0)
@@ -68,9 +67,9 @@ def test_49_damage_in_a_journal_costs_what_it_touches(platform, tmp_path_factory
         for number, (begin, stop) in enumerate(itertools.pairwise(ends))  # the first line is the header
         if not (begin < end and at < stop)
     ]
-    before = len(platform.edges)
-    assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
-    got = ids(platform)[before:]
+    before = len(server.edges)
+    assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    got = ids(server)[before:]
     assert [number for number in got if number in whole] == whole
     assert got == sorted(got)
     found = of_folder(folder)
@@ -82,9 +81,9 @@ def test_49_damage_in_a_journal_costs_what_it_touches(platform, tmp_path_factory
 # -- 50: what is not ours
 
 
-def test_50_files_are_for_their_owner_alone(platform, towards):
+def test_50_files_are_for_their_owner_alone(server, towards):
     """Folders 0700, files 0600, whatever the umask."""
-    towards(platform)
+    towards(server)
     before = os.umask(0)
     try:
         with autoflow.workflow("w"):
@@ -99,14 +98,14 @@ def test_50_files_are_for_their_owner_alone(platform, towards):
             assert os.stat(os.path.join(parent, name)).st_mode & 0o777 == 0o600, name
 
 
-def test_50_a_planted_journal_is_not_sent(platform, tmp_path):
+def test_50_a_planted_journal_is_not_sent(server, tmp_path):
     """A link in a journal's place is not followed: what it leads to does not leave the machine."""
-    folder = home.outbox_of(platform.address)
+    folder = home.outbox_of(server.address)
     secret = tmp_path / "secret"
     secret.write_bytes(frame.encode(b'{"n":1,' + RECORD % 666 + b"}"))
     os.symlink(secret, segment_path(folder, "0" * 16, 0))
-    assert not sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
-    assert platform.edges == []
+    assert not sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert server.edges == []
     assert secret.exists()
 
 
@@ -115,7 +114,7 @@ def test_50_a_planted_lock_is_not_followed(folder, tmp_path):
     (tmp_path / "victim").write_text("mine")
     os.symlink(tmp_path / "victim", lock_path(folder, "j"))
     with pytest.raises(OSError, match=r".+"):
-        file_lock.take(lock_path(folder, "j"))
+        journal_lease.take(lock_path(folder, "j"))
     assert (tmp_path / "victim").read_text() == "mine"
 
 
@@ -217,13 +216,13 @@ def test_51_with_interval_the_disk_is_asked_once_a_second(folder, monkeypatch):
     assert synced.wait(60)
 
 
-def test_51_progress_lost_to_a_power_cut_sends_again_and_once(platform):
-    """What was sent and forgotten is sent again under the same keys: our platform has each record once."""
-    folder = home.outbox_of(platform.address)
+def test_51_progress_lost_to_a_power_cut_sends_again_and_once(server):
+    """What was sent and forgotten is sent again under the same keys: our server has each record once."""
+    folder = home.outbox_of(server.address)
     child = os.fork()
     if child == 0:
         try:
-            written = Journal(folder, platform.address)
+            written = Journal(folder, server.address)
             for number in range(50):
                 written.append(RECORD % number)
             os._exit(0)
@@ -232,13 +231,13 @@ def test_51_progress_lost_to_a_power_cut_sends_again_and_once(platform):
     assert os.waitpid(child, 0)[1] == 0
     (name,) = journals(folder)
     kept = {path: open_bytes(path) for path in [segment_path(folder, name, 0)]}
-    assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
+    assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
     for path, content in kept.items():
         with open(path, "wb") as file:
             file.write(content)
     os.unlink(os.path.join(folder, "totals"))
-    assert sync(folder, platform.address, HttpTransport(platform.address, lambda: None))
-    assert ids(platform) == list(range(50))
+    assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert ids(server) == list(range(50))
     found = of_folder(folder)
     assert found["recorded"] == found["sent"] == 50
 

@@ -70,7 +70,7 @@ def test_40_a_full_disk_is_survived_and_left_behind(small_disk):
     """A real file system without a byte left: calls return, losses are counted, and all that was written arrives."""
     full, after, arrived = small_disk(
         """
-        with FaultyServer("platform") as server:
+        with FaultyServer("server") as server:
             os.environ["AUTOFLOW_SERVER"] = server.address
             server.stop()
             with autoflow.workflow("w", log=False):
@@ -110,7 +110,7 @@ def test_42_a_file_system_without_room_for_another_file(small_disk):
                 made += 1
         except OSError:
             pass
-        with FaultyServer("platform") as server:
+        with FaultyServer("server") as server:
             os.environ["AUTOFLOW_SERVER"] = server.address
             with autoflow.workflow("w", log=False):
                 assert load(7) == 7
@@ -199,9 +199,9 @@ def test_42_a_process_out_of_descriptors_goes_on(tmp_path):
     assert waiting >= 2
 
 
-def test_42_what_was_dropped_is_told_without_another_record(platform, towards, monkeypatch):
+def test_42_what_was_dropped_is_told_without_another_record(server, towards, monkeypatch):
     """The sender leaves the note when the app records no more: `outbox status` of any process counts it."""
-    towards(platform)
+    towards(server)
     with autoflow.workflow("w"):
         load(1)
         assert autoflow.flush(60)
@@ -210,9 +210,9 @@ def test_42_what_was_dropped_is_told_without_another_record(platform, towards, m
             load(2)
         assert not autoflow.flush(60)
         assert autoflow.flush(60)
-        folder = home.outbox_of(platform.address)
+        folder = home.outbox_of(server.address)
         assert of_folder(folder)["dropped"] == 1
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
 
 
 # -- the quota
@@ -248,11 +248,11 @@ def test_another_process_keeps_to_the_same_quota(folder):
     assert sum(entry.stat().st_size for entry in os.scandir(folder)) < before + 5_000
 
 
-def test_a_full_outbox_that_was_sent_takes_records_again(folder, platform, monkeypatch):
+def test_a_full_outbox_that_was_sent_takes_records_again(folder, server, monkeypatch):
     """Room made by sending is used, though this process's own journal filled the quota."""
     monkeypatch.setattr(journal, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr("autoflow.outbox.reader.SETTLE_SECONDS", 0.0)
-    written = Journal(folder, platform.address, 200_000)
+    written = Journal(folder, server.address, 200_000)
     kept = 0
     while written.append(RECORD % kept):
         kept += 1
@@ -308,7 +308,7 @@ def test_43_no_folder_at_all_is_memory_and_one_warning(tmp_path):
         import tempfile
         tempfile.tempdir = os.environ["ONLY_TMP"]
         os.rmdir(os.getcwd())
-        with FaultyServer("platform") as server:
+        with FaultyServer("server") as server:
             os.environ["AUTOFLOW_SERVER"] = server.address
             for turn in range(2):
                 with autoflow.workflow("w", log=False):
@@ -365,10 +365,10 @@ def test_43_a_folder_without_permission_is_passed_over(monkeypatch, tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_43_an_outbox_removed_while_running_is_made_anew(platform, towards, tmp_path):
+def test_43_an_outbox_removed_while_running_is_made_anew(server, towards, tmp_path):
     """Somebody moves or removes the folder: what waits is written to a new one, and is sent."""
-    towards(platform)
-    platform.stop()
+    towards(server)
+    server.stop()
     with autoflow.workflow("w"):
         load(1)
         os.rename(home.find(), tmp_path / "gone")
@@ -376,9 +376,9 @@ def test_43_an_outbox_removed_while_running_is_made_anew(platform, towards, tmp_
         while not glob.glob(f"{home.find()}/outbox/*/*.journal") and time.monotonic() < deadline:
             autoflow.flush(0.05)  # has the sender look; while the server is away it returns at once
         assert load(2) == 2
-        platform.start()
+        server.start()
         while not autoflow.flush() and time.monotonic() < deadline:
             pass
-        assert ids(platform) == [1, 2]
+        assert ids(server) == [1, 2]
         assert counts()["waiting"] == 0
-    assert os.stat(home.outbox_of(platform.address)).st_mode & 0o777 == 0o700
+    assert os.stat(home.outbox_of(server.address)).st_mode & 0o777 == 0o700

@@ -1,4 +1,4 @@
-"""The platform's store on hostile disks: the caller never notices, records wait or arrive, errors say what to do.
+"""The server's store on hostile disks: the caller never notices, records wait or arrive, errors say what to do.
 
 Scenarios 44 to 48; the outbox has no database of its own.
 """
@@ -21,7 +21,7 @@ from autoflow.cli.main import main
 from autoflow.errors import ServerBusy, StoreUnavailable
 from autoflow.server.blobs import file_system
 from autoflow.server.db import engine, opening, schema
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.reliability.kit import counts, load
 
 
@@ -58,13 +58,13 @@ class Elsewhere:
 
 def stored(path):
     """The numbers in a store, asked without any of our code."""
-    with contextlib.closing(sqlite3.connect(path)) as rows:
-        return [int(number) for (number,) in rows.execute("SELECT entity FROM edges ORDER BY id")]
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        return [int(number) for (number,) in conn.execute("SELECT entity FROM edges ORDER BY id")]
 
 
 def mode(path):
-    with contextlib.closing(sqlite3.connect(path)) as rows:
-        return rows.execute("PRAGMA journal_mode").fetchone()[0]
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        return conn.execute("PRAGMA journal_mode").fetchone()[0]
 
 
 # -- 44: file systems SQLite's log does not work on
@@ -106,7 +106,7 @@ def test_44_a_store_moved_to_a_network_file_system_gives_its_log_up(monkeypatch,
     assert mode(folder / "platform.db") == "wal"
     autoflow.runtime.destination.embedded().close()
     monkeypatch.setattr(file_system, "kind_of", lambda path: "nfs4")
-    Platform.open(folder).close()
+    Server.open(folder).close()
     assert mode(folder / "platform.db") == "delete"
     assert stored(folder / "platform.db") == [1]
 
@@ -130,8 +130,8 @@ def test_45_parent_and_forked_child_deliver_to_one_store(folder):
     assert autoflow.flush(60)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert sorted(stored(folder / "platform.db")) == [1, 2, 3]
-    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
-        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 # -- 46: opening while others write
@@ -139,8 +139,8 @@ def test_45_parent_and_forked_child_deliver_to_one_store(folder):
 
 def test_46_opening_a_store_changes_nothing_of_it(folder):
     """Who opens a store that others write to neither sets its mode again nor makes its log anew."""
-    platform = Platform.open(folder)
-    platform.call("projects.add", {"workspaceId": 1, "name": "first"})
+    server = Server.open(folder)
+    server.call("projects.add", {"workspaceId": 1, "name": "first"})
 
     def files():
         return {name: os.stat(name).st_ino for name in glob.glob(f"{folder}/platform.db*")}
@@ -152,7 +152,7 @@ def test_46_opening_a_store_changes_nothing_of_it(folder):
     def write():
         try:
             for number in range(60):
-                platform.call("projects.add", {"workspaceId": 1, "name": f"p{number}"})
+                server.call("projects.add", {"workspaceId": 1, "name": f"p{number}"})
         except Exception as error:
             failed.append(error)
         finally:
@@ -162,26 +162,26 @@ def test_46_opening_a_store_changes_nothing_of_it(folder):
     writer.start()
     opened = 0
     while not done.is_set() or opened < 10:
-        other = Platform.open(folder)
+        other = Server.open(folder)
         assert other.call("projects.list", {"workspaceId": 1})["total"] >= 1
         other.close()
         opened += 1
     writer.join()
     assert failed == []
     assert files() == before
-    assert platform.call("projects.list", {"workspaceId": 1})["total"] == 61
-    platform.close()
+    assert server.call("projects.list", {"workspaceId": 1})["total"] == 61
+    server.close()
 
 
 # -- 47: readers that stay
 
 
-def fill(platform, name, rounds=40):
+def fill(server, name, rounds=40):
     """Write about a megabyte in many transactions; the longest of them in seconds."""
     longest = 0.0
     for number in range(rounds):
         begun = time.monotonic()
-        platform.call(
+        server.call(
             "projects.add", {"workspaceId": 1, "name": f"{name}{number}", "description": random.randbytes(15_000).hex()}
         )
         longest = max(longest, time.monotonic() - begun)
@@ -192,26 +192,26 @@ def test_47_a_reader_that_stays_stops_no_writer(folder, monkeypatch):
     """While somebody keeps a transaction open writers go on, and the log is short again soon after."""
     monkeypatch.setattr(engine, "LOG_BYTES", 200_000)
     monkeypatch.setattr(engine, "LOG_SECONDS", 0.0)
-    platform = Platform.open(folder)
+    server = Server.open(folder)
     log = folder / "platform.db-wal"
     with contextlib.closing(sqlite3.connect(folder / "platform.db")) as reader:
         reader.isolation_level = None
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM projects").fetchone()
-        assert fill(platform, "a") < engine.WAIT / 2  # never the wait for a lock
+        assert fill(server, "a") < engine.WAIT / 2  # never the wait for a lock
         assert os.path.getsize(log) > 200_000  # it cannot be shorter: the reader sees the old state
         assert reader.execute("SELECT count(*) FROM projects").fetchone() == (0,)
         reader.execute("COMMIT")
-    fill(platform, "b", 1)
+    fill(server, "b", 1)
     assert os.path.getsize(log) <= 200_000
-    platform.close()
+    server.close()
 
 
 def test_47_readers_that_overlap_do_not_make_the_log_grow(folder, monkeypatch):
     """With somebody reading at every moment, each for an instant, the log still begins anew."""
     monkeypatch.setattr(engine, "LOG_BYTES", 400_000)
     monkeypatch.setattr(engine, "LOG_SECONDS", 0.0)
-    platform = Platform.open(folder)
+    server = Server.open(folder)
     done = threading.Event()
     turn = threading.Barrier(2)
 
@@ -229,14 +229,14 @@ def test_47_readers_that_overlap_do_not_make_the_log_grow(folder, monkeypatch):
     for reader in readers:
         reader.start()
     try:
-        fill(platform, "a", 100)
+        fill(server, "a", 100)
         size = os.path.getsize(folder / "platform.db-wal")
     finally:
         done.set()
         for reader in readers:
             reader.join()
     assert size < 1_500_000  # some three megabytes were written
-    platform.close()
+    server.close()
 
 
 # -- 48: the file is deleted, replaced, locked away, newer, damaged
@@ -277,15 +277,15 @@ def test_48_a_store_that_is_gone_at_the_start_is_waited_for(folder):
 
 
 def backup_of(path, target):
-    with contextlib.closing(sqlite3.connect(path)) as rows, contextlib.closing(sqlite3.connect(target)) as copy:
-        rows.backup(copy)
+    with contextlib.closing(sqlite3.connect(path)) as conn, contextlib.closing(sqlite3.connect(target)) as copy:
+        conn.backup(copy)
         copy.execute("PRAGMA journal_mode=WAL")
 
 
 def checkpoint(path):
     """Copy the log into the file; the next write begins a new one."""
-    with contextlib.closing(sqlite3.connect(path)) as rows:
-        assert rows.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0] == 0
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        assert conn.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0] == 0
 
 
 def test_48_a_backup_put_in_place_is_asked_about(folder, tmp_path):
@@ -307,8 +307,8 @@ def test_48_a_backup_put_in_place_is_asked_about(folder, tmp_path):
     assert main(["server", "recover", "--yes"]) == 0
     assert arrives()
     assert stored(folder / "platform.db") == [1, 5]
-    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
-        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_48_a_store_nobody_may_open_is_waited_for(folder):
@@ -329,18 +329,18 @@ def test_48_a_store_nobody_may_open_is_waited_for(folder):
 
 def test_48_records_wait_for_an_upgrade_when_the_store_is_newer(folder):
     """A store of a newer autoflow is left as it is; the error says what to do."""
-    Platform.open(folder).close()
-    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
-        rows.execute("UPDATE alembic_version SET version_num = '9999'")
-        rows.commit()
+    Server.open(folder).close()
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as conn:
+        conn.execute("UPDATE alembic_version SET version_num = '9999'")
+        conn.commit()
     record(1)
     assert not autoflow.flush(60)
     assert counts()["waiting"] > 0
     with pytest.raises(ServerBusy, match="upgrade autoflow"):
         autoflow.runtime.destination.embedded().call("instance.version", {})
-    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
-        rows.execute("UPDATE alembic_version SET version_num = ?", [schema.REVISION])
-        rows.commit()
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as conn:
+        conn.execute("UPDATE alembic_version SET version_num = ?", [schema.REVISION])
+        conn.commit()
     assert arrives()
     assert stored(folder / "platform.db") == [1]
 
@@ -373,15 +373,15 @@ def test_48_a_store_damaged_while_running_is_recovered_when_asked(folder, capsys
     """What can be read is copied to a new file, the damaged one is kept, and what waited arrives."""
     record(*range(1, 200))
     assert autoflow.flush(60)
-    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as rows:
-        rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (root,) = rows.execute("SELECT rootpage FROM sqlite_master WHERE name = 'logs'").fetchone()
-        (size,) = rows.execute("PRAGMA page_size").fetchone()
+    with contextlib.closing(sqlite3.connect(folder / "platform.db")) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'logs'").fetchone()
+        (size,) = conn.execute("PRAGMA page_size").fetchone()
     autoflow.runtime.destination.embedded().close()
     spoil(folder / "platform.db", (root - 1) * size)
     damaged = (folder / "platform.db").read_bytes()
     with pytest.raises(StoreUnavailable):
-        Platform.open(folder).call("autoflow.upkeep.verify", {"level": 1})
+        Server.open(folder).call("autoflow.upkeep.verify", {"level": 1})
     assert main(["server", "recover"]) == 1
     told = capsys.readouterr().out
     assert "logs" in told
@@ -397,19 +397,19 @@ def test_48_a_store_damaged_while_running_is_recovered_when_asked(folder, capsys
 
 def test_48_two_processes_that_find_the_damage_both_wait(folder):
     """Neither begins a new store; mended, both go on."""
-    first, second = Platform.open(folder), Platform.open(folder)
+    first, second = Server.open(folder), Server.open(folder)
     first.call("projects.add", {"workspaceId": 1, "name": "a"})
     first.close()
     second.close()
     sound = (folder / "platform.db").read_bytes()
     spoil(folder / "platform.db", 0)
-    for platform in (first, second):
+    for server in (first, second):
         with pytest.raises(StoreUnavailable):
-            platform.call("projects.list", {"workspaceId": 1})
+            server.call("projects.list", {"workspaceId": 1})
     (folder / "platform.db").write_bytes(sound)
     time.sleep(opening.RETRY)
-    for platform in (first, second):
-        platform.call("projects.add", {"workspaceId": 1, "name": str(id(platform))})
+    for server in (first, second):
+        server.call("projects.add", {"workspaceId": 1, "name": str(id(server))})
     assert first.call("projects.list", {"workspaceId": 1})["total"] == 3
     first.close()
     second.close()

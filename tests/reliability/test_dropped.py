@@ -74,9 +74,9 @@ def test_what_a_full_disk_cost_is_counted_though_the_process_ends_while_it_is_fu
     assert told["recorded"] + told["dropped"] <= 5001 + 20  # with the run's own records
 
 
-def test_a_drop_is_said_at_once_and_flush_is_false_once(platform, towards, full, caplog):
+def test_a_drop_is_said_at_once_and_flush_is_false_once(server, towards, full, caplog):
     """One warning with the remedy, the others counted; a flush after the loss says so, the next is about what waits."""
-    towards(platform)
+    towards(server)
     with autoflow.workflow("w", log=False):
         load(1)
         assert autoflow.flush(60)
@@ -89,17 +89,17 @@ def test_a_drop_is_said_at_once_and_flush_is_false_once(platform, towards, full,
         assert not autoflow.flush(60)
         assert autoflow.flush(60)
         assert counts()["dropped"] == 10
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
 
 
-def test_the_count_is_in_the_files_at_once(platform, towards, full):
+def test_the_count_is_in_the_files_at_once(server, towards, full):
     """Another process sees the drop before its note is written, and after; it is counted once."""
-    towards(platform)
-    platform.stop()
+    towards(server)
+    server.stop()
     with autoflow.workflow("w", log=False):
         load(1)
         autoflow.flush(60)
-        folder = home.outbox_of(platform.address)
+        folder = home.outbox_of(server.address)
         with full():
             load(2)
             assert of_folder(folder)["dropped"] == census_of(Path(home.find())).dropped == 1
@@ -108,12 +108,12 @@ def test_the_count_is_in_the_files_at_once(platform, towards, full):
         with full():
             load(4)
         assert of_folder(folder)["dropped"] == census_of(Path(home.find())).dropped == 2
-    platform.start()
+    server.start()
     autoflow.flush(60)
     assert of_folder(folder)["dropped"] == 2
 
 
-def test_a_loss_is_reported_when_the_process_leaves(app, platform):
+def test_a_loss_is_reported_when_the_process_leaves(app, server):
     """What could not be written is said once more at exit, where a batch job's log ends."""
     left = app.run(
         """
@@ -131,10 +131,10 @@ def test_a_loss_is_reported_when_the_process_leaves(app, platform):
     assert app.sync()["dropped"] == 7
 
 
-def test_an_outage_does_not_promise_what_a_full_disk_breaks(platform, towards, caplog):
+def test_an_outage_does_not_promise_what_a_full_disk_breaks(server, towards, caplog):
     """The words for an absent server say that records wait, not that nothing can be lost."""
-    towards(platform)
-    platform.stop()
+    towards(server)
+    server.stop()
     with autoflow.workflow("w"):
         load(1)
         for _ in range(6):
@@ -147,11 +147,11 @@ def test_an_outage_does_not_promise_what_a_full_disk_breaks(platform, towards, c
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["server up", "server away"])
-def test_removing_the_home_while_running_loses_nothing(away, platform, towards, caplog):
+def test_removing_the_home_while_running_loses_nothing(away, server, towards, caplog):
     """Records written into the removed file are read from its descriptor and go on in a new one, in order."""
-    towards(platform)
+    towards(server)
     if away:
-        platform.stop()
+        server.stop()
     with autoflow.workflow("w", log=False):
         for number in range(1, 601):
             if number in {200, 400}:
@@ -160,19 +160,19 @@ def test_removing_the_home_while_running_loses_nothing(away, platform, towards, 
                 shutil.rmtree(home.find())
             load(number)
         if away:
-            platform.start()
+            server.start()
         while not autoflow.flush(60):
             pass
-        assert ids(platform) == list(range(1, 601))
+        assert ids(server) == list(range(1, 601))
         found = counts()
         assert found["waiting"] == found["dead"] == found["dropped"] == 0
         assert found["recorded"] == found["sent"] >= 600
         assert any("was removed" in message for message in caplog.messages)
 
 
-def test_a_removed_home_is_made_anew_at_exit(app, platform):
+def test_a_removed_home_is_made_anew_at_exit(app, server):
     """The process leaves without another flush: what it wrote into the removed file is in the new one."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         import shutil
@@ -185,15 +185,15 @@ def test_a_removed_home_is_made_anew_at_exit(app, platform):
     )
     assert left.code == 0
     assert app.kept_projects() == list(range(1, 101))
-    platform.start()
+    server.start()
     assert app.sync()["waiting"] == 0
     assert app.delivered() == list(range(1, 101))
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("chattr"), reason="the superuser may write anywhere")
-def test_a_home_that_cannot_be_made_again_is_said(platform, towards, caplog, tmp_path, monkeypatch):
+def test_a_home_that_cannot_be_made_again_is_said(server, towards, caplog, tmp_path, monkeypatch):
     """While the folder cannot be made the flush is false; when it can, everything arrives."""
-    towards(platform)
+    towards(server)
     caplog.set_level(logging.WARNING)
     where = tmp_path / "parent" / "home"
     monkeypatch.setenv("AUTOFLOW_HOME", str(where))
@@ -207,4 +207,4 @@ def test_a_home_that_cannot_be_made_again_is_said(platform, towards, caplog, tmp
         where.parent.unlink()
         while not autoflow.flush(60):
             pass
-    assert ids(platform) == [1, 2]
+    assert ids(server) == [1, 2]

@@ -1,4 +1,4 @@
-"""Payload and clocks against autoflow's own platform, embedded: what it is given, it takes or refuses, and goes on."""
+"""Payload and clocks against autoflow's own server, embedded: what it is given, it takes or refuses, and goes on."""
 
 from __future__ import annotations
 

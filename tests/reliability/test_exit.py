@@ -27,9 +27,9 @@ def promised(left):
 # -- the process is killed
 
 
-def test_a_kill_after_the_last_call_loses_nothing(app, platform):  # 1
+def test_a_kill_after_the_last_call_loses_nothing(app, server):  # 1
     """SIGKILL right after the last of 2,000 calls: all are in the outbox, whole and once, and are delivered."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         with autoflow.workflow("killed"):
@@ -40,15 +40,15 @@ def test_a_kill_after_the_last_call_loses_nothing(app, platform):  # 1
     )
     assert left.code == -signal.SIGKILL
     assert app.kept_projects() == list(range(1, 2001))
-    platform.start()
+    server.start()
     counts = app.sync()
     assert app.delivered() == list(range(1, 2001))
     assert (counts["recorded"], counts["waiting"], counts["dead"], counts["dropped"]) == (counts["sent"], 0, 0, 0)
 
 
-def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, platform):  # 2
+def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, server):  # 2
     """Forty children are killed at random moments: each kept every call that had returned, and at most one more."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         import mmap, random
@@ -90,15 +90,15 @@ def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, platform):  # 2
         pytest.param("os.abort()", -signal.SIGABRT, id="10-abort"),
     ],
 )
-def test_the_next_process_sends_what_an_abrupt_end_left(end, code, app, platform):
+def test_the_next_process_sends_what_an_abrupt_end_left(end, code, app, server):
     """A process that runs no exit code keeps its records; another app of the machine delivers them with its own."""
-    platform.behave(hang)
+    server.behave(hang)
     left = app.run(f"for number in range(1, 201): load(number)\n{end}")
     assert left.code == code
     assert app.kept_projects() == list(range(1, 201))
-    platform.stop()
-    platform.behave(lambda exchange: exchange.reply(*exchange.apply()))
-    platform.start()
+    server.stop()
+    server.behave(lambda exchange: exchange.reply(*exchange.apply()))
+    server.start()
     assert app.run("load(999)", **PATIENT).code == 0
     assert sorted(app.delivered()) == [*range(1, 201), 999]
 
@@ -120,9 +120,9 @@ def test_no_signal_handler_is_installed(app):  # 4
     assert left.code == 0, left.err
 
 
-def test_records_from_a_signal_handler_that_interrupts_recording_are_kept(app, platform):  # 4
+def test_records_from_a_signal_handler_that_interrupts_recording_are_kept(app, server):  # 4
     """A handler may record at any point of the main thread's own recording: no deadlock, nothing lost."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         from autoflow.outbox import journal
@@ -147,9 +147,9 @@ def test_records_from_a_signal_handler_that_interrupts_recording_are_kept(app, p
     assert sorted(app.kept_projects()) == expected
 
 
-def test_memory_running_out_in_the_function_leaves_its_error_and_the_records(app, platform):  # 10
+def test_memory_running_out_in_the_function_leaves_its_error_and_the_records(app, server):  # 10
     """A MemoryError under a limit passes unchanged; what was recorded before it, and after it, is kept."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         import resource
@@ -170,9 +170,9 @@ def test_memory_running_out_in_the_function_leaves_its_error_and_the_records(app
 
 
 @pytest.mark.parametrize("error", ["SystemExit(3)", "KeyboardInterrupt()", "GeneratorExit()"])
-def test_what_ends_the_app_passes_the_decorator_unchanged(error, app, platform):  # 12
+def test_what_ends_the_app_passes_the_decorator_unchanged(error, app, server):  # 12
     """The exception object that leaves the wrapped function is the one raised, and its input stays recorded."""
-    platform.stop()
+    server.stop()
     left = app.run(
         f"""
         raised = {error}
@@ -204,9 +204,9 @@ def test_a_normal_exit_delivers(app):  # 5
 
 
 @pytest.mark.parametrize("behaviour", [pytest.param(hang, id="silent"), pytest.param(slow(0.5), id="a-byte-at-a-time")])
-def test_a_server_that_never_answers_holds_an_exit_for_two_seconds_at_most(behaviour, app, platform):  # 6
+def test_a_server_that_never_answers_holds_an_exit_for_two_seconds_at_most(behaviour, app, server):  # 6
     """Leaving waits for the promised time, then goes; everything is kept and delivered later."""
-    platform.behave(behaviour)
+    server.behave(behaviour)
     left = app.run("with autoflow.workflow('w'):\n    for number in range(1, 101): load(number)\ndone()")
     assert (left.code, left.err) == (0, "")
     assert promised(left)
@@ -243,7 +243,7 @@ def test_several_silent_servers_share_the_two_seconds(app):  # 6
     assert left.waits[1:] == [0, 0]
 
 
-def test_nothing_waits_when_nothing_is_queued(app, platform):  # 6
+def test_nothing_waits_when_nothing_is_queued(app, server):  # 6
     """A process whose records have all arrived leaves at once, whatever the server does now."""
     process = app.until_pause(
         """
@@ -254,16 +254,16 @@ def test_nothing_waits_when_nothing_is_queued(app, platform):  # 6
         done()
         """
     )
-    platform.behave(hang)
-    asked = len(platform.requests)
+    server.behave(hang)
+    asked = len(server.requests)
     left = app.end(process)
     assert (left.code, left.err) == (0, "")
-    assert len(platform.requests) == asked
+    assert len(server.requests) == asked
 
 
-def test_nothing_waits_for_a_server_given_up_for_now(app, platform):  # 6
+def test_nothing_waits_for_a_server_given_up_for_now(app, server):  # 6
     """With the circuit open an exit does not try."""
-    platform.behave(answers(503))
+    server.behave(answers(503))
     process = app.until_pause(
         """
         load(1)
@@ -273,16 +273,16 @@ def test_nothing_waits_for_a_server_given_up_for_now(app, platform):  # 6
         done()
         """
     )
-    platform.behave(hang)
+    server.behave(hang)
     left = app.end(process)
     assert left.code == 0
     assert left.waits == []
     assert app.kept_projects() == [1]
 
 
-def test_the_exit_flush_can_be_switched_off(app, platform):  # 6
+def test_the_exit_flush_can_be_switched_off(app, server):  # 6
     """AUTOFLOW_EXIT_FLUSH=0: an exit waits for nothing, and nothing is lost."""
-    platform.behave(hang)
+    server.behave(hang)
     left = app.run("load(1)\ndone()", AUTOFLOW_EXIT_FLUSH="0")
     assert (left.code, left.err) == (0, "")
     assert left.waits == []

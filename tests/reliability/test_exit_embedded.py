@@ -1,4 +1,4 @@
-"""Leaving while the embedded platform is inside a transaction. Number in comments: docs/reliability.md."""
+"""Leaving while the embedded server is inside a transaction. Number in comments: docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.reliability.processes import STALLED
 
-pytest.importorskip("sqlalchemy", reason="the platform needs autoflow-lineage[server]")
+pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[server]")
 
 
 @pytest.mark.timing

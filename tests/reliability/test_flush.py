@@ -20,9 +20,9 @@ pytestmark = pytest.mark.core
 # -- 58: flush from anywhere
 
 
-def test_flush_may_be_called_from_anywhere_at_once(platform, towards):
+def test_flush_may_be_called_from_anywhere_at_once(server, towards):
     """(58) From many threads, from the sender's own, while others record: all return, and all is sent."""
-    towards(platform)
+    towards(server)
     inner = []
     with autoflow.workflow("w"):
         load(1)
@@ -43,7 +43,7 @@ def test_flush_may_be_called_from_anywhere_at_once(platform, towards):
             assert not thread.is_alive()
         assert autoflow.flush(60)
     assert inner == [False]
-    assert len(ids(platform)) == len(set(ids(platform))) == 401
+    assert len(ids(server)) == len(set(ids(server))) == 401
 
 
 FORKS = textwrap.dedent(
@@ -78,13 +78,13 @@ FORKS = textwrap.dedent(
 )
 
 
-def test_flush_while_forking_holds_nobody(platform, tmp_path):
+def test_flush_while_forking_holds_nobody(server, tmp_path):
     """(58) Children forked in the midst of flushes record, flush and leave."""
-    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
+    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": server.address}
     command = [sys.executable, "-W", "ignore", "-c", FORKS]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=100, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(ids(platform)) == [1, *range(100, 110)]
+    assert sorted(ids(server)) == [1, *range(100, 110)]
 
 
 LEAVING = textwrap.dedent(
@@ -102,18 +102,18 @@ LEAVING = textwrap.dedent(
 )
 
 
-def test_flush_while_leaving_holds_nobody(platform, tmp_path):
+def test_flush_while_leaving_holds_nobody(server, tmp_path):
     """(58) Exit callbacks of the app's record and flush, before and after ours."""
-    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": platform.address}
+    environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": server.address}
     command = [sys.executable, "-c", LEAVING]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=100, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(ids(platform)) == [1, 2, 3]
+    assert sorted(ids(server)) == [1, 2, 3]
 
 
-def test_any_number_of_seconds_is_a_timeout(platform, towards):
+def test_any_number_of_seconds_is_a_timeout(server, towards):
     """(58) No time, all the time there is: both are times to wait."""
-    towards(platform)
+    towards(server)
     with autoflow.workflow("w"):
         load(1)
         autoflow.flush(0)

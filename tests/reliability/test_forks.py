@@ -13,7 +13,7 @@ from tests.reliability.processes import PATIENT
 pytestmark = pytest.mark.core
 
 
-def test_children_of_multiprocessing_keep_what_they_recorded(app, platform):  # 13
+def test_children_of_multiprocessing_keep_what_they_recorded(app, server):  # 13
     """Forked workers leave without exit callbacks: their records are kept, and their parent delivers them."""
     left = app.run(
         """
@@ -63,7 +63,7 @@ HOLDERS = {
         inner, home.outbox_of = home.outbox_of, lambda origin: held() and inner(origin)
         """,
     "opening the journal": """
-        from autoflow.process import file_lock
+        from autoflow.outbox import journal_lease
         inner, lease.take = lease.take, lambda path: held() and inner(path)
         """,
     "making the run": """
@@ -78,9 +78,9 @@ HOLDERS = {
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
-def test_a_child_does_not_wait_for_a_lock_of_its_parent(holder, app, platform):  # 14
+def test_a_child_does_not_wait_for_a_lock_of_its_parent(holder, app, server):  # 14
     """A thread of the parent is inside a lock of ours while another forks: the child's call returns at once."""
-    platform.stop()
+    server.stop()
     left = app.run(
         f"""
         inside, forked = threading.Event(), threading.Event()
@@ -183,9 +183,9 @@ def test_forks_at_any_moment_under_recording_threads(app):  # 14, 15
     assert sorted(app.delivered()) == expected
 
 
-def test_what_the_parent_had_waiting_is_sent_once(app, platform):  # 15
+def test_what_the_parent_had_waiting_is_sent_once(app, server):  # 15
     """A child forked with records waiting sends its own only, though it flushes and the parent is silent meanwhile."""
-    platform.behave(hang)
+    server.behave(hang)
     process = app.until_pause(
         """
         with autoflow.workflow("parent"):
@@ -203,21 +203,21 @@ def test_what_the_parent_had_waiting_is_sent_once(app, platform):  # 15
         """,
         **PATIENT,
     )
-    platform.stop()
-    platform.behave(well)
-    platform.start()
+    server.stop()
+    server.behave(well)
+    server.start()
     app.go_on(process)
     left = app.end(process)
     assert (left.code, left.err) == (0, "")
     assert sorted(app.delivered()) == [*range(1, 102), 1000]
-    batches = [body["records"] for method, body in platform.requests if method == "autoflow.records.add"]
+    batches = [body["records"] for method, body in server.requests if method == "autoflow.records.add"]
     tried = [record["key"] for batch in batches for record in batch]
     assert max(tried.count(key) for key in tried) <= 2  # the hung request, and once more
 
 
-def test_a_killed_parents_journal_is_free_while_its_child_lives(app, platform):  # 16
+def test_a_killed_parents_journal_is_free_while_its_child_lives(app, server):  # 16
     """A forked child holds the descriptors of a killed parent's lock, not the lock: another process sends at once."""
-    platform.stop()
+    server.stop()
     process = app.until_pause(
         """
         load(1)
@@ -232,13 +232,13 @@ def test_a_killed_parents_journal_is_free_while_its_child_lives(app, platform): 
     )
     process.kill()
     process.wait()
-    platform.start()
+    server.start()
     counts = app.sync()
     assert app.delivered() == [1]
     assert counts["waiting"] == 0
     app.go_on(process)  # the child, which goes on recording
     assert process.stdout.readline() == "recorded\n"
-    assert platform.wait_for(lambda: len(platform.edges) == 2)
+    assert server.wait_for(lambda: len(server.edges) == 2)
     assert app.delivered() == [1, 2]
 
 
@@ -284,12 +284,12 @@ for file in files:
 
 
 @pytest.mark.parametrize("closer", CLOSERS)
-def test_descriptors_closed_under_us(closer, app, platform):  # 18
+def test_descriptors_closed_under_us(closer, app, server):  # 18
     """Whoever closes our files, the app's own files opened next hold only what the app wrote, and no record is lost.
 
     The sender rests while it happens: what it has open for an instant may be hit as that of any thread.
     """
-    platform.stop()
+    server.stop()
     process = app.until_pause(
         """
 from autoflow.outbox.backoff import Backoff
@@ -315,17 +315,17 @@ signal.pause()
 """
     )
     assert sorted(app.kept_projects()) == list(range(1, 102))
-    platform.start()
+    server.start()
     app.sync()  # another process looks for journals of the dead: the living one is not among them
     app.go_on(process)
-    assert platform.wait_for(lambda: len(platform.edges) == 201, 60)
+    assert server.wait_for(lambda: len(server.edges) == 201, 60)
     assert sorted(app.delivered()) == list(range(1, 202))
     assert {path.read_text() for path in app.home.glob("*.txt")} == {"mine"}
 
 
-def test_a_connection_closed_under_us(app, platform):  # 18
+def test_a_connection_closed_under_us(app, server):  # 18
     """In the midst of a request, all is closed: the request fails, and the app's files opened next stay open."""
-    platform.behave(hang)
+    server.behave(hang)
     process = app.until_pause(
         """
 from autoflow.transport import http
@@ -343,6 +343,6 @@ assert not autoflow.flush(60)  # the request has come to its end
 tell("mine still")
 """
     )
-    assert platform.wait_for(lambda: len(platform.requests) > 0, 60)
+    assert server.wait_for(lambda: len(server.requests) > 0, 60)
     left = app.end(process)
     assert (left.code, left.out, left.err) == (0, "mine still\n", "")

@@ -52,9 +52,9 @@ def test_the_exit_status_of_an_interrupt_is_kept(app):
 @pytest.mark.core
 @pytest.mark.timing
 @pytest.mark.parametrize("again", [0, 0.2, 0.6])
-def test_a_second_interrupt_ends_the_waiting_without_a_traceback_of_ours(again, app, platform):
+def test_a_second_interrupt_ends_the_waiting_without_a_traceback_of_ours(again, app, server):
     """Main's own traceback is printed; of the exit that was waiting for a silent server there is none."""
-    platform.behave(hang)
+    server.behave(hang)
     code, err = interrupt(app, 0.1, again=again)
     assert code == -signal.SIGINT
     assert "KeyboardInterrupt" in err

@@ -49,10 +49,10 @@ sys.modules["builtins"].kept_to_the_very_end = Thing(13)
 @pytest.mark.timing
 @pytest.mark.parametrize("first", [True, False], ids=["the-first-records", "after-others"])
 @pytest.mark.parametrize("behaviour", [None, hang], ids=["up", "silent"])
-def test_exit_callbacks_and_finalisers_may_record(first, behaviour, app, platform):  # 7
+def test_exit_callbacks_and_finalisers_may_record(first, behaviour, app, server):  # 7
     """Callbacks that run after ours and `__del__` at the very end: no traceback, no thread, no wait, all kept."""
     if behaviour is not None:
-        platform.behave(behaviour)
+        server.behave(behaviour)
     left = app.run(
         ("" if first else "load(10)\n") + LATE + "atexit.register(late, 14)\ndone()",
         prelude=EARLY + PRELUDE + NO_STARTS,
@@ -60,9 +60,9 @@ def test_exit_callbacks_and_finalisers_may_record(first, behaviour, app, platfor
     assert (left.code, left.err) == (0, "")
     assert left.exit_seconds < STALLED
     assert sorted({*app.kept_projects(), *app.delivered()}) == ([] if first else [10]) + [11, 12, 13, 14]
-    platform.stop()
-    platform.start()
-    platform.behave(lambda exchange: exchange.reply(*exchange.apply()))
+    server.stop()
+    server.start()
+    server.behave(lambda exchange: exchange.reply(*exchange.apply()))
     app.sync()
     assert sorted(app.delivered()) == ([] if first else [10]) + [11, 12, 13, 14]
 
@@ -119,10 +119,10 @@ def test_threads_that_outlive_main_are_delivered(way, first, app):  # 8
 
 @pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [None, hang], ids=["up", "silent"])
-def test_an_exit_without_any_thread_ends_in_time(behaviour, app, platform):  # 8
+def test_an_exit_without_any_thread_ends_in_time(behaviour, app, server):  # 8
     """Where the system has no thread to give, an exit sends by itself, within the promised time."""
     if behaviour is not None:
-        platform.behave(behaviour)
+        server.behave(behaviour)
     left = app.run(
         """
         def start(thread):
@@ -143,19 +143,19 @@ def test_an_exit_without_any_thread_ends_in_time(behaviour, app, platform):  # 8
 # -- notebooks
 
 
-def test_a_restarted_kernel_sends_what_the_last_one_left(app, platform):  # 11
+def test_a_restarted_kernel_sends_what_the_last_one_left(app, server):  # 11
     """Restarting a kernel is a SIGKILL; the next kernel's first cell delivers the rest."""
-    platform.behave(hang)
+    server.behave(hang)
     kernel = app.until_pause("load(1)\npause()\nload(2)\npause()")
     app.go_on(kernel)
     app.await_pause(kernel)
     kernel.kill()
     kernel.wait()
-    platform.stop()
-    platform.start()
-    platform.behave(lambda exchange: exchange.reply(*exchange.apply()))
+    server.stop()
+    server.start()
+    server.behave(lambda exchange: exchange.reply(*exchange.apply()))
     next_kernel = app.until_pause("load(3)\npause()")
-    assert platform.wait_for(lambda: len(platform.edges) == 3)
+    assert server.wait_for(lambda: len(server.edges) == 3)
     assert sorted(app.delivered()) == [1, 2, 3]
     next_kernel.kill()
 
@@ -250,9 +250,9 @@ def test_what_the_disk_is_asked_for_each_record(mode, least, most, app):
     assert least <= int(left.out) <= most
 
 
-def test_interval_reaches_the_disk_while_the_server_hangs(app, platform):
+def test_interval_reaches_the_disk_while_the_server_hangs(app, server):
     """AUTOFLOW_DURABILITY=interval: what was recorded is synced again and again, off the caller's thread."""
-    platform.behave(hang)
+    server.behave(hang)
     left = app.run(
         COUNTED
         + """
@@ -273,9 +273,9 @@ load(3)
 
 
 @pytest.mark.parametrize("mode", ["sync", "interval"])
-def test_segments_left_behind_and_exits_are_synced(mode, app, platform):
+def test_segments_left_behind_and_exits_are_synced(mode, app, server):
     """Going on to a new file leaves nothing of the old one to the cache, and the file's place in the folder neither."""
-    platform.stop()
+    server.stop()
     left = app.run(
         """
         import stat

@@ -43,7 +43,7 @@ FOREIGN_ERRORS = [
     b"[" * 100_000,
 ]
 DELIVERS = {methods.RECORDS_ADD, *methods.ADD_EDGE.values()}
-KINDS = pytest.mark.parametrize("kind", ["platform", "instance"])
+KINDS = pytest.mark.parametrize("kind", ["server", "instance"])
 
 
 def holds(exchange, number):
@@ -276,22 +276,22 @@ def test_a_record_refused_by_a_page_of_any_status_is_set_aside_in_the_end(code, 
         assert (found["waiting"], found["blocked"], found["dead"]) == (1, 1, 0)
 
 
-def test_a_record_our_server_stumbles_over_is_set_aside_in_the_end(platform, towards):
+def test_a_record_our_server_stumbles_over_is_set_aside_in_the_end(server, towards):
     """Status 500 in the API's own format for one record alone, time and again, holds up no other."""
-    towards(platform)
-    platform.behave(lambda exchange: answers(500)(exchange) if holds(exchange, 2) else well(exchange))
+    towards(server)
+    server.behave(lambda exchange: answers(500)(exchange) if holds(exchange, 2) else well(exchange))
     with autoflow.workflow("w", log=False):
         for number in (1, 2, 3):
             load(number)
         for _ in range(8):
             autoflow.flush(60)
-        assert ids(platform) == [1, 3]
+        assert ids(server) == [1, 3]
         assert agrees()["blocked"] == 1
 
 
-def test_a_result_of_an_unknown_status_is_set_aside_in_the_end(platform, towards):
+def test_a_result_of_an_unknown_status_is_set_aside_in_the_end(server, towards):
     """What the server says of one record is not understood: it is asked again, and then set aside."""
-    towards(platform)
+    towards(server)
 
     def behave(exchange):
         records = exchange.body.get("records", ())
@@ -303,23 +303,23 @@ def test_a_result_of_an_unknown_status_is_set_aside_in_the_end(platform, towards
         exchange.reply(code, answer)
 
     with autoflow.workflow("w", log=False):
-        platform.behave(behave)
+        server.behave(behave)
         for number in (1, 2, 3):
             load(number)
         for _ in range(8):
             autoflow.flush(60)
         found = agrees()
         assert (found["blocked"], found["dead"]) == (1, 0)
-        platform.behave(well)
+        server.behave(well)
         assert autoflow.flush(60)
-    assert sorted(ids(platform)) == [1, 2, 3]
+    assert sorted(ids(server)) == [1, 2, 3]
 
 
-def test_blocked_records_outlive_their_process_and_are_sent_by_the_next(platform, towards, tmp_path):
+def test_blocked_records_outlive_their_process_and_are_sent_by_the_next(server, towards, tmp_path):
     """They are on disk; `outbox sync` tries them, and says that they wait while they are refused."""
-    towards(platform)
+    towards(server)
     refuse = page(403)
-    platform.behave(lambda exchange: refuse(exchange) if holds(exchange, 2) else well(exchange))
+    server.behave(lambda exchange: refuse(exchange) if holds(exchange, 2) else well(exchange))
     script = (
         "import autoflow\n"
         "with autoflow.workflow('w', log=False) as run:\n"
@@ -333,9 +333,9 @@ def test_blocked_records_outlive_their_process_and_are_sent_by_the_next(platform
     found = json.loads(done.stdout)
     assert (found["waiting"], found["blocked"], found["dead"]) == (1, 1, 0)
     assert agrees()["blocked"] == 1
-    platform.behave(well)
+    server.behave(well)
     assert subprocess.run(sync, check=False, capture_output=True).returncode == 0
-    assert ids(platform) == [1, 3, 2]
+    assert ids(server) == [1, 3, 2]
     found = agrees()
     assert found["recorded"] == found["sent"]
 
@@ -343,11 +343,11 @@ def test_blocked_records_outlive_their_process_and_are_sent_by_the_next(platform
 # -- another server
 
 
-@pytest.mark.parametrize("first", ["platform", "instance"])
-def test_a_server_that_becomes_another_in_flight_ends_no_record(first, platform, towards):
+@pytest.mark.parametrize("first", ["server", "instance"])
+def test_a_server_that_becomes_another_in_flight_ends_no_record(first, server, towards):
     """An address that changes from one kind of server to the other between two requests: nothing is refused."""
-    platform.kind = first
-    towards(platform)
+    server.kind = first
+    towards(server)
 
     @autoflow.workflow_output("file", title="{value.name} of {task_id}")
     def save(path):
@@ -357,7 +357,7 @@ def test_a_server_that_becomes_another_in_flight_ends_no_record(first, platform,
         load(1)
         save("/a.pt")
         assert autoflow.flush(60)
-        platform.kind = "instance" if first == "platform" else "platform"
+        server.kind = "instance" if first == "server" else "server"
         load(2)
         save("/b.pt")
         for _ in range(4):
@@ -366,4 +366,4 @@ def test_a_server_that_becomes_another_in_flight_ends_no_record(first, platform,
         found = agrees()
         assert found["dead"] == 0
         assert autoflow.flush(60)
-    assert [edge["id"] if "id" in edge else edge["entity"]["id"] for edge in platform.edges].count(2) == 1
+    assert [edge["id"] if "id" in edge else edge["entity"]["id"] for edge in server.edges].count(2) == 1

@@ -41,7 +41,7 @@ def project(record):
 
 
 @pytest.mark.parametrize("code", [401, 403])
-@pytest.mark.parametrize("kind", ["platform", "instance"])
+@pytest.mark.parametrize("kind", ["server", "instance"])
 def test_a_new_token_is_noticed_at_once(kind, code, request, towards, monkeypatch, caplog):
     """(30) A refused token pauses with one warning; another in the environment ends the pause without being told."""
     server = request.getfixturevalue(kind)
@@ -68,24 +68,24 @@ def test_a_new_token_is_noticed_at_once(kind, code, request, towards, monkeypatc
         assert autoflow.flush(60)
 
 
-def test_a_token_refused_again_is_warned_of_again(platform, towards, caplog, monkeypatch):
+def test_a_token_refused_again_is_warned_of_again(server, towards, caplog, monkeypatch):
     """(30) One warning a pause: what was mended and broke once more is said once more."""
     monkeypatch.setattr(rate_limited_log, "MINUTE", 0.0)
-    towards(platform)
+    towards(server)
     with autoflow.workflow("w"):
         for number in (1, 2):
-            platform.behave(status(401))
+            server.behave(status(401))
             load(number)
             for _ in range(3):
                 assert not autoflow.flush(60)
-            platform.behave(well)
+            server.behave(well)
             assert autoflow.flush(60)
     warnings = [record for record in caplog.records if "AUTOFLOW_TOKEN" in record.getMessage()]
     assert len(warnings) == 2
 
 
 @pytest.mark.parametrize("code", [400, 413, 422])
-@pytest.mark.parametrize("kind", ["platform", "instance"])
+@pytest.mark.parametrize("kind", ["server", "instance"])
 def test_a_record_at_fault_goes_alone(kind, code, request, towards):
     """(30, 31) The record the server cannot take is a dead letter, found by halving; all others arrive, in order."""
     server = request.getfixturevalue(kind)
@@ -109,11 +109,11 @@ def test_a_record_at_fault_goes_alone(kind, code, request, towards):
         assert autoflow.flush(60)
     assert ids(server) == [number for number in range(1, 101) if number != 77]
     assert counts()["dead"] == 1
-    if kind == "platform":
+    if kind == "server":
         assert len(bodies) < 40  # logarithmic, not one by one
 
 
-@pytest.mark.parametrize(("kind", "behaviour"), [("platform", page(404)), ("instance", page(404))])
+@pytest.mark.parametrize(("kind", "behaviour"), [("server", page(404)), ("instance", page(404))])
 def test_a_server_without_the_method_is_left_alone(kind, behaviour, request, towards, caplog):
     """(30) An endpoint that does not exist says nothing about a record: all wait, with one warning."""
     server = request.getfixturevalue(kind)
@@ -174,18 +174,18 @@ def test_an_entity_the_instance_does_not_know_is_a_dead_letter(instance, towards
 # -- 32, 33: answers lost, partial, odd
 
 
-def test_a_lost_answer_is_one_edge_on_our_platform(platform, towards):
+def test_a_lost_answer_is_one_edge_on_our_server(server, towards):
     """(32) Batches applied and not acknowledged, ten in a row: each record is there once, in order."""
-    towards(platform)
-    platform.behave(cut)
+    towards(server)
+    server.behave(cut)
     with autoflow.workflow("w"):
         for number in range(1, 51):
             load(number)
             if number % 5 == 0:
                 assert not autoflow.flush(60)
-        platform.behave(well)
+        server.behave(well)
         assert autoflow.flush(60)
-    assert ids(platform) == list(range(1, 51))
+    assert ids(server) == list(range(1, 51))
 
 
 def test_a_lost_answer_repeats_one_edge_at_most_on_an_instance(instance, towards):
@@ -207,19 +207,19 @@ def test_a_lost_answer_repeats_one_edge_at_most_on_an_instance(instance, towards
     assert {number for number in found if found.count(number) > 1} == {5}
 
 
-def test_records_left_out_of_an_answer_are_sent_again(platform, towards):
+def test_records_left_out_of_an_answer_are_sent_again(server, towards):
     """(33) The answer passes over records 3 and 7: only they are applied by the next batch, none is lost or doubled."""
-    towards(platform)
-    platform.behave(omit(lambda record: project(record) in {3, 7}))
+    towards(server)
+    server.behave(omit(lambda record: project(record) in {3, 7}))
     with autoflow.workflow("w"):
         for number in range(1, 11):
             load(number)
         assert not autoflow.flush(60)
-        assert ids(platform) == [1, 2, 4, 5, 6, 8, 9, 10]
+        assert ids(server) == [1, 2, 4, 5, 6, 8, 9, 10]
         assert counts()["waiting"] > 0
-        platform.behave(well)
+        server.behave(well)
         assert autoflow.flush(60)
-    assert ids(platform) == [1, 2, 4, 5, 6, 8, 9, 10, 3, 7]
+    assert ids(server) == [1, 2, 4, 5, 6, 8, 9, 10, 3, 7]
     assert counts()["dead"] == 0
 
 
@@ -227,28 +227,28 @@ ODD = [None, [], "text", 7, {}, {"results": None}, {"results": [7, None, {"statu
 
 
 @pytest.mark.parametrize("answer", [*ODD, {"tasks": 3, "results": "x"}, b"<html>", b"", b'{"results"'], ids=repr)
-def test_an_odd_answer_loses_nothing_and_does_not_run_hot(answer, platform, towards):
+def test_an_odd_answer_loses_nothing_and_does_not_run_hot(answer, server, towards):
     """(33) An answer that is none of ours: the records wait, the tries stay few."""
-    towards(platform)
-    platform.behave(lambda exchange: well(exchange) if exchange.probe else exchange.reply(200, answer))
+    towards(server)
+    server.behave(lambda exchange: well(exchange) if exchange.probe else exchange.reply(200, answer))
     with autoflow.workflow("w"):
         for number in range(1, 6):
             load(number)
         assert not autoflow.flush(60)
-        asked = len(platform.requests)
-        platform.wait_for(lambda: len(platform.requests) > asked + 5, 0.5)
-        assert len(platform.requests) <= asked + 5
+        asked = len(server.requests)
+        server.wait_for(lambda: len(server.requests) > asked + 5, 0.5)
+        assert len(server.requests) <= asked + 5
         found = counts()
         assert found["dead"] == 0
         assert found["sent"] == 0
-        platform.behave(well)
+        server.behave(well)
         assert autoflow.flush(60)
-    assert ids(platform) == [1, 2, 3, 4, 5]
+    assert ids(server) == [1, 2, 3, 4, 5]
 
 
-def test_a_batch_whose_lookups_are_refused_half_way_gets_on(platform, towards):
+def test_a_batch_whose_lookups_are_refused_half_way_gets_on(server, towards):
     """(33) A server that answers ten lookups a try: what could be completed is sent, and the rest in the end."""
-    towards(platform)
+    towards(server)
     allowed = [0]
 
     def behave(exchange):
@@ -262,17 +262,17 @@ def test_a_batch_whose_lookups_are_refused_half_way_gets_on(platform, towards):
     @autoflow.workflow_output("file", value="path")
     def save(path): ...
 
-    platform.behave(behave)
+    server.behave(behave)
     with autoflow.workflow("w"):
         for number in range(30):
             save(f"/file {number}")
         for done in (10, 20):
             allowed[0] = 10
             assert not autoflow.flush(60)
-            assert len(platform.edges) >= done
+            assert len(server.edges) >= done
         allowed[0] = 1000
         assert autoflow.flush(60)
-    assert len(platform.edges) == 30
+    assert len(server.edges) == 30
     assert counts()["dead"] == 0
 
 
@@ -300,19 +300,19 @@ def test_an_instances_last_edge_is_repeated_only_once_it_was_taken(instance, tow
 
 @pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [hang, slow(0.1), late(30)], ids=["hang", "slow loris", "late"])
-def test_no_server_holds_the_sender_for_longer_than_its_deadline(behaviour, platform, towards, monkeypatch):
+def test_no_server_holds_the_sender_for_longer_than_its_deadline(behaviour, server, towards, monkeypatch):
     """(34) A request ends at its total deadline, and the sender goes on; the caller has long returned."""
     monkeypatch.setattr(http, "TOTAL_SECONDS", 0.5)
-    towards(platform)
-    platform.behave(behaviour)
+    towards(server)
+    server.behave(behaviour)
     with autoflow.workflow("w"):
         load(1)
         begun = time.monotonic()
         assert not autoflow.flush(60)
         assert time.monotonic() - begun < STALLED
-        platform.behave(well)
+        server.behave(well)
         assert autoflow.flush(60)
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
 
 
 @pytest.mark.timing
@@ -342,17 +342,17 @@ def test_a_name_that_does_not_resolve_holds_nobody_but_the_sender(towards, monke
 # -- 36 (proxies and netrc: tests/transport/test_http.py)
 
 
-def test_a_proxy_named_for_all_is_not_used_for_a_host_in_no_proxy(platform, towards, monkeypatch):
+def test_a_proxy_named_for_all_is_not_used_for_a_host_in_no_proxy(server, towards, monkeypatch):
     """(36) HTTP_PROXY points nowhere, NO_PROXY names the sink: delivery is direct."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
-    towards(platform)
+    towards(server)
     with autoflow.workflow("w"):
         load(1)
         assert autoflow.flush(60)
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
 
 
 # -- 37, 38: several senders, killed senders
@@ -371,38 +371,38 @@ SYNC = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync"]
 
 
 @pytest.fixture
-def waiting(platform, tmp_path):
+def waiting(server, tmp_path):
     """An environment whose outbox holds 300 edges of a process that is gone."""
     environment = {
         **os.environ,
         "AUTOFLOW_HOME": str(tmp_path / "home"),
-        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_SERVER": server.address,
         "AUTOFLOW_TOKEN": "t",
         "AUTOFLOW_EXIT_FLUSH": "0",
     }
-    platform.stop()
+    server.stop()
     subprocess.run([sys.executable, "-c", WAITING], env=environment, check=True)
-    platform.start()
+    server.start()
     return environment
 
 
-def test_of_two_senders_one_sends_and_the_other_takes_over(platform, waiting):
+def test_of_two_senders_one_sends_and_the_other_takes_over(server, waiting):
     """(37) The second leaves a held journal alone; when the first is killed in the act, it sends: nothing twice."""
-    platform.behave(hang)
+    server.behave(hang)
     first = subprocess.Popen(SYNC, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert platform.wait_for(lambda: len(platform.requests) > 0)
-    asked = len(platform.requests)
-    platform.behave(well)  # for those who ask from now on
+    assert server.wait_for(lambda: len(server.requests) > 0)
+    asked = len(server.requests)
+    server.behave(well)  # for those who ask from now on
     subprocess.run(SYNC, env=waiting, check=False, capture_output=True)
-    assert not platform.records
-    assert len(platform.requests) == asked
+    assert not server.records
+    assert len(server.requests) == asked
     first.send_signal(signal.SIGKILL)
     first.wait()
     subprocess.run(SYNC, env=waiting, check=True, capture_output=True)
-    assert ids(platform) == list(range(1, 301))
+    assert ids(server) == list(range(1, 301))
 
 
-def test_a_sender_killed_over_and_over_loses_and_doubles_nothing(platform, waiting):
+def test_a_sender_killed_over_and_over_loses_and_doubles_nothing(server, waiting):
     """(38) Senders die at each point of a batch: before it is applied, after, and while the answer is on its way."""
     for point in ("before", "after", "answered") * 2:
         reached = threading.Event()
@@ -419,23 +419,23 @@ def test_a_sender_killed_over_and_over_loses_and_doubles_nothing(platform, waiti
             reached.set()
             dead.wait(100)
 
-        platform.behave(behave)
+        server.behave(behave)
         child = subprocess.Popen(SYNC, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert reached.wait(60)
         child.send_signal(signal.SIGKILL)
         child.wait()
         dead.set()
-    platform.behave(well)
+    server.behave(well)
     subprocess.run(SYNC, env=waiting, check=True, capture_output=True)
-    assert ids(platform) == list(range(1, 301))
+    assert ids(server) == list(range(1, 301))
 
 
 # -- 39: clocks
 
 
-def test_order_is_the_order_recorded_whatever_the_clock_says(platform, towards, monkeypatch):
+def test_order_is_the_order_recorded_whatever_the_clock_says(server, towards, monkeypatch):
     """(39) Times two days ahead, two days back and stepped back by an hour: the order is that of the calls."""
-    towards(platform)
+    towards(server)
     day = 86_400 * 10**9
     now = time.time_ns()
     steps = iter([now + 2 * day, now - 2 * day, now, now - day // 24, now - day // 24 + 1])
@@ -444,7 +444,7 @@ def test_order_is_the_order_recorded_whatever_the_clock_says(platform, towards, 
         for number in range(1, 11):
             load(number)
         assert autoflow.flush(60)
-    assert ids(platform) == list(range(1, 11))
+    assert ids(server) == list(range(1, 11))
 
 
 def test_waits_are_measured_by_a_clock_that_is_not_set(monkeypatch):

@@ -57,38 +57,38 @@ OUTAGE = textwrap.dedent(
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="no /proc to read the memory's size from")
 @pytest.mark.parametrize("behaviour", ["refused", "hanging"])
-def test_waiting_records_take_no_memory(behaviour, platform, tmp_path):
+def test_waiting_records_take_no_memory(behaviour, server, tmp_path):
     """(26, 27) Ten thousand records wait for a server that is away on disk, not in memory, and all arrive."""
     if behaviour == "refused":
-        platform.stop()
+        server.stop()
     else:
-        platform.behave(hang)
+        server.behave(hang)
     environment = {
         **os.environ,
         "AUTOFLOW_HOME": str(tmp_path / "home"),
-        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_SERVER": server.address,
         "AUTOFLOW_EXIT_FLUSH": "0",
     }
     command = [sys.executable, "-c", OUTAGE, "12000"]
     done = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
     assert int(done.stdout) < 5 << 20
-    platform.behave(well)
+    server.behave(well)
     if behaviour == "refused":
-        platform.start()
+        server.start()
     sync = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync"]
     subprocess.run(sync, env=environment, capture_output=True, check=True)
-    assert ids(platform) == list(range(1, 12001))
+    assert ids(server) == list(range(1, 12001))
 
 
 @pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [None, *ALWAYS], ids=["down", "well", "503", "hang", "cut", "slow", "page"])
-def test_a_call_costs_the_same_whatever_the_server_does(behaviour, platform, towards):
+def test_a_call_costs_the_same_whatever_the_server_does(behaviour, server, towards):
     """(26) The median call stays where it is without a server; nothing in it waits for one."""
-    towards(platform)
+    towards(server)
     if behaviour is None:
-        platform.stop()
+        server.stop()
     else:
-        platform.behave(behaviour)
+        server.behave(behaviour)
     took = []
     with autoflow.workflow("w"):
         for number in range(1, 1001):
@@ -101,10 +101,10 @@ def test_a_call_costs_the_same_whatever_the_server_does(behaviour, platform, tow
     assert sorted(took)[500] < 0.02
 
 
-def test_an_outage_of_a_day_is_said_once_and_logged_once_a_minute(platform, towards, caplog, monkeypatch):
+def test_an_outage_of_a_day_is_said_once_and_logged_once_a_minute(server, towards, caplog, monkeypatch):
     """(27, 55) A day without the server: one warning, and each minute one line that counts the others."""
-    towards(platform)
-    platform.stop()
+    towards(server)
+    server.stop()
     caplog.set_level(logging.DEBUG, "autoflow")
     clock = [time.monotonic()]
     with autoflow.workflow("w"):
@@ -160,24 +160,24 @@ def test_two_hundred_clients_come_back_spread(wish, monkeypatch):
 
 @pytest.mark.parametrize("code", [429, 503])
 @pytest.mark.parametrize("wish", ["2", "date", "abc", "-5", "1e9", "inf", "nan", ""])
-def test_retry_after_is_waited_for_and_never_too_long(wish, code, platform, towards):
+def test_retry_after_is_waited_for_and_never_too_long(wish, code, server, towards):
     """(29) Whatever the header says, the wait is between the wish and some minutes, and no record is dropped."""
-    towards(platform)
+    towards(server)
     header = email.utils.formatdate(time.time() + 3600, usegmt=True) if wish == "date" else wish
-    platform.behave(status(code, retry_after=header))
+    server.behave(status(code, retry_after=header))
     with autoflow.workflow("w"):
         load(1)
         assert not autoflow.flush(60)
         backoff = sender()._backoff
         least = {"2": 1.0, "date": 250, "1e9": 250, "inf": 250}.get(wish, 0.0)
         assert least <= backoff.wait() <= 300 + 60
-        asked = len(platform.requests)
+        asked = len(server.requests)
         if least:
-            platform.behave(well)
+            server.behave(well)
             assert not autoflow.flush(60)
-            assert len(platform.requests) == asked  # who flushes does not override the server's wish
-        platform.behave(well)
+            assert len(server.requests) == asked  # who flushes does not override the server's wish
+        server.behave(well)
         backoff.succeeded()
         assert autoflow.flush(60)
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
     assert counts()["dead"] == counts()["dropped"] == 0

@@ -100,24 +100,24 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_any_value_may_be_a_parameter(name, platform, towards):
+def test_any_value_may_be_a_parameter(name, server, towards):
     """(52) The app goes on at once, the run is recorded, its record stays small, and says what it can."""
-    towards(platform)
+    towards(server)
     value = VALUES[name]()
     Sleeping.called = False
     with autoflow.workflow("w", parameters={"value": value, "epochs": 3}):
         assert autoflow.flush(60)
     assert not Sleeping.called
-    [run] = [record for record in platform.records if record["type"] == "run"]
+    [run] = [record for record in server.records if record["type"] == "run"]
     assert run["parameters"]["epochs"] == 3
     assert len(json.dumps(run)) < LONGEST_RECORD
     json.dumps(run, allow_nan=False)
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_any_value_may_be_an_argument(name, platform, towards):
+def test_any_value_may_be_an_argument(name, server, towards):
     """(52) The function gets its very argument and its result comes back, whatever can be recorded of it."""
-    towards(platform)
+    towards(server)
     value = VALUES[name]()
 
     @autoflow.workflow_output("project", value="number", title="{value} {thing}", description=lambda call: call.thing)
@@ -133,7 +133,7 @@ def test_any_value_may_be_an_argument(name, platform, towards):
             assert use(7, value) is value
         load(8)
         assert autoflow.flush(60)
-    assert 8 in ids(platform)
+    assert 8 in ids(server)
     assert counts()["dropped"] == 0
 
 
@@ -144,23 +144,23 @@ def test_any_value_may_be_an_argument(name, platform, towards):
         ("parameters", lambda: autoflow.workflow("w", parameters={f"k{n}": "v" * 5000 for n in range(300)})),
     ],
 )
-def test_no_record_of_a_run_is_longer_than_the_limit(name, build, platform, towards):
+def test_no_record_of_a_run_is_longer_than_the_limit(name, build, server, towards):
     """(52) What is too long is left out and named in the record; the rest of it arrives."""
-    towards(platform)
-    platform.stop()
+    towards(server)
+    server.stop()
     with build():
         logging.getLogger("app").warning("x" * (1 << 20))
         load(7)
         load("p" * (1 << 20))
     assert max(len(line) for line in journal_lines()) <= LONGEST_RECORD
-    platform.start()
+    server.start()
     assert autoflow.flush(60)
-    assert 7 in ids(platform)
+    assert 7 in ids(server)
 
 
-def test_an_error_of_the_apps_is_recorded_short(platform, towards):
+def test_an_error_of_the_apps_is_recorded_short(server, towards):
     """(52) A run that ends in an error with megabytes of text, or with none that can be had, ends all the same."""
-    towards(platform)
+    towards(server)
 
     class Mute(Exception):
         def __str__(self):
@@ -171,7 +171,7 @@ def test_an_error_of_the_apps_is_recorded_short(platform, towards):
             raise error
         assert caught.value is error
     assert autoflow.flush(60)
-    finished = [record for record in platform.records if record["type"] == "finish"]
+    finished = [record for record in server.records if record["type"] == "finish"]
     assert [record["state"] for record in finished] == ["failed"] * 3
     assert max(len(record["error"]) for record in finished) < 4096
 
@@ -197,10 +197,10 @@ class Recording(logging.Handler):
         load(None)
 
 
-def test_a_log_handler_that_records_does_not_feed_on_itself(platform, towards, monkeypatch):
+def test_a_log_handler_that_records_does_not_feed_on_itself(server, towards, monkeypatch):
     """(54) A root handler calls a decorated function for each line, the HTTP library's in the sender's thread too."""
     monkeypatch.delenv("AUTOFLOW_STRICT")
-    towards(platform)
+    towards(server)
     root = logging.getLogger()
     handler, level = Recording(), root.level
     root.addHandler(handler)
@@ -210,19 +210,19 @@ def test_a_log_handler_that_records_does_not_feed_on_itself(platform, towards, m
             load(1)
             logging.getLogger("app").info("once")
             assert autoflow.flush(60)
-            settled = len(platform.records)
+            settled = len(server.records)
             assert autoflow.flush(60)
             time.sleep(0)
-            assert len(platform.records) == settled
+            assert len(server.records) == settled
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
     assert settled < 50
 
 
-def test_lines_the_sender_causes_are_not_kept_as_the_runs_log(platform, towards):
+def test_lines_the_sender_causes_are_not_kept_as_the_runs_log(server, towards):
     """(54) Each request makes the HTTP library log; kept as the run's log that would be a record, and a request."""
-    towards(platform)
+    towards(server)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
     try:
         with autoflow.workflow("w"):
@@ -230,22 +230,22 @@ def test_lines_the_sender_causes_are_not_kept_as_the_runs_log(platform, towards)
             assert autoflow.flush(60)
             for _ in range(5):
                 assert autoflow.flush(60)
-            asked = len(platform.requests)
+            asked = len(server.requests)
             assert autoflow.flush(60)
-            assert len(platform.requests) == asked
+            assert len(server.requests) == asked
     finally:
         logging.getLogger("urllib3").setLevel(logging.NOTSET)
     assert autoflow.flush(60)
-    kept = "".join(record["lines"] for record in platform.records if record["type"] == "log")
+    kept = "".join(record["lines"] for record in server.records if record["type"] == "log")
     assert "of the app" in kept
     assert "/public/api/v3/" not in kept
 
 
-def test_an_instrumented_client_that_records_is_left_out(platform, towards, monkeypatch):
+def test_an_instrumented_client_that_records_is_left_out(server, towards, monkeypatch):
     """(54) A decorated function called from inside the sending, as instrumentation does, records nothing."""
     import requests
 
-    towards(platform)
+    towards(server)
     plain = requests.Session.send
 
     def instrumented(self, request, **kwargs):
@@ -259,15 +259,15 @@ def test_an_instrumented_client_that_records_is_left_out(platform, towards, monk
         load(2)
         assert autoflow.flush(60)
     assert autoflow.flush(60)
-    assert ids(platform) == [1, 2]
+    assert ids(server) == [1, 2]
 
 
 # -- 55: log flood (a day of it: test_outage.py)
 
 
-def test_a_thousand_refused_records_are_a_few_lines(platform, towards, caplog):
+def test_a_thousand_refused_records_are_a_few_lines(server, towards, caplog):
     """(55) One line a cause and minute, not one a record, and not one a try."""
-    towards(platform)
+    towards(server)
     caplog.set_level(logging.DEBUG, "autoflow")
 
     def behave(exchange):
@@ -277,12 +277,12 @@ def test_a_thousand_refused_records_are_a_few_lines(platform, towards, caplog):
         results = [{"key": record["key"], "status": "refused", "reason": "no"} for record in exchange.body["records"]]
         exchange.reply(200, {"results": results})
 
-    platform.behave(behave)
+    server.behave(behave)
     with autoflow.workflow("w"):
         for number in range(1, 1001):
             load(number)
         assert autoflow.flush(60)
-        platform.behave(status(503))
+        server.behave(status(503))
         load(2000)
         for _ in range(20):
             assert not autoflow.flush(60)
@@ -294,9 +294,9 @@ def test_a_thousand_refused_records_are_a_few_lines(platform, towards, caplog):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_dead_sender_is_replaced_at_the_next_record(platform, towards, monkeypatch):
+def test_a_dead_sender_is_replaced_at_the_next_record(server, towards, monkeypatch):
     """(56) The thread dies of a bug; the next record starts another, and all is sent, once."""
-    towards(platform)
+    towards(server)
     died = threading.Event()
     plain = Sender._rest
 
@@ -314,14 +314,14 @@ def test_a_dead_sender_is_replaced_at_the_next_record(platform, towards, monkeyp
         if first is not None:
             first.join(60)
         load(2)
-        assert platform.wait_for(lambda: ids(platform) == [1, 2])
+        assert server.wait_for(lambda: ids(server) == [1, 2])
     assert autoflow.flush(60)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_who_waits_for_a_sender_that_dies_is_told(platform, towards, monkeypatch):
+def test_who_waits_for_a_sender_that_dies_is_told(server, towards, monkeypatch):
     """(56) A flush does not wait out its time for a thread that is no more."""
-    towards(platform)
+    towards(server)
 
     def deadly(self, *, urgent=False):
         if threading.current_thread() is not threading.main_thread():
@@ -339,12 +339,12 @@ def test_who_waits_for_a_sender_that_dies_is_told(platform, towards, monkeypatch
             assert time.monotonic() - begun < 30
         load(3)
         assert autoflow.flush(60)
-    assert ids(platform) == [1, 2, 3]
+    assert ids(server) == [1, 2, 3]
 
 
-def test_a_bug_in_a_step_is_survived(platform, towards, monkeypatch):
+def test_a_bug_in_a_step_is_survived(server, towards, monkeypatch):
     """(56) An error nobody expected costs a try, not the thread."""
-    towards(platform)
+    towards(server)
     plain, failures = Sender._drain, [3]
 
     def buggy(self, reader):
@@ -356,7 +356,7 @@ def test_a_bug_in_a_step_is_survived(platform, towards, monkeypatch):
     monkeypatch.setattr(Sender, "_drain", buggy)
     with autoflow.workflow("w"):
         load(1)
-        assert platform.wait_for(lambda: ids(platform) == [1])
+        assert server.wait_for(lambda: ids(server) == [1])
 
 
 def test_many_first_records_start_one_sender():
@@ -415,15 +415,15 @@ IDLE = textwrap.dedent(
 
 @pytest.mark.timing
 @pytest.mark.parametrize("state", ["all sent", "down", "hanging", "token refused"])
-def test_an_idle_process_costs_next_to_nothing(state, platform, tmp_path):
+def test_an_idle_process_costs_next_to_nothing(state, server, tmp_path):
     """(57) With nothing to send, and with a server that is away: no polling below a second, one thread."""
-    {"all sent": lambda: None, "down": platform.stop}.get(
-        state, lambda: platform.behave(hang if state == "hanging" else status(401))
+    {"all sent": lambda: None, "down": server.stop}.get(
+        state, lambda: server.behave(hang if state == "hanging" else status(401))
     )()
     environment = {
         **os.environ,
         "AUTOFLOW_HOME": str(tmp_path / "home"),
-        "AUTOFLOW_SERVER": platform.address,
+        "AUTOFLOW_SERVER": server.address,
         "AUTOFLOW_EXIT_FLUSH": "0",
     }
     seconds = 4.0

@@ -51,9 +51,9 @@ choosing = pytest.mark.skipif(
 
 
 @choosing
-def test_a_number_given_again_hides_no_journal(app, platform):  # 23
+def test_a_number_given_again_hides_no_journal(app, server):  # 23
     """A living process with the number of a journal's dead writer keeps nobody from sending that journal."""
-    platform.stop()
+    server.stop()
     process = app.until_pause(
         NUMBERED
         + """
@@ -69,16 +69,16 @@ def test_a_number_given_again_hides_no_journal(app, platform):  # 23
     os.waitpid(again, 0)
     """
     )
-    platform.start()
+    server.start()
     assert app.sync()["waiting"] == 0
     assert app.delivered() == [1]
     process.kill()
 
 
 @choosing
-def test_a_descendant_with_the_number_of_a_dead_ancestor_writes_its_own_journal(app, platform):  # 23
+def test_a_descendant_with_the_number_of_a_dead_ancestor_writes_its_own_journal(app, server):  # 23
     """A grandchild that is given its grandparent's number does not take the grandparent's journal for its own."""
-    platform.stop()
+    server.stop()
     left = app.run(
         NUMBERED
         + """
@@ -119,9 +119,9 @@ def _may_make_namespaces():
 
 
 @pytest.mark.skipif(not _may_make_namespaces(), reason="needs the right to make process namespaces (unshare)")
-def test_two_containers_with_one_number_and_name_share_a_volume(app, platform):  # 24
+def test_two_containers_with_one_number_and_name_share_a_volume(app, server):  # 24
     """Both are process 1 of host `same`: their journals do not meet, and only the dead one's is taken over."""
-    platform.stop()
+    server.stop()
     script = app.folder / "contained.py"
     script.write_text(
         PRELUDE + "for number in range(100): load(int(sys.argv[1]) + number)\ntell(os.getpid())\nsignal.pause()"
@@ -144,10 +144,10 @@ def test_two_containers_with_one_number_and_name_share_a_volume(app, platform): 
         boxes[0].wait()
         names = {part[1]["subject"]["id"]: name for name, part in app.kept().items()}
         living = names[2000]
-        platform.start()
+        server.start()
         app.sync()
         assert sorted(app.delivered())[:100] == list(range(1000, 1100))
-        assert platform.wait_for(lambda: len(platform.edges) == 200)
+        assert server.wait_for(lambda: len(server.edges) == 200)
         assert living in app.lines()  # still its writer's
     finally:
         for box in boxes:

@@ -49,14 +49,14 @@ def written():
     ],
     ids=["401", "400", "503", "page", "redirect"],
 )
-def test_the_token_stays_in_memory(behaviour, platform, towards, caplog, capfd):
+def test_the_token_stays_in_memory(behaviour, server, towards, caplog, capfd):
     """(53) Whatever the server does, the token is in no file, no log line of any library, no repr."""
     caplog.set_level(logging.DEBUG)
-    towards(platform)
+    towards(server)
     with autoflow.workflow("w") as run:
         load(1)
         autoflow.flush(60)
-        platform.behave(behaviour)
+        server.behave(behaviour)
         load(2)
         autoflow.flush(60)
         shown = [repr(run), repr(run.failures), repr(connect(resolve())), repr(autoflow.Api()), repr(autoflow.status())]
@@ -67,14 +67,14 @@ def test_the_token_stays_in_memory(behaviour, platform, towards, caplog, capfd):
     for path, mode, content in files:
         assert TOKEN.encode() not in content, path
         assert mode == 0o600, path
-    assert any(header.get("x-api-key") == TOKEN for header in platform.headers)
+    assert any(header.get("x-api-key") == TOKEN for header in server.headers)
 
 
-def test_a_redirect_does_not_carry_the_token_away(platform, towards, caplog):
+def test_a_redirect_does_not_carry_the_token_away(server, towards, caplog):
     """(35) Another origin hears nothing; the records wait, and one warning says where the server points."""
-    towards(platform)
+    towards(server)
     with FaultyServer() as other:
-        platform.behave(redirect(other.address))
+        server.behave(redirect(other.address))
         with autoflow.workflow("w"):
             load(1)
             assert not autoflow.flush(60)
@@ -84,15 +84,15 @@ def test_a_redirect_does_not_carry_the_token_away(platform, towards, caplog):
             warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
             assert len(warnings) == 1
             assert other.address in warnings[0].getMessage()
-            platform.behave(lambda exchange: exchange.reply(*exchange.apply()))
+            server.behave(lambda exchange: exchange.reply(*exchange.apply()))
             assert autoflow.flush(60)
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
 
 
-def test_what_the_app_says_in_passing_is_masked(platform, towards):
+def test_what_the_app_says_in_passing_is_masked(server, towards):
     """(53) Parameters, log lines, a run's error and texts of cards hold no password when they reach the journal."""
-    towards(platform)
-    platform.stop()
+    towards(server)
+    server.stop()
 
     @autoflow.workflow_output("project", title="{note}", description=lambda call: f"from {call.note}")
     def save(project_id, note) -> None: ...
@@ -111,19 +111,19 @@ def test_what_the_app_says_in_passing_is_masked(platform, towards):
     for path, _, content in written():
         assert PASSWORD.encode() not in content, path
         assert TOKEN.encode() not in content, path
-    platform.start()
+    server.start()
     assert autoflow.flush(60)
-    [edge] = platform.edges
+    [edge] = server.edges
     assert "s3://bucket?password=***" in str(edge["meta"])
-    [run] = [record for record in platform.records if record["type"] == "run"]
+    [run] = [record for record in server.records if record["type"] == "run"]
     assert run["parameters"]["epochs"] == 3
     assert run["parameters"]["url"] == "https://***@host/x?token=***"
 
 
-def test_a_dead_letter_repeats_no_token(platform, towards):
+def test_a_dead_letter_repeats_no_token(server, towards):
     """(53) The server's words are kept with a dead letter, the token it quotes is not."""
-    towards(platform)
-    platform.behave(
+    towards(server)
+    server.behave(
         lambda exchange: (
             exchange.reply(*exchange.apply())
             if exchange.probe

@@ -22,7 +22,7 @@ from autoflow.server.blobs import durable, folder
 from autoflow.server.blobs.content import path_of
 from autoflow.server.db import clock
 from autoflow.server.db.schema import blobs, sessions, uploads
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 from tests.blobs import blob_files
 
@@ -30,8 +30,8 @@ FILES = 3
 
 
 @pytest.fixture
-def platform(tmp_path):
-    opened = Platform.open(tmp_path / "home")
+def server(tmp_path):
+    opened = Server.open(tmp_path / "home")
     yield opened
     opened.close()
 
@@ -44,65 +44,65 @@ def parts_of(names, size=1000):
     return parts
 
 
-def upload(platform, names, size=1000):
-    return platform.upload("file-storage.bulk.upload", parts_of(names, size), {"teamId": 1})
+def upload(server, names, size=1000):
+    return server.upload("file-storage.bulk.upload", parts_of(names, size), {"teamId": 1})
 
 
-def listed(platform):
-    return [one["name"] for one in platform.call("file-storage.list", {"teamId": 1, "path": "/"})]
+def listed(server):
+    return [one["name"] for one in server.call("file-storage.list", {"teamId": 1, "path": "/"})]
 
 
-def files_of(platform):
+def files_of(server):
     """All files in the folder of blobs."""
-    return blob_files(platform._place.blobs.address)
+    return blob_files(server._place.blobs.address)
 
 
-def whole(platform):
+def whole(server):
     """Whether verifying every byte finds nothing wrong, and nothing is left that no row names."""
-    told = platform.call("autoflow.upkeep.verify", {"level": 3})
-    with platform._place.store.read() as rows:
-        named = {path_of(*row) for row in rows.execute(select(blobs.c.hash, blobs.c.generation))}
-    there = {found.path for found in platform._place.blobs.files()}
+    told = server.call("autoflow.upkeep.verify", {"level": 3})
+    with server._place.store.read() as conn:
+        named = {path_of(*row) for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
+    there = {found.path for found in server._place.blobs.files()}
     return told["done"] and not told["problems"] and named == there
 
 
-def sweep(platform):
+def sweep(server):
     """Collect as another process would, when all leases are over; gives the counts."""
-    platform._place.sessions._lease = None
-    with platform._place.store.write() as rows:
+    server._place.sessions._lease = None
+    with server._place.store.write() as conn:
         for table in (sessions, uploads):
-            rows.execute(update(table).values(lease_until=clock.after(rows, -1)))
-    return platform.call("autoflow.upkeep.collect", {"confirm": True, "emptyTrash": True})["counts"]
+            conn.execute(update(table).values(lease_until=clock.after(conn, -1)))
+    return server.call("autoflow.upkeep.collect", {"confirm": True, "emptyTrash": True})["counts"]
 
 
 # -- no room
 
 
 @pytest.mark.parametrize("room", [0, 1, 999, 1500, 4000])
-def test_files_that_do_not_fit_leave_nothing(platform, room):
+def test_files_that_do_not_fit_leave_nothing(server, room):
     """Wherever the limit of a file's size cuts a write off, the upload is busy as a whole, and leaves nothing that
     the collector does not take.
     """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    upload(platform, ["before"], 1)  # the database has the pages it needs
+    upload(server, ["before"], 1)  # the database has the pages it needs
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     names = ["a", "b" * 4]  # of 1,000 and of 4,000 bytes, and both in the database's log
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         with pytest.raises(ServerBusy):
-            upload(platform, names)
+            upload(server, names)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert listed(platform) == ["before"]
-    sweep(platform)
-    assert whole(platform)
-    assert len(upload(platform, names)) == 2
-    assert whole(platform)
+    assert listed(server) == ["before"]
+    sweep(server)
+    assert whole(server)
+    assert len(upload(server, names)) == 2
+    assert whole(server)
 
 
 @pytest.mark.parametrize("call", ["write", "fchmod", "rename", "fsync", "makedirs", "syncfs"])
 @pytest.mark.parametrize("nth", [1, 2, 5])
-def test_a_full_disk_at_any_call_leaves_nothing(platform, monkeypatch, call, nth):
+def test_a_full_disk_at_any_call_leaves_nothing(server, monkeypatch, call, nth):
     """Each call that needs room may fail, at any file of many: nothing is named, and nothing stays behind."""
     count = 0
 
@@ -125,38 +125,38 @@ def test_a_full_disk_at_any_call_leaves_nothing(platform, monkeypatch, call, nth
     else:
         monkeypatch.setattr((durable if call == "fsync" else folder).os, call, failing(getattr(os, call)))
     with contextlib.suppress(ServerBusy):
-        upload(platform, names)
+        upload(server, names)
     monkeypatch.undo()
     if count >= nth:
-        assert listed(platform) == []
-        assert files_of(platform) == []
-    assert len(upload(platform, names)) == len(names)
-    assert whole(platform)
+        assert listed(server) == []
+        assert files_of(server) == []
+    assert len(upload(server, names)) == len(names)
+    assert whole(server)
 
 
 ON_A_SMALL_DISK = """
 import json, os, sys
 from autoflow.errors import ServerBusy
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.reliability.test_versions_disk import listed, sweep, upload, whole
 
-platform = Platform.open(sys.argv[1])
+server = Server.open(sys.argv[1])
 kept, refused, step = [], 0, 0
 while refused < 12 and step < 400:
     step += 1
     name = f"f{step}"
     try:
-        upload(platform, [name, name + "x"], 1 + (step * 911) % 2500)
+        upload(server, [name, name + "x"], 1 + (step * 911) % 2500)
         kept += [name, name + "x"]
     except ServerBusy:
         refused += 1
-assert sorted(listed(platform)) == sorted(kept), (listed(platform), kept)
+assert sorted(listed(server)) == sorted(kept), (listed(server), kept)
 os.unlink(sys.argv[1] + "/ballast")  # the database needs room to forget
 for one in kept[:-4]:
-    platform.call("file-storage.remove", {"teamId": 1, "path": "/" + one})
-counts = sweep(platform)
-upload(platform, ["after"], 2000)
-print(json.dumps({"kept": len(kept), "refused": refused, "whole": whole(platform), "blobs": counts["blobs"]}))
+    server.call("file-storage.remove", {"teamId": 1, "path": "/" + one})
+counts = sweep(server)
+upload(server, ["after"], 2000)
+print(json.dumps({"kept": len(kept), "refused": refused, "whole": whole(server), "blobs": counts["blobs"]}))
 """
 
 
@@ -183,9 +183,9 @@ def test_a_real_disk_that_is_full_takes_files_again_after_collecting(tmp_path):
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EMFILE])
-def test_a_disk_that_refuses_is_busy(platform, monkeypatch, code):
+def test_a_disk_that_refuses_is_busy(server, monkeypatch, code):
     """An error in writing or reading is one to try again, says what the system said, and changes nothing."""
-    told = upload(platform, ["a"])
+    told = upload(server, ["a"])
     real = open
 
     def fail(path, *given, **options):
@@ -195,20 +195,20 @@ def test_a_disk_that_refuses_is_busy(platform, monkeypatch, code):
 
     monkeypatch.setattr(folder, "open", fail, raising=False)
     with pytest.raises(ServerBusy, match=os.strerror(code)):
-        upload(platform, ["b"])
+        upload(server, ["b"])
     with pytest.raises(ServerBusy, match=os.strerror(code)):
-        list(platform.download("file-storage.download", {"id": told[0]["id"]}))
-    (problem,) = platform.call("autoflow.upkeep.verify", {"level": 3})["problems"]
+        list(server.download("file-storage.download", {"id": told[0]["id"]}))
+    (problem,) = server.call("autoflow.upkeep.verify", {"level": 3})["problems"]
     assert problem["problem"] == "unreadable"
     monkeypatch.undo()
-    assert listed(platform) == ["a"]
-    assert whole(platform)
+    assert listed(server) == ["a"]
+    assert whole(server)
 
 
-def test_a_folder_that_may_not_be_written_to_is_busy(platform, monkeypatch):
+def test_a_folder_that_may_not_be_written_to_is_busy(server, monkeypatch):
     """With a read-only folder uploads are busy and downloads go on; the collector says that it cannot remove."""
-    upload(platform, ["a"])
-    address = platform._place.blobs.address
+    upload(server, ["a"])
+    address = server._place.blobs.address
 
     def readonly(call):
         def fail(path, *given, **options):
@@ -221,10 +221,10 @@ def test_a_folder_that_may_not_be_written_to_is_busy(platform, monkeypatch):
     for name in ("makedirs", "rename", "unlink"):
         monkeypatch.setattr(folder.os, name, readonly(getattr(os, name)))
     with pytest.raises(ServerBusy, match="Read-only"):
-        upload(platform, ["b"])
-    assert b"".join(platform.download("file-storage.download", {"teamId": 1, "path": "/a"})) == b"a" * 1000
+        upload(server, ["b"])
+    assert b"".join(server.download("file-storage.download", {"teamId": 1, "path": "/a"})) == b"a" * 1000
     monkeypatch.undo()
-    assert listed(platform) == ["a"]
+    assert listed(server) == ["a"]
 
 
 # -- power
@@ -233,7 +233,7 @@ def test_a_folder_that_may_not_be_written_to_is_busy(platform, monkeypatch):
 class Tape:
     """The calls that matter, in their order: what was written, renamed, synced, and what rows a commit named."""
 
-    def __init__(self, platform, monkeypatch):
+    def __init__(self, server, monkeypatch):
         self.calls = []
         for module, name in ((folder.os, "rename"), (durable, "sync"), (durable, "sync_all")):
             self._record(monkeypatch, module, name)
@@ -245,7 +245,7 @@ class Tape:
             return told
 
         monkeypatch.setattr(folder, "_write", written)
-        engine = platform._store._engine
+        engine = server._store._engine
 
         def named(rows):
             self.calls.append(("commit", {path_of(*row) for row in rows.execute(_NAMED)}))
@@ -283,12 +283,12 @@ def survivors(calls, top):
 
 
 @pytest.mark.parametrize("count", [1, 3, folder.MANY, 40])
-def test_no_commit_names_what_a_power_cut_could_take(platform, monkeypatch, count):
+def test_no_commit_names_what_a_power_cut_could_take(server, monkeypatch, count):
     """Whenever the power goes, every file that a committed row names had been synced, and so had its name."""
-    tape = Tape(platform, monkeypatch)
+    tape = Tape(server, monkeypatch)
     for turn in range(3):
-        upload(platform, [f"{turn}-{n}" for n in range(count)], 10)
-    top = platform._place.blobs.address
+        upload(server, [f"{turn}-{n}" for n in range(count)], 10)
+    top = server._place.blobs.address
     commits = [place for place, (call, *_given) in enumerate(tape.calls) if call == "commit"]
     assert len(commits) >= 3
     for place in range(len(tape.calls) + 1):
@@ -298,9 +298,9 @@ def test_no_commit_names_what_a_power_cut_could_take(platform, monkeypatch, coun
     assert len(survivors(tape.calls, top)) == 3 * count
 
 
-def test_many_files_are_synced_at_once(platform, monkeypatch):
+def test_many_files_are_synced_at_once(server, monkeypatch):
     """However many files one request brings, the disk is waited for once."""
-    tape = Tape(platform, monkeypatch)
-    upload(platform, [f"n{n}" for n in range(50)], 10)
+    tape = Tape(server, monkeypatch)
+    upload(server, [f"n{n}" for n in range(50)], 10)
     assert [call for call, *_ in tape.calls].count("sync_all") == 1
     assert [call for call, *_ in tape.calls].count("sync") == 0

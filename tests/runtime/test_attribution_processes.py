@@ -264,13 +264,13 @@ def test_a_killed_opener_leaves_its_run_open_until_it_is_recorded_as_lost(script
     assert runs_of(script) == ({1: key, 2: key}, set())
 
 
-def test_a_run_that_is_recorded_as_lost_is_over(script, platform):
+def test_a_run_that_is_recorded_as_lost_is_over(script, server):
     """Whoever takes over the journal of a killed process says so to the children it left."""
     script(HEAD + "\n    workflow('killed').__enter__()\n    load(1)\n    os.kill(os.getpid(), 9)\n", expect=-9)
     assert len(list((script.home / "runs").iterdir())) == 1
     script("import autoflow\nautoflow.workflow('next')(lambda: None)()\n", AUTOFLOW_EXIT_FLUSH="0")
     assert len(list((script.home / "runs").iterdir())) == 1  # the server was away: nothing is known of the run
-    origin = platform.address
+    origin = server.address
     home = script.folder / "other"
     here = {"AUTOFLOW_SERVER": origin, "AUTOFLOW_TOKEN": "t", "AUTOFLOW_HOME": str(home)}
     script(HEAD + "\n    workflow('killed').__enter__()\n    load(1)\n    os.kill(os.getpid(), 9)\n", expect=-9, **here)

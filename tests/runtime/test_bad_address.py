@@ -37,7 +37,7 @@ for _ in range(2):
 
 
 @pytest.mark.parametrize("address", BAD)
-def test_records_wait_while_the_environment_names_no_server(address, platform, monkeypatch, capsys):
+def test_records_wait_while_the_environment_names_no_server(address, server, monkeypatch, capsys):
     """One warning names the variable; once it is right `outbox sync` delivers."""
     monkeypatch.setenv("AUTOFLOW_SERVER", address)
     monkeypatch.setenv("AUTOFLOW_TOKEN", "t")
@@ -51,20 +51,20 @@ def test_records_wait_while_the_environment_names_no_server(address, platform, m
     shown = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
     assert "AUTOFLOW_SERVER" in shown["destination"]["remedy"]
     assert main(["outbox", "sync"]) == 1
-    monkeypatch.setenv("AUTOFLOW_SERVER", platform.address)
+    monkeypatch.setenv("AUTOFLOW_SERVER", server.address)
     assert main(["outbox", "sync"]) == 0
-    assert ids(platform) == [1, 2, 1, 2]
+    assert ids(server) == [1, 2, 1, 2]
     assert counts()["waiting"] == 0
 
 
-def test_a_bad_address_of_the_instance_stops_no_record(platform, monkeypatch, caplog):
+def test_a_bad_address_of_the_instance_stops_no_record(server, monkeypatch, caplog):
     """SERVER_ADDRESS is asked whose tokens and entities are whose; one that is none is nobody's."""
-    monkeypatch.setenv("AUTOFLOW_SERVER", platform.address)
+    monkeypatch.setenv("AUTOFLOW_SERVER", server.address)
     monkeypatch.setenv("SERVER_ADDRESS", "htp://host")
     with autoflow.workflow("w", log=False):
         load(1)
     assert autoflow.flush(60)
-    assert ids(platform) == [1]
+    assert ids(server) == [1]
     monkeypatch.delenv("AUTOFLOW_SERVER")
     monkeypatch.setattr(destination, "in_tests", None)
     monkeypatch.setenv("ENV", "production")

@@ -126,7 +126,7 @@ def test_what_is_remembered_of_edges_is_bounded(captured):
 
 
 def test_the_task_number_is_known_after_a_flush():
-    """Our platform gives one; before it has, None."""
+    """Our server gives one; before it has, None."""
     with workflow("x", server="memory") as run:
         run.input("project", 7)
         assert flush()

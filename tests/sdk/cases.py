@@ -7,7 +7,7 @@ from typing import Any
 
 import supervisely as sly
 
-Numbers = dict[str, int]  # those of this platform, by "type:number" of the case
+Numbers = dict[str, int]  # those of this server, by "type:number" of the case
 
 
 def _edge(api: sly.Api, direction: str, body: dict[str, Any], numbers: Numbers) -> Any:

@@ -1,4 +1,4 @@
-"""The real `supervisely` in a process of its own, and a served platform that it talks to.
+"""The real `supervisely` in a process of its own, and a served server that it talks to.
 
 The SDK changes the process it is imported into: its logging, its environment. So what it does is a function of
 `tests.sdk.sdk_scenarios`, run in a child that is kept for the whole session; what it found comes back as plain values.
@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.wire import methods
 from tests.sdk import child
 from tests.serving import served
@@ -56,8 +56,8 @@ def sdk_process(sdk_processes):
 
 
 @pytest.fixture
-def platform(tmp_path):
-    opened = Platform.open(tmp_path / "home")
+def server(tmp_path):
+    opened = Server.open(tmp_path / "home")
     yield opened
     opened.close()
 
@@ -76,13 +76,13 @@ class Sdk:
 
 
 @pytest.fixture
-def sdk(sdk_process, platform):
+def sdk(sdk_process, server):
     """The SDK, on a server without tokens, which has every method that it asks for."""
-    yield from serving(sdk_process, platform)
-    assert platform.call(methods.UNKNOWN_METHODS, {})["methods"] == []
+    yield from serving(sdk_process, server)
+    assert server.call(methods.UNKNOWN_METHODS, {})["methods"] == []
 
 
-def serving(pool, platform):
-    """The SDK of a process, for as long as the platform is served."""
-    with served(platform) as url:
+def serving(pool, server):
+    """The SDK of a process, for as long as the server is served."""
+    with served(server) as url:
         yield Sdk(pool, url)

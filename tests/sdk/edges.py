@@ -11,16 +11,16 @@ from autoflow.wire.parts import Part
 Numbers = dict[str, int]
 
 
-def put(platform: Any, path: str, data: bytes = b"weights") -> int:
+def put(server: Any, path: str, data: bytes = b"weights") -> int:
     """Upload a team file; gives its number."""
     folder, _, name = path.rpartition("/")
     parts = [Part("name", name), Part("path", folder + "/"), Part("file", io.BytesIO(data), name, None)]
-    return int(platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})[0]["id"])
+    return int(server.upload("file-storage.bulk.upload", parts, {"teamId": 1})[0]["id"])
 
 
-def world(platform: Any) -> Numbers:
-    """One of everything that an edge may name; the platform may be a transport to one."""
-    call = platform.call
+def world(server: Any) -> Numbers:
+    """One of everything that an edge may name; the server may be a transport to one."""
+    call = server.call
     project, other = (call("projects.add", {"workspaceId": 1, "name": name})["id"] for name in ("lemons", "limes"))
     dataset, made = (call("datasets.add", {"projectId": number, "name": "ds"})["id"] for number in (project, other))
     job, after = (
@@ -32,8 +32,8 @@ def world(platform: Any) -> Numbers:
         "version": call(methods.SNAPSHOT, {"projectId": project})["id"],
         "dataset": dataset,
         "made": made,
-        "in": put(platform, "/models/in.pt"),
-        "file": put(platform, "/models/out.pt"),
+        "in": put(server, "/models/in.pt"),
+        "file": put(server, "/models/out.pt"),
         "task": call(methods.TASKS_ENSURE, {"id": 801})["id"],
         "next": call(methods.TASKS_ENSURE, {"id": 802})["id"],
         "job": job,

@@ -1,4 +1,4 @@
-"""All scenarios of public apps in `tests/data/apps`, carried out by the unmodified SDK on a served platform."""
+"""All scenarios of public apps in `tests/data/apps`, carried out by the unmodified SDK on a served server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PLAIN = {"project", "project_version", "dataset"}  # cards that cannot be custom
 
 
 class World:
-    """What a case's app finds on the platform: its numbers here, by those of the case."""
+    """What a case's app finds on the server: its numbers here, by those of the case."""
 
-    def __init__(self, platform, sdk, case):
-        self._platform, self._sdk = platform, sdk
+    def __init__(self, server, sdk, case):
+        self._server, self._sdk = server, sdk
         self.numbers = {}
         calls = case["calls"]
         saved = [call for call in calls if call["endpoint"].startswith("sdk:")]
@@ -33,12 +33,12 @@ class World:
             self.numbers["project_version:555"] = version
 
     def _call(self, method, **body):
-        return self._platform.call(method, body)
+        return self._server.call(method, body)
 
     def _put(self, number, path):
         folder, name = posixpath.split(path)
         parts = [Part("name", name), Part("path", folder + "/"), Part("file", io.BytesIO(b"1"), name)]
-        here = self._platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})[0]["id"]
+        here = self._server.upload("file-storage.bulk.upload", parts, {"teamId": 1})[0]["id"]
         self.numbers.update({f"file:{number}": here, f"model_weight:{number}": here})
 
     def _fill(self, number):
@@ -80,19 +80,19 @@ def expected(calls, numbers, me):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_public_apps_scenario(sdk, platform, name):
+def test_a_public_apps_scenario(sdk, server, name):
     """What the app records through the SDK is what its graph here shows: each edge once, and every title."""
     case = read(name)
-    world, task = World(platform, sdk, case), int(case["inputs"]["task_id"])
+    world, task = World(server, sdk, case), int(case["inputs"]["task_id"])
     told = sdk("replay", task=task, calls=case["calls"], numbers=world.numbers)
     posted = [one for one in zip(case["calls"], told["answers"], strict=True) if "node" in one[0]["body"]]
     # an edge without an id names nothing: the SDK posts it, and nothing may come of it
     assert [answer for call, answer in posted] == [{"success": True} if "id" in c["body"] else {} for c, _ in posted]
     arrows, titles = expected(case["calls"], told["numbers"], f"task:{task}")
     if not arrows:
-        assert not platform.call(methods.GRAPH, {"workspace": 1})["arrows"]
+        assert not server.call(methods.GRAPH, {"workspace": 1})["arrows"]
         return
-    graph = platform.call(methods.GRAPH, {"task": task})
+    graph = server.call(methods.GRAPH, {"task": task})
     drawn = [(arrow["source"], arrow["target"]) for arrow in graph["arrows"] if arrow["kind"] != "version"]
     assert sorted(drawn) == sorted(arrows)
     assert {card["key"]: card["title"] for card in graph["cards"] if card["key"] in titles} == titles

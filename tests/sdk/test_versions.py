@@ -17,10 +17,10 @@ def form(request):
 
 
 @pytest.fixture
-def sdk(sdk_processes, platform, form):
+def sdk(sdk_processes, server, form):
     """The SDK that writes versions in one of its formats."""
-    yield from serving(sdk_processes(form == "columnar"), platform)
-    assert platform.call(methods.UNKNOWN_METHODS, {})["methods"] == []
+    yield from serving(sdk_processes(form == "columnar"), server)
+    assert server.call(methods.UNKNOWN_METHODS, {})["methods"] == []
 
 
 @pytest.fixture
@@ -65,19 +65,19 @@ def test_a_stale_map_forgets_nothing(sdk, made):
     assert sdk("restore", project=made["project"], version=version)["items"] == 8
 
 
-def test_a_version_made_by_autoflow_is_known_to_the_sdk(sdk, platform, made):
+def test_a_version_made_by_autoflow_is_known_to_the_sdk(sdk, server, made):
     """The SDK takes a version without an archive for the latest when nothing changed, and counts on from it."""
-    version = platform.call("autoflow.versions.snapshot", {"projectId": made["project"]})["id"]
+    version = server.call("autoflow.versions.snapshot", {"projectId": made["project"]})["id"]
     assert sdk("save", project=made["project"]) == version
     sdk("drop_image", image=made["images"][0])
     assert sdk("save", project=made["project"]) != version
     assert [one[0] for one in sdk("versions", project=made["project"])] == [1, 2]
 
 
-def test_a_preview_is_a_project_of_a_hidden_workspace(sdk, platform, made):
+def test_a_preview_is_a_project_of_a_hidden_workspace(sdk, server, made):
     """A version with a preview names the project that shows it."""
     version = sdk("save", project=made["project"], preview=True)
-    told = platform.call("projects.versions.info", {"id": version})
-    preview = platform.call("projects.info", {"id": told["previewProjectId"]})
+    told = server.call("projects.versions.info", {"id": version})
+    preview = server.call("projects.info", {"id": told["previewProjectId"]})
     assert preview["itemsCount"] == 8
-    assert platform.call("workspaces.info", {"id": preview["workspaceId"]})["hidden"] is True
+    assert server.call("workspaces.info", {"id": preview["workspaceId"]})["hidden"] is True

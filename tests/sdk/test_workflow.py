@@ -17,43 +17,43 @@ from tests.serving import served
 TASK = 52345
 
 
-def graph(platform, **entry):
-    return platform.call(methods.GRAPH, entry)
+def graph(server, **entry):
+    return server.call(methods.GRAPH, entry)
 
 
-def cards(platform, **entry):
-    return {card["key"]: card for card in graph(platform, **entry)["cards"]}
+def cards(server, **entry):
+    return {card["key"]: card for card in graph(server, **entry)["cards"]}
 
 
-def arrows(platform, **entry):
-    return sorted((arrow["source"], arrow["target"]) for arrow in graph(platform, **entry)["arrows"])
+def arrows(server, **entry):
+    return sorted((arrow["source"], arrow["target"]) for arrow in graph(server, **entry)["arrows"])
 
 
 @pytest.fixture
-def world(platform):
+def world(server):
     """One of everything that an edge may name."""
-    return edges.world(platform)
+    return edges.world(server)
 
 
 @pytest.mark.parametrize("meta", [False, True], ids=["plain", "with settings"])
-def test_all_thirteen_methods_draw_edges(sdk, platform, world, meta):
+def test_all_thirteen_methods_draw_edges(sdk, server, world, meta):
     """Each method's edge is in the graph, in its direction, with its settings where cards may be customised."""
     given = {name: number for name, number in world.items() if name != "in"}
     assert sdk("every_edge", task=TASK, meta=meta, known=given) == [{"success": True}] * 14
     me = f"task:{TASK}"
     read, written = edges.drawn(world, TASK)
-    drawn = arrows(platform, task=TASK)
+    drawn = arrows(server, task=TASK)
     assert {source for source, target in drawn if target == me} == read
     assert {target for source, target in drawn if source == me} == written
-    known = cards(platform, task=TASK)
+    known = cards(server, task=TASK)
     assert (known[me]["title"] == "The app") is meta
     assert (known[f"file:{world['file']}"]["title"] == "Card") is meta
     assert known[f"project:{world['project']}"]["title"] == "lemons"
 
 
-def test_a_lost_answer_gives_one_edge(sdk, platform, monkeypatch, world):
+def test_a_lost_answer_gives_one_edge(sdk, server, monkeypatch, world):
     """The SDK posts again what was stored when the answer got lost: it is the same edge."""
-    answer, lost = platform.call, threading.Event()
+    answer, lost = server.call, threading.Event()
 
     def losing(method, *request):
         told = answer(method, *request)
@@ -62,10 +62,10 @@ def test_a_lost_answer_gives_one_edge(sdk, platform, monkeypatch, world):
             raise ServerBusy("the answer is lost", status=503)
         return told
 
-    monkeypatch.setattr(platform, "call", losing)
+    monkeypatch.setattr(server, "call", losing)
     assert sdk("one_edge", task=TASK, project=world["other"]) == {"success": True}
     assert lost.is_set()
-    assert arrows(platform, task=TASK) == [(f"task:{TASK}", f"project:{world['other']}")]
+    assert arrows(server, task=TASK) == [(f"task:{TASK}", f"project:{world['other']}")]
 
 
 def _cutting(listening, upstream, marked, cut):
@@ -95,10 +95,10 @@ def _cutting(listening, upstream, marked, cut):
                 client.sendall(answer)
 
 
-def test_a_connection_cut_before_the_answer_gives_one_edge(sdk_process, platform, world):
+def test_a_connection_cut_before_the_answer_gives_one_edge(sdk_process, server, world):
     """A proxy that loses the answer of an edge that was stored: the SDK connects anew and posts it again."""
     cut = threading.Event()
-    with served(platform) as url, socket.create_server(("127.0.0.1", 0)) as listening:
+    with served(server) as url, socket.create_server(("127.0.0.1", 0)) as listening:
         upstream = ("127.0.0.1", int(url.rpartition(":")[2]))
         marked = methods.ADD_EDGE["output"].encode()
         thread = threading.Thread(target=_cutting, args=(listening, upstream, marked, cut), daemon=True)
@@ -108,40 +108,40 @@ def test_a_connection_cut_before_the_answer_gives_one_edge(sdk_process, platform
         listening.shutdown(socket.SHUT_RDWR)
         thread.join(10)
     assert cut.is_set()
-    assert arrows(platform, task=TASK) == [(f"task:{TASK}", f"project:{world['other']}")]
+    assert arrows(server, task=TASK) == [(f"task:{TASK}", f"project:{world['other']}")]
 
 
-def test_another_teams_task_is_refused(sdk_process, platform, world):
+def test_another_teams_task_is_refused(sdk_process, server, world):
     """A token of one team names no task, and no project, of another; no edge is drawn."""
-    token = platform.tokens.create("eve", ["Others"])
-    project = platform.call("projects.add", {"workspaceId": 1, "name": "theirs"})["id"]
-    with served(platform, auth=True) as url:
+    token = server.tokens.create("eve", ["Others"])
+    project = server.call("projects.add", {"workspaceId": 1, "name": "theirs"})["id"]
+    with served(server, auth=True) as url:
         eve = Sdk(sdk_process, url, token)
         assert eve("one_edge", task=world["task"], project=project) == {}
         assert eve("one_edge", task=TASK, project=project) == {}
-    assert arrows(platform, workspace=1) == []
+    assert arrows(server, workspace=1) == []
 
 
-def test_an_exporter(sdk, platform):
+def test_an_exporter(sdk, server):
     """export-to-coco downloads a project whole and leaves an archive with a download link."""
     project = sdk("fill", count=6)["project"]
     told = sdk("exporter", task=TASK, project=project)
     assert told["items"] == 6
     file = f"file:{told['file']}"
-    assert arrows(platform, project=project) == [(f"project:{project}", f"task:{TASK}"), (f"task:{TASK}", file)]
-    card = cards(platform, project=project)[file]
+    assert arrows(server, project=project) == [(f"project:{project}", f"task:{TASK}"), (f"task:{TASK}", file)]
+    card = cards(server, project=project)[file]
     assert card["title"] == told["name"] == f"{TASK}_lemons.tar"
     assert card["link"]["url"] == f"/files/{told['file']}/true/?teamId=1"
-    facts = platform.call(methods.TASK_INFO, {"id": TASK})["autoflow"]["facts"]
+    facts = server.call(methods.TASK_INFO, {"id": TASK})["autoflow"]["facts"]
     assert facts["output"]["general"]["title"] == told["name"]
 
 
-def test_a_trainer(sdk, platform):
+def test_a_trainer(sdk, server):
     """train-yolov8 saves its project by the SDK's own versions, reads weights, leaves a checkpoint and a report."""
     project = sdk("fill", count=6)["project"]
     told = sdk("trainer", task=TASK, project=project)
     me, version = f"task:{TASK}", f"project_version:{told['version']}"
-    assert arrows(platform, task=TASK) == sorted(
+    assert arrows(server, task=TASK) == sorted(
         [
             (f"project:{project}", version),
             (version, me),
@@ -150,7 +150,7 @@ def test_a_trainer(sdk, platform):
             (me, f"file:{told['report']}"),
         ]
     )
-    known = cards(platform, task=TASK)
+    known = cards(server, task=TASK)
     assert known[me]["title"] == "Train YOLOv8"
     assert known[f"file:{told['best']}"]["title"] == "Checkpoints"
     assert known[f"file:{told['report']}"]["link"]["url"] == f"/model-benchmark?id={told['report']}"
@@ -158,12 +158,12 @@ def test_a_trainer(sdk, platform):
     assert sdk("versions", project=project) == [[1, told["version"], "Train YOLOv9", "committed"]]
 
 
-def test_a_labeler(sdk, platform):
+def test_a_labeler(sdk, server):
     """nn-image-labeling reads a session and a project and leaves a labeled copy, whose images are not sent again."""
     project = sdk("fill", count=6)["project"]
-    session = platform.call(methods.TASKS_ENSURE, {"id": 888})["id"]
+    session = server.call(methods.TASKS_ENSURE, {"id": 888})["id"]
     told = sdk("labeler", task=TASK, project=project, session=session)
     assert told["items"] == 6
     me, made = f"task:{TASK}", f"project:{told['project']}"
-    assert arrows(platform, task=TASK) == sorted([("task:888", me), (f"project:{project}", me), (me, made)])
-    assert cards(platform, task=TASK)[made]["title"] == "lemons (inference)"
+    assert arrows(server, task=TASK) == sorted([("task:888", me), (f"project:{project}", me), (me, made)])
+    assert cards(server, task=TASK)[made]["title"] == "lemons (inference)"

@@ -1,4 +1,4 @@
-"""A platform in a folder and a database of the test's own, on SQLite and on PostgreSQL; and short ways to fill it."""
+"""A server in a folder and a database of the test's own, on SQLite and on PostgreSQL; and short ways to fill it."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ import itertools
 
 import pytest
 
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 from tests.postgres import DATABASES, database_of
 
 
 @pytest.fixture(params=DATABASES)
 def database(request):
-    """The url of a new store, None for a file in the platform's folder."""
+    """The url of a new store, None for a file in the server's folder."""
     with database_of(request) as url:
         yield url
 
 
 @pytest.fixture(params=DATABASES, scope="module")
 def lasting(request, tmp_path_factory):
-    """A platform for all tests of a module."""
+    """A server for all tests of a module."""
     with database_of(request) as url:
-        opened = Platform.open(tmp_path_factory.mktemp("lasting"), url)
+        opened = Server.open(tmp_path_factory.mktemp("lasting"), url)
         yield opened
         opened.close()
 
 
 @pytest.fixture
-def platform(tmp_path, database):
-    opened = Platform.open(tmp_path / "home", database)
+def server(tmp_path, database):
+    opened = Server.open(tmp_path / "home", database)
     yield opened
     opened.close()
 
 
 class Filled:
-    """A platform and the calls tests make most."""
+    """A server and the calls tests make most."""
 
-    def __init__(self, platform):
-        self.platform = platform
+    def __init__(self, server):
+        self.server = server
         self._keys = itertools.count(1)
 
     def call(self, method, **body):
-        return self.platform.call(method, body)
+        return self.server.call(method, body)
 
     def project(self, name="lemons", **more):
         return self.call("projects.add", workspaceId=1, name=name, **more)["id"]
@@ -60,7 +60,7 @@ class Filled:
 
     def content(self, data):
         part = Part("0-file", io.BytesIO(data), "0", "image/*")
-        return self.platform.upload("images.bulk.upload", [part], {})[0]["hash"]
+        return self.server.upload("images.bulk.upload", [part], {})[0]["hash"]
 
     def image(self, dataset, name="a.png", **more):
         content = self.content(self.picture())
@@ -73,7 +73,7 @@ class Filled:
             Part("path", folder + "/"),
             Part("file", io.BytesIO(data), name, "application/octet-stream"),
         ]
-        return self.platform.upload("file-storage.bulk.upload", parts, {"teamId": team})[0]
+        return self.server.upload("file-storage.bulk.upload", parts, {"teamId": team})[0]
 
     def snapshot(self, project, **more):
         return self.call("autoflow.versions.snapshot", projectId=project, **more)
@@ -100,11 +100,11 @@ class Filled:
 
 
 @pytest.fixture
-def filled(platform):
-    return Filled(platform)
+def filled(server):
+    return Filled(server)
 
 
 @pytest.fixture(scope="session")
 def fill():
-    """`Filled` itself, for platforms that outlive one test."""
+    """`Filled` itself, for servers that outlive one test."""
     return Filled

@@ -44,7 +44,7 @@ VALUES = {
 
 
 class World:
-    """One of everything in a platform (`Filled`)."""
+    """One of everything in a server (`Filled`)."""
 
     def __init__(self, filled):
         self.call = filled.call

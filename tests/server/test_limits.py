@@ -23,14 +23,14 @@ def world(lasting, fill):
     return hostile.World(fill(lasting))
 
 
-def ask(platform, method, body):
+def ask(server, method, body):
     """Call a method; gives the refusal, None when it was answered."""
     try:
         if method in DOWNLOADS:
-            for _chunk in platform.download(method, body):
+            for _chunk in server.download(method, body):
                 break
         else:
-            platform.call(method, body)
+            server.call(method, body)
     except ServerRefused as refusal:
         return refusal
     return None
@@ -79,12 +79,12 @@ LISTS = [
 
 
 @pytest.fixture
-def writing(platform):
+def writing(server):
     """Somebody else holds the write lock."""
     entered, leave = threading.Event(), threading.Event()
 
     def write():
-        with platform._store.write():
+        with server._store.write():
             entered.set()
             leave.wait(60)
 
@@ -97,11 +97,11 @@ def writing(platform):
 
 
 @on_sqlite
-def test_a_list_that_is_too_long_never_waits_for_the_write_lock(platform, writing):
+def test_a_list_that_is_too_long_never_waits_for_the_write_lock(server, writing):
     """It is refused, with its limit, while somebody else writes: nothing of it is looked at under the lock."""
     for method, name in LISTS:
         with pytest.raises(ServerRefused, match="are the most") as refusal:
-            platform.call(method, {name: [{"id": 1}] * (limits.LIST + 1)})
+            server.call(method, {name: [{"id": 1}] * (limits.LIST + 1)})
         assert refusal.value.status == 400, method
         assert refusal.value.details["limit"] <= limits.LIST, method
 
@@ -118,11 +118,11 @@ def test_filters_have_few_conditions(filled, name):
 
 
 class Statements:
-    """Counts the statements that a platform's database is sent."""
+    """Counts the statements that a server's database is sent."""
 
-    def __init__(self, platform):
+    def __init__(self, server):
         self.count = 0
-        event.listen(platform._store._engine, "before_cursor_execute", self._add)
+        event.listen(server._store._engine, "before_cursor_execute", self._add)
 
     def _add(self, *_arguments):
         self.count += 1
@@ -165,17 +165,17 @@ def batches(world, count):
     yield "projects.meta.update", {"id": world.project, "meta": {"classes": [{"title": "c"}]}}
 
 
-def test_a_batch_takes_few_statements(platform, fill):
+def test_a_batch_takes_few_statements(server, fill):
     """However many entries it has: the write lock is held for statements of hundreds of rows, not for one of each."""
-    world, statements = hostile.World(fill(platform)), Statements(platform)
+    world, statements = hostile.World(fill(server)), Statements(server)
     count = 400
     for method, body in batches(world, count):
         assert statements.of(world.call, method, **body) < 60, method
 
 
-def test_a_dataset_goes_in_few_statements(platform, filled):
+def test_a_dataset_goes_in_few_statements(server, filled):
     """With all datasets in it, named as often as one likes."""
-    statements, project = Statements(platform), filled.project()
+    statements, project = Statements(server), filled.project()
     names = [["a"], *(["a", f"{number}"] for number in range(100))]
     numbers = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=names)["datasets"]
     body = {"datasets": [{"id": number} for number in numbers * 2]}
@@ -223,27 +223,27 @@ def test_a_page_far_behind_the_end_is_empty(world, page):
 # -- time
 
 
-def test_a_write_that_takes_too_long_is_undone(platform, monkeypatch):
+def test_a_write_that_takes_too_long_is_undone(server, monkeypatch):
     """The time is looked at before each statement: what was written is gone, and others may write."""
-    filled = platform.call("projects.add", {"workspaceId": 1, "name": "before"})
+    filled = server.call("projects.add", {"workspaceId": 1, "name": "before"})
     monkeypatch.setattr(deadline, "WRITE", 0.1)
 
     def write():
-        with platform._store.of(LOCAL).write() as rows:
+        with server._store.of(LOCAL).write() as conn:
             while True:
-                rows.execute(schema.projects.update().values(name="after"))
+                conn.execute(schema.projects.update().values(name="after"))
 
     with pytest.raises(ServerRefused, match="ask for less") as refusal:
         write()
     assert refusal.value.status == 400
-    assert platform.call("projects.info", {"id": filled["id"]})["name"] == "before"
+    assert server.call("projects.info", {"id": filled["id"]})["name"] == "before"
 
 
 @on_sqlite
-def test_a_read_that_takes_too_long_is_ended(platform):
+def test_a_read_that_takes_too_long_is_ended(server):
     """Also within one statement, which SQLite is asked to give up."""
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    with pytest.raises(ServerRefused, match="ask for less"), platform._store.of(LOCAL).read(seconds=0.2) as rows:
-        rows.exec_driver_sql(endless)
-    with platform._store.of(LOCAL).read() as rows:  # the connection is as it was
-        assert rows.exec_driver_sql("SELECT 1").scalar() == 1
+    with pytest.raises(ServerRefused, match="ask for less"), server._store.of(LOCAL).read(seconds=0.2) as conn:
+        conn.exec_driver_sql(endless)
+    with server._store.of(LOCAL).read() as conn:  # the connection is as it was
+        assert conn.exec_driver_sql("SELECT 1").scalar() == 1

@@ -1,4 +1,4 @@
-"""The platform as one object: what it is, what it does not know, and that bad input changes nothing."""
+"""The server as one object: what it is, what it does not know, and that bad input changes nothing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from autoflow.server import server
 from autoflow.wire.parts import Part
 
 
-def test_it_says_what_it_is(platform):
-    """`instance.version` answers a version the SDK supports, and the mark of our platform."""
-    answer = platform.call("instance.version", {})
+def test_it_says_what_it_is(server):
+    """`instance.version` answers a version the SDK supports, and the mark of our server."""
+    answer = server.call("instance.version", {})
     assert answer["version"] == "6.18.3"
     assert answer["autoflow"]
 
@@ -31,9 +31,9 @@ def test_team_workspace_and_user_are_there_from_the_start(filled):
     assert [team["id"] for team in filled.call("teams.list")["entities"]] == [1]
 
 
-def test_an_unknown_method_is_named(platform):
+def test_an_unknown_method_is_named(server):
     """A method that does not exist is refused with 404 and its name, whichever way it is asked for."""
-    for ask in (platform.call, platform.download, lambda method, body: platform.upload(method, [], body)):
+    for ask in (server.call, server.download, lambda method, body: server.upload(method, [], body)):
         with pytest.raises(ServerRefused, match=r"projects\.explode") as refusal:
             ask("projects.explode", {})
         assert refusal.value.status == 404
@@ -52,18 +52,18 @@ def test_workspaces_have_names_of_their_own(filled):
 def test_opening_needs_no_alembic(tmp_path):
     """Neither a new store nor one that is up to date imports Alembic: a short script has no time for it."""
     code = (
-        "import sys; from autoflow.server.server import Platform;"
-        "[Platform.open(sys.argv[1]).call('instance.version', {}) for _ in range(2)];"
+        "import sys; from autoflow.server.server import Server;"
+        "[Server.open(sys.argv[1]).call('instance.version', {}) for _ in range(2)];"
         "print([name for name in ('alembic', 'PIL') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 
 
-def test_a_closed_platform_opens_again(platform):
-    """Calling a closed platform works."""
-    platform.close()
-    assert platform.call("teams.info", {"id": 1})["id"] == 1
+def test_a_closed_server_opens_again(server):
+    """Calling a closed server works."""
+    server.close()
+    assert server.call("teams.info", {"id": 1})["id"] == 1
 
 
 def test_every_write_advances_the_change_counter(filled):

@@ -113,9 +113,9 @@ def writers(world, value):
     yield "tasks.output.set", {"taskId": world.task, "output": value}
 
 
-def read_all(platform, world):
+def read_all(server, world):
     """Everything that reads, with bodies that are right."""
-    jobs = [one["id"] for one in platform.call("jobs.list", {"teamId": 1})["entities"]]
+    jobs = [one["id"] for one in server.call("jobs.list", {"teamId": 1})["entities"]]
     bodies = [(method, body) for method, body in world.bodies().items() if method in READS or method in DOWNLOADS]
     bodies += [
         (method, {"id": number}) for number in jobs for method in ("jobs.info", "jobs.stats", "autoflow.overview.job")
@@ -139,15 +139,15 @@ def read_all(platform, world):
     for method, body in bodies:
         with contextlib.suppress(ServerRefused):
             if method in DOWNLOADS:
-                b"".join(platform.download(method, body))
+                b"".join(server.download(method, body))
             else:
-                platform.call(method, body)
+                server.call(method, body)
 
 
-def store(platform, world, value):
+def store(server, world, value):
     for method, body in writers(world, value):
         with contextlib.suppress(ServerRefused):
-            platform.call(method, body)
+            server.call(method, body)
 
 
 @pytest.fixture(scope="module")
@@ -170,24 +170,24 @@ def test_any_value_is_refused_or_read(lasting, world, value):
     read_all(lasting, world)
 
 
-def test_what_an_older_server_stored_is_read(platform, fill):
+def test_what_an_older_server_stored_is_read(server, fill):
     """A tag with classes that are none, reviews that are none: stored before they were refused."""
-    world = hostile.World(fill(platform))
+    world = hostile.World(fill(server))
     odd = {"classes": [{"id": 1, "title": "c"}], "tags": [{"id": 2, "name": "t", "classes": 5}]}
-    with platform._store.write() as rows:
-        rows.execute(schema.project_meta.update().values(document=json_codec.dump(odd), f=2))
-    read_all(platform, world)
+    with server._store.write() as conn:
+        conn.execute(schema.project_meta.update().values(document=json_codec.dump(odd), f=2))
+    read_all(server, world)
     for reviews in ({"1": []}, 5, None):
-        with platform._store.write() as rows:
+        with server._store.write() as conn:
             meta = json_codec.dump({"entityIds": world.images, "autoflowReviews": reviews})
-            rows.execute(schema.jobs.update().values(meta=meta))
+            conn.execute(schema.jobs.update().values(meta=meta))
         assert world.call("jobs.info", id=world.job)["finishedImagesCount"] == 0
         assert world.call("jobs.stats", id=world.job)["job"]["finishedImagesCount"] == 0
 
 
-def test_reviews_are_said_by_reviewing(platform, fill):
+def test_reviews_are_said_by_reviewing(server, fill):
     """A job is not made with some."""
-    world = hostile.World(fill(platform))
+    world = hostile.World(fill(server))
     meta = {"entityIds": world.images, "autoflowReviews": {str(world.images[0]): "accepted"}}
     made = world.call("jobs.add", name="j", datasetId=world.dataset, userIds=[1], meta=meta)[0]
     assert made["acceptedImagesCount"] == 0

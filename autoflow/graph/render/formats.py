@@ -23,7 +23,7 @@ class Reader:
         color: a terminal that shows colours.
         unicode: a terminal that shows more than ASCII.
         zone: where the reader's clock stands.
-        base_url: scheme and host of the platform, for links; empty when the platform itself serves the form;
+        base_url: scheme and host of the server, for links; empty when the server itself serves the form;
             None when it may not be running.
     """
 

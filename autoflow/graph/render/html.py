@@ -30,7 +30,7 @@ def html(
 
     Args:
         graph: what to show.
-        base_url: scheme and host of a platform that will be up when the page is read; None shows links as words.
+        base_url: scheme and host of a server that will be up when the page is read; None shows links as words.
         zone: where the reader's clock stands.
         written: the time of writing to state; None for now.
     """

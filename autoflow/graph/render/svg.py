@@ -23,7 +23,7 @@ def svg(graph: Graph, *, base_url: str | None = None, zone: tzinfo = timezone.ut
 
     Args:
         graph: what to draw.
-        base_url: scheme and host of the platform, for the cards' links; empty when the platform itself
+        base_url: scheme and host of the server, for the cards' links; empty when the server itself
             serves the picture; None leaves links as words.
         zone: where the reader's clock stands.
         layout: the places, if they were computed before.

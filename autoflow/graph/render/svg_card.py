@@ -36,7 +36,7 @@ class Look(NamedTuple):
     """What a face needs to know beyond its card.
 
     Args:
-        base_url: where the platform answers; empty for the page's own server, None for no links.
+        base_url: where the server answers; empty for the page's own server, None for no links.
         zone: where the reader's clock stands.
         entry: key of the card to outline.
     """
@@ -69,7 +69,7 @@ def _advance(sign: str) -> int:
 def href(card: Card, base_url: str | None) -> str | None:
     """Give the address a card's link leads to, or None.
 
-    A card of another server leads there; others need the platform's own address.
+    A card of another server leads there; others need the server's own address.
     """
     base = card.origin or base_url
     if card.link is None or base is None or not PATH.fullmatch(card.link.url):

@@ -215,7 +215,7 @@ class Bucket:
         try:
             yield
         except (failures.BaseError, OSError) as error:
-            raise ServerBusy(f"the platform cannot {what} {self._url}: {_said(error)}", status=status) from error
+            raise ServerBusy(f"the server cannot {what} {self._url}: {_said(error)}", status=status) from error
 
 
 def _said(error: Exception) -> str:
@@ -300,4 +300,4 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ServerBusy(f"the platform cannot keep the file on its way: {error}", status=507) from error
+        raise ServerBusy(f"the server cannot keep the file on its way: {error}", status=507) from error

@@ -252,7 +252,7 @@ def _place(written: str, target: str) -> None:
 
 
 def _full(error: OSError) -> ServerBusy:
-    return ServerBusy(f"the platform cannot keep the file: {error}", status=507)
+    return ServerBusy(f"the server cannot keep the file: {error}", status=507)
 
 
 @contextlib.contextmanager
@@ -260,4 +260,4 @@ def _failing(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ServerBusy(f"the platform cannot {what} the file: {error}", status=500) from error
+        raise ServerBusy(f"the server cannot {what} the file: {error}", status=500) from error

@@ -44,7 +44,7 @@ class Caller(NamedTuple):
     Args:
         user: whose name stands on what is made.
         teams: those the user is in; None for who sees all.
-        site: the address the platform was asked at (``http://host:port``), empty when embedded.
+        site: the address the server was asked at (``http://host:port``), empty when embedded.
         since: set for the token of a reproduction, which changes only what its user has made since then.
     """
 
@@ -59,15 +59,15 @@ LOCAL = Caller()
 Teams = Sequence[int]
 
 
-def caller(rows: Connection) -> Caller:
+def caller(conn: Connection) -> Caller:
     """Who this transaction is for."""
-    found: Caller = rows.get_execution_options().get(OPTION, LOCAL)
+    found: Caller = conn.get_execution_options().get(OPTION, LOCAL)
     return found
 
 
-def address(rows: Connection, path: str) -> str | None:
-    """The absolute address of a path on this platform; None when it was not asked over HTTP."""
-    site = caller(rows).site
+def address(conn: Connection, path: str) -> str | None:
+    """The absolute address of a path on this server; None when it was not asked over HTTP."""
+    site = caller(conn).site
     return site + path if site else None
 
 
@@ -113,41 +113,41 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
 }
 
 
-def visible(rows: Connection, table: Table) -> ColumnElement[bool]:
+def visible(conn: Connection, table: Table) -> ColumnElement[bool]:
     """The condition that a row of a table is one the caller sees."""
-    mine = caller(rows).teams
+    mine = caller(conn).teams
     return true() if mine is None else _VISIBLE[table](sorted(mine))
 
 
-def visible_blobs(rows: Connection) -> ColumnElement[bool]:
+def visible_blobs(conn: Connection) -> ColumnElement[bool]:
     """The condition that bytes are the caller's to name: what an item or file they see is, or uploaded by them and, for
     a lease, not named yet.
     """
-    who = caller(rows)
+    who = caller(conn)
     if who.teams is None:
         return true()
     brought = select(uploads.c.hash).where(
-        uploads.c.hash == blobs.c.hash, uploads.c.user_id == who.user, uploads.c.lease_until > clock.now(rows)
+        uploads.c.hash == blobs.c.hash, uploads.c.user_id == who.user, uploads.c.lease_until > clock.now(conn)
     )
-    item = select(items.c.id).where(items.c.blob_id == blobs.c.id, visible(rows, items))
-    file = select(files.c.id).where(files.c.hash == blobs.c.hash, visible(rows, files))
+    item = select(items.c.id).where(items.c.blob_id == blobs.c.id, visible(conn, items))
+    file = select(files.c.id).where(files.c.hash == blobs.c.hash, visible(conn, files))
     return or_(*(query.correlate(blobs).exists() for query in (brought, item, file)))
 
 
-def sees(rows: Connection, table: Table, number: int) -> bool:
+def sees(conn: Connection, table: Table, number: int) -> bool:
     """Whether the caller sees a row that is there."""
-    if caller(rows).teams is None:
+    if caller(conn).teams is None:
         return True
-    return rows.execute(select(table.c.id).where(table.c.id == number, visible(rows, table))).first() is not None
+    return conn.execute(select(table.c.id).where(table.c.id == number, visible(conn, table))).first() is not None
 
 
-def check(rows: Connection, table: Table, what: str, number: int) -> None:
+def check(conn: Connection, table: Table, what: str, number: int) -> None:
     """See that a row that is there is the caller's to use.
 
     Raises:
         ServerRefused: 404, as if it were not there; `what` is its word in the message.
     """
-    if not sees(rows, table, number):
+    if not sees(conn, table, number):
         raise unknown(what, number)
 
 

@@ -31,7 +31,7 @@ class Brought(NamedTuple):
     known: Mapping[str, Any] = {}
 
 
-def claim(rows: Connection, brought: Sequence[Brought]) -> set[str]:
+def claim(conn: Connection, brought: Sequence[Brought]) -> set[str]:
     """Name received files, and give their hashes to the caller to name for a while.
 
     Returns:
@@ -40,18 +40,18 @@ def claim(rows: Connection, brought: Sequence[Brought]) -> set[str]:
     first: dict[str, Brought] = {}
     for one in brought:
         first.setdefault(one.received.hash, one)
-    there = _states(rows, list(first))
+    there = _states(conn, list(first))
     new = [one for content, one in first.items() if content not in there]
     moment = timestamps.now()
     values = [{**_NOTHING, **_row(one), "created_at": moment} for one in new]
     if values:
-        rows.execute(insert(blobs), values)
+        conn.execute(insert(blobs), values)
     healed = [first[content] for content, row in there.items() if row["state"] == DAMAGED]
     learnt = [first[content] for content, row in there.items() if row["mime"] is None and first[content].known]
     for one, told in (*((one, {**_row(one), "state": LIVE}) for one in healed), *((one, one.known) for one in learnt)):
-        rows.execute(update(blobs).where(blobs.c.hash == one.received.hash).values(**told))
-    _revive(rows, there)
-    _pin(rows, list(first))
+        conn.execute(update(blobs).where(blobs.c.hash == one.received.hash).values(**told))
+    _revive(conn, there)
+    _pin(conn, list(first))
     return {one.received.generation for one in (*new, *healed)}
 
 
@@ -63,52 +63,52 @@ def _row(one: Brought) -> dict[str, Any]:
     return {"hash": received.hash, "size": received.size, "generation": received.generation, **one.known}
 
 
-def _states(rows: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
+def _states(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     """The state and type of those hashes that have a row."""
     found: dict[str, RowMapping] = {}
     for part in chunks(hashes):
         query = select(blobs.c.hash, blobs.c.state, blobs.c.mime).where(blobs.c.hash.in_(part))
-        found.update({row["hash"]: row for row in rows.execute(query).mappings()})
+        found.update({row["hash"]: row for row in conn.execute(query).mappings()})
     return found
 
 
-def _revive(rows: Connection, found: Mapping[str, RowMapping]) -> None:
+def _revive(conn: Connection, found: Mapping[str, RowMapping]) -> None:
     condemned = [content for content, row in found.items() if row["state"] == CONDEMNED]
     for part in chunks(condemned):
-        rows.execute(update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == CONDEMNED).values(state=LIVE))
+        conn.execute(update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == CONDEMNED).values(state=LIVE))
 
 
-def _pin(rows: Connection, hashes: Collection[str]) -> None:
+def _pin(conn: Connection, hashes: Collection[str]) -> None:
     """Let the caller name these hashes until a lease is over; nothing collects them before."""
-    mine = uploads.c.user_id == (user := caller(rows).user)
-    until = clock.after(rows, LEASE)
+    mine = uploads.c.user_id == (user := caller(conn).user)
+    until = clock.after(conn, LEASE)
     for part in chunks(list(hashes)):
-        rows.execute(update(uploads).where(mine, uploads.c.hash.in_(part)).values(lease_until=until))
-        had = set(rows.execute(select(uploads.c.hash).where(mine, uploads.c.hash.in_(part))).scalars())
+        conn.execute(update(uploads).where(mine, uploads.c.hash.in_(part)).values(lease_until=until))
+        had = set(conn.execute(select(uploads.c.hash).where(mine, uploads.c.hash.in_(part))).scalars())
         new = [{"hash": content, "user_id": user} for content in part if content not in had]
         if new:
-            rows.execute(insert(uploads).values(lease_until=until), new)
+            conn.execute(insert(uploads).values(lease_until=until), new)
 
 
-def find(rows: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
+def find(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     """The rows of those hashes whose bytes are there, and that the caller may name: to read them."""
     found = {}
-    wanted = (visible_blobs(rows), blobs.c.state != DAMAGED)
+    wanted = (visible_blobs(conn), blobs.c.state != DAMAGED)
     for part in chunks(hashes):
-        for row in rows.execute(select(blobs).where(blobs.c.hash.in_(part), *wanted)).mappings():
+        for row in conn.execute(select(blobs).where(blobs.c.hash.in_(part), *wanted)).mappings():
             found[row["hash"]] = row
     return found
 
 
-def hold(rows: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
+def hold(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     """As `find`, for rows that this transaction will add: until it ends they are nobody's to collect."""
-    found = find(rows, hashes)
-    _revive(rows, found)
+    found = find(conn, hashes)
+    _revive(conn, found)
     return found
 
 
-def promise(rows: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
+def promise(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     """As `hold`, for whoever is told that they are there, and will name them later: they stay for a lease."""
-    found = hold(rows, hashes)
-    _pin(rows, found)
+    found = hold(conn, hashes)
+    _pin(conn, found)
     return found

@@ -8,23 +8,23 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Text, and_, cast, func
 
 
-def after(rows: Connection, seconds: float = 0) -> ColumnElement[str]:
+def after(conn: Connection, seconds: float = 0) -> ColumnElement[str]:
     """The moment so many seconds from now, as SQL: to be written as the end of a lease, or compared with one."""
-    if rows.dialect.name == "sqlite":
+    if conn.dialect.name == "sqlite":
         return cast(func.strftime("%Y-%m-%dT%H:%M:%fZ", "now", f"{seconds:+.3f} seconds"), Text)
     moment = func.timezone("UTC", func.clock_timestamp()) + timedelta(seconds=seconds)
     return cast(func.to_char(moment, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), Text)
 
 
-def holds(rows: Connection, lease: ColumnElement[Any], seconds: float) -> ColumnElement[bool]:
+def holds(conn: Connection, lease: ColumnElement[Any], seconds: float) -> ColumnElement[bool]:
     """The condition that a lease of so many seconds has not ended.
 
     One that ends later than twice its length from now was begun while the clock was wrong, and has ended: else nobody
     could end it for as long as the clock was ahead.
     """
-    return and_(lease > now(rows), lease <= after(rows, 2 * seconds))
+    return and_(lease > now(conn), lease <= after(conn, 2 * seconds))
 
 
-def now(rows: Connection) -> ColumnElement[str]:
+def now(conn: Connection) -> ColumnElement[str]:
     """This moment: a lease that ends before it is over."""
-    return after(rows)
+    return after(conn)

@@ -18,21 +18,21 @@ from autoflow.server.paging import chunks
 _NAMED: Mapping[str, tuple[Table, str]] = {"hash": (blobs, "blob_id"), "annotation": (documents, "document_id")}
 
 
-def numbered(rows: Connection, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def numbered(conn: Connection, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Values of items, each with the number of what it names; None for what is not kept here."""
     whole = [dict(one) for one in values]
     for name, (table, number) in _NAMED.items():
         naming = [one for one in whole if name in one]
-        known = _known(rows, table, sorted({one[name] for one in naming} - {None}))
+        known = _known(conn, table, sorted({one[name] for one in naming} - {None}))
         for one in naming:
             one[number] = known.get(one[name])
     return whole
 
 
-def _known(rows: Connection, table: Table, hashes: Sequence[str]) -> dict[str, int]:
+def _known(conn: Connection, table: Table, hashes: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in chunks(hashes):
-        found.update(rows.execute(select(table.c.hash, table.c.id).where(table.c.hash.in_(part))).all())
+        found.update(conn.execute(select(table.c.hash, table.c.id).where(table.c.hash.in_(part))).all())
     return found
 
 

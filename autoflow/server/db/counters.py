@@ -17,51 +17,51 @@ WRITE = "write"  # transactions, on SQLite: see `store.wal`
 NAMES = (CHANGE, TASK, CLASS, TAG, WRITE)
 
 
-def seed(rows: Connection) -> None:
+def seed(conn: Connection) -> None:
     """Put the counters into a new store."""
-    rows.execute(insert(counters), [{"name": name, "value": 0} for name in NAMES])
+    conn.execute(insert(counters), [{"name": name, "value": 0} for name in NAMES])
 
 
-def add(rows: Connection, name: str, by: int = 1) -> None:
+def add(conn: Connection, name: str, by: int = 1) -> None:
     """Add to a counter; the row stays locked until the transaction ends."""
-    rows.execute(update(counters).where(counters.c.name == name).values(value=counters.c.value + by))
+    conn.execute(update(counters).where(counters.c.name == name).values(value=counters.c.value + by))
 
 
-def advance(rows: Connection, name: str, by: int = 1) -> int:
+def advance(conn: Connection, name: str, by: int = 1) -> int:
     """Add to a counter and give its new value."""
-    add(rows, name, by)
-    return value(rows, name)
+    add(conn, name, by)
+    return value(conn, name)
 
 
-def reserve(rows: Connection, name: str, count: int) -> Iterator[int]:
+def reserve(conn: Connection, name: str, count: int) -> Iterator[int]:
     """Take so many numbers of a counter at once; gives them in order."""
-    last = advance(rows, name, count) if count else 0
+    last = advance(conn, name, count) if count else 0
     return iter(range(last - count + 1, last + 1))
 
 
-def note_change(rows: Connection, teams: Collection[int] | None) -> None:
+def note_change(conn: Connection, teams: Collection[int] | None) -> None:
     """Count a write that pages show: for all, and for the teams of whoever wrote; without teams for each."""
     names = [CHANGE, *(_change_of(team) for team in (teams if teams is not None else [EVERY_TEAM]))]
     table = counters
-    written = rows.execute(update(table).where(table.c.name.in_(names)).values(value=table.c.value + 1)).rowcount
+    written = conn.execute(update(table).where(table.c.name.in_(names)).values(value=table.c.value + 1)).rowcount
     if written < len(names):
-        there = set(rows.execute(select(table.c.name).where(table.c.name.in_(names))).scalars())
-        rows.execute(insert(table), [{"name": name, "value": 1} for name in names if name not in there])
+        there = set(conn.execute(select(table.c.name).where(table.c.name.in_(names))).scalars())
+        conn.execute(insert(table), [{"name": name, "value": 1} for name in names if name not in there])
 
 
-def changes(rows: Connection, teams: Collection[int] | None) -> int:
+def changes(conn: Connection, teams: Collection[int] | None) -> int:
     """How many writes there were that somebody in these teams may see; all without teams."""
     if teams is None:
-        return value(rows, CHANGE)
+        return value(conn, CHANGE)
     names = [_change_of(team) for team in (*teams, EVERY_TEAM)]
     query = select(func.coalesce(func.sum(counters.c.value), 0)).where(counters.c.name.in_(names))
-    return int(rows.execute(query).scalar_one())
+    return int(conn.execute(query).scalar_one())
 
 
 def _change_of(team: int) -> str:
     return f"{CHANGE}:{team}"
 
 
-def value(rows: Connection, name: str) -> int:
+def value(conn: Connection, name: str) -> int:
     """A counter's value."""
-    return int(rows.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one())
+    return int(conn.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one())

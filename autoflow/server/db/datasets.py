@@ -9,31 +9,31 @@ from sqlalchemy import Connection, RowMapping, Select, select
 
 from autoflow.server import limits, timestamps
 from autoflow.server.db.access import caller, visible
+from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import datasets, items, projects, workspaces
 from autoflow.server.errors import bad, taken, unknown
 from autoflow.server.paging import CHUNK, chunks
-from autoflow.server.versions.change_tracking import Edit
 
 
-def listing(rows: Connection) -> Select[Any]:
+def listing(conn: Connection) -> Select[Any]:
     """All datasets of active projects, each with its workspace and team."""
     query = select(datasets, projects.c.workspace_id, workspaces.c.team_id).join_from(datasets, projects)
-    return query.join(workspaces).where(projects.c.state == "active", visible(rows, datasets))
+    return query.join(workspaces).where(projects.c.state == "active", visible(conn, datasets))
 
 
-def get(rows: Connection, number: int) -> RowMapping:
+def get(conn: Connection, number: int) -> RowMapping:
     """A dataset of an active project.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    found = rows.execute(listing(rows).where(datasets.c.id == number)).mappings().one_or_none()
+    found = conn.execute(listing(conn).where(datasets.c.id == number)).mappings().one_or_none()
     if found is None:
         raise unknown("dataset", number)
     return found
 
 
-def by_project(rows: Connection, numbers: Sequence[int]) -> dict[int, list[int]]:
+def by_project(conn: Connection, numbers: Sequence[int]) -> dict[int, list[int]]:
     """The numbers of datasets, each once, by their project's.
 
     Raises:
@@ -41,7 +41,7 @@ def by_project(rows: Connection, numbers: Sequence[int]) -> dict[int, list[int]]
     """
     found: dict[int, int] = {}
     for part in chunks(list(dict.fromkeys(numbers))):
-        found.update((row.id, row.project_id) for row in rows.execute(listing(rows).where(datasets.c.id.in_(part))))
+        found.update((row.id, row.project_id) for row in conn.execute(listing(conn).where(datasets.c.id.in_(part))))
     grouped: dict[int, list[int]] = {}
     for number in dict.fromkeys(numbers):
         if number not in found:
@@ -57,7 +57,7 @@ def _free_name(edit: Edit, parent_id: int | None, name: str, but: int = 0) -> No
         datasets.c.name == name,
         datasets.c.id != but,
     )
-    if edit.rows.execute(query).first():
+    if edit.conn.execute(query).first():
         raise taken(f"project {edit.project['id']} has a dataset named {name!r} there already")
 
 
@@ -79,7 +79,7 @@ def add(edit: Edit, name: str, parent_id: int | None, description: str, custom_d
         ServerRefused: its parent is of another project, or has one of that name.
     """
     project_id = edit.project["id"]
-    if parent_id is not None and get(edit.rows, parent_id)["project_id"] != project_id:
+    if parent_id is not None and get(edit.conn, parent_id)["project_id"] != project_id:
         raise bad(f"dataset {parent_id} is not of project {project_id}")
     _free_name(edit, parent_id, name)
     moment = timestamps.now()
@@ -89,7 +89,7 @@ def add(edit: Edit, name: str, parent_id: int | None, description: str, custom_d
         "name": name,
         "description": description,
         "custom_data": custom_data,
-        "created_by": caller(edit.rows).user,
+        "created_by": caller(edit.conn).user,
         "created_at": moment,
         "updated_at": moment,
     }
@@ -102,7 +102,7 @@ def remove(edit: Edit, numbers: Sequence[int]) -> None:
     Raises:
         ServerRefused: 404, the project has none of a number.
     """
-    found, children = _tree(edit.rows, edit.project["id"])
+    found, children = _tree(edit.conn, edit.project["id"])
     for number in numbers:
         if number not in found:
             raise unknown("dataset", number)
@@ -115,7 +115,7 @@ def remove(edit: Edit, numbers: Sequence[int]) -> None:
 
 def _empty(edit: Edit, numbers: Sequence[int]) -> None:
     query = select(items).where(items.c.dataset_id.in_(numbers)).order_by(items.c.dataset_id, items.c.id).limit(CHUNK)
-    while part := edit.rows.execute(query).mappings().all():
+    while part := edit.conn.execute(query).mappings().all():
         edit.delete_many(items, part)
 
 
@@ -127,31 +127,31 @@ def move(edit: Edit, row: RowMapping, place: RowMapping) -> None:
     """
     if place["project_id"] != row["project_id"]:
         raise bad(f"dataset {place['id']} is not of project {row['project_id']}")
-    if place["id"] in within(edit.rows, row):
+    if place["id"] in within(edit.conn, row):
         raise bad(f"dataset {place['id']} stands in dataset {row['id']} itself")
     _free_name(edit, place["id"], row["name"], but=row["id"])
     check_depth(edit, place["id"], _height(edit, row["id"]))
     edit.update(datasets, row, {"parent_id": place["id"], "updated_at": timestamps.now()})
 
 
-def within(rows: Connection, dataset: RowMapping) -> list[int]:
+def within(conn: Connection, dataset: RowMapping) -> list[int]:
     """The ids of a dataset and of all that stand in it, however deep."""
-    return _below([dataset["id"]], _tree(rows, dataset["project_id"])[1])
+    return _below([dataset["id"]], _tree(conn, dataset["project_id"])[1])
 
 
-def ordered(rows: Connection, project_id: int) -> list[int]:
+def ordered(conn: Connection, project_id: int) -> list[int]:
     """The ids of a project's datasets, each after the one it stands in."""
-    children = _tree(rows, project_id)[1]
+    children = _tree(conn, project_id)[1]
     return _below(children.get(None, ()), children)
 
 
 Children = Mapping[int | None, Sequence[int]]
 
 
-def _tree(rows: Connection, project_id: int) -> tuple[dict[int, RowMapping], Children]:
+def _tree(conn: Connection, project_id: int) -> tuple[dict[int, RowMapping], Children]:
     """A project's datasets by number, and the numbers of those in each."""
     query = select(datasets).where(datasets.c.project_id == project_id)
-    found = {row["id"]: row for row in rows.execute(query).mappings()}
+    found = {row["id"]: row for row in conn.execute(query).mappings()}
     children: dict[int | None, list[int]] = {}
     for row in found.values():
         children.setdefault(row["parent_id"], []).append(row["id"])
@@ -177,14 +177,14 @@ def check_depth(edit: Edit, parent_id: int | None, height: int = 1) -> None:
     depth = height
     while parent_id is not None and depth <= limits.NESTED:
         query = select(datasets.c.parent_id).where(datasets.c.id == parent_id)
-        parent_id, depth = edit.rows.execute(query).scalar(), depth + 1
+        parent_id, depth = edit.conn.execute(query).scalar(), depth + 1
     if depth > limits.NESTED:
         raise bad(f"datasets stand in one another at most {limits.NESTED} deep")
 
 
 def _height(edit: Edit, number: int) -> int:
     """How many levels of datasets a dataset is, itself included."""
-    _, children = _tree(edit.rows, edit.project["id"])
+    _, children = _tree(edit.conn, edit.project["id"])
     level, height = [number], 0
     while level and height <= limits.NESTED:
         level, height = [child for one in level for child in children.get(one, ())], height + 1

@@ -24,7 +24,7 @@ _CANCELLED = "57014"  # PostgreSQL's code for a statement that its timeout ended
 
 
 @contextlib.contextmanager
-def limited(rows: Connection, seconds: float) -> Iterator[None]:
+def limited(conn: Connection, seconds: float) -> Iterator[None]:
     """Around what a transaction does for one request.
 
     Raises:
@@ -37,8 +37,8 @@ def limited(rows: Connection, seconds: float) -> Iterator[None]:
         if time.monotonic() > until:
             raise bad(message)
 
-    driver = rows.connection.driver_connection
-    event.listen(rows, "before_cursor_execute", check)
+    driver = conn.connection.driver_connection
+    event.listen(conn, "before_cursor_execute", check)
     if isinstance(driver, sqlite3.Connection):
         driver.set_progress_handler(lambda: time.monotonic() > until, _INSTRUCTIONS)
     try:
@@ -48,6 +48,6 @@ def limited(rows: Connection, seconds: float) -> Iterator[None]:
             raise bad(message) from error
         raise
     finally:
-        event.remove(rows, "before_cursor_execute", check)
+        event.remove(conn, "before_cursor_execute", check)
         if isinstance(driver, sqlite3.Connection):
             driver.set_progress_handler(None, 0)

@@ -27,7 +27,7 @@ _TABLES: dict[str, tuple[Table, str]] = {
 }
 
 
-def check(rows: Connection, entity: EntityRef) -> None:
+def check(conn: Connection, entity: EntityRef) -> None:
     """See that a number of our own is one we gave.
 
     Raises:
@@ -35,25 +35,25 @@ def check(rows: Connection, entity: EntityRef) -> None:
     """
     if entity.type in _TABLES:
         table, what = _TABLES[entity.type]
-        if rows.execute(select(table.c.id).where(table.c.id == entity.id, visible(rows, table))).first() is None:
+        if conn.execute(select(table.c.id).where(table.c.id == entity.id, visible(conn, table))).first() is None:
             raise unknown(what, entity.id)
 
 
-def trust(rows: Connection, task_id: int, entity: EntityRef, name: str) -> None:
+def trust(conn: Connection, task_id: int, entity: EntityRef, name: str) -> None:
     """Take down another server's entity as it was told of a task; names are a team's own."""
-    team_id = rows.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
+    team_id = conn.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
     values = {"team_id": team_id, "origin": entity.origin, "type": entity.type, "entity": str(entity.id)}
     if (
-        not insert_new(rows, entities, **values, name=name, created_at=timestamps.now(), created_by=caller(rows).user)
+        not insert_new(conn, entities, **values, name=name, created_at=timestamps.now(), created_by=caller(conn).user)
         and name
-        and caller(rows).since is None  # the token of a reproduction renames nothing
+        and caller(conn).since is None  # the token of a reproduction renames nothing
     ):
         where = (entities.c[column] == value for column, value in values.items())
-        rows.execute(update(entities).where(*where).values(name=name))
+        conn.execute(update(entities).where(*where).values(name=name))
 
 
 def add(
-    rows: Connection, task_id: int, direction: str, entity: EntityRef, meta: Mapping[str, Any] | None, moment: str
+    conn: Connection, task_id: int, direction: str, entity: EntityRef, meta: Mapping[str, Any] | None, moment: str
 ) -> None:
     """Draw an edge, or renew the settings of one that is there; without settings those it has stay."""
     identity = {
@@ -66,8 +66,8 @@ def add(
     text = json_codec.dump(meta) if meta is not None else None
     touched = time.time_ns()
     new = insert_new(
-        rows, edges, **identity, card=entity.key, meta=text, at=moment, touched=touched, created_by=caller(rows).user
+        conn, edges, **identity, card=entity.key, meta=text, at=moment, touched=touched, created_by=caller(conn).user
     )
     if not new and text is not None:
         where = (edges.c[column] == value for column, value in identity.items())
-        rows.execute(update(edges).where(*where).values(meta=text, touched=touched))
+        conn.execute(update(edges).where(*where).values(meta=text, touched=touched))

@@ -177,8 +177,8 @@ class Store:
     def read(self, caller: Caller = LOCAL) -> Iterator[Connection]:
         """A transaction that only reads, and sees one state of the whole store."""
         options = {OPTION: caller, **self._reading}
-        with self._failing(), self._gate.passing(), self._own().connect().execution_options(**options) as rows:
-            yield rows
+        with self._failing(), self._gate.passing(), self._own().connect().execution_options(**options) as conn:
+            yield conn
 
     @contextlib.contextmanager
     def write(self, caller: Caller = LOCAL, *, noted: bool = True) -> Iterator[Connection]:
@@ -196,13 +196,13 @@ class Store:
             self._failing(),
             self._gate.passing(),
             self._turns.taking(),
-            self._own().connect().execution_options(**options) as rows,
-            rows.begin(),
+            self._own().connect().execution_options(**options) as conn,
+            conn.begin(),
         ):
-            self._opening.fence(rows)
-            yield rows
+            self._opening.fence(conn)
+            yield conn
             if noted:
-                counters.note_change(rows, caller.teams)
+                counters.note_change(conn, caller.teams)
         self._shorten_log()
         if self._opening.mark_is_due:
             with contextlib.suppress(ServerBusy), self._failing(), self._gate.passing():
@@ -317,8 +317,8 @@ class StoreOf(NamedTuple):
     @contextlib.contextmanager
     def read(self, *, seconds: float = deadline.READ) -> Iterator[Connection]:
         """See `Store.read`; with a time limit."""
-        with self.store.read(self.caller) as rows, limited(rows, seconds):
-            yield rows
+        with self.store.read(self.caller) as conn, limited(conn, seconds):
+            yield conn
 
     def tables(self) -> list[str]:
         """See `Store.tables`."""
@@ -335,5 +335,5 @@ class StoreOf(NamedTuple):
     @contextlib.contextmanager
     def write(self, *, noted: bool = True) -> Iterator[Connection]:
         """See `Store.write`; with a time limit."""
-        with self.store.write(self.caller, noted=noted) as rows, limited(rows, deadline.WRITE):
-            yield rows
+        with self.store.write(self.caller, noted=noted) as conn, limited(conn, deadline.WRITE):
+            yield conn

@@ -54,7 +54,7 @@ def first_line(error: BaseException) -> str:
 
 def busy(error: Exception, details: str = "") -> ServerBusy:
     """Return the error for a failure that may be over when the call is made again."""
-    message = f"the platform's database does not take it now: {first_line(error)}{details}"
+    message = f"the server's database does not take it now: {first_line(error)}{details}"
     return ServerBusy(message, status=503, retry_after=1.0)
 
 

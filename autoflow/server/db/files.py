@@ -30,35 +30,35 @@ def absolute(path: str) -> str:
     return whole + "/" if path.endswith("/") and steps else whole
 
 
-def _all(rows: Connection) -> Select[Any]:
-    return select(files, blobs.c.generation).join_from(files, blobs).where(visible(rows, files))
+def _all(conn: Connection) -> Select[Any]:
+    return select(files, blobs.c.generation).join_from(files, blobs).where(visible(conn, files))
 
 
-def get(rows: Connection, number: int) -> RowMapping:
+def get(conn: Connection, number: int) -> RowMapping:
     """A file by its number, current or not.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    found = rows.execute(_all(rows).where(files.c.id == number)).mappings().one_or_none()
+    found = conn.execute(_all(conn).where(files.c.id == number)).mappings().one_or_none()
     if found is None:
         raise unknown("file", number)
     return found
 
 
-def current(rows: Connection, team_id: int, path: str) -> RowMapping | None:
+def current(conn: Connection, team_id: int, path: str) -> RowMapping | None:
     """The current file at a path."""
-    query = _all(rows).where(files.c.team_id == team_id, files.c.path == path, files.c.current)
-    return rows.execute(query).mappings().one_or_none()
+    query = _all(conn).where(files.c.team_id == team_id, files.c.path == path, files.c.current)
+    return conn.execute(query).mappings().one_or_none()
 
 
-def history(rows: Connection, team_id: int, path: str) -> list[RowMapping]:
+def history(conn: Connection, team_id: int, path: str) -> list[RowMapping]:
     """All files a path has had, the last one first; only that one can be current."""
-    query = _all(rows).where(files.c.team_id == team_id, files.c.path == path)
-    return list(rows.execute(query.order_by(files.c.id.desc())).mappings())
+    query = _all(conn).where(files.c.team_id == team_id, files.c.path == path)
+    return list(conn.execute(query.order_by(files.c.id.desc())).mappings())
 
 
-def places(rows: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
+def places(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Which file of its path each is, counted from 1, and how many its path has had."""
     paths = select(files.c.team_id, files.c.path).where(files.c.id.in_(list(numbers))).distinct().subquery()
     at = (files.c.team_id, files.c.path)
@@ -67,24 +67,24 @@ def places(rows: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int
         func.row_number().over(partition_by=at, order_by=files.c.id).label("number"),
         func.count().over(partition_by=at).label("count"),
     ).join(paths, (paths.c.team_id == files.c.team_id) & (paths.c.path == files.c.path))
-    inner = query.where(visible(rows, files)).subquery()
-    found = rows.execute(select(inner.c.id, inner.c.number, inner.c.count).where(inner.c.id.in_(list(numbers))))
+    inner = query.where(visible(conn, files)).subquery()
+    found = conn.execute(select(inner.c.id, inner.c.number, inner.c.count).where(inner.c.id.in_(list(numbers))))
     return {number: (place, count) for number, place, count in found}
 
 
-def below(rows: Connection, team_id: int, folder: str) -> list[RowMapping]:
+def below(conn: Connection, team_id: int, folder: str) -> list[RowMapping]:
     """The current files in a folder (with its trailing slash) and all folders in it, by path."""
-    query = _all(rows).where(
+    query = _all(conn).where(
         files.c.team_id == team_id, files.c.current, files.c.path >= folder, files.c.path < folder + _PAST_ALL
     )
-    return list(rows.execute(query.order_by(files.c.path)).mappings())
+    return list(conn.execute(query.order_by(files.c.path)).mappings())
 
 
-def add(rows: Connection, team_id: int, path: str, received: Received, mime: str) -> int:
+def add(conn: Connection, team_id: int, path: str, received: Received, mime: str) -> int:
     """Make a path's new current file, with a new number."""
-    retire(rows, team_id, path)
+    retire(conn, team_id, path)
     moment = timestamps.now()
-    made = rows.execute(
+    made = conn.execute(
         insert(files).values(
             team_id=team_id,
             path=path,
@@ -93,7 +93,7 @@ def add(rows: Connection, team_id: int, path: str, received: Received, mime: str
             size=received.size,
             mime=mime,
             current=True,
-            user_id=caller(rows).user,
+            user_id=caller(conn).user,
             created_at=moment,
             updated_at=moment,
         )
@@ -102,17 +102,17 @@ def add(rows: Connection, team_id: int, path: str, received: Received, mime: str
     return int(made.inserted_primary_key[0])
 
 
-def retire(rows: Connection, team_id: int, path: str) -> int:
+def retire(conn: Connection, team_id: int, path: str) -> int:
     """Let a path have no current file; gives how many it had."""
-    return _retire(rows, files.c.team_id == team_id, files.c.path == path)
+    return _retire(conn, files.c.team_id == team_id, files.c.path == path)
 
 
-def retire_below(rows: Connection, team_id: int, folder: str) -> int:
+def retire_below(conn: Connection, team_id: int, folder: str) -> int:
     """Let the paths in a folder (with its trailing slash), and in all folders in it, have no current file; gives how
     many they had.
     """
-    return _retire(rows, files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _PAST_ALL)
+    return _retire(conn, files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _PAST_ALL)
 
 
-def _retire(rows: Connection, *conditions: ColumnElement[bool]) -> int:
-    return rows.execute(update(files).where(*conditions, files.c.current).values(current=False)).rowcount
+def _retire(conn: Connection, *conditions: ColumnElement[bool]) -> int:
+    return conn.execute(update(files).where(*conditions, files.c.current).values(current=False)).rowcount

@@ -17,20 +17,20 @@ STATE = "restoring"
 LEASE = 15 * 60  # seconds after a transaction
 
 
-def renew(rows: Connection, number: int, **values: Any) -> None:
+def renew(conn: Connection, number: int, **values: Any) -> None:
     """Renew the lease of a project that is being made, and change columns of it."""
-    values["lease_until"] = clock.after(rows, LEASE)
-    rows.execute(update(projects).where(projects.c.id == number).values(**values))
+    values["lease_until"] = clock.after(conn, LEASE)
+    conn.execute(update(projects).where(projects.c.id == number).values(**values))
 
 
-def show(rows: Connection, number: int, **values: Any) -> None:
+def show(conn: Connection, number: int, **values: Any) -> None:
     """Show a project that is complete, changing columns of it."""
     moment = timestamps.now()
     values = {"state": "active", "lease_until": None, "created_at": moment, "updated_at": moment, **values}
-    rows.execute(update(projects).where(projects.c.id == number).values(**values))
+    conn.execute(update(projects).where(projects.c.id == number).values(**values))
 
 
-def give_up(rows: Connection, number: int) -> None:
+def give_up(conn: Connection, number: int) -> None:
     """Put away what was begun, if it is not shown yet: its name is free, and `purging` removes the rest."""
     begun = update(projects).where(projects.c.id == number, projects.c.state == STATE)
-    rows.execute(begun.values(state="removed", lease_until=""))
+    conn.execute(begun.values(state="removed", lease_until=""))

@@ -12,20 +12,20 @@ from sqlalchemy import Connection, RowMapping, Select, Table, select
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, visible
+from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import documents as document_table
 from autoflow.server.db.schema import items, projects
 from autoflow.server.db.upsert import insert_all_new
 from autoflow.server.errors import unknown
 from autoflow.server.paging import chunks
-from autoflow.server.versions.change_tracking import Edit
 
 
-def listing(rows: Connection) -> Select[Any]:
+def listing(conn: Connection) -> Select[Any]:
     """All items of active projects."""
-    return select(items).join_from(items, projects).where(projects.c.state == "active", visible(rows, items))
+    return select(items).join_from(items, projects).where(projects.c.state == "active", visible(conn, items))
 
 
-def find(rows: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
+def find(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
     """Items by their ids.
 
     Raises:
@@ -33,7 +33,7 @@ def find(rows: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
     """
     found: dict[int, RowMapping] = {}
     for part in chunks(numbers):
-        for row in rows.execute(listing(rows).where(items.c.id.in_(part))).mappings():
+        for row in conn.execute(listing(conn).where(items.c.id.in_(part))).mappings():
             found[row["id"]] = row
     for number in numbers:
         if number not in found:
@@ -41,20 +41,20 @@ def find(rows: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
     return found
 
 
-def named(rows: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, int]:
+def named(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, int]:
     """The ids of a dataset's items that have one of these names."""
     found: dict[str, int] = {}
     for part in chunks(names):
         query = select(items.c.name, items.c.id).where(items.c.dataset_id == dataset_id, items.c.name.in_(part))
-        found.update(rows.execute(query).all())
+        found.update(conn.execute(query).all())
     return found
 
 
-def first(rows: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, int]:
+def first(conn: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, int]:
     """One of the items of each project, or dataset, of those that have any: each costs one look into an index.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         owner: the table of the projects, or of the datasets.
         numbers: their ids.
     """
@@ -64,18 +64,18 @@ def first(rows: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, i
     found: dict[int, int] = {}
     for part in chunks(numbers):
         query = select(owner.c.id, one.label("item")).where(owner.c.id.in_(part))
-        found.update({row.id: row.item for row in rows.execute(query) if row.item is not None})
+        found.update({row.id: row.item for row in conn.execute(query) if row.item is not None})
     return found
 
 
-def tagged(rows: Connection, number: int) -> RowMapping:
+def tagged(conn: Connection, number: int) -> RowMapping:
     """The item that has a tag of this number on it: every item the caller sees may have to be looked at.
 
     Raises:
         ServerRefused: 404, none has.
     """
-    query = listing(rows).where(items.c.tags.contains(f'{{"id":{number},'))
-    found = rows.execute(query).mappings().first()
+    query = listing(conn).where(items.c.tags.contains(f'{{"id":{number},'))
+    found = conn.execute(query).mappings().first()
     if found is None:
         raise unknown("tag", number)
     return found
@@ -89,7 +89,7 @@ def add(edit: Edit, dataset_id: int, values: Mapping[str, Any]) -> int:
 def add_many(edit: Edit, dataset_id: int, values: Sequence[Mapping[str, Any]]) -> list[int]:
     """Add items to a dataset of the project being edited; gives their ids, in order."""
     moment = timestamps.now()
-    common = {"created_by": caller(edit.rows).user, "created_at": moment, "updated_at": moment}
+    common = {"created_by": caller(edit.conn).user, "created_at": moment, "updated_at": moment}
     place = {**common, "project_id": edit.project["id"], "dataset_id": dataset_id}
     return edit.insert_many(items, [{**one, **place} for one in values])
 
@@ -111,10 +111,10 @@ def change_many(edit: Edit, changes: Iterable[tuple[RowMapping, Mapping[str, Any
     edit.update_many(items, changed)
 
 
-def keep_document(rows: Connection, document: Any) -> str:
+def keep_document(conn: Connection, document: Any) -> str:
     """Keep an annotation document and give its hash; equal documents are kept once."""
     name, text = named_text(document)
-    keep_texts(rows, {name: text})
+    keep_texts(conn, {name: text})
     return name
 
 
@@ -124,21 +124,21 @@ def named_text(document: Any) -> tuple[str, bytes]:
     return hashlib.sha256(text).hexdigest(), text
 
 
-def keep_texts(rows: Connection, texts: Mapping[str, bytes]) -> None:
+def keep_texts(conn: Connection, texts: Mapping[str, bytes]) -> None:
     """Keep documents by their hashes; those that are kept already stay."""
-    insert_all_new(rows, document_table, [{"hash": name, "body": zlib.compress(text)} for name, text in texts.items()])
+    insert_all_new(conn, document_table, [{"hash": name, "body": zlib.compress(text)} for name, text in texts.items()])
 
 
-def read_texts(rows: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
+def read_texts(conn: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
     """Annotation documents by their hashes, as the JSON that is kept."""
     found = {}
     for part in chunks(hashes):
         query = select(document_table.c.hash, document_table.c.body).where(document_table.c.hash.in_(part))
-        for row in rows.execute(query):
+        for row in conn.execute(query):
             found[row.hash] = zlib.decompress(row.body)
     return found
 
 
-def read_documents(rows: Connection, hashes: Sequence[str]) -> dict[str, Any]:
+def read_documents(conn: Connection, hashes: Sequence[str]) -> dict[str, Any]:
     """Annotation documents by their hashes."""
-    return {name: json_codec.load(text.decode()) for name, text in read_texts(rows, hashes).items()}
+    return {name: json_codec.load(text.decode()) for name, text in read_texts(conn, hashes).items()}

@@ -15,7 +15,7 @@ STATUSES = ("pending", "in_progress", "on_review", "completed", "stopped")
 ENDED = ("completed", "stopped")
 
 
-def listing(rows: Connection) -> Select[Any]:
+def listing(conn: Connection) -> Select[Any]:
     """All jobs, each with the names of its project, dataset and workspace, and its team."""
     query = select(
         jobs,
@@ -26,62 +26,62 @@ def listing(rows: Connection) -> Select[Any]:
         workspaces.c.team_id,
     )
     query = query.join_from(jobs, projects, projects.c.id == jobs.c.project_id).join(workspaces)
-    return query.outerjoin(datasets, datasets.c.id == jobs.c.dataset_id).where(visible(rows, jobs))
+    return query.outerjoin(datasets, datasets.c.id == jobs.c.dataset_id).where(visible(conn, jobs))
 
 
-def get(rows: Connection, number: int) -> RowMapping:
+def get(conn: Connection, number: int) -> RowMapping:
     """A job by its number.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    found = rows.execute(listing(rows).where(jobs.c.id == number)).mappings().one_or_none()
+    found = conn.execute(listing(conn).where(jobs.c.id == number)).mappings().one_or_none()
     if found is None:
         raise unknown("job", number)
     return found
 
 
-def add(rows: Connection, values: dict[str, Any]) -> int:
+def add(conn: Connection, values: dict[str, Any]) -> int:
     """Make a job; gives its number."""
     moment = timestamps.now()
-    stamps = {"created_by": caller(rows).user, "created_at": moment, "updated_at": moment}
-    made = rows.execute(insert(jobs).values(**values, **stamps))
+    stamps = {"created_by": caller(conn).user, "created_at": moment, "updated_at": moment}
+    made = conn.execute(insert(jobs).values(**values, **stamps))
     assert made.inserted_primary_key is not None
     return int(made.inserted_primary_key[0])
 
 
-def set_status(rows: Connection, job: RowMapping, status: str) -> None:
+def set_status(conn: Connection, job: RowMapping, status: str) -> None:
     """Say how far a job is; when it began and ended follows."""
     moment = timestamps.now()
     values: dict[str, Any] = {"status": status, "updated_at": moment}
     if status != "pending" and job["started_at"] is None:
         values["started_at"] = moment
     values["finished_at"] = moment if status in ENDED else None
-    rows.execute(update(jobs).where(jobs.c.id == job["id"]).values(**values))
+    conn.execute(update(jobs).where(jobs.c.id == job["id"]).values(**values))
 
 
-def change(rows: Connection, number: int, **values: Any) -> None:
+def change(conn: Connection, number: int, **values: Any) -> None:
     """Change what a job says."""
-    rows.execute(update(jobs).where(jobs.c.id == number).values(**values, updated_at=timestamps.now()))
+    conn.execute(update(jobs).where(jobs.c.id == number).values(**values, updated_at=timestamps.now()))
 
 
-def put_away(rows: Connection, number: int) -> None:
+def put_away(conn: Connection, number: int) -> None:
     """Let a job be listed no more, but for those who ask for such ones."""
-    rows.execute(update(jobs).where(jobs.c.id == number).values(disabled=True, updated_at=timestamps.now()))
+    conn.execute(update(jobs).where(jobs.c.id == number).values(disabled=True, updated_at=timestamps.now()))
 
 
-def check_member(rows: Connection, team_id: int, user_id: int) -> None:
+def check_member(conn: Connection, team_id: int, user_id: int) -> None:
     """See that a user is in a team.
 
     Raises:
         ServerRefused: 404, not there.
     """
     query = select(members.c.user_id).where(members.c.team_id == team_id, members.c.user_id == user_id)
-    if rows.execute(query).first() is None:
+    if conn.execute(query).first() is None:
         raise unknown(f"in team {team_id}, user", user_id)
 
 
-def logins(rows: Connection) -> dict[int, str]:
+def logins(conn: Connection) -> dict[int, str]:
     """What the users are called, as far as the caller knows them."""
-    found = rows.execute(select(users.c.id, users.c.login).where(visible(rows, users)))
+    found = conn.execute(select(users.c.id, users.c.login).where(visible(conn, users)))
     return {row.id: row.login for row in found}

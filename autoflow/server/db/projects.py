@@ -10,32 +10,32 @@ from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec, teams
 from autoflow.server.db.access import caller, visible
+from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import project_meta, projects, workspaces
 from autoflow.server.errors import taken, unknown
-from autoflow.server.versions.change_tracking import Edit
 
 ACTIVE = projects.c.state == "active"
 COLUMNS = (*projects.c, workspaces.c.team_id)
 
 
-def listing(rows: Connection) -> Select[Any]:
+def listing(conn: Connection) -> Select[Any]:
     """All active projects, each with the team it belongs to."""
-    return select(*COLUMNS).join_from(projects, workspaces).where(ACTIVE, visible(rows, projects))
+    return select(*COLUMNS).join_from(projects, workspaces).where(ACTIVE, visible(conn, projects))
 
 
-def get(rows: Connection, number: int) -> RowMapping:
+def get(conn: Connection, number: int) -> RowMapping:
     """An active project.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    found = rows.execute(listing(rows).where(projects.c.id == number)).mappings().one_or_none()
+    found = conn.execute(listing(conn).where(projects.c.id == number)).mappings().one_or_none()
     if found is None:
         raise unknown("project", number)
     return found
 
 
-def free_name(rows: Connection, workspace_id: int, name: str, but: int = 0) -> None:
+def free_name(conn: Connection, workspace_id: int, name: str, but: int = 0) -> None:
     """Check that no other project of a workspace has a name.
 
     Raises:
@@ -47,29 +47,29 @@ def free_name(rows: Connection, workspace_id: int, name: str, but: int = 0) -> N
         projects.c.state != "removed",
         projects.c.id != but,
     )
-    if rows.execute(query).first():
+    if conn.execute(query).first():
         raise taken(f"workspace {workspace_id} has a project named {name!r} already")
 
 
-def unused_name(rows: Connection, workspace_id: int, name: str) -> str:
+def unused_name(conn: Connection, workspace_id: int, name: str) -> str:
     """The name, or the first of ``name_001``, ``name_002`` … that no project of a workspace has, as in the SDK."""
     like = projects.c.name.startswith(name, autoescape=True)
     query = select(projects.c.name).where(projects.c.workspace_id == workspace_id, projects.c.state != "removed", like)
-    used = set(rows.execute(query).scalars())
+    used = set(conn.execute(query).scalars())
     names = itertools.chain([name], (f"{name}_{number:03d}" for number in itertools.count(1)))
     return next(one for one in names if one not in used)
 
 
-def add(rows: Connection, workspace_id: int, name: str, **values: Any) -> int:
+def add(conn: Connection, workspace_id: int, name: str, **values: Any) -> int:
     """Make a project with an empty document of classes and tags; gives its id."""
-    teams.get(rows, workspaces, "workspace", workspace_id)
-    free_name(rows, workspace_id, name)
+    teams.get(conn, workspaces, "workspace", workspace_id)
+    free_name(conn, workspace_id, name)
     moment = timestamps.now()
-    made = rows.execute(
+    made = conn.execute(
         insert(projects).values(
             workspace_id=workspace_id,
             name=name,
-            created_by=caller(rows).user,
+            created_by=caller(conn).user,
             created_at=moment,
             updated_at=moment,
             **values,
@@ -79,22 +79,22 @@ def add(rows: Connection, workspace_id: int, name: str, **values: Any) -> int:
     return int(made.inserted_primary_key[0])
 
 
-def change(rows: Connection, number: int, *, silent: bool, **values: Any) -> None:
+def change(conn: Connection, number: int, *, silent: bool, **values: Any) -> None:
     """Change a project's own row: what of it is no part of a version. Silent: its time of change stays."""
     if not silent:
         values["updated_at"] = timestamps.now()
     if values:
-        rows.execute(update(projects).where(projects.c.id == number).values(**values))
+        conn.execute(update(projects).where(projects.c.id == number).values(**values))
 
 
-def remove(rows: Connection, number: int) -> None:
+def remove(conn: Connection, number: int) -> None:
     """Put a project away: it is listed no more and its name is free; what a version or a graph shows stays."""
-    rows.execute(update(projects).where(projects.c.id == number).values(state="removed", updated_at=timestamps.now()))
+    conn.execute(update(projects).where(projects.c.id == number).values(state="removed", updated_at=timestamps.now()))
 
 
-def meta(rows: Connection, number: int) -> dict[str, Any]:
+def meta(conn: Connection, number: int) -> dict[str, Any]:
     """A project's ``{"classes": [...], "tags": [...]}``."""
-    text = rows.execute(select(project_meta.c.document).where(project_meta.c.project_id == number)).scalar()
+    text = conn.execute(select(project_meta.c.document).where(project_meta.c.project_id == number)).scalar()
     found: dict[str, Any] = json_codec.load(text) or {"classes": [], "tags": []}
     return found
 
@@ -104,16 +104,16 @@ def set_meta(edit: Edit, document: dict[str, Any]) -> None:
     number = edit.project["id"]
     text = json_codec.dump(document)
     query = select(project_meta).where(project_meta.c.project_id == number)
-    row = edit.rows.execute(query).mappings().one_or_none()
+    row = edit.conn.execute(query).mappings().one_or_none()
     if row is None:
         edit.insert(project_meta, {"project_id": number, "document": text})
     else:
         edit.update(project_meta, row, {"document": text})
 
 
-def with_entry(rows: Connection, kind: str, number: int) -> list[int]:
+def with_entry(conn: Connection, kind: str, number: int) -> list[int]:
     """The active projects among whose ``classes`` or ``tags`` one has a number, the oldest first."""
     query = select(projects.c.id, project_meta.c.document).join_from(project_meta, projects)
-    query = query.where(ACTIVE, visible(rows, projects), project_meta.c.document.contains(f'"id":{number}'))
-    found = rows.execute(query.order_by(projects.c.id))
+    query = query.where(ACTIVE, visible(conn, projects), project_meta.c.document.contains(f'"id":{number}'))
+    found = conn.execute(query.order_by(projects.c.id))
     return [row.id for row in found if any(entry["id"] == number for entry in json_codec.load(row.document)[kind])]

@@ -356,7 +356,7 @@ apps = _table(
     UniqueConstraint("team_id", "name", name="apps_by_name"),
 )
 
-# `number` is the task's number at its origin; for the platform's own (origin '') it is the id. Numbers of other
+# `number` is the task's number at its origin; for the server's own (origin '') it is the id. Numbers of other
 # origins are a team's own: what a team says of them says nothing to others.
 tasks = _table(
     "tasks",

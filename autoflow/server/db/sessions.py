@@ -43,8 +43,8 @@ class Lease:
         self._store = store
         self._numbers = itertools.count(1)
         self._renewed = self.begun
-        with store.write(noted=False) as rows:
-            rows.execute(insert(sessions).values(key=self.key, lease_until=clock.after(rows, LEASE)))
+        with store.write(noted=False) as conn:
+            conn.execute(insert(sessions).values(key=self.key, lease_until=clock.after(conn, LEASE)))
 
     def generation(self) -> str:
         """A generation never used before."""
@@ -56,17 +56,17 @@ class Lease:
         if moment < self._renewed + LEASE / _RENEWALS:
             return
         self._renewed = moment
-        with contextlib.suppress(ServerBusy), self._store.write(noted=False) as rows:
-            self.hold(rows)
+        with contextlib.suppress(ServerBusy), self._store.write(noted=False) as conn:
+            self.hold(conn)
 
-    def hold(self, rows: Connection) -> None:
+    def hold(self, conn: Connection) -> None:
         """See that the lease holds, and begin it anew.
 
         Raises:
             ServerBusy: it does not: what was written under it may be gone. Sent again, it is written again.
         """
-        held = update(sessions).where(sessions.c.key == self.key, sessions.c.lease_until > clock.now(rows))
-        self.over = rows.execute(held.values(lease_until=clock.after(rows, LEASE))).rowcount == 0
+        held = update(sessions).where(sessions.c.key == self.key, sessions.c.lease_until > clock.now(conn))
+        self.over = conn.execute(held.values(lease_until=clock.after(conn, LEASE))).rowcount == 0
         if self.over:
             raise ServerBusy("the upload took too long, or its process was held up; send it again", status=503)
 
@@ -94,6 +94,6 @@ class Sessions:
             return lease
 
 
-def end(rows: Connection) -> int:
+def end(conn: Connection) -> int:
     """Remove the sessions whose lease is over; gives how many."""
-    return rows.execute(delete(sessions).where(~clock.holds(rows, sessions.c.lease_until, LEASE))).rowcount
+    return conn.execute(delete(sessions).where(~clock.holds(conn, sessions.c.lease_until, LEASE))).rowcount

@@ -18,9 +18,8 @@ from sqlalchemy import Connection, Engine, insert, inspect, text
 from autoflow.errors import ServerBusy
 from autoflow.server import private_files, timestamps
 from autoflow.server.blobs import file_system
-from autoflow.server.db import counters, identity, schema
+from autoflow.server.db import counters, history_triggers, identity, schema
 from autoflow.server.db.postgresql import LONG, WRITE
-from autoflow.server.versions import history
 
 logger = logging.getLogger("autoflow")
 
@@ -31,15 +30,15 @@ OUTDATED = "stop the servers that use it, back it up, and start one with `autofl
 
 def revision(engine: Engine) -> str | None:
     """The revision a store is at, None when it is empty."""
-    with engine.connect() as rows:
-        return revision_of(rows)
+    with engine.connect() as conn:
+        return revision_of(conn)
 
 
-def revision_of(rows: Connection) -> str | None:
+def revision_of(conn: Connection) -> str | None:
     """Return the revision a store is at, None when it is empty."""
-    if not rows.dialect.has_table(rows, _STAMP):
+    if not conn.dialect.has_table(conn, _STAMP):
         return None
-    return rows.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
+    return conn.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
 
 
 def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) -> None:
@@ -103,30 +102,30 @@ def alone(path: str | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _writing(engine: Engine) -> Iterator[Connection]:
-    with engine.connect().execution_options(**{WRITE: True, LONG: True}) as rows, rows.begin():
-        yield rows
+    with engine.connect().execution_options(**{WRITE: True, LONG: True}) as conn, conn.begin():
+        yield conn
 
 
 def _make(engine: Engine, key: str | None) -> None:
     path = file_of(engine)
     if path is not None:
         _set_mode(engine, path)
-    with _writing(engine) as rows:
-        if revision_of(rows) is not None:
+    with _writing(engine) as conn:
+        if revision_of(conn) is not None:
             return
-        foreign = schema.metadata.tables.keys() & set(inspect(rows).get_table_names())
+        foreign = schema.metadata.tables.keys() & set(inspect(conn).get_table_names())
         if foreign:
             raise ServerBusy(
                 f"the database {engine.url!r} has tables that are not autoflow's ({', '.join(sorted(foreign))}): "
                 "give it one of its own",
                 status=503,
             )
-        schema.metadata.create_all(rows)
-        history.install(rows)
-        seed(rows)
-        identity.seed(rows, key)
-        rows.execute(text(f"CREATE TABLE {_STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-        rows.execute(text(f"INSERT INTO {_STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
+        schema.metadata.create_all(conn)
+        history_triggers.install(conn)
+        seed(conn)
+        identity.seed(conn, key)
+        conn.execute(text(f"CREATE TABLE {_STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        conn.execute(text(f"INSERT INTO {_STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
 
 
 def _mode(path: str) -> str:
@@ -154,15 +153,15 @@ def _set_mode(engine: Engine, path: str) -> None:
         raw.cursor().execute(f"PRAGMA journal_mode={mode}")
 
 
-def seed(rows: Connection) -> None:
+def seed(conn: Connection) -> None:
     """Put in what every store begins with: the counters, and team, workspace and user 1."""
     moment = timestamps.now()
     stamps = {"created_at": moment, "updated_at": moment}
-    counters.seed(rows)
-    rows.execute(insert(schema.teams).values(name="Team", **stamps))
-    rows.execute(insert(schema.users).values(login="admin", name="Admin", **stamps))
-    rows.execute(insert(schema.members).values(team_id=1, user_id=1))
-    rows.execute(insert(schema.workspaces).values(team_id=1, name="Workspace", **stamps))
+    counters.seed(conn)
+    conn.execute(insert(schema.teams).values(name="Team", **stamps))
+    conn.execute(insert(schema.users).values(login="admin", name="Admin", **stamps))
+    conn.execute(insert(schema.members).values(team_id=1, user_id=1))
+    conn.execute(insert(schema.workspaces).values(team_id=1, name="Workspace", **stamps))
 
 
 def _back_up(engine: Engine, path: str) -> None:
@@ -181,8 +180,8 @@ def _back_up(engine: Engine, path: str) -> None:
         raise _no_room(source_path, f"{free:,} bytes are free, {2 * size:,} are needed")
     try:
         private_files.create(path)
-        with contextlib.closing(sqlite3.connect(path)) as copy, engine.connect() as rows:
-            source = rows.connection.driver_connection
+        with contextlib.closing(sqlite3.connect(path)) as copy, engine.connect() as conn:
+            source = conn.connection.driver_connection
             assert isinstance(source, sqlite3.Connection)
             source.backup(copy)
     except (sqlite3.Error, OSError) as error:
@@ -206,6 +205,6 @@ def _migrate(engine: Engine) -> None:
     folder = os.path.join(os.path.dirname(__file__), "migrations")
     config = Config()
     config.set_main_option("script_location", folder.replace("%", "%%"))
-    with _writing(engine) as rows:
-        config.attributes["connection"] = rows
+    with _writing(engine) as conn:
+        config.attributes["connection"] = conn
         command.upgrade(config, "head")

@@ -29,50 +29,50 @@ _SURER = {"lost": SURE, "ended": ("finished", "failed")}  # states that another 
 _OF_RUN = select(runs.c.task_id).where(runs.c.key == bindparam("key"))
 
 
-def listing(rows: Connection) -> Select[Any]:
+def listing(conn: Connection) -> Select[Any]:
     """All tasks, each with its app's name."""
     query = select(tasks, apps.c.name.label("app_name")).join_from(tasks, apps, isouter=True)
-    return query.where(visible(rows, tasks))
+    return query.where(visible(conn, tasks))
 
 
-def get(rows: Connection, number: int) -> RowMapping:
+def get(conn: Connection, number: int) -> RowMapping:
     """A task by its number here.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    found = rows.execute(listing(rows).where(tasks.c.id == number)).mappings().one_or_none()
-    if found is None and (meant := _meant(rows, number)) is not None:
-        found = rows.execute(listing(rows).where(tasks.c.id == meant)).mappings().one_or_none()
+    found = conn.execute(listing(conn).where(tasks.c.id == number)).mappings().one_or_none()
+    if found is None and (meant := _meant(conn, number)) is not None:
+        found = conn.execute(listing(conn).where(tasks.c.id == meant)).mappings().one_or_none()
     if found is None:
         raise unknown("task", number)
     return found
 
 
-def _meant(rows: Connection, number: int, team: int | None = None) -> int | None:
+def _meant(conn: Connection, number: int, team: int | None = None) -> int | None:
     """The id of the task that a number given from outside means to a team, or else to any team of the caller."""
     query = select(task_numbers.c.task_id).join(tasks, tasks.c.id == task_numbers.c.task_id)
-    query = query.where(task_numbers.c.number == number, visible(rows, tasks))
+    query = query.where(task_numbers.c.number == number, visible(conn, tasks))
     if team is not None:
         query = query.where(task_numbers.c.team_id == team)
-    return rows.execute(query.order_by(task_numbers.c.team_id).limit(1)).scalar()
+    return conn.execute(query.order_by(task_numbers.c.team_id).limit(1)).scalar()
 
 
-def _known(rows: Connection, number: int, team: int | None) -> int | None:
+def _known(conn: Connection, number: int, team: int | None) -> int | None:
     """The id of the task that a number of our own, or one given from outside, means to the caller."""
-    if team is not None and (meant := _meant(rows, number, team)) is not None:
+    if team is not None and (meant := _meant(conn, number, team)) is not None:
         return meant
-    own = rows.execute(select(tasks.c.id).where(tasks.c.id == number, visible(rows, tasks))).scalar()
-    return own if own is not None else _meant(rows, number)
+    own = conn.execute(select(tasks.c.id).where(tasks.c.id == number, visible(conn, tasks))).scalar()
+    return own if own is not None else _meant(conn, number)
 
 
-def _at_origin(rows: Connection, origin: str, number: int) -> int | None:
+def _at_origin(conn: Connection, origin: str, number: int) -> int | None:
     """The id of the caller's task that has a number at another server."""
-    query = select(tasks.c.id).where(tasks.c.origin == origin, tasks.c.number == number, visible(rows, tasks))
-    return rows.execute(query.order_by(tasks.c.team_id).limit(1)).scalar()
+    query = select(tasks.c.id).where(tasks.c.origin == origin, tasks.c.number == number, visible(conn, tasks))
+    return conn.execute(query.order_by(tasks.c.team_id).limit(1)).scalar()
 
 
-def of_cards(rows: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
+def of_cards(conn: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
     """The tasks whose cards are among these, as far as the caller sees them: the card's key, by the task's id."""
     numbers: dict[str, list[int]] = {}
     for ref in refs:
@@ -82,30 +82,30 @@ def of_cards(rows: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
     for origin, own in numbers.items():  # pairs of values would make SQLite read the whole table
         for part in chunks(own):
             query = select(tasks.c.id, tasks.c.number).where(tasks.c.origin == origin, tasks.c.number.in_(part))
-            for row in rows.execute(query.where(visible(rows, tasks))):
+            for row in conn.execute(query.where(visible(conn, tasks))):
                 found[row.id] = EntityRef(origin, "task", row.number).key
     return found
 
 
-def _exists(rows: Connection, number: int) -> bool:
-    return rows.execute(select(tasks.c.id).where(tasks.c.id == number)).first() is not None
+def _exists(conn: Connection, number: int) -> bool:
+    return conn.execute(select(tasks.c.id).where(tasks.c.id == number)).first() is not None
 
 
-def _free(rows: Connection) -> int:
+def _free(conn: Connection) -> int:
     """The next number; those that were given from outside are passed over, however many there are."""
-    number = counters.advance(rows, counters.TASK)
-    if not _exists(rows, number):
+    number = counters.advance(conn, counters.TASK)
+    if not _exists(conn, number):
         return number
     following = tasks.alias()
     gap = ~select(following.c.id).where(following.c.id == tasks.c.id + 1).exists()
     query = select(tasks.c.id + 1).where(tasks.c.id >= number, gap).order_by(tasks.c.id).limit(1)
-    free = int(rows.execute(query).scalar_one())
-    counters.add(rows, counters.TASK, free - number)
+    free = int(conn.execute(query).scalar_one())
+    counters.add(conn, counters.TASK, free - number)
     return free
 
 
 def add(
-    rows: Connection,
+    conn: Connection,
     *,
     number: int | None = None,
     origin: str = "",
@@ -114,10 +114,10 @@ def add(
 ) -> int:
     """Make a task; gives its id. `number` is its number at `origin`, None for a new one of ours."""
     outside = number if not origin else None
-    own = outside if outside is not None and not _exists(rows, outside) else _free(rows)
-    team_id, workspace_id = teams.place(rows, *((team, workspace) if not origin else (None, None)))
+    own = outside if outside is not None and not _exists(conn, outside) else _free(conn)
+    team_id, workspace_id = teams.place(conn, *((team, workspace) if not origin else (None, None)))
     moment = timestamps.now()
-    rows.execute(
+    conn.execute(
         insert(tasks).values(
             id=own,
             origin=origin,
@@ -126,16 +126,16 @@ def add(
             workspace_id=workspace_id,
             created_at=moment,
             updated_at=moment,
-            created_by=caller(rows).user,
+            created_by=caller(conn).user,
         )
     )
     if outside is not None:
-        rows.execute(insert(task_numbers).values(team_id=team_id, number=outside, task_id=own))
+        conn.execute(insert(task_numbers).values(team_id=team_id, number=outside, task_id=own))
     return own
 
 
 def given(
-    rows: Connection, number: int, origin: str = "", team: int | None = None, workspace: int | None = None
+    conn: Connection, number: int, origin: str = "", team: int | None = None, workspace: int | None = None
 ) -> int:
     """The caller's task of a number given from outside, made if it is new; gives its id.
 
@@ -144,44 +144,44 @@ def given(
     """
     if number < 1:
         raise bad(f"{number} is no task's number")
-    found = _at_origin(rows, origin, number) if origin else _known(rows, number, team)
+    found = _at_origin(conn, origin, number) if origin else _known(conn, number, team)
     if found is not None:
         return found
-    if not origin and _exists(rows, number) and not _is_outside(rows, number):
+    if not origin and _exists(conn, number) and not _is_outside(conn, number):
         raise unknown("task", number)
-    return add(rows, number=number, origin=origin, team=team, workspace=workspace)
+    return add(conn, number=number, origin=origin, team=team, workspace=workspace)
 
 
-def _is_outside(rows: Connection, number: int) -> bool:
+def _is_outside(conn: Connection, number: int) -> bool:
     """Whether the task with this id has it from outside."""
     query = select(task_numbers.c.task_id).where(task_numbers.c.number == number, task_numbers.c.task_id == number)
-    return rows.execute(query.limit(1)).first() is not None
+    return conn.execute(query.limit(1)).first() is not None
 
 
-def check_author(rows: Connection, task_id: int) -> None:
+def check_author(conn: Connection, task_id: int) -> None:
     """See that the caller may add to what is known of a run: to one that has ended only whoever began it.
 
     Raises:
         ServerRefused: 409, it has ended and is another user's.
         NotAllowed: 403, it is not of the reproduction that the caller's token is for.
     """
-    check_own(rows, tasks, "task", task_id)
-    who = caller(rows)
+    check_own(conn, tasks, "task", task_id)
+    who = caller(conn)
     if who.teams is None:
         return
-    row = rows.execute(select(tasks.c.state, tasks.c.created_by).where(tasks.c.id == task_id)).one()
+    row = conn.execute(select(tasks.c.state, tasks.c.created_by).where(tasks.c.id == task_id)).one()
     if row.state in SURE and row.created_by not in {None, who.user}:
         raise taken(f"task {task_id} has ended, and another user began it: nothing can be added to it")
 
 
-def of_run(rows: Connection, key: str) -> int | None:
+def of_run(conn: Connection, key: str) -> int | None:
     """The task of a run, None when nothing was told of the run yet."""
-    found = rows.execute(_OF_RUN, {"key": key}).scalar()
-    return found if found is None or sees(rows, tasks, found) else None
+    found = conn.execute(_OF_RUN, {"key": key}).scalar()
+    return found if found is None or sees(conn, tasks, found) else None
 
 
 def ensure(
-    rows: Connection,
+    conn: Connection,
     key: str,
     *,
     number: int | None = None,
@@ -194,53 +194,53 @@ def ensure(
     Raises:
         ServerRefused: the run is another team's.
     """
-    found = rows.execute(_OF_RUN, {"key": key}).scalar()
+    found = conn.execute(_OF_RUN, {"key": key}).scalar()
     if found is not None:
-        check(rows, tasks, "task", found)
+        check(conn, tasks, "task", found)
         return int(found)
     if number is None:
         # without a number of its own the run is ours, and so is the task; origin says whose the team is
         mine = (team, workspace) if not origin else (None, None)
-        task_id = add(rows, team=mine[0], workspace=mine[1])
+        task_id = add(conn, team=mine[0], workspace=mine[1])
     else:
-        task_id = given(rows, number, origin, team, workspace)
-    rows.execute(
-        insert(runs).values(key=key, task_id=task_id, created_at=timestamps.now(), created_by=caller(rows).user)
+        task_id = given(conn, number, origin, team, workspace)
+    conn.execute(
+        insert(runs).values(key=key, task_id=task_id, created_at=timestamps.now(), created_by=caller(conn).user)
     )
     return task_id
 
 
-def descend(rows: Connection, key: str, parent: str) -> None:
+def descend(conn: Connection, key: str, parent: str) -> None:
     """A run was started by another."""
-    rows.execute(update(runs).where(runs.c.key == key).values(parent=parent))
+    conn.execute(update(runs).where(runs.c.key == key).values(parent=parent))
 
 
-def name(rows: Connection, task_id: int, text: str) -> None:
+def name(conn: Connection, task_id: int, text: str) -> None:
     """Give a task its name and its app: apps are known by team and name."""
     if not text:
         return
-    team_id = rows.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
-    insert_new(rows, apps, team_id=team_id, name=text, created_by=caller(rows).user)
+    team_id = conn.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
+    insert_new(conn, apps, team_id=team_id, name=text, created_by=caller(conn).user)
     app_id = select(apps.c.id).where(apps.c.team_id == team_id, apps.c.name == text).scalar_subquery()
-    rows.execute(update(tasks).where(tasks.c.id == task_id).values(name=text, app_id=app_id))
+    conn.execute(update(tasks).where(tasks.c.id == task_id).values(name=text, app_id=app_id))
 
 
-def begin(rows: Connection, task_id: int, moment: str) -> None:
+def begin(conn: Connection, task_id: int, moment: str) -> None:
     """A run of this task began; what is known of one that ended before stays in `task_facts`."""
-    before = rows.execute(select(tasks.c.state, tasks.c.facts).where(tasks.c.id == task_id)).one()
+    before = conn.execute(select(tasks.c.state, tasks.c.facts).where(tasks.c.id == task_id)).one()
     if before.state != "running" and before.facts != "{}":
-        _keep_facts(rows, task_id, before.facts, moment)
+        _keep_facts(conn, task_id, before.facts, moment)
     values = {"state": "running", "error": None, "finished_at": None, "updated_at": moment}
-    rows.execute(update(tasks).where(tasks.c.id == task_id).values(started_at=moment, **values))
+    conn.execute(update(tasks).where(tasks.c.id == task_id).values(started_at=moment, **values))
 
 
-def finish(rows: Connection, task_id: int, state: str, error: str | None, moment: str) -> None:
+def finish(conn: Connection, task_id: int, state: str, error: str | None, moment: str) -> None:
     """A run of this task ended; what its parent or a takeover says counts while it has not said so itself."""
     query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(_SURER.get(state, ())))
-    rows.execute(query.values(state=state, error=error, finished_at=moment, updated_at=moment))
+    conn.execute(query.values(state=state, error=error, finished_at=moment, updated_at=moment))
 
 
-def last_records(rows: Connection, numbers: Iterable[int]) -> dict[int, str]:
+def last_records(conn: Connection, numbers: Iterable[int]) -> dict[int, str]:
     """When the last record of each running task among these came, by the task's id: its last sign of life."""
     last_edge = select(func.max(edges.c.id)).where(edges.c.task_id == tasks.c.id).correlate(tasks).scalar_subquery()
     at_edge = select(edges.c.at).where(edges.c.id == last_edge).correlate(tasks).scalar_subquery()
@@ -249,49 +249,49 @@ def last_records(rows: Connection, numbers: Iterable[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     for part in chunks(list(numbers)):
         query = select(tasks.c.id, tasks.c.updated_at, at_edge, at_log)
-        for number, *times_ in rows.execute(query.where(tasks.c.id.in_(part), tasks.c.state == "running")):
+        for number, *times_ in conn.execute(query.where(tasks.c.id.in_(part), tasks.c.state == "running")):
             found[number] = max(at for at in times_ if at is not None)
     return found
 
 
-def learn(rows: Connection, task_id: int, facts: Mapping[str, Any], moment: str) -> None:
+def learn(conn: Connection, task_id: int, facts: Mapping[str, Any], moment: str) -> None:
     """Add to what is known of how a task ran. While it runs what is said later counts; once it has ended, what differs
     from its facts is kept beside them, in `task_facts`.
     """
     if not facts:
         return
-    row = rows.execute(select(tasks.c.facts, tasks.c.state).where(tasks.c.id == task_id)).one()
+    row = conn.execute(select(tasks.c.facts, tasks.c.state).where(tasks.c.id == task_id)).one()
     before = json_codec.load(row.facts)
     if row.state != "running":
         changed = {name: value for name, value in facts.items() if name in before and before[name] != value}
         if changed:
-            _keep_facts(rows, task_id, json_codec.dump(changed), moment)
+            _keep_facts(conn, task_id, json_codec.dump(changed), moment)
         facts = {name: value for name, value in facts.items() if name not in before}
     text = json_codec.dump({**before, **facts})
-    rows.execute(update(tasks).where(tasks.c.id == task_id).values(facts=text))
+    conn.execute(update(tasks).where(tasks.c.id == task_id).values(facts=text))
 
 
-def _keep_facts(rows: Connection, task_id: int, text: str, moment: str) -> None:
-    rows.execute(insert(task_facts).values(task_id=task_id, at=moment, facts=text, created_by=caller(rows).user))
+def _keep_facts(conn: Connection, task_id: int, text: str, moment: str) -> None:
+    conn.execute(insert(task_facts).values(task_id=task_id, at=moment, facts=text, created_by=caller(conn).user))
 
 
-def other_facts(rows: Connection, task_id: int, limit: int) -> list[RowMapping]:
+def other_facts(conn: Connection, task_id: int, limit: int) -> list[RowMapping]:
     """Facts beside a task's current ones, ``at``, ``facts`` and ``created_by``, the latest first."""
     query = select(task_facts).where(task_facts.c.task_id == task_id).order_by(task_facts.c.id.desc())
-    return list(rows.execute(query.limit(limit)).mappings())
+    return list(conn.execute(query.limit(limit)).mappings())
 
 
-def customise(rows: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
+def customise(conn: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
     """Put settings of the task's own card in place of those it had."""
-    rows.execute(update(tasks).where(tasks.c.id == task_id).values(node=json_codec.dump(settings)))
+    conn.execute(update(tasks).where(tasks.c.id == task_id).values(node=json_codec.dump(settings)))
 
 
-def log(rows: Connection, task_id: int, moment: str, lines: str) -> None:
+def log(conn: Connection, task_id: int, moment: str, lines: str) -> None:
     """Add to a task's log."""
-    rows.execute(insert(logs).values(task_id=task_id, at=moment, lines=lines, created_by=caller(rows).user))
+    conn.execute(insert(logs).values(task_id=task_id, at=moment, lines=lines, created_by=caller(conn).user))
 
 
-def logged(rows: Connection, task_id: int, since: str = "") -> list[RowMapping]:
+def logged(conn: Connection, task_id: int, since: str = "") -> list[RowMapping]:
     """A task's log, ``at`` and ``lines``, in the order it was written; from a moment on."""
     query = select(logs.c.at, logs.c.lines).where(logs.c.task_id == task_id, logs.c.at > since)
-    return list(rows.execute(query.order_by(logs.c.id)).mappings())
+    return list(conn.execute(query.order_by(logs.c.id)).mappings())

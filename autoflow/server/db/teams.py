@@ -14,54 +14,54 @@ from autoflow.server.errors import taken, unknown
 FIRST_TEAM = FIRST_WORKSPACE = FIRST_USER = 1
 
 
-def find(rows: Connection, table: Table, number: int) -> RowMapping | None:
+def find(conn: Connection, table: Table, number: int) -> RowMapping | None:
     """A row by its id, None when the caller sees none."""
-    return rows.execute(select(table).where(table.c.id == number, visible(rows, table))).mappings().one_or_none()
+    return conn.execute(select(table).where(table.c.id == number, visible(conn, table))).mappings().one_or_none()
 
 
-def get(rows: Connection, table: Table, what: str, number: int) -> RowMapping:
+def get(conn: Connection, table: Table, what: str, number: int) -> RowMapping:
     """A row by its id.
 
     Raises:
         ServerRefused: 404, there is none; `what` is its word in the message.
     """
-    found = find(rows, table, number)
+    found = find(conn, table, number)
     if found is None:
         raise unknown(what, number)
     return found
 
 
-def add_workspace(rows: Connection, team_id: int, name: str, description: str) -> int:
+def add_workspace(conn: Connection, team_id: int, name: str, description: str) -> int:
     """Make a workspace; gives its id."""
-    get(rows, teams, "team", team_id)
-    if rows.execute(select(workspaces.c.id).where(workspaces.c.team_id == team_id, workspaces.c.name == name)).first():
+    get(conn, teams, "team", team_id)
+    if conn.execute(select(workspaces.c.id).where(workspaces.c.team_id == team_id, workspaces.c.name == name)).first():
         raise taken(f"team {team_id} has a workspace named {name!r} already")
     moment = timestamps.now()
     values: dict[str, Any] = {"team_id": team_id, "name": name, "description": description}
-    made = rows.execute(insert(workspaces).values(**values, created_at=moment, updated_at=moment))
+    made = conn.execute(insert(workspaces).values(**values, created_at=moment, updated_at=moment))
     assert made.inserted_primary_key is not None
     return int(made.inserted_primary_key[0])
 
 
-def home(rows: Connection) -> int:
+def home(conn: Connection) -> int:
     """The caller's first team."""
-    mine = caller(rows).teams
+    mine = caller(conn).teams
     return FIRST_TEAM if mine is None else min(mine)
 
 
-def first_workspace(rows: Connection, team_id: int) -> int | None:
+def first_workspace(conn: Connection, team_id: int) -> int | None:
     """A team's first workspace, None when the caller sees no such team."""
-    query = select(workspaces.c.id).where(workspaces.c.team_id == team_id, visible(rows, workspaces))
-    return rows.execute(query.order_by(workspaces.c.id).limit(1)).scalar()
+    query = select(workspaces.c.id).where(workspaces.c.team_id == team_id, visible(conn, workspaces))
+    return conn.execute(query.order_by(workspaces.c.id).limit(1)).scalar()
 
 
-def place(rows: Connection, team_id: int | None, workspace_id: int | None) -> tuple[int, int]:
+def place(conn: Connection, team_id: int | None, workspace_id: int | None) -> tuple[int, int]:
     """The team and workspace a run belongs to: the workspace if it is known, else the team's first, else the first
     of the caller's first team.
     """
-    if workspace_id is not None and (found := find(rows, workspaces, workspace_id)) is not None:
+    if workspace_id is not None and (found := find(conn, workspaces, workspace_id)) is not None:
         return found["team_id"], found["id"]
-    for number in (team_id, home(rows)):
-        if number is not None and (workspace := first_workspace(rows, number)) is not None:
+    for number in (team_id, home(conn)):
+        if number is not None and (workspace := first_workspace(conn, number)) is not None:
             return number, workspace
     raise unknown("team", team_id)

@@ -15,47 +15,47 @@ from autoflow.server.db.upsert import insert_new
 from autoflow.server.errors import unknown
 
 
-def _named(rows: Connection, table: Table, column: str, **values: Any) -> tuple[int, bool]:
+def _named(conn: Connection, table: Table, column: str, **values: Any) -> tuple[int, bool]:
     """The id of the row that has one of the values in a column, made when there is none; and whether it was made."""
     query = select(table.c.id).where(table.c[column] == values[column])
     moment = timestamps.now()
-    new = rows.execute(query).first() is None  # asked first: an insert in vain uses up a number
-    new = new and insert_new(rows, table, **values, created_at=moment, updated_at=moment)
-    return int(rows.execute(query).scalar_one()), new
+    new = conn.execute(query).first() is None  # asked first: an insert in vain uses up a number
+    new = new and insert_new(conn, table, **values, created_at=moment, updated_at=moment)
+    return int(conn.execute(query).scalar_one()), new
 
 
-def user(rows: Connection, login: str) -> int:
+def user(conn: Connection, login: str) -> int:
     """A user by login, made when there is none."""
-    return _named(rows, users, "login", login=login, name=login)[0]
+    return _named(conn, users, "login", login=login, name=login)[0]
 
 
-def team(rows: Connection, name: str) -> int:
+def team(conn: Connection, name: str) -> int:
     """A team by name, made with a first workspace when there is none."""
-    number, new = _named(rows, teams, "name", name=name)
+    number, new = _named(conn, teams, "name", name=name)
     if new:
-        store.add_workspace(rows, number, "Workspace", "")
+        store.add_workspace(conn, number, "Workspace", "")
     return number
 
 
-def join(rows: Connection, user_id: int, team_ids: Sequence[int]) -> None:
+def join(conn: Connection, user_id: int, team_ids: Sequence[int]) -> None:
     """Make a user a member of teams."""
     for number in team_ids:
-        insert_new(rows, members, team_id=number, user_id=user_id)
+        insert_new(conn, members, team_id=number, user_id=user_id)
 
 
-def known(rows: Connection, login: str) -> int:
+def known(conn: Connection, login: str) -> int:
     """A user by login.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    found = rows.execute(select(users.c.id).where(users.c.login == login)).scalar()
+    found = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
     if found is None:
         raise unknown("user", login)
     return int(found)
 
 
-def leave(rows: Connection, user_id: int, name: str) -> None:
+def leave(conn: Connection, user_id: int, name: str) -> None:
     """Take a user out of a team; what they uploaded and named nowhere yet is theirs no more.
 
     Raises:
@@ -63,20 +63,20 @@ def leave(rows: Connection, user_id: int, name: str) -> None:
     """
     team_id = select(teams.c.id).where(teams.c.name == name).scalar_subquery()
     gone = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
-    if not rows.execute(gone).rowcount:
+    if not conn.execute(gone).rowcount:
         raise unknown("a membership in team", name)
     # nobody knows for which of their teams that was
-    rows.execute(delete(uploads).where(uploads.c.user_id == user_id))
+    conn.execute(delete(uploads).where(uploads.c.user_id == user_id))
 
 
-def teams_of(rows: Connection, user_id: int) -> list[RowMapping]:
+def teams_of(conn: Connection, user_id: int) -> list[RowMapping]:
     """The teams a user is in."""
     query = select(teams).join(members, members.c.team_id == teams.c.id).where(members.c.user_id == user_id)
-    return list(rows.execute(query.order_by(teams.c.id)).mappings())
+    return list(conn.execute(query.order_by(teams.c.id)).mappings())
 
 
 def add(
-    rows: Connection,
+    conn: Connection,
     user_id: int,
     digest: str,
     start: str,
@@ -87,7 +87,7 @@ def add(
     """Insert a token by its digest; return its row.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         user_id: whose token it is.
         digest: sha256 of the token.
         start: its first digits.
@@ -96,43 +96,43 @@ def add(
     """
     values = {"user_id": user_id, "hash": digest, "start": start, "created_at": timestamps.now()}
     statement = insert(tokens).values(**values, expires_at=expires_at, task_id=task_id).returning(tokens)
-    return rows.execute(statement).mappings().one()
+    return conn.execute(statement).mappings().one()
 
 
-def find(rows: Connection, digest: str) -> RowMapping | None:
+def find(conn: Connection, digest: str) -> RowMapping | None:
     """The token of a digest, with the team of its task, and whether it has expired."""
-    expired = (tokens.c.expires_at <= clock.now(rows)).label("expired")
+    expired = (tokens.c.expires_at <= clock.now(conn)).label("expired")
     query = select(tokens, tasks.c.team_id, expired).join_from(tokens, tasks, isouter=True)
-    return rows.execute(query.where(tokens.c.hash == digest)).mappings().one_or_none()
+    return conn.execute(query.where(tokens.c.hash == digest)).mappings().one_or_none()
 
 
-def remove_expired(rows: Connection, seconds: float) -> None:
+def remove_expired(conn: Connection, seconds: float) -> None:
     """Delete the tokens that expired more than so many seconds ago."""
-    rows.execute(delete(tokens).where(tokens.c.expires_at <= clock.after(rows, -seconds)))
+    conn.execute(delete(tokens).where(tokens.c.expires_at <= clock.after(conn, -seconds)))
 
 
-def remove_of_reproduction(rows: Connection, number: int, user_id: int) -> None:
+def remove_of_reproduction(conn: Connection, number: int, user_id: int) -> None:
     """Delete a user's token of a reproduction.
 
     Raises:
         ServerRefused: 404, there is no such token.
     """
     own = (tokens.c.id == number, tokens.c.user_id == user_id, tokens.c.task_id.is_not(None))
-    if not rows.execute(delete(tokens).where(*own)).rowcount:
+    if not conn.execute(delete(tokens).where(*own)).rowcount:
         raise unknown("token", number)
 
 
-def listing(rows: Connection) -> list[RowMapping]:
+def listing(conn: Connection) -> list[RowMapping]:
     """All tokens, each with its user's login."""
     query = select(tokens, users.c.login).join(users, users.c.id == tokens.c.user_id).order_by(tokens.c.id)
-    return list(rows.execute(query).mappings())
+    return list(conn.execute(query).mappings())
 
 
-def remove(rows: Connection, number: int) -> None:
+def remove(conn: Connection, number: int) -> None:
     """Take a token back; it is worth nothing from now on.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    if not rows.execute(delete(tokens).where(tokens.c.id == number)).rowcount:
+    if not conn.execute(delete(tokens).where(tokens.c.id == number)).rowcount:
         raise unknown("token", number)

@@ -18,23 +18,23 @@ MOST = 1000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
-def count(rows: Connection, method: str) -> None:
+def count(conn: Connection, method: str) -> None:
     """Count one that was asked for."""
     if _NAME.fullmatch(method) is None:
         return
-    table, team = unknown_methods, teams.home(rows)
+    table, team = unknown_methods, teams.home(conn)
     mine = table.c.team_id == team
     values = {"count": table.c.count + 1, "last_at": timestamps.now()}
-    if rows.execute(update(table).where(mine, table.c.method == method).values(**values)).rowcount:
+    if conn.execute(update(table).where(mine, table.c.method == method).values(**values)).rowcount:
         return
-    if rows.execute(select(func.count()).select_from(table).where(mine)).scalar_one() < MOST:
-        rows.execute(insert(table).values(team_id=team, method=method, count=1, last_at=timestamps.now()))
+    if conn.execute(select(func.count()).select_from(table).where(mine)).scalar_one() < MOST:
+        conn.execute(insert(table).values(team_id=team, method=method, count=1, last_at=timestamps.now()))
 
 
-def counts(rows: Connection) -> list[dict[str, object]]:
+def counts(conn: Connection) -> list[dict[str, object]]:
     """``{"method", "count", "lastAt"}`` of the caller's teams, the most wanted first."""
     table = unknown_methods
     total, last = func.sum(table.c.count).label("total"), func.max(table.c.last_at).label("last")
-    query = select(table.c.method, total, last).where(visible(rows, table)).group_by(table.c.method)
-    found = rows.execute(query.order_by(total.desc(), table.c.method))
+    query = select(table.c.method, total, last).where(visible(conn, table)).group_by(table.c.method)
+    found = conn.execute(query.order_by(total.desc(), table.c.method))
     return [{"method": row.method, "count": int(row.total), "lastAt": row.last} for row in found]

@@ -18,12 +18,12 @@ def _statement(dialect: str, table: Table) -> Any:
     return _INSERT[dialect](table).inline().on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
-def insert_all_new(rows: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
+def insert_all_new(conn: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, all with the same columns, except those that have one in their way."""
     if values:
-        rows.execute(_statement(rows.dialect.name, table), values)
+        conn.execute(_statement(conn.dialect.name, table), values)
 
 
-def insert_new(rows: Connection, table: Table, **values: Any) -> bool:
+def insert_new(conn: Connection, table: Table, **values: Any) -> bool:
     """Insert a row unless one is in its way; tells whether it was inserted."""
-    return rows.execute(_statement(rows.dialect.name, table), values).rowcount > 0
+    return conn.execute(_statement(conn.dialect.name, table), values).rowcount > 0

@@ -31,7 +31,7 @@ class Turns:
             self._pid = os.getpid()
         turn = self._turn
         if not turn.acquire(timeout=PATIENCE):
-            raise ServerBusy("the platform has too much to write now", status=503, retry_after=1.0)
+            raise ServerBusy("the server has too much to write now", status=503, retry_after=1.0)
         try:
             yield
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import anyio.to_thread
@@ -27,7 +28,7 @@ from autoflow.server.http.request_body import Incoming
 from autoflow.server.http.request_guard import Door
 from autoflow.server.http.responses import contents, encoded, failure, refusal
 from autoflow.server.request_parser import as_number
-from autoflow.server.server import DOWNLOADS, METHODS, READS, Platform
+from autoflow.server.server import DOWNLOADS, METHODS, READS, Server
 from autoflow.server.server import UPLOADS as UPLOADED
 from autoflow.server.ui import routes as page
 from autoflow.wire import methods
@@ -52,10 +53,10 @@ _CONTENTS = {
 
 
 class Site:
-    """The routes' endpoints, over one platform."""
+    """The routes' endpoints, over one server."""
 
-    def __init__(self, platform: Platform, identity: Identity) -> None:
-        self._platform = platform
+    def __init__(self, server: Server, identity: Identity) -> None:
+        self._server = server
         self._identity = identity
         self._readers, self._writers = Pool(READERS), Pool(WRITERS)
         self._uploads, self._streams = Pool(UPLOADS), Pool(STREAMS)
@@ -68,7 +69,7 @@ class Site:
         if method in METHODS and method not in READS:
             raise HTTPException(405, "Method Not Allowed", headers={"Allow": "POST"})
         client, body = self._client(request, caller), dict(request.query_params)
-        answer = encoded(await self._pool(method).run(client, self._platform.call, method, body, caller))
+        answer = encoded(await self._pool(method).run(client, self._server.call, method, body, caller))
         return await _packed(request, answer)
 
     async def method(self, request: Request) -> Response:
@@ -99,7 +100,7 @@ class Site:
 
     async def ready(self, request: Request) -> Response:
         """``GET /readyz``: 200 when the store can be used, else 503 with the reason; needs no token."""
-        return encoded(await self._pool(methods.CHANGES).run(_address(request), self._platform.ready))
+        return encoded(await self._pool(methods.CHANGES).run(_address(request), self._server.ready))
 
     # -- underneath
 
@@ -124,7 +125,7 @@ class Site:
     async def _content(self, request: Request, method: str, body: Mapping[str, Any]) -> Response:
         caller = await self.caller(request)
         client = self._client(request, caller)
-        content = await self._pool(method).run(client, self._platform.content, method, body, caller)
+        content = await self._pool(method).run(client, self._server.content, method, body, caller)
         return await contents(request, content)
 
     async def _answer(self, request: Request, incoming: Incoming) -> Response:
@@ -138,7 +139,7 @@ class Site:
             parts = multipart.body(incoming.pull) if whole else multipart.parts(kind, incoming.pull)
             pool = self._uploads if incoming.complete else self._streams
             query = dict(request.query_params)
-            return encoded(await pool.run(client, self._platform.upload, method, parts, query, caller))
+            return encoded(await pool.run(client, self._server.upload, method, parts, query, caller))
         await incoming.receive_json()
         if method in DOWNLOADS:
             content = await self._pool(method).run(client, self._open, method, incoming, caller)
@@ -148,7 +149,7 @@ class Site:
 
     def _open(self, method: str, incoming: Incoming, caller: Caller) -> Any:
         with bounded_json.memory(incoming.client, incoming.cost()):
-            return self._platform.content(method, bounded_json.parse(incoming.read()), caller)
+            return self._server.content(method, bounded_json.parse(incoming.read()), caller)
 
     def _ask(self, method: str, incoming: Incoming, caller: Caller, task: str | None) -> Response:
         with bounded_json.memory(incoming.client, incoming.cost()):
@@ -156,13 +157,13 @@ class Site:
 
     def _answered(self, method: str, body: Any, caller: Caller, task: str | None) -> Response:
         try:
-            return encoded(self._platform.call(method, body, caller))
+            return encoded(self._server.call(method, body, caller))
         except ServerRefused as refused:
             # The SDK asks for its own task before it names it in an edge: a number that was given from outside.
             own = as_number(body.get("id")) if isinstance(body, Mapping) and method == methods.TASK_INFO else None
             if refused.status != 404 or own is None or own != as_number(task):
                 raise
-            return encoded(self._platform.call(methods.TASKS_ENSURE, {"id": own}, caller))
+            return encoded(self._server.call(methods.TASKS_ENSURE, {"id": own}, caller))
 
 
 def _address(request: Request) -> str:
@@ -178,9 +179,12 @@ def _refused(_request: Request, error: Exception) -> Response:
     return refusal(error)
 
 
-def _no_route(_request: Request, error: Exception) -> Response:
+def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return failure(error.status_code, f"{error.detail}: methods are at POST {methods.PATH}<method>")
+    message = error.detail
+    if message == HTTPStatus(error.status_code).phrase:  # raised by the router: there is no such route
+        message += f": methods are at POST {methods.PATH}<method>"
+    return failure(error.status_code, message, headers=error.headers)
 
 
 def _gone(_request: Request, _error: Exception) -> Response:
@@ -194,15 +198,15 @@ async def _failed(request: Request, error: Exception) -> Response:
     return failure(500, f"the server failed; its log has the cause under request id {request_id}")
 
 
-def application(platform: Platform, *, auth: bool, names: Collection[str] = ()) -> ASGIApp:
-    """The platform as an ASGI application.
+def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> ASGIApp:
+    """The server as an ASGI application.
 
     Args:
-        platform: what answers.
+        server: what answers.
         auth: whether a token is needed; then any host's name is answered to.
         names: without it, the hosts answered to beside this machine's own names.
     """
-    site = Site(platform, Identity(platform.tokens, required=auth))
+    site = Site(server, Identity(server.tokens, required=auth))
 
     def content(method: str) -> Callable[[Request], Awaitable[Response]]:
         return functools.partial(site.content, method=method)
@@ -222,7 +226,7 @@ def application(platform: Platform, *, auth: bool, names: Collection[str] = ()) 
         exception_handlers={
             ServerRefused: _refused,
             ServerBusy: _refused,
-            HTTPException: _no_route,
+            HTTPException: _http_error,
             ClientDisconnect: _gone,
             Exception: _failed,
         },

@@ -75,7 +75,7 @@ class Identity:
     """Tells callers apart.
 
     Args:
-        tokens: those of the platform.
+        tokens: those of the server.
         required: whether one is needed.
     """
 

@@ -14,7 +14,7 @@ _IMAGE = fields(
     "name hash",
     name=of("string", "In its dataset.", minLength=1),
     hash=_HASH,
-    link=maybe(of("string", "file:///path, when by reference; on the platform's own machine only.")),
+    link=maybe(of("string", "file:///path, when by reference; on the server's own machine only.")),
     annotation=maybe(of("object", "In Supervisely's format; without it the image keeps what it has.")),
     meta=maybe(of("object", "Likewise.")),
 )
@@ -49,7 +49,7 @@ FOLDERS: dict[str, Described] = {
         (404,),
     ),
     methods.FOLDER_LOOK: Described(
-        "The sizes of images in pixels, by their hashes or, on the platform's own machine, by their links.",
+        "The sizes of images in pixels, by their hashes or, on the server's own machine, by their links.",
         fields(hashes=_HASHES, links=of("array", items=of("string"))),
         fields("sizes", sizes=of("object", additionalProperties=_LIST)),
     ),
@@ -74,7 +74,7 @@ FOLDERS: dict[str, Described] = {
         (404, 410),
     ),
     methods.FOLDER_PATHS: Described(
-        "Where files of a version's images are, told on the platform's own machine only.",
+        "Where files of a version's images are, told on the server's own machine only.",
         _OF_VERSION,
         fields("paths", paths=of("object", additionalProperties=of("string"))),
         (404,),

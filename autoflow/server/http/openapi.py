@@ -109,7 +109,7 @@ DESCRIBED: dict[str, Described] = {
             run=_RUN,
             name=_of("string", "The app's."),
             task=_maybe(_number("A number given from outside.")),
-            origin=_of("string", "Whose number that is; empty for this platform's own."),
+            origin=_of("string", "Whose number that is; empty for this server's own."),
             team=_maybe(_number()),
             workspace=_maybe(_number()),
         ),
@@ -466,7 +466,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "autoflow",
             "version": VERSION,
-            "description": "The platform's own methods, beside those of Supervisely's wire.",
+            "description": "The server's own methods, beside those of Supervisely's wire.",
         },
         "servers": [{"url": "/"}],
         "paths": {methods.PATH + name: {"post": _operation(name, described)} for name, described in DESCRIBED.items()},

@@ -33,7 +33,7 @@ _NAMES = {
     500: "INTERNAL",
     503: "UNAVAILABLE",
 }
-# What clients of this wire try again; whatever else a busy platform says becomes 503.
+# What clients of this wire try again; whatever else a busy server says becomes 503.
 _BUSY = {408, 429, 503}
 # Types no browser runs, applies as a style or opens as a document of this origin. Any other type a client declared is
 # sent as bytes: with `nosniff`, `<script src>` of it is refused though the page's policy allows this origin's scripts.
@@ -63,7 +63,7 @@ def failure(
 
 
 def refusal(error: ServerError) -> Response:
-    """The answer to a request that the platform refused, or is too busy for."""
+    """The answer to a request that the server refused, or is too busy for."""
     if isinstance(error, ServerBusy):
         wait = str(max(math.ceil(error.retry_after or 1), 1))
         return failure(error.status if error.status in _BUSY else 503, str(error), headers={"Retry-After": wait})

@@ -44,9 +44,9 @@ def _arrow(row: Mapping[str, Any]) -> Arrow:
     return Arrow(row["task_card"], row["card"], "output")
 
 
-def draw_cards(rows: Connection, found: Found) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
+def draw_cards(conn: Connection, found: Found) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
     """Draw a graph's cards, in the order found, and its arrows, in the order recorded, versions' last."""
-    told = tell(rows, found.cards.values(), {number: key for key, number in found.tasks.items()})
+    told = tell(conn, found.cards.values(), {number: key for key, number in found.tasks.items()})
     changed = _customised(found)
     first: dict[str, str] = {}
     for row in found.edges:

@@ -30,19 +30,19 @@ def reference(ref: EntityRef) -> str:
     return f"{own}@{ref.origin}" if ref.origin else own
 
 
-def runs(rows: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[str, Any]], list[EntityRef]]:
+def runs(conn: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[str, Any]], list[EntityRef]]:
     """The runs of tasks, and all they read and wrote.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         numbers: the tasks' ids by their cards' keys.
     """
     keys = {number: key for key, number in numbers.items()}
     told: dict[str, dict[str, Any]] = {}
-    logins = jobs.logins(rows)
-    last_seen = tasks.last_records(rows, keys)
+    logins = jobs.logins(conn)
+    last_seen = tasks.last_records(conn, keys)
     for part in chunks(list(keys)):
-        for row in rows.execute(tasks.listing(rows).where(task_table.c.id.in_(part))).mappings():
+        for row in conn.execute(tasks.listing(conn).where(task_table.c.id.in_(part))).mappings():
             told[keys[row["id"]]] = {
                 "ref": reference(EntityRef(row["origin"], "task", row["number"])),
                 "task": row["id"],
@@ -62,8 +62,8 @@ def runs(rows: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[s
     seen: dict[str, EntityRef] = {}
     place = func.row_number().over(partition_by=(edges.c.task_id, edges.c.direction), order_by=edges.c.id)
     for part in chunks([number for number, key in keys.items() if key in told]):
-        query = select(edges, place.label("place")).where(edges.c.task_id.in_(part), visible(rows, edges)).subquery()
-        for row in rows.execute(select(query).where(query.c.place <= MOST).order_by(query.c.id)).mappings():
+        query = select(edges, place.label("place")).where(edges.c.task_id.in_(part), visible(conn, edges)).subquery()
+        for row in conn.execute(select(query).where(query.c.place <= MOST).order_by(query.c.id)).mappings():
             ref = entity_of(row)
             before = seen.setdefault(ref.key, ref)
             if ref.type == "model_weight":
@@ -74,7 +74,7 @@ def runs(rows: Connection, numbers: Mapping[str, int]) -> tuple[dict[str, dict[s
     return told, list(seen.values())
 
 
-def data(rows: Connection, refs: Iterable[EntityRef]) -> dict[str, dict[str, Any]]:
+def data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, dict[str, Any]]:
     """What is known of data, by its card's key."""
     told = {
         ref.key: {
@@ -97,7 +97,7 @@ def data(rows: Connection, refs: Iterable[EntityRef]) -> dict[str, dict[str, Any
         ("dataset", _datasets),
     ):
         for part in chunks(own.get(kind, [])):
-            for number, known in find(rows, part).items():
+            for number, known in find(conn, part).items():
                 told[f"{kind}:{number}"].update(known)
     return told
 
@@ -111,9 +111,9 @@ def sha256(content: str) -> str | None:
     return digest.hex() if len(digest) == 32 else None
 
 
-def of_files(rows: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
+def of_files(conn: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
     """What is known of files, by number."""
-    placed = file_store.places(rows, numbers)
+    placed = file_store.places(conn, numbers)
     return {
         row.id: {
             "name": row.name,
@@ -126,11 +126,11 @@ def of_files(rows: Connection, numbers: Iterable[int]) -> dict[int, dict[str, An
             "count": placed[row.id][1],
             "createdAt": row.created_at,
         }
-        for row in rows.execute(select(files).where(files.c.id.in_(list(numbers)), visible(rows, files)))
+        for row in conn.execute(select(files).where(files.c.id.in_(list(numbers)), visible(conn, files)))
     }
 
 
-def _versions(rows: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
+def _versions(conn: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
     query = select(versions, projects.c.name.label("project_name"))
     query = query.join_from(versions, projects, versions.c.project_id == projects.c.id)
     return {
@@ -143,18 +143,18 @@ def _versions(rows: Connection, numbers: Iterable[int]) -> dict[int, dict[str, A
             "digest": row.digest,
             "createdAt": row.created_at,
         }
-        for row in rows.execute(query.where(versions.c.id.in_(list(numbers)), visible(rows, versions)))
+        for row in conn.execute(query.where(versions.c.id.in_(list(numbers)), visible(conn, versions)))
     }
 
 
-def _projects(rows: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
-    query = select(projects).where(projects.c.id.in_(list(numbers)), visible(rows, projects))
-    return {row.id: {"name": row.name, "digest": row.digest} for row in rows.execute(query)}
+def _projects(conn: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
+    query = select(projects).where(projects.c.id.in_(list(numbers)), visible(conn, projects))
+    return {row.id: {"name": row.name, "digest": row.digest} for row in conn.execute(query)}
 
 
-def _datasets(rows: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
-    query = select(datasets).where(datasets.c.id.in_(list(numbers)), visible(rows, datasets))
-    return {row.id: {"name": row.name, "projectId": row.project_id} for row in rows.execute(query)}
+def _datasets(conn: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
+    query = select(datasets).where(datasets.c.id.in_(list(numbers)), visible(conn, datasets))
+    return {row.id: {"name": row.name, "projectId": row.project_id} for row in conn.execute(query)}
 
 
 _FOUND: Mapping[str, Callable[[Connection, Iterable[int]], dict[int, dict[str, Any]]]] = {

@@ -93,13 +93,13 @@ def plain_name(ref: EntityRef) -> str:
     return str(ref.id) if ref.type == "folder" else f"{_WORDS.get(ref.type, ref.type)} {ref.id}"
 
 
-def _of_tasks(rows: Connection, numbers: Mapping[int, str], refs: Mapping[str, EntityRef]) -> dict[str, Facts]:
+def _of_tasks(conn: Connection, numbers: Mapping[int, str], refs: Mapping[str, EntityRef]) -> dict[str, Facts]:
     """Tasks, and by a task's name its sessions; `numbers` gives the card's key of a task's id."""
     told: dict[str, Facts] = {}
-    authors = jobs_store.logins(rows)
-    seen = tasks.last_records(rows, numbers)
+    authors = jobs_store.logins(conn)
+    seen = tasks.last_records(conn, numbers)
     for part in chunks(list(numbers)):
-        for row in rows.execute(tasks.listing(rows).where(task_table.c.id.in_(part))):
+        for row in conn.execute(tasks.listing(conn).where(task_table.c.id.in_(part))):
             name = row.app_name or row.name or f"Task {row.number}"
             told[numbers[row.id]] = {
                 "name": name,
@@ -123,45 +123,45 @@ def _minute(at: str | None) -> str | None:
     return f"{at[:16]}Z" if at else None
 
 
-def _foreign_names(rows: Connection, refs: Sequence[EntityRef]) -> dict[str, Facts]:
+def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, Facts]:
     """The names that were told with other servers' entities."""
     told = {}
     for part in chunks(sorted({str(ref.id) for ref in refs})):
-        for row in rows.execute(
-            select(entities).where(entities.c.entity.in_(part), entities.c.name != "", visible(rows, entities))
+        for row in conn.execute(
+            select(entities).where(entities.c.entity.in_(part), entities.c.name != "", visible(conn, entities))
         ):
             told[EntityRef(row.origin, row.type, row.entity).key] = {"name": row.name}
     return told
 
 
-def tell(rows: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int, str]) -> dict[str, Facts]:
+def tell(conn: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int, str]) -> dict[str, Facts]:
     """What is known of each entity, by its card's key: members of `graph.Card`; nothing for one that is unknown.
 
     `task_numbers` gives the keys of the tasks' cards by the tasks' ids.
     """
     by_key = {ref.key: ref for ref in refs}
-    told = _foreign_names(rows, [ref for ref in by_key.values() if ref.origin])
+    told = _foreign_names(conn, [ref for ref in by_key.values() if ref.origin])
     grouped: dict[str, list[Any]] = {}
     for ref in by_key.values():
         if not ref.origin:
             grouped.setdefault(_ALIKE.get(ref.type, ref.type), []).append(ref.id)
-    logins = jobs_store.logins(rows)
+    logins = jobs_store.logins(conn)
     for entity_type, (query, column, read) in _TOLD.items():
         for part in chunks(grouped.get(entity_type, [])):
-            for row in rows.execute(query().where(column.in_(part), visible(rows, column.table))):
+            for row in conn.execute(query().where(column.in_(part), visible(conn, column.table))):
                 author = row.user_id if entity_type == "file" else row.created_by
                 told[f"{entity_type}:{row.id}"] = {**read(row), "author": logins.get(author)}
-    for key, (preview, *others) in _pictures(rows, by_key, told):
+    for key, (preview, *others) in _pictures(conn, by_key, told):
         told[key].update(preview=preview, collage=tuple(others))
     for part in chunks(grouped.get("file", [])):
-        for number, (place, count) in file_store.places(rows, part).items():
+        for number, (place, count) in file_store.places(conn, part).items():
             if count > 1:
                 told[f"file:{number}"]["badge"] = f"V{place}"
-    return {**told, **_of_tasks(rows, task_numbers, by_key)}
+    return {**told, **_of_tasks(conn, task_numbers, by_key)}
 
 
 def _pictures(
-    rows: Connection, refs: Mapping[str, EntityRef], told: Mapping[str, Facts]
+    conn: Connection, refs: Mapping[str, EntityRef], told: Mapping[str, Facts]
 ) -> Iterator[tuple[str, list[str]]]:
     """By card key the addresses of small pictures of the first images that project, version or dataset has."""
     owners: dict[tuple[str, Any], list[str]] = {}
@@ -181,11 +181,11 @@ def _pictures(
         one = select(items.c.id).where(column == table.c.id).order_by(column, name).limit(1)
         each = [one.offset(n).correlate(table).scalar_subquery() for n in range(PICTURES)]
         for part in chunks([number for owner, number in owners if owner == kind]):
-            for number, *images in rows.execute(select(table.c.id, *each).where(table.c.id.in_(part))):
+            for number, *images in conn.execute(select(table.c.id, *each).where(table.c.id.in_(part))):
                 first[kind, number] = [image for image in images if image is not None]
     kept: set[int] = set()
     for part in chunks([image for images in first.values() for image in images]):
-        kept.update(rows.execute(select(items.c.id).where(items.c.id.in_(part), items.c.hash.is_not(None))).scalars())
+        kept.update(conn.execute(select(items.c.id).where(items.c.id.in_(part), items.c.hash.is_not(None))).scalars())
     for shown, images in first.items():
         addresses = [f"/storage/previews/{image}" for image in images if image in kept]
         if addresses:

@@ -38,8 +38,8 @@ class Upstream:
         every: follow every run that wrote a thing, not the latest alone.
     """
 
-    def __init__(self, rows: Connection, cap: int, *, every: bool) -> None:
-        self._rows = rows
+    def __init__(self, conn: Connection, cap: int, *, every: bool) -> None:
+        self._rows = conn
         self._cap = cap
         self._every = every
         self._until: dict[str, str] = {}
@@ -193,7 +193,7 @@ class Upstream:
 
 
 def _own(refs: Sequence[EntityRef], *kinds: WireType) -> dict[Any, EntityRef]:
-    """Those of the platform's own that are of these kinds, by number."""
+    """Those of the server's own that are of these kinds, by number."""
     return {ref.id: ref for ref in refs if ref.type in kinds and not ref.origin}
 
 

@@ -46,8 +46,8 @@ def entity_of(row: RowMapping) -> EntityRef:
 class Walk:
     """One graph being found."""
 
-    def __init__(self, rows: Connection, cap: int) -> None:
-        self._rows = rows
+    def __init__(self, conn: Connection, cap: int) -> None:
+        self._rows = conn
         self._cap = cap
         self._cut = False
         self.cards: dict[str, EntityRef] = {}
@@ -151,33 +151,33 @@ class Walk:
         return {key: left for key, count in more.items() if (left := count - len(shown.get(key, ()))) > 0}
 
 
-def used_versions(rows: Connection, project_ids: Sequence[Any]) -> Iterator[EntityRef]:
+def used_versions(conn: Connection, project_ids: Sequence[Any]) -> Iterator[EntityRef]:
     """The versions of projects that any run read or wrote."""
     name = literal("project_version:", Text) + cast(versions.c.id, Text)
-    used = select(edges.c.id).where(edges.c.card == name, visible(rows, edges)).exists()
-    query = select(versions.c.id).where(versions.c.project_id.in_(project_ids), used, visible(rows, versions))
+    used = select(edges.c.id).where(edges.c.card == name, visible(conn, edges)).exists()
+    query = select(versions.c.id).where(versions.c.project_id.in_(project_ids), used, visible(conn, versions))
     query = query.order_by(versions.c.id)
-    for number in rows.execute(query).scalars():
+    for number in conn.execute(query).scalars():
         yield EntityRef("", "project_version", number)
 
 
-def walk(rows: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], cap: int) -> Found:
+def walk(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], cap: int) -> Found:
     """Find a graph of at most `cap` cards around `seeds`; of these, ones that no edge names are left out.
 
     `entry`, the card the viewer came from, is in the graph even when nothing used it.
     """
-    found = Walk(rows, cap)
-    frontier = found.visit(used(rows, entry, seeds))
+    found = Walk(conn, cap)
+    frontier = found.visit(used(conn, entry, seeds))
     while frontier:
         found.resolve(frontier)
         frontier = found.visit(found.neighbours(frontier))
     return found.found()
 
 
-def used(rows: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef]) -> list[EntityRef]:
+def used(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef]) -> list[EntityRef]:
     """The seeds that are the entry, a task, or named by an edge."""
     named = {entry.key if entry else ""}
     for part in chunks([ref.key for ref in seeds if ref.type != "task"]):
-        query = select(edges.c.card).where(edges.c.card.in_(part), visible(rows, edges)).distinct()
-        named.update(rows.execute(query).scalars())
+        query = select(edges.c.card).where(edges.c.card.in_(part), visible(conn, edges)).distinct()
+        named.update(conn.execute(query).scalars())
     return [ref for ref in seeds if ref.type == "task" or ref.key in named]

@@ -44,17 +44,17 @@ def _within(table: Table, scope: Scope) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def saved(rows: Connection, scope: Scope, after: int, limit: int) -> Sequence[RowMapping]:
+def saved(conn: Connection, scope: Scope, after: int, limit: int) -> Sequence[RowMapping]:
     """The next versions within a scope, by their ids."""
     query = select(versions).where(COMMITTED, versions.c.id > after)
     if scope.project is not None:
         query = query.where(versions.c.project_id == scope.project)
     if scope.version is not None:
         query = query.where(versions.c.id == scope.version)
-    return rows.execute(query.order_by(versions.c.id).limit(limit)).mappings().all()
+    return conn.execute(query.order_by(versions.c.id).limit(limit)).mappings().all()
 
 
-def kept(rows: Connection, scope: Scope, after: str, limit: int) -> Sequence[RowMapping]:
+def kept(conn: Connection, scope: Scope, after: str, limit: int) -> Sequence[RowMapping]:
     """The next blobs within a scope, by their hashes."""
     query = select(blobs).where(blobs.c.hash > after)
     if scope.project is not None:
@@ -65,10 +65,10 @@ def kept(rows: Connection, scope: Scope, after: str, limit: int) -> Sequence[Row
         if scope.version is not None:
             archive = archive.where(versions.c.id == scope.version)
         query = query.where(blobs.c.id.in_(union(*named, archive)))
-    return rows.execute(query.order_by(blobs.c.hash).limit(limit)).mappings().all()
+    return conn.execute(query.order_by(blobs.c.hash).limit(limit)).mappings().all()
 
 
-def apart(rows: Connection, scope: Scope, after: Sequence[str], limit: int) -> Sequence[RowMapping]:
+def apart(conn: Connection, scope: Scope, after: Sequence[str], limit: int) -> Sequence[RowMapping]:
     """The next bytes that items within a scope name and that are no blob's: those by reference, and lost ones.
 
     Each is ``hash``, ``link`` (empty for none), ``size``, in their order.
@@ -85,36 +85,36 @@ def apart(rows: Connection, scope: Scope, after: Sequence[str], limit: int) -> S
     link = found.c.link
     beyond = or_(found.c.hash > first, and_(found.c.hash == first, link > second))
     query = select(found).where(beyond).order_by(found.c.hash, link).limit(limit)
-    return rows.execute(query).mappings().all()
+    return conn.execute(query).mappings().all()
 
 
-def quarantined(rows: Connection, content: str, generation: str) -> bool:
+def quarantined(conn: Connection, content: str, generation: str) -> bool:
     """Mark a blob as damaged, so that the same bytes heal it when they are uploaded again; False when it is gone."""
     named = (blobs.c.hash == content, blobs.c.generation == generation)
-    return rows.execute(update(blobs).where(*named).values(state=DAMAGED)).rowcount > 0
+    return conn.execute(update(blobs).where(*named).values(state=DAMAGED)).rowcount > 0
 
 
-def needing(rows: Connection, hashes: Sequence[str]) -> dict[str, Needing]:
+def needing(conn: Connection, hashes: Sequence[str]) -> dict[str, Needing]:
     """What names some bytes: ``projects``, ``versions`` and ``files``, by their hash."""
     found: dict[str, Needing] = {content: {"projects": [], "versions": [], "files": []} for content in hashes}
     for part in chunks(list(hashes)):
-        for row in _projects(rows, part):
+        for row in _projects(conn, part):
             found[row.hash]["projects"].append({"id": row.id, "name": row.name})
-        for row in _versions(rows, part):
+        for row in _versions(conn, part):
             found[row.hash]["versions"].append({"id": row.id, "version": row.number, "projectId": row.project_id})
         query = select(files.c.hash, files.c.id, files.c.path, files.c.team_id).where(files.c.hash.in_(part))
-        for row in rows.execute(query.order_by(files.c.id)):
+        for row in conn.execute(query.order_by(files.c.id)):
             found[row.hash]["files"].append({"id": row.id, "path": row.path, "teamId": row.team_id})
     return found
 
 
-def _projects(rows: Connection, hashes: Sequence[str]) -> Any:
+def _projects(conn: Connection, hashes: Sequence[str]) -> Any:
     query = select(items.c.hash, projects.c.id, projects.c.name).distinct().join(projects)
     query = query.where(content_ids.having(items, hashes))
-    return rows.execute(query.order_by(projects.c.id))
+    return conn.execute(query.order_by(projects.c.id))
 
 
-def _versions(rows: Connection, hashes: Sequence[str]) -> Any:
+def _versions(conn: Connection, hashes: Sequence[str]) -> Any:
     told = (versions.c.id, versions.c.number, versions.c.project_id)
     current = select(items.c.hash, *told).join(
         versions, and_(versions.c.project_id == items.c.project_id, versions.c.epoch >= items.c.f)
@@ -131,4 +131,4 @@ def _versions(rows: Connection, hashes: Sequence[str]) -> Any:
         archive.where(files.c.hash.in_(hashes), COMMITTED),
     )
     found = union(*halves).subquery()
-    return rows.execute(select(found).order_by(found.c.id))
+    return conn.execute(select(found).order_by(found.c.id))

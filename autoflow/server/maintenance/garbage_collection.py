@@ -17,9 +17,8 @@ from autoflow.server.blobs import Found
 from autoflow.server.blobs.content import path_of
 from autoflow.server.db import clock, sessions
 from autoflow.server.maintenance import purge, unused_blobs
-from autoflow.server.maintenance.resumable_job import Place as At
-from autoflow.server.maintenance.resumable_job import Progress, Stage
-from autoflow.server.methods import Place
+from autoflow.server.maintenance.resumable_job import Cursor, Progress, Stage
+from autoflow.server.operations import OperationContext
 
 ROWS = 1000  # that a transaction looks at: it holds the write lock for some milliseconds
 TRASH = 7 * 24 * 3600.0  # seconds that a file is in the trash, at least
@@ -37,9 +36,9 @@ class Collector:
         empty: whether the trash is emptied of all there is, and not only of what is old.
     """
 
-    def __init__(self, place: Place, *, confirmed: bool = False, empty: bool = False) -> None:
-        self._store = place.store
-        self._blobs = place.blobs
+    def __init__(self, context: OperationContext, *, confirmed: bool = False, empty: bool = False) -> None:
+        self._store = context.store
+        self._blobs = context.blobs
         self._confirmed = confirmed
         self._empty = empty
 
@@ -49,31 +48,31 @@ class Collector:
         look = self._history, self._files, self._condemn, self._end, self._survey
         return *look, self._drop, self._sweep, self._discard
 
-    def _history(self, progress: Progress) -> At:
-        with self._store.write(noted=False) as rows:
-            step = purge.purge(rows, ROWS, _text(progress.place))
+    def _history(self, progress: Progress) -> Cursor:
+        with self._store.write(noted=False) as conn:
+            step = purge.purge(conn, ROWS, _text(progress.place))
         progress.count("rows", step.removed)
         return step.place
 
-    def _files(self, progress: Progress) -> At:
+    def _files(self, progress: Progress) -> Cursor:
         after = progress.place if isinstance(progress.place, int) else 0
-        with self._store.write(noted=False) as rows:
-            step = unused_blobs.drop_files(rows, after, ROWS)
+        with self._store.write(noted=False) as conn:
+            step = unused_blobs.drop_files(conn, after, ROWS)
         progress.count("files", step.removed)
         return step.place
 
-    def _condemn(self, progress: Progress) -> At:
-        with self._store.write(noted=False) as rows:
-            return unused_blobs.condemn(rows, _text(progress.place) or "", ROWS).place
+    def _condemn(self, progress: Progress) -> Cursor:
+        with self._store.write(noted=False) as conn:
+            return unused_blobs.condemn(conn, _text(progress.place) or "", ROWS).place
 
-    def _end(self, _progress: Progress) -> At:
+    def _end(self, _progress: Progress) -> Cursor:
         """End what is over: sessions, and leases on uploads."""
-        with self._store.write(noted=False) as rows:
-            sessions.end(rows)
-            unused_blobs.end_leases(rows)
+        with self._store.write(noted=False) as conn:
+            sessions.end(conn)
+            unused_blobs.end_leases(conn)
         return None
 
-    def _survey(self, progress: Progress) -> At:
+    def _survey(self, progress: Progress) -> Cursor:
         """Count what the next two stages would take, before they take any of it.
 
         Raises:
@@ -84,8 +83,8 @@ class Collector:
         progress.count(_STRAYS, len(self._strays(page)))
         if len(page) == ROWS:
             return page[-1].path
-        with self._store.read() as rows:
-            condemned, named = unused_blobs.shares(rows)
+        with self._store.read() as conn:
+            condemned, named = unused_blobs.shares(conn)
         taken = condemned + progress.counts[_STRAYS]
         there = max(progress.counts[_FILES], named + progress.counts[_STRAYS])
         if not self._confirmed and taken > max(FEW, SHARE * there):
@@ -97,9 +96,9 @@ class Collector:
             )
         return None
 
-    def _drop(self, progress: Progress) -> At:
-        with self._store.write(noted=False) as rows:
-            gone, step = unused_blobs.drop(rows, _text(progress.place) or "", ROWS)
+    def _drop(self, progress: Progress) -> Cursor:
+        with self._store.write(noted=False) as conn:
+            gone, step = unused_blobs.drop(conn, _text(progress.place) or "", ROWS)
         day = self._day()
         for one in gone:
             self._blobs.trash(path_of(one.hash, one.generation), day)
@@ -107,7 +106,7 @@ class Collector:
         progress.count("bytes", sum(one.size for one in gone))
         return step.place
 
-    def _sweep(self, progress: Progress) -> At:
+    def _sweep(self, progress: Progress) -> Cursor:
         """Take files that no row names and that no living session wrote; those that are not whole are removed."""
         page = self._page(progress)
         day = self._day()
@@ -119,7 +118,7 @@ class Collector:
             progress.count("strays", 1)
         return page[-1].path if len(page) == ROWS else None
 
-    def _discard(self, progress: Progress) -> At:
+    def _discard(self, progress: Progress) -> Cursor:
         """Remove what has been in the trash for long enough."""
         removed = self._blobs.empty_trash(_ALL if self._empty else self._day(-TRASH), ROWS)
         progress.count("emptied", removed)
@@ -130,16 +129,16 @@ class Collector:
 
     def _day(self, seconds: float = 0) -> str:
         """Return the database's date, so many seconds from now."""
-        with self._store.read() as rows:
-            return str(rows.execute(select(clock.after(rows, seconds))).scalar_one())[:10]
+        with self._store.read() as conn:
+            return str(conn.execute(select(clock.after(conn, seconds))).scalar_one())[:10]
 
     def _strays(self, page: Sequence[Found]) -> list[Found]:
         """Those found files that are nobody's. They were listed before this looks: whatever is named or begun since
         then has a session that is there.
         """
-        with self._store.read() as rows:
-            living = unused_blobs.living(rows, {sessions.key_of(one.generation) for one in page})
-            named = unused_blobs.generations(rows, [one.hash for one in page if one.hash is not None])
+        with self._store.read() as conn:
+            living = unused_blobs.living(conn, {sessions.key_of(one.generation) for one in page})
+            named = unused_blobs.generations(conn, [one.hash for one in page if one.hash is not None])
         return [
             one
             for one in page
@@ -148,5 +147,5 @@ class Collector:
         ]
 
 
-def _text(place: At) -> str | None:
+def _text(place: Cursor) -> str | None:
     return place if isinstance(place, str) else None

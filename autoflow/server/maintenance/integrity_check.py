@@ -19,9 +19,8 @@ from autoflow.errors import ServerBusy
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.maintenance import blob_usage
 from autoflow.server.maintenance.blob_usage import Scope
-from autoflow.server.maintenance.resumable_job import Place as At
-from autoflow.server.maintenance.resumable_job import Progress, Stage
-from autoflow.server.methods import Place
+from autoflow.server.maintenance.resumable_job import Cursor, Progress, Stage
+from autoflow.server.operations import OperationContext
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import verification
 
@@ -36,9 +35,9 @@ Problem = dict[str, Any]
 class Inspector:
     """The stages of one level, over one place and a scope; what was found wrong is in `problems`."""
 
-    def __init__(self, place: Place, level: int, scope: Scope) -> None:
-        self._store = place.store
-        self._blobs = place.blobs
+    def __init__(self, context: OperationContext, level: int, scope: Scope) -> None:
+        self._store = context.store
+        self._blobs = context.blobs
         self._level = level
         self._scope = scope
         self.problems: list[Problem] = []
@@ -50,7 +49,7 @@ class Inspector:
 
     # -- level 1
 
-    def _database(self, progress: Progress) -> At:
+    def _database(self, progress: Progress) -> Cursor:
         """Check the structure of one table and its indexes, where the database is a file.
 
         Raises:
@@ -62,17 +61,17 @@ class Inspector:
             self._store.check(tables[number])
         return number + 1 if number + 1 < len(tables) else None
 
-    def _versions(self, progress: Progress) -> At:
+    def _versions(self, progress: Progress) -> Cursor:
         """Look at some rows of a version; a place is the version, what goes on after in it, and what was found."""
         number, after, state = progress.place if isinstance(progress.place, list) else (0, None, {})
-        with self._store.read() as rows:
-            found = blob_usage.saved(rows, self._scope, number - 1 if after is not None else number, 1)
+        with self._store.read() as conn:
+            found = blob_usage.saved(conn, self._scope, number - 1 if after is not None else number, 1)
             if not found:
                 return None
             (version,) = found
             if version["id"] != number:  # the next one, or the one looked at was deleted meanwhile
                 number, after, state = version["id"], None, {}
-            after, state = verification.check_version(rows, dict(version), after, ITEMS, state)
+            after, state = verification.check_version(conn, dict(version), after, ITEMS, state)
         if after is not None:
             return [number, after, state]
         progress.count("versions", 1)
@@ -83,10 +82,10 @@ class Inspector:
 
     # -- levels 2 and 3
 
-    def _kept(self, progress: Progress) -> At:
+    def _kept(self, progress: Progress) -> Cursor:
         limit = BLOBS[self._level]
-        with self._store.read() as rows:
-            page = blob_usage.kept(rows, self._scope, progress.place if isinstance(progress.place, str) else "", limit)
+        with self._store.read() as conn:
+            page = blob_usage.kept(conn, self._scope, progress.place if isinstance(progress.place, str) else "", limit)
         wrong = {row["hash"]: problem for row in page if (problem := self._look(row)) is not None}
         progress.count("blobs", len(page))
         progress.count("bytes", sum(row["size"] for row in page))
@@ -118,20 +117,20 @@ class Inspector:
         """Mark blobs as damaged and put their files aside; one that was collected meanwhile is no problem."""
         if not broken:
             return
-        with self._store.write(noted=False) as rows:
-            gone = [row for row in broken if not blob_usage.quarantined(rows, row["hash"], row["generation"])]
+        with self._store.write(noted=False) as conn:
+            gone = [row for row in broken if not blob_usage.quarantined(conn, row["hash"], row["generation"])]
         for row in broken:
             if row in gone:
                 del wrong[row["hash"]]
             else:
                 self._blobs.quarantine(row["hash"], row["generation"])
 
-    def _apart(self, progress: Progress) -> At:
+    def _apart(self, progress: Progress) -> Cursor:
         """Bytes that items name and that are no blob's: files by reference, and hashes nobody knows."""
         limit = BLOBS[self._level]
         after = [str(part) for part in progress.place] if isinstance(progress.place, list) else []
-        with self._store.read() as rows:
-            page = blob_usage.apart(rows, self._scope, after, limit)
+        with self._store.read() as conn:
+            page = blob_usage.apart(conn, self._scope, after, limit)
         progress.count("sources", len(page))
         wrong = {row["hash"]: problem for row in page if (problem := self._source(row)) is not None}
         self._tell(progress, wrong)
@@ -147,8 +146,8 @@ class Inspector:
     def _tell(self, progress: Progress, wrong: dict[str, str]) -> None:
         if not wrong:
             return
-        with self._store.read() as rows:
-            told = blob_usage.needing(rows, list(wrong))
+        with self._store.read() as conn:
+            told = blob_usage.needing(conn, list(wrong))
         for content, problem in wrong.items():
             self._found(progress, {"hash": content, "problem": problem, **told[content]})
 

@@ -37,132 +37,132 @@ class Purged(NamedTuple):
     place: str | None
 
 
-def purge(rows: Connection, limit: int, place: str | None = None) -> Purged:
+def purge(conn: Connection, limit: int, place: str | None = None) -> Purged:
     """Remove what nobody needs, in a write transaction.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         limit: rows to remove or to look at, at the most: some thousands keep it under 100 ms.
         place: what the step before gave; None at the start.
     """
     names = list(_STAGES)
     stage, _, inside = (place or f"{names[0]}:").partition(":")
-    removed, after = _STAGES[stage](rows, limit, inside)
+    removed, after = _STAGES[stage](conn, limit, inside)
     if after is not None:
         return Purged(removed, f"{stage}:{after}")
     following = names[names.index(stage) + 1 :]
     return Purged(removed, f"{following[0]}:" if following else None)
 
 
-def sweep(rows: Connection, limit: int) -> int:
+def sweep(conn: Connection, limit: int) -> int:
     """Remove what was begun by clients that are gone: reservations and restores whose lease ran out; gives how many
     rows.
     """
-    over = and_(versions.c.status == "reserved", ~clock.holds(rows, versions.c.lease_until, reservations.LEASE))
-    gone = rows.execute(select(versions.c.id, versions.c.project_id).where(over).limit(limit)).all()
+    over = and_(versions.c.status == "reserved", ~clock.holds(conn, versions.c.lease_until, reservations.LEASE))
+    gone = conn.execute(select(versions.c.id, versions.c.project_id).where(over).limit(limit)).all()
     for row in gone:
-        reservations.give_up(rows, row.project_id, row.id)
-    late = and_(projects.c.state == "restoring", ~clock.holds(rows, projects.c.lease_until, reservations.LEASE))
-    rows.execute(update(projects).where(late).values(state="removed", lease_until=""))
+        reservations.give_up(conn, row.project_id, row.id)
+    late = and_(projects.c.state == "restoring", ~clock.holds(conn, projects.c.lease_until, reservations.LEASE))
+    conn.execute(update(projects).where(late).values(state="removed", lease_until=""))
     begun = and_(projects.c.state == "removed", projects.c.lease_until.is_not(None))
     removed = len(gone)
-    for number in rows.execute(select(projects.c.id).where(begun).order_by(projects.c.id)).scalars().all():
-        removed += _empty(rows, number, 0, limit - removed)
+    for number in conn.execute(select(projects.c.id).where(begun).order_by(projects.c.id)).scalars().all():
+        removed += _empty(conn, number, 0, limit - removed)
         if removed >= limit:
             break
-        removed += rows.execute(delete(projects).where(projects.c.id == number)).rowcount
+        removed += conn.execute(delete(projects).where(projects.c.id == number)).rowcount
     return removed
 
 
-def _remove(rows: Connection, table: Table, condition: ColumnElement[bool], limit: int) -> int:
+def _remove(conn: Connection, table: Table, condition: ColumnElement[bool], limit: int) -> int:
     """Delete at most so many of the rows that meet a condition."""
     key = list(table.primary_key.columns)
-    found = rows.execute(select(*key).where(condition).limit(max(limit, 0))).all()
+    found = conn.execute(select(*key).where(condition).limit(max(limit, 0))).all()
     if found:
         these = and_(*(column == bindparam(f"the_{column.name}") for column in key))
         names = [f"the_{column.name}" for column in key]
-        rows.execute(delete(table).where(these), [dict(zip(names, row, strict=True)) for row in found])
+        conn.execute(delete(table).where(these), [dict(zip(names, row, strict=True)) for row in found])
     return len(found)
 
 
-def _empty(rows: Connection, project: int, low: int, limit: int) -> int:
+def _empty(conn: Connection, project: int, low: int, limit: int) -> int:
     """Remove the current rows of a project that are younger than an epoch; a dataset after all that stands in it."""
     items_too = and_(items.c.project_id == project, snapshot.younger(items, low))
-    removed = _remove(rows, items, items_too, limit)
+    removed = _remove(conn, items, items_too, limit)
     inner = datasets.alias("inner")
     bare = and_(
         *(datasets.c.project_id == project, snapshot.younger(datasets, low)),
         not_(exists(select(items.c.id).where(items.c.dataset_id == datasets.c.id))),
         not_(exists(select(inner.c.id).where(inner.c.parent_id == datasets.c.id))),
     )
-    while removed < limit and (part := _remove(rows, datasets, bare, limit - removed)):
+    while removed < limit and (part := _remove(conn, datasets, bare, limit - removed)):
         removed += part
     meta_too = and_(project_meta.c.project_id == project, project_meta.c.f > low)
-    return removed + _remove(rows, project_meta, meta_too, limit - removed)
+    return removed + _remove(conn, project_meta, meta_too, limit - removed)
 
 
-def _swept(rows: Connection, limit: int, _after: str) -> tuple[int, str | None]:
-    removed = sweep(rows, limit)
+def _swept(conn: Connection, limit: int, _after: str) -> tuple[int, str | None]:
+    removed = sweep(conn, limit)
     return removed, "" if removed >= limit else None
 
 
-def _projects(rows: Connection, condition: ColumnElement[bool], after: str) -> list[tuple[int, list[int]]]:
+def _projects(conn: Connection, condition: ColumnElement[bool], after: str) -> list[tuple[int, list[int]]]:
     """The next projects, each with the epochs that its versions see, its own last."""
     query = select(projects.c.id, projects.c.epoch).where(projects.c.id > int(after or 0), condition)
-    found = rows.execute(query.order_by(projects.c.id).limit(PROJECTS)).all()
+    found = conn.execute(query.order_by(projects.c.id).limit(PROJECTS)).all()
     seen: dict[int, list[int]] = {number: [] for number, _ in found}
     query = select(versions.c.project_id, versions.c.epoch).where(versions.c.project_id.in_(seen), LIVE)
-    for number, epoch in rows.execute(query.order_by(versions.c.epoch)):
+    for number, epoch in conn.execute(query.order_by(versions.c.epoch)):
         seen[number].append(epoch)
     return [(number, [*seen[number], epoch]) for number, epoch in found]
 
 
 def _each(
-    rows: Connection, limit: int, after: str, condition: ColumnElement[bool], work: _Work
+    conn: Connection, limit: int, after: str, condition: ColumnElement[bool], work: _Work
 ) -> tuple[int, str | None]:
     """Do something to the next projects, until so many rows are removed."""
-    found, removed = _projects(rows, condition, after), 0
+    found, removed = _projects(conn, condition, after), 0
     for number, epochs in found:
-        removed += work(rows, number, epochs, limit - removed)
+        removed += work(conn, number, epochs, limit - removed)
         if removed >= limit:
             return removed, str(number - 1)
     return removed, str(found[-1][0]) if len(found) == PROJECTS else None
 
 
-def _history(rows: Connection, limit: int, after: str) -> tuple[int, str | None]:
+def _history(conn: Connection, limit: int, after: str) -> tuple[int, str | None]:
     """Rows that ended before the next version saw them: between two versions that are not neighbours."""
 
-    def work(rows: Connection, project: int, epochs: list[int], limit: int) -> int:
+    def work(conn: Connection, project: int, epochs: list[int], limit: int) -> int:
         removed = 0
         for low, high in zip([0, *epochs], epochs, strict=False):
             if high - low < 2:
                 continue
             for table in _HISTORIES:
                 unseen = and_(table.c.project_id == project, snapshot.younger(table, low), table.c.t <= high)
-                removed += _remove(rows, table, unseen, limit - removed)
+                removed += _remove(conn, table, unseen, limit - removed)
         return removed
 
-    return _each(rows, limit, after, projects.c.epoch > 1, work)
+    return _each(conn, limit, after, projects.c.epoch > 1, work)
 
 
-def _removed(rows: Connection, limit: int, after: str) -> tuple[int, str | None]:
+def _removed(conn: Connection, limit: int, after: str) -> tuple[int, str | None]:
     """Rows of removed projects that came after their last version."""
 
-    def work(rows: Connection, project: int, epochs: list[int], limit: int) -> int:
-        return _empty(rows, project, max(epochs[:-1], default=0), limit)
+    def work(conn: Connection, project: int, epochs: list[int], limit: int) -> int:
+        return _empty(conn, project, max(epochs[:-1], default=0), limit)
 
-    return _each(rows, limit, after, and_(projects.c.state == "removed", projects.c.lease_until.is_(None)), work)
+    return _each(conn, limit, after, and_(projects.c.state == "removed", projects.c.lease_until.is_(None)), work)
 
 
-def _documents(rows: Connection, limit: int, after: str) -> tuple[int, str | None]:
+def _documents(conn: Connection, limit: int, after: str) -> tuple[int, str | None]:
     """Annotation documents that no item has or had."""
     beyond = documents.c.id > int(after or 0)
     ahead = select(documents.c.id).where(beyond).order_by(documents.c.id)
-    last: int | None = rows.execute(ahead.offset(limit - 1).limit(1)).scalar()
+    last: int | None = conn.execute(ahead.offset(limit - 1).limit(1)).scalar()
     unnamed = [beyond, *([documents.c.id <= last] if last is not None else [])]
     for table in (items, items_history):
         unnamed.append(not_(exists(select(table.c.document_id).where(table.c.document_id == documents.c.id))))
-    return _remove(rows, documents, and_(*unnamed), limit), None if last is None else str(last)
+    return _remove(conn, documents, and_(*unnamed), limit), None if last is None else str(last)
 
 
 _Work = Callable[[Connection, int, list[int], int], int]

@@ -18,7 +18,7 @@ from autoflow.server.errors import bad
 
 SECONDS = 2.0  # a call works for about so long
 
-Place = str | int | list[Any] | None
+Cursor = str | int | list[Any] | None
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Progress:
     """How far the work is: the stage it is at, where in it, and what was counted so far."""
 
     stage: int = 0
-    place: Place = None
+    place: Cursor = None
     counts: dict[str, int] = field(default_factory=dict)
 
     def count(self, name: str, by: int) -> None:
@@ -56,7 +56,7 @@ class Progress:
         raise bad('"state" must be what the call before answered')
 
 
-Stage = Callable[[Progress], Place]
+Stage = Callable[[Progress], Cursor]
 
 
 def work(stages: Sequence[Stage], progress: Progress) -> bool:

@@ -34,92 +34,92 @@ class Kept(NamedTuple):
     size: int
 
 
-def _leased(rows: Connection, content: ColumnElement[str]) -> Exists:
-    query = select(uploads.c.hash).where(uploads.c.hash == content, clock.holds(rows, uploads.c.lease_until, LEASE))
+def _leased(conn: Connection, content: ColumnElement[str]) -> Exists:
+    query = select(uploads.c.hash).where(uploads.c.hash == content, clock.holds(conn, uploads.c.lease_until, LEASE))
     return query.correlate(blobs, files).exists()
 
 
-def needed(rows: Connection) -> ColumnElement[bool]:
+def needed(conn: Connection) -> ColumnElement[bool]:
     """The condition that something names a row of `blobs`."""
     naming = (select(column).where(column == blobs.c.id) for column in (items.c.blob_id, items_history.c.blob_id))
     kept = select(files.c.hash).where(files.c.hash == blobs.c.hash)
     named = (query.correlate(blobs).exists() for query in (*naming, kept))
-    return or_(*named, _leased(rows, blobs.c.hash))
+    return or_(*named, _leased(conn, blobs.c.hash))
 
 
-def drop_files(rows: Connection, after: int, limit: int) -> Step:
+def drop_files(conn: Connection, after: int, limit: int) -> Step:
     """Forget team files that were replaced or removed, but those that an edge or a version names, or whose uploader
     may be about to.
     """
     old = select(files.c.id).where(~files.c.current, files.c.id > after).order_by(files.c.id).limit(limit)
-    page = list(rows.execute(old).scalars())
+    page = list(conn.execute(old).scalars())
     drawn = select(edges.c.id).where(edges.c.card == "file:" + cast(files.c.id, Text)).correlate(files).exists()
     archived = select(versions.c.id).where(versions.c.team_file_id == files.c.id).correlate(files).exists()
     dropped = 0
     for part in chunks(page):
-        query = delete(files).where(files.c.id.in_(part), ~drawn, ~archived, ~_leased(rows, files.c.hash))
-        dropped += rows.execute(query).rowcount
+        query = delete(files).where(files.c.id.in_(part), ~drawn, ~archived, ~_leased(conn, files.c.hash))
+        dropped += conn.execute(query).rowcount
     return Step(dropped, page[-1] if len(page) == limit else None)
 
 
-def condemn(rows: Connection, after: str, limit: int) -> Step:
+def condemn(conn: Connection, after: str, limit: int) -> Step:
     """Condemn live blobs that nothing names, among the next ones by their hashes."""
-    page = _page(rows, after, limit)
+    page = _page(conn, after, limit)
     condemned = 0
     for part in chunks(page):
-        query = update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == LIVE, ~needed(rows))
-        condemned += rows.execute(query.values(state=CONDEMNED)).rowcount
+        query = update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == LIVE, ~needed(conn))
+        condemned += conn.execute(query.values(state=CONDEMNED)).rowcount
     return Step(condemned, page[-1] if len(page) == limit else None)
 
 
-def drop(rows: Connection, after: str, limit: int) -> tuple[list[Kept], Step]:
+def drop(conn: Connection, after: str, limit: int) -> tuple[list[Kept], Step]:
     """Remove the rows of blobs that were condemned or are damaged, and that still nothing names; gives their files.
 
     A condemned one that is named after all is live again.
     """
-    page = _page(rows, after, limit)
+    page = _page(conn, after, limit)
     gone: list[Kept] = []
     for part in chunks(page):
         lost = blobs.c.hash.in_(part) & (blobs.c.state != LIVE)
-        query = select(blobs.c.hash, blobs.c.generation, blobs.c.size).where(lost, ~needed(rows))
-        found = [Kept(*row) for row in rows.execute(query)]
+        query = select(blobs.c.hash, blobs.c.generation, blobs.c.size).where(lost, ~needed(conn))
+        found = [Kept(*row) for row in conn.execute(query)]
         hashes = [one.hash for one in found]
-        rows.execute(delete(uploads).where(uploads.c.hash.in_(hashes)))
-        rows.execute(delete(blobs).where(blobs.c.hash.in_(hashes)))
-        rows.execute(update(blobs).where(lost, blobs.c.state == CONDEMNED).values(state=LIVE))
+        conn.execute(delete(uploads).where(uploads.c.hash.in_(hashes)))
+        conn.execute(delete(blobs).where(blobs.c.hash.in_(hashes)))
+        conn.execute(update(blobs).where(lost, blobs.c.state == CONDEMNED).values(state=LIVE))
         gone += found
     return gone, Step(len(gone), page[-1] if len(page) == limit else None)
 
 
-def _page(rows: Connection, after: str, limit: int) -> list[str]:
+def _page(conn: Connection, after: str, limit: int) -> list[str]:
     query = select(blobs.c.hash).where(blobs.c.hash > after).order_by(blobs.c.hash).limit(limit)
-    return list(rows.execute(query).scalars())
+    return list(conn.execute(query).scalars())
 
 
-def shares(rows: Connection) -> tuple[int, int]:
+def shares(conn: Connection) -> tuple[int, int]:
     """Return how many blobs are condemned, and how many there are."""
     query = select(func.count(), func.count().filter(blobs.c.state == CONDEMNED)).select_from(blobs)
-    count, condemned = rows.execute(query).one()
+    count, condemned = conn.execute(query).one()
     return condemned, count
 
 
-def end_leases(rows: Connection) -> int:
+def end_leases(conn: Connection) -> int:
     """Forget the leases on uploads that are over."""
-    return rows.execute(delete(uploads).where(~clock.holds(rows, uploads.c.lease_until, LEASE))).rowcount
+    return conn.execute(delete(uploads).where(~clock.holds(conn, uploads.c.lease_until, LEASE))).rowcount
 
 
-def living(rows: Connection, keys: Collection[str]) -> set[str]:
+def living(conn: Connection, keys: Collection[str]) -> set[str]:
     """Those sessions that are not over."""
     found: set[str] = set()
     for part in chunks(sorted(keys)):
-        found.update(rows.execute(select(sessions.c.key).where(sessions.c.key.in_(part))).scalars())
+        found.update(conn.execute(select(sessions.c.key).where(sessions.c.key.in_(part))).scalars())
     return found
 
 
-def generations(rows: Connection, hashes: Sequence[str]) -> dict[str, str]:
+def generations(conn: Connection, hashes: Sequence[str]) -> dict[str, str]:
     """The generations that rows name for these hashes."""
     found: dict[str, str] = {}
     for part in chunks(hashes):
-        for row in rows.execute(select(blobs.c.hash, blobs.c.generation).where(blobs.c.hash.in_(part))):
+        for row in conn.execute(select(blobs.c.hash, blobs.c.generation).where(blobs.c.hash.in_(part))):
             found[row.hash] = row.generation
     return found

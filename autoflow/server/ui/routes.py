@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from autoflow.errors import NotAllowed
-from autoflow.server.http.responses import failure
 from autoflow.server.ui.assets import ROOT, assets
 from autoflow.server.ui.shell import POLICY, shell
 
@@ -59,7 +59,7 @@ def asset(request: Request) -> Response:
     """``GET /assets/<path>``."""
     found = assets().find(request.path_params["path"])
     if found is None:
-        return failure(404, "there is no such asset")
+        raise HTTPException(404, "there is no such asset")
     file, lasting = found
     headers = {
         "ETag": f'"{file.tag}"',
@@ -77,9 +77,9 @@ def _document(page: Page, admit: Admit) -> Callable[[Request], Awaitable[Respons
     async def document(request: Request) -> Response:
         try:
             await admit(request)
-        except NotAllowed as refused:
-            asking = {"WWW-Authenticate": 'Basic realm="autoflow: any name, the token as password"'}
-            return failure(refused.status, str(refused), headers=asking)
+        except NotAllowed as error:
+            challenge = {"WWW-Authenticate": 'Basic realm="autoflow: any name, the token as password"'}
+            raise HTTPException(error.status or 401, str(error), headers=challenge) from error
         numbers = {name: value for name, value in request.path_params.items() if isinstance(value, int)}
         text = shell(page.name, page.title, {**page.facts, **numbers})
         headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}

@@ -1,6 +1,6 @@
 """Items by reference: their bytes are a file of the user's own, which the store names by path and hash and leaves.
 
-Such an item has both a hash and a link of the form ``file:///path``; only the local user of an embedded platform makes
+Such an item has both a hash and a link of the form ``file:///path``; only the local user of an embedded server makes
 one. The file may change at any time, so it is never given out unread: what is not of the hash is not the item.
 """
 

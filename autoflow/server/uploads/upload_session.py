@@ -18,7 +18,7 @@ from autoflow.server.blobs.content import Look
 from autoflow.server.db import blobs
 from autoflow.server.db.blobs import Brought
 from autoflow.server.db.sessions import Lease
-from autoflow.server.methods import Place
+from autoflow.server.operations import OperationContext
 
 
 class _Kept:
@@ -36,8 +36,8 @@ class _Kept:
 class Intake:
     """The files of one upload."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, context: OperationContext) -> None:
+        self._place = context
         self._lease: Lease | None = None
         self.unnamed: dict[str, Received] = {}
 
@@ -68,30 +68,30 @@ class Intake:
         """
         try:
             self._place.blobs.settle(list(self.unnamed.values()))
-            with self._place.store.write() as rows:
+            with self._place.store.write() as conn:
                 if self._lease is not None:
-                    self._lease.hold(rows)
-                yield rows
+                    self._lease.hold(conn)
+                yield conn
         except ServerBusy:
             if self._lease is not None:
                 self._lease.over = True  # what is left of it shall not wait for this process to end
             raise
 
-    def name(self, rows: Connection, brought: Iterable[tuple[Received, dict[str, Any]]]) -> None:
+    def name(self, conn: Connection, brought: Iterable[tuple[Received, dict[str, Any]]]) -> None:
         """Name files in the transaction, each with what is known of it (see `blobs.claim`).
 
         Should that fail, the files stay for the collector: better too many than one too few.
         """
-        for generation in blobs.claim(rows, [Brought(*one) for one in brought]):
+        for generation in blobs.claim(conn, [Brought(*one) for one in brought]):
             del self.unnamed[generation]
 
 
 @contextlib.contextmanager
-def taking_in(place: Place) -> Iterator[Intake]:
+def taking_in(context: OperationContext) -> Iterator[Intake]:
     """Around one upload, transaction included."""
-    intake = Intake(place)
+    intake = Intake(context)
     try:
         yield intake
     finally:
         for received in intake.unnamed.values():
-            place.blobs.discard(received)
+            context.blobs.discard(received)

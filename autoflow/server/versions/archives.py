@@ -21,32 +21,32 @@ _PLACE = re.compile(r"/system/versions/(\d{1,16})/([^/]+)")
 MAP = "versions.json"
 
 
-def _project(rows: Connection, team_id: int, number: int) -> bool:
+def _project(conn: Connection, team_id: int, number: int) -> bool:
     query = select(projects.c.id).join(workspaces).where(projects.c.id == number, workspaces.c.team_id == team_id)
-    return rows.execute(query.where(visible(rows, projects))).first() is not None
+    return conn.execute(query.where(visible(conn, projects))).first() is not None
 
 
-def place(rows: Connection, team_id: int, path: str) -> tuple[int, str] | None:
+def place(conn: Connection, team_id: int, path: str) -> tuple[int, str] | None:
     """The project of the team whose versions a path is of, and the file's name; None for any other path."""
     match = _PLACE.fullmatch(path)
-    if match is None or not _project(rows, team_id, int(match[1])):
+    if match is None or not _project(conn, team_id, int(match[1])):
         return None
     return int(match[1]), match[2]
 
 
-def mapped(rows: Connection, team_id: int, path: str) -> int | None:
+def mapped(conn: Connection, team_id: int, path: str) -> int | None:
     """The project whose map is at a path, None for any other path."""
-    found = place(rows, team_id, path)
+    found = place(conn, team_id, path)
     return found[0] if found is not None and found[1] == MAP else None
 
 
-def free(rows: Connection, team_id: int, path: str) -> str:
+def free(conn: Connection, team_id: int, path: str) -> str:
     """The path, if no file ever was there, else one beside it."""
     stem, dot, ending = path.partition(".")
     query = select(files.c.path).where(
         files.c.team_id == team_id, files.c.path >= stem, files.c.path < stem + "\U0010ffff"
     )
-    used = set(rows.execute(query).scalars())
+    used = set(conn.execute(query).scalars())
     number = 1
     while path in used:
         number += 1
@@ -54,15 +54,15 @@ def free(rows: Connection, team_id: int, path: str) -> str:
     return path
 
 
-def written(rows: Connection, project_id: int) -> dict[str, Any]:
+def written(conn: Connection, project_id: int) -> dict[str, Any]:
     """The map of a project's versions as the SDK reads it, empty while there are none.
 
     A version made without an archive has no path: the SDK then says that it cannot restore it, and goes on.
     """
-    query = versions.listing(rows).add_columns(files.c.path).outerjoin(files, files.c.id == table.c.team_file_id)
+    query = versions.listing(conn).add_columns(files.c.path).outerjoin(files, files.c.id == table.c.team_file_id)
     document: dict[str, Any] = {}
     before: int | None = None
-    for row in rows.execute(query.where(table.c.project_id == project_id).order_by(table.c.number)).mappings():
+    for row in conn.execute(query.where(table.c.project_id == project_id).order_by(table.c.number)).mappings():
         document[str(row["id"])] = {
             "path": row["path"],
             "updated_at": row["project_updated_at"],
@@ -75,9 +75,9 @@ def written(rows: Connection, project_id: int) -> dict[str, Any]:
     return {**document, "latest": before} if document else {}
 
 
-def holder(rows: Connection, team_id: int, path: str) -> RowMapping | None:
+def holder(conn: Connection, team_id: int, path: str) -> RowMapping | None:
     """A version that needs a file at a path, or in the folder of that name: its `id` and `project_id`."""
     folder = path.rstrip("/") + "/"
     inside = (files.c.path == path) | ((files.c.path >= folder) & (files.c.path < folder + "\U0010ffff"))
     query = select(table.c.id, table.c.project_id).join(files, files.c.id == table.c.team_file_id)
-    return rows.execute(query.where(files.c.team_id == team_id, files.c.current, inside).limit(1)).mappings().first()
+    return conn.execute(query.where(files.c.team_id == team_id, files.c.current, inside).limit(1)).mappings().first()

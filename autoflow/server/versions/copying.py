@@ -28,9 +28,9 @@ from sqlalchemy import (
 from sqlalchemy import literal as constant
 
 from autoflow.server.db.blobs import DAMAGED
+from autoflow.server.db.item_content import original
 from autoflow.server.db.schema import blobs, datasets, datasets_history, items, items_history, project_meta
 from autoflow.server.versions import renumbering, snapshot
-from autoflow.server.versions.item_content import original
 from autoflow.server.versions.snapshot import Moment
 
 FIRST_EPOCH = 1
@@ -56,21 +56,21 @@ class Window(NamedTuple):
         return and_(number > self.after, number <= (self.upto or _END))
 
 
-def window(rows: Connection, moment: Moment, after: int, limit: int) -> Window:
+def window(conn: Connection, moment: Moment, after: int, limit: int) -> Window:
     """The next items of a moment: about `limit`, fewer where the project has items of other moments between them."""
     ends = []
     for table in (items, items_history):  # an index tells the ids; the rows are looked at when they are copied
         query = select(table.c.id).where(table.c.project_id == moment.project, table.c.id > after)
-        ends.append(rows.execute(query.order_by(table.c.id).offset(limit - 1).limit(1)).scalar())
+        ends.append(conn.execute(query.order_by(table.c.id).offset(limit - 1).limit(1)).scalar())
     return Window(after, min((end for end in ends if end is not None), default=None))
 
 
-def tagged(rows: Connection, moment: Moment, these: Window) -> Window:
+def tagged(conn: Connection, moment: Moment, these: Window) -> Window:
     """The window, with the numbers of the tags in it."""
     texts = []
     for half, table in zip(snapshot.halves(items, moment, "tags"), (items, items_history), strict=True):
         query = half.where(these.has(table.c.id), table.c.tags != "[]")
-        texts.append(rows.execute(query.with_only_columns(func.aggregate_strings(table.c.tags, " "))).scalar() or "")
+        texts.append(conn.execute(query.with_only_columns(func.aggregate_strings(table.c.tags, " "))).scalar() or "")
     return these._replace(tags=renumbering.span(texts))
 
 
@@ -81,31 +81,31 @@ def missing(table: Table) -> ColumnElement[bool]:
     return and_(table.c.link.is_(None), or_(nowhere, and_(table.c.blob_id.is_not(None), table.c.blob_id.in_(broken))))
 
 
-def missed(rows: Connection, moment: Moment, after: int, limit: int) -> list[Any]:
+def missed(conn: Connection, moment: Moment, after: int, limit: int) -> list[Any]:
     """The next items of a moment whose content is missing, by their ids."""
     found: list[Any] = []
     for half, table in zip(snapshot.halves(items, moment), (items, items_history), strict=True):
         query = half.where(table.c.id > after, missing(table))
-        found += rows.execute(query.order_by(table.c.id).limit(limit)).mappings()
+        found += conn.execute(query.order_by(table.c.id).limit(limit)).mappings()
     return sorted(found, key=lambda row: row["id"])[:limit]
 
 
-def copy_datasets(rows: Connection, project: int, part: Sequence[Any], known: dict[int, int]) -> None:
+def copy_datasets(conn: Connection, project: int, part: Sequence[Any], known: dict[int, int]) -> None:
     """Copy datasets, each after the one it stands in.
 
     Args:
-        rows: a write transaction.
+        conn: a write transaction.
         project: where to.
         part: their rows at the moment.
         known: what all datasets of the moment are told by (`store.content`), by their ids.
     """
     query = select(datasets.c.original_id, datasets.c.id).where(datasets.c.project_id == project)
-    made: dict[int, int] = {row[0]: row[1] for row in rows.execute(query)}
+    made: dict[int, int] = {row[0]: row[1] for row in conn.execute(query)}
     statement = insert(datasets).returning(datasets.c.id, sort_by_parameter_order=True)
     new: list[dict[str, Any]] = []
 
     def put() -> None:
-        numbers = rows.execute(statement, new).scalars().all() if new else ()
+        numbers = conn.execute(statement, new).scalars().all() if new else ()
         made.update(zip((one["original_id"] for one in new), numbers, strict=True))
         new.clear()
 
@@ -126,10 +126,10 @@ def copy_datasets(rows: Connection, project: int, part: Sequence[Any], known: di
     put()
 
 
-def copy_meta(rows: Connection, project: int, moment: Moment) -> None:
+def copy_meta(conn: Connection, project: int, moment: Moment) -> None:
     """Copy the classes and tags."""
-    for row in snapshot.meta_rows(rows, moment):
-        rows.execute(insert(project_meta).values(project_id=project, document=row["document"], f=FIRST_EPOCH))
+    for row in snapshot.meta_rows(conn, moment):
+        conn.execute(insert(project_meta).values(project_id=project, document=row["document"], f=FIRST_EPOCH))
 
 
 def _place(project: int, source: int, dataset: ColumnElement[int]) -> ScalarSelect[int]:
@@ -147,20 +147,20 @@ def _place(project: int, source: int, dataset: ColumnElement[int]) -> ScalarSele
     return made.scalar_subquery()
 
 
-def copy_items(rows: Connection, project: int, moment: Moment, these: Window, *, skip: bool) -> int:
+def copy_items(conn: Connection, project: int, moment: Moment, these: Window, *, skip: bool) -> int:
     """Copy the items of a window, in order; gives how many.
 
     Args:
-        rows: a write transaction.
+        conn: a write transaction.
         project: where to; its datasets are there.
         moment: where from.
         these: which.
         skip: whether those whose content is missing are left out.
     """
-    by = renumbering.distance(rows, these.tags)
-    statement = _copying(project, moment, rows.dialect.name if by else None, skip=skip)
+    by = renumbering.distance(conn, these.tags)
+    statement = _copying(project, moment, conn.dialect.name if by else None, skip=skip)
     values = {"after": these.after, "upto": these.upto or _END, **({"by": by} if by else {})}
-    return rows.execute(statement, values).rowcount
+    return conn.execute(statement, values).rowcount
 
 
 @functools.lru_cache(maxsize=8)  # building it takes as long as copying hundreds of rows, and there are many windows

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, Table, and_, case, or_, select
 
+from autoflow.server.db import item_content
 from autoflow.server.db.schema import items, items_history
 from autoflow.server.paging import chunks
-from autoflow.server.versions import item_content, snapshot
+from autoflow.server.versions import snapshot
 from autoflow.server.versions.snapshot import Moment
 
 # What of an item may change, and the columns that tell.
@@ -133,20 +134,20 @@ def _new(span: Span, tables: Iterable[Table]) -> Iterable[Select[Any]]:
         yield select(*(now.c[name] for name in _TOLD)).where(span.begun(now), ~before.exists())
 
 
-def _numbers(rows: Connection, table: Table, condition: ColumnElement[bool]) -> set[int]:
-    return set(rows.execute(select(table.c.id).where(condition)).scalars().all())
+def _numbers(conn: Connection, table: Table, condition: ColumnElement[bool]) -> set[int]:
+    return set(conn.execute(select(table.c.id).where(condition)).scalars().all())
 
 
-def _rows(rows: Connection, queries: Iterable[Select[Any]]) -> list[Any]:
-    return [row for query in queries for row in rows.execute(query).all()]
+def _rows(conn: Connection, queries: Iterable[Select[Any]]) -> list[Any]:
+    return [row for query in queries for row in conn.execute(query).all()]
 
 
-def rows_at(rows: Connection, moment: Moment, numbers: Sequence[int]) -> dict[int, RowMapping]:
+def rows_at(conn: Connection, moment: Moment, numbers: Sequence[int]) -> dict[int, RowMapping]:
     """Items of a moment by their ids."""
     found: dict[int, RowMapping] = {}
     for part in chunks(numbers):
         for half, table in zip(snapshot.halves(items, moment), (items, items_history), strict=True):
-            found.update((row["id"], row) for row in rows.execute(half.where(table.c.id.in_(part))).mappings())
+            found.update((row["id"], row) for row in conn.execute(half.where(table.c.id.in_(part))).mappings())
     return found
 
 
@@ -167,19 +168,19 @@ def _between(before: RowMapping, after: RowMapping) -> tuple[str, ...]:
     return tuple(aspect for aspect in ASPECTS if aspect in differ)
 
 
-def changes(rows: Connection, span: Span) -> list[Change]:
+def changes(conn: Connection, span: Span) -> list[Change]:
     """The items that are not what they were, by their numbers."""
     # numbers are read from indexes alone: they tell which of the rows have to be looked at
-    ended = _numbers(rows, items_history, span.ended(items_history))
-    begun = {table: _numbers(rows, table, span.begun(table)) for table in (items, items_history)}
+    ended = _numbers(conn, items_history, span.ended(items_history))
+    begun = {table: _numbers(conn, table, span.begun(table)) for table in (items, items_history)}
     found = []
     both = _changed(span, [table for table, numbers in begun.items() if numbers & ended])
-    for number, labels_was, labels_now, *told in _rows(rows, both):
+    for number, labels_was, labels_now, *told in _rows(conn, both):
         if aspects := _aspects(*told):
             found.append(Change("changed", number, number, aspects, (labels_was, labels_now)))
-    gone = _rows(rows, _gone(span)) if ended.difference(*begun.values()) else []
-    new = _rows(rows, _new(span, [table for table, numbers in begun.items() if numbers - ended]))
-    replaced = _replaced(rows, span, gone, new) if gone and new else []
+    gone = _rows(conn, _gone(span)) if ended.difference(*begun.values()) else []
+    new = _rows(conn, _new(span, [table for table, numbers in begun.items() if numbers - ended]))
+    replaced = _replaced(conn, span, gone, new) if gone and new else []
     again = {change.before for change in replaced}, {change.after for change in replaced}
     found += [change for change in replaced if change.aspects]
     found += [Change("removed", row.id, None, (), (row.labels, 0)) for row in gone if row.id not in again[0]]
@@ -187,13 +188,13 @@ def changes(rows: Connection, span: Span) -> list[Change]:
     return sorted(found, key=lambda change: change.number)
 
 
-def _replaced(rows: Connection, span: Span, gone: Sequence[Any], new: Sequence[Any]) -> list[Change]:
+def _replaced(conn: Connection, span: Span, gone: Sequence[Any], new: Sequence[Any]) -> list[Change]:
     """Items that were removed, with those added at their places under their names."""
-    places = [snapshot.places(snapshot.datasets_at(rows, moment)) for moment in (span.first, span.last)]
+    places = [snapshot.places(snapshot.datasets_at(conn, moment)) for moment in (span.first, span.last)]
     taken = {(places[1][row.dataset_id], row.name): row for row in new}
     pairs = [(row, taken[place]) for row in gone if (place := (places[0][row.dataset_id], row.name)) in taken]
-    before = rows_at(rows, span.first, [row.id for row, _ in pairs])
-    after = rows_at(rows, span.last, [row.id for _, row in pairs])
+    before = rows_at(conn, span.first, [row.id for row, _ in pairs])
+    after = rows_at(conn, span.last, [row.id for _, row in pairs])
     return [
         Change("changed", one.id, other.id, _between(before[one.id], after[other.id]), (one.labels, other.labels))
         for one, other in pairs

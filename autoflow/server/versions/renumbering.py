@@ -24,12 +24,12 @@ def span(texts: Iterable[str]) -> tuple[int, int] | None:
     return (min(numbers), max(numbers)) if numbers else None
 
 
-def distance(rows: Connection, these: tuple[int, int] | None) -> int:
+def distance(conn: Connection, these: tuple[int, int] | None) -> int:
     """How far numbers of a span must be moved to be new ones, which nobody else is given from now on."""
     if these is None:
         return 0
     low, high = these
-    return counters.advance(rows, counters.TAG, high - low + 1) - high
+    return counters.advance(conn, counters.TAG, high - low + 1) - high
 
 
 def moved(tags: ColumnElement[str], by: ColumnElement[int], dialect: str) -> ColumnElement[Any]:

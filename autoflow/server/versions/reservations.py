@@ -16,11 +16,11 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from autoflow.server import timestamps
 from autoflow.server.db import clock, files
 from autoflow.server.db.access import visible
+from autoflow.server.db.change_tracking import locked
 from autoflow.server.db.schema import projects, workspaces
 from autoflow.server.db.schema import versions as table
 from autoflow.server.errors import bad, taken, unknown
 from autoflow.server.versions import versions
-from autoflow.server.versions.change_tracking import locked
 
 LEASE = 15 * 60  # seconds; an upload for the project begins it anew
 
@@ -34,36 +34,36 @@ class Reserved(NamedTuple):
     token: str
 
 
-def reserve(rows: Connection, project_id: int) -> Reserved:
+def reserve(conn: Connection, project_id: int) -> Reserved:
     """Begin a version.
 
     Raises:
         ServerRefused: 400; nothing changed, then with ``useExistingVersion`` and the ``version`` there is, or another
             client "is already committing"; 404, the project is unknown.
     """
-    project = locked(rows, project_id)
-    before = versions.unchanged(rows, project)
+    project = locked(conn, project_id)
+    before = versions.unchanged(conn, project)
     if before is not None:
         details = {"useExistingVersion": True, "version": {"id": before["id"], "version": before["number"]}}
         raise bad(f"project {project_id} has not changed since its version {before['number']}", details)
-    held = clock.holds(rows, table.c.lease_until, LEASE).label("held")
+    held = clock.holds(conn, table.c.lease_until, LEASE).label("held")
     query = select(table.c.id, held).where(table.c.project_id == project_id, _RESERVED)
-    for row in rows.execute(query).all():
+    for row in conn.execute(query).all():
         if row.held:
             raise bad(f"another client is already committing a version of project {project_id}")
-        give_up(rows, project_id, row.id)
+        give_up(conn, project_id, row.id)
     token = secrets.token_hex(16)
-    made = versions.close_epoch(rows, project, status="reserved", token=token, lease_until=clock.after(rows, LEASE))
+    made = versions.close_epoch(conn, project, status="reserved", token=token, lease_until=clock.after(conn, LEASE))
     return Reserved(made.id, token)
 
 
-def prolong(rows: Connection, project_id: int) -> None:
+def prolong(conn: Connection, project_id: int) -> None:
     """Begin the lease of a project's reservation anew: its client is at work."""
     query = update(table).where(table.c.project_id == project_id, _RESERVED)
-    rows.execute(query.values(lease_until=clock.after(rows, LEASE)))
+    conn.execute(query.values(lease_until=clock.after(conn, LEASE)))
 
 
-def _held(rows: Connection, number: int, token: str) -> RowMapping | None:
+def _held(conn: Connection, number: int, token: str) -> RowMapping | None:
     """The version a token is for, None when there is none of that number.
 
     Raises:
@@ -71,18 +71,18 @@ def _held(rows: Connection, number: int, token: str) -> RowMapping | None:
     """
     query = select(table, workspaces.c.team_id).join_from(table, projects, table.c.project_id == projects.c.id)
     query = query.join(workspaces, workspaces.c.id == projects.c.workspace_id)
-    query = query.where(table.c.id == number, visible(rows, table)).with_for_update(of=table)
-    found = rows.execute(query).mappings().one_or_none()
+    query = query.where(table.c.id == number, visible(conn, table)).with_for_update(of=table)
+    found = conn.execute(query).mappings().one_or_none()
     if found is not None and not hmac.compare_digest((found["token"] or "").encode(), token.encode()):
         raise bad(f"version {number} was not reserved with this token")
     return found
 
 
-def commit(rows: Connection, number: int, token: str, file_id: int, values: Mapping[str, Any]) -> None:
+def commit(conn: Connection, number: int, token: str, file_id: int, values: Mapping[str, Any]) -> None:
     """Make a reserved version one; committing it again with the same file changes nothing.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         number: the version's id.
         token: what `reserve` gave.
         file_id: the archive, a file of the project's team.
@@ -92,34 +92,34 @@ def commit(rows: Connection, number: int, token: str, file_id: int, values: Mapp
         ServerRefused: 404, there is no such version or file; 400, wrong token or another team's file; 409, it is
             committed with another file.
     """
-    found = _held(rows, number, token)
+    found = _held(conn, number, token)
     if found is None:
         raise unknown("reservation", number)
     if found["status"] != "reserved":
         if found["team_file_id"] != file_id:
             raise taken(f"version {number} is committed already, with file {found['team_file_id']}")
         return
-    if files.get(rows, file_id)["team_id"] != found["team_id"]:
+    if files.get(conn, file_id)["team_id"] != found["team_id"]:
         raise bad(f"file {file_id} is not of the project's team")
     done = {"status": "committed", "team_file_id": file_id, "lease_until": None, "updated_at": timestamps.now()}
-    rows.execute(update(table).where(table.c.id == number).values(**values, **done))
+    conn.execute(update(table).where(table.c.id == number).values(**values, **done))
 
 
-def cancel(rows: Connection, number: int, token: str) -> None:
+def cancel(conn: Connection, number: int, token: str) -> None:
     """Give a reservation up; one that is gone is given up already.
 
     Raises:
         ServerRefused: 400, wrong token; 409, it is committed.
     """
-    found = _held(rows, number, token)
+    found = _held(conn, number, token)
     if found is None:
         return
     if found["status"] != "reserved":
         raise taken(f"version {number} is committed; it cannot be cancelled")
-    give_up(rows, found["project_id"], number)
+    give_up(conn, found["project_id"], number)
 
 
-def give_up(rows: Connection, project_id: int, number: int) -> None:
+def give_up(conn: Connection, project_id: int, number: int) -> None:
     """Take a reservation away: what only it saw is kept no longer."""
-    rows.execute(delete(table).where(table.c.id == number, _RESERVED))
-    versions.see(rows, project_id)
+    conn.execute(delete(table).where(table.c.id == number, _RESERVED))
+    versions.see(conn, project_id)

@@ -17,12 +17,12 @@ from sqlalchemy import Connection, RowMapping, select
 from autoflow.server.db import hidden_projects, json_codec, projects
 from autoflow.server.db.access import visible
 from autoflow.server.db.engine import Store, StoreOf
+from autoflow.server.db.item_content import Row, summed, written
 from autoflow.server.db.schema import items
 from autoflow.server.db.schema import projects as table
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import bad, unknown
 from autoflow.server.versions import copying, snapshot, versions
-from autoflow.server.versions.item_content import Row, summed, written
 from autoflow.server.versions.snapshot import Moment
 
 HELD = 0.04  # seconds that a batch is meant to take
@@ -55,7 +55,7 @@ class Progress(NamedTuple):
 
 
 def begin(
-    rows: Connection,
+    conn: Connection,
     version: RowMapping,
     workspace_id: int | None = None,
     name: str | None = None,
@@ -73,19 +73,19 @@ def begin(
             f"version {version['id']} was made by an older autoflow, which kept no history, and project "
             f"{version['project_id']} has changed since: it cannot be restored"
         )
-    source = rows.execute(select(table).where(table.c.id == version["project_id"])).mappings().one()
+    source = conn.execute(select(table).where(table.c.id == version["project_id"])).mappings().one()
     origin = {"project_id": source["id"], "version_num": version["number"], "version_id": version["id"]}
     place = workspace_id or source["workspace_id"]
     number = projects.add(
-        rows,
+        conn,
         place,
-        projects.unused_name(rows, place, name or f"{source['name']}, from ver. {version['number']}"),
+        projects.unused_name(conn, place, name or f"{source['name']}, from ver. {version['number']}"),
         description=_described(version) if description is None else description,
         **{column: source[column] for column in ("readme", "type", "settings", "import_settings")},
         state=hidden_projects.STATE,
     )
     _keep(
-        rows,
+        conn,
         number,
         {
             "version": version["id"],
@@ -114,42 +114,42 @@ def step(store: Store | StoreOf, number: int) -> Progress:
         ServerRefused: 404, there is no such restore, or its lease ran out; 400, content is missing, or the version
             was deleted or is damaged: then nothing is left.
     """
-    with store.read() as rows:
-        project = _project(rows, number)
+    with store.read() as conn:
+        project = _project(conn, number)
         if project["state"] == "active":
             return _told(project)
         plan: _Plan = json_codec.load(project["custom_data"])
-        version = _version(rows, plan)
-        ahead = _PHASES[plan["phase"]].read(rows, version, plan) if version is not None else None
-    with store.write() as rows:
-        now = _project(rows, number)
+        version = _version(conn, plan)
+        ahead = _PHASES[plan["phase"]].read(conn, version, plan) if version is not None else None
+    with store.write() as conn:
+        now = _project(conn, number)
         if now["custom_data"] != project["custom_data"]:
             return _told(now)  # another call has gone on
         # what was read stays true as long as the version is there
-        version = _version(rows, plan)
-        problem = _go_on(rows, number, version, plan, ahead)
+        version = _version(conn, plan)
+        problem = _go_on(conn, number, version, plan, ahead)
         if problem is not None:
-            hidden_projects.give_up(rows, number)
+            hidden_projects.give_up(conn, number)
     if problem is not None:
         raise bad(problem)
     return _told({**now, "custom_data": json_codec.dump(plan)})
 
 
-def _go_on(rows: Connection, number: int, version: RowMapping | None, plan: _Plan, ahead: Any) -> str | None:
+def _go_on(conn: Connection, number: int, version: RowMapping | None, plan: _Plan, ahead: Any) -> str | None:
     """Write what was read ahead; gives what is wrong, in words, when the restore cannot go on."""
     if version is None:
         return f"version {plan['version']} was deleted before it was restored"
-    problem = _PHASES[plan["phase"]].write(rows, number, version, plan, ahead)
+    problem = _PHASES[plan["phase"]].write(conn, number, version, plan, ahead)
     if problem is None and plan["phase"] == "done":
-        _show(rows, number, version, plan)
+        _show(conn, number, version, plan)
     elif problem is None:
-        _keep(rows, number, plan)
+        _keep(conn, number, plan)
     return problem
 
 
-def _project(rows: Connection, number: int) -> RowMapping:
-    query = select(table).where(table.c.id == number, visible(rows, table), table.c.state != "removed")
-    found = rows.execute(query).mappings().one_or_none()
+def _project(conn: Connection, number: int) -> RowMapping:
+    query = select(table).where(table.c.id == number, visible(conn, table), table.c.state != "removed")
+    found = conn.execute(query).mappings().one_or_none()
     if found is not None:
         told = json_codec.load(found["custom_data"])
         if ("restored_from" in told) if found["state"] == "active" else _is_plan(told):
@@ -162,13 +162,13 @@ def _is_plan(told: Mapping[str, Any]) -> bool:
     return "phase" in told and "version" in told
 
 
-def _version(rows: Connection, plan: _Plan) -> RowMapping | None:
+def _version(conn: Connection, plan: _Plan) -> RowMapping | None:
     query = select(version_table).where(version_table.c.id == plan["version"], versions.COMMITTED)
-    return rows.execute(query).mappings().one_or_none()
+    return conn.execute(query).mappings().one_or_none()
 
 
-def _keep(rows: Connection, number: int, plan: _Plan) -> None:
-    hidden_projects.renew(rows, number, custom_data=json_codec.dump(plan))
+def _keep(conn: Connection, number: int, plan: _Plan) -> None:
+    hidden_projects.renew(conn, number, custom_data=json_codec.dump(plan))
 
 
 def _told(project: Row) -> Progress:
@@ -191,12 +191,12 @@ def _told(project: Row) -> Progress:
 # -- the phases: what each reads, and what it then writes; a problem is told in words
 
 
-def _look(rows: Connection, version: RowMapping, plan: _Plan) -> None:
+def _look(conn: Connection, version: RowMapping, plan: _Plan) -> None:
     """Look for items whose content is missing, as long as a moment allows."""
     moment, until = Moment.of(version), time.monotonic() + LOOK
-    known = snapshot.originals(snapshot.datasets_at(rows, moment))
+    known = snapshot.originals(snapshot.datasets_at(conn, moment))
     while plan["after"] is not None and time.monotonic() < until:
-        found, missed = copying.missed(rows, moment, plan["after"], FIRST), plan["missed"]
+        found, missed = copying.missed(conn, moment, plan["after"], FIRST), plan["missed"]
         plan["missed"] = {
             "count": missed["count"] + len(found),
             "size": missed["size"] + sum(row["size"] or 0 for row in found),
@@ -206,7 +206,7 @@ def _look(rows: Connection, version: RowMapping, plan: _Plan) -> None:
         plan["after"] = found[-1]["id"] if len(found) == FIRST else None
 
 
-def _looked(_rows: Connection, _number: int, version: RowMapping, plan: _Plan, _ahead: Any) -> str | None:
+def _looked(_conn: Connection, _number: int, version: RowMapping, plan: _Plan, _ahead: Any) -> str | None:
     if plan["after"] is not None:
         return None
     missed = plan["missed"]
@@ -219,31 +219,31 @@ def _looked(_rows: Connection, _number: int, version: RowMapping, plan: _Plan, _
     return None
 
 
-def _read_datasets(rows: Connection, version: RowMapping, _plan: _Plan) -> list[RowMapping]:
-    return snapshot.datasets_at(rows, Moment.of(version))
+def _read_datasets(conn: Connection, version: RowMapping, _plan: _Plan) -> list[RowMapping]:
+    return snapshot.datasets_at(conn, Moment.of(version))
 
 
 def _copy_datasets(
-    rows: Connection, number: int, version: RowMapping, plan: _Plan, ahead: list[RowMapping]
+    conn: Connection, number: int, version: RowMapping, plan: _Plan, ahead: list[RowMapping]
 ) -> str | None:
     upto = plan["after"] + DATASETS
-    copying.copy_datasets(rows, number, ahead[plan["after"] : upto], snapshot.originals(ahead))
+    copying.copy_datasets(conn, number, ahead[plan["after"] : upto], snapshot.originals(ahead))
     plan["after"] = upto
     if upto >= len(ahead):
-        copying.copy_meta(rows, number, Moment.of(version))
+        copying.copy_meta(conn, number, Moment.of(version))
         plan.update(phase="items", after=0)
     return None
 
 
-def _read_items(rows: Connection, version: RowMapping, plan: _Plan) -> copying.Window:
+def _read_items(conn: Connection, version: RowMapping, plan: _Plan) -> copying.Window:
     moment = Moment.of(version)
-    return copying.tagged(rows, moment, copying.window(rows, moment, plan["after"], plan["batch"]))
+    return copying.tagged(conn, moment, copying.window(conn, moment, plan["after"], plan["batch"]))
 
 
-def _copy_items(rows: Connection, number: int, version: RowMapping, plan: _Plan, ahead: copying.Window) -> str | None:
+def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan, ahead: copying.Window) -> str | None:
     started = time.monotonic()
     skip = plan["missed"]["count"] > 0
-    plan["copied"] += copying.copy_items(rows, number, Moment.of(version), ahead, skip=skip)
+    plan["copied"] += copying.copy_items(conn, number, Moment.of(version), ahead, skip=skip)
     plan["after"] = ahead.upto
     pace = HELD / max(time.monotonic() - started, 1e-4)
     plan["batch"] = int(min(max(plan["batch"] * min(max(pace, 0.5), 2), SMALLEST), LARGEST))
@@ -256,7 +256,7 @@ def _copy_items(rows: Connection, number: int, version: RowMapping, plan: _Plan,
     return None
 
 
-def _show(rows: Connection, number: int, version: RowMapping, plan: _Plan) -> None:
+def _show(conn: Connection, number: int, version: RowMapping, plan: _Plan) -> None:
     """Let the project be seen: its content is the version's, so its digest is."""
     missed = plan["missed"]
     values = {
@@ -266,7 +266,7 @@ def _show(rows: Connection, number: int, version: RowMapping, plan: _Plan) -> No
         "digest": written(int(version["digest"], 16) - int(missed["sum"], 16)),
         "change_seq": 1,
     }
-    hidden_projects.show(rows, number, **values)
+    hidden_projects.show(conn, number, **values)
 
 
 class _Phase(NamedTuple):

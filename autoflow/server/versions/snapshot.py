@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from autoflow.server.db import json_codec
+from autoflow.server.db.item_content import Row, original
 from autoflow.server.db.schema import (
     datasets,
     datasets_history,
@@ -35,7 +36,6 @@ from autoflow.server.db.schema import (
     project_meta,
     project_meta_history,
 )
-from autoflow.server.versions.item_content import Row, original
 
 HISTORY: Mapping[Table, Table] = {
     datasets: datasets_history,
@@ -86,7 +86,7 @@ def all_rows(table: Table, moment: Moment, *columns: str) -> CompoundSelect[Any]
 
 
 def page(
-    rows: Connection, moment: Moment, after: int, limit: int, dataset_id: int | None = None, *columns: str
+    conn: Connection, moment: Moment, after: int, limit: int, dataset_id: int | None = None, *columns: str
 ) -> list[RowMapping]:
     """The next items of a moment, by their ids."""
     parts = []
@@ -94,13 +94,13 @@ def page(
         query = half.where(table.c.id > after)
         if dataset_id is not None:
             query = query.where(table.c.dataset_id == dataset_id)
-        parts.append(rows.execute(query.order_by(table.c.id).limit(limit)).mappings().all())
+        parts.append(conn.execute(query.order_by(table.c.id).limit(limit)).mappings().all())
     return list(heapq.merge(*parts, key=itemgetter("id")))[:limit]
 
 
-def datasets_at(rows: Connection, moment: Moment) -> list[RowMapping]:
+def datasets_at(conn: Connection, moment: Moment) -> list[RowMapping]:
     """The datasets of a moment, each after the one it stands in."""
-    found = sorted(rows.execute(all_rows(datasets, moment)).mappings(), key=itemgetter("id"))
+    found = sorted(conn.execute(all_rows(datasets, moment)).mappings(), key=itemgetter("id"))
     within: dict[int | None, list[RowMapping]] = {}
     for row in found:
         within.setdefault(row["parent_id"], []).append(row)
@@ -123,28 +123,28 @@ def places(found: list[RowMapping]) -> dict[int, tuple[str, ...]]:
     return {number: place for number, place in names.items() if number is not None}
 
 
-def meta_text(rows: Connection, moment: Moment) -> str:
+def meta_text(conn: Connection, moment: Moment) -> str:
     """The classes and tags of a moment, as they are kept."""
-    found: str | None = rows.execute(all_rows(project_meta, moment, "document")).scalar()
+    found: str | None = conn.execute(all_rows(project_meta, moment, "document")).scalar()
     return EMPTY_META if found is None else found
 
 
-def meta_rows(rows: Connection, moment: Moment) -> list[RowMapping]:
+def meta_rows(conn: Connection, moment: Moment) -> list[RowMapping]:
     """The row of classes and tags of a moment, if there was one."""
-    return list(rows.execute(all_rows(project_meta, moment)).mappings())
+    return list(conn.execute(all_rows(project_meta, moment)).mappings())
 
 
-def meta_at(rows: Connection, moment: Moment) -> dict[str, Any]:
+def meta_at(conn: Connection, moment: Moment) -> dict[str, Any]:
     """``{"classes": [...], "tags": [...]}`` of a moment."""
-    found: dict[str, Any] = json_codec.load(meta_text(rows, moment))
+    found: dict[str, Any] = json_codec.load(meta_text(conn, moment))
     return found
 
 
-def counts(rows: Connection, moment: Moment) -> dict[int, int]:
+def counts(conn: Connection, moment: Moment) -> dict[int, int]:
     """How many items each dataset of a moment has, by its id; those that have none are left out."""
     counted: dict[int, int] = {}
     for half in halves(items, moment, "dataset_id"):
         place = half.selected_columns.dataset_id
-        for number, count in rows.execute(half.add_columns(func.count()).group_by(place)):
+        for number, count in conn.execute(half.add_columns(func.count()).group_by(place)):
             counted[number] = counted.get(number, 0) + count
     return counted

@@ -10,22 +10,22 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from autoflow.server.db.change_tracking import originals_of
+from autoflow.server.db.item_content import Row, summed, written
 from autoflow.server.db.schema import datasets, datasets_history, items, project_meta
 from autoflow.server.versions import snapshot, versions
-from autoflow.server.versions.change_tracking import originals_of
-from autoflow.server.versions.item_content import Row, summed, written
 from autoflow.server.versions.snapshot import Moment
 
 State = Mapping[str, Any]
 
 
 def check_version(
-    rows: Connection, version: Row, after: int | None, limit: int, state: State
+    conn: Connection, version: Row, after: int | None, limit: int, state: State
 ) -> tuple[int | None, dict[str, Any]]:
     """Look at the next rows of a version.
 
     Args:
-        rows: a transaction that reads.
+        conn: a transaction that reads.
         version: its row of `versions`.
         after: what the call before gave first, None at the start.
         limit: items to look at, at the most.
@@ -36,13 +36,13 @@ def check_version(
     """
     moment = Moment.of(version)
     if after is None:
-        found = snapshot.datasets_at(rows, moment)
+        found = snapshot.datasets_at(conn, moment)
         known = snapshot.originals(found)
-        total = summed(datasets, found, known) + summed(project_meta, snapshot.meta_rows(rows, moment), {})
+        total = summed(datasets, found, known) + summed(project_meta, snapshot.meta_rows(conn, moment), {})
         return 0, {"sum": written(total), "items": 0, "size": 0, "lost": 0}
-    page = snapshot.page(rows, moment, after, limit)
+    page = snapshot.page(conn, moment, after, limit)
     wanted = sorted({row["dataset_id"] for row in page})
-    known = {**originals_of(rows, datasets_history, wanted), **originals_of(rows, datasets, wanted)}
+    known = {**originals_of(conn, datasets_history, wanted), **originals_of(conn, datasets, wanted)}
     whole = [row for row in page if row["dataset_id"] in known]
     next_state = {
         "sum": written(int(state["sum"], 16) + summed(items, whole, known)),

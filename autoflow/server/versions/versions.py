@@ -13,9 +13,9 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select, upd
 
 from autoflow.server import timestamps
 from autoflow.server.db.access import caller, visible
+from autoflow.server.db.change_tracking import locked
 from autoflow.server.db.schema import projects, versions, workspaces
 from autoflow.server.errors import bad, unknown
-from autoflow.server.versions.change_tracking import locked
 
 COMMITTED = versions.c.status == "committed"
 LIVE = versions.c.status != "deleted"  # its rows are kept
@@ -29,13 +29,13 @@ class Saved(NamedTuple):
     created: bool
 
 
-def listing(rows: Connection) -> Select[Any]:
+def listing(conn: Connection) -> Select[Any]:
     """All committed versions, each with its project's team."""
     query = select(versions, workspaces.c.team_id).join_from(versions, projects, versions.c.project_id == projects.c.id)
-    return query.join(workspaces, workspaces.c.id == projects.c.workspace_id).where(COMMITTED, visible(rows, versions))
+    return query.join(workspaces, workspaces.c.id == projects.c.workspace_id).where(COMMITTED, visible(conn, versions))
 
 
-def latest(rows: Connection, project_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+def latest(conn: Connection, project_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """``{"id", "version"}`` of the last version of each project that has one."""
     of = versions.c.project_id
     last = select(of, func.max(versions.c.number).label("number")).where(of.in_(project_ids), COMMITTED).group_by(of)
@@ -43,18 +43,18 @@ def latest(rows: Connection, project_ids: Sequence[int]) -> dict[int, dict[str, 
     query = select(versions.c.id, of, versions.c.number).join(
         last_rows, (last_rows.c.project_id == of) & (last_rows.c.number == versions.c.number)
     )
-    return {row.project_id: {"id": row.id, "version": row.number} for row in rows.execute(query)}
+    return {row.project_id: {"id": row.id, "version": row.number} for row in conn.execute(query)}
 
 
-def last(rows: Connection, project_id: int) -> RowMapping | None:
+def last(conn: Connection, project_id: int) -> RowMapping | None:
     """A project's last version."""
     query = select(versions).where(versions.c.project_id == project_id, COMMITTED).order_by(versions.c.number.desc())
-    return rows.execute(query.limit(1)).mappings().one_or_none()
+    return conn.execute(query.limit(1)).mappings().one_or_none()
 
 
-def unchanged(rows: Connection, project: Mapping[str, Any] | RowMapping) -> RowMapping | None:
+def unchanged(conn: Connection, project: Mapping[str, Any] | RowMapping) -> RowMapping | None:
     """The last version, if nothing changed since: by sequence, or by content (changed and changed back)."""
-    before = last(rows, project["id"])
+    before = last(conn, project["id"])
     if before is None or not is_whole(before):
         return None
     same = before["change_seq"] == project["change_seq"] or before["digest"] == project["digest"]
@@ -66,12 +66,12 @@ def is_whole(version: Mapping[str, Any] | RowMapping) -> bool:
     return int(version["items_count"]) >= 0
 
 
-def close_epoch(rows: Connection, project: Mapping[str, Any], **values: Any) -> Saved:
+def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> Saved:
     """Make a version of a locked project's state: its epoch is closed and a new one begun, no row is touched."""
     moment = timestamps.now()
     query = select(func.max(versions.c.number)).where(versions.c.project_id == project["id"])
-    number = (rows.execute(query).scalar() or 0) + 1
-    made = rows.execute(
+    number = (conn.execute(query).scalar() or 0) + 1
+    made = conn.execute(
         insert(versions).values(
             project_id=project["id"],
             number=number,
@@ -80,7 +80,7 @@ def close_epoch(rows: Connection, project: Mapping[str, Any], **values: Any) -> 
             digest=project["digest"],
             items_count=project["items_count"],
             size=project["size"],
-            created_by=caller(rows).user,
+            created_by=caller(conn).user,
             project_updated_at=project["updated_at"],
             created_at=moment,
             updated_at=moment,
@@ -88,84 +88,84 @@ def close_epoch(rows: Connection, project: Mapping[str, Any], **values: Any) -> 
         )
     )
     epoch = project["epoch"]
-    rows.execute(update(projects).where(projects.c.id == project["id"]).values(last_v=epoch, epoch=epoch + 1))
+    conn.execute(update(projects).where(projects.c.id == project["id"]).values(last_v=epoch, epoch=epoch + 1))
     assert made.inserted_primary_key is not None
     return Saved(int(made.inserted_primary_key[0]), number, created=True)
 
 
-def current(rows: Connection, project: Mapping[str, Any] | RowMapping) -> Saved | None:
+def current(conn: Connection, project: Mapping[str, Any] | RowMapping) -> Saved | None:
     """The version that a project's state is already, None when there is none."""
-    before = unchanged(rows, project)
+    before = unchanged(conn, project)
     return Saved(before["id"], before["number"], created=False) if before is not None else None
 
 
-def snapshot(rows: Connection, project_id: int, name: str | None, description: str | None) -> Saved:
+def snapshot(conn: Connection, project_id: int, name: str | None, description: str | None) -> Saved:
     """Save a project's state, in a write transaction; when nothing changed since the last version, that one is it.
 
     Raises:
         ServerRefused: 404, the project is unknown.
     """
-    project = locked(rows, project_id)
-    return current(rows, project) or close_epoch(rows, project, name=name, description=description)
+    project = locked(conn, project_id)
+    return current(conn, project) or close_epoch(conn, project, name=name, description=description)
 
 
-def get(rows: Connection, number: int) -> RowMapping:
+def get(conn: Connection, number: int) -> RowMapping:
     """A committed version, with its project's team.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    found = rows.execute(listing(rows).where(versions.c.id == number)).mappings().one_or_none()
+    found = conn.execute(listing(conn).where(versions.c.id == number)).mappings().one_or_none()
     if found is None:
         raise unknown("version", number)
     return found
 
 
-def numbered(rows: Connection, project_id: int, number: int) -> int:
+def numbered(conn: Connection, project_id: int, number: int) -> int:
     """The id of a project's first, second, third … version, be the project there still or not.
 
     Raises:
         ServerRefused: 404, it has not that many, or that one is deleted.
     """
-    query = listing(rows).with_only_columns(versions.c.id)
+    query = listing(conn).with_only_columns(versions.c.id)
     query = query.where(versions.c.project_id == project_id, versions.c.number == number)
-    found = rows.execute(query).scalar()
+    found = conn.execute(query).scalar()
     if found is None:
         raise unknown(f"of project {project_id}, version number", number)
     return int(found)
 
 
-def change(rows: Connection, number: int, **values: Any) -> None:
+def change(conn: Connection, number: int, **values: Any) -> None:
     """Change what a version is called, or which project shows it.
 
     Raises:
         ServerRefused: 404, there is none.
     """
-    get(rows, number)
-    rows.execute(update(versions).where(versions.c.id == number).values(**values, updated_at=timestamps.now()))
+    get(conn, number)
+    conn.execute(update(versions).where(versions.c.id == number).values(**values, updated_at=timestamps.now()))
 
 
-def remove(rows: Connection, number: int) -> None:
+def remove(conn: Connection, number: int) -> None:
     """Delete a version, in a write transaction; what only it saw is kept no longer.
 
     Raises:
         ServerRefused: 404, there is none; 400, it is reserved, and its client at work.
     """
-    query = select(versions).where(versions.c.id == number, LIVE, visible(rows, versions)).with_for_update()
-    found = rows.execute(query).mappings().one_or_none()
+    query = select(versions).where(versions.c.id == number, LIVE, visible(conn, versions)).with_for_update()
+    found = conn.execute(query).mappings().one_or_none()
     if found is None:
         raise unknown("version", number)
     if found["status"] == "reserved":
         raise bad(f"version {number} is being committed by a client; cancel its reservation, or wait for it")
     done = {"status": "deleted", "team_file_id": None, "preview_project_id": None, "updated_at": timestamps.now()}
-    rows.execute(update(versions).where(versions.c.id == number).values(**done))
-    see(rows, found["project_id"])
+    conn.execute(update(versions).where(versions.c.id == number).values(**done))
+    see(conn, found["project_id"])
 
 
-def see(rows: Connection, project_id: int) -> None:
+def see(conn: Connection, project_id: int) -> None:
     """Have a project's rows kept for the versions it still has, after one was taken away.
 
     Rows from epochs after the last version are seen by none, so they leave nothing when they change.
     """
     last_seen = select(func.coalesce(func.max(versions.c.epoch), 0)).where(versions.c.project_id == project_id, LIVE)
-    rows.execute(update(projects).where(projects.c.id == project_id).values(last_v=last_seen.scalar_subquery()))
+    conn.execute(update(projects).where(projects.c.id == project_id).values(last_v=last_seen.scalar_subquery()))

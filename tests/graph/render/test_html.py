@@ -76,7 +76,7 @@ def test_the_policy_names_exactly_the_page_s_own_styles_and_script(demo: Graph) 
 
 
 def test_without_a_server_links_are_words(demo: Graph) -> None:
-    """Opened from disk the page has no dead links; with an address of the platform they lead there."""
+    """Opened from disk the page has no dead links; with an address of the server they lead there."""
     assert not Page(html(demo)).of("a")
     assert "Open Folder: <code>/files/11/true</code>" in html(demo)
     linked = {anchor["href"] for anchor in Page(html(demo, base_url="https://flow.example")).of("a")}

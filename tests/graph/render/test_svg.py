@@ -112,7 +112,7 @@ def test_only_paths_become_links(url: str) -> None:
 
 
 def test_links_lead_to_the_cards_own_server() -> None:
-    """The platform's cards need its address; a foreign card's link leads to its own server."""
+    """The server's cards need its address; a foreign card's link leads to its own server."""
     card = one(link=Link("/files/9/true", "Open"))
     assert href(card, None) is None
     assert href(card, "") == "/files/9/true"

@@ -28,24 +28,24 @@ POOLS = {
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_every_record_is_in_the_run_that_caused_it(tmp_path, platform, pool):
+def test_every_record_is_in_the_run_that_caused_it(tmp_path, server, pool):
     """Of a pool made before, in, and used after a run, of overlapping runs, of failures, of tasks left behind."""
     if importlib.util.find_spec(POOLS[pool]) is None:
         pytest.skip(f"needs {POOLS[pool]}")
-    keys = play(sys.executable, "pools.py", pool, environment_of(tmp_path, platform.address))
-    counts = scenarios.check(platform.records, keys)
+    keys = play(sys.executable, "pools.py", pool, environment_of(tmp_path, server.address))
+    counts = scenarios.check(server.records, keys)
     assert counts["third"] == counts["fourth"] == 10
-    assert {record["name"] for record in platform.records if record["type"] == "run"} == {*keys, "pools"}
+    assert {record["name"] for record in server.records if record["type"] == "run"} == {*keys, "pools"}
     if pool != "joblib_processes":  # a pool of multiprocessing's that is terminated before the app enters `workflow`
-        assert scenarios.lost(platform.records) == []
+        assert scenarios.lost(server.records) == []
 
 
-def test_switched_off_nothing_is_carried(tmp_path, platform):
+def test_switched_off_nothing_is_carried(tmp_path, server):
     """With `AUTOFLOW_PROPAGATE=0` the app's pools get its functions as they are; nothing is in a wrong run either."""
     pytest.importorskip("loky")
-    environment = environment_of(tmp_path, platform.address, AUTOFLOW_PROPAGATE="0")
+    environment = environment_of(tmp_path, server.address, AUTOFLOW_PROPAGATE="0")
     keys = play(sys.executable, "pools.py", "loky_executor", environment)
-    edges = {record["entity"]["id"]: record["run"] for record in platform.edges}
+    edges = {record["entity"]["id"]: record["run"] for record in server.edges}
     later = {edges[number] for number in (*scenarios.SECOND, *scenarios.AFTERWARDS)}
     assert not later & {key for name, key in keys.items() if name != "second"}
 

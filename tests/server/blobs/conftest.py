@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from autoflow.server.blobs import open_blobs
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.buckets import make_bucket, serving, variables
 
 
@@ -45,7 +45,7 @@ def kept(url):
 
 
 @pytest.fixture
-def platform(url, tmp_path):
-    """A platform that keeps its blobs there."""
-    with contextlib.closing(Platform.open(tmp_path / "home", blobs=url)) as opened:
+def server(url, tmp_path):
+    """A server that keeps its blobs there."""
+    with contextlib.closing(Server.open(tmp_path / "home", blobs=url)) as opened:
         yield opened

@@ -37,12 +37,12 @@ def test_a_folder_is_a_tar(filled):
     for name, data in names.items():
         filled.file(f"/models/run/{name}", data)
     filled.file("/models/runner.txt")
-    content = filled.platform.content("file-storage.download", {"teamId": 1, "path": "/models/run/"})
+    content = filled.server.content("file-storage.download", {"teamId": 1, "path": "/models/run/"})
     with tarfile.open(fileobj=io.BytesIO(b"".join(content))) as tar:
         read = {one.name: tar.extractfile(one).read() for one in tar.getmembers()}
     assert read == {f"run/{name}": data for name, data in names.items()}
     with pytest.raises(ServerRefused) as refusal:
-        filled.platform.content("file-storage.download", {"teamId": 1, "path": "/none/"})
+        filled.server.content("file-storage.download", {"teamId": 1, "path": "/none/"})
     assert refusal.value.status == 404
 
 
@@ -57,7 +57,7 @@ def test_many_images_come_in_one_form(filled):
     numbers = [images[1]["id"], images[0]["id"]]
 
     def read(method, **body):
-        return parts_of(filled.platform.content(method, body))
+        return parts_of(filled.server.content(method, body))
 
     expected = [filled.picture((2, 0, 0)), filled.picture((1, 0, 0))]
     told = read("images.bulk.download", datasetId=dataset, imageIds=numbers)

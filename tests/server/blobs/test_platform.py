@@ -1,4 +1,4 @@
-"""The platform over each place that keeps blobs: uploads, downloads in parts, versions, team files, upkeep."""
+"""The server over each place that keeps blobs: uploads, downloads in parts, versions, team files, upkeep."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def dataset(filled):
 
 
 @pytest.fixture
-def place(platform):
-    return platform._place
+def place(server):
+    return server._place
 
 
 def listed(place):
@@ -32,27 +32,27 @@ def listed(place):
 
 
 def end_leases(place):
-    with place.store.write() as rows:
+    with place.store.write() as conn:
         for table in (uploads, sessions):
-            rows.execute(update(table).values(lease_until=clock.after(rows, -1)))
+            conn.execute(update(table).values(lease_until=clock.after(conn, -1)))
 
 
-def test_the_place_is_the_one_asked_for(platform, url):
+def test_the_place_is_the_one_asked_for(server, url):
     """Blobs are where the url says."""
-    assert platform._place.blobs.address == url
+    assert server._place.blobs.address == url
 
 
 def test_images_go_in_and_out(filled, dataset, place):
     """Images are looked at on their way in, kept once, and come out by number and by hash."""
     pictures = [filled.picture((n, 0, 0), (n + 1, 2)) for n in range(20)]
     parts = [Part("file", io.BytesIO(data), "p") for data in (*pictures, pictures[0], b"no image")]
-    told = filled.platform.upload("images.bulk.upload", parts, {})
+    told = filled.server.upload("images.bulk.upload", parts, {})
     assert [(one["width"], one["height"]) for one in told[:-1]] == [*((n + 1, 2) for n in range(20)), (1, 2)]
     assert "errors" in told[-1]
     assert len(listed(place)) == 20
     images = [{"title": str(n), "hash": one["hash"]} for n, one in enumerate(told[:20])]
     made = filled.call("images.bulk.add", datasetId=dataset, images=images)
-    read = lambda method, body: b"".join(filled.platform.download(method, body))  # noqa: E731
+    read = lambda method, body: b"".join(filled.server.download(method, body))  # noqa: E731
     assert [read("images.download", {"id": one["id"]}) for one in made] == pictures
     assert all(data in read("images.bulk.download", {"imageIds": [one["id"] for one in made]}) for data in pictures)
     assert pictures[3] in read("images.bulk.download-by-hash", {"hashes": [told[3]["hash"]]})
@@ -62,11 +62,11 @@ def test_team_files_come_in_parts(filled):
     """Any part of a file is given out, and a folder as one archive."""
     data = bytes(range(256)) * 9000
     told = filled.file("/models/a.bin", data)
-    content = filled.platform.content("file-storage.download", {"id": told["id"]})
+    content = filled.server.content("file-storage.download", {"id": told["id"]})
     assert b"".join(content) == data
     for start, stop in ((0, 10), (1_500_000, 1_500_007), (len(data) - 3, len(data))):
         assert b"".join(content.part(start, stop)) == data[start:stop]
-    assert data in b"".join(filled.platform.download("file-storage.download", {"teamId": 1, "path": "/models/"}))
+    assert data in b"".join(filled.server.download("file-storage.download", {"teamId": 1, "path": "/models/"}))
 
 
 def test_the_sdks_versions_have_their_archive(filled):
@@ -77,15 +77,15 @@ def test_the_sdks_versions_have_their_archive(filled):
     commit = {"id": reserved["id"], "commitToken": reserved["commitToken"], "teamFileId": archive["id"]}
     filled.call("projects.versions.commit", **commit)
     body = {"teamId": 1, "path": f"/system/versions/{project}/versions.json"}
-    assert archive["path"].encode() in b"".join(filled.platform.download("file-storage.download", body))
-    assert b"".join(filled.platform.download("file-storage.download", {"id": archive["id"]})) == b"archive"
+    assert archive["path"].encode() in b"".join(filled.server.download("file-storage.download", body))
+    assert b"".join(filled.server.download("file-storage.download", {"id": archive["id"]})) == b"archive"
 
 
 def test_a_refused_upload_leaves_nothing(filled, place):
     """When any part is refused no bytes are kept."""
     parts = [Part("file", io.BytesIO(filled.picture()), "p"), Part("text", "no file")]
     with pytest.raises(ServerRefused):
-        filled.platform.upload("images.bulk.upload", parts, {})
+        filled.server.upload("images.bulk.upload", parts, {})
     assert listed(place) == []
 
 
@@ -99,7 +99,7 @@ def test_what_is_not_needed_is_collected(filled, dataset, place):
     end_leases(place)
     counts = filled.call("autoflow.upkeep.collect")["counts"]
     assert (counts["blobs"], counts["strays"], len(listed(place))) == (1, 1, 1)
-    assert b"".join(filled.platform.download("images.download", {"id": 1})) == filled.picture((0, 0, 0))
+    assert b"".join(filled.server.download("images.download", {"id": 1})) == filled.picture((0, 0, 0))
 
 
 def test_lost_and_damaged_files_are_found_and_healed(filled, place):

@@ -41,11 +41,11 @@ def make_old(url, revision):
     engine = make_engine(url)
     config = Config()
     config.set_main_option("script_location", setup.__file__.replace("setup.py", "migrations"))
-    with engine.begin() as rows:
-        config.attributes["connection"] = rows
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
         command.upgrade(config, revision)
         for statement in FILLING:
-            rows.execute(text(statement), {"body": zlib.compress(b'{"objects":[]}')})
+            conn.execute(text(statement), {"body": zlib.compress(b'{"objects":[]}')})
     engine.dispose()
 
 
@@ -78,22 +78,22 @@ def make_recorded(url, revision):
     """As `make_old`, with a run that was recorded."""
     make_old(url, revision)
     engine = make_engine(url)
-    with engine.begin() as rows:
+    with engine.begin() as conn:
         for statement in RECORDED:
-            rows.exec_driver_sql(statement)
+            conn.exec_driver_sql(statement)
     engine.dispose()
 
 
-def check_recorded(platform):
+def check_recorded(server):
     """The run is there, nobody wrote it, its records are known, and the next one has the next number."""
-    told = platform.call("tasks.info", {"id": 1})
+    told = server.call("tasks.info", {"id": 1})
     assert (told["createdBy"], told["autoflow"]["facts"]) == (1, {"a": 1})
-    run = platform.call("autoflow.overview.run", {"id": 1})
+    run = server.call("autoflow.overview.run", {"id": 1})
     assert (run["createdBy"], [one["id"] for one in run["inputs"]]) == (None, ["/in"])
     record = {"key": "j.1", "type": "facts", "run": "r", "facts": {"b": 1}}
-    again = platform.call("autoflow.records.add", {"records": [record, {**record, "key": "j.2"}]})["results"]
+    again = server.call("autoflow.records.add", {"records": [record, {**record, "key": "j.2"}]})["results"]
     assert [one["status"] for one in again] == ["duplicate", "applied"]
-    assert platform.call("autoflow.unknown_methods", {})["methods"][0]["count"] == 3
-    assert platform.call("autoflow.runs.ensure", {"run": "next"})["task"] == 2
-    other = platform.tokens.caller(platform.tokens.create("ann", ["oranges"]))
-    assert platform.call("autoflow.tasks.ensure", {"id": 700}, other)["id"] not in {1, 2, 700}
+    assert server.call("autoflow.unknown_methods", {})["methods"][0]["count"] == 3
+    assert server.call("autoflow.runs.ensure", {"run": "next"})["task"] == 2
+    other = server.tokens.caller(server.tokens.create("ann", ["oranges"]))
+    assert server.call("autoflow.tasks.ensure", {"id": 700}, other)["id"] not in {1, 2, 700}

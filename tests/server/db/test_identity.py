@@ -18,7 +18,7 @@ from autoflow.errors import ServerBusy, StoreUnavailable
 from autoflow.server.db import identity, opening, schema, wal
 from autoflow.server.location import locate
 from autoflow.server.maintenance.recovery import Recovery
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.blobs import blob_files
 from tests.postgres import DATABASES, on_sqlite
 from tests.server.conftest import Filled
@@ -56,16 +56,16 @@ def key_of(folder):
 
 @contextlib.contextmanager
 def filling(folder, database=None, **more):
-    platform = Platform.open(folder, database, **more)
+    server = Server.open(folder, database, **more)
     try:
-        yield Filled(platform)
+        yield Filled(server)
     finally:
-        platform.close()
+        server.close()
 
 
 def unavailable(reason, folder, database=None, **more):
     with pytest.raises(StoreUnavailable, match="autoflow server recover") as error:
-        Platform.open(folder, database, **more)
+        Server.open(folder, database, **more)
     assert error.value.reason == reason
     assert error.value.status == 503
 
@@ -73,7 +73,7 @@ def unavailable(reason, folder, database=None, **more):
 def test_a_first_start_needs_no_set_up(tmp_path, empty):
     """An empty database and no blobs become a store, which its blobs are marked with."""
     with filling(tmp_path / "home", empty) as filled:
-        assert key_of(tmp_path / "home") == filled.platform.store.key
+        assert key_of(tmp_path / "home") == filled.server.store.key
         assert recovery(tmp_path / "home", empty).look() is None
 
 
@@ -95,13 +95,13 @@ def test_a_lost_store_is_begun_again_when_asked_with_new_numbers(tmp_path, empty
     """It keeps its id, so that its blobs are its own, and gives no number that the lost one had given."""
     home = tmp_path / "home"
     with filling(home) as filled:
-        number, key = filled.project(), filled.platform.store.key
+        number, key = filled.project(), filled.server.store.key
         filled.file()
     os.unlink(home / "platform.db")
     assert recovery(home, empty).look().reason == "lost"
     assert [finding.reason for finding in recovery(home, empty).repair()] == ["lost"]
     with filling(home, empty) as filled:
-        assert filled.platform.store.key == key
+        assert filled.server.store.key == key
         assert filled.project() > number
         assert filled.file()["id"] > 1
     assert len(blob_files(home / "blobs")) == 2  # the lost store's is still there
@@ -164,7 +164,7 @@ def test_blobs_that_are_not_where_they_were_stop_the_store(tmp_path, database):
     os.rename(away, home / "blobs")
     with filling(home, database) as filled:
         assert filled.call("autoflow.upkeep.verify", level=3)["problems"] == []
-        assert content in filled.platform.call("images.internal.hashes.list", [content])
+        assert content in filled.server.call("images.internal.hashes.list", [content])
 
 
 def test_blobs_moved_on_purpose_are_accepted_when_asked(tmp_path):
@@ -172,11 +172,11 @@ def test_blobs_moved_on_purpose_are_accepted_when_asked(tmp_path):
     with filling(tmp_path) as filled:
         filled.file()
     shutil.copytree(tmp_path / "blobs", tmp_path / "copy")
-    Platform.open(tmp_path, blobs=str(tmp_path / "copy")).close()
+    Server.open(tmp_path, blobs=str(tmp_path / "copy")).close()
     unavailable("blobs-lost", tmp_path, blobs=str(tmp_path / "empty"))
     place = locate(tmp_path, None, str(tmp_path / "empty"))
     Recovery(place.url, place.witnesses, place.remedy).repair()
-    Platform.open(tmp_path, blobs=str(tmp_path / "empty")).close()
+    Server.open(tmp_path, blobs=str(tmp_path / "empty")).close()
 
 
 def test_a_folder_that_is_gone_is_remembered_by_the_machine(tmp_path):
@@ -188,7 +188,7 @@ def test_a_folder_that_is_gone_is_remembered_by_the_machine(tmp_path):
     (tmp_path / "home").mkdir()
     unavailable("lost", tmp_path / "home", notes=notes)
     assert os.listdir(tmp_path / "home") == []
-    Platform.open(tmp_path / "elsewhere", notes=notes).close()
+    Server.open(tmp_path / "elsewhere", notes=notes).close()
 
 
 @pytest.mark.parametrize("revision", ["0001", "0003"])
@@ -198,30 +198,30 @@ def test_a_store_from_before_ids_gets_one(tmp_path, empty, revision):
     make_old(url, revision)
     if empty is None:
         shutil.copy(tmp_path / "platform.db", tmp_path / "backup")
-    Platform.open(tmp_path, empty, migrate=True).close()
+    Server.open(tmp_path, empty, migrate=True).close()
     key = key_of(tmp_path)
     assert len(key) == 32
     if empty is None:
         shutil.copy(tmp_path / "backup", tmp_path / "platform.db")
         unavailable("older", tmp_path)
         recovery(tmp_path).repair()
-        Platform.open(tmp_path).close()
+        Server.open(tmp_path).close()
         assert key_of(tmp_path) == key
 
 
 def test_a_mark_that_cannot_be_read_is_nobodys(tmp_path):
     """A torn mark stops the store, as it may be another's; `recover` writes it anew."""
-    Platform.open(tmp_path).close()
+    Server.open(tmp_path).close()
     (tmp_path / "blobs" / "store.json").write_bytes(b"{")
     unavailable("foreign", tmp_path)
     recovery(tmp_path).repair()
-    Platform.open(tmp_path).close()
+    Server.open(tmp_path).close()
 
 
 def test_a_write_into_a_replaced_database_is_fenced(filled):
     """A process never writes into a store of another id."""
     filled.project("before")
-    with filled.platform.store.write() as conn:
+    with filled.server.store.write() as conn:
         conn.execute(sqlalchemy.update(schema.identity).values(key="another"))
     with pytest.raises(ServerBusy, match="or replaced"):
         filled.project("after")
@@ -235,11 +235,11 @@ def test_a_write_into_a_replaced_database_is_fenced(filled):
 KILLED = """
 import os, signal, sqlite3, sys
 from contextlib import closing
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 folder = sys.argv[1]
-platform = Platform.open(folder)
+server = Server.open(folder)
 def add(name):
-    platform.call("projects.add", {"workspaceId": 1, "name": name, "description": name * 3000})
+    server.call("projects.add", {"workspaceId": 1, "name": name, "description": name * 3000})
 for number in range(20):
     add(f"old{number}")
 with closing(sqlite3.connect(f"{folder}/platform.db")) as rows, closing(sqlite3.connect(f"{folder}/backup")) as copy:

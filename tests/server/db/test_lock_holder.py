@@ -13,7 +13,7 @@ from autoflow.cli.main import main
 from autoflow.errors import ServerBusy
 from autoflow.server.db import engine
 from autoflow.server.db.lock_holder import holder_of
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 
 WRITER = """
 import sqlite3, sys
@@ -37,7 +37,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def writer(home):
     """A process in the middle of a write."""
-    Platform.open(home / "platform").close()
+    Server.open(home / "platform").close()
     path = str(home / "platform" / "platform.db")
     command = [sys.executable, "-c", WRITER, path]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -49,27 +49,27 @@ def writer(home):
 def test_a_stopped_writer_is_named(home, writer, capsys, caplog):
     """The error, the log and `doctor` say which process to wake; once it goes on there is nothing to say."""
     path = str(home / "platform" / "platform.db")
-    platform = Platform.open(home / "platform")
+    server = Server.open(home / "platform")
     with pytest.raises(ServerBusy, match=f"process {writer.pid} .* is writing"):
-        platform.call("projects.add", {"workspaceId": 1, "name": "x"})
+        server.call("projects.add", {"workspaceId": 1, "name": "x"})
     os.kill(writer.pid, signal.SIGSTOP)
     os.waitid(os.P_PID, writer.pid, os.WSTOPPED | os.WNOWAIT)
     with pytest.raises(ServerBusy, match=f"kill -CONT {writer.pid}"):
-        platform.call("projects.add", {"workspaceId": 1, "name": "x"})
+        server.call("projects.add", {"workspaceId": 1, "name": "x"})
     assert any(f"process {writer.pid}" in line for line in caplog.messages)
     main(["doctor"])
     assert f"kill -CONT {writer.pid}" in capsys.readouterr().out
     os.kill(writer.pid, signal.SIGCONT)
     writer.stdin.close()
     writer.wait(60)
-    platform.call("projects.add", {"workspaceId": 1, "name": "x"})
+    server.call("projects.add", {"workspaceId": 1, "name": "x"})
     assert holder_of(path) is None
-    platform.close()
+    server.close()
 
 
 def test_doctor_finds_damage(home, capsys):
     """A damaged database of the embedded server is a finding, with the command that looks at it."""
-    Platform.open(home / "platform").close()
+    Server.open(home / "platform").close()
     main(["doctor"])
     assert "no damage was found" in capsys.readouterr().out
     with open(home / "platform" / "platform.db", "r+b") as file:

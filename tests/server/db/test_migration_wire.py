@@ -10,7 +10,7 @@ from alembic.config import Config
 
 from autoflow.server.db import setup
 from autoflow.server.db.engine import make_engine
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 
 MOMENT = "2026-01-01T00:00:00.000Z"
 
@@ -20,11 +20,11 @@ def _at_second_revision(path):
     engine = make_engine(f"sqlite:///{path}")
     config = Config()
     config.set_main_option("script_location", setup.__file__.replace("setup.py", "migrations"))
-    with engine.begin() as rows:
-        config.attributes["connection"] = rows
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
         command.upgrade(config, "0002")
     engine.dispose()
-    with contextlib.closing(sqlite3.connect(path)) as rows:
+    with contextlib.closing(sqlite3.connect(path)) as conn:
         for statement in (
             "INSERT INTO counters VALUES ('change', 3), ('task', 0), ('class', 0), ('tag', 0)",
             f"INSERT INTO teams VALUES (1, 'Team', '', '{MOMENT}', '{MOMENT}')",
@@ -37,16 +37,16 @@ def _at_second_revision(path):
             "INSERT INTO versions (id, project_id, number, epoch, change_seq, digest, created_by, project_updated_at, "
             f"created_at, updated_at) VALUES (3, 7, 1, 1, 4, 'aa', 1, '{MOMENT}', '{MOMENT}', '{MOMENT}')",
         ):
-            rows.execute(statement)
-        rows.commit()
+            conn.execute(statement)
+        conn.commit()
 
 
 def test_versions_stay_and_the_next_is_reserved(tmp_path):
     """Versions there were are committed ones, workspaces are seen, and the next version counts on."""
     _at_second_revision(tmp_path / "platform.db")
-    platform = Platform.open(tmp_path)
-    told = platform.call("projects.versions.list", {"projectId": 7})["entities"]
+    server = Server.open(tmp_path)
+    told = server.call("projects.versions.list", {"projectId": 7})["entities"]
     assert [(one["id"], one["version"], one["status"]) for one in told] == [(3, 1, "committed")]
-    assert platform.call("workspaces.info", {"id": 1})["hidden"] is False
-    assert platform.call("projects.versions.reserve", {"projectId": 7})["id"] > 3
-    platform.close()
+    assert server.call("workspaces.info", {"id": 1})["hidden"] is False
+    assert server.call("projects.versions.reserve", {"projectId": 7})["id"] > 3
+    server.close()

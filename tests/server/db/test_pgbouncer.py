@@ -1,6 +1,6 @@
 """PostgreSQL behind a real PgBouncer: pools by session and by transaction, with fewer server connections than clients.
 
-Each `Platform` has connections of its own, as the servers of several machines have.
+Each `Server` has connections of its own, as the servers of several machines have.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from sqlalchemy import text
 from autoflow.errors import ServerBusy
 from autoflow.server.db import postgresql
 from autoflow.server.db.engine import Store
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests import pgbouncer
 
-PLATFORMS = 4
-THREADS = 4  # of each platform
+SERVERS = 4
+THREADS = 4  # of each server
 TRANSACTIONS = 8  # of each thread
 
 
@@ -37,12 +37,12 @@ def pooled(postgres, tmp_path):
         yield make
 
 
-def add(platform, name):
-    return platform.call("projects.add", {"workspaceId": 1, "name": name})["id"]
+def add(server, name):
+    return server.call("projects.add", {"workspaceId": 1, "name": name})["id"]
 
 
-def total(platform):
-    return platform.call("projects.list", {"workspaceId": 1})["total"]
+def total(server):
+    return server.call("projects.list", {"workspaceId": 1})["total"]
 
 
 @pytest.mark.parametrize(("mode", "size"), [("session", 1), ("session", 4), ("transaction", 4)])
@@ -50,18 +50,18 @@ def test_more_clients_than_server_connections(pooled, tmp_path, mode, size):
     """Reads and writes of many clients share a few server connections: each transaction succeeds, once."""
     url = pooled(mode, size)
     with contextlib.ExitStack() as stack:
-        platforms = [Platform.open(tmp_path / "data", url) for _ in range(PLATFORMS)]
-        for platform in platforms:
-            stack.callback(platform.close)
+        servers = [Server.open(tmp_path / "data", url) for _ in range(SERVERS)]
+        for server in servers:
+            stack.callback(server.close)
 
         def work(worker):
-            platform = platforms[worker % PLATFORMS]
+            server = servers[worker % SERVERS]
             for number in range(TRANSACTIONS):
-                add(platform, f"{worker}-{number}") if number % 2 else total(platform)
+                add(server, f"{worker}-{number}") if number % 2 else total(server)
 
-        with ThreadPoolExecutor(PLATFORMS * THREADS) as executor:
-            list(executor.map(work, range(PLATFORMS * THREADS)))
-        assert total(platforms[0]) == PLATFORMS * THREADS * TRANSACTIONS // 2
+        with ThreadPoolExecutor(SERVERS * THREADS) as executor:
+            list(executor.map(work, range(SERVERS * THREADS)))
+        assert total(servers[0]) == SERVERS * THREADS * TRANSACTIONS // 2
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])

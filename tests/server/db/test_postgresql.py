@@ -12,10 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, text
 
 from autoflow.errors import ServerBusy, ServerExtraMissing
-from autoflow.server.db import postgresql, schema
+from autoflow.server.db import change_tracking, postgresql, schema
 from autoflow.server.db.engine import Store, make_engine
-from autoflow.server.server import Platform
-from autoflow.server.versions import change_tracking
+from autoflow.server.server import Server
 from tests import postgres as ours
 from tests.server.db.old_stores import check_recorded, make_old, make_recorded, numbered
 
@@ -44,30 +43,30 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
     """Without --migrate the way is said and nothing changed; with it all that was there goes on in today's tables."""
     make_old(empty, revision)
     with pytest.raises(ServerBusy, match=f"revision {revision}.*autoflow serve --migrate"):
-        Platform.open(tmp_path, empty)
-    platform = Platform.open(tmp_path, empty, migrate=True)
-    (version,) = platform.call("projects.versions.list", {"projectId": 1})["entities"]
+        Server.open(tmp_path, empty)
+    server = Server.open(tmp_path, empty, migrate=True)
+    (version,) = server.call("projects.versions.list", {"projectId": 1})["entities"]
     assert version["version"] == 1
-    assert platform.call("images.list", {"projectId": 1})["entities"][0]["link"] == "http://x/a.png"
-    with platform._place.store.read() as rows:
-        assert numbered(rows) == [("a.png", None, None), ("b.png", "h=", "d")]
-    platform.call("images.bulk.remove", {"imageIds": [1]})
-    assert platform.call("autoflow.versions.snapshot", {"projectId": 1})["version"] == 2
-    platform.close()
-    Platform.open(tmp_path, empty).close()
+    assert server.call("images.list", {"projectId": 1})["entities"][0]["link"] == "http://x/a.png"
+    with server._place.store.read() as conn:
+        assert numbered(conn) == [("a.png", None, None), ("b.png", "h=", "d")]
+    server.call("images.bulk.remove", {"imageIds": [1]})
+    assert server.call("autoflow.versions.snapshot", {"projectId": 1})["version"] == 2
+    server.close()
+    Server.open(tmp_path, empty).close()
     engine = make_engine(empty)
-    with engine.connect() as rows:
-        assert rows.execute(text("SELECT name, f, t FROM items_history")).all() == [("a.png", 1, 2)]
-        assert compare_metadata(MigrationContext.configure(rows), schema.metadata) == []
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT name, f, t FROM items_history")).all() == [("a.png", 1, 2)]
+        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
     engine.dispose()
 
 
 def test_runs_of_an_older_database_stay(empty, tmp_path):
     """With what names them; who recorded them is not known."""
     make_recorded(empty, "0005")
-    platform = Platform.open(tmp_path, empty, migrate=True)
-    check_recorded(platform)
-    platform.close()
+    server = Server.open(tmp_path, empty, migrate=True)
+    check_recorded(server)
+    server.close()
 
 
 def test_a_database_is_migrated_once(empty):
@@ -152,8 +151,8 @@ def test_a_database_that_is_not_there_is_busy_and_its_password_is_not_said(empty
 def test_any_usual_url_is_taken(url, scheme):
     """Whatever other programs call it by, PostgreSQL is reached by the driver that is installed."""
     store = Store(url.replace("postgresql+psycopg", scheme))
-    with store.read() as rows:
-        assert rows.engine.driver == "psycopg"
+    with store.read() as conn:
+        assert conn.engine.driver == "psycopg"
     store.close()
 
 
@@ -177,16 +176,16 @@ def test_a_missing_driver_is_named(monkeypatch):
 def test_a_writer_waits_for_another_process(url, tmp_path, monkeypatch):
     """One process writes at a time; who waits too long for it is busy, and reads wait for nobody."""
     monkeypatch.setitem(postgresql._SETTINGS, "lock_timeout", "50ms")
-    platform = Platform.open(tmp_path, url)
+    server = Server.open(tmp_path, url)
     other = Store(url)
     with other.write():
-        assert platform.call("projects.list", {})["total"] == 0
+        assert server.call("projects.list", {})["total"] == 0
         with pytest.raises(ServerBusy, match="lock timeout") as busy:
-            platform.call("projects.add", {"workspaceId": 1, "name": "x"})
+            server.call("projects.add", {"workspaceId": 1, "name": "x"})
     assert busy.value.retry_after
-    platform.call("projects.add", {"workspaceId": 1, "name": "x"})
+    server.call("projects.add", {"workspaceId": 1, "name": "x"})
     other.close()
-    platform.close()
+    server.close()
 
 
 def test_what_a_lost_process_held_is_free(url, postgres):
@@ -195,17 +194,17 @@ def test_what_a_lost_process_held_is_free(url, postgres):
     name = sqlalchemy.select(schema.teams.c.name)
 
     def lose():
-        with lost.write() as rows:
-            rows.execute(sqlalchemy.update(schema.teams).values(name="never"))
-            number = rows.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with lost.write() as conn:
+            conn.execute(sqlalchemy.update(schema.teams).values(name="never"))
+            number = conn.execute(text("SELECT pg_backend_pid()")).scalar_one()
             assert postgres.run(f"SELECT pg_terminate_backend({number})") == [(True,)]
             with other.write() as theirs:
                 assert theirs.execute(name).scalar_one() == "Team"
 
     with pytest.raises(ServerBusy):
         lose()
-    with lost.write() as rows:
-        assert rows.execute(name).scalar_one() == "Team"
+    with lost.write() as conn:
+        assert conn.execute(name).scalar_one() == "Team"
     lost.close()
     other.close()
 
@@ -214,16 +213,16 @@ def test_a_read_sees_one_state(url):
     """What is committed while a read goes on is not seen by its later queries; nor can a read write."""
     store = Store(url)
     names = sqlalchemy.select(schema.teams.c.name)
-    with store.read() as rows:
-        assert rows.execute(names).scalar_one() == "Team"
+    with store.read() as conn:
+        assert conn.execute(names).scalar_one() == "Team"
         with store.write() as others:
             others.execute(sqlalchemy.update(schema.teams).values(name="Others"))
-        assert rows.execute(names).scalar_one() == "Team"
-    with store.read() as rows:
-        assert rows.execute(names).scalar_one() == "Others"
+        assert conn.execute(names).scalar_one() == "Team"
+    with store.read() as conn:
+        assert conn.execute(names).scalar_one() == "Others"
         with pytest.raises(sqlalchemy.exc.InternalError, match="read-only"):
-            rows.execute(sqlalchemy.update(schema.teams).values(name="never"))
-        rows.rollback()
+            conn.execute(sqlalchemy.update(schema.teams).values(name="never"))
+        conn.rollback()
     store.close()
 
 
@@ -231,8 +230,8 @@ def test_processes_write_one_project_at_once(url, tmp_path, fill):
     """Images, classes and versions that two processes give one project at the same time are all there, and its running
     digest is that of its rows.
     """
-    platforms = [Platform.open(tmp_path, url) for _ in range(2)]
-    filled = [fill(platform) for platform in platforms]
+    servers = [Server.open(tmp_path, url) for _ in range(2)]
+    filled = [fill(server) for server in servers]
     project = filled[0].project()
     dataset = filled[0].dataset(project)
     failures = []
@@ -260,17 +259,17 @@ def test_processes_write_one_project_at_once(url, tmp_path, fill):
     assert filled[0].call("tasks.list", workspaceId=1)["total"] == 32
     versions = filled[0].call("projects.versions.list", projectId=project)["entities"]
     assert sorted(version["version"] for version in versions) == list(range(1, len(versions) + 1))
-    with platforms[0]._place.store.read() as rows:
-        row = rows.execute(sqlalchemy.select(schema.projects)).mappings().one()
-        assert (row["digest"], row["items_count"]) == (change_tracking.digest_of(rows, project), 32)
-    for platform in platforms:
-        platform.close()
+    with servers[0]._place.store.read() as conn:
+        row = conn.execute(sqlalchemy.select(schema.projects)).mappings().one()
+        assert (row["digest"], row["items_count"]) == (change_tracking.digest_of(conn, project), 32)
+    for server in servers:
+        server.close()
 
 
 def test_one_record_sent_to_two_processes_is_applied_once(url, tmp_path, fill):
     """The key of a record counts in every process: of the same batches sent to both at once each is applied once."""
-    platforms = [Platform.open(tmp_path, url) for _ in range(2)]
-    filled = [fill(platform) for platform in platforms]
+    servers = [Server.open(tmp_path, url) for _ in range(2)]
+    filled = [fill(server) for server in servers]
     batches = [[filled[0].record("log", f"r{number}", lines="x") for _ in range(5)] for number in range(8)]
     statuses, guard = [], threading.Lock()
 
@@ -286,15 +285,15 @@ def test_one_record_sent_to_two_processes_is_applied_once(url, tmp_path, fill):
     for thread in threads:
         thread.join()
     assert (statuses.count("applied"), statuses.count("duplicate")) == (40, 120)
-    for platform in platforms:
-        platform.close()
+    for server in servers:
+        server.close()
 
 
 def test_a_statement_is_not_compiled_for_long(url):
     """Queries are short: PostgreSQL's compiler, which is slower than they are, is off."""
     engine = make_engine(url)
-    with engine.connect() as rows:
-        assert rows.execute(text("SHOW jit")).scalar_one() == "off"
+    with engine.connect() as conn:
+        assert conn.execute(text("SHOW jit")).scalar_one() == "off"
     assert event.contains(engine, "begin", postgresql._on_begin)
     engine.dispose()
 

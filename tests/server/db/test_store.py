@@ -22,7 +22,7 @@ from alembic.script import ScriptDirectory
 import autoflow.server
 from autoflow.errors import ServerBusy, ServerRefused, StoreUnavailable
 from autoflow.server.db import engine, forks, opening, schema, setup
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 from tests.postgres import on_sqlite
 from tests.server.db.old_stores import check_recorded, make_old, make_recorded, numbered
@@ -31,11 +31,11 @@ MIGRATIONS = os.path.join(os.path.dirname(autoflow.server.__file__), "migrations
 
 
 def open_and_record(folder, name, count):
-    platform = Platform.open(folder)
+    server = Server.open(folder)
     for number in range(count):
         record = {"key": f"{name}.{number}", "type": "log", "run": name, "at": 10**18, "lines": "x"}
-        platform.call("autoflow.records.add", {"records": [record]})
-    platform.close()
+        server.call("autoflow.records.add", {"records": [record]})
+    server.close()
 
 
 def fresh(folder):
@@ -57,7 +57,7 @@ def test_many_processes_open_a_new_folder_at_once(tmp_path):
         assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_threads_share_a_platform(filled):
+def test_threads_share_a_server(filled):
     """Calls from many threads at once are all applied."""
     failures = []
 
@@ -92,7 +92,7 @@ def in_child(work):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_child_goes_on(filled):
-    """A child of a fork uses the platform it inherited, and so does its parent, without a lost write."""
+    """A child of a fork uses the server it inherited, and so does its parent, without a lost write."""
     filled.project("before")
     assert in_child(lambda: filled.project("child")) == 0
     filled.project("after")
@@ -104,7 +104,7 @@ def test_a_forked_child_goes_on(filled):
 def test_a_fork_closes_idle_connections_first(filled):
     """No connection of the parent is open in the child: SQLite would believe to hold the parent's locks."""
     filled.project()
-    path = filled.platform._place.store._path
+    path = filled.server._place.store._path
 
     def none_open():
         links = [os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
@@ -120,8 +120,8 @@ def test_a_fork_closes_idle_connections_first(filled):
 def test_a_fork_does_not_wait_for_a_long_transaction(filled, monkeypatch):
     """A transaction that goes on does not hold up the app's fork."""
     monkeypatch.setattr(forks, "PATIENCE", 0.01)
-    with filled.platform._place.store.read() as rows:
-        rows.execute(sqlalchemy.select(schema.teams))
+    with filled.server._place.store.read() as conn:
+        conn.execute(sqlalchemy.select(schema.teams))
         assert in_child(lambda: None) == 0
 
 
@@ -129,7 +129,7 @@ def test_a_fork_does_not_wait_for_a_long_transaction(filled, monkeypatch):
 def test_a_fork_without_hooks_never_uses_what_it_inherited(filled, monkeypatch):
     """Where Python's hooks did not run, the process's number tells that connections are another process's."""
     filled.project()
-    store = filled.platform._place.store
+    store = filled.server._place.store
     pool = store._engine.pool
     monkeypatch.setattr(store, "_pid", -1)
     filled.project("in the child")
@@ -142,8 +142,8 @@ def test_the_migrations_end_in_the_schema(tmp_path):
     """Applying every migration to an empty database gives the tables of the code, and its revision."""
     made = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
     setup._migrate(made)
-    with made.connect() as rows:
-        context = MigrationContext.configure(rows)
+    with made.connect() as conn:
+        context = MigrationContext.configure(conn)
         assert compare_metadata(context, schema.metadata) == []
         assert context.get_current_revision() == schema.REVISION
     config = Config()
@@ -156,68 +156,68 @@ def test_the_migrations_end_in_the_schema(tmp_path):
 def test_items_of_an_older_store_name_by_number(tmp_path, revision):
     """Blobs and documents get numbers, items name them by these, and no item's number is given again."""
     make_old(f"sqlite:///{tmp_path / 'platform.db'}", revision)
-    platform = Platform.open(tmp_path)
-    store = platform._place.store
-    with store.read() as rows:
-        assert numbered(rows) == [("a.png", None, None), ("b.png", "h=", "d")]
-        assert rows.exec_driver_sql("PRAGMA foreign_key_check").all() == []
-        assert rows.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'items'").scalar() == 3
-    with store.write() as rows, pytest.raises(sqlalchemy.exc.IntegrityError):
-        rows.execute(schema.blobs.delete())
-    assert "h=" in platform.call("images.internal.hashes.list", ["h="])
-    platform.close()
+    server = Server.open(tmp_path)
+    store = server._place.store
+    with store.read() as conn:
+        assert numbered(conn) == [("a.png", None, None), ("b.png", "h=", "d")]
+        assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'items'").scalar() == 3
+    with store.write() as conn, pytest.raises(sqlalchemy.exc.IntegrityError):
+        conn.execute(schema.blobs.delete())
+    assert "h=" in server.call("images.internal.hashes.list", ["h="])
+    server.close()
 
 
 @pytest.mark.parametrize("revision", ["0002", "0005"])
 def test_runs_of_an_older_store_stay(tmp_path, revision):
     """With what names them; who recorded them is not known."""
     make_recorded(f"sqlite:///{tmp_path / 'platform.db'}", revision)
-    platform = Platform.open(tmp_path)
-    check_recorded(platform)
-    with platform._place.store.read() as rows:
-        assert rows.exec_driver_sql("PRAGMA foreign_key_check").all() == []
-    platform.close()
+    server = Server.open(tmp_path)
+    check_recorded(server)
+    with server._place.store.read() as conn:
+        assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    server.close()
 
 
 def test_an_older_store_is_copied_then_migrated(tmp_path):
     """A store of an older revision is backed up whole before it is changed."""
     path = tmp_path / "platform.db"
-    with contextlib.closing(sqlite3.connect(path)) as rows:
-        rows.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-        rows.execute("INSERT INTO alembic_version VALUES ('0000')")
-        rows.execute("CREATE TABLE old (x)")
-        rows.execute("INSERT INTO old VALUES (7)")
-        rows.commit()
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        conn.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        conn.execute("INSERT INTO alembic_version VALUES ('0000')")
+        conn.execute("CREATE TABLE old (x)")
+        conn.execute("INSERT INTO old VALUES (7)")
+        conn.commit()
     with pytest.raises(Exception, match="0000"):  # there never was such a revision: the migration fails
-        Platform.open(tmp_path)
+        Server.open(tmp_path)
     (copy,) = glob.glob(f"{path}.0000-*")
-    with contextlib.closing(sqlite3.connect(copy)) as rows:
-        assert rows.execute("SELECT x FROM old").fetchone() == (7,)
+    with contextlib.closing(sqlite3.connect(copy)) as conn:
+        assert conn.execute("SELECT x FROM old").fetchone() == (7,)
 
 
 def test_a_newer_store_is_left_alone(tmp_path):
     """A store of a newer autoflow is busy, not refused: records wait for the upgrade, and the message says so."""
-    Platform.open(tmp_path).close()
+    Server.open(tmp_path).close()
     with contextlib.closing(fresh(tmp_path)) as rows:
         rows.execute("UPDATE alembic_version SET version_num = '9999'")
         rows.commit()
     with pytest.raises(ServerBusy, match="upgrade autoflow"):
-        Platform.open(tmp_path)
+        Server.open(tmp_path)
 
 
 def test_a_locked_store_is_busy(tmp_path, monkeypatch):
     """A write that waits too long for another process's is busy, with a time to try again."""
     monkeypatch.setattr(engine, "_PRAGMAS", ("PRAGMA busy_timeout=1",))
     monkeypatch.setattr(engine, "WAIT", 0.001)
-    platform = Platform.open(tmp_path)
+    server = Server.open(tmp_path)
     with contextlib.closing(fresh(tmp_path)) as rows:
         rows.isolation_level = None
         rows.execute("BEGIN IMMEDIATE")
         with pytest.raises(ServerBusy, match="locked") as busy:
-            platform.call("projects.add", {"workspaceId": 1, "name": "x"})
+            server.call("projects.add", {"workspaceId": 1, "name": "x"})
         assert busy.value.retry_after
-        assert platform.call("projects.list", {})["total"] == 0
-    platform.close()
+        assert server.call("projects.list", {})["total"] == 0
+    server.close()
 
 
 def test_what_is_no_database_is_left_as_it_is(tmp_path):
@@ -225,7 +225,7 @@ def test_what_is_no_database_is_left_as_it_is(tmp_path):
     (tmp_path / "platform.db").write_bytes(b"no database at all" * 100)
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(StoreUnavailable, match=r"is damaged.*autoflow server recover --data"):
-        Platform.open(tmp_path)
+        Server.open(tmp_path)
     assert (tmp_path / "platform.db").read_bytes() == b"no database at all" * 100
     assert sorted(os.listdir(tmp_path)) == before
 
@@ -234,7 +234,7 @@ def test_what_is_no_database_is_left_as_it_is(tmp_path):
 def test_a_store_removed_while_open_is_not_begun_anew(filled, tmp_path):
     """After its files were removed nothing is written anywhere; put back, it goes on."""
     filled.project("first")
-    filled.platform.close()
+    filled.server.close()
     home, away = tmp_path / "home", tmp_path / "away"
     home.rename(away)
     for _ in range(2):
@@ -251,7 +251,7 @@ def test_a_store_removed_while_open_is_not_begun_anew(filled, tmp_path):
 def test_a_write_after_another_autoflow_migrated_is_fenced(filled):
     """A process that opened an older schema writes nothing more, and says what to do; afterwards it goes on."""
     filled.project("before")
-    store = filled.platform.store
+    store = filled.server.store
     with store.write() as conn:
         conn.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ServerBusy, match="migrated by another autoflow"):
@@ -270,7 +270,7 @@ def test_a_text_about_damage_is_no_damage(filled):
     words = "file is not a database; database disk image is malformed"
     filled.project(words)
     failed = (ServerBusy, sqlalchemy.exc.ProgrammingError)
-    with pytest.raises(failed), filled.platform.store.read() as conn:
+    with pytest.raises(failed), filled.server.store.read() as conn:
         conn.exec_driver_sql(f'SELECT * FROM "{words}"')
     assert filled.call("autoflow.search", query=words) is not None
     assert filled.call("projects.list", workspaceId=1)["total"] == 1
@@ -284,11 +284,11 @@ def test_a_store_is_its_owners_alone(database, tmp_path, mask):
     try:
         data = tmp_path / "data"
         data.mkdir(mode=0o755)
-        platform = Platform.open(data)
+        server = Server.open(data)
         part = [Part("name", "a"), Part("path", "/"), Part("file", io.BytesIO(b"secret"), "a")]
-        platform.upload("file-storage.bulk.upload", part, {"teamId": 1})
+        server.upload("file-storage.bulk.upload", part, {"teamId": 1})
         found = {path for path in data.rglob("*") if path.stat().st_mode & 0o077}
-        platform.close()
+        server.close()
     finally:
         os.umask(old)
     assert found == set()
@@ -297,9 +297,9 @@ def test_a_store_is_its_owners_alone(database, tmp_path, mask):
 @on_sqlite
 def test_what_an_older_autoflow_left_readable_is_taken_back(database, tmp_path):
     """A database that others may read is theirs no more once it is opened."""
-    Platform.open(tmp_path).close()
+    Server.open(tmp_path).close()
     os.chmod(tmp_path / "platform.db", 0o644)
-    Platform.open(tmp_path).close()
+    Server.open(tmp_path).close()
     assert os.stat(tmp_path / "platform.db").st_mode & 0o077 == 0
 
 
@@ -308,13 +308,13 @@ def test_a_migration_without_room_for_a_copy_says_so(tmp_path, monkeypatch):
     make_old(f"sqlite:///{tmp_path / 'platform.db'}", "0003")
     monkeypatch.setattr(setup.os, "statvfs", lambda path: types.SimpleNamespace(f_bavail=1, f_frsize=4096))
     with pytest.raises(ServerBusy, match="make room on its disk") as full:
-        Platform.open(tmp_path)
+        Server.open(tmp_path)
     assert full.value.status == 507
     monkeypatch.undo()
     assert glob.glob(f"{tmp_path}/platform.db.0003*") == []
-    platform = Platform.open(tmp_path)
-    assert platform.call("projects.list", {})["total"] == 1
-    platform.close()
+    server = Server.open(tmp_path)
+    assert server.call("projects.list", {})["total"] == 1
+    server.close()
 
 
 def test_an_error_in_a_write_leaves_nothing(filled):
@@ -338,5 +338,5 @@ def test_opening_a_store_gives_up_no_lock_of_sqlites(filled, tmp_path):
             return sum(f":{inode} " in line and f" {os.getpid()} " in line for line in file)
 
     assert locks() == 1
-    Platform.open(tmp_path / "home").close()
+    Server.open(tmp_path / "home").close()
     assert locks() == 1

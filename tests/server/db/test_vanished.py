@@ -21,7 +21,7 @@ from sqlalchemy import text
 from autoflow.errors import ServerBusy
 from autoflow.server.db import opening, postgresql
 from autoflow.server.db.engine import Store
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 
 pytestmark = pytest.mark.timing
 
@@ -86,15 +86,15 @@ def proxied(postgres, monkeypatch):
     postgresql._bounded.cache_clear()
 
 
-def add(platform, name):
-    return platform.call("projects.add", {"workspaceId": 1, "name": name})["id"]
+def add(server, name):
+    return server.call("projects.add", {"workspaceId": 1, "name": name})["id"]
 
 
-def until_written(platform, name, seconds=60.0):
+def until_written(server, name, seconds=60.0):
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return add(platform, name)
+            return add(server, name)
         except ServerBusy:
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -103,43 +103,43 @@ def until_written(platform, name, seconds=60.0):
 def test_a_connection_that_vanished_ends_in_bounded_time(proxied, tmp_path, caplog):
     """While nothing goes through calls are busy, none hangs, and the log has one line; afterwards writes go on."""
     proxy, url = proxied
-    platform = Platform.open(tmp_path, url)
-    add(platform, "before")
+    server = Server.open(tmp_path, url)
+    add(server, "before")
     proxy.frozen.set()
     begun = time.monotonic()
     for number in range(3):
         with pytest.raises(ServerBusy):
-            add(platform, f"lost{number}")
+            add(server, f"lost{number}")
     assert time.monotonic() - begun < 30
     assert len([line for line in caplog.messages if "cannot be used" in line]) == 1
     proxy.frozen.clear()
-    until_written(platform, "after")
-    assert platform.call("projects.list", {"workspaceId": 1})["total"] == 2
+    until_written(server, "after")
+    assert server.call("projects.list", {"workspaceId": 1})["total"] == 2
     assert any("can be used again" in line for line in caplog.messages)
-    platform.close()
+    server.close()
 
 
 def test_writers_of_a_process_do_not_wait_for_a_vanished_one(proxied, tmp_path):
     """A write that lost its connection in the middle gives the turn back, and what it held in the database is free."""
     proxy, url = proxied
-    platform = Platform.open(tmp_path, url)
-    add(platform, "before")
+    server = Server.open(tmp_path, url)
+    add(server, "before")
 
     def lose():
-        with platform.store.write() as conn:
+        with server.store.write() as conn:
             proxy.frozen.set()
             conn.execute(text("SELECT 1"))
 
     with pytest.raises(ServerBusy):
         lose()
     proxy.frozen.clear()
-    threads = [threading.Thread(target=until_written, args=(platform, f"after{number}")) for number in range(4)]
+    threads = [threading.Thread(target=until_written, args=(server, f"after{number}")) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert platform.call("projects.list", {"workspaceId": 1})["total"] == 5
-    platform.close()
+    assert server.call("projects.list", {"workspaceId": 1})["total"] == 5
+    server.close()
 
 
 def test_a_stopped_backend_ends_in_bounded_time(proxied, tmp_path):
@@ -191,9 +191,9 @@ def test_a_database_that_is_down_at_the_start_is_waited_for(proxied, tmp_path):
     """A store that is opened lazily is busy until the database answers, and then is there."""
     proxy, url = proxied
     proxy.frozen.set()
-    platform = Platform.open(tmp_path, str(url.render_as_string(hide_password=False)), lazy=True)
+    server = Server.open(tmp_path, str(url.render_as_string(hide_password=False)), lazy=True)
     with pytest.raises(ServerBusy):
-        platform.ready()
+        server.ready()
     proxy.frozen.clear()
-    until_written(platform, "first")
-    platform.close()
+    until_written(server, "first")
+    server.close()

@@ -1,4 +1,4 @@
-"""A served platform, and how tests ask it."""
+"""A served server, and how tests ask it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.serving import served
 class Client:
     """Asks a server as an SDK does: a POST a method."""
 
-    def __init__(self, url, platform, token=None):
+    def __init__(self, url, server, token=None):
         self.url = url
-        self.platform = platform
+        self.server = server
         self.token = token
         self.session = requests.Session()
         self.session.trust_env = False
@@ -47,26 +47,26 @@ class Client:
         return answer.json()[0]
 
     def as_(self, token):
-        return Client(self.url, self.platform, token)
+        return Client(self.url, self.server, token)
 
     def close(self):
         self.session.close()
 
 
-def _clients(platform, *, auth):
-    with served(platform, auth=auth) as url:
-        made = Client(url, platform)
+def _clients(server, *, auth):
+    with served(server, auth=auth) as url:
+        made = Client(url, server)
         yield made
         made.close()
 
 
 @pytest.fixture
-def client(platform):
+def client(server):
     """A server on loopback without tokens."""
-    yield from _clients(platform, auth=False)
+    yield from _clients(server, auth=False)
 
 
 @pytest.fixture
-def guarded(platform):
+def guarded(server):
     """A server that asks for tokens."""
-    yield from _clients(platform, auth=True)
+    yield from _clients(server, auth=True)

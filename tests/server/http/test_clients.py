@@ -24,7 +24,7 @@ def test_records_reach_a_server(client, monkeypatch):
 
 def test_a_token_is_sent_where_one_is_needed(guarded):
     """An Api with a good token is answered, one with another is told so."""
-    token = guarded.platform.tokens.create("ann", ["Team"])
+    token = guarded.server.tokens.create("ann", ["Team"])
     assert autoflow.Api(guarded.url, token).project.get_list(1) == []
     with pytest.raises(NotAllowed, match="not valid"):
         autoflow.Api(guarded.url, "wrong").project.get_list(1)
@@ -37,7 +37,7 @@ def test_a_batch_that_is_too_long_is_refused_as_the_sender_expects(client):
     with pytest.raises(ServerRefused) as refusal:
         transport.deliver([record])
     assert refusal.value.status == 413
-    assert transport.call(methods.INSTANCE_VERSION, {})[methods.PLATFORM_MARK]
+    assert transport.call(methods.INSTANCE_VERSION, {})[methods.AUTOFLOW_MARK]
     transport.close()
 
 

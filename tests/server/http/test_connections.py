@@ -13,7 +13,7 @@ import pytest
 
 from autoflow.server.db import blobs
 from autoflow.server.http import connections
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.server.http.conftest import Client
 from tests.serving import served
 
@@ -21,12 +21,12 @@ from tests.serving import served
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     """A server on loopback for all tests here, on SQLite: nothing depends on the database."""
-    platform = Platform.open(tmp_path_factory.mktemp("connections"))
-    with served(platform) as url:
-        made = Client(url, platform)
+    server = Server.open(tmp_path_factory.mktemp("connections"))
+    with served(server) as url:
+        made = Client(url, server)
         yield made
         made.close()
-    platform.close()
+    server.close()
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_a_failure_is_a_json_500_that_names_its_log_entry(client, monkeypatch, c
     def broken(*_arguments):
         raise ZeroDivisionError("secret cause")
 
-    monkeypatch.setattr(client.platform, "call", broken)
+    monkeypatch.setattr(client.server, "call", broken)
     answer = client.post("instance.version", json={})
     assert answer.status_code == 500
     assert answer.json()["error"] == "INTERNAL"
@@ -234,9 +234,9 @@ def test_a_failure_is_a_json_500_that_names_its_log_entry(client, monkeypatch, c
 def test_a_response_that_fails_midway_is_visibly_cut(client):
     """A file that became shorter on the disk ends its connection: the client sees that bytes are missing."""
     told = client.put(data=os.urandom(5_000_000))
-    with client.platform._store.read() as rows:
-        path = client.platform._place.blobs.path(
-            told["hash"], blobs.find(rows, [told["hash"]])[told["hash"]]["generation"]
+    with client.server._store.read() as conn:
+        path = client.server._place.blobs.path(
+            told["hash"], blobs.find(conn, [told["hash"]])[told["hash"]]["generation"]
         )
     os.chmod(path, 0o600)
     os.truncate(path, 2_000_000)

@@ -18,7 +18,7 @@ DATA = bytes(range(256)) * 4
 
 def stray(client):
     """Files that are being received, or were left behind."""
-    folder = os.path.join(client.platform._place.blobs.address, "new")
+    folder = os.path.join(client.server._place.blobs.address, "new")
     return os.listdir(folder) if os.path.isdir(folder) else []
 
 
@@ -42,7 +42,7 @@ def test_the_full_storage_url_leads_to_the_bytes(client):
     other = client.post("file-storage.info", json={"id": told["id"]}, headers={"Host": "localhost:1"}).json()
     assert other["fullStorageUrl"].startswith("http://localhost:1/")
     assert client.send("GET", "/storage/files/999").status_code == 404
-    assert client.platform.call("file-storage.info", {"id": told["id"]})["fullStorageUrl"] is None
+    assert client.server.call("file-storage.info", {"id": told["id"]})["fullStorageUrl"] is None
 
 
 def test_a_part_of_a_file_is_answered(client):
@@ -206,7 +206,7 @@ def test_a_file_arrives_whole_however_much_is_received_first(client, monkeypatch
 def test_a_file_that_cannot_be_read_is_no_half_answer(client):
     """When the bytes are gone from the disk the answer is an error to try again, not a short file."""
     told = client.put(data=DATA)
-    for folder, _folders, names in os.walk(client.platform._place.blobs.address):
+    for folder, _folders, names in os.walk(client.server._place.blobs.address):
         for name in names:
             os.unlink(os.path.join(folder, name))
     assert client.post("file-storage.download", json={"id": told["id"]}).status_code == 503

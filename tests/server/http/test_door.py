@@ -32,7 +32,7 @@ def test_a_wrong_host_header_is_refused(client, host):
 
 def test_with_tokens_any_name_is_answered_to(guarded):
     """A page cannot know the token, and a server has the names its proxies give it."""
-    token = guarded.platform.tokens.create("ann", ["Team"])
+    token = guarded.server.tokens.create("ann", ["Team"])
     assert guarded.as_(token).post("instance.version", headers={"Host": "vision.example"}).status_code == 200
 
 

@@ -24,7 +24,7 @@ def test_without_tokens_whoever_asks_is_the_local_user(client):
 
 def test_a_token_is_needed_when_they_are_asked_for(guarded):
     """Without a token, or with a wrong one, every door is shut; a good one opens them."""
-    token = guarded.platform.tokens.create("ann", ["Team"])
+    token = guarded.server.tokens.create("ann", ["Team"])
     guarded.refused(401, "instance.version", json={})
     guarded.as_("0" * 128).refused(401, "instance.version", json={})
     guarded.as_(token[:-1]).refused(401, "projects.list", json={})
@@ -42,7 +42,7 @@ def test_a_browser_is_asked_for_the_token(guarded):
     """The page asks a browser for it, as the password of any name."""
     asked = guarded.send("GET", "/")
     assert (asked.status_code, asked.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
-    token = guarded.platform.tokens.create("ann", ["Team"])
+    token = guarded.server.tokens.create("ann", ["Team"])
     assert requests.get(guarded.url + "/", auth=("ann", token), timeout=60).status_code == 200
     assert requests.get(guarded.url + "/", auth=("ann", "wrong"), timeout=60).status_code == 401
     for header in ("Basic !!!", "Basic /w==", "Basic", "Bearer x"):
@@ -51,56 +51,56 @@ def test_a_browser_is_asked_for_the_token(guarded):
 
 def test_a_revoked_token_is_worth_nothing_at_once(guarded):
     """From the next request on."""
-    asking = guarded.as_(guarded.platform.tokens.create("ann", ["Team"]))
+    asking = guarded.as_(guarded.server.tokens.create("ann", ["Team"]))
     assert asking.call("instance.version")
-    (kept,) = guarded.platform.tokens.list()
-    guarded.platform.tokens.revoke(kept.id)
+    (kept,) = guarded.server.tokens.list()
+    guarded.server.tokens.revoke(kept.id)
     asking.refused(401, "instance.version", json={})
-    assert guarded.platform.tokens.list() == []
+    assert guarded.server.tokens.list() == []
     with pytest.raises(ServerRefused, match="unknown"):
-        guarded.platform.tokens.revoke(kept.id)
+        guarded.server.tokens.revoke(kept.id)
 
 
 @on_sqlite
-def test_the_store_has_no_token(platform, tmp_path):
+def test_the_store_has_no_token(server, tmp_path):
     """Of a token its sha256 and first digits are kept, of 128 that nobody can guess."""
-    token = platform.tokens.create("ann", ["Team", "Vision"])
+    token = server.tokens.create("ann", ["Team", "Vision"])
     assert len(token) == 128
     assert int(token, 16) > 0
-    assert token != platform.tokens.create("ann", ["Team"])
-    (kept, _other) = platform.tokens.list()
+    assert token != server.tokens.create("ann", ["Team"])
+    (kept, _other) = server.tokens.list()
     assert (kept.start, kept.user, kept.teams) == (token[:6], "ann", ("Team", "Vision"))
-    platform.close()
-    with sqlite3.connect(tmp_path / "home" / "platform.db") as rows:
-        assert token not in "\n".join(rows.iterdump())
-    rows.close()
+    server.close()
+    with sqlite3.connect(tmp_path / "home" / "platform.db") as conn:
+        assert token not in "\n".join(conn.iterdump())
+    conn.close()
     for name in os.listdir(tmp_path / "home"):
         if name.startswith("platform.db"):
             assert token.encode() not in (tmp_path / "home" / name).read_bytes()
 
 
 @pytest.mark.parametrize(("user", "teams"), [("", ["a"]), ("ann", [" "]), ("x" * 101, ["a"])])
-def test_a_name_is_a_name(platform, user, teams):
+def test_a_name_is_a_name(server, user, teams):
     """Users and teams are called something, and not too long; else no token is made."""
     with pytest.raises(ServerRefused, match="name"):
-        platform.tokens.create(user, teams)
-    assert platform.tokens.list() == []
+        server.tokens.create(user, teams)
+    assert server.tokens.list() == []
 
 
-def test_a_user_of_no_team_may_nothing(platform):
+def test_a_user_of_no_team_may_nothing(server):
     """A token whose user is in no team is refused with 403."""
-    token = platform.tokens.create("ann", [])
+    token = server.tokens.create("ann", [])
     with pytest.raises(NotAllowed) as refusal:
-        platform.tokens.caller(token)
+        server.tokens.caller(token)
     assert refusal.value.status == 403
 
 
-def test_wrong_tokens_are_throttled_and_right_ones_never(platform, monkeypatch):
+def test_wrong_tokens_are_throttled_and_right_ones_never(server, monkeypatch):
     """After some wrong tokens an address is answered 429 for wrong ones, while any valid token of it passes."""
     now = [1000.0]
     monkeypatch.setattr(authentication.time, "monotonic", lambda: now[0])
-    first, never_sent = (platform.tokens.create("ann", ["Team"]) for _ in range(2))
-    asked = Identity(platform.tokens, required=True)
+    first, never_sent = (server.tokens.create("ann", ["Team"]) for _ in range(2))
+    asked = Identity(server.tokens, required=True)
     ask = lambda token, address="10.0.0.1": asked.caller(token, address, "http://h")  # noqa: E731
     assert ask(first).user
     for _ in range(authentication.FAILURES):
@@ -124,13 +124,13 @@ def test_too_many_wrong_tokens_are_429(guarded):
     ]
     assert statuses == [401] * authentication.FAILURES + [429]
     assert int(guarded.as_("wrong").post("instance.version").headers["Retry-After"]) > 0
-    assert guarded.as_(guarded.platform.tokens.create("ann", ["Team"])).call("users.me")["login"] == "ann"
+    assert guarded.as_(guarded.server.tokens.create("ann", ["Team"])).call("users.me")["login"] == "ann"
 
 
-def test_what_is_remembered_has_a_limit(platform, monkeypatch):
+def test_what_is_remembered_has_a_limit(server, monkeypatch):
     """However many addresses come by, memory stays what it is."""
     monkeypatch.setattr(authentication, "REMEMBERED", 2)
-    asked = Identity(platform.tokens, required=True)
+    asked = Identity(server.tokens, required=True)
     for number in range(5):
         with pytest.raises(NotAllowed):
             asked.caller("wrong", f"10.0.0.{number}", "")
@@ -144,13 +144,13 @@ def test_an_address_stands_for_its_user():
     assert network("testclient") == "testclient"
 
 
-def test_the_answer_to_a_wrong_token_is_the_same_however_near_it_is(platform):
+def test_the_answer_to_a_wrong_token_is_the_same_however_near_it_is(server):
     """Nothing about a token is told by how it is refused."""
-    token = platform.tokens.create("ann", ["Team"])
+    token = server.tokens.create("ann", ["Team"])
     words = set()
     for wrong in (token[:-1] + ("0" if token[-1] != "0" else "1"), "0" * 128, "", "\udcff"):
         with pytest.raises(NotAllowed) as refusal:
-            Tokens(platform._store).caller(wrong)
+            Tokens(server._store).caller(wrong)
         words.add(str(refusal.value))
     assert len(words) == 1
     assert token[:6] not in words.pop()

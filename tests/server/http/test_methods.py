@@ -21,7 +21,7 @@ def test_a_method_is_answered_as_embedded(client):
     """The answer of a method is the same over HTTP as from the dispatcher; a query is no part of its name."""
     made = client.call("projects.add", workspaceId=1, name="lemons")
     address = {"referenceImageUrl": f"{client.url}/assets/icon.svg"}  # only what is asked over HTTP has one
-    assert made == {**client.platform.call("projects.info", {"id": made["id"]}), **address}
+    assert made == {**client.server.call("projects.info", {"id": made["id"]}), **address}
     assert client.post("projects.info?x=1", json={"id": made["id"]}).json() == made
     assert client.call("instance.version")["version"] == "6.18.3"
 
@@ -123,24 +123,24 @@ def test_what_only_reads_can_be_asked_for_by_its_address(client):
 
 
 def test_a_busy_store_asks_to_come_back(client, monkeypatch):
-    """A platform that cannot now is 503 with Retry-After, whatever status it has for itself."""
+    """A server that cannot now is 503 with Retry-After, whatever status it has for itself."""
 
     def busy(*_arguments):
         raise ServerBusy("the disk is full", status=507, retry_after=2.3)
 
-    monkeypatch.setattr(client.platform, "call", busy)
+    monkeypatch.setattr(client.server, "call", busy)
     answer = client.post("projects.list", json={})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
     assert "disk is full" in answer.json()["details"]["message"]
 
 
 def test_a_failure_says_nothing_of_the_inside(client, monkeypatch, caplog):
-    """What the platform did not foresee is 500 in the wire's form, with its reason in the log alone."""
+    """What the server did not foresee is 500 in the wire's form, with its reason in the log alone."""
 
     def broken(*_arguments):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(client.platform, "call", broken)
+    monkeypatch.setattr(client.server, "call", broken)
     answer = client.post("projects.list", json={})
     assert answer.status_code == 500
     assert "secret" not in answer.text
@@ -196,7 +196,7 @@ def test_no_bytes_whatever_break_the_server(shared, method, body, kind):
     """Any bytes under any type are answered or refused, never with a 5xx."""
     answer = shared.post(method, data=body, headers={"Content-Type": kind.encode("latin-1")})
     assert answer.status_code in {200, 400, 404}
-    received = os.path.join(shared.platform._place.blobs.address, "new")
+    received = os.path.join(shared.server._place.blobs.address, "new")
     assert not os.path.isdir(received) or os.listdir(received) == []
 
 

@@ -10,7 +10,7 @@ from alembic.config import Config
 
 from autoflow.server.db import setup
 from autoflow.server.db.engine import make_engine
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 
 
 def _at_first_revision(path):
@@ -18,12 +18,12 @@ def _at_first_revision(path):
     engine = make_engine(f"sqlite:///{path}")
     config = Config()
     config.set_main_option("script_location", setup.__file__.replace("setup.py", "migrations"))
-    with engine.begin() as rows:
-        config.attributes["connection"] = rows
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
         command.upgrade(config, "0001")
     engine.dispose()
     moment = "'2026-01-01T00:00:00.000Z'"
-    with contextlib.closing(sqlite3.connect(path)) as rows:
+    with contextlib.closing(sqlite3.connect(path)) as conn:
         for statement in (
             "INSERT INTO counters VALUES ('change', 3), ('task', 0), ('class', 0), ('tag', 0)",
             f"INSERT INTO teams VALUES (1, 'Team', '', {moment}, {moment})",
@@ -33,19 +33,19 @@ def _at_first_revision(path):
             f"INSERT INTO files VALUES (1, 1, '/a.txt', 'a.txt', 'h=', 1, '', 1, 1, {moment}, {moment})",
             f"INSERT INTO entities VALUES ('http://x', 'project', '5', 'lemons', {moment})",
         ):
-            rows.execute(statement)
-        rows.commit()
+            conn.execute(statement)
+        conn.commit()
 
 
 def test_what_there_was_is_the_first_teams(tmp_path):
     """Team 1 keeps its names of foreign entities and its bytes, and user 1 is its member."""
     _at_first_revision(tmp_path / "platform.db")
-    platform = Platform.open(tmp_path)
-    with contextlib.closing(sqlite3.connect(tmp_path / "platform.db")) as rows:
-        assert rows.execute("SELECT team_id, name FROM entities").fetchall() == [(1, "lemons")]
-        assert rows.execute("SELECT team_id, user_id FROM members").fetchall() == [(1, 1)]
-    caller = platform.tokens.caller(platform.tokens.create("admin", []))
+    server = Server.open(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "platform.db")) as conn:
+        assert conn.execute("SELECT team_id, name FROM entities").fetchall() == [(1, "lemons")]
+        assert conn.execute("SELECT team_id, user_id FROM members").fetchall() == [(1, 1)]
+    caller = server.tokens.caller(server.tokens.create("admin", []))
     assert (caller.user, caller.teams) == (1, frozenset({1}))
-    assert platform.call("images.internal.hashes.list", ["h="], caller) == ["h="]
-    assert platform.call("autoflow.changes", {})["changes"] > 3
-    platform.close()
+    assert server.call("images.internal.hashes.list", ["h="], caller) == ["h="]
+    assert server.call("autoflow.changes", {})["changes"] > 3
+    server.close()

@@ -12,9 +12,8 @@ import requests
 import sqlalchemy
 
 from autoflow.errors import ServerBusy, ServerRefused, ServerUnreachable
-from autoflow.server.db import schema
-from autoflow.server.server import Platform
-from autoflow.server.versions import change_tracking
+from autoflow.server.db import change_tracking, schema
+from autoflow.server.server import Server
 from autoflow.transport.http import HttpTransport
 from tests.serving import serving
 
@@ -160,21 +159,21 @@ def test_a_server_killed_under_load_costs_nothing(postgres, tmp_path):
 
 
 def check(database, tmp_path, load):
-    platform = Platform.open(tmp_path / "data", database)
-    with platform._place.store.read() as rows:
-        lines = collections.Counter(rows.execute(sqlalchemy.select(schema.logs.c.lines)).scalars())
+    server = Server.open(tmp_path / "data", database)
+    with server._place.store.read() as conn:
+        lines = collections.Counter(conn.execute(sqlalchemy.select(schema.logs.c.lines)).scalars())
         wanted = {f"send{s}.{turn}.{n}" for s in range(SENDERS) for turn in range(load.until) for n in range(BATCH - 1)}
         assert lines == dict.fromkeys(wanted, 1)
-        assert rows.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(schema.edges)).scalar_one() == (
+        assert conn.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(schema.edges)).scalar_one() == (
             SENDERS * load.until
         )
         assert (
-            rows.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(schema.tasks)).scalar_one() == SENDERS
+            conn.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(schema.tasks)).scalar_one() == SENDERS
         )
-        projects = rows.execute(sqlalchemy.select(schema.projects).where(schema.projects.c.name != "last")).mappings()
+        projects = conn.execute(sqlalchemy.select(schema.projects).where(schema.projects.c.name != "last")).mappings()
         made = {project["name"]: project for project in projects}
         assert made.keys() == {f"make{m}.{turn}" for m in range(MAKERS) for turn in range(load.until)}
         for project in made.values():
             assert (project["items_count"], project["last_v"]) == (BATCH, 1)
-            assert project["digest"] == change_tracking.digest_of(rows, project["id"])
-    platform.close()
+            assert project["digest"] == change_tracking.digest_of(conn, project["id"])
+    server.close()

@@ -33,10 +33,10 @@ def file_parts(path="/f.bin", data=b"1"):
 class World:
     """What a team has, made by one of it; `other` is who is in another team, and has a project of their own."""
 
-    def __init__(self, platform):
-        self.platform = platform
-        self.mine = platform.tokens.caller(platform.tokens.create("ann", ["Team"]))
-        self.other = platform.tokens.caller(platform.tokens.create("bob", ["Others"]))
+    def __init__(self, server):
+        self.server = server
+        self.mine = server.tokens.caller(server.tokens.create("ann", ["Team"]))
+        self.other = server.tokens.caller(server.tokens.create("bob", ["Others"]))
         call = self.call
         self.project = call("projects.add", workspaceId=1, name="lemons")["id"]
         meta = {"classes": [{"title": "c", "shape": "any"}], "tags": [{"name": "t", "value_type": "none"}]}
@@ -45,7 +45,7 @@ class World:
         setattr(self, "class", self.meta["classes"][0]["id"])
         self.dataset = call("datasets.add", projectId=self.project, name="d")["id"]
         part = Part("0-file", io.BytesIO(picture()), "0", "image/*")
-        self.hash = platform.upload("images.bulk.upload", [part], {}, self.mine)[0]["hash"]
+        self.hash = server.upload("images.bulk.upload", [part], {}, self.mine)[0]["hash"]
         images = [{"title": "a.png", "hash": self.hash}]
         self.image = call("images.bulk.add", datasetId=self.dataset, images=images)[0]["id"]
         call("image-tags.bulk.add-to-image", ids=[self.image], tagId=self.tag)
@@ -53,7 +53,7 @@ class World:
         job = {"name": "j", "datasetId": self.dataset, "userIds": [self.mine.user]}
         self.job = call("jobs.add", **job)[0]["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]
-        self.file = platform.upload("file-storage.bulk.upload", file_parts(), {"teamId": 1}, self.mine)[0]["id"]
+        self.file = server.upload("file-storage.bulk.upload", file_parts(), {"teamId": 1}, self.mine)[0]["id"]
         self.task = call("autoflow.runs.ensure", run="r1", name="Train")["task"]
         foreign = call("autoflow.runs.ensure", run="r2", task=5, origin="http://x")
         self.foreign = foreign["task"]
@@ -67,11 +67,11 @@ class World:
         self.theirs = self.ask("projects.add", {"workspaceId": 2, "name": "limes"})["id"]
 
     def call(self, method, **body):
-        return self.platform.call(method, body, self.mine)
+        return self.server.call(method, body, self.mine)
 
     def ask(self, method, body):
         """Ask as the one of the other team."""
-        return self.platform.call(method, body, self.other)
+        return self.server.call(method, body, self.other)
 
     def edge(self, kind, number, run="r1", **more):
         self.count = getattr(self, "count", 0) + 1
@@ -95,9 +95,9 @@ def test_every_method_is_asked_about():
 def refusal_of(world, method, body):
     asking = world.ask
     if method in server.UPLOADS:
-        asking = lambda method, body: world.platform.upload(method, file_parts(), body, world.other)  # noqa: E731
+        asking = lambda method, body: world.server.upload(method, file_parts(), body, world.other)  # noqa: E731
     elif method in server.DOWNLOADS:
-        asking = lambda method, body: world.platform.content(method, body, world.other)  # noqa: E731
+        asking = lambda method, body: world.server.content(method, body, world.other)  # noqa: E731
     with pytest.raises(ServerRefused) as refusal:
         asking(method, body)
     return refusal.value
@@ -144,16 +144,16 @@ def test_a_hash_is_no_key_to_another_teams_bytes(world):
     assert world.ask("images.internal.hashes.list", [world.hash]) == []
     assert world.ask("autoflow.folders.look", {"hashes": [world.hash]}) == {"sizes": {}}
     assert picture() not in b"".join(
-        world.platform.content("images.bulk.download-by-hash", {"hashes": [world.hash]}, world.other)
+        world.server.content("images.bulk.download-by-hash", {"hashes": [world.hash]}, world.other)
     )
     dataset = world.ask("datasets.add", {"projectId": world.theirs, "name": "their own"})["id"]
     image = {"datasetId": dataset, "images": [{"title": "a", "hash": world.hash}]}
     refusal = refusal_of(world, "images.bulk.add", image)
     assert "not been uploaded" in str(refusal)
     part = Part("0-file", io.BytesIO(picture()), "0", "image/*")
-    world.platform.upload("images.bulk.upload", [part], {}, world.other)
+    world.server.upload("images.bulk.upload", [part], {}, world.other)
     made = world.ask("images.bulk.add", image)[0]
-    assert b"".join(world.platform.content("images.download", {"id": made["id"]}, world.other)) == picture()
+    assert b"".join(world.server.content("images.download", {"id": made["id"]}, world.other)) == picture()
     assert world.call("images.internal.hashes.list", items=[world.hash]) == [world.hash]
 
 
@@ -177,7 +177,7 @@ def test_a_dataset_or_image_of_another_team_cannot_be_used_inside_ones_own(world
     assert refusal_of(world, "autoflow.graph", {"file": "/f.bin", "teamId": 1}).status == 404
     geometry = [Part("figureId", str(world.image * FIGURES + 1)), Part("geometry", io.BytesIO(b"{}"), "g")]
     with pytest.raises(ServerRefused) as refusal:
-        world.platform.upload("figures.bulk.upload.geometry", geometry, {}, world.other)
+        world.server.upload("figures.bulk.upload.geometry", geometry, {}, world.other)
     assert refusal.value.status == 404
     assert world.ask("figures.list", {"filter": [{"field": "entityId", "value": world.image}]})["total"] == 0
 
@@ -269,8 +269,8 @@ def test_one_of_both_teams_shows_neither_the_others_names(world):
     """An edge between two teams, drawn by one who is in both, tells a member of one nothing but the number."""
     both = Caller(world.mine.user, frozenset({1, 2}))
     record = {**world.edge("project", world.project, run="both"), "team": 2}
-    world.platform.call("autoflow.runs.ensure", {"run": "both", "team": 2}, both)
-    assert world.platform.call("autoflow.records.add", {"records": [record]}, both)["results"][0]["status"] == "applied"
+    world.server.call("autoflow.runs.ensure", {"run": "both", "team": 2}, both)
+    assert world.server.call("autoflow.records.add", {"records": [record]}, both)["results"][0]["status"] == "applied"
     cards = {card["key"]: card for card in world.ask("autoflow.graph", {"workspace": 2})["cards"]}
     seen = cards[f"project:{world.project}"]
     assert (seen["name"], seen["link"]) == (f"project {world.project}", None)
@@ -280,19 +280,19 @@ def test_upkeep_is_for_who_sees_all(world):
     """Collecting and verifying concern every team, so that no member of one may ask for it."""
     for method in ("autoflow.upkeep.collect", "autoflow.upkeep.verify"):
         assert refusal_of(world, method, {}).status == 403
-        assert "done" in world.platform.call(method, {})
+        assert "done" in world.server.call(method, {})
 
 
 def test_the_local_user_sees_all(world):
     """Embedded, and served without tokens, every team is one's own."""
-    assert world.platform.call("projects.list", {})["total"] >= 2
-    assert world.platform.call("tasks.info", {"id": world.task})["teamId"] == 1
+    assert world.server.call("projects.list", {})["total"] >= 2
+    assert world.server.call("tasks.info", {"id": world.task})["teamId"] == 1
 
 
 def test_over_http_a_token_is_its_teams(guarded):
     """Two tokens, one server: each finds its own and nothing else, by method and by address."""
-    ann = guarded.as_(guarded.platform.tokens.create("ann", ["Team"]))
-    bob = guarded.as_(guarded.platform.tokens.create("bob", ["Others"]))
+    ann = guarded.as_(guarded.server.tokens.create("ann", ["Team"]))
+    bob = guarded.as_(guarded.server.tokens.create("bob", ["Others"]))
     told = ann.put()
     assert ann.session.get(told["fullStorageUrl"], headers={"x-api-key": ann.token}, timeout=60).content == b"weights"
     assert bob.session.get(told["fullStorageUrl"], headers={"x-api-key": bob.token}, timeout=60).status_code == 404

@@ -39,19 +39,19 @@ def on_disk(tmp_path):
 
 def end_leases(filled):
     """Let the leases on uploads be over, as after a day."""
-    with filled.platform._place.store.write() as rows:
-        rows.execute(update(uploads).values(lease_until=clock.after(rows, -1)))
+    with filled.server._place.store.write() as conn:
+        conn.execute(update(uploads).values(lease_until=clock.after(conn, -1)))
 
 
 def end_sessions(filled):
     """Let all sessions be over, as after their processes died."""
-    with filled.platform._place.store.write() as rows:
-        rows.execute(update(session_table).values(lease_until=clock.after(rows, -1)))
+    with filled.server._place.store.write() as conn:
+        conn.execute(update(session_table).values(lease_until=clock.after(conn, -1)))
 
 
 def rows_of(filled, table, *columns):
-    with filled.platform._place.store.read() as rows:
-        return [tuple(row) for row in rows.execute(select(*columns or table.c))]
+    with filled.server._place.store.read() as conn:
+        return [tuple(row) for row in conn.execute(select(*columns or table.c))]
 
 
 @pytest.fixture
@@ -73,16 +73,16 @@ def test_uploaded_bytes_stay_for_a_lease(filled, tmp_path):
     assert (counts["blobs"], counts["bytes"]) == (1, len(filled.picture()))
     assert on_disk(tmp_path) == []
     assert rows_of(filled, blobs) == rows_of(filled, uploads) == []
-    assert filled.platform.call("images.internal.hashes.list", [content]) == []
+    assert filled.server.call("images.internal.hashes.list", [content]) == []
 
 
 def test_who_is_told_that_bytes_are_there_may_name_them(filled, dataset):
     """The answer that nothing need be uploaded holds for a lease, also for bytes that were condemned before."""
     content = filled.content(filled.picture())
     end_leases(filled)
-    with filled.platform._place.store.write() as rows:
-        assert unused_blobs.condemn(rows, "", 100).removed == 1
-    assert filled.platform.call("images.internal.hashes.list", [content]) == [content]
+    with filled.server._place.store.write() as conn:
+        assert unused_blobs.condemn(conn, "", 100).removed == 1
+    assert filled.server.call("images.internal.hashes.list", [content]) == [content]
     assert rows_of(filled, blobs, blobs.c.state) == [("live",)]
     assert collect(filled)["blobs"] == 0
     assert add(filled, dataset, "a", content)
@@ -92,12 +92,12 @@ def test_condemned_bytes_that_are_named_live(filled, dataset):
     """Naming bytes after they were condemned keeps them: the collector looks again before it removes anything."""
     content = filled.content(filled.picture())
     end_leases(filled)
-    with filled.platform._place.store.write() as rows:
-        unused_blobs.condemn(rows, "", 100)
+    with filled.server._place.store.write() as conn:
+        unused_blobs.condemn(conn, "", 100)
     number = add(filled, dataset, "a", content)
     assert rows_of(filled, blobs, blobs.c.state) == [("live",)]
     assert collect(filled)["blobs"] == 0
-    assert b"".join(filled.platform.download("images.download", {"id": number})) == filled.picture()
+    assert b"".join(filled.server.download("images.download", {"id": number})) == filled.picture()
 
 
 def test_condemned_bytes_that_come_again_live(filled, tmp_path):
@@ -105,8 +105,8 @@ def test_condemned_bytes_that_come_again_live(filled, tmp_path):
     filled.content(filled.picture())
     before = on_disk(tmp_path)
     end_leases(filled)
-    with filled.platform._place.store.write() as rows:
-        unused_blobs.condemn(rows, "", 100)
+    with filled.server._place.store.write() as conn:
+        unused_blobs.condemn(conn, "", 100)
     filled.content(filled.picture())
     assert rows_of(filled, blobs, blobs.c.state) == [("live",)]
     assert on_disk(tmp_path) == before
@@ -115,12 +115,12 @@ def test_condemned_bytes_that_come_again_live(filled, tmp_path):
 
 def test_a_late_removal_meets_no_newer_upload(filled, tmp_path):
     """Bytes that come again while the collector is about to remove their old file have a file of their own."""
-    place = filled.platform._place
+    place = filled.server._place
     filled.content(filled.picture())
     end_leases(filled)
-    with place.store.write() as rows:
-        unused_blobs.condemn(rows, "", 100)
-        (gone,), _step = unused_blobs.drop(rows, "", 100)
+    with place.store.write() as conn:
+        unused_blobs.condemn(conn, "", 100)
+        (gone,), _step = unused_blobs.drop(conn, "", 100)
     filled.content(filled.picture())
     place.blobs.remove(path_of(gone.hash, gone.generation))
     (left,) = on_disk(tmp_path)
@@ -180,7 +180,7 @@ def test_replaced_files_are_kept_while_an_edge_or_a_version_names_them(filled, t
 
 def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
     """What a living process is writing is left alone; what a dead one left is removed."""
-    place = filled.platform._place
+    place = filled.server._place
     lease = place.sessions.lease()
     place.blobs.receive(io.BytesIO(b"under way"), lease.generation())
     new = Path(place.blobs.address, "new")
@@ -196,9 +196,9 @@ def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
 def test_files_of_older_kinds_of_names_are_swept(filled, tmp_path):
     """A file whose generation tells no session is somebody's only if a row names it."""
     told = filled.file("/a", b"kept")
-    with filled.platform._place.store.write() as rows:
-        (generation,) = rows.execute(select(blobs.c.generation)).scalars()
-        rows.execute(update(blobs).values(generation="0123456789abcdef"))
+    with filled.server._place.store.write() as conn:
+        (generation,) = conn.execute(select(blobs.c.generation)).scalars()
+        conn.execute(update(blobs).values(generation="0123456789abcdef"))
     top = tmp_path / "home" / "blobs"
     old, named = path_of(told["hash"], generation), path_of(told["hash"], "0123456789abcdef")
     os.link(top / old, top / named)
@@ -211,7 +211,7 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
     """A process that was held up until its session was over is told to send again, and then it may."""
 
     def held_up(*, swept):
-        with taking_in(filled.platform._place) as intake:
+        with taking_in(filled.server._place) as intake:
             intake.take(io.BytesIO(b"1"))
             end_sessions(filled)
             if swept:
@@ -235,29 +235,29 @@ def test_a_long_upload_keeps_its_session(filled, monkeypatch):
 
     class Slow(io.BytesIO):
         def read(self, size):
-            lease = filled.platform._place.sessions._lease
+            lease = filled.server._place.sessions._lease
             lease._renewed -= sessions.LEASE / 30  # as if that long had gone by
             return super().read(1)
 
     part = [Part("name", "a"), Part("path", "/"), Part("file", Slow(b"0123456789"), "a")]
-    filled.platform.upload("file-storage.bulk.upload", part, {"teamId": 1})
+    filled.server.upload("file-storage.bulk.upload", part, {"teamId": 1})
     assert len(renewed) >= 5
     assert len(set(renewed)) == 1
 
 
 def test_a_session_is_begun_anew_now_and_then(filled, monkeypatch):
     """What a failed upload left is nobody's soon, also while its process lives."""
-    lease = filled.platform._place.sessions.lease()
-    assert filled.platform._place.sessions.lease() is lease
+    lease = filled.server._place.sessions.lease()
+    assert filled.server._place.sessions.lease() is lease
     lease.begun -= sessions.LEASE + 1
-    assert filled.platform._place.sessions.lease().key != lease.key
+    assert filled.server._place.sessions.lease().key != lease.key
 
 
 def test_asking_writes_no_more_than_leases(filled):
     """Nothing that a page shows is changed by who asks what is there."""
     content = filled.content(filled.picture())
     before = filled.call("autoflow.changes")
-    filled.platform.call("images.internal.hashes.list", [content])
+    filled.server.call("images.internal.hashes.list", [content])
     collect(filled)
     assert filled.call("autoflow.changes") == before
 
@@ -268,8 +268,8 @@ def test_leases_are_measured_by_the_databases_clock(filled, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 0.0)
     filled.content(filled.picture())
     ((until,),) = rows_of(filled, uploads, uploads.c.lease_until)
-    with filled.platform._place.store.read() as rows:
-        now, later = rows.execute(select(clock.now(rows), clock.after(rows, leases.LEASE + 1))).one()
+    with filled.server._place.store.read() as conn:
+        now, later = conn.execute(select(clock.now(conn), clock.after(conn, leases.LEASE + 1))).one()
     assert len(until) == len(now) == len("1999-01-01T00:00:00.000Z")
     assert now < until < later
     assert collect(filled)["blobs"] == 0

@@ -60,11 +60,11 @@ def test_the_trash_is_emptied_when_asked(filled, tmp_path):
 def test_a_file_in_the_trash_comes_back_when_a_row_names_it(filled, tmp_path):
     """As after a database was restored that names more than the one that was collected by."""
     told = filled.file(data=b"needed")
-    place = filled.platform._place
-    with place.store.read() as rows:
-        path = path_of(*rows.execute(select(blobs.c.hash, blobs.c.generation)).one())
+    place = filled.server._place
+    with place.store.read() as conn:
+        path = path_of(*conn.execute(select(blobs.c.hash, blobs.c.generation)).one())
     for look in (
-        lambda: b"".join(filled.platform.download("file-storage.download", {"id": told["id"]})) == b"needed",
+        lambda: b"".join(filled.server.download("file-storage.download", {"id": told["id"]})) == b"needed",
         lambda: filled.call("autoflow.upkeep.verify", level=3)["problems"] == [],
     ):
         place.blobs.trash(path, "2026-01-01")
@@ -112,7 +112,7 @@ def test_a_small_share_is_not_asked_about(filled, monkeypatch):
 
 def test_strays_are_a_share_too(filled, tmp_path):
     """Files without rows, as beside an older copy of the database, are asked about as well."""
-    place = filled.platform._place
+    place = filled.server._place
     lease = place.sessions.lease()
     for number in range(11):
         place.blobs.receive(io.BytesIO(str(number).encode()), lease.generation())
@@ -144,13 +144,13 @@ def test_a_reservation_made_under_a_wrong_clock_ends(filled):
     """One that would last for a year gives way to the next, and is collected."""
     project = filled.project()
     filled.call("projects.versions.reserve", projectId=project)
-    with filled.platform.store.write() as rows:
-        rows.execute(update(versions).values(lease_until=clock.after(rows, YEAR)))
+    with filled.server.store.write() as conn:
+        conn.execute(update(versions).values(lease_until=clock.after(conn, YEAR)))
     second = filled.call("projects.versions.reserve", projectId=project)
     with pytest.raises(ServerRefused, match="already committing"):
         filled.call("projects.versions.reserve", projectId=project)
-    with filled.platform.store.write() as rows:
-        rows.execute(update(versions).values(lease_until=clock.after(rows, YEAR)))
+    with filled.server.store.write() as conn:
+        conn.execute(update(versions).values(lease_until=clock.after(conn, YEAR)))
     assert collect(filled)["rows"] == 1
     assert second["id"] not in [
         each["id"] for each in filled.call("projects.versions.list", projectId=project)["entities"]
@@ -161,7 +161,7 @@ def test_leases_on_bytes_made_under_a_wrong_clock_end(filled):
     """Uploads and sessions that would last for a year hold nothing up; those of the length they are given do."""
     filled.content(filled.picture())
     for seconds, count in ((reservations.LEASE, 0), (YEAR, 1)):
-        with filled.platform.store.write() as rows:
+        with filled.server.store.write() as conn:
             for table in (uploads, sessions):
-                rows.execute(update(table).values(lease_until=clock.after(rows, seconds)))
+                conn.execute(update(table).values(lease_until=clock.after(conn, seconds)))
         assert collect(filled)["blobs"] == count

@@ -25,7 +25,7 @@ from autoflow.server.media.decoder import Undecodable, decoder
 from autoflow.server.media.thumbnails import ThumbnailSpec, thumbnail
 from autoflow.server.media.worker import MEMORY
 from autoflow.server.methods.images import previews
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.server.conftest import Filled
 
 
@@ -113,9 +113,9 @@ def test_other_formats_are_opened_by_nobody(tmp_path, monkeypatch, name):
         (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     decoder.close()  # the next worker sees this PATH
-    platform = Platform.open(tmp_path / "home")
+    server = Server.open(tmp_path / "home")
     try:
-        filled = Filled(platform)
+        filled = Filled(server)
         assert thumbnails.look(io.BytesIO(OTHERS[name])) is None
         # a team file's hash can be made an image without any upload of an image
         content = filled.file("/x.png", OTHERS[name])["hash"]
@@ -123,10 +123,10 @@ def test_other_formats_are_opened_by_nobody(tmp_path, monkeypatch, name):
         (image,) = filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "x.png", "hash": content}])
         for spec in ({}, {"width": 7, "resize": "force"}):
             with pytest.raises(ServerRefused) as refusal:
-                platform.content("autoflow.previews", {"id": image["id"], **spec})
+                server.content("autoflow.previews", {"id": image["id"], **spec})
             assert refusal.value.status == 404
     finally:
-        platform.close()
+        server.close()
         decoder.close()
     assert not witness.exists()
 
@@ -267,12 +267,12 @@ def jobs(monkeypatch):
 
 def test_requests_of_one_thumbnail_share_one_job(tmp_path, jobs):
     """However many ask at once, an image is decoded once; then it is remembered."""
-    platform = Platform.open(tmp_path / "home")
-    filled = Filled(platform)
+    server = Server.open(tmp_path / "home")
+    filled = Filled(server)
     number = filled.image(filled.dataset(filled.project()))["id"]
     answers = []
     asking = [
-        threading.Thread(target=lambda: answers.append(platform.content("autoflow.previews", {"id": number}).size))
+        threading.Thread(target=lambda: answers.append(server.content("autoflow.previews", {"id": number}).size))
         for _ in range(10)
     ]
     for one in asking:
@@ -282,21 +282,21 @@ def test_requests_of_one_thumbnail_share_one_job(tmp_path, jobs):
     assert len(answers) == 10
     assert len(set(answers)) == 1
     assert len(jobs) == 1
-    platform.close()
+    server.close()
 
 
 def test_what_cannot_be_decoded_is_not_tried_again(tmp_path, jobs):
     """The refusal is remembered for the image, whatever size is asked for, and says why."""
-    platform = Platform.open(tmp_path / "home")
-    filled = Filled(platform)
+    server = Server.open(tmp_path / "home")
+    filled = Filled(server)
     content = filled.file("/x.png", png()[:60])["hash"]
     dataset = filled.dataset(filled.project())
     (image,) = filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "x.png", "hash": content}])
     for width in range(5, 10):
         with pytest.raises(ServerRefused, match="cannot be decoded"):
-            platform.content("autoflow.previews", {"id": image["id"], "width": width})
+            server.content("autoflow.previews", {"id": image["id"], "width": width})
     assert len(jobs) == 1
-    platform.close()
+    server.close()
 
 
 AFTER_FORK = """

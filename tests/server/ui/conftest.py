@@ -1,4 +1,4 @@
-"""The page's platform, served for a module's tests, and a browser that looks at it."""
+"""The page's server, served for a module's tests, and a browser that looks at it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from tests.server.ui.meadow import Meadow
 from tests.server.ui.orchard import Orchard
 from tests.serving import served
@@ -33,11 +33,11 @@ def pytest_collection_modifyitems(items):
 
 
 class Site:
-    """A served platform: its address, and what it answers with."""
+    """A served server: its address, and what it answers with."""
 
-    def __init__(self, url, platform):
+    def __init__(self, url, server):
         self.url = url
-        self.platform = platform
+        self.server = server
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -57,19 +57,19 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A platform that all tests of a module look at."""
-    platform = Platform.open(tmp_path_factory.mktemp("site"))
-    with served(platform) as url:
-        made = Site(url, platform)
+    """A server that all tests of a module look at."""
+    server = Server.open(tmp_path_factory.mktemp("site"))
+    with served(server) as url:
+        made = Site(url, server)
         yield made
         made.close()
-    platform.close()
+    server.close()
 
 
 @pytest.fixture(scope="module")
 def filled(site, fill):
     """Short ways to fill it."""
-    return fill(site.platform)
+    return fill(site.server)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def expect(chromium):
 
 @pytest.fixture(scope="module")
 def orchard(filled):
-    """A platform filled with a project, its versions, files, runs and a job."""
+    """A server filled with a project, its versions, files, runs and a job."""
     return Orchard(filled)
 
 
@@ -144,7 +144,7 @@ def violations():
 
 @pytest.fixture(scope="module")
 def meadow(filled):
-    """A platform filled with a lineage."""
+    """A server filled with a lineage."""
     return Meadow(filled)
 
 

@@ -22,7 +22,7 @@ ARCHIVE = {
 
 
 class Meadow:
-    """Fills a platform; `run` takes what a run reads and writes as (kind, number[, settings])."""
+    """Fills a server; `run` takes what a run reads and writes as (kind, number[, settings])."""
 
     def __init__(self, filled):
         self.filled = filled

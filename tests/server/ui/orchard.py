@@ -1,4 +1,4 @@
-"""A platform as a team may have it: a project of labeled images with versions, runs, files, a log and a job."""
+"""A server as a team may have it: a project of labeled images with versions, runs, files, a log and a job."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def test_each_entry_shows_its_workflow(see, meadow, expect, entry):
     expect(page).to_have_title(re.compile("Workflow for .* · autoflow"))
 
 
-def test_cards_look_as_the_platforms_do(see, expect, meadow):
+def test_cards_look_as_the_servers_do(see, expect, meadow):
     """Project with picture, link and date; version with its badge; run with state; file with the look it was given."""
     page = see()
     lemons = card(page, "Lemons")

@@ -96,10 +96,10 @@ def many(orchard):
     project = filled.project("Very many")
     dataset = filled.dataset(project, "all")
     row = {"project_id": project, "dataset_id": dataset, "created_by": 1, "created_at": "", "updated_at": "", "f": 1}
-    with filled.platform._store.write() as rows:
+    with filled.server._store.write() as conn:
         for start in range(0, 100_000, 10_000):
-            rows.execute(insert(items), [{**row, "name": f"image {n:06d}"} for n in range(start, start + 10_000)])
-        rows.execute(update(projects).where(projects.c.id == project).values(items_count=100_000))
+            conn.execute(insert(items), [{**row, "name": f"image {n:06d}"} for n in range(start, start + 10_000)])
+        conn.execute(update(projects).where(projects.c.id == project).values(items_count=100_000))
     return project
 
 

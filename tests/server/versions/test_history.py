@@ -16,15 +16,15 @@ META = {"classes": [{"title": "c0", "shape": "rectangle"}], "tags": [{"name": "t
 
 @pytest.fixture
 def store(filled):
-    return filled.platform._place.store
+    return filled.server._place.store
 
 
 def kept(store, table):
     """What is in a table's history: each row's key with the epochs that see it."""
     history = HISTORY[table]
     key = "project_id" if "id" not in history.c else "id"
-    with store.read() as rows:
-        return sorted(tuple(row) for row in rows.execute(select(history.c[key], history.c.f, history.c.t)))
+    with store.read() as conn:
+        return sorted(tuple(row) for row in conn.execute(select(history.c[key], history.c.f, history.c.t)))
 
 
 def test_a_row_no_version_sees_leaves_nothing(filled, store):
@@ -56,12 +56,12 @@ def test_a_row_that_a_version_sees_is_kept_once(filled, store):
     filled.snapshot(project)
     filled.call("images.bulk.remove", imageIds=[image])
     assert kept(store, items) == [(image, 1, 2), (image, 2, 3)]
-    with store.read() as rows:
-        assert rows.execute(select(items_history.c.name).order_by(items_history.c.f)).scalars().all() == [
+    with store.read() as conn:
+        assert conn.execute(select(items_history.c.name).order_by(items_history.c.f)).scalars().all() == [
             "a.png",
             "c.png",
         ]
-        assert rows.execute(select(datasets_history.c.name)).scalars().all() == ["ds"]
+        assert conn.execute(select(datasets_history.c.name)).scalars().all() == ["ds"]
 
 
 def test_whoever_writes_is_met(filled, store):
@@ -70,11 +70,11 @@ def test_whoever_writes_is_met(filled, store):
     image = filled.image(filled.dataset(project))["id"]
     filled.snapshot(project)
     refusals = (ServerError, ProgrammingError)  # each database has its own way
-    with pytest.raises(refusals, match="not given the epoch being written"), store.write() as rows:
-        rows.execute(update(items).where(items.c.id == image).values(name="x"))
-    with store.write() as rows:
-        rows.execute(update(items).where(items.c.id == image).values(name="x", f=2))
-        rows.execute(delete(items).where(items.c.id == image))
+    with pytest.raises(refusals, match="not given the epoch being written"), store.write() as conn:
+        conn.execute(update(items).where(items.c.id == image).values(name="x"))
+    with store.write() as conn:
+        conn.execute(update(items).where(items.c.id == image).values(name="x", f=2))
+        conn.execute(delete(items).where(items.c.id == image))
     assert kept(store, items) == [(image, 1, 2)]
 
 
@@ -87,8 +87,8 @@ def test_a_deleted_version_is_seen_by_no_row(filled, store):
     new = filled.image(dataset, "b.png")["id"]
     second = filled.snapshot(project)["id"]
     filled.call("autoflow.versions.delete", id=second)
-    with store.read() as rows:
-        assert rows.execute(select(projects.c.last_v, projects.c.epoch)).one() == (1, 3)
+    with store.read() as conn:
+        assert conn.execute(select(projects.c.last_v, projects.c.epoch)).one() == (1, 3)
     filled.call("images.bulk.remove", imageIds=[old, new])
     assert kept(store, items) == [(old, 1, 3)]
 
@@ -107,9 +107,9 @@ def test_a_new_row_is_never_refused(filled, store):
     """Adding has no trigger, whatever epoch is said."""
     project = filled.project()
     filled.snapshot(project)
-    with store.write() as rows:
+    with store.write() as conn:
         values = {"project_id": project, "name": "d", "created_by": 1, "created_at": "", "updated_at": "", "f": 2}
-        rows.execute(insert(datasets).values(**values))
+        conn.execute(insert(datasets).values(**values))
     assert kept(store, datasets) == []
 
 
@@ -137,9 +137,9 @@ def test_a_version_taken_out_of_three_leaves_the_others(filled, store, renamed, 
     rename("4.png")
     left = [number for number in (0, 1, 2) if number != gone]
     for _ in range(2):
-        with store.write() as rows:
+        with store.write() as conn:
             place = None
-            while (place := purge.purge(rows, 100, place).place) is not None:
+            while (place := purge.purge(conn, 100, place).place) is not None:
                 pass
         assert seen(filled, [versions[number] for number in left]) == [f"{number + 1}.png" for number in left]
         assert [f for _, f, _ in kept(store, items)] == [number + 1 for number in left]

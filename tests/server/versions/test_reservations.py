@@ -52,7 +52,7 @@ class Versions:
 
     def map(self):
         body = {"teamId": 1, "path": f"{self.folder}/versions.json"}
-        return json.loads(b"".join(self.filled.platform.download("file-storage.download", body)))
+        return json.loads(b"".join(self.filled.server.download("file-storage.download", body)))
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_archives_of_one_path_do_not_meet(saved):
     paths = [known[str(one["id"])]["path"] for one in saved.list()]
     assert paths == [f"{saved.folder}/{MOMENT}", f"{saved.folder}/20261123111512.2.tar.zst"]
     read = [
-        b"".join(saved.filled.platform.download("file-storage.download", {"teamId": 1, "path": path})) for path in paths
+        b"".join(saved.filled.server.download("file-storage.download", {"teamId": 1, "path": path})) for path in paths
     ]
     assert read == [b"first", b"second"]
 
@@ -176,7 +176,7 @@ def test_the_map_is_written_from_the_versions(saved):
         "ext": "json",
         "size": len(json.dumps(known, separators=(",", ":"))),
     }
-    by_id = saved.filled.platform.download("autoflow.versions.map", {"id": saved.project})
+    by_id = saved.filled.server.download("autoflow.versions.map", {"id": saved.project})
     assert json.loads(b"".join(by_id)) == known
 
 
@@ -232,22 +232,22 @@ def test_a_client_that_dies_leaves_a_version_or_nothing(saved):
 
 def expire(saved):
     """The lease of whoever reserved is over, and what it began is collected."""
-    store = saved.filled.platform._place.store
-    with store.write() as rows:
-        rows.execute(table.update().where(table.c.status == "reserved").values(lease_until="2000"))
-    with store.write() as rows:
-        purge.sweep(rows, 100)
+    store = saved.filled.server._place.store
+    with store.write() as conn:
+        conn.execute(table.update().where(table.c.status == "reserved").values(lease_until="2000"))
+    with store.write() as conn:
+        purge.sweep(conn, 100)
 
 
 def test_a_reservation_given_up_keeps_nothing(saved):
     """What only a cancelled or expired reservation saw leaves no history; the version after it is the next one."""
-    store = saved.filled.platform._place.store
+    store = saved.filled.server._place.store
     saved.change()
     saved.cancel(saved.reserve())
     saved.reserve()
     expire(saved)
-    with store.read() as rows:
-        assert rows.execute(projects.select()).mappings().one()["last_v"] == 0
+    with store.read() as conn:
+        assert conn.execute(projects.select()).mappings().one()["last_v"] == 0
     saved.save()
     assert committed(saved) == [1]
 

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import func, select, update
 
 from autoflow.errors import ServerRefused
+from autoflow.server.db.change_tracking import digest_of
 from autoflow.server.db.schema import blobs, datasets, items, projects, versions
 from autoflow.server.maintenance import purge
 from autoflow.server.methods.versions import restore
 from autoflow.server.versions import restore as restoring
-from autoflow.server.versions.change_tracking import digest_of
 
 COUNT = 7
 
@@ -20,7 +20,7 @@ class Source:
 
     def __init__(self, filled):
         self.filled = filled
-        self.store = filled.platform._place.store
+        self.store = filled.server._place.store
         self.project = filled.project("lemons", readme="r", settings={"a": 1}, customData={"b": 2})
         dataset = filled.dataset(self.project)
         self.contents = [filled.content(filled.picture((shade, 0, 0))) for shade in range(COUNT)]
@@ -29,9 +29,9 @@ class Source:
         self.version = filled.snapshot(self.project)["id"]
 
     def begin(self, **more):
-        with self.store.write() as rows:
-            version = rows.execute(select(versions).where(versions.c.id == self.version)).mappings().one()
-            return restoring.begin(rows, version, **more)
+        with self.store.write() as conn:
+            version = conn.execute(select(versions).where(versions.c.id == self.version)).mappings().one()
+            return restoring.begin(conn, version, **more)
 
     def restore(self, **more):
         return self.filled.call("autoflow.versions.restore", **{"id": self.version, **more})
@@ -43,20 +43,20 @@ class Source:
         return [one["id"] for one in self.filled.call("projects.list", workspaceId=1)["entities"]]
 
     def break_content(self, number):
-        with self.store.write() as rows:
-            rows.execute(update(blobs).where(blobs.c.hash == self.contents[number]).values(state="damaged"))
+        with self.store.write() as conn:
+            conn.execute(update(blobs).where(blobs.c.hash == self.contents[number]).values(state="damaged"))
 
     def collect(self):
         place, first = None, True
         while first or place is not None:
-            with self.store.write() as rows:
-                _, place = purge.purge(rows, 3, place)
+            with self.store.write() as conn:
+                _, place = purge.purge(conn, 3, place)
             first = False
 
     def count(self, table, project):
-        with self.store.read() as rows:
+        with self.store.read() as conn:
             query = select(func.count()).select_from(table).where(table.c.project_id == project)
-            return rows.execute(query).scalar()
+            return conn.execute(query).scalar()
 
 
 @pytest.fixture
@@ -102,12 +102,12 @@ def test_a_restored_project_has_the_versions_digest(source):
     made = source.restore()["id"]
     again = source.filled.snapshot(made)["id"]
     third = source.restore(id=again)["id"]
-    with source.store.read() as rows:
-        digests = set(rows.execute(select(projects.c.digest)).scalars())
+    with source.store.read() as conn:
+        digests = set(conn.execute(select(projects.c.digest)).scalars())
         assert len(digests) == 1
     source.filled.dataset(third, "more")
-    with source.store.read() as rows:
-        assert rows.execute(select(projects.c.digest).where(projects.c.id == third)).scalar() not in digests
+    with source.store.read() as conn:
+        assert conn.execute(select(projects.c.digest).where(projects.c.id == third)).scalar() not in digests
 
 
 def test_items_come_where_they_were(filled):
@@ -169,12 +169,12 @@ def test_a_client_that_goes_away_leaves_nothing(source, slow):
     assert source.count(items, number) > 0
     source.collect()
     assert source.count(items, number) > 0
-    with source.store.write() as rows:
-        rows.execute(update(projects).where(projects.c.id == number).values(lease_until="2000"))
+    with source.store.write() as conn:
+        conn.execute(update(projects).where(projects.c.id == number).values(lease_until="2000"))
     source.collect()
     assert (source.count(items, number), source.count(datasets, number)) == (0, 0)
-    with source.store.read() as rows:
-        assert rows.execute(select(projects.c.id)).scalars().all() == [source.project]
+    with source.store.read() as conn:
+        assert conn.execute(select(projects.c.id)).scalars().all() == [source.project]
     assert refused(restoring.step, source.store, number).status == 404
     told = source.restore()
     while not told["done"]:
@@ -198,11 +198,11 @@ def test_missing_content_is_named_and_leaves_nothing(source):
         COUNT - 2,
         {"count": 2, "names": ["2.png", "4.png"]},
     )
-    with source.store.read() as rows:
-        row = rows.execute(select(projects).where(projects.c.id == told["id"])).mappings().one()
-        assert row["digest"] == digest_of(rows, told["id"])
+    with source.store.read() as conn:
+        row = conn.execute(select(projects).where(projects.c.id == told["id"])).mappings().one()
+        assert row["digest"] == digest_of(conn, told["id"])
         assert (
-            row["size"] == rows.execute(select(func.sum(items.c.size)).where(items.c.project_id == row["id"])).scalar()
+            row["size"] == conn.execute(select(func.sum(items.c.size)).where(items.c.project_id == row["id"])).scalar()
         )
 
 
@@ -255,14 +255,14 @@ def test_a_removed_project_without_versions_leaves_no_rows(source):
     source.filled.call("projects.remove", id=source.project)
     source.collect()
     assert (source.count(items, source.project), source.count(datasets, source.project)) == (0, 0)
-    with source.store.read() as rows:
-        assert rows.execute(select(projects.c.state)).scalar() == "removed"
+    with source.store.read() as conn:
+        assert conn.execute(select(projects.c.state)).scalar() == "removed"
 
 
 def test_a_version_whose_rows_were_not_kept_is_refused(source):
     """One made before there was history, of a project that changed since, says so; nothing is begun."""
-    with source.store.write() as rows:
-        rows.execute(update(versions).values(items_count=-1))
+    with source.store.write() as conn:
+        conn.execute(update(versions).values(items_count=-1))
     assert "older autoflow" in str(refused(source.restore))
     assert source.filled.call("projects.versions.info", id=source.version)["itemsCount"] is None
     assert source.filled.snapshot(source.project)["created"]
@@ -270,8 +270,8 @@ def test_a_version_whose_rows_were_not_kept_is_refused(source):
 
 def test_a_damaged_version_is_not_restored(source):
     """Rows that are missing are noticed at the end, and nothing is left."""
-    with source.store.write() as rows:
-        rows.execute(update(versions).values(items_count=COUNT + 1))
+    with source.store.write() as conn:
+        conn.execute(update(versions).values(items_count=COUNT + 1))
     assert "damaged" in str(refused(source.restore))
     source.collect()
     assert source.projects() == [source.project]

@@ -19,9 +19,10 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from autoflow.errors import ServerRefused
+from autoflow.server.db import change_tracking
 from autoflow.server.db.schema import documents, items, items_history, projects, versions
 from autoflow.server.maintenance import purge as purging
-from autoflow.server.versions import change_tracking, verification
+from autoflow.server.versions import verification
 from autoflow.server.versions.snapshot import HISTORY
 
 NUMBERS = itertools.count(1)
@@ -59,7 +60,7 @@ class Versions(RuleBasedStateMachine):
     def __init__(self, filled):
         super().__init__()
         self.filled = filled
-        self.store = filled.platform._place.store
+        self.store = filled.server._place.store
         self.saved = {}
 
     def call(self, method, **body):
@@ -226,13 +227,13 @@ class Versions(RuleBasedStateMachine):
     def purge(self, limit):
         place, first = None, True
         while first or place is not None:
-            with self.store.write() as rows:
-                _, place = purging.purge(rows, limit, place)
+            with self.store.write() as conn:
+                _, place = purging.purge(conn, limit, place)
             first = False
         self.nothing_is_left_over()
 
     def nothing_is_left_over(self):
-        with self.store.read() as rows:
+        with self.store.read() as conn:
             for history in HISTORY.values():
                 seen = select(versions.c.id).where(
                     versions.c.project_id == history.c.project_id,
@@ -240,14 +241,14 @@ class Versions(RuleBasedStateMachine):
                     versions.c.epoch >= history.c.f,
                     versions.c.epoch < history.c.t,
                 )
-                assert rows.execute(select(func.count()).select_from(history).where(~seen.exists())).scalar() == 0
+                assert conn.execute(select(func.count()).select_from(history).where(~seen.exists())).scalar() == 0
             named = [
                 select(table.c.id).where(table.c.annotation == documents.c.hash) for table in (items, items_history)
             ]
             unnamed = [~query.exists() for query in named]
-            assert rows.execute(select(func.count()).select_from(documents).where(*unnamed)).scalar() == 0
+            assert conn.execute(select(func.count()).select_from(documents).where(*unnamed)).scalar() == 0
             gone = select(func.count()).select_from(items).join(projects).where(projects.c.state == "removed")
-            assert rows.execute(gone).scalar() == 0
+            assert conn.execute(gone).scalar() == 0
 
     @precondition(lambda self: self.saved)
     @rule(which=small, keep=st.booleans())
@@ -260,10 +261,10 @@ class Versions(RuleBasedStateMachine):
         assert before["meta"] == after["meta"]
         pairs = zip(before["items"].values(), after["items"].values(), strict=True)  # in the same order
         assert all((one["place"], one["content"]) == (other["place"], other["content"]) for one, other in pairs)
-        with self.store.read() as rows:
-            told = rows.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
-            version = rows.execute(select(versions.c.digest).where(versions.c.id == number)).scalar()
-            assert told == version == change_tracking.digest_of(rows, made["id"])
+        with self.store.read() as conn:
+            told = conn.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
+            version = conn.execute(select(versions.c.digest).where(versions.c.id == number)).scalar()
+            assert told == version == change_tracking.digest_of(conn, made["id"])
         self.call("projects.remove", id=made["id"])
 
     @precondition(lambda self: self.saved)
@@ -291,11 +292,11 @@ class Versions(RuleBasedStateMachine):
     def every_version_is_as_it_was_made(self):
         for number, content in self.saved.items():
             assert self.then(number) == content
-            with self.store.read() as rows:
-                version = rows.execute(select(versions).where(versions.c.id == number)).mappings().one()
-                after, state = verification.check_version(rows, version, None, 5, {})
+            with self.store.read() as conn:
+                version = conn.execute(select(versions).where(versions.c.id == number)).mappings().one()
+                after, state = verification.check_version(conn, version, None, 5, {})
                 while after is not None:
-                    after, state = verification.check_version(rows, version, after, 5, state)
+                    after, state = verification.check_version(conn, version, after, 5, state)
                 assert verification.problems(version, state) == []
 
 

@@ -12,14 +12,14 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import apps
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import teams as team_table
-from autoflow.server.methods import Operation
 from autoflow.server.methods.admin.tasks import COLUMNS, shaped
+from autoflow.server.operations import Operation
 from autoflow.server.paging import page
 from autoflow.server.request_parser import Body
 
 
-def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    logins = jobs.logins(rows)
+def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    logins = jobs.logins(conn)
     return [
         {
             "id": row["id"],
@@ -39,29 +39,29 @@ def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
     ]
 
 
-def app(rows: Connection, body: Body) -> dict[str, Any]:
+def app(conn: Connection, body: Body) -> dict[str, Any]:
     """``apps.info`` by id."""
-    return _shaped(rows, [teams.get(rows, apps, "app", body.number("id"))])[0]
+    return _shaped(conn, [teams.get(conn, apps, "app", body.number("id"))])[0]
 
 
-def list_apps(rows: Connection, body: Body) -> dict[str, Any]:
+def list_apps(conn: Connection, body: Body) -> dict[str, Any]:
     """``apps.list`` of a team."""
-    team = teams.get(rows, team_table, "team", body.number("teamId"))
+    team = teams.get(conn, team_table, "team", body.number("teamId"))
     columns = {"id": apps.c.id, "name": apps.c.name, "moduleId": apps.c.id}
     return page(
-        rows,
-        select(apps).where(apps.c.team_id == team["id"], visible(rows, apps)),
+        conn,
+        select(apps).where(apps.c.team_id == team["id"], visible(conn, apps)),
         columns,
         body,
-        lambda found: _shaped(rows, found),
+        lambda found: _shaped(conn, found),
     )
 
 
-def list_sessions(rows: Connection, body: Body) -> dict[str, Any]:
+def list_sessions(conn: Connection, body: Body) -> dict[str, Any]:
     """``apps.tasks.list``: the runs of an app (``appId``) of a team."""
-    found = teams.get(rows, apps, "app", body.number("appId"))
-    query = tasks.listing(rows).where(task_table.c.app_id == found["id"])
-    return page(rows, query, COLUMNS, body, shaped)
+    found = teams.get(conn, apps, "app", body.number("appId"))
+    query = tasks.listing(conn).where(task_table.c.app_id == found["id"])
+    return page(conn, query, COLUMNS, body, shaped)
 
 
 READS: Mapping[str, Operation] = {"apps.info": app, "apps.list": list_apps, "apps.tasks.list": list_sessions}

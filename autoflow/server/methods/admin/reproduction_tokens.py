@@ -16,7 +16,7 @@ from autoflow.errors import NotAllowed
 from autoflow.server import authorization
 from autoflow.server.db import clock, tasks, tokens
 from autoflow.server.db.access import Caller, caller
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 from autoflow.wire import methods
 

@@ -23,7 +23,7 @@ from autoflow.server.db.schema import projects as project_table
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import bad
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body, as_number, as_text
 from autoflow.server.versions import versions
 
@@ -54,20 +54,20 @@ def _told(title: str, detail: str, link: str, at: str | None) -> dict[str, Any]:
     return {"title": title, "detail": detail, "link": link, "at": at}
 
 
-def _datasets(rows: Connection) -> Select[Any]:
-    return datasets.listing(rows).add_columns(project_table.c.name.label("project_name"))
+def _datasets(conn: Connection) -> Select[Any]:
+    return datasets.listing(conn).add_columns(project_table.c.name.label("project_name"))
 
 
-def _images(rows: Connection) -> Select[Any]:
-    return items.listing(rows).add_columns(project_table.c.name.label("project_name"))
+def _images(conn: Connection) -> Select[Any]:
+    return items.listing(conn).add_columns(project_table.c.name.label("project_name"))
 
 
-def _versions(rows: Connection) -> Select[Any]:
-    return versions.listing(rows).where(projects.ACTIVE).add_columns(project_table.c.name.label("project_name"))
+def _versions(conn: Connection) -> Select[Any]:
+    return versions.listing(conn).where(projects.ACTIVE).add_columns(project_table.c.name.label("project_name"))
 
 
-def _files(rows: Connection) -> Select[Any]:
-    return select(file_table).where(file_table.c.current, visible(rows, file_table))
+def _files(conn: Connection) -> Select[Any]:
+    return select(file_table).where(file_table.c.current, visible(conn, file_table))
 
 
 KINDS: Mapping[str, Kind] = {
@@ -149,14 +149,14 @@ def _ranked(kind: Kind, query: Select[Any], text: str, size: int) -> Select[Any]
     return query.where(kind.number.in_(best.scalar_subquery()))
 
 
-def _found(rows: Connection, kind: Kind, text: str, number: int | None, size: int) -> list[dict[str, Any]]:
+def _found(conn: Connection, kind: Kind, text: str, number: int | None, size: int) -> list[dict[str, Any]]:
     """One kind's results; the thing of that number leads."""
-    query = kind.query(rows)
+    query = kind.query(conn)
     found: list[RowMapping] = []
     if number is not None:
-        found += rows.execute(query.where(kind.number == number)).mappings().all()
+        found += conn.execute(query.where(kind.number == number)).mappings().all()
     if text:
-        matching = rows.execute(_ranked(kind, query, text, size + 1)).mappings().all()
+        matching = conn.execute(_ranked(kind, query, text, size + 1)).mappings().all()
         found += [row for row in matching if row["id"] != number]
     return [{"id": row["id"], **kind.told(row)} for row in found]
 
@@ -166,7 +166,7 @@ def _order(text: str, told: Mapping[str, Any]) -> tuple[int, int]:
     return (0 if title == text else 1 if title.startswith(text) else 2, -told["id"])
 
 
-def search(rows: Connection, body: Body) -> dict[str, Any]:
+def search(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.search`` for ``q``: ``{"results": [{"kind", "id", "title", "detail", "link", "at"}],
     "more": [kind]}``.
 
@@ -185,7 +185,7 @@ def search(rows: Connection, body: Body) -> dict[str, Any]:
     results: list[dict[str, Any]] = []
     more: list[str] = []
     for name in dict.fromkeys(asked) or KINDS:
-        found = _found(rows, KINDS[name], words, number, size) if text else []
+        found = _found(conn, KINDS[name], words, number, size) if text else []
         first = [one for one in found if one["id"] == number]
         others = sorted((one for one in found if one["id"] != number), key=lambda one: _order(words.lower(), one))
         shown = [*first, *others][:size]

@@ -20,7 +20,7 @@ from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.garbage_collection import Collector
 from autoflow.server.maintenance.integrity_check import LEVELS, Inspector
 from autoflow.server.maintenance.resumable_job import Progress, work
-from autoflow.server.methods import Batch, Operation, Place
+from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.request_parser import Body
 from autoflow.server.versions.versions import COMMITTED
 from autoflow.wire import methods
@@ -29,8 +29,8 @@ COLLECTED = ("rows", "files", "blobs", "bytes", "strays", "emptied")
 VERIFIED = ("versions", "blobs", "bytes", "sources", "problems")
 
 
-def _permit(rows: Connection) -> None:
-    if caller(rows).teams is not None:
+def _permit(conn: Connection) -> None:
+    if caller(conn).teams is not None:
         raise ServerRefused("only who sees all teams may do this: ask on the server's machine", status=403)
 
 
@@ -42,7 +42,7 @@ def _answer(progress: Progress, names: tuple[str, ...], *, done: bool) -> dict[s
     }
 
 
-def collect(place: Place, body: Body) -> dict[str, Any]:
+def collect(context: OperationContext, body: Body) -> dict[str, Any]:
     """``autoflow.upkeep.collect``: what was removed so far: rows of history, team files, blobs and their bytes, and
     stray files of uploads that came to no end; and how many files have left the trash for good. `confirm` lets it take
     a large share of all blobs, `emptyTrash` lets nothing stay in the trash.
@@ -52,15 +52,15 @@ def collect(place: Place, body: Body) -> dict[str, Any]:
         StoreUnavailable: the blobs are another store's.
     """
     progress = Progress.of(body.maybe_text("state"))
-    with place.store.read() as rows:
-        _permit(rows)
-    place.store.check_identity()
+    with context.store.read() as conn:
+        _permit(conn)
+    context.store.check_identity()
     confirmed, empty = body.flag("confirm", default=False), body.flag("emptyTrash", default=False)
-    done = work(Collector(place, confirmed=confirmed, empty=empty).stages, progress)
+    done = work(Collector(context, confirmed=confirmed, empty=empty).stages, progress)
     return _answer(progress, COLLECTED, done=done)
 
 
-def verify(place: Place, body: Body) -> dict[str, Any]:
+def verify(context: OperationContext, body: Body) -> dict[str, Any]:
     """``autoflow.upkeep.verify`` at a ``level`` from 1 to 3, of all, of a project (``projectId``), or of a version
     (``id``): what was looked at so far, and the ``problems`` found in this call.
     """
@@ -68,23 +68,23 @@ def verify(place: Place, body: Body) -> dict[str, Any]:
     level = body.maybe_number("level") or 1
     if level not in LEVELS:
         raise bad(f'"level" must be one of {", ".join(map(str, LEVELS))}')
-    with place.store.read() as rows:
-        _permit(rows)
-        scope = _scope(rows, body)
-    inspector = Inspector(place, level, scope)
+    with context.store.read() as conn:
+        _permit(conn)
+        scope = _scope(conn, body)
+    inspector = Inspector(context, level, scope)
     done = work(inspector.stages, progress)
     return {**_answer(progress, VERIFIED, done=done), "problems": inspector.problems}
 
 
-def _scope(rows: Connection, body: Body) -> Scope:
+def _scope(conn: Connection, body: Body) -> Scope:
     if body.given("id"):
         number = body.number("id")
-        found = rows.execute(select(versions).where(versions.c.id == number, COMMITTED)).mappings().one_or_none()
+        found = conn.execute(select(versions).where(versions.c.id == number, COMMITTED)).mappings().one_or_none()
         if found is None:
             raise unknown("version", number)
         return Scope(found["project_id"], found["epoch"], number)
     if body.given("projectId"):
-        return Scope(projects.get(rows, body.number("projectId"))["id"])
+        return Scope(projects.get(conn, body.number("projectId"))["id"])
     return Scope()
 
 

@@ -14,8 +14,8 @@ from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import access, files, teams
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import bad, taken, unknown
-from autoflow.server.methods import Download, Operation, Place, Upload
 from autoflow.server.methods.versions import versions_json
+from autoflow.server.operations import Download, Operation, OperationContext, Upload
 from autoflow.server.paging import per_page
 from autoflow.server.request_parser import Body
 from autoflow.server.uploads.upload_session import Intake, taking_in
@@ -26,7 +26,7 @@ from autoflow.wire.parts import Part
 _ANY = "application/octet-stream"
 
 
-def _shape(rows: Connection, row: RowMapping) -> dict[str, Any]:
+def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
     return {
         "id": row["id"],
         "teamId": row["team_id"],
@@ -35,7 +35,7 @@ def _shape(rows: Connection, row: RowMapping) -> dict[str, Any]:
         "hash": row["hash"],
         "path": row["path"],
         "storagePath": row["path"],
-        "fullStorageUrl": access.address(rows, f"/storage/files/{row['id']}"),
+        "fullStorageUrl": access.address(conn, f"/storage/files/{row['id']}"),
         "meta": {"mime": row["mime"], "ext": posixpath.splitext(row["name"])[1][1:], "size": row["size"]},
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
@@ -48,84 +48,84 @@ def _folder(team_id: int, path: str) -> dict[str, Any]:
     return {"id": None, "teamId": team_id, "name": name, "path": path, "meta": {}, "isDir": True}
 
 
-def _direct(rows: Connection, found: Iterable[RowMapping], team_id: int, folder: str) -> Iterator[dict[str, Any]]:
+def _direct(conn: Connection, found: Iterable[RowMapping], team_id: int, folder: str) -> Iterator[dict[str, Any]]:
     """The files right in a folder, and each folder right in it once."""
     seen = set()
     for row in found:
         step, slash, _rest = row["path"][len(folder) :].partition("/")
         if not slash:
-            yield _shape(rows, row)
+            yield _shape(conn, row)
         elif step not in seen:
             seen.add(step)
             yield _folder(team_id, f"{folder}{step}/")
 
 
-def _team(rows: Connection, body: Body) -> int:
-    return int(teams.get(rows, team_table, "team", body.number("teamId"))["id"])
+def _team(conn: Connection, body: Body) -> int:
+    return int(teams.get(conn, team_table, "team", body.number("teamId"))["id"])
 
 
-def list_files(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def list_files(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``file-storage.list``: a path's own file, and what is in the folder of that name; without ``recursive`` only
     what is right in it, folders included. The SDK asks for a file with a slash after it, too.
     """
-    team_id = _team(rows, body)
+    team_id = _team(conn, body)
     path = files.absolute(body.text("path")).rstrip("/")
-    if (project_id := archives.mapped(rows, team_id, path)) is not None:
-        return [versions_json.shape(rows, team_id, project_id, path)] if archives.written(rows, project_id) else []
-    own = files.current(rows, team_id, path)
+    if (project_id := archives.mapped(conn, team_id, path)) is not None:
+        return [versions_json.shape(conn, team_id, project_id, path)] if archives.written(conn, project_id) else []
+    own = files.current(conn, team_id, path)
     folder = path + "/"
-    found = files.below(rows, team_id, folder)
-    inside = [_shape(rows, row) for row in found]
+    found = files.below(conn, team_id, folder)
+    inside = [_shape(conn, row) for row in found]
     if not body.flag("recursive", default=True):
-        inside = list(_direct(rows, found, team_id, folder))
-    return ([_shape(rows, own)] if own is not None else []) + inside
+        inside = list(_direct(conn, found, team_id, folder))
+    return ([_shape(conn, own)] if own is not None else []) + inside
 
 
-def list_entries(rows: Connection, body: Body) -> dict[str, Any]:
+def list_entries(conn: Connection, body: Body) -> dict[str, Any]:
     """``file-storage.v2.list`` of a folder: ``{"entities", "continuationToken"}``, by path; each says its ``type``.
 
     ``files`` and ``folders`` say which are wanted; those deeper inside come with ``recursive``, files alone.
     """
-    team_id = _team(rows, body)
+    team_id = _team(conn, body)
     folder = files.absolute(body.text("path")).rstrip("/") + "/"
     after, limit = body.text("continuationToken", ""), per_page(Body({"per_page": body.maybe_number("limit")}))
-    found = files.below(rows, team_id, folder)
+    found = files.below(conn, team_id, folder)
     deep = body.flag("recursive", default=True)
-    entries = (_shape(rows, row) for row in found) if deep else _direct(rows, found, team_id, folder)
+    entries = (_shape(conn, row) for row in found) if deep else _direct(conn, found, team_id, folder)
     wanted = {False: body.flag("files", default=True), True: body.flag("folders", default=True)}
     kept = [entry for entry in entries if wanted[entry["isDir"]] and entry["path"] > after]
     page = [{**entry, "type": "folder" if entry["isDir"] else "file"} for entry in kept[:limit]]
     return {"entities": page, "continuationToken": page[-1]["path"] if len(kept) > limit else None}
 
 
-def file(rows: Connection, body: Body) -> dict[str, Any]:
+def file(conn: Connection, body: Body) -> dict[str, Any]:
     """``file-storage.info`` by id."""
-    return _shape(rows, files.get(rows, body.number("id")))
+    return _shape(conn, files.get(conn, body.number("id")))
 
 
-def _remove(rows: Connection, team_id: int, path: str) -> None:
+def _remove(conn: Connection, team_id: int, path: str) -> None:
     """Remove a file, or a folder with all that is in it; not what a version needs."""
-    held = archives.holder(rows, team_id, path)
+    held = archives.holder(conn, team_id, path)
     if held is not None:
         raise taken(f"{path} cannot be removed: version {held['id']} of project {held['project_id']} needs it")
-    removed = 0 if path.endswith("/") else files.retire(rows, team_id, path)
-    removed += files.retire_below(rows, team_id, path.rstrip("/") + "/")
+    removed = 0 if path.endswith("/") else files.retire(conn, team_id, path)
+    removed += files.retire_below(conn, team_id, path.rstrip("/") + "/")
     if not removed:
         raise unknown("file", path)
 
 
-def remove(rows: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, body: Body) -> dict[str, Any]:
     """``file-storage.remove`` by path."""
-    _remove(rows, _team(rows, body), files.absolute(body.text("path")))
+    _remove(conn, _team(conn, body), files.absolute(body.text("path")))
     return {"success": True}
 
 
-def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
+def remove_many(conn: Connection, body: Body) -> dict[str, Any]:
     """``file-storage.bulk.remove`` by paths; all of them or none."""
-    team_id = _team(rows, body)
+    team_id = _team(conn, body)
     paths = [files.absolute(Body({"path": path}).text("path")) for path in body.array("paths")]
     for path in dict.fromkeys(paths):
-        _remove(rows, team_id, path)
+        _remove(conn, team_id, path)
     return {"success": True}
 
 
@@ -145,22 +145,22 @@ def _uploads(parts: Iterable[Part]) -> Iterator[tuple[str, BinaryIO, str]]:
         fields = {}
 
 
-def upload(place: Place, parts: Iterable[Part], query: Mapping[str, Any]) -> list[dict[str, Any]]:
+def upload(context: OperationContext, parts: Iterable[Part], query: Mapping[str, Any]) -> list[dict[str, Any]]:
     """``file-storage.bulk.upload?teamId=``: all files or none, answered in the order sent.
 
     A map of versions is passed over, and an archive never takes another's place (`store.archives`).
     """
-    with taking_in(place) as intake:
-        with place.store.read() as rows:
-            team_id = _team(rows, Body(query))
+    with taking_in(context) as intake:
+        with context.store.read() as conn:
+            team_id = _team(conn, Body(query))
         received = [(path, intake.take(stream), mime) for path, stream, mime in _uploads(parts)]
-        with intake.naming() as rows:
-            return [_put(rows, intake, team_id, *file) for file in received]
+        with intake.naming() as conn:
+            return [_put(conn, intake, team_id, *file) for file in received]
 
 
-def upload_one(place: Place, parts: Iterable[Part], query: Mapping[str, Any]) -> dict[str, Any]:
+def upload_one(context: OperationContext, parts: Iterable[Part], query: Mapping[str, Any]) -> dict[str, Any]:
     """``file-storage.upload?teamId=``: one file, in a form; or the body itself, its ``path`` in the query."""
-    told = upload(place, _one(parts, query), query)
+    told = upload(context, _one(parts, query), query)
     if not told:
         raise bad("there is no file in the form")
     return told[0]
@@ -179,49 +179,49 @@ def _one(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
         yield part
 
 
-def _put(rows: Connection, intake: Intake, team_id: int, path: str, received: Received, mime: str) -> dict[str, Any]:
+def _put(conn: Connection, intake: Intake, team_id: int, path: str, received: Received, mime: str) -> dict[str, Any]:
     """Make one uploaded file a path's current one."""
-    place = archives.place(rows, team_id, path)
+    place = archives.place(conn, team_id, path)
     if place is not None:
         project_id, name = place
         if name == archives.MAP:
-            return versions_json.shape(rows, team_id, project_id, path)
-        reservations.prolong(rows, project_id)
-        path = archives.free(rows, team_id, path)
-    intake.name(rows, [(received, {})])
-    return _shape(rows, files.get(rows, files.add(rows, team_id, path, received, mime)))
+            return versions_json.shape(conn, team_id, project_id, path)
+        reservations.prolong(conn, project_id)
+        path = archives.free(conn, team_id, path)
+    intake.name(conn, [(received, {})])
+    return _shape(conn, files.get(conn, files.add(conn, team_id, path, received, mime)))
 
 
-def download(place: Place, body: Body) -> Content | Composed:
+def download(context: OperationContext, body: Body) -> Content | Composed:
     """``file-storage.download`` of a team's path, or by ``id``: then also of a file that is current no more.
 
     A path with a slash after it is a folder's: a tar of all that is in it.
     """
-    with place.store.read() as rows:
+    with context.store.read() as conn:
         if body.given("id"):
-            row = files.get(rows, body.number("id"))
+            row = files.get(conn, body.number("id"))
         else:
-            team_id, path = _team(rows, body), files.absolute(body.text("path"))
-            if (project_id := archives.mapped(rows, team_id, path)) is not None:
-                return versions_json.content(rows, project_id)
+            team_id, path = _team(conn, body), files.absolute(body.text("path"))
+            if (project_id := archives.mapped(conn, team_id, path)) is not None:
+                return versions_json.content(conn, project_id)
             if path.endswith("/"):
-                return _folder_content(place, path, files.below(rows, team_id, path))
-            current = files.current(rows, team_id, path)
+                return _folder_content(context, path, files.below(conn, team_id, path))
+            current = files.current(conn, team_id, path)
             if current is None:
                 raise unknown("file", path)
             row = current
-    return _content(place, row)
+    return _content(context, row)
 
 
-def _content(place: Place, row: RowMapping) -> Content:
-    return Content(place.blobs, row["hash"], row["generation"], row["size"], row["name"], row["mime"])
+def _content(context: OperationContext, row: RowMapping) -> Content:
+    return Content(context.blobs, row["hash"], row["generation"], row["size"], row["name"], row["mime"])
 
 
-def _folder_content(place: Place, folder: str, found: list[RowMapping]) -> Composed:
+def _folder_content(context: OperationContext, folder: str, found: list[RowMapping]) -> Composed:
     if not found:
         raise unknown("folder", folder)
     top = posixpath.basename(folder.rstrip("/"))
-    inside = ((posixpath.join(top, row["path"][len(folder) :]), _content(place, row)) for row in found)
+    inside = ((posixpath.join(top, row["path"][len(folder) :]), _content(context, row)) for row in found)
     return composite_content.archive(inside, f"{top or 'files'}.tar")
 
 

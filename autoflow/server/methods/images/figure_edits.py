@@ -10,13 +10,13 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server import limits
 from autoflow.server.db import datasets, items
+from autoflow.server.db.change_tracking import Edit, editing
 from autoflow.server.errors import bad, unknown
-from autoflow.server.methods import Operation
 from autoflow.server.methods.images.figures import FACTS, image_of
 from autoflow.server.methods.images.labels import FIGURES, Annotating, stored_documents, stored_object
 from autoflow.server.methods.images.tags import Meta
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
-from autoflow.server.versions.change_tracking import Edit, editing
 
 # What the place of a figure says, not the figure.
 _PLACE = frozenset({"id", "geometry", "entityId", "imageId", "objectId", "datasetId", "projectId"})
@@ -31,11 +31,11 @@ class Drawing:
     """The documents of some images of one project, while figures are put into them."""
 
     def __init__(self, edit: Edit, rows: Mapping[int, RowMapping]) -> None:
-        self.meta = Meta.of(edit.rows, edit.project["id"])
+        self.meta = Meta.of(edit.conn, edit.project["id"])
         self._edit = edit
-        self._rows = rows
+        self._conn = rows
         self._highest: dict[int, int] = {}
-        self._documents = stored_documents(edit.rows, list(rows.values()))
+        self._documents = stored_documents(edit.conn, list(rows.values()))
         # an image's objects by their k, in the order they are drawn
         self._objects = {
             number: {one["id"]: one for one in document["objects"]} for number, document in self._documents.items()
@@ -82,28 +82,28 @@ class Drawing:
     def close(self) -> None:
         """Keep the documents."""
         annotating = Annotating(self._edit)
-        for number, row in self._rows.items():
+        for number, row in self._conn.items():
             annotating.keep(row, {**self._documents[number], "objects": list(self._objects[number].values())})
         annotating.close()
 
 
-def each_project(rows: Connection, images: Iterable[int]) -> Iterator[tuple[int, dict[int, RowMapping]]]:
+def each_project(conn: Connection, images: Iterable[int]) -> Iterator[tuple[int, dict[int, RowMapping]]]:
     """The images by their project, in a steady order: each project's row is locked."""
     grouped: dict[int, dict[int, RowMapping]] = {}
-    for number, row in items.find(rows, sorted(set(images))).items():
+    for number, row in items.find(conn, sorted(set(images))).items():
         grouped.setdefault(row["project_id"], {})[number] = row
     yield from sorted(grouped.items())
 
 
-def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``figures.bulk.add`` to the images ``entityId`` names, each figure's or the request's; numbers in their order."""
     wanted = list(body.bodies("figures"))
     images = [one.number("entityId") if one.given("entityId") else body.number("entityId") for one in wanted]
     numbers: dict[int, int] = {}
-    for project_id, found in each_project(rows, images):
+    for project_id, found in each_project(conn, images):
         if body.given("datasetId"):
-            _check_dataset(rows, body.number("datasetId"), found.values())
-        with editing(rows, project_id) as edit:
+            _check_dataset(conn, body.number("datasetId"), found.values())
+        with editing(conn, project_id) as edit:
             drawn = Drawing(edit, found)
             for position, (one, image_id) in enumerate(zip(wanted, images, strict=True)):
                 if image_id in found:
@@ -112,17 +112,17 @@ def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
     return [{"id": numbers[position]} for position in range(len(wanted))]
 
 
-def _check_dataset(rows: Connection, dataset_id: int, found: Iterable[RowMapping]) -> None:
-    dataset = datasets.get(rows, dataset_id)
+def _check_dataset(conn: Connection, dataset_id: int, found: Iterable[RowMapping]) -> None:
+    dataset = datasets.get(conn, dataset_id)
     for row in found:
         if row["dataset_id"] != dataset["id"]:
             raise bad(f"image {row['id']} is not of dataset {dataset_id}")
 
 
-def edit_figure(rows: Connection, body: Body) -> dict[str, Any]:
+def edit_figure(conn: Connection, body: Body) -> dict[str, Any]:
     """``figures.editInfo``: another geometry, tags, and what else is known of a figure."""
     number = body.number("id")
-    with drawing(rows, number) as drawn:
+    with drawing(conn, number) as drawn:
         names = ("meta", "customData", "priority", "nnCreated", "nnUpdated", "description")
         values = {name: body.fields[name] for name in names if name in body.fields}
         if body.given("tags"):
@@ -132,11 +132,11 @@ def edit_figure(rows: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
-def remove(rows: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, body: Body) -> dict[str, Any]:
     """``figures.bulk.remove`` by ``figureIds``."""
     numbers = body.unique_numbers("figureIds")
-    for project_id, found in each_project(rows, map(image_of, numbers)):
-        with editing(rows, project_id) as edit:
+    for project_id, found in each_project(conn, map(image_of, numbers)):
+        with editing(conn, project_id) as edit:
             drawn = Drawing(edit, found)
             for number in numbers:
                 if image_of(number) in found:
@@ -145,13 +145,13 @@ def remove(rows: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
-def add_tags(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def add_tags(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``figures.tags.bulk.add``: many tags on many figures of a project, answered in the order sent."""
     wanted = list(body.bodies("tags"))
     numbers = [one.number("figureId") for one in wanted]
     answers = []
-    with editing(rows, body.number("projectId")) as edit:
-        found = items.find(rows, sorted({image_of(number) for number in numbers}))
+    with editing(conn, body.number("projectId")) as edit:
+        found = items.find(conn, sorted({image_of(number) for number in numbers}))
         for row in found.values():
             if row["project_id"] != edit.project["id"]:
                 raise bad(f"image {row['id']} is not of project {edit.project['id']}")
@@ -166,41 +166,41 @@ def add_tags(rows: Connection, body: Body) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def drawing(rows: Connection, number: int) -> Iterator[Drawing]:
+def drawing(conn: Connection, number: int) -> Iterator[Drawing]:
     """Change one figure."""
-    row = items.find(rows, [image_of(number)])[image_of(number)]
-    with editing(rows, row["project_id"]) as edit:
-        drawn = Drawing(edit, items.find(rows, [row["id"]]))
+    row = items.find(conn, [image_of(number)])[image_of(number)]
+    with editing(conn, row["project_id"]) as edit:
+        drawn = Drawing(edit, items.find(conn, [row["id"]]))
         yield drawn
         drawn.close()
 
 
-def set_priority(rows: Connection, body: Body) -> dict[str, Any]:
+def set_priority(conn: Connection, body: Body) -> dict[str, Any]:
     """``figures.priority.update``: which figure is drawn over which."""
     number = body.number("id")
-    with drawing(rows, number) as drawn:
+    with drawing(conn, number) as drawn:
         drawn.change(number, {"priority": body.number("priority")})
     return {"success": True}
 
 
-def add_tag(rows: Connection, body: Body) -> dict[str, Any]:
+def add_tag(conn: Connection, body: Body) -> dict[str, Any]:
     """``object-tags.add-to-object``: one tag on one figure."""
     number = body.number("figureId")
-    with drawing(rows, number) as drawn:
+    with drawing(conn, number) as drawn:
         tag = drawn.meta.valued(body, body.number("tagId"))
         before = drawn.figure(number)["tags"]
         drawn.change(number, {"tags": before if tag in before else [*before, tag]})
     return {**tag, "id": tag["tagId"], "figureId": number}
 
 
-def remove_tag(rows: Connection, body: Body) -> dict[str, Any]:
+def remove_tag(conn: Connection, body: Body) -> dict[str, Any]:
     """``object-tags.remove-from-figure``: all tags of a kind off a figure; a tag on a figure has no number of its own.
 
     Raises:
         ServerRefused: 404, the figure has none.
     """
     number, tag_id = body.number("figureId"), body.number("tagId")
-    with drawing(rows, number) as drawn:
+    with drawing(conn, number) as drawn:
         before = drawn.figure(number)["tags"]
         kept = [tag for tag in before if tag["tagId"] != tag_id]
         if len(kept) == len(before):

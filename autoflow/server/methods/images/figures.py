@@ -17,10 +17,10 @@ from autoflow.server.db.schema import items as table
 from autoflow.server.errors import unknown
 from autoflow.server.geometry import rounding
 from autoflow.server.geometry.metrics import measured
-from autoflow.server.methods import Operation
 from autoflow.server.methods.images import filters
 from autoflow.server.methods.images.labels import FIGURES, stored_documents
 from autoflow.server.methods.images.tags import Meta
+from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks, per_page, selected, start_of, told
 from autoflow.server.request_parser import Body, as_text
 
@@ -100,20 +100,20 @@ class _Wish:
         return figure if self._fields is None else {key: figure[key] for key in figure if key in self._fields}
 
 
-def figure(rows: Connection, body: Body) -> dict[str, Any]:
+def figure(conn: Connection, body: Body) -> dict[str, Any]:
     """``figures.info`` by id, its geometry included whatever it is."""
     number = body.number("id")
-    row = items.find(rows, [image_of(number)])[image_of(number)]
-    for stored in stored_documents(rows, [row])[row["id"]]["objects"]:
+    row = items.find(conn, [image_of(number)])[image_of(number)]
+    for stored in stored_documents(conn, [row])[row["id"]]["objects"]:
         if stored["id"] == number % FIGURES:
-            shown = _shape(row, stored, Meta.of(rows, row["project_id"]))
+            shown = _shape(row, stored, Meta.of(conn, row["project_id"]))
             return shown if shown["geometry"] is not None else {**shown, "geometry": {BITMAP: stored.get(BITMAP)}}
     raise unknown("figure", number)
 
 
-def list_tags(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def list_tags(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``figures.tags.list`` of a figure; each is numbered by its kind, having no number of its own."""
-    return [{**tag, "id": tag["tagId"]} for tag in figure(rows, body)["tags"]]
+    return [{**tag, "id": tag["tagId"]} for tag in figure(conn, body)["tags"]]
 
 
 def _numbers(conditions: Sequence[Body]) -> set[int] | None:
@@ -125,32 +125,32 @@ def _numbers(conditions: Sequence[Body]) -> set[int] | None:
     return allowed
 
 
-def list_figures(rows: Connection, body: Body) -> dict[str, Any]:
+def list_figures(conn: Connection, body: Body) -> dict[str, Any]:
     """``figures.list`` of a dataset, or of images of any: by images' numbers, and in an image as they are drawn.
 
     ``filters`` pick images as in ``images.list``, and of their figures those that are counted.
     """
     conditions = list(body.bodies("filter", required=False))
     numbers = _numbers([one for one in conditions if one.text("field") == "id"])
-    query = items.listing(rows).where(table.c.labels > 0)
+    query = items.listing(conn).where(table.c.labels > 0)
     if body.given("datasetId"):
-        query = query.where(table.c.dataset_id == datasets.get(rows, body.number("datasetId"))["id"])
+        query = query.where(table.c.dataset_id == datasets.get(conn, body.number("datasetId"))["id"])
     elif body.given("projectId"):
-        query = query.where(table.c.project_id == projects.get(rows, body.number("projectId"))["id"])
+        query = query.where(table.c.project_id == projects.get(conn, body.number("projectId"))["id"])
     columns = {"entityId": table.c.id, "imageId": table.c.id, "datasetId": table.c.dataset_id}
     query = selected(query, columns, [one for one in conditions if one.text("field") != "id"])
     if numbers is not None:
         query = query.where(table.c.id.in_(sorted({image_of(number) for number in numbers})))
-    picked = filters.conditions(rows, body)
+    picked = filters.conditions(conn, body)
     query = filters.narrowed(query, picked)
     size = per_page(body)
     start = start_of(body, size)
     if numbers is None and not picked:
-        total, pairs = _window(rows, query, start, size)
+        total, pairs = _window(conn, query, start, size)
     else:
-        pairs = [pair for pair in _picked(rows, query, picked) if numbers is None or _number(*pair) in numbers]
+        pairs = [pair for pair in _picked(conn, query, picked) if numbers is None or _number(*pair) in numbers]
         total, pairs = len(pairs), pairs[start : start + size]
-    metas = {number: Meta.of(rows, number) for number in {row["project_id"] for row, _ in pairs}}
+    metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row, _ in pairs}}
     wish = _Wish(body)
     found = [wish.of(_shape(row, stored, metas[row["project_id"]])) for row, stored in pairs]
     return {"entities": found, **told(total, size)}
@@ -163,17 +163,17 @@ def _number(row: RowMapping, stored: Mapping[str, Any]) -> int:
     return int(row["id"] * FIGURES + stored["id"])
 
 
-def _objects(rows: Connection, query: Any) -> list[Pair]:
+def _objects(conn: Connection, query: Any) -> list[Pair]:
     """All objects of the images a query gives, each with its image's row."""
-    found = rows.execute(query.order_by(table.c.id)).mappings().all()
-    held = stored_documents(rows, found)
+    found = conn.execute(query.order_by(table.c.id)).mappings().all()
+    held = stored_documents(conn, found)
     return [(row, stored) for row in found for stored in held[row["id"]]["objects"]]
 
 
-def _picked(rows: Connection, query: Any, picked: Sequence[filters.Condition]) -> list[Pair]:
+def _picked(conn: Connection, query: Any, picked: Sequence[filters.Condition]) -> list[Pair]:
     """Of the images a query gives, and that are picked, the objects that were counted for it."""
-    found = rows.execute(query.order_by(table.c.id)).mappings().all()
-    held = stored_documents(rows, found)
+    found = conn.execute(query.order_by(table.c.id)).mappings().all()
+    held = stored_documents(conn, found)
     pairs = []
     for row in found:
         objects, tags = held[row["id"]]["objects"], json_codec.load(row["tags"])
@@ -182,20 +182,20 @@ def _picked(rows: Connection, query: Any, picked: Sequence[filters.Condition]) -
     return pairs
 
 
-def _window(rows: Connection, query: Any, start: int, size: int) -> tuple[int, list[Pair]]:
+def _window(conn: Connection, query: Any, start: int, size: int) -> tuple[int, list[Pair]]:
     """How many objects there are, and those of one page: only its images' documents are read."""
     before = func.coalesce(func.sum(table.c.labels).over(order_by=table.c.id), 0) - table.c.labels
     counted = query.with_only_columns(table.c.id, table.c.labels, before.label("before")).subquery()
-    total = rows.execute(select(func.coalesce(func.sum(counted.c.labels), 0))).scalar_one()
+    total = conn.execute(select(func.coalesce(func.sum(counted.c.labels), 0))).scalar_one()
     inside = select(counted.c.id, counted.c.before).where(
         counted.c.before < start + size, counted.c.before + counted.c.labels > start
     )
-    places = {row.id: int(row.before) for row in rows.execute(inside)}
+    places = {row.id: int(row.before) for row in conn.execute(inside)}
     if not places:
         return int(total), []
     first = min(places.values())
     pairs = [
-        pair for part in chunks(sorted(places)) for pair in _objects(rows, select(table).where(table.c.id.in_(part)))
+        pair for part in chunks(sorted(places)) for pair in _objects(conn, select(table).where(table.c.id.in_(part)))
     ]
     return int(total), pairs[start - first : start - first + size]
 

@@ -93,14 +93,14 @@ def _tagged(data: Body) -> Callable[[Tags], bool]:
     return lambda tags: any(wanted in {None, tag["tagId"]} and fits(tag["value"]) for tag in tags)
 
 
-def _by_name(_rows: Connection, data: Body) -> Condition:
+def _by_name(_conn: Connection, data: Body) -> Condition:
     part = data.text("value", "", most=limits.QUERY)
     if not part:
         return Condition()
     return Condition(func.lower(table.c.name).contains(part.lower(), autoescape=True))
 
 
-def _by_tag(_rows: Connection, data: Body) -> Condition:
+def _by_tag(_conn: Connection, data: Body) -> Condition:
     tagged, include = _tagged(data), data.flag("include", default=True)
     if not include:
         return Condition(item=lambda _number, tags: not tagged(tags))
@@ -113,7 +113,7 @@ def _by_tag(_rows: Connection, data: Body) -> Condition:
     return Condition(there, item=lambda _number, tags: tagged(tags))
 
 
-def _by_object_tag(_rows: Connection, data: Body) -> Condition:
+def _by_object_tag(_conn: Connection, data: Body) -> Condition:
     tagged, include = _tagged(data), data.flag("include", default=True)
     of_class, number = data.maybe_number("tagClassId"), data.maybe_number("tagId")
     return Condition(
@@ -123,7 +123,7 @@ def _by_object_tag(_rows: Connection, data: Body) -> Condition:
     )
 
 
-def _by_class(_rows: Connection, data: Body) -> Condition:
+def _by_class(_conn: Connection, data: Body) -> Condition:
     counts, inside, number = _counts(data), data.flag("include", default=True), data.maybe_number("classId")
     if number is not None:
         mark = f'"classId":{number}'.encode()
@@ -138,12 +138,12 @@ def _by_labels(counts: tuple[int, float], inside: bool) -> Condition:
     return Condition(within if inside else ~within)
 
 
-def _by_annotator(_rows: Connection, data: Body) -> Condition:
+def _by_annotator(_conn: Connection, data: Body) -> Condition:
     _nobody(data)
     return _by_labels(_counts(data), data.flag("include", default=True))
 
 
-def _by_tagger(_rows: Connection, data: Body) -> Condition:
+def _by_tagger(_conn: Connection, data: Body) -> Condition:
     _nobody(data)
     counts = _counts(data)
     return Condition(item=lambda _number, tags: counts[0] <= len(tags) <= counts[1])
@@ -151,20 +151,20 @@ def _by_tagger(_rows: Connection, data: Body) -> Condition:
 
 def _nobody(data: Body) -> None:
     if data.given("userId"):
-        raise bad(f'"{data.place}userId": who drew an object or put a tag is not kept on this platform')
+        raise bad(f'"{data.place}userId": who drew an object or put a tag is not kept on this server')
 
 
-def _by_issues(_rows: Connection, data: Body) -> Condition:
+def _by_issues(_conn: Connection, data: Body) -> Condition:
     return Condition(true() if _counts(data)[0] <= 0 else false())  # there are no issues here
 
 
-def _by_job(rows: Connection, data: Body) -> Condition:
-    wanted = frozenset(json_codec.load(jobs.get(rows, data.number("jobId"))["meta"])["entityIds"])
+def _by_job(conn: Connection, data: Body) -> Condition:
+    wanted = frozenset(json_codec.load(jobs.get(conn, data.number("jobId"))["meta"])["entityIds"])
     include = data.flag("include", default=True)
     return Condition(item=lambda number, _tags: (number in wanted) == include)
 
 
-def _by_collection(_rows: Connection, data: Body) -> Condition:
+def _by_collection(_conn: Connection, data: Body) -> Condition:
     raise unknown("collection", data.number("collectionId"))
 
 
@@ -181,7 +181,7 @@ _TYPES: Mapping[str, Callable[[Connection, Body], Condition]] = {
 }
 
 
-def conditions(rows: Connection, body: Body) -> list[Condition]:
+def conditions(conn: Connection, body: Body) -> list[Condition]:
     """What a request's ``filters`` ask for; an image is picked that meets them all.
 
     Raises:
@@ -192,7 +192,7 @@ def conditions(rows: Connection, body: Body) -> list[Condition]:
         kind = entry.text("type")
         if kind not in _TYPES:
             raise bad(f'"{entry.place}type" must be one of {", ".join(_TYPES)}')
-        found.append(_TYPES[kind](rows, Body(entry.mapping("data"), f"{entry.place}data.")))
+        found.append(_TYPES[kind](conn, Body(entry.mapping("data"), f"{entry.place}data.")))
     return found
 
 
@@ -213,16 +213,16 @@ def needs_scan(wanted: Iterable[Condition], body: Body) -> bool:
     return body.fields.get("sort") == BY_META or any(one.item or one.figure for one in wanted)
 
 
-def _key(rows: Connection, project: Mapping[str, Any] | RowMapping, body: Body) -> Key:
+def _key(conn: Connection, project: Mapping[str, Any] | RowMapping, body: Body) -> Key:
     """What tells one look-up from another: the request but for its page, and the state of the project."""
     asked = {name: body.fields[name] for name in ("datasetId", "recursive", "filter", "filters") if name in body.fields}
     order = [body.fields.get("sort"), body.fields.get("sort_order")] if not by_token(body) else None
     state = (project["id"], project["created_at"], project["change_seq"], project["digest"])
-    return (rows.engine.url, *state, json.dumps([asked, order], sort_keys=True, default=str))
+    return (conn.engine.url, *state, json.dumps([asked, order], sort_keys=True, default=str))
 
 
 def scan(
-    rows: Connection,
+    conn: Connection,
     project: Mapping[str, Any] | RowMapping,
     query: Select[Any],
     columns: Columns,
@@ -232,19 +232,19 @@ def scan(
     """The numbers of the images picked, in the request's order.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         project: whose images they are: its row.
         query: its images as far as a database can tell them.
         columns: what they may be sorted by.
         body: the request.
         wanted: its conditions.
     """
-    key = _key(rows, project, body)
+    key = _key(conn, project, body)
     with _lock:
         if key in _memory:
             _memory.move_to_end(key)
             return _memory[key]
-    found = array("q", _looked_up(rows, query, columns, body, wanted))
+    found = array("q", _looked_up(conn, query, columns, body, wanted))
     with _lock:
         _memory[key] = found
         while len(_memory) > REMEMBERED:
@@ -253,7 +253,7 @@ def scan(
 
 
 def _looked_up(
-    rows: Connection, query: Select[Any], columns: Columns, body: Body, wanted: Sequence[Condition]
+    conn: Connection, query: Select[Any], columns: Columns, body: Body, wanted: Sequence[Condition]
 ) -> list[int]:
     by_meta = body.fields.get("sort") == BY_META and not by_token(body)
     by_id = Body({} if by_meta or by_token(body) else body.fields)
@@ -261,9 +261,9 @@ def _looked_up(
     parts = query.with_only_columns(table.c.id, table.c.tags, table.c.annotation, table.c.meta)
     found: list[tuple[str, int]] = []
     drawn = [condition for condition in wanted if condition.figure]
-    for part in chunks(rows.execute(parts).all()):
+    for part in chunks(conn.execute(parts).all()):
         hashes = [row.annotation for row in part if row.annotation] if drawn else []
-        texts = items.read_texts(rows, hashes)
+        texts = items.read_texts(conn, hashes)
         for row in part:
             objects = _objects(texts.get(row.annotation, b""), drawn)
             tags = json_codec.load(row.tags)

@@ -10,30 +10,30 @@ from autoflow.server import bounded_json
 from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import items, json_codec
+from autoflow.server.db.change_tracking import editing
 from autoflow.server.errors import bad, unknown
-from autoflow.server.methods import Download, Operation, Place, Upload
 from autoflow.server.methods.images.figure_edits import Drawing, each_project, given_geometry
 from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
 from autoflow.server.methods.images.labels import FIGURES, stored_documents
+from autoflow.server.operations import Download, Operation, OperationContext, Upload
 from autoflow.server.request_parser import Body, as_number
-from autoflow.server.versions.change_tracking import editing
 from autoflow.wire.parts import Part
 
 LARGEST_GEOMETRY = 64 * 1024 * 1024  # bytes of all geometries of a request
 
 
-def upload_geometries(place: Place, parts: Iterable[Part], _query: Mapping[str, Any]) -> dict[str, Any]:
+def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: Mapping[str, Any]) -> dict[str, Any]:
     """``figures.bulk.upload.geometry``: pairs of ``figureId`` and ``geometry``, a file of JSON; all of them or none."""
     with contextlib.ExitStack() as held:
         sent = list(_geometries(parts, held))
-        _change(place, sent)
+        _change(context, sent)
     return {"success": True}
 
 
-def _change(place: Place, sent: list[tuple[int, dict[str, Any]]]) -> None:
-    with place.store.write() as rows:
-        for project_id, found in each_project(rows, (image_of(number) for number, _ in sent)):
-            with editing(rows, project_id) as edit:
+def _change(context: OperationContext, sent: list[tuple[int, dict[str, Any]]]) -> None:
+    with context.store.write() as conn:
+        for project_id, found in each_project(conn, (image_of(number) for number, _ in sent)):
+            with editing(conn, project_id) as edit:
                 drawn = Drawing(edit, found)
                 for number, geometry in sent:
                     if image_of(number) in found:
@@ -67,12 +67,12 @@ def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[t
         number = None
 
 
-def download_geometries(place: Place, body: Body) -> Composed:
+def download_geometries(context: OperationContext, body: Body) -> Composed:
     """``figures.bulk.download.geometry`` by ``ids``: a form with a part for each, of its number's name, in order."""
     numbers = body.numbers("ids")
-    with place.store.read() as rows:
-        found = items.find(rows, sorted({image_of(number) for number in numbers}))
-        held = stored_documents(rows, list(found.values()))
+    with context.store.read() as conn:
+        found = items.find(conn, sorted({image_of(number) for number in numbers}))
+        held = stored_documents(conn, list(found.values()))
     by_number = {
         image * FIGURES + stored["id"]: stored for image, document in held.items() for stored in document["objects"]
     }

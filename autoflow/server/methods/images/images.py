@@ -10,16 +10,16 @@ from sqlalchemy import Connection, RowMapping, Select
 from autoflow.server.blobs import Content, composite_content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import access, blobs, datasets, items, json_codec, projects
+from autoflow.server.db.change_tracking import editing
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import bad, taken, unknown
 from autoflow.server.media import thumbnails
-from autoflow.server.methods import Batch, Download, Operation, Place, Upload
 from autoflow.server.methods.images import filters
+from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
 from autoflow.server.paging import page, page_of, selected
 from autoflow.server.request_parser import Body, as_text
 from autoflow.server.uploads import external_files
 from autoflow.server.uploads.upload_session import taking_in
-from autoflow.server.versions.change_tracking import editing
 from autoflow.wire.parts import Part
 
 _COLUMNS = {
@@ -37,7 +37,7 @@ _COLUMNS = {
 }
 
 
-def _shape(rows: Connection, row: RowMapping) -> dict[str, Any]:
+def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
     mime = row["mime"]
     content = f"/storage/images/{row['id']}" if row["hash"] is not None else None
     return {
@@ -51,7 +51,7 @@ def _shape(rows: Connection, row: RowMapping) -> dict[str, Any]:
         "width": row["width"],
         "height": row["height"],
         "pathOriginal": content,
-        "fullStorageUrl": access.address(rows, content) if content is not None else row["link"],
+        "fullStorageUrl": access.address(conn, content) if content is not None else row["link"],
         "labelsCount": row["labels"],
         "datasetId": row["dataset_id"],
         "projectId": row["project_id"],
@@ -64,69 +64,69 @@ def _shape(rows: Connection, row: RowMapping) -> dict[str, Any]:
     }
 
 
-def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     """Images as the wire shows them."""
-    return [_shape(rows, row) for row in found]
+    return [_shape(conn, row) for row in found]
 
 
-def _within(rows: Connection, body: Body) -> tuple[RowMapping, Select[Any]]:
+def _within(conn: Connection, body: Body) -> tuple[RowMapping, Select[Any]]:
     """The images a request is about, and their project: a dataset's (``recursive``: and of those in it), or all."""
     if not body.given("datasetId"):
-        project = projects.get(rows, body.number("projectId"))
-        return project, items.listing(rows).where(table.c.project_id == project["id"])
-    dataset = datasets.get(rows, body.number("datasetId"))
+        project = projects.get(conn, body.number("projectId"))
+        return project, items.listing(conn).where(table.c.project_id == project["id"])
+    dataset = datasets.get(conn, body.number("datasetId"))
     deep = body.flag("recursive", default=False)
-    numbers = datasets.within(rows, dataset) if deep else [dataset["id"]]
-    project = projects.get(rows, dataset["project_id"])
-    return project, items.listing(rows).where(table.c.dataset_id.in_(numbers))
+    numbers = datasets.within(conn, dataset) if deep else [dataset["id"]]
+    project = projects.get(conn, dataset["project_id"])
+    return project, items.listing(conn).where(table.c.dataset_id.in_(numbers))
 
 
-def reference(rows: Connection, image_id: int | None) -> str | None:
+def reference(conn: Connection, image_id: int | None) -> str | None:
     """The address of the small picture that stands for a project or a dataset, by an image of it if it has any."""
-    return access.address(rows, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
+    return access.address(conn, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
 
 
-def list_images(rows: Connection, body: Body) -> dict[str, Any]:
+def list_images(conn: Connection, body: Body) -> dict[str, Any]:
     """``images.list`` of a dataset or a project: by columns (``filter``), and by what is on them (``filters``)."""
-    project, query = _within(rows, body)
-    wanted = filters.conditions(rows, body)
+    project, query = _within(conn, body)
+    wanted = filters.conditions(conn, body)
     query = filters.narrowed(query, wanted)
     if not filters.needs_scan(wanted, body):
-        return page(rows, query, _COLUMNS, body, lambda found: shaped(rows, found))
+        return page(conn, query, _COLUMNS, body, lambda found: shaped(conn, found))
     query = selected(query, _COLUMNS, body.bodies("filter", required=False))
-    numbers = filters.scan(rows, project, query, _COLUMNS, body, wanted)
+    numbers = filters.scan(conn, project, query, _COLUMNS, body, wanted)
 
     def shape(part: Sequence[int]) -> list[dict[str, Any]]:
-        found = items.find(rows, list(part))
-        return [_shape(rows, found[number]) for number in part]
+        found = items.find(conn, list(part))
+        return [_shape(conn, found[number]) for number in part]
 
     return page_of(numbers, body, shape, int)
 
 
-def image(rows: Connection, body: Body) -> dict[str, Any]:
+def image(conn: Connection, body: Body) -> dict[str, Any]:
     """``images.info`` by id."""
     number = body.number("id")
-    return _shape(rows, items.find(rows, [number])[number])
+    return _shape(conn, items.find(conn, [number])[number])
 
 
-def known_hashes(place: Place, body: Body) -> list[str]:
+def known_hashes(context: OperationContext, body: Body) -> list[str]:
     """``images.internal.hashes.list``: which of these contents need not be uploaded; the body is a list.
 
     They stay for as long as a lease, so that who was told so can name them.
     """
     hashes = [text for value in body.array("items") if (text := as_text(value)) is not None]
-    with place.store.write(noted=False) as rows:
-        found = blobs.promise(rows, hashes)
+    with context.store.write(noted=False) as conn:
+        found = blobs.promise(conn, hashes)
     return [value for value in hashes if value in found]
 
 
 _BYTES = ("hash", "size", "mime", "width", "height")
 
 
-def _content(rows: Connection, wanted: list[Body]) -> list[dict[str, Any]]:
+def _content(conn: Connection, wanted: list[Body]) -> list[dict[str, Any]]:
     """What the images to be made are of: columns of the blobs or of the images they name, or their links."""
-    kept = blobs.hold(rows, [body.text("hash") for body in wanted if body.given("hash")])
-    sources = items.find(rows, [body.number("imageId") for body in wanted if _is_copy(body)])
+    kept = blobs.hold(conn, [body.text("hash") for body in wanted if body.given("hash")])
+    sources = items.find(conn, [body.number("imageId") for body in wanted if _is_copy(body)])
     found: list[dict[str, Any]] = []
     for body in wanted:
         if _is_copy(body):
@@ -146,18 +146,18 @@ def _is_copy(body: Body) -> bool:
     return body.given("imageId") and not body.given("hash")
 
 
-def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``images.bulk.add``: images by hash, link or another image's number, answered in the order sent; all of them
     or none.
 
     Raises:
         ServerRefused: 400 with ``type`` NONUNIQUE and the names that are taken, as the SDK's conflict rules want it.
     """
-    dataset = datasets.get(rows, body.number("datasetId"))
-    with editing(rows, dataset["project_id"]) as edit:
+    dataset = datasets.get(conn, body.number("datasetId"))
+    with editing(conn, dataset["project_id"]) as edit:
         wanted = list(body.bodies("images"))
         names = [one.text("title" if one.given("title") else "name") for one in wanted]
-        there = items.named(rows, dataset["id"], names)
+        there = items.named(conn, dataset["id"], names)
         errors = [{"name": name, "id": there[name]} for name in names if name in there]
         if errors or len(set(names)) < len(names):
             details = {"type": "NONUNIQUE", "errors": errors}
@@ -169,33 +169,33 @@ def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
                 "description": one.text("description", ""),
                 **content,
             }
-            for one, name, content in zip(wanted, names, _content(rows, wanted), strict=True)
+            for one, name, content in zip(wanted, names, _content(conn, wanted), strict=True)
         ]
         numbers = items.add_many(edit, dataset["id"], new)
-    made = items.find(rows, numbers)
-    return [_shape(rows, made[number]) for number in numbers]
+    made = items.find(conn, numbers)
+    return [_shape(conn, made[number]) for number in numbers]
 
 
-def edit_image(rows: Connection, body: Body) -> dict[str, Any]:
+def edit_image(conn: Connection, body: Body) -> dict[str, Any]:
     """``images.editInfo``: name, description, meta.
 
     Raises:
         ServerRefused: 409, the dataset has an image of that name.
     """
     number = body.number("id")
-    row = items.find(rows, [number])[number]
+    row = items.find(conn, [number])[number]
     values: dict[str, Any] = {}
     if body.given("name"):
         values["name"] = body.text("name")
-        if items.named(rows, row["dataset_id"], [values["name"]]).get(values["name"], number) != number:
+        if items.named(conn, row["dataset_id"], [values["name"]]).get(values["name"], number) != number:
             raise taken(f"dataset {row['dataset_id']} has an image named {values['name']!r} already")
     if body.given("description"):
         values["description"] = body.text("description", "")
     if body.given("meta"):
         values["meta"] = json_codec.dump(body.mapping("meta"), canonical=True)
-    with editing(rows, row["project_id"]) as edit:
+    with editing(conn, row["project_id"]) as edit:
         items.change(edit, row, **values)
-    return _shape(rows, items.find(rows, [number])[number])
+    return _shape(conn, items.find(conn, [number])[number])
 
 
 def _by_project(found: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[RowMapping]]]:
@@ -204,20 +204,20 @@ def _by_project(found: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[Row
         yield project_id, [row for row in found.values() if row["project_id"] == project_id]
 
 
-def set_links(rows: Connection, body: Body) -> dict[str, Any]:
+def set_links(conn: Connection, body: Body) -> dict[str, Any]:
     """``images.update.links``: images that were of bytes, or of another link, are linked from now on."""
     links = {one.number("id"): one.wide_text("link") for one in body.bodies("images")}
-    for project_id, found in _by_project(items.find(rows, list(links))):
-        with editing(rows, project_id) as edit:
+    for project_id, found in _by_project(items.find(conn, list(links))):
+        with editing(conn, project_id) as edit:
             items.change_many(edit, ((row, {"link": links[row["id"]], "hash": None}) for row in found))
     return {"success": True}
 
 
-def set_order(rows: Connection, body: Body) -> dict[str, Any]:
+def set_order(conn: Connection, body: Body) -> dict[str, Any]:
     """``images.bulk.set-custom-sort``: a member of their meta, which a list can be sorted by."""
     texts = {one.number("id"): one.text(filters.BY_META, "") for one in body.bodies("images")}
-    for project_id, found in _by_project(items.find(rows, list(texts))):
-        with editing(rows, project_id) as edit:
+    for project_id, found in _by_project(items.find(conn, list(texts))):
+        with editing(conn, project_id) as edit:
             items.change_many(edit, ((row, {"meta": _sorted_by(row, texts[row["id"]])}) for row in found))
     return {"success": True}
 
@@ -226,18 +226,18 @@ def _sorted_by(row: RowMapping, text: str) -> str:
     return json_codec.dump({**json_codec.load(row["meta"]), filters.BY_META: text}, canonical=True)
 
 
-def remove(rows: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, body: Body) -> dict[str, Any]:
     """``images.bulk.remove`` by ids, which may be of several projects."""
-    for project_id, found in _by_project(items.find(rows, body.unique_numbers("imageIds"))):
-        with editing(rows, project_id) as edit:
+    for project_id, found in _by_project(items.find(conn, body.unique_numbers("imageIds"))):
+        with editing(conn, project_id) as edit:
             edit.delete_many(table, found)
     return {"success": True}
 
 
-def upload(place: Place, parts: Iterable[Part], _query: Mapping[str, Any]) -> list[dict[str, Any]]:
+def upload(context: OperationContext, parts: Iterable[Part], _query: Mapping[str, Any]) -> list[dict[str, Any]]:
     """``images.bulk.upload``: each file part answered in order with its hash, or with ``errors`` if it is no image."""
     answers: list[dict[str, Any]] = []
-    with taking_in(place) as intake:
+    with taking_in(context) as intake:
         taken = []
         for part in parts:
             if isinstance(part.value, str):
@@ -251,52 +251,52 @@ def upload(place: Place, parts: Iterable[Part], _query: Mapping[str, Any]) -> li
             answers.append({"hash": received.hash, "size": received.size, **known})
             taken.append((received, known))
         if taken:
-            with intake.naming() as rows:
-                intake.name(rows, taken)
+            with intake.naming() as conn:
+                intake.name(conn, taken)
     return answers
 
 
-def download(place: Place, body: Body) -> Content:
+def download(context: OperationContext, body: Body) -> Content:
     """``images.download`` by id."""
     number = body.number("id")
-    with place.store.read() as rows:
-        row = items.find(rows, [number])[number]
+    with context.store.read() as conn:
+        row = items.find(conn, [number])[number]
         if row["hash"] is None:
             raise bad(f"image {number} is a link; its bytes are at {row['link']}")
-        kept = blobs.find(rows, [row["hash"]])
+        kept = blobs.find(conn, [row["hash"]])
     if row["hash"] not in kept and not external_files.is_reference(row):
         raise unknown("content of image", number)
-    return _bytes_of(place, row, kept, row["name"])
+    return _bytes_of(context, row, kept, row["name"])
 
 
-def _bytes_of(place: Place, row: RowMapping, kept: Mapping[str, RowMapping], name: str) -> Content:
+def _bytes_of(context: OperationContext, row: RowMapping, kept: Mapping[str, RowMapping], name: str) -> Content:
     """An image's bytes: those kept of it, else those of its own file."""
-    return _content_of(place, kept[row["hash"]], name) if row["hash"] in kept else external_files.content(row)
+    return _content_of(context, kept[row["hash"]], name) if row["hash"] in kept else external_files.content(row)
 
 
-def _content_of(place: Place, kept: RowMapping, name: str) -> Content:
-    return Content(place.blobs, kept["hash"], kept["generation"], kept["size"], name, kept["mime"])
+def _content_of(context: OperationContext, kept: RowMapping, name: str) -> Content:
+    return Content(context.blobs, kept["hash"], kept["generation"], kept["size"], name, kept["mime"])
 
 
-def download_many(place: Place, body: Body) -> Composed:
+def download_many(context: OperationContext, body: Body) -> Composed:
     """``images.bulk.download`` by ids: a form with a part for each, of its number's name, in order."""
     numbers = body.numbers("imageIds")
-    with place.store.read() as rows:
-        found = items.find(rows, numbers)
-        kept = blobs.find(rows, [row["hash"] for row in found.values() if row["hash"] is not None])
+    with context.store.read() as conn:
+        found = items.find(conn, numbers)
+        kept = blobs.find(conn, [row["hash"] for row in found.values() if row["hash"] is not None])
     for number in numbers:
         if found[number]["hash"] not in kept and not external_files.is_reference(found[number]):
             raise bad(f"the bytes of image {number} are not here, but at {found[number]['link']}")
-    contents = ((str(number), _bytes_of(place, found[number], kept, str(number))) for number in numbers)
+    contents = ((str(number), _bytes_of(context, found[number], kept, str(number))) for number in numbers)
     return composite_content.form(contents, "images")
 
 
-def download_hashes(place: Place, body: Body) -> Composed:
+def download_hashes(context: OperationContext, body: Body) -> Composed:
     """``images.bulk.download-by-hash``: a form with a part for each content that is here, of its hash's name."""
     hashes = list(dict.fromkeys(text for value in body.array("hashes") if (text := as_text(value)) is not None))
-    with place.store.read() as rows:
-        kept = blobs.find(rows, hashes)
-    contents = ((name, _content_of(place, kept[name], name)) for name in hashes if name in kept)
+    with context.store.read() as conn:
+        kept = blobs.find(conn, hashes)
+    contents = ((name, _content_of(context, kept[name], name)) for name in hashes if name in kept)
     return composite_content.form(contents, "images")
 
 

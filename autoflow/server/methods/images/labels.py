@@ -15,14 +15,14 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server import limits
 from autoflow.server.db import datasets, items, json_codec
+from autoflow.server.db.change_tracking import Edit, editing
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.errors import bad, unknown
 from autoflow.server.geometry import rounding
-from autoflow.server.methods import Operation
 from autoflow.server.methods.images.tags import Meta, assigned, number_new
+from autoflow.server.operations import Operation
 from autoflow.server.paging import page
 from autoflow.server.request_parser import Body, as_number
-from autoflow.server.versions.change_tracking import Edit, editing
 
 COPIED_TAGS = 4_000_000  # bytes of the tags that one request copies
 FIGURES = 2**20  # an image has fewer objects
@@ -59,9 +59,9 @@ def _numbered(stored: list[dict[str, Any]], sent: list[Body], image_id: int) -> 
     return numbered
 
 
-def stored_documents(rows: Connection, found: Sequence[RowMapping]) -> dict[int, dict[str, Any]]:
+def stored_documents(conn: Connection, found: Sequence[RowMapping]) -> dict[int, dict[str, Any]]:
     """The stored documents of images by the images' numbers; an empty one for an image that has none."""
-    texts = items.read_documents(rows, [row["annotation"] for row in found if row["annotation"]])
+    texts = items.read_documents(conn, [row["annotation"] for row in found if row["annotation"]])
     # a copy each: images of equal annotations share a text
     return {row["id"]: copy.deepcopy(texts.get(row["annotation"], {"objects": []})) for row in found}
 
@@ -98,8 +98,8 @@ class Annotating:
 
     def close(self) -> None:
         """Write them."""
-        items.keep_texts(self._edit.rows, self._texts)
-        number_new(self._edit.rows, list(self._tags.values()))
+        items.keep_texts(self._edit.conn, self._texts)
+        number_new(self._edit.conn, list(self._tags.values()))
         for number, tags in self._tags.items():
             self._changes[number][1]["tags"] = json_codec.dump(tags)
         items.change_many(self._edit, self._changes.values())
@@ -127,10 +127,10 @@ def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, whole
     }
 
 
-def _read(rows: Connection, numbers: list[int], *, whole: bool = False) -> list[dict[str, Any]]:
-    found = items.find(rows, numbers)
-    texts = items.read_documents(rows, [row["annotation"] for row in found.values() if row["annotation"]])
-    metas = {number: Meta.of(rows, number) for number in {row["project_id"] for row in found.values()}}
+def _read(conn: Connection, numbers: list[int], *, whole: bool = False) -> list[dict[str, Any]]:
+    found = items.find(conn, numbers)
+    texts = items.read_documents(conn, [row["annotation"] for row in found.values() if row["annotation"]])
+    metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row in found.values()}}
     ordered = [found[number] for number in numbers]
     return [shown(row, texts.get(row["annotation"]), metas[row["project_id"]], whole) for row in ordered]
 
@@ -140,23 +140,23 @@ def _whole(body: Body) -> bool:
     return body.flag("integerCoords", default=False)
 
 
-def read_many(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def read_many(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``annotations.bulk.info`` of images by their ids, in the order asked for."""
-    return _read(rows, body.numbers("imageIds"), whole=_whole(body))
+    return _read(conn, body.numbers("imageIds"), whole=_whole(body))
 
 
-def read_one(rows: Connection, body: Body) -> dict[str, Any]:
+def read_one(conn: Connection, body: Body) -> dict[str, Any]:
     """``annotations.info`` of one image."""
-    return _read(rows, [body.number("imageId")], whole=_whole(body))[0]
+    return _read(conn, [body.number("imageId")], whole=_whole(body))[0]
 
 
-def add(rows: Connection, body: Body) -> dict[str, Any]:
+def add(conn: Connection, body: Body) -> dict[str, Any]:
     """``annotations.bulk.add``: each document takes the place of its image's; all of them or none."""
-    dataset = datasets.get(rows, body.number("datasetId"))
-    with editing(rows, dataset["project_id"]) as edit:
-        meta = Meta.of(rows, dataset["project_id"])
+    dataset = datasets.get(conn, body.number("datasetId"))
+    with editing(conn, dataset["project_id"]) as edit:
+        meta = Meta.of(conn, dataset["project_id"])
         entries = list(body.bodies("annotations"))
-        found = items.find(rows, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
+        found = items.find(conn, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
         annotating = Annotating(edit)
         for entry in entries:
             row = found[entry.number("imageId")]
@@ -167,31 +167,31 @@ def add(rows: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
-def list_annotations(rows: Connection, body: Body) -> dict[str, Any]:
+def list_annotations(conn: Connection, body: Body) -> dict[str, Any]:
     """``annotations.list`` of a dataset, in pages of its images."""
-    dataset = datasets.get(rows, body.number("datasetId"))
-    query = items.listing(rows).where(item_table.c.dataset_id == dataset["id"])
+    dataset = datasets.get(conn, body.number("datasetId"))
+    query = items.listing(conn).where(item_table.c.dataset_id == dataset["id"])
     columns = {"id": item_table.c.id, "imageId": item_table.c.id, "imageName": item_table.c.name}
 
     def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-        return _read(rows, [row["id"] for row in found], whole=_whole(body))
+        return _read(conn, [row["id"] for row in found], whole=_whole(body))
 
-    return page(rows, query, columns, body, shape)
+    return page(conn, query, columns, body, shape)
 
 
-def copy_many(rows: Connection, body: Body) -> dict[str, Any]:
+def copy_many(conn: Connection, body: Body) -> dict[str, Any]:
     """``annotations.bulk.copy`` from ``srcImageIds`` to ``destImageIds``, one by one: by names, so that another
     project takes them whose meta has the same.
     """
     sources, targets = body.numbers("srcImageIds"), body.numbers("destImageIds")
     if len(sources) != len(targets):
         raise bad(f"{len(sources)} images cannot be copied to {len(targets)}")
-    _check_copies(list(items.find(rows, list(dict.fromkeys(sources))).values()), sources)
-    documents_by_target = dict(zip(targets, _read(rows, sources), strict=True))
-    found = items.find(rows, list(dict.fromkeys(targets)))
+    _check_copies(list(items.find(conn, list(dict.fromkeys(sources))).values()), sources)
+    documents_by_target = dict(zip(targets, _read(conn, sources), strict=True))
+    found = items.find(conn, list(dict.fromkeys(targets)))
     for project_id in sorted({row["project_id"] for row in found.values()}):
-        with editing(rows, project_id) as edit:
-            meta, annotating = Meta.of(rows, project_id), Annotating(edit)
+        with editing(conn, project_id) as edit:
+            meta, annotating = Meta.of(conn, project_id), Annotating(edit)
             for number, row in found.items():
                 if row["project_id"] == project_id:
                     annotating.put(row, Body(_by_name(documents_by_target[number]["annotation"])), meta)

@@ -25,7 +25,7 @@ from autoflow.server.db import blobs, items
 from autoflow.server.errors import bad
 from autoflow.server.media.decoder import Undecodable
 from autoflow.server.media.thumbnails import WAYS, ThumbnailSpec, thumbnail
-from autoflow.server.methods import Download, Place
+from autoflow.server.operations import Download, OperationContext
 from autoflow.server.request_parser import Body
 
 SIDE = 320  # pixels of the longer side
@@ -75,7 +75,7 @@ class Thumbnails:
         self._refused: _Cache[str, str] = _Cache(REFUSED)
         self._pending: dict[tuple[int, _Key], Future[Made]] = {}  # by process: no thread works on after a fork
 
-    def of(self, place: Place, blob: RowMapping, spec: ThumbnailSpec) -> Made:
+    def of(self, context: OperationContext, blob: RowMapping, spec: ThumbnailSpec) -> Made:
         """Return type and bytes of a blob's thumbnail.
 
         Raises:
@@ -98,7 +98,7 @@ class Thumbnails:
         if mine is None:
             return self._awaited(cast("Future[Made]", pending))
         try:
-            made = self._make(place, blob, key)
+            made = self._make(context, blob, key)
         except BaseException as error:
             known = isinstance(error, (Undecodable, ServerBusy))
             mine.set_exception(error if known else ServerBusy("the thumbnail could not be made", status=500))
@@ -116,11 +116,11 @@ class Thumbnails:
         except futures.TimeoutError:  # the built-in one only since Python 3.11
             raise ServerBusy("the thumbnail is still being made", status=503, retry_after=1) from None
 
-    def _make(self, place: Place, blob: RowMapping, key: _Key) -> Made:
+    def _make(self, context: OperationContext, blob: RowMapping, key: _Key) -> Made:
         try:
             if blob["size"] > LARGEST:
                 raise Undecodable(f"its file is larger than {LARGEST >> 20} MiB")
-            with _file(place, blob) as file:
+            with _file(context, blob) as file:
                 made = thumbnail(file, key.spec)
         except Undecodable as error:
             with self._lock:
@@ -136,18 +136,18 @@ _thumbnails = Thumbnails()
 
 
 @contextlib.contextmanager
-def _file(place: Place, blob: RowMapping) -> Iterator[BinaryIO]:
+def _file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
     """A blob's bytes as a file with a descriptor: a temporary one unless the blobs are in a folder."""
-    if isinstance(place.blobs, Folder):
+    if isinstance(context.blobs, Folder):
         try:
-            file = open(place.blobs.path(blob["hash"], blob["generation"]), "rb", buffering=0)
+            file = open(context.blobs.path(blob["hash"], blob["generation"]), "rb", buffering=0)
         except OSError as error:
-            raise ServerBusy(f"the platform cannot read the file: {error}", status=500) from error
+            raise ServerBusy(f"the server cannot read the file: {error}", status=500) from error
         with file:
             yield cast(BinaryIO, file)
         return
     with tempfile.TemporaryFile(prefix="autoflow-") as copy:
-        for chunk in Content(place.blobs, blob["hash"], blob["generation"], blob["size"], "", None):
+        for chunk in Content(context.blobs, blob["hash"], blob["generation"], blob["size"], "", None):
             copy.write(chunk)
         copy.flush()
         yield cast(BinaryIO, copy)
@@ -166,7 +166,7 @@ def _spec(body: Body) -> ThumbnailSpec:
     return ThumbnailSpec(width, height, resize, 80 if quality is None else min(max(quality, 1), 100), ext)
 
 
-def preview(place: Place, body: Body) -> Composed:
+def preview(context: OperationContext, body: Body) -> Composed:
     """``autoflow.previews`` of an image by ``id``: ``GET /storage/previews/<id>``, or as ``preview_url`` of the SDK has
     it, with ``width``, ``height``, ``resize``, ``quality`` and ``ext``.
 
@@ -175,26 +175,26 @@ def preview(place: Place, body: Body) -> Composed:
         ServerBusy: 503, too many images are being decoded.
     """
     number, spec = body.number("id"), _spec(body)
-    with place.store.read() as rows:
-        row = items.find(rows, [number])[number]
-        kept = blobs.find(rows, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
-    return _response(place, kept, spec, number)
+    with context.store.read() as conn:
+        row = items.find(conn, [number])[number]
+        kept = blobs.find(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
+    return _response(context, kept, spec, number)
 
 
-def picture_of(place: Place, kept: RowMapping | None, side: int, number: int) -> Composed:
+def picture_of(context: OperationContext, kept: RowMapping | None, side: int, number: int) -> Composed:
     """Return a thumbnail of at most `side` pixels a side of a blob's row, which image `number` is made of.
 
     Raises:
         ServerRefused, ServerBusy: as `preview`.
     """
-    return _response(place, kept, ThumbnailSpec(side, side), number)
+    return _response(context, kept, ThumbnailSpec(side, side), number)
 
 
-def _response(place: Place, kept: RowMapping | None, spec: ThumbnailSpec, number: int) -> Composed:
+def _response(context: OperationContext, kept: RowMapping | None, spec: ThumbnailSpec, number: int) -> Composed:
     try:
         if kept is None:
             raise Undecodable("its bytes are not kept here")
-        mime, data = _thumbnails.of(place, kept, spec)
+        mime, data = _thumbnails.of(context, kept, spec)
     except Undecodable as error:
         details = {"type": "preview of image", "id": number}
         raise ServerRefused(f"there is no preview of image {number}: {error}", status=404, details=details) from None

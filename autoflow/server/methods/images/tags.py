@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from autoflow.server.db import counters, items, json_codec, projects
+from autoflow.server.db.change_tracking import Edit, editing
 from autoflow.server.errors import bad, shortened, unknown
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body, as_text
-from autoflow.server.versions.change_tracking import Edit, editing
 
 
 class Meta:
@@ -24,9 +24,9 @@ class Meta:
         self._tag_numbers = {entry["name"]: entry["id"] for entry in document["tags"]}
 
     @classmethod
-    def of(cls, rows: Connection, project_id: int) -> Meta:
+    def of(cls, conn: Connection, project_id: int) -> Meta:
         """Read a project's."""
-        return cls(projects.meta(rows, project_id))
+        return cls(projects.meta(conn, project_id))
 
     def class_number(self, body: Body) -> int:
         """The class an object names, by ``classTitle`` or else ``classId``."""
@@ -94,10 +94,10 @@ def assigned(before: list[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> 
     return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
 
 
-def number_new(rows: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> None:
+def number_new(conn: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> None:
     """Give numbers to the new tags of some images."""
     new = [tag for tags in images for tag in tags if tag["id"] is None]
-    for tag, number in zip(new, counters.reserve(rows, counters.TAG, len(new)), strict=True):
+    for tag, number in zip(new, counters.reserve(conn, counters.TAG, len(new)), strict=True):
         tag["id"] = number
 
 
@@ -112,7 +112,7 @@ def _put_on(edit: Edit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[in
     by_image: dict[int, list[dict[str, Any]]] = {}
     for number, tag in wanted:
         by_image.setdefault(number, []).append(tag)
-    found = items.find(edit.rows, list(by_image))
+    found = items.find(edit.conn, list(by_image))
     after: dict[int, list[dict[str, Any]]] = {}
     for number, row in found.items():
         if row["project_id"] != edit.project["id"]:
@@ -120,74 +120,74 @@ def _put_on(edit: Edit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[in
         before = json_codec.load(row["tags"])
         plain = [{"tagId": had["tagId"], "value": had["value"]} for had in before]
         after[number] = assigned(before, [*plain, *by_image[number]])
-    number_new(edit.rows, list(after.values()))
+    number_new(edit.conn, list(after.values()))
     items.change_many(edit, [(found[number], {"tags": json_codec.dump(tags)}) for number, tags in after.items()])
     return {number: {_identity(tag): tag for tag in tags} for number, tags in after.items()}
 
 
-def _by_project(rows: Connection, numbers: list[int]) -> dict[int, list[int]]:
+def _by_project(conn: Connection, numbers: list[int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
-    for number, row in items.find(rows, numbers).items():
+    for number, row in items.find(conn, numbers).items():
         found.setdefault(row["project_id"], []).append(number)
     return found
 
 
-def add_to_images(rows: Connection, body: Body) -> dict[str, Any]:
+def add_to_images(conn: Connection, body: Body) -> dict[str, Any]:
     """``image-tags.bulk.add-to-image``: one tag on many images."""
-    for project_id, numbers in sorted(_by_project(rows, body.unique_numbers("ids")).items()):
-        with editing(rows, project_id) as edit:
-            tag = Meta.of(rows, project_id).valued(body, body.number("tagId"))
+    for project_id, numbers in sorted(_by_project(conn, body.unique_numbers("ids")).items()):
+        with editing(conn, project_id) as edit:
+            tag = Meta.of(conn, project_id).valued(body, body.number("tagId"))
             _put_on(edit, ((number, tag) for number in numbers))
     return {"success": True}
 
 
-def add_many(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def add_many(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
-    with editing(rows, body.number("projectId")) as edit:
-        meta = Meta.of(rows, edit.project["id"])
+    with editing(conn, body.number("projectId")) as edit:
+        meta = Meta.of(conn, edit.project["id"])
         entries = [(one.number("entityId"), meta.valued(one, one.number("tagId"))) for one in body.bodies("tags")]
         tags = _put_on(edit, entries)
     return [{**tags[number][_identity(tag)], "entityId": number} for number, tag in entries]
 
 
-def _take_off(rows: Connection, numbers: list[int], tag_ids: set[int], only: int | None) -> None:
-    for project_id, images in sorted(_by_project(rows, numbers).items()):
-        with editing(rows, project_id) as edit:
+def _take_off(conn: Connection, numbers: list[int], tag_ids: set[int], only: int | None) -> None:
+    for project_id, images in sorted(_by_project(conn, numbers).items()):
+        with editing(conn, project_id) as edit:
             changes = []
-            for row in items.find(rows, images).values():
+            for row in items.find(conn, images).values():
                 before = json_codec.load(row["tags"])
                 kept = [tag for tag in before if tag["tagId"] not in tag_ids or only not in {None, tag["id"]}]
                 changes.append((row, {"tags": json_codec.dump(kept)}))
             items.change_many(edit, changes)
 
 
-def remove_from_image(rows: Connection, body: Body) -> dict[str, Any]:
+def remove_from_image(conn: Connection, body: Body) -> dict[str, Any]:
     """``image-tags.remove-from-image``: one tag, by its own number, off an image."""
-    _take_off(rows, [body.number("imageId")], {body.number("tagId")}, body.number("id"))
+    _take_off(conn, [body.number("imageId")], {body.number("tagId")}, body.number("id"))
     return {"success": True}
 
 
-def remove_from_images(rows: Connection, body: Body) -> dict[str, Any]:
+def remove_from_images(conn: Connection, body: Body) -> dict[str, Any]:
     """``image-tags.bulk.remove-from-images``: all tags of these kinds off these images."""
-    _take_off(rows, body.unique_numbers("ids"), set(body.numbers("tagIds")), None)
+    _take_off(conn, body.unique_numbers("ids"), set(body.numbers("tagIds")), None)
     return {"success": True}
 
 
-def set_value(rows: Connection, body: Body) -> dict[str, Any]:
+def set_value(conn: Connection, body: Body) -> dict[str, Any]:
     """``image-tags.update-tag-value`` of a tag on an image, by the tag's own number.
 
     Raises:
         ServerRefused: 400, it cannot have the value, or the image has a tag of that value already.
     """
     number = body.number("id")
-    row = items.tagged(rows, number)
-    with editing(rows, row["project_id"]) as edit:
-        row = items.find(rows, [row["id"]])[row["id"]]
+    row = items.tagged(conn, number)
+    with editing(conn, row["project_id"]) as edit:
+        row = items.find(conn, [row["id"]])[row["id"]]
         before = json_codec.load(row["tags"])
         mine = next((tag for tag in before if tag["id"] == number), None)
         if mine is None:
             raise unknown("tag", number)
-        tag = {"id": number, **Meta.of(rows, row["project_id"]).valued(body, mine["tagId"])}
+        tag = {"id": number, **Meta.of(conn, row["project_id"]).valued(body, mine["tagId"])}
         others = [one for one in before if one is not mine]
         if any((one["tagId"], one["value"]) == (tag["tagId"], tag["value"]) for one in others):
             raise bad(f'"value": image {row["id"]} has this tag with {tag["value"]!r} already')

@@ -14,7 +14,7 @@ from autoflow.server.db.schema import jobs as table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.db.schema import workspaces
 from autoflow.server.errors import bad, unknown
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.paging import page
 from autoflow.server.request_parser import Body
 from autoflow.wire import methods
@@ -39,8 +39,8 @@ REVIEWS = ("none", "done", "accepted", "rejected")
 _REVIEWED = "autoflowReviews"  # of the meta: what was said of images, by their numbers
 
 
-def _shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    logins = jobs.logins(rows)
+def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    logins = jobs.logins(conn)
     shaped = []
     for row in found:
         meta = json_codec.load(row["meta"])
@@ -98,16 +98,16 @@ def _titled(value: Any, place: str) -> dict[str, Any]:
     return {"name": Body({"name": value}, place).text("name")}
 
 
-def _meta(rows: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
+def _meta(conn: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
     """What is to be labeled, complete: the SDK reads its lists, and the ends of its range, unasked."""
     given = sent.unique_numbers("entityIds", most=limits.ENTITIES) if sent.fields.get("entityIds") else []
-    for number, row in items.find(rows, given).items():
+    for number, row in items.find(conn, given).items():
         if row["dataset_id"] != dataset["id"]:
             raise bad(f"image {number} is not of dataset {dataset['id']}")
     span = Body(sent.mapping("range"), f"{sent.place}range.")
     start, end = span.maybe_number("start"), span.maybe_number("end")
     query = select(item_table.c.id).where(item_table.c.dataset_id == dataset["id"]).order_by(item_table.c.id)
-    images = given or list(rows.execute(query).scalars())[max(start or 1, 1) - 1 : end]
+    images = given or list(conn.execute(query).scalars())[max(start or 1, 1) - 1 : end]
     return {
         "imageFiguresLimit": 0,
         "imageTagsLimit": 0,
@@ -125,15 +125,15 @@ def _meta(rows: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
     }
 
 
-def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
+def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
     """``jobs.add``: a job for each of ``userIds``, who are of the dataset's team."""
-    dataset = datasets.get(rows, body.number("datasetId"))
+    dataset = datasets.get(conn, body.number("datasetId"))
     users, reviewer = body.numbers("userIds", most=USERS), body.maybe_number("reviewerId")
     if not users:
         raise bad('"userIds" must name somebody')
     for number in (*users, *([reviewer] if reviewer is not None else ())):
-        jobs.check_member(rows, dataset["team_id"], number)
-    meta = _meta(rows, Body(body.mapping("meta"), "meta."), dataset)
+        jobs.check_member(conn, dataset["team_id"], number)
+    meta = _meta(conn, Body(body.mapping("meta"), "meta."), dataset)
     if len(users) * len(meta["entityIds"]) > limits.ENTITIES:
         raise bad(f'"userIds" times the images of the jobs are more than {limits.ENTITIES}: make jobs of fewer images')
     values = {
@@ -145,26 +145,26 @@ def add(rows: Connection, body: Body) -> list[dict[str, Any]]:
         "reviewer_id": reviewer,
         "meta": json_codec.dump(meta),
     }
-    made = [jobs.add(rows, {**values, "assigned_to": number}) for number in users]
-    return _shaped(rows, [jobs.get(rows, number) for number in made])
+    made = [jobs.add(conn, {**values, "assigned_to": number}) for number in users]
+    return _shaped(conn, [jobs.get(conn, number) for number in made])
 
 
-def list_jobs(rows: Connection, body: Body) -> dict[str, Any]:
+def list_jobs(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.list`` of a team, without the images; those put away only with ``showDisabled``."""
-    team = teams.get(rows, team_table, "team", body.number("teamId"))
-    query = jobs.listing(rows).where(workspaces.c.team_id == team["id"])
+    team = teams.get(conn, team_table, "team", body.number("teamId"))
+    query = jobs.listing(conn).where(workspaces.c.team_id == team["id"])
     if not body.flag("showDisabled", default=False):
         query = query.where(~table.c.disabled)
-    return page(rows, query, _COLUMNS, body, lambda found: _shaped(rows, found))
+    return page(conn, query, _COLUMNS, body, lambda found: _shaped(conn, found))
 
 
-def job(rows: Connection, body: Body) -> dict[str, Any]:
+def job(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.info`` by id, with its images as ``entities``."""
-    told = _shaped(rows, [jobs.get(rows, body.number("id"))])[0]
+    told = _shaped(conn, [jobs.get(conn, body.number("id"))])[0]
     images = told["meta"]["entityIds"]
-    query = items.listing(rows).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
+    query = items.listing(conn).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
     wanted = set(images)
-    found = [row for row in rows.execute(query).mappings() if row["id"] in wanted]
+    found = [row for row in conn.execute(query).mappings() if row["id"] in wanted]
     status = _reviews(told["meta"])
     entities = [
         {"id": row["id"], "name": row["name"], "reviewStatus": status.get(str(row["id"]), "none")} for row in found
@@ -172,42 +172,42 @@ def job(rows: Connection, body: Body) -> dict[str, Any]:
     return {**told, "entities": entities}
 
 
-def set_status(rows: Connection, body: Body) -> dict[str, Any]:
+def set_status(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.set-status``."""
     status = body.text("status")
     if status not in jobs.STATUSES:
         raise bad(f'"status" must be one of {", ".join(jobs.STATUSES)}')
-    jobs.set_status(rows, jobs.get(rows, body.number("id")), status)
+    jobs.set_status(conn, jobs.get(conn, body.number("id")), status)
     return {"success": True}
 
 
-def stop(rows: Connection, body: Body) -> dict[str, Any]:
+def stop(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.stop``."""
-    jobs.set_status(rows, jobs.get(rows, body.number("id")), "stopped")
+    jobs.set_status(conn, jobs.get(conn, body.number("id")), "stopped")
     return {"success": True}
 
 
-def edit(rows: Connection, body: Body) -> dict[str, Any]:
+def edit(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.editInfo``: name, custom data, and who labels and who reviews, who are of the job's team."""
-    found = jobs.get(rows, body.number("id"))
+    found = jobs.get(conn, body.number("id"))
     values: dict[str, Any] = {"name": body.text("name")} if body.given("name") else {}
     if body.given("customData"):
         values["custom_data"] = json_codec.dump(body.mapping("customData"))
     for name, column in (("userId", "assigned_to"), ("reviewerId", "reviewer_id")):
         if body.given(name):
             values[column] = body.number(name)
-            jobs.check_member(rows, found["team_id"], values[column])
-    jobs.change(rows, found["id"], **values)
-    return _shaped(rows, [jobs.get(rows, found["id"])])[0]
+            jobs.check_member(conn, found["team_id"], values[column])
+    jobs.change(conn, found["id"], **values)
+    return _shaped(conn, [jobs.get(conn, found["id"])])[0]
 
 
-def review(rows: Connection, body: Body) -> dict[str, Any]:
+def review(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.entities.update-review-status`` of one of a job's images.
 
     Raises:
         ServerRefused: 404, the job has no such image.
     """
-    found, number, status = jobs.get(rows, body.number("jobId")), body.number("entityId"), body.text("status")
+    found, number, status = jobs.get(conn, body.number("jobId")), body.number("entityId"), body.text("status")
     if status not in REVIEWS:
         raise bad(f'"status" must be one of {", ".join(REVIEWS)}')
     meta = json_codec.load(found["meta"])
@@ -215,13 +215,13 @@ def review(rows: Connection, body: Body) -> dict[str, Any]:
         raise unknown(f"in job {found['id']}, image", number)
     said = {**_reviews(meta), str(number): status}
     meta[_REVIEWED] = {key: value for key, value in said.items() if value != "none"}
-    jobs.change(rows, found["id"], meta=json_codec.dump(meta))
+    jobs.change(conn, found["id"], meta=json_codec.dump(meta))
     return {"success": True}
 
 
-def stats(rows: Connection, body: Body) -> dict[str, Any]:
+def stats(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.stats``: how far a job is."""
-    told = _shaped(rows, [jobs.get(rows, body.number("id"))])[0]
+    told = _shaped(conn, [jobs.get(conn, body.number("id"))])[0]
     total, finished = told["imagesCount"], told["finishedImagesCount"]
     return {
         "job": {
@@ -237,9 +237,9 @@ def stats(rows: Connection, body: Body) -> dict[str, Any]:
     }
 
 
-def put_away(rows: Connection, body: Body) -> dict[str, Any]:
+def put_away(conn: Connection, body: Body) -> dict[str, Any]:
     """``jobs.archive``."""
-    jobs.put_away(rows, jobs.get(rows, body.number("id"))["id"])
+    jobs.put_away(conn, jobs.get(conn, body.number("id"))["id"])
     return {"success": True}
 
 

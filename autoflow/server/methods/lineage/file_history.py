@@ -12,7 +12,7 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.lineage import details
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import Body
 from autoflow.wire import methods
@@ -20,26 +20,26 @@ from autoflow.wire import methods
 MOST = 1000  # of one path
 
 
-def history(rows: Connection, body: Body) -> dict[str, Any]:
+def history(conn: Connection, body: Body) -> dict[str, Any]:
     """The files at a ``path`` of a team, or at that of the file ``id``, the last one first.
 
     Each has its number, ``sha256``, ``size``, ``createdAt``, whether it is ``current``, which one of the path it is
     (``number``, from 1, of ``count``), and ``tasks``, those that wrote it.
     """
     if body.given("id"):
-        one = files.get(rows, body.number("id"))
+        one = files.get(conn, body.number("id"))
         team_id, path = one["team_id"], one["path"]
     else:
-        team_id = body.maybe_number("teamId") or teams.home(rows)
-        team_id, path = teams.get(rows, team_table, "team", team_id)["id"], files.absolute(body.text("path"))
-    numbers = [row["id"] for row in files.history(rows, team_id, path)][:MOST]
+        team_id = body.maybe_number("teamId") or teams.home(conn)
+        team_id, path = teams.get(conn, team_table, "team", team_id)["id"], files.absolute(body.text("path"))
+    numbers = [row["id"] for row in files.history(conn, team_id, path)][:MOST]
     told: dict[int, dict[str, Any]] = {}
     writers: dict[str, list[int]] = {}
     for part in chunks(numbers):
-        told.update(details.of_files(rows, part))
+        told.update(details.of_files(conn, part))
         query = select(edges.c.card, edges.c.task_id).where(edges.c.card.in_([f"file:{number}" for number in part]))
-        query = query.where(edges.c.direction == "output", visible(rows, edges)).distinct()
-        for card, task_id in rows.execute(query.order_by(edges.c.task_id)):
+        query = query.where(edges.c.direction == "output", visible(conn, edges)).distinct()
+        for card, task_id in conn.execute(query.order_by(edges.c.task_id)):
             writers.setdefault(card, []).append(task_id)
     return {
         "teamId": team_id,

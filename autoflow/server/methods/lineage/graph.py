@@ -16,7 +16,7 @@ from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import bad, unknown
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.walk import walk
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body, as_number
 from autoflow.wire import methods
 
@@ -32,51 +32,51 @@ class Entry(NamedTuple):
     seeds: list[EntityRef]
 
 
-def _project(rows: Connection, body: Body) -> Entry:
+def _project(conn: Connection, body: Body) -> Entry:
     """A project, with those of its versions and datasets that any run used."""
-    found = projects.get(rows, body.number("project"))
+    found = projects.get(conn, body.number("project"))
     card = EntityRef("", "project", found["id"])
     seeds = [card]
     for table, entity_type in ((versions, "project_version"), (datasets, "dataset")):
         query = select(table.c.id).where(table.c.project_id == found["id"]).order_by(table.c.id)
-        seeds += [EntityRef("", entity_type, number) for number in rows.execute(query).scalars()]  # type: ignore[arg-type]
+        seeds += [EntityRef("", entity_type, number) for number in conn.execute(query).scalars()]  # type: ignore[arg-type]
     return Entry(f'Workflow for project "{found["name"]}"', card, seeds)
 
 
-def _task(rows: Connection, body: Body) -> Entry:
-    found = tasks.get(rows, body.number("task"))
+def _task(conn: Connection, body: Body) -> Entry:
+    found = tasks.get(conn, body.number("task"))
     card = EntityRef(found["origin"], "task", found["number"])
     return Entry(f'Workflow for task "{found["app_name"] or found["id"]}"', card, [card])
 
 
-def _file(rows: Connection, body: Body) -> Entry:
+def _file(conn: Connection, body: Body) -> Entry:
     """A file by its number or path; a path that is no file is a folder that runs used."""
     number = as_number(body.fields["file"])
     if number is not None:
-        card = EntityRef("", "file", files.get(rows, number)["id"])
+        card = EntityRef("", "file", files.get(conn, number)["id"])
         return Entry(f"Workflow for file {number}", card, [card])
     path = files.absolute(body.text("file"))
-    team_id = body.maybe_number("teamId") or teams.home(rows)
-    found = files.current(rows, team_id, path)
+    team_id = body.maybe_number("teamId") or teams.home(conn)
+    found = files.current(conn, team_id, path)
     card = EntityRef("", "file", found["id"]) if found else EntityRef("", "folder", path.rstrip("/") or "/")
     if (
         not found
-        and rows.execute(select(edges.c.id).where(edges.c.card == card.key, visible(rows, edges)).limit(1)).first()
+        and conn.execute(select(edges.c.id).where(edges.c.card == card.key, visible(conn, edges)).limit(1)).first()
         is None
     ):
         raise unknown("file", path)
     return Entry(f'Workflow for file "{path}"', card, [card])
 
 
-def _workspace(rows: Connection, body: Body) -> Entry:
+def _workspace(conn: Connection, body: Body) -> Entry:
     """All runs of a workspace that recorded anything, the latest first; also one whose edges were all refused."""
-    number = body.maybe_number("workspace") or teams.first_workspace(rows, teams.home(rows)) or 0
-    found = teams.get(rows, workspaces, "workspace", number)
+    number = body.maybe_number("workspace") or teams.first_workspace(conn, teams.home(conn)) or 0
+    found = teams.get(conn, workspaces, "workspace", number)
     used = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
     began = task_table.c.facts != "{}"
     query = select(task_table.c.origin, task_table.c.number)
     query = query.where(task_table.c.workspace_id == number, or_(used, began))
-    latest = rows.execute(query.order_by(task_table.c.id.desc()).limit(LARGEST))
+    latest = conn.execute(query.order_by(task_table.c.id.desc()).limit(LARGEST))
     return Entry(
         f'Workflow for workspace "{found["name"]}"', None, [EntityRef(row[0], "task", row[1]) for row in latest]
     )
@@ -90,7 +90,7 @@ _ENTRIES: Mapping[str, Callable[[Connection, Body], Entry]] = {
 }
 
 
-def entered(rows: Connection, body: Body) -> Entry:
+def entered(conn: Connection, body: Body) -> Entry:
     """Where a graph is entered: at one of ``project``, ``task``, ``file``, ``workspace`` (the default).
 
     Raises:
@@ -99,14 +99,14 @@ def entered(rows: Connection, body: Body) -> Entry:
     named = [name for name in _ENTRIES if body.given(name)]
     if len(named) > 1:
         raise bad(f"a graph is entered at one thing, not at {' and '.join(named)}")
-    return _ENTRIES[named[0] if named else "workspace"](rows, body)
+    return _ENTRIES[named[0] if named else "workspace"](conn, body)
 
 
-def graph(rows: Connection, body: Body) -> dict[str, Any]:
+def graph(conn: Connection, body: Body) -> dict[str, Any]:
     """The graph of at most `CAP` cards around one thing, or of a workspace."""
-    entry = entered(rows, body)
-    found = walk(rows, entry.card, entry.seeds, CAP)
-    cards, arrows = draw_cards(rows, found)
+    entry = entered(conn, body)
+    found = walk(conn, entry.card, entry.seeds, CAP)
+    cards, arrows = draw_cards(conn, found)
     return Graph(cards, arrows, entry.card.key if entry.card else None, entry.title).to_json()
 
 

@@ -24,8 +24,8 @@ from autoflow.server.errors import bad
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.neighbourhood import SIDES, Hops, Part, Side
 from autoflow.server.lineage.walk import used, walk
-from autoflow.server.methods import Operation
 from autoflow.server.methods.lineage.graph import LARGEST, Entry, entered
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body, as_number
 from autoflow.wire import methods
 
@@ -65,9 +65,9 @@ def _sides(body: Body) -> tuple[EntityRef, Sequence[Side]]:
     return ref, sides
 
 
-def _found(rows: Connection, body: Body, entry: Entry) -> Part:
+def _found(conn: Connection, body: Body, entry: Entry) -> Part:
     """The part of the lineage that is asked for."""
-    hops = Hops(rows, LARGEST)
+    hops = Hops(conn, LARGEST)
     if body.given("focus"):
         ref, sides = _sides(Body(body.fields["focus"], "focus."))
         hops.take([ref])
@@ -75,11 +75,11 @@ def _found(rows: Connection, body: Body, entry: Entry) -> Part:
             hops.reach([ref], side, None)
         return hops.part()
     if entry.card is None:
-        found = walk(rows, None, entry.seeds, LARGEST)
+        found = walk(conn, None, entry.seeds, LARGEST)
         return Part(found, {}, len(found.cards) >= LARGEST)
     depth = body.maybe_number("depth")
-    hops = Hops(rows, NEAR)
-    seeds = used(rows, entry.card, entry.seeds)
+    hops = Hops(conn, NEAR)
+    seeds = used(conn, entry.card, entry.seeds)
     hops.take(seeds)
     for side in SIDES:
         hops.reach(seeds, side, DEPTH if depth is None else min(max(depth, 0), LARGEST))
@@ -100,11 +100,11 @@ def _wishes(body: Body) -> Wishes:
     return Wishes(texts("kinds"), texts("apps"), body.maybe_text("since"), body.maybe_text("until"))
 
 
-def draw(rows: Connection, body: Body) -> Scene:
+def draw(conn: Connection, body: Body) -> Scene:
     """The scene that a request asks for, not laid out yet."""
-    entry = entered(rows, body)
-    part = _found(rows, body, entry)
-    cards, arrows = draw_cards(rows, part.found)
+    entry = entered(conn, body)
+    part = _found(conn, body, entry)
+    cards, arrows = draw_cards(conn, part.found)
     # what is new comes last, so that what was there keeps its place
     ordered = sorted(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     whole = Graph(tuple(ordered), arrows, entry.card.key if entry.card else None, entry.title)
@@ -157,10 +157,10 @@ def words(card: Card) -> dict[str, Any]:
     return {name: value for name, value in card.to_json().items() if value not in (None, "", ()) and value is not False}
 
 
-def scene(rows: Connection, body: Body) -> dict[str, Any]:
+def scene(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.scene``: a part of the lineage, laid out; ``{"same": true}`` when it is what the caller ``have``."""
-    changes = counters.changes(rows, caller(rows).teams)
-    drawn = draw(rows, body)
+    changes = counters.changes(conn, caller(conn).teams)
+    drawn = draw(conn, body)
     digest = hashlib.blake2b(repr((drawn.graph, drawn.more, drawn.facets)).encode(), digest_size=12).hexdigest()
     told = {"changes": changes, "digest": digest}
     if body.fields.get("have") == digest:
@@ -168,23 +168,23 @@ def scene(rows: Connection, body: Body) -> dict[str, Any]:
     return {**told, **_compact(drawn, lay_out(drawn.graph))}
 
 
-def cards(rows: Connection, body: Body) -> dict[str, Any]:
+def cards(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.scene.cards``: the words of cards by their keys, at most `ASKED` at once."""
     keys = body.array("keys")
     if len(keys) > ASKED:
         raise bad(f'"keys" are at most {ASKED} at once')
-    hops = Hops(rows, ASKED)
+    hops = Hops(conn, ASKED)
     hops.take(ref for key in keys if isinstance(key, str) and (ref := read_key(key)) is not None)
-    drawn, _ = draw_cards(rows, hops.alone())
+    drawn, _ = draw_cards(conn, hops.alone())
     return {"cards": [words(card) for card in drawn]}
 
 
-def export(rows: Connection, body: Body) -> dict[str, Any]:
+def export(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.scene.export``: the scene in one of `forms.FORMS`, as ``text`` with its ``media`` type."""
     form = body.text("form")
     if form not in formats.FORMS:
         raise bad(f'"form" must be one of {", ".join(formats.FORMS)}')
-    graph = draw(rows, body).graph
+    graph = draw(conn, body).graph
     return {"text": formats.write(graph, form, formats.Reader()), "media": formats.MEDIA[form]}
 
 

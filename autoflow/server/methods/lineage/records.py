@@ -24,8 +24,8 @@ from autoflow.server.db.error_translation import refusing
 from autoflow.server.db.schema import record_keys
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import bad
-from autoflow.server.methods import Batch, Operation, Place
 from autoflow.server.methods.lineage.edges import draw
+from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.request_parser import Body, as_number, as_text, cleaned, cleaned_name
 from autoflow.wire import methods
 
@@ -38,10 +38,10 @@ PART = 10  # records of a savepoint
 GAP = 0.005  # seconds between two transactions of a batch: who waits for the write lock only looks now and then
 
 
-def _ensure(rows: Connection, body: Body) -> int:
+def _ensure(conn: Connection, body: Body) -> int:
     """The task of a record's run, made if this is the first that is heard of it."""
     return tasks.ensure(
-        rows,
+        conn,
         body.text("run"),
         number=body.maybe_number("task"),
         origin=body.text("origin", ""),
@@ -50,57 +50,57 @@ def _ensure(rows: Connection, body: Body) -> int:
     )
 
 
-def _run(rows: Connection, body: Body, moment: str) -> None:
-    task_id = _ensure(rows, body)
-    tasks.check_author(rows, task_id)
-    tasks.name(rows, task_id, cleaned_name(body.fields.get("name")))
-    tasks.begin(rows, task_id, moment)
+def _run(conn: Connection, body: Body, moment: str) -> None:
+    task_id = _ensure(conn, body)
+    tasks.check_author(conn, task_id)
+    tasks.name(conn, task_id, cleaned_name(body.fields.get("name")))
+    tasks.begin(conn, task_id, moment)
     told = {name: body.fields[name] for name in _FACTS if body.given(name)}
-    tasks.learn(rows, task_id, {**told, **body.mapping("facts")}, moment)
+    tasks.learn(conn, task_id, {**told, **body.mapping("facts")}, moment)
     parent = as_text(body.fields.get("parent"))
     if parent:
-        tasks.descend(rows, body.text("run"), parent)
+        tasks.descend(conn, body.text("run"), parent)
 
 
-def _facts(rows: Connection, body: Body, moment: str) -> None:
-    tasks.learn(rows, _of_run(rows, body), body.mapping("facts"), moment)
+def _facts(conn: Connection, body: Body, moment: str) -> None:
+    tasks.learn(conn, _of_run(conn, body), body.mapping("facts"), moment)
 
 
-def _finish(rows: Connection, body: Body, moment: str) -> None:
+def _finish(conn: Connection, body: Body, moment: str) -> None:
     state = body.text("state")
     if state not in tasks.STATES[1:]:
         raise bad(f'"state" must be one of {", ".join(tasks.STATES[1:])}')
-    tasks.finish(rows, _of_run(rows, body), state, cleaned(body.fields.get("error")) or None, moment)
+    tasks.finish(conn, _of_run(conn, body), state, cleaned(body.fields.get("error")) or None, moment)
 
 
-def _log(rows: Connection, body: Body, moment: str) -> None:
-    tasks.log(rows, _of_run(rows, body), moment, cleaned(body.fields.get("lines")))
+def _log(conn: Connection, body: Body, moment: str) -> None:
+    tasks.log(conn, _of_run(conn, body), moment, cleaned(body.fields.get("lines")))
 
 
-def _node(rows: Connection, body: Body, _moment: str) -> None:
-    tasks.customise(rows, _of_task(rows, body), body.mapping("node"))
+def _node(conn: Connection, body: Body, _moment: str) -> None:
+    tasks.customise(conn, _of_task(conn, body), body.mapping("node"))
 
 
-def _edge(rows: Connection, body: Body, moment: str) -> None:
+def _edge(conn: Connection, body: Body, moment: str) -> None:
     direction = body.text("direction")
     if direction not in DIRECTIONS:
         raise bad(f'"direction" must be one of {", ".join(DIRECTIONS)}')
     entity = Body(body.mapping("entity"), "entity.")
-    draw(rows, _of_task(rows, body), direction, entity, body.mapping("meta"), moment)
+    draw(conn, _of_task(conn, body), direction, entity, body.mapping("meta"), moment)
 
 
-def _of_run(rows: Connection, body: Body) -> int:
-    task_id = tasks.ensure(rows, body.text("run"))
-    tasks.check_author(rows, task_id)
+def _of_run(conn: Connection, body: Body) -> int:
+    task_id = tasks.ensure(conn, body.text("run"))
+    tasks.check_author(conn, task_id)
     return task_id
 
 
-def _of_task(rows: Connection, body: Body) -> int:
+def _of_task(conn: Connection, body: Body) -> int:
     """The task a record is about: the one it names, else its run's."""
     if not body.given("task"):
-        return _of_run(rows, body)
-    task_id = tasks.given(rows, body.number("task"), body.text("origin", ""))
-    tasks.check_author(rows, task_id)
+        return _of_run(conn, body)
+    task_id = tasks.given(conn, body.number("task"), body.text("origin", ""))
+    tasks.check_author(conn, task_id)
     return task_id
 
 
@@ -114,7 +114,7 @@ _KINDS: Mapping[str, Callable[[Connection, Body, str], None]] = {
 }
 
 
-def _apply(rows: Connection, record: Any) -> None:
+def _apply(conn: Connection, record: Any) -> None:
     """Apply one record whose key is new.
 
     Raises:
@@ -124,47 +124,47 @@ def _apply(rows: Connection, record: Any) -> None:
     kind = body.text("type")
     if kind not in _KINDS:
         raise bad(f'"type": there is no kind of record {kind!r}; there are {", ".join(_KINDS)}')
-    _KINDS[kind](rows, body, timestamps.at(body.fields.get("at")))
-    if not access.caller(rows).site:
+    _KINDS[kind](conn, body, timestamps.at(body.fields.get("at")))
+    if not access.caller(conn).site:
         time.sleep(PAUSE)
 
 
-def _together(rows: Connection, records: list[Any]) -> list[dict[str, Any]]:
+def _together(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
     """Apply records, or nothing of any.
 
     Raises:
         ServerRefused: one of them can never be applied.
     """
     keys = [Body(record).text("key") for record in records]
-    with refusing(), rows.begin_nested():
-        team = teams.home(rows)
+    with refusing(), conn.begin_nested():
+        team = teams.home(conn)
         mine = record_keys.c.team_id.in_((OLD_KEYS, team))
-        known = set(rows.execute(select(record_keys.c.key).where(mine, record_keys.c.key.in_(keys))).scalars())
+        known = set(conn.execute(select(record_keys.c.key).where(mine, record_keys.c.key.in_(keys))).scalars())
         new = dict.fromkeys(key for key in keys if key not in known)
         if new:
-            rows.execute(insert(record_keys), [{"team_id": team, "key": key} for key in new])
+            conn.execute(insert(record_keys), [{"team_id": team, "key": key} for key in new])
         results = []
         for key, record in zip(keys, records, strict=True):
             status = "applied" if key in new else "duplicate"
             if key in new:
                 del new[key]  # should it come again in these records
-                _apply(rows, record)
+                _apply(conn, record)
             results.append({"key": key, "status": status, "reason": None})
     return results
 
 
-def _results(rows: Connection, records: list[Any]) -> list[dict[str, Any]]:
+def _results(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
     """Apply records, and say of each what became of it; when one is refused each is tried by itself."""
     try:
-        return _together(rows, records)
+        return _together(conn, records)
     except ServerRefused as refusal:
         if len(records) > 1:
-            return [result for record in records for result in _results(rows, [record])]
+            return [result for record in records for result in _results(conn, [record])]
         key = records[0].get("key") if isinstance(records[0], Mapping) else None
         return [{"key": key, "status": "refused", "reason": str(refusal)}]
 
 
-def add(place: Place, body: Body) -> dict[str, Any]:
+def add(context: OperationContext, body: Body) -> dict[str, Any]:
     """``autoflow.records.add``: ``{"results": [{"key", "status", "reason"}], "tasks": {run: task}}``, in order.
 
     Status is ``applied``, ``duplicate`` (it had been, the same counts) or ``refused``, then with the reason.
@@ -173,28 +173,28 @@ def add(place: Place, body: Body) -> dict[str, Any]:
     results: list[dict[str, Any]] = []
     found: dict[str, int] = {}
     while len(results) < len(records):
-        with place.store.write() as rows:
+        with context.store.write() as conn:
             until = time.monotonic() + SLICE
             while len(results) < len(records) and time.monotonic() < until:
                 part = records[len(results) : len(results) + PART]
-                results += _results(rows, part)
+                results += _results(conn, part)
                 for run in {as_text(record.get("run")) for record in part if isinstance(record, Mapping)}:
-                    if run and run not in found and (task_id := tasks.of_run(rows, run)) is not None:
+                    if run and run not in found and (task_id := tasks.of_run(conn, run)) is not None:
                         found[run] = task_id
         if len(results) < len(records):
             time.sleep(GAP)
     return {"results": results, "tasks": found}
 
 
-def ensure(rows: Connection, body: Body) -> dict[str, Any]:
+def ensure(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.runs.ensure``: a run's task, made at first: ``task`` (the number here) and ``number`` (at its
     origin), ``teamId``, ``workspaceId``, ``appId``.
     """
-    task_id = _ensure(rows, body)
-    access.check_own(rows, task_table, "task", task_id)
-    if tasks.get(rows, task_id)["app_id"] is None:
-        tasks.name(rows, task_id, cleaned_name(body.fields.get("name")))
-    row = tasks.get(rows, task_id)
+    task_id = _ensure(conn, body)
+    access.check_own(conn, task_table, "task", task_id)
+    if tasks.get(conn, task_id)["app_id"] is None:
+        tasks.name(conn, task_id, cleaned_name(body.fields.get("name")))
+    row = tasks.get(conn, task_id)
     return {
         "task": task_id,
         "number": row["number"],

@@ -21,7 +21,7 @@ from autoflow.server.errors import bad, unknown
 from autoflow.server.lineage import details
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.upstream import Upstream
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import versions
 from autoflow.wire import methods
@@ -30,35 +30,35 @@ CAP = 500  # cards of one trace: each run comes with its packages
 MOST = 1000  # reproductions of one run
 
 
-def _path(rows: Connection, named: Reference, body: Body) -> EntityRef:
+def _path(conn: Connection, named: Reference, body: Body) -> EntityRef:
     """The current file at a path, the last that was there, or a folder that some run used."""
     path = files.absolute(named.path)
-    found = files.history(rows, body.maybe_number("teamId") or teams.home(rows), path)
+    found = files.history(conn, body.maybe_number("teamId") or teams.home(conn), path)
     if found:
         return EntityRef("", "file", found[0]["id"])
     folder = EntityRef("", "folder", path.rstrip("/") or "/")
-    used = select(edges.c.id).where(edges.c.card == folder.key, visible(rows, edges)).limit(1)
-    if rows.execute(used).first() is None:
+    used = select(edges.c.id).where(edges.c.card == folder.key, visible(conn, edges)).limit(1)
+    if conn.execute(used).first() is None:
         raise unknown("file", path)
     return folder
 
 
-def _numbered(rows: Connection, named: Reference) -> EntityRef:
+def _numbered(conn: Connection, named: Reference) -> EntityRef:
     if named.version is not None:
-        query = versions.listing(rows).where(version_table.c.project_id == named.id)
-        found = rows.execute(query.where(version_table.c.number == named.version)).mappings().one_or_none()
+        query = versions.listing(conn).where(version_table.c.project_id == named.id)
+        found = conn.execute(query.where(version_table.c.number == named.version)).mappings().one_or_none()
         if found is None:
             raise unknown("version", str(named))
         return EntityRef("", "project_version", found["id"])
     ref = EntityRef("", KINDS[named.kind], named.id)
     if ref.type in {"task", "app_session"}:
-        row = tasks.get(rows, named.id)
+        row = tasks.get(conn, named.id)
         return EntityRef(row["origin"], ref.type, row["number"])
-    check(rows, ref)
+    check(conn, ref)
     return ref
 
 
-def trace(rows: Connection, body: Body) -> dict[str, Any]:
+def trace(conn: Connection, body: Body) -> dict[str, Any]:
     """What ``ref`` (`model.reference`) came from: at most `CAP` cards, the nearest ones.
 
     Of the runs that wrote a thing the latest is followed, with ``every`` all of them.
@@ -67,27 +67,27 @@ def trace(rows: Connection, body: Body) -> dict[str, Any]:
         named = parse(body.text("ref"))
     except ValueError as error:
         raise bad(f'"ref": {error}', {"field": "ref"}) from error
-    entry = _path(rows, named, body) if named.path else _numbered(rows, named)
-    upstream = Upstream(rows, CAP, every=body.flag("every", default=False))
+    entry = _path(conn, named, body) if named.path else _numbered(conn, named)
+    upstream = Upstream(conn, CAP, every=body.flag("every", default=False))
     found = upstream.trace(entry)
-    cards, arrows = draw_cards(rows, found)
-    runs, touched = details.runs(rows, found.tasks)
+    cards, arrows = draw_cards(conn, found)
+    runs, touched = details.runs(conn, found.tasks)
     known = {ref.key: ref for ref in [*found.cards.values(), *touched] if ref.type != "task"}
     known.update((ref.key, ref) for ref in touched if ref.type == "model_weight")
-    told = details.data(rows, list(known.values()))
+    told = details.data(conn, list(known.values()))
     graph = Graph(cards, arrows, entry.key, f"Trace of {named}")
     return Trace(details.reference(entry), graph, runs, told, complete=not upstream.cut).to_json()
 
 
-def reproductions(rows: Connection, body: Body) -> dict[str, Any]:
+def reproductions(conn: Connection, body: Body) -> dict[str, Any]:
     """``{"tasks": [...]}``: those that repeated a ``task``, or are of one ``attempt`` at that; the first one first."""
     if body.given("task"):
-        row = tasks.get(rows, body.number("task"))
+        row = tasks.get(conn, body.number("task"))
         name, value = "reproduces", details.reference(EntityRef(row["origin"], "task", row["number"]))
     else:
         name, value = "attempt", body.text("attempt")
-    query = tasks.listing(rows).where(task_table.c.facts.contains(json_codec.dump(value), autoescape=True))
-    found = rows.execute(query.order_by(task_table.c.id)).mappings()
+    query = tasks.listing(conn).where(task_table.c.facts.contains(json_codec.dump(value), autoescape=True))
+    found = conn.execute(query.order_by(task_table.c.id)).mappings()
     return {"tasks": [row["id"] for row in found if json_codec.load(row["facts"]).get(name) == value][:MOST]}
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoflow.server.methods import Download, Operation
 from autoflow.server.methods.pages import counts, files, images, jobs, projects, runs, snapshot, start, versions
+from autoflow.server.operations import Download, Operation
 
 _PAGES = (start, projects, counts, images, files, runs, jobs, versions, snapshot)
 

@@ -14,27 +14,27 @@ from sqlalchemy import Connection, or_, select
 
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.db.schema import items as table
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 
 STRETCH = 1000  # images
 
 
-def counts(rows: Connection, body: Body) -> dict[str, Any]:
+def counts(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.counts`` of a project, of the images numbered after ``after``.
 
     Returns:
         ``{"images", "after", "classes": {id: {"objects", "images"}}, "tags": {id: {"objects", "images"}}}``; ``after``
         is null when all are counted. Images without a label or tag are passed over.
     """
-    project_id = projects.get(rows, body.number("id"))["id"]
+    project_id = projects.get(conn, body.number("id"))["id"]
     query = select(table.c.id, table.c.tags, table.c.annotation).where(
         table.c.project_id == project_id,
         table.c.id > (body.maybe_number("after") or 0),
         or_(table.c.labels > 0, table.c.tags != "[]"),
     )
-    found = rows.execute(query.order_by(table.c.id).limit(STRETCH)).all()
-    texts = items.read_documents(rows, sorted({row.annotation for row in found if row.annotation}))
+    found = conn.execute(query.order_by(table.c.id).limit(STRETCH)).all()
+    texts = items.read_documents(conn, sorted({row.annotation for row in found if row.annotation}))
     classes, tags = _Tally(), _Tally()
     for row in found:
         objects = texts.get(row.annotation, {}).get("objects", ())

@@ -17,8 +17,8 @@ from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import files as table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import unknown
-from autoflow.server.methods import Operation
 from autoflow.server.methods.pages.links import limit, users
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 
 FOLDERS = 500  # listed of a folder
@@ -43,10 +43,10 @@ def _line(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def file(rows: Connection, body: Body) -> dict[str, Any]:
+def file(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.file`` by id, current or not."""
-    row = files.get(rows, body.number("id"))
-    now = files.current(rows, row["team_id"], row["path"])
+    row = files.get(conn, body.number("id"))
+    now = files.current(conn, row["team_id"], row["path"])
     return {
         **_line(row),
         "teamId": row["team_id"],
@@ -54,27 +54,27 @@ def file(rows: Connection, body: Body) -> dict[str, Any]:
         "folder": posixpath.dirname(row["path"]),
         "current": row["current"],
         "replacedBy": now["id"] if now is not None and now["id"] != row["id"] else None,
-        "createdBy": jobs.logins(rows).get(row["user_id"]),
-        "users": users(rows, [EntityRef("", "file", row["id"]).key]),
+        "createdBy": jobs.logins(conn).get(row["user_id"]),
+        "users": users(conn, [EntityRef("", "file", row["id"]).key]),
     }
 
 
-def folder(rows: Connection, body: Body) -> dict[str, Any]:
+def folder(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.folder``: ``{"path", "teamId", "folders", "files", "next", "users"}`` of a team's ``path``.
 
     Files by path, those right in it; ``next`` goes into ``after``. A folder is there when it has a file, or a run named
     it.
     """
-    team_id = body.maybe_number("team") or teams.home(rows)
-    teams.get(rows, team_table, "team", team_id)
+    team_id = body.maybe_number("team") or teams.home(conn)
+    teams.get(conn, team_table, "team", team_id)
     path = files.absolute(body.text("path")).rstrip("/") + "/"
     size = limit(body)
-    within = _Within(rows, team_id, path)
+    within = _Within(conn, team_id, path)
     after = body.text("after", "")
     found = within.files(max(after, path), size + 1)
     below = [] if after else within.folders()
     key = EntityRef("", "folder", path.rstrip("/") or "/").key
-    named = rows.execute(select(edges.c.id).where(edges.c.card == key, visible(rows, edges)).limit(1)).first()
+    named = conn.execute(select(edges.c.id).where(edges.c.card == key, visible(conn, edges)).limit(1)).first()
     if not (found or below or after or named or path == "/"):
         raise unknown("folder", path)
     return {
@@ -83,17 +83,17 @@ def folder(rows: Connection, body: Body) -> dict[str, Any]:
         "folders": below,
         "files": [_line(row) for row in found[:size]],
         "next": found[size - 1]["path"] if len(found) > size else None,
-        "users": users(rows, [key]),
+        "users": users(conn, [key]),
     }
 
 
 class _Within:
     """A team's current files in a folder (with its trailing slash), however deep."""
 
-    def __init__(self, rows: Connection, team_id: int, path: str) -> None:
-        self._rows = rows
+    def __init__(self, conn: Connection, team_id: int, path: str) -> None:
+        self._rows = conn
         self._path = path
-        self._mine = (table.c.team_id == team_id, table.c.current, visible(rows, table))
+        self._mine = (table.c.team_id == team_id, table.c.current, visible(conn, table))
         # a file right in the folder has no further slash in its path
         self._deeper = func.substr(table.c.path, len(path) + 1).contains("/")
 

@@ -11,9 +11,9 @@ from autoflow.server import limits
 from autoflow.server.db import datasets, items, jobs, json_codec, projects
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
-from autoflow.server.methods import Operation
 from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.pages.links import limit
+from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import Body
 
@@ -46,23 +46,23 @@ def line(row: RowMapping, document: Mapping[str, Any], largest: int | None) -> d
     }
 
 
-def _within(rows: Connection, body: Body) -> list[int]:
+def _within(conn: Connection, body: Body) -> list[int]:
     """The datasets a list is of: one with those in it, or all of a project."""
     if body.given("dataset"):
-        return datasets.within(rows, datasets.get(rows, body.number("dataset")))
-    project_id = projects.get(rows, body.number("project"))["id"]
+        return datasets.within(conn, datasets.get(conn, body.number("dataset")))
+    project_id = projects.get(conn, body.number("project"))["id"]
     query = select(dataset_table.c.id).where(dataset_table.c.project_id == project_id)
-    return sorted(rows.execute(query).scalars())
+    return sorted(conn.execute(query).scalars())
 
 
-def images(rows: Connection, body: Body) -> dict[str, Any]:
+def images(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.images`` of a ``project`` or a ``dataset``: ``{"images", "start", "total"}``.
 
     By dataset and name, from position ``start`` on; ``q`` is a part of the name, ``labeled`` true or false those with
     or without labels.
     """
     start = max(body.maybe_number("start") or 0, 0)
-    within = table.c.dataset_id.in_(_within(rows, body))
+    within = table.c.dataset_id.in_(_within(conn, body))
     conditions: list[ColumnElement[bool]] = [within]
     if text := body.text("q", "", most=limits.QUERY).strip():
         conditions.append(table.c.name.icontains(text, autoescape=True))
@@ -70,12 +70,12 @@ def images(rows: Connection, body: Body) -> dict[str, Any]:
         wanted = body.flag("labeled", default=True)
         conditions.append(table.c.labels > 0 if wanted else table.c.labels == 0)
     of = table.c.dataset_id
-    counted = rows.execute(select(of, func.count()).where(*conditions).group_by(of).order_by(of)).all()
+    counted = conn.execute(select(of, func.count()).where(*conditions).group_by(of).order_by(of)).all()
     total = sum(count for _, count in counted)
-    stretch = list(_stretch(rows, conditions, counted, start, limit(body, STRETCH)))
-    found = items.find(rows, stretch)
+    stretch = list(_stretch(conn, conditions, counted, start, limit(body, STRETCH)))
+    found = items.find(conn, stretch)
     ordered = [found[number] for number in stretch]
-    held = stored_documents(rows, ordered)
+    held = stored_documents(conn, ordered)
     return {
         "images": [line(row, held[row["id"]], LARGEST_DRAWN) for row in ordered],
         "start": start,
@@ -84,23 +84,23 @@ def images(rows: Connection, body: Body) -> dict[str, Any]:
 
 
 def _stretch(
-    rows: Connection, conditions: list[ColumnElement[bool]], counted: Sequence[Any], start: int, size: int
+    conn: Connection, conditions: list[ColumnElement[bool]], counted: Sequence[Any], start: int, size: int
 ) -> Iterator[int]:
     """The numbers of images from a place on: datasets before it are passed over by their counts alone."""
     for number, count in counted:
         if start < count and size > 0:
             # numbers first: an index is walked to the place, and only the stretch's rows are read
             query = select(table.c.id).where(table.c.dataset_id == number, *conditions)
-            found = rows.execute(query.order_by(table.c.name).limit(size).offset(start)).scalars().all()
+            found = conn.execute(query.order_by(table.c.name).limit(size).offset(start)).scalars().all()
             yield from found
             size -= len(found)
         start = max(start - count, 0)
 
 
-def _path(rows: Connection, row: RowMapping) -> list[dict[str, Any]]:
+def _path(conn: Connection, row: RowMapping) -> list[dict[str, Any]]:
     """A dataset and those it stands in, the outermost first."""
     query = select(dataset_table.c.id, dataset_table.c.parent_id, dataset_table.c.name)
-    by_number = {one.id: one for one in rows.execute(query.where(dataset_table.c.project_id == row["project_id"]))}
+    by_number = {one.id: one for one in conn.execute(query.where(dataset_table.c.project_id == row["project_id"]))}
     path: list[dict[str, Any]] = []
     number = row["dataset_id"]
     while number in by_number:
@@ -110,28 +110,28 @@ def _path(rows: Connection, row: RowMapping) -> list[dict[str, Any]]:
     return path
 
 
-def _beside(rows: Connection, row: RowMapping) -> dict[str, Any]:
+def _beside(conn: Connection, row: RowMapping) -> dict[str, Any]:
     """The image before and the one after, by name, and where it stands in its dataset."""
     here = table.c.dataset_id == row["dataset_id"]
     before, after = table.c.name < row["name"], table.c.name > row["name"]
     numbers = select(table.c.id)
     return {
-        "previous": rows.execute(numbers.where(here, before).order_by(table.c.name.desc()).limit(1)).scalar(),
-        "next": rows.execute(numbers.where(here, after).order_by(table.c.name).limit(1)).scalar(),
-        "position": rows.execute(select(func.count()).select_from(table).where(here, before)).scalar_one() + 1,
-        "total": rows.execute(select(func.count()).select_from(table).where(here)).scalar_one(),
+        "previous": conn.execute(numbers.where(here, before).order_by(table.c.name.desc()).limit(1)).scalar(),
+        "next": conn.execute(numbers.where(here, after).order_by(table.c.name).limit(1)).scalar(),
+        "position": conn.execute(select(func.count()).select_from(table).where(here, before)).scalar_one() + 1,
+        "total": conn.execute(select(func.count()).select_from(table).where(here)).scalar_one(),
     }
 
 
-def image(rows: Connection, body: Body) -> dict[str, Any]:
+def image(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.image`` by id, with all of its labels, its project's classes and tags, and its neighbours."""
     number = body.number("id")
-    row = items.find(rows, [number])[number]
-    document = stored_documents(rows, [row])[number]
-    project = projects.get(rows, row["project_id"])
+    row = items.find(conn, [number])[number]
+    document = stored_documents(conn, [row])[number]
+    project = projects.get(conn, row["project_id"])
     return {
         **line(row, document, None),
-        **_beside(rows, row),
+        **_beside(conn, row),
         "hash": row["hash"],
         "link": row["link"],
         "mime": row["mime"],
@@ -140,19 +140,19 @@ def image(rows: Connection, body: Body) -> dict[str, Any]:
         "meta": json_codec.load(row["meta"]),
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
-        "createdBy": jobs.logins(rows).get(row["created_by"]),
+        "createdBy": jobs.logins(conn).get(row["created_by"]),
         "project": {"id": project["id"], "name": project["name"]},
-        "datasets": _path(rows, row),
-        "classes": projects.meta(rows, project["id"]),
+        "datasets": _path(conn, row),
+        "classes": projects.meta(conn, project["id"]),
     }
 
 
-def named(rows: Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
+def named(conn: Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
     """Images as links, ``{"id", "name", "kept"}``, by their numbers; those that are there no more are left out."""
     found: dict[int, RowMapping] = {}
     for part in chunks(numbers):
-        query = items.listing(rows).where(table.c.id.in_(part))
-        found.update({row["id"]: row for row in rows.execute(query).mappings()})
+        query = items.listing(conn).where(table.c.id.in_(part))
+        found.update({row["id"]: row for row in conn.execute(query).mappings()})
     shown = [found[number] for number in numbers if number in found]
     return [{"id": row["id"], "name": row["name"], "kept": row["hash"] is not None} for row in shown]
 

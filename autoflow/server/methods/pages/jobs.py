@@ -9,18 +9,18 @@ from sqlalchemy import Connection
 
 from autoflow.model.entity import EntityRef
 from autoflow.server.db import jobs, json_codec
-from autoflow.server.methods import Operation
 from autoflow.server.methods.pages.images import named
 from autoflow.server.methods.pages.links import users
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 
 IMAGES = 60
 
 
-def job(rows: Connection, body: Body) -> dict[str, Any]:
+def job(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.job`` by id."""
-    row = jobs.get(rows, body.number("id"))
-    logins = jobs.logins(rows)
+    row = jobs.get(conn, body.number("id"))
+    logins = jobs.logins(conn)
     meta = json_codec.load(row["meta"])
     numbers = meta.get("entityIds", [])
     return {
@@ -43,8 +43,8 @@ def job(rows: Connection, body: Body) -> dict[str, Any]:
         "classes": [one["name"] for one in meta.get("classes", []) if isinstance(one.get("name"), str)],
         "tags": [one["name"] for one in meta.get("projectTags", []) if isinstance(one.get("name"), str)],
         "imagesTotal": len(numbers),
-        "images": named(rows, numbers[:IMAGES]),
-        "users": users(rows, [EntityRef("", "job", row["id"]).key]),
+        "images": named(conn, numbers[:IMAGES]),
+        "users": users(conn, [EntityRef("", "job", row["id"]).key]),
     }
 
 

@@ -37,16 +37,16 @@ def run_name(row: Row) -> str:
     return str(row["app_name"] or row["name"] or f"Task {row['number']}")
 
 
-def named(rows: Connection, refs: Sequence[EntityRef]) -> list[dict[str, Any]]:
+def named(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, Any]]:
     """Entities as links: ``{"type", "id", "origin", "name", "detail", "badge", "link"}``, in the order given."""
     numbers = [ref.id for ref in refs if ref.type in {"task", "app_session"} and not ref.origin]
     known = {
         number: EntityRef("", "task", number).key
-        for number in rows.execute(
-            select(task_table.c.id).where(task_table.c.id.in_(numbers), visible(rows, task_table))
+        for number in conn.execute(
+            select(task_table.c.id).where(task_table.c.id.in_(numbers), visible(conn, task_table))
         ).scalars()
     }
-    told = tell(rows, refs, known)
+    told = tell(conn, refs, known)
     return [_named(ref, told.get(ref.key, {})) for ref in refs]
 
 
@@ -66,20 +66,20 @@ def _named(ref: EntityRef, told: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def users(rows: Connection, keys: Sequence[str], size: int = PART) -> dict[str, Any]:
+def users(conn: Connection, keys: Sequence[str], size: int = PART) -> dict[str, Any]:
     """The runs that read or wrote any of these cards, the latest first: ``{"runs", "total"}``.
 
     A run is ``{"id", "name", "state", "startedAt", "finishedAt", "directions"}``.
     """
     used = select(edges.c.task_id).where(edges.c.card.in_(keys))
     mine = task_table.c.id.in_(used)
-    seen = visible(rows, task_table)
-    total = rows.execute(select(func.count()).select_from(task_table).where(mine, seen)).scalar_one()
-    found = rows.execute(tasks.listing(rows).where(mine).order_by(task_table.c.id.desc()).limit(size)).mappings().all()
+    seen = visible(conn, task_table)
+    total = conn.execute(select(func.count()).select_from(task_table).where(mine, seen)).scalar_one()
+    found = conn.execute(tasks.listing(conn).where(mine).order_by(task_table.c.id.desc()).limit(size)).mappings().all()
     of = edges.c.task_id
     query = select(of, edges.c.direction).where(edges.c.card.in_(keys), of.in_([row["id"] for row in found])).distinct()
     directions: dict[int, list[str]] = {}
-    for task_id, direction in rows.execute(query.order_by(edges.c.direction)):
+    for task_id, direction in conn.execute(query.order_by(edges.c.direction)):
         directions.setdefault(task_id, []).append(direction)
     return {"runs": [{**run(row), "directions": directions.get(row["id"], [])} for row in found], "total": total}
 
@@ -95,8 +95,8 @@ def run(row: Row) -> dict[str, Any]:
     }
 
 
-def edge_counts(rows: Connection, numbers: Iterable[int]) -> dict[tuple[int, str], int]:
+def edge_counts(conn: Connection, numbers: Iterable[int]) -> dict[tuple[int, str], int]:
     """How many edges of each direction runs have, by (task's id, direction)."""
     of = edges.c.task_id
     query = select(of, edges.c.direction, func.count()).where(of.in_(list(numbers))).group_by(of, edges.c.direction)
-    return {(task_id, direction): count for task_id, direction, count in rows.execute(query)}
+    return {(task_id, direction): count for task_id, direction, count in conn.execute(query)}

@@ -11,9 +11,9 @@ from autoflow.model.entity import EntityRef
 from autoflow.server.db import jobs, projects, teams
 from autoflow.server.db.schema import datasets, items, workspaces
 from autoflow.server.db.schema import versions as version_table
-from autoflow.server.methods import Operation
 from autoflow.server.methods.pages.links import users
 from autoflow.server.methods.pages.start import previews
+from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import versions
@@ -21,11 +21,11 @@ from autoflow.server.versions import versions
 USERS = 10  # runs named on a project's page
 
 
-def tree(rows: Connection, project_id: int) -> list[dict[str, Any]]:
+def tree(conn: Connection, project_id: int) -> list[dict[str, Any]]:
     """A project's datasets by name: ``{"id", "parentId", "name", "description", "images", "labels"}``."""
     of = items.c.dataset_id
     counted = select(of, func.count(), func.coalesce(func.sum(items.c.labels), 0))
-    counts = {row[0]: row for row in rows.execute(counted.where(items.c.project_id == project_id).group_by(of))}
+    counts = {row[0]: row for row in conn.execute(counted.where(items.c.project_id == project_id).group_by(of))}
     query = select(datasets).where(datasets.c.project_id == project_id).order_by(datasets.c.name, datasets.c.id)
     return [
         {
@@ -36,26 +36,26 @@ def tree(rows: Connection, project_id: int) -> list[dict[str, Any]]:
             "images": counts[row["id"]][1] if row["id"] in counts else 0,
             "labels": int(counts[row["id"]][2]) if row["id"] in counts else 0,
         }
-        for row in rows.execute(query).mappings()
+        for row in conn.execute(query).mappings()
     ]
 
 
-def cards(rows: Connection, project_id: int) -> list[str]:
+def cards(conn: Connection, project_id: int) -> list[str]:
     """The keys of the cards a project is in graphs: its own, its versions', its datasets'."""
     keys = [EntityRef("", "project", project_id).key]
     for table, kind in ((version_table, "project_version"), (datasets, "dataset")):
         query = select(table.c.id).where(table.c.project_id == project_id)
-        keys += [EntityRef("", kind, number).key for number in rows.execute(query).scalars()]  # type: ignore[arg-type]
+        keys += [EntityRef("", kind, number).key for number in conn.execute(query).scalars()]  # type: ignore[arg-type]
     return keys
 
 
-def _users(rows: Connection, project_id: int) -> dict[str, Any]:
+def _users(conn: Connection, project_id: int) -> dict[str, Any]:
     """The latest runs that used any part of a project; a run that used several counts once."""
     runs: dict[int, dict[str, Any]] = {}
     total = 0
-    parts = chunks(cards(rows, project_id))
+    parts = chunks(cards(conn, project_id))
     for part in parts:
-        found = users(rows, part, USERS)
+        found = users(conn, part, USERS)
         total += found["total"]
         for one in found["runs"]:
             known = runs.setdefault(one["id"], one)
@@ -64,10 +64,10 @@ def _users(rows: Connection, project_id: int) -> dict[str, Any]:
     return {"runs": latest, "total": total, "exact": len(parts) == 1}
 
 
-def project(rows: Connection, body: Body) -> dict[str, Any]:
+def project(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.project`` by id."""
-    row = projects.get(rows, body.number("id"))
-    place = teams.get(rows, workspaces, "workspace", row["workspace_id"])
+    row = projects.get(conn, body.number("id"))
+    place = teams.get(conn, workspaces, "workspace", row["workspace_id"])
     return {
         "id": row["id"],
         "name": row["name"],
@@ -80,12 +80,12 @@ def project(rows: Connection, body: Body) -> dict[str, Any]:
         "size": row["size"],
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
-        "createdBy": jobs.logins(rows).get(row["created_by"]),
-        "version": versions.latest(rows, [row["id"]]).get(row["id"]),
-        "previews": previews(rows, row["id"]),
-        "datasets": tree(rows, row["id"]),
-        "meta": projects.meta(rows, row["id"]),
-        "users": _users(rows, row["id"]),
+        "createdBy": jobs.logins(conn).get(row["created_by"]),
+        "version": versions.latest(conn, [row["id"]]).get(row["id"]),
+        "previews": previews(conn, row["id"]),
+        "datasets": tree(conn, row["id"]),
+        "meta": projects.meta(conn, row["id"]),
+        "users": _users(conn, row["id"]),
     }
 
 

@@ -11,11 +11,11 @@ from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import projects
 from autoflow.server.db.schema import blobs
 from autoflow.server.errors import bad
-from autoflow.server.methods import Download, Operation, Place
 from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.images.previews import picture_of
 from autoflow.server.methods.pages.images import LARGEST_DRAWN, line
 from autoflow.server.methods.pages.links import LARGEST
+from autoflow.server.operations import Download, Operation, OperationContext
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import diff, snapshot, versions
 from autoflow.server.versions.snapshot import Moment
@@ -23,15 +23,15 @@ from autoflow.server.versions.snapshot import Moment
 SIDE = 480  # pixels of the longer side
 
 
-def _moment(rows: Connection, body: Body) -> Moment:
+def _moment(conn: Connection, body: Body) -> Moment:
     """The version that is meant, or a project as it is now."""
     if body.given("version"):
-        return Moment.of(versions.get(rows, body.number("version")))
-    project = projects.get(rows, body.number("project"))
+        return Moment.of(versions.get(conn, body.number("version")))
+    project = projects.get(conn, body.number("project"))
     return Moment(project["id"], project["epoch"])
 
 
-def drawn(rows: Connection, body: Body) -> dict[str, Any]:
+def drawn(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now, with what is drawn of them.
 
     Returns:
@@ -40,28 +40,28 @@ def drawn(rows: Connection, body: Body) -> dict[str, Any]:
     numbers = body.unique_numbers("images")
     if len(numbers) > LARGEST:
         raise bad(f'"images" has {len(numbers)}; {LARGEST} are the most')
-    moment = _moment(rows, body)
-    found = diff.rows_at(rows, moment, numbers)
+    moment = _moment(conn, body)
+    found = diff.rows_at(conn, moment, numbers)
     ordered = [found[number] for number in numbers if number in found]
-    held = stored_documents(rows, ordered)
+    held = stored_documents(conn, ordered)
     shown = [line(row, held[row["id"]], LARGEST_DRAWN) for row in ordered]
-    return {"images": shown, **snapshot.meta_at(rows, moment)}
+    return {"images": shown, **snapshot.meta_at(conn, moment)}
 
 
-def picture(place: Place, body: Body) -> Composed:
+def picture(context: OperationContext, body: Body) -> Composed:
     """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: a small one.
 
     Raises:
         ServerRefused: 404, there is no such version or image in it, or no picture can be made of it.
     """
     number = body.number("id")
-    with place.store.read() as rows:
-        moment = Moment.of(versions.get(rows, body.number("version")))
-        row = diff.rows_at(rows, moment, [number]).get(number)
+    with context.store.read() as conn:
+        moment = Moment.of(versions.get(conn, body.number("version")))
+        row = diff.rows_at(conn, moment, [number]).get(number)
         content = row["hash"] if row is not None else None
         # who sees the version may see what is in it
-        kept = rows.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()
-    return picture_of(place, kept, SIDE, number)
+        kept = conn.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()
+    return picture_of(context, kept, SIDE, number)
 
 
 READS: Mapping[str, Operation] = {"autoflow.overview.drawn": drawn}

@@ -13,8 +13,8 @@ from autoflow.server.db.schema import datasets, items, versions, workspaces
 from autoflow.server.db.schema import projects as table
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import teams as team_table
-from autoflow.server.methods import Operation
 from autoflow.server.methods.pages.links import edge_counts, limit, run
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 
 PREVIEWS = 4  # pictures of a project
@@ -22,22 +22,22 @@ PROJECTS = 24
 RUNS = 20
 
 
-def previews(rows: Connection, project_id: int) -> list[int]:
+def previews(conn: Connection, project_id: int) -> list[int]:
     """The numbers of a project's first images that are kept here."""
     query = select(items.c.id, items.c.hash).where(items.c.project_id == project_id)
-    first = rows.execute(query.order_by(items.c.id).limit(PREVIEWS)).all()
+    first = conn.execute(query.order_by(items.c.id).limit(PREVIEWS)).all()
     return [row.id for row in first if row.hash is not None]
 
 
-def _counted(rows: Connection, of: Any, numbers: Sequence[int]) -> dict[int, int]:
+def _counted(conn: Connection, of: Any, numbers: Sequence[int]) -> dict[int, int]:
     query = select(of, func.count()).where(of.in_(numbers)).group_by(of)
-    return {row[0]: row[1] for row in rows.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query)}
 
 
-def _projects(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _projects(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     numbers = [row["id"] for row in found]
-    sets = _counted(rows, datasets.c.project_id, numbers)
-    saved = _counted(rows, versions.c.project_id, numbers)
+    sets = _counted(conn, datasets.c.project_id, numbers)
+    saved = _counted(conn, versions.c.project_id, numbers)
     return [
         {
             "id": row["id"],
@@ -49,49 +49,49 @@ def _projects(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, A
             "datasets": sets.get(row["id"], 0),
             "versions": saved.get(row["id"], 0),
             "updatedAt": row["updated_at"],
-            "previews": previews(rows, row["id"]),
+            "previews": previews(conn, row["id"]),
         }
         for row in found
     ]
 
 
-def list_projects(rows: Connection, body: Body) -> dict[str, Any]:
+def list_projects(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.projects``: ``{"projects", "next"}``, the ones changed last first, of a workspace or of all.
 
     ``next`` goes into ``after`` for what follows; null at the end.
     """
     size = limit(body, PROJECTS)
-    query = projects.listing(rows).where(~workspaces.c.hidden)
+    query = projects.listing(conn).where(~workspaces.c.hidden)
     if (number := body.maybe_number("workspace")) is not None:
-        query = projects.listing(rows).where(
-            table.c.workspace_id == teams.get(rows, workspaces, "workspace", number)["id"]
+        query = projects.listing(conn).where(
+            table.c.workspace_id == teams.get(conn, workspaces, "workspace", number)["id"]
         )
     if body.given("after"):
         after = Body(body.mapping("after"), "after.")
         query = query.where(tuple_(table.c.updated_at, table.c.id) < (after.text("updatedAt"), after.number("id")))
     query = query.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(size + 1)
-    found = rows.execute(query).mappings().all()
+    found = conn.execute(query).mappings().all()
     last = found[size - 1] if len(found) > size else None
     following = {"updatedAt": last["updated_at"], "id": last["id"]} if last is not None else None
-    return {"projects": _projects(rows, found[:size]), "next": following}
+    return {"projects": _projects(conn, found[:size]), "next": following}
 
 
-def list_runs(rows: Connection, body: Body) -> dict[str, Any]:
+def list_runs(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.runs``: ``{"runs", "next"}``, the latest first, of a workspace or an app, or of all.
 
     ``next`` goes into ``before``.
     """
     size = limit(body, RUNS)
-    query = tasks.listing(rows)
+    query = tasks.listing(conn)
     if (number := body.maybe_number("workspace")) is not None:
-        query = query.where(task_table.c.workspace_id == teams.get(rows, workspaces, "workspace", number)["id"])
+        query = query.where(task_table.c.workspace_id == teams.get(conn, workspaces, "workspace", number)["id"])
     if (app := body.maybe_number("app")) is not None:
         query = query.where(task_table.c.app_id == app)
     if (before := body.maybe_number("before")) is not None:
         query = query.where(task_table.c.id < before)
-    found = rows.execute(query.order_by(task_table.c.id.desc()).limit(size + 1)).mappings().all()
+    found = conn.execute(query.order_by(task_table.c.id.desc()).limit(size + 1)).mappings().all()
     shown = found[:size]
-    counts = edge_counts(rows, [row["id"] for row in shown])
+    counts = edge_counts(conn, [row["id"] for row in shown])
     lines = [
         {
             **run(row),
@@ -105,16 +105,16 @@ def list_runs(rows: Connection, body: Body) -> dict[str, Any]:
     return {"runs": lines, "next": shown[-1]["id"] if len(found) > size else None}
 
 
-def start(rows: Connection, body: Body) -> dict[str, Any]:
+def start(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.start``: ``{"workspaces", "projects", "runs"}``, lists as those methods give them."""
     query = select(workspaces, team_table.c.name.label("team_name")).join_from(workspaces, team_table)
-    query = query.where(visible(rows, workspaces), ~workspaces.c.hidden).order_by(workspaces.c.id)
-    found = rows.execute(query).mappings().all()
+    query = query.where(visible(conn, workspaces), ~workspaces.c.hidden).order_by(workspaces.c.id)
+    found = conn.execute(query).mappings().all()
     numbers = [row["id"] for row in found]
     of, at = table.c.workspace_id, task_table.c.workspace_id
     mine = select(of, func.count()).where(of.in_(numbers), projects.ACTIVE).group_by(of)
-    held = {row[0]: row[1] for row in rows.execute(mine)}
-    ran = _counted(rows, at, numbers)
+    held = {row[0]: row[1] for row in conn.execute(mine)}
+    ran = _counted(conn, at, numbers)
     shown = [
         {
             "id": row["id"],
@@ -126,7 +126,7 @@ def start(rows: Connection, body: Body) -> dict[str, Any]:
         }
         for row in found
     ]
-    return {"workspaces": shown, "projects": list_projects(rows, body), "runs": list_runs(rows, body)}
+    return {"workspaces": shown, "projects": list_projects(conn, body), "runs": list_runs(conn, body)}
 
 
 READS: Mapping[str, Operation] = {

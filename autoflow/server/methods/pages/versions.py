@@ -13,28 +13,28 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as table
-from autoflow.server.methods import Operation
 from autoflow.server.methods.pages.links import limit, run_name
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import versions
 
 USERS = 5  # runs named beside a version
 
 
-def _users(rows: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+def _users(conn: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """The first runs that named each version, ``{"runs": [{"id", "name", "direction"}], "total"}``."""
     keys = {EntityRef("", "project_version", number).key: number for number in numbers}
-    seen = (edges.c.card.in_(list(keys)), visible(rows, edges))
+    seen = (edges.c.card.in_(list(keys)), visible(conn, edges))
     of = edges.c.card
     place = func.row_number().over(partition_by=of, order_by=edges.c.id).label("place")
     total = func.count().over(partition_by=of).label("total")
     ranked = select(of, edges.c.task_id, edges.c.direction, place, total).where(*seen).subquery()
     query = select(ranked).where(ranked.c.place <= USERS).order_by(ranked.c.card, ranked.c.place)
-    found = rows.execute(query).mappings().all()
+    found = conn.execute(query).mappings().all()
     names = {
         row["id"]: run_name(row)
-        for row in rows.execute(
-            tasks.listing(rows).where(task_table.c.id.in_({row["task_id"] for row in found}))
+        for row in conn.execute(
+            tasks.listing(conn).where(task_table.c.id.in_({row["task_id"] for row in found}))
         ).mappings()
     }
     told: dict[int, dict[str, Any]] = {number: {"runs": [], "total": 0} for number in numbers}
@@ -45,20 +45,20 @@ def _users(rows: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]
     return told
 
 
-def timeline(rows: Connection, body: Body) -> dict[str, Any]:
+def timeline(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.overview.versions`` of a project: ``{"project", "changed", "versions", "next"}``.
 
     ``changed`` says whether the project is other than its last version; ``next`` goes into ``before``, a number.
     """
-    project = projects.get(rows, body.number("id"))
+    project = projects.get(conn, body.number("id"))
     size = limit(body)
-    query = versions.listing(rows).where(table.c.project_id == project["id"])
+    query = versions.listing(conn).where(table.c.project_id == project["id"])
     if (before := body.maybe_number("before")) is not None:
         query = query.where(table.c.number < before)
-    found = rows.execute(query.order_by(table.c.number.desc()).limit(size + 1)).mappings().all()
+    found = conn.execute(query.order_by(table.c.number.desc()).limit(size + 1)).mappings().all()
     shown = found[:size]
-    used = _users(rows, [row["id"] for row in shown])
-    logins = jobs.logins(rows)
+    used = _users(conn, [row["id"] for row in shown])
+    logins = jobs.logins(conn)
     return {
         "project": {
             "id": project["id"],
@@ -68,7 +68,7 @@ def timeline(rows: Connection, body: Body) -> dict[str, Any]:
             "size": project["size"],
             "updatedAt": project["updated_at"],
         },
-        "changed": versions.unchanged(rows, dict(project)) is None,
+        "changed": versions.unchanged(conn, dict(project)) is None,
         "versions": [
             {
                 "id": row["id"],

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import projects
+from autoflow.server.db.change_tracking import Edit, editing
 from autoflow.server.errors import bad, taken, unknown
-from autoflow.server.methods import Operation
 from autoflow.server.methods.projects.meta import merged, replace
+from autoflow.server.operations import Operation
 from autoflow.server.paging import listed
 from autoflow.server.request_parser import Body
-from autoflow.server.versions.change_tracking import Edit, editing
 
 Entry = dict[str, Any]
 
@@ -66,21 +66,21 @@ def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: Mappin
 
 
 def _listing(kind: str, shape: Callable[..., Entry]) -> Operation:
-    def run(rows: Connection, body: Body) -> dict[str, Any]:
-        project = projects.get(rows, body.number("projectId"))
-        document = projects.meta(rows, project["id"])
+    def run(conn: Connection, body: Body) -> dict[str, Any]:
+        project = projects.get(conn, body.number("projectId"))
+        document = projects.meta(conn, project["id"])
         return listed((shape(project, entry, document) for entry in document[kind]), body)
 
     return run
 
 
-def _place(rows: Connection, kind: str, what: str, number: int) -> int:
+def _place(conn: Connection, kind: str, what: str, number: int) -> int:
     """The project that has a class or a tag of a number.
 
     Raises:
         ServerRefused: 404, none has; 409, several have, restored from one another.
     """
-    found = projects.with_entry(rows, kind, number)
+    found = projects.with_entry(conn, kind, number)
     if not found:
         raise unknown(what, number)
     if len(found) > 1:
@@ -88,50 +88,50 @@ def _place(rows: Connection, kind: str, what: str, number: int) -> int:
     return found[0]
 
 
-def class_info(rows: Connection, body: Body) -> Entry:
+def class_info(conn: Connection, body: Body) -> Entry:
     """``advanced.object_classes.info`` by id; of projects that were restored from one another the first one's."""
     number = body.number("id")
-    for project_id in projects.with_entry(rows, "classes", number)[:1]:
-        document = projects.meta(rows, project_id)
+    for project_id in projects.with_entry(conn, "classes", number)[:1]:
+        document = projects.meta(conn, project_id)
         entry = next(entry for entry in document["classes"] if entry["id"] == number)
-        return _class(projects.get(rows, project_id), entry, document)
+        return _class(projects.get(conn, project_id), entry, document)
     raise unknown("class", number)
 
 
-def _edit(rows: Connection, body: Body, kind: str, what: str, changes: Callable[[Edit, Entry], Entry]) -> Edit:
+def _edit(conn: Connection, body: Body, kind: str, what: str, changes: Callable[[Edit, Entry], Entry]) -> Edit:
     """Change one entry of its project's document."""
     number = body.number("id")
-    with editing(rows, _place(rows, kind, what, number)) as edit:
-        document = projects.meta(rows, edit.project["id"])
+    with editing(conn, _place(conn, kind, what, number)) as edit:
+        document = projects.meta(conn, edit.project["id"])
         entries = [{**one, **changes(edit, one)} if one["id"] == number else one for one in document[kind]]
-        replace(edit, document, merged(rows, document, Body({kind: entries})))
+        replace(edit, document, merged(conn, document, Body({kind: entries})))
     return edit
 
 
-def edit_class(rows: Connection, body: Body) -> Entry:
+def edit_class(conn: Connection, body: Body) -> Entry:
     """``advanced.object_classes.editInfo``: name, description, shape, colour and what else a class has."""
     given: Entry = {"title" if name == "name" else name: body.text(name, "") for name in _PLAIN if body.given(name)}
     if body.given("settings"):
         given["geometry_config"] = body.mapping("settings")
-    edit = _edit(rows, body, "classes", "class", lambda _edit, _entry: given)
-    return _entry(rows, edit, "classes", body.number("id"), _class)
+    edit = _edit(conn, body, "classes", "class", lambda _edit, _entry: given)
+    return _entry(conn, edit, "classes", body.number("id"), _class)
 
 
 _PLAIN = ("name", "description", "hotkey", "shape", "color")
 
 
-def edit_tag(rows: Connection, body: Body) -> Entry:
+def edit_tag(conn: Connection, body: Body) -> Entry:
     """``advanced.tags.editInfo``: name, colour, hotkey, and those settings that are given."""
 
     def changes(edit: Edit, entry: Entry) -> Entry:
         given: Entry = {name: body.text(name, "") for name in ("color", "hotkey") if body.given(name)}
         if body.given("title"):
             given["name"] = body.text("title")
-        classes = projects.meta(edit.rows, edit.project["id"])["classes"]
+        classes = projects.meta(edit.conn, edit.project["id"])["classes"]
         return {**given, **_settings(Body(body.mapping("settings"), "settings."), classes)}
 
-    edit = _edit(rows, body, "tags", "tag", changes)
-    return _entry(rows, edit, "tags", body.number("id"), _tag)
+    edit = _edit(conn, body, "tags", "tag", changes)
+    return _entry(conn, edit, "tags", body.number("id"), _tag)
 
 
 def _settings(sent: Body, classes: list[Entry]) -> Entry:
@@ -146,16 +146,16 @@ def _settings(sent: Body, classes: list[Entry]) -> Entry:
     return found
 
 
-def _entry(rows: Connection, edit: Edit, kind: str, number: int, shape: Callable[..., Entry]) -> Entry:
-    document = projects.meta(rows, edit.project["id"])
+def _entry(conn: Connection, edit: Edit, kind: str, number: int, shape: Callable[..., Entry]) -> Entry:
+    document = projects.meta(conn, edit.project["id"])
     entry = next(one for one in document[kind] if one["id"] == number)
-    return shape(projects.get(rows, edit.project["id"]), entry, document)
+    return shape(projects.get(conn, edit.project["id"]), entry, document)
 
 
-def add_tags(rows: Connection, body: Body) -> list[Entry]:
+def add_tags(conn: Connection, body: Body) -> list[Entry]:
     """``tags.bulk.add``: new tags beside those a project has; 409 when one of that name is there."""
-    with editing(rows, body.number("projectId")) as edit:
-        document = projects.meta(rows, edit.project["id"])
+    with editing(conn, body.number("projectId")) as edit:
+        document = projects.meta(conn, edit.project["id"])
         there = {entry["name"] for entry in document["tags"]}
         made = []
         for sent in body.bodies("tags"):
@@ -165,16 +165,16 @@ def add_tags(rows: Connection, body: Body) -> list[Entry]:
             plain = {key: sent.text(key, "") for key in ("color", "hotkey") if sent.given(key)}
             settings = Body(sent.mapping("settings"), f"{sent.place}settings.")
             made.append({"name": name, **plain, **_settings(settings, document["classes"])})
-        changed = merged(rows, document, Body({"tags": [*document["tags"], *made]}))
+        changed = merged(conn, document, Body({"tags": [*document["tags"], *made]}))
         replace(edit, document, changed)
     return [_tag(edit.project, entry, changed) for entry in changed["tags"][len(document["tags"]) :]]
 
 
 def _removal(kind: str, what: str) -> Operation:
-    def run(rows: Connection, body: Body) -> dict[str, Any]:
+    def run(conn: Connection, body: Body) -> dict[str, Any]:
         number = body.number("id")
-        with editing(rows, body.number("projectId")) as edit:
-            document = projects.meta(rows, edit.project["id"])
+        with editing(conn, body.number("projectId")) as edit:
+            document = projects.meta(conn, edit.project["id"])
             kept = [entry for entry in document[kind] if entry["id"] != number]
             if len(kept) == len(document[kind]):
                 raise unknown(f"in project {edit.project['id']}, {what}", number)

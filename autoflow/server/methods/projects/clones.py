@@ -18,14 +18,14 @@ from sqlalchemy import Connection, RowMapping, select
 from autoflow.server import timestamps
 from autoflow.server.db import counters, hidden_projects, items, json_codec, projects, tasks
 from autoflow.server.db.access import caller
+from autoflow.server.db.change_tracking import Edit, building
 from autoflow.server.db.engine import Store, StoreOf
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.maintenance import purge
-from autoflow.server.methods import Batch, Operation, Place
+from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.paging import CHUNK, chunks
 from autoflow.server.request_parser import Body
-from autoflow.server.versions.change_tracking import Edit, building
 
 SECONDS = 15 * 60.0  # that the source may be read for
 GAP = 0.002  # seconds between two transactions: who waits for the write lock only looks now and then
@@ -34,7 +34,7 @@ _PROJECT = ("description", "readme", "type", "settings", "import_settings")
 _ITEM = ("name", "hash", "link", "mime", "size", "width", "height", "meta", "description")
 
 
-def clone(place: Place, body: Body) -> dict[str, Any]:
+def clone(context: OperationContext, body: Body) -> dict[str, Any]:
     """``projects.clone`` of a project (``id``) into a workspace, under a name; ``include`` says what of it, or all.
 
     Raises:
@@ -46,21 +46,21 @@ def clone(place: Place, body: Body) -> dict[str, Any]:
         for name in ("classes", "datasets", "images", "imagesTags", "annotationObjects")
     }
     number, workspace_id, name = body.number("id"), body.number("workspaceId"), body.text("name")
-    with _reading(place.store) as source_conn:
+    with _reading(context.store) as source_conn:
         source = projects.get(source_conn, number)
-        with place.store.write() as rows:
-            purge.sweep(rows, SWEPT)
+        with context.store.write() as conn:
+            purge.sweep(conn, SWEPT)
             values = {column: source[column] for column in _PROJECT}
-            made = projects.add(rows, workspace_id, name, **values, state=hidden_projects.STATE)
-            hidden_projects.renew(rows, made)
+            made = projects.add(conn, workspace_id, name, **values, state=hidden_projects.STATE)
+            hidden_projects.renew(conn, made)
         try:
-            _Copy(place.store, source_conn, source["id"], made).run(wanted)
-            with place.store.write() as rows:
-                hidden_projects.show(rows, made, custom_data=source["custom_data"])
-                return {"taskId": _done(rows, projects.get(rows, made)), "projectId": made}
+            _Copy(context.store, source_conn, source["id"], made).run(wanted)
+            with context.store.write() as conn:
+                hidden_projects.show(conn, made, custom_data=source["custom_data"])
+                return {"taskId": _done(conn, projects.get(conn, made)), "projectId": made}
         except BaseException:
-            with place.store.write() as rows:
-                hidden_projects.give_up(rows, made)
+            with context.store.write() as conn:
+                hidden_projects.give_up(conn, made)
             raise
 
 
@@ -95,10 +95,10 @@ class _Copy:
 
     def _write(self, change: Callable[[Edit], Any]) -> Any:
         """Change the clone in a transaction of its own."""
-        with self._store.write() as rows:
-            with building(rows, self._made) as edit:
+        with self._store.write() as conn:
+            with building(conn, self._made) as edit:
                 result = change(edit)
-            hidden_projects.renew(rows, self._made)
+            hidden_projects.renew(conn, self._made)
         time.sleep(GAP)
         return result
 
@@ -120,7 +120,7 @@ class _Copy:
 
         def add(edit: Edit, part: Sequence[RowMapping]) -> None:
             new: dict[int, list[dict[str, Any]]] = {}
-            for row, tags in zip(part, _tags(edit.rows, part) if tagged else ["[]"] * len(part), strict=True):
+            for row, tags in zip(part, _tags(edit.conn, part) if tagged else ["[]"] * len(part), strict=True):
                 values = {name: row[name] for name in names}
                 new.setdefault(places[row["dataset_id"]], []).append({**values, "tags": tags})
             for dataset_id, several in new.items():
@@ -139,7 +139,7 @@ class _Copy:
 
 def _add_datasets(edit: Edit, part: Sequence[RowMapping], places: Mapping[int, int]) -> list[int]:
     moment = timestamps.now()
-    stamps = {"created_by": caller(edit.rows).user, "created_at": moment, "updated_at": moment}
+    stamps = {"created_by": caller(edit.conn).user, "created_at": moment, "updated_at": moment}
     return edit.insert_many(
         dataset_table,
         [
@@ -154,18 +154,18 @@ def _add_datasets(edit: Edit, part: Sequence[RowMapping], places: Mapping[int, i
     )
 
 
-def _tags(rows: Connection, part: Sequence[RowMapping]) -> list[str]:
+def _tags(conn: Connection, part: Sequence[RowMapping]) -> list[str]:
     """The tags of some images, each with a number of its own."""
     lists = [json_codec.load(row["tags"]) for row in part]
-    numbers = counters.reserve(rows, counters.TAG, sum(map(len, lists)))
+    numbers = counters.reserve(conn, counters.TAG, sum(map(len, lists)))
     return [json_codec.dump([{**tag, "id": next(numbers)} for tag in tags]) for tags in lists]
 
 
-def _done(rows: Connection, project: Mapping[str, Any] | RowMapping) -> int:
+def _done(conn: Connection, project: Mapping[str, Any] | RowMapping) -> int:
     """A task that says so."""
-    task_id = tasks.add(rows, team=project["team_id"], workspace=project["workspace_id"])
-    tasks.name(rows, task_id, "Clone project")
-    tasks.finish(rows, task_id, "finished", None, timestamps.now())
+    task_id = tasks.add(conn, team=project["team_id"], workspace=project["workspace_id"])
+    tasks.name(conn, task_id, "Clone project")
+    tasks.finish(conn, task_id, "finished", None, timestamps.now())
     return task_id
 
 

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.server.db import counters, items, json_codec, projects
+from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import bad, shortened
 from autoflow.server.paging import CHUNK
 from autoflow.server.request_parser import Body, as_number
-from autoflow.server.versions.change_tracking import Edit
 
 _CLASS = {"description": "", "shape": "any", "color": "#00A0FF", "geometry_config": {}, "hotkey": ""}
 _TEXTS = ("description", "shape", "color", "hotkey", "value_type", "applicable_type", "target_type")
@@ -24,7 +24,7 @@ _TAG = {"value_type": "none", "color": "#00A0FF", "hotkey": "", "applicable_type
 
 
 def _numbered(
-    rows: Connection, known: list[dict[str, Any]], sent: list[Body], name: str, defaults: dict[str, Any]
+    conn: Connection, known: list[dict[str, Any]], sent: list[Body], name: str, defaults: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """The entries sent, each with a number: by a number this project gave, else by name, else a new one."""
     by_name = {entry[name]: entry["id"] for entry in known}
@@ -43,7 +43,7 @@ def _numbered(
             number = by_name.get(title)
         numbers.append(None if number in used else number)
         used.add(number)
-    new = counters.reserve(rows, counters.CLASS, numbers.count(None))
+    new = counters.reserve(conn, counters.CLASS, numbers.count(None))
     return [
         {**defaults, **body.fields, "id": next(new) if number is None else number}
         for body, number in zip(sent, numbers, strict=True)
@@ -64,13 +64,13 @@ def _check_entry(body: Body) -> None:
             raise bad(f'"{body.place}{member}" must be a list of texts')
 
 
-def merged(rows: Connection, known: dict[str, Any], sent: Body) -> dict[str, Any]:
+def merged(conn: Connection, known: dict[str, Any], sent: Body) -> dict[str, Any]:
     """The document of classes and tags that takes the place of the known one; a kind not sent stays as it was."""
     document = dict(known)
     if sent.given("classes"):
-        document["classes"] = _numbered(rows, known["classes"], list(sent.bodies("classes")), "title", _CLASS)
+        document["classes"] = _numbered(conn, known["classes"], list(sent.bodies("classes")), "title", _CLASS)
     if sent.given("tags"):
-        document["tags"] = _numbered(rows, known["tags"], list(sent.bodies("tags")), "name", _TAG)
+        document["tags"] = _numbered(conn, known["tags"], list(sent.bodies("tags")), "name", _TAG)
     return document
 
 
@@ -87,7 +87,7 @@ def replace(edit: Edit, known: Mapping[str, Any], document: dict[str, Any]) -> N
 
 def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
     for part in _parts(edit):
-        texts = items.read_documents(edit.rows, [row["annotation"] for row in part if row["annotation"]])
+        texts = items.read_documents(edit.conn, [row["annotation"] for row in part if row["annotation"]])
         changes: list[tuple[RowMapping, dict[str, Any]]] = []
         pruned: dict[str, bytes] = {}
         for row in part:
@@ -104,7 +104,7 @@ def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
                 pruned[name] = text
                 values.update(annotation=name, labels=len(objects))
             changes.append((row, values))
-        items.keep_texts(edit.rows, pruned)
+        items.keep_texts(edit.conn, pruned)
         items.change_many(edit, changes)
 
 
@@ -113,6 +113,6 @@ def _parts(edit: Edit) -> Iterator[list[RowMapping]]:
     query = select(table).where(table.c.project_id == edit.project["id"]).order_by(table.c.id).limit(CHUNK)
     query = query.where(table.c.annotation.is_not(None) | (table.c.tags != "[]"))
     last = 0
-    while part := list(edit.rows.execute(query.where(table.c.id > last)).mappings()):
+    while part := list(edit.conn.execute(query.where(table.c.id > last)).mappings()):
         yield part
         last = part[-1]["id"]

@@ -7,16 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from autoflow.server.db import items, json_codec, projects, teams
+from autoflow.server.db import change_tracking, items, json_codec, projects, teams
 from autoflow.server.db.schema import datasets, workspaces
 from autoflow.server.db.schema import projects as table
 from autoflow.server.errors import bad
-from autoflow.server.methods import Operation
 from autoflow.server.methods.images.images import reference
 from autoflow.server.methods.projects.meta import merged, replace
+from autoflow.server.operations import Operation
 from autoflow.server.paging import page
 from autoflow.server.request_parser import Body
-from autoflow.server.versions import change_tracking, versions
+from autoflow.server.versions import versions
 from autoflow.wire import methods
 
 PROJECTS = 2000  # removed by one request
@@ -36,14 +36,14 @@ _COLUMNS = {
 }
 
 
-def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     """Projects as the wire shows them."""
     numbers = [row["id"] for row in found]
     of = datasets.c.project_id
-    counted = rows.execute(select(of, func.count()).where(of.in_(numbers)).group_by(of))
+    counted = conn.execute(select(of, func.count()).where(of.in_(numbers)).group_by(of))
     counts: dict[int, int] = dict(counted.all())
-    latest = versions.latest(rows, numbers)
-    pictured = items.first(rows, table, numbers)
+    latest = versions.latest(conn, numbers)
+    pictured = items.first(conn, table, numbers)
     return [
         {
             "id": row["id"],
@@ -60,7 +60,7 @@ def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
             "createdAt": row["created_at"],
             "updatedAt": row["updated_at"],
             "type": row["type"],
-            "referenceImageUrl": reference(rows, pictured.get(row["id"])),
+            "referenceImageUrl": reference(conn, pictured.get(row["id"])),
             "customData": json_codec.load(row["custom_data"]),
             "backupArchive": {},
             "settings": json_codec.load(row["settings"]),
@@ -72,32 +72,32 @@ def shaped(rows: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
     ]
 
 
-def _one(rows: Connection, number: int) -> dict[str, Any]:
-    return shaped(rows, [projects.get(rows, number)])[0]
+def _one(conn: Connection, number: int) -> dict[str, Any]:
+    return shaped(conn, [projects.get(conn, number)])[0]
 
 
-def list_projects(rows: Connection, body: Body) -> dict[str, Any]:
+def list_projects(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.list`` of a workspace (``workspaceId``) or a team (``groupId``), else, as ``projects.list.all``, of
     all.
     """
-    query = projects.listing(rows)
+    query = projects.listing(conn)
     if (workspace_id := body.maybe_number("workspaceId")) is not None:
-        teams.get(rows, workspaces, "workspace", workspace_id)
+        teams.get(conn, workspaces, "workspace", workspace_id)
         query = query.where(table.c.workspace_id == workspace_id)
     if (team_id := body.maybe_number("groupId")) is not None:
         query = query.where(workspaces.c.team_id == team_id)
-    return page(rows, query, _COLUMNS, body, lambda found: shaped(rows, found))
+    return page(conn, query, _COLUMNS, body, lambda found: shaped(conn, found))
 
 
-def project(rows: Connection, body: Body) -> dict[str, Any]:
+def project(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.info`` by id."""
-    return _one(rows, body.number("id"))
+    return _one(conn, body.number("id"))
 
 
-def add(rows: Connection, body: Body) -> dict[str, Any]:
+def add(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.add``: 409 when the workspace has one of that name."""
     number = projects.add(
-        rows,
+        conn,
         body.number("workspaceId"),
         body.text("name"),
         description=body.text("description", ""),
@@ -106,73 +106,73 @@ def add(rows: Connection, body: Body) -> dict[str, Any]:
         settings=json_codec.dump(body.mapping("settings")),
         custom_data=json_codec.dump(body.mapping("customData")),
     )
-    return _one(rows, number)
+    return _one(conn, number)
 
 
-def edit(rows: Connection, body: Body) -> dict[str, Any]:
+def edit(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.editInfo``: name, description, readme, customData; ``silent`` leaves the time of change alone."""
-    found = change_tracking.locked(rows, body.number("id"))
+    found = change_tracking.locked(conn, body.number("id"))
     values: dict[str, Any] = {name: body.text(name, "") for name in ("description", "readme") if body.given(name)}
     if body.given("name"):
         values["name"] = body.text("name")
-        projects.free_name(rows, found["workspace_id"], values["name"], but=found["id"])
+        projects.free_name(conn, found["workspace_id"], values["name"], but=found["id"])
     if body.given("customData"):
         values["custom_data"] = json_codec.dump(body.mapping("customData"))
-    projects.change(rows, found["id"], silent=body.flag("silent", default=False), **values)
-    return _one(rows, found["id"])
+    projects.change(conn, found["id"], silent=body.flag("silent", default=False), **values)
+    return _one(conn, found["id"])
 
 
-def set_settings(rows: Connection, body: Body) -> dict[str, Any]:
+def set_settings(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.settings.update``: new settings over those there are."""
-    found = change_tracking.locked(rows, body.number("id"))
+    found = change_tracking.locked(conn, body.number("id"))
     settings = {**json_codec.load(found["settings"]), **body.mapping("settings")}
-    projects.change(rows, found["id"], silent=False, settings=json_codec.dump(settings))
+    projects.change(conn, found["id"], silent=False, settings=json_codec.dump(settings))
     return {"success": True}
 
 
-def remove(rows: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.archive`` and ``projects.remove`` by id."""
-    projects.remove(rows, change_tracking.locked(rows, body.number("id"))["id"])
+    projects.remove(conn, change_tracking.locked(conn, body.number("id"))["id"])
     return {"success": True}
 
 
-def remove_many(rows: Connection, body: Body) -> dict[str, Any]:
+def remove_many(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.remove.permanently`` by ``projects``, each with its ``id``: what a graph shows of them stays."""
     for number in dict.fromkeys(entry.number("id") for entry in body.bodies("projects", most=PROJECTS)):
-        projects.remove(rows, change_tracking.locked(rows, number)["id"])
+        projects.remove(conn, change_tracking.locked(conn, number)["id"])
     return {"success": True}
 
 
-def move(rows: Connection, body: Body) -> dict[str, Any]:
+def move(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.workspace.set``: into another workspace of the same team.
 
     Raises:
         ServerRefused: 400, it is another team's; 409, it has a project of that name.
     """
-    found = projects.get(rows, change_tracking.locked(rows, body.number("id"))["id"])
-    place = teams.get(rows, workspaces, "workspace", body.number("workspaceId"))
+    found = projects.get(conn, change_tracking.locked(conn, body.number("id"))["id"])
+    place = teams.get(conn, workspaces, "workspace", body.number("workspaceId"))
     if place["team_id"] != found["team_id"]:
         raise bad(f"workspace {place['id']} is of team {place['team_id']}, project {found['id']} of {found['team_id']}")
-    projects.free_name(rows, place["id"], found["name"], but=found["id"])
-    projects.change(rows, found["id"], silent=True, workspace_id=place["id"])
+    projects.free_name(conn, place["id"], found["name"], but=found["id"])
+    projects.change(conn, found["id"], silent=True, workspace_id=place["id"])
     return {"success": True}
 
 
-def meta(rows: Connection, body: Body) -> dict[str, Any]:
+def meta(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.meta`` by the project's id."""
-    found = projects.get(rows, body.number("id"))
-    return {"projectType": found["type"], **projects.meta(rows, found["id"])}
+    found = projects.get(conn, body.number("id"))
+    return {"projectType": found["type"], **projects.meta(conn, found["id"])}
 
 
-def update_meta(rows: Connection, body: Body) -> dict[str, Any]:
+def update_meta(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.meta.update``: classes and tags as given, in the order given (the SDK maps ids by position).
 
     What was of classes and tags that are no more among them goes with them.
     """
-    with change_tracking.editing(rows, body.number("id")) as edit:
+    with change_tracking.editing(conn, body.number("id")) as edit:
         wanted = Body(body.mapping("meta"), "meta.")
-        known = projects.meta(rows, edit.project["id"])
-        document = merged(rows, known, wanted)
+        known = projects.meta(conn, edit.project["id"])
+        document = merged(conn, known, wanted)
         replace(edit, known, document)
     return {"projectType": edit.project["type"], **document}
 

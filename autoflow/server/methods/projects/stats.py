@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.db.schema import datasets
 from autoflow.server.db.schema import items as table
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import Body
 
@@ -42,22 +42,22 @@ class _Tally:
             self.objects_with_tag.update((number, dataset) for number in {tag["tagId"] for tag in one["tags"]})
 
 
-def _counted(rows: Connection, project_id: int) -> _Tally:
+def _counted(conn: Connection, project_id: int) -> _Tally:
     tally = _Tally()
     query = select(table.c.dataset_id, table.c.tags, table.c.annotation).where(table.c.project_id == project_id)
-    for part in chunks(rows.execute(query).all()):
-        texts = items.read_documents(rows, [row.annotation for row in part if row.annotation])
+    for part in chunks(conn.execute(query).all()):
+        texts = items.read_documents(conn, [row.annotation for row in part if row.annotation])
         for row in part:
             tally.add(row.dataset_id, json_codec.load(row.tags), texts.get(row.annotation, {}).get("objects", ()))
     return tally
 
 
-def stats(rows: Connection, body: Body) -> dict[str, Any]:
+def stats(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.stats`` by the project's ``id``: everything is counted anew."""
-    project = projects.get(rows, body.number("id"))
-    document, tally = projects.meta(rows, project["id"]), _counted(rows, project["id"])
+    project = projects.get(conn, body.number("id"))
+    document, tally = projects.meta(conn, project["id"]), _counted(conn, project["id"])
     query = select(datasets.c.id, datasets.c.name).where(datasets.c.project_id == project["id"])
-    places = [(row.id, row.name) for row in rows.execute(query.order_by(datasets.c.id))]
+    places = [(row.id, row.name) for row in conn.execute(query.order_by(datasets.c.id))]
 
     def items_of(name: str, entries: Iterable[Mapping[str, Any]], counts: Counts) -> list[dict[str, Any]]:
         return [_item(name, entry, counts, places) for entry in entries]

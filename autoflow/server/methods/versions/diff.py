@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.errors import bad
-from autoflow.server.methods import Operation
+from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import diff as difference
@@ -80,8 +80,8 @@ _PICKS: tuple[Callable[[Change], int | None], ...] = (attrgetter("before"), attr
 class _Shapes:
     """Changes as the wire shows them: each with the item as it was and as it is."""
 
-    def __init__(self, rows: Connection, before: Side, after: Side) -> None:
-        self._rows = rows
+    def __init__(self, conn: Connection, before: Side, after: Side) -> None:
+        self._rows = conn
         self._sides = (before, after)
 
     def of(self, part: Sequence[Change]) -> Iterator[dict[str, Any]]:
@@ -134,39 +134,39 @@ def _counts(found: Sequence[Change]) -> dict[str, Any]:
     }
 
 
-def _epochs(rows: Connection, body: Body) -> tuple[RowMapping, RowMapping | None, int]:
+def _epochs(conn: Connection, body: Body) -> tuple[RowMapping, RowMapping | None, int]:
     """The versions a request names, and the epoch of the second: without one that being written."""
-    first = versions.get(rows, body.number("from"))
+    first = versions.get(conn, body.number("from"))
     if not body.given("to"):
-        return first, None, projects.get(rows, first["project_id"])["epoch"]
-    second = versions.get(rows, body.number("to"))
+        return first, None, projects.get(conn, first["project_id"])["epoch"]
+    second = versions.get(conn, body.number("to"))
     if second["project_id"] != first["project_id"]:
         raise bad(f"versions {first['id']} and {second['id']} are of two projects")
     return first, second, second["epoch"]
 
 
-def diff(rows: Connection, body: Body) -> dict[str, Any]:
+def diff(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.versions.diff``: counts, the names of what changed in classes, tags and datasets, a page of items.
 
     Of all changed items, ``labels`` counts those added, removed and changed only when the body's ``labels`` asks for
     it, as each document must be read; of the items of the page they are counted always.
     """
-    first, second, until = _epochs(rows, body)
+    first, second, until = _epochs(conn, body)
     limit = min(max(body.number("limit") if body.given("limit") else PAGE, 0), LARGEST)
     span = Span(first["project_id"], *sorted((first["epoch"], until)))
-    found = difference.changes(rows, span)
+    found = difference.changes(conn, span)
     if until < first["epoch"]:
         found = [_turned(change) for change in found]
     moments = [Moment(span.project, epoch) for epoch in (first["epoch"], until)]
-    standing = [snapshot.datasets_at(rows, moment) for moment in moments]
-    metas = [snapshot.meta_at(rows, moment) for moment in moments]
+    standing = [snapshot.datasets_at(conn, moment) for moment in moments]
+    metas = [snapshot.meta_at(conn, moment) for moment in moments]
     parts = {
         "classes": _parts(*(_entries(meta, "classes", "title") for meta in metas)),
         "tags": _parts(*(_entries(meta, "tags", "name") for meta in metas)),
         "datasets": _parts(*(_standing(side) for side in standing)),
     }
     counts = {**_counts(found), **{kind: {how: len(names) for how, names in of.items()} for kind, of in parts.items()}}
-    shapes = _Shapes(rows, *((moment, snapshot.places(side)) for moment, side in zip(moments, standing, strict=True)))
+    shapes = _Shapes(conn, *((moment, snapshot.places(side)) for moment, side in zip(moments, standing, strict=True)))
     if body.flag("labels", default=False):
         shaped = (one for part in chunks(found) for one in shapes.of(part))
         counts["labels"].update(_told(sum((Counter(one["labels"]) for one in shaped), Counter())))

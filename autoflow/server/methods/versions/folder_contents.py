@@ -14,7 +14,7 @@ from autoflow.server.db.access import caller
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.db.schema import blobs, items, items_history
 from autoflow.server.errors import bad, unknown
-from autoflow.server.methods import Batch, Download, Place
+from autoflow.server.operations import Batch, Download, OperationContext
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import Body
 from autoflow.server.uploads import external_files
@@ -24,7 +24,7 @@ from autoflow.wire import methods
 MOST = 10_000
 
 
-def _named(rows: Connection, body: Body) -> dict[str, RowMapping]:
+def _named(conn: Connection, body: Body) -> dict[str, RowMapping]:
     """The items of a version that have the hashes asked for, one for each.
 
     Raises:
@@ -33,40 +33,40 @@ def _named(rows: Connection, body: Body) -> dict[str, RowMapping]:
     hashes = [Body({"hash": one}).text("hash") for one in body.array("hashes")]
     if len(hashes) > MOST:
         raise bad(f'"hashes" has {len(hashes)}; {MOST} are the most')
-    moment = snapshot.Moment.of(versions.get(rows, body.number("id")))
+    moment = snapshot.Moment.of(versions.get(conn, body.number("id")))
     found: dict[str, RowMapping] = {}
     for part in chunks(hashes):
         halves = snapshot.halves(items, moment, "hash", "link", "size", "mime", "name")
         for half, table in zip(halves, (items, items_history), strict=True):
-            for row in rows.execute(half.where(content_ids.having(table, part))).mappings():
+            for row in conn.execute(half.where(content_ids.having(table, part))).mappings():
                 found[row["hash"]] = row
     return {name: found[name] for name in hashes if name in found}
 
 
-def _kept(rows: Connection, hashes: list[str]) -> dict[str, RowMapping]:
+def _kept(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
     """The blobs of items that the caller was found to see."""
     found: dict[str, RowMapping] = {}
     for part in chunks(hashes):
         query = blobs.select().where(blobs.c.hash.in_(part), blobs.c.state != DAMAGED)
-        found.update((row["hash"], row) for row in rows.execute(query).mappings())
+        found.update((row["hash"], row) for row in conn.execute(query).mappings())
     return found
 
 
-def contents(place: Place, body: Body) -> Composed:
+def contents(context: OperationContext, body: Body) -> Composed:
     """``autoflow.folders.contents`` of a version by ``hashes``: each as a line ``<hash> <size>``, then its bytes.
 
     Raises:
         ServerRefused: 404, the version has no item of a hash, or its bytes are not here.
     """
-    with place.store.read() as rows:
-        named = _named(rows, body)
-        kept = _kept(rows, list(named))
+    with context.store.read() as conn:
+        named = _named(conn, body)
+        kept = _kept(conn, list(named))
     pieces: list[bytes | Content] = []
     for name in dict.fromkeys(body.array("hashes")):
         item = named.get(name)
         if name in kept:
             row = kept[name]
-            content = Content(place.blobs, name, row["generation"], row["size"], name, row["mime"])
+            content = Content(context.blobs, name, row["generation"], row["size"], name, row["mime"])
         elif item is not None and external_files.is_reference(item):
             content = external_files.content(item)
         else:
@@ -75,15 +75,15 @@ def contents(place: Place, body: Body) -> Composed:
     return Composed(pieces, "contents", "application/octet-stream")
 
 
-def paths(place: Place, body: Body) -> dict[str, Any]:
+def paths(context: OperationContext, body: Body) -> dict[str, Any]:
     """``autoflow.folders.paths`` of a version by ``hashes``: where the files of those are that are kept in a folder of
     this machine. Whoever asks over a server is told of none: it may be another machine.
     """
-    with place.store.read() as rows:
-        if caller(rows).site or not isinstance(place.blobs, Folder):
+    with context.store.read() as conn:
+        if caller(conn).site or not isinstance(context.blobs, Folder):
             return {"paths": {}}
-        kept = _kept(rows, list(_named(rows, body)))
-    return {"paths": {name: place.blobs.path(name, row["generation"]) for name, row in kept.items()}}
+        kept = _kept(conn, list(_named(conn, body)))
+    return {"paths": {name: context.blobs.path(name, row["generation"]) for name, row in kept.items()}}
 
 
 BATCHES: Mapping[str, Batch] = {methods.FOLDER_PATHS: paths}

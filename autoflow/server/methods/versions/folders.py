@@ -15,21 +15,20 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.server import limits, timestamps
-from autoflow.server.db import blobs, datasets, items, json_codec, projects
+from autoflow.server.db import blobs, datasets, item_content, items, json_codec, projects
 from autoflow.server.db.access import caller
+from autoflow.server.db.change_tracking import Edit, editing
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import bad
 from autoflow.server.media import thumbnails
-from autoflow.server.methods import Batch, Operation, Place
 from autoflow.server.methods.images.labels import FIGURES, stored_object
 from autoflow.server.methods.images.tags import Meta, assigned, number_new
 from autoflow.server.methods.projects.meta import merged
+from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import Body
 from autoflow.server.uploads import external_files
-from autoflow.server.versions import item_content
-from autoflow.server.versions.change_tracking import Edit, editing
 from autoflow.wire import methods
 
 PAGE = 5000
@@ -50,25 +49,25 @@ def mark(row: item_content.Row) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:20]
 
 
-def state(rows: Connection, body: Body) -> dict[str, Any]:
+def state(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.folders.state`` of a project: its digest."""
-    return {"digest": projects.get(rows, body.number("projectId"))["digest"]}
+    return {"digest": projects.get(conn, body.number("projectId"))["digest"]}
 
 
-def list_items(rows: Connection, body: Body) -> dict[str, Any]:
+def list_items(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.folders.items`` of a project: ``[id, dataset, name, mark]`` each, a page at a time."""
-    project_id = projects.get(rows, body.number("projectId"))["id"]
+    project_id = projects.get(conn, body.number("projectId"))["id"]
     query = select(table).where(table.c.project_id == project_id, table.c.id > (body.maybe_number("after") or 0))
-    found = rows.execute(query.order_by(table.c.id).limit(PAGE)).mappings().all()
+    found = conn.execute(query.order_by(table.c.id).limit(PAGE)).mappings().all()
     told = [[row["id"], row["dataset_id"], row["name"], mark(row)] for row in found]
     return {"items": told, "after": found[-1]["id"] if len(found) == PAGE else None}
 
 
-def _answer(rows: Connection, edit: Edit, **more: Any) -> dict[str, Any]:
+def _answer(conn: Connection, edit: Edit, **more: Any) -> dict[str, Any]:
     """What a change answers with, when it is complete."""
     return {
         "before": edit.project["digest"],
-        "after": projects.get(rows, edit.project["id"])["digest"],
+        "after": projects.get(conn, edit.project["id"])["digest"],
         **more,
     }
 
@@ -76,16 +75,16 @@ def _answer(rows: Connection, edit: Edit, **more: Any) -> dict[str, Any]:
 # -- classes, tags and datasets
 
 
-def shape(rows: Connection, body: Body) -> dict[str, Any]:
+def shape(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.folders.shape``: classes and tags are added to a project's or put in place of those of their name;
     datasets are made that it has not, by their paths, and those they stand in. Answers their numbers, in order.
     """
-    with editing(rows, body.number("projectId")) as edit:
+    with editing(conn, body.number("projectId")) as edit:
         _add_meta(edit, Body(body.mapping("meta"), "meta."))
         paths = [tuple(_names(body, path)) for path in body.array("datasets")]
-        known = _paths(rows, edit.project["id"])
+        known = _paths(conn, edit.project["id"])
         numbers = [_dataset(edit, known, path) for path in paths]
-    return _answer(rows, edit, datasets=numbers)
+    return _answer(conn, edit, datasets=numbers)
 
 
 def _names(body: Body, path: Any) -> list[str]:
@@ -96,24 +95,24 @@ def _names(body: Body, path: Any) -> list[str]:
 
 
 def _add_meta(edit: Edit, sent: Body) -> None:
-    known = projects.meta(edit.rows, edit.project["id"])
+    known = projects.meta(edit.conn, edit.project["id"])
     wanted: dict[str, Any] = {}
     for kind, name in (("classes", "title"), ("tags", "name")):
         told = {one.text(name): one.fields for one in sent.bodies(kind, required=False)}
         kept = [{**one, **told.pop(one[name], {}), "id": one["id"]} for one in known[kind]]
         wanted[kind] = kept + [{key: value for key, value in one.items() if key != "id"} for one in told.values()]
-    document = merged(edit.rows, known, Body(wanted))
+    document = merged(edit.conn, known, Body(wanted))
     if document != known:
         projects.set_meta(edit, document)
 
 
-def _paths(rows: Connection, project_id: int) -> dict[tuple[str, ...], int]:
+def _paths(conn: Connection, project_id: int) -> dict[tuple[str, ...], int]:
     """The datasets of a project by the names on the way to them."""
     query = select(dataset_table.c.id, dataset_table.c.parent_id, dataset_table.c.name)
-    found = {row.id: row for row in rows.execute(query.where(dataset_table.c.project_id == project_id))}
+    found = {row.id: row for row in conn.execute(query.where(dataset_table.c.project_id == project_id))}
 
     paths: dict[int | None, tuple[str, ...]] = {None: ()}
-    for number in datasets.ordered(rows, project_id):
+    for number in datasets.ordered(conn, project_id):
         paths[number] = (*paths[found[number].parent_id], found[number].name)
     return {path: number for number, path in paths.items() if number is not None}
 
@@ -132,16 +131,16 @@ def _dataset(edit: Edit, known: dict[tuple[str, ...], int], path: tuple[str, ...
 # -- images
 
 
-def look(place: Place, body: Body) -> dict[str, Any]:
+def look(context: OperationContext, body: Body) -> dict[str, Any]:
     """``autoflow.folders.look``: ``[width, height]`` of kept images by their hashes, and of files by their links."""
-    links = _links(place, body.array("links", required=False))
-    with place.store.read() as rows:
-        kept = blobs.find(rows, [Body({"hash": one}).text("hash") for one in body.array("hashes", required=False)])
+    links = _links(context, body.array("links", required=False))
+    with context.store.read() as conn:
+        kept = blobs.find(conn, [Body({"hash": one}).text("hash") for one in body.array("hashes", required=False)])
     sizes = {name: [row["width"], row["height"]] for name, row in kept.items()}
     return {"sizes": {**sizes, **{link: [told["width"], told["height"]] for link, told in links.items()}}}
 
 
-def _links(place: Place, wanted: Sequence[Any]) -> dict[str, dict[str, Any]]:
+def _links(context: OperationContext, wanted: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """What the files of links are, as columns.
 
     Raises:
@@ -149,9 +148,9 @@ def _links(place: Place, wanted: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """
     if not wanted:
         return {}
-    with place.store.read() as rows:
-        if caller(rows).site:
-            raise bad("files are taken by reference by the platform on their own machine only, not over a server")
+    with context.store.read() as conn:
+        if caller(conn).site:
+            raise bad("files are taken by reference by the server on their own machine only, not over a server")
     found: dict[str, dict[str, Any]] = {}
     for link in wanted:
         path = external_files.path_of(Body({"link": link}).wide_text("link"))
@@ -162,31 +161,31 @@ def _links(place: Place, wanted: Sequence[Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def put(place: Place, body: Body) -> dict[str, Any]:
+def put(context: OperationContext, body: Body) -> dict[str, Any]:
     """``autoflow.folders.put``: images of a dataset by name, made or brought to what is sent, all of them or none.
 
     Each has a ``hash`` (and a ``link``, when by reference), and may have an ``annotation`` and a ``meta``, without
     which it keeps what it has. Answers ``[id, mark]`` each, in order.
     """
     wanted = list(body.bodies("images"))
-    links = _links(place, [one.wide_text("link") for one in wanted if one.given("link")])
-    with place.store.write() as rows:
-        dataset = datasets.get(rows, body.number("datasetId"))
-        with editing(rows, dataset["project_id"]) as edit:
+    links = _links(context, [one.wide_text("link") for one in wanted if one.given("link")])
+    with context.store.write() as conn:
+        dataset = datasets.get(conn, body.number("datasetId"))
+        with editing(conn, dataset["project_id"]) as edit:
             told = _put(edit, dataset, wanted, links)
-        return _answer(rows, edit, images=told)
+        return _answer(conn, edit, images=told)
 
 
 def _put(
     edit: Edit, dataset: RowMapping, wanted: Sequence[Body], links: Mapping[str, Mapping[str, Any]]
 ) -> list[list[Any]]:
-    rows = edit.rows
+    conn = edit.conn
     names = [one.text("name") for one in wanted]
     if len(set(names)) < len(names):
         raise bad('"images" has a name twice')
-    there = _named(rows, dataset["id"], names)
-    kept = blobs.hold(rows, [one.text("hash") for one in wanted if not one.given("link")])
-    meta = Meta.of(rows, edit.project["id"])
+    there = _named(conn, dataset["id"], names)
+    kept = blobs.hold(conn, [one.text("hash") for one in wanted if not one.given("link")])
+    meta = Meta.of(conn, edit.project["id"])
     made: dict[str, dict[str, Any]] = {}
     changed: list[tuple[RowMapping, dict[str, Any]]] = []
     texts: dict[str, bytes] = {}
@@ -195,7 +194,7 @@ def _put(
         _labels(one, meta, there[name]["tags"] if name in there else "[]", texts)
         for one, name in zip(wanted, names, strict=True)
     ]
-    number_new(rows, [values["tags"] for values in labels if "tags" in values])
+    number_new(conn, [values["tags"] for values in labels if "tags" in values])
     for one, name, labeled in zip(wanted, names, labels, strict=True):
         row = there.get(name)
         values = {**_content(one, kept, links), **labeled}
@@ -207,7 +206,7 @@ def _put(
         if any(row[column] != value for column, value in values.items()):
             changed.append((row, {**values, "updated_at": timestamps.now()}))
         told[name] = (row["id"], mark({**row, **values}))
-    items.keep_texts(rows, texts)
+    items.keep_texts(conn, texts)
     edit.update_many(table, changed)
     numbers = items.add_many(edit, dataset["id"], list(made.values())) if made else []
     for (name, values), number in zip(made.items(), numbers, strict=True):
@@ -215,11 +214,11 @@ def _put(
     return [list(told[name]) for name in names]
 
 
-def _named(rows: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, RowMapping]:
+def _named(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, RowMapping]:
     found: dict[str, RowMapping] = {}
     for part in chunks(names):
         query = select(table).where(table.c.dataset_id == dataset_id, table.c.name.in_(part))
-        found.update((row["name"], row) for row in rows.execute(query).mappings())
+        found.update((row["name"], row) for row in conn.execute(query).mappings())
     return found
 
 
@@ -262,19 +261,19 @@ def _labels(one: Body, meta: Meta, tags: str, texts: dict[str, bytes]) -> dict[s
     }
 
 
-def remove(rows: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.folders.remove``: images and datasets of a project by their numbers; those that are gone are no
     error.
     """
-    with editing(rows, body.number("projectId")) as edit:
+    with editing(conn, body.number("projectId")) as edit:
         for part in chunks(body.unique_numbers("images")):
             query = select(table).where(table.c.project_id == edit.project["id"], table.c.id.in_(part))
-            edit.delete_many(table, rows.execute(query).mappings().all())
+            edit.delete_many(table, conn.execute(query).mappings().all())
         for part in chunks(body.unique_numbers("datasets")):
             query = select(dataset_table.c.id).where(dataset_table.c.id.in_(part))
             mine = query.where(dataset_table.c.project_id == edit.project["id"])
-            datasets.remove(edit, rows.execute(mine).scalars().all())
-    return _answer(rows, edit)
+            datasets.remove(edit, conn.execute(mine).scalars().all())
+    return _answer(conn, edit)
 
 
 READS: Mapping[str, Operation] = {methods.FOLDER_STATE: state, methods.FOLDER_ITEMS: list_items}

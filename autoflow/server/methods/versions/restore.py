@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoflow.server.maintenance import purge
-from autoflow.server.methods import Batch, Operation, Place
+from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import restore as restoring
 from autoflow.server.versions import versions
@@ -22,15 +22,15 @@ GAP = 0.002  # seconds between two transactions: who waits for the write lock on
 SWEPT = 1000  # rows of restores that were given up, removed before a new one
 
 
-def restore(place: Place, body: Body) -> dict[str, Any]:
+def restore(context: OperationContext, body: Body) -> dict[str, Any]:
     """Begin to restore a version (``id``, or ``projectId`` and ``number``), or go on (``restoring``, the new project).
 
     The answer has ``done``; until it is true the client asks again with ``restoring``, the answer's ``id``.
     """
     until = time.monotonic() + WORK
-    number = body.number("restoring") if body.given("restoring") else _begin(place, body)
+    number = body.number("restoring") if body.given("restoring") else _begin(context, body)
     while True:
-        progress = restoring.step(place.store, number)
+        progress = restoring.step(context.store, number)
         if progress.done or time.monotonic() > until:
             return {
                 "done": progress.done,
@@ -43,18 +43,18 @@ def restore(place: Place, body: Body) -> dict[str, Any]:
         time.sleep(GAP)
 
 
-def _begin(place: Place, body: Body) -> int:
+def _begin(context: OperationContext, body: Body) -> int:
     skip = body.flag("skipMissed", default=False)
-    with place.store.write() as rows:
-        purge.sweep(rows, SWEPT)
+    with context.store.write() as conn:
+        purge.sweep(conn, SWEPT)
         number = (
             body.number("id")
             if body.given("id")
-            else versions.numbered(rows, body.number("projectId"), body.number("number"))
+            else versions.numbered(conn, body.number("projectId"), body.number("number"))
         )
         return restoring.begin(
-            rows,
-            versions.get(rows, number),
+            conn,
+            versions.get(conn, number),
             body.maybe_number("workspaceId"),
             body.text("name") if body.given("name") else None,
             body.maybe_text("description"),

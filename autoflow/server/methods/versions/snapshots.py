@@ -9,10 +9,10 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import items, json_codec
 from autoflow.server.db.schema import projects as project_table
-from autoflow.server.methods import Operation
 from autoflow.server.methods.images.labels import shown
 from autoflow.server.methods.images.tags import Meta
 from autoflow.server.methods.versions.versions import shape
+from autoflow.server.operations import Operation
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import Moment
@@ -36,29 +36,29 @@ def _item(row: RowMapping, places: Mapping[int, tuple[str, ...]], meta: Meta) ->
     }
 
 
-def read_items(rows: Connection, body: Body) -> dict[str, Any]:
+def read_items(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.versions.items``: a page of a version's items by their ids, with ``annotations`` each with its own."""
-    moment = Moment.of(versions.get(rows, body.number("id")))
+    moment = Moment.of(versions.get(conn, body.number("id")))
     limit = min(max(body.maybe_number("limit") or LARGEST, 1), LARGEST)
-    found = snapshot.page(rows, moment, body.maybe_number("after") or 0, limit, body.maybe_number("datasetId"))
-    places = snapshot.places(snapshot.datasets_at(rows, moment))
-    meta = Meta(snapshot.meta_at(rows, moment))
+    found = snapshot.page(conn, moment, body.maybe_number("after") or 0, limit, body.maybe_number("datasetId"))
+    places = snapshot.places(snapshot.datasets_at(conn, moment))
+    meta = Meta(snapshot.meta_at(conn, moment))
     told = [_item(row, places, meta) for row in found]
     if body.flag("annotations", default=False):
-        texts = items.read_documents(rows, sorted({row["annotation"] for row in found if row["annotation"]}))
+        texts = items.read_documents(conn, sorted({row["annotation"] for row in found if row["annotation"]}))
         for entry, row in zip(told, found, strict=True):
             entry["annotation"] = shown(row, texts.get(row["annotation"]), meta)["annotation"]
     return {"items": told, "after": found[-1]["id"] if len(found) == limit else None}
 
 
-def read_meta(rows: Connection, body: Body) -> dict[str, Any]:
+def read_meta(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.versions.meta``: a version, with its project, its classes and tags, and its datasets."""
-    version = versions.get(rows, body.number("id"))
+    version = versions.get(conn, body.number("id"))
     moment = Moment.of(version)
-    project = rows.execute(project_table.select().where(project_table.c.id == moment.project)).mappings().one()
-    found = snapshot.datasets_at(rows, moment)
+    project = conn.execute(project_table.select().where(project_table.c.id == moment.project)).mappings().one()
+    found = snapshot.datasets_at(conn, moment)
     places = snapshot.places(found)
-    counts = snapshot.counts(rows, moment)
+    counts = snapshot.counts(conn, moment)
     return {
         "version": {**shape(version), "digest": version["digest"], "datasetsCount": len(found)},
         "project": {
@@ -69,7 +69,7 @@ def read_meta(rows: Connection, body: Body) -> dict[str, Any]:
             "workspaceId": project["workspace_id"],
             "removed": project["state"] != "active",
         },
-        "meta": snapshot.meta_at(rows, moment),
+        "meta": snapshot.meta_at(conn, moment),
         "datasets": [
             {
                 "id": row["id"],

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import projects
 from autoflow.server.db.schema import versions as table
-from autoflow.server.methods import Batch, Operation, Place
+from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.paging import page
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import reservations, versions
@@ -52,38 +52,38 @@ def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     return [shape(row) for row in found]
 
 
-def list_versions(rows: Connection, body: Body) -> dict[str, Any]:
+def list_versions(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.list`` of a project."""
-    project_id = projects.get(rows, body.number("projectId"))["id"]
-    return page(rows, versions.listing(rows).where(table.c.project_id == project_id), _COLUMNS, body, shaped)
+    project_id = projects.get(conn, body.number("projectId"))["id"]
+    return page(conn, versions.listing(conn).where(table.c.project_id == project_id), _COLUMNS, body, shaped)
 
 
-def version(rows: Connection, body: Body) -> dict[str, Any]:
+def version(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.info`` by id."""
-    return shape(versions.get(rows, body.number("id")))
+    return shape(versions.get(conn, body.number("id")))
 
 
-def snapshot(place: Place, body: Body) -> dict[str, Any]:
+def snapshot(context: OperationContext, body: Body) -> dict[str, Any]:
     """``autoflow.versions.snapshot``: ``{"id", "version", "created"}``, created false when nothing had changed.
 
     Nothing is written then, and nobody waited for.
     """
     number, name, description = body.number("projectId"), body.maybe_text("title"), body.maybe_text("description")
-    with place.store.read() as rows:
-        saved = versions.current(rows, projects.get(rows, number))
+    with context.store.read() as conn:
+        saved = versions.current(conn, projects.get(conn, number))
     if saved is None:
-        with place.store.write() as rows:
-            saved = versions.snapshot(rows, number, name, description)
+        with context.store.write() as conn:
+            saved = versions.snapshot(conn, number, name, description)
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 
-def reserve(rows: Connection, body: Body) -> dict[str, Any]:
+def reserve(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.reserve``: ``{"id", "commitToken"}``; 400 when nothing changed, or another is at it."""
-    made = reservations.reserve(rows, body.number("projectId"))
+    made = reservations.reserve(conn, body.number("projectId"))
     return {"id": made.id, "commitToken": made.token}
 
 
-def _named(rows: Connection, body: Body, name: str) -> dict[str, Any]:
+def _named(conn: Connection, body: Body, name: str) -> dict[str, Any]:
     """What a request says of a version, as columns; `name` is the member with its name."""
     values: dict[str, Any] = {}
     if body.given(name):
@@ -91,32 +91,32 @@ def _named(rows: Connection, body: Body, name: str) -> dict[str, Any]:
     if body.given("description"):
         values["description"] = body.text("description", "")
     if body.given("previewProjectId"):
-        values["preview_project_id"] = projects.get(rows, body.number("previewProjectId"))["id"]
+        values["preview_project_id"] = projects.get(conn, body.number("previewProjectId"))["id"]
     return values
 
 
-def commit(rows: Connection, body: Body) -> dict[str, Any]:
+def commit(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.commit`` of a reserved version, with its archive's file."""
     number, token, file_id = body.number("id"), body.text("commitToken"), body.number("teamFileId")
-    reservations.commit(rows, number, token, file_id, _named(rows, body, "title"))
+    reservations.commit(conn, number, token, file_id, _named(conn, body, "title"))
     return {"success": True}
 
 
-def cancel(rows: Connection, body: Body) -> dict[str, Any]:
+def cancel(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.cancel-reservation``."""
-    reservations.cancel(rows, body.number("id"), body.text("commitToken"))
+    reservations.cancel(conn, body.number("id"), body.text("commitToken"))
     return {"success": True}
 
 
-def edit(rows: Connection, body: Body) -> dict[str, Any]:
+def edit(conn: Connection, body: Body) -> dict[str, Any]:
     """``projects.versions.update``: name, description, and the project that shows the version."""
-    versions.change(rows, body.number("id"), **_named(rows, body, "name"))
+    versions.change(conn, body.number("id"), **_named(conn, body, "name"))
     return {"success": True}
 
 
-def remove(rows: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, body: Body) -> dict[str, Any]:
     """``autoflow.versions.delete``: what names the version can tell that it was deleted."""
-    versions.remove(rows, body.number("id"))
+    versions.remove(conn, body.number("id"))
     return {"success": True}
 
 

@@ -9,20 +9,20 @@ from sqlalchemy import Connection
 from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import access, json_codec, projects
-from autoflow.server.methods import Place
+from autoflow.server.operations import OperationContext
 from autoflow.server.request_parser import Body
 from autoflow.server.versions import archives
 
 
-def content(rows: Connection, project_id: int) -> Composed:
+def content(conn: Connection, project_id: int) -> Composed:
     """The map's bytes."""
-    text = json_codec.dump(archives.written(rows, project_id))
+    text = json_codec.dump(archives.written(conn, project_id))
     return composite_content.text(text.encode(), archives.MAP, "application/json")
 
 
-def shape(rows: Connection, team_id: int, project_id: int, path: str) -> dict[str, Any]:
+def shape(conn: Connection, team_id: int, project_id: int, path: str) -> dict[str, Any]:
     """The map as a file is told of."""
-    written = content(rows, project_id)
+    written = content(conn, project_id)
     return {
         "id": None,
         "teamId": team_id,
@@ -31,7 +31,7 @@ def shape(rows: Connection, team_id: int, project_id: int, path: str) -> dict[st
         "hash": written.hash,
         "path": path,
         "storagePath": path,
-        "fullStorageUrl": access.address(rows, f"/storage/versions/{project_id}"),
+        "fullStorageUrl": access.address(conn, f"/storage/versions/{project_id}"),
         "meta": {"mime": written.mime, "ext": "json", "size": written.size},
         "createdAt": None,
         "updatedAt": None,
@@ -39,7 +39,7 @@ def shape(rows: Connection, team_id: int, project_id: int, path: str) -> dict[st
     }
 
 
-def download(place: Place, body: Body) -> Composed:
+def download(context: OperationContext, body: Body) -> Composed:
     """``autoflow.versions.map`` of a project, by its number as ``id``: what the map's ``fullStorageUrl`` leads to."""
-    with place.store.read() as rows:
-        return content(rows, projects.get(rows, body.number("id"))["id"])
+    with context.store.read() as conn:
+        return content(conn, projects.get(conn, body.number("id"))["id"])

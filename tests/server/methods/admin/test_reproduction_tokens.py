@@ -28,7 +28,7 @@ def record(kind, run, **more):
 def world(lasting):
     """What ann had before she got a token for the reproduction of her task, and the token's caller."""
     ann = lasting.tokens.caller(lasting.tokens.create("ann", ["Team", "Second"]))
-    made = SimpleNamespace(platform=lasting, ann=ann)
+    made = SimpleNamespace(server=lasting, ann=ann)
     made.project = lasting.call("projects.add", {"workspaceId": 1, "name": "old"}, ann)["id"]
     made.dataset = lasting.call("datasets.add", {"projectId": made.project, "name": "d"}, ann)["id"]
     classes, tags = [{"title": "c", "shape": "any"}], [{"name": "t", "value_type": "none"}]
@@ -50,20 +50,20 @@ def world(lasting):
 def asked(world, method, body):
     """Ask as the token of the reproduction."""
     if method in server.UPLOADS:
-        return world.platform.upload(method, body.pop("parts", []), body, world.restricted)
+        return world.server.upload(method, body.pop("parts", []), body, world.restricted)
     if method in server.DOWNLOADS:
-        return world.platform.content(method, body, world.restricted)
-    return world.platform.call(method, body, world.restricted)
+        return world.server.content(method, body, world.restricted)
+    return world.server.call(method, body, world.restricted)
 
 
 @pytest.mark.parametrize("method", sorted(server.METHODS - READING - WRITABLE))
 def test_every_other_method_is_refused(world, method):
     """A method that writes is refused unless it is in the list: also one that is added later."""
-    before = world.platform.call("autoflow.changes", {})
+    before = world.server.call("autoflow.changes", {})
     with pytest.raises(NotAllowed, match=f"must not call {method}") as refusal:
         asked(world, method, {"id": world.project, "task": world.task})
     assert refusal.value.status == 403
-    assert world.platform.call("autoflow.changes", {}) == before
+    assert world.server.call("autoflow.changes", {}) == before
 
 
 @pytest.mark.parametrize("method", sorted(READING))
@@ -137,11 +137,11 @@ def test_every_method_of_the_list_is_asked_to_change_something_older():
 @pytest.mark.parametrize(("method", "body"), CHANGING)
 def test_what_was_there_before_cannot_be_changed(world, method, body):
     """It is the same user's, but older than the token."""
-    before = world.platform.call("autoflow.changes", {})
+    before = world.server.call("autoflow.changes", {})
     with pytest.raises(NotAllowed, match="not made by this reproduction") as refusal:
         asked(world, method, body(world))
     assert refusal.value.status == 403
-    assert world.platform.call("autoflow.changes", {}) == before
+    assert world.server.call("autoflow.changes", {}) == before
 
 
 def test_records_of_older_runs_are_refused(world):
@@ -156,13 +156,13 @@ def test_records_of_older_runs_are_refused(world):
 def test_what_is_made_since_can_be_filled(world):
     """By the token, or by its user, as what a reproduction restores is; not what another user makes."""
     mine = asked(world, "projects.add", {"workspaceId": 1, "name": "new"})["id"]
-    restored = world.platform.call("projects.add", {"workspaceId": 1, "name": "restored"}, world.ann)["id"]
+    restored = world.server.call("projects.add", {"workspaceId": 1, "name": "restored"}, world.ann)["id"]
     for project in (mine, restored):
         assert asked(world, "datasets.add", {"projectId": project, "name": "d"})
         assert asked(world, "autoflow.versions.snapshot", {"projectId": project})
     assert asked(world, "projects.clone", {"id": world.project, "workspaceId": 1, "name": "clone"})
-    bob = world.platform.tokens.caller(world.platform.tokens.create("bob", ["Team"]))
-    others = world.platform.call("projects.add", {"workspaceId": 1, "name": "bob's"}, bob)["id"]
+    bob = world.server.tokens.caller(world.server.tokens.create("bob", ["Team"]))
+    others = world.server.call("projects.add", {"workspaceId": 1, "name": "bob's"}, bob)["id"]
     with pytest.raises(NotAllowed):
         asked(world, "datasets.add", {"projectId": others, "name": "d"})
 
@@ -172,11 +172,11 @@ def test_a_file_at_a_path_that_is_taken_is_a_new_one(world):
 
     def upload(data, who):
         parts = [Part("name", "f"), Part("path", "/"), Part("file", io.BytesIO(data), "f")]
-        return world.platform.upload("file-storage.bulk.upload", parts, {"teamId": 1}, who)[0]["id"]
+        return world.server.upload("file-storage.bulk.upload", parts, {"teamId": 1}, who)[0]["id"]
 
     old = upload(b"old", world.ann)
     assert upload(b"new", world.restricted) != old
-    assert b"".join(world.platform.download("file-storage.download", {"id": old}, world.restricted)) == b"old"
+    assert b"".join(world.server.download("file-storage.download", {"id": old}, world.restricted)) == b"old"
 
 
 def test_another_team_of_the_user_is_not_there(world):
@@ -187,58 +187,58 @@ def test_another_team_of_the_user_is_not_there(world):
 
 def test_a_token_expires_by_the_clock_of_the_database(world):
     """Then it is answered 401 and says why."""
-    issued = world.platform.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
-    world.platform.tokens.caller(issued["token"])
-    with world.platform.store.write() as conn:
+    issued = world.server.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
+    world.server.tokens.caller(issued["token"])
+    with world.server.store.write() as conn:
         ends = conn.execute(tokens.select().where(tokens.c.id == issued["id"])).one().expires_at
         late, early = (conn.execute(select(clock.after(conn, LIFETIME + by))).scalar() for by in (0, -60))
         assert early < ends <= late
         conn.execute(update(tokens).where(tokens.c.id == issued["id"]).values(expires_at=clock.now(conn)))
     with pytest.raises(NotAllowed, match="expired at") as refusal:
-        world.platform.tokens.caller(issued["token"])
+        world.server.tokens.caller(issued["token"])
     assert refusal.value.status == 401
 
 
 def test_only_a_token_of_ones_own_for_a_reproduction_is_revoked(world):
     """Nobody else's, and none that was created by hand."""
-    issued = world.platform.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
-    bob = world.platform.tokens.caller(world.platform.tokens.create("bob", ["Team"]))
-    by_hand = world.platform.tokens.list()[0].id
+    issued = world.server.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
+    bob = world.server.tokens.caller(world.server.tokens.create("bob", ["Team"]))
+    by_hand = world.server.tokens.list()[0].id
     for number, who in ((issued["id"], bob), (by_hand, world.ann)):
         with pytest.raises(ServerRefused, match="unknown"):
-            world.platform.call("autoflow.reproduction.revoke", {"id": number}, who)
-    world.platform.call("autoflow.reproduction.revoke", {"id": issued["id"]}, world.ann)
+            world.server.call("autoflow.reproduction.revoke", {"id": number}, who)
+    world.server.call("autoflow.reproduction.revoke", {"id": issued["id"]}, world.ann)
     with pytest.raises(NotAllowed, match="not valid"):
-        world.platform.tokens.caller(issued["token"])
+        world.server.tokens.caller(issued["token"])
 
 
-def test_a_user_who_leaves_the_team_takes_the_token_with_them(platform):
+def test_a_user_who_leaves_the_team_takes_the_token_with_them(server):
     """Being in another team does not keep it alive."""
-    ann = platform.tokens.caller(platform.tokens.create("ann", ["Team", "Second"]))
-    task = platform.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
-    issued = platform.call("autoflow.reproduction.token", {"task": task}, ann)
-    platform.tokens.leave("ann", ["Team"])
+    ann = server.tokens.caller(server.tokens.create("ann", ["Team", "Second"]))
+    task = server.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
+    issued = server.call("autoflow.reproduction.token", {"task": task}, ann)
+    server.tokens.leave("ann", ["Team"])
     with pytest.raises(NotAllowed, match="has left the team"):
-        platform.tokens.caller(issued["token"])
+        server.tokens.caller(issued["token"])
 
 
 def test_none_is_issued_where_none_is_needed(filled):
     """A server without tokens says so, and keeps nothing."""
     task = filled.call("autoflow.runs.ensure", run="r")["task"]
     assert filled.call("autoflow.reproduction.token", task=task) == {"id": None, "token": None, "expiresAt": None}
-    assert filled.platform.tokens.list() == []
+    assert filled.server.tokens.list() == []
 
 
-def test_the_command_line_lists_and_revokes_it(tmp_path, capsys, platform):
+def test_the_command_line_lists_and_revokes_it(tmp_path, capsys, server):
     """With the task and its end."""
-    ann = platform.tokens.caller(platform.tokens.create("ann", ["Team"]))
-    task = platform.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
-    issued = platform.call("autoflow.reproduction.token", {"task": task}, ann)
-    with platform.store.read() as conn:
+    ann = server.tokens.caller(server.tokens.create("ann", ["Team"]))
+    task = server.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
+    issued = server.call("autoflow.reproduction.token", {"task": task}, ann)
+    with server.store.read() as conn:
         url = conn.engine.url.render_as_string(hide_password=False)
     where = ["--data", str(tmp_path / "home"), "--database", url]
     assert main(["token", "list", *where]) == 0
     assert f"to reproduce task:{task}, expires {issued['expiresAt']}" in capsys.readouterr().out
     assert main(["token", "revoke", str(issued["id"]), *where]) == 0
     with pytest.raises(NotAllowed, match="not valid"):
-        platform.tokens.caller(issued["token"])
+        server.tokens.caller(issued["token"])

@@ -98,10 +98,10 @@ def test_a_search_asks_a_few_questions_however_much_there_is(filled):
     project = filled.project()
     dataset = filled.dataset(project)
     row = {"project_id": project, "dataset_id": dataset, "created_by": 1, "created_at": "", "updated_at": "", "f": 1}
-    with filled.platform._store.write() as rows:
-        rows.execute(insert(items), [{**row, "name": f"tree {n}.png"} for n in range(3000)])
+    with filled.server._store.write() as conn:
+        conn.execute(insert(items), [{**row, "name": f"tree {n}.png"} for n in range(3000)])
     asked = []
-    engine = filled.platform._store._engine
+    engine = filled.server._store._engine
     event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     answer = filled.call("autoflow.search", q="tree 29")
     assert len([one for one in asked if one.lstrip().upper().startswith("SELECT")]) <= 8

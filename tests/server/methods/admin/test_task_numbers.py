@@ -88,7 +88,7 @@ def test_claimed_numbers_are_passed_over_at_once(filled, lemons):
     for number in range(first + 1, first + 301):
         lemons.call("autoflow.tasks.ensure", id=number)
     statements = []
-    event.listen(filled.platform._store._engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    event.listen(filled.server._store._engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     assert filled.call("autoflow.runs.ensure", run="after")["task"] == first + 301
     assert len(statements) < 40
     assert filled.call("autoflow.runs.ensure", run="later")["task"] == first + 302

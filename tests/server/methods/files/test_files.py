@@ -16,7 +16,7 @@ from tests.blobs import blob_files
 
 
 def read(filled, **body):
-    return b"".join(filled.platform.download("file-storage.download", body))
+    return b"".join(filled.server.download("file-storage.download", body))
 
 
 def kept(tmp_path):
@@ -59,7 +59,7 @@ def test_several_files_are_answered_in_order(filled):
     parts = []
     for name, data in (("a.txt", b"1"), ("b.txt", b"2"), ("a.txt", b"3")):
         parts += [Part("name", name), Part("path", "/x/"), Part("file", io.BytesIO(data), name, "text/plain")]
-    told = filled.platform.upload("file-storage.bulk.upload", parts, {"teamId": "1"})
+    told = filled.server.upload("file-storage.bulk.upload", parts, {"teamId": "1"})
     assert [file["name"] for file in told] == ["a.txt", "b.txt", "a.txt"]
     assert read(filled, teamId=1, path="/x/a.txt") == b"3"
     assert len(filled.call("file-storage.list", teamId=1, path="/x/", recursive=True)) == 2
@@ -74,7 +74,7 @@ def test_a_failed_upload_leaves_nothing(filled, tmp_path):
         Part("file", io.BytesIO(b"2"), "b"),
     ]
     with pytest.raises(ServerRefused, match="path"):
-        filled.platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})
+        filled.server.upload("file-storage.bulk.upload", parts, {"teamId": 1})
     assert filled.call("file-storage.list", teamId=1, path="/") == []
     assert kept(tmp_path) == []
     with pytest.raises(ServerRefused, match="team 9"):
@@ -82,7 +82,7 @@ def test_a_failed_upload_leaves_nothing(filled, tmp_path):
 
 
 def test_a_full_disk_is_busy_and_leaves_nothing(filled, tmp_path, monkeypatch):
-    """Bytes the disk does not take are busy: the client keeps them, the platform keeps no part of them."""
+    """Bytes the disk does not take are busy: the client keeps them, the server keeps no part of them."""
 
     def full(_descriptor):
         raise OSError(28, "No space left on device")
@@ -126,7 +126,7 @@ def test_a_name_that_leads_elsewhere_is_refused(filled, name, path):
     """A file's name is one step and its path has no `..`."""
     parts = [Part("name", name), Part("path", path), Part("file", io.BytesIO(b"x"), None)]
     with pytest.raises(ServerRefused) as refusal:
-        filled.platform.upload("file-storage.bulk.upload", parts, {"teamId": 1})
+        filled.server.upload("file-storage.bulk.upload", parts, {"teamId": 1})
     assert refusal.value.status == 400
 
 
@@ -134,7 +134,7 @@ def test_a_download_of_nothing_is_refused_at_once(filled):
     """An unknown path or number is refused before the first chunk is asked for."""
     for body in ({"teamId": 1, "path": "/none"}, {"id": 9}, {"teamId": 9, "path": "/x"}):
         with pytest.raises(ServerRefused) as refusal:
-            filled.platform.download("file-storage.download", body)
+            filled.server.download("file-storage.download", body)
         assert refusal.value.status == 404
 
 

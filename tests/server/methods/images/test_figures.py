@@ -52,10 +52,10 @@ class World:
         for number, geometry in pairs:
             parts.append(Part("figureId", str(number)))
             parts.append(Part("geometry", io.BytesIO(geometry), str(number), "application/octet-stream"))
-        return self.filled.platform.upload("figures.bulk.upload.geometry", parts)
+        return self.filled.server.upload("figures.bulk.upload.geometry", parts)
 
     def geometries(self, *numbers):
-        content = self.filled.platform.content("figures.bulk.download.geometry", {"ids": list(numbers)})
+        content = self.filled.server.content("figures.bulk.download.geometry", {"ids": list(numbers)})
         return [(int(name), json.loads(body)) for name, body in parts_of(content)]
 
 

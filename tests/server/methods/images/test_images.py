@@ -133,21 +133,21 @@ def test_an_image_is_uploaded_made_and_read(filled, dataset):
     """Bytes uploaded once make images by hash, with size, type and meta, and come back as they were."""
     data = filled.picture(size=(5, 7))
     content = filled.content(data)
-    assert filled.platform.call("images.internal.hashes.list", [content, "none"]) == [content]
+    assert filled.server.call("images.internal.hashes.list", [content, "none"]) == [content]
     images = [{"title": "a.png", "hash": content, "meta": {"k": 1}}, {"title": "b.png", "hash": content}]
     made = filled.call("images.bulk.add", datasetId=dataset, images=images)
     assert [image["name"] for image in made] == ["a.png", "b.png"]
     assert (made[0]["width"], made[0]["height"], made[0]["mime"], made[0]["ext"]) == (5, 7, "image/png", "png")
     assert (made[0]["meta"], made[0]["size"]) == ({"k": 1}, len(data))
     assert filled.call("images.info", id=made[0]["id"]) == made[0]
-    assert b"".join(filled.platform.download("images.download", {"id": made[0]["id"]})) == data
+    assert b"".join(filled.server.download("images.download", {"id": made[0]["id"]})) == data
 
 
 def test_what_is_no_image_is_answered_with_errors(filled, tmp_path):
     """A part that is no image is answered in its place; the others are taken, and its bytes are not kept."""
     streams = [b"not an image", filled.picture()]
     parts = [Part(f"{n}-file", io.BytesIO(data), str(n), "image/*") for n, data in enumerate(streams)]
-    first, second = filled.platform.upload("images.bulk.upload", parts, {})
+    first, second = filled.server.upload("images.bulk.upload", parts, {})
     assert "errors" in first
     assert second["hash"]
     assert len(blob_files(tmp_path / "home" / "blobs")) == 1
@@ -169,7 +169,7 @@ def test_a_link_is_an_image_without_bytes(filled, dataset):
     images = [{"title": "far.png", "link": "https://x.example/far.png"}]
     made = filled.call("images.bulk.add", datasetId=dataset, images=images)[0]
     assert made["hash"] is None
-    assert refused(400, filled.platform.download, "images.download", {"id": made["id"]})
+    assert refused(400, filled.server.download, "images.download", {"id": made["id"]})
 
 
 def test_images_are_listed_and_removed(filled, project, dataset):

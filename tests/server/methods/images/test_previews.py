@@ -18,10 +18,10 @@ def image(filled):
     return filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "a.png", "hash": content}])[0]["id"]
 
 
-def preview(platform, number, **wish):
+def preview(server, number, **wish):
     from PIL import Image
 
-    content = platform.content("autoflow.previews", {"id": number, **wish})
+    content = server.content("autoflow.previews", {"id": number, **wish})
     picture = Image.open(io.BytesIO(b"".join(content)))
     assert content.mime == f"image/{picture.format.lower()}"
     return picture.format, picture.size
@@ -44,23 +44,23 @@ def preview(platform, number, **wish):
         ({"width": 1, "height": 1, "resize": "fill"}, (1, 1)),
     ],
 )
-def test_a_picture_is_as_large_as_asked_for(platform, image, wish, size):
+def test_a_picture_is_as_large_as_asked_for(server, image, wish, size):
     """Within a width and a height, or filling both; what would be larger than the image stays as large as that is."""
-    assert preview(platform, image, **wish) == ("JPEG", size)
-    assert preview(platform, image, **wish, ext="png") == ("PNG", size)
+    assert preview(server, image, **wish) == ("JPEG", size)
+    assert preview(server, image, **wish, ext="png") == ("PNG", size)
 
 
-def test_what_no_picture_can_be_is_refused(filled, platform, image):
+def test_what_no_picture_can_be_is_refused(filled, server, image):
     """A way that there is not, an image that is only linked, and one that is unknown."""
     for wrong in ({"resize": "bend"}, {"ext": "gif"}, {"width": "wide"}):
         with pytest.raises(ServerRefused) as refusal:
-            platform.content("autoflow.previews", {"id": image, **wrong})
+            server.content("autoflow.previews", {"id": image, **wrong})
         assert refusal.value.status == 400
     dataset = filled.call("images.info", id=image)["datasetId"]
     (linked,) = filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "l", "link": "http://x/l.png"}])
     for number in (linked["id"], 999):
         with pytest.raises(ServerRefused) as refusal:
-            platform.content("autoflow.previews", {"id": number})
+            server.content("autoflow.previews", {"id": number})
         assert refusal.value.status == 404
 
 

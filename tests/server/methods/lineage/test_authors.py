@@ -19,11 +19,11 @@ class Member:
     def __init__(self, filled, name, *teams):
         self.filled = filled
         self.name = name
-        self.caller = filled.platform.tokens.caller(filled.platform.tokens.create(name, teams or (TEAM,)))
+        self.caller = filled.server.tokens.caller(filled.server.tokens.create(name, teams or (TEAM,)))
         self.team = max(self.caller.teams)
 
     def call(self, method, **body):
-        return self.filled.platform.call(method, body, self.caller)
+        return self.filled.server.call(method, body, self.caller)
 
     def send(self, *records):
         return self.call("autoflow.records.add", records=list(records))["results"]
@@ -33,11 +33,11 @@ class Member:
 
     def upload(self, colour):
         part = Part("0-file", io.BytesIO(self.filled.picture(colour)), "0", "image/*")
-        return self.filled.platform.upload("images.bulk.upload", [part], {}, self.caller)[0]["hash"]
+        return self.filled.server.upload("images.bulk.upload", [part], {}, self.caller)[0]["hash"]
 
     def file(self, path="/w.pt"):
         parts = [Part("name", path[1:]), Part("path", "/"), Part("file", io.BytesIO(b"w"), path[1:], "x/y")]
-        return self.filled.platform.upload("file-storage.bulk.upload", parts, {"teamId": self.team}, self.caller)[0]
+        return self.filled.server.upload("file-storage.bulk.upload", parts, {"teamId": self.team}, self.caller)[0]
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_every_row_says_who_wrote_it(filled, ann, bob, ended):
         "Train": (ann.caller.user, "ann"),
         "Serve": (bob.caller.user, "bob"),
     }
-    with filled.platform._store.read() as rows:
+    with filled.server._store.read() as conn:
         for table in (schema.edges, schema.runs, schema.logs):
-            found = rows.execute(table.select()).mappings().all()
+            found = conn.execute(table.select()).mappings().all()
             assert {row["created_by"] for row in found} <= {ann.caller.user, bob.caller.user}
 
 
@@ -202,10 +202,10 @@ def holding(member, colour):
 
 def names(member, content, dataset):
     """Whether a member's requests reach bytes by their hash, in any way there is."""
-    platform, who = member.filled.platform, member.caller
+    server, who = member.filled.server, member.caller
     ways = [
-        bool(platform.call("images.internal.hashes.list", [content], who)),
-        bool(b"".join(platform.download("images.bulk.download-by-hash", {"hashes": [content]}, who)).count(b"PNG")),
+        bool(server.call("images.internal.hashes.list", [content], who)),
+        bool(b"".join(server.download("images.bulk.download-by-hash", {"hashes": [content]}, who)).count(b"PNG")),
         bool(member.call("autoflow.folders.look", hashes=[content])["sizes"]),
     ]
     for method in ("images.bulk.add", "autoflow.folders.put"):
@@ -229,7 +229,7 @@ def test_a_user_taken_out_of_a_team_reaches_nothing_of_it_by_hash(filled, ann):
     assert names(both, anns, place) == [True] * 5
     found = oranges.call("images.list", datasetId=place)["entities"]
     oranges.call("images.bulk.remove", imageIds=[one["id"] for one in found])
-    filled.platform.tokens.leave("eve", [TEAM])
+    filled.server.tokens.leave("eve", [TEAM])
     left = Member(filled, "eve", "oranges")
     assert left.caller.teams == {max(both.caller.teams)}
     for content in (anns, own):
@@ -246,7 +246,7 @@ def test_a_lease_on_uploaded_bytes_ends(filled, ann, bob):
     eve.upload((3, 3, 3))
     project = eve.call("projects.add", workspaceId=eve.workspace(), name="own")["id"]
     place = eve.call("datasets.add", projectId=project, name="d")["id"]
-    with filled.platform._store.write() as rows:
-        rows.execute(schema.uploads.update().values(lease_until="2020"))
+    with filled.server._store.write() as conn:
+        conn.execute(schema.uploads.update().values(lease_until="2020"))
     assert names(eve, content, place) == [False] * 5
     assert names(bob, content, dataset) == [True] * 5

@@ -47,7 +47,7 @@ def test_both_directions_are_two_edges(filled):
 )
 def test_unknown_numbers_of_our_own_are_refused_by_name(filled, entity_type, word):
     """A number we never gave is refused with 404, and nothing is made, not even the task."""
-    with pytest.raises(ServerRefused, match=f"^{word} 999 is unknown on this platform$") as refusal:
+    with pytest.raises(ServerRefused, match=f"^{word} 999 is unknown on this server$") as refusal:
         post(filled, type=entity_type, id=999)
     assert refusal.value.status == 404
     with pytest.raises(ServerRefused, match="task 55"):

@@ -12,7 +12,7 @@ from autoflow.errors import ServerRefused
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import logs
 from autoflow.server.methods.lineage import records
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 
 
 def statuses(answer):
@@ -54,7 +54,7 @@ def test_a_refused_record_costs_itself_only(filled):
         filled.record("run", name="a"), bad, good, "no record", filled.record("nonsense"), {"key": "k"}
     )
     assert statuses(answer) == ["applied", "refused", "applied", "refused", "refused", "refused"]
-    assert answer["results"][1]["reason"] == "project 999 is unknown on this platform"
+    assert answer["results"][1]["reason"] == "project 999 is unknown on this server"
     assert "nonsense" in answer["results"][4]["reason"]
     assert statuses(filled.send(bad)) == ["refused"]
     assert set(filled.cards()) == {"task:1", "folder:/x/y"}
@@ -151,7 +151,7 @@ def test_a_long_batch_lets_other_writers_in(filled, database, tmp_path, monkeypa
 
     def other():
         began.wait()
-        with_ours = Platform.open(tmp_path / "home", database)
+        with_ours = Server.open(tmp_path / "home", database)
         with_ours.call("projects.add", {"workspaceId": 1, "name": "other"})
         written.set()
         with_ours.close()
@@ -175,8 +175,8 @@ def test_a_key_counts_within_a_batch(filled):
         "applied",
         "duplicate",
     ]
-    with filled.platform._place.store.read() as rows:
-        assert rows.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all() == ["first", "other"]
+    with filled.server._place.store.read() as conn:
+        assert conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all() == ["first", "other"]
 
 
 def test_refused_records_of_a_long_batch_cost_no_other(filled):
@@ -188,8 +188,8 @@ def test_refused_records_of_a_long_batch_cost_no_other(filled):
     for status in ("applied", "duplicate"):
         wanted = ["refused" if number in wrong else status for number in range(len(batch))]
         assert statuses(filled.send(*batch)) == wanted
-    with filled.platform._place.store.read() as rows:
-        kept = rows.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all()
+    with filled.server._place.store.read() as conn:
+        kept = conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all()
     assert kept == [str(number) for number in range(len(batch)) if number not in wrong]
 
 
@@ -198,7 +198,7 @@ def test_only_beside_an_app_is_there_a_pause(filled, monkeypatch):
     pauses = []
     monkeypatch.setattr(records, "time", type("Clock", (), {"monotonic": time.monotonic, "sleep": pauses.append}))
     batch = [filled.record("log", lines="x") for _ in range(3)]
-    filled.platform.call("autoflow.records.add", {"records": batch}, Caller(site="http://127.0.0.1:8765"))
+    filled.server.call("autoflow.records.add", {"records": batch}, Caller(site="http://127.0.0.1:8765"))
     assert records.PAUSE not in pauses
 
 

@@ -232,7 +232,7 @@ def test_an_old_file_stays_readable_by_its_number(filled, run):
     filled.file(data=b"two")
     filled.call("file-storage.remove", teamId=1, path="/models/best.pt")
     assert filled.call("autoflow.upkeep.collect")["done"]
-    assert b"".join(filled.platform.download("file-storage.download", {"id": first})) == b"one"
+    assert b"".join(filled.server.download("file-storage.download", {"id": first})) == b"one"
 
 
 def test_the_card_of_a_file_says_which_one_of_its_path_it_is(filled, run):

@@ -12,9 +12,9 @@ import pytest
 
 from autoflow.errors import ServerRefused
 from autoflow.server.db import hidden_projects
+from autoflow.server.db.change_tracking import digest_of
 from autoflow.server.db.schema import projects
 from autoflow.server.methods.projects import clones
-from autoflow.server.versions.change_tracking import digest_of
 
 META = {"classes": [{"title": "c", "shape": "any"}], "tags": [{"name": "t", "value_type": "none"}]}
 
@@ -43,9 +43,9 @@ class World:
 
     def check(self, project):
         """The digest kept is the digest of what is there, and the count the count."""
-        with self.filled.platform._store.read() as rows:
-            kept = rows.execute(projects.select().where(projects.c.id == project)).mappings().one()
-            assert kept["digest"] == digest_of(rows, project)
+        with self.filled.server._store.read() as conn:
+            kept = conn.execute(projects.select().where(projects.c.id == project)).mappings().one()
+            assert kept["digest"] == digest_of(conn, project)
         assert kept["items_count"] == sum(count for _, _, count in self.tree(project))
 
 
@@ -218,8 +218,8 @@ def test_what_a_killed_clone_left_is_removed(world, monkeypatch):
     monkeypatch.undo()
     number = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
     assert world.tree(number) == world.tree(world.project)
-    with world.filled.platform._store.read() as rows:
-        assert rows.execute(projects.select().where(projects.c.state != "active")).all() == []
+    with world.filled.server._store.read() as conn:
+        assert conn.execute(projects.select().where(projects.c.state != "active")).all() == []
 
 
 def test_a_clone_is_one_state_of_its_source(world, monkeypatch):
@@ -237,12 +237,12 @@ def test_a_clone_is_one_state_of_its_source(world, monkeypatch):
 
 CLONING = """
 import sys
-from autoflow.server.server import Platform
+from autoflow.server.server import Server
 from autoflow.server.methods.projects import clones
 clones.CHUNK, clones.GAP = 1, 0.2
 folder, database, number = sys.argv[1:]
-platform = Platform.open(folder, database or None)
-platform.call("projects.clone", {"id": int(number), "workspaceId": 1, "name": "clone"})
+server = Server.open(folder, database or None)
+server.call("projects.clone", {"id": int(number), "workspaceId": 1, "name": "clone"})
 """
 
 
@@ -261,8 +261,8 @@ def test_a_clone_whose_process_is_killed_is_seen_by_nobody(world, tmp_path, data
     assert world.call("projects.list.all")["total"] == 1
     assert world.call("images.list", projectId=world.project)["total"] == 52
     refused(409, world.call, "projects.clone", id=world.project, workspaceId=1, name="clone")
-    with world.filled.platform._store.write() as rows:
-        rows.execute(projects.update().where(projects.c.state == hidden_projects.STATE).values(lease_until="2020"))
+    with world.filled.server._store.write() as conn:
+        conn.execute(projects.update().where(projects.c.state == hidden_projects.STATE).values(lease_until="2020"))
     clone = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
     assert world.tree(clone) == world.tree(world.project)
     world.check(clone)
@@ -270,8 +270,8 @@ def test_a_clone_whose_process_is_killed_is_seen_by_nobody(world, tmp_path, data
 
 
 def rows_of(world, query):
-    with world.filled.platform._store.read() as rows:
-        return rows.execute(query).all()
+    with world.filled.server._store.read() as conn:
+        return conn.execute(query).all()
 
 
 def wait_for(condition):

@@ -158,13 +158,13 @@ def test_a_preview_is_small_and_of_the_images_colours(lemons):
 
     content = lemons.content(lemons.picture((10, 200, 30), (1000, 500)))
     large = lemons.call("images.bulk.add", datasetId=lemons.outer, images=[{"title": "large", "hash": content}])[0]
-    written = b"".join(lemons.platform.content("autoflow.previews", {"id": large["id"]}))
+    written = b"".join(lemons.server.content("autoflow.previews", {"id": large["id"]}))
     with Image.open(io.BytesIO(written)) as picture:
         assert (picture.size, picture.format) == ((320, 160), "JPEG")
         assert abs(picture.getpixel((5, 5))[1] - 200) < 8
     link = lemons.call("images.bulk.add", datasetId=lemons.outer, images=[{"title": "link", "link": "http://x/y.png"}])
     with pytest.raises(ServerRefused) as refusal:
-        lemons.platform.content("autoflow.previews", {"id": link[0]["id"]})
+        lemons.server.content("autoflow.previews", {"id": link[0]["id"]})
     assert refusal.value.status == 404
 
 
@@ -275,8 +275,8 @@ def test_images_are_drawn_as_a_version_has_them(lemons):
     assert [one["title"] for one in was["classes"]] == ["lemon", "leaf"]
     now = lemons.call("autoflow.overview.drawn", project=lemons.id, images=asked)
     assert [(one["id"], len(one["objects"])) for one in now["images"]] == [(changed, 1), (new, 0)]
-    picture = lemons.platform.content("autoflow.versions.picture", {"version": version, "id": gone})
+    picture = lemons.server.content("autoflow.versions.picture", {"version": version, "id": gone})
     assert picture.mime == "image/jpeg"
     with pytest.raises(ServerRefused) as refusal:
-        lemons.platform.content("autoflow.versions.picture", {"version": version, "id": new})
+        lemons.server.content("autoflow.versions.picture", {"version": version, "id": new})
     assert refusal.value.status == 404

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.types import TypeEngine
 
-from autoflow.server.versions.history import statements
+from autoflow.server.db.history_triggers import statements
 
 revision = "0004"
 down_revision = "0003"

@@ -54,8 +54,8 @@ def statements(dialect: str, table: str, columns: Sequence[str]) -> list[str]:
     return (_of_sqlite if dialect == "sqlite" else _of_postgresql)(table, columns)
 
 
-def install(rows: Connection) -> None:
+def install(conn: Connection) -> None:
     """Make the triggers of a new store."""
     for table in VERSIONED:
-        for statement in statements(rows.dialect.name, table.name, table.c.keys()):
-            rows.exec_driver_sql(statement)
+        for statement in statements(conn.dialect.name, table.name, table.c.keys()):
+            conn.exec_driver_sql(statement)

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from autoflow.server import timestamps
 from autoflow.server.db.access import check_own, visible
 from autoflow.server.db.content_ids import numbered
+from autoflow.server.db.item_content import Originals, Row, original, summed, written
 from autoflow.server.db.schema import datasets, items, project_meta, projects
 from autoflow.server.errors import unknown
 from autoflow.server.paging import chunks
-from autoflow.server.versions.item_content import Originals, Row, original, summed, written
 
 _KEY = {datasets: "id", items: "id", project_meta: "project_id"}
 # What the database gives a new row that was left out.
@@ -24,8 +24,8 @@ _DEFAULTS = {"custom_data": "{}", "meta": "{}", "tags": "[]", "labels": 0, "desc
 class Edit:
     """The changes one transaction makes to one project."""
 
-    def __init__(self, rows: Connection, project: Mapping[str, Any]) -> None:
-        self.rows = rows
+    def __init__(self, conn: Connection, project: Mapping[str, Any]) -> None:
+        self.conn = conn
         self.project = project
         self._originals: dict[int, int] = {}
         self._sum = self._items = self._size = 0
@@ -37,12 +37,12 @@ class Edit:
 
     def insert_many(self, table: Table, values: Sequence[Mapping[str, Any]]) -> list[int]:
         """Add rows; gives their keys, in order."""
-        given = numbered(self.rows, values) if table is items else values
+        given = numbered(self.conn, values) if table is items else values
         names = sorted({name for one in given for name in one})
         new = [{name: one.get(name, _DEFAULTS.get(name)) for name in names} for one in given]
         key = table.c[_KEY[table]]
         statement = insert(table).values(f=self.project["epoch"]).returning(key, sort_by_parameter_order=True)
-        keys = list(self.rows.execute(statement, new).scalars()) if new else []
+        keys = list(self.conn.execute(statement, new).scalars()) if new else []
         whole = [
             {**dict.fromkeys(table.c.keys()), **_DEFAULTS, **one, key.name: number}
             for one, number in zip(new, keys, strict=True)
@@ -59,7 +59,7 @@ class Edit:
         key = _KEY[table]
         statements: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         found, wanted = zip(*changes, strict=True) if (changes := list(changes)) else ((), ())
-        for row, values in zip(found, numbered(self.rows, wanted) if table is items else wanted, strict=True):
+        for row, values in zip(found, numbered(self.conn, wanted) if table is items else wanted, strict=True):
             changed = {name: value for name, value in values.items() if row[name] != value}
             if not changed:
                 continue
@@ -72,7 +72,7 @@ class Edit:
         for names, parameters in statements.items():
             values = {name: bindparam(f"new_{name}") for name in names}
             statement = update(table).where(table.c[key] == bindparam("the_row"))
-            self.rows.execute(statement.values(**values, f=self.project["epoch"]), parameters)
+            self.conn.execute(statement.values(**values, f=self.project["epoch"]), parameters)
 
     def delete(self, table: Table, row: Row) -> None:
         """Take a row away, given as it is stored now."""
@@ -83,13 +83,13 @@ class Edit:
         key = _KEY[table]
         self._count(table, -1, gone)
         for part in chunks(gone):
-            self.rows.execute(delete(table).where(table.c[key].in_([row[key] for row in part])))
+            self.conn.execute(delete(table).where(table.c[key].in_([row[key] for row in part])))
 
     def close(self) -> None:
         """Write down what changed: the sequence, the digest and the time."""
         if not self._changed:
             return
-        self.rows.execute(
+        self.conn.execute(
             update(projects)
             .where(projects.c.id == self.project["id"])
             .values(
@@ -119,64 +119,64 @@ class Edit:
             place = "parent_id" if table is datasets else "dataset_id"
             missing = {row[place] for row in these} - self._originals.keys() - {None}
             if missing:
-                self._originals.update(originals_of(self.rows, datasets, sorted(missing)))
+                self._originals.update(originals_of(self.conn, datasets, sorted(missing)))
         return self._originals
 
 
-def originals_of(rows: Connection, table: Table, numbers: Sequence[int]) -> dict[int, int]:
+def originals_of(conn: Connection, table: Table, numbers: Sequence[int]) -> dict[int, int]:
     """What datasets are told by, as `table` has them (or its history)."""
     found: dict[int, int] = {}
     for part in chunks(numbers):
         query = select(table.c.id, table.c.original_id).where(table.c.id.in_(part))
-        found.update((row["id"], original(row)) for row in rows.execute(query).mappings())
+        found.update((row["id"], original(row)) for row in conn.execute(query).mappings())
     return found
 
 
 @contextlib.contextmanager
-def building(rows: Connection, project_id: int) -> Iterator[Edit]:
+def building(conn: Connection, project_id: int) -> Iterator[Edit]:
     """As `editing`, for a project that is hidden until it is complete (`store.hidden`).
 
     Raises:
         ServerRefused: the project is not being made, or no longer.
     """
-    edit = Edit(rows, _locked(rows, project_id, "restoring"))
+    edit = Edit(conn, _locked(conn, project_id, "restoring"))
     yield edit
     edit.close()
 
 
 @contextlib.contextmanager
-def editing(rows: Connection, project_id: int) -> Iterator[Edit]:
+def editing(conn: Connection, project_id: int) -> Iterator[Edit]:
     """Change a project's rows inside a write transaction; the project's row is locked until it ends.
 
     Raises:
         ServerRefused: the project is unknown, or not one that can be changed.
     """
-    project = locked(rows, project_id)
-    edit = Edit(rows, project)
+    project = locked(conn, project_id)
+    edit = Edit(conn, project)
     yield edit
     edit.close()
 
 
-def locked(rows: Connection, project_id: int) -> Mapping[str, Any]:
+def locked(conn: Connection, project_id: int) -> Mapping[str, Any]:
     """An active project's row, locked against other writers until the transaction ends."""
-    return _locked(rows, project_id, "active")
+    return _locked(conn, project_id, "active")
 
 
-def _locked(rows: Connection, project_id: int, state: str) -> Mapping[str, Any]:
-    query = select(projects).where(projects.c.id == project_id, projects.c.state == state, visible(rows, projects))
-    found = rows.execute(query.with_for_update()).mappings().one_or_none()
+def _locked(conn: Connection, project_id: int, state: str) -> Mapping[str, Any]:
+    query = select(projects).where(projects.c.id == project_id, projects.c.state == state, visible(conn, projects))
+    found = conn.execute(query.with_for_update()).mappings().one_or_none()
     if found is None:
         raise unknown("project", project_id)
-    check_own(rows, projects, "project", project_id)
+    check_own(conn, projects, "project", project_id)
     return dict(found)
 
 
-def digest_of(rows: Connection, project_id: int) -> str:
+def digest_of(conn: Connection, project_id: int) -> str:
     """The digest computed afresh from all rows, to check the running one against."""
     own = select(datasets.c.id, datasets.c.original_id).where(datasets.c.project_id == project_id)
-    originals = {row["id"]: original(row) for row in rows.execute(own).mappings()}
+    originals = {row["id"]: original(row) for row in conn.execute(own).mappings()}
     total = 0
     for table in _KEY:
-        found = rows.execute(select(table).where(table.c.project_id == project_id)).mappings()
+        found = conn.execute(select(table).where(table.c.project_id == project_id)).mappings()
         total += summed(table, found, originals)
     return written(total)

@@ -1,0 +1,29 @@
+"""The kinds of functions that implement methods of the wire, and the context that some of them run in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from autoflow.server.blobs import Blobs, Content
+from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.db.engine import Store, StoreOf
+from autoflow.server.db.sessions import Sessions
+from autoflow.server.request_parser import Body
+from autoflow.wire.parts import Part
+
+
+class OperationContext(NamedTuple):
+    """The store, blobs and sessions of an operation that opens its own transactions, each with its caller's rights."""
+
+    store: Store | StoreOf
+    blobs: Blobs
+    sessions: Sessions
+
+
+Batch = Callable[[OperationContext, Body], Any]
+Operation = Callable[[Connection, Body], Any]
+Upload = Callable[[OperationContext, Iterable[Part], Mapping[str, Any]], Any]
+Download = Callable[[OperationContext, Body], "Content | Composed"]
