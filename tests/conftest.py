@@ -34,7 +34,7 @@ def _own_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "autoflow-home"))
     monkeypatch.setenv("AUTOFLOW_STRICT", "1")
     yield
-    destination.forget()
+    destination.reset()
 
 
 @pytest.fixture(scope="session")
@@ -63,17 +63,17 @@ def instance():
 @pytest.fixture
 def captured():
     """Everything the test records."""
-    with capture() as found:
-        yield found
+    with capture() as recording:
+        yield recording
 
 
 @pytest.fixture
-def seen(captured):
-    """A function that gives the edges recorded so far as (direction, type, id)."""
+def recorded_edges(captured):
+    """A function that returns the edges recorded so far as (direction, type, id)."""
     return lambda: [(edge.direction, edge.type, edge.id) for edge in captured.edges]
 
 
 @pytest.fixture
-def quiet(monkeypatch):
-    """Failures are swallowed, as in an app."""
+def non_strict(monkeypatch):
+    """Without AUTOFLOW_STRICT: failures of autoflow are swallowed, as in an app."""
     monkeypatch.delenv("AUTOFLOW_STRICT")

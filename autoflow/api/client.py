@@ -19,7 +19,7 @@ from autoflow.graph.trace import Trace
 from autoflow.model.reference import parse
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import inference
-from autoflow.runtime.destination import Destination, connect, of_address, outbox_for, resolve
+from autoflow.runtime.destination import Destination, connect, outbox_for, parse_address, resolve
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
@@ -40,7 +40,7 @@ class Api:
     """
 
     def __init__(self, server_address: str | None = None, token: str | None = None) -> None:
-        self._server = of_address(server_address) if server_address else resolve()
+        self._server = parse_address(server_address) if server_address else resolve()
         self._records = self._server
         self._token = token
         self.task_id = settings.task()

@@ -13,7 +13,7 @@ from autoflow.guard import Guard
 from autoflow.model.card import WorkflowMeta
 from autoflow.model.entity import Direction, Kind
 from autoflow.runtime.context import current_run
-from autoflow.runtime.entity_resolution import Ident, NoEntity, identify
+from autoflow.runtime.entity_resolution import EntityRef, UnrecognizedValue, resolve_entity
 from autoflow.runtime.inference import task_number
 from autoflow.runtime.templating import encode
 from autoflow.wire.cards import valid_meta
@@ -143,7 +143,7 @@ class Workflow:
         with self._guard:
             try:
                 entity = self._entity(kind, value, version, number)
-            except NoEntity as error:
+            except UnrecognizedValue as error:
                 return self._refused(direction, str(error))
             members: dict[str, Any] = {"type": "edge", "direction": direction, "kind": kind, "repeat": True, **entity}
             if model_weight:
@@ -157,9 +157,9 @@ class Workflow:
     def _write(self, members: dict[str, Any], task: int | None) -> str:
         """Write an edge of the current run to where this Api's records go."""
         run, outbox = current_run(), self._api.outbox
-        if task is None and run.given_task is None:
+        if task is None and run.explicit_task_id is None:
             task = self._api.task_id
-        if task is not None and task != run.given_task:
+        if task is not None and task != run.explicit_task_id:
             members["own_task"] = task
         foreign = self._api.origin if self._api.origin != self._api.records.origin else ""
         members |= {**run.members(), "origin": foreign or None}
@@ -171,16 +171,16 @@ class Workflow:
         """The members that name the entity.
 
         Raises:
-            NoEntity: the arguments name none.
+            UnrecognizedValue: the arguments name none.
         """
         if kind == "app":
             return {"subject": {"id": 0}}
         if version:
             ident = _number_of_version(version)
             return {"subject": {"id": ident}, "version": {"id": ident}}
-        found: Ident | None = identify(kind, value) if kind != "folder" or value != "" else ("path", "/")
+        found: EntityRef | None = resolve_entity(kind, value) if kind != "folder" or value != "" else ("path", "/")
         if found is None:
-            raise NoEntity(f"{value!r} is no {kind}")
+            raise UnrecognizedValue(f"{value!r} is no {kind}")
         subject = {"id": found} if isinstance(found, int) else dict([found])
         return (
             {"subject": subject, "version": {"number": _number_of_version(number)}} if number else {"subject": subject}
@@ -196,14 +196,14 @@ def _number_of_version(version: Any) -> int:
     """A version's id or number.
 
     Raises:
-        NoEntity: it is none.
+        UnrecognizedValue: it is none.
     """
     try:
-        found = identify("task", version)  # a kind that has numbers only
-    except NoEntity:
+        found = resolve_entity("task", version)  # a kind that has numbers only
+    except UnrecognizedValue:
         found = None
     if not isinstance(found, int):
-        raise NoEntity(f"{version!r} is no version")
+        raise UnrecognizedValue(f"{version!r} is no version")
     return found
 
 

@@ -26,7 +26,7 @@ from autoflow.outbox.journal import QUOTA_BYTES, journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import destinations, of_folder
 from autoflow.outbox.sync import held_by_others
-from autoflow.runtime.destination import Destination, connect, explain, token_for
+from autoflow.runtime.destination import Destination, connect, resolve_with_rule, token_for
 from autoflow.server.blobs import file_system
 from autoflow.server.db.lock_holder import holder_of
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
@@ -173,7 +173,7 @@ def _database(path: str) -> Iterator[Finding]:
 
 def _destination() -> Iterator[Finding]:
     try:
-        destination, rule = explain()
+        destination, rule = resolve_with_rule()
     except ValueError as error:
         variable = "AUTOFLOW_SERVER" if settings.server() is not None else "SERVER_ADDRESS"
         yield Finding("destination", str(error), f"correct {variable}; until then records wait")

@@ -18,7 +18,7 @@ from autoflow.outbox.status import COUNTS, destinations
 from autoflow.outbox.status import of_folder as counts_of
 from autoflow.outbox.status import status as counts
 from autoflow.outbox.sync import held_by_others, sync
-from autoflow.runtime.destination import Destination, connect, for_records, of_address, origin_or_none
+from autoflow.runtime.destination import Destination, connect, parse_address, parse_origin, resolve_for_records
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 
 DAY = 86_400 * 10**9  # nanoseconds
@@ -70,12 +70,12 @@ def _send(chosen: list[tuple[str, str]], *, as_json: bool) -> int:
 def _sync(origin: str, folder: str) -> bool:
     destination: Destination | None
     if origin == UNRESOLVED:  # recorded while the environment named no server: for the one it names now
-        destination = for_records()
+        destination = resolve_for_records()
         if destination.origin in {UNRESOLVED, "memory", "off"}:
             return False
         return sync(folder, destination.origin, connect(destination))
     try:
-        destination = of_address(origin)
+        destination = parse_address(origin)
     except ValueError:
         destination = None
     if destination is None or destination.origin != origin:
@@ -87,8 +87,8 @@ def _sync(origin: str, folder: str) -> bool:
 
 def _known_origins() -> set[str]:
     instance = settings.instance()
-    named = origin_or_none(instance) if instance is not None else None
-    return {for_records().origin} | ({named} if named is not None else set())
+    named = parse_origin(instance) if instance is not None else None
+    return {resolve_for_records().origin} | ({named} if named is not None else set())
 
 
 def export(given: argparse.Namespace) -> int:

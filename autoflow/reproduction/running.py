@@ -14,7 +14,7 @@ from autoflow.reproduction.plan import inherited
 from autoflow.reproduction.recorded import Recorded
 from autoflow.reproduction.substitution import Command
 from autoflow.reproduction.worktree import inside
-from autoflow.runtime.context import entered
+from autoflow.runtime.context import use_run
 from autoflow.runtime.lifecycle import NO_RUN
 
 ERRORS = 2  # the file descriptor what the command prints goes to: standard output is for the answer
@@ -88,7 +88,7 @@ def execute(words: Sequence[str], where: str, environment: Mapping[str, str]) ->
         NotReproducible: it cannot be started.
     """
     try:
-        with entered(NO_RUN):  # it is a run of its own, whatever run it is started from
+        with use_run(NO_RUN):  # it is a run of its own, whatever run it is started from
             done = subprocess.run(  # noqa: S603 - the user's own command, as recorded
                 list(words), cwd=where, env=dict(environment), stdin=subprocess.DEVNULL, stdout=ERRORS, check=False
             )

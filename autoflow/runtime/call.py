@@ -126,7 +126,7 @@ def _ends_nowhere(call: Call, path: Path, value: Any, step: Step) -> None:
     verb = "is not" if isinstance(step, tuple) else "has no"
     error = PathError(f"the path {str(path)!r} ends nowhere: a {type(value).__name__} {verb} {wanted}")
     if str(error) not in map(str, run.failures):
-        run.note(error)
+        run.add_failure(error)
         run.debug("%s", error)
 
 

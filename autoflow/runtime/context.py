@@ -19,7 +19,7 @@ from autoflow.guard import guard
 from autoflow.outbox import sender
 from autoflow.process.forks import in_child
 from autoflow.runtime import implicit
-from autoflow.runtime.lifecycle import NO_RUN, SILENT, UNKNOWN, from_text, unpickled
+from autoflow.runtime.lifecycle import NO_RUN, SILENT, UNKNOWN, from_text, run_from_pickle
 from autoflow.runtime.run import VARIABLE, Run, new_key
 
 _ONLY = "&only=1"  # ends the text of a run that the environment names because no other is open
@@ -38,7 +38,7 @@ def current_run() -> Run:
         return run
     if (run is NO_RUN or (run is None and not open_runs)) and (begun := implicit.outside()) is not None:
         return begun
-    run = enclosing()
+    run = enclosing_run()
     if run.active or not (run is NO_RUN or run is UNKNOWN or run.is_over):
         return run
     if run is NO_RUN:
@@ -48,7 +48,7 @@ def current_run() -> Run:
     return implicit.implicit_run(unattributed=True)
 
 
-def enclosing() -> Run:
+def enclosing_run() -> Run:
     """The run that work submitted here belongs to; begins none.
 
     Returns:
@@ -91,7 +91,7 @@ def join(text: str | None) -> None:
 
 
 @contextlib.contextmanager
-def entered(run: Run) -> Iterator[None]:
+def use_run(run: Run) -> Iterator[None]:
     """Make a run the current one of this context for the time of a block."""
     token = current.set(run)
     try:
@@ -157,7 +157,7 @@ def text_for_child(text: str | None) -> str | None:
     """
     if text is not None and not text.endswith(_ONLY) and text != _outside:
         return text
-    run = enclosing()
+    run = enclosing_run()
     return None if run is NO_RUN else run.to_text()
 
 
@@ -170,11 +170,11 @@ def _lend() -> None:
         run.lend()
 
 
-def forget() -> None:
+def reset() -> None:
     """Start anew in this process, for tests."""
     global _inherited, _published, _outside
-    implicit.forget()
-    unpickled.cache_clear()
+    implicit.reset()
+    run_from_pickle.cache_clear()
     open_runs.clear()
     _inherited = _published = _outside = None
     current.set(None)

@@ -37,8 +37,8 @@ class Destination(NamedTuple):
 
 
 # what a test session wants when nothing else is said, and what a block of a test wants whatever is said
-in_tests: str | None = None
-forced: str | None = None
+default_in_tests: str | None = None
+override: str | None = None
 
 _outboxes: dict[str, Outbox] = {}
 _embedded: dict[str | None, EmbeddedTransport] = {}
@@ -55,10 +55,10 @@ def resolve(server: str | None = None) -> Destination:
     Raises:
         ValueError: an address that is none.
     """
-    return explain(server)[0]
+    return resolve_with_rule(server)[0]
 
 
-def for_records(server: str | None = None) -> Destination:
+def resolve_for_records(server: str | None = None) -> Destination:
     """Where records go, also when the environment names a server by an address that is none: then they wait.
 
     Raises:
@@ -80,7 +80,7 @@ def for_records(server: str | None = None) -> Destination:
         return Destination(UNRESOLVED, UNRESOLVED)
 
 
-def explain(server: str | None = None) -> tuple[Destination, str]:
+def resolve_with_rule(server: str | None = None) -> tuple[Destination, str]:
     """Where records go, and what says so; arguments and errors as `resolve`."""
     if not SUPPORTED:
         _quiet.once(
@@ -92,17 +92,17 @@ def explain(server: str | None = None) -> tuple[Destination, str]:
     instance = settings.instance() if settings.production() and settings.instance_token() else None
     rules = (
         (server, "the program"),
-        (forced, "the test"),
+        (override, "the test"),
         (settings.server(), "AUTOFLOW_SERVER"),
-        (in_tests or (MEMORY if settings.memory() else None), "the pytest plugin"),
+        (default_in_tests or (MEMORY if settings.memory() else None), "the pytest plugin"),
         (instance, "SERVER_ADDRESS, with ENV=production and API_TOKEN"),
         (EMBEDDED, "nothing: it is the default"),
     )
     address, rule = next((address, rule) for address, rule in rules if address)
-    return of_address(address), rule
+    return parse_address(address), rule
 
 
-def of_address(address: str) -> Destination:
+def parse_address(address: str) -> Destination:
     """The destination an address means.
 
     Raises:
@@ -131,14 +131,14 @@ def token_for(origin: str) -> str | None:
 
 def _names(address: str, origin: str) -> bool:
     """Whether an address of the environment means an origin; one that is no address means none."""
-    named = origin_or_none(address)
+    named = parse_origin(address)
     return named is not None and same_server(named, origin)
 
 
-def origin_or_none(address: str) -> str | None:
+def parse_origin(address: str) -> str | None:
     """The origin of an address, None when it is no address."""
     try:
-        return of_address(address).origin
+        return parse_address(address).origin
     except ValueError:
         return None
 
@@ -167,12 +167,12 @@ def embedded() -> EmbeddedTransport:
     return _embedded.setdefault(folder, EmbeddedTransport(folder))
 
 
-def memory() -> MemoryTransport:
+def memory_transport() -> MemoryTransport:
     """What was delivered to memory."""
     return _memory
 
 
-def forget() -> None:
+def reset() -> None:
     """Start anew in this process, for tests: the next record opens a new journal."""
     global _memory
     outbox.abandon_all()

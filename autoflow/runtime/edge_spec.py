@@ -16,7 +16,14 @@ from autoflow.model.entity import INPUT_KINDS, OUTPUT_KINDS, Direction, Kind
 from autoflow.model.path import Path, parse
 from autoflow.runtime.call import Call, ResultPending, getter, one_argument
 from autoflow.runtime.card_options import CardOptions, tried
-from autoflow.runtime.entity_resolution import MANY, Ident, NoEntity, carries_identity, identify, warn_once
+from autoflow.runtime.entity_resolution import (
+    MANY,
+    EntityRef,
+    UnrecognizedValue,
+    carries_identity,
+    resolve_entity,
+    warn_once,
+)
 from autoflow.runtime.templating import Names, check_root, encode
 from autoflow.wire.cards import valid_meta
 
@@ -159,7 +166,7 @@ class EdgeSpec:
 
     def record_if_new(self, run: Run, value: Any) -> None:
         """Record the bare edge of a value, unless the run has an edge to the same entity already."""
-        ident = identify(self.kind, value)
+        ident = resolve_entity(self.kind, value)
         if ident is not None and not run.has(self, ident):
             run.edge(self, ident, b"")
 
@@ -192,14 +199,14 @@ class EdgeSpec:
             )
             return
         try:
-            ident: Ident | None
+            ident: EntityRef | None
             if self.kind == "app":
                 ident = 0
             else:
-                ident = value if type(value) is int and value > 0 else identify(self.kind, value)
-        except NoEntity as error:
+                ident = value if type(value) is int and value > 0 else resolve_entity(self.kind, value)
+        except UnrecognizedValue as error:
             warn_once(str(error))
-            run.note(error)
+            run.add_failure(error)
             return
         if ident is None:
             run.debug("%s %s: nothing to record", self.direction, self.kind)
@@ -280,8 +287,8 @@ def _version_form(value: Any) -> dict[str, int] | None:
     if isinstance(value, str) and value.startswith("#") and value[1:].isdecimal():
         return {"number": int(value[1:])}
     try:
-        found = identify("task", value)  # any kind that has only numbers
-    except NoEntity:
+        found = resolve_entity("task", value)  # any kind that has only numbers
+    except UnrecognizedValue:
         return None
     return {"id": found} if isinstance(found, int) else None
 
@@ -307,8 +314,8 @@ def _number(value: Any, names: Names) -> Callable[[Call], int | None] | None:
 
 def _as_number(value: Any) -> int | None:
     try:
-        found: Ident | None = identify("task", value)
-    except NoEntity:
+        found: EntityRef | None = resolve_entity("task", value)
+    except UnrecognizedValue:
         return None
     return found if isinstance(found, int) else None
 

@@ -16,7 +16,7 @@ from autoflow.model.entity import Kind
 logger = logging.getLogger("autoflow")
 
 # an entity as the journal names it: a number, or ("path" | "name", text)
-Ident = int | tuple[str, str]
+EntityRef = int | tuple[str, str]
 
 LONGEST_TEXT = 4096  # as long as paths are
 _PATHS = {"file", "folder"}
@@ -25,7 +25,7 @@ MANY = (list, set, frozenset)
 _warned: set[str] = set()
 
 
-class NoEntity(ValueError):
+class UnrecognizedValue(ValueError):
     """The value is not one that can mean an entity of this kind."""
 
 
@@ -37,11 +37,11 @@ def items(value: Any) -> Iterator[Any]:
         yield value
 
 
-def identify(kind: Kind, value: Any) -> Ident | None:
+def resolve_entity(kind: Kind, value: Any) -> EntityRef | None:
     """The entity a single value means, None for no entity.
 
     Raises:
-        NoEntity: the value means nothing that this kind could be.
+        UnrecognizedValue: the value means nothing that this kind could be.
     """
     if value is None or value is False or (isinstance(value, tuple) and not value):
         return None
@@ -56,14 +56,14 @@ def identify(kind: Kind, value: Any) -> Ident | None:
         inside = _member(value, "id")
         if inside is None and kind in _PATHS:
             inside = _member(value, "path")
-        return identify(kind, inside) if inside is None or isinstance(inside, str) else _from_number(kind, inside)
+        return resolve_entity(kind, inside) if inside is None or isinstance(inside, str) else _from_number(kind, inside)
     return _from_number(kind, value)
 
 
 def carries_identity(kind: Kind, value: Any) -> bool:
     """Return whether a value says which entity it is: an object or a mapping with an id (a path, of files and folders).
 
-    True also for what means none (None, a tuple), which `identify` deals with.
+    True also for what means none (None, a tuple), which `resolve_entity` deals with.
     """
     if value is None or isinstance(value, tuple):
         return True
@@ -85,11 +85,11 @@ def _from_number(kind: Kind, value: Any) -> int | None:
     return number or None
 
 
-def _from_text(kind: Kind, text: str) -> Ident | None:
+def _from_text(kind: Kind, text: str) -> EntityRef | None:
     if not text:
         return None
     if len(text) > LONGEST_TEXT:
-        raise NoEntity(f"a text of {len(text)} characters is no {kind}")
+        raise UnrecognizedValue(f"a text of {len(text)} characters is no {kind}")
     if kind != "folder" and text.isascii() and text.isdecimal():
         return int(text) or None
     if kind in _PATHS and "://" not in text:
@@ -106,7 +106,7 @@ def _member(value: Any, name: str) -> Any:
 def _refuse(kind: Kind, value: Any) -> NoReturn:
     shown = type(value).__name__
     hint = "; write result[0] or result[*] for a tuple" if isinstance(value, tuple) else ""
-    raise NoEntity(f"a {shown} is no {kind}{hint}")
+    raise UnrecognizedValue(f"a {shown} is no {kind}{hint}")
 
 
 def warn_once(message: str) -> None:

@@ -52,7 +52,7 @@ VARIABLES = (
 )
 
 
-def at_once(parameters: Any) -> RunFacts:
+def initial_facts(parameters: Any) -> RunFacts:
     """The facts that cost nothing.
 
     Args:
@@ -78,11 +78,11 @@ def at_once(parameters: Any) -> RunFacts:
     return facts
 
 
-def gathered(known: RunFacts) -> RunFacts:
+def gather_facts(known: RunFacts) -> RunFacts:
     """The facts that cost time: git and the installed packages; for the sender's thread, bounded in time.
 
     Args:
-        known: what `at_once` gave.
+        known: what `initial_facts` gave.
     """
     packages, sources = _packages()
     facts: RunFacts = {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}

@@ -101,7 +101,7 @@ def _finish_worker() -> None:
     finish_all(sys.exc_info()[1])
 
 
-def forget() -> None:
+def reset() -> None:
     """Start anew in this process, for tests."""
     global _warned
     _runs.clear()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from autoflow import settings
-from autoflow.runtime.destination import Destination, origin_or_none, same_server
-from autoflow.runtime.entity_resolution import NoEntity, identify
+from autoflow.runtime.destination import Destination, parse_origin, same_server
+from autoflow.runtime.entity_resolution import UnrecognizedValue, resolve_entity
 
 # origin of the Api made last in this process, see `origin_of`
 _api_at_hand: str | None = None
@@ -18,7 +18,7 @@ def remember_api(origin: str) -> None:
     _api_at_hand = origin
 
 
-def forget() -> None:
+def reset() -> None:
     """Start anew, for tests."""
     global _api_at_hand
     _api_at_hand = None
@@ -30,7 +30,7 @@ def api_origin(api: Any) -> str | None:
     if isinstance(origin, str):
         return origin
     address = getattr(api, "server_address", None)
-    return origin_or_none(address) if isinstance(address, str) and address else None
+    return parse_origin(address) if isinstance(address, str) and address else None
 
 
 def origin_of(destination: Destination, api: Any = None) -> str:
@@ -41,7 +41,7 @@ def origin_of(destination: Destination, api: Any = None) -> str:
     """
     origin = api_origin(api) or _api_at_hand
     if origin is None and (address := settings.instance()) is not None:
-        origin = origin_or_none(address)
+        origin = parse_origin(address)
     return "" if origin is None or same_server(origin, destination.origin) else origin
 
 
@@ -49,8 +49,8 @@ def task_number(given: Any = None, api: Any = None) -> int | None:
     """The task's number: as given, else ``SUPERVISELY_TASK_ID``, ``TASK_ID``, else the Api object's."""
     for candidate in (given, settings.task(), getattr(api, "task_id", None)):
         try:
-            found = identify("task", candidate)
-        except NoEntity:
+            found = resolve_entity("task", candidate)
+        except UnrecognizedValue:
             continue
         if isinstance(found, int):
             return found

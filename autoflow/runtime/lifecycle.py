@@ -51,7 +51,7 @@ def create(
     Raises:
         ValueError: `server` is no address.
     """
-    where = destination.for_records(server)
+    where = destination.resolve_for_records(server)
     run = Run(
         destination.outbox_for(where),
         new_key(),
@@ -77,11 +77,11 @@ def announce(run: Run, parameters: Any = None, parent: Run | None = None, *, una
     if run.outbox is None:  # recording is off
         return
     _mark_open(run)
-    known = facts.at_once(parameters)
+    known = facts.initial_facts(parameters)
     if unattributed:
         known["unattributed"] = True
     members = {**known, "name": run.name, "parent": parent.key if parent is not None else None}
-    run.about("run", **members)
+    run.write_record("run", **members)
     run.outbox.later(functools.partial(_gather, run, known))
 
 
@@ -95,7 +95,7 @@ def _mark_open(run: Run) -> None:
 
 
 def _gather(run: Run, known: RunFacts) -> None:
-    run.about("facts", facts=facts.gathered(known))
+    run.write_record("facts", facts=facts.gather_facts(known))
 
 
 def finish(run: Run, error: BaseException | None) -> None:
@@ -120,7 +120,7 @@ def record_end(run: Run, state: State, error: str | None = None) -> None:
         state: not ``running``.
         error: one line.
     """
-    run.about("finish", state=state, error=error)
+    run.write_record("finish", state=state, error=error)
 
 
 def _first_line(error: BaseException) -> str:
@@ -148,7 +148,7 @@ def from_text(text: str | None) -> Run | None:
         return None
     task = fields.get("task", "")
     return Run(
-        destination.outbox_for(destination.for_records(fields.get("server"))),
+        destination.outbox_for(destination.resolve_for_records(fields.get("server"))),
         fields["key"],
         fields.get("name"),
         task=int(task) if task.isdecimal() else None,
@@ -159,11 +159,11 @@ def from_text(text: str | None) -> Run | None:
 
 
 def _reduced(run: Run) -> tuple[Callable[[str], Run], tuple[str]]:
-    return unpickled, (run.to_text(),)
+    return run_from_pickle, (run.to_text(),)
 
 
 @functools.lru_cache(maxsize=64)  # a worker gets many tasks of one run, and records an edge of a run once
-def unpickled(text: str) -> Run:
+def run_from_pickle(text: str) -> Run:
     """The run that a pickle names; where it cannot be joined, records go to the unattributed run."""
     try:
         return from_text(text) or UNKNOWN

@@ -59,9 +59,9 @@ def _factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
 
 
 def _keep_line(record: logging.LogRecord) -> None:
-    run = _kept.get(context.enclosing().key)
+    run = _kept.get(context.enclosing_run().key)
     if run is None or run.is_over or run.outbox is None or not run.outbox.takes_logs:
         return
     moment = datetime.fromtimestamp(record.created, timezone.utc).strftime("%H:%M:%S.%f")[:-3]
     line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}"
-    run.about("log", lines=masking.text(line[:LONGEST_LINE]).encode("utf-8", "replace").decode())
+    run.write_record("log", lines=masking.text(line[:LONGEST_LINE]).encode("utf-8", "replace").decode())

@@ -45,7 +45,7 @@ def text(value: str) -> str:
     return mask_text(value)
 
 
-def glance(value: str) -> str:
+def mask_fast(value: str) -> str:
     """`text` for the caller's thread: most words can hold no secret, which a few cheap looks tell."""
     if "=" in value or ":" in value or "%" in value or "<" in value or "," in value or has_long_word(value):
         return text(value)
@@ -217,7 +217,7 @@ def _number(given: Any) -> Any:
 
 def _key(name: Any) -> str:
     if isinstance(name, str):
-        return glance(name[:LONGEST_KEY]).encode("utf-8", "replace").decode()
+        return mask_fast(name[:LONGEST_KEY]).encode("utf-8", "replace").decode()
     if isinstance(name, bytes):
         return _key(name.decode("utf-8", "replace"))
     return str(_number(name)) if name is None or isinstance(name, bool | int | float) else _type(name)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
-from autoflow.runtime.context import current, current_run, enclosing
-from autoflow.runtime.lifecycle import unpickled
+from autoflow.runtime.context import current, current_run, enclosing_run
+from autoflow.runtime.lifecycle import run_from_pickle
 from autoflow.runtime.run import Run
 from autoflow.runtime.run_scope import within
 
@@ -35,7 +35,7 @@ class Carried:
 
     @classmethod
     def _rebuilt(cls, fn: Callable[..., Any], text: str) -> Carried:
-        return cls(fn, unpickled(text))
+        return cls(fn, run_from_pickle(text))
 
 
 class Propagated(Carried):
@@ -77,4 +77,4 @@ def propagate(fn: F) -> F:
 
 def carry(fn: Callable[..., Any]) -> Callable[..., Any]:
     """A function for a worker, with what it belongs to: a run, no run, or one of several."""
-    return Carried(fn, enclosing())
+    return Carried(fn, enclosing_run())

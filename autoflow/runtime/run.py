@@ -18,7 +18,7 @@ from autoflow.runtime.call import Call
 from autoflow.runtime.card_options import CardOptions
 from autoflow.runtime.destination import OFF
 from autoflow.runtime.edge_spec import EdgeSpec
-from autoflow.runtime.entity_resolution import Ident, warn_once
+from autoflow.runtime.entity_resolution import EntityRef, warn_once
 from autoflow.runtime.templating import encode
 
 logger = logging.getLogger("autoflow")
@@ -68,8 +68,8 @@ class Run:
         self.name = name if name is None else name[:LONGEST_NAME]
         self.origin = origin
         self.api: Any = None  # the SDK's or our own Api given to `workflow(api=...)`
-        self.versions: dict[str, dict[Ident, int]] = {"input": {}, "output": {}}
-        self.guard = Guard(f"recording of run {name or key}", self.note)
+        self.versions: dict[str, dict[EntityRef, int]] = {"input": {}, "output": {}}
+        self.guard = Guard(f"recording of run {name or key}", self.add_failure)
         self.outbox = outbox  # where the records go
         # writes a record of this run; gives its number, 0 when it could not be written
         self.write: Callable[[bytes], int] = outbox.record if outbox is not None else lambda members: 0
@@ -94,7 +94,7 @@ class Run:
         return self.outbox.task_of(self.key)
 
     @property
-    def given_task(self) -> int | None:
+    def explicit_task_id(self) -> int | None:
         """The task's number, if it was given from outside."""
         return self._task
 
@@ -186,7 +186,7 @@ class Run:
     def edge(
         self,
         spec: EdgeSpec,
-        ident: Ident,
+        ident: EntityRef,
         tail: bytes,
         node: bytes = b"",
         *,
@@ -222,7 +222,7 @@ class Run:
         if node:
             self._nodes[task] = node
 
-    def has(self, spec: EdgeSpec, ident: Ident) -> bool:
+    def has(self, spec: EdgeSpec, ident: EntityRef) -> bool:
         """Whether the edge that `edge` would record is recorded, however it looks."""
         made = self.versions[spec.direction].get(ident)
         edge = (spec.head, ident) if made is None else _edge_of(spec, ident, {"id": made}, None)
@@ -235,7 +235,9 @@ class Run:
         if node:
             tail += b',"node":' + node
         if len(tail) > LONGEST_CARD:
-            self.note(ValueError(f"the card of a {spec.kind} is longer than {LONGEST_CARD} bytes; recorded without it"))
+            self.add_failure(
+                ValueError(f"the card of a {spec.kind} is longer than {LONGEST_CARD} bytes; recorded without it")
+            )
             tail = b',"trimmed":true'
         if version is not None:
             tail += b',"version":' + encode(version)
@@ -243,14 +245,14 @@ class Run:
             tail += b',"own_task":%d' % task
         return tail
 
-    def about(self, kind: str, **members: Any) -> int:
+    def write_record(self, kind: str, **members: Any) -> int:
         """Write a record about the run itself: run, facts, finish, log."""
         record = encode({"type": kind, **members})
         if len(record) > LONGEST_CARD:
             record = encode({"type": kind, **_fitting(members, LONGEST_CARD)})
         return self.write(record[1:-1] + self._tail)
 
-    def note(self, failure: Exception) -> None:
+    def add_failure(self, failure: Exception) -> None:
         """Keep a failure for `failures`."""
         self._failures.append(failure)
         del self._failures[:-FAILURES]
@@ -264,14 +266,14 @@ class Run:
 _PLAIN = 2  # members of an edge that names an entity and nothing else
 
 
-def _edge_of(spec: EdgeSpec, ident: Ident, version: Mapping[str, int] | None, task: int | None) -> tuple[Any, ...]:
+def _edge_of(spec: EdgeSpec, ident: EntityRef, version: Mapping[str, int] | None, task: int | None) -> tuple[Any, ...]:
     """What makes two edges of a run the same, when they name a version or another task."""
     if version is None:
         return spec.head, ident, task
     return spec.head, version.get("id") or (ident, version["number"]), task, "version"
 
 
-def _subject(ident: Ident) -> bytes:
+def _subject(ident: EntityRef) -> bytes:
     return b',"subject":{"id":%d}' % ident if type(ident) is int else b',"subject":' + encode(dict([ident]))  # type: ignore[list-item]
 
 

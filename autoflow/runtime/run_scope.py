@@ -10,7 +10,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
-from autoflow.runtime.context import entered
+from autoflow.runtime.context import use_run
 from autoflow.runtime.run import Run
 
 
@@ -24,7 +24,7 @@ def within(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
 
 def _plain(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
     def carried(*args: Any, **kwargs: Any) -> Any:
-        with entered(run):
+        with use_run(run):
             return fn(*args, **kwargs)
 
     return carried
@@ -32,7 +32,7 @@ def _plain(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
 
 def _coroutine(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
     async def carried(*args: Any, **kwargs: Any) -> Any:
-        with entered(run):
+        with use_run(run):
             return await fn(*args, **kwargs)
 
     return carried
@@ -44,7 +44,7 @@ def _generator(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
         resume: Callable[[Any], Any] = body.send
         sent: Any = None
         while True:
-            with entered(run):
+            with use_run(run):
                 try:
                     item = resume(sent)
                 except StopIteration as stop:
@@ -52,7 +52,7 @@ def _generator(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 sent, resume = (yield item), body.send
             except GeneratorExit:
-                with entered(run):
+                with use_run(run):
                     body.close()
                 raise
             except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's
@@ -67,7 +67,7 @@ def _async_generator(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
         resume: Callable[[Any], Any] = body.asend
         sent: Any = None
         while True:
-            with entered(run):
+            with use_run(run):
                 try:
                     item = await resume(sent)
                 except StopAsyncIteration:
@@ -75,7 +75,7 @@ def _async_generator(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 sent, resume = (yield item), body.asend
             except GeneratorExit:
-                with entered(run):
+                with use_run(run):
                     await body.aclose()
                 raise
             except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's

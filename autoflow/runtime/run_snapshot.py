@@ -18,7 +18,7 @@ from autoflow.errors import ServerBusy, ServerRefused, ServerUnreachable, Versio
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.lookups import probe
 from autoflow.outbox.outbox import Outbox
-from autoflow.runtime.entity_resolution import Ident, identify
+from autoflow.runtime.entity_resolution import EntityRef, resolve_entity
 from autoflow.runtime.run import Run
 from autoflow.wire import methods
 
@@ -73,11 +73,11 @@ def known(run: Run, name: str, seconds: float = KNOWN_SECONDS) -> Any:
     try:
         return run.task_id or _ask(run.outbox, min(seconds, KNOWN_SECONDS), ask)
     except Exception as error:  # noqa: BLE001 - a text without the number is better than no version
-        run.note(error)
+        run.add_failure(error)
         return None
 
 
-def save(run: Run, value: Any, direction: str, wish: Wish, apis: Iterable[Any]) -> Ident | None:
+def save(run: Run, value: Any, direction: str, wish: Wish, apis: Iterable[Any]) -> EntityRef | None:
     """Save the project a value means, and have the run's edges of that direction point at the version.
 
     Args:
@@ -88,13 +88,13 @@ def save(run: Run, value: Any, direction: str, wish: Wish, apis: Iterable[Any]) 
         apis: objects at hand that may be the SDK's Api.
 
     Returns:
-        The project, as `identify` gives it; None when the value means none.
+        The project, as `resolve_entity` gives it; None when the value means none.
 
     Raises:
         VersionNotSaved: `wish.required`, and no version could be saved.
-        NoEntity: the value can mean no project.
+        UnrecognizedValue: the value can mean no project.
     """
-    ident = identify("project", value)
+    ident = resolve_entity("project", value)
     if ident is None:
         return None
     reason: Exception
@@ -111,7 +111,7 @@ def save(run: Run, value: Any, direction: str, wish: Wish, apis: Iterable[Any]) 
             return ident
     if wish.required:
         raise VersionNotSaved(f"project {ident} could not be versioned: {reason}") from reason
-    run.note(reason)
+    run.add_failure(reason)
     logger.warning("autoflow: project %s is not versioned: %s", ident, reason)
     return ident
 
@@ -119,7 +119,7 @@ def save(run: Run, value: Any, direction: str, wish: Wish, apis: Iterable[Any]) 
 _SAVED = Exception("saved")
 
 
-def _attempt(run: Run, ident: Ident, value: Any, wish: Wish, apis: Iterable[Any]) -> tuple[int | None, Exception]:
+def _attempt(run: Run, ident: EntityRef, value: Any, wish: Wish, apis: Iterable[Any]) -> tuple[int | None, Exception]:
     """The version to point at, and `_SAVED` or why it is not a new one."""
     if run.outbox is None:
         return None, RuntimeError("recording is off")
@@ -152,7 +152,7 @@ def _current(value: Any) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _look_up(ident: Ident, value: Any, call: Callable[..., Any]) -> _Project:
+def _look_up(ident: EntityRef, value: Any, call: Callable[..., Any]) -> _Project:
     """What saving must know of the project; asked of the server unless the value carries it."""
     own_type = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
     if isinstance(ident, int) and isinstance(own_type, str):

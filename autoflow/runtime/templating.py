@@ -112,7 +112,7 @@ def _single(parts: tuple[str | Field, ...]) -> Callable[[Call], bytes | None]:
                     pieces = [quoted(known) for known in words] if pieces is None else pieces
                     pieces.append(later)
                     continue
-                word = masking.glance(show(value, conversion, spec)[:LONGEST_TEXT])
+                word = masking.mask_fast(show(value, conversion, spec)[:LONGEST_TEXT])
             if pieces is None:
                 words.append(word)
             else:
@@ -123,11 +123,11 @@ def _single(parts: tuple[str | Field, ...]) -> Callable[[Call], bytes | None]:
 
 
 def _quoted(text: str) -> bytes:
-    return quoted(masking.glance(text[:TOO_LONG])).encode()
+    return quoted(masking.mask_fast(text[:TOO_LONG])).encode()
 
 
 def _masked(value: Any) -> Any:
-    return masking.glance(value) if type(value) is str else value
+    return masking.mask_fast(value) if type(value) is str else value
 
 
 def _getter(path: Path) -> Callable[[Call], Any]:
@@ -167,7 +167,7 @@ def text_source(value: Any, names: Names) -> Callable[[Call, Callable[[str], Any
         return lambda call, known: None
     if callable(value):
         one_argument("title or description", value)
-        return lambda call, known: None if (found := value(call)) is None else masking.glance(str(found))
+        return lambda call, known: None if (found := value(call)) is None else masking.mask_fast(str(found))
     read = template(value, names)
 
     def fill(call: Call, known: Callable[[str], Any]) -> str | None:

@@ -65,7 +65,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
             raise DecorationError("write @workflow() with parentheses, or @workflow('A name')")
         CardOptions(node, {}, frozenset())  # a wrong card is loud here, not at run time
         if server is not None:
-            destination.of_address(server)  # and so is an address that is none
+            destination.parse_address(server)  # and so is an address that is none
         self._name = name
         self._node = node
         self._log = log

@@ -45,14 +45,14 @@ class Captured:
 
     def __init__(self) -> None:
         outbox.flush_memory(SECONDS)  # what was recorded before is under way
-        self._from = len(destination.memory().records)
+        self._from = len(destination.memory_transport().records)
         self._sizes = {path: os.path.getsize(path) for path in _files_of_children()}
 
     @property
     def records(self) -> list[dict[str, Any]]:
         """Every record (`autoflow.wire.records`) of this process and its children, in the order recorded."""
         outbox.flush_all(SECONDS)
-        own = destination.memory().records[self._from :]
+        own = destination.memory_transport().records[self._from :]
         of_children = [record for path in _files_of_children() for record in _read(path, self._sizes.get(path, 0))]
         return sorted([*own, *of_children], key=lambda record: record.get("at", 0)) if of_children else own
 
@@ -120,12 +120,12 @@ def capture() -> Iterator[Captured]:
 
 
 def _captured() -> Iterator[Captured]:
-    before = destination.forced
-    destination.forced = MEMORY
+    before = destination.override
+    destination.override = MEMORY
     found = Captured()
     token = context.current.set(lifecycle.start("captured"))
     try:
         yield found
     finally:
         context.current.reset(token)
-        destination.forced = before
+        destination.override = before

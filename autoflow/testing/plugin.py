@@ -16,20 +16,20 @@ _session = ExitStack()
 
 def pytest_configure() -> None:
     """Keep records in memory for the session, those of children too."""
-    destination.in_tests = MEMORY
+    destination.default_in_tests = MEMORY
     _session.enter_context(shared_folder())
 
 
 def pytest_unconfigure() -> None:
     """End that."""
-    destination.in_tests = None
+    destination.default_in_tests = None
     _session.close()
 
 
 def pytest_runtest_setup() -> None:
     """Give each test a fresh implicit run."""
-    context.forget()
-    inference.forget()
+    context.reset()
+    inference.reset()
 
 
 @pytest.fixture

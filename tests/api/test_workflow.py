@@ -192,7 +192,7 @@ def test_in_production_from_env_records_to_the_instance(instance, monkeypatch):
     monkeypatch.setenv("SERVER_ADDRESS", instance.url)
     monkeypatch.setenv("API_TOKEN", "token")
     monkeypatch.setenv("ENV", "production")
-    monkeypatch.setattr(destination, "in_tests", None)
+    monkeypatch.setattr(destination, "default_in_tests", None)
     Api.from_env().app.workflow.add_input_project(501)
     assert posted(instance) == [(55, "project", 501)]
 

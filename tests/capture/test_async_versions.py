@@ -95,19 +95,19 @@ def backend(request):
     return Backend(request.param)
 
 
-def test_data_is_saved_before_the_body(backend, store, seen):
+def test_data_is_saved_before_the_body(backend, store, recorded_edges):
     """In a thread, with the edge recorded before the body runs."""
 
     @versioned
     async def train(project_id):
         await backend.sleep(0)
-        return seen()
+        return recorded_edges()
 
     assert backend.run(lambda: train(7)) == SAVED
     assert threading.main_thread() not in store.threads
 
 
-def test_the_event_loop_goes_on_meanwhile(backend, store, seen):
+def test_the_event_loop_goes_on_meanwhile(backend, store, recorded_edges):
     """Other tasks are not stopped by a save."""
     store.goes_on.clear()
     steps = []
@@ -132,7 +132,7 @@ def test_the_event_loop_goes_on_meanwhile(backend, store, seen):
             group.start_soon(other)
 
     backend.run(main)
-    assert (steps, seen()) == (["other"], SAVED)
+    assert (steps, recorded_edges()) == (["other"], SAVED)
 
 
 def test_a_required_version_that_is_not_saved_stops_the_call(backend, store):
@@ -159,7 +159,7 @@ def test_a_required_version_that_is_not_saved_stops_the_call(backend, store):
     assert ran == []
 
 
-def test_an_async_generator_saves_before_its_first_item(backend, store, seen):
+def test_an_async_generator_saves_before_its_first_item(backend, store, recorded_edges):
     """And records what it yields as ever."""
 
     @versioned
@@ -171,10 +171,10 @@ def test_an_async_generator_saves_before_its_first_item(backend, store, seen):
         return [item async for item in stream(7)]
 
     assert backend.run(drain) == ["/1"]
-    assert seen() == [*SAVED, ("output", "file", "/1")]
+    assert recorded_edges() == [*SAVED, ("output", "file", "/1")]
 
 
-def test_what_was_written_is_saved_afterwards(backend, store, seen):
+def test_what_was_written_is_saved_afterwards(backend, store, recorded_edges):
     """`after=True`, and the outputs come after it."""
 
     @versioned(after=True)
@@ -183,10 +183,10 @@ def test_what_was_written_is_saved_afterwards(backend, store, seen):
         return {"id": 7, "type": "images"}
 
     backend.run(lambda: make("/x"))
-    assert seen() == [("output", "project_version", 1007), ("output", "file", "/x")]
+    assert recorded_edges() == [("output", "project_version", 1007), ("output", "file", "/x")]
 
 
-def test_a_call_cancelled_while_saving_records_nothing(backend, store, seen):
+def test_a_call_cancelled_while_saving_records_nothing(backend, store, recorded_edges):
     """It ends at once, its body does not run, and the save that is done later writes into no run."""
     store.goes_on.clear()
     ran = []
@@ -203,10 +203,10 @@ def test_a_call_cancelled_while_saving_records_nothing(backend, store, seen):
 
     backend.run(main)
     store.threads[0].join(60)
-    assert (ran, seen()) == ([], [])
+    assert (ran, recorded_edges()) == ([], [])
 
 
-def test_without_a_thread_the_save_is_made_in_the_loop(backend, store, seen, monkeypatch, caplog):
+def test_without_a_thread_the_save_is_made_in_the_loop(backend, store, recorded_edges, monkeypatch, caplog):
     """As when the interpreter shuts down: said in the log, saved all the same, and required as ever."""
 
     async def refuse(work):
@@ -221,7 +221,7 @@ def test_without_a_thread_the_save_is_made_in_the_loop(backend, store, seen, mon
 
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         backend.run(lambda: train(7))
-    assert (ran, seen()) == ([7], SAVED)
+    assert (ran, recorded_edges()) == ([7], SAVED)
     assert "no thread for a coroutine" in caplog.text
     store.down = True
     with pytest.raises(VersionNotSaved):
@@ -229,7 +229,7 @@ def test_without_a_thread_the_save_is_made_in_the_loop(backend, store, seen, mon
     assert ran == [7]
 
 
-def test_a_coroutine_of_an_unknown_loop_saves_in_it(store, seen, caplog):
+def test_a_coroutine_of_an_unknown_loop_saves_in_it(store, recorded_edges, caplog):
     """Stepped by hand, as a loop that is neither asyncio's nor trio's would."""
 
     @versioned(required=True)
@@ -238,14 +238,14 @@ def test_a_coroutine_of_an_unknown_loop_saves_in_it(store, seen, caplog):
 
     with caplog.at_level(logging.WARNING, logger="autoflow"), pytest.raises(StopIteration) as stopped:
         train(7).send(None)
-    assert (stopped.value.value, seen()) == (3, SAVED)
+    assert (stopped.value.value, recorded_edges()) == (3, SAVED)
     assert "neither asyncio nor trio" in caplog.text
     store.down = True
     with pytest.raises(VersionNotSaved):
         train(8).send(None)
 
 
-def test_trio_as_a_guest_of_asyncio(store, seen):
+def test_trio_as_a_guest_of_asyncio(store, recorded_edges):
     """The task that runs is trio's, although asyncio's event loop runs around it."""
     trio = pytest.importorskip("trio")
 
@@ -262,11 +262,11 @@ def test_trio_as_a_guest_of_asyncio(store, seen):
         )
         return (await done).unwrap()
 
-    assert (asyncio.run(host()), seen()) == (3, SAVED)
+    assert (asyncio.run(host()), recorded_edges()) == (3, SAVED)
 
 
 @pytest.mark.parametrize("value", [lambda call: 1 / 0, lambda call: ["a", object()], lambda call: object()])
-def test_a_required_version_of_an_unknown_project_stops_the_call(store, value, quiet):
+def test_a_required_version_of_an_unknown_project_stops_the_call(store, value, non_strict):
     """A value that fails, or that can mean no project, is a version that was not saved; sync and async."""
     ran = []
 

@@ -74,10 +74,10 @@ def test_whether_a_function_returns_a_value_is_read_from_its_code(source, none):
         "@g\ndef f(path): pass",
     ],
 )
-def test_a_saving_function_without_annotations_records_what_it_was_given(seen, source):
+def test_a_saving_function_without_annotations_records_what_it_was_given(recorded_edges, source):
     """`def save(path)` that returns nothing wrote the path, also below another decorator."""
     workflow_output("file")(_function(source))("/a/b.pt")
-    assert seen() == [("output", "file", "/a/b.pt")]
+    assert recorded_edges() == [("output", "file", "/a/b.pt")]
 
 
 @pytest.mark.parametrize(
@@ -96,18 +96,18 @@ def test_a_function_from_which_nothing_could_be_recorded_is_refused(source, hint
         decorator("project")(_function(source))
 
 
-def test_an_annotation_wins_over_the_code(seen):
+def test_an_annotation_wins_over_the_code(recorded_edges):
     """A stub that is annotated to return something records its result."""
 
     @workflow_output("project")
     def make(project_id) -> Info: ...
 
     make(7)
-    assert seen() == []
+    assert recorded_edges() == []
 
 
 @pytest.mark.parametrize("result", [450, "lemons", 4.0, True, b"x", ["a", "b"], [1, 2], {"classes": 3}, object()])
-def test_a_bare_result_is_no_guess_for_an_input(seen, caplog, result):
+def test_a_bare_result_is_no_guess_for_an_input(recorded_edges, caplog, result):
     """Frames, names, labels: a result without an identity is recorded only when asked for."""
 
     @workflow_input("project")
@@ -117,12 +117,12 @@ def test_a_bare_result_is_no_guess_for_an_input(seen, caplog, result):
     with caplog.at_level(logging.WARNING, "autoflow"):
         load(7)
         load(8)
-    assert seen() == []
+    assert recorded_edges() == []
     assert caplog.text.count("load() gave a ") <= 1
     assert "value=" in caplog.text or result == [1, 2] or result == ["a", "b"]  # said once a type in the process
 
 
-def test_the_warning_names_the_function_the_type_and_the_remedy(seen, caplog):
+def test_the_warning_names_the_function_the_type_and_the_remedy(recorded_edges, caplog):
     """Once, whatever number of calls."""
 
     @workflow_input("folder")
@@ -136,7 +136,7 @@ def test_the_warning_names_the_function_the_type_and_the_remedy(seen, caplog):
     assert "read_once() gave a str" in line
     assert "which folder was read" in line
     assert 'value="result"' in line
-    assert seen() == []
+    assert recorded_edges() == []
 
 
 @pytest.mark.parametrize(
@@ -150,19 +150,19 @@ def test_the_warning_names_the_function_the_type_and_the_remedy(seen, caplog):
         ([], []),
     ],
 )
-def test_a_result_with_an_identity_is_an_input(seen, result, expected):
+def test_a_result_with_an_identity_is_an_input(recorded_edges, result, expected):
     """An object or a mapping with an id, or a list of such."""
     workflow_input("project")(lambda name: result)("x")
-    assert [number for _, _, number in seen()] == expected
+    assert [number for _, _, number in recorded_edges()] == expected
 
 
-def test_a_bare_result_is_an_input_when_asked_for(seen):
+def test_a_bare_result_is_an_input_when_asked_for(recorded_edges):
     """With `value="result"` a number is the project's."""
     workflow_input("project", value="result")(lambda name: 7)("x")
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
 
 
-def test_a_cached_function_is_no_riddle(seen):
+def test_a_cached_function_is_no_riddle(recorded_edges):
     """`lru_cache` has no bytecode; the function below has."""
 
     @workflow_output("file")
@@ -171,7 +171,7 @@ def test_a_cached_function_is_no_riddle(seen):
         pass
 
     save("/a")
-    assert seen() == [("output", "file", "/a")]
+    assert recorded_edges() == [("output", "file", "/a")]
 
 
 # -- callables and paths of options
@@ -211,12 +211,12 @@ def test_a_version_of_such_a_callable_is_refused(option):
 @pytest.mark.parametrize(
     "function", [lambda call: 7, lambda *args: 7, lambda call, more=1: 7, functools.partial(max, 7, 3)]
 )
-def test_a_callable_that_takes_the_call_is_taken(seen, function):
+def test_a_callable_that_takes_the_call_is_taken(recorded_edges, function):
     """Defaults, any number of arguments, and what does not tell its signature."""
     workflow_input("project", value=function if not isinstance(function, functools.partial) else lambda call: 7)(
         lambda: None
     )()
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
 
 
 @pytest.mark.parametrize(

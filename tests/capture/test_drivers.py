@@ -28,19 +28,19 @@ class Odd(Exception):
 # -- plain functions
 
 
-def test_a_function_records_its_input_before_and_its_output_after(seen):
+def test_a_function_records_its_input_before_and_its_output_after(recorded_edges):
     """The body already sees its input recorded, and not yet its output."""
 
     @both
     def load(project_id):
-        assert seen() == [IN]
+        assert recorded_edges() == [IN]
         return 2
 
     assert load(1) == 2
-    assert seen() == [IN, OUT]
+    assert recorded_edges() == [IN, OUT]
 
 
-def test_the_result_is_the_very_object(seen):
+def test_the_result_is_the_very_object(recorded_edges):
     """Nothing is copied or wrapped."""
     thing = [object()]
 
@@ -51,7 +51,7 @@ def test_the_result_is_the_very_object(seen):
     assert make() is thing
 
 
-def test_an_exception_is_the_apps_own(seen):
+def test_an_exception_is_the_apps_own(recorded_edges):
     """The same object, its traceback ending where it was raised, nothing chained to it; the input stays."""
     error = Odd("no")
 
@@ -65,11 +65,11 @@ def test_an_exception_is_the_apps_own(seen):
     assert traceback.extract_tb(error.__traceback__)[-1].line == "raise error"
     assert error.__context__ is None
     assert error.__cause__ is None
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-def test_what_is_no_exception_passes_too(seen, kind):
+def test_what_is_no_exception_passes_too(recorded_edges, kind):
     """Interrupts, exits and cancellations are the app's."""
     error = kind()
 
@@ -80,10 +80,10 @@ def test_what_is_no_exception_passes_too(seen, kind):
     with pytest.raises(kind) as caught:
         load(1)
     assert caught.value is error
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
-def test_a_call_that_cannot_be_made_fails_as_it_would(seen):
+def test_a_call_that_cannot_be_made_fails_as_it_would(recorded_edges):
     """Wrong arguments are the function's own TypeError."""
 
     @both
@@ -96,7 +96,7 @@ def test_a_call_that_cannot_be_made_fails_as_it_would(seen):
         load(1, other=2)
 
 
-def test_recursion_is_recorded_once_and_its_result_right(seen):
+def test_recursion_is_recorded_once_and_its_result_right(recorded_edges):
     """A function that calls itself records each entity once."""
 
     @workflow_input("project")
@@ -104,12 +104,12 @@ def test_recursion_is_recorded_once_and_its_result_right(seen):
         return 1 if project_id == 1 else project_id * factorial(project_id - 1)
 
     assert factorial(4) == 24
-    assert [number for _, _, number in seen()] == [4, 3, 2, 1]
+    assert [number for _, _, number in recorded_edges()] == [4, 3, 2, 1]
     assert factorial(4) == 24
-    assert len(seen()) == 4
+    assert len(recorded_edges()) == 4
 
 
-def test_generators_too_refuse_wrong_arguments_at_the_call(seen):
+def test_generators_too_refuse_wrong_arguments_at_the_call(recorded_edges):
     """As undecorated ones do, not at their first step."""
 
     @both
@@ -128,24 +128,24 @@ def test_generators_too_refuse_wrong_arguments_at_the_call(seen):
 # -- coroutines
 
 
-def test_a_coroutine_records_when_it_runs(seen):
+def test_a_coroutine_records_when_it_runs(recorded_edges):
     """Making a coroutine records nothing, awaiting it records input and output."""
 
     @both
     async def load(project_id):
-        assert seen() == [IN]
+        assert recorded_edges() == [IN]
         await asyncio.sleep(0)
         return 2
 
     waiting = load(1)
     assert inspect.iscoroutine(waiting)
     assert inspect.iscoroutinefunction(load)
-    assert seen() == []
+    assert recorded_edges() == []
     assert asyncio.run(waiting) == 2
-    assert seen() == [IN, OUT]
+    assert recorded_edges() == [IN, OUT]
 
 
-def test_a_coroutine_never_awaited_records_nothing(seen):
+def test_a_coroutine_never_awaited_records_nothing(recorded_edges):
     """Closing it is enough to be silent."""
 
     @both
@@ -153,10 +153,10 @@ def test_a_coroutine_never_awaited_records_nothing(seen):
         return 2
 
     load(1).close()
-    assert seen() == []
+    assert recorded_edges() == []
 
 
-def test_a_coroutine_needs_no_event_loop(seen):
+def test_a_coroutine_needs_no_event_loop(recorded_edges):
     """It can be driven by hand, as other loops do."""
 
     @both
@@ -166,10 +166,10 @@ def test_a_coroutine_needs_no_event_loop(seen):
     with pytest.raises(StopIteration) as stopped:
         load(1).send(None)
     assert stopped.value.value == 2
-    assert seen() == [IN, OUT]
+    assert recorded_edges() == [IN, OUT]
 
 
-def test_a_coroutine_that_raises_has_no_output(seen):
+def test_a_coroutine_that_raises_has_no_output(recorded_edges):
     """The exception is the app's own."""
     error = Odd("no")
 
@@ -181,10 +181,10 @@ def test_a_coroutine_that_raises_has_no_output(seen):
         asyncio.run(load(1))
     assert caught.value is error
     assert error.__context__ is None
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
-def test_a_cancelled_task_has_no_output(seen):
+def test_a_cancelled_task_has_no_output(recorded_edges):
     """Cancellation reaches the body, which may clean up, and goes on to who awaits."""
     steps = []
 
@@ -207,10 +207,10 @@ def test_a_cancelled_task_has_no_output(seen):
 
     asyncio.run(main())
     assert steps == ["waiting", "cleaned"]
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
-def test_a_time_limit_is_seen_as_a_cancellation_inside(seen):
+def test_a_time_limit_is_seen_as_a_cancellation_inside(recorded_edges):
     """`wait_for` ends the body and the caller gets its TimeoutError."""
 
     @both
@@ -222,7 +222,7 @@ def test_a_time_limit_is_seen_as_a_cancellation_inside(seen):
             await asyncio.wait_for(load(1), 0.01)
 
     asyncio.run(main())
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
 # -- the context
@@ -263,7 +263,7 @@ def test_a_generator_records_into_the_run_it_was_started_in(captured):
     assert edge.run == first.key
 
 
-def test_a_function_that_only_looks_synchronous_is_called_as_one(seen):
+def test_a_function_that_only_looks_synchronous_is_called_as_one(recorded_edges):
     """A foreign wrapper that gives a coroutine keeps giving it."""
 
     def foreign(function):
@@ -275,7 +275,7 @@ def test_a_function_that_only_looks_synchronous_is_called_as_one(seen):
         return 2
 
     assert asyncio.run(load(1)) == 2
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="asks with inspect.markcoroutinefunction's era")

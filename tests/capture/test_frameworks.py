@@ -43,20 +43,20 @@ EDGES = [("input", "project", 7), ("output", "file", "/export/7")]
 
 
 @pytest.mark.core
-def test_a_callback_in_a_frameworks_thread_is_recorded(seen):
+def test_a_callback_in_a_frameworks_thread_is_recorded(recorded_edges):
     """An event loop of its own, a thread of its own."""
     thread = threading.Thread(target=export, args=(7,))
     thread.start()
     thread.join()
-    assert seen() == EDGES
+    assert recorded_edges() == EDGES
 
 
 @pytest.mark.core
-def test_partial_application_and_injection(seen):
+def test_partial_application_and_injection(recorded_edges):
     """A dependency injector wraps a function it has read."""
     bound = functools.partial(export, fast=True)
     assert bound(7) == "/export/7"
-    assert seen() == EDGES
+    assert recorded_edges() == EDGES
 
 
 # -- FastAPI and Starlette
@@ -73,19 +73,19 @@ def api():
 
 
 @pytest.mark.parametrize("function", [export, export_async])
-def test_a_route_is_called_with_converted_arguments(api, seen, function):
+def test_a_route_is_called_with_converted_arguments(api, recorded_edges, function):
     """Signature and hints are the function's, and FastAPI documents and checks them."""
     app, client = api
     app.get("/export")(function)
     assert client.get("/export?project_id=7").json() == "/export/7"
-    assert seen() == EDGES
+    assert recorded_edges() == EDGES
     assert client.get("/export?project_id=seven").status_code == 422
     operation = client.get("/openapi.json").json()["paths"]["/export"]["get"]
     assert operation["parameters"][0]["schema"]["type"] == "integer"
     assert operation["description"].startswith("Export a project")
 
 
-def test_a_dependency_and_a_background_task_record(api, seen):
+def test_a_dependency_and_a_background_task_record(api, recorded_edges):
     """FastAPI calls them by their parameters' names, the task after the response."""
     app, client = api
 
@@ -95,10 +95,10 @@ def test_a_dependency_and_a_background_task_record(api, seen):
         return path
 
     assert client.post("/train?project_id=7").json() == "/export/7"
-    assert seen() == [*EDGES, ("input", "project", 8), ("output", "file", "/export/8")]
+    assert recorded_edges() == [*EDGES, ("input", "project", 8), ("output", "file", "/export/8")]
 
 
-def test_a_streaming_response_records_what_it_yields(api, seen):
+def test_a_streaming_response_records_what_it_yields(api, recorded_edges):
     """A generator is read in another thread, step by step."""
     from fastapi.responses import StreamingResponse
 
@@ -111,10 +111,10 @@ def test_a_streaming_response_records_what_it_yields(api, seen):
 
     app.get("/lines")(lambda: StreamingResponse(lines(2)))
     assert client.get("/lines").text == "/line/0/line/1"
-    assert seen() == [("output", "file", "/line/0"), ("output", "file", "/line/1")]
+    assert recorded_edges() == [("output", "file", "/line/0"), ("output", "file", "/line/1")]
 
 
-def test_starlette_routes_and_thread_pool(seen):
+def test_starlette_routes_and_thread_pool(recorded_edges):
     """A bare Starlette app; plain functions run in anyio's threads."""
     pytest.importorskip("starlette")
     applications = pytest.importorskip("starlette.applications")
@@ -129,7 +129,7 @@ def test_starlette_routes_and_thread_pool(seen):
     app = applications.Starlette(routes=[Route("/", plain)])
     with testclient.TestClient(app) as client:
         assert client.get("/?project=7").text == "/export/7"
-    assert seen() == EDGES
+    assert recorded_edges() == EDGES
 
 
 SERVED = """
@@ -241,7 +241,7 @@ def cli():
     return click, run
 
 
-def test_below_click_command_the_command_records(cli, seen):
+def test_below_click_command_the_command_records(cli, recorded_edges):
     """Options and arguments are Click's; they arrive converted, by name."""
     click, run = cli
 
@@ -254,11 +254,11 @@ def test_below_click_command_the_command_records(cli, seen):
 
     result = run(command, "--project-id", "7")
     assert (result.exit_code, result.output) == (0, "loaded 7\n")
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
     assert "Load a project." in run(command, "--help").output
 
 
-def test_a_click_group_with_a_context(cli, seen):
+def test_a_click_group_with_a_context(cli, recorded_edges):
     """`pass_context` and `pass_obj` put an argument in front."""
     click, run = cli
 
@@ -274,7 +274,7 @@ def test_a_click_group_with_a_context(cli, seen):
         return number
 
     assert run(group, "load").exit_code == 0
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
 
 
 def test_over_click_command_it_is_refused(cli):
@@ -300,7 +300,7 @@ def test_over_a_celery_task_it_is_refused():
         workflow_input("project")(app.task(export))
 
 
-def test_below_a_celery_task_it_records_where_the_task_runs_at_once(seen):
+def test_below_a_celery_task_it_records_where_the_task_runs_at_once(recorded_edges):
     """In the process of the caller: `apply`, and apps that set `task_always_eager`."""
     celery = pytest.importorskip("celery")
     app = celery.Celery("shop", set_as_current=False)
@@ -310,7 +310,7 @@ def test_below_a_celery_task_it_records_where_the_task_runs_at_once(seen):
     with workflow("sending", server="memory") as run:
         assert task.delay(7).get() == "/export/7"
         assert current_run() is run
-    assert seen() == EDGES
+    assert recorded_edges() == EDGES
 
 
 # -- trio and anyio

@@ -29,7 +29,7 @@ class Odd(Exception):
 # -- generators
 
 
-def test_a_generator_is_one_to_whoever_looks(seen):
+def test_a_generator_is_one_to_whoever_looks(recorded_edges):
     """It is made, iterated and exhausted as the plain one."""
 
     @both
@@ -43,7 +43,7 @@ def test_a_generator_is_one_to_whoever_looks(seen):
     assert list(made) == ["a", "b"]
 
 
-def test_a_generator_never_started_records_nothing(seen):
+def test_a_generator_never_started_records_nothing(recorded_edges):
     """The body has not run."""
 
     @both
@@ -54,10 +54,10 @@ def test_a_generator_never_started_records_nothing(seen):
     made.close()
     del made
     gc.collect()
-    assert seen() == []
+    assert recorded_edges() == []
 
 
-def test_a_generator_records_its_input_at_the_first_step_and_its_output_at_the_end(seen):
+def test_a_generator_records_its_input_at_the_first_step_and_its_output_at_the_end(recorded_edges):
     """The result is what it returns."""
 
     @both
@@ -66,13 +66,13 @@ def test_a_generator_records_its_input_at_the_first_step_and_its_output_at_the_e
         return 2
 
     made = load(1)
-    assert seen() == []
+    assert recorded_edges() == []
     assert next(made) == "a"
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
     with pytest.raises(StopIteration) as stopped:
         next(made)
     assert stopped.value.value == 2
-    assert seen() == [IN, OUT]
+    assert recorded_edges() == [IN, OUT]
 
 
 STEPPING = [
@@ -82,7 +82,7 @@ STEPPING = [
 
 
 @pytest.mark.parametrize("options", STEPPING)
-def test_a_generator_is_sent_and_thrown_what_its_consumer_says(seen, options):
+def test_a_generator_is_sent_and_thrown_what_its_consumer_says(recorded_edges, options):
     """`send`, `throw` and the return value pass through both drivers."""
     got = []
 
@@ -106,11 +106,11 @@ def test_a_generator_is_sent_and_thrown_what_its_consumer_says(seen, options):
     assert stopped.value.value == 2
     assert got == ["sent", error, "last"]
     numbers = [5, 6, 7] if options["value"].startswith("item") else [2]
-    assert [number for _, _, number in seen()] == numbers
+    assert [number for _, _, number in recorded_edges()] == numbers
 
 
 @pytest.mark.parametrize("options", STEPPING)
-def test_what_is_thrown_and_not_caught_comes_back_unchanged(seen, options):
+def test_what_is_thrown_and_not_caught_comes_back_unchanged(recorded_edges, options):
     """The same object, nothing chained to it, and no output from the result."""
     error = Odd("thrown")
 
@@ -125,11 +125,11 @@ def test_what_is_thrown_and_not_caught_comes_back_unchanged(seen, options):
         made.throw(error)
     assert caught.value is error
     assert error.__context__ is None
-    assert seen() == []
+    assert recorded_edges() == []
 
 
 @pytest.mark.parametrize("options", STEPPING)
-def test_a_generator_closed_early_keeps_its_input_and_has_no_output(seen, options, caplog):
+def test_a_generator_closed_early_keeps_its_input_and_has_no_output(recorded_edges, options, caplog):
     """Its own clean-up runs, once, and a debug line tells why there is no output."""
     cleaned = []
 
@@ -148,7 +148,7 @@ def test_a_generator_closed_early_keeps_its_input_and_has_no_output(seen, option
             break
         gc.collect()
     assert cleaned == [True]
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
     assert any("closed early" in line for line in caplog.messages)
 
 
@@ -183,7 +183,7 @@ def test_a_stop_iteration_inside_is_a_runtime_error_as_ever(options):
         list(wrong())
 
 
-def test_items_are_recorded_as_they_are_yielded(seen):
+def test_items_are_recorded_as_they_are_yielded(recorded_edges):
     """Each item is known before its consumer has it; None is nothing."""
 
     @workflow_output("project", value="item")
@@ -195,12 +195,12 @@ def test_items_are_recorded_as_they_are_yielded(seen):
 
     made = produce()
     next(made)
-    assert [number for _, _, number in seen()] == [5]
+    assert [number for _, _, number in recorded_edges()] == [5]
     assert list(made) == [None, [6, 7]]
-    assert [number for _, _, number in seen()] == [5, 6, 7]
+    assert [number for _, _, number in recorded_edges()] == [5, 6, 7]
 
 
-def test_an_item_and_the_result_may_both_be_recorded(seen):
+def test_an_item_and_the_result_may_both_be_recorded(recorded_edges):
     """Items while it runs, the result when it ends."""
 
     @workflow_output("file", value="item")
@@ -210,10 +210,10 @@ def test_an_item_and_the_result_may_both_be_recorded(seen):
         return 2
 
     list(produce())
-    assert seen() == [("output", "file", "/a"), OUT]
+    assert recorded_edges() == [("output", "file", "/a"), OUT]
 
 
-def test_an_item_may_be_an_input(seen):
+def test_an_item_may_be_an_input(recorded_edges):
     """What a generator reads one by one is recorded one by one."""
 
     @workflow_input("dataset", value="item.id")
@@ -221,10 +221,10 @@ def test_an_item_may_be_an_input(seen):
         yield {"id": 3}
 
     list(read())
-    assert seen() == [("input", "dataset", 3)]
+    assert recorded_edges() == [("input", "dataset", 3)]
 
 
-def test_a_generator_delegates_to_a_decorated_one(seen):
+def test_a_generator_delegates_to_a_decorated_one(recorded_edges):
     """`yield from` gives what the inner one returns."""
 
     @workflow_output("project")
@@ -240,35 +240,35 @@ def test_a_generator_delegates_to_a_decorated_one(seen):
     with pytest.raises(StopIteration) as stopped:
         made.send(2)
     assert stopped.value.value == 2
-    assert seen() == [OUT]
+    assert recorded_edges() == [OUT]
 
 
 # -- async generators
 
 
-def test_an_async_generator_records_by_the_same_rule(seen):
+def test_an_async_generator_records_by_the_same_rule(recorded_edges):
     """Input at the first step; items as they come."""
 
     @workflow_input("project")
     @workflow_output("file", value="item")
     async def load(project_id):
-        assert seen() == [IN]
+        assert recorded_edges() == [IN]
         yield "/a"
         yield "/b"
 
     made = load(1)
     assert inspect.isasyncgenfunction(load)
     assert inspect.isasyncgen(made)
-    assert seen() == []
+    assert recorded_edges() == []
 
     async def main():
         return [item async for item in made]
 
     assert asyncio.run(main()) == ["/a", "/b"]
-    assert seen() == [IN, ("output", "file", "/a"), ("output", "file", "/b")]
+    assert recorded_edges() == [IN, ("output", "file", "/a"), ("output", "file", "/b")]
 
 
-def test_an_async_generator_is_sent_and_thrown_what_its_consumer_says(seen):
+def test_an_async_generator_is_sent_and_thrown_what_its_consumer_says(recorded_edges):
     """`asend` and `athrow` reach the body."""
     got = []
 
@@ -294,7 +294,7 @@ def test_an_async_generator_is_sent_and_thrown_what_its_consumer_says(seen):
     asyncio.run(main())
 
 
-def test_what_an_async_generator_is_thrown_comes_back_unchanged(seen):
+def test_what_an_async_generator_is_thrown_comes_back_unchanged(recorded_edges):
     """The same object, and the body cleaned up."""
     cleaned = []
 
@@ -316,10 +316,10 @@ def test_what_an_async_generator_is_thrown_comes_back_unchanged(seen):
 
     asyncio.run(main())
     assert cleaned == [True]
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
-def test_an_async_generator_closed_early_cleans_up_at_once(seen, caplog):
+def test_an_async_generator_closed_early_cleans_up_at_once(recorded_edges, caplog):
     """`aclose` runs the body's own clean-up before it returns."""
     cleaned = []
 
@@ -340,10 +340,10 @@ def test_an_async_generator_closed_early_cleans_up_at_once(seen, caplog):
     with caplog.at_level(logging.DEBUG, logger="autoflow"):
         asyncio.run(main())
     assert any("closed early" in line for line in caplog.messages)
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]
 
 
-def test_an_async_generator_left_behind_is_closed_by_its_loop(seen):
+def test_an_async_generator_left_behind_is_closed_by_its_loop(recorded_edges):
     """What the loop finalises, it finalises through the driver."""
     cleaned = []
 
@@ -364,7 +364,7 @@ def test_an_async_generator_left_behind_is_closed_by_its_loop(seen):
     assert cleaned == [True]
 
 
-def test_a_cancelled_async_generator_ends(seen):
+def test_a_cancelled_async_generator_ends(recorded_edges):
     """Cancellation arrives in the body."""
     steps = []
 
@@ -391,4 +391,4 @@ def test_a_cancelled_async_generator_ends(seen):
 
     asyncio.run(main())
     assert steps == ["waiting", "cleaned"]
-    assert seen() == [IN]
+    assert recorded_edges() == [IN]

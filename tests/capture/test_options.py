@@ -53,18 +53,18 @@ def test_an_edge_is_recorded_when_its_condition_holds(captured, when, recorded):
     assert (record(captured, when=when) is not None) is recorded
 
 
-def test_the_condition_is_asked_for_each_item(seen):
+def test_the_condition_is_asked_for_each_item(recorded_edges):
     """Of a list, some."""
     workflow_input("project", value="state.ids", when=lambda call: call.value % 2)(lambda state: None)(STATE)
-    assert [number for _, _, number in seen()] == [1, 3]
+    assert [number for _, _, number in recorded_edges()] == [1, 3]
 
 
-def test_a_condition_over_the_value_itself(seen):
+def test_a_condition_over_the_value_itself(recorded_edges):
     """`value` is the item at hand."""
     many = [{"id": 1, "good": True}, {"id": 2, "good": False}]
     workflow_input("project", value="many", when="value.good")(lambda many: None)(many)
     workflow_input("dataset", value="many", when={"value.good": False})(lambda many: None)(many)
-    assert seen() == [("input", "project", 1), ("input", "dataset", 2)]
+    assert recorded_edges() == [("input", "project", 1), ("input", "dataset", 2)]
 
 
 # -- version and task
@@ -219,7 +219,7 @@ def test_a_url_that_begins_with_a_placeholder_is_checked_when_known(captured, st
         {"card": lambda call: "no settings"},
     ],
 )
-def test_a_text_that_fails_costs_itself_and_not_the_edge(captured, quiet, options):
+def test_a_text_that_fails_costs_itself_and_not_the_edge(captured, non_strict, options):
     """The edge is recorded with what is left."""
     edge = record(captured, url_title="Open", url="/x", **options)
     assert (edge.type, edge.id) == ("project", 7)
@@ -279,7 +279,7 @@ def test_meta_in_each_of_its_forms(captured, form):
 
 
 @pytest.mark.parametrize("meta", [{}, {"customRelationSettings": 3}, "text", None])
-def test_meta_from_a_callable_that_is_no_meta_is_left_out(captured, quiet, meta):
+def test_meta_from_a_callable_that_is_no_meta_is_left_out(captured, non_strict, meta):
     """The edge stays."""
     assert record(captured, meta=lambda call: meta).card == {}
 

@@ -240,7 +240,7 @@ def test_what_can_be_imported_travels_by_name(pickler):
     assert len(module.dumps(Holder.load)) < 150
 
 
-def test_a_module_registered_to_travel_by_value_does(seen):
+def test_a_module_registered_to_travel_by_value_does(recorded_edges):
     """Cloudpickle's own switch, for a package or for one module, is heeded."""
     cloudpickle = pytest.importorskip("cloudpickle")
     module = importlib.import_module(__name__)
@@ -250,7 +250,7 @@ def test_a_module_registered_to_travel_by_value_does(seen):
     finally:
         cloudpickle.unregister_pickle_by_value(module)
     assert copy is not load
-    assert (copy(7), seen()) == (7, [("input", "project", 7)])
+    assert (copy(7), recorded_edges()) == (7, [("input", "project", 7)])
     assert (copy.__name__, copy.__doc__) == ("load", "Load.")
     assert cloudpickle.loads(cloudpickle.dumps(load)) is load
 
@@ -274,11 +274,11 @@ def test_attributes_and_the_form_of_a_copy_are_the_functions():
 
 
 @pytest.mark.core
-def test_a_partial_of_a_module_is_pickled_by_value(seen):
+def test_a_partial_of_a_module_is_pickled_by_value(recorded_edges):
     """It has no name; undecorated it can be pickled too."""
     part = workflow_input("project", value="project_id")(functools.partial(_plain, 0))
     copy = pickle.loads(pickle.dumps(part))
-    assert (copy(project_id=7), seen()) == (7, [("input", "project", 7)])
+    assert (copy(project_id=7), recorded_edges()) == (7, [("input", "project", 7)])
 
 
 def _plain(first, project_id):

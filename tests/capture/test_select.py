@@ -30,10 +30,10 @@ def files(*names):
         ([], None),
     ],
 )
-def test_the_best_checkpoint_is_the_last_best_else_the_last_weights(seen, names, chosen):
+def test_the_best_checkpoint_is_the_last_best_else_the_last_weights(recorded_edges, names, chosen):
     """In plain text order; with none, no edge."""
     workflow_output("file", value=select.best_checkpoint("result"))(lambda: files(*names))()
-    assert [number for _, _, number in seen()] == ([] if chosen is None else [chosen])
+    assert [number for _, _, number in recorded_edges()] == ([] if chosen is None else [chosen])
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_the_best_checkpoint_is_the_last_best_else_the_last_weights(seen, names,
         (7, []),
     ],
 )
-def test_checkpoints_may_be_given_in_any_form(seen, found, expected):
+def test_checkpoints_may_be_given_in_any_form(recorded_edges, found, expected):
     """Paths, infos, mappings, a single one."""
     workflow_output("file", value=select.best_checkpoint(lambda call: call.result))(lambda: found)()
-    assert [number for _, _, number in seen()] == expected
+    assert [number for _, _, number in recorded_edges()] == expected
 
 
 def test_an_iterator_of_checkpoints_is_left_alone():

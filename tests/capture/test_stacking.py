@@ -28,7 +28,7 @@ def test_stacked_decorators_are_one_wrapper():
     assert stacked.__wrapped__ is function
 
 
-def test_order_is_the_written_one_whatever_stands_between(seen):
+def test_order_is_the_written_one_whatever_stands_between(recorded_edges):
     """Inputs top to bottom before the body, outputs top to bottom after it, mixed as they may be."""
 
     @workflow_output("project", value="result[0]")
@@ -37,11 +37,11 @@ def test_order_is_the_written_one_whatever_stands_between(seen):
     @workflow_input("dataset", value="b")
     @workflow_input("job", value="c")
     def f(a, b, c):
-        assert len(seen()) == 3
+        assert len(recorded_edges()) == 3
         return 4, 5
 
     f(1, 2, 3)
-    assert [(direction, number) for direction, _, number in seen()] == [
+    assert [(direction, number) for direction, _, number in recorded_edges()] == [
         ("input", 1),
         ("input", 2),
         ("input", 3),
@@ -50,7 +50,7 @@ def test_order_is_the_written_one_whatever_stands_between(seen):
     ]
 
 
-def test_order_holds_for_inputs_of_any_form(seen):
+def test_order_holds_for_inputs_of_any_form(recorded_edges):
     """A list first and a number second are recorded in that order."""
 
     @workflow_input("project", value="many")
@@ -59,10 +59,10 @@ def test_order_holds_for_inputs_of_any_form(seen):
         return None
 
     f([1, 2], 3)
-    assert [number for _, _, number in seen()] == [1, 2, 3]
+    assert [number for _, _, number in recorded_edges()] == [1, 2, 3]
 
 
-def test_a_decorated_function_can_be_decorated_again_elsewhere(seen):
+def test_a_decorated_function_can_be_decorated_again_elsewhere(recorded_edges):
     """Adding to a function makes another one; the first stays as it was."""
 
     @workflow_input("project")
@@ -71,12 +71,12 @@ def test_a_decorated_function_can_be_decorated_again_elsewhere(seen):
 
     more = workflow_output("project")(base)
     base(1)
-    assert seen() == [("input", "project", 1)]
+    assert recorded_edges() == [("input", "project", 1)]
     more(2)
-    assert seen()[1:] == [("input", "project", 2), ("output", "project", 2)]
+    assert recorded_edges()[1:] == [("input", "project", 2), ("output", "project", 2)]
 
 
-def test_a_foreign_decorator_between_ours_makes_no_second_edge(seen):
+def test_a_foreign_decorator_between_ours_makes_no_second_edge(recorded_edges):
     """Two wrappers then, and still one edge an entity."""
 
     def foreign(function):
@@ -94,10 +94,10 @@ def test_a_foreign_decorator_between_ours_makes_no_second_edge(seen):
 
     f(1)
     f(1)
-    assert seen() == [("input", "project", 1)]
+    assert recorded_edges() == [("input", "project", 1)]
 
 
-def test_over_a_cache_every_use_is_recorded_and_under_it_every_load(seen):
+def test_over_a_cache_every_use_is_recorded_and_under_it_every_load(recorded_edges):
     """`lru_cache` either way; its own methods stay in reach."""
 
     @workflow_input("project")
@@ -115,11 +115,11 @@ def test_over_a_cache_every_use_is_recorded_and_under_it_every_load(seen):
         loads(2)
     assert uses.cache_info().hits == 1
     assert loads.cache_info().hits == 1
-    assert seen() == [("input", "project", 1), ("input", "dataset", 2)]
+    assert recorded_edges() == [("input", "project", 1), ("input", "dataset", 2)]
 
 
 @pytest.mark.parametrize("outside", [True, False])
-def test_a_retried_function_records_once(seen, outside):
+def test_a_retried_function_records_once(recorded_edges, outside):
     """A retry around or inside: three attempts read one project, and only success has an output."""
     attempts = []
 
@@ -144,10 +144,10 @@ def test_a_retried_function_records_once(seen, outside):
     decorated = ours(retry(flaky)) if outside else retry(ours(flaky))
     assert decorated(1) == 2
     assert len(attempts) == 3
-    assert seen() == [("input", "project", 1), ("output", "project", 2)]
+    assert recorded_edges() == [("input", "project", 1), ("output", "project", 2)]
 
 
-def test_inside_contextmanager_the_output_is_recorded_at_exit(seen):
+def test_inside_contextmanager_the_output_is_recorded_at_exit(recorded_edges):
     """Ours below `@contextmanager` sees the generator itself."""
 
     @contextlib.contextmanager
@@ -159,8 +159,8 @@ def test_inside_contextmanager_the_output_is_recorded_at_exit(seen):
 
     with opened(1) as value:
         assert value == "open"
-        assert seen() == [("input", "project", 1)]
-    assert seen()[1:] == [("output", "project", 2)]
+        assert recorded_edges() == [("input", "project", 1)]
+    assert recorded_edges()[1:] == [("output", "project", 2)]
 
 
 def test_abstract_methods_stay_abstract():
@@ -175,7 +175,7 @@ def test_abstract_methods_stay_abstract():
         Base()
 
 
-def test_single_dispatch_works_above_and_below(seen):
+def test_single_dispatch_works_above_and_below(recorded_edges):
     """The generic function and its branches can both be decorated."""
 
     @functools.singledispatch
@@ -190,4 +190,4 @@ def test_single_dispatch_works_above_and_below(seen):
 
     assert f(3) == "number"
     assert f("4") == "any"
-    assert seen() == [("input", "dataset", 3), ("input", "project", 4)]
+    assert recorded_edges() == [("input", "dataset", 3), ("input", "project", 4)]

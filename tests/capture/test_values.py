@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from autoflow import current_run, workflow_input, workflow_output
 from autoflow.errors import DecorationError
 from autoflow.runtime import entity_resolution
-from autoflow.runtime.entity_resolution import NoEntity, identify, items
+from autoflow.runtime.entity_resolution import UnrecognizedValue, items, resolve_entity
 
 pytestmark = pytest.mark.core
 
@@ -46,28 +46,28 @@ class Whole:
 )
 def test_numbers_in_every_form_are_numbers(kind, value):
     """A number, numeric text, anything with an id."""
-    assert identify(kind, value) == 7
+    assert resolve_entity(kind, value) == 7
 
 
 @pytest.mark.parametrize("kind", ["project", "dataset", "file", "folder", "task", "job"])
 @pytest.mark.parametrize("value", [None, False, "", "  ", ()])
 def test_nothing_is_nothing(kind, value):
     """None and what is empty name no entity, without an error."""
-    assert identify(kind, value) is None
+    assert resolve_entity(kind, value) is None
 
 
 @pytest.mark.parametrize("value", [0, "0", {}, {"id": None}, SimpleNamespace(id=None), {"id": ""}])
 def test_an_entity_without_a_number_is_nothing(value):
     """An id that is missing or zero is no entity yet."""
-    assert identify("project", value) is None
+    assert resolve_entity("project", value) is None
 
 
 @pytest.mark.parametrize("value", [True, -1, 1.5, float("nan"), float("inf"), b"7", object(), (1, 2), {"id": True}, 1j])
 @pytest.mark.parametrize("kind", ["project", "file", "task"])
 def test_what_can_mean_no_entity_is_refused(kind, value):
     """Flags, fractions, negative numbers and things of other sorts."""
-    with pytest.raises(NoEntity, match=f"is no {kind}"):
-        identify(kind, value)
+    with pytest.raises(UnrecognizedValue, match=f"is no {kind}"):
+        resolve_entity(kind, value)
 
 
 @pytest.mark.parametrize(
@@ -83,31 +83,31 @@ def test_what_can_mean_no_entity_is_refused(kind, value):
 )
 def test_a_file_may_be_a_path(value, path):
     """A leading slash is added; an info without a number is its path."""
-    assert identify("file", value) == ("path", path)
+    assert resolve_entity("file", value) == ("path", path)
 
 
 @pytest.mark.parametrize("value", ["/a/7", "a/7", PurePosixPath("/a/7"), {"path": "/a/7"}, FileInfo(9, "7", "/a/7", 1)])
 def test_a_folder_is_a_path(value):
     """Folders have no numbers: even an info with one is its path."""
-    assert identify("folder", value) == ("path", "/a/7")
+    assert resolve_entity("folder", value) == ("path", "/a/7")
 
 
 def test_numeric_text_is_a_folders_name():
     """A folder called 7 is a folder."""
-    assert identify("folder", "7") == ("path", "/7")
+    assert resolve_entity("folder", "7") == ("path", "/7")
 
 
 @pytest.mark.parametrize("kind", ["project", "dataset"])
 def test_other_text_is_a_name(kind):
     """Our server finds projects and datasets by name."""
-    assert identify(kind, "Lemons") == ("name", "Lemons")
+    assert resolve_entity(kind, "Lemons") == ("name", "Lemons")
 
 
 @pytest.mark.parametrize(("kind", "value"), [("task", "x"), ("job", "x"), ("file", "s3://a/b"), ("folder", 7)])
 def test_text_that_can_be_neither_is_refused(kind, value):
     """A task has no name, and an address of elsewhere is no team file."""
-    with pytest.raises(NoEntity):
-        identify(kind, value)
+    with pytest.raises(UnrecognizedValue):
+        resolve_entity(kind, value)
 
 
 def test_lists_and_sets_are_their_items_and_nothing_else_is():
@@ -120,7 +120,7 @@ def test_lists_and_sets_are_their_items_and_nothing_else_is():
 
 @given(st.sampled_from(["project", "dataset", "file", "folder", "task", "job"]), st.data())
 def test_any_value_is_an_entity_nothing_or_refused(kind, data):
-    """`identify` raises nothing but NoEntity for whatever data an app holds, and numbers are positive."""
+    """`resolve_entity` raises UnrecognizedValue only, for any value an app holds, and ids are positive."""
     value = data.draw(
         st.one_of(
             st.none(),
@@ -134,8 +134,8 @@ def test_any_value_is_an_entity_nothing_or_refused(kind, data):
         )
     )
     try:
-        found = identify(kind, value)
-    except NoEntity:
+        found = resolve_entity(kind, value)
+    except UnrecognizedValue:
         return
     assert found is None or isinstance(found, tuple) or found > 0
 
@@ -149,8 +149,8 @@ def test_a_value_that_answers_comparisons_with_arrays_is_refused_quietly():
 
         __hash__ = None
 
-    with pytest.raises(NoEntity):
-        identify("project", Array())
+    with pytest.raises(UnrecognizedValue):
+        resolve_entity("project", Array())
 
 
 # -- where it is
@@ -175,24 +175,24 @@ def test_a_value_that_answers_comparisons_with_arrays_is_refused_quietly():
         ("def f(job_id): ...", "job", (7,), 7),
     ],
 )
-def test_the_value_of_an_input_is_the_parameter_named_after_its_kind(seen, define, kind, args, expected):
+def test_the_value_of_an_input_is_the_parameter_named_after_its_kind(recorded_edges, define, kind, args, expected):
     """The first one that says it."""
     scope: dict = {}
     exec(define, scope)
     workflow_input(kind)(scope["f"])(*args)
-    assert seen() == [("input", kind, expected)]
+    assert recorded_edges() == [("input", kind, expected)]
 
 
-def test_an_input_with_no_such_parameter_is_the_result(seen):
+def test_an_input_with_no_such_parameter_is_the_result(recorded_edges):
     """Recorded when there is one."""
 
     @workflow_input("project")
     def fetch(name):
-        assert seen() == []
+        assert recorded_edges() == []
         return {"id": 7}
 
     fetch("x")
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
 
 
 @pytest.mark.parametrize(
@@ -206,12 +206,12 @@ def test_an_input_with_no_such_parameter_is_the_result(seen):
         ("from __future__ import annotations\ndef f(project_id) -> None: return 2", 1),
     ],
 )
-def test_the_value_of_an_output_is_the_result_unless_there_is_none(seen, define, expected):
+def test_the_value_of_an_output_is_the_result_unless_there_is_none(recorded_edges, define, expected):
     """A function annotated to return None wrote what it was given."""
     scope: dict = {}
     exec(compile(define, "written", "exec", dont_inherit=True), scope)
     workflow_output("project")(scope["f"])(1)
-    assert seen() == [("output", "project", expected)]
+    assert recorded_edges() == [("output", "project", expected)]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_the_value_of_an_output_is_the_result_unless_there_is_none(seen, define,
         (lambda call: None, []),
     ],
 )
-def test_a_value_is_a_path_or_a_callable_of_the_call(seen, value, expected):
+def test_a_value_is_a_path_or_a_callable_of_the_call(recorded_edges, value, expected):
     """Steps, fans and functions."""
 
     @workflow_input("project", value=value)
@@ -236,20 +236,20 @@ def test_a_value_is_a_path_or_a_callable_of_the_call(seen, value, expected):
         return None
 
     f({"project": {"id": 5}, "list": [6, 7], "objects": [{"id": 8}, None, {"id": 9}]})
-    assert [number for _, _, number in seen()] == expected
+    assert [number for _, _, number in recorded_edges()] == expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [("result[0].id", [1]), ("result[*].id", [1, 2]), ("result[*]", [1, 2]), ("result[5]", []), ("result.x", [])],
 )
-def test_an_output_is_found_in_the_result(seen, value, expected):
+def test_an_output_is_found_in_the_result(recorded_edges, value, expected):
     """A tuple is taken apart only when the path says so."""
     workflow_output("project", value=value)(lambda: ({"id": 1}, {"id": 2}))()
-    assert [number for _, _, number in seen()] == expected
+    assert [number for _, _, number in recorded_edges()] == expected
 
 
-def test_an_iterator_in_the_result_is_the_callers(seen):
+def test_an_iterator_in_the_result_is_the_callers(recorded_edges):
     """Recording never uses up what the app is about to read."""
 
     @workflow_output("project", value="result[*]")
@@ -258,7 +258,7 @@ def test_an_iterator_in_the_result_is_the_callers(seen):
         return iter([1, 2])
 
     assert list(make()) == [1, 2]
-    assert seen() == []
+    assert recorded_edges() == []
 
 
 def test_the_app_session_is_the_runs_own_task(captured):
@@ -274,25 +274,25 @@ def test_the_app_session_is_the_runs_own_task(captured):
     assert edge.id == current_run().task_id
 
 
-def test_weights_are_a_type_of_their_own(seen):
+def test_weights_are_a_type_of_their_own(recorded_edges):
     """`model_weight=True` marks a file."""
     workflow_input("file", model_weight=True)(lambda file: None)("/a.pt")
-    assert seen() == [("input", "model_weight", "/a.pt")]
+    assert recorded_edges() == [("input", "model_weight", "/a.pt")]
 
 
 # -- many, and odd ones
 
 
-def test_a_list_is_an_edge_an_item_and_a_bad_item_costs_only_itself(seen, caplog):
+def test_a_list_is_an_edge_an_item_and_a_bad_item_costs_only_itself(recorded_edges, caplog):
     """None is skipped; what can mean nothing is warned of."""
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         workflow_input("project")(lambda projects: None)([1, None, object(), "2", {"id": 3}, -4])
-    assert [number for _, _, number in seen()] == [1, 2, 3]
+    assert [number for _, _, number in recorded_edges()] == [1, 2, 3]
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
     assert len(current_run().failures) == 2
 
 
-def test_an_id_that_raises_costs_only_its_item(seen, quiet):
+def test_an_id_that_raises_costs_only_its_item(recorded_edges, non_strict):
     """In a list, and behind a fan."""
 
     class Bad:
@@ -302,27 +302,27 @@ def test_an_id_that_raises_costs_only_its_item(seen, quiet):
 
     workflow_input("project")(lambda projects: None)([1, Bad(), 2])
     workflow_input("project", value="projects[*].id")(lambda projects: None)([Info(3, "x"), Bad(), Info(4, "x")])
-    assert [number for _, _, number in seen()] == [1, 2, 3, 4]
+    assert [number for _, _, number in recorded_edges()] == [1, 2, 3, 4]
     assert any("not today" in str(failure) for failure in current_run().failures)
 
 
-def test_a_plain_tuple_is_no_list_and_one_warning(seen, caplog):
+def test_a_plain_tuple_is_no_list_and_one_warning(recorded_edges, caplog):
     """The warning names both ways to say what was meant."""
     make = workflow_output("project")(lambda: (1, 2))
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         make()
         make()
-    assert seen() == []
+    assert recorded_edges() == []
     (line,) = caplog.messages
     assert "result[0]" in line
     assert "result[*]" in line
 
 
-def test_nothing_is_a_debug_line(seen, caplog):
+def test_nothing_is_a_debug_line(recorded_edges, caplog):
     """An optional input left out is no warning."""
     with caplog.at_level(logging.DEBUG, logger="autoflow"):
         workflow_input("project")(lambda project_id: None)(None)
-    assert seen() == []
+    assert recorded_edges() == []
     (record,) = [record for record in caplog.records if "nothing to record" in record.message]
     assert record.levelno == logging.DEBUG
     assert current_run().failures == []
@@ -346,7 +346,7 @@ def test_nothing_is_a_debug_line(seen, caplog):
         {"value": "x", "version": lambda call: call.result and None},
     ],
 )
-def test_an_input_that_asks_for_the_result_is_put_off(seen, monkeypatch, options, strict):
+def test_an_input_that_asks_for_the_result_is_put_off(recorded_edges, monkeypatch, options, strict):
     """It is recorded after the body, before the outputs, and not held against anybody."""
     monkeypatch.setenv("AUTOFLOW_STRICT", "1" if strict else "0")
 
@@ -354,15 +354,15 @@ def test_an_input_that_asks_for_the_result_is_put_off(seen, monkeypatch, options
     @workflow_input("dataset", value="y")
     @workflow_output("file", value="result.file")
     def f(x, y):
-        assert seen() == [("input", "dataset", 3)]
+        assert recorded_edges() == [("input", "dataset", 3)]
         return {"id": 7, "name": "seven", "file": "/a"}
 
     f(7, 3)
-    assert seen() == [("input", "dataset", 3), ("input", "project", 7), ("output", "file", "/a")]
+    assert recorded_edges() == [("input", "dataset", 3), ("input", "project", 7), ("output", "file", "/a")]
     assert current_run().failures == []
 
 
-def test_reserved_words_win_and_args_reaches_the_parameter(seen):
+def test_reserved_words_win_and_args_reaches_the_parameter(recorded_edges):
     """A parameter called `result` is still there."""
 
     @workflow_output("project", value="result")
@@ -371,12 +371,12 @@ def test_reserved_words_win_and_args_reaches_the_parameter(seen):
         return 1
 
     f(2)
-    assert seen() == [("output", "project", 1), ("output", "dataset", 2)]
+    assert recorded_edges() == [("output", "project", 1), ("output", "dataset", 2)]
 
 
-def test_a_parameter_called_item_is_reached_through_args(seen):
+def test_a_parameter_called_item_is_reached_through_args(recorded_edges):
     """`item` alone is what generators yield."""
     with pytest.raises(DecorationError, match=r"args\.item"):
         workflow_input("project", value="item")(lambda item: None)
     workflow_input("project", value="args.item")(lambda item: None)(5)
-    assert seen() == [("input", "project", 5)]
+    assert recorded_edges() == [("input", "project", 5)]

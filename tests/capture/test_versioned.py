@@ -59,7 +59,7 @@ def server(monkeypatch, captured):
     transport.hangs.set()
 
 
-def test_data_is_saved_before_the_body_and_the_edge_is_the_version(server, captured, seen):
+def test_data_is_saved_before_the_body_and_the_edge_is_the_version(server, captured, recorded_edges):
     """One decorator is enough; the body sees both done."""
 
     @versioned
@@ -69,7 +69,7 @@ def test_data_is_saved_before_the_body_and_the_edge_is_the_version(server, captu
         return "trained"
 
     assert train(7) == "trained"
-    assert seen() == [("input", "project_version", 1007)]
+    assert recorded_edges() == [("input", "project_version", 1007)]
 
 
 def test_its_texts_are_templates_and_know_the_runs_number(server, captured):
@@ -94,22 +94,22 @@ def test_a_stacked_input_of_the_same_project_is_the_same_edge(server, captured, 
     assert (edge.type, edge.id, edge.node) == ("project_version", 1007, {"title": "Train"})
 
 
-def test_a_later_input_of_the_same_project_in_the_run_is_the_same_edge(server, seen):
+def test_a_later_input_of_the_same_project_in_the_run_is_the_same_edge(server, recorded_edges):
     """Through another decorator and from the run; another project is another."""
     versioned(lambda project_id: None)(7)
     workflow_input("project")(lambda project_id: None)("7")
     current_run().input("project", {"id": 7})
     current_run().input("project", 9)
-    assert seen() == [("input", "project_version", 1007), ("input", "project", 9)]
+    assert recorded_edges() == [("input", "project_version", 1007), ("input", "project", 9)]
 
 
-def test_an_explicit_version_wins(server, seen):
+def test_an_explicit_version_wins(server, recorded_edges):
     """The author knows better."""
     versioned(workflow_input("project", version=12)(lambda project_id: None))(7)
-    assert ("input", "project_version", 12) in seen()
+    assert ("input", "project_version", 12) in recorded_edges()
 
 
-def test_saved_afterwards_it_is_the_outputs_version(server, seen):
+def test_saved_afterwards_it_is_the_outputs_version(server, recorded_edges):
     """`after=True`: what was written."""
 
     @versioned(after=True)
@@ -119,10 +119,10 @@ def test_saved_afterwards_it_is_the_outputs_version(server, seen):
         return {"id": 7, "type": "images"}
 
     make()
-    assert seen() == [("output", "project_version", 1007)]
+    assert recorded_edges() == [("output", "project_version", 1007)]
 
 
-def test_saved_before_and_after_they_are_two_versions(server, seen):
+def test_saved_before_and_after_they_are_two_versions(server, recorded_edges):
     """An input's and an output's do not mix."""
 
     @versioned
@@ -133,10 +133,10 @@ def test_saved_before_and_after_they_are_two_versions(server, seen):
 
     clean(7)
     assert [body["projectId"] for body in server.saved] == [7, 7]
-    assert seen() == [("input", "project_version", 1007), ("output", "project_version", 1007)]
+    assert recorded_edges() == [("input", "project_version", 1007), ("output", "project_version", 1007)]
 
 
-def test_nothing_is_saved_after_a_failure(server, seen):
+def test_nothing_is_saved_after_a_failure(server, recorded_edges):
     """The body raised: nothing was made."""
 
     @versioned(after=True, value="project_id")
@@ -146,27 +146,27 @@ def test_nothing_is_saved_after_a_failure(server, seen):
     with pytest.raises(ValueError, match="no"):
         clean(7)
     assert server.saved == []
-    assert seen() == []
+    assert recorded_edges() == []
 
 
-def test_several_projects_are_saved_each(server, seen):
+def test_several_projects_are_saved_each(server, recorded_edges):
     """One that cannot be costs only itself."""
     versioned(lambda projects: None)([7, {"id": 9, "type": "images"}])
-    assert seen() == [("input", "project_version", 1007), ("input", "project_version", 1009)]
+    assert recorded_edges() == [("input", "project_version", 1007), ("input", "project_version", 1009)]
 
 
-def test_a_bad_one_among_several_costs_only_itself(server, seen, quiet):
+def test_a_bad_one_among_several_costs_only_itself(server, recorded_edges, non_strict):
     """As for inputs."""
     versioned(lambda projects: None)([7, object(), None, 9])
-    assert [number for _, _, number in seen()] == [1007, 1009]
+    assert [number for _, _, number in recorded_edges()] == [1007, 1009]
 
 
 @pytest.mark.parametrize("project", [None, "", [], {}])
-def test_no_project_is_nothing_to_save(server, seen, project):
+def test_no_project_is_nothing_to_save(server, recorded_edges, project):
     """And no failure."""
     versioned(required=True)(lambda project: None)(project)
     assert server.asked.count(methods.SNAPSHOT) == 0
-    assert seen() == []
+    assert recorded_edges() == []
     assert current_run().failures == []
 
 
@@ -187,20 +187,20 @@ CASES = ["not images", "down", "down, saved once", "unknown"]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_falls_back_to_the_current_version_else_the_plain_project(server, seen, caplog, case):
+def test_it_falls_back_to_the_current_version_else_the_plain_project(server, recorded_edges, caplog, case):
     """The app goes on; a line says why, and `failures` keeps it."""
     project, prepare, expected = refused(server)[case]
     prepare()
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         assert versioned(lambda project_id: 3)(project) == 3
-    assert seen() == [("input", *expected)]
+    assert recorded_edges() == [("input", *expected)]
     assert len(current_run().failures) == 1
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 @pytest.mark.parametrize("strict", ["0", "1"])
 @pytest.mark.parametrize("case", CASES)
-def test_required_it_raises_before_the_body(monkeypatch, server, seen, case, strict):
+def test_required_it_raises_before_the_body(monkeypatch, server, recorded_edges, case, strict):
     """The one failure of ours that reaches the app, because it was asked for."""
     monkeypatch.setenv("AUTOFLOW_STRICT", strict)
     project, prepare, _ = refused(server)[case]
@@ -236,21 +236,21 @@ def test_required_on_a_coroutine_raises_where_it_is_awaited(server):
         asyncio.run(anext(stream_async(7)))
 
 
-def test_other_types_are_saved_when_asked_for(server, seen):
+def test_other_types_are_saved_when_asked_for(server, recorded_edges):
     """`types=` says which."""
     versioned(types=("images", "videos"))(lambda project_id: None)(8)
-    assert seen() == [("input", "project_version", 1008)]
+    assert recorded_edges() == [("input", "project_version", 1008)]
 
 
-def test_it_waits_no_longer_than_asked(server, seen):
+def test_it_waits_no_longer_than_asked(server, recorded_edges):
     """A server that hangs costs `wait` seconds, and the edge is there."""
     server.hangs.clear()
     assert versioned(wait=0.05)(lambda project_id: 3)(7) == 3
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
     assert isinstance(current_run().failures[0], TimeoutError)
 
 
-def test_a_coroutine_waits_without_stopping_its_loop(server, seen):
+def test_a_coroutine_waits_without_stopping_its_loop(server, recorded_edges):
     """The save runs in a thread; other tasks go on meanwhile."""
     server.hangs.clear()
 
@@ -266,16 +266,16 @@ def test_a_coroutine_waits_without_stopping_its_loop(server, seen):
         return await task
 
     assert asyncio.run(main()) == 1
-    assert seen() == [("input", "project_version", 1007)]
+    assert recorded_edges() == [("input", "project_version", 1007)]
 
 
-def test_data_of_another_server_is_not_saved_here(monkeypatch, server, seen):
+def test_data_of_another_server_is_not_saved_here(monkeypatch, server, recorded_edges):
     """The numbers are another's; its edge is recorded all the same."""
     monkeypatch.setenv("SERVER_ADDRESS", "https://app.example")
     with workflow("x", server="memory"):
         versioned(lambda project: None)({"id": 7, "version": {"id": 70}})
     assert server.saved == []
-    assert seen() == [("input", "project_version", 70)]
+    assert recorded_edges() == [("input", "project_version", 70)]
 
 
 # -- on an instance
@@ -310,15 +310,15 @@ def instance(monkeypatch, server):
     return server
 
 
-def test_on_an_instance_the_sdks_api_saves(instance, seen):
+def test_on_an_instance_the_sdks_api_saves(instance, recorded_edges):
     """One that the function is given."""
     api = sdk_api()
     versioned(title="T", description="D")(lambda api, project_id: None)(api, 7)
     assert api.made == [(7, "T", "D")]
-    assert seen() == [("input", "project_version", 777)]
+    assert recorded_edges() == [("input", "project_version", 777)]
 
 
-def test_or_the_api_of_the_workflow(instance, seen):
+def test_or_the_api_of_the_workflow(instance, recorded_edges):
     """`workflow(api=…)`."""
     api = sdk_api()
     with workflow("x", api=api, server="memory"):
@@ -326,7 +326,7 @@ def test_or_the_api_of_the_workflow(instance, seen):
     assert api.made == [(7, None, None)]
 
 
-def test_or_the_one_the_app_has_imported(monkeypatch, instance, seen):
+def test_or_the_one_the_app_has_imported(monkeypatch, instance, recorded_edges):
     """`supervisely`, if it is there; it is never imported by us."""
     api = sdk_api()
     fake = types.SimpleNamespace(Api=types.SimpleNamespace(from_env=lambda: api))
@@ -336,25 +336,25 @@ def test_or_the_one_the_app_has_imported(monkeypatch, instance, seen):
 
 
 @pytest.mark.parametrize("answer", [None, RuntimeError("no")])
-def test_an_api_that_makes_none_falls_back(instance, seen, answer):
+def test_an_api_that_makes_none_falls_back(instance, recorded_edges, answer):
     """The SDK answers None when it could not."""
     versioned(lambda api, project_id: None)(sdk_api(answer), 9)
-    assert seen() == [("input", "project_version", 90)]
+    assert recorded_edges() == [("input", "project_version", 90)]
     assert len(current_run().failures) == 1
 
 
-def test_without_an_api_it_falls_back(monkeypatch, instance, seen):
+def test_without_an_api_it_falls_back(monkeypatch, instance, recorded_edges):
     """And the failure names what would help."""
     monkeypatch.delitem(sys.modules, "supervisely", raising=False)
     versioned(lambda project_id: None)(9)
-    assert seen() == [("input", "project_version", 90)]
+    assert recorded_edges() == [("input", "project_version", 90)]
     assert "workflow(api=" in str(current_run().failures[0])
 
 
 # -- a server that keeps callers waiting
 
 
-def test_a_hanging_server_is_waited_for_once(server, captured, quiet):
+def test_a_hanging_server_is_waited_for_once(server, captured, non_strict):
     """The circuit is open then: further calls do not wait, and a required version is refused at once."""
     server.hangs.clear()
 
@@ -373,7 +373,7 @@ def test_a_hanging_server_is_waited_for_once(server, captured, quiet):
     assert [(edge.type, edge.id) for edge in captured.edges] == [("project", 7)]
 
 
-def test_a_server_that_is_back_is_asked_again(server, captured, quiet, monkeypatch):
+def test_a_server_that_is_back_is_asked_again(server, captured, non_strict, monkeypatch):
     """After the pause one call tries, and all is well again."""
     monkeypatch.setattr(run_snapshot, "PAUSE", 0.0)
     monkeypatch.setattr("autoflow.outbox.backoff.random.uniform", lambda least, most: 0.0)
@@ -389,7 +389,7 @@ def test_a_server_that_is_back_is_asked_again(server, captured, quiet, monkeypat
     assert ("project_version", 1009) in [(edge.type, edge.id) for edge in captured.edges]
 
 
-def test_a_server_that_fails_fast_is_asked_each_time(server, captured, quiet):
+def test_a_server_that_fails_fast_is_asked_each_time(server, captured, non_strict):
     """A refused connection costs no time: the version is saved as soon as the server is back."""
     server.down = True
 
@@ -405,7 +405,7 @@ def test_a_server_that_fails_fast_is_asked_each_time(server, captured, quiet):
     assert [body["projectId"] for body in server.saved] == [9]
 
 
-def test_the_runs_number_is_waited_for_no_longer_than_the_version(server, captured, quiet, monkeypatch):
+def test_the_runs_number_is_waited_for_no_longer_than_the_version(server, captured, non_strict, monkeypatch):
     """A description with the task's number asks a hanging server within the same limit, and is the only one to."""
     asked = []
 

@@ -123,17 +123,17 @@ def test_a_mock_can_be_made_of_it():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("of", [Loader, Special, Loader(), Special()], ids=["class", "subclass", "object", "subobject"])
 @pytest.mark.parametrize("by_name", [False, True])
-def test_the_argument_is_found_however_the_function_is_bound(seen, name, of, by_name):
+def test_the_argument_is_found_however_the_function_is_bound(recorded_edges, name, of, by_name):
     """Methods, class- and staticmethods in both orders, through class, subclass and object, by position and name."""
     args = (of(),) if name == "method" and isinstance(of, type) else ()
     got, number = getattr(of, name)(*args, project_id=7) if by_name else getattr(of, name)(*args, 7)
     assert number == 7
     holder = of if isinstance(of, type) else type(of)
     assert got == {"method": holder(), "over_static": None, "under_static": None}.get(name, holder)
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
 
 
-def test_one_function_may_be_called_bound_and_unbound(seen):
+def test_one_function_may_be_called_bound_and_unbound(recorded_edges):
     """Each way of binding has its own positions."""
 
     @workflow_input("project")
@@ -146,10 +146,10 @@ def test_one_function_may_be_called_bound_and_unbound(seen):
     assert shared(1, 2) == (1, 2)
     assert Holder().method(3)[1] == 3
     assert shared(1, 4) == (1, 4)
-    assert [number for _, _, number in seen()] == [2, 3, 4]
+    assert [number for _, _, number in recorded_edges()] == [2, 3, 4]
 
 
-def test_the_instance_is_reached_as_self(seen):
+def test_the_instance_is_reached_as_self(recorded_edges):
     """A path may start at the object, under whatever name it has."""
 
     class Training:
@@ -173,7 +173,7 @@ def test_the_instance_is_reached_as_self(seen):
     Training().odd()
     Training.project = 7
     Training.of_class()
-    assert [number for _, _, number in seen()] == [5, 6, 7]
+    assert [number for _, _, number in recorded_edges()] == [5, 6, 7]
 
 
 @pytest.mark.parametrize(
@@ -188,15 +188,15 @@ def test_the_instance_is_reached_as_self(seen):
         ("def f(a, project_id, *rest): ...", (0, 1, 2), {}, [1]),
     ],
 )
-def test_every_kind_of_parameter_is_found(seen, define, args, kwargs, expected):
+def test_every_kind_of_parameter_is_found(recorded_edges, define, args, kwargs, expected):
     """Positional, keyword, with and without a default."""
     scope: dict = {}
     exec(define, scope)
     workflow_input("project")(scope["f"])(*args, **kwargs)
-    assert [number for _, _, number in seen()] == expected
+    assert [number for _, _, number in recorded_edges()] == expected
 
 
-def test_keywords_and_the_rest_are_reached_by_their_names(seen):
+def test_keywords_and_the_rest_are_reached_by_their_names(recorded_edges):
     """`*args` and `**kwargs` are a tuple and a dict; a keyword is a name of its own too."""
 
     @workflow_input("project", value="more.project")
@@ -206,13 +206,13 @@ def test_keywords_and_the_rest_are_reached_by_their_names(seen):
         return None
 
     f(1, 2, project=3, job_number=4)
-    assert seen() == [("input", "project", 3), ("input", "dataset", 2), ("input", "job", 4)]
+    assert recorded_edges() == [("input", "project", 3), ("input", "dataset", 2), ("input", "job", 4)]
 
 
 # -- what is decorated
 
 
-def test_a_partial_and_a_callable_object_can_be_decorated(seen):
+def test_a_partial_and_a_callable_object_can_be_decorated(recorded_edges):
     """They have no name of their own, and need none."""
 
     class Adder:
@@ -223,10 +223,10 @@ def test_a_partial_and_a_callable_object_can_be_decorated(seen):
     adder = workflow_output("project")(workflow_input("project")(Adder()))
     assert part(1) == 1
     assert adder(2) == 3
-    assert seen() == [("input", "project", 1), ("input", "project", 2), ("output", "project", 3)]
+    assert recorded_edges() == [("input", "project", 1), ("input", "project", 2), ("output", "project", 3)]
 
 
-def test_an_async_partial_is_awaited(seen):
+def test_an_async_partial_is_awaited(recorded_edges):
     """The kind of function counts, inside a partial and behind `__call__`."""
     import asyncio
 
@@ -239,10 +239,10 @@ def test_an_async_partial_is_awaited(seen):
 
     for function in (functools.partial(load_async, 0), Loading()):
         assert asyncio.run(workflow_output("project")(function)(5)) == 5
-    assert seen() == [("output", "project", 5)]
+    assert recorded_edges() == [("output", "project", 5)]
 
 
-def test_a_class_records_its_construction(seen):
+def test_a_class_records_its_construction(recorded_edges):
     """It stays a class: instances, subclasses, and their construction unrecorded."""
 
     @workflow_input("project")
@@ -256,10 +256,10 @@ def test_a_class_records_its_construction(seen):
     assert isinstance(Project(1), Project)
     assert issubclass(Sub, Project)
     assert Sub(2).id == 2
-    assert seen() == [("input", "project", 1)]
+    assert recorded_edges() == [("input", "project", 1)]
 
 
-def test_a_classs_result_is_its_instance(seen):
+def test_a_classs_result_is_its_instance(recorded_edges):
     """`__init__` returns None; making an object does not."""
 
     @workflow_output("project")
@@ -268,14 +268,14 @@ def test_a_classs_result_is_its_instance(seen):
             self.id = number
 
     Project(4)
-    assert seen() == [("output", "project", 4)]
+    assert recorded_edges() == [("output", "project", 4)]
 
 
-def test_a_builtin_can_be_decorated(seen):
+def test_a_builtin_can_be_decorated(recorded_edges):
     """A function without a signature takes callables."""
     decorated = workflow_output("project", value=lambda call: call.result)(max)
     assert decorated(3, 4) == 4
-    assert seen() == [("output", "project", 4)]
+    assert recorded_edges() == [("output", "project", 4)]
 
 
 def test_annotations_stay_the_functions_whoever_asks_the_class():
@@ -314,13 +314,13 @@ def test_it_pickles_by_name(protocol):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("of", [Loader, Special, Loader(), Special()], ids=["class", "subclass", "object", "subobject"])
-def test_every_bound_form_pickles(seen, name, of):
+def test_every_bound_form_pickles(recorded_edges, name, of):
     """What is looked up on a class or an object comes back as the same, and records."""
     function = getattr(of, name)
     args = (Loader(), 7) if name == "method" and isinstance(of, type) else (7,)
     for back in (pickle.loads(pickle.dumps(function)), copy.copy(function), copy.deepcopy(function)):
         assert back(*args) == function(*args)
-    assert seen() == [("input", "project", 7)]
+    assert recorded_edges() == [("input", "project", 7)]
 
 
 def test_what_cannot_be_pickled_says_so():

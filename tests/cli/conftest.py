@@ -59,7 +59,7 @@ def command(capsys):
     """Run a command: its exit code, and what it printed."""
 
     def run(*arguments):
-        destination.forget()
+        destination.reset()
         capsys.readouterr()
         code = main(arguments)
         printed = capsys.readouterr()

@@ -25,7 +25,7 @@ def hostile(monkeypatch, tmp_path):
     """An embedded server in which every name has control characters, and a journal with a record that is dead."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
-    destination.forget()
+    destination.reset()
     api = Api()
     project = api.project.create(1, f"p{EVIL}")
     dataset = api.dataset.create(project.id, f"d{EVIL}")

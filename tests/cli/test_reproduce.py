@@ -42,7 +42,7 @@ def api(request, monkeypatch, tmp_path):
 
 
 def lemons():
-    destination.forget()
+    destination.reset()
     found = Api()
     project = found.project.create(1, "lemons")
     dataset = found.dataset.create(project.id, "ds")

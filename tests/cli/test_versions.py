@@ -25,7 +25,7 @@ def api(monkeypatch, tmp_path):
     """The server in this test's own home, with a project of one image."""
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
     monkeypatch.chdir(tmp_path)
-    destination.forget()
+    destination.reset()
     found = Api()
     project = found.project.create(1, "lemons")
     add(found, found.dataset.create(project.id, "ds").id, "a.png", (1, 2, 3))

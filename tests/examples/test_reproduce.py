@@ -55,7 +55,7 @@ def test_the_digits_model_is_the_same_again(named, tmp_path, monkeypatch, capsys
     """
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
     monkeypatch.chdir(tmp_path)
-    destination.forget()
+    destination.reset()
     api = Api()
     (tmp_path / "pictures").mkdir()
     project = import_digits(api, tmp_path / "pictures")

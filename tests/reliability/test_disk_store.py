@@ -267,7 +267,7 @@ def test_48_a_store_that_is_gone_at_the_start_is_waited_for(folder):
     assert autoflow.flush(60)
     autoflow.runtime.destination.embedded().close()
     os.rename(folder, folder.with_name("unmounted"))
-    autoflow.runtime.destination.forget()
+    autoflow.runtime.destination.reset()
     record(2)
     assert not autoflow.flush(60)
     assert not folder.exists()

@@ -24,7 +24,7 @@ class Attribution(RuleBasedStateMachine):
 
     @initialize()
     def begin(self):
-        context.forget()
+        context.reset()
         self.contexts = [contextvars.Context() for _ in range(CONTEXTS)]
         self.stacks = [[] for _ in range(CONTEXTS)]
         self.held = [False] * CONTEXTS
@@ -34,7 +34,7 @@ class Attribution(RuleBasedStateMachine):
         for number, stack in enumerate(self.stacks):
             while stack:
                 self.contexts[number].run(stack.pop()[0].__exit__, None, None, None)
-        context.forget()
+        context.reset()
 
     def expected(self, number):
         """The run that a call in a context belongs to, "outside", or "unknown"."""

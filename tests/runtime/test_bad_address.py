@@ -19,7 +19,7 @@ BAD = ["htp://host", "http://", "http://host:port", "ftp://host/x", "http://user
 
 
 @pytest.mark.parametrize("address", BAD)
-def test_a_bad_address_raises_where_it_is_given(address, quiet):
+def test_a_bad_address_raises_where_it_is_given(address, non_strict):
     """Also without AUTOFLOW_STRICT: it is the author's mistake, and every record would be lost by it."""
     with pytest.raises(ValueError, match="address"):
         autoflow.workflow("w", server=address)
@@ -66,7 +66,7 @@ def test_a_bad_address_of_the_instance_stops_no_record(server, monkeypatch, capl
     assert autoflow.flush(60)
     assert ids(server) == [1]
     monkeypatch.delenv("AUTOFLOW_SERVER")
-    monkeypatch.setattr(destination, "in_tests", None)
+    monkeypatch.setattr(destination, "default_in_tests", None)
     monkeypatch.setenv("ENV", "production")
     monkeypatch.setenv("API_TOKEN", "t")
     with autoflow.workflow("w", log=False):

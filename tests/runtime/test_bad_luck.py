@@ -226,7 +226,7 @@ class Hostile:
         {"value": "project_id", "when": {"odd": 1}},
     ],
 )
-def test_hostile_objects_never_reach_the_app(seen, quiet, options):
+def test_hostile_objects_never_reach_the_app(recorded_edges, non_strict, options):
     """What depends on them is not recorded; the other edge is."""
 
     @workflow_input("project", **options)
@@ -235,11 +235,11 @@ def test_hostile_objects_never_reach_the_app(seen, quiet, options):
         return 2
 
     assert f(1, Hostile()) == 2
-    assert seen() == [("output", "dataset", 2)]
+    assert recorded_edges() == [("output", "dataset", 2)]
 
 
 @pytest.mark.parametrize("text", ["{odd}", "{odd!r}", "{odd.name}", "{odd:>3}", lambda call: f"{call.odd}"])
-def test_hostile_objects_in_texts_cost_the_text_only(captured, quiet, text):
+def test_hostile_objects_in_texts_cost_the_text_only(captured, non_strict, text):
     """The edge is there, with what else could be said."""
 
     @workflow_input("project", title=text, description="of {project_id}")
@@ -252,7 +252,7 @@ def test_hostile_objects_in_texts_cost_the_text_only(captured, quiet, text):
     assert current_run().failures
 
 
-def test_hostile_results_and_parameters(captured, quiet):
+def test_hostile_results_and_parameters(captured, non_strict):
     """They come back the very object."""
     odd = Hostile()
     assert workflow_output("project")(lambda: odd)() is odd
@@ -278,7 +278,7 @@ def test_hostile_results_and_parameters(captured, quiet):
     ],
     ids=["nan", "inf", "surrogate", "control", "rtl", "bytes", "huge", "50MB", "object", "mapping", "function"],
 )
-def test_odd_values_in_titles(captured, quiet, title):
+def test_odd_values_in_titles(captured, non_strict, title):
     """Whatever a title comes to, the edge is kept."""
 
     @workflow_input("project", title="{title}")
@@ -303,7 +303,7 @@ def test_arguments_that_cannot_be_serialised(captured):
     assert [edge.id for edge in captured.edges] == [1]
 
 
-def test_numbers_beyond_every_column(captured, quiet):
+def test_numbers_beyond_every_column(captured, non_strict):
     """They are kept as they are."""
     workflow_input("project")(lambda project_id: None)(2**200)
     assert [edge.id for edge in captured.edges] == [2**200]
@@ -327,7 +327,7 @@ def _with_room(room, call):
 
 
 @pytest.mark.parametrize("path", ["project_id", "state.project"])
-def test_near_the_recursion_limit_the_function_is_still_called(captured, quiet, path):
+def test_near_the_recursion_limit_the_function_is_still_called(captured, non_strict, path):
     """Our own lack of room is never the app's: where a closure in two layers has room, so has the decorator."""
     slack = 1  # what a call through C counts for differs from Python to Python
 
@@ -347,7 +347,7 @@ def test_near_the_recursion_limit_the_function_is_still_called(captured, quiet, 
         assert _with_room(room + slack + more, lambda more=more: decorated(1, {"project": more})) == 1
 
 
-def test_endless_recursion_is_the_apps_own_error(quiet):
+def test_endless_recursion_is_the_apps_own_error(non_strict):
     """The RecursionError it would have had."""
 
     @workflow_input("project")
@@ -361,7 +361,7 @@ def test_endless_recursion_is_the_apps_own_error(quiet):
 # -- tasks
 
 
-def test_many_cancelled_tasks_leave_no_outputs_and_all_inputs(seen):
+def test_many_cancelled_tasks_leave_no_outputs_and_all_inputs(recorded_edges):
     """Each body is told, and none records a result."""
 
     @workflow_input("project")
@@ -379,7 +379,7 @@ def test_many_cancelled_tasks_leave_no_outputs_and_all_inputs(seen):
         assert all(isinstance(result, asyncio.CancelledError) for result in results)
 
     asyncio.run(main())
-    assert seen() == [("input", "project", number) for number in range(1, 21)]
+    assert recorded_edges() == [("input", "project", number) for number in range(1, 21)]
 
 
 # -- the guard itself
@@ -389,7 +389,7 @@ def _fail(*arguments):
     raise OSError("our own")
 
 
-def test_what_fails_in_autoflow_is_one_debug_line_with_its_traceback(monkeypatch, quiet, captured, caplog):
+def test_what_fails_in_autoflow_is_one_debug_line_with_its_traceback(monkeypatch, non_strict, captured, caplog):
     """And is kept in the run's failures."""
     monkeypatch.setattr("autoflow.runtime.edge_spec.identify", _fail)
     with caplog.at_level(logging.DEBUG, logger="autoflow"):
@@ -410,13 +410,13 @@ def test_strict_lets_our_failures_through(monkeypatch, captured):
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-def test_the_guard_swallows_no_interrupt(quiet, kind):
+def test_the_guard_swallows_no_interrupt(non_strict, kind):
     """A signal that arrives while we record is the app's."""
     with pytest.raises(kind), guard.guard:
         raise kind
 
 
-def test_a_log_handler_that_raises_costs_nothing(monkeypatch, quiet, captured):
+def test_a_log_handler_that_raises_costs_nothing(monkeypatch, non_strict, captured):
     """Logging a swallowed failure may fail too."""
 
     class Bad(logging.Handler):

@@ -34,7 +34,7 @@ def repo(tmp_path):
 def test_where_the_code_is(repo):
     """Commit, root, and folder and script relative to it, so that they are found in any other checkout."""
     git(repo, "remote", "add", "origin", "https://ann:secret@host/x.git")
-    told = facts.gathered({"folder": str(repo / "src"), "script": str(repo / "src" / "train.py")})
+    told = facts.gather_facts({"folder": str(repo / "src"), "script": str(repo / "src" / "train.py")})
     assert told["commit"] == git(repo, "rev-parse", "HEAD")
     assert told["root"] == os.path.realpath(repo)
     assert (told["folder_within"], told["script_within"]) == ("src", "src/train.py")
@@ -45,10 +45,10 @@ def test_where_the_code_is(repo):
 
 def test_the_scripts_repository_counts_not_the_folders(repo, tmp_path):
     """A script may be started from anywhere; the root itself is an empty path."""
-    told = facts.gathered({"folder": str(tmp_path), "script": str(repo / "src" / "train.py")})
+    told = facts.gather_facts({"folder": str(tmp_path), "script": str(repo / "src" / "train.py")})
     assert told["script_within"] == "src/train.py"
     assert "folder_within" not in told
-    assert facts.gathered({"folder": str(repo)})["folder_within"] == ""
+    assert facts.gather_facts({"folder": str(repo)})["folder_within"] == ""
 
 
 def test_an_installed_script_says_nothing_of_the_code(repo, tmp_path):
@@ -60,7 +60,7 @@ def test_an_installed_script_says_nothing_of_the_code(repo, tmp_path):
     git(other, "add", ".")
     git(other, "commit", "-q", "-m", "x")
     (other / "venv" / "bin" / "torchrun").touch()
-    told = facts.gathered({"folder": str(repo), "script": str(other / "venv" / "bin" / "torchrun")})
+    told = facts.gather_facts({"folder": str(repo), "script": str(other / "venv" / "bin" / "torchrun")})
     assert told["root"] == os.path.realpath(repo)
     assert "script_within" not in told
 
@@ -77,19 +77,19 @@ def test_an_installed_script_says_nothing_of_the_code(repo, tmp_path):
 def test_what_the_commit_does_not_have(repo, change, dirty):
     """Tracked files that differ, or a script that is not tracked; other files beside it are none of the code's."""
     change(repo)
-    assert facts.gathered({"folder": str(repo), "script": str(repo / "src" / "train.py")})["dirty"] is dirty
+    assert facts.gather_facts({"folder": str(repo), "script": str(repo / "src" / "train.py")})["dirty"] is dirty
 
 
 def test_a_script_that_was_never_committed(repo):
     """It is in no commit, so the commit is not what ran."""
     (repo / "new.py").write_text("x")
-    assert facts.gathered({"folder": str(repo), "script": str(repo / "new.py")})["dirty"] is True
+    assert facts.gather_facts({"folder": str(repo), "script": str(repo / "new.py")})["dirty"] is True
 
 
 def test_no_repository_no_commit(tmp_path):
     """Nor one without a commit yet; the rest is told."""
     git(tmp_path, "init", "-q")
-    told = facts.gathered({"folder": str(tmp_path)})
+    told = facts.gather_facts({"folder": str(tmp_path)})
     assert not {"commit", "root", "dirty"} & told.keys()
     assert told["packages"]["wrapt"]
     assert told["machine"]
@@ -101,7 +101,7 @@ def test_of_the_environment_only_what_is_known_to_be_harmless(monkeypatch, tmp_p
     monkeypatch.setenv("modal.state.slyProjectId", "7")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "abc")
     monkeypatch.setenv("MY_SETTING", "x")
-    told = facts.gathered({"folder": str(tmp_path)})["environment"]
+    told = facts.gather_facts({"folder": str(tmp_path)})["environment"]
     assert (told["PYTHONHASHSEED"], told["modal.state.slyProjectId"]) == ("0", "7")
     assert told.keys() <= set(facts.VARIABLES)
 
@@ -119,6 +119,6 @@ def test_packages_of_no_index_say_where_they_are_from(tmp_path):
 def test_a_reproduction_says_of_what(monkeypatch):
     """The task, and which attempt at it."""
     monkeypatch.setenv("AUTOFLOW_REPRODUCES", "task:5 abc")
-    told = facts.at_once(None)
+    told = facts.initial_facts(None)
     assert (told["reproduces"], told["attempt"]) == ("task:5", "abc")
     assert told["command"][0] == sys.executable

@@ -62,7 +62,7 @@ def test_what_is_harmless_is_kept(kind, line):
 )
 def test_card_texts_are_kept(text):
     """What a call fills into a card is kept when it holds no secret."""
-    assert masking.glance(text) == text
+    assert masking.mask_fast(text) == text
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_card_texts_are_kept(text):
 )
 def test_card_texts_are_masked(text):
     """What can hold a secret is looked at more closely."""
-    assert masking.glance(text) == masking.text(text) != text
+    assert masking.mask_fast(text) == masking.text(text) != text
 
 
 def test_named_tuples_and_keys_are_masked():
@@ -142,7 +142,7 @@ def test_masking_twice_changes_nothing_more(text):
 @given(st.text(max_size=100))
 def test_a_glance_misses_nothing(text):
     """A text is looked at closely whenever that would change it."""
-    assert masking.glance(text) == masking.text(text)
+    assert masking.mask_fast(text) == masking.text(text)
 
 
 UNITS = (

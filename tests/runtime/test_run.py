@@ -20,12 +20,12 @@ def _warn_again(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["project", "dataset", "file", "task", "job"])
-def test_every_kind_in_both_directions(seen, kind):
+def test_every_kind_in_both_directions(recorded_edges, kind):
     """The imperative form says what the decorators say."""
     run = current_run()
     run.input(kind, 7)
     run.output(kind, 7)
-    assert seen() == [("input", kind, 7), ("output", kind, 7)]
+    assert recorded_edges() == [("input", kind, 7), ("output", kind, 7)]
 
 
 def test_folders_and_the_app_session(captured):
@@ -81,7 +81,7 @@ def test_there_is_no_result_to_wait_for(captured):
         ("project", {"icon": "x"}, CardError),
     ],
 )
-def test_a_wrong_call_is_one_warning_and_never_an_error(captured, quiet, caplog, kind, options, error):
+def test_a_wrong_call_is_one_warning_and_never_an_error(captured, non_strict, caplog, kind, options, error):
     """What is loud at decoration is a warning here: the app is running."""
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         current_run().input(kind, 7, **options)
@@ -99,13 +99,13 @@ def test_a_property_that_a_card_has_not_is_a_warning(captured, caplog):
     assert [one["node"] for one in captured.records if one["type"] == "node"] == [{"title": "<h4>T</h4>"}]
 
 
-def test_a_selector_made_for_decorators_is_just_a_value_here(seen):
+def test_a_selector_made_for_decorators_is_just_a_value_here(recorded_edges):
     """A run has no call to look into: what is given is the value."""
     current_run().output("file", ["/a/last.pt", "/a/best.pt"], when=select.best_checkpoint(lambda call: call.value))
-    assert len(seen()) == 2
+    assert len(recorded_edges()) == 2
 
 
-def test_failures_are_the_last_hundred(captured, quiet):
+def test_failures_are_the_last_hundred(captured, non_strict):
     """And a list of its own: changing it changes nothing."""
     run = current_run()
     for number in range(FAILURES + 20):

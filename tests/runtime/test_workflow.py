@@ -356,7 +356,7 @@ def test_its_log_is_kept_unless_it_says_no(captured):
     assert lines[0].endswith("WARNING app: epoch 3 token=***")
 
 
-def test_a_log_line_that_cannot_be_made_is_the_apps_affair(captured, quiet):
+def test_a_log_line_that_cannot_be_made_is_the_apps_affair(captured, non_strict):
     """Its arguments may not fit its words, or raise when shown."""
 
     class Odd:
@@ -387,7 +387,7 @@ def test_an_apps_own_record_factory_is_left_alone(captured):
 # -- off, and wrong
 
 
-def test_off_records_nothing_and_changes_nothing(monkeypatch, quiet):
+def test_off_records_nothing_and_changes_nothing(monkeypatch, non_strict):
     """`AUTOFLOW_SERVER=off`: the app runs as if we were not there."""
     monkeypatch.setenv("AUTOFLOW_SERVER", "off")
 
@@ -403,7 +403,7 @@ def test_off_records_nothing_and_changes_nothing(monkeypatch, quiet):
 
 
 @pytest.mark.parametrize("server", ["http://", "ftp://x", "http://user:secret@host"])
-def test_a_wrong_address_raises_where_it_is_given(captured, quiet, server):
+def test_a_wrong_address_raises_where_it_is_given(captured, non_strict, server):
     """Records for it could never be sent, and would be missed too late."""
     with pytest.raises(ValueError, match="address"), workflow("Train", server=server):
         pass
@@ -413,7 +413,7 @@ def test_a_wrong_address_raises_where_it_is_given(captured, quiet, server):
 @pytest.mark.parametrize(
     "parameters", [object(), 3, "text", [1, 2], {"a": object(), 3: {4}}, {"deep": [[[[[[[[1]]]]]]]]}]
 )
-def test_parameters_may_be_anything(captured, quiet, parameters):
+def test_parameters_may_be_anything(captured, non_strict, parameters):
     """What cannot be kept costs itself, not the run."""
     with workflow("Train", parameters=parameters) as run:
         run.input("project", 7)

@@ -1,8 +1,8 @@
 """Integrations: each carries the run through one library that hands work to threads or processes.
 
-They are switched on when `workflow` is entered (a few before, see `FOR_WORKERS`), for libraries that are imported by
-then or later, and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and
-name it in `INTEGRATIONS`::
+They are installed when `workflow` is entered (`FOR_WORKERS` earlier), for libraries that are imported by then or later,
+and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and name it in
+`INTEGRATIONS` (a worked example: docs/extending.md, "A new integration")::
 
     def install(pool):  # the imported library
         patching.around(pool.Pool, "submit", _submit)
@@ -10,10 +10,13 @@ name it in `INTEGRATIONS`::
     def _submit(original, self, fn, *args, **kwargs):
         return original(self, carry(fn), *args, **kwargs)
 
-`propagation.carry` makes a callable that pickles and enters the run where it is called, also in a process that never
-opened one; `context.enclosing` gives the run itself, for libraries that carry headers (`Run.to_text`), and
-`context.entered(lifecycle.unpickled(text))` enters it on the other side. An integration leaves signatures, results and
-exceptions of the library as they are; what fails in `install` leaves the library as it was.
+- `propagation.carry` returns a callable that pickles and enters the run where it is called, also in a process that
+  never opened one.
+- `context.enclosing_run` returns the run itself, for libraries whose messages have headers (`Run.to_text`);
+  ``context.use_run(lifecycle.run_from_pickle(text))`` enters it on the other side.
+
+An integration leaves the library's signatures, results and exceptions as they are; when `install` fails, the library
+stays as it was.
 """
 
 from __future__ import annotations

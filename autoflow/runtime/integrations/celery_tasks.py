@@ -12,8 +12,8 @@ from typing import Any
 from autoflow import settings
 from autoflow.guard import guard
 from autoflow.runtime import implicit
-from autoflow.runtime.context import current, enclosing
-from autoflow.runtime.lifecycle import unpickled
+from autoflow.runtime.context import current, enclosing_run
+from autoflow.runtime.lifecycle import run_from_pickle
 from autoflow.runtime.run import Run
 
 HEADER = "autoflow_run"
@@ -36,14 +36,14 @@ def install(signals: Any) -> None:
 def _publish(headers: dict[str, Any] | None = None, **_: Any) -> None:
     with guard:
         if headers is not None and settings.propagate():
-            headers[HEADER] = enclosing().to_text()
+            headers[HEADER] = enclosing_run().to_text()
 
 
 def _begin(task_id: str, task: Any, **_: Any) -> None:
     with guard:
         text = task.request.get(HEADER)
         if text is not None and settings.propagate():
-            _tokens[task_id] = current.set(unpickled(text))
+            _tokens[task_id] = current.set(run_from_pickle(text))
 
 
 def _end(task_id: str, **_: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from autoflow.runtime.context import enclosing
+from autoflow.runtime.context import enclosing_run
 from autoflow.runtime.integrations import patching
 from autoflow.runtime.propagation import Propagated
 
@@ -25,7 +25,7 @@ def _submit(original: Any, client: Any, func: Any, *args: Any, **kwargs: Any) ->
 
 def task(func: Any) -> Any:
     """Return a function with the current run."""
-    return _Task(func, enclosing())
+    return _Task(func, enclosing_run())
 
 
 class _Task(Propagated):

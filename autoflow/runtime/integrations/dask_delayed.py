@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autoflow.runtime.context import enclosing
+from autoflow.runtime.context import enclosing_run
 from autoflow.runtime.integrations import patching
 from autoflow.runtime.integrations.dask_client import task
 from autoflow.runtime.lifecycle import NO_RUN
@@ -19,6 +19,6 @@ def install(delayed: Any) -> None:
 
 def _call(original: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
     module = getattr(func, "__module__", None) or "builtins"
-    if enclosing() is not NO_RUN and module.partition(".")[0] not in _NOT_THE_APPS:
+    if enclosing_run() is not NO_RUN and module.partition(".")[0] not in _NOT_THE_APPS:
         func = task(func)
     return original(func, *args, **kwargs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from autoflow.runtime.context import enclosing
+from autoflow.runtime.context import enclosing_run
 from autoflow.runtime.integrations import patching
 from autoflow.runtime.propagation import Carried
 from autoflow.runtime.run import Run
@@ -21,7 +21,7 @@ def install(parallel: Any) -> None:
 
 
 def _call(original: Any, parallel: Any, iterable: Iterable[Any]) -> Any:
-    run = enclosing()
+    run = enclosing_run()
     if hasattr(iterable, "__len__"):
         return original(parallel, [_carried(call, run) for call in iterable])
     return original(parallel, _each(iter(iterable), run))

@@ -10,7 +10,7 @@ import inspect
 from typing import Any
 
 from autoflow.guard import guard
-from autoflow.runtime.context import enclosing
+from autoflow.runtime.context import enclosing_run
 from autoflow.runtime.integrations import patching
 from autoflow.runtime.integrations.ray_calls import PARAMETER, accepting, with_parameter
 
@@ -44,7 +44,7 @@ def _with_run(signature: list[inspect.Parameter] | None, kwargs: Any) -> Any:
     """Return a call's keywords, with the run if the method takes it."""
     if signature is None or not any(parameter.name == PARAMETER.name for parameter in signature):
         return kwargs
-    return {**(kwargs or {}), PARAMETER.name: enclosing().to_text()}
+    return {**(kwargs or {}), PARAMETER.name: enclosing_run().to_text()}
 
 
 def _prepare(metadata: Any) -> None:

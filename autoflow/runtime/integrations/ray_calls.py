@@ -41,13 +41,13 @@ def with_parameter(parameters: list[inspect.Parameter]) -> list[inspect.Paramete
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     def carried(*args: Any, _autoflow_run: str | None = None, **kwargs: Any) -> Any:
         try:
-            from autoflow.runtime.lifecycle import unpickled
+            from autoflow.runtime.lifecycle import run_from_pickle
             from autoflow.runtime.run_scope import within
         except ImportError:
             return function(*args, **kwargs)
         if _autoflow_run is None:
             return function(*args, **kwargs)
-        return within(unpickled(_autoflow_run), function)(*args, **kwargs)
+        return within(run_from_pickle(_autoflow_run), function)(*args, **kwargs)
 
     return carried
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autoflow.guard import guard
-from autoflow.runtime.context import enclosing
+from autoflow.runtime.context import enclosing_run
 from autoflow.runtime.integrations import patching
 from autoflow.runtime.integrations.ray_calls import PARAMETER, accepting
 
@@ -21,7 +21,7 @@ def _remote(original: Any, task: Any, args: Any = None, kwargs: Any = None, *res
     with guard:
         if not task._is_cross_language:
             _accept(task)
-            kwargs = {**(kwargs or {}), PARAMETER.name: enclosing().to_text()}
+            kwargs = {**(kwargs or {}), PARAMETER.name: enclosing_run().to_text()}
     return original(task, args, kwargs, *rest, **options)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from autoflow.guard import guard
-from autoflow.runtime.context import enclosing, entered
+from autoflow.runtime.context import enclosing_run, use_run
 from autoflow.runtime.integrations import patching
 
 _ATTRIBUTE = "_autoflow_run"
@@ -23,12 +23,12 @@ def install(thread: Any) -> None:
 def _submitted(original: Any, item: Any, *args: Any, **kwargs: Any) -> None:
     original(item, *args, **kwargs)
     with guard:
-        vars(item)[_ATTRIBUTE] = enclosing()
+        vars(item)[_ATTRIBUTE] = enclosing_run()
 
 
 def _run(original: Any, item: Any, *args: Any, **kwargs: Any) -> Any:
     run = vars(item).pop(_ATTRIBUTE, None)
     if run is None:
         return original(item, *args, **kwargs)
-    with entered(run):
+    with use_run(run):
         return original(item, *args, **kwargs)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autoflow.runtime.context import current, enclosing
+from autoflow.runtime.context import current, enclosing_run
 from autoflow.runtime.integrations import patching
-from autoflow.runtime.lifecycle import unpickled
+from autoflow.runtime.lifecycle import run_from_pickle
 
 
 def install(dataloader: Any) -> None:
@@ -19,7 +19,7 @@ def install(dataloader: Any) -> None:
 
     def next_index(original: Any, iterator: Any) -> Any:
         index = original(iterator)
-        return _Index(index, enclosing().to_text()) if isinstance(iterator, workers) else index
+        return _Index(index, enclosing_run().to_text()) if isinstance(iterator, workers) else index
 
     patching.around(dataloader._BaseDataLoaderIter, "_next_index", next_index)
 
@@ -35,5 +35,5 @@ class _Index:
 
 
 def _arrive(index: Any, text: str) -> Any:
-    current.set(unpickled(text))
+    current.set(run_from_pickle(text))
     return index
