@@ -15,7 +15,7 @@ PYTEST := -m pytest --quiet -rfEs
 help:
 	@echo 'make demo    a real pipeline on the server in .demo, and the graph of it'
 	@echo 'make test    all tests; those of the core on each of Python $(VERSIONS)'
-	@echo 'make lint    ruff, rules and format'
+	@echo 'make lint    ruff, and biome for the page: rules and format'
 	@echo 'make types   mypy and pyright, strict'
 	@echo 'make bench   the benchmarks, beside other clients: benchmarks/RESULTS.md'
 	@echo 'make soak    the long run: killing recorders and senders, and counting'
@@ -67,9 +67,14 @@ test-all: .venv-dev/ready
 # -- development
 
 .PHONY: lint types bench soak clean
-lint: .venv-dev/ready
+lint: .venv-dev/ready node_modules/ready
 	@$(DEV)ruff check
 	@$(DEV)ruff format --check
+	@node_modules/.bin/biome check --error-on-warnings
+
+# The tools for the page's JavaScript, in the versions that package.json allows.
+node_modules/ready: package.json
+	@.ci/node_modules && touch $@
 
 types: .venv-dev/ready
 	@$(DEV)mypy
@@ -99,5 +104,5 @@ soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
 
 clean:
 	rm -rf .venv-demo .venv-dev .venv-bench .venv-ray .venv-torch $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find autoflow tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -25,12 +25,16 @@
     if (wish) zoom(wish(), sheet.clientWidth / 2, sheet.clientHeight / 2);
   });
 
-  sheet.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    const frame = sheet.getBoundingClientRect();
-    zoom(scale * Math.exp(-event.deltaY / 400), event.clientX - frame.left, event.clientY - frame.top);
-  }, { passive: false });
+  sheet.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const frame = sheet.getBoundingClientRect();
+      zoom(scale * Math.exp(-event.deltaY / 400), event.clientX - frame.left, event.clientY - frame.top);
+    },
+    { passive: false },
+  );
 
   sheet.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || event.pointerType === "touch" || event.target.closest("a")) return;
@@ -50,7 +54,9 @@
   const entered = picture.querySelector(".entered");
   if (entered) {
     const [card, frame] = [entered.getBoundingClientRect(), sheet.getBoundingClientRect()];
-    sheet.scrollBy(card.left + card.width / 2 - frame.left - sheet.clientWidth / 2,
-      card.top + card.height / 2 - frame.top - sheet.clientHeight / 2);
+    sheet.scrollBy(
+      card.left + card.width / 2 - frame.left - sheet.clientWidth / 2,
+      card.top + card.height / 2 - frame.top - sheet.clientHeight / 2,
+    );
   }
 })();

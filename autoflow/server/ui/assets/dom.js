@@ -15,7 +15,8 @@ const PATH = /^\/(?![/\\])[^\u0000-\u001f\u007f]*$/;
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value === true ? "" : String(value));
+    if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(key, value === true ? "" : String(value));
   }
   made.append(...children);
   return made;

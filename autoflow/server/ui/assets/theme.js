@@ -5,7 +5,8 @@ const KEY = "autoflow.theme";
 const ORDER = ["system", "light", "dark"];
 const DRAWN = {
   system: "M3 4.5h18v12H3zM9 20h6M12 16.5V20",
-  light: "M12 8a4 4 0 1 0 .1 0M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.8 1.8M17.2 17.2 19 19M5 19l1.8-1.8M17.2 6.8 19 5",
+  light:
+    "M12 8a4 4 0 1 0 .1 0M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.8 1.8M17.2 17.2 19 19M5 19l1.8-1.8M17.2 6.8 19 5",
   dark: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
 };
 const SAYS = { system: "as the system", light: "light", dark: "dark" };

@@ -12,7 +12,13 @@ import { element } from "../dom.js";
 export function ask(title, words, yes) {
   const before = document.activeElement;
   const no = element("button", { type: "submit", value: "no" }, "Keep it");
-  const form = element("form", { method: "dialog" }, element("h2", { id: "asked" }, title), element("p", {}, words), element("div", { class: "row end" }, no, element("button", { type: "submit", value: "yes", class: "danger" }, yes)));
+  const form = element(
+    "form",
+    { method: "dialog" },
+    element("h2", { id: "asked" }, title),
+    element("p", {}, words),
+    element("div", { class: "row end" }, no, element("button", { type: "submit", value: "yes", class: "danger" }, yes)),
+  );
   const dialog = element("dialog", { "aria-labelledby": "asked", class: "card" }, form);
   document.body.append(dialog);
   dialog.showModal();

@@ -21,7 +21,15 @@ import { missing, preview } from "./pictures.js";
 
 const SIGNS = { added: "+", removed: "−", changed: "±" };
 const SAYS = { added: "added", removed: "removed", changed: "changed" };
-const ASPECTS = { bytes: "other bytes", name: "renamed", dataset: "moved", meta: "other meta", tags: "other tags", labels: "other labels", description: "other description" };
+const ASPECTS = {
+  bytes: "other bytes",
+  name: "renamed",
+  dataset: "moved",
+  meta: "other meta",
+  tags: "other tags",
+  labels: "other labels",
+  description: "other description",
+};
 const PART = 24;
 
 /**
@@ -43,16 +51,31 @@ export function countLine(found) {
   const line = element("ul", { class: "counts", "aria-label": "What changed" });
   const { counts } = found;
   /** @type {[string, Counts][]} */
-  const kinds = [["image", counts.items], ["class", counts.classes], ["tag", counts.tags], ["dataset", counts.datasets]];
+  const kinds = [
+    ["image", counts.items],
+    ["class", counts.classes],
+    ["tag", counts.tags],
+    ["dataset", counts.datasets],
+  ];
   for (const [word, of] of kinds) {
     for (const how of /** @type {const} */ (["added", "removed", "changed"])) {
       if (!of[how]) continue;
       const words = word === "class" && of[how] !== 1 ? `${of[how]} classes` : count(of[how], word);
-      line.append(element("li", { class: `change ${how}` }, element("span", { "aria-hidden": "true" }, SIGNS[how]), ` ${words} ${SAYS[how]}`));
+      line.append(
+        element(
+          "li",
+          { class: `change ${how}` },
+          element("span", { "aria-hidden": "true" }, SIGNS[how]),
+          ` ${words} ${SAYS[how]}`,
+        ),
+      );
     }
   }
   const { before, after } = counts.labels;
-  if (before !== after) line.append(element("li", { class: "change changed" }, `${before.toLocaleString("en")} → ${count(after, "label")} on them`));
+  if (before !== after)
+    line.append(
+      element("li", { class: "change changed" }, `${before.toLocaleString("en")} → ${count(after, "label")} on them`),
+    );
   if (!line.childElementCount) line.append(element("li", { class: "quiet" }, "Nothing that is shown here changed"));
   return line;
 }
@@ -63,10 +86,28 @@ export function countLine(found) {
  */
 function names(found) {
   const parts = [];
-  for (const [title, of] of /** @type {[string, Names][]} */ ([["Classes", found.classes], ["Tags", found.tags], ["Datasets", found.datasets]])) {
-    const all = /** @type {const} */ (["added", "removed", "changed"]).flatMap((how) => of[how].map((name) => ({ how, name })));
+  for (const [title, of] of /** @type {[string, Names][]} */ ([
+    ["Classes", found.classes],
+    ["Tags", found.tags],
+    ["Datasets", found.datasets],
+  ])) {
+    const all = /** @type {const} */ (["added", "removed", "changed"]).flatMap((how) =>
+      of[how].map((name) => ({ how, name })),
+    );
     if (!all.length) continue;
-    const list = element("ul", { class: "counts" }, ...all.map(({ how, name }) => element("li", { class: `change ${how}` }, element("span", { "aria-hidden": "true" }, SIGNS[how]), ` ${name} `, element("span", { class: "unseen" }, SAYS[how]))));
+    const list = element(
+      "ul",
+      { class: "counts" },
+      ...all.map(({ how, name }) =>
+        element(
+          "li",
+          { class: `change ${how}` },
+          element("span", { "aria-hidden": "true" }, SIGNS[how]),
+          ` ${name} `,
+          element("span", { class: "unseen" }, SAYS[how]),
+        ),
+      ),
+    );
     parts.push(element("section", {}, element("h3", {}, title), list));
   }
   return parts;
@@ -85,8 +126,16 @@ export function changeList(pair, first, wanted = new Set(["added", "removed", "c
     const changes = found.changes.filter((one) => wanted.has(one.status));
     if (!changes.length) return;
     const [before, after] = await Promise.all([
-      drawnAt(pair.from, found.projectId, changes.map((one) => one.before)),
-      drawnAt(pair.to, found.projectId, changes.map((one) => one.after)),
+      drawnAt(
+        pair.from,
+        found.projectId,
+        changes.map((one) => one.before),
+      ),
+      drawnAt(
+        pair.to,
+        found.projectId,
+        changes.map((one) => one.after),
+      ),
     ]);
     list.append(...changes.map((one) => changeRow(one, pair, before, after)));
   };
@@ -98,7 +147,9 @@ export function changeList(pair, first, wanted = new Set(["added", "removed", "c
     return after !== null;
   };
   const part = element("div", { class: "compared" }, ...names(first), goingOn(list, load, after !== null));
-  put(first).catch((error) => list.replaceWith(element("p", { class: "notice bad" }, error instanceof Error ? error.message : String(error))));
+  put(first).catch((error) =>
+    list.replaceWith(element("p", { class: "notice bad" }, error instanceof Error ? error.message : String(error))),
+  );
   return part;
 }
 
@@ -130,14 +181,28 @@ async function drawnAt(version, project, items) {
 function changeRow(change, pair, before, after) {
   const item = /** @type {Item} */ (change.after ?? change.before);
   const aspects = change.aspects.map((name) => /** @type {Record<string, string>} */ (ASPECTS)[name] ?? name);
-  const labels = /** @type {const} */ (["added", "removed", "changed"]).filter((how) => change.labels[how]).map((how) => `${SIGNS[how]} ${count(change.labels[how], "label")}`);
+  const labels = /** @type {const} */ (["added", "removed", "changed"])
+    .filter((how) => change.labels[how])
+    .map((how) => `${SIGNS[how]} ${count(change.labels[how], "label")}`);
   const said = change.status === "changed" ? [...aspects, ...labels].join(", ") : count(item.labels, "label");
   const place = [...item.dataset, item.name].join(" / ");
   return element(
     "li",
     { class: `card changed-item ${change.status}` },
-    element("div", { class: "row" }, element("span", { class: `change ${change.status}` }, SAYS[change.status]), change.after && pair.to === null ? link(`/images/${item.id}`, place) : element("span", { class: "place" }, place), element("span", { class: "quiet" }, said)),
-    element("div", { class: "pair" }, ...[side("Before", change.before, pair.from, before), side("After", change.after, pair.to, after)].flatMap((one) => one ?? [])),
+    element(
+      "div",
+      { class: "row" },
+      element("span", { class: `change ${change.status}` }, SAYS[change.status]),
+      change.after && pair.to === null ? link(`/images/${item.id}`, place) : element("span", { class: "place" }, place),
+      element("span", { class: "quiet" }, said),
+    ),
+    element(
+      "div",
+      { class: "pair" },
+      ...[side("Before", change.before, pair.from, before), side("After", change.after, pair.to, after)].flatMap(
+        (one) => one ?? [],
+      ),
+    ),
   );
 }
 
@@ -152,7 +217,11 @@ function side(title, item, version, drawn) {
   if (!item) return null;
   const address = version === null ? undefined : `/storage/versions/${version}/images/${item.id}`;
   const name = `${item.name} ${title.toLowerCase()}`;
-  const picture = element("div", { class: "picture" }, item.hash === null ? missing(name) : preview(item.id, name, address));
+  const picture = element(
+    "div",
+    { class: "picture" },
+    item.hash === null ? missing(name) : preview(item.id, name, address),
+  );
   const image = drawn.images.get(item.id);
   if (image) requestAnimationFrame(() => overlay(picture, image, image.objects, drawn.classes));
   words.textContent = `${title} · ${count(item.labels, "label")}`;

@@ -11,7 +11,8 @@ const LARGEST_PICTURE = 32_000_000; // bytes
 const SHOWN = 65_536; // bytes of a text
 const ROWS = 200;
 const COLUMNS = 50;
-const TEXTS = /\.(txt|md|log|json|jsonl|ndjson|ya?ml|toml|ini|cfg|csv|tsv|py|js|ts|sh|html?|xml|svg|css|rst|tex|sql|r|ipynb|env|gitignore|conf|names)$/i;
+const TEXTS =
+  /\.(txt|md|log|json|jsonl|ndjson|ya?ml|toml|ini|cfg|csv|tsv|py|js|ts|sh|html?|xml|svg|css|rst|tex|sql|r|ipynb|env|gitignore|conf|names)$/i;
 
 /**
  * @param {File} file
@@ -23,7 +24,11 @@ export function inside(file) {
   if ((PICTURES.has(type) || (untold && NAMED.test(file.name))) && file.size <= LARGEST_PICTURE) {
     const picture = element("img", { src: `/storage/files/${file.id}`, alt: file.name, class: "look" });
     const part = panel("Preview", picture);
-    picture.addEventListener("error", () => picture.replaceWith(element("p", { class: "quiet" }, "This is no picture a browser shows.")), { once: true });
+    picture.addEventListener(
+      "error",
+      () => picture.replaceWith(element("p", { class: "quiet" }, "This is no picture a browser shows.")),
+      { once: true },
+    );
     return part;
   }
   if (type.startsWith("text/") || type === "application/json" || TEXTS.test(file.name)) {
@@ -34,7 +39,10 @@ export function inside(file) {
     );
     return part;
   }
-  return panel("Preview", element("p", { class: "quiet" }, "There is no preview of this kind of file: download it to look inside."));
+  return panel(
+    "Preview",
+    element("p", { class: "quiet" }, "There is no preview of this kind of file: download it to look inside."),
+  );
 }
 
 /** @param {File} file */
@@ -46,7 +54,9 @@ async function read(file) {
   const whole = bytes.length >= file.size;
   const text = new TextDecoder("utf-8").decode(bytes, { stream: !whole });
   if (text.includes("\0")) return element("p", { class: "quiet" }, "This is no text.");
-  const look = /\.(csv|tsv)$/i.test(file.name) ? table(text, whole, /\.tsv$/i.test(file.name) ? "\t" : ",") : plain(file, text, whole);
+  const look = /\.(csv|tsv)$/i.test(file.name)
+    ? table(text, whole, /\.tsv$/i.test(file.name) ? "\t" : ",")
+    : plain(file, text, whole);
   const part = element("div", {}, look);
   if (!whole) part.append(element("p", { class: "quiet" }, `The first ${size(SHOWN)} of ${size(file.size)}.`));
   return part;
@@ -66,7 +76,11 @@ function plain(file, text, whole) {
       // it is shown as it is
     }
   }
-  return element("pre", { class: "look", tabindex: 0, role: "region", "aria-label": `Text of ${file.name}` }, element("code", {}, words));
+  return element(
+    "pre",
+    { class: "look", tabindex: 0, role: "region", "aria-label": `Text of ${file.name}` },
+    element("code", {}, words),
+  );
 }
 
 /**

@@ -30,8 +30,14 @@ export function folderAddress(path, team) {
  */
 export function pathCrumbs(path, team) {
   const steps = path.split("/").filter(Boolean);
-  const all = [{ text: "Start", href: "/" }, { text: "Team files", href: folderAddress("/", team) }];
-  return [...all, ...steps.map((text, n) => ({ text, href: folderAddress(`/${steps.slice(0, n + 1).join("/")}/`, team) }))];
+  const all = [
+    { text: "Start", href: "/" },
+    { text: "Team files", href: folderAddress("/", team) },
+  ];
+  return [
+    ...all,
+    ...steps.map((text, n) => ({ text, href: folderAddress(`/${steps.slice(0, n + 1).join("/")}/`, team) })),
+  ];
 }
 
 /**
@@ -45,14 +51,25 @@ export function folderList(folder, here) {
     const name = path.slice(folder.path.length, -1);
     list.append(element("li", {}, drawn(FOLDER), element("a", { href: folderAddress(path, folder.teamId) }, name)));
   }
-  if (folder.folders.length >= FOLDERS) list.append(element("li", { class: "quiet" }, `The first ${FOLDERS} folders: the search finds the others.`));
+  if (folder.folders.length >= FOLDERS)
+    list.append(element("li", { class: "quiet" }, `The first ${FOLDERS} folders: the search finds the others.`));
   /** @param {Line} file */
   const line = (file) =>
-    element("li", {}, drawn(PAGE), file.id === here ? element("strong", { "aria-current": "true" }, file.name) : element("a", { href: `/files/${file.id}` }, file.name), element("span", { class: "quiet" }, size(file.size), " · ", time(file.createdAt)));
+    element(
+      "li",
+      {},
+      drawn(PAGE),
+      file.id === here
+        ? element("strong", { "aria-current": "true" }, file.name)
+        : element("a", { href: `/files/${file.id}` }, file.name),
+      element("span", { class: "quiet" }, size(file.size), " · ", time(file.createdAt)),
+    );
   list.append(...folder.files.map(line));
   let { next } = folder;
   const load = async () => {
-    const part = /** @type {Folder} */ (await call("autoflow.overview.folder", { path: folder.path, team: folder.teamId, after: next }));
+    const part = /** @type {Folder} */ (
+      await call("autoflow.overview.folder", { path: folder.path, team: folder.teamId, after: next })
+    );
     list.append(...part.files.map(line));
     next = part.next;
     return next !== null;
@@ -70,13 +87,20 @@ export async function folderPage(path, team) {
   const trail = pathCrumbs(folder.path, folder.teamId);
   crumbs(trail.map((one, n) => (n === trail.length - 1 ? { text: one.text } : one)));
   const empty = !folder.folders.length && !folder.files.length;
-  const content = empty ? emptyState("This folder is empty", "Files that runs upload here stand here.") : element("div", { class: "card" }, folderList(folder, null));
+  const content = empty
+    ? emptyState("This folder is empty", "Files that runs upload here stand here.")
+    : element("div", { class: "card" }, folderList(folder, null));
   show(
     element(
       "div",
       { class: "page file" },
       element("h1", {}, folder.path === "/" ? "Team files" : folder.path),
-      element("div", { class: "columns" }, content, panel("Used by", userList(folder.users, "No run named this folder."))),
+      element(
+        "div",
+        { class: "columns" },
+        content,
+        panel("Used by", userList(folder.users, "No run named this folder.")),
+      ),
     ),
   );
 }

@@ -127,7 +127,8 @@ export class Grid {
       this.first = seen;
       this.options.moved?.(seen);
     }
-    if (kept < 0 && (this.current < seen || this.current >= Math.min(this.total, lastRow * this.columns))) this.stop(seen);
+    if (kept < 0 && (this.current < seen || this.current >= Math.min(this.total, lastRow * this.columns)))
+      this.stop(seen);
     for (let part = Math.floor(from / PART); part * PART < until; part += 1) this.ask(part);
     for (const [part, one] of this.asked) {
       if ((part + 1) * PART <= from || part * PART >= until) {

@@ -229,7 +229,8 @@ function cover(pixels) {
   let opaque = true;
   for (let n = 3; opaque && n < pixels.length; n += 4) opaque = pixels[n] === 255;
   if (!opaque) return;
-  for (let n = 0; n < pixels.length; n += 4) pixels[n + 3] = Math.max(pixels[n] ?? 0, pixels[n + 1] ?? 0, pixels[n + 2] ?? 0);
+  for (let n = 0; n < pixels.length; n += 4)
+    pixels[n + 3] = Math.max(pixels[n] ?? 0, pixels[n + 1] ?? 0, pixels[n + 2] ?? 0);
 }
 
 /**

@@ -14,7 +14,14 @@ export class RunLog {
     this.text = element("pre", { class: "log", tabindex: 0, role: "log", "aria-label": "Log", "aria-live": "off" });
     this.earlier = element("button", { type: "button" }, "Show earlier lines");
     this.words = element("p", { class: "quiet" });
-    this.element = element("section", { class: "card panel" }, element("h2", {}, "Log"), this.words, this.earlier, this.text);
+    this.element = element(
+      "section",
+      { class: "card panel" },
+      element("h2", {}, "Log"),
+      this.words,
+      this.earlier,
+      this.text,
+    );
     this.earlier.addEventListener("click", () => this.before());
     this.first = 0;
     this.last = 0;
@@ -62,7 +69,9 @@ export class RunLog {
    */
   put(part, before) {
     const { parts } = part;
-    const lines = parts.map((one) => element("span", { title: one.at }, one.lines.endsWith("\n") ? one.lines : `${one.lines}\n`));
+    const lines = parts.map((one) =>
+      element("span", { title: one.at }, one.lines.endsWith("\n") ? one.lines : `${one.lines}\n`),
+    );
     if (before) this.text.prepend(...lines);
     else this.text.append(...lines);
     const [first, last] = [parts[0], parts[parts.length - 1]];
@@ -70,7 +79,11 @@ export class RunLog {
     if (last && !before) this.last = last.id;
     this.state = part.state;
     this.text.hidden = !this.text.childElementCount;
-    this.words.textContent = this.text.hidden ? (part.state === "running" ? "Nothing yet: lines stand here as they come." : "No log was kept of this run.") : "";
+    this.words.textContent = this.text.hidden
+      ? part.state === "running"
+        ? "Nothing yet: lines stand here as they come."
+        : "No log was kept of this run."
+      : "";
     this.words.hidden = !this.words.textContent;
   }
 }

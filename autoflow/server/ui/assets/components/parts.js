@@ -39,7 +39,10 @@ export function link(href, ...words) {
 export function factList(facts) {
   const list = element("dl", { class: "facts" });
   for (const [name, value] of facts) {
-    const nothing = value instanceof Element ? !value.textContent && !value.childElementCount : value === null || value === undefined || value === "";
+    const nothing =
+      value instanceof Element
+        ? !value.textContent && !value.childElementCount
+        : value === null || value === undefined || value === "";
     if (nothing) continue;
     list.append(element("dt", {}, name), element("dd", {}, value instanceof Node ? value : String(value)));
   }
@@ -149,7 +152,11 @@ export function userList(users, nothing) {
  * @param {string} [name] what is copied
  */
 export function copyButton(text, name = "Copy") {
-  const button = element("button", { type: "button", class: "plain copy", "aria-label": name, title: name }, drawn(COPY));
+  const button = element(
+    "button",
+    { type: "button", class: "plain copy", "aria-label": name, title: name },
+    drawn(COPY),
+  );
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);

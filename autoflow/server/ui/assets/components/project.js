@@ -52,8 +52,12 @@ export async function projectPage(project, dataset) {
  * @param {Dataset | null} within
  */
 function draw(shown, within) {
-  const path = [{ text: "Start", href: "/" }, { text: shown.workspace.name, href: `/workspace/${shown.workspace.id}` }];
-  if (within) crumbs([...path, { text: shown.name, href: `/projects/${shown.id}` }, { text: within.name }], within.name);
+  const path = [
+    { text: "Start", href: "/" },
+    { text: shown.workspace.name, href: `/workspace/${shown.workspace.id}` },
+  ];
+  if (within)
+    crumbs([...path, { text: shown.name, href: `/projects/${shown.id}` }, { text: within.name }], within.name);
   else crumbs([...path, { text: shown.name }]);
   const total = within ? count(within.images, "image") : count(shown.images, "image");
   const facts = [total];
@@ -73,16 +77,34 @@ function draw(shown, within) {
     { class: "side", "aria-label": "About the project" },
     panel("Datasets", tree(shown, within)),
     classPanel(shown, hidden, () => images.redraw()),
-    panel("Used by", userList(shown.users, "No run has read or written it."), element("p", {}, element("a", { href: `/project/${shown.id}` }, "Open in the workflow"))),
-    panel("About", factList([
-      ["Number", shown.id],
-      ["Kind", shown.type],
-      ["Created", time(shown.createdAt)],
-      ["By", shown.createdBy],
-      ["Last version", shown.version ? element("a", { href: `/projects/${shown.id}/versions` }, `V${shown.version.version}`) : "none yet"],
-    ])),
+    panel(
+      "Used by",
+      userList(shown.users, "No run has read or written it."),
+      element("p", {}, element("a", { href: `/project/${shown.id}` }, "Open in the workflow")),
+    ),
+    panel(
+      "About",
+      factList([
+        ["Number", shown.id],
+        ["Kind", shown.type],
+        ["Created", time(shown.createdAt)],
+        ["By", shown.createdBy],
+        [
+          "Last version",
+          shown.version
+            ? element("a", { href: `/projects/${shown.id}/versions` }, `V${shown.version.version}`)
+            : "none yet",
+        ],
+      ]),
+    ),
   );
-  const page = element("div", { class: "page wide-page" }, head, projectTabs(shown.id, "data"), element("div", { class: "split" }, side, images.element));
+  const page = element(
+    "div",
+    { class: "page wide-page" },
+    head,
+    projectTabs(shown.id, "data"),
+    element("div", { class: "split" }, side, images.element),
+  );
   show(page);
   images.begin();
 }
@@ -106,8 +128,16 @@ function tree(shown, within) {
     const list = element("ul", { class: "tree" });
     for (const one of children.get(parent) ?? []) {
       const here = within?.id === one.id;
-      const words = element("a", { href: `/projects/${shown.id}/datasets/${one.id}`, "aria-current": here ? "page" : null, title: one.name }, one.name);
-      const item = element("li", {}, element("div", { class: "leaf" }, words, element("span", { class: "quiet" }, deep(one).toLocaleString("en"))));
+      const words = element(
+        "a",
+        { href: `/projects/${shown.id}/datasets/${one.id}`, "aria-current": here ? "page" : null, title: one.name },
+        one.name,
+      );
+      const item = element(
+        "li",
+        {},
+        element("div", { class: "leaf" }, words, element("span", { class: "quiet" }, deep(one).toLocaleString("en"))),
+      );
       if (children.has(one.id)) item.append(level(one.id));
       list.append(item);
     }
@@ -115,7 +145,12 @@ function tree(shown, within) {
   };
   if (!shown.datasets.length) return element("p", { class: "quiet" }, "No datasets yet.");
   const all = element("a", { href: `/projects/${shown.id}`, "aria-current": within ? null : "page" }, "All images");
-  const part = element("div", {}, element("div", { class: "leaf all" }, all, element("span", { class: "quiet" }, shown.images.toLocaleString("en"))), level(null));
+  const part = element(
+    "div",
+    {},
+    element("div", { class: "leaf all" }, all, element("span", { class: "quiet" }, shown.images.toLocaleString("en"))),
+    level(null),
+  );
   return part;
 }
 
@@ -138,13 +173,34 @@ function classPanel(shown, hidden, changed) {
     });
     const number = element("span", { class: "quiet number" });
     places.set(`class ${one.id}`, number);
-    list.append(element("li", {}, element("label", {}, check, swatch(one.color), element("span", { class: "name", title: one.title }, one.title)), element("span", { class: "quiet" }, one.shape ?? ""), number));
+    list.append(
+      element(
+        "li",
+        {},
+        element("label", {}, check, swatch(one.color), element("span", { class: "name", title: one.title }, one.title)),
+        element("span", { class: "quiet" }, one.shape ?? ""),
+        number,
+      ),
+    );
   }
   const marks = element("ul", { class: "classes" });
   for (const one of tags) {
     const number = element("span", { class: "quiet number" });
     places.set(`tag ${one.id}`, number);
-    marks.append(element("li", {}, element("span", { class: "label" }, swatch(one.color), element("span", { class: "name", title: one.name }, one.name)), element("span", { class: "quiet" }, one.value_type === "none" ? "" : (one.value_type ?? "").replace("_", " ")), number));
+    marks.append(
+      element(
+        "li",
+        {},
+        element(
+          "span",
+          { class: "label" },
+          swatch(one.color),
+          element("span", { class: "name", title: one.name }, one.name),
+        ),
+        element("span", { class: "quiet" }, one.value_type === "none" ? "" : (one.value_type ?? "").replace("_", " ")),
+        number,
+      ),
+    );
   }
   const progress = element("p", { class: "quiet" });
   const parts = [
@@ -170,10 +226,17 @@ async function counting(shown, places, progress) {
   const step = async () => {
     const part = await call("autoflow.overview.counts", { id: shown.id, after });
     images += part.images;
-    for (const [kind, of, members] of [["class", part.classes, ["objects"]], ["tag", part.tags, ["objects", "images"]]]) {
+    for (const [kind, of, members] of [
+      ["class", part.classes, ["objects"]],
+      ["tag", part.tags, ["objects", "images"]],
+    ]) {
       for (const [number, counted] of Object.entries(of)) {
         const name = `${kind} ${number}`;
-        sums.set(name, (sums.get(name) ?? 0) + members.reduce((/** @type {number} */ sum, /** @type {string} */ member) => sum + counted[member], 0));
+        sums.set(
+          name,
+          (sums.get(name) ?? 0) +
+            members.reduce((/** @type {number} */ sum, /** @type {string} */ member) => sum + counted[member], 0),
+        );
       }
     }
     for (const [name, place] of places) place.textContent = (sums.get(name) ?? 0).toLocaleString("en");
@@ -211,10 +274,19 @@ class Images {
     this.place = within ? { dataset: within.id } : { project: shown.id };
     this.classes = new Map(shown.meta.classes.map((one) => [one.id, one]));
     const query = new URLSearchParams(location.search);
-    this.find = element("input", { type: "search", placeholder: "Part of a name", "aria-label": "Find images by name", maxlength: 300 });
+    this.find = element("input", {
+      type: "search",
+      placeholder: "Part of a name",
+      "aria-label": "Find images by name",
+      maxlength: 300,
+    });
     this.find.value = query.get("q") ?? "";
     this.labeled = element("select", { "aria-label": "Which images" });
-    for (const [value, words] of [["", "All images"], ["yes", "With labels"], ["no", "Without labels"]]) {
+    for (const [value, words] of [
+      ["", "All images"],
+      ["yes", "With labels"],
+      ["no", "Without labels"],
+    ]) {
       this.labeled.append(element("option", { value: value ?? "" }, words ?? ""));
     }
     this.labeled.value = query.get("labeled") ?? "";
@@ -224,7 +296,14 @@ class Images {
     this.element = element(
       "section",
       { class: "images", "aria-label": "Images" },
-      element("div", { class: "row bar" }, this.find, this.labeled, element("label", { class: "row" }, this.drawn, "Labels"), this.number),
+      element(
+        "div",
+        { class: "row bar" },
+        this.find,
+        this.labeled,
+        element("label", { class: "row" }, this.drawn, "Labels"),
+        this.number,
+      ),
       this.holder,
     );
     this.start = Number(query.get("at")) || 0;
@@ -279,7 +358,9 @@ class Images {
     if (!total) {
       const nothing = this.find.value || this.labeled.value;
       this.holder.replaceChildren(
-        nothing ? emptyState("No image is like that", "Choose others above.") : emptyState("No images yet", "Images that an app uploads stand here, with their labels drawn."),
+        nothing
+          ? emptyState("No image is like that", "Choose others above.")
+          : emptyState("No images yet", "Images that an app uploads stand here, with their labels drawn."),
       );
       return;
     }
@@ -312,7 +393,10 @@ class Images {
     if (this.labeled.value) state.set("labeled", this.labeled.value);
     if (first) state.set("at", String(first));
     clearTimeout(this.kept);
-    this.kept = setTimeout(() => history.replaceState(null, "", `${location.pathname}${state.size ? `?${state}` : ""}`), 150);
+    this.kept = setTimeout(
+      () => history.replaceState(null, "", `${location.pathname}${state.size ? `?${state}` : ""}`),
+      150,
+    );
   }
 
   /** @param {Image} image */
@@ -326,7 +410,8 @@ class Images {
       element("span", { class: "name" }, image.name),
       element("span", { class: "quiet" }, words),
     );
-    if (this.drawn.checked) requestAnimationFrame(() => overlay(picture, image, image.objects, this.classes, this.hidden));
+    if (this.drawn.checked)
+      requestAnimationFrame(() => overlay(picture, image, image.objects, this.classes, this.hidden));
     return made;
   }
 }

@@ -26,11 +26,17 @@ export async function restore(version, place, button) {
       words.textContent = `Restoring: ${step.copied.toLocaleString("en")} of ${step.total.toLocaleString("en")} images`;
       step = /** @type {Step} */ (await call("autoflow.versions.restore", { restoring: step.id }));
     }
-    place.replaceChildren("Restored as ", element("a", { href: `/projects/${step.id}` }, step.name ?? `project ${step.id}`));
-    if (step.missed?.count) place.append(element("span", { class: "quiet" }, ` without ${step.missed.count} images whose bytes are gone`));
+    place.replaceChildren(
+      "Restored as ",
+      element("a", { href: `/projects/${step.id}` }, step.name ?? `project ${step.id}`),
+    );
+    if (step.missed?.count)
+      place.append(element("span", { class: "quiet" }, ` without ${step.missed.count} images whose bytes are gone`));
     announce("Restored");
   } catch (error) {
-    place.replaceChildren(element("span", { class: "status failed" }, error instanceof Error ? error.message : String(error)));
+    place.replaceChildren(
+      element("span", { class: "status failed" }, error instanceof Error ? error.message : String(error)),
+    );
     announce("It could not be restored");
   }
   button.disabled = false;

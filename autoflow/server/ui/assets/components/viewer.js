@@ -25,13 +25,31 @@ export class Viewer {
     this.classes = classes;
     this.picture = element("img", { alt: "", draggable: "false", src: address });
     this.canvas = element("canvas", { "aria-hidden": "true" });
-    this.field = element("div", { class: "field", tabindex: 0, role: "group", "aria-label": `${image.name}: arrow keys move it, plus and minus zoom, 0 fits it` }, this.picture, this.canvas);
+    this.field = element(
+      "div",
+      {
+        class: "field",
+        tabindex: 0,
+        role: "group",
+        "aria-label": `${image.name}: arrow keys move it, plus and minus zoom, 0 fits it`,
+      },
+      this.picture,
+      this.canvas,
+    );
     this.words = element("span", { class: "quiet", role: "status" });
     this.element = element(
       "div",
       { class: "card stage" },
       this.field,
-      element("div", { class: "row tools" }, this.tool("−", "Zoom out", () => this.zoom(1 / STEP)), this.words, this.tool("+", "Zoom in", () => this.zoom(STEP)), this.tool("Fit", "Fit the image", () => this.fit()), this.tool("1:1", "1:1, a pixel a pixel", () => this.zoom(1 / this.scale))),
+      element(
+        "div",
+        { class: "row tools" },
+        this.tool("−", "Zoom out", () => this.zoom(1 / STEP)),
+        this.words,
+        this.tool("+", "Zoom in", () => this.zoom(STEP)),
+        this.tool("Fit", "Fit the image", () => this.fit()),
+        this.tool("1:1", "1:1, a pixel a pixel", () => this.zoom(1 / this.scale)),
+      ),
     );
     this.scale = 1;
     this.x = 0;
@@ -67,7 +85,8 @@ export class Viewer {
     field.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     field.addEventListener("pointerdown", (event) => this.down(event));
     field.addEventListener("pointermove", (event) => this.move(event));
-    for (const name of ["pointerup", "pointercancel"]) field.addEventListener(name, (event) => this.pointers.delete(/** @type {PointerEvent} */ (event).pointerId));
+    for (const name of ["pointerup", "pointercancel"])
+      field.addEventListener(name, (event) => this.pointers.delete(/** @type {PointerEvent} */ (event).pointerId));
     field.addEventListener("pointerleave", () => this.choose(null));
     field.addEventListener("dblclick", (event) => this.zoom(STEP * STEP, ...this.at(event)));
     field.addEventListener("keydown", (event) => this.key(event));
@@ -140,14 +159,20 @@ export class Viewer {
     if (other) {
       const was = Math.hypot(before.x - other.x, before.y - other.y) || 1;
       const box = this.field.getBoundingClientRect();
-      this.zoom(Math.hypot(here.x - other.x, here.y - other.y) / was, (here.x + other.x) / 2 - box.left, (here.y + other.y) / 2 - box.top);
+      this.zoom(
+        Math.hypot(here.x - other.x, here.y - other.y) / was,
+        (here.x + other.x) / 2 - box.left,
+        (here.y + other.y) / 2 - box.top,
+      );
     } else this.shift(here.x - before.x, here.y - before.y);
   }
 
   /** @param {PointerEvent} event */
   hover(event) {
     const [x, y] = this.at(event);
-    const found = this.visible().findLast((label) => isOn(label, (x - this.x) / this.scale, (y - this.y) / this.scale, NEAR / this.scale));
+    const found = this.visible().findLast((label) =>
+      isOn(label, (x - this.x) / this.scale, (y - this.y) / this.scale, NEAR / this.scale),
+    );
     this.choose(found?.id ?? null);
   }
 

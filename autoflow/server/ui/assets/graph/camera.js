@@ -123,8 +123,12 @@ export class Camera {
     const margin = MARGIN / this.k;
     const wide = this.width / this.k;
     const high = (this.height - covered) / this.k;
-    const near = (/** @type {number} */ now, /** @type {number} */ low, /** @type {number} */ size, /** @type {number} */ room) =>
-      Math.min(Math.max(now, low + size + margin - room), low - margin);
+    const near = (
+      /** @type {number} */ now,
+      /** @type {number} */ low,
+      /** @type {number} */ size,
+      /** @type {number} */ room,
+    ) => Math.min(Math.max(now, low + size + margin - room), low - margin);
     const x = near(this.x, box.x, box.width, wide);
     const y = near(this.y, box.y, box.height, high);
     if (x !== this.x || y !== this.y) this.show({ x, y, k: this.k }, true);

@@ -77,7 +77,14 @@ export class Painter {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
-    context.setTransform(camera.k * ratio, 0, 0, camera.k * ratio, -camera.x * camera.k * ratio, -camera.y * camera.k * ratio);
+    context.setTransform(
+      camera.k * ratio,
+      0,
+      0,
+      camera.k * ratio,
+      -camera.x * camera.k * ratio,
+      -camera.y * camera.k * ratio,
+    );
     const sight = [camera.x, camera.y, camera.x + camera.width / camera.k, camera.y + camera.height / camera.k];
     const arrows = this._inSight(scene, sight);
     this._arrows(scene, arrows);
@@ -117,7 +124,13 @@ export class Painter {
     context.globalAlpha = strong ? 0.25 : 1;
     this._lines(scene, weak, palette["arrow"] ?? "", thin);
     context.globalAlpha = 1;
-    if (strong) this._lines(scene, arrows.filter((arrow) => strong.has(arrow)), palette["accent"] ?? "", thin * 2);
+    if (strong)
+      this._lines(
+        scene,
+        arrows.filter((arrow) => strong.has(arrow)),
+        palette["accent"] ?? "",
+        thin * 2,
+      );
   }
 
   /** @param {Scene} scene @param {number[]} arrows @param {string} ink @param {number} thick */
@@ -181,14 +194,20 @@ export class Painter {
     const kinds = TYPES.map(() => []);
     for (let n = 0; n < scene.size; n += 1) {
       const [x, y] = [scene.x[n] ?? 0, scene.y[n] ?? 0];
-      if (x + WIDTH >= left && x <= right && y + (scene.h[n] ?? 0) >= top && y <= bottom) kinds[scene.types[n] ?? 0]?.push(n);
+      if (x + WIDTH >= left && x <= right && y + (scene.h[n] ?? 0) >= top && y <= bottom)
+        kinds[scene.types[n] ?? 0]?.push(n);
     }
     const frames = k >= CURVED;
     const stripe = frames ? STRIPE : WIDTH;
     if (frames) this._boxes(scene, kinds.flat(), WIDTH, palette["surface"] ?? "");
     kinds.forEach((cards, n) => this._boxes(scene, cards, stripe, COLORS[TYPES[n] ?? "file"][0]));
     if (k >= TITLED) {
-      this._boxes(scene, kinds.flat().filter((n) => scene.of(n)?.state === "failed"), stripe, palette["bad"] ?? "");
+      this._boxes(
+        scene,
+        kinds.flat().filter((n) => scene.of(n)?.state === "failed"),
+        stripe,
+        palette["bad"] ?? "",
+      );
       this._titles(scene, kinds.flat());
     }
     for (const card of [scene.entry, selected]) {

@@ -109,8 +109,17 @@ export class Cards {
   _more(side, count) {
     if (!count) return [];
     const words = `Show ${count} more ${side}`;
-    const made = element("button", { type: "button", class: `more ${side}`, "data-more": side, tabindex: -1, title: words });
-    made.append(element("span", { "aria-hidden": "true" }, `+${count} more`), element("span", { class: "unseen" }, words));
+    const made = element("button", {
+      type: "button",
+      class: `more ${side}`,
+      "data-more": side,
+      tabindex: -1,
+      title: words,
+    });
+    made.append(
+      element("span", { "aria-hidden": "true" }, `+${count} more`),
+      element("span", { class: "unseen" }, words),
+    );
     return [made];
   }
 

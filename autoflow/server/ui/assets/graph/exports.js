@@ -36,7 +36,9 @@ async function png(scene) {
   const camera = { x: -MARGIN, y: -MARGIN, k, width: wide * k, height: high * k };
   const painter = new Painter(canvas, /** @type {any} */ (camera));
   painter.whole(scene);
-  return new Promise((done, wrong) => canvas.toBlob((blob) => (blob ? done(blob) : wrong(new Error("This browser painted nothing."))), "image/png"));
+  return new Promise((done, wrong) =>
+    canvas.toBlob((blob) => (blob ? done(blob) : wrong(new Error("This browser painted nothing."))), "image/png"),
+  );
 }
 
 /**
@@ -47,7 +49,11 @@ async function png(scene) {
  */
 export function exportsMenu(current, body, failed) {
   const { menu: made, sheet } = menu("Export");
-  const name = () => (current()?.title ?? "workflow").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 80) || "workflow";
+  const name = () =>
+    (current()?.title ?? "workflow")
+      .replace(/[^\p{L}\p{N}]+/gu, "-")
+      .replace(/^-|-$/g, "")
+      .slice(0, 80) || "workflow";
   /** @param {string} text @param {() => Promise<void>} done */
   const choice = (text, done) => {
     const button = element("button", { type: "button", class: "plain" }, text);
@@ -73,4 +79,3 @@ export function exportsMenu(current, body, failed) {
   );
   return made;
 }
-

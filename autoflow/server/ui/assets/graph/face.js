@@ -12,7 +12,14 @@ import { SMALL } from "./scene.js";
  * @param {Words} card
  */
 export function spoken(card) {
-  const parts = [card.title, card.badge, KINDS[card.type], isState(card.state) ? card.state : "", card.unattributed ? "unattributed" : "", moment(card.at)];
+  const parts = [
+    card.title,
+    card.badge,
+    KINDS[card.type],
+    isState(card.state) ? card.state : "",
+    card.unattributed ? "unattributed" : "",
+    moment(card.at),
+  ];
   return parts.filter(Boolean).join(", ");
 }
 
@@ -43,9 +50,17 @@ function second(card) {
   const line = element("span", { class: "second" });
   const url = address(card);
   if (card.members) {
-    line.append(element("button", { type: "button", class: "open", "data-open": card.key, tabindex: -1 }, `Show all ${card.members.length}`));
+    line.append(
+      element(
+        "button",
+        { type: "button", class: "open", "data-open": card.key, tabindex: -1 },
+        `Show all ${card.members.length}`,
+      ),
+    );
   } else if (card.link && card.link.title) {
-    line.append(url ? element("a", { href: url, tabindex: -1 }, card.link.title) : element("span", {}, card.link.title));
+    line.append(
+      url ? element("a", { href: url, tabindex: -1 }, card.link.title) : element("span", {}, card.link.title),
+    );
   }
   const host = card.origin ? card.origin.replace(/^https?:\/\//, "") : "";
   // a file's name is its title already: what is left to say is the folder
@@ -77,7 +92,11 @@ function third(card) {
 function name(card) {
   const cut = card.type === "folder" ? card.title.lastIndexOf("/") : -1;
   const made = element("span", { class: "name" });
-  if (cut > 0) made.append(element("span", {}, card.title.slice(0, cut)), element("span", { class: "end" }, card.title.slice(cut)));
+  if (cut > 0)
+    made.append(
+      element("span", {}, card.title.slice(0, cut)),
+      element("span", { class: "end" }, card.title.slice(cut)),
+    );
   else made.append(card.title);
   return made;
 }
@@ -93,11 +112,21 @@ export function face(at, card, type, height) {
   at.className = `node ${type}${height > SMALL ? " tall" : ""}${card?.members ? " cluster" : ""}`;
   if (!card) {
     at.setAttribute("aria-label", KINDS[type]);
-    at.replaceChildren(tile(type), element("span", { class: "lines" }, element("span", { class: "skeleton" }, "\u00a0")));
+    at.replaceChildren(
+      tile(type),
+      element("span", { class: "lines" }, element("span", { class: "skeleton" }, "\u00a0")),
+    );
     return;
   }
   at.setAttribute("aria-label", spoken(card));
-  at.title = [card.title, card.name === card.title ? "" : card.name, card.description, card.seen ? `Last sign of life ${moment(card.seen)}` : ""].filter(Boolean).join("\n");
+  at.title = [
+    card.title,
+    card.name === card.title ? "" : card.name,
+    card.description,
+    card.seen ? `Last sign of life ${moment(card.seen)}` : "",
+  ]
+    .filter(Boolean)
+    .join("\n");
   const head = element("span", { class: "head" }, name(card));
   if (card.badge) head.append(element("span", { class: "badge" }, card.badge));
   if (card.unattributed) head.append(element("span", { class: "badge" }, "unattributed"));

@@ -21,7 +21,10 @@ function group(name, choices, chosen, changed) {
   const boxes = choices.map(([value, label, number]) => {
     const box = element("input", { type: "checkbox", value, checked: chosen.includes(value) });
     const words = element("span", { class: "words", title: label }, label);
-    return { box, line: element("label", { class: "choice" }, box, words, element("span", { class: "quiet" }, String(number))) };
+    return {
+      box,
+      line: element("label", { class: "choice" }, box, words, element("span", { class: "quiet" }, String(number))),
+    };
   });
   const set = element("fieldset", {}, element("legend", {}, name), ...boxes.map(({ line }) => line));
   set.addEventListener("change", () => changed(boxes.filter(({ box }) => box.checked).map(({ box }) => box.value)));
@@ -52,14 +55,21 @@ export function filters(wish, ask) {
   const show = (facets) => {
     const now = wish();
     /** @type {[string, string, number][]} */
-    const kinds = TYPES.filter((type) => facets.kinds[type]).map((type) => [type, `${KINDS[type]}s`, facets.kinds[type] ?? 0]);
+    const kinds = TYPES.filter((type) => facets.kinds[type]).map((type) => [
+      type,
+      `${KINDS[type]}s`,
+      facets.kinds[type] ?? 0,
+    ]);
     /** @type {[string, string, number][]} */
     const apps = Object.entries(facets.apps).map(([app, number]) => [app, app, number]);
     const together = element("input", { type: "checkbox", checked: now.clusters });
     together.addEventListener("change", () => ask({ clusters: together.checked, opened: [] }));
     const clear = element("button", { type: "button", disabled: !narrows(now) }, "Clear filters");
     clear.addEventListener("click", () => ask(NOTHING));
-    const held = document.activeElement instanceof HTMLInputElement && sheet.contains(document.activeElement) ? document.activeElement.value : null;
+    const held =
+      document.activeElement instanceof HTMLInputElement && sheet.contains(document.activeElement)
+        ? document.activeElement.value
+        : null;
     sheet.replaceChildren(
       group("Kinds", kinds, now.kinds, (chosen) => ask({ kinds: chosen })),
       group("Apps", apps, now.apps, (chosen) => ask({ apps: chosen })),
@@ -70,7 +80,12 @@ export function filters(wish, ask) {
         day("From", now.since, (since) => ask({ since })),
         day("To", now.until, (until) => ask({ until })),
       ),
-      element("label", { class: "choice" }, together, element("span", { class: "words" }, "Take five or more alike together")),
+      element(
+        "label",
+        { class: "choice" },
+        together,
+        element("span", { class: "words" }, "Take five or more alike together"),
+      ),
       clear,
     );
     // the choice that was made keeps the keyboard's place

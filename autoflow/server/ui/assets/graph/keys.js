@@ -82,7 +82,9 @@ export function keys({ view, finder, scene, select, focus, unfocus }) {
     if (card && (onFace || isArrow(event.key)) && onCard(event.key, card)) event.preventDefault();
     else if (isArrow(event.key)) {
       event.preventDefault();
-      const [right, down] = { ArrowRight: [FAR, 0], ArrowLeft: [-FAR, 0], ArrowDown: [0, FAR], ArrowUp: [0, -FAR] }[event.key];
+      const [right, down] = { ArrowRight: [FAR, 0], ArrowLeft: [-FAR, 0], ArrowDown: [0, FAR], ArrowUp: [0, -FAR] }[
+        event.key
+      ];
       camera.pan(right ?? 0, down ?? 0);
     } else if (anywhere[event.key]) {
       event.preventDefault();

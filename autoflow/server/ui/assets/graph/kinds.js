@@ -69,7 +69,8 @@ export function tile(type, icon) {
   const asked = icon && NAME.test(icon.name) ? icon.name.replace(/^zmdi-/, "") : "";
   made.style.color = asked && icon && COLOR.test(icon.color) ? icon.color : color;
   made.style.background = asked && icon && COLOR.test(icon.background) ? icon.background : background;
-  if (asked && document.documentElement.dataset["icons"] === "zmdi") made.append(element("i", { class: `zmdi zmdi-${asked}` }));
+  if (asked && document.documentElement.dataset["icons"] === "zmdi")
+    made.append(element("i", { class: `zmdi zmdi-${asked}` }));
   else made.append(drawn(DRAWN[asked] ?? DRAWN[type] ?? ""));
   return made;
 }
@@ -79,7 +80,12 @@ export function tile(type, icon) {
  * @param {Words} card
  */
 export function workflowOf(card) {
-  const entries = /** @type {Record<string, string>} */ ({ project: "project", task: "task", file: "file", model_weight: "file" });
+  const entries = /** @type {Record<string, string>} */ ({
+    project: "project",
+    task: "task",
+    file: "file",
+    model_weight: "file",
+  });
   const entry = entries[card.type];
   if (entry && !card.origin && !card.members && typeof card.id === "number") return `/${entry}/${card.id}`;
   const parent = card.parent?.match(/^project:(\d+)$/);

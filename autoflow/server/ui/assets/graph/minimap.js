@@ -47,8 +47,12 @@ export class Minimap {
     this.ink = getComputedStyle(this.canvas).color;
     this.scale = Math.min((WIDE - 2 * EDGE) / scene.width, (HIGH - 2 * EDGE) / scene.height, 0.2);
     const ratio = Math.min(devicePixelRatio, 2);
-    const [width, height] = [Math.ceil(scene.width * this.scale + 2 * EDGE), Math.ceil(scene.height * this.scale + 2 * EDGE)];
-    for (const canvas of [this.canvas, this.picture]) Object.assign(canvas, { width: width * ratio, height: height * ratio });
+    const [width, height] = [
+      Math.ceil(scene.width * this.scale + 2 * EDGE),
+      Math.ceil(scene.height * this.scale + 2 * EDGE),
+    ];
+    for (const canvas of [this.canvas, this.picture])
+      Object.assign(canvas, { width: width * ratio, height: height * ratio });
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
     const context = this.picture.getContext("2d");

@@ -19,7 +19,9 @@ const SAYS = { upstream: "Came from", downstream: "Led to" };
 
 /** @param {[string, Node | string][]} rows */
 function facts(rows) {
-  const parts = rows.filter(([, value]) => value !== "").flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  const parts = rows
+    .filter(([, value]) => value !== "")
+    .flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
   return element("dl", { class: "facts" }, ...parts);
 }
 
@@ -49,7 +51,8 @@ function links(card) {
   const url = address(card);
   if (url && card.link?.title) made.push(element("a", { class: "button primary", href: url }, card.link.title));
   const workflow = workflowOf(card);
-  if (workflow && workflow !== location.pathname) made.push(element("a", { class: "button", href: workflow }, "Its own workflow"));
+  if (workflow && workflow !== location.pathname)
+    made.push(element("a", { class: "button", href: workflow }, "Its own workflow"));
   return made;
 }
 
@@ -85,7 +88,11 @@ export function panel(at, scene, card, ways) {
   const words = scene.of(card);
   const key = scene.keys[card] ?? "";
   if (!words) return;
-  const close = element("button", { type: "button", class: "plain", "aria-label": "Close" }, drawn("M6 6l12 12M18 6L6 18"));
+  const close = element(
+    "button",
+    { type: "button", class: "plain", "aria-label": "Close" },
+    drawn("M6 6l12 12M18 6L6 18"),
+  );
   close.addEventListener("click", ways.close);
   const button = (/** @type {string} */ text, /** @type {() => void} */ done) => {
     const made = element("button", { type: "button" }, text);

@@ -61,7 +61,12 @@ export function search(current, go) {
       ...hits.map((card, n) => {
         const words = scene.of(card);
         const kind = element("span", { class: "quiet" }, KINDS[scene.type(card)]);
-        const option = element("li", { id: `hit-${n}`, role: "option" }, element("span", { class: "words" }, words?.title ?? ""), kind);
+        const option = element(
+          "li",
+          { id: `hit-${n}`, role: "option" },
+          element("span", { class: "words" }, words?.title ?? ""),
+          kind,
+        );
         option.addEventListener("pointerdown", (event) => {
           event.preventDefault();
           choose(card);
@@ -69,7 +74,8 @@ export function search(current, go) {
         return option;
       }),
     );
-    if (!hits.length) list.append(element("li", { class: "none", role: "option", "aria-disabled": "true" }, "No card is called that"));
+    if (!hits.length)
+      list.append(element("li", { class: "none", role: "option", "aria-disabled": "true" }, "No card is called that"));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     said.textContent = `${all.length} found`;
@@ -105,7 +111,11 @@ function find(scene, wanted) {
     if (!words) continue;
     const title = words.title.toLowerCase();
     if (title.startsWith(wanted)) first.push(n);
-    else if ([title, words.name.toLowerCase(), words.description?.toLowerCase() ?? "", String(words.id).toLowerCase()].some((text) => text.includes(wanted)))
+    else if (
+      [title, words.name.toLowerCase(), words.description?.toLowerCase() ?? "", String(words.id).toLowerCase()].some(
+        (text) => text.includes(wanted),
+      )
+    )
       rest.push(n);
   }
   return [...first, ...rest];

@@ -29,7 +29,16 @@ function row(scene, card, go) {
   const name = element("button", { type: "button", class: "plain", title: "Show in the graph" }, words?.title ?? "");
   name.addEventListener("click", () => go(card));
   const near = (/** @type {number[]} */ cards) =>
-    element("td", { title: cards.slice(0, 10).map((n) => spoken(/** @type {Words} */ (scene.of(n)))).join("\n") }, String(cards.length));
+    element(
+      "td",
+      {
+        title: cards
+          .slice(0, 10)
+          .map((n) => spoken(/** @type {Words} */ (scene.of(n))))
+          .join("\n"),
+      },
+      String(cards.length),
+    );
   const url = words ? address(words) : null;
   return element(
     "tr",
@@ -43,7 +52,11 @@ function row(scene, card, go) {
       ...(words?.description ? [element("span", { class: "about" }, words.description)] : []),
     ),
     element("td", {}, KINDS[scene.type(card)]),
-    element("td", {}, ...(isState(words?.state) ? [element("span", { class: `status ${words?.state}` }, words?.state ?? "")] : [])),
+    element(
+      "td",
+      {},
+      ...(isState(words?.state) ? [element("span", { class: `status ${words?.state}` }, words?.state ?? "")] : []),
+    ),
     element("td", {}, moment(words?.at)),
     near(scene.before(card)),
     near(scene.after(card)),
@@ -65,10 +78,14 @@ export async function table(at, scene, go) {
   const fill = () => {
     const value = COLUMNS[sorted]?.[1] ?? (() => "");
     const order = [...scene.keys.keys()].map((card) => /** @type {const} */ ([value(scene, card), card]));
-    order.sort(([one, first], [other, second]) => (one < other ? -1 : one > other ? 1 : first - second) * (down ? -1 : 1));
+    order.sort(
+      ([one, first], [other, second]) => (one < other ? -1 : one > other ? 1 : first - second) * (down ? -1 : 1),
+    );
     body.replaceChildren(...order.slice(0, rows).map(([, card]) => row(scene, card, go)));
     more.hidden = rows >= order.length;
-    heads.forEach((head, n) => head.setAttribute("aria-sort", n === sorted ? (down ? "descending" : "ascending") : "none"));
+    heads.forEach((head, n) =>
+      head.setAttribute("aria-sort", n === sorted ? (down ? "descending" : "ascending") : "none"),
+    );
   };
   const heads = COLUMNS.map(([name], n) => {
     const button = element("button", { type: "button", class: "plain" }, name);
@@ -85,5 +102,12 @@ export async function table(at, scene, go) {
   fill();
   const head = element("thead", {}, element("tr", {}, ...heads, element("th", { scope: "col" }, "Link")));
   const caption = element("caption", {}, `${scene.title}: ${scene.size} cards`);
-  at.replaceChildren(element("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": "Cards" }, element("table", {}, caption, head, body)), more);
+  at.replaceChildren(
+    element(
+      "div",
+      { class: "scroll", role: "region", tabindex: 0, "aria-label": "Cards" },
+      element("table", {}, caption, head, body),
+    ),
+    more,
+  );
 }

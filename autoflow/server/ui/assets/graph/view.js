@@ -27,7 +27,12 @@ export class View {
     this.world = element("div", { class: "world" });
     this.stage = element(
       "div",
-      { class: "stage", role: "region", tabindex: 0, "aria-label": "Workflow graph. Arrow keys move, plus and minus zoom." },
+      {
+        class: "stage",
+        role: "region",
+        tabindex: 0,
+        "aria-label": "Workflow graph. Arrow keys move, plus and minus zoom.",
+      },
       this.canvas,
       this.world,
     );
@@ -57,12 +62,21 @@ export class View {
 
   _zooms() {
     const button = (/** @type {string} */ label, /** @type {string} */ icon, /** @type {() => void} */ done) => {
-      const made = element("button", { type: "button", class: "plain", "aria-label": label, title: label }, drawn(icon));
+      const made = element(
+        "button",
+        { type: "button", class: "plain", "aria-label": label, title: label },
+        drawn(icon),
+      );
       made.addEventListener("click", done);
       return made;
     };
     this.scaleShown = element("span", {}, "100%");
-    const full = element("button", { type: "button", class: "plain scale", title: "Full size" }, this.scaleShown, element("span", { class: "unseen" }, ", full size"));
+    const full = element(
+      "button",
+      { type: "button", class: "plain scale", title: "Full size" },
+      this.scaleShown,
+      element("span", { class: "unseen" }, ", full size"),
+    );
     full.addEventListener("click", () => this.camera.zoom(1 / this.camera.k, undefined, undefined, true));
     return element(
       "div",
@@ -137,7 +151,8 @@ export class View {
 
   /** Shows all of it. @param {boolean} [fly] */
   fit(fly = true) {
-    if (this.scene) this.camera.show(this.camera.fitting({ x: 0, y: 0, width: this.scene.width, height: this.scene.height }), fly);
+    if (this.scene)
+      this.camera.show(this.camera.fitting({ x: 0, y: 0, width: this.scene.width, height: this.scene.height }), fly);
   }
 
   /** Where a person begins: all of it if that can be read, else the card they came from. */
@@ -149,8 +164,12 @@ export class View {
     const box = this.box(scene.entry);
     const view = camera.centred(box, Math.min(1, Math.max(all.k, camera.width < 700 ? 0.75 : 0.8)));
     // what the graph has no more of beyond an edge is no reason for an empty half of the screen
-    const clamp = (/** @type {number} */ at, /** @type {number} */ room, /** @type {number} */ whole, /** @type {number} */ edge) =>
-      whole + 2 * edge <= room ? (whole - room) / 2 : Math.min(Math.max(at, -edge), whole + edge - room);
+    const clamp = (
+      /** @type {number} */ at,
+      /** @type {number} */ room,
+      /** @type {number} */ whole,
+      /** @type {number} */ edge,
+    ) => (whole + 2 * edge <= room ? (whole - room) / 2 : Math.min(Math.max(at, -edge), whole + edge - room));
     view.x = clamp(view.x, camera.width / view.k, scene.width, ASIDE / view.k);
     view.y = clamp(view.y, camera.height / view.k, scene.height, 40);
     return camera.show(view);
@@ -192,7 +211,11 @@ export class View {
       const [left, top] = camera.world(0, 0);
       const [right, low] = camera.world(camera.width, camera.height);
       wanted = [...scene.keys.keys()].filter(
-        (n) => (scene.x[n] ?? 0) + WIDTH > left && (scene.x[n] ?? 0) < right && (scene.y[n] ?? 0) < low && (scene.y[n] ?? 0) + (scene.h[n] ?? 0) > top,
+        (n) =>
+          (scene.x[n] ?? 0) + WIDTH > left &&
+          (scene.x[n] ?? 0) < right &&
+          (scene.y[n] ?? 0) < low &&
+          (scene.y[n] ?? 0) + (scene.h[n] ?? 0) > top,
       );
     }
     const selected = scene.at(this.cards.selected);
@@ -207,7 +230,10 @@ export class View {
     const card = target.closest("article");
     if (card instanceof HTMLElement) return picked(card.dataset["key"] ?? "");
     const frame = this.stage.getBoundingClientRect();
-    const at = this.scene && this.camera.k < READABLE ? cardAt(this.scene, ...this.camera.world(event.clientX - frame.left, event.clientY - frame.top)) : -1;
+    const at =
+      this.scene && this.camera.k < READABLE
+        ? cardAt(this.scene, ...this.camera.world(event.clientX - frame.left, event.clientY - frame.top))
+        : -1;
     return picked(at >= 0 ? (this.scene?.keys[at] ?? "") : "");
   }
 

@@ -21,7 +21,12 @@ export function isArrow(key) {
 export function step(scene, card, key) {
   if (key === "ArrowRight" || key === "ArrowLeft") {
     const along = key === "ArrowRight" ? scene.after(card) : scene.before(card);
-    const found = nearest(scene, card, along.filter((n) => n !== card), () => true);
+    const found = nearest(
+      scene,
+      card,
+      along.filter((n) => n !== card),
+      () => true,
+    );
     if (found >= 0) return found;
   }
   return nearest(scene, card, scene.keys.keys(), (right, down) => {

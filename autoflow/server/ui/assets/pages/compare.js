@@ -27,10 +27,26 @@ try {
  * @param {Version[]} versions
  */
 function draw(name, versions) {
-  crumbs([{ text: "Start", href: "/" }, { text: name, href: `/projects/${project}` }, { text: "Versions", href: `/projects/${project}/versions` }, { text: "Compare" }], `Versions of ${name} compared`);
+  crumbs(
+    [
+      { text: "Start", href: "/" },
+      { text: name, href: `/projects/${project}` },
+      { text: "Versions", href: `/projects/${project}/versions` },
+      { text: "Compare" },
+    ],
+    `Versions of ${name} compared`,
+  );
   const head = element("header", { class: "head" }, element("h1", {}, name));
   if (!versions.length) {
-    show(element("div", { class: "page" }, head, projectTabs(project, "versions"), emptyState("No versions yet", "There is nothing to compare.")));
+    show(
+      element(
+        "div",
+        { class: "page" },
+        head,
+        projectTabs(project, "versions"),
+        emptyState("No versions yet", "There is nothing to compare."),
+      ),
+    );
     return;
   }
   const asked = { from: Number(query.get("from")), to: Number(query.get("to")) };
@@ -44,7 +60,14 @@ function draw(name, versions) {
   const turn = element("button", { type: "button" }, "Swap");
   const kinds = element("fieldset", { class: "row kinds" }, element("legend", { class: "unseen" }, "Which images"));
   for (const how of ["added", "removed", "changed"]) {
-    kinds.append(element("label", { class: "chip" }, element("input", { type: "checkbox", value: how, checked: true }), how.replace(/^./, (letter) => letter.toUpperCase())));
+    kinds.append(
+      element(
+        "label",
+        { class: "chip" },
+        element("input", { type: "checkbox", value: how, checked: true }),
+        how.replace(/^./, (letter) => letter.toUpperCase()),
+      ),
+    );
   }
   const result = element("div", { "aria-live": "polite" });
   const work = async () => {
@@ -59,11 +82,18 @@ function draw(name, versions) {
     try {
       const wanted = new Set([...kinds.querySelectorAll("input")].filter((one) => one.checked).map((one) => one.value));
       const found = await difference(pair, SHOWN);
-      const same = !found.changes.length && ![found.classes, found.tags, found.datasets].some((of) => of.added.length + of.removed.length + of.changed.length);
-      if (same) result.replaceChildren(emptyState("They are the same", "No image, label, class, tag or dataset is another."));
+      const same =
+        !found.changes.length &&
+        ![found.classes, found.tags, found.datasets].some(
+          (of) => of.added.length + of.removed.length + of.changed.length,
+        );
+      if (same)
+        result.replaceChildren(emptyState("They are the same", "No image, label, class, tag or dataset is another."));
       else result.replaceChildren(countLine(found), changeList(pair, found, wanted));
     } catch (error) {
-      result.replaceChildren(element("p", { class: "notice bad", role: "alert" }, error instanceof Error ? error.message : String(error)));
+      result.replaceChildren(
+        element("p", { class: "notice bad", role: "alert" }, error instanceof Error ? error.message : String(error)),
+      );
     }
   };
   turn.addEventListener("click", () => {
@@ -93,7 +123,8 @@ function draw(name, versions) {
 function chooser(name, versions, value, now) {
   const select = element("select", { "aria-label": name });
   if (now) select.append(element("option", { value: 0 }, "Now"));
-  for (const one of versions) select.append(element("option", { value: one.id }, `V${one.number}${one.title ? ` ${one.title}` : ""}`));
+  for (const one of versions)
+    select.append(element("option", { value: one.id }, `V${one.number}${one.title ? ` ${one.title}` : ""}`));
   select.value = String(value);
   if (select.selectedIndex < 0) select.selectedIndex = 0;
   return { select, label: element("label", { class: "pair-of" }, name, select) };

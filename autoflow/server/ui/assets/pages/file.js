@@ -40,7 +40,15 @@ try {
 function draw(file, past, folder) {
   crumbs([...pathCrumbs(file.folder, file.teamId), { text: file.name }]);
   const sum = file.sha256;
-  const hash = sum === null ? null : element("span", { class: "command plain-command" }, element("code", {}, sum), copyButton(sum, "Copy the sha256"));
+  const hash =
+    sum === null
+      ? null
+      : element(
+          "span",
+          { class: "command plain-command" },
+          element("code", {}, sum),
+          copyButton(sum, "Copy the sha256"),
+        );
   const head = element(
     "header",
     { class: "head row" },
@@ -51,7 +59,8 @@ function draw(file, past, folder) {
   const parts = [head];
   if (!file.current) {
     const words = element("p", { class: "notice" }, "This is no longer the file at this path. ");
-    if (file.replacedBy !== null) words.append(element("a", { href: `/files/${file.replacedBy}` }, "Open the one that took its place"));
+    if (file.replacedBy !== null)
+      words.append(element("a", { href: `/files/${file.replacedBy}` }, "Open the one that took its place"));
     parts.push(words);
   }
   const writers = file.users.runs.filter((run) => run.directions?.includes("output"));
@@ -63,22 +72,31 @@ function draw(file, past, folder) {
       element(
         "div",
         {},
-        panel("About", factList([
-          ["Path", element("code", {}, file.path)],
-          ["Size", `${size(file.size)} (${count(file.size, "byte")})`],
-          ["Type", file.mime],
-          ["Uploaded", time(file.createdAt)],
-          ["By", file.createdBy],
-          ["sha256", hash],
-          ["Number", file.id],
-        ])),
+        panel(
+          "About",
+          factList([
+            ["Path", element("code", {}, file.path)],
+            ["Size", `${size(file.size)} (${count(file.size, "byte")})`],
+            ["Type", file.mime],
+            ["Uploaded", time(file.createdAt)],
+            ["By", file.createdBy],
+            ["sha256", hash],
+            ["Number", file.id],
+          ]),
+        ),
         inside(file),
       ),
       element(
         "div",
         {},
-        panel("Written by", userList({ runs: writers.map(plain), total: writers.length }, "No run told that it wrote this file.")),
-        panel("Read by", userList({ runs: readers.map(plain), total: readers.length }, "No run told that it read this file.")),
+        panel(
+          "Written by",
+          userList({ runs: writers.map(plain), total: writers.length }, "No run told that it wrote this file."),
+        ),
+        panel(
+          "Read by",
+          userList({ runs: readers.map(plain), total: readers.length }, "No run told that it read this file."),
+        ),
         panel("Files of this path", history(past, file.id)),
         ...(folder ? [panel("In the same folder", folderList(folder, file.id))] : []),
       ),
@@ -101,10 +119,22 @@ function history(past, here) {
   const list = element("ol", { class: "lines", reversed: true });
   for (const one of past) {
     const words = `${one.number} of ${one.count}`;
-    const name = one.id === here ? element("strong", { "aria-current": "true" }, words) : element("a", { href: `/files/${one.id}` }, words);
+    const name =
+      one.id === here
+        ? element("strong", { "aria-current": "true" }, words)
+        : element("a", { href: `/files/${one.id}` }, words);
     const run = one.tasks[0];
     const by = run === undefined ? "" : element("a", { href: `/apps/sessions/${run}` }, `run ${run}`);
-    list.append(element("li", {}, name, element("span", { class: "quiet" }, time(one.createdAt), " · ", size(one.size)), by, element("span", { class: "quiet" }, one.current ? "current" : "")));
+    list.append(
+      element(
+        "li",
+        {},
+        name,
+        element("span", { class: "quiet" }, time(one.createdAt), " · ", size(one.size)),
+        by,
+        element("span", { class: "quiet" }, one.current ? "current" : ""),
+      ),
+    );
   }
   return list;
 }

@@ -39,7 +39,11 @@ const sheet = element("section", { class: "sheet-table", hidden: true });
 const blank = element("div", { class: "blank", hidden: true });
 const focused = element("div", { class: "focused row", role: "status" });
 const status = element("p", { class: "unseen", role: "status" });
-const lost = element("p", { class: "notice lost-server", role: "status", hidden: true }, "The server cannot be reached; this is what was last seen.");
+const lost = element(
+  "p",
+  { class: "notice lost-server", role: "status", hidden: true },
+  "The server cannot be reached; this is what was last seen.",
+);
 const filter = filters(
   () => state.wish,
   (change) => ask({ ...state.wish, ...change }),
@@ -109,7 +113,11 @@ async function load(why) {
   asking = waiting;
   const keep = state.card ? [state.card] : [];
   const have = why === "changed" && scene ? scene.digest : "";
-  const told = await call("autoflow.scene", { [entry]: number, ...asBody(state.wish), keep, have }, waiting.signal).finally(() => {
+  const told = await call(
+    "autoflow.scene",
+    { [entry]: number, ...asBody(state.wish), keep, have },
+    waiting.signal,
+  ).finally(() => {
     if (asking === waiting) asking = null;
   });
   if (told.same) return told;
@@ -158,12 +166,19 @@ function place(shown) {
   /** @type {Record<string, string>} */
   const homes = { project: `/projects/${number}`, task: `/apps/sessions/${number}`, file: `/files/${number}` };
   const home = typeof number === "number" ? homes[entry] : undefined;
-  crumbs([{ text: "Start", href: "/" }, home ? { text: name, href: home } : { text: name }, { text: "Workflow" }], shown.title);
+  crumbs(
+    [{ text: "Start", href: "/" }, home ? { text: name, href: home } : { text: name }, { text: "Workflow" }],
+    shown.title,
+  );
   flip(state.table, false);
 }
 
 function nothingYet() {
-  const code = element("pre", {}, 'from autoflow import workflow, workflow_input, workflow_output\n\n@workflow_input("project")\ndef load(project_id): ...\n\nwith workflow("Train") as run:\n    load(7)');
+  const code = element(
+    "pre",
+    {},
+    'from autoflow import workflow, workflow_input, workflow_output\n\n@workflow_input("project")\ndef load(project_id): ...\n\nwith workflow("Train") as run:\n    load(7)',
+  );
   return emptyState(
     "No runs yet",
     "Nothing here was read or written by a run that was recorded. A run is recorded as below; `autoflow doctor` says where records go, and `make demo` keeps its own store in .demo.",
@@ -174,7 +189,11 @@ function nothingYet() {
 function nothingFits() {
   const clear = element("button", { type: "button", class: "primary" }, "Clear filters");
   clear.addEventListener("click", filter.clear);
-  return emptyState("No card fits the filters", "There are cards, but none of those kinds, apps and days.", element("p", { class: "row" }, clear));
+  return emptyState(
+    "No card fits the filters",
+    "There are cards, but none of those kinds, apps and days.",
+    element("p", { class: "row" }, clear),
+  );
 }
 
 /** Says what the graph is limited to, with the way back. */
@@ -182,16 +201,22 @@ function showFocus() {
   const { focus } = state.wish;
   focused.replaceChildren();
   if (focus) {
-    const words = { upstream: "Only what led to", downstream: "Only what came of", both: "Only the ways through" }[focus.side];
+    const words = { upstream: "Only what led to", downstream: "Only what came of", both: "Only the ways through" }[
+      focus.side
+    ];
     const name = scene?.words.get(focus.card)?.title ?? focus.card;
     const back = element("button", { type: "button" }, "Show the whole graph");
     back.addEventListener("click", () => ask({ ...state.wish, focus: null }));
     focused.append(element("span", {}, `${words} “${name}”`), back);
   } else if (scene?.entry === 0 && scene.size === 1 && scene.facets.cards === 1) {
-    const words = scene.type(0) === "task" ? "Nothing that it read or wrote was recorded." : "No run that was recorded has read or written it yet.";
+    const words =
+      scene.type(0) === "task"
+        ? "Nothing that it read or wrote was recorded."
+        : "No run that was recorded has read or written it yet.";
     focused.append(element("span", {}, words));
   }
-  if (scene?.cut) focused.append(element("span", {}, "There is more than can be shown at once; filters show the rest."));
+  if (scene?.cut)
+    focused.append(element("span", {}, "There is more than can be shown at once; filters show the rest."));
   focused.hidden = !focused.childElementCount;
 }
 
@@ -209,7 +234,8 @@ function select(key, step) {
   if (scene && key) {
     const [shown, card] = [scene, scene.at(key)];
     const fill = () => {
-      if (state.card === key && scene === shown) panel(side, shown, card, { go, close: () => select("", true), focus, open });
+      if (state.card === key && scene === shown)
+        panel(side, shown, card, { go, close: () => select("", true), focus, open });
     };
     fill();
     // the panel may have come to lie over the card
@@ -218,7 +244,9 @@ function select(key, step) {
       const covered = getComputedStyle(side).position === "absolute" ? side.offsetHeight : 0;
       if (step || covered) view.camera.reveal(view.box(card), covered);
     });
-    void shown.tell([card, ...shown.before(card).slice(0, 12), ...shown.after(card).slice(0, 12)]).then((came) => came && fill());
+    void shown
+      .tell([card, ...shown.before(card).slice(0, 12), ...shown.after(card).slice(0, 12)])
+      .then((came) => came && fill());
   }
   if (changed) remember(step);
 }
@@ -280,7 +308,14 @@ addEventListener("popstate", () => {
   return undefined;
 });
 
-keys({ view, finder, scene: () => scene, select, focus, unfocus: () => state.wish.focus && ask({ ...state.wish, focus: null }) });
+keys({
+  view,
+  finder,
+  scene: () => scene,
+  select,
+  focus,
+  unfocus: () => state.wish.focus && ask({ ...state.wish, focus: null }),
+});
 
 async function start() {
   try {

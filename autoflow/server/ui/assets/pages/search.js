@@ -7,7 +7,15 @@ import { call } from "../api.js";
 
 /** @typedef {{kind: string, id: number, title: string, detail: string, link: string, at: string}} Result */
 
-const WORDS = { project: "Projects", dataset: "Datasets", run: "Runs", file: "Files", version: "Versions", job: "Labeling jobs", image: "Images" };
+const WORDS = {
+  project: "Projects",
+  dataset: "Datasets",
+  run: "Runs",
+  file: "Files",
+  version: "Versions",
+  job: "Labeling jobs",
+  image: "Images",
+};
 const PAUSE = 150; // milliseconds without a key before it is asked
 const MORE = 100;
 
@@ -71,7 +79,12 @@ async function ask() {
   for (const kind of chosen) state.append("kind", kind);
   history.replaceState(null, "", state.size ? `/search?${state}` : "/search");
   if (!q) {
-    results.replaceChildren(emptyState("What are you looking for?", "Projects, datasets, images, files, runs, versions and labeling jobs are found by any part of their names."));
+    results.replaceChildren(
+      emptyState(
+        "What are you looking for?",
+        "Projects, datasets, images, files, runs, versions and labeling jobs are found by any part of their names.",
+      ),
+    );
     return;
   }
   try {
@@ -129,7 +142,13 @@ function only(kind, words) {
 function line(one, q) {
   const name = link(one.link, ...marked(one.title, q));
   name.classList.add("name");
-  return element("li", {}, name, element("span", { class: "quiet detail" }, ...marked(one.detail, q)), element("span", { class: "quiet" }, time(one.at)));
+  return element(
+    "li",
+    {},
+    name,
+    element("span", { class: "quiet detail" }, ...marked(one.detail, q)),
+    element("span", { class: "quiet" }, time(one.at)),
+  );
 }
 
 /**

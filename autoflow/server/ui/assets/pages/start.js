@@ -62,7 +62,11 @@ function runRow(one) {
     element("td", { class: "wide" }, one.state === "lost" ? "" : lasting(one.startedAt, one.finishedAt)),
     element("td", { class: "number" }, String(one.inputs)),
     element("td", { class: "number" }, String(one.outputs)),
-    element("td", { class: "wide" }, element("a", { href: `/task/${one.id}`, "aria-label": `Workflow of ${one.name}, run ${one.id}` }, "Workflow")),
+    element(
+      "td",
+      { class: "wide" },
+      element("a", { href: `/task/${one.id}`, "aria-label": `Workflow of ${one.name}, run ${one.id}` }, "Workflow"),
+    ),
   );
 }
 
@@ -115,13 +119,28 @@ function draw(shown) {
     ),
   ];
   if (nothing) {
-    const words = "Run an app with @workflow_input and @workflow_output, or with the Supervisely SDK, against this server: its data and its runs stand here.";
-    const example = element("pre", { class: "card" }, element("code", {}, `AUTOFLOW_SERVER=${location.origin} python train.py`));
+    const words =
+      "Run an app with @workflow_input and @workflow_output, or with the Supervisely SDK, against this server: its data and its runs stand here.";
+    const example = element(
+      "pre",
+      { class: "card" },
+      element("code", {}, `AUTOFLOW_SERVER=${location.origin} python train.py`),
+    );
     parts.push(emptyState("Nothing was recorded yet", words, example));
   } else {
     parts.push(
-      element("section", { "aria-labelledby": "projects" }, element("h2", { id: "projects" }, "Projects"), some(shown.projects.projects.length, projectPart(shown.projects), "No projects yet.")),
-      element("section", { "aria-labelledby": "runs" }, element("h2", { id: "runs" }, "Recent runs"), some(shown.runs.runs.length, runPart(shown.runs), "No app has run yet.")),
+      element(
+        "section",
+        { "aria-labelledby": "projects" },
+        element("h2", { id: "projects" }, "Projects"),
+        some(shown.projects.projects.length, projectPart(shown.projects), "No projects yet."),
+      ),
+      element(
+        "section",
+        { "aria-labelledby": "runs" },
+        element("h2", { id: "runs" }, "Recent runs"),
+        some(shown.runs.runs.length, runPart(shown.runs), "No app has run yet."),
+      ),
     );
   }
   show(element("div", { class: "page start" }, ...parts));
