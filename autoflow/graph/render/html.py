@@ -64,7 +64,7 @@ def html(
 
 
 def _asset(name: str) -> str:
-    return resources.files("autoflow.graph").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("autoflow.graph.render").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
