@@ -1,5 +1,5 @@
 // Dragging and zooming for the picture; without this script it scrolls as any page does.
-"use strict";
+
 (() => {
   const sheet = document.querySelector(".sheet");
   const picture = sheet.querySelector("svg");

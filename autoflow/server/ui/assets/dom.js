@@ -2,7 +2,7 @@
 /** Elements and words; text is only ever text. */
 
 const SVG = "http://www.w3.org/2000/svg";
-const PATH = /^\/(?![/\\])[^\u0000-\u001f\u007f]*$/;
+const PATH = /^\/(?![/\\])\P{Cc}*$/u;
 
 /**
  * Makes an element.

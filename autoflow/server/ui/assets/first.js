@@ -1,6 +1,6 @@
 // @ts-check
 // Runs before anything is painted: the colours a person chose, so that a dark page never flashes light.
-"use strict";
+
 {
   let chosen = null;
   try {

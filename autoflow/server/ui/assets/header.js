@@ -1,8 +1,9 @@
 // @ts-check
 /** What every page begins with: its header made alive, its facts, and its three states loading, failed and empty. */
+
+import { WireError } from "./api.js";
 import { element } from "./dom.js";
 import { themeButton } from "./theme.js";
-import { WireError } from "./api.js";
 
 /** @typedef {{text: string, href?: string}} Crumb a place above this one; the last has no address */
 

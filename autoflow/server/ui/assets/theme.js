@@ -16,7 +16,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** @returns {Theme} what is chosen */
 export function chosen() {
-  const now = document.documentElement.dataset["theme"];
+  const now = document.documentElement.dataset.theme;
   return now === "light" || now === "dark" ? now : "system";
 }
 
@@ -37,8 +37,8 @@ export function onTheme(told) {
 
 /** @param {Theme} theme */
 function choose(theme) {
-  if (theme === "system") delete document.documentElement.dataset["theme"];
-  else document.documentElement.dataset["theme"] = theme;
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
   try {
     if (theme === "system") localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, theme);

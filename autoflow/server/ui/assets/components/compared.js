@@ -1,7 +1,8 @@
 // @ts-check
 /** What changed between two versions: the counts in a line, then items, each with its picture before and after. */
-import { count, element } from "../dom.js";
+
 import { call } from "../api.js";
+import { count, element } from "../dom.js";
 import { overlay } from "./labels.js";
 import { goingOn, link } from "./parts.js";
 import { missing, preview } from "./pictures.js";

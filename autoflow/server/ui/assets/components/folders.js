@@ -1,8 +1,9 @@
 // @ts-check
 /** Folders of team files: what is right in one, and the way down to it. */
+
+import { call } from "../api.js";
 import { drawn, element, size } from "../dom.js";
 import { crumbs, emptyState, show } from "../header.js";
-import { call } from "../api.js";
 import { goingOn, panel, time, userList } from "./parts.js";
 
 /**

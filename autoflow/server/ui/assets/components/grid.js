@@ -173,8 +173,8 @@ export class Grid {
     this.asked.set(part, asking);
     try {
       const { items } = await this.options.load(start, PART, asking.signal);
-      items.forEach((item, n) => this.items.set(start + n, item));
       items.forEach((item, n) => {
+        this.items.set(start + n, item);
         const cell = this.cells.get(start + n);
         if (!cell) return;
         const focus = cell.contains(document.activeElement);

@@ -115,7 +115,10 @@ function placed(points, view) {
  */
 function path(context, points, closed, fresh = true) {
   if (fresh) context.beginPath();
-  points.forEach(([x, y], n) => (n ? context.lineTo(x, y) : context.moveTo(x, y)));
+  points.forEach(([x, y], n) => {
+    if (n) context.lineTo(x, y);
+    else context.moveTo(x, y);
+  });
   if (closed) context.closePath();
 }
 

@@ -1,7 +1,8 @@
 // @ts-check
 /** A run's log: its end first, earlier parts on request, and what is new as it comes. */
-import { element } from "../dom.js";
+
 import { call } from "../api.js";
+import { element } from "../dom.js";
 
 /** @typedef {{parts: {id: number, at: string, lines: string}[], earlier: boolean, state: string}} Part */
 

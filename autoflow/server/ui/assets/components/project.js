@@ -1,8 +1,9 @@
 // @ts-check
 /** A project's data: its datasets as a tree, its images as a grid with their labels, its classes and tags. */
+
+import { call } from "../api.js";
 import { count, element, size } from "../dom.js";
 import { crumbs, emptyState, failed, show } from "../header.js";
-import { call } from "../api.js";
 import { Grid } from "./grid.js";
 import { overlay } from "./labels.js";
 import { announce, factList, panel, swatch, time, userList, waiting } from "./parts.js";

@@ -1,7 +1,8 @@
 // @ts-check
 /** A version made a new project, a step at a time, with how far it is. */
-import { element } from "../dom.js";
+
 import { call } from "../api.js";
+import { element } from "../dom.js";
 import { announce } from "./parts.js";
 
 /** @typedef {{done: boolean, id: number, name: string, copied: number, total: number, missed?: {count: number, names: string[]}}} Step */

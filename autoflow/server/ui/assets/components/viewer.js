@@ -259,7 +259,7 @@ export class Viewer {
     context.clearRect(0, 0, w, h);
     const labels = this.visible();
     const pending = drawLabels(context, labels, this.classes, { scale, x, y }, { chosen: this.now });
-    field.dataset["labels"] = String(labels.length);
+    field.dataset.labels = String(labels.length);
     if (pending.length) Promise.all(pending).then(() => this.queue());
     this.words.textContent = `${Math.round(scale * 100)} %`;
   }

@@ -98,7 +98,7 @@ export class Painter {
   whole(scene) {
     const { canvas, camera, context } = this;
     Object.assign(canvas, { width: Math.ceil(camera.width), height: Math.ceil(camera.height) });
-    context.fillStyle = this.palette["canvas"] ?? "";
+    context.fillStyle = this.palette.canvas ?? "";
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.setTransform(camera.k, 0, 0, camera.k, -camera.x * camera.k, -camera.y * camera.k);
     this._arrows(scene, [...Array(scene.arrows).keys()]);
@@ -122,13 +122,13 @@ export class Painter {
     const thin = Math.max(1.5, 0.9 / this.camera.k);
     const weak = strong ? arrows.filter((arrow) => !strong.has(arrow)) : arrows;
     context.globalAlpha = strong ? 0.25 : 1;
-    this._lines(scene, weak, palette["arrow"] ?? "", thin);
+    this._lines(scene, weak, palette.arrow ?? "", thin);
     context.globalAlpha = 1;
     if (strong)
       this._lines(
         scene,
         arrows.filter((arrow) => strong.has(arrow)),
-        palette["accent"] ?? "",
+        palette.accent ?? "",
         thin * 2,
       );
   }
@@ -199,20 +199,20 @@ export class Painter {
     }
     const frames = k >= CURVED;
     const stripe = frames ? STRIPE : WIDTH;
-    if (frames) this._boxes(scene, kinds.flat(), WIDTH, palette["surface"] ?? "");
-    kinds.forEach((cards, n) => this._boxes(scene, cards, stripe, COLORS[TYPES[n] ?? "file"][0]));
+    if (frames) this._boxes(scene, kinds.flat(), WIDTH, palette.surface ?? "");
+    for (const [n, cards] of kinds.entries()) this._boxes(scene, cards, stripe, COLORS[TYPES[n] ?? "file"][0]);
     if (k >= TITLED) {
       this._boxes(
         scene,
         kinds.flat().filter((n) => scene.of(n)?.state === "failed"),
         stripe,
-        palette["bad"] ?? "",
+        palette.bad ?? "",
       );
       this._titles(scene, kinds.flat());
     }
     for (const card of [scene.entry, selected]) {
       if (card < 0) continue;
-      context.strokeStyle = palette["accent"] ?? "";
+      context.strokeStyle = palette.accent ?? "";
       context.lineWidth = 3 / k;
       context.strokeRect(scene.x[card] ?? 0, scene.y[card] ?? 0, WIDTH, scene.h[card] ?? 0);
     }
@@ -230,14 +230,16 @@ export class Painter {
     const type = Math.min(34, 11 / this.camera.k);
     context.font = `600 ${type}px "Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif`;
     context.textBaseline = "middle";
-    context.fillStyle = palette["text"] ?? "";
+    context.fillStyle = palette.text ?? "";
     const room = Math.max(2, Math.floor(((WIDTH - STRIPE - 24) / type) * 1.85));
     for (const n of cards) {
       const title = scene.of(n)?.title;
       if (!title) continue;
       const lines = broken(title, room, scene.type(n) === "folder");
       const middle = (scene.y[n] ?? 0) + (scene.h[n] ?? 0) / 2 - ((lines.length - 1) * type * LINE) / 2;
-      lines.forEach((line, row) => context.fillText(line, (scene.x[n] ?? 0) + STRIPE + 12, middle + row * type * LINE));
+      for (const [row, line] of lines.entries()) {
+        context.fillText(line, (scene.x[n] ?? 0) + STRIPE + 12, middle + row * type * LINE);
+      }
     }
   }
 }

@@ -80,7 +80,7 @@ export class Cards {
     let shown = this.shown.get(key);
     if (!shown) {
       shown = { at: element("article"), words, card, drawn: "" };
-      shown.at.dataset["key"] = key;
+      shown.at.dataset.key = key;
       this.shown.set(key, shown);
       this.world.append(shown.at);
     }

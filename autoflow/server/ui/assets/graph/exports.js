@@ -1,7 +1,8 @@
 // @ts-check
 /** Taking the graph away: the server writes the forms that need no browser, the page paints the picture of pixels. */
-import { element } from "../dom.js";
+
 import { call } from "../api.js";
+import { element } from "../dom.js";
 import { Painter } from "./canvas.js";
 import { menu } from "./menu.js";
 

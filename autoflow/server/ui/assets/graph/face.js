@@ -1,7 +1,7 @@
 // @ts-check
 /** One card as an element: picture or tile, title, link, date, badge, state; every text cut to its room by style. */
 import { drawn, element, isPath, moment, size } from "../dom.js";
-import { DRAWN, KINDS, isState, tile } from "./kinds.js";
+import { DRAWN, isState, KINDS, tile } from "./kinds.js";
 import { SMALL } from "./scene.js";
 
 /** @typedef {import("./scene.js").Words} Words */
@@ -57,7 +57,7 @@ function second(card) {
         `Show all ${card.members.length}`,
       ),
     );
-  } else if (card.link && card.link.title) {
+  } else if (card.link?.title) {
     line.append(
       url ? element("a", { href: url, tabindex: -1 }, card.link.title) : element("span", {}, card.link.title),
     );

@@ -69,7 +69,7 @@ export function tile(type, icon) {
   const asked = icon && NAME.test(icon.name) ? icon.name.replace(/^zmdi-/, "") : "";
   made.style.color = asked && icon && COLOR.test(icon.color) ? icon.color : color;
   made.style.background = asked && icon && COLOR.test(icon.background) ? icon.background : background;
-  if (asked && document.documentElement.dataset["icons"] === "zmdi")
+  if (asked && document.documentElement.dataset.icons === "zmdi")
     made.append(element("i", { class: `zmdi zmdi-${asked}` }));
   else made.append(drawn(DRAWN[asked] ?? DRAWN[type] ?? ""));
   return made;

@@ -2,7 +2,7 @@
 /** What is known of the selected card, what lies before and after it, and where to go from here. */
 import { count, drawn, element, moment, size } from "../dom.js";
 import { address } from "./face.js";
-import { KINDS, isState, tile, workflowOf } from "./kinds.js";
+import { isState, KINDS, tile, workflowOf } from "./kinds.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./scene.js").Words} Words */

@@ -2,7 +2,7 @@
 /** The same cards as a table: sorted by any column, read by a screen reader from first to last. */
 import { element, moment } from "../dom.js";
 import { address, spoken } from "./face.js";
-import { KINDS, isState } from "./kinds.js";
+import { isState, KINDS } from "./kinds.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./scene.js").Words} Words */
@@ -83,9 +83,9 @@ export async function table(at, scene, go) {
     );
     body.replaceChildren(...order.slice(0, rows).map(([, card]) => row(scene, card, go)));
     more.hidden = rows >= order.length;
-    heads.forEach((head, n) =>
-      head.setAttribute("aria-sort", n === sorted ? (down ? "descending" : "ascending") : "none"),
-    );
+    for (const [n, head] of heads.entries()) {
+      head.setAttribute("aria-sort", n === sorted ? (down ? "descending" : "ascending") : "none");
+    }
   };
   const heads = COLUMNS.map(([name], n) => {
     const button = element("button", { type: "button", class: "plain" }, name);

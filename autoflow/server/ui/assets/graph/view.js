@@ -228,7 +228,7 @@ export class View {
     const target = event.target instanceof Element ? event.target : null;
     if (!target || target.closest("a, button")) return;
     const card = target.closest("article");
-    if (card instanceof HTMLElement) return picked(card.dataset["key"] ?? "");
+    if (card instanceof HTMLElement) return picked(card.dataset.key ?? "");
     const frame = this.stage.getBoundingClientRect();
     const at =
       this.scene && this.camera.k < READABLE
@@ -242,7 +242,7 @@ export class View {
     const { scene, painter, cards } = this;
     if (!scene || cards.selected) return;
     const article = target instanceof Element ? target.closest("article") : null;
-    const card = article instanceof HTMLElement ? scene.at(article.dataset["key"]) : -1;
+    const card = article instanceof HTMLElement ? scene.at(article.dataset.key) : -1;
     const strong = card >= 0 ? new Set([...(scene.into[card] ?? []), ...(scene.out[card] ?? [])]) : null;
     if (strong === painter.strong || (!strong?.size && !painter.strong)) return;
     painter.strong = strong?.size ? strong : null;

@@ -1,11 +1,12 @@
 // @ts-check
 /** Any two versions of a project side by side, or one and the project as it is now. */
-import { element } from "../dom.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+
+import { call } from "../api.js";
 import { changeList, countLine, difference } from "../components/compared.js";
 import { waiting } from "../components/parts.js";
 import { projectTabs } from "../components/tabs.js";
-import { call } from "../api.js";
+import { element } from "../dom.js";
+import { begin, crumbs, emptyState, failed, show } from "../header.js";
 
 /** @typedef {{id: number, number: number, title: string | null}} Version */
 
@@ -13,7 +14,7 @@ const SHOWN = 24;
 const MOST = 200; // versions to choose from
 
 const { facts, query } = begin();
-const project = Number(facts["project"]);
+const project = Number(facts.project);
 show(waiting(3));
 try {
   const told = await call("autoflow.overview.versions", { id: project, limit: MOST });

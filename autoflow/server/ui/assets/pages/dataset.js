@@ -1,7 +1,8 @@
 // @ts-check
 /** A dataset of a project. */
-import { begin } from "../header.js";
+
 import { projectPage } from "../components/project.js";
+import { begin } from "../header.js";
 
 const { facts } = begin();
-await projectPage(facts["project"] ?? "", facts["dataset"] ?? "");
+await projectPage(facts.project ?? "", facts.dataset ?? "");

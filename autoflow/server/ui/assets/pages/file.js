@@ -1,11 +1,12 @@
 // @ts-check
 /** A team file: what it is, which run made it, which read it, the files its path had; a look inside, never run. */
-import { count, element, size } from "../dom.js";
-import { begin, crumbs, failed, show } from "../header.js";
+
+import { call } from "../api.js";
 import { inside } from "../components/contents.js";
 import { folderList, folderPage, pathCrumbs } from "../components/folders.js";
 import { copyButton, factList, panel, time, userList, waiting } from "../components/parts.js";
-import { call } from "../api.js";
+import { count, element, size } from "../dom.js";
+import { begin, crumbs, failed, show } from "../header.js";
 
 /**
  * @typedef {{id: number, name: string, path: string, size: number, mime: string, createdAt: string, teamId: number,
@@ -19,9 +20,9 @@ const { facts, query } = begin();
 show(waiting(2));
 try {
   const path = query.get("path");
-  if (facts["file"] === undefined) await folderPage(path ?? "/", Number(query.get("team")) || null);
+  if (facts.file === undefined) await folderPage(path ?? "/", Number(query.get("team")) || null);
   else {
-    const file = /** @type {File} */ (await call("autoflow.overview.file", { id: Number(facts["file"]) }));
+    const file = /** @type {File} */ (await call("autoflow.overview.file", { id: Number(facts.file) }));
     const [past, folder] = await Promise.all([
       call("autoflow.files.history", { id: file.id }),
       call("autoflow.overview.folder", { path: file.folder, team: file.teamId }).catch(() => null),

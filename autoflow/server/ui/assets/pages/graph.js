@@ -1,5 +1,8 @@
 // @ts-check
 /** The workflow's page: asks for the scene the address wishes for, shows it, and keeps address and picture together. */
+
+import { call } from "../api.js";
+import { projectTabs } from "../components/tabs.js";
 import { element } from "../dom.js";
 import { asBody, narrows, read, write } from "../graph/address.js";
 import { exportsMenu } from "../graph/exports.js";
@@ -12,14 +15,12 @@ import { search } from "../graph/search.js";
 import { table } from "../graph/table.js";
 import { View } from "../graph/view.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
-import { projectTabs } from "../components/tabs.js";
-import { call } from "../api.js";
 
 /** @typedef {import("../graph/address.js").State} State */
 /** @typedef {import("../graph/address.js").Wish} Wish */
 
 const { facts, query } = begin();
-const entry = facts["entry"] ?? "workspace";
+const entry = facts.entry ?? "workspace";
 // a folder has no number, its path is in the query; without any, the first workspace is meant
 const number = facts[entry] ? Number(facts[entry]) : query.get("path");
 
@@ -291,10 +292,10 @@ function wrong(error) {
 
 view.stage.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
-  const card = button?.closest("article")?.dataset["key"];
+  const card = button?.closest("article")?.dataset.key;
   if (!button || !card) return;
-  if (button.dataset["open"]) open(button.dataset["open"]);
-  const more = button.dataset["more"];
+  if (button.dataset.open) open(button.dataset.open);
+  const more = button.dataset.more;
   if (more) void ask({ ...state.wish, expand: [...state.wish.expand, { card, side: more }] }).catch(wrong);
 });
 

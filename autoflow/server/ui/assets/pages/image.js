@@ -1,11 +1,12 @@
 // @ts-check
 /** An image: its labels drawn over it at any zoom, listed and switched on and off; its neighbours a key away. */
-import { count, element, size } from "../dom.js";
-import { begin, crumbs, failed, show } from "../header.js";
+
+import { call } from "../api.js";
 import { factList, panel, swatch, time, waiting } from "../components/parts.js";
 import { missing } from "../components/pictures.js";
 import { Viewer } from "../components/viewer.js";
-import { call } from "../api.js";
+import { count, element, size } from "../dom.js";
+import { begin, crumbs, failed, show } from "../header.js";
 
 /**
  * @typedef {import("../components/labels.js").Class} Class
@@ -23,7 +24,7 @@ const LISTED = 500; // labels named at once
 const { facts } = begin();
 show(waiting(2));
 try {
-  draw(await call("autoflow.overview.image", { id: Number(facts["image"]) }));
+  draw(await call("autoflow.overview.image", { id: Number(facts.image) }));
 } catch (error) {
   failed(error);
 }

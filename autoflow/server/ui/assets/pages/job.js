@@ -1,10 +1,11 @@
 // @ts-check
 /** A labeling job: what is to be labeled, by whom, how far it is. */
-import { count, element } from "../dom.js";
-import { begin, crumbs, failed, show } from "../header.js";
+
+import { call } from "../api.js";
 import { factList, link, panel, time, userList, waiting } from "../components/parts.js";
 import { missing, preview } from "../components/pictures.js";
-import { call } from "../api.js";
+import { count, element } from "../dom.js";
+import { begin, crumbs, failed, show } from "../header.js";
 
 /**
  * @typedef {{id: number, name: string | null}} Named
@@ -27,7 +28,7 @@ const KINDS = { pending: "lost", in_progress: "running", on_review: "running", c
 const { facts } = begin();
 show(waiting(2));
 try {
-  draw(await call("autoflow.overview.job", { id: Number(facts["job"]) }));
+  draw(await call("autoflow.overview.job", { id: Number(facts.job) }));
 } catch (error) {
   failed(error);
 }

@@ -1,7 +1,8 @@
 // @ts-check
 /** A project. */
-import { begin } from "../header.js";
+
 import { projectPage } from "../components/project.js";
+import { begin } from "../header.js";
 
 const { facts } = begin();
-await projectPage(facts["project"] ?? "", null);
+await projectPage(facts.project ?? "", null);

@@ -1,11 +1,12 @@
 // @ts-check
 /** A run: how it ran, what it read and wrote, its log, and the commands that trace it and run it again. */
-import { count, element } from "../dom.js";
-import { begin, crumbs, failed, show } from "../header.js";
+
+import { call } from "../api.js";
 import { follow } from "../components/changes.js";
 import { RunLog } from "../components/log.js";
 import { command, factList, lasting, link, panel, stateBadge, time, waiting } from "../components/parts.js";
-import { call } from "../api.js";
+import { count, element } from "../dom.js";
+import { begin, crumbs, failed, show } from "../header.js";
 
 /**
  * @typedef {{type: string, id: number | string, origin: string, name: string, detail: string | null, badge: string | null,
@@ -55,7 +56,7 @@ const KNOWN = new Set([
 ]);
 
 const { facts } = begin();
-const id = Number(facts["task"]);
+const id = Number(facts.task);
 const places = {
   head: element("header", { class: "head" }),
   notes: element("div", {}),
@@ -123,19 +124,19 @@ function draw(run) {
     panel(
       "How it ran",
       factList([
-        ["Command", told["command"]?.length ? command(words(told["command"])) : null],
-        ["Folder", code(told["folder"])],
+        ["Command", told.command?.length ? command(words(told.command)) : null],
+        ["Folder", code(told.folder)],
         ["Code", git(told)],
-        ["Python", told["python"]],
-        ["Machine", [told["host"], told["machine"]].filter((one) => typeof one === "string").join(", ")],
-        ["Run of", told["reproduces"] ? again(String(told["reproduces"])) : null],
+        ["Python", told.python],
+        ["Machine", [told.host, told.machine].filter((one) => typeof one === "string").join(", ")],
+        ["Run of", told.reproduces ? again(String(told.reproduces)) : null],
         ["Number", run.id],
         ["By", run.createdBy],
       ]),
     ),
-    ...parameters(told["parameters"], "Parameters"),
-    ...parameters(told["environment"], "Environment"),
-    ...parameters(told["output"], "Output it told"),
+    ...parameters(told.parameters, "Parameters"),
+    ...parameters(told.environment, "Environment"),
+    ...parameters(told.output, "Output it told"),
     ...run.otherFacts.flatMap((other) =>
       parameters(other.facts, `Said at ${other.at}${other.createdBy ? ` by ${other.createdBy}` : ""}`),
     ),
@@ -182,7 +183,7 @@ function notes(run) {
     );
   if (run.state === "ended")
     found.push(element("p", { class: "notice" }, "Its process was ended, or left, before it said how it went."));
-  if (run.facts["unattributed"])
+  if (run.facts.unattributed)
     found.push(
       element(
         "p",
@@ -219,11 +220,10 @@ function words(parts) {
 
 /** @param {Facts} told */
 function git(told) {
-  if (typeof told["commit"] !== "string") return null;
-  const part = element("span", {}, element("code", {}, told["commit"].slice(0, 12)));
-  if (told["dirty"])
-    part.append(" ", element("span", { class: "status lost" }, "with changes that were not committed"));
-  if (typeof told["repository"] === "string") part.append(element("br"), element("code", {}, told["repository"]));
+  if (typeof told.commit !== "string") return null;
+  const part = element("span", {}, element("code", {}, told.commit.slice(0, 12)));
+  if (told.dirty) part.append(" ", element("span", { class: "status lost" }, "with changes that were not committed"));
+  if (typeof told.repository === "string") part.append(element("br"), element("code", {}, told.repository));
   return part;
 }
 
@@ -257,9 +257,9 @@ function parameters(values, title) {
 
 /** @param {Facts} told */
 function packages(told) {
-  const all = Object.entries(told["packages"] ?? {});
+  const all = Object.entries(told.packages ?? {});
   if (!all.length) return [];
-  const sources = told["sources"] ?? {};
+  const sources = told.sources ?? {};
   const rows = all.map(([name, version]) =>
     element(
       "tr",

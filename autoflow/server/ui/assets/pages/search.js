@@ -1,9 +1,10 @@
 // @ts-check
 /** Search over everything: results as one writes, by kind, walked by the arrow keys. */
+
+import { call } from "../api.js";
+import { announce, link, time } from "../components/parts.js";
 import { count, element } from "../dom.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
-import { announce, link, time } from "../components/parts.js";
-import { call } from "../api.js";
 
 /** @typedef {{kind: string, id: number, title: string, detail: string, link: string, at: string}} Result */
 

@@ -1,11 +1,12 @@
 // @ts-check
 /** The start: workspaces, the projects changed last, the latest runs; it follows what is recorded. */
-import { count, element } from "../dom.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+
+import { call } from "../api.js";
 import { follow } from "../components/changes.js";
 import { goingOn, lasting, stateBadge, time, waiting } from "../components/parts.js";
 import { preview } from "../components/pictures.js";
-import { call } from "../api.js";
+import { count, element } from "../dom.js";
+import { begin, crumbs, emptyState, failed, show } from "../header.js";
 
 /**
  * @typedef {{id: number, name: string, description: string, team: string, projects: number, runs: number}} Workspace

@@ -1,13 +1,14 @@
 // @ts-check
 /** A project's versions as a timeline: what changed with each, compared, restored, made, deleted. */
-import { count, element, size } from "../dom.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+
+import { call } from "../api.js";
 import { ask } from "../components/ask.js";
 import { changeList, countLine, difference } from "../components/compared.js";
 import { announce, goingOn, time, waiting, withRun } from "../components/parts.js";
 import { restore } from "../components/restore.js";
 import { projectTabs } from "../components/tabs.js";
-import { call } from "../api.js";
+import { count, element, size } from "../dom.js";
+import { begin, crumbs, emptyState, failed, show } from "../header.js";
 
 /**
  * @typedef {{id: number, number: number, title: string | null, description: string | null, createdBy: string | null,
@@ -20,7 +21,7 @@ import { call } from "../api.js";
 const SHOWN = 24; // changed images that are asked for at once
 
 const { facts } = begin();
-const project = Number(facts["project"]);
+const project = Number(facts.project);
 
 await load();
 
