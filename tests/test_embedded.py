@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import autoflow
-from autoflow.outbox.dead_letters import letters
+from autoflow.outbox.dead_letters import iter_dead_letters
 from autoflow.outbox.status import destinations, status
 
 
@@ -42,7 +42,7 @@ def arrows(graph):
 
 
 def dead():
-    return [letter["reason"] for _, folder in destinations() for letter in letters(folder)]
+    return [letter["reason"] for _, folder in destinations() for letter in iter_dead_letters(folder)]
 
 
 def test_a_training_run_leaves_its_chain(api, project, tmp_path):

@@ -122,14 +122,16 @@ def _waiting(folder: str) -> Iterator[dict[str, Any]]:
 
 def _set_aside(folder: str) -> Iterator[dict[str, Any]]:
     for state, file in (("blocked", dead_letters.BLOCKED_FILE), ("dead", dead_letters.FILE)):
-        for letter in dead_letters.letters(folder, file):
+        for letter in dead_letters.iter_dead_letters(folder, file):
             yield {"state": state, "key": letter["key"], "reason": letter["reason"], "record": letter["record"]}
 
 
 def purge(given: argparse.Namespace) -> int:
     """Remove dead letters, after asking; 1 when nobody could be asked, or said no."""
     before = time.time_ns() - int((given.older_than or 0) * DAY)
-    doomed = sum(letter["at"] < before for _, folder in destinations() for letter in dead_letters.letters(folder))
+    doomed = sum(
+        letter["at"] < before for _, folder in destinations() for letter in dead_letters.iter_dead_letters(folder)
+    )
     if doomed and not given.yes:
         if not sys.stdin.isatty():
             print(f"autoflow: {doomed} dead letters would be removed for good; say --yes", file=sys.stderr)
@@ -160,6 +162,6 @@ def _print_counts(*, as_json: bool) -> None:
 def reasons(folder: str, file: str = dead_letters.FILE) -> dict[str, int]:
     """Why records of a destination are dead (or blocked, by the file), most frequent first, with how many."""
     found: dict[str, int] = {}
-    for letter in dead_letters.letters(folder, file):
+    for letter in dead_letters.iter_dead_letters(folder, file):
         found[letter["reason"]] = found.get(letter["reason"], 0) + 1
     return dict(sorted(found.items(), key=lambda item: -item[1]))

@@ -47,7 +47,7 @@ class BlockedRecords:
         """Whether records are set aside; when none are, the next one is soon tried again."""
         if self._folder is not None:
             with contextlib.suppress(OSError):
-                if next(dead_letters.letters(self._folder, dead_letters.BLOCKED_FILE), None) is not None:
+                if next(dead_letters.iter_dead_letters(self._folder, dead_letters.BLOCKED_FILE), None) is not None:
                     return True
         self._tries = 0
         return False

@@ -27,7 +27,7 @@ _PREFIX = {FILE: RETRIED, BLOCKED_FILE: BLOCKED}
 _UNDER_WAY = ".requeue"
 
 
-def bury(folder: str | None, key: str, record: Mapping[str, Any] | None, reason: str, *, file: str = FILE) -> None:
+def append(folder: str | None, key: str, record: Mapping[str, Any] | None, reason: str, *, file: str = FILE) -> None:
     """Append one entry.
 
     Raises:
@@ -47,7 +47,7 @@ def bury(folder: str | None, key: str, record: Mapping[str, Any] | None, reason:
             os.close(descriptor)
 
 
-def letters(folder: str, file: str = FILE) -> Iterator[dict[str, Any]]:
+def iter_dead_letters(folder: str, file: str = FILE) -> Iterator[dict[str, Any]]:
     """The entries of a destination, oldest first: ``key``, ``at`` (ns since the epoch), ``reason``, ``record``.
 
     A damaged one is passed over.
@@ -140,7 +140,7 @@ def _split(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     chosen: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []
-    for letter in letters(folder, file):
+    for letter in iter_dead_letters(folder, file):
         (chosen if choose(letter) else kept).append(letter)
     return chosen, kept
 

@@ -20,15 +20,15 @@ from typing import Any, NamedTuple, Protocol
 
 from autoflow.errors import ServerBusy, ServerError, ServerRefused, ServerUnreachable
 from autoflow.outbox.lookups import ServerIdentity, foreign, probe
-from autoflow.outbox.record_resolver import Completion, Undeliverable, UnknownEntity
-from autoflow.process.gil import breathe
+from autoflow.outbox.record_resolver import RecordResolver, Undeliverable, UnknownEntity
+from autoflow.process.threads import yield_gil
 from autoflow.transport.base import Transport
 from autoflow.wire import cards, methods
 
-Carry = dict[str, Any]  # JSON, kept with the journal's progress
+DeliveryState = dict[str, Any]  # JSON, kept with the journal's progress
 
 
-class Verdict(NamedTuple):
+class DeliveryResult(NamedTuple):
     """What became of a record: delivered, blocked for now, or refused for good; the latter two with a reason."""
 
     delivered: bool
@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
     blocked: bool = False
 
 
-DELIVERED = Verdict(True)
+DELIVERED = DeliveryResult(True)
 
 
 class Numbered(NamedTuple):
@@ -52,13 +52,13 @@ class Delivery(Protocol):
     batch: int  # how many records one request takes
 
     def deliver(
-        self, records: Sequence[Numbered], carry: Carry, *, set_aside_before: bool = False
-    ) -> Iterator[list[Verdict]]:
+        self, records: Sequence[Numbered], state: DeliveryState, *, set_aside_before: bool = False
+    ) -> Iterator[list[DeliveryResult]]:
         """Deliver; give verdicts in order, a list whenever the server has answered for that many more records.
 
         Args:
             records: in the order of their journal.
-            carry: what to remember of this journal between calls; changed in place.
+            state: what to remember of this journal between calls; changed in place.
             set_aside_before: these were blocked before: one that still is need not wait for another to pass.
 
         Raises:
@@ -91,7 +91,7 @@ class Judge:
         self._server = server
         self.insists = insists
 
-    def final(self, error: Exception) -> Verdict:
+    def final(self, error: Exception) -> DeliveryResult:
         """Return the verdict on a record that can never be delivered.
 
         Raises:
@@ -101,12 +101,12 @@ class Judge:
             if error.concerns_all:
                 raise error
             self.identify()
-            return Verdict(False, f"{error.status}: {error}")
+            return DeliveryResult(False, f"{error.status}: {error}")
         if isinstance(error, UnknownEntity):
             self.identify()
         if isinstance(error, Undeliverable):
-            return Verdict(False, str(error))
-        return Verdict(False, f"the record cannot be read: {type(error).__name__}: {error}")
+            return DeliveryResult(False, str(error))
+        return DeliveryResult(False, f"the record cannot be read: {type(error).__name__}: {error}")
 
     def identify(self) -> None:
         """Check that the server is still the one it was.
@@ -134,9 +134,9 @@ class Judge:
         return error.status in _ABOUT_CONTENT or insists
 
 
-def _blocked(error: ServerError) -> Verdict:
+def _blocked(error: ServerError) -> DeliveryResult:
     status = getattr(error, "status", None)
-    return Verdict(False, f"{status}: {error}" if status is not None else str(error), blocked=True)
+    return DeliveryResult(False, f"{status}: {error}" if status is not None else str(error), blocked=True)
 
 
 class ServerDelivery:
@@ -149,7 +149,7 @@ class ServerDelivery:
     def __init__(
         self,
         transport: Transport,
-        completion: Completion,
+        completion: RecordResolver,
         on_tasks: Callable[[Mapping[str, int]], None],
         judge: Judge | None = None,
     ) -> None:
@@ -161,8 +161,8 @@ class ServerDelivery:
         self._before = False  # whether the records of this call were blocked before
 
     def deliver(
-        self, records: Sequence[Numbered], carry: Carry, *, set_aside_before: bool = False
-    ) -> Iterator[list[Verdict]]:
+        self, records: Sequence[Numbered], state: DeliveryState, *, set_aside_before: bool = False
+    ) -> Iterator[list[DeliveryResult]]:
         """Deliver in requests as large as the server takes; see `Delivery.deliver`.
 
         What could be completed is sent even when a later record could not for want of an answer, so that a server
@@ -170,7 +170,7 @@ class ServerDelivery:
         """
         self._passes, self._before = False, set_aside_before
         keys = deque(key for key, _ in records)
-        verdicts: dict[str, Verdict] = {}
+        verdicts: dict[str, DeliveryResult] = {}
         ready, failure = self._complete(records, verdicts)
         yield _in_order(keys, verdicts)
         passed = set_aside_before
@@ -188,12 +188,12 @@ class ServerDelivery:
             raise ServerBusy("the server's answer leaves records out", status=200)
 
     def _complete(
-        self, records: Sequence[Numbered], verdicts: dict[str, Verdict]
+        self, records: Sequence[Numbered], verdicts: dict[str, DeliveryResult]
     ) -> tuple[list[dict[str, Any]], ServerError | None]:
         """The records as they are sent, up to the first for which the server had no answer, and that failure."""
         ready = []
         for key, record in records:
-            breathe()
+            yield_gil()
             try:
                 try:
                     ready.append(self._ready(key, record))
@@ -215,7 +215,7 @@ class ServerDelivery:
             record = {name: value for name, value in record.items() if name != "card"} | {"node": node}
         return {**record, "key": key}
 
-    def _send(self, ready: list[dict[str, Any]]) -> Iterator[dict[str, Verdict]]:
+    def _send(self, ready: list[dict[str, Any]]) -> Iterator[dict[str, DeliveryResult]]:
         """Send; what the server answered, request by request."""
         if not ready:
             return
@@ -263,14 +263,14 @@ class ServerDelivery:
             self._passes = True
         return True
 
-    def _verdict(self, result: Mapping[str, Any]) -> Verdict | None:
+    def _verdict(self, result: Mapping[str, Any]) -> DeliveryResult | None:
         """What the server says of one record; None when it is to be asked again."""
         if result.get("status") in self.DONE:
             return DELIVERED
-        return Verdict(False, str(result.get("reason"))) if result.get("status") == "refused" else None
+        return DeliveryResult(False, str(result.get("reason"))) if result.get("status") == "refused" else None
 
 
-def _in_order(keys: deque[str], verdicts: dict[str, Verdict]) -> list[Verdict]:
+def _in_order(keys: deque[str], verdicts: dict[str, DeliveryResult]) -> list[DeliveryResult]:
     """Take the verdicts known from the first record on."""
     known = []
     while keys and keys[0] in verdicts:
@@ -283,31 +283,31 @@ class InstanceDelivery:
 
     batch = 50
 
-    def __init__(self, transport: Transport, completion: Completion, judge: Judge | None = None) -> None:
+    def __init__(self, transport: Transport, completion: RecordResolver, judge: Judge | None = None) -> None:
         self._transport = transport
         self._completion = completion
         self._judge = judge or Judge(transport, ServerIdentity(False, None))
         self._sent: dict[tuple[str, str, str, str], str] = {}
 
     def deliver(
-        self, records: Sequence[Numbered], carry: Carry, *, set_aside_before: bool = False
-    ) -> Iterator[list[Verdict]]:
+        self, records: Sequence[Numbered], state: DeliveryState, *, set_aside_before: bool = False
+    ) -> Iterator[list[DeliveryResult]]:
         """Deliver one by one; see `Delivery.deliver`.
 
         A record whose request fails in a way that may be about the record is held back while the next ones are
         tried. When one of these is taken, the record is blocked; when none is, the server is away. So is a record that
         nothing follows, when those before it were just taken.
         """
-        held: list[Verdict] = []  # of a suspected record and those after it, until one of these is taken
+        held: list[DeliveryResult] = []  # of a suspected record and those after it, until one of these is taken
         failure: ServerError | None = None
-        before: Carry = {}
+        before: DeliveryState = {}
         answered = False  # whether the instance has taken anything in this call
         for key, record in records:
             try:
-                taken, verdict = self._one(key, record, carry)
+                taken, verdict = self._one(key, record, state)
             except ServerError as error:
                 if not held:
-                    before = copy.deepcopy(carry)
+                    before = copy.deepcopy(state)
                 failure = error
                 if not self._suspects(error, set_aside_before):
                     break
@@ -324,11 +324,11 @@ class InstanceDelivery:
                 yield held
                 return
         if failure is not None:
-            carry.clear()
-            carry.update(before)
+            state.clear()
+            state.update(before)
             raise failure
 
-    def _one(self, key: str, record: dict[str, Any], carry: Carry) -> tuple[bool, Verdict]:
+    def _one(self, key: str, record: dict[str, Any], state: DeliveryState) -> tuple[bool, DeliveryResult]:
         """Deliver one record: whether the instance took a request, and the verdict.
 
         Raises:
@@ -336,7 +336,7 @@ class InstanceDelivery:
         """
         deliver = {"edge": self._edge, "node": self._node, "finish": self._finish}.get(record["type"])
         try:
-            return deliver is not None and deliver(key, record, carry), DELIVERED
+            return deliver is not None and deliver(key, record, state), DELIVERED
         except (Undeliverable, ServerRefused, *_ODD) as error:
             return False, self._judge.final(error)
 
@@ -360,11 +360,11 @@ class InstanceDelivery:
         if not isinstance(answer, Mapping) or answer.get("success") is not True:
             raise foreign(method)
 
-    def _edge(self, key: str, record: dict[str, Any], carry: Carry) -> bool:
+    def _edge(self, key: str, record: dict[str, Any], state: DeliveryState) -> bool:
         completed = self._completion.edge(key, record)
         body = completed.body
         own = record.get("own_task") is None  # what is said of the run's own card is not for another task's
-        waiting = carry.setdefault(record["run"], {})
+        waiting = state.setdefault(record["run"], {})
         meta = body.get("meta", {})
         if own and "node" in waiting and cards.NODE not in meta:
             body["meta"] = {**meta, cards.NODE: waiting["node"]}
@@ -380,18 +380,18 @@ class InstanceDelivery:
                 self._sent.clear()
             self._sent[edge] = content  # only now: a refused edge was not sent
         if own:
-            carry[record["run"]] = {"last": [completed.method, body]}
+            state[record["run"]] = {"last": [completed.method, body]}
         return needed
 
-    def _node(self, key: str, record: dict[str, Any], carry: Carry) -> bool:
-        carry.setdefault(record["run"], {})["node"] = self._completion.node(record)
+    def _node(self, key: str, record: dict[str, Any], state: DeliveryState) -> bool:
+        state.setdefault(record["run"], {})["node"] = self._completion.node(record)
         return False
 
-    def _finish(self, key: str, record: dict[str, Any], carry: Carry) -> bool:
-        waiting = carry.get(record["run"], {})
+    def _finish(self, key: str, record: dict[str, Any], state: DeliveryState) -> bool:
+        waiting = state.get(record["run"], {})
         repeats = "node" in waiting and "last" in waiting
         if repeats:
             method, body = waiting["last"]
             self._post(method, {**body, "meta": {**body.get("meta", {}), cards.NODE: waiting["node"]}})
-        carry.pop(record["run"], None)
+        state.pop(record["run"], None)
         return repeats

@@ -24,7 +24,7 @@ class InlineSender(Sender):
         finally:
             self.idle = True
 
-    def later(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], None]) -> None:
         """Leave it undone: what is gathered beside the records would keep the caller waiting."""
 
     def _start(self, wait: float = 0.0) -> None:

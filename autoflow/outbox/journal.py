@@ -24,9 +24,9 @@ from zlib import crc32
 from autoflow import settings
 from autoflow.outbox import atomic_file, durability, frame, home, journal_lease
 from autoflow.process import forks
-from autoflow.process.file_descriptors import Held, hold, raise_high
+from autoflow.process.file_descriptors import OwnedFd, move_high, own_fd
 from autoflow.process.forks import ProcessLock
-from autoflow.process.rate_limited_log import Quiet
+from autoflow.process.rate_limited_log import RateLimitedLogger
 
 SEGMENT_BYTES = 8 << 20
 QUOTA_BYTES = 256 << 20
@@ -104,7 +104,7 @@ class Journal:
         self._noted = 0  # those noted in this journal
         self._saved = 0  # those of `dropped` that the journal's file of dropped records counts
         self._save_at = 0.0  # monotonic seconds before which that file is not tried again
-        self._quiet = Quiet(_logger)
+        self._log = RateLimitedLogger(_logger)
         self._removed: list[_Removed] = []  # files that were removed while they were written to
         self.name = ""
         self.names: list[str] = []  # what this process has written to, the present one last
@@ -112,7 +112,7 @@ class Journal:
         self.memory: dict[int, int] = {}  # without a folder: segment -> a descriptor to read it by
         self._quota = quota if folder else MEMORY_BYTES
         self._fd = -1
-        self._held: Held | None = None
+        self._held: OwnedFd | None = None
         self._pid = 0
         self.size = 0
         self._limit = 0  # bytes in this segment after which something is due: rotation, or refusal
@@ -178,7 +178,7 @@ class Journal:
             self.dropped += 1
             self.lost += 1
             self._save_dropped()
-        self._quiet.warning(
+        self._log.warning(
             "dropped",
             "a record could not be written to %s and is lost (%s); free space there, send or purge what the outbox "
             "holds (autoflow outbox sync), or set AUTOFLOW_HOME to another disk",
@@ -272,8 +272,8 @@ class Journal:
             os.dup2(fresh, self._fd, inheritable=False)
             os.close(fresh)
         else:
-            self._fd = raise_high(fresh)
-        self._held = hold(self._fd)
+            self._fd = move_high(fresh)
+        self._held = own_fd(self._fd)
         if name != self.name:
             self.dropped -= self._saved  # the file of the journal left behind counts them
             self._noted = self._saved = 0
@@ -294,7 +294,7 @@ class Journal:
         """
         if self.folder is None:
             fresh = os.memfd_create("autoflow-journal", os.MFD_CLOEXEC)
-            self.memory[segment] = raise_high(os.dup(fresh))
+            self.memory[segment] = move_high(os.dup(fresh))
             return fresh
         if name not in self.names:
             journal_lease.take(lock_path(self.folder, name))
@@ -348,7 +348,7 @@ class Journal:
                     total += entry.stat(follow_symlinks=False).st_size
         return total
 
-    def tend(self, sent: int = 0) -> bool:
+    def maintain(self, sent: int = 0) -> bool:
         """Do the maintenance that the sender does for the writer between its own work.
 
         Notes dropped records, though no other record is written. When somebody removed the file written to, goes on
@@ -387,7 +387,7 @@ class Journal:
         Raises:
             OSError: the folder or the file cannot be made; the removed file is written to as before.
         """
-        removed = _Removed(raise_high(os.dup(self._fd)), sent)
+        removed = _Removed(move_high(os.dup(self._fd)), sent)
         try:
             home.make(folder)
             journal_lease.release(lock_path(folder, self.name))  # its file was removed too
@@ -401,7 +401,7 @@ class Journal:
             return False
         self._removed.append(removed)
         self._save_dropped()
-        self._quiet.warning(
+        self._log.warning(
             "removed", "%s was removed while records were written to it; they go on in a new file there", folder
         )
         return True
@@ -434,7 +434,7 @@ class _Removed:
     """
 
     def __init__(self, fd: int, position: int) -> None:
-        self._owned = hold(fd)
+        self._owned = own_fd(fd)
         self._fd = fd
         self._position = position
         self._until = time.monotonic() + SETTLE_SECONDS

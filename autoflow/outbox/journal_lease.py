@@ -19,11 +19,11 @@ import time
 from typing import NamedTuple
 
 from autoflow.outbox.progress import locked
-from autoflow.process.file_descriptors import Held, hold, raise_high
+from autoflow.process.file_descriptors import OwnedFd, move_high, own_fd
 from autoflow.process.forks import ProcessLock, in_child
 from autoflow.process.posix import fcntl
 
-_held: dict[str, tuple[int, Held]] = {}  # path -> process and descriptor
+_held: dict[str, tuple[int, OwnedFd]] = {}  # path -> process and descriptor
 _taking = ProcessLock()
 
 
@@ -83,7 +83,7 @@ def take(path: str, *, adopted: bool = False) -> bool:
             return False  # ours already, through another journal object; asking again would drop it
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         # high before it is locked: closing a second descriptor of the file would drop the lock
-        descriptor = raise_high(os.open(path, flags, 0o600))
+        descriptor = move_high(os.open(path, flags, 0o600))
         if not _locks(descriptor):
             os.close(descriptor)
             stolen = _take_over(path) if adopted else -1
@@ -94,7 +94,7 @@ def take(path: str, *, adopted: bool = False) -> bool:
         with contextlib.suppress(OSError):  # on a full disk nobody learns who holds it
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, content.encode(), 0)
-        _held[path] = os.getpid(), hold(descriptor)
+        _held[path] = os.getpid(), own_fd(descriptor)
         return True
 
 
@@ -114,7 +114,7 @@ def _take_over(path: str) -> int:
             return -1
         fresh = f"{path}.{os.urandom(8).hex()}"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = raise_high(os.open(fresh, flags, 0o600))
+        descriptor = move_high(os.open(fresh, flags, 0o600))
         _locks(descriptor)
         os.replace(fresh, path)
         return descriptor

@@ -17,7 +17,7 @@ from autoflow.outbox.inline import InlineSender
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.progress import locked_totals
 from autoflow.outbox.sender import Sender
-from autoflow.process import gil
+from autoflow.process import threads
 from autoflow.process.forks import ProcessLock, in_child
 from autoflow.transport.base import Transport
 from autoflow.transport.memory import folder_of_parent
@@ -82,10 +82,10 @@ class Outbox:
         """The key of a record just written, empty for none."""
         return f"{self._journal.name}:{number}" if self._journal is not None and number else ""
 
-    def later(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], None]) -> None:
         """Have something done in the sender's thread."""
         if self._sender is not None and self._pid == os.getpid():  # not a parent's, in a forked child
-            self._sender.later(job)
+            self._sender.submit(job)
 
     def flush(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds until everything recorded so far is sent.
@@ -107,7 +107,7 @@ class Outbox:
     @property
     def circuit_open(self) -> bool:
         """Whether so many requests to the destination failed in a row that nobody should wait for it."""
-        return self._pid == os.getpid() and self._sender is not None and self._sender.waits_in_vain
+        return self._pid == os.getpid() and self._sender is not None and self._sender.circuit_open
 
     @property
     def takes_logs(self) -> bool:
@@ -156,7 +156,7 @@ class Outbox:
         self._sender.maintain_at_exit(deadline)
         self._report()
         patience = getattr(self.transport, "exit_seconds", math.inf)
-        if settings.exit_flush() and not self._sender.waits_in_vain and patience:
+        if settings.exit_flush() and not self._sender.circuit_open and patience:
             self._sender.flush(min(patience, max(0.0, deadline - time.monotonic())))
 
     def _report(self) -> None:
@@ -178,7 +178,7 @@ def _bytes_recorded() -> int:
     return sum(outbox._journal.size for outbox in _outboxes if outbox._journal is not None)
 
 
-gil.recorded = _bytes_recorded
+threads.recorded_bytes = _bytes_recorded
 
 
 def before_exit(callback: Callable[[], None]) -> None:

@@ -27,7 +27,8 @@ class Progress:
         recorded: records dealt with, one way or the other. sent: those delivered. dead: those refused for good.
         blocked: those set aside, to be tried again.
         dropped: records the writer could not write, as its notes in the segments say.
-        carry: what an instance has yet to be told with a later edge, see `outbox.delivery`.
+        open_runs: keys of runs that have begun and not ended in what was dealt with.
+        delivery_state: what the destination keeps between batches, such as settings to send with a later edge.
     """
 
     offsets: dict[int, int] = field(default_factory=dict)
@@ -36,7 +37,8 @@ class Progress:
     dead: int = 0
     dropped: int = 0
     blocked: int = 0
-    carry: dict[str, Any] = field(default_factory=dict)
+    open_runs: dict[str, bool] = field(default_factory=dict)
+    delivery_state: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -49,6 +51,9 @@ class Totals:
     dropped: int = 0
     blocked: int = 0
     folded: list[str] = field(default_factory=list)
+
+
+_COUNTS = ("recorded", "sent", "dead", "dropped", "blocked")
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -71,8 +76,9 @@ def load(folder: str, name: str) -> Progress:
     try:
         form = _read(progress_path(folder, name))
         offsets = {int(segment): int(offset) for segment, offset in form.pop("offsets", {}).items()}
-        known = {name: value for name, value in form.items() if name in Progress.__dataclass_fields__}
-        return Progress(offsets=offsets, **known)
+        carry = form.pop("carry", {})
+        counts = {name: form[name] for name in _COUNTS if name in form}
+        return Progress(offsets, **counts, open_runs=carry.get("runs", {}), delivery_state=carry.get("delivery", {}))
     except (TypeError, ValueError, AttributeError):
         return Progress()
 
@@ -84,7 +90,8 @@ def save(folder: str, name: str, progress: Progress) -> None:
         OSError: it cannot be written; what was sent since the last time may be sent again.
     """
     form = asdict(progress)
-    if not progress.blocked:  # an older autoflow on the same folder reads no member it does not know
+    form["carry"] = {"runs": form.pop("open_runs"), "delivery": form.pop("delivery_state")}
+    if not progress.blocked:  # an older autoflow on the same folder rejects members that it does not know
         del form["blocked"]
     atomic_file.write(progress_path(folder, name), json.dumps(form).encode())
 

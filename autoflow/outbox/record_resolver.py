@@ -11,10 +11,10 @@ from autoflow.errors import AutoflowError, ServerBusy
 from autoflow.model.card import WorkflowSettings
 from autoflow.model.text import from_json
 from autoflow.outbox.lookups import Lookups, ServerIdentity, Task
-from autoflow.process.rate_limited_log import Quiet
+from autoflow.process.rate_limited_log import RateLimitedLogger
 from autoflow.wire import cards, edges, methods
 
-_quiet = Quiet(logging.getLogger("autoflow"))
+_log = RateLimitedLogger(logging.getLogger("autoflow"))
 
 _ONE_SLASH = re.compile(r"/(?!/)")
 _RUN_MEMBERS = ("run", "name", "task", "origin", "team", "workspace")
@@ -28,7 +28,7 @@ class UnknownEntity(Undeliverable):
     """The server says that it does not know the path or the name the record holds."""
 
 
-class Completed(NamedTuple):
+class ResolvedEdge(NamedTuple):
     """An edge ready to be sent: the body an instance takes, and the record our server takes."""
 
     method: str
@@ -36,7 +36,7 @@ class Completed(NamedTuple):
     record: dict[str, Any]
 
 
-class Completion:
+class RecordResolver:
     """Completes the edges of one destination.
 
     Args:
@@ -57,7 +57,7 @@ class Completion:
             self._runs.clear()
         self._runs[record["run"]] = {key: record[key] for key in _RUN_MEMBERS if record.get(key) is not None}
 
-    def edge(self, key: str, record: Mapping[str, Any]) -> Completed:
+    def edge(self, key: str, record: Mapping[str, Any]) -> ResolvedEdge:
         """Complete one captured edge (`wire.records.CapturedEdge`).
 
         Raises:
@@ -120,7 +120,7 @@ def settings(options: Mapping[str, Any], known: Callable[[str], Any]) -> dict[st
     for name, form in options.items():
         text = form if isinstance(form, str) else from_json(form).complete(known)
         if name == "url" and text is not None and not _ONE_SLASH.match(text):
-            _quiet.info("url", "a card's url does not start with one slash; the link is left out: %r", text)
+            _log.info("url", "a card's url does not start with one slash; the link is left out: %r", text)
             text = None
         shown[name] = text
     if shown.get("url") is None:
@@ -131,7 +131,7 @@ def settings(options: Mapping[str, Any], known: Callable[[str], Any]) -> dict[st
 class _Edge:
     """One edge while it is being completed; each question to the server is asked at most once, and only if needed."""
 
-    def __init__(self, completion: Completion, key: str, record: Mapping[str, Any]) -> None:
+    def __init__(self, completion: RecordResolver, key: str, record: Mapping[str, Any]) -> None:
         self._completion = completion
         self._lookups = completion._lookups
         self._autoflow = completion._server.is_autoflow
@@ -150,7 +150,7 @@ class _Edge:
             self._task_found = self._completion.task_of(self._record)
         return self._task_found
 
-    def complete(self) -> Completed:
+    def complete(self) -> ResolvedEdge:
         if self._foreign and not self._autoflow:
             raise Undeliverable(f"the {self._kind} belongs to {self._foreign}, not to this instance")
         self.id = self._entity_id()
@@ -178,7 +178,7 @@ class _Edge:
             if self.task.team_id is None:
                 raise Undeliverable(f"the team of task {self.task.id} is unknown")
             body = edges.edge_body(self.task.team_id, self.task.id, entity_type, entity_id, meta)
-        return Completed(methods.ADD_EDGE[direction], body, record)
+        return ResolvedEdge(methods.ADD_EDGE[direction], body, record)
 
     # -- the entity
 

@@ -19,14 +19,13 @@ from autoflow.errors import NotAllowed, ServerError, ServerExtraMissing, ServerR
 from autoflow.outbox import dead_letters, journal_lease, open_runs
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.blocked import BlockedRecords
-from autoflow.outbox.delivery import Delivery, Numbered, Verdict
+from autoflow.outbox.delivery import Delivery, DeliveryResult, Numbered
 from autoflow.outbox.journal import Journal, journals, lock_path
 from autoflow.outbox.reader import Entry, Reader, dropped_by, is_record
 from autoflow.outbox.server_session import ServerSession
-from autoflow.process import threads
-from autoflow.process.gil import breathe
-from autoflow.process.rate_limited_log import Quiet
-from autoflow.process.time_budget import at_most
+from autoflow.process import threads, time_budget
+from autoflow.process.rate_limited_log import RateLimitedLogger
+from autoflow.process.threads import yield_gil
 from autoflow.transport.base import Transport
 
 logger = logging.getLogger("autoflow")
@@ -63,7 +62,7 @@ class Sender:
         self._backoff = Backoff()
         self._session = ServerSession(transport, origin, lambda: self._backoff.open)
         self._blocked = BlockedRecords(folder)
-        self._quiet = Quiet(logger)
+        self._log = RateLimitedLogger(logger)
         self._jobs: list[Callable[[], None]] = []
         self._wake = threading.Event()
         self._urgent = threading.Event()
@@ -116,7 +115,7 @@ class Sender:
         finally:
             self._starting.release()
 
-    def later(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], None]) -> None:
         """Have something done in the sender's thread, when it has sent what was recorded before."""
         self._jobs.append(job)
         self.wake()
@@ -142,7 +141,7 @@ class Sender:
         if not self._stepping.acquire(timeout=timeout):
             return False
         try:
-            with at_most(timeout):
+            with time_budget.limit(timeout):
                 return copy_context().run(self._step_here)
         except Exception:  # noqa: BLE001 - as in the thread
             return False
@@ -165,7 +164,7 @@ class Sender:
         return self._session.is_autoflow
 
     @property
-    def waits_in_vain(self) -> bool:
+    def circuit_open(self) -> bool:
         """Whether the circuit is open: nobody should wait for this server."""
         return self._backoff.open
 
@@ -206,7 +205,7 @@ class Sender:
                 with self._stepping:
                     all_sent = self.step(urgent=asked > self._answered)
             except Exception:  # noqa: BLE001 - whatever it was, the next try may do better
-                self._quiet.debug("stumbled", "the sender stumbled", exc_info=True)
+                self._log.debug("stumbled", "the sender stumbled", exc_info=True)
                 self._backoff.failed()
                 all_sent = False
             with self._answer:
@@ -261,7 +260,7 @@ class Sender:
             return
         reader = self._readers.get(journal.name)
         sent = reader.progress.offsets.get(journal.segment, 0) if reader is not None else 0
-        if journal.tend(sent):
+        if journal.maintain(sent):
             for reader in self._readers.values():
                 if reader.owned:
                     reader.save()  # how far each was sent went with the folder
@@ -282,7 +281,7 @@ class Sender:
 
     def _sent(self, urgent: bool) -> bool:
         """Send every journal to its end or to the first failure. Whether all is sent."""
-        if self._refused is not None and self._refused != self._transport.token_mark():
+        if self._refused is not None and self._refused != self._transport.token_fingerprint():
             self._well_again()
         if self._backoff.wait(urgent=urgent) > 0:
             return False
@@ -290,7 +289,7 @@ class Sender:
             self.unreadable = not all([self._drained(reader) for reader in list(self._readers.values())])
             self.blocked = self._blocked.any()
         except ServerExtraMissing as error:
-            self._quiet.once("extra", "%s; records wait in the outbox", error, level=logging.INFO)
+            self._log.once("extra", "%s; records wait in the outbox", error, level=logging.INFO)
             self._backoff.failed(pause=REFUSED_SECONDS)
         except ServerRefused as refusal:  # whatever is sent; what is wrong with one record is settled with the record
             if refusal.foreign:
@@ -300,10 +299,10 @@ class Sender:
                 if isinstance(refusal, NotAllowed)
                 else "see that its address is right and that it is up to date"
             )
-            self._quiet.once(
+            self._log.once(
                 "refused", "%s takes no records (%s): %s; until then they wait", self._origin, refusal, remedy
             )
-            self._refused = self._transport.token_mark()
+            self._refused = self._transport.token_fingerprint()
             self._backoff.failed(pause=REFUSED_SECONDS)
         except ServerError as error:
             return self._away(error)
@@ -314,10 +313,10 @@ class Sender:
 
     def _away(self, error: ServerError) -> bool:
         """Note that the server is away, or that something in between answers for it. False: not all is sent."""
-        self._quiet.debug("server", "%s: %s; records wait", self._origin, error)
+        self._log.debug("server", "%s: %s; records wait", self._origin, error)
         self._backoff.failed(getattr(error, "retry_after", None))
         if getattr(error, "foreign", False) or self._backoff.open:
-            self._quiet.once("away", "%s does not take records now (%s); they wait in the outbox", self._origin, error)
+            self._log.once("away", "%s does not take records now (%s); they wait in the outbox", self._origin, error)
         self._session.end()
         return False
 
@@ -325,7 +324,7 @@ class Sender:
         """Forget that the server took nothing."""
         self._refused = None
         self._backoff.succeeded()
-        self._quiet.over()
+        self._log.reset()
 
     # -- journals
 
@@ -351,7 +350,7 @@ class Sender:
         for name in journals(self._folder):
             if name not in self._readers:
                 self._adopt(self._folder, name)
-            breathe()
+            yield_gil()
 
     def _adopt(self, folder: str, name: str) -> None:
         """Take over a journal nobody living writes to; one that cannot be opened holds up no other."""
@@ -370,7 +369,7 @@ class Sender:
         try:
             self._drain(reader)
         except OSError as error:
-            self._quiet.warning("disk", "records for %s wait: %s", self._origin, error)
+            self._log.warning("disk", "records for %s wait: %s", self._origin, error)
             return False
         return True
 
@@ -409,14 +408,14 @@ class Sender:
 
     def _end_lost_runs(self, reader: Reader) -> None:
         """End the runs that a dead writer left open."""
-        runs = reader.progress.carry.get("runs", {})
+        runs = reader.progress.open_runs
         if not runs or reader.requeued:
             return
         lost = [
             Numbered(f"{reader.name}:lost:{run}", {"type": "finish", "run": run, "at": time.time_ns(), "state": "lost"})
             for run in runs
         ]
-        for _ in self._session.delivery().deliver(lost, reader.progress.carry.setdefault("delivery", {})):
+        for _ in self._session.delivery().deliver(lost, reader.progress.delivery_state):
             pass
         if self._folder is not None:
             open_runs.remove_lost(self._folder, runs)
@@ -436,12 +435,11 @@ class Sender:
                 break  # dealt with when those before it are
             else:
                 self._pass_over(reader, entry)
-            breathe()
+            yield_gil()
         if not records:
             return
         waiting = iter(zip(behind, records, strict=True))
-        carry = reader.progress.carry.setdefault("delivery", {})
-        for verdicts in delivery.deliver(records, carry, set_aside_before=reader.blocked):
+        for verdicts in delivery.deliver(records, reader.progress.delivery_state, set_aside_before=reader.blocked):
             for verdict in verdicts:
                 entry, numbered = next(waiting)
                 self._settle(reader, entry, numbered, verdict)
@@ -453,12 +451,12 @@ class Sender:
         """Deal with a line that holds no record: a header, a note of dropped records, damage."""
         if is_record(entry.line):
             key = f"{reader.name}:{entry.segment}@{entry.end}"
-            dead_letters.bury(self._folder, key, None, "the line in the journal is damaged")
+            dead_letters.append(self._folder, key, None, "the line in the journal is damaged")
             reader.progress.dead += 1
         reader.progress.dropped += dropped_by(entry.line)
         reader.advance(entry)
 
-    def _settle(self, reader: Reader, entry: Entry, numbered: Numbered, verdict: Verdict) -> None:
+    def _settle(self, reader: Reader, entry: Entry, numbered: Numbered, verdict: DeliveryResult) -> None:
         """Write down what became of one record."""
         key, record = numbered
         progress = reader.progress
@@ -466,19 +464,19 @@ class Sender:
         if verdict.delivered:
             progress.sent += 1
         elif verdict.blocked:
-            dead_letters.bury(self._folder, key, record, reason, file=dead_letters.BLOCKED_FILE)
+            dead_letters.append(self._folder, key, record, reason, file=dead_letters.BLOCKED_FILE)
             progress.blocked += 1
             self._blocked.added()
-            self._quiet.warning(
+            self._log.warning(
                 "blocked", "a record for %s is refused on its way: %s; it is tried again later", self._origin, reason
             )
         else:
-            dead_letters.bury(self._folder, key, record, reason)
+            dead_letters.append(self._folder, key, record, reason)
             progress.dead += 1
-            self._quiet.warning(
+            self._log.warning(
                 "dead", "a record for %s cannot be delivered: %s (autoflow outbox status)", self._origin, reason
             )
-        runs = progress.carry.setdefault("runs", {})
+        runs = progress.open_runs
         if record.get("type") == "run":
             runs[record["run"]] = True
         elif record.get("type") == "finish":

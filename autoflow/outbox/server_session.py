@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from autoflow.outbox.delivery import Delivery, InstanceDelivery, Judge, ServerDelivery
 from autoflow.outbox.lookups import Lookups, ServerIdentity, probe
-from autoflow.outbox.record_resolver import Completion
+from autoflow.outbox.record_resolver import RecordResolver
 from autoflow.transport.base import Transport
 
 IDENTITY_SECONDS = 60.0  # after which the server is asked again what it is
@@ -47,7 +47,7 @@ class ServerSession:
             self._server = server
             self.is_autoflow = server.is_autoflow
             self._lookups = Lookups(self._transport)
-            completion = Completion(server, self._lookups, self._origin)
+            completion = RecordResolver(server, self._lookups, self._origin)
             judge = Judge(self._transport, server, self._insists)
             self._delivery = (
                 ServerDelivery(self._transport, completion, self._remember, judge)

@@ -13,7 +13,7 @@ from autoflow.outbox.status import of_folder
 from autoflow.transport.base import Transport
 
 
-class Held(NamedTuple):
+class LeasedJournal(NamedTuple):
     """Records that another process has to send.
 
     Args:
@@ -40,7 +40,7 @@ def sync(folder: str, origin: str, transport: Transport) -> bool:
     return sent and not (sender.unreadable or sender.blocked) and of_folder(folder)["waiting"] == 0
 
 
-def held_by_others(folder: str) -> list[Held]:
+def held_by_others(folder: str) -> list[LeasedJournal]:
     """The journals of a folder that hold waiting records and that another process is to send."""
     found = []
     for name in journals(folder):
@@ -48,5 +48,5 @@ def held_by_others(folder: str) -> list[Held]:
         with contextlib.suppress(OSError):
             waiting = Reader(folder, name, owned=False).waiting()
             if waiting and journal_lease.held(path):
-                found.append(Held(name, waiting, journal_lease.holder(path)))
+                found.append(LeasedJournal(name, waiting, journal_lease.holder(path)))
     return found

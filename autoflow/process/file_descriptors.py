@@ -1,7 +1,7 @@
-"""Descriptors that outlive what apps do to theirs: high numbers, and a check before one is closed.
+"""File descriptors that survive what apps do to theirs: moved to high numbers, and checked before they are closed.
 
-A daemon closes "all" descriptors, a loop over the low numbers, and the system gives the lowest free number to the
-next file of the app. A number is therefore never trusted to be ours because it once was.
+A daemon closes "all" descriptors, in a loop over the low numbers, and the system gives the lowest free number to the
+app's next file. So a number that was once ours may mean another file now.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from autoflow.process.posix import fcntl, resource
 
-HIGH = 1024  # numbers from here on down by a sixteenth: few apps have that many files open
+HIGH = 1024  # descriptors are moved to 15/16 of this (960) and above: few apps have that many files open
 
 
-class Held(NamedTuple):
-    """A descriptor and the file it was opened for."""
+class OwnedFd(NamedTuple):
+    """A descriptor, with the identity of the file it was opened for."""
 
     number: int
     device: int
@@ -25,42 +25,42 @@ class Held(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """Whether the number still means that file."""
+        """Whether the number still refers to that file."""
         try:
-            found = os.fstat(self.number)
+            status = os.fstat(self.number)
         except OSError:
             return False
-        return (found.st_dev, found.st_ino) == (self.device, self.inode)
+        return (status.st_dev, status.st_ino) == (self.device, self.inode)
 
     def close(self) -> None:
-        """Close it, unless the number has become somebody else's."""
+        """Close the descriptor, unless its number refers to another file now."""
         if self.ours:
             with contextlib.suppress(OSError):
                 os.close(self.number)
 
 
-def hold(descriptor: int) -> Held:
-    """Say which file a descriptor is open for."""
-    found = os.fstat(descriptor)
-    return Held(descriptor, found.st_dev, found.st_ino)
+def own_fd(descriptor: int) -> OwnedFd:
+    """Record which file a descriptor refers to."""
+    status = os.fstat(descriptor)
+    return OwnedFd(descriptor, status.st_dev, status.st_ino)
 
 
-def raise_high(descriptor: int) -> int:
-    """Move a descriptor to a high number, where the limits of the process allow it; its number."""
+def move_high(descriptor: int) -> int:
+    """Move a descriptor to a high number, where the limits of the process allow it; return its number."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    least = (HIGH if limit == resource.RLIM_INFINITY else min(limit, HIGH)) * 15 // 16
+    lowest = (HIGH if limit == resource.RLIM_INFINITY else min(limit, HIGH)) * 15 // 16
     try:
-        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, least)
-    except OSError:  # so many files are open already
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
+    except OSError:  # too many files are open already
         return descriptor
     os.close(descriptor)
     return high
 
 
-def raise_socket(sock: socket.socket) -> socket.socket:
-    """Move a fresh socket to a high number: a request may last, and the app closes numbers meanwhile.
+def move_socket_high(sock: socket.socket) -> socket.socket:
+    """Move a new socket to a high number: the app may close low numbers while a request is running.
 
-    Closed in the end by a number that the app has been given since, it would be the app's file that is closed.
+    Python would then close, with the socket, whatever file of the app has been given the number since.
     """
     family, kind, protocol = sock.family, sock.type, sock.proto
-    return socket.socket(family, kind, protocol, raise_high(sock.detach()))
+    return socket.socket(family, kind, protocol, move_high(sock.detach()))

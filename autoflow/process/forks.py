@@ -1,8 +1,8 @@
-"""What a forked child must not inherit: a lock somebody holds, and an import that is half done.
+"""Fork safety: locks that a forked child finds free, and imports that no fork interrupts.
 
-Whoever held a lock in the parent is no thread of the child, so the child would wait for it for ever; and a module
-that a thread of the parent was importing could never be imported in the child, by us or by the app. Locks here are a
-process's own. Imports that autoflow makes in a thread of its own are made with forks put off.
+A lock held by another thread at fork time is never released in the child, and a module that a thread of the parent was
+importing can never be imported in the child, by autoflow or by the app. So locks here belong to one process, and forks
+are deferred while a thread of autoflow imports.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-PATIENCE = 5.0  # seconds a fork waits for an import of ours
+IMPORT_WAIT_SECONDS = 5.0  # how long a fork waits for an import of autoflow's
 
 _locks: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 _in_child: list[Callable[[], None]] = []
@@ -23,11 +23,11 @@ _in_child: list[Callable[[], None]] = []
 class ProcessLock:
     """A lock that a forked child finds free, however it was forked.
 
-    It is re-entrant: a signal handler and a `__del__` of the app's may record in the middle of our own work.
+    It is re-entrant: a signal handler or a `__del__` of the app's may record while autoflow holds it.
     """
 
     def __init__(self) -> None:
-        self._of: dict[int, threading.RLock] = {}  # by process: a fork without Python's knowledge runs no hook
+        self._of: dict[int, threading.RLock] = {}  # by process: a fork in C code runs no hook
         _locks.add(self)
 
     def __enter__(self) -> None:
@@ -40,51 +40,51 @@ class ProcessLock:
         self._of[os.getpid()].release()
 
     def renew(self) -> None:
-        """Forget the locks of other processes: numbers are given again, also to one's own descendants."""
+        """Drop the locks of other processes: process numbers are reused, also for descendants of this process."""
         self._of.clear()
 
 
 def in_child(callback: Callable[[], None]) -> Callable[[], None]:
-    """Have something done in a forked child, when Python knows of the fork."""
+    """Register a callback to run in each forked child that Python knows of."""
     _in_child.append(callback)
     return callback
 
 
-_known = os.getpid()  # the process that Python last knew of
+_known_pid = os.getpid()  # the process as of the last fork that Python knows of
 
 
-def announced() -> bool:
-    """Whether Python knows that it is in this process.
+def fork_is_known() -> bool:
+    """Return whether Python knows of the fork that made this process; True also when there was none.
 
-    A server may fork in C without telling it. Its lock may then still wait for a thread that is not there, and a
-    thread started beside it may wait for ever, and its starter with it.
+    A server may fork in C code without running Python's fork hooks. Python's own locks may then still be held for a
+    thread that does not exist here, so a thread started in such a process may block forever, and its starter with it.
     """
-    return os.getpid() == _known
+    return os.getpid() == _known_pid
 
 
 _importing = threading.RLock()
-_put_off = threading.local()
+_fork = threading.local()
 
 
 @contextlib.contextmanager
-def put_off() -> Iterator[None]:
-    """Have forks wait until the block ends, `PATIENCE` seconds at the most. For imports in a thread of ours."""
+def defer_forks() -> Iterator[None]:
+    """Make forks wait until the block ends, at most `IMPORT_WAIT_SECONDS`. For imports in autoflow's threads."""
     with _importing:
         yield
 
 
 def _before() -> None:
-    _put_off.held = _importing.acquire(timeout=PATIENCE)
+    _fork.import_locked = _importing.acquire(timeout=IMPORT_WAIT_SECONDS)
 
 
 def _after_in_parent() -> None:
-    if _put_off.held:
+    if _fork.import_locked:
         _importing.release()
 
 
 def _after_in_child() -> None:
-    global _importing, _known
-    _known = os.getpid()
+    global _importing, _known_pid
+    _known_pid = os.getpid()
     _importing = threading.RLock()
     for lock in list(_locks):
         lock.renew()

@@ -1,4 +1,4 @@
-"""The POSIX modules that recording needs, None where the system has none (Windows): decorators pass through there."""
+"""The POSIX modules that recording needs, or None where there are none (Windows: decorators pass calls through)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How long a caller is willing to wait for all it asks for, whatever a single request may take.
+"""A limit on the total time of all requests made in a block, whatever the timeout of a single request is.
 
-An exit that sends on its own thread must end in time, however many requests it makes.
+The exit flush sends on the exiting thread: it must end in time however many requests it makes.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-_until: ContextVar[float] = ContextVar("autoflow_patience", default=math.inf)  # monotonic seconds
+_deadline: ContextVar[float] = ContextVar("autoflow_time_budget", default=math.inf)  # monotonic seconds
 
 
 @contextlib.contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Give what is asked of servers in the block so long, all together."""
-    token = _until.set(min(_until.get(), time.monotonic() + seconds))
+def limit(seconds: float) -> Iterator[None]:
+    """Limit all requests made in the block to `seconds` in total; an outer limit that ends earlier stays in force."""
+    token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
-        _until.reset(token)
+        _deadline.reset(token)
 
 
-def capped(seconds: float) -> float:
-    """How long a request may take that would be given `seconds`; 0 when the patience is at its end."""
-    until = _until.get()
-    return seconds if until == math.inf else max(0.0, min(seconds, until - time.monotonic()))
+def remaining(timeout: float) -> float:
+    """Return `timeout` cut to what is left of the budget; 0 when nothing is left."""
+    deadline = _deadline.get()
+    return timeout if deadline == math.inf else max(0.0, min(timeout, deadline - time.monotonic()))

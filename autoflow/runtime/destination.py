@@ -12,7 +12,7 @@ from autoflow import settings
 from autoflow.outbox import home, outbox
 from autoflow.outbox.outbox import Outbox
 from autoflow.process.posix import SUPPORTED
-from autoflow.process.rate_limited_log import Quiet
+from autoflow.process.rate_limited_log import RateLimitedLogger
 from autoflow.transport.base import Transport
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.transport.embedded import EmbeddedTransport
@@ -26,7 +26,7 @@ logger = logging.getLogger("autoflow")
 
 OFF = "off"
 
-_quiet = Quiet(logging.getLogger("autoflow"))
+_log = RateLimitedLogger(logging.getLogger("autoflow"))
 
 
 class Destination(NamedTuple):
@@ -83,7 +83,7 @@ def resolve_for_records(server: str | None = None) -> Destination:
 def resolve_with_rule(server: str | None = None) -> tuple[Destination, str]:
     """Where records go, and what says so; arguments and errors as `resolve`."""
     if not SUPPORTED:
-        _quiet.once(
+        _log.once(
             "unsupported",
             "nothing is recorded: this system has no POSIX file locks and forks (Windows); "
             "decorated functions run as if they were not decorated",

@@ -20,7 +20,7 @@ from typing import Any
 from autoflow import settings
 from autoflow.guard import guard
 from autoflow.model.run import RunFacts
-from autoflow.process.forks import put_off
+from autoflow.process.forks import defer_forks
 from autoflow.runtime import masking
 
 GIT_SECONDS = 5.0
@@ -142,7 +142,7 @@ def _dirty(root: str, script: str | None) -> bool | None:
 @functools.cache
 def _packages() -> tuple[dict[str, str], dict[str, str]]:
     """The installed packages, name to version, and the urls of those from no index; fixed for a process's life."""
-    with put_off():
+    with defer_forks():
         from importlib import metadata
 
     found, sources = {}, {}

@@ -82,7 +82,7 @@ def announce(run: Run, parameters: Any = None, parent: Run | None = None, *, una
         known["unattributed"] = True
     members = {**known, "name": run.name, "parent": parent.key if parent is not None else None}
     run.write_record("run", **members)
-    run.outbox.later(functools.partial(_gather, run, known))
+    run.outbox.submit(functools.partial(_gather, run, known))
 
 
 def _mark_open(run: Run) -> None:

@@ -36,7 +36,7 @@ class Transport(Protocol):
         """POST a JSON body to a method and give the answer's bytes in chunks."""
         ...
 
-    def token_mark(self) -> int:
+    def token_fingerprint(self) -> int:
         """A number that changes when the token does, and tells nothing of it."""
         ...
 

@@ -21,7 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-from autoflow.process.file_descriptors import raise_socket
+from autoflow.process.file_descriptors import move_socket_high
 
 SEND_BYTES = 64 << 10
 IDLE_SECONDS = 30.0  # without any byte, however much is left
@@ -100,7 +100,7 @@ class _Connection(HTTPConnection):
         for family, kind, protocol, _, address in socket.getaddrinfo(
             self._dns_host, self.port, type=socket.SOCK_STREAM
         ):
-            sock = raise_socket(socket.socket(family, kind, protocol))
+            sock = move_socket_high(socket.socket(family, kind, protocol))
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)

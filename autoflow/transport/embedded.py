@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing, ServerUnreachable
-from autoflow.process.forks import ProcessLock, put_off
+from autoflow.process.forks import ProcessLock, defer_forks
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
 
@@ -52,7 +52,7 @@ class EmbeddedTransport:
                 if self._folder is None:
                     raise ServerUnreachable("there is no folder for the server on this machine; set AUTOFLOW_HOME")
                 try:
-                    with put_off():
+                    with defer_forks():
                         from autoflow.server.server import Server
                 except ImportError as error:
                     raise ServerExtraMissing(
@@ -84,7 +84,7 @@ class EmbeddedTransport:
         found: dict[str, str] = self.call(methods.FOLDER_PATHS, {"id": version, "hashes": list(hashes)})["paths"]
         return found
 
-    def token_mark(self) -> int:
+    def token_fingerprint(self) -> int:
         """There is no token."""
         return 0
 

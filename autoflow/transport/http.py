@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from autoflow.errors import NotAllowed, ServerBusy, ServerRefused, ServerUnreachable
-from autoflow.process.forks import put_off
-from autoflow.process.gil import breathe
-from autoflow.process.time_budget import capped
+from autoflow.process import time_budget
+from autoflow.process.forks import defer_forks
+from autoflow.process.threads import yield_gil
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
 from autoflow.wire.retry import retry_after
@@ -104,7 +104,7 @@ class HttpTransport:
         encoded = []
         for record in records:
             encoded.append(json.dumps(record).encode())
-            breathe()
+            yield_gil()
         content = b'{"records":[' + b",".join(encoded) + b"]}"
         answer: Mapping[str, Any] = self.call(methods.RECORDS_ADD, content)
         return answer
@@ -122,8 +122,8 @@ class HttpTransport:
         self._raise_for(method, answer)
         yield from self._chunks(answer)
 
-    def token_mark(self) -> int:
-        """See `Transport.token_mark`."""
+    def token_fingerprint(self) -> int:
+        """See `Transport.token_fingerprint`."""
         return hash(self._token())
 
     def close(self) -> None:
@@ -138,7 +138,7 @@ class HttpTransport:
     def _session(self) -> requests.Session:
         """This thread's connection; a forked child makes its own."""
         if getattr(self._local, "session", None) is None or self._local.pid != os.getpid():
-            with put_off():
+            with defer_forks():
                 import requests
 
                 from autoflow.transport.deadline import DeadlineAdapter
@@ -169,7 +169,7 @@ class HttpTransport:
         self, method: str, seconds: float, content: Any, content_type: str, query: Mapping[str, Any] | None = None
     ) -> requests.Response:
         """Send a request; the answer's header is read, its body is not."""
-        seconds = capped(seconds)
+        seconds = time_budget.remaining(seconds)
         if not seconds:
             raise ServerUnreachable(f"{self.origin}: there is no time left to ask it")
         session = self._session()

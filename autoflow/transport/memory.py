@@ -70,7 +70,7 @@ class MemoryTransport:
         """Refused: there is no storage."""
         raise ServerRefused(f"{method} is not known in memory", status=404, details={})
 
-    def token_mark(self) -> int:
+    def token_fingerprint(self) -> int:
         """There is no token."""
         return 0
 

@@ -35,7 +35,7 @@ class UnresolvedTransport:
         """See `Transport.download`."""
         self._fail()
 
-    def token_mark(self) -> int:
+    def token_fingerprint(self) -> int:
         """There is no token."""
         return 0
 

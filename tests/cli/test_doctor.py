@@ -130,7 +130,7 @@ def test_dead_and_dropped_records(server, record, findings, command):
     record(1, 2, 3)
     command("outbox", "sync")
     for number in range(5):
-        dead_letters.bury(home.outbox_of(server.address), f"j:{number}", {}, f"reason {number}")
+        dead_letters.append(home.outbox_of(server.address), f"j:{number}", {}, f"reason {number}")
     journal = Journal(home.outbox_of(server.address), server.address)
     journal.dropped = 4
     journal.append(b'"type":"edge"')

@@ -231,4 +231,4 @@ def test_status_and_export_name_what_is_blocked(server, record, command):
 @pytest.fixture
 def keys_of(server):
     """The keys of the dead letters, in order."""
-    return lambda: [letter["key"] for letter in dead_letters.letters(home.outbox_of(server.address))]
+    return lambda: [letter["key"] for letter in dead_letters.iter_dead_letters(home.outbox_of(server.address))]

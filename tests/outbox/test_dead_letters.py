@@ -15,13 +15,13 @@ pytestmark = pytest.mark.core
 
 
 def keys(folder):
-    return [letter["key"] for letter in dead_letters.letters(folder)]
+    return [letter["key"] for letter in dead_letters.iter_dead_letters(folder)]
 
 
 def test_letters_keep_the_record_and_the_reason(folder):
     """What was refused, and in the server's words why."""
-    dead_letters.bury(folder, "j:1", {"type": "edge"}, "400: no")
-    (letter,) = dead_letters.letters(folder)
+    dead_letters.append(folder, "j:1", {"type": "edge"}, "400: no")
+    (letter,) = dead_letters.iter_dead_letters(folder)
     assert (letter["key"], letter["record"], letter["reason"]) == ("j:1", {"type": "edge"}, "400: no")
     assert abs(letter["at"] - time.time_ns()) < 60 * 10**9
     assert os.stat(os.path.join(folder, dead_letters.FILE)).st_mode & 0o777 == 0o600
@@ -30,7 +30,7 @@ def test_letters_keep_the_record_and_the_reason(folder):
 def test_a_letter_written_twice_is_one(folder):
     """Who died between writing a letter and noting so writes it again."""
     for key in ("j:1", "j:2", "j:1"):
-        dead_letters.bury(folder, key, None, "r")
+        dead_letters.append(folder, key, None, "r")
     assert keys(folder) == ["j:1", "j:2"]
     assert dead_letters.purge(folder, time.time_ns()) == 2
     assert dead_letters.purged(folder) == 2
@@ -42,20 +42,20 @@ def test_a_letter_cut_short_costs_itself_only(folder, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:20]))
         with pytest.raises(OSError, match="whole"):
-            dead_letters.bury(folder, "j:1", None, "r")
-    dead_letters.bury(folder, "j:2", None, "r")
+            dead_letters.append(folder, "j:1", None, "r")
+    dead_letters.append(folder, "j:2", None, "r")
     assert keys(folder) == ["j:2"]
 
 
 def test_purging_by_age_keeps_the_younger(folder):
     """Only letters from before the moment go; the count of those gone grows."""
-    dead_letters.bury(folder, "j:1", None, "r")
+    dead_letters.append(folder, "j:1", None, "r")
     moment = time.time_ns()
-    dead_letters.bury(folder, "j:2", None, "r")
+    dead_letters.append(folder, "j:2", None, "r")
     assert dead_letters.purge(folder, moment) == 1
     assert keys(folder) == ["j:2"]
     assert dead_letters.purge(folder, moment) == 0
-    dead_letters.bury(folder, "j:3", None, "r")
+    dead_letters.append(folder, "j:3", None, "r")
     assert dead_letters.purge(folder, time.time_ns()) == 2
     assert dead_letters.purged(folder) == 3
     assert keys(folder) == []
@@ -82,8 +82,8 @@ def requeued(folder):
 def test_requeued_letters_are_a_journal_with_their_keys_in_order(folder):
     """What is chosen leaves the letters and counts there no more; a damaged line has nothing to send."""
     for key in ("j:3", "j:1", "j:2"):
-        dead_letters.bury(folder, key, {"type": "edge"}, "r")
-    dead_letters.bury(folder, "j:9", None, "damaged")
+        dead_letters.append(folder, key, {"type": "edge"}, "r")
+    dead_letters.append(folder, "j:9", None, "damaged")
     assert dead_letters.requeue(folder, choose=lambda letter: letter["key"] != "j:1") == 2
     assert requeued(folder) == [("j:3", "edge"), ("j:2", "edge")]
     assert keys(folder) == ["j:1", "j:9"]
@@ -100,7 +100,7 @@ class Killed(BaseException):
 def test_a_requeue_cut_short_is_done_or_was_never_begun(file, step, folder, monkeypatch):
     """Whoever looks next completes or undoes it: every letter is in exactly one place, and counted once."""
     for key in ("j:1", "j:2"):
-        dead_letters.bury(folder, key, {"type": "edge"}, "r", file=file)
+        dead_letters.append(folder, key, {"type": "edge"}, "r", file=file)
 
     def killed(*arguments):
         raise Killed
@@ -110,7 +110,7 @@ def test_a_requeue_cut_short_is_done_or_was_never_begun(file, step, folder, monk
         with pytest.raises(Killed):
             dead_letters.requeue(folder, file)
     dead_letters.settle(folder)
-    left = [letter["key"] for letter in dead_letters.letters(folder, file)]
+    left = [letter["key"] for letter in dead_letters.iter_dead_letters(folder, file)]
     moved = [key for key, _ in requeued(folder)]
     assert (left, moved) == ((["j:1", "j:2"], []) if step == "replace" else ([], ["j:1", "j:2"]))
     assert dead_letters.purged(folder, file) == len(moved)

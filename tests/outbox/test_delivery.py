@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
 from autoflow.outbox.delivery import InstanceDelivery, Numbered, ServerDelivery
 from autoflow.outbox.lookups import Lookups, ServerIdentity
-from autoflow.outbox.record_resolver import Completion
+from autoflow.outbox.record_resolver import RecordResolver
 from autoflow.transport.memory import MemoryTransport
 
 pytestmark = pytest.mark.core
@@ -43,7 +43,7 @@ class Scripted(MemoryTransport):
 
 def delivery(transport, kind=ServerDelivery):
     server = ServerIdentity(kind is ServerDelivery, (6, 18, 3))
-    completion = Completion(server, Lookups(transport), "memory")
+    completion = RecordResolver(server, Lookups(transport), "memory")
     if kind is InstanceDelivery:
         return InstanceDelivery(transport, completion)
     return ServerDelivery(transport, completion, lambda tasks: None)

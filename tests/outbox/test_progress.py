@@ -17,7 +17,7 @@ pytestmark = pytest.mark.core
 
 def test_what_is_saved_is_loaded(folder):
     """Offsets, counts and what is carried come back."""
-    saved = Progress({0: 120, 3: 7}, recorded=4, sent=3, dead=1, dropped=2, carry={"runs": {"r": True}})
+    saved = Progress({0: 120, 3: 7}, recorded=4, sent=3, dead=1, dropped=2, open_runs={"r": True})
     progress.save(folder, "j", saved)
     assert progress.load(folder, "j") == saved
 
@@ -46,7 +46,7 @@ def test_on_a_full_disk_the_room_it_has_is_used(folder, monkeypatch):
         progress.save(folder, "j", state)
         assert progress.load(folder, "j") == state
     with pytest.raises(OSError, match="No space"):
-        progress.save(folder, "j", Progress(carry={"long": "x" * 100_000}))
+        progress.save(folder, "j", Progress(delivery_state={"long": "x" * 100_000}))
     assert progress.load(folder, "j") == Progress(recorded=2, sent=2)
 
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from autoflow.process import rate_limited_log
-from autoflow.process.rate_limited_log import Quiet
+from autoflow.process.rate_limited_log import RateLimitedLogger
 
 pytestmark = pytest.mark.core
 
@@ -20,18 +20,18 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def quietly(caplog):
+def log(caplog):
     caplog.set_level(logging.DEBUG, "quiet")
-    return Quiet(logging.getLogger("quiet"))
+    return RateLimitedLogger(logging.getLogger("quiet"))
 
 
-def test_a_cause_is_said_once_a_minute_with_what_was_held_back(quietly, clock, caplog):
+def test_a_cause_is_said_once_a_minute_with_what_was_held_back(log, clock, caplog):
     """The next line counts those that were not said; another cause has a minute of its own."""
     for _ in range(50):
-        quietly.debug("one", "it is %s", "so")
-    quietly.info("two", "and this")
+        log.debug("one", "it is %s", "so")
+    log.info("two", "and this")
     clock[0] += 61
-    quietly.debug("one", "it is %s", "so")
+    log.debug("one", "it is %s", "so")
     assert caplog.messages == [
         "autoflow: it is so",
         "autoflow: and this",
@@ -39,14 +39,14 @@ def test_a_cause_is_said_once_a_minute_with_what_was_held_back(quietly, clock, c
     ]
 
 
-def test_what_is_said_once_is_said_again_when_it_was_over(quietly, clock, caplog):
+def test_what_is_said_once_is_said_again_when_it_was_over(log, clock, caplog):
     """A state that lasts is one warning; when it comes back, it is news, but no more often than once a minute."""
     for _ in range(3):
-        quietly.once("away", "gone")
+        log.once("away", "gone")
         clock[0] += 3600
     assert len(caplog.messages) == 1
     for _ in range(3):
-        quietly.over()
-        quietly.once("away", "gone")
+        log.reset()
+        log.once("away", "gone")
         clock[0] += 1
     assert len(caplog.messages) == 2

@@ -229,7 +229,7 @@ def test_a_full_outbox_refuses_and_counts_and_keeps_what_waits(folder, monkeypat
     assert numbers(folder) == kept
     assert kept == list(range(len(kept)))
     assert written.dropped == 5000 - len(kept)
-    written.tend()
+    written.maintain()
     assert of_folder(folder)["dropped"] == 5000 - len(kept)
     assert of_folder(folder)["waiting"] == len(kept)
 
@@ -274,7 +274,7 @@ def test_dead_letters_count_as_what_they_take(folder):
     from autoflow.outbox import dead_letters
 
     for number in range(100):
-        dead_letters.bury(folder, f"j:{number}", {"filler": "x" * 2000}, "refused")
+        dead_letters.append(folder, f"j:{number}", {"filler": "x" * 2000}, "refused")
     written = Journal(folder, ORIGIN, 200_000)
     for number in range(100):
         written.append(RECORD % number)

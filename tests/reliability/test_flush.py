@@ -27,7 +27,7 @@ def test_flush_may_be_called_from_anywhere_at_once(server, towards):
     with autoflow.workflow("w"):
         load(1)
         outbox = outbox_for(resolve())
-        outbox.later(lambda: inner.append(autoflow.flush(30)))
+        outbox.submit(lambda: inner.append(autoflow.flush(30)))
 
         def work(first):
             for number in range(50):

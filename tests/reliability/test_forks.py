@@ -121,7 +121,7 @@ def test_a_child_can_import_what_the_sender_was_importing(app):  # 14
     left = app.run(
         """
         from autoflow.process import forks
-        forks.PATIENCE = 60.0  # what a busy machine needs for an import
+        forks.IMPORT_WAIT_SECONDS = 60.0  # what a busy machine needs for an import
         inside = threading.Event()
         class Slow:
             def find_spec(self, name, *rest):

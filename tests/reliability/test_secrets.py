@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autoflow
 from autoflow.outbox import home
-from autoflow.outbox.dead_letters import letters
+from autoflow.outbox.dead_letters import iter_dead_letters
 from autoflow.runtime import masking
 from autoflow.runtime.destination import connect, resolve
 from autoflow.testing import FaultyServer, page, redirect, status
@@ -133,7 +133,7 @@ def test_a_dead_letter_repeats_no_token(server, towards):
     with autoflow.workflow("w"):
         load(1)
         autoflow.flush(60)
-    found = [letter for folder in _folders() for letter in letters(folder)]
+    found = [letter for folder in _folders() for letter in iter_dead_letters(folder)]
     assert found
     assert all("*** may not" in letter["reason"] for letter in found)
 

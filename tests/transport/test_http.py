@@ -385,10 +385,10 @@ def test_its_mark_changes_with_the_token(server):
     """Whoever was refused can see that there is another token, without seeing it."""
     tokens = ["one"]
     transport = HttpTransport(server.address, lambda: tokens[-1])
-    before = transport.token_mark()
-    assert transport.token_mark() == before
+    before = transport.token_fingerprint()
+    assert transport.token_fingerprint() == before
     tokens.append("two")
-    assert transport.token_mark() != before
+    assert transport.token_fingerprint() != before
 
 
 # -- addresses

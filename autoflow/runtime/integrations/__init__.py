@@ -29,7 +29,7 @@ from typing import Any
 
 from autoflow import settings
 from autoflow.guard import guard
-from autoflow.process.forks import ProcessLock, put_off
+from autoflow.process.forks import ProcessLock, defer_forks
 
 # What must be imported -> the module here that is installed then.
 INTEGRATIONS = {
@@ -88,7 +88,7 @@ def _install_imported(names: Iterable[str]) -> None:
 
 
 def _install(name: str, module: ModuleType) -> None:
-    with put_off(), _installing, guard:  # a child forked in the midst could never import what is half imported
+    with defer_forks(), _installing, guard:  # a child forked in the midst could never import what is half imported
         if _installed.get(name) is module:
             return
         _installed[name] = module
