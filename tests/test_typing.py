@@ -14,34 +14,41 @@ import pytest
 
 FOLDER = Path(__file__).parent / "typing"
 ROOT = FOLDER.parent.parent
+FILES = [FOLDER / "shapes.py", FOLDER / "mistakes.py"]
 
 
-def mypy(file: Path, folder: Path) -> set[int]:
-    """The lines mypy reports."""
+def mypy(folder: Path) -> set[tuple[str, int]]:
+    """The file and line of each error that mypy reports."""
+    files = [str(file) for file in FILES]
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder), "--config-file", "", str(file)],
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder), "--config-file", "", *files],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
     )
     assert done.returncode in {0, 1}, done.stdout + done.stderr
-    return {int(line) for line in re.findall(rf"{file.name}:(\d+): error", done.stdout)}
+    return {(name, int(line)) for name, line in re.findall(r"(\w+\.py):(\d+): error", done.stdout)}
 
 
-def pyright(file: Path, folder: Path) -> set[int]:
-    """The lines pyright reports."""
+def pyright(folder: Path) -> set[tuple[str, int]]:
+    """The file and line of each error that pyright reports."""
     (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", "extraPaths": [str(ROOT)]}))
+    files = [str(file) for file in FILES]
     done = subprocess.run(
-        [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, str(file)],
+        [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, *files],
         capture_output=True,
         text=True,
         check=False,
         cwd=folder,
     )
-    assert json.loads(done.stdout)["summary"]["filesAnalyzed"] == 1, done.stdout
-    found = json.loads(done.stdout)["generalDiagnostics"]
-    return {one["range"]["start"]["line"] + 1 for one in found if one["severity"] == "error"}
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == len(FILES), done.stdout
+    return {
+        (Path(diagnostic["file"]).name, diagnostic["range"]["start"]["line"] + 1)
+        for diagnostic in report["generalDiagnostics"]
+        if diagnostic["severity"] == "error"
+    }
 
 
 def _there(name: str) -> bool:
@@ -58,14 +65,9 @@ CHECKERS = [
 
 
 @pytest.mark.parametrize("check", CHECKERS)
-def test_every_shape_keeps_its_type(check, tmp_path):
-    """Functions, methods, coroutines and generators are what they were."""
-    assert check(FOLDER / "shapes.py", tmp_path) == set()
-
-
-@pytest.mark.parametrize("check", CHECKERS)
-def test_every_planned_mistake_is_reported_and_nothing_else(check, tmp_path):
-    """A wrong argument is wrong through the decorator too."""
-    file = FOLDER / "mistakes.py"
-    planned = {number for number, line in enumerate(file.read_text().splitlines(), 1) if line.endswith("# mistake")}
-    assert check(file, tmp_path) == planned
+def test_every_shape_keeps_its_type_and_every_planned_mistake_is_reported(check, tmp_path):
+    """Functions, methods, coroutines and generators are what they were; a wrong argument is wrong through a decorator."""
+    mistakes = (FOLDER / "mistakes.py").read_text().splitlines()
+    planned = {("mistakes.py", number) for number, line in enumerate(mistakes, 1) if line.endswith("# mistake")}
+    assert planned
+    assert check(tmp_path) == planned

@@ -175,7 +175,7 @@ class FaultyServer:
         self._behaviour: Behaviour = well
         self._port = port
         self._server: _Server | None = None
-        self._kept: socket.socket | None = None  # while it is stopped: nobody else is to get its port
+        self._reserved: socket.socket | None = None  # bound and never listening: nobody else gets the port
 
     def __enter__(self) -> FaultyServer:
         self.start()
@@ -183,7 +183,9 @@ class FaultyServer:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
-        self._let_go()
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
 
     @property
     def address(self) -> str:
@@ -201,11 +203,13 @@ class FaultyServer:
 
     def start(self) -> None:
         """Listen."""
-        self._let_go()
+        if self._reserved is None:
+            self._reserved = socket.socket()
+            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            self._reserved.bind(("127.0.0.1", self._port))
+            self._port = self._reserved.getsockname()[1]
         handler = type("Handler", (_Handler,), {"owner": self})
-        server = _Server(("127.0.0.1", self._port), handler)
-        self._port = server.server_address[1]
-        self._server = server
+        self._server = server = _Server(("127.0.0.1", self._port), handler)
         self.stopped.clear()
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -215,16 +219,8 @@ class FaultyServer:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-            self._kept = socket.socket()
-            self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._kept.bind(("127.0.0.1", self._port))  # and does not listen
             self._server.drop_all()
             self._server = None
-
-    def _let_go(self) -> None:
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
 
     def wait_for(self, predicate: Callable[[], bool], seconds: float = 60.0) -> bool:
         """Wait until something is true of what was asked or applied; whether it came true."""
@@ -294,7 +290,8 @@ class _Server(ThreadingHTTPServer):
         super().__init__(*args)
 
     def server_bind(self) -> None:
-        """Bind, without asking for the name of the machine, which may take long."""
+        """Bind beside the reserving socket, without a lookup of the machine's name, which may take long."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
 
