@@ -66,6 +66,10 @@ test-all: .venv-dev/ready
 
 # -- development
 
+# All that `.ci/run` needs, made at once: `make --jobs 3 environments`.
+.PHONY: environments
+environments: .venv-demo/ready $(BARE:%=.venv-%/ready) .venv-dev/ready
+
 .PHONY: lint types bench soak clean
 lint: .venv-dev/ready node_modules/ready
 	@$(DEV)ruff check

@@ -66,7 +66,7 @@ CHECKERS = [
 
 @pytest.mark.parametrize("check", CHECKERS)
 def test_every_shape_keeps_its_type_and_every_planned_mistake_is_reported(check, tmp_path):
-    """Functions, methods, coroutines and generators are what they were; a wrong argument is wrong through a decorator."""
+    """Functions of every kind are what they were, and a wrong argument is wrong through the decorator too."""
     mistakes = (FOLDER / "mistakes.py").read_text().splitlines()
     planned = {("mistakes.py", number) for number, line in enumerate(mistakes, 1) if line.endswith("# mistake")}
     assert planned
