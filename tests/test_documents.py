@@ -1,4 +1,4 @@
-"""The documents name tests that exist."""
+"""The documents name tests and rooms that exist."""
 
 from __future__ import annotations
 
@@ -31,3 +31,15 @@ def test_every_test_that_reliability_names_exists():
     named = re.findall(r"\b(test_\w+)([…*{]?)", text)
     assert named
     assert [name for name, short in named if not exists(name, shortened=bool(short))] == []
+
+
+def test_the_architecture_names_every_room_and_no_other():
+    """The drawings and tables of `docs/architecture.md` show the folders that there are."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "autoflow"
+    drawing, inside = text.split("```")[1], text.rpartition("## Inside the server")[2].split("```")[1]
+    for named, folder in ((drawing, package), (inside, package / "server")):
+        rooms = {path.parent.name for path in folder.glob("*/*.py")}
+        assert set(re.findall(r"\b([a-z]+)/", named)) >= rooms
+        assert all((folder / name).is_dir() for name in re.findall(r"\b([a-z]+)/", named))
+    assert set(re.findall(r"^\| `(\w+)/`", text, re.M)) == {path.parent.name for path in package.glob("*/*.py")}
