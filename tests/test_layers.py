@@ -62,7 +62,7 @@ _SERVER = {"methods", "location", "witnesses", *_METHODS}
 SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "private_files": set(),
-    "budget": set(),
+    "budget": {"errors"},
     "limits": {"errors"},
     "request_parser": {"errors", "limits"},
     "bounded_json": {"errors", "budget"},

@@ -12,11 +12,10 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from autoflow.errors import NotAllowed
 from autoflow.server.db import tokens
 from autoflow.server.db.access import Caller
 from autoflow.server.db.engine import Store
-from autoflow.server.errors import bad
+from autoflow.server.errors import Forbidden, Invalid, Unauthenticated
 
 BYTES = 64
 START = 6  # digits a token is told by in a list
@@ -69,7 +68,7 @@ class Tokens:
         """
         for name in (user, *teams):
             if not name.strip() or len(name) > LONGEST_NAME:
-                raise bad(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
+                raise Invalid(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
         token = generate()
         with self._store.write() as conn:
             user_id = tokens.user(conn, user)
@@ -97,7 +96,7 @@ class Tokens:
         """Take a user out of teams, from the next request on; gives the teams they are in now.
 
         Raises:
-            ServerRefused: 404, there is no such user, or they are not in one of the teams; then nothing is changed.
+            NotFound: there is no such user, or they are not in one of the teams; then nothing is changed.
         """
         with self._store.write() as conn:
             user_id = tokens.known(conn, user)
@@ -109,7 +108,7 @@ class Tokens:
         """Make a token worth nothing, from the next request on.
 
         Raises:
-            ServerRefused: 404, there is none of that number.
+            NotFound: there is none of that number.
         """
         with self._store.write() as conn:
             tokens.remove(conn, number)
@@ -124,14 +123,14 @@ class Tokens:
         with self._store.read() as conn:
             found = tokens.find(conn, wanted)
             if found is None or not hmac.compare_digest(found["hash"], wanted):
-                raise NotAllowed("this token is not valid here", status=401)
+                raise Unauthenticated("this token is not valid here")
             if found["expired"]:
-                raise NotAllowed(f"this token expired at {found['expires_at']}: get a new one", status=401)
+                raise Unauthenticated(f"this token expired at {found['expires_at']}: get a new one")
             teams = frozenset(int(team["id"]) for team in tokens.teams_of(conn, found["user_id"]))
         if not teams:
-            raise NotAllowed("the user of this token is in no team", status=403)
+            raise Forbidden("the user of this token is in no team")
         if found["task_id"] is None:
             return Caller(found["user_id"], teams)
         if found["team_id"] not in teams:
-            raise NotAllowed(f"the user of this token has left the team of task {found['task_id']}", status=403)
+            raise Forbidden(f"the user of this token has left the team of task {found['task_id']}")
         return Caller(found["user_id"], frozenset({found["team_id"]}), since=found["created_at"])

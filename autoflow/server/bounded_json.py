@@ -13,9 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from autoflow.errors import ServerRefused
 from autoflow.server.budget import Budget
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid, TooLarge
 
 DEEPEST = 200  # levels of lists and objects
 MEMORY = Budget("memory", total=512 << 20, share=256 << 20)
@@ -45,7 +44,7 @@ def memory(client: str, needed: int) -> Iterator[None]:
         message = (
             f"the body has too many values: they would take more than {MEMORY.share >> 20} MiB; send fewer at once"
         )
-        raise ServerRefused(message, status=413, details={"limit": MEMORY.share})
+        raise TooLarge(message, details={"limit": MEMORY.share})
     with MEMORY.held(client, needed):
         yield
 
@@ -54,16 +53,16 @@ def parse(content: bytes) -> Any:
     """Return the value of a JSON text; an empty text is an empty object.
 
     Raises:
-        ServerRefused: 400, it is no JSON or nested too deep.
+        Invalid: it is no JSON or nested too deep.
     """
     if _is_deep(content) and _is_deep(_STRING.sub(b"", content)):
-        raise bad(f"the body is nested more than {DEEPEST} levels deep")
+        raise Invalid(f"the body is nested more than {DEEPEST} levels deep")
     try:
         return json.loads(content) if content.strip() else {}
     except RecursionError:
-        raise bad("the body is nested too deep") from None
+        raise Invalid("the body is nested too deep") from None
     except ValueError as error:
-        raise bad(f"the body is no JSON: {error}") from None
+        raise Invalid(f"the body is no JSON: {error}") from None
 
 
 def _is_deep(content: bytes) -> bool:

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from autoflow.errors import ServerBusy
+from autoflow.server.errors import Busy
 
 WAIT = 20.0  # seconds for others to give back
 
@@ -36,7 +36,7 @@ class Budget:
         """
         with self._condition:
             if not self._condition.wait_for(lambda: self._is_free(client, amount), wait):
-                raise ServerBusy(f"the {self._what} for requests is in use", status=503, retry_after=1)
+                raise Busy(f"the {self._what} for requests is in use", retry_after=1)
             self._held[client] += amount
 
     def give(self, client: str, amount: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 
 LIST = 20_000  # entries of a list
 CHANGES = 5_000  # entries of a list of which each changes a row, while the write lock is held
@@ -32,11 +32,11 @@ def check_size(name: str, value: Sequence[Any], most: int | None = None) -> None
     """See that a list is not too long.
 
     Raises:
-        ServerRefused: 400, it is; the message has its name and the limit.
+        Invalid: it is; the message has its name and the limit.
     """
     limit = _LISTS.get(name.rpartition(".")[2], LIST) if most is None else most
     if len(value) > limit:
-        raise bad(
+        raise Invalid(
             f'"{name}" has {len(value)} entries; {limit} are the most of one request: send it in parts',
             {"field": name, "limit": limit},
         )
@@ -50,7 +50,7 @@ def check_body(fields: Mapping[str, Any], *, writes: bool = False) -> None:
         writes: whether the method changes a row for each entry.
 
     Raises:
-        ServerRefused: 400, one is.
+        Invalid: one is.
     """
     for name, value in fields.items():
         if isinstance(value, (list, tuple)):

@@ -11,7 +11,7 @@ from autoflow.server.blobs import Blobs, Content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db.engine import Store, StoreOf
 from autoflow.server.db.sessions import Sessions
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire.parts import Part
 
 
@@ -23,7 +23,7 @@ class OperationContext(NamedTuple):
     sessions: Sessions
 
 
-Batch = Callable[[OperationContext, Body], Any]
-Operation = Callable[[Connection, Body], Any]
+Batch = Callable[[OperationContext, RequestParser], Any]
+Operation = Callable[[Connection, RequestParser], Any]
 Upload = Callable[[OperationContext, Iterable[Part], Mapping[str, Any]], Any]
-Download = Callable[[OperationContext, Body], "Content | Composed"]
+Download = Callable[[OperationContext, RequestParser], "Content | Composed"]

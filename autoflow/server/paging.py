@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 from sqlalchemy.sql import operators
 
-from autoflow.server.errors import bad
-from autoflow.server.request_parser import LARGEST, Body, as_number, as_text
+from autoflow.server.errors import Invalid
+from autoflow.server.request_parser import MAX_SAFE_INTEGER, RequestParser, as_number, as_text
 
 PAGE = 500
 LARGEST_PAGE = 20_000
@@ -41,48 +41,48 @@ def chunks(values: Sequence[Any], size: int = CHUNK) -> list[Sequence[Any]]:
     return [values[start : start + size] for start in range(0, len(values), size)]
 
 
-def _column(columns: Columns, name: str, body: Body) -> ColumnElement[Any]:
+def _column(columns: Columns, name: str, request: RequestParser) -> ColumnElement[Any]:
     if name not in columns:
-        raise bad(f'"{body.place}field": there is no field "{name}" here; there are {", ".join(sorted(columns))}')
+        raise Invalid(f'"{request.path}field": there is no field "{name}" here; there are {", ".join(sorted(columns))}')
     return columns[name]
 
 
-def _operand(column: ColumnElement[Any], value: Any, body: Body) -> Any:
+def _operand(column: ColumnElement[Any], value: Any, request: RequestParser) -> Any:
     numeric = column.type.python_type is int
     read = as_number(value) if numeric else as_text(value)
     if read is None and value is not None:
-        raise bad(f'"{body.place}value" must be {"a whole number" if numeric else "text"}')
+        raise Invalid(f'"{request.path}value" must be {"a whole number" if numeric else "text"}')
     return read
 
 
-def _condition(columns: Columns, body: Body) -> ColumnElement[bool]:
-    column = _column(columns, body.text("field"), body)
-    operator = body.text("operator", "=")
+def _condition(columns: Columns, request: RequestParser) -> ColumnElement[bool]:
+    column = _column(columns, request.text("field"), request)
+    operator = request.text("operator", "=")
     if operator in {"in", "!in"}:
-        within = column.in_(list(dict.fromkeys(_operand(column, value, body) for value in body.array("value"))))
+        within = column.in_(list(dict.fromkeys(_operand(column, value, request) for value in request.array("value"))))
         return within if operator == "in" else ~within
     if operator not in _OPERATORS:
-        raise bad(f'"{body.place}operator" must be one of {", ".join(_OPERATORS)}, in, !in')
-    return _OPERATORS[operator](column, _operand(column, body.fields.get("value"), body))
+        raise Invalid(f'"{request.path}operator" must be one of {", ".join(_OPERATORS)}, in, !in')
+    return _OPERATORS[operator](column, _operand(column, request.fields.get("value"), request))
 
 
-def selected(query: Select[Any], columns: Columns, conditions: Iterable[Body]) -> Select[Any]:
+def selected(query: Select[Any], columns: Columns, conditions: Iterable[RequestParser]) -> Select[Any]:
     """A query with a filter's conditions.
 
     Raises:
-        ServerRefused: 400, a field or operator is unknown, or a value of the wrong type.
+        Invalid: a field or operator is unknown, or a value of the wrong type.
     """
     return query.where(*(_condition(columns, condition) for condition in conditions))
 
 
-def per_page(body: Body) -> int:
+def per_page(request: RequestParser) -> int:
     """How much a request wants at once, within limits."""
-    return min(max(body.maybe_number("per_page") or PAGE, 1), LARGEST_PAGE)
+    return min(max(request.optional_number("per_page") or PAGE, 1), LARGEST_PAGE)
 
 
-def start_of(body: Body, size: int) -> int:
+def start_of(request: RequestParser, size: int) -> int:
     """The place in the list that the page asked for begins at."""
-    return min((max(body.maybe_number("page") or 1, 1) - 1) * size, LARGEST)
+    return min((max(request.optional_number("page") or 1, 1) - 1) * size, MAX_SAFE_INTEGER)
 
 
 def told(total: int, size: int) -> dict[str, Any]:
@@ -90,93 +90,98 @@ def told(total: int, size: int) -> dict[str, Any]:
     return {"total": total, "perPage": size, "pagesCount": max(-(-total // size), 1)}
 
 
-def by_token(body: Body) -> bool:
+def by_token(request: RequestParser) -> bool:
     """Whether a request goes through a list by token, which is by id."""
-    return body.fields.get("pagination_mode") == "token" or body.given("after")
+    return request.fields.get("pagination_mode") == "token" or request.has("after")
 
 
-def ordered(query: Select[Any], columns: Columns, body: Body) -> Select[Any]:
+def ordered(query: Select[Any], columns: Columns, request: RequestParser) -> Select[Any]:
     """A query in the order a request wants: what is sorted by something else is sorted by ``id`` after it.
 
     Raises:
-        ServerRefused: 400, there is no such field.
+        Invalid: there is no such field.
     """
-    order = _column(columns, body.text("sort", "id"), body)
-    return query.order_by(order.desc() if descending(body) else order.asc(), columns["id"])
+    order = _column(columns, request.text("sort", "id"), request)
+    return query.order_by(order.desc() if descending(request) else order.asc(), columns["id"])
 
 
-def descending(body: Body) -> bool:
+def descending(request: RequestParser) -> bool:
     """Whether a request wants the last first."""
-    return body.text("sort_order", "asc").lower() == "desc"
+    return request.text("sort_order", "asc").lower() == "desc"
 
 
-def page(conn: Connection, query: Select[Any], columns: Columns, body: Body, shape: Shape) -> dict[str, Any]:
+def page(
+    conn: Connection, query: Select[Any], columns: Columns, request: RequestParser, shape: Shape
+) -> dict[str, Any]:
     """Answer a list request.
 
     Args:
         conn: the transaction.
         query: all that may be listed, before filters.
         columns: must have ``id``.
-        body: the request's filter, order and page.
+        request: the request's filter, order and page.
         shape: makes the wire's objects of a page of rows.
 
     Returns:
         ``{"entities", "total", "perPage", "pagesCount"}``, and ``after`` in token mode (null at the end).
     """
-    query = selected(query, columns, body.bodies("filter", required=False))
+    query = selected(query, columns, request.objects("filter", required=False))
     total = conn.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
-    size = per_page(body)
+    size = per_page(request)
     answer = told(total, size)
-    if by_token(body):
-        after = body.maybe_number("after") or 0
+    if by_token(request):
+        after = request.optional_number("after") or 0
         found = (
             conn.execute(query.where(columns["id"] > after).order_by(columns["id"]).limit(size + 1)).mappings().all()
         )
         answer["entities"] = shape(found[:size])
         answer["after"] = found[size - 1]["id"] if len(found) > size else None
         return answer
-    query = ordered(query, columns, body)
-    answer["entities"] = shape(conn.execute(query.limit(size).offset(start_of(body, size))).mappings().all())
+    query = ordered(query, columns, request)
+    answer["entities"] = shape(conn.execute(query.limit(size).offset(start_of(request, size))).mappings().all())
     return answer
 
 
 def page_of(
-    values: Sequence[T], body: Body, shape: Callable[[Sequence[T]], list[dict[str, Any]]], number: Callable[[T], int]
+    values: Sequence[T],
+    request: RequestParser,
+    shape: Callable[[Sequence[T]], list[dict[str, Any]]],
+    number: Callable[[T], int],
 ) -> dict[str, Any]:
     """Answer a list request from values at hand: filtered, and in their order; in token mode sorted by `number`."""
-    size = per_page(body)
+    size = per_page(request)
     answer = told(len(values), size)
-    if by_token(body):
-        start = bisect.bisect_right(values, body.maybe_number("after") or 0, key=number)
+    if by_token(request):
+        start = bisect.bisect_right(values, request.optional_number("after") or 0, key=number)
         found = values[start : start + size]
         answer["after"] = number(found[-1]) if start + size < len(values) else None
     else:
-        start = start_of(body, size)
+        start = start_of(request, size)
         found = values[start : start + size]
     answer["entities"] = shape(found)
     return answer
 
 
-def _passes(entry: Mapping[str, Any], condition: Body) -> bool:
+def _passes(entry: Mapping[str, Any], condition: RequestParser) -> bool:
     name, operator = condition.text("field"), condition.text("operator", "=")
     if name not in entry:
-        raise bad(f'"{condition.place}field": there is no field "{name}" here; there are {", ".join(sorted(entry))}')
+        raise Invalid(f'"{condition.path}field": there is no field "{name}" here; there are {", ".join(sorted(entry))}')
     if operator in {"in", "!in"}:
         return (entry[name] in condition.array("value")) == (operator == "in")
     if operator not in _OPERATORS:
-        raise bad(f'"{condition.place}operator" must be one of {", ".join(_OPERATORS)}, in, !in')
+        raise Invalid(f'"{condition.path}operator" must be one of {", ".join(_OPERATORS)}, in, !in')
     try:
         return bool(_OPERATORS[operator](entry[name], condition.fields.get("value")))
     except TypeError:
-        raise bad(f'"{condition.place}value" is not of the kind that "{name}" is') from None
+        raise Invalid(f'"{condition.path}value" is not of the kind that "{name}" is') from None
 
 
-def listed(entries: Iterable[dict[str, Any]], body: Body) -> dict[str, Any]:
+def listed(entries: Iterable[dict[str, Any]], request: RequestParser) -> dict[str, Any]:
     """Answer a list request from the wire's objects themselves, each with an ``id``."""
-    conditions = list(body.bodies("filter", required=False))
+    conditions = list(request.objects("filter", required=False))
     found = [entry for entry in entries if all(_passes(entry, condition) for condition in conditions)]
-    name = "id" if by_token(body) else body.text("sort", "id")
+    name = "id" if by_token(request) else request.text("sort", "id")
     if any(not isinstance(entry.get(name), (str, int)) for entry in found):
-        raise bad(f'"{body.place}sort": nothing here is sorted by "{name}"')
-    found.sort(key=lambda entry: (entry[name], entry["id"]), reverse=not by_token(body) and descending(body))
-    return page_of(found, body, list, lambda entry: int(entry["id"]))
+        raise Invalid(f'"{request.path}sort": nothing here is sorted by "{name}"')
+    found.sort(key=lambda entry: (entry[name], entry["id"]), reverse=not by_token(request) and descending(request))
+    return page_of(found, request, list, lambda entry: int(entry["id"]))

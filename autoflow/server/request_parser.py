@@ -1,6 +1,7 @@
-"""A request's body, read member by member: what is missing or of the wrong type is refused by name, never guessed.
+"""Reading the JSON object of a request member by member, with an error that names a missing or malformed member.
 
-Numbers count by value, as the SDK sends some of them as text: ``"55"`` is 55. Text is what every database can keep.
+Numbers are compared by value, as the SDK sends some of them as text: ``"55"`` is 55. Text is limited to what every
+database can store.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoflow.server import limits
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 
-_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
-LARGEST = 2**53 - 1  # a page's script reads numbers beyond it wrongly
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+MAX_SAFE_INTEGER = 2**53 - 1  # JavaScript reads larger numbers inexactly
 
 
 def as_number(value: Any) -> int | None:
-    """The whole number a JSON value stands for, None when it stands for none."""
+    """Return a JSON value as an integer, None when it is not one."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -25,139 +26,143 @@ def as_number(value: Any) -> int | None:
     elif isinstance(value, str):
         text = value.strip()
         value = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else None
-    return value if isinstance(value, int) and -LARGEST <= value <= LARGEST else None
+    return value if isinstance(value, int) and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else None
 
 
 def as_text(value: Any) -> str | None:
-    """The value when it is text that can be stored (no NUL, no half of a surrogate pair), else None."""
-    return value if isinstance(value, str) and _UNKEEPABLE.search(value) is None else None
+    """Return the value when it is storable text (no NUL, no lone surrogate), else None."""
+    return value if isinstance(value, str) and _NOT_STORABLE.search(value) is None else None
 
 
-def cleaned(value: Any, most: int = limits.TEXT) -> str:
-    """Any text made storable: what no database keeps becomes U+FFFD, what is no text becomes empty, and what is longer
-    than `most` characters is cut.
+def clean_text(value: Any, max_length: int = limits.TEXT) -> str:
+    """Return text made storable: characters no database stores become U+FFFD, and the rest is cut to `max_length`.
+
+    A value that is not text becomes empty.
     """
     if not isinstance(value, str):
         return ""
-    return _UNKEEPABLE.sub("\ufffd", value[:most])
+    return _NOT_STORABLE.sub("\ufffd", value[:max_length])
 
 
-def cleaned_name(value: Any) -> str:
-    """As `cleaned`, cut to what an index can hold."""
-    text = cleaned(value, limits.NAME)
+def clean_name(value: Any) -> str:
+    """Return text as `clean_text` does, cut to the bytes that an index can hold."""
+    text = clean_text(value, limits.NAME)
     return text.encode()[: limits.NAME].decode(errors="ignore")
 
 
-class Body:
+class RequestParser:
     """A JSON object of a request.
 
     Args:
         fields: the object.
-        place: where it stands in the request, for messages: empty, or as ``images[3].``.
+        path: its position in the request, for messages: empty, or as ``images[3].``.
     """
 
-    __slots__ = ("fields", "place")
+    __slots__ = ("fields", "path")
 
-    def __init__(self, fields: Any, place: str = "") -> None:
+    def __init__(self, fields: Any, path: str = "") -> None:
         if not isinstance(fields, Mapping):
-            raise bad(f"{place.rstrip('.') or 'the body'} must be an object")
+            raise Invalid(f"{path.rstrip('.') or 'the body'} must be an object")
         self.fields: Mapping[str, Any] = fields
-        self.place = place
+        self.path = path
 
-    def given(self, name: str) -> bool:
-        """Whether a member is there and not null."""
+    def has(self, name: str) -> bool:
+        """Return whether a member is present and not null."""
         return self.fields.get(name) is not None
 
     def _required(self, name: str) -> Any:
         value = self.fields.get(name)
         if value is None:
-            raise bad(f'"{self.place}{name}" is missing', {"field": self.place + name})
+            raise Invalid(f'"{self.path}{name}" is missing', {"field": self.path + name})
         return value
 
-    def _wrong(self, name: str, wanted: str) -> Exception:
-        return bad(f'"{self.place}{name}" must be {wanted}', {"field": self.place + name})
+    def _malformed(self, name: str, expected: str) -> Invalid:
+        return Invalid(f'"{self.path}{name}" must be {expected}', {"field": self.path + name})
 
     def number(self, name: str) -> int:
-        """A number that must be there."""
+        """Return a required integer."""
         number = as_number(self._required(name))
         if number is None:
-            raise self._wrong(name, "a whole number")
+            raise self._malformed(name, "a whole number")
         return number
 
-    def maybe_number(self, name: str) -> int | None:
-        """A number, or None when it is not given."""
-        return self.number(name) if self.given(name) else None
+    def optional_number(self, name: str) -> int | None:
+        """Return an integer, None when it is absent."""
+        return self.number(name) if self.has(name) else None
 
-    def text(self, name: str, default: str | None = None, *, most: int | None = None) -> str:
-        """A text; without a default it must be there and not be blank, and be short enough for an index.
+    def text(self, name: str, default: str | None = None, *, max_length: int | None = None) -> str:
+        """Return a text; without a default it is required, must not be blank, and must fit into an index.
 
-        `most` is the most characters, where that is another number.
+        Args:
+            name: the member.
+            default: the value of an absent member.
+            max_length: a limit in characters instead of the usual one.
         """
         value = self.fields.get(name)
         if value is None and default is not None:
             return default
         text = as_text(self._required(name))
         if text is None:
-            raise self._wrong(name, "text")
+            raise self._malformed(name, "text")
         if default is None and not text.strip():
-            raise self._wrong(name, "text that is not blank")
-        if most is None and default is None and len(text.encode()) > limits.NAME:
-            raise self._wrong(name, f"at most {limits.NAME} bytes long")
-        if len(text) > (limits.TEXT if most is None else most):
-            raise self._wrong(name, f"at most {limits.TEXT if most is None else most} characters long")
+            raise self._malformed(name, "text that is not blank")
+        if max_length is None and default is None and len(text.encode()) > limits.NAME:
+            raise self._malformed(name, f"at most {limits.NAME} bytes long")
+        if len(text) > (limits.TEXT if max_length is None else max_length):
+            raise self._malformed(name, f"at most {limits.TEXT if max_length is None else max_length} characters long")
         return text
 
-    def wide_text(self, name: str) -> str:
-        """A text that must be there and not be blank, and that no index holds."""
-        return self.text(name, most=limits.TEXT)
+    def long_text(self, name: str) -> str:
+        """Return a required text that must not be blank and that no index holds."""
+        return self.text(name, max_length=limits.TEXT)
 
-    def maybe_text(self, name: str) -> str | None:
-        """A text, or None when it is not given."""
-        return self.text(name, "") if self.given(name) else None
+    def optional_text(self, name: str) -> str | None:
+        """Return a text, None when it is absent."""
+        return self.text(name, "") if self.has(name) else None
 
     def flag(self, name: str, default: bool) -> bool:
-        """A true or false."""
+        """Return a boolean."""
         value = self.fields.get(name)
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self._wrong(name, "true or false")
+            raise self._malformed(name, "true or false")
         return value
 
     def mapping(self, name: str) -> dict[str, Any]:
-        """A JSON object, empty when not given."""
+        """Return a JSON object, empty when it is absent."""
         value = self.fields.get(name)
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            raise self._wrong(name, "an object")
+            raise self._malformed(name, "an object")
         return dict(value)
 
-    def array(self, name: str, *, required: bool = True, most: int | None = None) -> list[Any]:
-        """A JSON array of at most `most` entries, by default `limits.LIST`."""
+    def array(self, name: str, *, required: bool = True, max_items: int | None = None) -> list[Any]:
+        """Return a JSON array of at most `max_items` entries, by default `limits.LIST`."""
         value = self._required(name) if required else self.fields.get(name)
         if value is None:
             return []
         if not isinstance(value, (list, tuple)):
-            raise self._wrong(name, "a list")
-        limits.check_size(f"{self.place}{name}", value, most)
+            raise self._malformed(name, "a list")
+        limits.check_size(f"{self.path}{name}", value, max_items)
         return list(value)
 
-    def bodies(self, name: str, *, required: bool = True, most: int | None = None) -> Iterator[Body]:
-        """An array of objects, each read as a body of its own."""
-        for position, value in enumerate(self.array(name, required=required, most=most)):
-            yield Body(value, f"{self.place}{name}[{position}].")
+    def objects(self, name: str, *, required: bool = True, max_items: int | None = None) -> Iterator[RequestParser]:
+        """Yield a parser for each object of an array."""
+        for position, value in enumerate(self.array(name, required=required, max_items=max_items)):
+            yield RequestParser(value, f"{self.path}{name}[{position}].")
 
-    def unique_numbers(self, name: str, *, most: int | None = None) -> list[int]:
-        """An array of numbers, each once, in the order they come first."""
-        return list(dict.fromkeys(self.numbers(name, most=most)))
+    def unique_numbers(self, name: str, *, max_items: int | None = None) -> list[int]:
+        """Return an array of integers without duplicates, in order of first occurrence."""
+        return list(dict.fromkeys(self.numbers(name, max_items=max_items)))
 
-    def numbers(self, name: str, *, most: int | None = None) -> list[int]:
-        """An array of numbers."""
-        found = []
-        for value in self.array(name, most=most):
+    def numbers(self, name: str, *, max_items: int | None = None) -> list[int]:
+        """Return an array of integers."""
+        numbers = []
+        for value in self.array(name, max_items=max_items):
             number = as_number(value)
             if number is None:
-                raise self._wrong(name, "a list of whole numbers")
-            found.append(number)
-        return found
+                raise self._malformed(name, "a list of whole numbers")
+            numbers.append(number)
+        return numbers

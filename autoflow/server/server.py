@@ -21,7 +21,7 @@ from autoflow.server.db import counters, unsupported_methods
 from autoflow.server.db.access import LOCAL, Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.sessions import Sessions
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid, UnknownMethod
 from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import Inspector
@@ -34,7 +34,7 @@ from autoflow.server.methods.lineage import edges, file_history, graph, graph_vi
 from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire.parts import Part
 
 _FAMILIES = (
@@ -100,12 +100,12 @@ def _bounded() -> Iterator[None]:
     """Around an operation: what is nested deeper than the interpreter can follow is the request's fault.
 
     Raises:
-        ServerRefused: 400, something is.
+        Invalid: something is.
     """
     try:
         yield
     except RecursionError:
-        raise bad("something in the request, or in what it is about, is nested too deep") from None
+        raise Invalid("something in the request, or in what it is about, is nested too deep") from None
 
 
 def _taken(method: str) -> str:
@@ -195,7 +195,7 @@ class Server:
             NotAllowed: 403, the token is restricted to methods that this is none of.
             ServerBusy: the database does not take it now.
         """
-        sent = Body({"items": body} if isinstance(body, (list, tuple)) else body)
+        sent = RequestParser({"items": body} if isinstance(body, (list, tuple)) else body)
         limits.check_body(sent.fields, writes=method not in READS)
         store = self._store.of(caller)
         if method in WRITES or method in BATCHES:
@@ -245,7 +245,7 @@ class Server:
         """
         if method not in DOWNLOADS:
             raise self._none(method, caller)
-        sent = Body(body)
+        sent = RequestParser(body)
         limits.check_body(sent.fields)
         with _bounded():
             return DOWNLOADS[method](self._for(caller), sent)
@@ -256,10 +256,10 @@ class Server:
     def _none(self, method: str, caller: Caller) -> ServerRefused:
         """The refusal of a method that is not asked for this way, or not there; then it is counted."""
         if method in METHODS:
-            return bad(f"{method} takes {_taken(method)}")
+            return Invalid(f"{method} takes {_taken(method)}")
         with self._store.write(caller, noted=False) as conn:
             unsupported_methods.count(conn, method)
-        return ServerRefused(f"there is no method {method!r} on this server", status=404, details={"method": method})
+        return UnknownMethod(method)
 
     def close(self) -> None:
         """Give the database's connections back; a later call opens new ones."""

@@ -24,6 +24,7 @@ from autoflow.distribution import install
 from autoflow.errors import ServerBusy, ServerExtraMissing
 from autoflow.process.forks import ProcessLock
 from autoflow.server.blobs.content import CHUNK, MARK, QUARANTINE, TRASH, Found, Look, Received, hash_of, path_of
+from autoflow.server.errors import Busy, StorageFailed, StorageFull
 
 try:
     import obstore
@@ -51,7 +52,7 @@ class Bucket:
         self._url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._under = f"{prefix}/" if prefix else ""
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
-        with self._failing("open", status=503):
+        with self._failing("open", Busy):
             self._store = S3Store(
                 bucket,
                 client_options={
@@ -90,7 +91,7 @@ class Bucket:
             file.seek(0)
             received = _received(digest.digest(), size, generation, look, file)
             file.seek(0)
-            with self._failing("keep", status=507):
+            with self._failing("keep", StorageFull):
                 path = self._path(received.hash, generation)
                 obstore.put(self._store, path, file, use_multipart=True, chunk_size=SMALL, max_concurrency=PARTS)
         return received
@@ -103,7 +104,7 @@ class Bucket:
     def settle(self, received: Sequence[Received]) -> None:
         """See `Blobs`; what a bucket has taken is durable."""
         for one in received:
-            with self._failing("keep", status=507):
+            with self._failing("keep", StorageFull):
                 self._sending.end(one.generation)
 
     def discard(self, received: Received) -> None:
@@ -192,7 +193,7 @@ class Bucket:
 
     def write_mark(self, mark: bytes) -> None:
         """See `Blobs`."""
-        with self._failing("mark", status=507):
+        with self._failing("mark", StorageFull):
             obstore.put(self._store, self._under + MARK, mark)
 
     def files(self, after: str = "") -> Iterator[Found]:
@@ -210,12 +211,12 @@ class Bucket:
         return self._under + path_of(content, generation)
 
     @contextlib.contextmanager
-    def _failing(self, what: str, status: int = 500) -> Iterator[None]:
+    def _failing(self, what: str, kind: type[Busy | StorageFailed | StorageFull] = StorageFailed) -> Iterator[None]:
         """Say what a failure of the bucket means to who asked."""
         try:
             yield
         except (failures.BaseError, OSError) as error:
-            raise ServerBusy(f"the server cannot {what} {self._url}: {_said(error)}", status=status) from error
+            raise kind(f"the server cannot {what} {self._url}: {_said(error)}") from error
 
 
 def _said(error: Exception) -> str:
@@ -300,4 +301,4 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ServerBusy(f"the server cannot keep the file on its way: {error}", status=507) from error
+        raise StorageFull(f"the server cannot keep the file on its way: {error}") from error

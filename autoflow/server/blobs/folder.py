@@ -19,6 +19,7 @@ from autoflow.errors import ServerBusy
 from autoflow.server import private_files
 from autoflow.server.blobs import durable, file_system
 from autoflow.server.blobs.content import CHUNK, MARK, QUARANTINE, TRASH, Found, Look, Received, hash_of, path_of
+from autoflow.server.errors import Busy, StorageFailed, StorageFull
 
 MANY = 8  # files from which on one sync of the whole file system is cheaper
 _NEW = "new"
@@ -192,10 +193,9 @@ class Folder:
             ServerBusy: it had a mark and has none: it was unmounted, moved or removed.
         """
         if self._marked and not os.path.exists(self._mark):
-            raise ServerBusy(
+            raise Busy(
                 f"the folder of blobs {self._folder} is not there, or not the one it was; mount it again, or say where "
                 "it is with --blobs",
-                status=503,
                 retry_after=5.0,
             )
 
@@ -252,7 +252,7 @@ def _place(written: str, target: str) -> None:
 
 
 def _full(error: OSError) -> ServerBusy:
-    return ServerBusy(f"the server cannot keep the file: {error}", status=507)
+    return StorageFull(f"the server cannot keep the file: {error}")
 
 
 @contextlib.contextmanager
@@ -260,4 +260,4 @@ def _failing(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ServerBusy(f"the server cannot {what} the file: {error}", status=500) from error
+        raise StorageFailed(f"the server cannot {what} the file: {error}") from error

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Exists, Table, or_, select, true
 
-from autoflow.errors import NotAllowed
 from autoflow.server.db import clock
 from autoflow.server.db.schema import (
     apps,
@@ -33,7 +32,7 @@ from autoflow.server.db.schema import (
     versions,
     workspaces,
 )
-from autoflow.server.errors import unknown
+from autoflow.server.errors import Forbidden, NotFound
 
 OPTION = "autoflow_caller"
 
@@ -145,10 +144,10 @@ def check(conn: Connection, table: Table, what: str, number: int) -> None:
     """See that a row that is there is the caller's to use.
 
     Raises:
-        ServerRefused: 404, as if it were not there; `what` is its word in the message.
+        NotFound: as if it were not there; `what` is its word in the message.
     """
     if not sees(conn, table, number):
-        raise unknown(what, number)
+        raise NotFound(what, number)
 
 
 def check_own(conn: Connection, table: Table, what: str, number: int) -> None:
@@ -164,6 +163,4 @@ def check_own(conn: Connection, table: Table, what: str, number: int) -> None:
         table.c.id == number, table.c.created_by == who.user, table.c.created_at >= who.since
     )
     if conn.execute(own).first() is None:
-        raise NotAllowed(
-            f"{what} {number} was not made by this reproduction: its token can read it, but not change it", status=403
-        )
+        raise Forbidden(f"{what} {number} was not made by this reproduction: its token can read it, but not change it")

@@ -13,7 +13,7 @@ from autoflow.server.db.access import check_own, visible
 from autoflow.server.db.content_ids import numbered
 from autoflow.server.db.item_content import Originals, Row, original, summed, written
 from autoflow.server.db.schema import datasets, items, project_meta, projects
-from autoflow.server.errors import unknown
+from autoflow.server.errors import NotFound
 from autoflow.server.paging import chunks
 
 _KEY = {datasets: "id", items: "id", project_meta: "project_id"}
@@ -166,7 +166,7 @@ def _locked(conn: Connection, project_id: int, state: str) -> Mapping[str, Any]:
     query = select(projects).where(projects.c.id == project_id, projects.c.state == state, visible(conn, projects))
     found = conn.execute(query.with_for_update()).mappings().one_or_none()
     if found is None:
-        raise unknown("project", project_id)
+        raise NotFound("project", project_id)
     check_own(conn, projects, "project", project_id)
     return dict(found)
 

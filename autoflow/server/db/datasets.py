@@ -11,7 +11,7 @@ from autoflow.server import limits, timestamps
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import datasets, items, projects, workspaces
-from autoflow.server.errors import bad, taken, unknown
+from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.paging import CHUNK, chunks
 
 
@@ -25,11 +25,11 @@ def get(conn: Connection, number: int) -> RowMapping:
     """A dataset of an active project.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     found = conn.execute(listing(conn).where(datasets.c.id == number)).mappings().one_or_none()
     if found is None:
-        raise unknown("dataset", number)
+        raise NotFound("dataset", number)
     return found
 
 
@@ -37,7 +37,7 @@ def by_project(conn: Connection, numbers: Sequence[int]) -> dict[int, list[int]]
     """The numbers of datasets, each once, by their project's.
 
     Raises:
-        ServerRefused: 404, there is none of a number.
+        NotFound: there is none of a number.
     """
     found: dict[int, int] = {}
     for part in chunks(list(dict.fromkeys(numbers))):
@@ -45,7 +45,7 @@ def by_project(conn: Connection, numbers: Sequence[int]) -> dict[int, list[int]]
     grouped: dict[int, list[int]] = {}
     for number in dict.fromkeys(numbers):
         if number not in found:
-            raise unknown("dataset", number)
+            raise NotFound("dataset", number)
         grouped.setdefault(found[number], []).append(number)
     return grouped
 
@@ -58,14 +58,14 @@ def _free_name(edit: Edit, parent_id: int | None, name: str, but: int = 0) -> No
         datasets.c.id != but,
     )
     if edit.conn.execute(query).first():
-        raise taken(f"project {edit.project['id']} has a dataset named {name!r} there already")
+        raise Conflict(f"project {edit.project['id']} has a dataset named {name!r} there already")
 
 
 def change(edit: Edit, row: RowMapping, values: dict[str, Any]) -> None:
     """Change a dataset; values that are the same leave it as it was.
 
     Raises:
-        ServerRefused: 409, its place has another of that name.
+        Conflict: its place has another of that name.
     """
     _free_name(edit, row["parent_id"], values.get("name", row["name"]), but=row["id"])
     if any(row[name] != value for name, value in values.items()):
@@ -80,7 +80,7 @@ def add(edit: Edit, name: str, parent_id: int | None, description: str, custom_d
     """
     project_id = edit.project["id"]
     if parent_id is not None and get(edit.conn, parent_id)["project_id"] != project_id:
-        raise bad(f"dataset {parent_id} is not of project {project_id}")
+        raise Invalid(f"dataset {parent_id} is not of project {project_id}")
     _free_name(edit, parent_id, name)
     moment = timestamps.now()
     values: dict[str, Any] = {
@@ -100,12 +100,12 @@ def remove(edit: Edit, numbers: Sequence[int]) -> None:
     """Take datasets away, with the datasets and items in them; what a version sees of them stays in the version.
 
     Raises:
-        ServerRefused: 404, the project has none of a number.
+        NotFound: the project has none of a number.
     """
     found, children = _tree(edit.conn, edit.project["id"])
     for number in numbers:
         if number not in found:
-            raise unknown("dataset", number)
+            raise NotFound("dataset", number)
     gone = _below(numbers, children)
     for part in chunks(gone):
         _empty(edit, part)
@@ -126,9 +126,9 @@ def move(edit: Edit, row: RowMapping, place: RowMapping) -> None:
         ServerRefused: the place is another project's or in the dataset itself, or has one of that name.
     """
     if place["project_id"] != row["project_id"]:
-        raise bad(f"dataset {place['id']} is not of project {row['project_id']}")
+        raise Invalid(f"dataset {place['id']} is not of project {row['project_id']}")
     if place["id"] in within(edit.conn, row):
-        raise bad(f"dataset {place['id']} stands in dataset {row['id']} itself")
+        raise Invalid(f"dataset {place['id']} stands in dataset {row['id']} itself")
     _free_name(edit, place["id"], row["name"], but=row["id"])
     check_depth(edit, place["id"], _height(edit, row["id"]))
     edit.update(datasets, row, {"parent_id": place["id"], "updated_at": timestamps.now()})
@@ -172,14 +172,14 @@ def check_depth(edit: Edit, parent_id: int | None, height: int = 1) -> None:
     """See that datasets do not stand in one another deeper than `limits.NESTED`.
 
     Raises:
-        ServerRefused: 400, they would.
+        Invalid: they would.
     """
     depth = height
     while parent_id is not None and depth <= limits.NESTED:
         query = select(datasets.c.parent_id).where(datasets.c.id == parent_id)
         parent_id, depth = edit.conn.execute(query).scalar(), depth + 1
     if depth > limits.NESTED:
-        raise bad(f"datasets stand in one another at most {limits.NESTED} deep")
+        raise Invalid(f"datasets stand in one another at most {limits.NESTED} deep")
 
 
 def _height(edit: Edit, number: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy import exc as failures
 
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 
 READ = 30.0  # seconds
 WRITE = 15.0  # seconds, from when the write lock is held: less than others wait for it
@@ -28,14 +28,14 @@ def limited(conn: Connection, seconds: float) -> Iterator[None]:
     """Around what a transaction does for one request.
 
     Raises:
-        ServerRefused: 400, it took longer than `seconds`.
+        Invalid: it took longer than `seconds`.
     """
     until = time.monotonic() + seconds
     message = f"the request takes longer than {seconds:.0f} s, and was undone: ask for less at once"
 
     def check(*_arguments: Any) -> None:
         if time.monotonic() > until:
-            raise bad(message)
+            raise Invalid(message)
 
     driver = conn.connection.driver_connection
     event.listen(conn, "before_cursor_execute", check)
@@ -45,7 +45,7 @@ def limited(conn: Connection, seconds: float) -> Iterator[None]:
         yield
     except failures.OperationalError as error:
         if time.monotonic() > until or getattr(error.orig, "sqlstate", None) == _CANCELLED:
-            raise bad(message) from error
+            raise Invalid(message) from error
         raise
     finally:
         event.remove(conn, "before_cursor_execute", check)

@@ -14,7 +14,7 @@ from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import datasets, edges, entities, files, jobs, projects, tasks, versions
 from autoflow.server.db.upsert import insert_new
-from autoflow.server.errors import unknown
+from autoflow.server.errors import NotFound
 
 # Where numbers of our own are looked up.
 _TABLES: dict[str, tuple[Table, str]] = {
@@ -31,12 +31,12 @@ def check(conn: Connection, entity: EntityRef) -> None:
     """See that a number of our own is one we gave.
 
     Raises:
-        ServerRefused: 404, naming the entity.
+        NotFound: naming the entity.
     """
     if entity.type in _TABLES:
         table, what = _TABLES[entity.type]
         if conn.execute(select(table.c.id).where(table.c.id == entity.id, visible(conn, table))).first() is None:
-            raise unknown(what, entity.id)
+            raise NotFound(what, entity.id)
 
 
 def trust(conn: Connection, task_id: int, entity: EntityRef, name: str) -> None:

@@ -10,7 +10,7 @@ from enum import Enum
 from sqlalchemy import exc as failures
 
 from autoflow.errors import ServerBusy
-from autoflow.server.errors import bad, taken
+from autoflow.server.errors import Busy, Conflict, Invalid
 
 _BUSY, _LOCKED, _INTERRUPTED, _CORRUPT, _NOTADB = 5, 6, 9, 11, 26  # SQLite's primary result codes
 _PRIMARY = 0xFF  # of an extended code
@@ -55,7 +55,7 @@ def first_line(error: BaseException) -> str:
 def busy(error: Exception, details: str = "") -> ServerBusy:
     """Return the error for a failure that may be over when the call is made again."""
     message = f"the server's database does not take it now: {first_line(error)}{details}"
-    return ServerBusy(message, status=503, retry_after=1.0)
+    return Busy(message, retry_after=1.0)
 
 
 @contextlib.contextmanager
@@ -69,6 +69,6 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except failures.DataError as error:
-        raise bad(f"the database cannot hold that: {first_line(error)}") from error
+        raise Invalid(f"the database cannot hold that: {first_line(error)}") from error
     except failures.IntegrityError as error:
-        raise taken(f"that contradicts what is there: {first_line(error)}") from error
+        raise Conflict(f"that contradicts what is there: {first_line(error)}") from error

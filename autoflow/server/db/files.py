@@ -12,7 +12,7 @@ from autoflow.server import timestamps
 from autoflow.server.blobs import Received
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import blobs, files
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 
 _PAST_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
 
@@ -25,7 +25,7 @@ def absolute(path: str) -> str:
     """
     steps = [step for step in path.split("/") if step not in {"", "."}]
     if ".." in steps:
-        raise bad(f"{path!r} must not have '..' in it")
+        raise Invalid(f"{path!r} must not have '..' in it")
     whole = "/" + "/".join(steps)
     return whole + "/" if path.endswith("/") and steps else whole
 
@@ -38,11 +38,11 @@ def get(conn: Connection, number: int) -> RowMapping:
     """A file by its number, current or not.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     found = conn.execute(_all(conn).where(files.c.id == number)).mappings().one_or_none()
     if found is None:
-        raise unknown("file", number)
+        raise NotFound("file", number)
     return found
 
 

@@ -16,7 +16,7 @@ from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import documents as document_table
 from autoflow.server.db.schema import items, projects
 from autoflow.server.db.upsert import insert_all_new
-from autoflow.server.errors import unknown
+from autoflow.server.errors import NotFound
 from autoflow.server.paging import chunks
 
 
@@ -29,7 +29,7 @@ def find(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
     """Items by their ids.
 
     Raises:
-        ServerRefused: 404, naming the first that is unknown.
+        NotFound: naming the first that is unknown.
     """
     found: dict[int, RowMapping] = {}
     for part in chunks(numbers):
@@ -37,7 +37,7 @@ def find(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
             found[row["id"]] = row
     for number in numbers:
         if number not in found:
-            raise unknown("image", number)
+            raise NotFound("image", number)
     return found
 
 
@@ -72,12 +72,12 @@ def tagged(conn: Connection, number: int) -> RowMapping:
     """The item that has a tag of this number on it: every item the caller sees may have to be looked at.
 
     Raises:
-        ServerRefused: 404, none has.
+        NotFound: none has.
     """
     query = listing(conn).where(items.c.tags.contains(f'{{"id":{number},'))
     found = conn.execute(query).mappings().first()
     if found is None:
-        raise unknown("tag", number)
+        raise NotFound("tag", number)
     return found
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 from autoflow.server import timestamps
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import datasets, jobs, members, projects, users, workspaces
-from autoflow.server.errors import unknown
+from autoflow.server.errors import NotFound
 
 STATUSES = ("pending", "in_progress", "on_review", "completed", "stopped")
 ENDED = ("completed", "stopped")
@@ -33,11 +33,11 @@ def get(conn: Connection, number: int) -> RowMapping:
     """A job by its number.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     found = conn.execute(listing(conn).where(jobs.c.id == number)).mappings().one_or_none()
     if found is None:
-        raise unknown("job", number)
+        raise NotFound("job", number)
     return found
 
 
@@ -74,11 +74,11 @@ def check_member(conn: Connection, team_id: int, user_id: int) -> None:
     """See that a user is in a team.
 
     Raises:
-        ServerRefused: 404, not there.
+        NotFound: not there.
     """
     query = select(members.c.user_id).where(members.c.team_id == team_id, members.c.user_id == user_id)
     if conn.execute(query).first() is None:
-        raise unknown(f"in team {team_id}, user", user_id)
+        raise NotFound(f"in team {team_id}, user", user_id)
 
 
 def logins(conn: Connection) -> dict[int, str]:

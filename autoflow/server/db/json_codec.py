@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from autoflow.server import limits
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 
 
 def _finite(value: Any) -> Any:
@@ -34,9 +34,9 @@ def dump(value: Any, *, canonical: bool = False) -> str:
             _check_depth(value)
             text = json.dumps(_finite(value), sort_keys=canonical, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise bad(f"not JSON: {error}") from None
+        raise Invalid(f"not JSON: {error}") from None
     except RecursionError:
-        raise bad(_TOO_DEEP) from None
+        raise Invalid(_TOO_DEEP) from None
     if text.count("[") + text.count("{") > limits.DEPTH:  # few brackets cannot nest deep: most documents end here
         _check_depth(value)
     return text
@@ -47,7 +47,7 @@ _TOO_DEEP = f"a document is nested deeper than {limits.DEPTH} objects and lists"
 
 def _check_depth(value: Any) -> None:
     if limits.is_deeper(value):
-        raise bad(_TOO_DEEP)
+        raise Invalid(_TOO_DEEP)
 
 
 def load(text: str | None) -> Any:

@@ -23,6 +23,7 @@ from autoflow.server.db import counters, identity, schema, setup, wal
 from autoflow.server.db.error_translation import Failure, busy, classify, first_line
 from autoflow.server.db.identity import DAMAGED, FOREIGN_LOG, OLDER, Identity, Witness
 from autoflow.server.db.postgresql import WRITE
+from autoflow.server.errors import Busy
 
 RECOVER = "autoflow server recover"
 RETRY = 1.0  # seconds within which a failure to open is not tried again: callers wait in a row otherwise
@@ -214,10 +215,9 @@ class Opening:
         passed = result.rowcount == 1 if self._path is not None else result.first() is not None
         if not passed:
             self._open = False
-            raise ServerBusy(
+            raise Busy(
                 f"the store {self._address} was migrated by another autoflow, or replaced, since this process opened "
                 "it; nothing was written. If a newer autoflow uses it, upgrade this one",
-                status=503,
                 retry_after=1.0,
             )
 

@@ -12,7 +12,7 @@ from autoflow.server.db import json_codec, teams
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import project_meta, projects, workspaces
-from autoflow.server.errors import taken, unknown
+from autoflow.server.errors import Conflict, NotFound
 
 ACTIVE = projects.c.state == "active"
 COLUMNS = (*projects.c, workspaces.c.team_id)
@@ -27,11 +27,11 @@ def get(conn: Connection, number: int) -> RowMapping:
     """An active project.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     found = conn.execute(listing(conn).where(projects.c.id == number)).mappings().one_or_none()
     if found is None:
-        raise unknown("project", number)
+        raise NotFound("project", number)
     return found
 
 
@@ -39,7 +39,7 @@ def free_name(conn: Connection, workspace_id: int, name: str, but: int = 0) -> N
     """Check that no other project of a workspace has a name.
 
     Raises:
-        ServerRefused: 409, one has.
+        Conflict: one has.
     """
     query = select(projects.c.id).where(
         projects.c.workspace_id == workspace_id,
@@ -48,7 +48,7 @@ def free_name(conn: Connection, workspace_id: int, name: str, but: int = 0) -> N
         projects.c.id != but,
     )
     if conn.execute(query).first():
-        raise taken(f"workspace {workspace_id} has a project named {name!r} already")
+        raise Conflict(f"workspace {workspace_id} has a project named {name!r} already")
 
 
 def unused_name(conn: Connection, workspace_id: int, name: str) -> str:

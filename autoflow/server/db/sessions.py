@@ -21,6 +21,7 @@ from autoflow.process.forks import ProcessLock
 from autoflow.server.db import clock
 from autoflow.server.db.engine import Store
 from autoflow.server.db.schema import sessions
+from autoflow.server.errors import Busy
 
 LEASE = 15 * 60.0  # seconds
 _RENEWALS = 15  # in a lease
@@ -68,7 +69,7 @@ class Lease:
         held = update(sessions).where(sessions.c.key == self.key, sessions.c.lease_until > clock.now(conn))
         self.over = conn.execute(held.values(lease_until=clock.after(conn, LEASE))).rowcount == 0
         if self.over:
-            raise ServerBusy("the upload took too long, or its process was held up; send it again", status=503)
+            raise Busy("the upload took too long, or its process was held up; send it again")
 
 
 class Sessions:

@@ -20,6 +20,7 @@ from autoflow.server import private_files, timestamps
 from autoflow.server.blobs import file_system
 from autoflow.server.db import counters, history_triggers, identity, schema
 from autoflow.server.db.postgresql import LONG, WRITE
+from autoflow.server.errors import Busy, StorageFull
 
 logger = logging.getLogger("autoflow")
 
@@ -75,9 +76,8 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
             _migrate(engine)
         elif found != schema.REVISION:
             way = "upgrade autoflow" if found > schema.REVISION else OUTDATED
-            raise ServerBusy(
+            raise Busy(
                 f"the store {engine.url!r} is at revision {found}, this autoflow works with {schema.REVISION}: {way}",
-                status=503,
             )
 
 
@@ -115,10 +115,9 @@ def _make(engine: Engine, key: str | None) -> None:
             return
         foreign = schema.metadata.tables.keys() & set(inspect(conn).get_table_names())
         if foreign:
-            raise ServerBusy(
+            raise Busy(
                 f"the database {engine.url!r} has tables that are not autoflow's ({', '.join(sorted(foreign))}): "
                 "give it one of its own",
-                status=503,
             )
         schema.metadata.create_all(conn)
         history_triggers.install(conn)
@@ -191,10 +190,9 @@ def _back_up(engine: Engine, path: str) -> None:
 
 
 def _no_room(path: str, why: str) -> ServerBusy:
-    return ServerBusy(
+    return StorageFull(
         f"{path} has to be migrated, and a copy of it cannot be made first: {why}. It was not changed; make room on "
         "its disk, then start again",
-        status=507,
     )
 
 

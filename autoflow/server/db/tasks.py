@@ -18,7 +18,7 @@ from autoflow.server.db import counters, json_codec, teams
 from autoflow.server.db.access import caller, check, check_own, sees, visible
 from autoflow.server.db.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
 from autoflow.server.db.upsert import insert_new
-from autoflow.server.errors import bad, taken, unknown
+from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.paging import chunks
 
 STATES = ("running", "finished", "failed", "ended", "lost")
@@ -39,13 +39,13 @@ def get(conn: Connection, number: int) -> RowMapping:
     """A task by its number here.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     found = conn.execute(listing(conn).where(tasks.c.id == number)).mappings().one_or_none()
     if found is None and (meant := _meant(conn, number)) is not None:
         found = conn.execute(listing(conn).where(tasks.c.id == meant)).mappings().one_or_none()
     if found is None:
-        raise unknown("task", number)
+        raise NotFound("task", number)
     return found
 
 
@@ -143,12 +143,12 @@ def given(
         ServerRefused: it can be no task's number, or is one that this server gave to another team's task.
     """
     if number < 1:
-        raise bad(f"{number} is no task's number")
+        raise Invalid(f"{number} is no task's number")
     found = _at_origin(conn, origin, number) if origin else _known(conn, number, team)
     if found is not None:
         return found
     if not origin and _exists(conn, number) and not _is_outside(conn, number):
-        raise unknown("task", number)
+        raise NotFound("task", number)
     return add(conn, number=number, origin=origin, team=team, workspace=workspace)
 
 
@@ -162,7 +162,7 @@ def check_author(conn: Connection, task_id: int) -> None:
     """See that the caller may add to what is known of a run: to one that has ended only whoever began it.
 
     Raises:
-        ServerRefused: 409, it has ended and is another user's.
+        Conflict: it has ended and is another user's.
         NotAllowed: 403, it is not of the reproduction that the caller's token is for.
     """
     check_own(conn, tasks, "task", task_id)
@@ -171,7 +171,7 @@ def check_author(conn: Connection, task_id: int) -> None:
         return
     row = conn.execute(select(tasks.c.state, tasks.c.created_by).where(tasks.c.id == task_id)).one()
     if row.state in SURE and row.created_by not in {None, who.user}:
-        raise taken(f"task {task_id} has ended, and another user began it: nothing can be added to it")
+        raise Conflict(f"task {task_id} has ended, and another user began it: nothing can be added to it")
 
 
 def of_run(conn: Connection, key: str) -> int | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Table, insert, select
 from autoflow.server import timestamps
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import teams, workspaces
-from autoflow.server.errors import taken, unknown
+from autoflow.server.errors import Conflict, NotFound
 
 FIRST_TEAM = FIRST_WORKSPACE = FIRST_USER = 1
 
@@ -23,11 +23,11 @@ def get(conn: Connection, table: Table, what: str, number: int) -> RowMapping:
     """A row by its id.
 
     Raises:
-        ServerRefused: 404, there is none; `what` is its word in the message.
+        NotFound: there is none; `what` is its word in the message.
     """
     found = find(conn, table, number)
     if found is None:
-        raise unknown(what, number)
+        raise NotFound(what, number)
     return found
 
 
@@ -35,7 +35,7 @@ def add_workspace(conn: Connection, team_id: int, name: str, description: str) -
     """Make a workspace; gives its id."""
     get(conn, teams, "team", team_id)
     if conn.execute(select(workspaces.c.id).where(workspaces.c.team_id == team_id, workspaces.c.name == name)).first():
-        raise taken(f"team {team_id} has a workspace named {name!r} already")
+        raise Conflict(f"team {team_id} has a workspace named {name!r} already")
     moment = timestamps.now()
     values: dict[str, Any] = {"team_id": team_id, "name": name, "description": description}
     made = conn.execute(insert(workspaces).values(**values, created_at=moment, updated_at=moment))
@@ -64,4 +64,4 @@ def place(conn: Connection, team_id: int | None, workspace_id: int | None) -> tu
     for number in (team_id, home(conn)):
         if number is not None and (workspace := first_workspace(conn, number)) is not None:
             return number, workspace
-    raise unknown("team", team_id)
+    raise NotFound("team", team_id)

@@ -12,7 +12,7 @@ from autoflow.server.db import clock
 from autoflow.server.db import teams as store
 from autoflow.server.db.schema import members, tasks, teams, tokens, uploads, users
 from autoflow.server.db.upsert import insert_new
-from autoflow.server.errors import unknown
+from autoflow.server.errors import NotFound
 
 
 def _named(conn: Connection, table: Table, column: str, **values: Any) -> tuple[int, bool]:
@@ -47,11 +47,11 @@ def known(conn: Connection, login: str) -> int:
     """A user by login.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     found = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
     if found is None:
-        raise unknown("user", login)
+        raise NotFound("user", login)
     return int(found)
 
 
@@ -59,12 +59,12 @@ def leave(conn: Connection, user_id: int, name: str) -> None:
     """Take a user out of a team; what they uploaded and named nowhere yet is theirs no more.
 
     Raises:
-        ServerRefused: 404, they are in no team of that name.
+        NotFound: they are in no team of that name.
     """
     team_id = select(teams.c.id).where(teams.c.name == name).scalar_subquery()
     gone = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
     if not conn.execute(gone).rowcount:
-        raise unknown("a membership in team", name)
+        raise NotFound("a membership in team", name)
     # nobody knows for which of their teams that was
     conn.execute(delete(uploads).where(uploads.c.user_id == user_id))
 
@@ -115,11 +115,11 @@ def remove_of_reproduction(conn: Connection, number: int, user_id: int) -> None:
     """Delete a user's token of a reproduction.
 
     Raises:
-        ServerRefused: 404, there is no such token.
+        NotFound: there is no such token.
     """
     own = (tokens.c.id == number, tokens.c.user_id == user_id, tokens.c.task_id.is_not(None))
     if not conn.execute(delete(tokens).where(*own)).rowcount:
-        raise unknown("token", number)
+        raise NotFound("token", number)
 
 
 def listing(conn: Connection) -> list[RowMapping]:
@@ -132,7 +132,7 @@ def remove(conn: Connection, number: int) -> None:
     """Take a token back; it is worth nothing from now on.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     if not conn.execute(delete(tokens).where(tokens.c.id == number)).rowcount:
-        raise unknown("token", number)
+        raise NotFound("token", number)

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 
-from autoflow.errors import ServerBusy
+from autoflow.server.errors import Busy
 
 PATIENCE = 20.0  # seconds; a client's own is longer
 
@@ -31,7 +31,7 @@ class Turns:
             self._pid = os.getpid()
         turn = self._turn
         if not turn.acquire(timeout=PATIENCE):
-            raise ServerBusy("the server has too much to write now", status=503, retry_after=1.0)
+            raise Busy("the server has too much to write now", retry_after=1.0)
         try:
             yield
         finally:

@@ -14,7 +14,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from autoflow.errors import ServerRefused
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.wire.parts import Part
 
 LONGEST_TEXT = 64 * 1024
@@ -79,11 +79,11 @@ class _Events:
         while not self._met:
             data = self._pull()
             if not data:
-                raise bad("the form ends before its last boundary")
+                raise Invalid("the form ends before its last boundary")
             try:
                 self._parser.write(data)
             except FormParserError as error:
-                raise bad(f"this is no multipart form: {error}") from None
+                raise Invalid(f"this is no multipart form: {error}") from None
         return self._met.popleft()
 
     def back(self, event: Any) -> None:
@@ -159,11 +159,11 @@ def parts(content_type: str, pull: Callable[[], bytes]) -> Iterator[Part]:
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
-        raise bad("the form has no boundary")
+        raise Invalid("the form has no boundary")
     try:
         events = _Events(boundary, pull)
     except FormParserError as error:
-        raise bad(f"this is no multipart form: {error}") from None
+        raise Invalid(f"this is no multipart form: {error}") from None
     count = text = 0
     while (event := events.next()) is not _LAST:
         count += 1
@@ -183,7 +183,7 @@ def _part(head: _Head, file: _File) -> Part:
     kind, options = parse_options_header(disposition)
     name = options.get(b"name")
     if kind != b"form-data" or name is None:
-        raise bad("a part of the form has no name")
+        raise Invalid("a part of the form has no name")
     field = _text(name)
     if b"filename" in options or "filename*" in disposition.lower():
         # the extended form is not read: no form may hold it (RFC 7578), some clients send it for names beyond ASCII
@@ -195,7 +195,7 @@ def _part(head: _Head, file: _File) -> Part:
     try:
         return Part(field, value.decode())
     except UnicodeDecodeError:
-        raise bad(f"part {field!r} is no text in UTF-8") from None
+        raise Invalid(f"part {field!r} is no text in UTF-8") from None
 
 
 def _text(name: bytes) -> str:

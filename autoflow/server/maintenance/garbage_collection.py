@@ -12,10 +12,10 @@ from itertools import islice
 
 from sqlalchemy import select
 
-from autoflow.errors import ServerRefused
 from autoflow.server.blobs import Found
 from autoflow.server.blobs.content import path_of
 from autoflow.server.db import clock, sessions
+from autoflow.server.errors import Conflict
 from autoflow.server.maintenance import purge, unused_blobs
 from autoflow.server.maintenance.resumable_job import Cursor, Progress, Stage
 from autoflow.server.operations import OperationContext
@@ -76,7 +76,7 @@ class Collector:
         """Count what the next two stages would take, before they take any of it.
 
         Raises:
-            ServerRefused: 409, it is a large share of all, and that was not confirmed.
+            Conflict: it is a large share of all, and that was not confirmed.
         """
         page = self._page(progress)
         progress.count(_FILES, len(page))
@@ -88,10 +88,9 @@ class Collector:
         taken = condemned + progress.counts[_STRAYS]
         there = max(progress.counts[_FILES], named + progress.counts[_STRAYS])
         if not self._confirmed and taken > max(FEW, SHARE * there):
-            raise ServerRefused(
+            raise Conflict(
                 f"{taken:,} of {there:,} blobs would be removed, more than {SHARE:.0%}: nothing was. See that this is "
                 'meant (`autoflow versions verify` looks at the store), then confirm it: --yes, or "confirm": true',
-                status=409,
                 details={"confirm": {"removed": taken, "of": there}},
             )
         return None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 
 SECONDS = 2.0  # a call works for about so long
 
@@ -43,7 +43,7 @@ class Progress:
         """What `text` wrote; the beginning for None.
 
         Raises:
-            ServerRefused: 400, it is nothing that a call gave.
+            Invalid: it is nothing that a call gave.
         """
         if text is None:
             return cls()
@@ -53,7 +53,7 @@ class Progress:
                 return cls(stage, place, counts)
         except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
             pass
-        raise bad('"state" must be what the call before answered')
+        raise Invalid('"state" must be what the call before answered')
 
 
 Stage = Callable[[Progress], Cursor]
@@ -66,7 +66,7 @@ def work(stages: Sequence[Stage], progress: Progress) -> bool:
     place, None when it is through.
     """
     if not 0 <= progress.stage <= len(stages):
-        raise bad('"state" must be what the call before answered')
+        raise Invalid('"state" must be what the call before answered')
     until = time.monotonic() + SECONDS
     while progress.stage < len(stages):
         progress.place = stages[progress.stage](progress)

@@ -12,8 +12,8 @@ import sys
 import threading
 from typing import Any
 
-from autoflow.errors import ServerBusy
 from autoflow.process.forks import ProcessLock
+from autoflow.server.errors import Busy
 from autoflow.server.media import worker
 
 PROCESSES = 2
@@ -54,13 +54,13 @@ class _Worker:
                 )
             except (OSError, TypeError) as error:
                 ours.close()
-                raise ServerBusy(f"no process for decoding images can be started: {error}", status=503) from error
+                raise Busy(f"no process for decoding images can be started: {error}") from error
         self._connection = ours
         try:
             self._receive(START_TIME)
         except (OSError, EOFError) as error:
             self.stop()
-            raise ServerBusy("the process that decodes images does not start", status=503) from error
+            raise Busy("the process that decodes images does not start") from error
 
     def run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
         """Have a job done.
@@ -121,7 +121,7 @@ class Decoder:
         """
         slots = self._of_this_process()
         if not slots.acquire(timeout=WAIT):
-            raise ServerBusy("too many images are being decoded", status=503, retry_after=1)
+            raise Busy("too many images are being decoded", retry_after=1)
         try:
             try:
                 head, body = self._run(job, descriptor)

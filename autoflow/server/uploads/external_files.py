@@ -16,8 +16,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from sqlalchemy import RowMapping
 
-from autoflow.errors import ServerRefused
 from autoflow.server.blobs import Blobs, Content
+from autoflow.server.errors import Gone
 
 _CHUNK = 1024 * 1024
 
@@ -90,7 +90,7 @@ class _Source:
         """
         reason = check(self._link, content)
         if reason is not None:
-            raise ServerRefused(reason, status=410)
+            raise Gone(reason)
         yield from _chunks(path_of(self._link) or "", start, stop)
 
 

@@ -19,7 +19,7 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.change_tracking import locked
 from autoflow.server.db.schema import projects, workspaces
 from autoflow.server.db.schema import versions as table
-from autoflow.server.errors import bad, taken, unknown
+from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.versions import versions
 
 LEASE = 15 * 60  # seconds; an upload for the project begins it anew
@@ -45,12 +45,12 @@ def reserve(conn: Connection, project_id: int) -> Reserved:
     before = versions.unchanged(conn, project)
     if before is not None:
         details = {"useExistingVersion": True, "version": {"id": before["id"], "version": before["number"]}}
-        raise bad(f"project {project_id} has not changed since its version {before['number']}", details)
+        raise Invalid(f"project {project_id} has not changed since its version {before['number']}", details)
     held = clock.holds(conn, table.c.lease_until, LEASE).label("held")
     query = select(table.c.id, held).where(table.c.project_id == project_id, _RESERVED)
     for row in conn.execute(query).all():
         if row.held:
-            raise bad(f"another client is already committing a version of project {project_id}")
+            raise Invalid(f"another client is already committing a version of project {project_id}")
         give_up(conn, project_id, row.id)
     token = secrets.token_hex(16)
     made = versions.close_epoch(conn, project, status="reserved", token=token, lease_until=clock.after(conn, LEASE))
@@ -67,14 +67,14 @@ def _held(conn: Connection, number: int, token: str) -> RowMapping | None:
     """The version a token is for, None when there is none of that number.
 
     Raises:
-        ServerRefused: 400, the token is another's.
+        Invalid: the token is another's.
     """
     query = select(table, workspaces.c.team_id).join_from(table, projects, table.c.project_id == projects.c.id)
     query = query.join(workspaces, workspaces.c.id == projects.c.workspace_id)
     query = query.where(table.c.id == number, visible(conn, table)).with_for_update(of=table)
     found = conn.execute(query).mappings().one_or_none()
     if found is not None and not hmac.compare_digest((found["token"] or "").encode(), token.encode()):
-        raise bad(f"version {number} was not reserved with this token")
+        raise Invalid(f"version {number} was not reserved with this token")
     return found
 
 
@@ -94,13 +94,13 @@ def commit(conn: Connection, number: int, token: str, file_id: int, values: Mapp
     """
     found = _held(conn, number, token)
     if found is None:
-        raise unknown("reservation", number)
+        raise NotFound("reservation", number)
     if found["status"] != "reserved":
         if found["team_file_id"] != file_id:
-            raise taken(f"version {number} is committed already, with file {found['team_file_id']}")
+            raise Conflict(f"version {number} is committed already, with file {found['team_file_id']}")
         return
     if files.get(conn, file_id)["team_id"] != found["team_id"]:
-        raise bad(f"file {file_id} is not of the project's team")
+        raise Invalid(f"file {file_id} is not of the project's team")
     done = {"status": "committed", "team_file_id": file_id, "lease_until": None, "updated_at": timestamps.now()}
     conn.execute(update(table).where(table.c.id == number).values(**values, **done))
 
@@ -115,7 +115,7 @@ def cancel(conn: Connection, number: int, token: str) -> None:
     if found is None:
         return
     if found["status"] != "reserved":
-        raise taken(f"version {number} is committed; it cannot be cancelled")
+        raise Conflict(f"version {number} is committed; it cannot be cancelled")
     give_up(conn, found["project_id"], number)
 
 

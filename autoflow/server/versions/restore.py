@@ -21,7 +21,7 @@ from autoflow.server.db.item_content import Row, summed, written
 from autoflow.server.db.schema import items
 from autoflow.server.db.schema import projects as table
 from autoflow.server.db.schema import versions as version_table
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.versions import copying, snapshot, versions
 from autoflow.server.versions.snapshot import Moment
 
@@ -69,7 +69,7 @@ def begin(
         ServerRefused: 400, the version's rows were not kept; 404, the workspace is unknown.
     """
     if not versions.is_whole(version):
-        raise bad(
+        raise Invalid(
             f"version {version['id']} was made by an older autoflow, which kept no history, and project "
             f"{version['project_id']} has changed since: it cannot be restored"
         )
@@ -131,7 +131,7 @@ def step(store: Store | StoreOf, number: int) -> Progress:
         if problem is not None:
             hidden_projects.give_up(conn, number)
     if problem is not None:
-        raise bad(problem)
+        raise Invalid(problem)
     return _told({**now, "custom_data": json_codec.dump(plan)})
 
 
@@ -154,7 +154,7 @@ def _project(conn: Connection, number: int) -> RowMapping:
         told = json_codec.load(found["custom_data"])
         if ("restored_from" in told) if found["state"] == "active" else _is_plan(told):
             return found
-    raise unknown("restore", number)
+    raise NotFound("restore", number)
 
 
 def _is_plan(told: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from autoflow.server import timestamps
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.change_tracking import locked
 from autoflow.server.db.schema import projects, versions, workspaces
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 
 COMMITTED = versions.c.status == "committed"
 LIVE = versions.c.status != "deleted"  # its rows are kept
@@ -103,7 +103,7 @@ def snapshot(conn: Connection, project_id: int, name: str | None, description: s
     """Save a project's state, in a write transaction; when nothing changed since the last version, that one is it.
 
     Raises:
-        ServerRefused: 404, the project is unknown.
+        NotFound: the project is unknown.
     """
     project = locked(conn, project_id)
     return current(conn, project) or close_epoch(conn, project, name=name, description=description)
@@ -113,11 +113,11 @@ def get(conn: Connection, number: int) -> RowMapping:
     """A committed version, with its project's team.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     found = conn.execute(listing(conn).where(versions.c.id == number)).mappings().one_or_none()
     if found is None:
-        raise unknown("version", number)
+        raise NotFound("version", number)
     return found
 
 
@@ -125,13 +125,13 @@ def numbered(conn: Connection, project_id: int, number: int) -> int:
     """The id of a project's first, second, third … version, be the project there still or not.
 
     Raises:
-        ServerRefused: 404, it has not that many, or that one is deleted.
+        NotFound: it has not that many, or that one is deleted.
     """
     query = listing(conn).with_only_columns(versions.c.id)
     query = query.where(versions.c.project_id == project_id, versions.c.number == number)
     found = conn.execute(query).scalar()
     if found is None:
-        raise unknown(f"of project {project_id}, version number", number)
+        raise NotFound(f"of project {project_id}, version number", number)
     return int(found)
 
 
@@ -139,7 +139,7 @@ def change(conn: Connection, number: int, **values: Any) -> None:
     """Change what a version is called, or which project shows it.
 
     Raises:
-        ServerRefused: 404, there is none.
+        NotFound: there is none.
     """
     get(conn, number)
     conn.execute(update(versions).where(versions.c.id == number).values(**values, updated_at=timestamps.now()))
@@ -154,9 +154,9 @@ def remove(conn: Connection, number: int) -> None:
     query = select(versions).where(versions.c.id == number, LIVE, visible(conn, versions)).with_for_update()
     found = conn.execute(query).mappings().one_or_none()
     if found is None:
-        raise unknown("version", number)
+        raise NotFound("version", number)
     if found["status"] == "reserved":
-        raise bad(f"version {number} is being committed by a client; cancel its reservation, or wait for it")
+        raise Invalid(f"version {number} is being committed by a client; cancel its reservation, or wait for it")
     done = {"status": "deleted", "team_file_id": None, "preview_project_id": None, "updated_at": timestamps.now()}
     conn.execute(update(versions).where(versions.c.id == number).values(**done))
     see(conn, found["project_id"])

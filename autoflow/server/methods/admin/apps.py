@@ -15,7 +15,7 @@ from autoflow.server.db.schema import teams as team_table
 from autoflow.server.methods.admin.tasks import COLUMNS, shaped
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 
 def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
@@ -39,29 +39,29 @@ def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
     ]
 
 
-def app(conn: Connection, body: Body) -> dict[str, Any]:
+def app(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``apps.info`` by id."""
-    return _shaped(conn, [teams.get(conn, apps, "app", body.number("id"))])[0]
+    return _shaped(conn, [teams.get(conn, apps, "app", request.number("id"))])[0]
 
 
-def list_apps(conn: Connection, body: Body) -> dict[str, Any]:
+def list_apps(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``apps.list`` of a team."""
-    team = teams.get(conn, team_table, "team", body.number("teamId"))
+    team = teams.get(conn, team_table, "team", request.number("teamId"))
     columns = {"id": apps.c.id, "name": apps.c.name, "moduleId": apps.c.id}
     return page(
         conn,
         select(apps).where(apps.c.team_id == team["id"], visible(conn, apps)),
         columns,
-        body,
+        request,
         lambda found: _shaped(conn, found),
     )
 
 
-def list_sessions(conn: Connection, body: Body) -> dict[str, Any]:
+def list_sessions(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``apps.tasks.list``: the runs of an app (``appId``) of a team."""
-    found = teams.get(conn, apps, "app", body.number("appId"))
+    found = teams.get(conn, apps, "app", request.number("appId"))
     query = tasks.listing(conn).where(task_table.c.app_id == found["id"])
-    return page(conn, query, COLUMNS, body, shaped)
+    return page(conn, query, COLUMNS, request, shaped)
 
 
 READS: Mapping[str, Operation] = {"apps.info": app, "apps.list": list_apps, "apps.tasks.list": list_sessions}

@@ -14,7 +14,7 @@ from autoflow.server.db.schema import members, users, workspaces
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.operations import Operation
 from autoflow.server.paging import listed, page
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
 # The oldest instance the SDK of this wire calls supported.
@@ -23,17 +23,17 @@ SPEAKS = "6.18.3"
 ROLE = {"id": 1, "role": "admin", "createdAt": None, "updatedAt": None}
 
 
-def version(_conn: Connection, _body: Body) -> dict[str, Any]:
+def version(_conn: Connection, _request: RequestParser) -> dict[str, Any]:
     """The version of the wire spoken here, and the mark that this is no Supervisely instance."""
     return {"version": SPEAKS, methods.AUTOFLOW_MARK: VERSION}
 
 
-def changes(conn: Connection, _body: Body) -> dict[str, Any]:
+def changes(conn: Connection, _request: RequestParser) -> dict[str, Any]:
     """How many writes there were: a page that polls it knows when to ask for more."""
     return {"changes": counters.changes(conn, caller(conn).teams)}
 
 
-def unknown(conn: Connection, _body: Body) -> dict[str, Any]:
+def unknown(conn: Connection, _request: RequestParser) -> dict[str, Any]:
     """``autoflow.unknown_methods``: what clients asked for that this server does not have, the most wanted first."""
     return {"methods": unsupported_methods.counts(conn)}
 
@@ -67,56 +67,58 @@ def _user(row: RowMapping) -> dict[str, Any]:
     return {"id": row["id"], "login": row["login"], "name": row["name"], "role": ROLE["role"], **_stamps(row)}
 
 
-def list_teams(conn: Connection, body: Body) -> dict[str, Any]:
+def list_teams(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``teams.list``."""
     return page(
         conn,
         select(team_table).where(visible(conn, team_table)),
         {"id": team_table.c.id, "name": team_table.c.name},
-        body,
+        request,
         _teams,
     )
 
 
-def team(conn: Connection, body: Body) -> dict[str, Any]:
+def team(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``teams.info`` by id."""
-    return _teams([teams.get(conn, team_table, "team", body.number("id"))])[0]
+    return _teams([teams.get(conn, team_table, "team", request.number("id"))])[0]
 
 
-def list_workspaces(conn: Connection, body: Body) -> dict[str, Any]:
+def list_workspaces(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``workspaces.list`` of a team."""
-    team_id = body.number("teamId")
+    team_id = request.number("teamId")
     teams.get(conn, team_table, "team", team_id)
     query = select(workspaces).where(workspaces.c.team_id == team_id)
-    return page(conn, query, {"id": workspaces.c.id, "name": workspaces.c.name}, body, _workspaces)
+    return page(conn, query, {"id": workspaces.c.id, "name": workspaces.c.name}, request, _workspaces)
 
 
-def workspace(conn: Connection, body: Body) -> dict[str, Any]:
+def workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``workspaces.info`` by id."""
-    return _workspaces([teams.get(conn, workspaces, "workspace", body.number("id"))])[0]
+    return _workspaces([teams.get(conn, workspaces, "workspace", request.number("id"))])[0]
 
 
-def add_workspace(conn: Connection, body: Body) -> dict[str, Any]:
+def add_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``workspaces.add``: 409 when the team has one of that name."""
-    number = teams.add_workspace(conn, body.number("teamId"), body.text("name"), body.text("description", ""))
+    number = teams.add_workspace(conn, request.number("teamId"), request.text("name"), request.text("description", ""))
     return _workspaces([teams.get(conn, workspaces, "workspace", number)])[0]
 
 
-def hide_workspace(conn: Connection, body: Body) -> dict[str, Any]:
+def hide_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``workspaces.visibility.set``: a hidden one is for what is seen otherwise, such as previews of versions."""
-    number = teams.get(conn, workspaces, "workspace", body.number("id"))["id"]
-    conn.execute(update(workspaces).where(workspaces.c.id == number).values(hidden=body.flag("hidden", default=True)))
+    number = teams.get(conn, workspaces, "workspace", request.number("id"))["id"]
+    conn.execute(
+        update(workspaces).where(workspaces.c.id == number).values(hidden=request.flag("hidden", default=True))
+    )
     return {"success": True}
 
 
-def me(conn: Connection, _body: Body) -> dict[str, Any]:
+def me(conn: Connection, _request: RequestParser) -> dict[str, Any]:
     """``users.me``."""
     return _user(teams.get(conn, users, "user", caller(conn).user))
 
 
-def user(conn: Connection, body: Body) -> dict[str, Any]:
+def user(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``users.info`` by id, with those teams of theirs that the caller sees."""
-    found = teams.get(conn, users, "user", body.number("id"))
+    found = teams.get(conn, users, "user", request.number("id"))
     query = select(team_table).join(members, members.c.team_id == team_table.c.id)
     query = query.where(members.c.user_id == found["id"], visible(conn, team_table)).order_by(team_table.c.id)
     named = [
@@ -126,21 +128,21 @@ def user(conn: Connection, body: Body) -> dict[str, Any]:
     return {**_user(found), "teams": named}
 
 
-def list_users(conn: Connection, body: Body) -> dict[str, Any]:
+def list_users(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``users.list``: whoever shares a team with the caller."""
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
     query = select(users).where(visible(conn, users))
-    return page(conn, query, columns, body, lambda found: [_user(row) for row in found])
+    return page(conn, query, columns, request, lambda found: [_user(row) for row in found])
 
 
-def list_roles(_conn: Connection, body: Body) -> dict[str, Any]:
+def list_roles(_conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``roles.list``: in a team all may do the same."""
-    return listed([ROLE], body)
+    return listed([ROLE], request)
 
 
-def context(conn: Connection, body: Body) -> dict[str, Any]:
+def context(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``GetTaskContext``: the team and the workspace of a task."""
-    task = tasks.get(conn, body.number("id"))
+    task = tasks.get(conn, request.number("id"))
     place = teams.get(conn, workspaces, "workspace", task["workspace_id"])
     team = teams.get(conn, team_table, "team", task["team_id"])
     return {
@@ -149,12 +151,12 @@ def context(conn: Connection, body: Body) -> dict[str, Any]:
     }
 
 
-def list_members(conn: Connection, body: Body) -> dict[str, Any]:
+def list_members(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``members.list`` of a team."""
-    team_id = teams.get(conn, team_table, "team", body.number("teamId"))["id"]
+    team_id = teams.get(conn, team_table, "team", request.number("teamId"))["id"]
     query = select(users).join(members, members.c.user_id == users.c.id).where(members.c.team_id == team_id)
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
-    return page(conn, query, columns, body, lambda found: [_user(row) for row in found])
+    return page(conn, query, columns, request, lambda found: [_user(row) for row in found])
 
 
 READS: Mapping[str, Operation] = {

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.errors import NotAllowed
 from autoflow.server import authorization
 from autoflow.server.db import clock, tasks, tokens
 from autoflow.server.db.access import Caller, caller
+from autoflow.server.errors import Forbidden
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
 LIFETIME = 24 * 3600  # seconds
@@ -69,12 +69,12 @@ def check_writable(method: str, who: Caller) -> None:
         NotAllowed: 403, it is the token of a reproduction, and the method is not in `WRITABLE`.
     """
     if who.since is not None and method not in WRITABLE:
-        raise NotAllowed(f"the token of a reproduction must not call {method}: use a token of your own", status=403)
+        raise Forbidden(f"the token of a reproduction must not call {method}: use a token of your own")
 
 
-def issue(conn: Connection, body: Body) -> dict[str, Any]:
+def issue(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.reproduction.token`` for a task: ``id``, ``token`` and ``expiresAt``; null where none is needed."""
-    task = tasks.get(conn, body.number("task"))
+    task = tasks.get(conn, request.number("task"))
     who = caller(conn)
     if who.teams is None:
         return {"id": None, "token": None, "expiresAt": None}
@@ -91,9 +91,9 @@ def issue(conn: Connection, body: Body) -> dict[str, Any]:
     return {"id": row["id"], "token": token, "expiresAt": row["expires_at"]}
 
 
-def revoke(conn: Connection, body: Body) -> dict[str, Any]:
+def revoke(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.reproduction.revoke`` by the token's ``id``: a token of the caller's own."""
-    tokens.remove_of_reproduction(conn, body.number("id"), caller(conn).user)
+    tokens.remove_of_reproduction(conn, request.number("id"), caller(conn).user)
     return {"success": True}
 
 

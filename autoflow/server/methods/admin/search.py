@@ -22,9 +22,9 @@ from autoflow.server.db.schema import jobs as job_table
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as version_table
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body, as_number, as_text
+from autoflow.server.request_parser import RequestParser, as_number, as_text
 from autoflow.server.versions import versions
 
 PART = 8  # of each kind
@@ -166,22 +166,22 @@ def _order(text: str, told: Mapping[str, Any]) -> tuple[int, int]:
     return (0 if title == text else 1 if title.startswith(text) else 2, -told["id"])
 
 
-def search(conn: Connection, body: Body) -> dict[str, Any]:
+def search(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.search`` for ``q``: ``{"results": [{"kind", "id", "title", "detail", "link", "at"}],
     "more": [kind]}``.
 
     ``kinds`` are those looked for (all), ``limit`` how many of each. ``project:7``, ``#7`` and ``7`` name a number.
     """
-    text = body.text("q", "", most=limits.QUERY).strip()
-    asked = [as_text(value) or "" for value in body.array("kinds", required=False)]
+    text = request.text("q", "", max_length=limits.QUERY).strip()
+    asked = [as_text(value) or "" for value in request.array("kinds", required=False)]
     if not KINDS.keys() >= set(asked):
-        raise bad(f'"kinds" must be some of {", ".join(KINDS)}')
+        raise Invalid(f'"kinds" must be some of {", ".join(KINDS)}')
     kind, colon, rest = text.partition(":")
     if colon and kind.lower() in KINDS and as_number(rest) is not None:
         asked, text = [kind.lower()], f"#{rest.strip()}"
     number = as_number(text.removeprefix("#"))
     words = "" if text.startswith("#") and number is not None else text
-    size = min(max(body.maybe_number("limit") or PART, 1), LARGEST)
+    size = min(max(request.optional_number("limit") or PART, 1), LARGEST)
     results: list[dict[str, Any]] = []
     more: list[str] = []
     for name in dict.fromkeys(asked) or KINDS:

@@ -11,10 +11,10 @@ from autoflow.server import timestamps
 from autoflow.server.db import json_codec, tasks, teams
 from autoflow.server.db.schema import tasks as table
 from autoflow.server.db.schema import workspaces
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
-from autoflow.server.request_parser import Body, as_text
+from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.wire import methods
 
 # The SDK's words for a task's status.
@@ -67,43 +67,43 @@ def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     ]
 
 
-def task(conn: Connection, body: Body) -> dict[str, Any]:
+def task(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.info`` by id."""
-    return shaped([tasks.get(conn, body.number("id"))])[0]
+    return shaped([tasks.get(conn, request.number("id"))])[0]
 
 
-def ensure(conn: Connection, body: Body) -> dict[str, Any]:
+def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.tasks.ensure``: the task of a number given from outside, made if it is new; as ``tasks.info``."""
-    number = tasks.given(conn, body.number("id"), team=body.maybe_number("teamId"))
+    number = tasks.given(conn, request.number("id"), team=request.optional_number("teamId"))
     return shaped([tasks.get(conn, number)])[0]
 
 
-def list_tasks(conn: Connection, body: Body) -> dict[str, Any]:
+def list_tasks(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.list`` of a workspace."""
-    workspace = teams.get(conn, workspaces, "workspace", body.number("workspaceId"))
-    return page(conn, tasks.listing(conn).where(table.c.workspace_id == workspace["id"]), COLUMNS, body, shaped)
+    workspace = teams.get(conn, workspaces, "workspace", request.number("workspaceId"))
+    return page(conn, tasks.listing(conn).where(table.c.workspace_id == workspace["id"]), COLUMNS, request, shaped)
 
 
-def set_output(conn: Connection, body: Body) -> dict[str, Any]:
+def set_output(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.output.set``: what the SDK's app says it made, kept among the facts of its run."""
-    number = tasks.given(conn, body.number("taskId"))
+    number = tasks.given(conn, request.number("taskId"))
     tasks.check_author(conn, number)
-    tasks.learn(conn, number, {"output": body.mapping("output")}, timestamps.now())
+    tasks.learn(conn, number, {"output": request.mapping("output")}, timestamps.now())
     return {"success": True}
 
 
-def set_status(conn: Connection, body: Body) -> dict[str, Any]:
+def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.status.update``: what an app says of its own task, in the SDK's words."""
-    status = body.text("status")
+    status = request.text("status")
     if status not in _STATES:
-        raise bad(f'"status" must be one of {", ".join(_STATES)}')
-    _set_state(conn, tasks.given(conn, body.number("id")), _STATES[status])
+        raise Invalid(f'"status" must be one of {", ".join(_STATES)}')
+    _set_state(conn, tasks.given(conn, request.number("id")), _STATES[status])
     return {"success": True}
 
 
-def stop(conn: Connection, body: Body) -> dict[str, Any]:
+def stop(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.stop``: noted; a process is nothing this server could stop."""
-    number = tasks.get(conn, body.number("id"))["id"]
+    number = tasks.get(conn, request.number("id"))["id"]
     _set_state(conn, number, "lost")
     return {"id": number, "status": _STATUS[tasks.get(conn, number)["state"]]}
 
@@ -117,28 +117,28 @@ def _set_state(conn: Connection, number: int, state: str) -> None:
         tasks.begin(conn, number, timestamps.now())
 
 
-def log(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def log(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``tasks.log.download`` by id: a line each; ``sinceTime`` leaves out what is older, ``limit`` all but the last."""
-    number = tasks.get(conn, body.number("id"))["id"]
+    number = tasks.get(conn, request.number("id"))["id"]
     found = [
         {"task_id": number, "timestamp": row["at"], "level": "info", "message": line}
-        for row in tasks.logged(conn, number, body.text("sinceTime", ""))
+        for row in tasks.logged(conn, number, request.text("sinceTime", ""))
         for line in row["lines"].splitlines()
     ]
-    limit = body.maybe_number("limit")
+    limit = request.optional_number("limit")
     return found if limit is None else found[len(found) - min(max(limit, 0), len(found)) :]
 
 
-def accept(conn: Connection, body: Body) -> dict[str, Any]:
+def accept(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """What an app sends for a page of its own, which is not shown here: taken, and not kept."""
-    tasks.given(conn, body.number("id" if body.given("id") else "taskId"))
+    tasks.given(conn, request.number("id" if request.has("id") else "taskId"))
     return {"success": True}
 
 
-def fields(conn: Connection, body: Body) -> dict[str, Any]:
+def fields(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.data.get``: nothing is kept of an app's page, so every field is null."""
-    tasks.get(conn, body.number("taskId"))
-    return {"result": {name: None for one in body.array("fields") if (name := as_text(one)) is not None}}
+    tasks.get(conn, request.number("taskId"))
+    return {"result": {name: None for one in request.array("fields") if (name := as_text(one)) is not None}}
 
 
 READS: Mapping[str, Operation] = {

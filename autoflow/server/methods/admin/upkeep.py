@@ -11,17 +11,16 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from autoflow.errors import ServerRefused
 from autoflow.server.db import projects
 from autoflow.server.db.access import caller
 from autoflow.server.db.schema import versions
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Forbidden, Invalid, NotFound
 from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.garbage_collection import Collector
 from autoflow.server.maintenance.integrity_check import LEVELS, Inspector
 from autoflow.server.maintenance.resumable_job import Progress, work
 from autoflow.server.operations import Batch, Operation, OperationContext
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions.versions import COMMITTED
 from autoflow.wire import methods
 
@@ -31,7 +30,7 @@ VERIFIED = ("versions", "blobs", "bytes", "sources", "problems")
 
 def _permit(conn: Connection) -> None:
     if caller(conn).teams is not None:
-        raise ServerRefused("only who sees all teams may do this: ask on the server's machine", status=403)
+        raise Forbidden("only who sees all teams may do this: ask on the server's machine")
 
 
 def _answer(progress: Progress, names: tuple[str, ...], *, done: bool) -> dict[str, Any]:
@@ -42,49 +41,49 @@ def _answer(progress: Progress, names: tuple[str, ...], *, done: bool) -> dict[s
     }
 
 
-def collect(context: OperationContext, body: Body) -> dict[str, Any]:
+def collect(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.upkeep.collect``: what was removed so far: rows of history, team files, blobs and their bytes, and
     stray files of uploads that came to no end; and how many files have left the trash for good. `confirm` lets it take
     a large share of all blobs, `emptyTrash` lets nothing stay in the trash.
 
     Raises:
-        ServerRefused: 409, it would take a large share of all blobs, and `confirm` is not set.
+        Conflict: it would take a large share of all blobs, and `confirm` is not set.
         StoreUnavailable: the blobs are another store's.
     """
-    progress = Progress.of(body.maybe_text("state"))
+    progress = Progress.of(request.optional_text("state"))
     with context.store.read() as conn:
         _permit(conn)
     context.store.check_identity()
-    confirmed, empty = body.flag("confirm", default=False), body.flag("emptyTrash", default=False)
+    confirmed, empty = request.flag("confirm", default=False), request.flag("emptyTrash", default=False)
     done = work(Collector(context, confirmed=confirmed, empty=empty).stages, progress)
     return _answer(progress, COLLECTED, done=done)
 
 
-def verify(context: OperationContext, body: Body) -> dict[str, Any]:
+def verify(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.upkeep.verify`` at a ``level`` from 1 to 3, of all, of a project (``projectId``), or of a version
     (``id``): what was looked at so far, and the ``problems`` found in this call.
     """
-    progress = Progress.of(body.maybe_text("state"))
-    level = body.maybe_number("level") or 1
+    progress = Progress.of(request.optional_text("state"))
+    level = request.optional_number("level") or 1
     if level not in LEVELS:
-        raise bad(f'"level" must be one of {", ".join(map(str, LEVELS))}')
+        raise Invalid(f'"level" must be one of {", ".join(map(str, LEVELS))}')
     with context.store.read() as conn:
         _permit(conn)
-        scope = _scope(conn, body)
+        scope = _scope(conn, request)
     inspector = Inspector(context, level, scope)
     done = work(inspector.stages, progress)
     return {**_answer(progress, VERIFIED, done=done), "problems": inspector.problems}
 
 
-def _scope(conn: Connection, body: Body) -> Scope:
-    if body.given("id"):
-        number = body.number("id")
+def _scope(conn: Connection, request: RequestParser) -> Scope:
+    if request.has("id"):
+        number = request.number("id")
         found = conn.execute(select(versions).where(versions.c.id == number, COMMITTED)).mappings().one_or_none()
         if found is None:
-            raise unknown("version", number)
+            raise NotFound("version", number)
         return Scope(found["project_id"], found["epoch"], number)
-    if body.given("projectId"):
-        return Scope(projects.get(conn, body.number("projectId"))["id"])
+    if request.has("projectId"):
+        return Scope(projects.get(conn, request.number("projectId"))["id"])
     return Scope()
 
 

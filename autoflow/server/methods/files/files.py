@@ -13,11 +13,11 @@ from autoflow.server.blobs import Content, Received, composite_content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import access, files, teams
 from autoflow.server.db.schema import teams as team_table
-from autoflow.server.errors import bad, taken, unknown
+from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.versions import versions_json
 from autoflow.server.operations import Download, Operation, OperationContext, Upload
 from autoflow.server.paging import per_page
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads.upload_session import Intake, taking_in
 from autoflow.server.versions import archives, reservations
 from autoflow.wire import methods
@@ -60,70 +60,73 @@ def _direct(conn: Connection, found: Iterable[RowMapping], team_id: int, folder:
             yield _folder(team_id, f"{folder}{step}/")
 
 
-def _team(conn: Connection, body: Body) -> int:
-    return int(teams.get(conn, team_table, "team", body.number("teamId"))["id"])
+def _team(conn: Connection, request: RequestParser) -> int:
+    return int(teams.get(conn, team_table, "team", request.number("teamId"))["id"])
 
 
-def list_files(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def list_files(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``file-storage.list``: a path's own file, and what is in the folder of that name; without ``recursive`` only
     what is right in it, folders included. The SDK asks for a file with a slash after it, too.
     """
-    team_id = _team(conn, body)
-    path = files.absolute(body.text("path")).rstrip("/")
+    team_id = _team(conn, request)
+    path = files.absolute(request.text("path")).rstrip("/")
     if (project_id := archives.mapped(conn, team_id, path)) is not None:
         return [versions_json.shape(conn, team_id, project_id, path)] if archives.written(conn, project_id) else []
     own = files.current(conn, team_id, path)
     folder = path + "/"
     found = files.below(conn, team_id, folder)
     inside = [_shape(conn, row) for row in found]
-    if not body.flag("recursive", default=True):
+    if not request.flag("recursive", default=True):
         inside = list(_direct(conn, found, team_id, folder))
     return ([_shape(conn, own)] if own is not None else []) + inside
 
 
-def list_entries(conn: Connection, body: Body) -> dict[str, Any]:
+def list_entries(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``file-storage.v2.list`` of a folder: ``{"entities", "continuationToken"}``, by path; each says its ``type``.
 
     ``files`` and ``folders`` say which are wanted; those deeper inside come with ``recursive``, files alone.
     """
-    team_id = _team(conn, body)
-    folder = files.absolute(body.text("path")).rstrip("/") + "/"
-    after, limit = body.text("continuationToken", ""), per_page(Body({"per_page": body.maybe_number("limit")}))
+    team_id = _team(conn, request)
+    folder = files.absolute(request.text("path")).rstrip("/") + "/"
+    after, limit = (
+        request.text("continuationToken", ""),
+        per_page(RequestParser({"per_page": request.optional_number("limit")})),
+    )
     found = files.below(conn, team_id, folder)
-    deep = body.flag("recursive", default=True)
+    deep = request.flag("recursive", default=True)
     entries = (_shape(conn, row) for row in found) if deep else _direct(conn, found, team_id, folder)
-    wanted = {False: body.flag("files", default=True), True: body.flag("folders", default=True)}
+    wanted = {False: request.flag("files", default=True), True: request.flag("folders", default=True)}
     kept = [entry for entry in entries if wanted[entry["isDir"]] and entry["path"] > after]
     page = [{**entry, "type": "folder" if entry["isDir"] else "file"} for entry in kept[:limit]]
     return {"entities": page, "continuationToken": page[-1]["path"] if len(kept) > limit else None}
 
 
-def file(conn: Connection, body: Body) -> dict[str, Any]:
+def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``file-storage.info`` by id."""
-    return _shape(conn, files.get(conn, body.number("id")))
+    return _shape(conn, files.get(conn, request.number("id")))
 
 
 def _remove(conn: Connection, team_id: int, path: str) -> None:
     """Remove a file, or a folder with all that is in it; not what a version needs."""
     held = archives.holder(conn, team_id, path)
     if held is not None:
-        raise taken(f"{path} cannot be removed: version {held['id']} of project {held['project_id']} needs it")
+        raise Conflict(f"{path} cannot be removed: version {held['id']} of project {held['project_id']} needs it")
     removed = 0 if path.endswith("/") else files.retire(conn, team_id, path)
     removed += files.retire_below(conn, team_id, path.rstrip("/") + "/")
     if not removed:
-        raise unknown("file", path)
+        raise NotFound("file", path)
 
 
-def remove(conn: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``file-storage.remove`` by path."""
-    _remove(conn, _team(conn, body), files.absolute(body.text("path")))
+    _remove(conn, _team(conn, request), files.absolute(request.text("path")))
     return {"success": True}
 
 
-def remove_many(conn: Connection, body: Body) -> dict[str, Any]:
+def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``file-storage.bulk.remove`` by paths; all of them or none."""
-    team_id = _team(conn, body)
-    paths = [files.absolute(Body({"path": path}).text("path")) for path in body.array("paths")]
+    team_id = _team(conn, request)
+    paths = [files.absolute(RequestParser({"path": path}).text("path")) for path in request.array("paths")]
     for path in dict.fromkeys(paths):
         _remove(conn, team_id, path)
     return {"success": True}
@@ -136,10 +139,10 @@ def _uploads(parts: Iterable[Part]) -> Iterator[tuple[str, BinaryIO, str]]:
         if isinstance(part.value, str):
             fields[part.field] = part.value
             continue
-        sent = Body({"name": fields.get("name") or part.filename, "path": fields.get("path")})
+        sent = RequestParser({"name": fields.get("name") or part.filename, "path": fields.get("path")})
         name = sent.text("name")
         if "/" in name or name in {".", ".."}:
-            raise bad(f"{name!r} is no file's name")
+            raise Invalid(f"{name!r} is no file's name")
         path = files.absolute(sent.text("path") + "/" + name)
         yield path, part.value, part.content_type or mimetypes.guess_type(name)[0] or _ANY
         fields = {}
@@ -152,7 +155,7 @@ def upload(context: OperationContext, parts: Iterable[Part], query: Mapping[str,
     """
     with taking_in(context) as intake:
         with context.store.read() as conn:
-            team_id = _team(conn, Body(query))
+            team_id = _team(conn, RequestParser(query))
         received = [(path, intake.take(stream), mime) for path, stream, mime in _uploads(parts)]
         with intake.naming() as conn:
             return [_put(conn, intake, team_id, *file) for file in received]
@@ -162,20 +165,20 @@ def upload_one(context: OperationContext, parts: Iterable[Part], query: Mapping[
     """``file-storage.upload?teamId=``: one file, in a form; or the body itself, its ``path`` in the query."""
     told = upload(context, _one(parts, query), query)
     if not told:
-        raise bad("there is no file in the form")
+        raise Invalid("there is no file in the form")
     return told[0]
 
 
 def _one(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
     """The parts of a form with one file, whose place is known."""
-    sent, count = Body(query), 0
-    if sent.given("path"):
+    sent, count = RequestParser(query), 0
+    if sent.has("path"):
         folder, _, name = sent.text("path").rpartition("/")
         yield from (Part("name", name), Part("path", folder + "/"))
     for part in parts:
         count += not isinstance(part.value, str)
         if count > 1:
-            raise bad("there are two files in the form")
+            raise Invalid("there are two files in the form")
         yield part
 
 
@@ -192,23 +195,23 @@ def _put(conn: Connection, intake: Intake, team_id: int, path: str, received: Re
     return _shape(conn, files.get(conn, files.add(conn, team_id, path, received, mime)))
 
 
-def download(context: OperationContext, body: Body) -> Content | Composed:
+def download(context: OperationContext, request: RequestParser) -> Content | Composed:
     """``file-storage.download`` of a team's path, or by ``id``: then also of a file that is current no more.
 
     A path with a slash after it is a folder's: a tar of all that is in it.
     """
     with context.store.read() as conn:
-        if body.given("id"):
-            row = files.get(conn, body.number("id"))
+        if request.has("id"):
+            row = files.get(conn, request.number("id"))
         else:
-            team_id, path = _team(conn, body), files.absolute(body.text("path"))
+            team_id, path = _team(conn, request), files.absolute(request.text("path"))
             if (project_id := archives.mapped(conn, team_id, path)) is not None:
                 return versions_json.content(conn, project_id)
             if path.endswith("/"):
                 return _folder_content(context, path, files.below(conn, team_id, path))
             current = files.current(conn, team_id, path)
             if current is None:
-                raise unknown("file", path)
+                raise NotFound("file", path)
             row = current
     return _content(context, row)
 
@@ -219,7 +222,7 @@ def _content(context: OperationContext, row: RowMapping) -> Content:
 
 def _folder_content(context: OperationContext, folder: str, found: list[RowMapping]) -> Composed:
     if not found:
-        raise unknown("folder", folder)
+        raise NotFound("folder", folder)
     top = posixpath.basename(folder.rstrip("/"))
     inside = ((posixpath.join(top, row["path"][len(folder) :]), _content(context, row)) for row in found)
     return composite_content.archive(inside, f"{top or 'files'}.tar")

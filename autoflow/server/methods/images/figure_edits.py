@@ -11,12 +11,12 @@ from sqlalchemy import Connection, RowMapping
 from autoflow.server import limits
 from autoflow.server.db import datasets, items
 from autoflow.server.db.change_tracking import Edit, editing
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figures import FACTS, image_of
 from autoflow.server.methods.images.labels import FIGURES, Annotating, stored_documents, stored_object
 from autoflow.server.methods.images.tags import Meta
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 # What the place of a figure says, not the figure.
 _PLACE = frozenset({"id", "geometry", "entityId", "imageId", "objectId", "datasetId", "projectId"})
@@ -41,15 +41,15 @@ class Drawing:
             number: {one["id"]: one for one in document["objects"]} for number, document in self._documents.items()
         }
 
-    def add(self, body: Body, image_id: int) -> int:
+    def add(self, request: RequestParser, image_id: int) -> int:
         """Add a figure to an image; gives its number."""
-        geometry = body.mapping("geometry")
-        plain = {key: value for key, value in body.fields.items() if key not in _PLACE}
-        stored = {**stored_object(Body(plain, body.place), self.meta), **given_geometry(geometry)}
+        geometry = request.mapping("geometry")
+        plain = {key: value for key, value in request.fields.items() if key not in _PLACE}
+        stored = {**stored_object(RequestParser(plain, request.path), self.meta), **given_geometry(geometry)}
         objects = self._objects[image_id]
         k = self._highest.setdefault(image_id, max(objects, default=0)) + 1
         if k >= FIGURES or len(objects) >= limits.OBJECTS:
-            raise bad(f"image {image_id} has no room for another object; {limits.OBJECTS} are the most")
+            raise Invalid(f"image {image_id} has no room for another object; {limits.OBJECTS} are the most")
         self._highest[image_id] = k
         objects[k] = {**stored, "id": k}
         return image_id * FIGURES + k
@@ -72,11 +72,11 @@ class Drawing:
         """The stored object of a figure's number.
 
         Raises:
-            ServerRefused: 404, its image has none of that number.
+            NotFound: its image has none of that number.
         """
         stored: dict[str, Any] | None = self._objects[image_of(number)].get(number % FIGURES)
         if stored is None:
-            raise unknown("figure", number)
+            raise NotFound("figure", number)
         return stored
 
     def close(self) -> None:
@@ -95,14 +95,14 @@ def each_project(conn: Connection, images: Iterable[int]) -> Iterator[tuple[int,
     yield from sorted(grouped.items())
 
 
-def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``figures.bulk.add`` to the images ``entityId`` names, each figure's or the request's; numbers in their order."""
-    wanted = list(body.bodies("figures"))
-    images = [one.number("entityId") if one.given("entityId") else body.number("entityId") for one in wanted]
+    wanted = list(request.objects("figures"))
+    images = [one.number("entityId") if one.has("entityId") else request.number("entityId") for one in wanted]
     numbers: dict[int, int] = {}
     for project_id, found in each_project(conn, images):
-        if body.given("datasetId"):
-            _check_dataset(conn, body.number("datasetId"), found.values())
+        if request.has("datasetId"):
+            _check_dataset(conn, request.number("datasetId"), found.values())
         with editing(conn, project_id) as edit:
             drawn = Drawing(edit, found)
             for position, (one, image_id) in enumerate(zip(wanted, images, strict=True)):
@@ -116,25 +116,25 @@ def _check_dataset(conn: Connection, dataset_id: int, found: Iterable[RowMapping
     dataset = datasets.get(conn, dataset_id)
     for row in found:
         if row["dataset_id"] != dataset["id"]:
-            raise bad(f"image {row['id']} is not of dataset {dataset_id}")
+            raise Invalid(f"image {row['id']} is not of dataset {dataset_id}")
 
 
-def edit_figure(conn: Connection, body: Body) -> dict[str, Any]:
+def edit_figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``figures.editInfo``: another geometry, tags, and what else is known of a figure."""
-    number = body.number("id")
+    number = request.number("id")
     with drawing(conn, number) as drawn:
         names = ("meta", "customData", "priority", "nnCreated", "nnUpdated", "description")
-        values = {name: body.fields[name] for name in names if name in body.fields}
-        if body.given("tags"):
-            values["tags"] = [drawn.meta.tag(tag) for tag in body.bodies("tags")]
-        geometry = given_geometry(body.mapping("geometry")) if body.given("geometry") else None
+        values = {name: request.fields[name] for name in names if name in request.fields}
+        if request.has("tags"):
+            values["tags"] = [drawn.meta.tag(tag) for tag in request.objects("tags")]
+        geometry = given_geometry(request.mapping("geometry")) if request.has("geometry") else None
         drawn.change(number, values, geometry=geometry)
     return {"success": True}
 
 
-def remove(conn: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``figures.bulk.remove`` by ``figureIds``."""
-    numbers = body.unique_numbers("figureIds")
+    numbers = request.unique_numbers("figureIds")
     for project_id, found in each_project(conn, map(image_of, numbers)):
         with editing(conn, project_id) as edit:
             drawn = Drawing(edit, found)
@@ -145,16 +145,16 @@ def remove(conn: Connection, body: Body) -> dict[str, Any]:
     return {"success": True}
 
 
-def add_tags(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def add_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``figures.tags.bulk.add``: many tags on many figures of a project, answered in the order sent."""
-    wanted = list(body.bodies("tags"))
+    wanted = list(request.objects("tags"))
     numbers = [one.number("figureId") for one in wanted]
     answers = []
-    with editing(conn, body.number("projectId")) as edit:
+    with editing(conn, request.number("projectId")) as edit:
         found = items.find(conn, sorted({image_of(number) for number in numbers}))
         for row in found.values():
             if row["project_id"] != edit.project["id"]:
-                raise bad(f"image {row['id']} is not of project {edit.project['id']}")
+                raise Invalid(f"image {row['id']} is not of project {edit.project['id']}")
         drawn = Drawing(edit, found)
         for one, number in zip(wanted, numbers, strict=True):
             tag = drawn.meta.valued(one, one.number("tagId"))
@@ -175,36 +175,36 @@ def drawing(conn: Connection, number: int) -> Iterator[Drawing]:
         drawn.close()
 
 
-def set_priority(conn: Connection, body: Body) -> dict[str, Any]:
+def set_priority(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``figures.priority.update``: which figure is drawn over which."""
-    number = body.number("id")
+    number = request.number("id")
     with drawing(conn, number) as drawn:
-        drawn.change(number, {"priority": body.number("priority")})
+        drawn.change(number, {"priority": request.number("priority")})
     return {"success": True}
 
 
-def add_tag(conn: Connection, body: Body) -> dict[str, Any]:
+def add_tag(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``object-tags.add-to-object``: one tag on one figure."""
-    number = body.number("figureId")
+    number = request.number("figureId")
     with drawing(conn, number) as drawn:
-        tag = drawn.meta.valued(body, body.number("tagId"))
+        tag = drawn.meta.valued(request, request.number("tagId"))
         before = drawn.figure(number)["tags"]
         drawn.change(number, {"tags": before if tag in before else [*before, tag]})
     return {**tag, "id": tag["tagId"], "figureId": number}
 
 
-def remove_tag(conn: Connection, body: Body) -> dict[str, Any]:
+def remove_tag(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``object-tags.remove-from-figure``: all tags of a kind off a figure; a tag on a figure has no number of its own.
 
     Raises:
-        ServerRefused: 404, the figure has none.
+        NotFound: the figure has none.
     """
-    number, tag_id = body.number("figureId"), body.number("tagId")
+    number, tag_id = request.number("figureId"), request.number("tagId")
     with drawing(conn, number) as drawn:
         before = drawn.figure(number)["tags"]
         kept = [tag for tag in before if tag["tagId"] != tag_id]
         if len(kept) == len(before):
-            raise unknown(f"on figure {number}, tag", tag_id)
+            raise NotFound(f"on figure {number}, tag", tag_id)
         drawn.change(number, {"tags": kept})
     return {"success": True}
 

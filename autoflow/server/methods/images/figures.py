@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from autoflow.server.db import datasets, items, json_codec, projects
 from autoflow.server.db.schema import items as table
-from autoflow.server.errors import unknown
+from autoflow.server.errors import NotFound
 from autoflow.server.geometry import rounding
 from autoflow.server.geometry.metrics import measured
 from autoflow.server.methods.images import filters
@@ -22,7 +22,7 @@ from autoflow.server.methods.images.labels import FIGURES, stored_documents
 from autoflow.server.methods.images.tags import Meta
 from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks, per_page, selected, start_of, told
-from autoflow.server.request_parser import Body, as_text
+from autoflow.server.request_parser import RequestParser, as_text
 
 ALPHA = "alpha_mask"
 BITMAP = "bitmap"
@@ -41,10 +41,10 @@ def image_of(number: int) -> int:
     """The image that a figure's number names.
 
     Raises:
-        ServerRefused: 404, it can be no figure's number.
+        NotFound: it can be no figure's number.
     """
     if number <= FIGURES or number % FIGURES == 0:
-        raise unknown("figure", number)
+        raise NotFound("figure", number)
     return number // FIGURES
 
 
@@ -88,10 +88,10 @@ class _Wish:
     ``id`` and ``entityId`` come always, or a figure could not be placed.
     """
 
-    def __init__(self, body: Body) -> None:
-        fields = frozenset(name for one in body.array("fields", required=False) if (name := as_text(one)))
+    def __init__(self, request: RequestParser) -> None:
+        fields = frozenset(name for one in request.array("fields", required=False) if (name := as_text(one)))
         self._fields = fields | {"id", "entityId"} if fields else None
-        self._whole = body.flag("integerCoords", default=False)
+        self._whole = request.flag("integerCoords", default=False)
 
     def of(self, figure: dict[str, Any]) -> dict[str, Any]:
         """A figure as it is wanted."""
@@ -100,23 +100,23 @@ class _Wish:
         return figure if self._fields is None else {key: figure[key] for key in figure if key in self._fields}
 
 
-def figure(conn: Connection, body: Body) -> dict[str, Any]:
+def figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``figures.info`` by id, its geometry included whatever it is."""
-    number = body.number("id")
+    number = request.number("id")
     row = items.find(conn, [image_of(number)])[image_of(number)]
     for stored in stored_documents(conn, [row])[row["id"]]["objects"]:
         if stored["id"] == number % FIGURES:
             shown = _shape(row, stored, Meta.of(conn, row["project_id"]))
             return shown if shown["geometry"] is not None else {**shown, "geometry": {BITMAP: stored.get(BITMAP)}}
-    raise unknown("figure", number)
+    raise NotFound("figure", number)
 
 
-def list_tags(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def list_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``figures.tags.list`` of a figure; each is numbered by its kind, having no number of its own."""
-    return [{**tag, "id": tag["tagId"]} for tag in figure(conn, body)["tags"]]
+    return [{**tag, "id": tag["tagId"]} for tag in figure(conn, request)["tags"]]
 
 
-def _numbers(conditions: Sequence[Body]) -> set[int] | None:
+def _numbers(conditions: Sequence[RequestParser]) -> set[int] | None:
     """The figures' numbers that a filter allows, None for any."""
     allowed: set[int] | None = None
     for condition in conditions:
@@ -125,33 +125,33 @@ def _numbers(conditions: Sequence[Body]) -> set[int] | None:
     return allowed
 
 
-def list_figures(conn: Connection, body: Body) -> dict[str, Any]:
+def list_figures(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``figures.list`` of a dataset, or of images of any: by images' numbers, and in an image as they are drawn.
 
     ``filters`` pick images as in ``images.list``, and of their figures those that are counted.
     """
-    conditions = list(body.bodies("filter", required=False))
+    conditions = list(request.objects("filter", required=False))
     numbers = _numbers([one for one in conditions if one.text("field") == "id"])
     query = items.listing(conn).where(table.c.labels > 0)
-    if body.given("datasetId"):
-        query = query.where(table.c.dataset_id == datasets.get(conn, body.number("datasetId"))["id"])
-    elif body.given("projectId"):
-        query = query.where(table.c.project_id == projects.get(conn, body.number("projectId"))["id"])
+    if request.has("datasetId"):
+        query = query.where(table.c.dataset_id == datasets.get(conn, request.number("datasetId"))["id"])
+    elif request.has("projectId"):
+        query = query.where(table.c.project_id == projects.get(conn, request.number("projectId"))["id"])
     columns = {"entityId": table.c.id, "imageId": table.c.id, "datasetId": table.c.dataset_id}
     query = selected(query, columns, [one for one in conditions if one.text("field") != "id"])
     if numbers is not None:
         query = query.where(table.c.id.in_(sorted({image_of(number) for number in numbers})))
-    picked = filters.conditions(conn, body)
+    picked = filters.conditions(conn, request)
     query = filters.narrowed(query, picked)
-    size = per_page(body)
-    start = start_of(body, size)
+    size = per_page(request)
+    start = start_of(request, size)
     if numbers is None and not picked:
         total, pairs = _window(conn, query, start, size)
     else:
         pairs = [pair for pair in _picked(conn, query, picked) if numbers is None or _number(*pair) in numbers]
         total, pairs = len(pairs), pairs[start : start + size]
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row, _ in pairs}}
-    wish = _Wish(body)
+    wish = _Wish(request)
     found = [wish.of(_shape(row, stored, metas[row["project_id"]])) for row, stored in pairs]
     return {"entities": found, **told(total, size)}
 

@@ -19,9 +19,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, fun
 from autoflow.server import limits
 from autoflow.server.db import items, jobs, json_codec
 from autoflow.server.db.schema import items as table
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.paging import Columns, by_token, chunks, descending, ordered
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 Tags = Sequence[Mapping[str, Any]]
 Stored = Mapping[str, Any]
@@ -62,49 +62,49 @@ class Condition(NamedTuple):
         return self.figure is None or self.figure(stored) == self.inside
 
 
-def _counts(data: Body) -> tuple[int, float]:
-    start, end = data.maybe_number("from"), data.maybe_number("to")
+def _counts(data: RequestParser) -> tuple[int, float]:
+    start, end = data.optional_number("from"), data.optional_number("to")
     return (1 if start is None else start), (math.inf if end is None else end)
 
 
-def _valued(data: Body) -> Callable[[Any], bool]:
+def _valued(data: RequestParser) -> Callable[[Any], bool]:
     """What a tag's value must be: a text, a number, or within two numbers, which may be sent as text."""
     wanted = data.fields.get("value")
     if wanted is None:
         return lambda value: True
     if not isinstance(wanted, Mapping):
         return lambda value: bool(value == wanted)
-    span = Body(wanted, f"{data.place}value.")
+    span = RequestParser(wanted, f"{data.path}value.")
     ends = [_decimal(span, name) for name in ("from", "to")]
     return lambda value: isinstance(value, (int, float)) and ends[0] <= value <= ends[1]
 
 
-def _decimal(span: Body, name: str) -> float:
+def _decimal(span: RequestParser, name: str) -> float:
     value = span.fields.get(name)
     try:
         return float(value if value is not None else {"from": "-inf", "to": "inf"}[name])
     except (TypeError, ValueError, OverflowError):
-        raise bad(f'"{span.place}{name}" must be a number') from None
+        raise Invalid(f'"{span.path}{name}" must be a number') from None
 
 
-def _tagged(data: Body) -> Callable[[Tags], bool]:
+def _tagged(data: RequestParser) -> Callable[[Tags], bool]:
     """Whether there is a tag of the number and value that is asked for; any when none is."""
-    wanted, fits = data.maybe_number("tagId"), _valued(data)
+    wanted, fits = data.optional_number("tagId"), _valued(data)
     return lambda tags: any(wanted in {None, tag["tagId"]} and fits(tag["value"]) for tag in tags)
 
 
-def _by_name(_conn: Connection, data: Body) -> Condition:
-    part = data.text("value", "", most=limits.QUERY)
+def _by_name(_conn: Connection, data: RequestParser) -> Condition:
+    part = data.text("value", "", max_length=limits.QUERY)
     if not part:
         return Condition()
     return Condition(func.lower(table.c.name).contains(part.lower(), autoescape=True))
 
 
-def _by_tag(_conn: Connection, data: Body) -> Condition:
+def _by_tag(_conn: Connection, data: RequestParser) -> Condition:
     tagged, include = _tagged(data), data.flag("include", default=True)
     if not include:
         return Condition(item=lambda _number, tags: not tagged(tags))
-    number = data.maybe_number("tagId")
+    number = data.optional_number("tagId")
     there = table.c.tags != "[]"
     if number is not None:  # as the store writes JSON; inside a text its quotes would be escaped
         there = or_(*(table.c.tags.contains(f'"tagId":{number}{end}') for end in ",}"))
@@ -113,9 +113,9 @@ def _by_tag(_conn: Connection, data: Body) -> Condition:
     return Condition(there, item=lambda _number, tags: tagged(tags))
 
 
-def _by_object_tag(_conn: Connection, data: Body) -> Condition:
+def _by_object_tag(_conn: Connection, data: RequestParser) -> Condition:
     tagged, include = _tagged(data), data.flag("include", default=True)
-    of_class, number = data.maybe_number("tagClassId"), data.maybe_number("tagId")
+    of_class, number = data.optional_number("tagClassId"), data.optional_number("tagId")
     return Condition(
         mark=f'"tagId":{number}'.encode() if include and number is not None else b"",
         figure=lambda stored: of_class in {None, stored["classId"]} and tagged(stored["tags"]) == include,
@@ -123,8 +123,8 @@ def _by_object_tag(_conn: Connection, data: Body) -> Condition:
     )
 
 
-def _by_class(_conn: Connection, data: Body) -> Condition:
-    counts, inside, number = _counts(data), data.flag("include", default=True), data.maybe_number("classId")
+def _by_class(_conn: Connection, data: RequestParser) -> Condition:
+    counts, inside, number = _counts(data), data.flag("include", default=True), data.optional_number("classId")
     if number is not None:
         mark = f'"classId":{number}'.encode()
         return Condition(figure=lambda stored: stored["classId"] == number, mark=mark, counts=counts, inside=inside)
@@ -138,37 +138,37 @@ def _by_labels(counts: tuple[int, float], inside: bool) -> Condition:
     return Condition(within if inside else ~within)
 
 
-def _by_annotator(_conn: Connection, data: Body) -> Condition:
+def _by_annotator(_conn: Connection, data: RequestParser) -> Condition:
     _nobody(data)
     return _by_labels(_counts(data), data.flag("include", default=True))
 
 
-def _by_tagger(_conn: Connection, data: Body) -> Condition:
+def _by_tagger(_conn: Connection, data: RequestParser) -> Condition:
     _nobody(data)
     counts = _counts(data)
     return Condition(item=lambda _number, tags: counts[0] <= len(tags) <= counts[1])
 
 
-def _nobody(data: Body) -> None:
-    if data.given("userId"):
-        raise bad(f'"{data.place}userId": who drew an object or put a tag is not kept on this server')
+def _nobody(data: RequestParser) -> None:
+    if data.has("userId"):
+        raise Invalid(f'"{data.path}userId": who drew an object or put a tag is not kept on this server')
 
 
-def _by_issues(_conn: Connection, data: Body) -> Condition:
+def _by_issues(_conn: Connection, data: RequestParser) -> Condition:
     return Condition(true() if _counts(data)[0] <= 0 else false())  # there are no issues here
 
 
-def _by_job(conn: Connection, data: Body) -> Condition:
+def _by_job(conn: Connection, data: RequestParser) -> Condition:
     wanted = frozenset(json_codec.load(jobs.get(conn, data.number("jobId"))["meta"])["entityIds"])
     include = data.flag("include", default=True)
     return Condition(item=lambda number, _tags: (number in wanted) == include)
 
 
-def _by_collection(_conn: Connection, data: Body) -> Condition:
-    raise unknown("collection", data.number("collectionId"))
+def _by_collection(_conn: Connection, data: RequestParser) -> Condition:
+    raise NotFound("collection", data.number("collectionId"))
 
 
-_TYPES: Mapping[str, Callable[[Connection, Body], Condition]] = {
+_TYPES: Mapping[str, Callable[[Connection, RequestParser], Condition]] = {
     "images_filename": _by_name,
     "images_tag": _by_tag,
     "objects_tag": _by_object_tag,
@@ -181,18 +181,18 @@ _TYPES: Mapping[str, Callable[[Connection, Body], Condition]] = {
 }
 
 
-def conditions(conn: Connection, body: Body) -> list[Condition]:
+def conditions(conn: Connection, request: RequestParser) -> list[Condition]:
     """What a request's ``filters`` ask for; an image is picked that meets them all.
 
     Raises:
         ServerRefused: 400, a type is unknown or a member wrong; 404, a job is unknown.
     """
     found = []
-    for entry in body.bodies("filters", required=False):
+    for entry in request.objects("filters", required=False):
         kind = entry.text("type")
         if kind not in _TYPES:
-            raise bad(f'"{entry.place}type" must be one of {", ".join(_TYPES)}')
-        found.append(_TYPES[kind](conn, Body(entry.mapping("data"), f"{entry.place}data.")))
+            raise Invalid(f'"{entry.path}type" must be one of {", ".join(_TYPES)}')
+        found.append(_TYPES[kind](conn, RequestParser(entry.mapping("data"), f"{entry.path}data.")))
     return found
 
 
@@ -208,15 +208,17 @@ _memory: OrderedDict[Key, array[int]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def needs_scan(wanted: Iterable[Condition], body: Body) -> bool:
+def needs_scan(wanted: Iterable[Condition], request: RequestParser) -> bool:
     """Whether the annotations, or other documents, must be read to know which images are picked, and their order."""
-    return body.fields.get("sort") == BY_META or any(one.item or one.figure for one in wanted)
+    return request.fields.get("sort") == BY_META or any(one.item or one.figure for one in wanted)
 
 
-def _key(conn: Connection, project: Mapping[str, Any] | RowMapping, body: Body) -> Key:
+def _key(conn: Connection, project: Mapping[str, Any] | RowMapping, request: RequestParser) -> Key:
     """What tells one look-up from another: the request but for its page, and the state of the project."""
-    asked = {name: body.fields[name] for name in ("datasetId", "recursive", "filter", "filters") if name in body.fields}
-    order = [body.fields.get("sort"), body.fields.get("sort_order")] if not by_token(body) else None
+    asked = {
+        name: request.fields[name] for name in ("datasetId", "recursive", "filter", "filters") if name in request.fields
+    }
+    order = [request.fields.get("sort"), request.fields.get("sort_order")] if not by_token(request) else None
     state = (project["id"], project["created_at"], project["change_seq"], project["digest"])
     return (conn.engine.url, *state, json.dumps([asked, order], sort_keys=True, default=str))
 
@@ -226,7 +228,7 @@ def scan(
     project: Mapping[str, Any] | RowMapping,
     query: Select[Any],
     columns: Columns,
-    body: Body,
+    request: RequestParser,
     wanted: Sequence[Condition],
 ) -> Sequence[int]:
     """The numbers of the images picked, in the request's order.
@@ -236,15 +238,15 @@ def scan(
         project: whose images they are: its row.
         query: its images as far as a database can tell them.
         columns: what they may be sorted by.
-        body: the request.
+        request: the request.
         wanted: its conditions.
     """
-    key = _key(conn, project, body)
+    key = _key(conn, project, request)
     with _lock:
         if key in _memory:
             _memory.move_to_end(key)
             return _memory[key]
-    found = array("q", _looked_up(conn, query, columns, body, wanted))
+    found = array("q", _looked_up(conn, query, columns, request, wanted))
     with _lock:
         _memory[key] = found
         while len(_memory) > REMEMBERED:
@@ -253,10 +255,10 @@ def scan(
 
 
 def _looked_up(
-    conn: Connection, query: Select[Any], columns: Columns, body: Body, wanted: Sequence[Condition]
+    conn: Connection, query: Select[Any], columns: Columns, request: RequestParser, wanted: Sequence[Condition]
 ) -> list[int]:
-    by_meta = body.fields.get("sort") == BY_META and not by_token(body)
-    by_id = Body({} if by_meta or by_token(body) else body.fields)
+    by_meta = request.fields.get("sort") == BY_META and not by_token(request)
+    by_id = RequestParser({} if by_meta or by_token(request) else request.fields)
     query = ordered(query, columns, by_id)
     parts = query.with_only_columns(table.c.id, table.c.tags, table.c.annotation, table.c.meta)
     found: list[tuple[str, int]] = []
@@ -270,7 +272,7 @@ def _looked_up(
             if all(condition.passes(row.id, tags, objects) for condition in wanted):
                 found.append((str(json_codec.load(row.meta).get(BY_META, "")) if by_meta else "", row.id))
     if by_meta:
-        found.sort(reverse=descending(body))
+        found.sort(reverse=descending(request))
     return [number for _order, number in found]
 
 

@@ -11,12 +11,12 @@ from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import items, json_codec
 from autoflow.server.db.change_tracking import editing
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figure_edits import Drawing, each_project, given_geometry
 from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
 from autoflow.server.methods.images.labels import FIGURES, stored_documents
 from autoflow.server.operations import Download, Operation, OperationContext, Upload
-from autoflow.server.request_parser import Body, as_number
+from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.wire.parts import Part
 
 LARGEST_GEOMETRY = 64 * 1024 * 1024  # bytes of all geometries of a request
@@ -51,25 +51,25 @@ def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[t
             number = as_number(part.value) if part.field == "figureId" else number
             continue
         if number is None:
-            raise bad(f"part {part.field!r} must come after its figureId, a whole number")
+            raise Invalid(f"part {part.field!r} must come after its figureId, a whole number")
         text = part.value.read(left + 1)
         left -= len(text)
         if left < 0:
-            raise bad(f"the geometries of a request are longer than {LARGEST_GEOMETRY} bytes: send fewer at once")
+            raise Invalid(f"the geometries of a request are longer than {LARGEST_GEOMETRY} bytes: send fewer at once")
         needed += bounded_json.cost(text)
         if needed > bounded_json.MEMORY.share:
-            raise bad("the geometries of a request have too many values: send fewer at once")
+            raise Invalid("the geometries of a request have too many values: send fewer at once")
         held.enter_context(bounded_json.memory("geometries", bounded_json.cost(text)))
         geometry = bounded_json.parse(text) if text.strip() else None
         if not isinstance(geometry, dict):
-            raise bad(f"the geometry of figure {number} is no JSON object")
+            raise Invalid(f"the geometry of figure {number} is no JSON object")
         yield number, geometry
         number = None
 
 
-def download_geometries(context: OperationContext, body: Body) -> Composed:
+def download_geometries(context: OperationContext, request: RequestParser) -> Composed:
     """``figures.bulk.download.geometry`` by ``ids``: a form with a part for each, of its number's name, in order."""
-    numbers = body.numbers("ids")
+    numbers = request.numbers("ids")
     with context.store.read() as conn:
         found = items.find(conn, sorted({image_of(number) for number in numbers}))
         held = stored_documents(conn, list(found.values()))
@@ -78,7 +78,7 @@ def download_geometries(context: OperationContext, body: Body) -> Composed:
     }
     for number in numbers:
         if number not in by_number:
-            raise unknown("figure", number)
+            raise NotFound("figure", number)
     parts = ((str(number), json_codec.dump(_apart(by_number[number])).encode()) for number in numbers)
     return composite_content.form(parts, "geometries")
 

@@ -12,12 +12,12 @@ from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import access, blobs, datasets, items, json_codec, projects
 from autoflow.server.db.change_tracking import editing
 from autoflow.server.db.schema import items as table
-from autoflow.server.errors import bad, taken, unknown
+from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.media import thumbnails
 from autoflow.server.methods.images import filters
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
 from autoflow.server.paging import page, page_of, selected
-from autoflow.server.request_parser import Body, as_text
+from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.server.uploads import external_files
 from autoflow.server.uploads.upload_session import taking_in
 from autoflow.wire.parts import Part
@@ -69,13 +69,13 @@ def shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
     return [_shape(conn, row) for row in found]
 
 
-def _within(conn: Connection, body: Body) -> tuple[RowMapping, Select[Any]]:
+def _within(conn: Connection, request: RequestParser) -> tuple[RowMapping, Select[Any]]:
     """The images a request is about, and their project: a dataset's (``recursive``: and of those in it), or all."""
-    if not body.given("datasetId"):
-        project = projects.get(conn, body.number("projectId"))
+    if not request.has("datasetId"):
+        project = projects.get(conn, request.number("projectId"))
         return project, items.listing(conn).where(table.c.project_id == project["id"])
-    dataset = datasets.get(conn, body.number("datasetId"))
-    deep = body.flag("recursive", default=False)
+    dataset = datasets.get(conn, request.number("datasetId"))
+    deep = request.flag("recursive", default=False)
     numbers = datasets.within(conn, dataset) if deep else [dataset["id"]]
     project = projects.get(conn, dataset["project_id"])
     return project, items.listing(conn).where(table.c.dataset_id.in_(numbers))
@@ -86,35 +86,35 @@ def reference(conn: Connection, image_id: int | None) -> str | None:
     return access.address(conn, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
 
 
-def list_images(conn: Connection, body: Body) -> dict[str, Any]:
+def list_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.list`` of a dataset or a project: by columns (``filter``), and by what is on them (``filters``)."""
-    project, query = _within(conn, body)
-    wanted = filters.conditions(conn, body)
+    project, query = _within(conn, request)
+    wanted = filters.conditions(conn, request)
     query = filters.narrowed(query, wanted)
-    if not filters.needs_scan(wanted, body):
-        return page(conn, query, _COLUMNS, body, lambda found: shaped(conn, found))
-    query = selected(query, _COLUMNS, body.bodies("filter", required=False))
-    numbers = filters.scan(conn, project, query, _COLUMNS, body, wanted)
+    if not filters.needs_scan(wanted, request):
+        return page(conn, query, _COLUMNS, request, lambda found: shaped(conn, found))
+    query = selected(query, _COLUMNS, request.objects("filter", required=False))
+    numbers = filters.scan(conn, project, query, _COLUMNS, request, wanted)
 
     def shape(part: Sequence[int]) -> list[dict[str, Any]]:
         found = items.find(conn, list(part))
         return [_shape(conn, found[number]) for number in part]
 
-    return page_of(numbers, body, shape, int)
+    return page_of(numbers, request, shape, int)
 
 
-def image(conn: Connection, body: Body) -> dict[str, Any]:
+def image(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.info`` by id."""
-    number = body.number("id")
+    number = request.number("id")
     return _shape(conn, items.find(conn, [number])[number])
 
 
-def known_hashes(context: OperationContext, body: Body) -> list[str]:
+def known_hashes(context: OperationContext, request: RequestParser) -> list[str]:
     """``images.internal.hashes.list``: which of these contents need not be uploaded; the body is a list.
 
     They stay for as long as a lease, so that who was told so can name them.
     """
-    hashes = [text for value in body.array("items") if (text := as_text(value)) is not None]
+    hashes = [text for value in request.array("items") if (text := as_text(value)) is not None]
     with context.store.write(noted=False) as conn:
         found = blobs.promise(conn, hashes)
     return [value for value in hashes if value in found]
@@ -123,45 +123,47 @@ def known_hashes(context: OperationContext, body: Body) -> list[str]:
 _BYTES = ("hash", "size", "mime", "width", "height")
 
 
-def _content(conn: Connection, wanted: list[Body]) -> list[dict[str, Any]]:
+def _content(conn: Connection, wanted: list[RequestParser]) -> list[dict[str, Any]]:
     """What the images to be made are of: columns of the blobs or of the images they name, or their links."""
-    kept = blobs.hold(conn, [body.text("hash") for body in wanted if body.given("hash")])
-    sources = items.find(conn, [body.number("imageId") for body in wanted if _is_copy(body)])
+    kept = blobs.hold(conn, [entry.text("hash") for entry in wanted if entry.has("hash")])
+    sources = items.find(conn, [entry.number("imageId") for entry in wanted if _is_copy(entry)])
     found: list[dict[str, Any]] = []
-    for body in wanted:
-        if _is_copy(body):
-            source = sources[body.number("imageId")]
+    for entry in wanted:
+        if _is_copy(entry):
+            source = sources[entry.number("imageId")]
             found.append({name: source[name] for name in (*_BYTES, "link")})
-        elif body.given("hash"):
-            content = body.text("hash")
+        elif entry.has("hash"):
+            content = entry.text("hash")
             if content not in kept:
-                raise bad(f'"{body.place}hash": {content} has not been uploaded')
+                raise Invalid(f'"{entry.path}hash": {content} has not been uploaded')
             found.append({name: kept[content][name] for name in _BYTES})
         else:
-            found.append({"link": body.wide_text("link")})
+            found.append({"link": entry.long_text("link")})
     return found
 
 
-def _is_copy(body: Body) -> bool:
-    return body.given("imageId") and not body.given("hash")
+def _is_copy(request: RequestParser) -> bool:
+    return request.has("imageId") and not request.has("hash")
 
 
-def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``images.bulk.add``: images by hash, link or another image's number, answered in the order sent; all of them
     or none.
 
     Raises:
         ServerRefused: 400 with ``type`` NONUNIQUE and the names that are taken, as the SDK's conflict rules want it.
     """
-    dataset = datasets.get(conn, body.number("datasetId"))
+    dataset = datasets.get(conn, request.number("datasetId"))
     with editing(conn, dataset["project_id"]) as edit:
-        wanted = list(body.bodies("images"))
-        names = [one.text("title" if one.given("title") else "name") for one in wanted]
+        wanted = list(request.objects("images"))
+        names = [one.text("title" if one.has("title") else "name") for one in wanted]
         there = items.named(conn, dataset["id"], names)
         errors = [{"name": name, "id": there[name]} for name in names if name in there]
         if errors or len(set(names)) < len(names):
             details = {"type": "NONUNIQUE", "errors": errors}
-            raise bad(f"dataset {dataset['id']} has images of these names already, or they are given twice", details)
+            raise Invalid(
+                f"dataset {dataset['id']} has images of these names already, or they are given twice", details
+            )
         new = [
             {
                 "name": name,
@@ -176,23 +178,23 @@ def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
     return [_shape(conn, made[number]) for number in numbers]
 
 
-def edit_image(conn: Connection, body: Body) -> dict[str, Any]:
+def edit_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.editInfo``: name, description, meta.
 
     Raises:
-        ServerRefused: 409, the dataset has an image of that name.
+        Conflict: the dataset has an image of that name.
     """
-    number = body.number("id")
+    number = request.number("id")
     row = items.find(conn, [number])[number]
     values: dict[str, Any] = {}
-    if body.given("name"):
-        values["name"] = body.text("name")
+    if request.has("name"):
+        values["name"] = request.text("name")
         if items.named(conn, row["dataset_id"], [values["name"]]).get(values["name"], number) != number:
-            raise taken(f"dataset {row['dataset_id']} has an image named {values['name']!r} already")
-    if body.given("description"):
-        values["description"] = body.text("description", "")
-    if body.given("meta"):
-        values["meta"] = json_codec.dump(body.mapping("meta"), canonical=True)
+            raise Conflict(f"dataset {row['dataset_id']} has an image named {values['name']!r} already")
+    if request.has("description"):
+        values["description"] = request.text("description", "")
+    if request.has("meta"):
+        values["meta"] = json_codec.dump(request.mapping("meta"), canonical=True)
     with editing(conn, row["project_id"]) as edit:
         items.change(edit, row, **values)
     return _shape(conn, items.find(conn, [number])[number])
@@ -204,18 +206,18 @@ def _by_project(found: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[Row
         yield project_id, [row for row in found.values() if row["project_id"] == project_id]
 
 
-def set_links(conn: Connection, body: Body) -> dict[str, Any]:
+def set_links(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.update.links``: images that were of bytes, or of another link, are linked from now on."""
-    links = {one.number("id"): one.wide_text("link") for one in body.bodies("images")}
+    links = {one.number("id"): one.long_text("link") for one in request.objects("images")}
     for project_id, found in _by_project(items.find(conn, list(links))):
         with editing(conn, project_id) as edit:
             items.change_many(edit, ((row, {"link": links[row["id"]], "hash": None}) for row in found))
     return {"success": True}
 
 
-def set_order(conn: Connection, body: Body) -> dict[str, Any]:
+def set_order(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.bulk.set-custom-sort``: a member of their meta, which a list can be sorted by."""
-    texts = {one.number("id"): one.text(filters.BY_META, "") for one in body.bodies("images")}
+    texts = {one.number("id"): one.text(filters.BY_META, "") for one in request.objects("images")}
     for project_id, found in _by_project(items.find(conn, list(texts))):
         with editing(conn, project_id) as edit:
             items.change_many(edit, ((row, {"meta": _sorted_by(row, texts[row["id"]])}) for row in found))
@@ -226,9 +228,9 @@ def _sorted_by(row: RowMapping, text: str) -> str:
     return json_codec.dump({**json_codec.load(row["meta"]), filters.BY_META: text}, canonical=True)
 
 
-def remove(conn: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.bulk.remove`` by ids, which may be of several projects."""
-    for project_id, found in _by_project(items.find(conn, body.unique_numbers("imageIds"))):
+    for project_id, found in _by_project(items.find(conn, request.unique_numbers("imageIds"))):
         with editing(conn, project_id) as edit:
             edit.delete_many(table, found)
     return {"success": True}
@@ -241,7 +243,7 @@ def upload(context: OperationContext, parts: Iterable[Part], _query: Mapping[str
         taken = []
         for part in parts:
             if isinstance(part.value, str):
-                raise bad(f"part {part.field!r} must be a file")
+                raise Invalid(f"part {part.field!r} must be a file")
             received = intake.take(part.value, thumbnails.look)
             if received.seen is None:
                 intake.drop(received)
@@ -256,16 +258,16 @@ def upload(context: OperationContext, parts: Iterable[Part], _query: Mapping[str
     return answers
 
 
-def download(context: OperationContext, body: Body) -> Content:
+def download(context: OperationContext, request: RequestParser) -> Content:
     """``images.download`` by id."""
-    number = body.number("id")
+    number = request.number("id")
     with context.store.read() as conn:
         row = items.find(conn, [number])[number]
         if row["hash"] is None:
-            raise bad(f"image {number} is a link; its bytes are at {row['link']}")
+            raise Invalid(f"image {number} is a link; its bytes are at {row['link']}")
         kept = blobs.find(conn, [row["hash"]])
     if row["hash"] not in kept and not external_files.is_reference(row):
-        raise unknown("content of image", number)
+        raise NotFound("content of image", number)
     return _bytes_of(context, row, kept, row["name"])
 
 
@@ -278,22 +280,22 @@ def _content_of(context: OperationContext, kept: RowMapping, name: str) -> Conte
     return Content(context.blobs, kept["hash"], kept["generation"], kept["size"], name, kept["mime"])
 
 
-def download_many(context: OperationContext, body: Body) -> Composed:
+def download_many(context: OperationContext, request: RequestParser) -> Composed:
     """``images.bulk.download`` by ids: a form with a part for each, of its number's name, in order."""
-    numbers = body.numbers("imageIds")
+    numbers = request.numbers("imageIds")
     with context.store.read() as conn:
         found = items.find(conn, numbers)
         kept = blobs.find(conn, [row["hash"] for row in found.values() if row["hash"] is not None])
     for number in numbers:
         if found[number]["hash"] not in kept and not external_files.is_reference(found[number]):
-            raise bad(f"the bytes of image {number} are not here, but at {found[number]['link']}")
+            raise Invalid(f"the bytes of image {number} are not here, but at {found[number]['link']}")
     contents = ((str(number), _bytes_of(context, found[number], kept, str(number))) for number in numbers)
     return composite_content.form(contents, "images")
 
 
-def download_hashes(context: OperationContext, body: Body) -> Composed:
+def download_hashes(context: OperationContext, request: RequestParser) -> Composed:
     """``images.bulk.download-by-hash``: a form with a part for each content that is here, of its hash's name."""
-    hashes = list(dict.fromkeys(text for value in body.array("hashes") if (text := as_text(value)) is not None))
+    hashes = list(dict.fromkeys(text for value in request.array("hashes") if (text := as_text(value)) is not None))
     with context.store.read() as conn:
         kept = blobs.find(conn, hashes)
     contents = ((name, _content_of(context, kept[name], name)) for name in hashes if name in kept)

@@ -17,33 +17,33 @@ from autoflow.server import limits
 from autoflow.server.db import datasets, items, json_codec
 from autoflow.server.db.change_tracking import Edit, editing
 from autoflow.server.db.schema import items as item_table
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.geometry import rounding
 from autoflow.server.methods.images.tags import Meta, assigned, number_new
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
-from autoflow.server.request_parser import Body, as_number
+from autoflow.server.request_parser import RequestParser, as_number
 
 COPIED_TAGS = 4_000_000  # bytes of the tags that one request copies
 FIGURES = 2**20  # an image has fewer objects
 
 
-def stored_object(body: Body, meta: Meta) -> dict[str, Any]:
+def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
     """An object as it is stored, but for its k.
 
     Raises:
         ServerRefused: its class or a tag is not in the project's meta.
     """
-    stored = {key: value for key, value in body.fields.items() if key not in {"id", "classTitle", "labelerLogin"}}
-    stored["classId"] = meta.class_number(body)
-    stored["tags"] = [meta.tag(tag) for tag in body.bodies("tags", required=False)]
+    stored = {key: value for key, value in request.fields.items() if key not in {"id", "classTitle", "labelerLogin"}}
+    stored["classId"] = meta.class_number(request)
+    stored["tags"] = [meta.tag(tag) for tag in request.objects("tags", required=False)]
     return stored
 
 
-def _numbered(stored: list[dict[str, Any]], sent: list[Body], image_id: int) -> list[dict[str, Any]]:
+def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id: int) -> list[dict[str, Any]]:
     """Give each object its k: the one it was read with, else the next free."""
     start = image_id * FIGURES
-    given = [as_number(body.fields.get("id")) for body in sent]
+    given = [as_number(entry.fields.get("id")) for entry in sent]
     ours = [number - start if number is not None and start < number < start + FIGURES else None for number in given]
     used: set[int] = set()
     highest = max((k for k in ours if k is not None), default=0)
@@ -55,7 +55,7 @@ def _numbered(stored: list[dict[str, Any]], sent: list[Body], image_id: int) -> 
         used.add(k)
         numbered.append({**entry, "id": k})
     if highest >= FIGURES:
-        raise bad(f"image {image_id} has {len(stored)} objects; {FIGURES - 1} are the most")
+        raise Invalid(f"image {image_id} has {len(stored)} objects; {FIGURES - 1} are the most")
     return numbered
 
 
@@ -81,18 +81,18 @@ class Annotating:
         self._texts[name] = text
         self._changes[row["id"]] = (row, {"annotation": name, "labels": len(document["objects"])})
 
-    def put(self, row: RowMapping, sent: Body, meta: Meta) -> None:
+    def put(self, row: RowMapping, sent: RequestParser, meta: Meta) -> None:
         """Put an annotation in place of the one an image has, its tags included when the document has any member for
         them; of several of one image the last counts.
 
         Raises:
             ServerRefused: an object's class or a tag is not in the project's meta.
         """
-        objects = list(sent.bodies("objects", required=False, most=limits.OBJECTS))
+        objects = list(sent.objects("objects", required=False, max_items=limits.OBJECTS))
         stored = _numbered([stored_object(one, meta) for one in objects], objects, row["id"])
         document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
-        if sent.given("tags"):
-            wanted = [meta.tag(tag) for tag in sent.bodies("tags")]
+        if sent.has("tags"):
+            wanted = [meta.tag(tag) for tag in sent.objects("tags")]
             self._tags[row["id"]] = assigned(json_codec.load(row["tags"]), wanted)
         self.keep(row, {**document, "objects": stored})
 
@@ -135,57 +135,57 @@ def _read(conn: Connection, numbers: list[int], *, whole: bool = False) -> list[
     return [shown(row, texts.get(row["annotation"]), metas[row["project_id"]], whole) for row in ordered]
 
 
-def _whole(body: Body) -> bool:
+def _whole(request: RequestParser) -> bool:
     """Whether coordinates are asked for in whole pixels."""
-    return body.flag("integerCoords", default=False)
+    return request.flag("integerCoords", default=False)
 
 
-def read_many(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def read_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``annotations.bulk.info`` of images by their ids, in the order asked for."""
-    return _read(conn, body.numbers("imageIds"), whole=_whole(body))
+    return _read(conn, request.numbers("imageIds"), whole=_whole(request))
 
 
-def read_one(conn: Connection, body: Body) -> dict[str, Any]:
+def read_one(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``annotations.info`` of one image."""
-    return _read(conn, [body.number("imageId")], whole=_whole(body))[0]
+    return _read(conn, [request.number("imageId")], whole=_whole(request))[0]
 
 
-def add(conn: Connection, body: Body) -> dict[str, Any]:
+def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``annotations.bulk.add``: each document takes the place of its image's; all of them or none."""
-    dataset = datasets.get(conn, body.number("datasetId"))
+    dataset = datasets.get(conn, request.number("datasetId"))
     with editing(conn, dataset["project_id"]) as edit:
         meta = Meta.of(conn, dataset["project_id"])
-        entries = list(body.bodies("annotations"))
+        entries = list(request.objects("annotations"))
         found = items.find(conn, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
         annotating = Annotating(edit)
         for entry in entries:
             row = found[entry.number("imageId")]
             if row["project_id"] != dataset["project_id"]:
-                raise unknown(f"in project {dataset['project_id']}, image", row["id"])
-            annotating.put(row, Body(entry.mapping("annotation"), f"{entry.place}annotation."), meta)
+                raise NotFound(f"in project {dataset['project_id']}, image", row["id"])
+            annotating.put(row, RequestParser(entry.mapping("annotation"), f"{entry.path}annotation."), meta)
         annotating.close()
     return {"success": True}
 
 
-def list_annotations(conn: Connection, body: Body) -> dict[str, Any]:
+def list_annotations(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``annotations.list`` of a dataset, in pages of its images."""
-    dataset = datasets.get(conn, body.number("datasetId"))
+    dataset = datasets.get(conn, request.number("datasetId"))
     query = items.listing(conn).where(item_table.c.dataset_id == dataset["id"])
     columns = {"id": item_table.c.id, "imageId": item_table.c.id, "imageName": item_table.c.name}
 
     def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-        return _read(conn, [row["id"] for row in found], whole=_whole(body))
+        return _read(conn, [row["id"] for row in found], whole=_whole(request))
 
-    return page(conn, query, columns, body, shape)
+    return page(conn, query, columns, request, shape)
 
 
-def copy_many(conn: Connection, body: Body) -> dict[str, Any]:
+def copy_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``annotations.bulk.copy`` from ``srcImageIds`` to ``destImageIds``, one by one: by names, so that another
     project takes them whose meta has the same.
     """
-    sources, targets = body.numbers("srcImageIds"), body.numbers("destImageIds")
+    sources, targets = request.numbers("srcImageIds"), request.numbers("destImageIds")
     if len(sources) != len(targets):
-        raise bad(f"{len(sources)} images cannot be copied to {len(targets)}")
+        raise Invalid(f"{len(sources)} images cannot be copied to {len(targets)}")
     _check_copies(list(items.find(conn, list(dict.fromkeys(sources))).values()), sources)
     documents_by_target = dict(zip(targets, _read(conn, sources), strict=True))
     found = items.find(conn, list(dict.fromkeys(targets)))
@@ -194,7 +194,7 @@ def copy_many(conn: Connection, body: Body) -> dict[str, Any]:
             meta, annotating = Meta.of(conn, project_id), Annotating(edit)
             for number, row in found.items():
                 if row["project_id"] == project_id:
-                    annotating.put(row, Body(_by_name(documents_by_target[number]["annotation"])), meta)
+                    annotating.put(row, RequestParser(_by_name(documents_by_target[number]["annotation"])), meta)
             annotating.close()
     return {"success": True}
 
@@ -203,13 +203,13 @@ def _check_copies(found: Sequence[RowMapping], sources: Sequence[int]) -> None:
     """See that copies do not come to very much more than what they are copies of.
 
     Raises:
-        ServerRefused: 400, they do.
+        Invalid: they do.
     """
     times = Counter(sources)
     objects = sum(times[row["id"]] * row["labels"] for row in found)
     tags = sum(times[row["id"]] * len(row["tags"]) for row in found)
     if objects > limits.OBJECTS or tags > COPIED_TAGS:
-        raise bad(
+        raise Invalid(
             f"the copies would have more than {limits.OBJECTS} objects or {COPIED_TAGS} bytes of tags: copy fewer"
         )
 

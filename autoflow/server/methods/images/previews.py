@@ -17,16 +17,16 @@ from typing import BinaryIO, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy import RowMapping
 
-from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.errors import ServerBusy
 from autoflow.process.forks import ProcessLock
 from autoflow.server.blobs import Content, Folder, composite_content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import blobs, items
-from autoflow.server.errors import bad
+from autoflow.server.errors import Busy, Invalid, NotFound, StorageFailed
 from autoflow.server.media.decoder import Undecodable
 from autoflow.server.media.thumbnails import WAYS, ThumbnailSpec, thumbnail
 from autoflow.server.operations import Download, OperationContext
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 SIDE = 320  # pixels of the longer side
 LONGEST = 2000  # pixels of a side, whatever is asked for
@@ -101,7 +101,7 @@ class Thumbnails:
             made = self._make(context, blob, key)
         except BaseException as error:
             known = isinstance(error, (Undecodable, ServerBusy))
-            mine.set_exception(error if known else ServerBusy("the thumbnail could not be made", status=500))
+            mine.set_exception(error if known else StorageFailed("the thumbnail could not be made"))
             raise
         else:
             mine.set_result(made)
@@ -114,7 +114,7 @@ class Thumbnails:
         try:
             return pending.result(WAIT)
         except futures.TimeoutError:  # the built-in one only since Python 3.11
-            raise ServerBusy("the thumbnail is still being made", status=503, retry_after=1) from None
+            raise Busy("the thumbnail is still being made", retry_after=1) from None
 
     def _make(self, context: OperationContext, blob: RowMapping, key: _Key) -> Made:
         try:
@@ -142,7 +142,7 @@ def _file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
         try:
             file = open(context.blobs.path(blob["hash"], blob["generation"]), "rb", buffering=0)
         except OSError as error:
-            raise ServerBusy(f"the server cannot read the file: {error}", status=500) from error
+            raise StorageFailed(f"the server cannot read the file: {error}") from error
         with file:
             yield cast(BinaryIO, file)
         return
@@ -153,28 +153,28 @@ def _file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, copy)
 
 
-def _spec(body: Body) -> ThumbnailSpec:
+def _spec(request: RequestParser) -> ThumbnailSpec:
     """Read which thumbnail a request asks for; by default the one a grid shows."""
-    resize, ext = body.text("resize", "fit"), body.maybe_text("ext")
+    resize, ext = request.text("resize", "fit"), request.optional_text("ext")
     if resize not in WAYS or ext not in {None, "jpeg", "png"}:
-        raise bad(f'"resize" must be one of {", ".join(WAYS)}, "ext" jpeg or png')
-    sides = [body.maybe_number(name) for name in ("width", "height")]
+        raise Invalid(f'"resize" must be one of {", ".join(WAYS)}, "ext" jpeg or png')
+    sides = [request.optional_number(name) for name in ("width", "height")]
     width, height = (SIDE, SIDE) if sides == [None, None] else (min(max(side or 0, 0), LONGEST) for side in sides)
     if not width and not height:  # only its type and quality are another
         width = height = LONGEST
-    quality = body.maybe_number("quality")
+    quality = request.optional_number("quality")
     return ThumbnailSpec(width, height, resize, 80 if quality is None else min(max(quality, 1), 100), ext)
 
 
-def preview(context: OperationContext, body: Body) -> Composed:
+def preview(context: OperationContext, request: RequestParser) -> Composed:
     """``autoflow.previews`` of an image by ``id``: ``GET /storage/previews/<id>``, or as ``preview_url`` of the SDK has
     it, with ``width``, ``height``, ``resize``, ``quality`` and ``ext``.
 
     Raises:
-        ServerRefused: 404, there is no such image, or no thumbnail can be made of it.
+        NotFound: there is no such image, or no thumbnail can be made of it.
         ServerBusy: 503, too many images are being decoded.
     """
-    number, spec = body.number("id"), _spec(body)
+    number, spec = request.number("id"), _spec(request)
     with context.store.read() as conn:
         row = items.find(conn, [number])[number]
         kept = blobs.find(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
@@ -196,8 +196,8 @@ def _response(context: OperationContext, kept: RowMapping | None, spec: Thumbnai
             raise Undecodable("its bytes are not kept here")
         mime, data = _thumbnails.of(context, kept, spec)
     except Undecodable as error:
-        details = {"type": "preview of image", "id": number}
-        raise ServerRefused(f"there is no preview of image {number}: {error}", status=404, details=details) from None
+        message = f"there is no preview of image {number}: {error}"
+        raise NotFound("preview of image", number, message) from None
     return composite_content.text(data, f"picture.{mime.rpartition('/')[2]}", mime)
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from autoflow.server.db import counters, items, json_codec, projects
 from autoflow.server.db.change_tracking import Edit, editing
-from autoflow.server.errors import bad, shortened, unknown
+from autoflow.server.errors import Invalid, NotFound, shortened
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body, as_text
+from autoflow.server.request_parser import RequestParser, as_text
 
 
 class Meta:
@@ -28,42 +28,42 @@ class Meta:
         """Read a project's."""
         return cls(projects.meta(conn, project_id))
 
-    def class_number(self, body: Body) -> int:
+    def class_number(self, request: RequestParser) -> int:
         """The class an object names, by ``classTitle`` or else ``classId``."""
-        if body.given("classTitle"):
-            title = body.text("classTitle")
+        if request.has("classTitle"):
+            title = request.text("classTitle")
             if title not in self._class_numbers:
-                raise bad(f'"{body.place}classTitle": the project has no class named {title!r}')
+                raise Invalid(f'"{request.path}classTitle": the project has no class named {title!r}')
             return int(self._class_numbers[title])
-        number = body.number("classId")
+        number = request.number("classId")
         if number not in self._classes:
-            raise bad(f'"{body.place}classId": the project has no class {number}')
+            raise Invalid(f'"{request.path}classId": the project has no class {number}')
         return number
 
     def class_title(self, number: int) -> str | None:
         """The title a class has now, None when the project has it no more."""
         return self._classes[number]["title"] if number in self._classes else None
 
-    def tag(self, body: Body) -> dict[str, Any]:
+    def tag(self, request: RequestParser) -> dict[str, Any]:
         """``{"tagId", "value"}`` for a tag by its ``name`` or, if the project has none of that name, its ``tagId``: an
         annotation that was read of another project has that one's numbers.
         """
-        name = as_text(body.fields.get("name"))
+        name = as_text(request.fields.get("name"))
         if name in self._tag_numbers:
-            return self.valued(body, self._tag_numbers[name])
-        if body.given("tagId"):
-            return self.valued(body, body.number("tagId"))
-        raise bad(f'"{body.place}name": the project has no tag named {body.text("name")!r}')
+            return self.valued(request, self._tag_numbers[name])
+        if request.has("tagId"):
+            return self.valued(request, request.number("tagId"))
+        raise Invalid(f'"{request.path}name": the project has no tag named {request.text("name")!r}')
 
-    def valued(self, body: Body, number: int) -> dict[str, Any]:
+    def valued(self, request: RequestParser, number: int) -> dict[str, Any]:
         """A tag with the ``value`` of the body, if the tag can have it."""
-        value = body.fields.get("value")
+        value = request.fields.get("value")
         entry = self._tags.get(number)
         if entry is None:
-            raise bad(f'"{body.place}tagId": the project has no tag {number}')
+            raise Invalid(f'"{request.path}tagId": the project has no tag {number}')
         if not _fits(entry, value):
-            raise bad(
-                f'"{body.place}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {shortened(value)}'
+            raise Invalid(
+                f'"{request.path}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {shortened(value)}'
             )
         return {"tagId": number, "value": value}
 
@@ -116,7 +116,7 @@ def _put_on(edit: Edit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[in
     after: dict[int, list[dict[str, Any]]] = {}
     for number, row in found.items():
         if row["project_id"] != edit.project["id"]:
-            raise bad(f"image {number} is not of project {edit.project['id']}")
+            raise Invalid(f"image {number} is not of project {edit.project['id']}")
         before = json_codec.load(row["tags"])
         plain = [{"tagId": had["tagId"], "value": had["value"]} for had in before]
         after[number] = assigned(before, [*plain, *by_image[number]])
@@ -132,20 +132,20 @@ def _by_project(conn: Connection, numbers: list[int]) -> dict[int, list[int]]:
     return found
 
 
-def add_to_images(conn: Connection, body: Body) -> dict[str, Any]:
+def add_to_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``image-tags.bulk.add-to-image``: one tag on many images."""
-    for project_id, numbers in sorted(_by_project(conn, body.unique_numbers("ids")).items()):
+    for project_id, numbers in sorted(_by_project(conn, request.unique_numbers("ids")).items()):
         with editing(conn, project_id) as edit:
-            tag = Meta.of(conn, project_id).valued(body, body.number("tagId"))
+            tag = Meta.of(conn, project_id).valued(request, request.number("tagId"))
             _put_on(edit, ((number, tag) for number in numbers))
     return {"success": True}
 
 
-def add_many(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def add_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
-    with editing(conn, body.number("projectId")) as edit:
+    with editing(conn, request.number("projectId")) as edit:
         meta = Meta.of(conn, edit.project["id"])
-        entries = [(one.number("entityId"), meta.valued(one, one.number("tagId"))) for one in body.bodies("tags")]
+        entries = [(one.number("entityId"), meta.valued(one, one.number("tagId"))) for one in request.objects("tags")]
         tags = _put_on(edit, entries)
     return [{**tags[number][_identity(tag)], "entityId": number} for number, tag in entries]
 
@@ -161,36 +161,36 @@ def _take_off(conn: Connection, numbers: list[int], tag_ids: set[int], only: int
             items.change_many(edit, changes)
 
 
-def remove_from_image(conn: Connection, body: Body) -> dict[str, Any]:
+def remove_from_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``image-tags.remove-from-image``: one tag, by its own number, off an image."""
-    _take_off(conn, [body.number("imageId")], {body.number("tagId")}, body.number("id"))
+    _take_off(conn, [request.number("imageId")], {request.number("tagId")}, request.number("id"))
     return {"success": True}
 
 
-def remove_from_images(conn: Connection, body: Body) -> dict[str, Any]:
+def remove_from_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``image-tags.bulk.remove-from-images``: all tags of these kinds off these images."""
-    _take_off(conn, body.unique_numbers("ids"), set(body.numbers("tagIds")), None)
+    _take_off(conn, request.unique_numbers("ids"), set(request.numbers("tagIds")), None)
     return {"success": True}
 
 
-def set_value(conn: Connection, body: Body) -> dict[str, Any]:
+def set_value(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``image-tags.update-tag-value`` of a tag on an image, by the tag's own number.
 
     Raises:
-        ServerRefused: 400, it cannot have the value, or the image has a tag of that value already.
+        Invalid: it cannot have the value, or the image has a tag of that value already.
     """
-    number = body.number("id")
+    number = request.number("id")
     row = items.tagged(conn, number)
     with editing(conn, row["project_id"]) as edit:
         row = items.find(conn, [row["id"]])[row["id"]]
         before = json_codec.load(row["tags"])
         mine = next((tag for tag in before if tag["id"] == number), None)
         if mine is None:
-            raise unknown("tag", number)
-        tag = {"id": number, **Meta.of(conn, row["project_id"]).valued(body, mine["tagId"])}
+            raise NotFound("tag", number)
+        tag = {"id": number, **Meta.of(conn, row["project_id"]).valued(request, mine["tagId"])}
         others = [one for one in before if one is not mine]
         if any((one["tagId"], one["value"]) == (tag["tagId"], tag["value"]) for one in others):
-            raise bad(f'"value": image {row["id"]} has this tag with {tag["value"]!r} already')
+            raise Invalid(f'"value": image {row["id"]} has this tag with {tag["value"]!r} already')
         items.change(edit, row, tags=json_codec.dump([tag if one is mine else one for one in before]))
     return {**tag, "entityId": row["id"], "imageId": row["id"]}
 

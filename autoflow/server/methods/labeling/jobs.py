@@ -13,10 +13,10 @@ from autoflow.server.db.schema import items as item_table
 from autoflow.server.db.schema import jobs as table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.db.schema import workspaces
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
 _COLUMNS = {
@@ -95,51 +95,53 @@ def _titled(value: Any, place: str) -> dict[str, Any]:
     """A class or tag to be labeled: its name, or an object with it."""
     if isinstance(value, Mapping):
         return dict(value)
-    return {"name": Body({"name": value}, place).text("name")}
+    return {"name": RequestParser({"name": value}, place).text("name")}
 
 
-def _meta(conn: Connection, sent: Body, dataset: RowMapping) -> dict[str, Any]:
+def _meta(conn: Connection, sent: RequestParser, dataset: RowMapping) -> dict[str, Any]:
     """What is to be labeled, complete: the SDK reads its lists, and the ends of its range, unasked."""
-    given = sent.unique_numbers("entityIds", most=limits.ENTITIES) if sent.fields.get("entityIds") else []
+    given = sent.unique_numbers("entityIds", max_items=limits.ENTITIES) if sent.fields.get("entityIds") else []
     for number, row in items.find(conn, given).items():
         if row["dataset_id"] != dataset["id"]:
-            raise bad(f"image {number} is not of dataset {dataset['id']}")
-    span = Body(sent.mapping("range"), f"{sent.place}range.")
-    start, end = span.maybe_number("start"), span.maybe_number("end")
+            raise Invalid(f"image {number} is not of dataset {dataset['id']}")
+    span = RequestParser(sent.mapping("range"), f"{sent.path}range.")
+    start, end = span.optional_number("start"), span.optional_number("end")
     query = select(item_table.c.id).where(item_table.c.dataset_id == dataset["id"]).order_by(item_table.c.id)
     images = given or list(conn.execute(query).scalars())[max(start or 1, 1) - 1 : end]
     return {
         "imageFiguresLimit": 0,
         "imageTagsLimit": 0,
         **{name: value for name, value in sent.fields.items() if name != _REVIEWED},
-        "classes": [_titled(value, f"{sent.place}classes.") for value in sent.array("classes", required=False)],
+        "classes": [_titled(value, f"{sent.path}classes.") for value in sent.array("classes", required=False)],
         "projectTags": [
-            _titled(value, f"{sent.place}projectTags.") for value in sent.array("projectTags", required=False)
+            _titled(value, f"{sent.path}projectTags.") for value in sent.array("projectTags", required=False)
         ],
         "imageTags": [
             {**tag.fields, "positive": tag.flag("positive", default=True), "name": tag.text("name")}
-            for tag in sent.bodies("imageTags", required=False)
+            for tag in sent.objects("imageTags", required=False)
         ],
         "range": {"start": start, "end": end},
         "entityIds": images,
     }
 
 
-def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
+def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``jobs.add``: a job for each of ``userIds``, who are of the dataset's team."""
-    dataset = datasets.get(conn, body.number("datasetId"))
-    users, reviewer = body.numbers("userIds", most=USERS), body.maybe_number("reviewerId")
+    dataset = datasets.get(conn, request.number("datasetId"))
+    users, reviewer = request.numbers("userIds", max_items=USERS), request.optional_number("reviewerId")
     if not users:
-        raise bad('"userIds" must name somebody')
+        raise Invalid('"userIds" must name somebody')
     for number in (*users, *([reviewer] if reviewer is not None else ())):
         jobs.check_member(conn, dataset["team_id"], number)
-    meta = _meta(conn, Body(body.mapping("meta"), "meta."), dataset)
+    meta = _meta(conn, RequestParser(request.mapping("meta"), "meta."), dataset)
     if len(users) * len(meta["entityIds"]) > limits.ENTITIES:
-        raise bad(f'"userIds" times the images of the jobs are more than {limits.ENTITIES}: make jobs of fewer images')
+        raise Invalid(
+            f'"userIds" times the images of the jobs are more than {limits.ENTITIES}: make jobs of fewer images'
+        )
     values = {
-        "name": body.text("name"),
-        "readme": body.text("readme", ""),
-        "description": body.text("description", ""),
+        "name": request.text("name"),
+        "readme": request.text("readme", ""),
+        "description": request.text("description", ""),
         "project_id": dataset["project_id"],
         "dataset_id": dataset["id"],
         "reviewer_id": reviewer,
@@ -149,18 +151,18 @@ def add(conn: Connection, body: Body) -> list[dict[str, Any]]:
     return _shaped(conn, [jobs.get(conn, number) for number in made])
 
 
-def list_jobs(conn: Connection, body: Body) -> dict[str, Any]:
+def list_jobs(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.list`` of a team, without the images; those put away only with ``showDisabled``."""
-    team = teams.get(conn, team_table, "team", body.number("teamId"))
+    team = teams.get(conn, team_table, "team", request.number("teamId"))
     query = jobs.listing(conn).where(workspaces.c.team_id == team["id"])
-    if not body.flag("showDisabled", default=False):
+    if not request.flag("showDisabled", default=False):
         query = query.where(~table.c.disabled)
-    return page(conn, query, _COLUMNS, body, lambda found: _shaped(conn, found))
+    return page(conn, query, _COLUMNS, request, lambda found: _shaped(conn, found))
 
 
-def job(conn: Connection, body: Body) -> dict[str, Any]:
+def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.info`` by id, with its images as ``entities``."""
-    told = _shaped(conn, [jobs.get(conn, body.number("id"))])[0]
+    told = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
     images = told["meta"]["entityIds"]
     query = items.listing(conn).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
     wanted = set(images)
@@ -172,56 +174,56 @@ def job(conn: Connection, body: Body) -> dict[str, Any]:
     return {**told, "entities": entities}
 
 
-def set_status(conn: Connection, body: Body) -> dict[str, Any]:
+def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.set-status``."""
-    status = body.text("status")
+    status = request.text("status")
     if status not in jobs.STATUSES:
-        raise bad(f'"status" must be one of {", ".join(jobs.STATUSES)}')
-    jobs.set_status(conn, jobs.get(conn, body.number("id")), status)
+        raise Invalid(f'"status" must be one of {", ".join(jobs.STATUSES)}')
+    jobs.set_status(conn, jobs.get(conn, request.number("id")), status)
     return {"success": True}
 
 
-def stop(conn: Connection, body: Body) -> dict[str, Any]:
+def stop(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.stop``."""
-    jobs.set_status(conn, jobs.get(conn, body.number("id")), "stopped")
+    jobs.set_status(conn, jobs.get(conn, request.number("id")), "stopped")
     return {"success": True}
 
 
-def edit(conn: Connection, body: Body) -> dict[str, Any]:
+def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.editInfo``: name, custom data, and who labels and who reviews, who are of the job's team."""
-    found = jobs.get(conn, body.number("id"))
-    values: dict[str, Any] = {"name": body.text("name")} if body.given("name") else {}
-    if body.given("customData"):
-        values["custom_data"] = json_codec.dump(body.mapping("customData"))
+    found = jobs.get(conn, request.number("id"))
+    values: dict[str, Any] = {"name": request.text("name")} if request.has("name") else {}
+    if request.has("customData"):
+        values["custom_data"] = json_codec.dump(request.mapping("customData"))
     for name, column in (("userId", "assigned_to"), ("reviewerId", "reviewer_id")):
-        if body.given(name):
-            values[column] = body.number(name)
+        if request.has(name):
+            values[column] = request.number(name)
             jobs.check_member(conn, found["team_id"], values[column])
     jobs.change(conn, found["id"], **values)
     return _shaped(conn, [jobs.get(conn, found["id"])])[0]
 
 
-def review(conn: Connection, body: Body) -> dict[str, Any]:
+def review(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.entities.update-review-status`` of one of a job's images.
 
     Raises:
-        ServerRefused: 404, the job has no such image.
+        NotFound: the job has no such image.
     """
-    found, number, status = jobs.get(conn, body.number("jobId")), body.number("entityId"), body.text("status")
+    found, number, status = jobs.get(conn, request.number("jobId")), request.number("entityId"), request.text("status")
     if status not in REVIEWS:
-        raise bad(f'"status" must be one of {", ".join(REVIEWS)}')
+        raise Invalid(f'"status" must be one of {", ".join(REVIEWS)}')
     meta = json_codec.load(found["meta"])
     if number not in meta["entityIds"]:
-        raise unknown(f"in job {found['id']}, image", number)
+        raise NotFound(f"in job {found['id']}, image", number)
     said = {**_reviews(meta), str(number): status}
     meta[_REVIEWED] = {key: value for key, value in said.items() if value != "none"}
     jobs.change(conn, found["id"], meta=json_codec.dump(meta))
     return {"success": True}
 
 
-def stats(conn: Connection, body: Body) -> dict[str, Any]:
+def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.stats``: how far a job is."""
-    told = _shaped(conn, [jobs.get(conn, body.number("id"))])[0]
+    told = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
     total, finished = told["imagesCount"], told["finishedImagesCount"]
     return {
         "job": {
@@ -237,9 +239,9 @@ def stats(conn: Connection, body: Body) -> dict[str, Any]:
     }
 
 
-def put_away(conn: Connection, body: Body) -> dict[str, Any]:
+def put_away(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.archive``."""
-    jobs.put_away(conn, jobs.get(conn, body.number("id"))["id"])
+    jobs.put_away(conn, jobs.get(conn, request.number("id"))["id"])
     return {"success": True}
 
 

@@ -14,24 +14,24 @@ from autoflow.server.db.schema import teams as team_table
 from autoflow.server.lineage import details
 from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
 MOST = 1000  # of one path
 
 
-def history(conn: Connection, body: Body) -> dict[str, Any]:
+def history(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """The files at a ``path`` of a team, or at that of the file ``id``, the last one first.
 
     Each has its number, ``sha256``, ``size``, ``createdAt``, whether it is ``current``, which one of the path it is
     (``number``, from 1, of ``count``), and ``tasks``, those that wrote it.
     """
-    if body.given("id"):
-        one = files.get(conn, body.number("id"))
+    if request.has("id"):
+        one = files.get(conn, request.number("id"))
         team_id, path = one["team_id"], one["path"]
     else:
-        team_id = body.maybe_number("teamId") or teams.home(conn)
-        team_id, path = teams.get(conn, team_table, "team", team_id)["id"], files.absolute(body.text("path"))
+        team_id = request.optional_number("teamId") or teams.home(conn)
+        team_id, path = teams.get(conn, team_table, "team", team_id)["id"], files.absolute(request.text("path"))
     numbers = [row["id"] for row in files.history(conn, team_id, path)][:MOST]
     told: dict[int, dict[str, Any]] = {}
     writers: dict[str, list[int]] = {}

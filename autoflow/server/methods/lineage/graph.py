@@ -13,11 +13,11 @@ from autoflow.server.db import files, projects, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, versions, workspaces
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.walk import walk
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body, as_number
+from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.wire import methods
 
 CAP = 2000  # cards of one graph
@@ -32,9 +32,9 @@ class Entry(NamedTuple):
     seeds: list[EntityRef]
 
 
-def _project(conn: Connection, body: Body) -> Entry:
+def _project(conn: Connection, request: RequestParser) -> Entry:
     """A project, with those of its versions and datasets that any run used."""
-    found = projects.get(conn, body.number("project"))
+    found = projects.get(conn, request.number("project"))
     card = EntityRef("", "project", found["id"])
     seeds = [card]
     for table, entity_type in ((versions, "project_version"), (datasets, "dataset")):
@@ -43,20 +43,20 @@ def _project(conn: Connection, body: Body) -> Entry:
     return Entry(f'Workflow for project "{found["name"]}"', card, seeds)
 
 
-def _task(conn: Connection, body: Body) -> Entry:
-    found = tasks.get(conn, body.number("task"))
+def _task(conn: Connection, request: RequestParser) -> Entry:
+    found = tasks.get(conn, request.number("task"))
     card = EntityRef(found["origin"], "task", found["number"])
     return Entry(f'Workflow for task "{found["app_name"] or found["id"]}"', card, [card])
 
 
-def _file(conn: Connection, body: Body) -> Entry:
+def _file(conn: Connection, request: RequestParser) -> Entry:
     """A file by its number or path; a path that is no file is a folder that runs used."""
-    number = as_number(body.fields["file"])
+    number = as_number(request.fields["file"])
     if number is not None:
         card = EntityRef("", "file", files.get(conn, number)["id"])
         return Entry(f"Workflow for file {number}", card, [card])
-    path = files.absolute(body.text("file"))
-    team_id = body.maybe_number("teamId") or teams.home(conn)
+    path = files.absolute(request.text("file"))
+    team_id = request.optional_number("teamId") or teams.home(conn)
     found = files.current(conn, team_id, path)
     card = EntityRef("", "file", found["id"]) if found else EntityRef("", "folder", path.rstrip("/") or "/")
     if (
@@ -64,13 +64,13 @@ def _file(conn: Connection, body: Body) -> Entry:
         and conn.execute(select(edges.c.id).where(edges.c.card == card.key, visible(conn, edges)).limit(1)).first()
         is None
     ):
-        raise unknown("file", path)
+        raise NotFound("file", path)
     return Entry(f'Workflow for file "{path}"', card, [card])
 
 
-def _workspace(conn: Connection, body: Body) -> Entry:
+def _workspace(conn: Connection, request: RequestParser) -> Entry:
     """All runs of a workspace that recorded anything, the latest first; also one whose edges were all refused."""
-    number = body.maybe_number("workspace") or teams.first_workspace(conn, teams.home(conn)) or 0
+    number = request.optional_number("workspace") or teams.first_workspace(conn, teams.home(conn)) or 0
     found = teams.get(conn, workspaces, "workspace", number)
     used = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
     began = task_table.c.facts != "{}"
@@ -82,7 +82,7 @@ def _workspace(conn: Connection, body: Body) -> Entry:
     )
 
 
-_ENTRIES: Mapping[str, Callable[[Connection, Body], Entry]] = {
+_ENTRIES: Mapping[str, Callable[[Connection, RequestParser], Entry]] = {
     "project": _project,
     "task": _task,
     "file": _file,
@@ -90,21 +90,21 @@ _ENTRIES: Mapping[str, Callable[[Connection, Body], Entry]] = {
 }
 
 
-def entered(conn: Connection, body: Body) -> Entry:
+def entered(conn: Connection, request: RequestParser) -> Entry:
     """Where a graph is entered: at one of ``project``, ``task``, ``file``, ``workspace`` (the default).
 
     Raises:
         ServerRefused: more than one is given, or it is not there.
     """
-    named = [name for name in _ENTRIES if body.given(name)]
+    named = [name for name in _ENTRIES if request.has(name)]
     if len(named) > 1:
-        raise bad(f"a graph is entered at one thing, not at {' and '.join(named)}")
-    return _ENTRIES[named[0] if named else "workspace"](conn, body)
+        raise Invalid(f"a graph is entered at one thing, not at {' and '.join(named)}")
+    return _ENTRIES[named[0] if named else "workspace"](conn, request)
 
 
-def graph(conn: Connection, body: Body) -> dict[str, Any]:
+def graph(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """The graph of at most `CAP` cards around one thing, or of a workspace."""
-    entry = entered(conn, body)
+    entry = entered(conn, request)
     found = walk(conn, entry.card, entry.seeds, CAP)
     cards, arrows = draw_cards(conn, found)
     return Graph(cards, arrows, entry.card.key if entry.card else None, entry.title).to_json()

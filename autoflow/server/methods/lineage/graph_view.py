@@ -20,13 +20,13 @@ from autoflow.graph.render import formats
 from autoflow.model.entity import WIRE_TYPES, EntityRef
 from autoflow.server.db import counters
 from autoflow.server.db.access import caller
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.neighbourhood import SIDES, Hops, Part, Side
 from autoflow.server.lineage.walk import used, walk
 from autoflow.server.methods.lineage.graph import LARGEST, Entry, entered
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body, as_number
+from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.wire import methods
 
 DEPTH = 2  # hops shown around the entry
@@ -56,20 +56,22 @@ def read_key(key: str) -> EntityRef | None:
     return None if known is None else EntityRef(origin, kind, known)
 
 
-def _sides(body: Body) -> tuple[EntityRef, Sequence[Side]]:
+def _sides(request: RequestParser) -> tuple[EntityRef, Sequence[Side]]:
     """A card and a side of it, or both."""
-    ref, named = read_key(body.text("card")), body.text("side")
+    ref, named = read_key(request.text("card")), request.text("side")
     sides: list[Side] = [side for side in SIDES if named in {side, "both"}]
     if ref is None or not sides:
-        raise bad(f'"{body.place}card" must be a card\'s key and "{body.place}side" upstream, downstream or both')
+        raise Invalid(
+            f'"{request.path}card" must be a card\'s key and "{request.path}side" upstream, downstream or both'
+        )
     return ref, sides
 
 
-def _found(conn: Connection, body: Body, entry: Entry) -> Part:
+def _found(conn: Connection, request: RequestParser, entry: Entry) -> Part:
     """The part of the lineage that is asked for."""
     hops = Hops(conn, LARGEST)
-    if body.given("focus"):
-        ref, sides = _sides(Body(body.fields["focus"], "focus."))
+    if request.has("focus"):
+        ref, sides = _sides(RequestParser(request.fields["focus"], "focus."))
         hops.take([ref])
         for side in sides:
             hops.reach([ref], side, None)
@@ -77,13 +79,13 @@ def _found(conn: Connection, body: Body, entry: Entry) -> Part:
     if entry.card is None:
         found = walk(conn, None, entry.seeds, LARGEST)
         return Part(found, {}, len(found.cards) >= LARGEST)
-    depth = body.maybe_number("depth")
+    depth = request.optional_number("depth")
     hops = Hops(conn, NEAR)
     seeds = used(conn, entry.card, entry.seeds)
     hops.take(seeds)
     for side in SIDES:
         hops.reach(seeds, side, DEPTH if depth is None else min(max(depth, 0), LARGEST))
-    opening = [_sides(one) for one in body.bodies("expand", required=False)]
+    opening = [_sides(one) for one in request.objects("expand", required=False)]
     if opening:
         hops.widen(LARGEST)
         for ref, sides in opening:
@@ -93,24 +95,24 @@ def _found(conn: Connection, body: Body, entry: Entry) -> Part:
     return hops.part()
 
 
-def _wishes(body: Body) -> Wishes:
+def _wishes(request: RequestParser) -> Wishes:
     def texts(name: str) -> frozenset[str]:
-        return frozenset(value for value in body.array(name, required=False) if isinstance(value, str))
+        return frozenset(value for value in request.array(name, required=False) if isinstance(value, str))
 
-    return Wishes(texts("kinds"), texts("apps"), body.maybe_text("since"), body.maybe_text("until"))
+    return Wishes(texts("kinds"), texts("apps"), request.optional_text("since"), request.optional_text("until"))
 
 
-def draw(conn: Connection, body: Body) -> Scene:
+def draw(conn: Connection, request: RequestParser) -> Scene:
     """The scene that a request asks for, not laid out yet."""
-    entry = entered(conn, body)
-    part = _found(conn, body, entry)
+    entry = entered(conn, request)
+    part = _found(conn, request, entry)
     cards, arrows = draw_cards(conn, part.found)
     # what is new comes last, so that what was there keeps its place
     ordered = sorted(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     whole = Graph(tuple(ordered), arrows, entry.card.key if entry.card else None, entry.title)
-    shown = narrowed(whole, _wishes(body))
-    if body.flag("clusters", default=True):
-        texts = [value for name in ("opened", "keep") for value in body.array(name, required=False)]
+    shown = narrowed(whole, _wishes(request))
+    if request.flag("clusters", default=True):
+        texts = [value for name in ("opened", "keep") for value in request.array(name, required=False)]
         names = {value for value in texts if isinstance(value, str)}
         shown = clustered(shown, opened=names, keep=names)
     return Scene(shown, part.more, facets(whole), part.cut)
@@ -157,34 +159,34 @@ def words(card: Card) -> dict[str, Any]:
     return {name: value for name, value in card.to_json().items() if value not in (None, "", ()) and value is not False}
 
 
-def scene(conn: Connection, body: Body) -> dict[str, Any]:
+def scene(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.scene``: a part of the lineage, laid out; ``{"same": true}`` when it is what the caller ``have``."""
     changes = counters.changes(conn, caller(conn).teams)
-    drawn = draw(conn, body)
+    drawn = draw(conn, request)
     digest = hashlib.blake2b(repr((drawn.graph, drawn.more, drawn.facets)).encode(), digest_size=12).hexdigest()
     told = {"changes": changes, "digest": digest}
-    if body.fields.get("have") == digest:
+    if request.fields.get("have") == digest:
         return {**told, "same": True}
     return {**told, **_compact(drawn, lay_out(drawn.graph))}
 
 
-def cards(conn: Connection, body: Body) -> dict[str, Any]:
+def cards(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.scene.cards``: the words of cards by their keys, at most `ASKED` at once."""
-    keys = body.array("keys")
+    keys = request.array("keys")
     if len(keys) > ASKED:
-        raise bad(f'"keys" are at most {ASKED} at once')
+        raise Invalid(f'"keys" are at most {ASKED} at once')
     hops = Hops(conn, ASKED)
     hops.take(ref for key in keys if isinstance(key, str) and (ref := read_key(key)) is not None)
     drawn, _ = draw_cards(conn, hops.alone())
     return {"cards": [words(card) for card in drawn]}
 
 
-def export(conn: Connection, body: Body) -> dict[str, Any]:
+def export(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.scene.export``: the scene in one of `forms.FORMS`, as ``text`` with its ``media`` type."""
-    form = body.text("form")
+    form = request.text("form")
     if form not in formats.FORMS:
-        raise bad(f'"form" must be one of {", ".join(formats.FORMS)}')
-    graph = draw(conn, body).graph
+        raise Invalid(f'"form" must be one of {", ".join(formats.FORMS)}')
+    graph = draw(conn, request).graph
     return {"text": formats.write(graph, form, formats.Reader()), "media": formats.MEDIA[form]}
 
 

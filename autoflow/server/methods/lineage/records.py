@@ -23,10 +23,10 @@ from autoflow.server.db import access, tasks, teams
 from autoflow.server.db.error_translation import refusing
 from autoflow.server.db.schema import record_keys
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.methods.lineage.edges import draw
 from autoflow.server.operations import Batch, Operation, OperationContext
-from autoflow.server.request_parser import Body, as_number, as_text, cleaned, cleaned_name
+from autoflow.server.request_parser import RequestParser, as_number, as_text, clean_name, clean_text
 from autoflow.wire import methods
 
 OLD_KEYS = 0  # the team of keys from before they were a team's own
@@ -38,73 +38,73 @@ PART = 10  # records of a savepoint
 GAP = 0.005  # seconds between two transactions of a batch: who waits for the write lock only looks now and then
 
 
-def _ensure(conn: Connection, body: Body) -> int:
+def _ensure(conn: Connection, request: RequestParser) -> int:
     """The task of a record's run, made if this is the first that is heard of it."""
     return tasks.ensure(
         conn,
-        body.text("run"),
-        number=body.maybe_number("task"),
-        origin=body.text("origin", ""),
-        team=as_number(body.fields.get("team")),
-        workspace=as_number(body.fields.get("workspace")),
+        request.text("run"),
+        number=request.optional_number("task"),
+        origin=request.text("origin", ""),
+        team=as_number(request.fields.get("team")),
+        workspace=as_number(request.fields.get("workspace")),
     )
 
 
-def _run(conn: Connection, body: Body, moment: str) -> None:
-    task_id = _ensure(conn, body)
+def _run(conn: Connection, request: RequestParser, moment: str) -> None:
+    task_id = _ensure(conn, request)
     tasks.check_author(conn, task_id)
-    tasks.name(conn, task_id, cleaned_name(body.fields.get("name")))
+    tasks.name(conn, task_id, clean_name(request.fields.get("name")))
     tasks.begin(conn, task_id, moment)
-    told = {name: body.fields[name] for name in _FACTS if body.given(name)}
-    tasks.learn(conn, task_id, {**told, **body.mapping("facts")}, moment)
-    parent = as_text(body.fields.get("parent"))
+    told = {name: request.fields[name] for name in _FACTS if request.has(name)}
+    tasks.learn(conn, task_id, {**told, **request.mapping("facts")}, moment)
+    parent = as_text(request.fields.get("parent"))
     if parent:
-        tasks.descend(conn, body.text("run"), parent)
+        tasks.descend(conn, request.text("run"), parent)
 
 
-def _facts(conn: Connection, body: Body, moment: str) -> None:
-    tasks.learn(conn, _of_run(conn, body), body.mapping("facts"), moment)
+def _facts(conn: Connection, request: RequestParser, moment: str) -> None:
+    tasks.learn(conn, _of_run(conn, request), request.mapping("facts"), moment)
 
 
-def _finish(conn: Connection, body: Body, moment: str) -> None:
-    state = body.text("state")
+def _finish(conn: Connection, request: RequestParser, moment: str) -> None:
+    state = request.text("state")
     if state not in tasks.STATES[1:]:
-        raise bad(f'"state" must be one of {", ".join(tasks.STATES[1:])}')
-    tasks.finish(conn, _of_run(conn, body), state, cleaned(body.fields.get("error")) or None, moment)
+        raise Invalid(f'"state" must be one of {", ".join(tasks.STATES[1:])}')
+    tasks.finish(conn, _of_run(conn, request), state, clean_text(request.fields.get("error")) or None, moment)
 
 
-def _log(conn: Connection, body: Body, moment: str) -> None:
-    tasks.log(conn, _of_run(conn, body), moment, cleaned(body.fields.get("lines")))
+def _log(conn: Connection, request: RequestParser, moment: str) -> None:
+    tasks.log(conn, _of_run(conn, request), moment, clean_text(request.fields.get("lines")))
 
 
-def _node(conn: Connection, body: Body, _moment: str) -> None:
-    tasks.customise(conn, _of_task(conn, body), body.mapping("node"))
+def _node(conn: Connection, request: RequestParser, _moment: str) -> None:
+    tasks.customise(conn, _of_task(conn, request), request.mapping("node"))
 
 
-def _edge(conn: Connection, body: Body, moment: str) -> None:
-    direction = body.text("direction")
+def _edge(conn: Connection, request: RequestParser, moment: str) -> None:
+    direction = request.text("direction")
     if direction not in DIRECTIONS:
-        raise bad(f'"direction" must be one of {", ".join(DIRECTIONS)}')
-    entity = Body(body.mapping("entity"), "entity.")
-    draw(conn, _of_task(conn, body), direction, entity, body.mapping("meta"), moment)
+        raise Invalid(f'"direction" must be one of {", ".join(DIRECTIONS)}')
+    entity = RequestParser(request.mapping("entity"), "entity.")
+    draw(conn, _of_task(conn, request), direction, entity, request.mapping("meta"), moment)
 
 
-def _of_run(conn: Connection, body: Body) -> int:
-    task_id = tasks.ensure(conn, body.text("run"))
+def _of_run(conn: Connection, request: RequestParser) -> int:
+    task_id = tasks.ensure(conn, request.text("run"))
     tasks.check_author(conn, task_id)
     return task_id
 
 
-def _of_task(conn: Connection, body: Body) -> int:
+def _of_task(conn: Connection, request: RequestParser) -> int:
     """The task a record is about: the one it names, else its run's."""
-    if not body.given("task"):
-        return _of_run(conn, body)
-    task_id = tasks.given(conn, body.number("task"), body.text("origin", ""))
+    if not request.has("task"):
+        return _of_run(conn, request)
+    task_id = tasks.given(conn, request.number("task"), request.text("origin", ""))
     tasks.check_author(conn, task_id)
     return task_id
 
 
-_KINDS: Mapping[str, Callable[[Connection, Body, str], None]] = {
+_KINDS: Mapping[str, Callable[[Connection, RequestParser, str], None]] = {
     "run": _run,
     "facts": _facts,
     "finish": _finish,
@@ -120,10 +120,10 @@ def _apply(conn: Connection, record: Any) -> None:
     Raises:
         ServerRefused: it can never be applied; the caller takes back what it did.
     """
-    body = Body(record)
+    body = RequestParser(record)
     kind = body.text("type")
     if kind not in _KINDS:
-        raise bad(f'"type": there is no kind of record {kind!r}; there are {", ".join(_KINDS)}')
+        raise Invalid(f'"type": there is no kind of record {kind!r}; there are {", ".join(_KINDS)}')
     _KINDS[kind](conn, body, timestamps.at(body.fields.get("at")))
     if not access.caller(conn).site:
         time.sleep(PAUSE)
@@ -135,7 +135,7 @@ def _together(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
     Raises:
         ServerRefused: one of them can never be applied.
     """
-    keys = [Body(record).text("key") for record in records]
+    keys = [RequestParser(record).text("key") for record in records]
     with refusing(), conn.begin_nested():
         team = teams.home(conn)
         mine = record_keys.c.team_id.in_((OLD_KEYS, team))
@@ -164,12 +164,12 @@ def _results(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
         return [{"key": key, "status": "refused", "reason": str(refusal)}]
 
 
-def add(context: OperationContext, body: Body) -> dict[str, Any]:
+def add(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.records.add``: ``{"results": [{"key", "status", "reason"}], "tasks": {run: task}}``, in order.
 
     Status is ``applied``, ``duplicate`` (it had been, the same counts) or ``refused``, then with the reason.
     """
-    records = body.array("records")
+    records = request.array("records")
     results: list[dict[str, Any]] = []
     found: dict[str, int] = {}
     while len(results) < len(records):
@@ -186,14 +186,14 @@ def add(context: OperationContext, body: Body) -> dict[str, Any]:
     return {"results": results, "tasks": found}
 
 
-def ensure(conn: Connection, body: Body) -> dict[str, Any]:
+def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.runs.ensure``: a run's task, made at first: ``task`` (the number here) and ``number`` (at its
     origin), ``teamId``, ``workspaceId``, ``appId``.
     """
-    task_id = _ensure(conn, body)
+    task_id = _ensure(conn, request)
     access.check_own(conn, task_table, "task", task_id)
     if tasks.get(conn, task_id)["app_id"] is None:
-        tasks.name(conn, task_id, cleaned_name(body.fields.get("name")))
+        tasks.name(conn, task_id, clean_name(request.fields.get("name")))
     row = tasks.get(conn, task_id)
     return {
         "task": task_id,

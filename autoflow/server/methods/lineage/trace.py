@@ -17,12 +17,12 @@ from autoflow.server.db.edges import check
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as version_table
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.lineage import details
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.upstream import Upstream
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 from autoflow.wire import methods
 
@@ -30,16 +30,16 @@ CAP = 500  # cards of one trace: each run comes with its packages
 MOST = 1000  # reproductions of one run
 
 
-def _path(conn: Connection, named: Reference, body: Body) -> EntityRef:
+def _path(conn: Connection, named: Reference, request: RequestParser) -> EntityRef:
     """The current file at a path, the last that was there, or a folder that some run used."""
     path = files.absolute(named.path)
-    found = files.history(conn, body.maybe_number("teamId") or teams.home(conn), path)
+    found = files.history(conn, request.optional_number("teamId") or teams.home(conn), path)
     if found:
         return EntityRef("", "file", found[0]["id"])
     folder = EntityRef("", "folder", path.rstrip("/") or "/")
     used = select(edges.c.id).where(edges.c.card == folder.key, visible(conn, edges)).limit(1)
     if conn.execute(used).first() is None:
-        raise unknown("file", path)
+        raise NotFound("file", path)
     return folder
 
 
@@ -48,7 +48,7 @@ def _numbered(conn: Connection, named: Reference) -> EntityRef:
         query = versions.listing(conn).where(version_table.c.project_id == named.id)
         found = conn.execute(query.where(version_table.c.number == named.version)).mappings().one_or_none()
         if found is None:
-            raise unknown("version", str(named))
+            raise NotFound("version", str(named))
         return EntityRef("", "project_version", found["id"])
     ref = EntityRef("", KINDS[named.kind], named.id)
     if ref.type in {"task", "app_session"}:
@@ -58,17 +58,17 @@ def _numbered(conn: Connection, named: Reference) -> EntityRef:
     return ref
 
 
-def trace(conn: Connection, body: Body) -> dict[str, Any]:
+def trace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """What ``ref`` (`model.reference`) came from: at most `CAP` cards, the nearest ones.
 
     Of the runs that wrote a thing the latest is followed, with ``every`` all of them.
     """
     try:
-        named = parse(body.text("ref"))
+        named = parse(request.text("ref"))
     except ValueError as error:
-        raise bad(f'"ref": {error}', {"field": "ref"}) from error
-    entry = _path(conn, named, body) if named.path else _numbered(conn, named)
-    upstream = Upstream(conn, CAP, every=body.flag("every", default=False))
+        raise Invalid(f'"ref": {error}', {"field": "ref"}) from error
+    entry = _path(conn, named, request) if named.path else _numbered(conn, named)
+    upstream = Upstream(conn, CAP, every=request.flag("every", default=False))
     found = upstream.trace(entry)
     cards, arrows = draw_cards(conn, found)
     runs, touched = details.runs(conn, found.tasks)
@@ -79,13 +79,13 @@ def trace(conn: Connection, body: Body) -> dict[str, Any]:
     return Trace(details.reference(entry), graph, runs, told, complete=not upstream.cut).to_json()
 
 
-def reproductions(conn: Connection, body: Body) -> dict[str, Any]:
+def reproductions(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``{"tasks": [...]}``: those that repeated a ``task``, or are of one ``attempt`` at that; the first one first."""
-    if body.given("task"):
-        row = tasks.get(conn, body.number("task"))
+    if request.has("task"):
+        row = tasks.get(conn, request.number("task"))
         name, value = "reproduces", details.reference(EntityRef(row["origin"], "task", row["number"]))
     else:
-        name, value = "attempt", body.text("attempt")
+        name, value = "attempt", request.text("attempt")
     query = tasks.listing(conn).where(task_table.c.facts.contains(json_codec.dump(value), autoescape=True))
     found = conn.execute(query.order_by(task_table.c.id)).mappings()
     return {"tasks": [row["id"] for row in found if json_codec.load(row["facts"]).get(name) == value][:MOST]}

@@ -15,22 +15,22 @@ from sqlalchemy import Connection, or_, select
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.db.schema import items as table
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 STRETCH = 1000  # images
 
 
-def counts(conn: Connection, body: Body) -> dict[str, Any]:
+def counts(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.counts`` of a project, of the images numbered after ``after``.
 
     Returns:
         ``{"images", "after", "classes": {id: {"objects", "images"}}, "tags": {id: {"objects", "images"}}}``; ``after``
         is null when all are counted. Images without a label or tag are passed over.
     """
-    project_id = projects.get(conn, body.number("id"))["id"]
+    project_id = projects.get(conn, request.number("id"))["id"]
     query = select(table.c.id, table.c.tags, table.c.annotation).where(
         table.c.project_id == project_id,
-        table.c.id > (body.maybe_number("after") or 0),
+        table.c.id > (request.optional_number("after") or 0),
         or_(table.c.labels > 0, table.c.tags != "[]"),
     )
     found = conn.execute(query.order_by(table.c.id).limit(STRETCH)).all()

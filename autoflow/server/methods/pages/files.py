@@ -16,10 +16,10 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import files as table
 from autoflow.server.db.schema import teams as team_table
-from autoflow.server.errors import unknown
+from autoflow.server.errors import NotFound
 from autoflow.server.methods.pages.links import limit, users
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 FOLDERS = 500  # listed of a folder
 _PAST_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
@@ -43,9 +43,9 @@ def _line(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def file(conn: Connection, body: Body) -> dict[str, Any]:
+def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.file`` by id, current or not."""
-    row = files.get(conn, body.number("id"))
+    row = files.get(conn, request.number("id"))
     now = files.current(conn, row["team_id"], row["path"])
     return {
         **_line(row),
@@ -59,24 +59,24 @@ def file(conn: Connection, body: Body) -> dict[str, Any]:
     }
 
 
-def folder(conn: Connection, body: Body) -> dict[str, Any]:
+def folder(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.folder``: ``{"path", "teamId", "folders", "files", "next", "users"}`` of a team's ``path``.
 
     Files by path, those right in it; ``next`` goes into ``after``. A folder is there when it has a file, or a run named
     it.
     """
-    team_id = body.maybe_number("team") or teams.home(conn)
+    team_id = request.optional_number("team") or teams.home(conn)
     teams.get(conn, team_table, "team", team_id)
-    path = files.absolute(body.text("path")).rstrip("/") + "/"
-    size = limit(body)
+    path = files.absolute(request.text("path")).rstrip("/") + "/"
+    size = limit(request)
     within = _Within(conn, team_id, path)
-    after = body.text("after", "")
+    after = request.text("after", "")
     found = within.files(max(after, path), size + 1)
     below = [] if after else within.folders()
     key = EntityRef("", "folder", path.rstrip("/") or "/").key
     named = conn.execute(select(edges.c.id).where(edges.c.card == key, visible(conn, edges)).limit(1)).first()
     if not (found or below or after or named or path == "/"):
-        raise unknown("folder", path)
+        raise NotFound("folder", path)
     return {
         "path": path,
         "teamId": team_id,

@@ -15,7 +15,7 @@ from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.pages.links import limit
 from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 STRETCH = 60
 _DRAWN = ("points", "bitmap", "geometryType", "shape", "classId", "nodes", "vertices", "tags", "mask")
@@ -46,33 +46,33 @@ def line(row: RowMapping, document: Mapping[str, Any], largest: int | None) -> d
     }
 
 
-def _within(conn: Connection, body: Body) -> list[int]:
+def _within(conn: Connection, request: RequestParser) -> list[int]:
     """The datasets a list is of: one with those in it, or all of a project."""
-    if body.given("dataset"):
-        return datasets.within(conn, datasets.get(conn, body.number("dataset")))
-    project_id = projects.get(conn, body.number("project"))["id"]
+    if request.has("dataset"):
+        return datasets.within(conn, datasets.get(conn, request.number("dataset")))
+    project_id = projects.get(conn, request.number("project"))["id"]
     query = select(dataset_table.c.id).where(dataset_table.c.project_id == project_id)
     return sorted(conn.execute(query).scalars())
 
 
-def images(conn: Connection, body: Body) -> dict[str, Any]:
+def images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.images`` of a ``project`` or a ``dataset``: ``{"images", "start", "total"}``.
 
     By dataset and name, from position ``start`` on; ``q`` is a part of the name, ``labeled`` true or false those with
     or without labels.
     """
-    start = max(body.maybe_number("start") or 0, 0)
-    within = table.c.dataset_id.in_(_within(conn, body))
+    start = max(request.optional_number("start") or 0, 0)
+    within = table.c.dataset_id.in_(_within(conn, request))
     conditions: list[ColumnElement[bool]] = [within]
-    if text := body.text("q", "", most=limits.QUERY).strip():
+    if text := request.text("q", "", max_length=limits.QUERY).strip():
         conditions.append(table.c.name.icontains(text, autoescape=True))
-    if body.given("labeled"):
-        wanted = body.flag("labeled", default=True)
+    if request.has("labeled"):
+        wanted = request.flag("labeled", default=True)
         conditions.append(table.c.labels > 0 if wanted else table.c.labels == 0)
     of = table.c.dataset_id
     counted = conn.execute(select(of, func.count()).where(*conditions).group_by(of).order_by(of)).all()
     total = sum(count for _, count in counted)
-    stretch = list(_stretch(conn, conditions, counted, start, limit(body, STRETCH)))
+    stretch = list(_stretch(conn, conditions, counted, start, limit(request, STRETCH)))
     found = items.find(conn, stretch)
     ordered = [found[number] for number in stretch]
     held = stored_documents(conn, ordered)
@@ -123,9 +123,9 @@ def _beside(conn: Connection, row: RowMapping) -> dict[str, Any]:
     }
 
 
-def image(conn: Connection, body: Body) -> dict[str, Any]:
+def image(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.image`` by id, with all of its labels, its project's classes and tags, and its neighbours."""
-    number = body.number("id")
+    number = request.number("id")
     row = items.find(conn, [number])[number]
     document = stored_documents(conn, [row])[number]
     project = projects.get(conn, row["project_id"])

@@ -12,14 +12,14 @@ from autoflow.server.db import jobs, json_codec
 from autoflow.server.methods.pages.images import named
 from autoflow.server.methods.pages.links import users
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 IMAGES = 60
 
 
-def job(conn: Connection, body: Body) -> dict[str, Any]:
+def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.job`` by id."""
-    row = jobs.get(conn, body.number("id"))
+    row = jobs.get(conn, request.number("id"))
     logins = jobs.logins(conn)
     meta = json_codec.load(row["meta"])
     numbers = meta.get("entityIds", [])

@@ -13,7 +13,7 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.lineage.facts import plain_name, tell
-from autoflow.server.request_parser import Body, as_number
+from autoflow.server.request_parser import RequestParser, as_number
 
 Row = Mapping[str, Any] | RowMapping
 
@@ -21,9 +21,9 @@ PART = 50  # of a list that a request does not say the size of
 LARGEST = 200
 
 
-def limit(body: Body, otherwise: int = PART) -> int:
+def limit(request: RequestParser, otherwise: int = PART) -> int:
     """How many of a list are wanted."""
-    return min(max(body.maybe_number("limit") or otherwise, 1), LARGEST)
+    return min(max(request.optional_number("limit") or otherwise, 1), LARGEST)
 
 
 def entity(row: RowMapping) -> EntityRef:

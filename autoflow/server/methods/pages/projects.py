@@ -15,7 +15,7 @@ from autoflow.server.methods.pages.links import users
 from autoflow.server.methods.pages.start import previews
 from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 
 USERS = 10  # runs named on a project's page
@@ -64,9 +64,9 @@ def _users(conn: Connection, project_id: int) -> dict[str, Any]:
     return {"runs": latest, "total": total, "exact": len(parts) == 1}
 
 
-def project(conn: Connection, body: Body) -> dict[str, Any]:
+def project(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.project`` by id."""
-    row = projects.get(conn, body.number("id"))
+    row = projects.get(conn, request.number("id"))
     place = teams.get(conn, workspaces, "workspace", row["workspace_id"])
     return {
         "id": row["id"],

@@ -12,7 +12,7 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, logs, runs, workspaces
 from autoflow.server.methods.pages.links import LARGEST, edge_counts, entity, limit, named, run
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 OTHER_FACTS = 20  # shown
 CHUNKS = 100  # of a log, as they were recorded
@@ -39,9 +39,9 @@ def _other_facts(conn: Connection, task_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def one(conn: Connection, body: Body) -> dict[str, Any]:
+def one(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.run`` by the task's id."""
-    row = tasks.get(conn, body.number("id"))
+    row = tasks.get(conn, request.number("id"))
     place = teams.get(conn, workspaces, "workspace", row["workspace_id"])
     counts = edge_counts(conn, [row["id"]])
     kept = conn.execute(select(func.count()).select_from(logs).where(logs.c.task_id == row["id"])).scalar_one()
@@ -67,20 +67,20 @@ def one(conn: Connection, body: Body) -> dict[str, Any]:
     }
 
 
-def log(conn: Connection, body: Body) -> dict[str, Any]:
+def log(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.log`` of a run: ``{"parts": [{"id", "at", "lines"}], "earlier", "state"}``.
 
     Without more the end of it; with ``before`` what stands before that part, with ``after`` what came since.
     ``earlier`` says whether there is more before the first part given.
     """
-    row = tasks.get(conn, body.number("id"))
-    size = limit(body, CHUNKS)
+    row = tasks.get(conn, request.number("id"))
+    size = limit(request, CHUNKS)
     query = select(logs.c.id, logs.c.at, logs.c.lines).where(logs.c.task_id == row["id"])
-    if (after := body.maybe_number("after")) is not None:
+    if (after := request.optional_number("after")) is not None:
         found = conn.execute(query.where(logs.c.id > after).order_by(logs.c.id).limit(size)).mappings().all()
         earlier = True
     else:
-        if (before := body.maybe_number("before")) is not None:
+        if (before := request.optional_number("before")) is not None:
             query = query.where(logs.c.id < before)
         last = conn.execute(query.order_by(logs.c.id.desc()).limit(size + 1)).mappings().all()
         found, earlier = last[:size][::-1], len(last) > size

@@ -10,37 +10,37 @@ from sqlalchemy import Connection
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import projects
 from autoflow.server.db.schema import blobs
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.images.previews import picture_of
 from autoflow.server.methods.pages.images import LARGEST_DRAWN, line
 from autoflow.server.methods.pages.links import LARGEST
 from autoflow.server.operations import Download, Operation, OperationContext
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import diff, snapshot, versions
 from autoflow.server.versions.snapshot import Moment
 
 SIDE = 480  # pixels of the longer side
 
 
-def _moment(conn: Connection, body: Body) -> Moment:
+def _moment(conn: Connection, request: RequestParser) -> Moment:
     """The version that is meant, or a project as it is now."""
-    if body.given("version"):
-        return Moment.of(versions.get(conn, body.number("version")))
-    project = projects.get(conn, body.number("project"))
+    if request.has("version"):
+        return Moment.of(versions.get(conn, request.number("version")))
+    project = projects.get(conn, request.number("project"))
     return Moment(project["id"], project["epoch"])
 
 
-def drawn(conn: Connection, body: Body) -> dict[str, Any]:
+def drawn(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now, with what is drawn of them.
 
     Returns:
         ``{"images", "classes", "tags"}``; images that are not there are left out.
     """
-    numbers = body.unique_numbers("images")
+    numbers = request.unique_numbers("images")
     if len(numbers) > LARGEST:
-        raise bad(f'"images" has {len(numbers)}; {LARGEST} are the most')
-    moment = _moment(conn, body)
+        raise Invalid(f'"images" has {len(numbers)}; {LARGEST} are the most')
+    moment = _moment(conn, request)
     found = diff.rows_at(conn, moment, numbers)
     ordered = [found[number] for number in numbers if number in found]
     held = stored_documents(conn, ordered)
@@ -48,15 +48,15 @@ def drawn(conn: Connection, body: Body) -> dict[str, Any]:
     return {"images": shown, **snapshot.meta_at(conn, moment)}
 
 
-def picture(context: OperationContext, body: Body) -> Composed:
+def picture(context: OperationContext, request: RequestParser) -> Composed:
     """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: a small one.
 
     Raises:
-        ServerRefused: 404, there is no such version or image in it, or no picture can be made of it.
+        NotFound: there is no such version or image in it, or no picture can be made of it.
     """
-    number = body.number("id")
+    number = request.number("id")
     with context.store.read() as conn:
-        moment = Moment.of(versions.get(conn, body.number("version")))
+        moment = Moment.of(versions.get(conn, request.number("version")))
         row = diff.rows_at(conn, moment, [number]).get(number)
         content = row["hash"] if row is not None else None
         # who sees the version may see what is in it

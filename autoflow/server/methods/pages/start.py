@@ -15,7 +15,7 @@ from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.methods.pages.links import edge_counts, limit, run
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 PREVIEWS = 4  # pictures of a project
 PROJECTS = 24
@@ -55,19 +55,19 @@ def _projects(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, A
     ]
 
 
-def list_projects(conn: Connection, body: Body) -> dict[str, Any]:
+def list_projects(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.projects``: ``{"projects", "next"}``, the ones changed last first, of a workspace or of all.
 
     ``next`` goes into ``after`` for what follows; null at the end.
     """
-    size = limit(body, PROJECTS)
+    size = limit(request, PROJECTS)
     query = projects.listing(conn).where(~workspaces.c.hidden)
-    if (number := body.maybe_number("workspace")) is not None:
+    if (number := request.optional_number("workspace")) is not None:
         query = projects.listing(conn).where(
             table.c.workspace_id == teams.get(conn, workspaces, "workspace", number)["id"]
         )
-    if body.given("after"):
-        after = Body(body.mapping("after"), "after.")
+    if request.has("after"):
+        after = RequestParser(request.mapping("after"), "after.")
         query = query.where(tuple_(table.c.updated_at, table.c.id) < (after.text("updatedAt"), after.number("id")))
     query = query.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(size + 1)
     found = conn.execute(query).mappings().all()
@@ -76,18 +76,18 @@ def list_projects(conn: Connection, body: Body) -> dict[str, Any]:
     return {"projects": _projects(conn, found[:size]), "next": following}
 
 
-def list_runs(conn: Connection, body: Body) -> dict[str, Any]:
+def list_runs(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.runs``: ``{"runs", "next"}``, the latest first, of a workspace or an app, or of all.
 
     ``next`` goes into ``before``.
     """
-    size = limit(body, RUNS)
+    size = limit(request, RUNS)
     query = tasks.listing(conn)
-    if (number := body.maybe_number("workspace")) is not None:
+    if (number := request.optional_number("workspace")) is not None:
         query = query.where(task_table.c.workspace_id == teams.get(conn, workspaces, "workspace", number)["id"])
-    if (app := body.maybe_number("app")) is not None:
+    if (app := request.optional_number("app")) is not None:
         query = query.where(task_table.c.app_id == app)
-    if (before := body.maybe_number("before")) is not None:
+    if (before := request.optional_number("before")) is not None:
         query = query.where(task_table.c.id < before)
     found = conn.execute(query.order_by(task_table.c.id.desc()).limit(size + 1)).mappings().all()
     shown = found[:size]
@@ -105,7 +105,7 @@ def list_runs(conn: Connection, body: Body) -> dict[str, Any]:
     return {"runs": lines, "next": shown[-1]["id"] if len(found) > size else None}
 
 
-def start(conn: Connection, body: Body) -> dict[str, Any]:
+def start(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.start``: ``{"workspaces", "projects", "runs"}``, lists as those methods give them."""
     query = select(workspaces, team_table.c.name.label("team_name")).join_from(workspaces, team_table)
     query = query.where(visible(conn, workspaces), ~workspaces.c.hidden).order_by(workspaces.c.id)
@@ -126,7 +126,7 @@ def start(conn: Connection, body: Body) -> dict[str, Any]:
         }
         for row in found
     ]
-    return {"workspaces": shown, "projects": list_projects(conn, body), "runs": list_runs(conn, body)}
+    return {"workspaces": shown, "projects": list_projects(conn, request), "runs": list_runs(conn, request)}
 
 
 READS: Mapping[str, Operation] = {

@@ -15,7 +15,7 @@ from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as table
 from autoflow.server.methods.pages.links import limit, run_name
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 
 USERS = 5  # runs named beside a version
@@ -45,15 +45,15 @@ def _users(conn: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]
     return told
 
 
-def timeline(conn: Connection, body: Body) -> dict[str, Any]:
+def timeline(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.versions`` of a project: ``{"project", "changed", "versions", "next"}``.
 
     ``changed`` says whether the project is other than its last version; ``next`` goes into ``before``, a number.
     """
-    project = projects.get(conn, body.number("id"))
-    size = limit(body)
+    project = projects.get(conn, request.number("id"))
+    size = limit(request)
     query = versions.listing(conn).where(table.c.project_id == project["id"])
-    if (before := body.maybe_number("before")) is not None:
+    if (before := request.optional_number("before")) is not None:
         query = query.where(table.c.number < before)
     found = conn.execute(query.order_by(table.c.number.desc()).limit(size + 1)).mappings().all()
     shown = found[:size]

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import projects
 from autoflow.server.db.change_tracking import Edit, editing
-from autoflow.server.errors import bad, taken, unknown
+from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
 from autoflow.server.paging import listed
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 Entry = dict[str, Any]
 
@@ -66,10 +66,10 @@ def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: Mappin
 
 
 def _listing(kind: str, shape: Callable[..., Entry]) -> Operation:
-    def run(conn: Connection, body: Body) -> dict[str, Any]:
-        project = projects.get(conn, body.number("projectId"))
+    def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
+        project = projects.get(conn, request.number("projectId"))
         document = projects.meta(conn, project["id"])
-        return listed((shape(project, entry, document) for entry in document[kind]), body)
+        return listed((shape(project, entry, document) for entry in document[kind]), request)
 
     return run
 
@@ -82,66 +82,68 @@ def _place(conn: Connection, kind: str, what: str, number: int) -> int:
     """
     found = projects.with_entry(conn, kind, number)
     if not found:
-        raise unknown(what, number)
+        raise NotFound(what, number)
     if len(found) > 1:
-        raise taken(f"{what} {number} is in projects {', '.join(map(str, found))}: use projects.meta.update")
+        raise Conflict(f"{what} {number} is in projects {', '.join(map(str, found))}: use projects.meta.update")
     return found[0]
 
 
-def class_info(conn: Connection, body: Body) -> Entry:
+def class_info(conn: Connection, request: RequestParser) -> Entry:
     """``advanced.object_classes.info`` by id; of projects that were restored from one another the first one's."""
-    number = body.number("id")
+    number = request.number("id")
     for project_id in projects.with_entry(conn, "classes", number)[:1]:
         document = projects.meta(conn, project_id)
         entry = next(entry for entry in document["classes"] if entry["id"] == number)
         return _class(projects.get(conn, project_id), entry, document)
-    raise unknown("class", number)
+    raise NotFound("class", number)
 
 
-def _edit(conn: Connection, body: Body, kind: str, what: str, changes: Callable[[Edit, Entry], Entry]) -> Edit:
+def _edit(
+    conn: Connection, request: RequestParser, kind: str, what: str, changes: Callable[[Edit, Entry], Entry]
+) -> Edit:
     """Change one entry of its project's document."""
-    number = body.number("id")
+    number = request.number("id")
     with editing(conn, _place(conn, kind, what, number)) as edit:
         document = projects.meta(conn, edit.project["id"])
         entries = [{**one, **changes(edit, one)} if one["id"] == number else one for one in document[kind]]
-        replace(edit, document, merged(conn, document, Body({kind: entries})))
+        replace(edit, document, merged(conn, document, RequestParser({kind: entries})))
     return edit
 
 
-def edit_class(conn: Connection, body: Body) -> Entry:
+def edit_class(conn: Connection, request: RequestParser) -> Entry:
     """``advanced.object_classes.editInfo``: name, description, shape, colour and what else a class has."""
-    given: Entry = {"title" if name == "name" else name: body.text(name, "") for name in _PLAIN if body.given(name)}
-    if body.given("settings"):
-        given["geometry_config"] = body.mapping("settings")
-    edit = _edit(conn, body, "classes", "class", lambda _edit, _entry: given)
-    return _entry(conn, edit, "classes", body.number("id"), _class)
+    given: Entry = {"title" if name == "name" else name: request.text(name, "") for name in _PLAIN if request.has(name)}
+    if request.has("settings"):
+        given["geometry_config"] = request.mapping("settings")
+    edit = _edit(conn, request, "classes", "class", lambda _edit, _entry: given)
+    return _entry(conn, edit, "classes", request.number("id"), _class)
 
 
 _PLAIN = ("name", "description", "hotkey", "shape", "color")
 
 
-def edit_tag(conn: Connection, body: Body) -> Entry:
+def edit_tag(conn: Connection, request: RequestParser) -> Entry:
     """``advanced.tags.editInfo``: name, colour, hotkey, and those settings that are given."""
 
     def changes(edit: Edit, entry: Entry) -> Entry:
-        given: Entry = {name: body.text(name, "") for name in ("color", "hotkey") if body.given(name)}
-        if body.given("title"):
-            given["name"] = body.text("title")
+        given: Entry = {name: request.text(name, "") for name in ("color", "hotkey") if request.has(name)}
+        if request.has("title"):
+            given["name"] = request.text("title")
         classes = projects.meta(edit.conn, edit.project["id"])["classes"]
-        return {**given, **_settings(Body(body.mapping("settings"), "settings."), classes)}
+        return {**given, **_settings(RequestParser(request.mapping("settings"), "settings."), classes)}
 
-    edit = _edit(conn, body, "tags", "tag", changes)
-    return _entry(conn, edit, "tags", body.number("id"), _tag)
+    edit = _edit(conn, request, "tags", "tag", changes)
+    return _entry(conn, edit, "tags", request.number("id"), _tag)
 
 
-def _settings(sent: Body, classes: list[Entry]) -> Entry:
+def _settings(sent: RequestParser, classes: list[Entry]) -> Entry:
     """Settings as the document has them: classes by their titles."""
-    found = {name: sent.fields[wire] for name, wire in _SETTINGS.items() if sent.given(wire)}
-    if sent.given("classes"):
+    found = {name: sent.fields[wire] for name, wire in _SETTINGS.items() if sent.has(wire)}
+    if sent.has("classes"):
         titles = {known["id"]: known["title"] for known in classes}
         numbers = sent.numbers("classes")
         if missing := [number for number in numbers if number not in titles]:
-            raise bad(f'"{sent.place}classes": the project has no class {missing[0]}')
+            raise Invalid(f'"{sent.path}classes": the project has no class {missing[0]}')
         found["classes"] = [titles[number] for number in numbers]
     return found
 
@@ -152,32 +154,32 @@ def _entry(conn: Connection, edit: Edit, kind: str, number: int, shape: Callable
     return shape(projects.get(conn, edit.project["id"]), entry, document)
 
 
-def add_tags(conn: Connection, body: Body) -> list[Entry]:
+def add_tags(conn: Connection, request: RequestParser) -> list[Entry]:
     """``tags.bulk.add``: new tags beside those a project has; 409 when one of that name is there."""
-    with editing(conn, body.number("projectId")) as edit:
+    with editing(conn, request.number("projectId")) as edit:
         document = projects.meta(conn, edit.project["id"])
         there = {entry["name"] for entry in document["tags"]}
         made = []
-        for sent in body.bodies("tags"):
-            name = sent.text("title" if sent.given("title") else "name")
+        for sent in request.objects("tags"):
+            name = sent.text("title" if sent.has("title") else "name")
             if name in there:
-                raise taken(f"project {edit.project['id']} has a tag named {name!r} already")
-            plain = {key: sent.text(key, "") for key in ("color", "hotkey") if sent.given(key)}
-            settings = Body(sent.mapping("settings"), f"{sent.place}settings.")
+                raise Conflict(f"project {edit.project['id']} has a tag named {name!r} already")
+            plain = {key: sent.text(key, "") for key in ("color", "hotkey") if sent.has(key)}
+            settings = RequestParser(sent.mapping("settings"), f"{sent.path}settings.")
             made.append({"name": name, **plain, **_settings(settings, document["classes"])})
-        changed = merged(conn, document, Body({"tags": [*document["tags"], *made]}))
+        changed = merged(conn, document, RequestParser({"tags": [*document["tags"], *made]}))
         replace(edit, document, changed)
     return [_tag(edit.project, entry, changed) for entry in changed["tags"][len(document["tags"]) :]]
 
 
 def _removal(kind: str, what: str) -> Operation:
-    def run(conn: Connection, body: Body) -> dict[str, Any]:
-        number = body.number("id")
-        with editing(conn, body.number("projectId")) as edit:
+    def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
+        number = request.number("id")
+        with editing(conn, request.number("projectId")) as edit:
             document = projects.meta(conn, edit.project["id"])
             kept = [entry for entry in document[kind] if entry["id"] != number]
             if len(kept) == len(document[kind]):
-                raise unknown(f"in project {edit.project['id']}, {what}", number)
+                raise NotFound(f"in project {edit.project['id']}, {what}", number)
             replace(edit, document, {**document, kind: kept})
         return {"success": True}
 

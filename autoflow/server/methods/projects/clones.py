@@ -25,7 +25,7 @@ from autoflow.server.db.schema import items as table
 from autoflow.server.maintenance import purge
 from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.paging import CHUNK, chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 SECONDS = 15 * 60.0  # that the source may be read for
 GAP = 0.002  # seconds between two transactions: who waits for the write lock only looks now and then
@@ -34,18 +34,18 @@ _PROJECT = ("description", "readme", "type", "settings", "import_settings")
 _ITEM = ("name", "hash", "link", "mime", "size", "width", "height", "meta", "description")
 
 
-def clone(context: OperationContext, body: Body) -> dict[str, Any]:
+def clone(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``projects.clone`` of a project (``id``) into a workspace, under a name; ``include`` says what of it, or all.
 
     Raises:
         ServerRefused: 404, the project or the workspace is unknown; 409, the name is taken there.
     """
-    include = Body(body.mapping("include"), "include.")
+    include = RequestParser(request.mapping("include"), "include.")
     wanted = {
         name: include.flag(name, default=True)
         for name in ("classes", "datasets", "images", "imagesTags", "annotationObjects")
     }
-    number, workspace_id, name = body.number("id"), body.number("workspaceId"), body.text("name")
+    number, workspace_id, name = request.number("id"), request.number("workspaceId"), request.text("name")
     with _reading(context.store) as source_conn:
         source = projects.get(source_conn, number)
         with context.store.write() as conn:

@@ -15,7 +15,7 @@ from autoflow.server.db.schema import items
 from autoflow.server.methods.images.images import reference
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
 _COLUMNS = {
@@ -65,20 +65,20 @@ def _whole(conn: Connection, number: int) -> dict[str, Any]:
     return {**_shaped(conn, [found])[0], "customData": json_codec.load(found["custom_data"])}
 
 
-def list_datasets(conn: Connection, body: Body) -> dict[str, Any]:
+def list_datasets(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.list`` of a project: those at its top, or all with ``recursive``.
 
     ``customData`` comes only when asked for: the SDK keys a dict by what it gets, and a dict is no key.
     """
-    project_id = projects.get(conn, body.number("projectId"))["id"]
+    project_id = projects.get(conn, request.number("projectId"))["id"]
     query = datasets.listing(conn).where(table.c.project_id == project_id)
-    if not body.flag("recursive", default=False):
-        query = query.where(table.c.parent_id == body.maybe_number("parentId"))
-    return _page(conn, query, body)
+    if not request.flag("recursive", default=False):
+        query = query.where(table.c.parent_id == request.optional_number("parentId"))
+    return _page(conn, query, request)
 
 
-def _page(conn: Connection, query: Select[Any], body: Body) -> dict[str, Any]:
-    custom = "customData" in body.array("extraFields", required=False)
+def _page(conn: Connection, query: Select[Any], request: RequestParser) -> dict[str, Any]:
+    custom = "customData" in request.array("extraFields", required=False)
 
     def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
         shown = _shaped(conn, found)
@@ -87,62 +87,62 @@ def _page(conn: Connection, query: Select[Any], body: Body) -> dict[str, Any]:
                 entry["customData"] = json_codec.load(row["custom_data"])
         return shown
 
-    return page(conn, query, _COLUMNS, body, shape)
+    return page(conn, query, _COLUMNS, request, shape)
 
 
-def dataset(conn: Connection, body: Body) -> dict[str, Any]:
+def dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.info`` by id."""
-    return _whole(conn, body.number("id"))
+    return _whole(conn, request.number("id"))
 
 
-def add(conn: Connection, body: Body) -> dict[str, Any]:
+def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.add``: 409 when the place has one of that name."""
-    with editing(conn, body.number("projectId")) as edit:
-        parent_id = body.maybe_number("parentId")
+    with editing(conn, request.number("projectId")) as edit:
+        parent_id = request.optional_number("parentId")
         datasets.check_depth(edit, parent_id)
         number = datasets.add(
             edit,
-            body.text("name"),
+            request.text("name"),
             parent_id,
-            body.text("description", ""),
-            json_codec.dump(body.mapping("customData")),
+            request.text("description", ""),
+            json_codec.dump(request.mapping("customData")),
         )
     return _whole(conn, number)
 
 
-def edit_dataset(conn: Connection, body: Body) -> dict[str, Any]:
+def edit_dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.editInfo``: name, description, customData.
 
     Raises:
-        ServerRefused: 409, the place has one of that name.
+        Conflict: the place has one of that name.
     """
-    found = datasets.get(conn, body.number("id"))
+    found = datasets.get(conn, request.number("id"))
     values: dict[str, Any] = {}
-    if body.given("name"):
-        values["name"] = body.text("name")
-    if body.given("description"):
-        values["description"] = body.text("description", "")
-    if body.given("customData"):
-        values["custom_data"] = json_codec.dump(body.mapping("customData"))
+    if request.has("name"):
+        values["name"] = request.text("name")
+    if request.has("description"):
+        values["description"] = request.text("description", "")
+    if request.has("customData"):
+        values["custom_data"] = json_codec.dump(request.mapping("customData"))
     with editing(conn, found["project_id"]) as edit:
         datasets.change(edit, found, values)
     return _whole(conn, found["id"])
 
 
-def list_all(conn: Connection, body: Body) -> dict[str, Any]:
+def list_all(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.list.all``: of all projects."""
-    return _page(conn, datasets.listing(conn), body)
+    return _page(conn, datasets.listing(conn), request)
 
 
-def remove(conn: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.archive`` and ``datasets.remove`` by id, with the datasets and images in it."""
-    _remove(conn, [body.number("id")])
+    _remove(conn, [request.number("id")])
     return {"success": True}
 
 
-def remove_many(conn: Connection, body: Body) -> dict[str, Any]:
+def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; what a version has stays in it."""
-    _remove(conn, [entry.number("id") for entry in body.bodies("datasets")])
+    _remove(conn, [entry.number("id") for entry in request.objects("datasets")])
     return {"success": True}
 
 
@@ -152,13 +152,13 @@ def _remove(conn: Connection, numbers: Sequence[int]) -> None:
             datasets.remove(edit, found)
 
 
-def move(conn: Connection, body: Body) -> dict[str, Any]:
+def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.move``: a dataset (``srcId``), with all in it, into another of its project (``destId``).
 
     Raises:
         ServerRefused: 400, it is another project's, or stands in the one that is moved; 409, the name is taken there.
     """
-    number, place = body.number("srcId"), body.number("destId")
+    number, place = request.number("srcId"), request.number("destId")
     with editing(conn, datasets.get(conn, number)["project_id"]) as edit:
         datasets.move(edit, datasets.get(conn, number), datasets.get(conn, place))
     return {"success": True}

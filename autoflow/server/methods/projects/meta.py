@@ -14,9 +14,9 @@ from sqlalchemy import Connection, RowMapping, select
 from autoflow.server.db import counters, items, json_codec, projects
 from autoflow.server.db.change_tracking import Edit
 from autoflow.server.db.schema import items as table
-from autoflow.server.errors import bad, shortened
+from autoflow.server.errors import Invalid, shortened
 from autoflow.server.paging import CHUNK
-from autoflow.server.request_parser import Body, as_number
+from autoflow.server.request_parser import RequestParser, as_number
 
 _CLASS = {"description": "", "shape": "any", "color": "#00A0FF", "geometry_config": {}, "hotkey": ""}
 _TEXTS = ("description", "shape", "color", "hotkey", "value_type", "applicable_type", "target_type")
@@ -24,7 +24,7 @@ _TAG = {"value_type": "none", "color": "#00A0FF", "hotkey": "", "applicable_type
 
 
 def _numbered(
-    conn: Connection, known: list[dict[str, Any]], sent: list[Body], name: str, defaults: dict[str, Any]
+    conn: Connection, known: list[dict[str, Any]], sent: list[RequestParser], name: str, defaults: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """The entries sent, each with a number: by a number this project gave, else by name, else a new one."""
     by_name = {entry[name]: entry["id"] for entry in known}
@@ -32,45 +32,45 @@ def _numbered(
     used: set[int | None] = {None}
     names: set[str] = set()
     numbers: list[int | None] = []
-    for body in sent:
-        title = body.text(name)
+    for entry in sent:
+        title = entry.text(name)
         if title in names:
-            raise bad(f'"{body.place}{name}": there are two named {shortened(title)}')
+            raise Invalid(f'"{entry.path}{name}": there are two named {shortened(title)}')
         names.add(title)
-        _check_entry(body)
-        number = as_number(body.fields.get("id"))
+        _check_entry(entry)
+        number = as_number(entry.fields.get("id"))
         if number not in ours or number in used:
             number = by_name.get(title)
         numbers.append(None if number in used else number)
         used.add(number)
     new = counters.reserve(conn, counters.CLASS, numbers.count(None))
     return [
-        {**defaults, **body.fields, "id": next(new) if number is None else number}
-        for body, number in zip(sent, numbers, strict=True)
+        {**defaults, **entry.fields, "id": next(new) if number is None else number}
+        for entry, number in zip(sent, numbers, strict=True)
     ]
 
 
-def _check_entry(body: Body) -> None:
+def _check_entry(request: RequestParser) -> None:
     """See that the members of a class or a tag that are read here are of their types.
 
     Raises:
-        ServerRefused: 400, one is not.
+        Invalid: one is not.
     """
     for member in _TEXTS:
-        body.text(member, "")
-    body.mapping("geometry_config")
+        request.text(member, "")
+    request.mapping("geometry_config")
     for member in ("classes", "values"):
-        if not all(isinstance(value, str) for value in body.array(member, required=False)):
-            raise bad(f'"{body.place}{member}" must be a list of texts')
+        if not all(isinstance(value, str) for value in request.array(member, required=False)):
+            raise Invalid(f'"{request.path}{member}" must be a list of texts')
 
 
-def merged(conn: Connection, known: dict[str, Any], sent: Body) -> dict[str, Any]:
+def merged(conn: Connection, known: dict[str, Any], sent: RequestParser) -> dict[str, Any]:
     """The document of classes and tags that takes the place of the known one; a kind not sent stays as it was."""
     document = dict(known)
-    if sent.given("classes"):
-        document["classes"] = _numbered(conn, known["classes"], list(sent.bodies("classes")), "title", _CLASS)
-    if sent.given("tags"):
-        document["tags"] = _numbered(conn, known["tags"], list(sent.bodies("tags")), "name", _TAG)
+    if sent.has("classes"):
+        document["classes"] = _numbered(conn, known["classes"], list(sent.objects("classes")), "title", _CLASS)
+    if sent.has("tags"):
+        document["tags"] = _numbered(conn, known["tags"], list(sent.objects("tags")), "name", _TAG)
     return document
 
 

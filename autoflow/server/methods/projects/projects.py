@@ -10,12 +10,12 @@ from sqlalchemy import Connection, RowMapping, func, select
 from autoflow.server.db import change_tracking, items, json_codec, projects, teams
 from autoflow.server.db.schema import datasets, workspaces
 from autoflow.server.db.schema import projects as table
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.methods.images.images import reference
 from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 from autoflow.wire import methods
 
@@ -76,101 +76,103 @@ def _one(conn: Connection, number: int) -> dict[str, Any]:
     return shaped(conn, [projects.get(conn, number)])[0]
 
 
-def list_projects(conn: Connection, body: Body) -> dict[str, Any]:
+def list_projects(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.list`` of a workspace (``workspaceId``) or a team (``groupId``), else, as ``projects.list.all``, of
     all.
     """
     query = projects.listing(conn)
-    if (workspace_id := body.maybe_number("workspaceId")) is not None:
+    if (workspace_id := request.optional_number("workspaceId")) is not None:
         teams.get(conn, workspaces, "workspace", workspace_id)
         query = query.where(table.c.workspace_id == workspace_id)
-    if (team_id := body.maybe_number("groupId")) is not None:
+    if (team_id := request.optional_number("groupId")) is not None:
         query = query.where(workspaces.c.team_id == team_id)
-    return page(conn, query, _COLUMNS, body, lambda found: shaped(conn, found))
+    return page(conn, query, _COLUMNS, request, lambda found: shaped(conn, found))
 
 
-def project(conn: Connection, body: Body) -> dict[str, Any]:
+def project(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.info`` by id."""
-    return _one(conn, body.number("id"))
+    return _one(conn, request.number("id"))
 
 
-def add(conn: Connection, body: Body) -> dict[str, Any]:
+def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.add``: 409 when the workspace has one of that name."""
     number = projects.add(
         conn,
-        body.number("workspaceId"),
-        body.text("name"),
-        description=body.text("description", ""),
-        readme=body.text("readme", ""),
-        type=body.text("type", "images"),
-        settings=json_codec.dump(body.mapping("settings")),
-        custom_data=json_codec.dump(body.mapping("customData")),
+        request.number("workspaceId"),
+        request.text("name"),
+        description=request.text("description", ""),
+        readme=request.text("readme", ""),
+        type=request.text("type", "images"),
+        settings=json_codec.dump(request.mapping("settings")),
+        custom_data=json_codec.dump(request.mapping("customData")),
     )
     return _one(conn, number)
 
 
-def edit(conn: Connection, body: Body) -> dict[str, Any]:
+def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.editInfo``: name, description, readme, customData; ``silent`` leaves the time of change alone."""
-    found = change_tracking.locked(conn, body.number("id"))
-    values: dict[str, Any] = {name: body.text(name, "") for name in ("description", "readme") if body.given(name)}
-    if body.given("name"):
-        values["name"] = body.text("name")
+    found = change_tracking.locked(conn, request.number("id"))
+    values: dict[str, Any] = {name: request.text(name, "") for name in ("description", "readme") if request.has(name)}
+    if request.has("name"):
+        values["name"] = request.text("name")
         projects.free_name(conn, found["workspace_id"], values["name"], but=found["id"])
-    if body.given("customData"):
-        values["custom_data"] = json_codec.dump(body.mapping("customData"))
-    projects.change(conn, found["id"], silent=body.flag("silent", default=False), **values)
+    if request.has("customData"):
+        values["custom_data"] = json_codec.dump(request.mapping("customData"))
+    projects.change(conn, found["id"], silent=request.flag("silent", default=False), **values)
     return _one(conn, found["id"])
 
 
-def set_settings(conn: Connection, body: Body) -> dict[str, Any]:
+def set_settings(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.settings.update``: new settings over those there are."""
-    found = change_tracking.locked(conn, body.number("id"))
-    settings = {**json_codec.load(found["settings"]), **body.mapping("settings")}
+    found = change_tracking.locked(conn, request.number("id"))
+    settings = {**json_codec.load(found["settings"]), **request.mapping("settings")}
     projects.change(conn, found["id"], silent=False, settings=json_codec.dump(settings))
     return {"success": True}
 
 
-def remove(conn: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.archive`` and ``projects.remove`` by id."""
-    projects.remove(conn, change_tracking.locked(conn, body.number("id"))["id"])
+    projects.remove(conn, change_tracking.locked(conn, request.number("id"))["id"])
     return {"success": True}
 
 
-def remove_many(conn: Connection, body: Body) -> dict[str, Any]:
+def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.remove.permanently`` by ``projects``, each with its ``id``: what a graph shows of them stays."""
-    for number in dict.fromkeys(entry.number("id") for entry in body.bodies("projects", most=PROJECTS)):
+    for number in dict.fromkeys(entry.number("id") for entry in request.objects("projects", max_items=PROJECTS)):
         projects.remove(conn, change_tracking.locked(conn, number)["id"])
     return {"success": True}
 
 
-def move(conn: Connection, body: Body) -> dict[str, Any]:
+def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.workspace.set``: into another workspace of the same team.
 
     Raises:
         ServerRefused: 400, it is another team's; 409, it has a project of that name.
     """
-    found = projects.get(conn, change_tracking.locked(conn, body.number("id"))["id"])
-    place = teams.get(conn, workspaces, "workspace", body.number("workspaceId"))
+    found = projects.get(conn, change_tracking.locked(conn, request.number("id"))["id"])
+    place = teams.get(conn, workspaces, "workspace", request.number("workspaceId"))
     if place["team_id"] != found["team_id"]:
-        raise bad(f"workspace {place['id']} is of team {place['team_id']}, project {found['id']} of {found['team_id']}")
+        raise Invalid(
+            f"workspace {place['id']} is of team {place['team_id']}, project {found['id']} of {found['team_id']}"
+        )
     projects.free_name(conn, place["id"], found["name"], but=found["id"])
     projects.change(conn, found["id"], silent=True, workspace_id=place["id"])
     return {"success": True}
 
 
-def meta(conn: Connection, body: Body) -> dict[str, Any]:
+def meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.meta`` by the project's id."""
-    found = projects.get(conn, body.number("id"))
+    found = projects.get(conn, request.number("id"))
     return {"projectType": found["type"], **projects.meta(conn, found["id"])}
 
 
-def update_meta(conn: Connection, body: Body) -> dict[str, Any]:
+def update_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.meta.update``: classes and tags as given, in the order given (the SDK maps ids by position).
 
     What was of classes and tags that are no more among them goes with them.
     """
-    with change_tracking.editing(conn, body.number("id")) as edit:
-        wanted = Body(body.mapping("meta"), "meta.")
+    with change_tracking.editing(conn, request.number("id")) as edit:
+        wanted = RequestParser(request.mapping("meta"), "meta.")
         known = projects.meta(conn, edit.project["id"])
         document = merged(conn, known, wanted)
         replace(edit, known, document)

@@ -13,7 +13,7 @@ from autoflow.server.db.schema import datasets
 from autoflow.server.db.schema import items as table
 from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 
 Counts = Counter[tuple[int, int]]  # by class or tag, and dataset
 
@@ -52,9 +52,9 @@ def _counted(conn: Connection, project_id: int) -> _Tally:
     return tally
 
 
-def stats(conn: Connection, body: Body) -> dict[str, Any]:
+def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.stats`` by the project's ``id``: everything is counted anew."""
-    project = projects.get(conn, body.number("id"))
+    project = projects.get(conn, request.number("id"))
     document, tally = projects.meta(conn, project["id"]), _counted(conn, project["id"])
     query = select(datasets.c.id, datasets.c.name).where(datasets.c.project_id == project["id"])
     places = [(row.id, row.name) for row in conn.execute(query.order_by(datasets.c.id))]

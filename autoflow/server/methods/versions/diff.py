@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import items, json_codec, projects
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import diff as difference
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.diff import ASPECTS, Change, Span
@@ -134,25 +134,25 @@ def _counts(found: Sequence[Change]) -> dict[str, Any]:
     }
 
 
-def _epochs(conn: Connection, body: Body) -> tuple[RowMapping, RowMapping | None, int]:
+def _epochs(conn: Connection, request: RequestParser) -> tuple[RowMapping, RowMapping | None, int]:
     """The versions a request names, and the epoch of the second: without one that being written."""
-    first = versions.get(conn, body.number("from"))
-    if not body.given("to"):
+    first = versions.get(conn, request.number("from"))
+    if not request.has("to"):
         return first, None, projects.get(conn, first["project_id"])["epoch"]
-    second = versions.get(conn, body.number("to"))
+    second = versions.get(conn, request.number("to"))
     if second["project_id"] != first["project_id"]:
-        raise bad(f"versions {first['id']} and {second['id']} are of two projects")
+        raise Invalid(f"versions {first['id']} and {second['id']} are of two projects")
     return first, second, second["epoch"]
 
 
-def diff(conn: Connection, body: Body) -> dict[str, Any]:
+def diff(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.diff``: counts, the names of what changed in classes, tags and datasets, a page of items.
 
     Of all changed items, ``labels`` counts those added, removed and changed only when the body's ``labels`` asks for
     it, as each document must be read; of the items of the page they are counted always.
     """
-    first, second, until = _epochs(conn, body)
-    limit = min(max(body.number("limit") if body.given("limit") else PAGE, 0), LARGEST)
+    first, second, until = _epochs(conn, request)
+    limit = min(max(request.number("limit") if request.has("limit") else PAGE, 0), LARGEST)
     span = Span(first["project_id"], *sorted((first["epoch"], until)))
     found = difference.changes(conn, span)
     if until < first["epoch"]:
@@ -167,10 +167,10 @@ def diff(conn: Connection, body: Body) -> dict[str, Any]:
     }
     counts = {**_counts(found), **{kind: {how: len(names) for how, names in of.items()} for kind, of in parts.items()}}
     shapes = _Shapes(conn, *((moment, snapshot.places(side)) for moment, side in zip(moments, standing, strict=True)))
-    if body.flag("labels", default=False):
+    if request.flag("labels", default=False):
         shaped = (one for part in chunks(found) for one in shapes.of(part))
         counts["labels"].update(_told(sum((Counter(one["labels"]) for one in shaped), Counter())))
-    after = body.maybe_number("after") or 0
+    after = request.optional_number("after") or 0
     left = [change for change in found if change.number > after]
     return {
         "projectId": span.project,

@@ -13,10 +13,10 @@ from autoflow.server.db import content_ids
 from autoflow.server.db.access import caller
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.db.schema import blobs, items, items_history
-from autoflow.server.errors import bad, unknown
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Batch, Download, OperationContext
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import snapshot, versions
 from autoflow.wire import methods
@@ -24,16 +24,16 @@ from autoflow.wire import methods
 MOST = 10_000
 
 
-def _named(conn: Connection, body: Body) -> dict[str, RowMapping]:
+def _named(conn: Connection, request: RequestParser) -> dict[str, RowMapping]:
     """The items of a version that have the hashes asked for, one for each.
 
     Raises:
-        ServerRefused: 404, there is no such version.
+        NotFound: there is no such version.
     """
-    hashes = [Body({"hash": one}).text("hash") for one in body.array("hashes")]
+    hashes = [RequestParser({"hash": one}).text("hash") for one in request.array("hashes")]
     if len(hashes) > MOST:
-        raise bad(f'"hashes" has {len(hashes)}; {MOST} are the most')
-    moment = snapshot.Moment.of(versions.get(conn, body.number("id")))
+        raise Invalid(f'"hashes" has {len(hashes)}; {MOST} are the most')
+    moment = snapshot.Moment.of(versions.get(conn, request.number("id")))
     found: dict[str, RowMapping] = {}
     for part in chunks(hashes):
         halves = snapshot.halves(items, moment, "hash", "link", "size", "mime", "name")
@@ -52,17 +52,17 @@ def _kept(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
     return found
 
 
-def contents(context: OperationContext, body: Body) -> Composed:
+def contents(context: OperationContext, request: RequestParser) -> Composed:
     """``autoflow.folders.contents`` of a version by ``hashes``: each as a line ``<hash> <size>``, then its bytes.
 
     Raises:
-        ServerRefused: 404, the version has no item of a hash, or its bytes are not here.
+        NotFound: the version has no item of a hash, or its bytes are not here.
     """
     with context.store.read() as conn:
-        named = _named(conn, body)
+        named = _named(conn, request)
         kept = _kept(conn, list(named))
     pieces: list[bytes | Content] = []
-    for name in dict.fromkeys(body.array("hashes")):
+    for name in dict.fromkeys(request.array("hashes")):
         item = named.get(name)
         if name in kept:
             row = kept[name]
@@ -70,19 +70,19 @@ def contents(context: OperationContext, body: Body) -> Composed:
         elif item is not None and external_files.is_reference(item):
             content = external_files.content(item)
         else:
-            raise unknown("content", name)
+            raise NotFound("content", name)
         pieces += [f"{name} {content.size}\n".encode(), content]
     return Composed(pieces, "contents", "application/octet-stream")
 
 
-def paths(context: OperationContext, body: Body) -> dict[str, Any]:
+def paths(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.paths`` of a version by ``hashes``: where the files of those are that are kept in a folder of
     this machine. Whoever asks over a server is told of none: it may be another machine.
     """
     with context.store.read() as conn:
         if caller(conn).site or not isinstance(context.blobs, Folder):
             return {"paths": {}}
-        kept = _kept(conn, list(_named(conn, body)))
+        kept = _kept(conn, list(_named(conn, request)))
     return {"paths": {name: context.blobs.path(name, row["generation"]) for name, row in kept.items()}}
 
 

@@ -20,14 +20,14 @@ from autoflow.server.db.access import caller
 from autoflow.server.db.change_tracking import Edit, editing
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
-from autoflow.server.errors import bad
+from autoflow.server.errors import Invalid
 from autoflow.server.media import thumbnails
 from autoflow.server.methods.images.labels import FIGURES, stored_object
 from autoflow.server.methods.images.tags import Meta, assigned, number_new
 from autoflow.server.methods.projects.meta import merged
 from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
 from autoflow.wire import methods
 
@@ -49,15 +49,15 @@ def mark(row: item_content.Row) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:20]
 
 
-def state(conn: Connection, body: Body) -> dict[str, Any]:
+def state(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.state`` of a project: its digest."""
-    return {"digest": projects.get(conn, body.number("projectId"))["digest"]}
+    return {"digest": projects.get(conn, request.number("projectId"))["digest"]}
 
 
-def list_items(conn: Connection, body: Body) -> dict[str, Any]:
+def list_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.items`` of a project: ``[id, dataset, name, mark]`` each, a page at a time."""
-    project_id = projects.get(conn, body.number("projectId"))["id"]
-    query = select(table).where(table.c.project_id == project_id, table.c.id > (body.maybe_number("after") or 0))
+    project_id = projects.get(conn, request.number("projectId"))["id"]
+    query = select(table).where(table.c.project_id == project_id, table.c.id > (request.optional_number("after") or 0))
     found = conn.execute(query.order_by(table.c.id).limit(PAGE)).mappings().all()
     told = [[row["id"], row["dataset_id"], row["name"], mark(row)] for row in found]
     return {"items": told, "after": found[-1]["id"] if len(found) == PAGE else None}
@@ -75,33 +75,33 @@ def _answer(conn: Connection, edit: Edit, **more: Any) -> dict[str, Any]:
 # -- classes, tags and datasets
 
 
-def shape(conn: Connection, body: Body) -> dict[str, Any]:
+def shape(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.shape``: classes and tags are added to a project's or put in place of those of their name;
     datasets are made that it has not, by their paths, and those they stand in. Answers their numbers, in order.
     """
-    with editing(conn, body.number("projectId")) as edit:
-        _add_meta(edit, Body(body.mapping("meta"), "meta."))
-        paths = [tuple(_names(body, path)) for path in body.array("datasets")]
+    with editing(conn, request.number("projectId")) as edit:
+        _add_meta(edit, RequestParser(request.mapping("meta"), "meta."))
+        paths = [tuple(_names(request, path)) for path in request.array("datasets")]
         known = _paths(conn, edit.project["id"])
         numbers = [_dataset(edit, known, path) for path in paths]
     return _answer(conn, edit, datasets=numbers)
 
 
-def _names(body: Body, path: Any) -> list[str]:
-    names = Body({"path": path}, f"{body.place}datasets.").array("path", most=limits.NESTED)
+def _names(request: RequestParser, path: Any) -> list[str]:
+    names = RequestParser({"path": path}, f"{request.path}datasets.").array("path", max_items=limits.NESTED)
     if not names:
-        raise bad('"datasets" must be lists of names that are not blank')
-    return [Body({"name": name}, f"{body.place}datasets[].").text("name") for name in names]
+        raise Invalid('"datasets" must be lists of names that are not blank')
+    return [RequestParser({"name": name}, f"{request.path}datasets[].").text("name") for name in names]
 
 
-def _add_meta(edit: Edit, sent: Body) -> None:
+def _add_meta(edit: Edit, sent: RequestParser) -> None:
     known = projects.meta(edit.conn, edit.project["id"])
     wanted: dict[str, Any] = {}
     for kind, name in (("classes", "title"), ("tags", "name")):
-        told = {one.text(name): one.fields for one in sent.bodies(kind, required=False)}
+        told = {one.text(name): one.fields for one in sent.objects(kind, required=False)}
         kept = [{**one, **told.pop(one[name], {}), "id": one["id"]} for one in known[kind]]
         wanted[kind] = kept + [{key: value for key, value in one.items() if key != "id"} for one in told.values()]
-    document = merged(edit.conn, known, Body(wanted))
+    document = merged(edit.conn, known, RequestParser(wanted))
     if document != known:
         projects.set_meta(edit, document)
 
@@ -131,11 +131,13 @@ def _dataset(edit: Edit, known: dict[tuple[str, ...], int], path: tuple[str, ...
 # -- images
 
 
-def look(context: OperationContext, body: Body) -> dict[str, Any]:
+def look(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.look``: ``[width, height]`` of kept images by their hashes, and of files by their links."""
-    links = _links(context, body.array("links", required=False))
+    links = _links(context, request.array("links", required=False))
     with context.store.read() as conn:
-        kept = blobs.find(conn, [Body({"hash": one}).text("hash") for one in body.array("hashes", required=False)])
+        kept = blobs.find(
+            conn, [RequestParser({"hash": one}).text("hash") for one in request.array("hashes", required=False)]
+        )
     sizes = {name: [row["width"], row["height"]] for name, row in kept.items()}
     return {"sizes": {**sizes, **{link: [told["width"], told["height"]] for link, told in links.items()}}}
 
@@ -144,47 +146,47 @@ def _links(context: OperationContext, wanted: Sequence[Any]) -> dict[str, dict[s
     """What the files of links are, as columns.
 
     Raises:
-        ServerRefused: 400, asked for over a server, or no image.
+        Invalid: asked for over a server, or no image.
     """
     if not wanted:
         return {}
     with context.store.read() as conn:
         if caller(conn).site:
-            raise bad("files are taken by reference by the server on their own machine only, not over a server")
+            raise Invalid("files are taken by reference by the server on their own machine only, not over a server")
     found: dict[str, dict[str, Any]] = {}
     for link in wanted:
-        path = external_files.path_of(Body({"link": link}).wide_text("link"))
+        path = external_files.path_of(RequestParser({"link": link}).long_text("link"))
         picture = thumbnails.look(path) if path is not None else None
         if path is None or picture is None:
-            raise bad(f"{link} is no image that can be read")
+            raise Invalid(f"{link} is no image that can be read")
         found[link] = {"size": os.path.getsize(path), **picture._asdict()}
     return found
 
 
-def put(context: OperationContext, body: Body) -> dict[str, Any]:
+def put(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.put``: images of a dataset by name, made or brought to what is sent, all of them or none.
 
     Each has a ``hash`` (and a ``link``, when by reference), and may have an ``annotation`` and a ``meta``, without
     which it keeps what it has. Answers ``[id, mark]`` each, in order.
     """
-    wanted = list(body.bodies("images"))
-    links = _links(context, [one.wide_text("link") for one in wanted if one.given("link")])
+    wanted = list(request.objects("images"))
+    links = _links(context, [one.long_text("link") for one in wanted if one.has("link")])
     with context.store.write() as conn:
-        dataset = datasets.get(conn, body.number("datasetId"))
+        dataset = datasets.get(conn, request.number("datasetId"))
         with editing(conn, dataset["project_id"]) as edit:
             told = _put(edit, dataset, wanted, links)
         return _answer(conn, edit, images=told)
 
 
 def _put(
-    edit: Edit, dataset: RowMapping, wanted: Sequence[Body], links: Mapping[str, Mapping[str, Any]]
+    edit: Edit, dataset: RowMapping, wanted: Sequence[RequestParser], links: Mapping[str, Mapping[str, Any]]
 ) -> list[list[Any]]:
     conn = edit.conn
     names = [one.text("name") for one in wanted]
     if len(set(names)) < len(names):
-        raise bad('"images" has a name twice')
+        raise Invalid('"images" has a name twice')
     there = _named(conn, dataset["id"], names)
-    kept = blobs.hold(conn, [one.text("hash") for one in wanted if not one.given("link")])
+    kept = blobs.hold(conn, [one.text("hash") for one in wanted if not one.has("link")])
     meta = Meta.of(conn, edit.project["id"])
     made: dict[str, dict[str, Any]] = {}
     changed: list[tuple[RowMapping, dict[str, Any]]] = []
@@ -222,37 +224,41 @@ def _named(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str,
     return found
 
 
-def _content(one: Body, kept: Mapping[str, RowMapping], links: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _content(
+    one: RequestParser, kept: Mapping[str, RowMapping], links: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     name = one.text("hash")
-    if one.given("link"):
-        link = one.wide_text("link")
+    if one.has("link"):
+        link = one.long_text("link")
         return {"hash": name, "link": link, **{column: links[link][column] for column in _BYTES}}
     if name not in kept:
-        raise bad(f'"{one.place}hash": {name} has not been uploaded')
+        raise Invalid(f'"{one.path}hash": {name} has not been uploaded')
     return {"hash": name, "link": None, **{column: kept[name][column] for column in _BYTES}}
 
 
-def _labels(one: Body, meta: Meta, tags: str, texts: dict[str, bytes]) -> dict[str, Any]:
+def _labels(one: RequestParser, meta: Meta, tags: str, texts: dict[str, bytes]) -> dict[str, Any]:
     """An image's annotation and meta as columns, but its tags as a list.
 
     Objects are numbered in their order; `texts` gets the JSON.
     """
     values: dict[str, Any] = {}
-    if one.given("meta"):
+    if one.has("meta"):
         values["meta"] = json_codec.dump(one.mapping("meta"), canonical=True)
-    if not one.given("annotation"):
+    if not one.has("annotation"):
         return values
-    sent = Body(one.mapping("annotation"), f"{one.place}annotation.")
-    objects = [stored_object(entry, meta) for entry in sent.bodies("objects", required=False, most=limits.OBJECTS)]
+    sent = RequestParser(one.mapping("annotation"), f"{one.path}annotation.")
+    objects = [
+        stored_object(entry, meta) for entry in sent.objects("objects", required=False, max_items=limits.OBJECTS)
+    ]
     if len(objects) >= FIGURES:
-        raise bad(f'"{sent.place}objects": there are {len(objects)}; {FIGURES - 1} are the most')
+        raise Invalid(f'"{sent.path}objects": there are {len(objects)}; {FIGURES - 1} are the most')
     document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
     document["objects"] = [{**entry, "id": place} for place, entry in enumerate(objects, 1)]
     name = None
     if document != {"objects": []}:
         name, text = items.named_text(document)
         texts[name] = text
-    wanted = [meta.tag(tag) for tag in sent.bodies("tags", required=False)]
+    wanted = [meta.tag(tag) for tag in sent.objects("tags", required=False)]
     return {
         **values,
         "annotation": name,
@@ -261,15 +267,15 @@ def _labels(one: Body, meta: Meta, tags: str, texts: dict[str, bytes]) -> dict[s
     }
 
 
-def remove(conn: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.remove``: images and datasets of a project by their numbers; those that are gone are no
     error.
     """
-    with editing(conn, body.number("projectId")) as edit:
-        for part in chunks(body.unique_numbers("images")):
+    with editing(conn, request.number("projectId")) as edit:
+        for part in chunks(request.unique_numbers("images")):
             query = select(table).where(table.c.project_id == edit.project["id"], table.c.id.in_(part))
             edit.delete_many(table, conn.execute(query).mappings().all())
-        for part in chunks(body.unique_numbers("datasets")):
+        for part in chunks(request.unique_numbers("datasets")):
             query = select(dataset_table.c.id).where(dataset_table.c.id.in_(part))
             mine = query.where(dataset_table.c.project_id == edit.project["id"])
             datasets.remove(edit, conn.execute(mine).scalars().all())

@@ -12,7 +12,7 @@ from typing import Any
 
 from autoflow.server.maintenance import purge
 from autoflow.server.operations import Batch, Operation, OperationContext
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import restore as restoring
 from autoflow.server.versions import versions
 from autoflow.wire import methods
@@ -22,13 +22,13 @@ GAP = 0.002  # seconds between two transactions: who waits for the write lock on
 SWEPT = 1000  # rows of restores that were given up, removed before a new one
 
 
-def restore(context: OperationContext, body: Body) -> dict[str, Any]:
+def restore(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """Begin to restore a version (``id``, or ``projectId`` and ``number``), or go on (``restoring``, the new project).
 
     The answer has ``done``; until it is true the client asks again with ``restoring``, the answer's ``id``.
     """
     until = time.monotonic() + WORK
-    number = body.number("restoring") if body.given("restoring") else _begin(context, body)
+    number = request.number("restoring") if request.has("restoring") else _begin(context, request)
     while True:
         progress = restoring.step(context.store, number)
         if progress.done or time.monotonic() > until:
@@ -43,21 +43,21 @@ def restore(context: OperationContext, body: Body) -> dict[str, Any]:
         time.sleep(GAP)
 
 
-def _begin(context: OperationContext, body: Body) -> int:
-    skip = body.flag("skipMissed", default=False)
+def _begin(context: OperationContext, request: RequestParser) -> int:
+    skip = request.flag("skipMissed", default=False)
     with context.store.write() as conn:
         purge.sweep(conn, SWEPT)
         number = (
-            body.number("id")
-            if body.given("id")
-            else versions.numbered(conn, body.number("projectId"), body.number("number"))
+            request.number("id")
+            if request.has("id")
+            else versions.numbered(conn, request.number("projectId"), request.number("number"))
         )
         return restoring.begin(
             conn,
             versions.get(conn, number),
-            body.maybe_number("workspaceId"),
-            body.text("name") if body.given("name") else None,
-            body.maybe_text("description"),
+            request.optional_number("workspaceId"),
+            request.text("name") if request.has("name") else None,
+            request.optional_text("description"),
             skip_missed=skip,
         )
 

@@ -13,7 +13,7 @@ from autoflow.server.methods.images.labels import shown
 from autoflow.server.methods.images.tags import Meta
 from autoflow.server.methods.versions.versions import shape
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import Moment
 from autoflow.wire import methods
@@ -36,24 +36,26 @@ def _item(row: RowMapping, places: Mapping[int, tuple[str, ...]], meta: Meta) ->
     }
 
 
-def read_items(conn: Connection, body: Body) -> dict[str, Any]:
+def read_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.items``: a page of a version's items by their ids, with ``annotations`` each with its own."""
-    moment = Moment.of(versions.get(conn, body.number("id")))
-    limit = min(max(body.maybe_number("limit") or LARGEST, 1), LARGEST)
-    found = snapshot.page(conn, moment, body.maybe_number("after") or 0, limit, body.maybe_number("datasetId"))
+    moment = Moment.of(versions.get(conn, request.number("id")))
+    limit = min(max(request.optional_number("limit") or LARGEST, 1), LARGEST)
+    found = snapshot.page(
+        conn, moment, request.optional_number("after") or 0, limit, request.optional_number("datasetId")
+    )
     places = snapshot.places(snapshot.datasets_at(conn, moment))
     meta = Meta(snapshot.meta_at(conn, moment))
     told = [_item(row, places, meta) for row in found]
-    if body.flag("annotations", default=False):
+    if request.flag("annotations", default=False):
         texts = items.read_documents(conn, sorted({row["annotation"] for row in found if row["annotation"]}))
         for entry, row in zip(told, found, strict=True):
             entry["annotation"] = shown(row, texts.get(row["annotation"]), meta)["annotation"]
     return {"items": told, "after": found[-1]["id"] if len(found) == limit else None}
 
 
-def read_meta(conn: Connection, body: Body) -> dict[str, Any]:
+def read_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.meta``: a version, with its project, its classes and tags, and its datasets."""
-    version = versions.get(conn, body.number("id"))
+    version = versions.get(conn, request.number("id"))
     moment = Moment.of(version)
     project = conn.execute(project_table.select().where(project_table.c.id == moment.project)).mappings().one()
     found = snapshot.datasets_at(conn, moment)

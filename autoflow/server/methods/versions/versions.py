@@ -11,7 +11,7 @@ from autoflow.server.db import projects
 from autoflow.server.db.schema import versions as table
 from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.paging import page
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import reservations, versions
 from autoflow.wire import methods
 
@@ -52,23 +52,27 @@ def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
     return [shape(row) for row in found]
 
 
-def list_versions(conn: Connection, body: Body) -> dict[str, Any]:
+def list_versions(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.list`` of a project."""
-    project_id = projects.get(conn, body.number("projectId"))["id"]
-    return page(conn, versions.listing(conn).where(table.c.project_id == project_id), _COLUMNS, body, shaped)
+    project_id = projects.get(conn, request.number("projectId"))["id"]
+    return page(conn, versions.listing(conn).where(table.c.project_id == project_id), _COLUMNS, request, shaped)
 
 
-def version(conn: Connection, body: Body) -> dict[str, Any]:
+def version(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.info`` by id."""
-    return shape(versions.get(conn, body.number("id")))
+    return shape(versions.get(conn, request.number("id")))
 
 
-def snapshot(context: OperationContext, body: Body) -> dict[str, Any]:
+def snapshot(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.snapshot``: ``{"id", "version", "created"}``, created false when nothing had changed.
 
     Nothing is written then, and nobody waited for.
     """
-    number, name, description = body.number("projectId"), body.maybe_text("title"), body.maybe_text("description")
+    number, name, description = (
+        request.number("projectId"),
+        request.optional_text("title"),
+        request.optional_text("description"),
+    )
     with context.store.read() as conn:
         saved = versions.current(conn, projects.get(conn, number))
     if saved is None:
@@ -77,46 +81,46 @@ def snapshot(context: OperationContext, body: Body) -> dict[str, Any]:
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 
-def reserve(conn: Connection, body: Body) -> dict[str, Any]:
+def reserve(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.reserve``: ``{"id", "commitToken"}``; 400 when nothing changed, or another is at it."""
-    made = reservations.reserve(conn, body.number("projectId"))
+    made = reservations.reserve(conn, request.number("projectId"))
     return {"id": made.id, "commitToken": made.token}
 
 
-def _named(conn: Connection, body: Body, name: str) -> dict[str, Any]:
+def _named(conn: Connection, request: RequestParser, name: str) -> dict[str, Any]:
     """What a request says of a version, as columns; `name` is the member with its name."""
     values: dict[str, Any] = {}
-    if body.given(name):
-        values["name"] = body.text(name, "")
-    if body.given("description"):
-        values["description"] = body.text("description", "")
-    if body.given("previewProjectId"):
-        values["preview_project_id"] = projects.get(conn, body.number("previewProjectId"))["id"]
+    if request.has(name):
+        values["name"] = request.text(name, "")
+    if request.has("description"):
+        values["description"] = request.text("description", "")
+    if request.has("previewProjectId"):
+        values["preview_project_id"] = projects.get(conn, request.number("previewProjectId"))["id"]
     return values
 
 
-def commit(conn: Connection, body: Body) -> dict[str, Any]:
+def commit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.commit`` of a reserved version, with its archive's file."""
-    number, token, file_id = body.number("id"), body.text("commitToken"), body.number("teamFileId")
-    reservations.commit(conn, number, token, file_id, _named(conn, body, "title"))
+    number, token, file_id = request.number("id"), request.text("commitToken"), request.number("teamFileId")
+    reservations.commit(conn, number, token, file_id, _named(conn, request, "title"))
     return {"success": True}
 
 
-def cancel(conn: Connection, body: Body) -> dict[str, Any]:
+def cancel(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.cancel-reservation``."""
-    reservations.cancel(conn, body.number("id"), body.text("commitToken"))
+    reservations.cancel(conn, request.number("id"), request.text("commitToken"))
     return {"success": True}
 
 
-def edit(conn: Connection, body: Body) -> dict[str, Any]:
+def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.update``: name, description, and the project that shows the version."""
-    versions.change(conn, body.number("id"), **_named(conn, body, "name"))
+    versions.change(conn, request.number("id"), **_named(conn, request, "name"))
     return {"success": True}
 
 
-def remove(conn: Connection, body: Body) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.delete``: what names the version can tell that it was deleted."""
-    versions.remove(conn, body.number("id"))
+    versions.remove(conn, request.number("id"))
     return {"success": True}
 
 

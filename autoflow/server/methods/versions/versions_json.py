@@ -10,7 +10,7 @@ from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import Composed
 from autoflow.server.db import access, json_codec, projects
 from autoflow.server.operations import OperationContext
-from autoflow.server.request_parser import Body
+from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import archives
 
 
@@ -39,7 +39,7 @@ def shape(conn: Connection, team_id: int, project_id: int, path: str) -> dict[st
     }
 
 
-def download(context: OperationContext, body: Body) -> Composed:
+def download(context: OperationContext, request: RequestParser) -> Composed:
     """``autoflow.versions.map`` of a project, by its number as ``id``: what the map's ``fullStorageUrl`` leads to."""
     with context.store.read() as conn:
-        return content(conn, projects.get(conn, body.number("id"))["id"])
+        return content(conn, projects.get(conn, request.number("id"))["id"])
