@@ -90,7 +90,6 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
 
 # Circles that stand for now, each by its first module: take the row out with the circle.
 CIRCLES_LEFT = {
-    "autoflow.api.client",
     "autoflow.graph.clusters",
     "autoflow.graph.render.ancestry",
     "autoflow.outbox.durability",

@@ -1,10 +1,10 @@
-"""`Api`: one server, and what an app does with it."""
+"""`Api`: access to the data of one server, to its lineage, and to the workflow methods."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autoflow import settings
 from autoflow.api.annotation import AnnotationApi
@@ -17,26 +17,24 @@ from autoflow.api.workflow import Workflow
 from autoflow.graph.graph import Graph
 from autoflow.graph.trace import Trace
 from autoflow.model.reference import parse
+from autoflow.model.reproduction import Reproduction, ReproductionPlan
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import inference
 from autoflow.runtime.destination import Destination, connect, outbox_for, parse_address, resolve
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
-if TYPE_CHECKING:
-    from autoflow.reproduction.plan import Plan
-    from autoflow.reproduction.reproduce import Reproduction
-
 
 class Api:
-    """A server's data and its workflow, with the method names of the SDK.
+    """Client of one server, with the method names of the SDK.
 
     Args:
-        server_address: as ``SERVER_ADDRESS``, or ``embedded``: data and records go there. Default: where records go.
-        token: its token; default the environment's for that server.
+        server_address: URL of the server, or ``embedded``; data and records go there. Default: the destination of
+            records, see `autoflow.runtime.destination.resolve`.
+        token: API token. Default: the environment's token for that server.
 
     Raises:
-        ValueError: the address is none.
+        ValueError: the address is not valid.
     """
 
     def __init__(self, server_address: str | None = None, token: str | None = None) -> None:
@@ -49,8 +47,10 @@ class Api:
 
     @classmethod
     def from_env(cls) -> Api:
-        """The server the environment names: ``AUTOFLOW_SERVER``; else ``SERVER_ADDRESS`` with ``API_TOKEN`` for data,
-        while records go where `autoflow` sends them (in development to the server on this machine).
+        """Return an `Api` for the server that the environment names.
+
+        ``AUTOFLOW_SERVER`` is used for data and records. Without it data comes from ``SERVER_ADDRESS`` with
+        ``API_TOKEN``, and records go to the default destination (in development the embedded server).
         """
         records = resolve()
         instance = settings.instance()
@@ -65,22 +65,22 @@ class Api:
 
     @property
     def origin(self) -> str:
-        """Whose numbers this server's answers carry."""
+        """Server that issued the ids: scheme://host[:port]."""
         return self._server.origin
 
     @property
     def server_address(self) -> str:
-        """The server, as given."""
+        """Address of the server, as passed in."""
         return self._server.address
 
     @cached_property
     def transport(self) -> Transport:
-        """The way to the server."""
+        """Transport of the server."""
         return connect(self._server, self._token)
 
     @cached_property
     def project(self) -> ProjectApi:
-        """Projects and, as ``project.version``, their versions."""
+        """Projects; ``project.version`` has their versions."""
         return ProjectApi(self.transport)
 
     @cached_property
@@ -95,7 +95,7 @@ class Api:
 
     @cached_property
     def annotation(self) -> AnnotationApi:
-        """Labels of images."""
+        """Annotations of images."""
         return AnnotationApi(self.transport)
 
     @cached_property
@@ -116,36 +116,36 @@ class Api:
         workspace: int | None = None,
         file: int | str | None = None,
     ) -> Graph:
-        """The workflow around one entry point; that of the default workspace when none is given. Our server only.
+        """Return the workflow graph around one entity, by default of the default workspace. Our server only.
 
         Args:
-            project, task, workspace: a number.
-            file: a team file's number or path.
+            project, task, workspace: an id.
+            file: id or path of a team file.
 
         Raises:
-            ServerError: the server does not know the entry point, or is an instance, which keeps its graph to itself.
+            ServerError: the server does not know the entity, or is a Supervisely instance, whose API has no graph.
         """
-        entries = {"project": project, "task": task, "workspace": workspace, "file": file}
-        scope = {name: value for name, value in entries.items() if value is not None}
-        return Graph.from_json(self.transport.call(methods.GRAPH, scope))
+        entities = {"project": project, "task": task, "workspace": workspace, "file": file}
+        payload = {name: value for name, value in entities.items() if value is not None}
+        return Graph.from_json(self.transport.call(methods.GRAPH, payload))
 
     def trace(self, ref: str, *, every: bool = False, team_id: int | None = None) -> Trace:
-        """Everything a thing came from, down to the first data. Our server only.
+        """Return the ancestry of an entity: all runs and data it was produced from. Our server only.
 
         Args:
             ref: ``file:9``, ``version:12``, ``project:7``, ``project:7#3``, ``dataset:4``, ``task:5``, ``job:2``, or a
-                path in Team Files with its leading slash.
-            every: follow every run that wrote a thing, not the latest alone.
-            team_id: whose path it is; default the first team's.
+                path in Team Files with a leading slash.
+            every: follow all runs that wrote an entity, not only the latest.
+            team_id: team of the path. Default: the first team.
 
         Raises:
-            ValueError: `ref` names nothing.
-            ServerError: the server does not know it, or is an instance.
+            ValueError: `ref` is not a valid reference.
+            ServerError: the server does not know the entity, or is a Supervisely instance.
         """
-        body: dict[str, Any] = {"ref": str(parse(ref)), "every": every}
+        payload: dict[str, Any] = {"ref": str(parse(ref)), "every": every}
         if team_id is not None:
-            body["teamId"] = team_id
-        return Trace.from_json(self.transport.call(methods.TRACE, body))
+            payload["teamId"] = team_id
+        return Trace.from_json(self.transport.call(methods.TRACE, payload))
 
     def reproduce(
         self,
@@ -159,41 +159,44 @@ class Api:
         python: str | None = None,
         workspace_id: int | None = None,
         progress: Callable[[str, int, int], Any] | None = None,
-        confirm: Callable[[Plan], bool] | None = None,
+        confirm: Callable[[ReproductionPlan], bool] | None = None,
     ) -> Reproduction:
-        """Restore the data of the run that made something as new projects, and write a lock file of that run.
+        """Restore the input data of the run that produced an entity as new projects, and write a lock file of the run.
 
         Args:
             ref: as in `trace`.
-            run: run the recorded command on it, in a working tree of the recorded commit, and compare what it writes.
-                That executes what somebody else recorded, with your rights and without your token.
-            confirm: asked with the `Plan` of what is about to be executed, before anything is; what is not agreed to
-                is not run. By default the call itself is the consent.
-            allow_dirty: run the commit although the run had changes that it does not have.
-            lock: path of the lock file; the packages are listed beside it.
-            workdir: where the working tree is made; default a temporary folder.
-            keep: leave the working tree there.
-            python: the interpreter; default the recorded one, or this one where that is gone.
-            workspace_id: where the projects are made; default where they were.
-            progress: called with what is restored, how much of it is done, and of how much.
+            run: run the recorded command on the restored data, in a working tree of the recorded commit, and compare
+                its outputs. This executes a command that somebody else recorded, with your rights and without your
+                token.
+            confirm: called with the plan of the execution before anything is executed; False cancels it. By default
+                nobody is asked.
+            allow_dirty: run the commit although the recorded run had uncommitted changes.
+            lock: path of the lock file; the packages are listed in a second file beside it.
+            workdir: folder of the working tree. Default: a temporary folder.
+            keep: keep the working tree.
+            python: the interpreter. Default: the recorded one, or the current one if that no longer exists.
+            workspace_id: workspace of the restored projects. Default: that of the original project.
+            progress: called with the entity being restored, the number of items done, and the total.
 
         Raises:
-            NotReproducible: it cannot be run again; the message says why, and what was made until then.
+            NotReproducible: the run cannot be repeated; the message has the reason and what was restored until then.
             ValueError, ServerError: as `trace`.
         """
-        from autoflow.reproduction.reproduce import Wish, reproduce
+        from autoflow.reproduction.reproduce import ReproduceOptions, reproduce
 
-        wish = Wish(run, allow_dirty, lock, workdir, keep, python, workspace_id, progress, confirm=confirm)
-        return reproduce(self, ref, wish)
+        options = ReproduceOptions(
+            run, allow_dirty, lock, workdir, keep, python, workspace_id, progress, confirm=confirm
+        )
+        return reproduce(self, ref, options)
 
     @property
     def records(self) -> Destination:
-        """Where what the workflow methods record goes."""
+        """Destination of what the workflow methods record."""
         return self._records
 
     @property
     def outbox(self) -> Outbox | None:
-        """The outbox of that destination; None when recording is off."""
+        """Outbox of that destination; None when recording is off."""
         return outbox_for(self._records, self._token if self._records == self._server else None)
 
 

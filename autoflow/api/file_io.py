@@ -1,8 +1,7 @@
-"""Bytes to and from files on this machine: nothing is read into memory whole, a download appears only when whole."""
+"""Streaming file input and output: nothing is read into memory completely, and downloads are written atomically."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import os
@@ -10,21 +9,28 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
+from autoflow.wire.content_hash import encode_hash
+
 _CHUNK = 1024 * 1024
 
 
 def hash_of(stream: BinaryIO) -> str:
-    """base64(sha256) of a stream, as the wire names contents; the stream is read to its end."""
+    """Return the content hash of a stream, which is read to its end."""
     digest = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
-    return base64.b64encode(digest.digest()).decode()
+    return encode_hash(digest)
 
 
 def save(chunks: Iterable[bytes], path: str) -> None:
-    """Write chunks to a path, its folders made when missing; another file there is replaced at the end."""
+    """Write chunks to a file atomically; missing folders are created."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    write_atomically(path, chunks)
+
+
+def write_atomically(path: str, chunks: Iterable[bytes]) -> None:
+    """Write chunks to a temporary file beside the path and rename it to the path; a file that exists is replaced."""
     folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
     partial = os.path.join(folder, f".{os.path.basename(path)}.{secrets.token_hex(4)}")
     try:
         with open(partial, "xb") as file:
@@ -39,19 +45,19 @@ def save(chunks: Iterable[bytes], path: str) -> None:
 
 @contextlib.contextmanager
 def opened(paths: Sequence[str]) -> Iterator[list[BinaryIO]]:
-    """All of these files, open for reading."""
+    """Open files for reading and close them afterwards."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(open(path, "rb")) for path in paths]
 
 
 def grouped(paths: Sequence[str], size: int, count: int) -> Iterator[range]:
-    """Positions of files to be sent together: at most `count`, and `size` bytes but for one file alone."""
+    """Return ranges of files to send in one request: at most `count` files and `size` bytes, or one larger file."""
     start = total = 0
-    for position, path in enumerate(paths):
-        weight = os.path.getsize(path)
-        if position > start and (total + weight > size or position - start >= count):
-            yield range(start, position)
-            start, total = position, 0
-        total += weight
+    for index, path in enumerate(paths):
+        file_size = os.path.getsize(path)
+        if index > start and (total + file_size > size or index - start >= count):
+            yield range(start, index)
+            start, total = index, 0
+        total += file_size
     if start < len(paths):
         yield range(start, len(paths))

@@ -15,9 +15,8 @@ from autoflow.cli.progress import Progress
 from autoflow.cli.response_fields import ours, server
 from autoflow.errors import AutoflowError
 from autoflow.graph.render.labels import printable
-from autoflow.reproduction.comparison import Row
-from autoflow.reproduction.plan import Plan
-from autoflow.reproduction.reproduce import Reproduction, Wish
+from autoflow.model.reproduction import ComparisonRow, Reproduction, ReproductionPlan
+from autoflow.reproduction.reproduce import ReproduceOptions
 from autoflow.reproduction.reproduce import reproduce as run_again
 
 SHORT = 12  # digits of a sha256 that are shown
@@ -29,7 +28,7 @@ def reproduce(given: argparse.Namespace) -> int:
     try:
         api = server()
         with ours(api), Progress(quiet=given.json) as progress:
-            wish = Wish(
+            options = ReproduceOptions(
                 run=given.run_it,
                 allow_dirty=given.allow_dirty,
                 lock=given.lock,
@@ -38,11 +37,11 @@ def reproduce(given: argparse.Namespace) -> int:
                 python=given.python,
                 workspace=given.workspace,
                 progress=progress,
-                say=_say,
+                report=_say,
                 confirm=lambda plan: _confirm(plan, progress, yes=given.yes),
                 interactive=given.yes or sys.stdin.isatty(),
             )
-            found = run_again(api, given.ref, wish)
+            found = run_again(api, given.ref, options)
     except (AutoflowError, OSError, ValueError) as error:
         print(f"autoflow: {printable(str(error))}", file=sys.stderr)
         return NOT_RUN
@@ -53,7 +52,7 @@ def reproduce(given: argparse.Namespace) -> int:
     return EQUAL if found.equal in {True, None} else DIFFERENT
 
 
-def _confirm(plan: Plan, progress: Progress, *, yes: bool) -> bool:
+def _confirm(plan: ReproductionPlan, progress: Progress, *, yes: bool) -> bool:
     """Show what is about to be executed, and ask unless ``--yes`` has answered; without a terminal the answer is no."""
     progress.close()
     for line in plan.lines():
@@ -116,7 +115,7 @@ def _verdict(found: Reproduction) -> str:
     return "There is nothing to compare: the recorded run wrote no file."
 
 
-def _table(rows: list[Row]) -> list[str]:
+def _table(rows: list[ComparisonRow]) -> list[str]:
     cells = [("", "", "recorded", "reproduced", "")]
     for row in rows:
         was, now = ((digest or "-")[:SHORT] for digest in (row.recorded, row.reproduced))

@@ -6,7 +6,6 @@ else copied, and then compared with their hash. Nothing links to what the store 
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import errno
 import fcntl
@@ -24,6 +23,7 @@ from autoflow.datasets.image_uploader import ahead
 from autoflow.errors import FolderError
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
+from autoflow.wire.content_hash import encode_hash
 
 MODES = ("auto", "reflink", "copy")
 PAGE = 500
@@ -204,7 +204,7 @@ def write(path: str, chunks: Iterable[bytes], content: str) -> None:
             view = memoryview(chunk)
             while view:
                 view = view[file.write(view) :]
-    if base64.b64encode(digest.digest()).decode() != content:
+    if encode_hash(digest) != content:
         raise FolderError(f"the server's bytes of {os.path.basename(path)!r} are not of their hash: verify the version")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import stat
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from autoflow.datasets import tree
 from autoflow.errors import FolderError
+from autoflow.wire.content_hash import encode_hash
 
 TRIES = 3
 PAUSE = 0.05  # seconds before the second try, and so much more before each further one
@@ -83,6 +83,6 @@ def _once(path: str, follow: bool, keep: int | None) -> Content | None:
         os.close(descriptor)
     if size != before.st_size or stamp != tree.stamp(before):
         return None
-    name = base64.b64encode(digest.digest()).decode()
+    name = encode_hash(digest)
     data = (kept[0] if len(kept) == 1 else b"".join(kept)) if whole else None
     return Content(name, size, stamp if tree.settled(stamp, looked) else b"", data)

@@ -1,1 +1,4 @@
-"""Doing a recorded run again: on the data it read, with the code and packages it had, and comparing what comes out."""
+"""Repeating a recorded run: restore the data it read, run its command in its commit, and compare the outputs.
+
+Start reading at `autoflow.reproduction.reproduce`.
+"""

@@ -1,54 +1,56 @@
-"""The commands that do a run again by hand, ready to be pasted into a shell."""
+"""The shell commands that repeat a run by hand."""
 
 from __future__ import annotations
 
 import os
 import shlex
 
-from autoflow.reproduction.recorded import Recorded
+from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command
 
 
-def script(run: Recorded, command: Command, *, repository: str | None, tree: str, lock: str, server: str) -> list[str]:
-    """The shell's lines, in order.
+def shell_commands(
+    run: RecordedRun, command: Command, *, repository: str | None, tree: str, lock: str, server: str
+) -> list[str]:
+    """Return the shell commands, in order.
 
     Args:
-        run: what was recorded.
-        command: what is to be run.
-        repository: one on this machine that has the commit; None where it has to be cloned.
-        tree: where the code goes.
-        lock: the lock file, beside which the packages are listed.
-        server: where the run is recorded.
+        run: the recorded run.
+        command: the command to run.
+        repository: a repository on this machine that has the commit; None if it has to be cloned.
+        tree: folder of the checkout.
+        lock: the lock file; the packages are listed beside it.
+        server: the server that records the run.
     """
     facts = run.facts
     lines = []
     commit = facts.get("commit")
     if commit and repository:
-        lines.append(_line("git", "-C", repository, "worktree", "add", "--detach", tree, commit))
+        lines.append(shlex.join(["git", "-C", repository, "worktree", "add", "--detach", tree, commit]))
     elif commit:
-        lines.append(_line("git", "clone", "--", facts.get("repository", "<repository>"), tree))
-        lines.append(_line("git", "-C", tree, "checkout", "--detach", commit))
+        lines.append(shlex.join(["git", "clone", "--", facts.get("repository", "<repository>"), tree]))
+        lines.append(shlex.join(["git", "-C", tree, "checkout", "--detach", commit]))
     environment = tree + "-env"
     version = ".".join(facts.get("python", "3").split(".")[:2])
-    lines.append(_line(f"python{version}", "-m", "venv", environment))
+    lines.append(shlex.join([f"python{version}", "-m", "venv", environment]))
     python = os.path.join(environment, "bin", "python")
-    lines.append(_line(python, "-m", "pip", "install", "-r", f"{lock}.requirements.txt"))
-    folder = facts.get("folder_within")
-    where = os.path.normpath(os.path.join(tree, folder)) if commit and folder is not None else facts.get("folder", ".")
-    words = [python, *(moved(word, facts.get("root"), tree) for word in command.words[1:])]
-    told = {**command.environment, "AUTOFLOW_SERVER": server, "AUTOFLOW_REPRODUCES": run.ref}
-    set_ = [f"{name}={value}" for name, value in told.items()]
-    lines.append(f"(cd {shlex.quote(where)} && {_line('env', *set_, *words)})")
+    lines.append(shlex.join([python, "-m", "pip", "install", "-r", f"{lock}.requirements.txt"]))
+    subfolder = facts.get("folder_within")
+    folder = (
+        os.path.normpath(os.path.join(tree, subfolder))
+        if commit and subfolder is not None
+        else facts.get("folder", ".")
+    )
+    words = [python, *(relocate(word, facts.get("root"), tree) for word in command.words[1:])]
+    variables = {**command.environment, "AUTOFLOW_SERVER": server, "AUTOFLOW_REPRODUCES": run.ref}
+    assignments = [f"{name}={value}" for name, value in variables.items()]
+    lines.append(f"(cd {shlex.quote(folder)} && {shlex.join(['env', *assignments, *words])})")
     if commit and repository:
-        lines.append(_line("git", "-C", repository, "worktree", "remove", "--force", tree))
+        lines.append(shlex.join(["git", "-C", repository, "worktree", "remove", "--force", tree]))
     return lines
 
 
-def moved(word: str, root: str | None, tree: str) -> str:
-    """A path below the recorded root as that below the tree."""
-    below = root is not None and (word == root or word.startswith(root + os.sep))
-    return tree + word[len(root or "") :] if below else word
-
-
-def _line(*words: str) -> str:
-    return shlex.join(words)
+def relocate(word: str, root: str | None, tree: str) -> str:
+    """Return a path below the recorded root as the same path below the checkout; other words are unchanged."""
+    below_root = root is not None and (word == root or word.startswith(root + os.sep))
+    return tree + word[len(root or "") :] if below_root else word

@@ -1,91 +1,84 @@
-"""What came out, beside what had come out: files by their sha256, and whether the restored data was what was read."""
+"""Comparison of a reproduction with the recorded run: files by sha256, versions by digest, inputs by what was read."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-SAME, DIFFERENT, MISSING, NOT_COMPARED, READ, NOT_READ = (
-    "same",
-    "different",
-    "missing",
-    "not compared",
-    "read",
-    "not read",
-)
-GOOD = {SAME, NOT_COMPARED, READ}
+from autoflow.model.reproduction import DIFFERENT, MISSING, NOT_COMPARED, NOT_READ, READ, SAME, ComparisonRow
+
 FILES = {"file", "model_weight"}
 
 
-class Row(NamedTuple):
-    """One thing compared: a file by its sha256, a version by its digest, in hexadecimal digits."""
+def compare_outputs(
+    recorded: Sequence[Mapping[str, Any]], reproduced: Sequence[Mapping[str, Any]], restored: Collection[int]
+) -> list[ComparisonRow]:
+    """Compare each recorded output with its counterpart: the file at the same path, else the one whose path shares the
+    most trailing steps, because a path may contain the project's name.
 
-    side: str  # input or output
-    name: str
-    recorded: str | None
-    reproduced: str | None
-    verdict: str
-    ref: str | None = None  # of what was made now
-
-
-def outputs(
-    recorded: Sequence[Mapping[str, Any]], made: Sequence[Mapping[str, Any]], restored: Collection[int]
-) -> list[Row]:
-    """Every recorded output beside its counterpart: the file at the same path, else the one whose path ends most
-    alike, as a path may have the project's name in it.
-
-    A version is compared by its digest, if it is one of a project in `restored`: any other's rows have numbers that
-    no other project's have.
+    A version is compared by its digest if its project is in `restored`. Rows of other projects have other ids, so
+    their digests always differ.
     """
-    left = [one for one in made if one["type"] in FILES and one.get("sha256")]
-    versions = [one for one in made if one["type"] == "project_version" and one.get("projectId") in restored]
+    files = [output for output in reproduced if output["type"] in FILES and output.get("sha256")]
+    versions = [
+        output for output in reproduced if output["type"] == "project_version" and output.get("projectId") in restored
+    ]
     rows = []
-    for one in recorded:
-        if one["type"] in FILES and one.get("sha256"):
-            rows.append(_file(one, left))
-        elif one["type"] == "project_version" and one.get("digest") and versions:
-            rows.append(_row(one, one["digest"], versions.pop(0), "digest"))
+    for output in recorded:
+        if output["type"] in FILES and output.get("sha256"):
+            rows.append(_compare_file(output, files))
+        elif output["type"] == "project_version" and output.get("digest") and versions:
+            rows.append(_compare(output, versions.pop(0), "digest"))
         else:
-            rows.append(Row("output", one["ref"], None, None, NOT_COMPARED))
+            rows.append(ComparisonRow("output", output["ref"], None, None, NOT_COMPARED))
     return rows
 
 
-def _file(one: Mapping[str, Any], left: list[Mapping[str, Any]]) -> Row:
-    found = max(left, key=lambda other: _alike(one["path"], other["path"]), default=None)
-    if found is None or not _alike(one["path"], found["path"]):
-        return Row("output", one["path"], one["sha256"], None, MISSING)
-    left.remove(found)
-    return _row(one, one["sha256"], found, "sha256")
+def _compare_file(output: Mapping[str, Any], candidates: list[Mapping[str, Any]]) -> ComparisonRow:
+    """Compare a file with the most similar candidate and remove that from the list."""
+    match = max(candidates, key=lambda candidate: _similarity(output["path"], candidate["path"]), default=None)
+    if match is None or not _similarity(output["path"], match["path"]):
+        return ComparisonRow("output", output["path"], output["sha256"], None, MISSING)
+    candidates.remove(match)
+    return _compare(output, match, "sha256")
 
 
-def _row(one: Mapping[str, Any], was: str, found: Mapping[str, Any], name: str) -> Row:
-    verdict = SAME if found[name] == was else DIFFERENT
-    return Row("output", one.get("path") or one["ref"], was, found[name], verdict, found["ref"])
+def _compare(output: Mapping[str, Any], match: Mapping[str, Any], field: str) -> ComparisonRow:
+    verdict = SAME if match[field] == output[field] else DIFFERENT
+    return ComparisonRow(
+        "output", output.get("path") or output["ref"], output[field], match[field], verdict, match["ref"]
+    )
 
 
-def inputs(restored: Mapping[int, str], read: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Whether each restored project, given by number and name, was read: itself, a version or a dataset of it."""
-    seen = {one["id"] if one["type"] == "project" else one.get("projectId") for one in read if not one["origin"]}
+def compare_inputs(restored: Mapping[int, str], inputs: Sequence[Mapping[str, Any]]) -> list[ComparisonRow]:
+    """Check that each restored project was read: the project itself, a version or a dataset of it.
+
+    Args:
+        restored: names of the restored projects by their ids.
+        inputs: what the reproduction read.
+    """
+    read_ids = {
+        entity["id"] if entity["type"] == "project" else entity.get("projectId")
+        for entity in inputs
+        if not entity["origin"]
+    }
     return [
-        Row("input", f"{name} (project:{number})", None, None, READ if number in seen else NOT_READ)
-        for number, name in restored.items()
+        ComparisonRow(
+            "input", f"{name} (project:{project_id})", None, None, READ if project_id in read_ids else NOT_READ
+        )
+        for project_id, name in restored.items()
     ]
 
 
-def equal(rows: Sequence[Row]) -> bool:
-    """Whether something was compared, and nothing differs."""
-    return any(row.verdict == SAME for row in rows) and all(row.verdict in GOOD for row in rows)
-
-
-def _alike(path: str, other: str) -> float:
-    """How many last steps two paths share; equal paths are more alike than any others."""
+def _similarity(path: str, other: str) -> float:
+    """Return the number of trailing steps two paths share; infinity for equal paths."""
     if path == other:
         return float("inf")
-    one, two = (posixpath.normpath(given).split("/")[::-1] for given in (path, other))
+    reversed_steps = (posixpath.normpath(text).split("/")[::-1] for text in (path, other))
     shared = 0
-    for step, same in zip(one, two, strict=False):
-        if step != same:
+    for step, other_step in zip(*reversed_steps, strict=False):
+        if step != other_step:
             break
         shared += 1
     return shared

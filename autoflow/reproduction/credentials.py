@@ -1,4 +1,4 @@
-"""The token that the command of a reproduction gets in place of the user's."""
+"""The restricted token that a reproduced command gets instead of the user's token."""
 
 from __future__ import annotations
 
@@ -6,46 +6,44 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from autoflow.api.protocols import DataApi
 from autoflow.errors import ServerError, ServerRefused
 from autoflow.guard import logger
 from autoflow.runtime.delivery import deliver_folder
 from autoflow.wire import methods
 
-if TYPE_CHECKING:
-    from autoflow.api.client import Api
-
-_UNSUPPORTED = {404, 405}  # statuses of a server that has no such method
+_UNSUPPORTED = {404, 405}  # statuses of a server that lacks the method
 
 
 class Credentials(NamedTuple):
-    """What a reproduced command records with.
+    """Credentials of a reproduced command.
 
     Args:
-        token: restricted to the reproduction, and revoked at its end.
-        home: the command's own ``AUTOFLOW_HOME``. In the user's it would take over records that other processes left,
-            and its token would be refused for them.
+        token: restricted to the reproduction, and revoked after it.
+        home: an ``AUTOFLOW_HOME`` of its own. In the user's it would take over pending records of other processes,
+            and its token would be rejected for them.
     """
 
     token: str
     home: str
 
-    def variables(self) -> dict[str, str]:
-        """Return the variables of the command's environment; never shown, as they hold the token."""
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables for the command; they contain the token and are never printed."""
         return {"AUTOFLOW_TOKEN": self.token, "AUTOFLOW_HOME": self.home}
 
 
 @contextlib.contextmanager
-def restricted(api: Api, ref: str) -> Iterator[Credentials | None]:
-    """Get a token for the reproduction of a task and revoke it at the end; None from a server that needs no token.
+def restricted_credentials(api: DataApi, ref: str) -> Iterator[Credentials | None]:
+    """Yield a token for the reproduction of a task and revoke it afterwards; None if the server needs no token.
 
     Args:
         api: the server.
         ref: the task, as ``task:5``.
 
     Raises:
-        ServerError: the server refuses, or does not answer.
+        ServerError: the server refused, or did not respond.
     """
     try:
         issued = api.transport.call(methods.REPRODUCTION_ISSUE, {"task": int(ref.partition(":")[2])})
@@ -56,26 +54,26 @@ def restricted(api: Api, ref: str) -> Iterator[Credentials | None]:
     if issued["token"] is None:
         yield None
         return
-    with contextlib.ExitStack() as stack:  # unwound from the last to the first: delivered, then revoked
+    with contextlib.ExitStack() as stack:  # in reverse order: deliver, then revoke
         stack.callback(_revoke, api, issued["id"], issued["expiresAt"])
         credentials = Credentials(issued["token"], tempfile.mkdtemp(prefix="autoflow-home-"))
         stack.callback(_remove_home, api, credentials)
         yield credentials
 
 
-def _revoke(api: Api, number: int, expires_at: str) -> None:
+def _revoke(api: DataApi, token_id: int, expires_at: str) -> None:
     try:
-        api.transport.call(methods.REPRODUCTION_REVOKE, {"id": number})
+        api.transport.call(methods.REPRODUCTION_REVOKE, {"id": token_id})
     except ServerError as error:
         logger.warning(
-            "autoflow: token %d of the reproduction was not revoked (%s); it expires at %s, "
-            "`autoflow token revoke %d` on the server revokes it now",
-            *(number, error, expires_at, number),
+            "autoflow: token %d of the reproduction was not revoked (%s); it expires at %s. To revoke it now run "
+            "`autoflow token revoke %d` on the server",
+            *(token_id, error, expires_at, token_id),
         )
 
 
-def _remove_home(api: Api, credentials: Credentials) -> None:
-    """Deliver what the command left in its home, and remove the home unless records still wait there."""
+def _remove_home(api: DataApi, credentials: Credentials) -> None:
+    """Deliver the command's pending records, and remove its home unless some are still pending."""
     home = credentials.home
     try:
         delivered = deliver_folder(home, api.records, credentials.token)
@@ -86,7 +84,7 @@ def _remove_home(api: Api, credentials: Credentials) -> None:
         shutil.rmtree(home, ignore_errors=True)
     else:
         logger.warning(
-            "autoflow: records of the reproduced command wait in %s: `autoflow outbox sync` with AUTOFLOW_HOME=%s "
-            "delivers them",
+            "autoflow: records of the reproduced command are pending in %s: to deliver them run "
+            "`AUTOFLOW_HOME=%s autoflow outbox sync`",
             *(home, home),
         )

@@ -1,6 +1,6 @@
-"""The data a run read, made available again: versions as new projects, files that were replaced at paths of their own.
+"""Restoring a run's inputs: versions become new projects, overwritten files are uploaded again to new paths.
 
-What has no version is named, not guessed: it is used as it is now.
+Data without a version cannot be restored. It is used in its present state, and a note says so.
 """
 
 from __future__ import annotations
@@ -9,110 +9,127 @@ import os
 import posixpath
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from autoflow.api.file_io import save
+from autoflow.api.protocols import DataApi
 from autoflow.reproduction.comparison import FILES
-from autoflow.reproduction.recorded import Recorded
-from autoflow.reproduction.substitution import Command, Swap, mentions
+from autoflow.reproduction.recorded_run import RecordedRun
+from autoflow.reproduction.substitution import Command, Replacement, mentions
 
-if TYPE_CHECKING:
-    from autoflow.api.client import Api
-
-Progress = Callable[[str, int, int], Any]  # what is done, how much of it, of how much
+Progress = Callable[[str, int, int], Any]  # entity, number of items done, total
 
 
-class Restored(NamedTuple):
-    """A version that is a project of its own again."""
+class RestoredProject(NamedTuple):
+    """A project that was restored from a version."""
 
     version: Mapping[str, Any]
     project: int
     name: str
 
 
-class Provided(NamedTuple):
-    """What was made for a run to read.
+class RestoredInputs(NamedTuple):
+    """The data that was restored for a run.
 
     Args:
         projects: the restored versions.
-        swaps: what stands for what.
-        notes: what could not be made as it was, a sentence each.
+        replacements: the recorded ids, names and paths with those of the restored data.
+        notes: what could not be restored, a sentence each.
     """
 
-    projects: list[Restored]
-    swaps: list[Swap]
+    projects: list[RestoredProject]
+    replacements: list[Replacement]
     notes: list[str]
 
 
-def provide(
-    api: Api, run: Recorded, command: Command, provided: Provided, *, workspace: int | None, progress: Progress | None
+def restore_inputs(
+    api: DataApi,
+    run: RecordedRun,
+    command: Command,
+    restored: RestoredInputs,
+    *,
+    workspace: int | None,
+    progress: Progress | None,
 ) -> None:
-    """Make the data of a run available; what is made is put into `provided` as soon as it is there."""
-    for one in run.inputs:
-        if one["origin"]:
-            provided.notes.append(f"{one['ref']} belongs to another server and is used as it is there now")
-        elif one["type"] == "project_version":
-            _restore(api, one, provided, workspace, progress)
-    for one in run.inputs:
-        if one["origin"]:
+    """Restore the inputs of a run; `restored` is filled step by step, so that it is complete after an error too."""
+    for entity in run.inputs:
+        if entity["origin"]:
+            restored.notes.append(f"{entity['ref']} belongs to another server; its present state is used")
+        elif entity["type"] == "project_version":
+            _restore_version(api, entity, restored, workspace, progress)
+    for entity in run.inputs:
+        if entity["origin"]:
             continue
-        if one["type"] == "dataset":
-            _dataset(api, one, provided)
-        elif one["type"] in FILES:
-            _file(api, one, command, run.ref, provided)
-        elif one["type"] == "project":
-            provided.notes.append(f"{one['ref']} was read without a version: its data is used as it is now")
-        elif one["type"] == "folder":
-            provided.notes.append(f"folder {one['id']} is used as it is now")
+        if entity["type"] == "dataset":
+            _map_dataset(api, entity, restored)
+        elif entity["type"] in FILES:
+            _restore_file(api, entity, command, run.ref, restored)
+        elif entity["type"] == "project":
+            restored.notes.append(f"{entity['ref']} was read without a version; its present state is used")
+        elif entity["type"] == "folder":
+            restored.notes.append(f"folder {entity['id']} is used in its present state")
 
 
-def _restore(
-    api: Api, one: Mapping[str, Any], provided: Provided, workspace: int | None, progress: Progress | None
+def _restore_version(
+    api: DataApi, version: Mapping[str, Any], restored: RestoredInputs, workspace: int | None, progress: Progress | None
 ) -> None:
-    told = (lambda done, all_: progress(one["ref"], done, all_)) if progress is not None else None
-    made = api.project.version.restore(one["projectId"], version_id=one["id"], workspace_id=workspace, progress=told)
-    provided.projects.append(Restored(one, made.id, made.name))
-    swaps = [Swap("project", str(one["projectId"]), str(made.id)), Swap("project", one["projectName"], made.name)]
-    known = {swap.old for swap in provided.swaps if swap.kind == "project"}
-    if known & {swap.old for swap in swaps}:
-        provided.notes.append(f"{one['ref']} is the second version read of its project; its number means the first")
-    provided.swaps.extend(swap for swap in swaps if swap.old not in known)
+    report = (lambda done, total: progress(version["ref"], done, total)) if progress is not None else None
+    project = api.project.version.restore(
+        version["projectId"], version_id=version["id"], workspace_id=workspace, progress=report
+    )
+    restored.projects.append(RestoredProject(version, project.id, project.name))
+    replacements = [
+        Replacement("project", str(version["projectId"]), str(project.id)),
+        Replacement("project", version["projectName"], project.name),
+    ]
+    replaced = {replacement.old for replacement in restored.replacements if replacement.kind == "project"}
+    if replaced & {replacement.old for replacement in replacements}:
+        restored.notes.append(
+            f"the run read several versions of the project of {version['ref']}; its id is replaced by that of the "
+            "first restored one"
+        )
+    restored.replacements.extend(replacement for replacement in replacements if replacement.old not in replaced)
 
 
-def _dataset(api: Api, one: Mapping[str, Any], provided: Provided) -> None:
-    """A dataset of a project that was restored is the one of its name in the new project."""
-    for restored in provided.projects:
-        if restored.version["projectId"] == one.get("projectId"):
-            found = next((made for made in api.dataset.get_list(restored.project) if made.name == one["name"]), None)
-            if found is not None:
-                provided.swaps.append(Swap("dataset", str(one["id"]), str(found.id)))
+def _map_dataset(api: DataApi, dataset: Mapping[str, Any], restored: RestoredInputs) -> None:
+    """Replace a dataset of a restored project by the dataset of the same name in the new project."""
+    for project in restored.projects:
+        if project.version["projectId"] == dataset.get("projectId"):
+            datasets = api.dataset.get_list(project.project)
+            match = next((candidate for candidate in datasets if candidate.name == dataset["name"]), None)
+            if match is not None:
+                restored.replacements.append(Replacement("dataset", str(dataset["id"]), str(match.id)))
                 return
-    provided.notes.append(f"{one['ref']} was read without a version of its project: it is used as it is now")
+    restored.notes.append(f"{dataset['ref']} was read without a version of its project; its present state is used")
 
 
-def _file(api: Api, one: Mapping[str, Any], command: Command, task: str, provided: Provided) -> None:
-    """A file keeps its number; one whose path has another now, and is named by the path, gets a path of its own."""
-    path = one.get("path")
-    if path is None or one["current"]:
+def _restore_file(api: DataApi, file: Mapping[str, Any], command: Command, task: str, restored: RestoredInputs) -> None:
+    """Upload an overwritten file to a new path if the command names it by its path; ids of files stay valid."""
+    path = file.get("path")
+    if path is None or file["current"]:
         return
     if not mentions(command, path):
-        provided.notes.append(f"{path} has been replaced or removed since: {one['ref']} is only there by its number")
+        restored.notes.append(f"{path} was overwritten or removed since; {file['ref']} is available by its id only")
         return
-    place = f"/reproduced/{task.replace(':', '-')}/{one['id']}/{posixpath.basename(path)}"
-    with tempfile.TemporaryDirectory(prefix="autoflow-") as scratch:
-        local = os.path.join(scratch, "file")
-        save(api.transport.download("file-storage.download", {"id": one["id"]}), local)
-        api.file.upload(one["teamId"], local, place)
-    provided.swaps.append(Swap("file", path, place))
+    target = f"/reproduced/{task.replace(':', '-')}/{file['id']}/{posixpath.basename(path)}"
+    with tempfile.TemporaryDirectory(prefix="autoflow-") as folder:
+        local = os.path.join(folder, "file")
+        save(api.transport.download("file-storage.download", {"id": file["id"]}), local)
+        api.file.upload(file["teamId"], local, target)
+    restored.replacements.append(Replacement("file", path, target))
 
 
-def unplaced(swaps: Sequence[Swap], command: Command) -> list[str]:
-    """The swaps that have no place in a command: the app finds that data by itself."""
-    placed = {(swap.kind, swap.new) for swap in command.placed}
-    numbers = [swap for swap in swaps if swap.kind != "project" or swap.old.isdecimal()]
-    names = {swap.new for swap in command.placed if swap.kind == "project"}
+def unapplied_notes(replacements: Sequence[Replacement], command: Command) -> list[str]:
+    """Return a note for each replacement that the command does not mention: the app locates that data by itself."""
+    applied = {(replacement.kind, replacement.new) for replacement in command.applied}
+    relevant = [
+        replacement for replacement in replacements if replacement.kind != "project" or replacement.old.isdecimal()
+    ]
+    project_applied = any(replacement.kind == "project" for replacement in command.applied)
     return [
-        f"nothing on the command line names {swap.kind} {swap.old}: the app has to find {swap.new} by itself"
-        for swap in numbers
-        if (swap.kind, swap.new) not in placed and not (swap.kind == "project" and names)
+        f"the command line does not mention {replacement.kind} {replacement.old}: make sure that the app uses "
+        f"{replacement.new} instead"
+        for replacement in relevant
+        if (replacement.kind, replacement.new) not in applied
+        and not (replacement.kind == "project" and project_applied)
     ]

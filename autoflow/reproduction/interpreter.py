@@ -1,4 +1,4 @@
-"""The interpreter a run is done again with: which packages it has, and from where it would import the run's code."""
+"""The Python interpreter of a reproduction: its version, its packages, and its editable installs."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from autoflow.errors import NotReproducible
-from autoflow.reproduction.plan import inherited
+from autoflow.reproduction.plan import inherited_environment
 
 SECONDS = 60.0
-_ASK = """
-import json, server
+_SCRIPT = """
+import json, platform
 from importlib import metadata
 packages, editable = {}, []
-for one in metadata.distributions():
-    name = one.metadata["Name"]
+for distribution in metadata.distributions():
+    name = distribution.metadata["Name"]
     if name:
-        packages.setdefault(name, one.version)
-        told = json.loads(one.read_text("direct_url.json") or "{}")
-        if (told.get("dir_info") or {}).get("editable"):
-            editable.append(told["url"])
+        packages.setdefault(name, distribution.version)
+        direct_url = json.loads(distribution.read_text("direct_url.json") or "{}")
+        if (direct_url.get("dir_info") or {}).get("editable"):
+            editable.append(direct_url["url"])
 print(json.dumps({"python": platform.python_version(), "packages": packages, "editable": editable}))
 """
 
 
 class Interpreter(NamedTuple):
-    """An interpreter; `editable` are the folders of packages that it imports from where they are written."""
+    """An interpreter.
+
+    Args:
+        path: its executable.
+        python: its version.
+        packages: installed versions by name.
+        editable: source folders of packages that are installed in editable mode.
+    """
 
     path: str
     python: str
@@ -38,35 +45,41 @@ class Interpreter(NamedTuple):
     editable: list[str]
 
 
-def choose(recorded: str, wanted: str | None) -> str:
-    """The one that was asked for, else the one that was recorded, else, where that is gone, this one."""
-    if wanted is not None:
-        return os.path.abspath(wanted) if os.sep in wanted else wanted
+def choose_path(recorded: str, requested: str | None) -> str:
+    """Return the requested interpreter, else the recorded one, else (if that no longer exists) the current one."""
+    if requested is not None:
+        return os.path.abspath(requested) if os.sep in requested else requested
     return recorded if os.path.isabs(recorded) and os.access(recorded, os.X_OK) else sys.executable
 
 
-def look(path: str) -> Interpreter:
-    """Ask an interpreter what it has.
+def inspect(path: str) -> Interpreter:
+    """Run an interpreter and return its version and packages.
 
     Raises:
-        NotReproducible: it does not answer.
+        NotReproducible: it cannot be run.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - the interpreter the user had, or names
-            [path, "-I", "-c", _ASK], capture_output=True, text=True, timeout=SECONDS, check=True, env=inherited()
+        process = subprocess.run(  # noqa: S603 - the interpreter that was recorded, or that the user named
+            [path, "-I", "-c", _SCRIPT],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+            env=inherited_environment(),
         )
-        told = json.loads(done.stdout)
+        report = json.loads(process.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise NotReproducible(f"{path} is no interpreter that answers: {error}") from error
-    folders = [unquote(urlsplit(url).path) for url in told["editable"] if url.startswith("file:")]
-    return Interpreter(path, told["python"], told["packages"], folders)
+        raise NotReproducible(f"the Python interpreter {path} cannot be run: {error}") from error
+    folders = [unquote(urlsplit(url).path) for url in report["editable"] if url.startswith("file:")]
+    return Interpreter(path, report["python"], report["packages"], folders)
 
 
-def differences(found: Interpreter, python: str | None, packages: Mapping[str, str]) -> Iterator[str]:
-    """In what an interpreter is not as recorded, a line each."""
-    if python is not None and found.python != python:
-        yield f"Python {python} was recorded, this is {found.python}"
+def environment_differences(interpreter: Interpreter, python: str | None, packages: Mapping[str, str]) -> Iterator[str]:
+    """Return the differences of an interpreter from the recorded version and packages, one line each."""
+    if python is not None and interpreter.python != python:
+        yield f"Python {python} was recorded, this is {interpreter.python}"
     for name, version in packages.items():
-        has = found.packages.get(name)
-        if has != version:
-            yield f"{name} {version} was recorded, " + (f"this has {has}" if has else "this has none")
+        installed = interpreter.packages.get(name)
+        if installed != version:
+            actual = f"{installed} is installed here" if installed else "it is not installed here"
+            yield f"{name} {version} was recorded, {actual}"

@@ -1,7 +1,7 @@
-"""Doing a recorded run again, step by step: find it, restore its data, write the lock, run it, compare.
+"""Reproduction of a recorded run: look it up, restore its data, write the lock file, run its command, compare.
 
-What can be known to be in the way is found before anything is made. What was made when a later step fails is named
-in the error; the working tree is always gone unless it was to be kept.
+Obstacles that can be known in advance are reported before anything is created. If a later step fails, the error names
+what was restored until then. The working tree is always removed unless it was to be kept.
 """
 
 from __future__ import annotations
@@ -11,61 +11,38 @@ import os
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
-from autoflow.reproduction import commands, comparison, interpreter, lock, running
-from autoflow.reproduction.credentials import Credentials, restricted
-from autoflow.reproduction.inputs import Progress, Provided, provide, unplaced
-from autoflow.reproduction.plan import Plan, accepted, plan
-from autoflow.reproduction.recorded import Recorded, obstacles, of_run, recorded
+from autoflow.model.reproduction import ComparisonRow, Reproduction, ReproductionPlan, all_equal
+from autoflow.reproduction import interpreter, lock, running
+from autoflow.reproduction.commands import shell_commands
+from autoflow.reproduction.comparison import compare_inputs, compare_outputs
+from autoflow.reproduction.credentials import Credentials, restricted_credentials
+from autoflow.reproduction.inputs import Progress, RestoredInputs, restore_inputs, unapplied_notes
+from autoflow.reproduction.interpreter import Interpreter
+from autoflow.reproduction.plan import allowed_variables, build_plan
+from autoflow.reproduction.recorded_run import RecordedRun, obstacles, producing_run, run_from_trace
 from autoflow.reproduction.substitution import Command, substitute
-from autoflow.reproduction.worktree import repository, worktree
+from autoflow.reproduction.worktree import find_repository, worktree
 from autoflow.runtime.delivery import deliver_folder, deliver_waiting
 from autoflow.runtime.destination import token_for
 from autoflow.wire import methods
 
-if TYPE_CHECKING:
-    from autoflow.api.client import Api
-
 
 @dataclass(frozen=True)
-class Reproduction:
-    """What came of reproducing something.
+class ReproduceOptions:
+    """The options of `Api.reproduce`, and those of the command line.
 
     Args:
-        ref: what was to be reproduced.
-        task: the run that made it, as ``task:5``.
-        restored: the numbers and names of the projects that were made of versions.
-        lock: where the lock file is.
-        commands: what to run by hand, a line each.
-        notes: what is not as it was, or could not be made so.
-        tasks: the runs this was done in; empty when nothing was run.
-        rows: what was compared.
-        kept: the working tree, if it was to be kept.
+        run, allow_dirty, lock, workdir, keep, python, workspace, progress: see `Api.reproduce`.
+        report: called with a line about the command that is started.
+        confirm: called with the plan before anything is executed; None to execute without asking.
+        interactive: whether `confirm` can return True; if not, it is called before anything is restored.
     """
-
-    ref: str
-    task: str
-    restored: dict[int, str]
-    lock: str
-    commands: list[str]
-    notes: list[str]
-    tasks: list[str] = field(default_factory=list)
-    rows: list[comparison.Row] = field(default_factory=list)
-    kept: str | None = None
-
-    @property
-    def equal(self) -> bool | None:
-        """Whether the outputs are what they were; None when nothing was run."""
-        return comparison.equal(self.rows) if self.tasks else None
-
-
-@dataclass(frozen=True)
-class Wish:
-    """How to reproduce; see `Api.reproduce`."""
 
     run: bool = False
     allow_dirty: bool = False
@@ -75,163 +52,157 @@ class Wish:
     python: str | None = None
     workspace: int | None = None
     progress: Progress | None = None
-    say: Callable[[str], object] = logger.info  # told what is about to be run
-    confirm: Callable[[Plan], bool] | None = (
-        None  # asked before anything is executed; None where the caller has decided
-    )
-    interactive: bool = True  # whether `confirm` may agree: if not, it is asked before anything is made
+    report: Callable[[str], object] = logger.info
+    confirm: Callable[[ReproductionPlan], bool] | None = None
+    interactive: bool = True
 
 
-def reproduce(api: Api, ref: str, wish: Wish) -> Reproduction:
-    """Do the run again that made something.
+class _Job(NamedTuple):
+    """One reproduction: what is repeated and how."""
+
+    api: DataApi
+    ref: str
+    run: RecordedRun
+    options: ReproduceOptions
+    credentials: Credentials | None = None
+
+
+def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction:
+    """Repeat the run that produced an entity.
 
     Args:
-        api: where it was recorded.
-        ref: what was made, or the run itself.
-        wish: how.
+        api: the server that recorded it.
+        ref: the entity, or the run itself.
+        options: how to repeat it.
 
     Raises:
-        NotReproducible: it cannot be run again; what was made until then is named.
-        ServerError: the server does not know what was asked for, or does not answer.
+        NotReproducible: it cannot be repeated; the message names what was restored until then.
+        ServerError: the server does not know the entity, or does not respond.
     """
-    run = recorded(api.trace(ref))
-    if wish.run:
-        if reasons := list(obstacles(run, allow_dirty=wish.allow_dirty)):
+    run = producing_run(api.trace(ref))
+    if options.run:
+        if reasons := list(obstacles(run, allow_dirty=options.allow_dirty)):
             raise NotReproducible("; ".join(reasons))
         if api.origin != api.records.origin:
-            raise NotReproducible(f"records go to {api.records.origin}, and {ref} is on {api.origin}")
-    provided = Provided([], [], [])
+            raise NotReproducible(
+                f"{ref} is on {api.origin}, but records go to {api.records.origin}: set AUTOFLOW_SERVER={api.origin}"
+            )
+    restored = RestoredInputs([], [], [])
     facts = run.facts
-    command = Command(run.command, facts.get("parameters", {}), accepted(facts.get("environment", {})))
+    command = Command(run.command, facts.get("parameters", {}), allowed_variables(facts.get("environment", {})))
     for name in facts.get("environment", {}).keys() - command.environment.keys():
-        provided.notes.append(f"the recorded variable {name!a} is none that autoflow sets: it is left out")
-    if wish.run and not wish.interactive:
-        _confirm(api, run, command, wish)
-    # before anything is restored: the token may change what was made since it was issued
-    with restricted(api, run.ref) if wish.run else contextlib.nullcontext() as credentials:
-        return _reproduce(api, ref, run, command, provided, wish, credentials)
+        restored.notes.append(f"the recorded variable {name!a} is not set again: it is not one that autoflow records")
+    if options.run and not options.interactive:
+        _confirm(_Job(api, ref, run, options), command)
+    # before anything is restored: the token may change what was created since it was issued
+    with restricted_credentials(api, run.ref) if options.run else contextlib.nullcontext() as credentials:
+        return _reproduce(_Job(api, ref, run, options, credentials), command, restored)
 
 
-def _reproduce(
-    api: Api,
-    ref: str,
-    run: Recorded,
-    command: Command,
-    provided: Provided,
-    wish: Wish,
-    credentials: Credentials | None,
-) -> Reproduction:
-    """Restore the data, and run the command if that is requested; what was restored is named in errors."""
-    facts = run.facts
+def _reproduce(job: _Job, command: Command, restored: RestoredInputs) -> Reproduction:
+    """Restore the data, and run the command if requested; errors name what was restored."""
+    facts, options = job.run.facts, job.options
     try:
-        provide(api, run, command, provided, workspace=wish.workspace, progress=wish.progress)
-        command = substitute(command, provided.swaps)
-        provided.notes.extend(unplaced(provided.swaps, command))
-        found = None
-        if wish.run:
-            if wish.interactive:
-                _confirm(api, run, command, wish, credentials)
-            found = interpreter.look(interpreter.choose(run.command[0], wish.python))
-            wanted = facts.get("packages", {})
-            provided.notes.extend(interpreter.differences(found, facts.get("python"), wanted))
-        return _carry_out(api, ref, run, command, provided, wish, found, credentials)
+        restore_inputs(job.api, job.run, command, restored, workspace=options.workspace, progress=options.progress)
+        command = substitute(command, restored.replacements)
+        restored.notes.extend(unapplied_notes(restored.replacements, command))
+        python = None
+        if options.run:
+            if options.interactive:
+                _confirm(job, command)
+            python = interpreter.inspect(interpreter.choose_path(job.run.command[0], options.python))
+            restored.notes.extend(
+                interpreter.environment_differences(python, facts.get("python"), facts.get("packages", {}))
+            )
+        return _lock_and_run(job, command, restored, python)
     except BaseException as error:
-        remains = ", ".join(f"project {one.project} ({one.name!r})" for one in provided.projects)
-        if remains and isinstance(error, (AutoflowError, OSError)):
-            raise NotReproducible(f"{error}; restored and still there: {remains}") from error
-        if remains:
-            logger.warning("autoflow: restored and still there: %s", remains)
+        projects = ", ".join(f"project {project.project} ({project.name!r})" for project in restored.projects)
+        if projects and isinstance(error, (AutoflowError, OSError)):
+            raise NotReproducible(f"{error}; these restored projects remain: {projects}") from error
+        if projects:
+            logger.warning("autoflow: these restored projects remain: %s", projects)
         raise
 
 
-def _confirm(api: Api, run: Recorded, command: Command, wish: Wish, credentials: Credentials | None = None) -> None:
-    """Show what is about to be executed and ask; nothing was executed until here.
+def _confirm(job: _Job, command: Command) -> None:
+    """Show the plan and ask for confirmation; nothing has been executed before.
 
     Raises:
-        NotReproducible: the answer is no.
+        NotReproducible: it was not confirmed.
     """
-    used = interpreter.choose(run.command[0], wish.python)
-    told = {"AUTOFLOW_SERVER": api.records.address}
-    if credentials is not None:
-        told["AUTOFLOW_HOME"] = credentials.home
-    if wish.confirm is not None and not wish.confirm(plan(run, command, interpreter=used, told=told)):
-        raise NotReproducible(f"{run.ref} was not confirmed: nothing was run")
+    path = interpreter.choose_path(job.run.command[0], job.options.python)
+    variables = {"AUTOFLOW_SERVER": job.api.records.address}
+    if job.credentials is not None:
+        variables["AUTOFLOW_HOME"] = job.credentials.home
+    confirm = job.options.confirm
+    if confirm is not None and not confirm(build_plan(job.run, command, interpreter=path, variables=variables)):
+        raise NotReproducible(f"{job.run.ref} was not confirmed: nothing was run")
 
 
-def _carry_out(
-    api: Api,
-    ref: str,
-    run: Recorded,
-    command: Command,
-    provided: Provided,
-    wish: Wish,
-    found: interpreter.Interpreter | None,
-    credentials: Credentials | None,
-) -> Reproduction:
-    """Write the lock, and run the command if that is wished."""
-    form = lock.document(ref, api.origin, run, provided, command)
-    lock.write_document(wish.lock, form)
+def _lock_and_run(job: _Job, command: Command, restored: RestoredInputs, python: Interpreter | None) -> Reproduction:
+    """Write the lock file, and run the command if there is an interpreter for it."""
+    run, options = job.run, job.options
+    document = lock.build_lock(job.ref, job.api.origin, run, restored, command)
+    lock.write_lock(options.lock, document)
     try:
-        here = repository(run.facts) if run.commit else None
+        repository = find_repository(run.facts) if run.commit else None
     except NotReproducible:
-        if wish.run:
+        if options.run:
             raise
-        here = None
+        repository = None
     name = run.ref.replace(":", "-")
-    tree = os.path.abspath(wish.workdir or os.path.join(tempfile.gettempdir(), f"autoflow-{name}"))
-    lines = commands.script(
-        run, command, repository=here, tree=tree, lock=os.path.abspath(wish.lock), server=api.records.address
+    lines = shell_commands(
+        run,
+        command,
+        repository=repository,
+        tree=os.path.abspath(options.workdir or os.path.join(tempfile.gettempdir(), f"autoflow-{name}")),
+        lock=os.path.abspath(options.lock),
+        server=job.api.records.address,
     )
-    restored = {one.project: one.name for one in provided.projects}
-    made = Reproduction(ref, run.ref, restored, wish.lock, lines, list(provided.notes))
-    if found is None or here is None:
-        return made
-    with worktree(here, run.commit, wish.workdir, keep=wish.keep) as folder:
-        tasks, rows = _run(api, run, command, made, found, folder, wish.say, credentials)
-    lock.write_document(wish.lock, {**form, "reproduction": lock.outcome(tasks, rows, equal=comparison.equal(rows))})
-    kept = folder if wish.keep else None
-    return Reproduction(ref, run.ref, restored, wish.lock, lines, made.notes, tasks, rows, kept)
+    projects = {project.project: project.name for project in restored.projects}
+    notes = list(restored.notes)
+    if python is None or repository is None:
+        return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes)
+    with worktree(repository, run.commit, options.workdir, keep=options.keep) as folder:
+        tasks, rows = _run(job, command, projects, python, folder)
+    lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(tasks, rows, equal=all_equal(rows))})
+    kept = folder if options.keep else None
+    return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes, tasks, rows, kept)
 
 
 def _run(
-    api: Api,
-    run: Recorded,
-    command: Command,
-    made: Reproduction,
-    found: interpreter.Interpreter,
-    folder: str,
-    say: Callable[[str], object],
-    credentials: Credentials | None,
-) -> tuple[list[str], list[comparison.Row]]:
-    """Run the command in a working tree, and compare what its runs wrote with what was recorded."""
-    attempt = running.new_attempt()
-    told = {"AUTOFLOW_SERVER": api.records.address, "AUTOFLOW_REPRODUCES": f"{run.ref} {attempt}"}
-    secret = credentials.variables() if credentials is not None else {}
-    environment = running.environment(run, command, found, folder, {**told, **secret})
-    where = running.folder(run, folder)
-    line = running.line(run, command, found, folder)
-    say(f"running {shlex.join(line)} in {where}")
-    code = running.execute(line, where, environment)
-    # the user's token is never passed on: a server that asks for one, and issues none, refuses what the command sends
-    without = credentials is None and token_for(api.records.origin)
-    hint = "; it is given no token, and this server may ask for one" if without else ""
+    job: _Job, command: Command, projects: dict[int, str], python: Interpreter, tree: str
+) -> tuple[list[str], list[ComparisonRow]]:
+    """Run the command in a working tree; return the runs it recorded and the comparison with the recorded run."""
+    api, run, credentials = job.api, job.run, job.credentials
+    attempt = running.new_attempt_id()
+    variables = {"AUTOFLOW_SERVER": api.records.address, "AUTOFLOW_REPRODUCES": f"{run.ref} {attempt}"}
+    if credentials is not None:
+        variables.update(credentials.environment())
+    environment = running.build_environment(run, command, python, tree, variables)
+    folder = running.working_folder(run, tree)
+    line = running.command_line(run, command, python, tree)
+    job.options.report(f"running {shlex.join(line)} in {folder}")
+    code = running.execute(line, folder, environment)
+    # the user's token is never passed on: a server that requires one, and issues none, rejects the command's records
+    without_token = credentials is None and token_for(api.records.origin)
+    hint = "; it was started without a token, which this server may require" if without_token else ""
     if code and run.state == "finished":
-        raise NotReproducible(f"the command ended with code {code}, which the recorded run did not{hint}")
+        raise NotReproducible(f"the command exited with code {code}, but the recorded run finished{hint}")
     if credentials is not None:
         deliver_folder(credentials.home, api.records, credentials.token)
     else:
         deliver_waiting(api.records)
-    again = _runs_of(api, attempt)
-    if not again:
-        raise NotReproducible(f"the command ended well and recorded no run{hint}")
-    same_app = [one for one in again if one.name == run.name] or again
-    outputs = [one for each in same_app for one in each.outputs]
-    rows = comparison.outputs(run.outputs, outputs, made.restored)
-    rows += comparison.inputs(made.restored, [one for each in again for one in each.inputs])
-    return [one.ref for one in same_app], rows
+    runs = _runs_of_attempt(api, attempt)
+    if not runs:
+        raise NotReproducible(f"the command succeeded but recorded no run{hint}")
+    same_app = [candidate for candidate in runs if candidate.name == run.name] or runs
+    rows = compare_outputs(run.outputs, [output for each in same_app for output in each.outputs], projects)
+    rows += compare_inputs(projects, [entity for each in runs for entity in each.inputs])
+    return [each.ref for each in same_app], rows
 
 
-def _runs_of(api: Api, attempt: str) -> Sequence[Recorded]:
-    numbers = api.transport.call(methods.REPRODUCTIONS, {"attempt": attempt})["tasks"]
-    traces = [api.trace(f"task:{number}") for number in numbers]
-    return [of_run(trace, trace.graph.entry) for trace in traces if trace.graph.entry is not None]
+def _runs_of_attempt(api: DataApi, attempt: str) -> Sequence[RecordedRun]:
+    task_ids = api.transport.call(methods.REPRODUCTIONS, {"attempt": attempt})["tasks"]
+    traces = [api.trace(f"task:{task_id}") for task_id in task_ids]
+    return [run_from_trace(trace, trace.graph.entry) for trace in traces if trace.graph.entry is not None]

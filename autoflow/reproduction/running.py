@@ -1,4 +1,4 @@
-"""One execution of a command in a working tree, as a run of its own."""
+"""Execution of a reproduced command in a working tree."""
 
 from __future__ import annotations
 
@@ -10,88 +10,91 @@ from collections.abc import Mapping, Sequence
 
 from autoflow.errors import NotReproducible
 from autoflow.reproduction.interpreter import Interpreter
-from autoflow.reproduction.plan import inherited
-from autoflow.reproduction.recorded import Recorded
+from autoflow.reproduction.plan import inherited_environment
+from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command
-from autoflow.reproduction.worktree import inside
+from autoflow.reproduction.worktree import relocate_existing
 from autoflow.runtime.context import use_run
 from autoflow.runtime.lifecycle import NO_RUN
 
-ERRORS = 2  # the file descriptor what the command prints goes to: standard output is for the answer
-LONGEST = 120 << 10  # of one variable, in bytes; the kernel takes 128 KiB
+STDERR = 2  # file descriptor for the command's output: our own standard output has the result only
+MAX_VARIABLE_BYTES = 120 << 10  # the kernel limits one variable to 128 KiB
 
 
-def new_attempt() -> str:
-    """A name for one execution."""
+def new_attempt_id() -> str:
+    """Return a new id for one execution."""
     return secrets.token_hex(12)
 
 
-def environment(
-    run: Recorded, command: Command, interpreter: Interpreter, tree: str, told: Mapping[str, str]
+def build_environment(
+    run: RecordedRun, command: Command, interpreter: Interpreter, tree: str, variables: Mapping[str, str]
 ) -> dict[str, str]:
-    """The variables the command sees: the listed ones of this process, those recorded of the run, and `told`.
+    """Return the command's environment: the allowed variables of this process, the recorded ones, and `variables`.
 
-    Packages that are imported from where they are written are imported from the tree.
+    Packages in editable mode whose source is in the repository are imported from the checkout.
     """
     root = run.facts.get("root")
-    paths = [inside(one, root, tree) for one in command.environment.get("PYTHONPATH", "").split(os.pathsep) if one]
+    recorded_path = command.environment.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [relocate_existing(path, root, tree) for path in recorded_path if path]
     for folder in interpreter.editable:
-        here = inside(folder, root, tree)
-        if here != folder:
-            paths += [one for one in (os.path.join(here, "src"), here) if os.path.isdir(one)]
-    made = {**inherited(), **command.environment, **told}
+        relocated = relocate_existing(folder, root, tree)
+        if relocated != folder:
+            paths += [path for path in (os.path.join(relocated, "src"), relocated) if os.path.isdir(path)]
+    environment = {**inherited_environment(), **command.environment, **variables}
     parameters = json.dumps(command.parameters)
-    if command.parameters and len(parameters) < LONGEST:
-        made["AUTOFLOW_PARAMETERS"] = parameters
+    if command.parameters and len(parameters) < MAX_VARIABLE_BYTES:
+        environment["AUTOFLOW_PARAMETERS"] = parameters
     if paths:
-        made["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    return made
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    return environment
 
 
-def line(run: Recorded, command: Command, interpreter: Interpreter, tree: str) -> list[str]:
-    """The command line in the tree."""
+def command_line(run: RecordedRun, command: Command, interpreter: Interpreter, tree: str) -> list[str]:
+    """Return the command line with its paths in the checkout."""
     root = run.facts.get("root")
     words = []
     for word in command.words[1:]:
         name, equals, value = word.partition("=")
-        words.append(f"{name}={inside(value, root, tree)}" if equals else inside(word, root, tree))
+        words.append(
+            f"{name}={relocate_existing(value, root, tree)}" if equals else relocate_existing(word, root, tree)
+        )
     return [interpreter.path, *words]
 
 
-def folder(run: Recorded, tree: str) -> str:
-    """The working folder: the one it was, in the tree if it was in the repository.
+def working_folder(run: RecordedRun, tree: str) -> str:
+    """Return the recorded working folder, in the checkout if it was in the repository.
 
     Raises:
-        NotReproducible: the commit has not the folder, or not the script.
+        NotReproducible: the commit lacks the folder or the script.
     """
     script = run.facts.get("script_within")
     if script is not None and not os.path.exists(os.path.join(tree, script)):
         raise NotReproducible(f"commit {run.commit[:12]} has no {script}: it was never committed")
-    within = run.facts.get("folder_within")
-    if within is not None:
-        found = os.path.realpath(os.path.join(tree, within))
-        if os.path.commonpath([found, os.path.realpath(tree)]) != os.path.realpath(tree):
+    subfolder = run.facts.get("folder_within")
+    if subfolder is not None:
+        path = os.path.realpath(os.path.join(tree, subfolder))
+        if os.path.commonpath([path, os.path.realpath(tree)]) != os.path.realpath(tree):
             raise NotReproducible(
-                f"the recorded folder {within!a} lies outside of the code of commit {run.commit[:12]}"
+                f"the recorded folder {subfolder!a} is outside of the code of commit {run.commit[:12]}"
             )
-        if not os.path.isdir(found):
-            raise NotReproducible(f"commit {run.commit[:12]} has no folder {within}, where it ran")
-        return found
-    outside = run.facts.get("folder")
-    return outside if outside is not None and os.path.isdir(outside) else tree
+        if not os.path.isdir(path):
+            raise NotReproducible(f"commit {run.commit[:12]} has no folder {subfolder}, in which the run was started")
+        return path
+    folder = run.facts.get("folder")
+    return folder if folder is not None and os.path.isdir(folder) else tree
 
 
-def execute(words: Sequence[str], where: str, environment: Mapping[str, str]) -> int:
-    """Run a command to its end; gives its exit code. What it prints goes to standard error.
+def execute(words: Sequence[str], folder: str, environment: Mapping[str, str]) -> int:
+    """Run a command in a folder and return its exit code; its output goes to standard error.
 
     Raises:
         NotReproducible: it cannot be started.
     """
     try:
-        with use_run(NO_RUN):  # it is a run of its own, whatever run it is started from
-            done = subprocess.run(  # noqa: S603 - the user's own command, as recorded
-                list(words), cwd=where, env=dict(environment), stdin=subprocess.DEVNULL, stdout=ERRORS, check=False
+        with use_run(NO_RUN):  # it is a run of its own, also when started from within a run
+            process = subprocess.run(  # noqa: S603 - the recorded command, which the user confirmed
+                list(words), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=STDERR, check=False
             )
     except (OSError, ValueError) as error:
         raise NotReproducible(f"{words[0]} cannot be started: {error}") from error
-    return done.returncode
+    return process.returncode

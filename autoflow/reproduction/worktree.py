@@ -1,4 +1,4 @@
-"""The code of a commit in a working tree of its own, which is gone when it is no longer needed."""
+"""The checkout of a commit in a temporary git working tree."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from autoflow.errors import NotReproducible
 from autoflow.model.run import RunFacts
-from autoflow.reproduction.plan import inherited
-from autoflow.reproduction.recorded import is_commit
+from autoflow.reproduction.plan import inherited_environment
+from autoflow.reproduction.recorded_run import is_commit
 
-# A repository's own settings must not execute anything on behalf of a commit that nobody looked at: no hooks, no file
-# system monitor, no submodules, and no fetching of what is missing.
-_INERT = [
+# A repository's own settings must not execute anything for a commit that nobody reviewed: no hooks, no file system
+# monitor, no submodules, and no lazy fetch of missing objects.
+_SAFE_OPTIONS = [
     word
     for setting in (
         "core.hooksPath=/dev/null",
@@ -29,87 +29,99 @@ _INERT = [
 ]
 
 
-def repository(facts: RunFacts) -> str:
-    """A repository on this machine that has a run's commit: the one it ran in, else that of the working folder.
+def find_repository(facts: RunFacts) -> str:
+    """Return a repository on this machine that has a run's commit: the run's own, else that of the working folder.
 
     Raises:
         NotReproducible: neither has it; the message says how to get it.
     """
     commit = facts.get("commit", "")
     if not is_commit(commit):
-        raise NotReproducible(f"{commit!a} is no commit's hash")
-    for place in (facts.get("root"), os.getcwd()):
-        if place is not None and os.path.isdir(place) and _ok(place, "cat-file", "-e", f"{commit}^{{commit}}"):
-            return _git(place, "rev-parse", "--show-toplevel")
+        raise NotReproducible(f"{commit!a} is not a commit hash")
+    for folder in (facts.get("root"), os.getcwd()):
+        if folder is not None and os.path.isdir(folder) and _succeeds(folder, "cat-file", "-e", f"{commit}^{{commit}}"):
+            return _git(folder, "rev-parse", "--show-toplevel")
     remote = facts.get("repository")
-    clone = f"git clone {remote}, and run this again inside it" if remote else "run this again inside a clone of it"
-    raise NotReproducible(f"no repository here has commit {commit[:12]}: {clone}")
+    remedy = f"git clone {remote}, and run this again inside it" if remote else "run this again inside a clone of it"
+    raise NotReproducible(f"no repository here has commit {commit[:12]}: {remedy}")
 
 
 @contextlib.contextmanager
 def worktree(repository: str, commit: str, folder: str | None, *, keep: bool) -> Iterator[str]:
-    """Check a commit out into a folder that is new, and take it away afterwards; gives the folder.
+    """Check out a commit in a new working tree, yield its folder, and remove it afterwards.
 
     Args:
         repository: a folder of the repository; its own working tree is not touched.
-        commit: what to check out.
-        folder: where, not there yet or empty; a temporary one by default.
-        keep: leave it where it is.
+        commit: the commit to check out.
+        folder: the new working tree, which must not exist or be empty. Default: a temporary folder.
+        keep: do not remove it.
 
     Raises:
-        NotReproducible: git refused.
+        NotReproducible: git failed.
     """
-    made = None if folder is not None else tempfile.mkdtemp(prefix="autoflow-")
-    place = os.path.realpath(folder if folder is not None else os.path.join(made or "", "code"))
-    if folder is not None and os.path.isdir(place) and os.listdir(place):
-        raise NotReproducible(f"{folder} is not empty: name a folder that is, or none")
+    temporary = None if folder is not None else tempfile.mkdtemp(prefix="autoflow-")
+    target = os.path.realpath(folder if folder is not None else os.path.join(temporary or "", "code"))
+    if folder is not None and os.path.isdir(target) and os.listdir(target):
+        raise NotReproducible(f"{folder} is not empty: choose an empty folder, or leave out --workdir")
     try:
-        _git(repository, *_without_filters(repository), "worktree", "add", "--quiet", "--detach", place, commit)
-        yield place
+        _git(repository, *_filter_options(repository), "worktree", "add", "--quiet", "--detach", target, commit)
+        yield target
     finally:
         if not keep:
-            _ok(repository, "worktree", "remove", "--force", "--force", place)
-            shutil.rmtree(made or place, ignore_errors=True)
-            _ok(repository, "worktree", "prune")
+            _succeeds(repository, "worktree", "remove", "--force", "--force", target)
+            shutil.rmtree(temporary or target, ignore_errors=True)
+            _succeeds(repository, "worktree", "prune")
 
 
-def inside(path: str, root: str | None, tree: str) -> str:
-    """An absolute path below the root as the same path in the tree, if it is there; else the path as it is."""
+def relocate_existing(path: str, root: str | None, tree: str) -> str:
+    """Return an absolute path below the root as the same path in the tree if that exists; else the path unchanged."""
     if root is None or not os.path.isabs(path):
         return path
-    for form in (path, os.path.realpath(path)):
-        relative = os.path.relpath(form, root)
-        moved = os.path.join(tree, relative)
-        if relative != os.pardir and not relative.startswith(os.pardir + os.sep) and os.path.exists(moved):
-            return os.path.normpath(moved)
+    for candidate in (path, os.path.realpath(path)):
+        relative = os.path.relpath(candidate, root)
+        relocated = os.path.join(tree, relative)
+        if relative != os.pardir and not relative.startswith(os.pardir + os.sep) and os.path.exists(relocated):
+            return os.path.normpath(relocated)
     return path
 
 
-def _without_filters(repository: str) -> list[str]:
-    """Return the options that switch off all smudge filters: the commit itself chooses among them."""
-    listed = _run(repository, ["config", "--null", "--name-only", "--get-regexp", r"^filter\."])
-    drivers = dict.fromkeys(name.rpartition(".")[0] for name in listed.stdout.split("\0") if name)
+def _filter_options(repository: str) -> list[str]:
+    """Return the options that turn off all smudge filters, because the commit itself selects among them."""
+    process = _run(repository, ["config", "--null", "--name-only", "--get-regexp", r"^filter\."])
+    drivers = dict.fromkeys(name.rpartition(".")[0] for name in process.stdout.split("\0") if name)
     settings = ((f"{name}.smudge=", f"{name}.process=", f"{name}.required=false") for name in drivers)
     return [word for driver in settings for setting in driver for word in ("-c", setting)]
 
 
 def _run(folder: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    line = ["git", *_INERT, "-C", folder, *arguments]
-    kept = {**inherited(), "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    line = ["git", *_SAFE_OPTIONS, "-C", folder, *arguments]
+    environment = {
+        **inherited_environment(),
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
     try:
-        return subprocess.run(  # noqa: S603 - our own words, and a commit that git gave
-            line, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL, env=kept
+        return subprocess.run(  # noqa: S603 - fixed arguments, and a verified commit hash
+            line,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environment,
         )
     except OSError as error:
         raise NotReproducible(f"git cannot be started: {error}") from error
 
 
-def _ok(folder: str, *arguments: str) -> bool:
+def _succeeds(folder: str, *arguments: str) -> bool:
     return _run(folder, arguments).returncode == 0
 
 
 def _git(folder: str, *arguments: str) -> str:
-    done = _run(folder, arguments)
-    if done.returncode:
-        raise NotReproducible(f"git {' '.join(arguments)}: {done.stderr.strip() or f'ended with {done.returncode}'}")
-    return done.stdout.strip()
+    process = _run(folder, arguments)
+    if process.returncode:
+        reason = process.stderr.strip() or f"exited with code {process.returncode}"
+        raise NotReproducible(f"git {' '.join(arguments)} failed: {reason}")
+    return process.stdout.strip()

@@ -123,7 +123,7 @@ def test_data_that_was_not_read_is_a_difference(api, repo, command, tmp_path):
     repo.run()  # the project is the default, so no argument names it
     code, printed, _ = command("reproduce", MODEL, "--run", "--yes")
     assert code == 1
-    assert "nothing on the command line names project 1" in printed
+    assert "the command line does not mention project 1" in printed
     assert "not read" in printed
 
 
@@ -162,7 +162,7 @@ def test_a_command_that_fails_names_what_remains(api, repo, command, tmp_path):
     broken.touch()
     code, _, said = command("reproduce", MODEL, "--run", "--yes")
     assert code == 2
-    assert "ended with code 3" in said
+    assert "exited with code 3" in said
     assert "lemons, from ver. 1" in said
     assert git(repo.folder, "worktree", "list").count("\n") == 0
 
@@ -204,7 +204,7 @@ def test_the_working_tree_is_kept_when_asked(api, repo, command, tmp_path):
 @pytest.mark.parametrize(
     ("ref", "says"),
     [
-        ("project:1", "no run that autoflow recorded made project:1"),
+        ("project:1", "no recorded run produced project:1"),
         ("file:99", "file 99 is unknown"),
         ("nonsense", "names nothing"),
         ("/none", "/none is unknown"),

@@ -145,6 +145,6 @@ def test_the_token_is_revoked_when_the_command_fails(guarded, tmp_path, command)
     broken.touch()
     code, _, said = command("reproduce", MODEL, "--run", "--yes")
     assert code == 2
-    assert "ended with code 3" in said
-    assert "no token" not in said.partition("ended with")[2]
+    assert "exited with code 3" in said
+    assert "no token" not in said.partition("exited with")[2]
     assert [one.task for one in server.tokens.list()] == [None]

@@ -1,4 +1,4 @@
-"""What is shown and passed on of a recorded run, when a server sends anything at all."""
+"""Validation of what a server sends about a recorded run before it is shown or executed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from autoflow.errors import NotReproducible
 from autoflow.reproduction import running
-from autoflow.reproduction.plan import accepted, inherited, plan, requirements
-from autoflow.reproduction.recorded import Recorded, obstacles
+from autoflow.reproduction.plan import allowed_variables, build_plan, inherited_environment, requirement_lines
+from autoflow.reproduction.recorded_run import RecordedRun, obstacles
 from autoflow.reproduction.substitution import Command
-from autoflow.reproduction.worktree import repository
+from autoflow.reproduction.worktree import find_repository
 
 pytestmark = pytest.mark.core
 
@@ -21,8 +21,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def run(**facts):
-    known = {"command": ["/usr/bin/python3", "train.py"], "commit": COMMIT, "dirty": False, **facts}
-    return Recorded("task:5", "Train", "finished", 1, known, [], [], "ann")
+    values = {"command": ["/usr/bin/python3", "train.py"], "commit": COMMIT, "dirty": False, **facts}
+    return RecordedRun("task:5", "Train", "finished", 1, values, [], [], "ann")
 
 
 @pytest.mark.parametrize(
@@ -43,66 +43,67 @@ def run(**facts):
         ("numpy", "", None),
     ],
 )
-def test_what_is_no_package_of_an_index_is_a_comment(name, version, source):
-    """No option, url, path, marker or second line reaches pip."""
-    (line,) = requirements({"packages": {name: version}, "sources": {name: source} if source else {}})
+def test_a_package_that_is_not_from_an_index_is_a_comment(name, version, source):
+    """No option, URL, path, marker or second line reaches pip."""
+    (line,) = requirement_lines({"packages": {name: version}, "sources": {name: source} if source else {}})
     assert line.startswith("# ")
     assert len(line.splitlines()) == 1
 
 
 @pytest.mark.parametrize("version", ["1.0", "2!1.0", "1.0rc1", "1.0.post2", "1.0.dev3+cu121.local", "2024.8.1"])
-def test_a_package_of_an_index_is_named_with_its_version(version):
-    """Every public and local version that packages have."""
-    assert requirements({"packages": {"Foo.bar_baz-1": version}}) == [f"Foo.bar_baz-1=={version}"]
+def test_a_package_from_an_index_is_pinned(version):
+    """All public and local version formats are accepted."""
+    assert requirement_lines({"packages": {"Foo.bar_baz-1": version}}) == [f"Foo.bar_baz-1=={version}"]
 
 
 @given(st.dictionaries(st.text(), st.text(), max_size=4), st.dictionaries(st.text(), st.text(), max_size=4))
 def test_every_line_is_a_comment_or_a_pinned_name(packages, sources):
-    """Whatever was recorded."""
-    for line in requirements({"packages": packages, "sources": sources}):
+    """For any recorded names, versions and sources."""
+    for line in requirement_lines({"packages": packages, "sources": sources}):
         assert re.fullmatch(r"# [ -~]*|[A-Za-z0-9._-]+==[A-Za-z0-9.!+_-]+", line)
         assert not line.startswith("-")
 
 
-def test_variables_that_autoflow_does_not_record_are_not_set():
-    """A server cannot load a library into the command, or move its path."""
+def test_only_variables_that_autoflow_records_are_set():
+    """A server cannot inject a library or a search path into the command."""
     sent = {"LD_PRELOAD": "/tmp/x.so", "PATH": "/tmp", "PYTHONSTARTUP": "/tmp/x.py", "PYTHONHASHSEED": "0"}
-    assert accepted(sent) == {"PYTHONHASHSEED": "0"}
+    assert allowed_variables(sent) == {"PYTHONHASHSEED": "0"}
 
 
 @pytest.mark.parametrize(
     "name", ["API_TOKEN", "AUTOFLOW_TOKEN", "AUTOFLOW_RUN", "AWS_PROFILE", "SSH_AUTH_SOCK", "LD_PRELOAD"]
 )
 def test_credentials_and_other_runs_are_not_inherited(name, monkeypatch):
-    """Only listed variables are; locale and AUTOFLOW_HOME are among them."""
+    """Only an explicit list of variables is inherited, among them the locale and AUTOFLOW_HOME."""
     monkeypatch.setenv(name, "x")
     monkeypatch.setenv("LC_ALL", "C")
     monkeypatch.setenv("AUTOFLOW_HOME", "/h")
-    assert name not in inherited()
-    assert {"LC_ALL", "AUTOFLOW_HOME", "PATH"} <= inherited().keys()
+    assert name not in inherited_environment()
+    assert {"LC_ALL", "AUTOFLOW_HOME", "PATH"} <= inherited_environment().keys()
 
 
 @pytest.mark.parametrize("commit", ["--upload-pack=touch x", "HEAD", "main", "0123", COMMIT + "\n", "-" + COMMIT])
-def test_a_commit_is_a_hash(commit):
-    """Nothing that git would take for an option or another name."""
-    assert any("no commit's hash" in reason for reason in obstacles(run(commit=commit), allow_dirty=False))
-    with pytest.raises(NotReproducible, match="no commit's hash"):
-        repository({"commit": commit})
+def test_a_commit_must_be_a_full_hash(commit):
+    """Options of git and symbolic names are rejected."""
+    assert any("not a commit hash" in reason for reason in obstacles(run(commit=commit), allow_dirty=False))
+    with pytest.raises(NotReproducible, match="not a commit hash"):
+        find_repository({"commit": commit})
 
 
-def test_a_recorded_folder_stays_inside_the_checkout(tmp_path):
-    """A path that climbs out of it is refused."""
+def test_a_recorded_folder_must_be_inside_the_checkout(tmp_path):
+    """A path that leads out of it is rejected."""
     (tmp_path / "tree").mkdir()
     with pytest.raises(NotReproducible, match="outside"):
-        running.folder(run(folder_within="../.."), str(tmp_path / "tree"))
+        running.working_folder(run(folder_within="../.."), str(tmp_path / "tree"))
 
 
-def test_the_plan_shows_all_that_is_used():
-    """Author, host, code, command, variables and packages."""
+def test_the_plan_shows_everything_that_is_executed():
+    """It lists author, host, code, command, variables and packages."""
     recorded = run(host="box", packages={"numpy": "2.0"}, repository="https://host/x.git", root="/r", folder="/r/a")
     command = Command(["/usr/bin/python3", "train.py", "--name", "two words"], {"epochs": 2}, {"PYTHONHASHSEED": "0"})
-    shown = "\n".join(plan(recorded, command, interpreter="/opt/python", told={"AUTOFLOW_SERVER": "embedded"}).lines())
-    for words in (
+    plan = build_plan(recorded, command, interpreter="/opt/python", variables={"AUTOFLOW_SERVER": "embedded"})
+    text = "\n".join(plan.lines())
+    for part in (
         "ann",
         "box",
         COMMIT,
@@ -114,4 +115,4 @@ def test_the_plan_shows_all_that_is_used():
         "AUTOFLOW_SERVER=embedded",
         "numpy==2.0",
     ):
-        assert words in shown
+        assert part in text

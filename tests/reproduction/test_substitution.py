@@ -1,4 +1,4 @@
-"""What in a command is replaced by the restored data: what is certain, and nothing else."""
+"""Replacement of unambiguous ids, names and paths in a recorded command."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoflow.reproduction.substitution import Command, Swap, mentions, substitute
+from autoflow.reproduction.substitution import Command, Replacement, mentions, substitute
 
 pytestmark = pytest.mark.core
 
-PROJECT = Swap("project", "7", "12")
-NAME = Swap("project", "lemons", "lemons, from ver. 1")
-DATASET = Swap("dataset", "3", "9")
-FILE = Swap("file", "/models/best.pt", "/reproduced/best.pt")
-SWAPS = [PROJECT, NAME, DATASET, FILE]
+PROJECT = Replacement("project", "7", "12")
+NAME = Replacement("project", "lemons", "lemons, from ver. 1")
+DATASET = Replacement("dataset", "3", "9")
+FILE = Replacement("file", "/models/best.pt", "/reproduced/best.pt")
+REPLACEMENTS = [PROJECT, NAME, DATASET, FILE]
 
 
-def words(line, parameters=None, environment=None, swaps=SWAPS):
-    """A command's words after the swaps; the line is split at spaces."""
-    return substitute(Command(line.split(), parameters or {}, environment or {}), swaps).words
+def words(line, parameters=None, environment=None, replacements=REPLACEMENTS):
+    """Return the words of a command after the replacements; the line is split at spaces."""
+    return substitute(Command(line.split(), parameters or {}, environment or {}), replacements).words
 
 
 @pytest.mark.parametrize(
-    ("given_", "wanted"),
+    ("line", "expected"),
     [
         ("python train.py --project-id 7", "python train.py --project-id 12"),
         ("python train.py --project-id=7", "python train.py --project-id=12"),
@@ -37,9 +37,9 @@ def words(line, parameters=None, environment=None, swaps=SWAPS):
         ("python train.py init=/models/best.pt", "python train.py init=/reproduced/best.pt"),
     ],
 )
-def test_a_name_says_what_a_value_is(given_, wanted):
-    """An option's or an argument's name has the word in it; a path says so itself."""
-    assert " ".join(words(given_)) == wanted
+def test_values_of_named_options_are_replaced(line, expected):
+    """The name of the option or argument contains the kind; a path is recognized by its value."""
+    assert " ".join(words(line)) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,51 +57,51 @@ def test_a_name_says_what_a_value_is(given_, wanted):
         "python train.py --lemons lemons",
     ],
 )
-def test_what_is_not_certain_stays(line):
-    """A number under another name, or alone without a parameter that says what it is."""
+def test_ambiguous_values_are_not_replaced(line):
+    """A number under another name, or a positional one without a matching parameter, is unchanged."""
     assert words(line) == line.split()
 
 
-def test_a_number_alone_is_what_a_parameter_says():
-    """It stands there once, and no other parameter has that value."""
-    told = {"project_id": 7, "epochs": 20}
-    assert words("python train.py 7 --epochs 20", told) == ["python", "train.py", "12", "--epochs", "20"]
-    assert words("python train.py 7 7", told) == ["python", "train.py", "7", "7"]
+def test_a_positional_number_is_identified_by_a_parameter():
+    """It occurs once, and no other parameter has that value."""
+    parameters = {"project_id": 7, "epochs": 20}
+    assert words("python train.py 7 --epochs 20", parameters) == ["python", "train.py", "12", "--epochs", "20"]
+    assert words("python train.py 7 7", parameters) == ["python", "train.py", "7", "7"]
     assert words("python train.py 7", {"project_id": 7, "epochs": 7}) == ["python", "train.py", "7"]
     assert words("python train.py 7", {"epochs": 7}) == ["python", "train.py", "7"]
-    assert words("python train.py --fast 7", told) == ["python", "train.py", "--fast", "7"]
+    assert words("python train.py --fast 7", parameters) == ["python", "train.py", "--fast", "7"]
 
 
 def test_an_option_of_several_values():
-    """A parameter that is a list says that an option takes more than one."""
+    """An option takes several values if the parameter of its name is a list."""
     line = "python merge.py --project-ids 5 7 --out x"
     assert words(line, {"project_ids": [5, 7]}) == ["python", "merge.py", "--project-ids", "5", "12", "--out", "x"]
     assert words(line, {"project_ids": 5}) == line.split()
 
 
 def test_the_environment_and_the_parameters():
-    """Variables a Supervisely app is told its project by, and parameters at any depth, keeping their types."""
+    """Variables of Supervisely apps and nested parameters are replaced; parameters keep their types."""
     parameters = {"state": {"slyProjectId": 7, "lr": 7}, "project": "lemons", "all": {"projects": [7, 8]}}
     environment = {"modal.state.slyProjectId": "7", "OMP_NUM_THREADS": "7", "PROJECT_ID": "7"}
-    made = substitute(Command(["python", "a.py"], parameters, environment), SWAPS)
-    assert made.environment == {"modal.state.slyProjectId": "12", "OMP_NUM_THREADS": "7", "PROJECT_ID": "12"}
-    assert made.parameters == {
+    result = substitute(Command(["python", "a.py"], parameters, environment), REPLACEMENTS)
+    assert result.environment == {"modal.state.slyProjectId": "12", "OMP_NUM_THREADS": "7", "PROJECT_ID": "12"}
+    assert result.parameters == {
         "state": {"slyProjectId": 12, "lr": 7},
         "project": "lemons, from ver. 1",
         "all": {"projects": [12, 8]},
     }
-    assert made.placed == {PROJECT}
+    assert result.applied == {PROJECT}
 
 
-def test_swaps_are_made_at_once():
-    """What one puts in is not what another takes out."""
+def test_replacements_are_simultaneous():
+    """None is applied to the result of another."""
     line = "python a.py --project-a 7 --project-b 12"
-    both = [Swap("project", "7", "12"), Swap("project", "12", "13")]
-    assert words(line, swaps=both) == ["python", "a.py", "--project-a", "12", "--project-b", "13"]
+    both = [Replacement("project", "7", "12"), Replacement("project", "12", "13")]
+    assert words(line, replacements=both) == ["python", "a.py", "--project-a", "12", "--project-b", "13"]
 
 
-def test_what_a_command_mentions():
-    """A value in an argument, after its equals sign, in a parameter or in the environment."""
+def test_values_that_a_command_mentions():
+    """They are searched in arguments, after equals signs, in parameters and in the environment."""
     assert mentions(Command(["python", "a.py", "--w=/m.pt"], {}, {}), "/m.pt")
     assert mentions(Command(["python", "a.py"], {"w": ["/m.pt"]}, {}), "/m.pt")
     assert mentions(Command(["python", "a.py"], {}, {"modal.state.slyFile": "/m.pt"}), "/m.pt")
@@ -109,16 +109,16 @@ def test_what_a_command_mentions():
 
 
 @given(st.lists(st.text(max_size=8)), st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=8)))
-def test_without_swaps_nothing_changes(line, parameters):
-    """Whatever the command is."""
+def test_without_replacements_nothing_changes(line, parameters):
+    """For any command."""
     assert substitute(Command(line, parameters, {}), []) == Command(line, parameters, {})
 
 
 @given(
     st.lists(st.sampled_from(["--project-id", "--epochs", "7", "12", "--project-id=7", "x", "-m", "-1"]), max_size=8)
 )
-def test_only_whole_values_change_and_none_is_lost(arguments):
-    """The words are as many as before, and each is what it was or has the new number in the old one's place."""
+def test_only_complete_values_are_replaced(arguments):
+    """The number of words stays, and each is unchanged or has the new id instead of the old one."""
     line = ["python", "train.py", *arguments]
-    for was, now in zip(line, words(" ".join(line)), strict=True):
-        assert now == was or (was.endswith("7") and now == was.removesuffix("7") + "12")
+    for old, new in zip(line, words(" ".join(line)), strict=True):
+        assert new == old or (old.endswith("7") and new == old.removesuffix("7") + "12")

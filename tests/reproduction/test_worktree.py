@@ -1,4 +1,4 @@
-"""The working tree of a commit: found, made, taken away again, and the repository's own left as it is."""
+"""The temporary working tree of a commit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autoflow.errors import NotReproducible
-from autoflow.reproduction.worktree import inside, repository, worktree
+from autoflow.reproduction.worktree import find_repository, relocate_existing, worktree
 
 pytestmark = pytest.mark.core
 
@@ -31,8 +31,8 @@ def repo(tmp_path):
     return folder
 
 
-def test_the_code_of_the_commit_is_there_and_gone_afterwards(repo):
-    """Changes of the working tree are not in it, hooks do not run, and git forgets it."""
+def test_the_commit_is_checked_out_and_removed_afterwards(repo):
+    """It has no uncommitted changes, hooks do not run, and git does not list it afterwards."""
     commit = git(repo, "rev-parse", "HEAD")
     (repo / "train.py").write_text("changed")
     hook = repo / ".git" / "hooks" / "post-checkout"
@@ -41,7 +41,7 @@ def test_the_code_of_the_commit_is_there_and_gone_afterwards(repo):
     hook.chmod(0o755)
     with worktree(str(repo), commit, None, keep=False) as folder:
         assert Path(folder, "train.py").read_text() == "first"
-        Path(folder, "made.txt").touch()
+        Path(folder, "output.txt").touch()
     assert not os.path.exists(os.path.dirname(folder))
     assert git(repo, "worktree", "list").count("\n") == 0
     assert (repo / "train.py").read_text() == "changed"
@@ -61,23 +61,23 @@ def test_filters_of_the_users_settings_do_not_run(repo, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_it_is_gone_after_a_failure_too(repo, tmp_path):
-    """Whatever ends the block."""
+def test_it_is_removed_after_an_error(repo, tmp_path):
+    """Also after a KeyboardInterrupt."""
     with pytest.raises(KeyboardInterrupt), worktree(str(repo), "HEAD", str(tmp_path / "w"), keep=False):
         raise KeyboardInterrupt
     assert not (tmp_path / "w").exists()
     assert git(repo, "worktree", "list").count("\n") == 0
 
 
-def test_it_is_kept_when_asked(repo, tmp_path):
-    """In the folder that was named."""
+def test_it_is_kept_on_request(repo, tmp_path):
+    """It stays in the given folder."""
     with worktree(str(repo), "HEAD", str(tmp_path / "w"), keep=True):
         pass
     assert (tmp_path / "w" / "train.py").read_text() == "first"
 
 
-def test_a_folder_with_something_in_it_is_left_alone(repo, tmp_path):
-    """It is named, and nothing in it is touched."""
+def test_a_folder_that_is_not_empty_is_rejected(repo, tmp_path):
+    """The error names it, and nothing in it is changed."""
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "mine").write_text("mine")
     with (
@@ -88,28 +88,28 @@ def test_a_folder_with_something_in_it_is_left_alone(repo, tmp_path):
     assert (tmp_path / "w" / "mine").exists()
 
 
-def test_the_repository_is_the_one_that_has_the_commit(repo, tmp_path, monkeypatch):
-    """Where it ran, else where the command is given; else it says what to clone."""
+def test_the_repository_with_the_commit_is_used(repo, tmp_path, monkeypatch):
+    """The recorded one, else that of the working folder; otherwise the error says what to clone."""
     facts = {"commit": git(repo, "rev-parse", "HEAD"), "root": str(repo), "repository": "https://host/x.git"}
     monkeypatch.chdir(tmp_path)
-    assert repository(facts) == os.path.realpath(repo)
+    assert find_repository(facts) == os.path.realpath(repo)
     gone = {**facts, "root": str(tmp_path / "gone")}
     with pytest.raises(NotReproducible, match=r"git clone https://host/x\.git"):
-        repository(gone)
+        find_repository(gone)
     monkeypatch.chdir(repo)
-    assert repository(gone) == os.path.realpath(repo)
+    assert find_repository(gone) == os.path.realpath(repo)
     with pytest.raises(NotReproducible, match="no repository here has commit"):
-        repository({**facts, "commit": "a" * 40})
+        find_repository({**facts, "commit": "a" * 40})
 
 
-def test_a_path_of_the_repository_is_the_one_in_the_tree(tmp_path):
-    """What the commit has not, such as data beside the code, stays where it is."""
+def test_paths_below_the_repository_are_relocated(tmp_path):
+    """Paths that the commit lacks, such as data beside the code, are unchanged."""
     tree = tmp_path / "tree"
     (tree / "src").mkdir(parents=True)
     (tree / "src" / "train.py").touch()
     root = str(tmp_path / "root")
-    assert inside(f"{root}/src/train.py", root, str(tree)) == str(tree / "src" / "train.py")
-    assert inside(f"{root}/data", root, str(tree)) == f"{root}/data"
-    assert inside("src/train.py", root, str(tree)) == "src/train.py"
-    assert inside("/usr/bin/python", root, str(tree)) == "/usr/bin/python"
-    assert inside("/usr", None, str(tree)) == "/usr"
+    assert relocate_existing(f"{root}/src/train.py", root, str(tree)) == str(tree / "src" / "train.py")
+    assert relocate_existing(f"{root}/data", root, str(tree)) == f"{root}/data"
+    assert relocate_existing("src/train.py", root, str(tree)) == "src/train.py"
+    assert relocate_existing("/usr/bin/python", root, str(tree)) == "/usr/bin/python"
+    assert relocate_existing("/usr", None, str(tree)) == "/usr"

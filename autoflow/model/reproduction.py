@@ -1,0 +1,118 @@
+"""The values of a reproduction: the plan that is confirmed before it, and the result with the compared outputs."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+SAME, DIFFERENT, MISSING, NOT_COMPARED, READ, NOT_READ = (
+    "same",
+    "different",
+    "missing",
+    "not compared",
+    "read",
+    "not read",
+)
+_ACCEPTABLE = {SAME, NOT_COMPARED, READ}
+
+
+class ComparisonRow(NamedTuple):
+    """One compared input or output: a file by its sha256, a version by its digest, in hexadecimal digits."""
+
+    side: str  # input or output
+    name: str
+    recorded: str | None
+    reproduced: str | None
+    verdict: str
+    ref: str | None = None  # of what the reproduction wrote
+
+
+def all_equal(rows: Sequence[ComparisonRow]) -> bool:
+    """Return whether at least one output was compared and none differs."""
+    return any(row.verdict == SAME for row in rows) and all(row.verdict in _ACCEPTABLE for row in rows)
+
+
+class ReproductionPlan(NamedTuple):
+    """The execution of a recorded command, as it is shown to the person who confirms it.
+
+    Args:
+        ref: the task that is repeated, as ``task:5``.
+        app: its name.
+        author: the login of the user who recorded it, empty when unknown.
+        host: the machine it ran on, empty when unknown.
+        commit: the commit that is checked out.
+        repository: the remote that was recorded.
+        root: the working tree it ran in; paths below it are mapped to the checkout.
+        folder: the working folder.
+        command: the command line, the interpreter first.
+        environment: the variables that are set.
+        passed: names of the variables of this process that are passed on.
+        requirements: the recorded packages; they are compared, not installed.
+        parameters: the recorded parameters of ``workflow``, as JSON; empty without any.
+    """
+
+    ref: str
+    app: str
+    author: str
+    host: str
+    commit: str
+    repository: str
+    root: str
+    folder: str
+    command: list[str]
+    environment: dict[str, str]
+    passed: list[str]
+    requirements: list[str]
+    parameters: str
+
+    def lines(self) -> list[str]:
+        """Return the plan as lines of text; the caller escapes control characters in them."""
+        return [
+            f"{self.ref} ({self.app}) is about to be run again on this machine, with your rights:",
+            f"  recorded by  {self.author or 'unknown'}",
+            f"  on host      {self.host or 'unknown'}",
+            f"  code         commit {self.commit}" + (f" of {self.repository}" if self.repository else ""),
+            f"  in folder    {self.folder or 'unknown'}; paths below {self.root or '?'} are mapped to the checkout",
+            f"  command      {shlex.join(self.command)}",
+            *([f"  parameters   {self.parameters}"] if self.parameters else []),
+            *(f"  variable     {name}={value}" for name, value in self.environment.items()),
+            f"  passed on    {', '.join(self.passed) or 'nothing'}",
+            "  credentials  none: your token is not passed to the command. If the server requires one, the command",
+            "               gets a token that can read what the task's team can read, change only what is created",
+            "               after it was issued, and is revoked at the end",
+            *(f"  package      {line}" for line in self.requirements),
+        ]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """The result of reproducing a run.
+
+    Args:
+        ref: the reference that was reproduced.
+        task: the run that produced it, as ``task:5``.
+        restored: names of the projects restored from versions, by their ids.
+        lock: path of the lock file.
+        commands: the shell commands that repeat the run by hand, one per line.
+        notes: differences from the recorded run, and data that could not be restored.
+        tasks: the runs that the reproduction recorded; empty when nothing was run.
+        rows: the comparison of inputs and outputs.
+        kept: the working tree, if it was kept.
+    """
+
+    ref: str
+    task: str
+    restored: dict[int, str]
+    lock: str
+    commands: list[str]
+    notes: list[str]
+    tasks: list[str] = field(default_factory=list)
+    rows: list[ComparisonRow] = field(default_factory=list)
+    kept: str | None = None
+
+    @property
+    def equal(self) -> bool | None:
+        """Whether all compared outputs are equal; None when nothing was run."""
+        return all_equal(self.rows) if self.tasks else None

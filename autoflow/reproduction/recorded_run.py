@@ -1,0 +1,95 @@
+"""The recorded run that is repeated, and the reasons why it may not be possible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from autoflow.errors import NotReproducible
+from autoflow.graph.trace import Trace
+from autoflow.model.run import RunFacts
+
+MASK = "***"
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+CUT = "..."  # last word of a command line that was truncated
+
+
+class RecordedRun(NamedTuple):
+    """A run as the server recorded it.
+
+    Args:
+        ref: its task, as ``task:5``.
+        name: name of the app.
+        state: final state.
+        workspace: id of its workspace.
+        facts: how it was started.
+        inputs, outputs: the data it read and wrote, in order, as in `Trace.data`.
+        author: login of the user who recorded it, empty when unknown.
+    """
+
+    ref: str
+    name: str
+    state: str
+    workspace: int
+    facts: RunFacts
+    inputs: list[Mapping[str, Any]]
+    outputs: list[Mapping[str, Any]]
+    author: str = ""
+
+    @property
+    def command(self) -> list[str]:
+        """The command line, the interpreter first; empty when none was recorded."""
+        return list(self.facts.get("command", ()))
+
+    @property
+    def commit(self) -> str:
+        """The commit of its code, empty when it ran outside of a git working tree."""
+        return self.facts.get("commit", "")
+
+
+def is_commit(text: str) -> bool:
+    """Return whether a text is a full git commit hash, and so no option of git's command line."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def run_from_trace(trace: Trace, key: str) -> RecordedRun:
+    """Return a run of a trace by its key."""
+    run = trace.runs[key]
+    inputs, outputs = ([trace.data[name] for name in run[side] if name in trace.data] for side in ("inputs", "outputs"))
+    facts: RunFacts = run["facts"]
+    author = str(run.get("createdBy") or "")
+    return RecordedRun(run["ref"], run["name"], run["state"], run["workspaceId"], facts, inputs, outputs, author)
+
+
+def producing_run(trace: Trace) -> RecordedRun:
+    """Return the run that produced the traced entity.
+
+    Raises:
+        NotReproducible: no recorded run did, or its command line was not recorded.
+    """
+    key = trace.maker()
+    if key is None:
+        raise NotReproducible(f"no recorded run produced {trace.ref}, so there is nothing to run again")
+    run = run_from_trace(trace, key)
+    if not run.command:
+        raise NotReproducible(f"{run.ref} has no recorded command line: it was recorded by another client")
+    return run
+
+
+def obstacles(run: RecordedRun, *, allow_dirty: bool) -> Iterator[str]:
+    """Return the reasons why a run's command cannot be run again, one sentence each; empty when it can."""
+    facts = run.facts
+    if not run.commit:
+        yield f"{run.ref} ran outside of a git working tree, so the commit of its code is unknown"
+    elif not is_commit(run.commit):
+        yield f"the recorded commit of {run.ref}, {run.commit!a}, is not a commit hash"
+    elif facts.get("dirty", True) and not allow_dirty:
+        yield (
+            f"{run.ref} ran with uncommitted changes on top of commit {run.commit[:12]}; "
+            "--allow-dirty runs the commit without them"
+        )
+    if any(word == MASK or word.endswith(f"={MASK}") for word in run.command):
+        yield "a secret on its command line was masked; insert it into the printed commands and run those"
+    if run.command[-1] == CUT:
+        yield "its command line was too long to be recorded completely"
