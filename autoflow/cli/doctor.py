@@ -22,7 +22,8 @@ from autoflow.cli.outbox import reasons
 from autoflow.distribution import NAME, VERSION, install
 from autoflow.errors import AutoflowError, NotAllowed, ServerExtraMissing
 from autoflow.outbox import dead_letters, home, journal_lease
-from autoflow.outbox.journal import QUOTA_BYTES, journals, lock_path
+from autoflow.outbox.journal import QUOTA_BYTES
+from autoflow.outbox.journal_files import journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import destinations, of_folder
 from autoflow.outbox.sync import held_by_others

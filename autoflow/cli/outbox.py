@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from autoflow import settings
 from autoflow.outbox import dead_letters
-from autoflow.outbox.journal import journals
+from autoflow.outbox.journal_files import journals
 from autoflow.outbox.reader import Reader, is_record
 from autoflow.outbox.status import COUNTS, destinations
 from autoflow.outbox.status import of_folder as counts_of

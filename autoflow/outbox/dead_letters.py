@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from autoflow.outbox import frame
-from autoflow.outbox.journal import BLOCKED, RETRIED, segment_path
+from autoflow.outbox.journal_files import BLOCKED, RETRIED, segment_path
 from autoflow.outbox.progress import locked
 
 FILE = "dead"

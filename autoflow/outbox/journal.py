@@ -22,8 +22,9 @@ from time import time_ns
 from zlib import crc32
 
 from autoflow import settings
-from autoflow.outbox import atomic_file, durability, frame, home, journal_lease
-from autoflow.process import forks
+from autoflow.outbox import atomic_file, frame, home, journal_lease
+from autoflow.outbox.journal_files import dropped_path, lock_path, segment_path
+from autoflow.process import forks, threads
 from autoflow.process.file_descriptors import OwnedFd, move_high, own_fd
 from autoflow.process.forks import ProcessLock
 from autoflow.process.rate_limited_log import RateLimitedLogger
@@ -32,59 +33,12 @@ SEGMENT_BYTES = 8 << 20
 QUOTA_BYTES = 256 << 20
 RETRY_SECONDS = 1.0
 SETTLE_SECONDS = 2.0  # after which no thread is still inside a write to a file that was left
+SYNC_SECONDS = 1.0  # between syncs with AUTOFLOW_DURABILITY=interval
 COPY_BYTES = 4 << 20  # longer than any line
 MEMORY_SEGMENT_BYTES = 1 << 20
 MEMORY_BYTES = 16 << 20  # without any folder: anonymous files, gone with the process
 
-# a journal whose name begins so was not written by an app: it holds records that were set aside, with their own keys
-BLOCKED = "blocked-"
-RETRIED = "retried-"
-
-_SUFFIX = ".journal"
-_PROGRESS = ".progress"
-_DROPPED = ".dropped"
-
 _logger = logging.getLogger("autoflow")
-
-
-def segment_path(folder: str, name: str, number: int) -> str:
-    """The path of one segment; segments of a journal sort by name in the order written."""
-    return os.path.join(folder, f"{name}.{number:06d}{_SUFFIX}")
-
-
-def lock_path(folder: str, name: str) -> str:
-    """The path of a journal's lock file."""
-    return os.path.join(folder, f"{name}.lock")
-
-
-def dropped_path(folder: str, name: str) -> str:
-    """The path of the file that counts what a journal's writer could not write."""
-    return os.path.join(folder, f"{name}{_DROPPED}")
-
-
-def dropped_of(folder: str, name: str) -> int:
-    """How many records a journal's writer could not write, as far as its file says.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    content = atomic_file.read(dropped_path(folder, name))
-    try:
-        return int(json.loads(content)["dropped"]) if content is not None else 0
-    except (ValueError, TypeError, KeyError):
-        return 0
-
-
-def journals(folder: str) -> dict[str, list[int]]:
-    """The journals in a folder: name -> its segment numbers in order, none if only its progress or count is left."""
-    found: dict[str, list[int]] = {}
-    for entry in os.listdir(folder):
-        parts = entry.split(".")
-        if entry.endswith(_SUFFIX) and len(parts) == 3 and parts[1].isdecimal():
-            found.setdefault(parts[0], []).append(int(parts[1]))
-        elif entry.endswith((_PROGRESS, _DROPPED)) and len(parts) == 2:
-            found.setdefault(parts[0], [])
-    return {name: sorted(numbers) for name, numbers in found.items()}
 
 
 class Journal:
@@ -241,7 +195,7 @@ class Journal:
                 self._fd, self._held, self.size, self._limit = -1, None, 0, -1
             first, self._pid = self._pid != pid, pid
             if first and self._durability == "interval":
-                durability.keep_synced(self)
+                _sync_periodically(self)
 
     def _turn_to(self, name: str, segment: int, copy: _Removed | None = None) -> bool:
         """Go on in a new file, on our descriptor number if there is one; False when it cannot be opened.
@@ -468,6 +422,22 @@ class _Removed:
     def close(self) -> None:
         """Close the descriptor."""
         self._owned.close()
+
+
+def _sync_periodically(journal: Journal) -> None:
+    """Sync a journal once a second, for as long as it exists and this process uses it.
+
+    On a thread of its own, because the sender may wait for a server for longer than that.
+    """
+    reference, pid = weakref.ref(journal), journal.pid
+
+    def work() -> None:
+        while (alive := reference()) is not None and alive.pid == pid:
+            alive.sync()
+            del alive
+            time.sleep(SYNC_SECONDS)
+
+    threads.start(work, "autoflow-sync")
 
 
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()

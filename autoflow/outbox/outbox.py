@@ -13,10 +13,9 @@ from collections.abc import Callable
 
 from autoflow import settings
 from autoflow.outbox import home
-from autoflow.outbox.inline import InlineSender
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.progress import locked_totals
-from autoflow.outbox.sender import Sender
+from autoflow.outbox.sender import InlineSender, Sender
 from autoflow.process import threads
 from autoflow.process.forks import ProcessLock, in_child
 from autoflow.transport.base import Transport
@@ -102,7 +101,7 @@ class Outbox:
 
     def task_of(self, run: str) -> int | None:
         """The number our server gave a run, once the sender has heard it."""
-        return self._sender.tasks.get(run) if self._sender is not None else None
+        return self._sender.session.tasks.get(run) if self._sender is not None else None
 
     @property
     def circuit_open(self) -> bool:
@@ -112,7 +111,7 @@ class Outbox:
     @property
     def takes_logs(self) -> bool:
         """Whether the destination keeps runs' logs: our server does; an instance is found out at first contact."""
-        return self._sender is None or self._sender.is_autoflow is not False
+        return self._sender is None or self._sender.session.is_autoflow is not False
 
     @property
     def dropped(self) -> int:
@@ -123,7 +122,7 @@ class Outbox:
         """The counts of a journal that has no file, and so is in no count of a folder; empty for any other."""
         if self._sender is None or self._journal is None or self._journal.folder is not None:
             return {}
-        return self._sender.counts()
+        return self._sender.drain.counts()
 
     def _make_journal(self) -> Journal:
         with _making:

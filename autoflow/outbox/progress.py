@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autoflow.outbox import atomic_file
+from autoflow.outbox.journal_files import progress_path
 from autoflow.process.forks import ProcessLock
 from autoflow.process.posix import fcntl
 
@@ -60,11 +61,6 @@ def _read(path: str) -> dict[str, Any]:
     content = atomic_file.read(path)
     value = json.loads(content) if content is not None else {}
     return value if isinstance(value, dict) else {}
-
-
-def progress_path(folder: str, name: str) -> str:
-    """The path of a journal's progress file."""
-    return os.path.join(folder, f"{name}.progress")
 
 
 def load(folder: str, name: str) -> Progress:

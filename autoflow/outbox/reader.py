@@ -16,13 +16,14 @@ from collections.abc import Generator
 from typing import NamedTuple
 
 from autoflow.outbox import frame, journal_lease, progress
-from autoflow.outbox.journal import (
+from autoflow.outbox.journal_files import (
     BLOCKED,
     RETRIED,
     dropped_of,
     dropped_path,
     journals,
     lock_path,
+    progress_path,
     segment_path,
 )
 
@@ -201,7 +202,7 @@ class Reader:
                 totals.dropped += max(self.progress.dropped, dropped_of(self.folder, self.name))
                 totals.blocked += self.progress.blocked
                 totals.folded = [*totals.folded[-999:], self.name]
-        for path in (progress.progress_path(self.folder, self.name), dropped_path(self.folder, self.name)):
+        for path in (progress_path(self.folder, self.name), dropped_path(self.folder, self.name)):
             with contextlib.suppress(OSError):
                 os.unlink(path)
         journal_lease.release(lock_path(self.folder, self.name), remove=True)

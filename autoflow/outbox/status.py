@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autoflow.outbox import dead_letters, home
-from autoflow.outbox.journal import BLOCKED, dropped_of, journals
+from autoflow.outbox.journal_files import BLOCKED, dropped_of, journals
 from autoflow.outbox.outbox import _outboxes
 from autoflow.outbox.progress import Progress, load, locked_totals
 from autoflow.outbox.reader import Reader

@@ -6,7 +6,7 @@ import contextlib
 from typing import NamedTuple
 
 from autoflow.outbox import journal_lease
-from autoflow.outbox.journal import journals, lock_path
+from autoflow.outbox.journal_files import journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.sender import Sender
 from autoflow.outbox.status import of_folder
@@ -37,7 +37,7 @@ def sync(folder: str, origin: str, transport: Transport) -> bool:
     """
     sender = Sender(folder, origin, transport)
     sent = sender.step(urgent=True)
-    return sent and not (sender.unreadable or sender.blocked) and of_folder(folder)["waiting"] == 0
+    return sent and sender.drain.complete and of_folder(folder)["waiting"] == 0
 
 
 def held_by_others(folder: str) -> list[LeasedJournal]:

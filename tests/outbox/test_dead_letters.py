@@ -9,7 +9,7 @@ import time
 import pytest
 
 from autoflow.outbox import dead_letters, frame
-from autoflow.outbox.journal import journals, segment_path
+from autoflow.outbox.journal_files import journals, segment_path
 
 pytestmark = pytest.mark.core
 

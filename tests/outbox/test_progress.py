@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from autoflow.outbox import atomic_file, progress
+from autoflow.outbox.journal_files import progress_path
 from autoflow.outbox.progress import Progress
 
 pytestmark = pytest.mark.core
@@ -54,7 +55,7 @@ def test_on_a_full_disk_the_room_it_has_is_used(folder, monkeypatch):
 def test_a_damaged_state_is_the_beginning(folder, damage):
     """Sending again from the beginning is safe; trusting a damaged offset is not."""
     progress.save(folder, "j", Progress({0: 120}, recorded=5, sent=5))
-    with open(progress.progress_path(folder, "j"), "wb") as file:
+    with open(progress_path(folder, "j"), "wb") as file:
         file.write(damage)
     assert progress.load(folder, "j") == Progress()
 
@@ -62,7 +63,7 @@ def test_a_damaged_state_is_the_beginning(folder, damage):
 def test_a_flipped_bit_is_noticed(folder):
     """A count that was changed on the disk is not believed."""
     progress.save(folder, "j", Progress({0: 120}, recorded=5, sent=5))
-    path = progress.progress_path(folder, "j")
+    path = progress_path(folder, "j")
     with open(path, "r+b") as file:
         content = bytearray(file.read())
         content[content.index(b"120")] ^= 1

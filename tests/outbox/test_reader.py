@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.outbox import frame, progress, reader
-from autoflow.outbox.journal import journals, segment_path
+from autoflow.outbox.journal_files import journals, segment_path
 from autoflow.outbox.reader import Reader
 
 pytestmark = pytest.mark.core

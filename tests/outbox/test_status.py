@@ -10,7 +10,8 @@ import pytest
 
 import autoflow
 from autoflow.outbox import dead_letters, home, status
-from autoflow.outbox.journal import Journal, journals, segment_path
+from autoflow.outbox.journal import Journal
+from autoflow.outbox.journal_files import journals, segment_path
 from autoflow.outbox.sync import sync
 from autoflow.testing import partly
 from autoflow.transport.http import HttpTransport

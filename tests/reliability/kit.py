@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import autoflow
-from autoflow.outbox.journal import journals
+from autoflow.outbox.journal_files import journals
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import status
 from autoflow.runtime.destination import outbox_for, resolve

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autoflow.outbox import frame
-from autoflow.outbox.journal import journals, segment_path
+from autoflow.outbox.journal_files import journals, segment_path
 from autoflow.testing import FaultyServer
 
 SECONDS = 100.0  # after which a process is taken to hang

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import autoflow
 from autoflow.outbox import frame, home, journal, journal_lease
-from autoflow.outbox.journal import Journal, journals, lock_path, segment_path
+from autoflow.outbox.journal import Journal
+from autoflow.outbox.journal_files import journals, lock_path, segment_path
 from autoflow.outbox.status import of_folder
 from autoflow.outbox.sync import sync
 from autoflow.transport.http import HttpTransport
@@ -188,7 +189,7 @@ def test_51_with_interval_a_power_cut_costs_what_came_after_the_last_tick(steps,
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOFLOW_DURABILITY", "interval")
         patch.setattr(journal, "SEGMENT_BYTES", 500)
-        patch.setattr("autoflow.outbox.durability.keep_synced", lambda journal: None)  # the test is the clock
+        patch.setattr("autoflow.outbox.journal._sync_periodically", lambda journal: None)  # the test is the clock
         machine = Machine(patch, folder)
         written = Journal(folder, ORIGIN)
         count = safe = 0

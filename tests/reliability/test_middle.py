@@ -79,7 +79,7 @@ def waits_through(server, behaviour):
             load(number)
         for _ in range(7):  # the circuit opens on the way
             assert not autoflow.flush(60)
-            sender()._backoff.wished = 0.0
+            sender().session.backoff.wished = 0.0
         found = agrees()
         assert found["dead"] == found["dropped"] == 0
         assert found["waiting"] >= 3
@@ -362,7 +362,7 @@ def test_a_server_that_becomes_another_in_flight_ends_no_record(first, server, t
         save("/b.pt")
         for _ in range(4):
             autoflow.flush(60)
-            sender()._well_again()
+            sender().session.succeeded()
         found = agrees()
         assert found["dead"] == 0
         assert autoflow.flush(60)

@@ -20,7 +20,7 @@ import pytest
 import autoflow
 from autoflow.outbox import journal
 from autoflow.outbox.backoff import Backoff
-from autoflow.outbox.sender import LOOK_AROUND_SECONDS
+from autoflow.outbox.drain import SCAN_SECONDS
 from autoflow.process import rate_limited_log
 from autoflow.testing import cut, hang, late, omit, page, slow, status, well
 from autoflow.transport import http
@@ -58,13 +58,13 @@ def test_a_new_token_is_noticed_at_once(kind, code, request, towards, monkeypatc
         load(1)
         assert not autoflow.flush(60)
         assert not autoflow.flush(60)
-        assert sender()._backoff.wait() > 30
+        assert sender().session.backoff.wait() > 30
         warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
         assert len(warnings) == 1
         assert "AUTOFLOW_TOKEN" in warnings[0]
         assert counts()["dead"] == 0
         monkeypatch.setenv("AUTOFLOW_TOKEN", "another-token")
-        assert server.wait_for(lambda: ids(server) == [1], LOOK_AROUND_SECONDS + 10)
+        assert server.wait_for(lambda: ids(server) == [1], SCAN_SECONDS + 10)
         assert autoflow.flush(60)
 
 

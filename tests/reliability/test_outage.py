@@ -118,10 +118,10 @@ def test_an_outage_of_a_day_is_said_once_and_logged_once_a_minute(server, toward
         tries = 0
         end = clock[0] + 24 * 3600
         while clock[0] < end:
-            if alone._backoff.wait() == 0:
+            if alone.session.backoff.wait() == 0:
                 assert not alone.step()
                 tries += 1
-            clock[0] += max(1.0, alone._backoff.wait())
+            clock[0] += max(1.0, alone.session.backoff.wait())
     lines = [record for record in caplog.records if record.name == "autoflow"]
     warnings = [record for record in lines if record.levelno >= logging.WARNING]
     assert 24 * 60 <= tries < 24 * 3600 / 5
@@ -168,7 +168,7 @@ def test_retry_after_is_waited_for_and_never_too_long(wish, code, server, toward
     with autoflow.workflow("w"):
         load(1)
         assert not autoflow.flush(60)
-        backoff = sender()._backoff
+        backoff = sender().session.backoff
         least = {"2": 1.0, "date": 250, "1e9": 250, "inf": 250}.get(wish, 0.0)
         assert least <= backoff.wait() <= 300 + 60
         asked = len(server.requests)

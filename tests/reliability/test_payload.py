@@ -18,6 +18,7 @@ import pytest
 
 import autoflow
 from autoflow.outbox import home, sender
+from autoflow.outbox.drain import Drain
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.sender import Sender
 from autoflow.runtime import masking
@@ -298,7 +299,7 @@ def test_a_dead_sender_is_replaced_at_the_next_record(server, towards, monkeypat
     """(56) The thread dies of a bug; the next record starts another, and all is sent, once."""
     towards(server)
     died = threading.Event()
-    plain = Sender._rest
+    plain = Sender._sleep
 
     def deadly(self, all_sent):
         if not died.is_set():
@@ -306,7 +307,7 @@ def test_a_dead_sender_is_replaced_at_the_next_record(server, towards, monkeypat
             raise SystemExit
         plain(self, all_sent)
 
-    monkeypatch.setattr(Sender, "_rest", deadly)
+    monkeypatch.setattr(Sender, "_sleep", deadly)
     with autoflow.workflow("w"):
         load(1)
         assert died.wait(60)
@@ -345,7 +346,7 @@ def test_who_waits_for_a_sender_that_dies_is_told(server, towards, monkeypatch):
 def test_a_bug_in_a_step_is_survived(server, towards, monkeypatch):
     """(56) An error nobody expected costs a try, not the thread."""
     towards(server)
-    plain, failures = Sender._drain, [3]
+    plain, failures = Drain._send_journal, [3]
 
     def buggy(self, reader):
         if failures[0]:
@@ -353,7 +354,7 @@ def test_a_bug_in_a_step_is_survived(server, towards, monkeypatch):
             raise AssertionError("a bug")
         plain(self, reader)
 
-    monkeypatch.setattr(Sender, "_drain", buggy)
+    monkeypatch.setattr(Drain, "_send_journal", buggy)
     with autoflow.workflow("w"):
         load(1)
         assert server.wait_for(lambda: ids(server) == [1])
