@@ -32,8 +32,8 @@ from measure import Goal, machine, progress, publish, table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from autoflow.server.db import engine
-from autoflow.server.db.content_ids import numbered
-from autoflow.server.db.item_content import summed, written
+from autoflow.server.db.content_ids import with_content_ids
+from autoflow.server.db.item_content import format_digest, sum_row_hashes
 from autoflow.server.db.schema import blobs, documents, items, projects
 from autoflow.server.server import Server
 
@@ -105,15 +105,15 @@ def build(folder: str, count: int) -> Made:
             _item(draw, number, project, places[number * 10 // count], tag)
             for number in range(start, min(start + 10_000, count))
         ]
-        total += summed(items, new, {place: place for place in places})
+        total += sum_row_hashes(items, new, {place: place for place in places})
         with server._store.write() as conn:
             picture = {"size": 60_000, "mime": "image/jpeg", "width": 640, "height": 480, "created_at": MOMENT}
             conn.execute(sqlalchemy.insert(blobs), [{"hash": one["hash"], **picture} for one in new])
             conn.execute(sqlalchemy.insert(documents), [{"hash": one["annotation"], "body": BODY} for one in new])
-            conn.execute(sqlalchemy.insert(items), numbered(conn, new))
+            conn.execute(sqlalchemy.insert(items), with_content_ids(conn, new))
     with server._store.write() as conn:
         digest = int(conn.execute(sqlalchemy.select(projects.c.digest)).scalar() or "0", 16)
-        values = {"digest": written(digest + total), "items_count": count, "size": 60_000 * count}
+        values = {"digest": format_digest(digest + total), "items_count": count, "size": 60_000 * count}
         conn.execute(sqlalchemy.update(projects).values(**values, change_seq=projects.c.change_seq + 1))
         first = conn.execute(sqlalchemy.select(sqlalchemy.func.min(items.c.id))).scalar()
     return Made(server, folder, project, int(first or 0), count)
@@ -145,10 +145,10 @@ def _item(draw: random.Random, number: int, project: int, place: int, tag: int) 
 
 def change(made: Made, turn: int, value: int = 0) -> float:
     """Change the meta of one item of a hundred, the same for a turn; gives microseconds of CPU an item."""
-    from autoflow.server.db.change_tracking import editing
+    from autoflow.server.db.change_tracking import edit_project
 
     numbers = sorted(random.Random(turn).sample(range(made.first, made.first + made.count), made.count // SHARE))
-    with made.write() as conn, editing(conn, made.project) as edit:
+    with made.write() as conn, edit_project(conn, made.project) as edit:
         found = []
         for start in range(0, len(numbers), 500):
             query = sqlalchemy.select(items).where(items.c.id.in_(numbers[start : start + 500]))

@@ -45,8 +45,8 @@ from versions_writers import (
 
 from autoflow.errors import ServerBusy
 from autoflow.server import server
-from autoflow.server.blobs import open_blobs
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs import open_blob_store
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db.schema import blobs, items, items_history, versions
 from autoflow.server.server import Server
 from autoflow.wire import methods
@@ -149,8 +149,8 @@ class Soak:
         whole = self._whole(there)
         self.violations += [f"the bytes of {one} are missing" for one in sorted(named - whole)]
         if self._work is collector:
-            paths = {path_of(one, generation) for one, generation in there.items()}
-            strays = {found.path for found in open_blobs(self._folder).files()} - paths
+            paths = {blob_path(one, generation) for one, generation in there.items()}
+            strays = {found.path for found in open_blob_store(self._folder).files()} - paths
             self.violations += [f"{path} is named by nothing" for path in sorted(strays)]
             self.violations += [f"the blob {one} is needed by nothing" for one in sorted(there.keys() - named)]
         server.close()
@@ -196,7 +196,7 @@ class Soak:
 
     def _whole(self, there: dict[str, str]) -> set[str]:
         """Those hashes whose bytes are there, and are of that hash."""
-        place = open_blobs(self._folder)
+        place = open_blob_store(self._folder)
         found = set()
         for one, generation in there.items():
             with contextlib.suppress(ServerBusy):

@@ -19,10 +19,10 @@ from PIL import Image
 from sqlalchemy import delete, select
 
 from autoflow.errors import ServerBusy, ServerRefused
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import blobs as leases
 from autoflow.server.db import sessions
-from autoflow.server.db.schema import blobs, files, items, items_history, uploads
+from autoflow.server.db.schema import blob_leases, blobs, files, items, items_history
 from autoflow.server.maintenance import purge
 from autoflow.server.server import Server
 from autoflow.wire import methods
@@ -282,7 +282,7 @@ def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> Non
     place = server._place
     while True:
         with contextlib.suppress(ServerBusy, ServerRefused):
-            with place.store.write(noted=False) as conn:
+            with place.store.write(count_change=False) as conn:
                 step = purge.purge(conn, 10_000)
                 while step.place is not None:
                     step = purge.purge(conn, 10_000, step.place)
@@ -293,9 +293,9 @@ def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> Non
             time.sleep(MARKING)
             swept = [row for row in kept if row.hash not in marked and _age(setup, row) > AGE]
             for row in swept:
-                place.blobs.remove(path_of(row.hash, row.generation))
-                with contextlib.suppress(ServerRefused), place.store.write(noted=False) as conn:
-                    conn.execute(delete(uploads).where(uploads.c.hash == row.hash))
+                place.blobs.remove(blob_path(row.hash, row.generation))
+                with contextlib.suppress(ServerRefused), place.store.write(count_change=False) as conn:
+                    conn.execute(delete(blob_leases).where(blob_leases.c.hash == row.hash))
                     conn.execute(delete(blobs).where(blobs.c.hash == row.hash))
             notes.write(collected={"blobs": len(swept)})
         acted()
@@ -311,5 +311,5 @@ def _age(setup: Setup, row: Any) -> float:
         return AGE * 2
     folder = setup.blobs or os.path.join(setup.home, "blobs")
     with contextlib.suppress(FileNotFoundError):
-        return time.time() - os.stat(os.path.join(folder, path_of(row.hash, row.generation))).st_mtime
+        return time.time() - os.stat(os.path.join(folder, blob_path(row.hash, row.generation))).st_mtime
     return 0.0

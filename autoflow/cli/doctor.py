@@ -29,7 +29,7 @@ from autoflow.outbox.status import destinations, of_folder
 from autoflow.outbox.sync import held_by_others
 from autoflow.runtime.destination import Destination, connect, resolve_with_rule, token_for
 from autoflow.server.blobs import file_system
-from autoflow.server.db.lock_holder import holder_of
+from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 from autoflow.wire import methods
@@ -108,7 +108,7 @@ def _home(choice: home.Choice) -> Finding:
 
 
 def _disk(folder: str) -> Finding:
-    kind = file_system.kind_of(folder)
+    kind = file_system.file_system_type(folder)
     if kind in file_system.EPHEMERAL:
         remedy = "set AUTOFLOW_HOME to a folder on a volume"
         return Finding("disk", f"{kind}: what waits is lost with the machine or container", remedy)
@@ -155,14 +155,14 @@ def _database(path: str) -> Iterator[Finding]:
     """Who holds up its writers, and whether its pages are whole; it is only read."""
     if not os.path.isfile(path):
         return
-    holder = holder_of(path)
+    holder = find_lock_holder(path)
     if holder is not None and holder.stopped:
         yield Finding("database", str(holder), f"kill -CONT {holder.pid}")
         return
     with contextlib.suppress(ImportError):  # without autoflow[server] nothing can be done about it here
-        from autoflow.server.db.opening import damage_of
+        from autoflow.server.db.opening import find_damage
 
-        wrong = damage_of(path)
+        wrong = find_damage(path)
         if wrong:
             yield Finding("database", f"{path} is damaged: {wrong[0]}", "autoflow server recover")
         else:

@@ -14,7 +14,7 @@ from autoflow.errors import ServerExtraMissing
 from autoflow.graph.render.labels import printable
 
 if TYPE_CHECKING:
-    from autoflow.server.maintenance.recovery import Finding
+    from autoflow.server.maintenance.recovery import Diagnosis
 
 
 def recover(given: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def recover(given: argparse.Namespace) -> int:
         raise ServerExtraMissing(f"this needs more: {install('server')} ({error})") from error
     place = locate(folder_of(given), given.database, given.blobs, notes_folder())
     recovery = Recovery(place.url, place.witnesses, place.remedy)
-    finding = recovery.look()
+    finding = recovery.diagnose()
     if finding is not None and not given.json:
         for line in _lines(finding):
             print(printable(line))
@@ -43,7 +43,7 @@ def recover(given: argparse.Namespace) -> int:
     return 0 if sound else 1
 
 
-def _lines(finding: Finding) -> Iterator[str]:
+def _lines(finding: Diagnosis) -> Iterator[str]:
     yield finding.message
     for table in finding.tables:
         gaps = f", with {table.gaps:,} gaps" if table.gaps else ""

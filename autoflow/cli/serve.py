@@ -38,7 +38,7 @@ def notes_folder() -> str | None:
 def serve(given: argparse.Namespace) -> int:
     """Serve until a signal; prints where, and how an app is pointed at it."""
     try:
-        from autoflow.server.background_maintenance import Caretaker
+        from autoflow.server.background_maintenance import BackgroundMaintenance
         from autoflow.server.http import listener
         from autoflow.server.http.app import application
         from autoflow.server.server import Server
@@ -50,7 +50,7 @@ def serve(given: argparse.Namespace) -> int:
         server = Server.open(
             folder, given.database, blobs=given.blobs, migrate=given.migrate, notes=notes_folder(), lazy=True
         )
-        caretaker = Caretaker(server)
+        caretaker = BackgroundMaintenance(server)
         try:
             anybody = _open(server)
             caretaker.start()

@@ -107,7 +107,7 @@ class Sync:
 
         Args:
             listing: the folder's images.
-            noted: what is to be kept of the whole when that is done.
+            count_change: what is to be kept of the whole when that is done.
 
         Raises:
             FolderError: a file cannot be taken, or others change the project all the time.

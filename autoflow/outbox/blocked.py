@@ -36,7 +36,7 @@ class BlockedRecords:
         if self._folder is None:
             return
         with contextlib.suppress(OSError):
-            dead_letters.settle(self._folder)
+            dead_letters.sync(self._folder)
             due = urgent or time.monotonic() >= self._until
             if due and dead_letters.requeue(self._folder, dead_letters.BLOCKED_FILE):
                 wait = min(LONGEST_SECONDS, FIRST_SECONDS * 2**self._tries)

@@ -86,7 +86,7 @@ def requeue(folder: str, file: str = FILE, choose: Callable[[Mapping[str, Any]],
     """Move the chosen entries into a journal of their own, from where they are sent again; how many.
 
     An entry without a record (a damaged line of a journal) stays. A process that dies in the middle leaves a file
-    that the next call here, or `settle`, completes or removes.
+    that the next call here, or `sync`, completes or removes.
 
     Raises:
         OSError: a file cannot be written; the entries are as they were.
@@ -112,7 +112,7 @@ def requeue(folder: str, file: str = FILE, choose: Callable[[Mapping[str, Any]],
         return len(chosen)
 
 
-def settle(folder: str) -> None:
+def sync(folder: str) -> None:
     """Complete or undo a `requeue` whose process died.
 
     Raises:
@@ -124,7 +124,7 @@ def settle(folder: str) -> None:
 
 
 def settle_locked(folder: str) -> None:
-    """As `settle`, for who holds the folder's lock."""
+    """As `sync`, for who holds the folder's lock."""
     for entry in os.listdir(folder):
         if entry.endswith(_UNDER_WAY):
             name = entry.removesuffix(_UNDER_WAY)

@@ -71,8 +71,8 @@ class Tokens:
                 raise Invalid(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
         token = generate()
         with self._store.write() as conn:
-            user_id = tokens.user(conn, user)
-            tokens.join(conn, user_id, [tokens.team(conn, name) for name in teams])
+            user_id = tokens.ensure_user(conn, user)
+            tokens.add_member(conn, user_id, [tokens.ensure_team(conn, name) for name in teams])
             tokens.add(conn, user_id, digest(token), token[:START])
         return token
 
@@ -99,9 +99,9 @@ class Tokens:
             NotFound: there is no such user, or they are not in one of the teams; then nothing is changed.
         """
         with self._store.write() as conn:
-            user_id = tokens.known(conn, user)
+            user_id = tokens.get_user_id(conn, user)
             for name in teams:
-                tokens.leave(conn, user_id, name)
+                tokens.remove_member(conn, user_id, name)
             return tuple(team["name"] for team in tokens.teams_of(conn, user_id))
 
     def revoke(self, number: int) -> None:

@@ -13,20 +13,20 @@ import time
 
 from autoflow.errors import ServerBusy
 from autoflow.server import timestamps
-from autoflow.server.db.opening import MARK
-from autoflow.server.maintenance.resumable_job import Progress
+from autoflow.server.db.opening import MARK_INTERVAL
+from autoflow.server.maintenance.resumable_job import JobState
 from autoflow.server.server import Health, Server
 
 logger = logging.getLogger("autoflow")
 
-POLL = 1.0  # seconds between two tries to open a store that is unavailable
-FIRST = 60.0  # seconds after the start until the first check
-CHECK = 6 * 3600.0  # seconds between two checks
-PAUSE = 0.05  # seconds after each step of a check: requests go first
+POLL_INTERVAL = 1.0  # seconds between two tries to open a store that is unavailable
+FIRST_CHECK = 60.0  # seconds after the start until the first check
+CHECK_INTERVAL = 6 * 3600.0  # seconds between two checks
+STEP_PAUSE = 0.05  # seconds after each step of a check: requests go first
 _NICE = 19
 
 
-class Caretaker:
+class BackgroundMaintenance:
     """The thread that looks after one server."""
 
     def __init__(self, server: Server) -> None:
@@ -47,15 +47,15 @@ class Caretaker:
     def _run(self) -> None:
         with contextlib.suppress(OSError, AttributeError):  # on Linux the priority is the thread's alone
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        check_at, mark_at = time.monotonic() + FIRST, time.monotonic() + MARK
-        while not self._stopping.wait(POLL):
+        check_at, mark_at = time.monotonic() + FIRST_CHECK, time.monotonic() + MARK_INTERVAL
+        while not self._stopping.wait(POLL_INTERVAL):
             try:
                 self._server.store.open()
                 if time.monotonic() >= mark_at:
-                    mark_at = time.monotonic() + MARK
+                    mark_at = time.monotonic() + MARK_INTERVAL
                     self._server.store.mark()
                 if time.monotonic() >= check_at:
-                    check_at = time.monotonic() + CHECK
+                    check_at = time.monotonic() + CHECK_INTERVAL
                     self.check()
             except ServerBusy:
                 continue  # the store has logged it
@@ -68,15 +68,15 @@ class Caretaker:
         Raises:
             StoreUnavailable: the database is damaged.
         """
-        inspector = self._server.inspector()
-        for stage in inspector.stages:
-            progress = Progress()
+        integrity_check = self._server.integrity_check()
+        for stage in integrity_check.stages:
+            progress = JobState()
             while not self._stopping.is_set():
-                progress.place = stage(progress)
-                if progress.place is None:
+                progress.cursor = stage(progress)
+                if progress.cursor is None:
                     break
-                self._stopping.wait(PAUSE)
-        self._server.health = Health(timestamps.now(), len(inspector.problems))
-        for problem in inspector.problems:
+                self._stopping.wait(STEP_PAUSE)
+        self._server.health = Health(timestamps.now(), len(integrity_check.problems))
+        for problem in integrity_check.problems:
             versions = ", ".join(f"version:{version['id']}" for version in problem["versions"])
             logger.error("autoflow: %s: %s. See `autoflow versions verify`", versions, problem["problem"])

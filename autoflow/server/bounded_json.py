@@ -16,7 +16,7 @@ from typing import Any
 from autoflow.server.budget import Budget
 from autoflow.server.errors import Invalid, TooLarge
 
-DEEPEST = 200  # levels of lists and objects
+MAX_DEPTH = 200  # levels of lists and objects
 MEMORY = Budget("memory", total=512 << 20, share=256 << 20)
 
 # Bytes of memory for each of these bytes of a text: a list, an object, a number or a pointer, half of a string.
@@ -27,13 +27,13 @@ _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def cost(content: bytes) -> int:
+def memory_cost(content: bytes) -> int:
     """Return about how many bytes of memory a JSON text, or a part of one, and its values take at most."""
     return 3 * len(content) + sum(content.count(byte) * each for byte, each in _COSTS.items())
 
 
 @contextlib.contextmanager
-def memory(client: str, needed: int) -> Iterator[None]:
+def reserve_memory(client: str, needed: int) -> Iterator[None]:
     """Hold a part of the memory that all requests share, waiting for it for a while.
 
     Raises:
@@ -56,7 +56,7 @@ def parse(content: bytes) -> Any:
         Invalid: it is no JSON or nested too deep.
     """
     if _is_deep(content) and _is_deep(_STRING.sub(b"", content)):
-        raise Invalid(f"the body is nested more than {DEEPEST} levels deep")
+        raise Invalid(f"the body is nested more than {MAX_DEPTH} levels deep")
     try:
         return json.loads(content) if content.strip() else {}
     except RecursionError:
@@ -68,6 +68,6 @@ def parse(content: bytes) -> Any:
 def _is_deep(content: bytes) -> bool:
     """Whether brackets are nested deeper than allowed; those in texts count as well."""
     steps = content.translate(_STEPS, _OTHERS)
-    if steps.count(1) <= DEEPEST:
+    if steps.count(1) <= MAX_DEPTH:
         return False
-    return max(itertools.accumulate(memoryview(steps).cast("b"))) > DEEPEST
+    return max(itertools.accumulate(memoryview(steps).cast("b"))) > MAX_DEPTH

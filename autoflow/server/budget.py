@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from autoflow.server.errors import Busy
 
-WAIT = 20.0  # seconds for others to give back
+TIMEOUT = 20.0  # seconds for others to give back
 
 
 class Budget:
@@ -49,12 +49,12 @@ class Budget:
 
     @contextlib.contextmanager
     def held(self, client: str, amount: int) -> Iterator[None]:
-        """Hold an amount for a block, waiting for it up to `WAIT` seconds.
+        """Hold an amount for a block, waiting for it up to `TIMEOUT` seconds.
 
         Raises:
             ServerBusy: as `take`.
         """
-        self.take(client, amount, wait=WAIT)
+        self.take(client, amount, wait=TIMEOUT)
         try:
             yield
         finally:

@@ -11,21 +11,21 @@ from typing import Any
 
 from autoflow.server.errors import Invalid
 
-LIST = 20_000  # entries of a list
-CHANGES = 5_000  # entries of a list of which each changes a row, while the write lock is held
-OBJECTS = 100_000  # of one image
+LIST_ENTRIES = 20_000  # entries of a list
+CHANGED_ENTRIES = 5_000  # entries of a list of which each changes a row, while the write lock is held
+FIGURES = 100_000  # of one image
 ENTITIES = 1_000_000  # numbers of a document that names what it is about, such as a labeling job's images
 CONDITIONS = 100  # of a filter: a database plans each
 NAME = 2000  # bytes of what is indexed: an entry of a PostgreSQL index holds at most 2,704
 TEXT = 1_000_000  # characters of any other text
 QUERY = 1000  # characters that are searched for
-NESTED = 100  # datasets in one another
-DEPTH = 100  # objects and lists in one another, in a document that is stored
+DATASET_DEPTH = 100  # datasets in one another
+JSON_DEPTH = 100  # objects and lists in one another, in a document that is stored
 COORDINATE = 1e9  # pixels, of what is measured
 
 # Members of a body with a limit of their own.
 _LISTS: Mapping[str, int] = {"filter": CONDITIONS, "filters": CONDITIONS}
-_CHEAP = frozenset({"paths", "items", "records", "keys", "hashes"})  # of which a request may change `LIST`
+_CHEAP = frozenset({"paths", "items", "records", "keys", "hashes"})  # of which a request may change `LIST_ENTRIES`
 
 
 def check_size(name: str, value: Sequence[Any], most: int | None = None) -> None:
@@ -34,7 +34,7 @@ def check_size(name: str, value: Sequence[Any], most: int | None = None) -> None
     Raises:
         Invalid: it is; the message has its name and the limit.
     """
-    limit = _LISTS.get(name.rpartition(".")[2], LIST) if most is None else most
+    limit = _LISTS.get(name.rpartition(".")[2], LIST_ENTRIES) if most is None else most
     if len(value) > limit:
         raise Invalid(
             f'"{name}" has {len(value)} entries; {limit} are the most of one request: send it in parts',
@@ -54,14 +54,14 @@ def check_body(fields: Mapping[str, Any], *, writes: bool = False) -> None:
     """
     for name, value in fields.items():
         if isinstance(value, (list, tuple)):
-            check_size(name, value, CHANGES if writes and name not in _CHEAP else None)
+            check_size(name, value, CHANGED_ENTRIES if writes and name not in _CHEAP else None)
             if name in _LISTS:
                 values = [part.get("value") for part in value if isinstance(part, Mapping)]
                 listed = [one for one in values if isinstance(one, (list, tuple))]
                 check_size(f"{name}[].value", [each for one in listed for each in one])
 
 
-def is_deeper(value: Any, depth: int = DEPTH) -> bool:
+def is_deeper(value: Any, depth: int = JSON_DEPTH) -> bool:
     """Whether objects and lists stand in one another deeper than `depth`."""
     level = [value]
     for _ in range(depth + 1):

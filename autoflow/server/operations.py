@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from autoflow.server.blobs import Blobs, Content
-from autoflow.server.blobs.composite_content import Composed
-from autoflow.server.db.engine import Store, StoreOf
-from autoflow.server.db.sessions import Sessions
+from autoflow.server.blobs import BlobStore, Content
+from autoflow.server.blobs.composite_content import CompositeContent
+from autoflow.server.db.engine import CallerStore, Store
+from autoflow.server.db.sessions import UploadLeases
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire.parts import Part
 
@@ -18,12 +18,12 @@ from autoflow.wire.parts import Part
 class OperationContext(NamedTuple):
     """The store, blobs and sessions of an operation that opens its own transactions, each with its caller's rights."""
 
-    store: Store | StoreOf
-    blobs: Blobs
-    sessions: Sessions
+    store: Store | CallerStore
+    blobs: BlobStore
+    upload_leases: UploadLeases
 
 
 Batch = Callable[[OperationContext, RequestParser], Any]
 Operation = Callable[[Connection, RequestParser], Any]
 Upload = Callable[[OperationContext, Iterable[Part], Mapping[str, Any]], Any]
-Download = Callable[[OperationContext, RequestParser], "Content | Composed"]
+Download = Callable[[OperationContext, RequestParser], "Content | CompositeContent"]

@@ -66,7 +66,7 @@ def _condition(columns: Columns, request: RequestParser) -> ColumnElement[bool]:
     return _OPERATORS[operator](column, _operand(column, request.fields.get("value"), request))
 
 
-def selected(query: Select[Any], columns: Columns, conditions: Iterable[RequestParser]) -> Select[Any]:
+def apply_filter(query: Select[Any], columns: Columns, conditions: Iterable[RequestParser]) -> Select[Any]:
     """A query with a filter's conditions.
 
     Raises:
@@ -80,12 +80,12 @@ def per_page(request: RequestParser) -> int:
     return min(max(request.optional_number("per_page") or PAGE, 1), LARGEST_PAGE)
 
 
-def start_of(request: RequestParser, size: int) -> int:
+def page_offset(request: RequestParser, size: int) -> int:
     """The place in the list that the page asked for begins at."""
     return min((max(request.optional_number("page") or 1, 1) - 1) * size, MAX_SAFE_INTEGER)
 
 
-def told(total: int, size: int) -> dict[str, Any]:
+def page_totals(total: int, size: int) -> dict[str, Any]:
     """What an answer says of the whole list."""
     return {"total": total, "perPage": size, "pagesCount": max(-(-total // size), 1)}
 
@@ -95,7 +95,7 @@ def by_token(request: RequestParser) -> bool:
     return request.fields.get("pagination_mode") == "token" or request.has("after")
 
 
-def ordered(query: Select[Any], columns: Columns, request: RequestParser) -> Select[Any]:
+def apply_order(query: Select[Any], columns: Columns, request: RequestParser) -> Select[Any]:
     """A query in the order a request wants: what is sorted by something else is sorted by ``id`` after it.
 
     Raises:
@@ -125,10 +125,10 @@ def page(
     Returns:
         ``{"entities", "total", "perPage", "pagesCount"}``, and ``after`` in token mode (null at the end).
     """
-    query = selected(query, columns, request.objects("filter", required=False))
+    query = apply_filter(query, columns, request.objects("filter", required=False))
     total = conn.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
     size = per_page(request)
-    answer = told(total, size)
+    answer = page_totals(total, size)
     if by_token(request):
         after = request.optional_number("after") or 0
         found = (
@@ -137,12 +137,12 @@ def page(
         answer["entities"] = shape(found[:size])
         answer["after"] = found[size - 1]["id"] if len(found) > size else None
         return answer
-    query = ordered(query, columns, request)
-    answer["entities"] = shape(conn.execute(query.limit(size).offset(start_of(request, size))).mappings().all())
+    query = apply_order(query, columns, request)
+    answer["entities"] = shape(conn.execute(query.limit(size).offset(page_offset(request, size))).mappings().all())
     return answer
 
 
-def page_of(
+def page_of_values(
     values: Sequence[T],
     request: RequestParser,
     shape: Callable[[Sequence[T]], list[dict[str, Any]]],
@@ -150,13 +150,13 @@ def page_of(
 ) -> dict[str, Any]:
     """Answer a list request from values at hand: filtered, and in their order; in token mode sorted by `number`."""
     size = per_page(request)
-    answer = told(len(values), size)
+    answer = page_totals(len(values), size)
     if by_token(request):
         start = bisect.bisect_right(values, request.optional_number("after") or 0, key=number)
         found = values[start : start + size]
         answer["after"] = number(found[-1]) if start + size < len(values) else None
     else:
-        start = start_of(request, size)
+        start = page_offset(request, size)
         found = values[start : start + size]
     answer["entities"] = shape(found)
     return answer
@@ -176,7 +176,7 @@ def _passes(entry: Mapping[str, Any], condition: RequestParser) -> bool:
         raise Invalid(f'"{condition.path}value" is not of the kind that "{name}" is') from None
 
 
-def listed(entries: Iterable[dict[str, Any]], request: RequestParser) -> dict[str, Any]:
+def page_of_entities(entries: Iterable[dict[str, Any]], request: RequestParser) -> dict[str, Any]:
     """Answer a list request from the wire's objects themselves, each with an ``id``."""
     conditions = list(request.objects("filter", required=False))
     found = [entry for entry in entries if all(_passes(entry, condition) for condition in conditions)]
@@ -184,4 +184,4 @@ def listed(entries: Iterable[dict[str, Any]], request: RequestParser) -> dict[st
     if any(not isinstance(entry.get(name), (str, int)) for entry in found):
         raise Invalid(f'"{request.path}sort": nothing here is sorted by "{name}"')
     found.sort(key=lambda entry: (entry[name], entry["id"]), reverse=not by_token(request) and descending(request))
-    return page_of(found, request, list, lambda entry: int(entry["id"]))
+    return page_of_values(found, request, list, lambda entry: int(entry["id"]))

@@ -25,7 +25,7 @@ def make_folder(path: str) -> None:
             os.mkdir(folder, FOLDER)
 
 
-def restrict(path: str, mode: int = FILE) -> None:
+def restrict_access(path: str, mode: int = FILE) -> None:
     """Take other users' access to a file or folder away; one that is missing or another user's is passed over."""
     with contextlib.suppress(OSError):
         if stat.S_IMODE(os.stat(path).st_mode) & ~mode:
@@ -47,7 +47,7 @@ def opener(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, FILE)
 
 
-def write(path: str, content: bytes) -> None:
+def write_atomically(path: str, content: bytes) -> None:
     """Replace a file's content durably: after a crash it has the old content or the new one.
 
     Raises:

@@ -139,7 +139,7 @@ class RequestParser:
         return dict(value)
 
     def array(self, name: str, *, required: bool = True, max_items: int | None = None) -> list[Any]:
-        """Return a JSON array of at most `max_items` entries, by default `limits.LIST`."""
+        """Return a JSON array of at most `max_items` entries, by default `limits.LIST_ENTRIES`."""
         value = self._required(name) if required else self.fields.get(name)
         if value is None:
             return []

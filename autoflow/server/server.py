@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 from autoflow.errors import ServerRefused
 from autoflow.server import limits
 from autoflow.server.authorization import Tokens
-from autoflow.server.blobs import Blobs, Content
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs import BlobStore, Content
+from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import counters, unsupported_methods
 from autoflow.server.db.access import LOCAL, Caller
 from autoflow.server.db.engine import Store
-from autoflow.server.db.sessions import Sessions
+from autoflow.server.db.sessions import UploadLeases
 from autoflow.server.errors import Invalid, UnknownMethod
 from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
-from autoflow.server.maintenance.integrity_check import Inspector
+from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages
 from autoflow.server.methods.admin import apps, instance, reproduction_tokens, search, tasks, upkeep
 from autoflow.server.methods.files import files
@@ -122,9 +122,9 @@ class Health(NamedTuple):
 class Server:
     """One server, as one process uses it; safe from any thread, and beside other processes on the same folder."""
 
-    def __init__(self, store: Store, blobs: Blobs) -> None:
+    def __init__(self, store: Store, blobs: BlobStore) -> None:
         self._store = store
-        self._place = OperationContext(store, blobs, Sessions(store))
+        self._place = OperationContext(store, blobs, UploadLeases(store))
         self.tokens = Tokens(store)
         self.health = Health()
 
@@ -144,7 +144,7 @@ class Server:
         Args:
             folder: where the blobs are, and the database unless `database` says otherwise.
             database: SQLAlchemy's url of the database; by default a SQLite file in the folder.
-            blobs: where the bytes are, see `blobs.open_blobs`; by default in the folder.
+            blobs: where the bytes are, see `blobs.open_blob_store`; by default in the folder.
             migrate: whether a PostgreSQL database of an older autoflow is migrated, as a SQLite file always is.
             notes: a folder in which this machine keeps which stores it had, see `witnesses.MachineWitness`.
             lazy: whether the database is opened by the first call, which then raises what opening it raises.
@@ -168,9 +168,9 @@ class Server:
             counters.value(conn, counters.CHANGE)
         return {"ready": True, **self.health._asdict()}
 
-    def inspector(self) -> Inspector:
+    def integrity_check(self) -> IntegrityCheck:
         """Return what checks the database and the rows of all versions."""
-        return Inspector(self._place, 1, Scope())
+        return IntegrityCheck(self._place, 1, Scope())
 
     @property
     def store(self) -> Store:
@@ -197,7 +197,7 @@ class Server:
         """
         sent = RequestParser({"items": body} if isinstance(body, (list, tuple)) else body)
         limits.check_body(sent.fields, writes=method not in READS)
-        store = self._store.of(caller)
+        store = self._store.for_caller(caller)
         if method in WRITES or method in BATCHES:
             reproduction_tokens.check_writable(method, caller)
         with _bounded():
@@ -237,7 +237,7 @@ class Server:
         """
         return iter(self.content(method, body, caller))
 
-    def content(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Content | Composed:
+    def content(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Content | CompositeContent:
         """As `download`, with what is known of the file, and any part of it.
 
         Raises:
@@ -251,13 +251,13 @@ class Server:
             return DOWNLOADS[method](self._for(caller), sent)
 
     def _for(self, caller: Caller) -> OperationContext:
-        return self._place._replace(store=self._store.of(caller))
+        return self._place._replace(store=self._store.for_caller(caller))
 
     def _none(self, method: str, caller: Caller) -> ServerRefused:
         """The refusal of a method that is not asked for this way, or not there; then it is counted."""
         if method in METHODS:
             return Invalid(f"{method} takes {_taken(method)}")
-        with self._store.write(caller, noted=False) as conn:
+        with self._store.write(caller, count_change=False) as conn:
             unsupported_methods.count(conn, method)
         return UnknownMethod(method)
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 
 from autoflow.server import private_files
-from autoflow.server.blobs import Blobs
+from autoflow.server.blobs import BlobStore
 
 NOTES = "stores"  # a folder in AUTOFLOW_HOME
 
@@ -16,7 +16,7 @@ class BlobsWitness:
 
     blobs = True
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
     @property
@@ -63,7 +63,7 @@ class MachineWitness:
 
     def write(self, mark: bytes) -> None:
         """See `Witness`."""
-        private_files.write(self._path, mark)
+        private_files.write_atomically(self._path, mark)
 
     def is_used(self) -> bool:
         """See `Witness`."""

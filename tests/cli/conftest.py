@@ -24,7 +24,7 @@ def load(project_id):
 @pytest.fixture(autouse=True)
 def _calm(monkeypatch):
     """A disk there is nothing to say of, whatever this machine's is."""
-    monkeypatch.setattr(file_system, "kind_of", lambda folder: "ext4")
+    monkeypatch.setattr(file_system, "file_system_type", lambda folder: "ext4")
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def test_a_folder_that_cannot_be_used(server, findings, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("kind", "word"), [("tmpfs", "volume"), ("overlay", "volume"), ("nfs4", "local disk")])
 def test_a_disk_that_does_not_last_or_is_shared(server, findings, monkeypatch, kind, word):
     """In a container without a volume what waits is lost with it; SQLite dislikes the network."""
-    monkeypatch.setattr(file_system, "kind_of", lambda folder: kind)
+    monkeypatch.setattr(file_system, "file_system_type", lambda folder: kind)
     code, found = findings()
     assert code == 1
     assert kind in found["disk"]["says"]

@@ -125,8 +125,8 @@ def test_links_of_files():
         assert external_files.path_of(external_files.link_of(path)) == path
     for link in ("http://x/y", "file://host/x", "file:x", "/x", "file:///a%00b", "s3://b/c", "file:///x?y"):
         assert external_files.path_of(link) is None
-    assert not external_files.is_reference({"hash": None, "link": "file:///x"})
-    assert not external_files.is_reference({"hash": "x", "link": None})
+    assert not external_files.is_external({"hash": None, "link": "file:///x"})
+    assert not external_files.is_external({"hash": "x", "link": None})
     assert "names no file" in external_files.check("http://x", "x")
     assert "no regular file" in external_files.check("file:///tmp", "x") or "directory" in external_files.check(
         "file:///", "x"

@@ -109,7 +109,7 @@ def test_a_requeue_cut_short_is_done_or_was_never_begun(file, step, folder, monk
         patch.setattr(os, step, killed)
         with pytest.raises(Killed):
             dead_letters.requeue(folder, file)
-    dead_letters.settle(folder)
+    dead_letters.sync(folder)
     left = [letter["key"] for letter in dead_letters.iter_dead_letters(folder, file)]
     moved = [key for key, _ in requeued(folder)]
     assert (left, moved) == ((["j:1", "j:2"], []) if step == "replace" else ([], ["j:1", "j:2"]))

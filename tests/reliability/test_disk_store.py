@@ -81,15 +81,15 @@ def test_44_the_kind_of_a_file_system_is_told(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(file_system, "_MOUNTS", str(mounts))
     asked = ("/mnt/my share/a", "/mnt/my shareb", "/mnt/twice", "/")
-    assert [file_system.kind_of(place) for place in asked] == ["nfs4", "ext4", "tmpfs", "ext4"]
+    assert [file_system.file_system_type(place) for place in asked] == ["nfs4", "ext4", "tmpfs", "ext4"]
     monkeypatch.setattr(file_system, "_MOUNTS", str(tmp_path / "none"))
-    assert file_system.kind_of("/") is None
+    assert file_system.file_system_type("/") is None
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "lustre", "cifs", "fuse.sshfs"])
 def test_44_a_network_file_system_gets_no_write_ahead_log(monkeypatch, folder, caplog, kind):
     """There the store is written the old way, with one warning of what to do; records arrive."""
-    monkeypatch.setattr(file_system, "kind_of", lambda path: kind)
+    monkeypatch.setattr(file_system, "file_system_type", lambda path: kind)
     record(1, 2)
     assert autoflow.flush(60)
     assert mode(folder / "platform.db") == "delete"
@@ -105,7 +105,7 @@ def test_44_a_store_moved_to_a_network_file_system_gives_its_log_up(monkeypatch,
     assert autoflow.flush(60)
     assert mode(folder / "platform.db") == "wal"
     autoflow.runtime.destination.embedded().close()
-    monkeypatch.setattr(file_system, "kind_of", lambda path: "nfs4")
+    monkeypatch.setattr(file_system, "file_system_type", lambda path: "nfs4")
     Server.open(folder).close()
     assert mode(folder / "platform.db") == "delete"
     assert stored(folder / "platform.db") == [1]
@@ -198,7 +198,7 @@ def test_47_a_reader_that_stays_stops_no_writer(folder, monkeypatch):
         reader.isolation_level = None
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM projects").fetchone()
-        assert fill(server, "a") < engine.WAIT / 2  # never the wait for a lock
+        assert fill(server, "a") < engine.LOCK_TIMEOUT / 2  # never the wait for a lock
         assert os.path.getsize(log) > 200_000  # it cannot be shorter: the reader sees the old state
         assert reader.execute("SELECT count(*) FROM projects").fetchone() == (0,)
         reader.execute("COMMIT")
@@ -407,7 +407,7 @@ def test_48_two_processes_that_find_the_damage_both_wait(folder):
         with pytest.raises(StoreUnavailable):
             server.call("projects.list", {"workspaceId": 1})
     (folder / "platform.db").write_bytes(sound)
-    time.sleep(opening.RETRY)
+    time.sleep(opening.RETRY_INTERVAL)
     for server in (first, second):
         server.call("projects.add", {"workspaceId": 1, "name": str(id(server))})
     assert first.call("projects.list", {"workspaceId": 1})["total"] == 3

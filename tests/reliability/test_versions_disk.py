@@ -19,9 +19,9 @@ from sqlalchemy import event, select, update
 
 from autoflow.errors import ServerBusy
 from autoflow.server.blobs import durable, folder
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import clock
-from autoflow.server.db.schema import blobs, sessions, uploads
+from autoflow.server.db.schema import blob_leases, blobs, upload_leases
 from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 from tests.blobs import blob_files
@@ -61,16 +61,16 @@ def whole(server):
     """Whether verifying every byte finds nothing wrong, and nothing is left that no row names."""
     told = server.call("autoflow.upkeep.verify", {"level": 3})
     with server._place.store.read() as conn:
-        named = {path_of(*row) for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
+        named = {blob_path(*row) for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
     there = {found.path for found in server._place.blobs.files()}
     return told["done"] and not told["problems"] and named == there
 
 
 def sweep(server):
     """Collect as another process would, when all leases are over; gives the counts."""
-    server._place.sessions._lease = None
+    server._place.upload_leases._lease = None
     with server._place.store.write() as conn:
-        for table in (sessions, uploads):
+        for table in (upload_leases, blob_leases):
             conn.execute(update(table).values(lease_until=clock.after(conn, -1)))
     return server.call("autoflow.upkeep.collect", {"confirm": True, "emptyTrash": True})["counts"]
 
@@ -116,7 +116,7 @@ def test_a_full_disk_at_any_call_leaves_nothing(server, monkeypatch, call, nth):
 
         return fail
 
-    names = [f"n{n}" for n in range(folder.MANY + 2 if call == "syncfs" else FILES)]
+    names = [f"n{n}" for n in range(folder.SYNC_ALL_FROM + 2 if call == "syncfs" else FILES)]
     if call == "write":
         monkeypatch.setattr(folder, "_write", failing(folder._write))
     elif call == "syncfs":
@@ -248,7 +248,7 @@ class Tape:
         engine = server._store._engine
 
         def named(rows):
-            self.calls.append(("commit", {path_of(*row) for row in rows.execute(_NAMED)}))
+            self.calls.append(("commit", {blob_path(*row) for row in rows.execute(_NAMED)}))
 
         event.listen(engine, "commit", named)
 
@@ -282,7 +282,7 @@ def survivors(calls, top):
     return {os.path.relpath(path, top) for path in synced & names}
 
 
-@pytest.mark.parametrize("count", [1, 3, folder.MANY, 40])
+@pytest.mark.parametrize("count", [1, 3, folder.SYNC_ALL_FROM, 40])
 def test_no_commit_names_what_a_power_cut_could_take(server, monkeypatch, count):
     """Whenever the power goes, every file that a committed row names had been synced, and so had its name."""
     tape = Tape(server, monkeypatch)

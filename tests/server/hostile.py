@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoflow.server.limits import LIST
+from autoflow.server.limits import LIST_ENTRIES
 
 
 def nested(depth, kind=list):
@@ -39,7 +39,7 @@ VALUES = {
     "odd object": {"a": [None], "objects": 5, "classes": 5, "tags": 5, "restored_from": 5, "phase": 1, "id": "x"},
     "deep": nested(900),
     "deep object": nested(900, dict),
-    "too many": [1] * (LIST + 1),
+    "too many": [1] * (LIST_ENTRIES + 1),
 }
 
 

@@ -10,16 +10,16 @@ from sqlalchemy import text
 
 from autoflow.errors import StoreUnavailable
 from autoflow.server import background_maintenance
-from autoflow.server.background_maintenance import Caretaker
+from autoflow.server.background_maintenance import BackgroundMaintenance
 from autoflow.server.server import Server
 from tests.postgres import on_sqlite
 
 
 def test_a_sound_store_is_checked(filled, monkeypatch):
     """Afterwards readiness says when that was, and that nothing was found."""
-    monkeypatch.setattr(background_maintenance, "PAUSE", 0.0)
+    monkeypatch.setattr(background_maintenance, "STEP_PAUSE", 0.0)
     filled.snapshot(filled.project())
-    Caretaker(filled.server).check()
+    BackgroundMaintenance(filled.server).check()
     ready = filled.server.ready()
     assert (ready["ready"], ready["problems"]) == (True, 0)
     assert ready["checked_at"]
@@ -27,11 +27,11 @@ def test_a_sound_store_is_checked(filled, monkeypatch):
 
 def test_a_version_whose_rows_changed_is_found(filled, monkeypatch, caplog):
     """It is logged with its number, and counted in what readiness says."""
-    monkeypatch.setattr(background_maintenance, "PAUSE", 0.0)
+    monkeypatch.setattr(background_maintenance, "STEP_PAUSE", 0.0)
     filled.snapshot(filled.project())
     with filled.server.store.write() as conn:
         conn.execute(text("UPDATE versions SET digest = 'another'"))
-    Caretaker(filled.server).check()
+    BackgroundMaintenance(filled.server).check()
     assert filled.server.ready()["problems"] == 1
     assert any("version:1" in line and "digest" in line for line in caplog.messages)
 
@@ -39,7 +39,7 @@ def test_a_version_whose_rows_changed_is_found(filled, monkeypatch, caplog):
 @on_sqlite
 def test_a_damaged_page_stops_the_store(filled, tmp_path, monkeypatch):
     """Damage that no request has met yet is found by the check, and from then on the store is unavailable."""
-    monkeypatch.setattr(background_maintenance, "PAUSE", 0.0)
+    monkeypatch.setattr(background_maintenance, "STEP_PAUSE", 0.0)
     for number in range(200):
         filled.project(f"p{number}", description="x" * 500)
     store = filled.server.store
@@ -51,20 +51,20 @@ def test_a_damaged_page_stops_the_store(filled, tmp_path, monkeypatch):
         file.seek((root - 1) * size)
         file.write(b"\x55" * 16)
     with pytest.raises(StoreUnavailable, match=r"jobs|malformed"):
-        Caretaker(filled.server).check()
+        BackgroundMaintenance(filled.server).check()
     with pytest.raises(StoreUnavailable):
         filled.call("projects.list", workspaceId=1)
 
 
 def test_its_thread_opens_a_store_that_comes_back(tmp_path, monkeypatch):
     """Without any request, a store that was away is open again soon after it is back."""
-    monkeypatch.setattr(background_maintenance, "POLL", 0.01)
+    monkeypatch.setattr(background_maintenance, "POLL_INTERVAL", 0.01)
     Server.open(tmp_path / "home").close()
     os.rename(tmp_path / "home", tmp_path / "away")
     (tmp_path / "home" / "blobs").mkdir(parents=True)
     (tmp_path / "away" / "blobs" / "store.json").rename(tmp_path / "home" / "blobs" / "store.json")
     server = Server.open(tmp_path / "home", lazy=True)
-    looking = Caretaker(server)
+    looking = BackgroundMaintenance(server)
     looking.start()
     try:
         time.sleep(0.1)

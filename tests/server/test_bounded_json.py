@@ -30,12 +30,12 @@ def test_json_is_read_as_the_standard_library_reads_it(value):
 @pytest.mark.parametrize("level", [b"[%b]", b'{"a":%b}', b'[{"":"]}[\\"{",  "a": [%b ]}]'])
 def test_nesting_has_a_limit(level):
     """What is nested deeper than allowed is 400, up to the largest body; brackets in texts do not count."""
-    levels = bounded_json.DEEPEST // (1 if level.count(b"{") + level.count(b"[") == 1 else 5)
+    levels = bounded_json.MAX_DEPTH // (1 if level.count(b"{") + level.count(b"[") == 1 else 5)
     text = b"1"
     for _ in range(levels):
         text = level % text
     assert bounded_json.parse(text)
-    for _ in range(bounded_json.DEEPEST):
+    for _ in range(bounded_json.MAX_DEPTH):
         text = level % text
     with pytest.raises(ServerRefused, match="deep"):
         bounded_json.parse(text)
@@ -75,15 +75,15 @@ def test_the_memory_of_values_is_known_before_they_are_read(element):
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert value
-    assert peak <= bounded_json.cost(text) * 1.1 + 100_000
-    assert bounded_json.cost(text) < 40 * peak
+    assert peak <= bounded_json.memory_cost(text) * 1.1 + 100_000
+    assert bounded_json.memory_cost(text) < 40 * peak
 
 
 def test_a_body_of_too_many_values_is_413():
     """One that would take more than a client's share is not read."""
     with (
         pytest.raises(ServerRefused) as refusal,
-        bounded_json.memory("a", bounded_json.cost(b"[" + b"[]," * 5_000_000)),
+        bounded_json.reserve_memory("a", bounded_json.memory_cost(b"[" + b"[]," * 5_000_000)),
     ):
         pass
     assert refusal.value.status == 413

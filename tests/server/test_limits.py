@@ -101,9 +101,9 @@ def test_a_list_that_is_too_long_never_waits_for_the_write_lock(server, writing)
     """It is refused, with its limit, while somebody else writes: nothing of it is looked at under the lock."""
     for method, name in LISTS:
         with pytest.raises(ServerRefused, match="are the most") as refusal:
-            server.call(method, {name: [{"id": 1}] * (limits.LIST + 1)})
+            server.call(method, {name: [{"id": 1}] * (limits.LIST_ENTRIES + 1)})
         assert refusal.value.status == 400, method
-        assert refusal.value.details["limit"] <= limits.LIST, method
+        assert refusal.value.details["limit"] <= limits.LIST_ENTRIES, method
 
 
 @on_sqlite
@@ -111,7 +111,7 @@ def test_a_list_that_is_too_long_never_waits_for_the_write_lock(server, writing)
 def test_filters_have_few_conditions(filled, name):
     """A database plans each condition; and all values of a filter together are no more than those of one list."""
     dataset = filled.dataset(filled.project())
-    condition = {"field": "id", "operator": "in", "value": list(range(limits.LIST // 2 + 1))}
+    condition = {"field": "id", "operator": "in", "value": list(range(limits.LIST_ENTRIES // 2 + 1))}
     for conditions in ([condition] * (limits.CONDITIONS + 1), [condition] * 2):
         with pytest.raises(ServerRefused, match="are the most"):
             filled.call("images.list", datasetId=dataset, **{name: conditions})
@@ -186,7 +186,7 @@ def test_a_dataset_goes_in_few_statements(server, filled):
 def test_datasets_stand_in_one_another_only_so_deep(filled):
     """A deeper one is refused, made by itself, by a folder, or by moving one with others in it."""
     project = filled.project()
-    deep = [str(depth) for depth in range(limits.NESTED)]
+    deep = [str(depth) for depth in range(limits.DATASET_DEPTH)]
     last = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=[deep])["datasets"][0]
     pair = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=[["x"], ["x", "y"]])["datasets"]
     above = filled.call("datasets.info", id=last)["parentId"]
@@ -226,10 +226,10 @@ def test_a_page_far_behind_the_end_is_empty(world, page):
 def test_a_write_that_takes_too_long_is_undone(server, monkeypatch):
     """The time is looked at before each statement: what was written is gone, and others may write."""
     filled = server.call("projects.add", {"workspaceId": 1, "name": "before"})
-    monkeypatch.setattr(deadline, "WRITE", 0.1)
+    monkeypatch.setattr(deadline, "WRITE_SECONDS", 0.1)
 
     def write():
-        with server._store.of(LOCAL).write() as conn:
+        with server._store.for_caller(LOCAL).write() as conn:
             while True:
                 conn.execute(schema.projects.update().values(name="after"))
 
@@ -243,7 +243,7 @@ def test_a_write_that_takes_too_long_is_undone(server, monkeypatch):
 def test_a_read_that_takes_too_long_is_ended(server):
     """Also within one statement, which SQLite is asked to give up."""
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    with pytest.raises(ServerRefused, match="ask for less"), server._store.of(LOCAL).read(seconds=0.2) as conn:
+    with pytest.raises(ServerRefused, match="ask for less"), server._store.for_caller(LOCAL).read(seconds=0.2) as conn:
         conn.exec_driver_sql(endless)
-    with server._store.of(LOCAL).read() as conn:  # the connection is as it was
+    with server._store.for_caller(LOCAL).read() as conn:  # the connection is as it was
         assert conn.exec_driver_sql("SELECT 1").scalar() == 1

@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 from urllib.parse import unquote, urlsplit
 
-from autoflow.server.blobs.content import CHUNK, Blobs, Content, Found, Received
-from autoflow.server.blobs.folder import Folder
+from autoflow.server.blobs.content import CHUNK_BYTES, BlobFile, BlobStore, Content, ReceivedBlob
+from autoflow.server.blobs.folder import FolderBlobStore
 
-__all__ = ["CHUNK", "Blobs", "Content", "Folder", "Found", "Received", "open_blobs"]
+__all__ = ["CHUNK_BYTES", "BlobFile", "BlobStore", "Content", "FolderBlobStore", "ReceivedBlob", "open_blob_store"]
 
 SCHEME = "s3"
 
 
-def open_blobs(url: str | os.PathLike[str]) -> Blobs:
+def open_blob_store(url: str | os.PathLike[str]) -> BlobStore:
     """The blobs at a url: ``s3://bucket/prefix``, ``file:///folder``, or a folder's path.
 
     Raises:
@@ -28,12 +28,12 @@ def open_blobs(url: str | os.PathLike[str]) -> Blobs:
     """
     address = os.fspath(url)
     if "://" not in address:
-        return Folder(os.path.abspath(address))
+        return FolderBlobStore(os.path.abspath(address))
     parts = urlsplit(address)
     if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
-        return Folder(os.path.abspath(unquote(parts.path)))
+        return FolderBlobStore(os.path.abspath(unquote(parts.path)))
     if parts.scheme == SCHEME and parts.netloc and not (parts.query or parts.fragment or "@" in parts.netloc):
-        from autoflow.server.blobs.bucket import Bucket
+        from autoflow.server.blobs.bucket import BucketBlobStore
 
-        return Bucket(parts.netloc, parts.path.strip("/"))
+        return BucketBlobStore(parts.netloc, parts.path.strip("/"))
     raise ValueError(f"blobs are kept in a folder or at s3://bucket/prefix, not at {address!r}")

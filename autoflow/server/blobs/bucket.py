@@ -23,7 +23,17 @@ from typing import Any, BinaryIO
 from autoflow.distribution import install
 from autoflow.errors import ServerBusy, ServerExtraMissing
 from autoflow.process.forks import ProcessLock
-from autoflow.server.blobs.content import CHUNK, MARK, QUARANTINE, TRASH, Found, Look, Received, hash_of, path_of
+from autoflow.server.blobs.content import (
+    CHUNK_BYTES,
+    MARK,
+    QUARANTINE,
+    TRASH,
+    BlobFile,
+    Probe,
+    ReceivedBlob,
+    blob_path,
+    hash_from_name,
+)
 from autoflow.server.errors import Busy, StorageFailed, StorageFull
 
 try:
@@ -33,15 +43,15 @@ try:
 except ImportError as missing:
     raise ServerExtraMissing(f"blobs in S3 need more: {install('s3')} ({missing})") from missing
 
-SMALL = 8 * CHUNK  # what is larger goes up in parts of this size
-PARTS = 4  # of one file, at a time
-AT_ONCE = 8  # small files on their way
-PATIENCE = 30  # seconds for a request that fails, tries included
-TRIES = 4
+PART_BYTES = 8 * CHUNK_BYTES  # what is larger goes up in parts of this size
+PARTS_AT_ONCE = 4  # of one file, at a time
+UPLOADS_AT_ONCE = 8  # small files on their way
+REQUEST_TIMEOUT = 30  # seconds for a request that fails, tries included
+MAX_RETRIES = 4
 _LOCAL = "http://"
 
 
-class Bucket:
+class BucketBlobStore:
     """The blobs in a bucket, below a prefix.
 
     Raises:
@@ -58,25 +68,25 @@ class Bucket:
                 client_options={
                     "allow_http": endpoint.startswith(_LOCAL),
                     "timeout": "1 day",  # of a whole file: silence ends sooner
-                    "read_timeout": timedelta(seconds=PATIENCE),
+                    "read_timeout": timedelta(seconds=REQUEST_TIMEOUT),
                 },
-                retry_config={"max_retries": TRIES, "retry_timeout": timedelta(seconds=PATIENCE)},
+                retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=REQUEST_TIMEOUT)},
             )
             next(iter(obstore.list(self._store, prefix=self._under or None, chunk_size=1)), None)
-        self._sending = _Sending()
+        self._sending = _UploadPool()
 
     @property
     def address(self) -> str:
         """See `Blobs`."""
         return self._url
 
-    def receive(self, stream: BinaryIO, generation: str, look: Look | None = None) -> Received:
+    def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:
         """See `Blobs`; a small file may still be on its way then, until it is settled."""
         digest = hashlib.sha256()
-        head = _read(stream, digest.update, SMALL)
-        rest = stream.read(CHUNK)
+        head = _read(stream, digest.update, PART_BYTES)
+        rest = stream.read(CHUNK_BYTES)
         if not rest:
-            received = _received(digest.digest(), len(head), generation, look, io.BytesIO(head))
+            received = _received(digest.digest(), len(head), generation, probe, io.BytesIO(head))
             path = self._path(received.hash, generation)
             self._sending.begin(generation, lambda: self._put(path, head))
             return received
@@ -89,11 +99,13 @@ class Bucket:
                 with _disk():
                     file.write(chunk)
             file.seek(0)
-            received = _received(digest.digest(), size, generation, look, file)
+            received = _received(digest.digest(), size, generation, probe, file)
             file.seek(0)
             with self._failing("keep", StorageFull):
                 path = self._path(received.hash, generation)
-                obstore.put(self._store, path, file, use_multipart=True, chunk_size=SMALL, max_concurrency=PARTS)
+                obstore.put(
+                    self._store, path, file, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+                )
         return received
 
     def _put(self, path: str, content: bytes) -> None:
@@ -101,13 +113,13 @@ class Bucket:
         with contextlib.suppress(failures.AlreadyExistsError):
             obstore.put(self._store, path, content, mode="create")
 
-    def settle(self, received: Sequence[Received]) -> None:
+    def sync(self, received: Sequence[ReceivedBlob]) -> None:
         """See `Blobs`; what a bucket has taken is durable."""
         for one in received:
             with self._failing("keep", StorageFull):
                 self._sending.end(one.generation)
 
-    def discard(self, received: Received) -> None:
+    def discard(self, received: ReceivedBlob) -> None:
         """See `Blobs`."""
         with contextlib.suppress(failures.BaseError, OSError, ServerBusy):
             self._sending.end(received.generation)
@@ -126,7 +138,7 @@ class Bucket:
                 if not self._bring_back(path):
                     raise
                 found = obstore.get(self._store, path, options={"range": (start, stop)})
-            for chunk in found.stream(min_chunk_size=CHUNK):
+            for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(chunk)
 
     def size(self, content: str, generation: str) -> int | None:
@@ -177,7 +189,7 @@ class Bucket:
 
     def quarantine(self, content: str, generation: str) -> None:
         """See `Blobs`."""
-        path = path_of(content, generation)
+        path = blob_path(content, generation)
         aside = self._under + QUARANTINE + path.partition("/")[2]
         with self._failing("move"), contextlib.suppress(FileNotFoundError):
             obstore.copy(self._store, self._under + path, aside)
@@ -196,19 +208,19 @@ class Bucket:
         with self._failing("mark", StorageFull):
             obstore.put(self._store, self._under + MARK, mark)
 
-    def files(self, after: str = "") -> Iterator[Found]:
+    def files(self, after: str = "") -> Iterator[BlobFile]:
         """See `Blobs`."""
         offset = self._under + after if after else None
         with self._failing("list"):
             for page in obstore.list(self._store, prefix=self._under or None, offset=offset):
                 for one in page:
                     path = one["path"][len(self._under) :]
-                    content = hash_of(path.partition("/")[2])
+                    content = hash_from_name(path.partition("/")[2])
                     if content is not None and not path.startswith(QUARANTINE):
-                        yield Found(path, content, path.partition(".")[2])
+                        yield BlobFile(path, content, path.partition(".")[2])
 
     def _path(self, content: str, generation: str) -> str:
-        return self._under + path_of(content, generation)
+        return self._under + blob_path(content, generation)
 
     @contextlib.contextmanager
     def _failing(self, what: str, kind: type[Busy | StorageFailed | StorageFull] = StorageFailed) -> Iterator[None]:
@@ -216,19 +228,19 @@ class Bucket:
         try:
             yield
         except (failures.BaseError, OSError) as error:
-            raise kind(f"the server cannot {what} {self._url}: {_said(error)}") from error
+            raise kind(f"the server cannot {what} {self._url}: {_describe(error)}") from error
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     """What a failure of obstore's comes from, in a line."""
     text = " ".join(str(error).split())
-    for sign, words in _MEANINGS:
+    for sign, words in _EXPLANATIONS:
         if sign in text:
             return f"{words} ({text[:200]})"
     return text[:400]
 
 
-_MEANINGS = (
+_EXPLANATIONS = (
     ("NoSuchBucket", "there is no such bucket; make it first"),
     ("InvalidAccessKeyId", "AWS_ACCESS_KEY_ID is not known there"),
     ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY is not the one of AWS_ACCESS_KEY_ID"),
@@ -238,22 +250,22 @@ _MEANINGS = (
 )
 
 
-class _Sending:
-    """Uploads that are on their way, by generation; as many as `AT_ONCE`, in threads of this process."""
+class _UploadPool:
+    """Uploads that are on their way, by generation; as many as `UPLOADS_AT_ONCE`, in threads of this process."""
 
     def __init__(self) -> None:
         self._lock = ProcessLock()
         self._pool: ThreadPoolExecutor | None = None
         self._pid = 0
-        self._room = threading.BoundedSemaphore(AT_ONCE)
+        self._room = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
         self._under_way: dict[str, Future[Any]] = {}
 
     def begin(self, generation: str, send: Callable[[], object]) -> None:
         """Begin one, when there is room."""
         with self._lock:
             if self._pool is None or self._pid != os.getpid():
-                self._pool = ThreadPoolExecutor(AT_ONCE, "autoflow-blobs")
-                self._room = threading.BoundedSemaphore(AT_ONCE)
+                self._pool = ThreadPoolExecutor(UPLOADS_AT_ONCE, "autoflow-blobs")
+                self._room = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
                 self._pid = os.getpid()
             pool, room = self._pool, self._room
         room.acquire()
@@ -268,15 +280,15 @@ class _Sending:
             future.result()
 
 
-def _received(digest: bytes, size: int, generation: str, look: Look | None, file: BinaryIO) -> Received:
-    return Received(base64.b64encode(digest).decode(), size, generation, look(file) if look is not None else None)
+def _received(digest: bytes, size: int, generation: str, probe: Probe | None, file: BinaryIO) -> ReceivedBlob:
+    return ReceivedBlob(base64.b64encode(digest).decode(), size, generation, probe(file) if probe is not None else None)
 
 
 def _read(stream: BinaryIO, update: Callable[[bytes], object], most: int) -> bytes:
     """At most so many bytes of a stream."""
     chunks = []
     left = most
-    while left and (chunk := stream.read(min(CHUNK, left))):
+    while left and (chunk := stream.read(min(CHUNK_BYTES, left))):
         update(chunk)
         chunks.append(chunk)
         left -= len(chunk)
@@ -287,7 +299,7 @@ def _chunks(head: bytes, rest: bytes, stream: BinaryIO) -> Iterator[bytes]:
     yield head
     while rest:
         yield rest
-        rest = stream.read(CHUNK)
+        rest = stream.read(CHUNK_BYTES)
 
 
 def _spool() -> Any:

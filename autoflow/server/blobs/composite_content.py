@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from autoflow.server.blobs import Content
 
 
-class Composed:
+class CompositeContent:
     """Pieces one after the other; given out like `Content`.
 
     Args:
@@ -29,9 +29,9 @@ class Composed:
         self.hash = hash
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.part(0, self.size)
+        return self.iter_range(0, self.size)
 
-    def part(self, start: int, stop: int) -> Iterator[bytes]:
+    def iter_range(self, start: int, stop: int) -> Iterator[bytes]:
         """The bytes from position `start` on, up to `stop`."""
         for piece in self._pieces:
             size = _size(piece)
@@ -40,7 +40,7 @@ class Composed:
                 if isinstance(piece, bytes):
                     yield piece[first:last]
                 else:
-                    yield from piece.part(first, last)
+                    yield from piece.iter_range(first, last)
             start, stop = start - size, stop - size
 
 
@@ -48,22 +48,22 @@ def _size(piece: bytes | Content) -> int:
     return len(piece) if isinstance(piece, bytes) else piece.size
 
 
-def text(content: bytes, name: str, mime: str) -> Composed:
+def text_content(content: bytes, name: str, mime: str) -> CompositeContent:
     """A content that is in memory."""
-    return Composed([content], name, mime, base64.b64encode(hashlib.sha256(content).digest()).decode())
+    return CompositeContent([content], name, mime, base64.b64encode(hashlib.sha256(content).digest()).decode())
 
 
-def form(parts: Iterable[tuple[str, bytes | Content]], name: str) -> Composed:
+def multipart_content(parts: Iterable[tuple[str, bytes | Content]], name: str) -> CompositeContent:
     """A multipart form of named parts, in order. Their heads are as the SDK reads them: with the name alone."""
     boundary = secrets.token_hex(16)
     pieces: list[bytes | Content] = []
     for field, value in parts:
         pieces += [f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n'.encode(), value, b"\r\n"]
     pieces.append(f"--{boundary}--\r\n".encode())
-    return Composed(pieces, name, f"multipart/form-data; boundary={boundary}")
+    return CompositeContent(pieces, name, f"multipart/form-data; boundary={boundary}")
 
 
-def archive(files: Iterable[tuple[str, Content]], name: str) -> Composed:
+def tar_content(files: Iterable[tuple[str, Content]], name: str) -> CompositeContent:
     """A tar of kept files, each by its path in it, in order."""
     pieces: list[bytes | Content] = []
     for path, content in files:
@@ -72,4 +72,4 @@ def archive(files: Iterable[tuple[str, Content]], name: str) -> Composed:
         padding = -content.size % tarfile.BLOCKSIZE
         pieces += [head.tobuf(tarfile.PAX_FORMAT), content, bytes(padding)]
     pieces.append(bytes(2 * tarfile.BLOCKSIZE))
-    return Composed(pieces, name, "application/x-tar")
+    return CompositeContent(pieces, name, "application/x-tar")

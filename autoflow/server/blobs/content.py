@@ -8,38 +8,38 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-CHUNK = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 QUARANTINE = "quarantine/"
 MARK = "store.json"
 TRASH = "trash/"
 _DIGITS = 64
 
-Look = Callable[[BinaryIO], Any]
+Probe = Callable[[BinaryIO], Any]
 
 
-class Received(NamedTuple):
+class ReceivedBlob(NamedTuple):
     """A file that no row names yet.
 
     Args:
         hash: base64(sha256), as the wire has it.
         size: in bytes.
         generation: what makes its name unique.
-        seen: what whoever looked at its bytes, while they were at hand, made of them.
+        probed: what whoever looked at its bytes, while they were at hand, made of them.
     """
 
     hash: str
     size: int
     generation: str
-    seen: Any = None
+    probed: Any = None
 
 
-class Found(NamedTuple):
+class BlobFile(NamedTuple):
     """A file as it lies there.
 
     Args:
         path: where, below the folder or prefix.
         hash: of the bytes it was written for; None while it is being written.
-        generation: see `Received`.
+        generation: see `ReceivedBlob`.
     """
 
     path: str
@@ -47,13 +47,13 @@ class Found(NamedTuple):
     generation: str
 
 
-def path_of(content: str, generation: str) -> str:
+def blob_path(content: str, generation: str) -> str:
     """Where the file of a hash and generation is, below the folder or prefix."""
     name = base64.b64decode(content).hex()
     return f"{name[:2]}/{name}.{generation}"
 
 
-def hash_of(name: str) -> str | None:
+def hash_from_name(name: str) -> str | None:
     """The hash, as the wire has it, that a file's name ``<sha256>.<generation>`` begins with."""
     try:
         digest = bytes.fromhex(name[:_DIGITS])
@@ -82,7 +82,7 @@ class Content:
         mime: its type, as was told or guessed when it came; None when nobody knows.
     """
 
-    blobs: Blobs
+    blobs: BlobStore
     hash: str
     generation: str
     size: int
@@ -90,14 +90,14 @@ class Content:
     mime: str | None
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.part(0, self.size)
+        return self.iter_range(0, self.size)
 
-    def part(self, start: int, stop: int) -> Iterator[bytes]:
+    def iter_range(self, start: int, stop: int) -> Iterator[bytes]:
         """The bytes from position `start` on, up to `stop`."""
         return self.blobs.read(self.hash, self.generation, start, stop)
 
 
-class Blobs(Protocol):
+class BlobStore(Protocol):
     """A place that keeps blobs; safe from any thread, and beside other processes."""
 
     @property
@@ -105,17 +105,17 @@ class Blobs(Protocol):
         """Where it is, as it may be shown."""
         ...
 
-    def receive(self, stream: BinaryIO, generation: str, look: Look | None = None) -> Received:
+    def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:
         """Write a stream under a generation never used before; memory stays flat.
 
-        `look` is given the bytes, from their first one on, and may read any of them.
+        `probe` is given the bytes, from their first one on, and may read any of them.
 
         Raises:
             ServerBusy: 507, it does not take it; nothing is left behind.
         """
         ...
 
-    def settle(self, received: Sequence[Received]) -> None:
+    def sync(self, received: Sequence[ReceivedBlob]) -> None:
         """Make received files durable: from then on a row may name them.
 
         Raises:
@@ -123,7 +123,7 @@ class Blobs(Protocol):
         """
         ...
 
-    def discard(self, received: Received) -> None:
+    def discard(self, received: ReceivedBlob) -> None:
         """Remove a file that no row came to name; one that is gone is removed already."""
         ...
 
@@ -144,7 +144,7 @@ class Blobs(Protocol):
         ...
 
     def remove(self, path: str) -> None:
-        """Remove what `files` found, or `content.path_of` names; what is gone is removed already.
+        """Remove what `files` found, or `content.blob_path` names; what is gone is removed already.
 
         Raises:
             ServerBusy: 500, it cannot be removed.
@@ -160,7 +160,7 @@ class Blobs(Protocol):
         ...
 
     def trash(self, path: str, day: str) -> None:
-        """Move what `files` found, or `path_of` names, to ``trash/<day>/``; what is gone is passed over.
+        """Move what `files` found, or `blob_path` names, to ``trash/<day>/``; what is gone is passed over.
 
         Whatever reads or looks at a file that is in the trash brings it back.
 
@@ -193,7 +193,7 @@ class Blobs(Protocol):
         """
         ...
 
-    def files(self, after: str = "") -> Iterator[Found]:
+    def files(self, after: str = "") -> Iterator[BlobFile]:
         """All files but those in quarantine and in the trash, in the order of their paths, beginning after one.
 
         Raises:

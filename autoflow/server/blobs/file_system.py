@@ -15,7 +15,7 @@ EPHEMERAL = frozenset({"overlay", "aufs", "tmpfs", "ramfs"})
 _MOUNTS = "/proc/self/mountinfo"
 
 
-def kind_of(folder: str) -> str | None:
+def file_system_type(folder: str) -> str | None:
     """The type of the file system a folder is on, such as ``ext4``; None when it cannot be told."""
     path = os.path.realpath(folder)
     longest, found = -1, None

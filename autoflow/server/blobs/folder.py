@@ -1,6 +1,6 @@
 """Blobs in a folder of this machine: read-only files, written aside, then renamed to their place.
 
-Renamed is not durable: `settle` makes files so, many of them by one sync of the file system. A process killed before
+Renamed is not durable: `sync` makes files so, many of them by one sync of the file system. A process killed before
 leaves files that nothing names, which the collector removes.
 """
 
@@ -18,14 +18,24 @@ from typing import Any, BinaryIO
 from autoflow.errors import ServerBusy
 from autoflow.server import private_files
 from autoflow.server.blobs import durable, file_system
-from autoflow.server.blobs.content import CHUNK, MARK, QUARANTINE, TRASH, Found, Look, Received, hash_of, path_of
+from autoflow.server.blobs.content import (
+    CHUNK_BYTES,
+    MARK,
+    QUARANTINE,
+    TRASH,
+    BlobFile,
+    Probe,
+    ReceivedBlob,
+    blob_path,
+    hash_from_name,
+)
 from autoflow.server.errors import Busy, StorageFailed, StorageFull
 
-MANY = 8  # files from which on one sync of the whole file system is cheaper
+SYNC_ALL_FROM = 8  # files from which on one sync of the whole file system is cheaper
 _NEW = "new"
 
 
-class Folder:
+class FolderBlobStore:
     """The blobs in a folder, made when something is kept."""
 
     def __init__(self, folder: str) -> None:
@@ -40,16 +50,16 @@ class Folder:
 
     def path(self, content: str, generation: str) -> str:
         """Where the file of a hash and generation is."""
-        return os.path.join(self._folder, path_of(content, generation))
+        return os.path.join(self._folder, blob_path(content, generation))
 
-    def receive(self, stream: BinaryIO, generation: str, look: Look | None = None) -> Received:
+    def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:
         """See `Blobs`."""
         self._see_that_it_is_there()
         written = os.path.join(self._folder, _NEW, generation)
         try:
             private_files.make_folder(os.path.dirname(written))
-            digest, size, seen = _write(stream, written, look)
-            received = Received(base64.b64encode(digest).decode(), size, generation, seen)
+            digest, size, probed = _write(stream, written, probe)
+            received = ReceivedBlob(base64.b64encode(digest).decode(), size, generation, probed)
             target = self.path(received.hash, generation)
             _place(written, target)
         except BaseException as error:
@@ -60,11 +70,11 @@ class Folder:
             raise _full(error) from error
         return received
 
-    def settle(self, received: Sequence[Received]) -> None:
+    def sync(self, received: Sequence[ReceivedBlob]) -> None:
         """See `Blobs`."""
         paths = [self.path(one.hash, one.generation) for one in received]
         try:
-            if len(paths) >= MANY and self._syncs_at_once and durable.sync_all(self._folder):
+            if len(paths) >= SYNC_ALL_FROM and self._syncs_at_once and durable.sync_all(self._folder):
                 return
             for path in paths:
                 durable.sync(path)
@@ -79,7 +89,7 @@ class Folder:
     @functools.cached_property
     def _syncs_at_once(self) -> bool:
         """Whether one sync means this disk, and not what other machines wrote to it."""
-        return file_system.kind_of(self._folder) not in file_system.NETWORK
+        return file_system.file_system_type(self._folder) not in file_system.NETWORK
 
     @functools.cached_property
     def _rooted(self) -> bool:
@@ -87,7 +97,7 @@ class Folder:
         durable.sync(os.path.dirname(self._folder))
         return True
 
-    def discard(self, received: Received) -> None:
+    def discard(self, received: ReceivedBlob) -> None:
         """See `Blobs`."""
         with contextlib.suppress(OSError):
             os.unlink(self.path(received.hash, received.generation))
@@ -96,7 +106,7 @@ class Folder:
         """See `Blobs`; the file is open from the first chunk on, and read to its end even if it is removed."""
         with _failing("read"), self._opened(content, generation) as file:
             file.seek(start)
-            while start < stop and (chunk := file.read(min(CHUNK, stop - start))):
+            while start < stop and (chunk := file.read(min(CHUNK_BYTES, stop - start))):
                 start += len(chunk)
                 yield chunk
 
@@ -180,10 +190,10 @@ class Folder:
         """See `Blobs`."""
         self._see_that_it_is_there()
         try:
-            private_files.write(self._mark, mark)
+            private_files.write_atomically(self._mark, mark)
         except OSError as error:
             raise _full(error) from error
-        private_files.restrict(self._folder, private_files.FOLDER)
+        private_files.restrict_access(self._folder, private_files.FOLDER)
         self._marked = True
 
     def _see_that_it_is_there(self) -> None:
@@ -199,7 +209,7 @@ class Folder:
                 retry_after=5.0,
             )
 
-    def files(self, after: str = "") -> Iterator[Found]:
+    def files(self, after: str = "") -> Iterator[BlobFile]:
         """See `Blobs`."""
         first = after.partition("/")[0]
         with _failing("list"):
@@ -210,9 +220,9 @@ class Folder:
                             yield _found(folder, name)
 
 
-def _found(folder: str, name: str) -> Found:
-    content = hash_of(name)
-    return Found(f"{folder}/{name}", content, name if content is None else name.partition(".")[2])
+def _found(folder: str, name: str) -> BlobFile:
+    content = hash_from_name(name)
+    return BlobFile(f"{folder}/{name}", content, name if content is None else name.partition(".")[2])
 
 
 def _names(folder: str) -> list[str]:
@@ -223,24 +233,24 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _write(stream: BinaryIO, path: str, look: Look | None) -> tuple[bytes, int, Any]:
-    """Write a new read-only file; gives its sha256, its size, and what was seen in it."""
+def _write(stream: BinaryIO, path: str, probe: Probe | None) -> tuple[bytes, int, Any]:
+    """Write a new read-only file; gives its sha256, its size, and what was probed in it."""
     digest = hashlib.sha256()
     size = 0
     with open(path, "x+b", buffering=0, opener=private_files.opener) as file:
-        while chunk := stream.read(CHUNK):
+        while chunk := stream.read(CHUNK_BYTES):
             digest.update(chunk)
             size += len(chunk)
             view = memoryview(chunk)
             while view:
                 view = view[file.write(view) :]
         os.fchmod(file.fileno(), 0o400)
-        seen = None
-        if look is not None:
+        probed = None
+        if probe is not None:
             file.seek(0)
             with contextlib.closing(io.BufferedReader(file)) as reader:
-                seen = look(reader)
-    return digest.digest(), size, seen
+                probed = probe(reader)
+    return digest.digest(), size, probed
 
 
 def _place(written: str, target: str) -> None:

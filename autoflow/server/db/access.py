@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, Table, or_, select, tr
 from autoflow.server.db import clock
 from autoflow.server.db.schema import (
     apps,
+    blob_leases,
     blobs,
     datasets,
     edges,
@@ -26,8 +27,7 @@ from autoflow.server.db.schema import (
     projects,
     tasks,
     teams,
-    unknown_methods,
-    uploads,
+    unsupported_methods,
     users,
     versions,
     workspaces,
@@ -64,7 +64,7 @@ def caller(conn: Connection) -> Caller:
     return found
 
 
-def address(conn: Connection, path: str) -> str | None:
+def absolute_url(conn: Connection, path: str) -> str | None:
     """The absolute address of a path on this server; None when it was not asked over HTTP."""
     site = caller(conn).site
     return site + path if site else None
@@ -108,7 +108,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     tasks: tasks.c.team_id.in_,
     entities: entities.c.team_id.in_,
     edges: _of_task,
-    unknown_methods: unknown_methods.c.team_id.in_,
+    unsupported_methods: unsupported_methods.c.team_id.in_,
 }
 
 
@@ -125,28 +125,30 @@ def visible_blobs(conn: Connection) -> ColumnElement[bool]:
     who = caller(conn)
     if who.teams is None:
         return true()
-    brought = select(uploads.c.hash).where(
-        uploads.c.hash == blobs.c.hash, uploads.c.user_id == who.user, uploads.c.lease_until > clock.now(conn)
+    brought = select(blob_leases.c.hash).where(
+        blob_leases.c.hash == blobs.c.hash,
+        blob_leases.c.user_id == who.user,
+        blob_leases.c.lease_until > clock.now(conn),
     )
     item = select(items.c.id).where(items.c.blob_id == blobs.c.id, visible(conn, items))
     file = select(files.c.id).where(files.c.hash == blobs.c.hash, visible(conn, files))
     return or_(*(query.correlate(blobs).exists() for query in (brought, item, file)))
 
 
-def sees(conn: Connection, table: Table, number: int) -> bool:
+def can_see(conn: Connection, table: Table, number: int) -> bool:
     """Whether the caller sees a row that is there."""
     if caller(conn).teams is None:
         return True
     return conn.execute(select(table.c.id).where(table.c.id == number, visible(conn, table))).first() is not None
 
 
-def check(conn: Connection, table: Table, what: str, number: int) -> None:
+def check_visible(conn: Connection, table: Table, what: str, number: int) -> None:
     """See that a row that is there is the caller's to use.
 
     Raises:
         NotFound: as if it were not there; `what` is its word in the message.
     """
-    if not sees(conn, table, number):
+    if not can_see(conn, table, number):
         raise NotFound(what, number)
 
 

@@ -1,9 +1,9 @@
-"""The rows that name kept files, one a hash, and the leases of who may name them.
+"""Rows of blobs, one a hash, and leases on them.
 
-A blob is live, condemned (nothing needed it when the collector last looked) or damaged (its file was found broken).
-Whoever lets a row name a hash does it here, in the transaction that adds the row: `claim` for bytes that came with it,
-`hold` for bytes that are there. Writes follow one another, so a blob that is found here is there when the transaction
-commits, and the collector, which looks again before it removes anything, finds the row.
+A blob is live, condemned (unreferenced when the garbage collector last ran) or damaged (its file was found broken). A
+transaction that adds a row naming a hash calls `register` for an uploaded file, `acquire` for a blob that exists. Write
+transactions are serialized, so a blob found here still exists at commit, and the collector, which checks again before
+it deletes anything, sees the new row.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.blobs import Received
+from autoflow.server.blobs import ReceivedBlob
 from autoflow.server.db import clock
 from autoflow.server.db.access import caller, visible_blobs
-from autoflow.server.db.schema import blobs, uploads
+from autoflow.server.db.schema import blob_leases, blobs
 from autoflow.server.paging import chunks
 
 LIVE, CONDEMNED, DAMAGED = "live", "condemned", "damaged"
 LEASE = 24 * 3600.0  # seconds that who brought bytes, or was told that they are there, has to name them
 
 
-class Brought(NamedTuple):
+class NewBlob(NamedTuple):
     """A file to be named, and what it was found to be: ``mime``, ``width``, ``height``."""
 
-    received: Received
+    received: ReceivedBlob
     known: Mapping[str, Any] = {}
 
 
-def claim(conn: Connection, brought: Sequence[Brought]) -> set[str]:
+def register(conn: Connection, brought: Sequence[NewBlob]) -> set[str]:
     """Name received files, and give their hashes to the caller to name for a while.
 
     Returns:
         The generations that rows name now; the others are not needed, as their bytes were there already.
     """
-    first: dict[str, Brought] = {}
+    first: dict[str, NewBlob] = {}
     for one in brought:
         first.setdefault(one.received.hash, one)
     there = _states(conn, list(first))
@@ -58,7 +58,7 @@ def claim(conn: Connection, brought: Sequence[Brought]) -> set[str]:
 _NOTHING = {"mime": None, "width": None, "height": None}
 
 
-def _row(one: Brought) -> dict[str, Any]:
+def _row(one: NewBlob) -> dict[str, Any]:
     received = one.received
     return {"hash": received.hash, "size": received.size, "generation": received.generation, **one.known}
 
@@ -80,14 +80,14 @@ def _revive(conn: Connection, found: Mapping[str, RowMapping]) -> None:
 
 def _pin(conn: Connection, hashes: Collection[str]) -> None:
     """Let the caller name these hashes until a lease is over; nothing collects them before."""
-    mine = uploads.c.user_id == (user := caller(conn).user)
+    mine = blob_leases.c.user_id == (user := caller(conn).user)
     until = clock.after(conn, LEASE)
     for part in chunks(list(hashes)):
-        conn.execute(update(uploads).where(mine, uploads.c.hash.in_(part)).values(lease_until=until))
-        had = set(conn.execute(select(uploads.c.hash).where(mine, uploads.c.hash.in_(part))).scalars())
+        conn.execute(update(blob_leases).where(mine, blob_leases.c.hash.in_(part)).values(lease_until=until))
+        had = set(conn.execute(select(blob_leases.c.hash).where(mine, blob_leases.c.hash.in_(part))).scalars())
         new = [{"hash": content, "user_id": user} for content in part if content not in had]
         if new:
-            conn.execute(insert(uploads).values(lease_until=until), new)
+            conn.execute(insert(blob_leases).values(lease_until=until), new)
 
 
 def find(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
@@ -100,15 +100,15 @@ def find(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     return found
 
 
-def hold(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
+def acquire(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     """As `find`, for rows that this transaction will add: until it ends they are nobody's to collect."""
     found = find(conn, hashes)
     _revive(conn, found)
     return found
 
 
-def promise(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
-    """As `hold`, for whoever is told that they are there, and will name them later: they stay for a lease."""
-    found = hold(conn, hashes)
+def acquire_with_lease(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
+    """As `acquire`, for whoever is told that they are there, and will name them later: they stay for a lease."""
+    found = acquire(conn, hashes)
     _pin(conn, found)
     return found

@@ -16,7 +16,7 @@ def after(conn: Connection, seconds: float = 0) -> ColumnElement[str]:
     return cast(func.to_char(moment, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), Text)
 
 
-def holds(conn: Connection, lease: ColumnElement[Any], seconds: float) -> ColumnElement[bool]:
+def is_active(conn: Connection, lease: ColumnElement[Any], seconds: float) -> ColumnElement[bool]:
     """The condition that a lease of so many seconds has not ended.
 
     One that ends later than twice its length from now was begun while the clock was wrong, and has ended: else nobody

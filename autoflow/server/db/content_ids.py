@@ -18,7 +18,7 @@ from autoflow.server.paging import chunks
 _NAMED: Mapping[str, tuple[Table, str]] = {"hash": (blobs, "blob_id"), "annotation": (documents, "document_id")}
 
 
-def numbered(conn: Connection, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def with_content_ids(conn: Connection, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Values of items, each with the number of what it names; None for what is not kept here."""
     whole = [dict(one) for one in values]
     for name, (table, number) in _NAMED.items():
@@ -36,7 +36,7 @@ def _known(conn: Connection, table: Table, hashes: Sequence[str]) -> dict[str, i
     return found
 
 
-def having(table: Table, hashes: Sequence[str]) -> ColumnElement[bool]:
+def content_in(table: Table, hashes: Sequence[str]) -> ColumnElement[bool]:
     """The condition that the content of an item, of `items` or their history, is one of these; a chunk at the most."""
     kept = select(blobs.c.id).where(blobs.c.hash.in_(hashes))
     return or_(table.c.blob_id.in_(kept), and_(table.c.blob_id.is_(None), table.c.hash.in_(hashes)))

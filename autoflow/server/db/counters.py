@@ -39,7 +39,7 @@ def reserve(conn: Connection, name: str, count: int) -> Iterator[int]:
     return iter(range(last - count + 1, last + 1))
 
 
-def note_change(conn: Connection, teams: Collection[int] | None) -> None:
+def count_change(conn: Connection, teams: Collection[int] | None) -> None:
     """Count a write that pages show: for all, and for the teams of whoever wrote; without teams for each."""
     names = [CHANGE, *(_change_of(team) for team in (teams if teams is not None else [EVERY_TEAM]))]
     table = counters

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, select
 
 from autoflow.server import limits, timestamps
 from autoflow.server.db.access import caller, visible
-from autoflow.server.db.change_tracking import Edit
+from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import datasets, items, projects, workspaces
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.paging import CHUNK, chunks
@@ -50,7 +50,7 @@ def by_project(conn: Connection, numbers: Sequence[int]) -> dict[int, list[int]]
     return grouped
 
 
-def _free_name(edit: Edit, parent_id: int | None, name: str, but: int = 0) -> None:
+def _free_name(edit: ProjectEdit, parent_id: int | None, name: str, but: int = 0) -> None:
     query = select(datasets.c.id).where(
         datasets.c.project_id == edit.project["id"],
         datasets.c.parent_id == parent_id,
@@ -61,7 +61,7 @@ def _free_name(edit: Edit, parent_id: int | None, name: str, but: int = 0) -> No
         raise Conflict(f"project {edit.project['id']} has a dataset named {name!r} there already")
 
 
-def change(edit: Edit, row: RowMapping, values: dict[str, Any]) -> None:
+def change(edit: ProjectEdit, row: RowMapping, values: dict[str, Any]) -> None:
     """Change a dataset; values that are the same leave it as it was.
 
     Raises:
@@ -72,7 +72,7 @@ def change(edit: Edit, row: RowMapping, values: dict[str, Any]) -> None:
         edit.update(datasets, row, {**values, "updated_at": timestamps.now()})
 
 
-def add(edit: Edit, name: str, parent_id: int | None, description: str, custom_data: str) -> int:
+def add(edit: ProjectEdit, name: str, parent_id: int | None, description: str, custom_data: str) -> int:
     """Make a dataset; gives its id.
 
     Raises:
@@ -96,7 +96,7 @@ def add(edit: Edit, name: str, parent_id: int | None, description: str, custom_d
     return edit.insert(datasets, values)
 
 
-def remove(edit: Edit, numbers: Sequence[int]) -> None:
+def remove(edit: ProjectEdit, numbers: Sequence[int]) -> None:
     """Take datasets away, with the datasets and items in them; what a version sees of them stays in the version.
 
     Raises:
@@ -113,13 +113,13 @@ def remove(edit: Edit, numbers: Sequence[int]) -> None:
         edit.delete_many(datasets, [found[number] for number in part])
 
 
-def _empty(edit: Edit, numbers: Sequence[int]) -> None:
+def _empty(edit: ProjectEdit, numbers: Sequence[int]) -> None:
     query = select(items).where(items.c.dataset_id.in_(numbers)).order_by(items.c.dataset_id, items.c.id).limit(CHUNK)
     while part := edit.conn.execute(query).mappings().all():
         edit.delete_many(items, part)
 
 
-def move(edit: Edit, row: RowMapping, place: RowMapping) -> None:
+def move(edit: ProjectEdit, row: RowMapping, place: RowMapping) -> None:
     """Put a dataset, with all in it, into another of the same project.
 
     Raises:
@@ -127,19 +127,19 @@ def move(edit: Edit, row: RowMapping, place: RowMapping) -> None:
     """
     if place["project_id"] != row["project_id"]:
         raise Invalid(f"dataset {place['id']} is not of project {row['project_id']}")
-    if place["id"] in within(edit.conn, row):
+    if place["id"] in descendants(edit.conn, row):
         raise Invalid(f"dataset {place['id']} stands in dataset {row['id']} itself")
     _free_name(edit, place["id"], row["name"], but=row["id"])
     check_depth(edit, place["id"], _height(edit, row["id"]))
     edit.update(datasets, row, {"parent_id": place["id"], "updated_at": timestamps.now()})
 
 
-def within(conn: Connection, dataset: RowMapping) -> list[int]:
+def descendants(conn: Connection, dataset: RowMapping) -> list[int]:
     """The ids of a dataset and of all that stand in it, however deep."""
     return _below([dataset["id"]], _tree(conn, dataset["project_id"])[1])
 
 
-def ordered(conn: Connection, project_id: int) -> list[int]:
+def in_tree_order(conn: Connection, project_id: int) -> list[int]:
     """The ids of a project's datasets, each after the one it stands in."""
     children = _tree(conn, project_id)[1]
     return _below(children.get(None, ()), children)
@@ -168,24 +168,24 @@ def _below(numbers: Sequence[int], children: Children) -> list[int]:
     return list(dict.fromkeys(reversed(queue)))[::-1]
 
 
-def check_depth(edit: Edit, parent_id: int | None, height: int = 1) -> None:
-    """See that datasets do not stand in one another deeper than `limits.NESTED`.
+def check_depth(edit: ProjectEdit, parent_id: int | None, height: int = 1) -> None:
+    """See that datasets do not stand in one another deeper than `limits.DATASET_DEPTH`.
 
     Raises:
         Invalid: they would.
     """
     depth = height
-    while parent_id is not None and depth <= limits.NESTED:
+    while parent_id is not None and depth <= limits.DATASET_DEPTH:
         query = select(datasets.c.parent_id).where(datasets.c.id == parent_id)
         parent_id, depth = edit.conn.execute(query).scalar(), depth + 1
-    if depth > limits.NESTED:
-        raise Invalid(f"datasets stand in one another at most {limits.NESTED} deep")
+    if depth > limits.DATASET_DEPTH:
+        raise Invalid(f"datasets stand in one another at most {limits.DATASET_DEPTH} deep")
 
 
-def _height(edit: Edit, number: int) -> int:
+def _height(edit: ProjectEdit, number: int) -> int:
     """How many levels of datasets a dataset is, itself included."""
     _, children = _tree(edit.conn, edit.project["id"])
     level, height = [number], 0
-    while level and height <= limits.NESTED:
+    while level and height <= limits.DATASET_DEPTH:
         level, height = [child for one in level for child in children.get(one, ())], height + 1
     return height

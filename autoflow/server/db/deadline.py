@@ -17,14 +17,14 @@ from sqlalchemy import exc as failures
 
 from autoflow.server.errors import Invalid
 
-READ = 30.0  # seconds
-WRITE = 15.0  # seconds, from when the write lock is held: less than others wait for it
+READ_SECONDS = 30.0  # seconds
+WRITE_SECONDS = 15.0  # seconds, from when the write lock is held: less than others wait for it
 _INSTRUCTIONS = 20_000  # of SQLite's machine between two looks at the time: about a millisecond
 _CANCELLED = "57014"  # PostgreSQL's code for a statement that its timeout ended
 
 
 @contextlib.contextmanager
-def limited(conn: Connection, seconds: float) -> Iterator[None]:
+def time_limit(conn: Connection, seconds: float) -> Iterator[None]:
     """Around what a transaction does for one request.
 
     Raises:

@@ -13,7 +13,7 @@ from autoflow.server import timestamps
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import datasets, edges, entities, files, jobs, projects, tasks, versions
-from autoflow.server.db.upsert import insert_new
+from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import NotFound
 
 # Where numbers of our own are looked up.
@@ -27,7 +27,7 @@ _TABLES: dict[str, tuple[Table, str]] = {
 }
 
 
-def check(conn: Connection, entity: EntityRef) -> None:
+def check_exists(conn: Connection, entity: EntityRef) -> None:
     """See that a number of our own is one we gave.
 
     Raises:
@@ -39,12 +39,14 @@ def check(conn: Connection, entity: EntityRef) -> None:
             raise NotFound(what, entity.id)
 
 
-def trust(conn: Connection, task_id: int, entity: EntityRef, name: str) -> None:
+def save_external_entity(conn: Connection, task_id: int, entity: EntityRef, name: str) -> None:
     """Take down another server's entity as it was told of a task; names are a team's own."""
     team_id = conn.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
     values = {"team_id": team_id, "origin": entity.origin, "type": entity.type, "entity": str(entity.id)}
     if (
-        not insert_new(conn, entities, **values, name=name, created_at=timestamps.now(), created_by=caller(conn).user)
+        not insert_or_ignore(
+            conn, entities, **values, name=name, created_at=timestamps.now(), created_by=caller(conn).user
+        )
         and name
         and caller(conn).since is None  # the token of a reproduction renames nothing
     ):
@@ -65,7 +67,7 @@ def add(
     }
     text = json_codec.dump(meta) if meta is not None else None
     touched = time.time_ns()
-    new = insert_new(
+    new = insert_or_ignore(
         conn, edges, **identity, card=entity.key, meta=text, at=moment, touched=touched, created_by=caller(conn).user
     )
     if not new and text is not None:

@@ -22,23 +22,23 @@ from sqlalchemy.pool import Pool
 from autoflow.errors import ServerBusy, StoreUnavailable
 from autoflow.server.db import counters, deadline, postgresql, schema, setup
 from autoflow.server.db.access import LOCAL, OPTION, Caller
-from autoflow.server.db.deadline import limited
-from autoflow.server.db.error_translation import Failure, busy, classify, first_line, refusing
-from autoflow.server.db.forks import Gate
+from autoflow.server.db.deadline import time_limit
+from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy, translate_data_errors
+from autoflow.server.db.forks import ForkGate
 from autoflow.server.db.identity import Witness
-from autoflow.server.db.lock_holder import holder_of
-from autoflow.server.db.opening import RECOVER, Opening
+from autoflow.server.db.lock_holder import find_lock_holder
+from autoflow.server.db.opening import RECOVER_COMMAND, StoreOpener
 from autoflow.server.db.outages import Outages
 from autoflow.server.db.postgresql import WRITE
-from autoflow.server.db.write_lock import Turns
+from autoflow.server.db.write_lock import WriteLock
 
-WAIT = 5.0  # seconds for another process's write
+LOCK_TIMEOUT = 5.0  # seconds for another process's write
 LOG_BYTES = 16 << 20  # of the write-ahead log, above which it is shortened
 LOG_SECONDS = 1.0  # between two tries
 LOG_WAIT = 0.05  # seconds that one may take of a write
 CACHE_BYTES = 64 << 20  # of a connection, at most, of a store that has as many
 _PRAGMAS = (
-    f"PRAGMA busy_timeout={int(WAIT * 1000)}",
+    f"PRAGMA busy_timeout={int(LOCK_TIMEOUT * 1000)}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=FULL",  # what was acknowledged is gone from the sender's journal
     f"PRAGMA journal_size_limit={LOG_BYTES}",
@@ -82,7 +82,7 @@ def make_engine(url: str | URL) -> Engine:
     if address.drivername.partition("+")[0] != "sqlite":
         raise ValueError(f"a store is kept in SQLite or PostgreSQL, not in {address.drivername}")
     engine = sqlalchemy.create_engine(
-        address, connect_args={"timeout": WAIT, "isolation_level": None, "check_same_thread": False}
+        address, connect_args={"timeout": LOCK_TIMEOUT, "isolation_level": None, "check_same_thread": False}
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
@@ -116,18 +116,18 @@ class Store:
         *,
         migrate: bool = False,
         witnesses: Sequence[Witness] = (),
-        remedy: str = RECOVER,
+        remedy: str = RECOVER_COMMAND,
         lazy: bool = False,
     ) -> None:
         self._engine = make_engine(url)
         self._migrate = migrate
         self._inherited: list[Pool] = []
         self._pid = os.getpid()
-        self._gate = Gate(self._engine.dispose)
-        self._turns = Turns()
-        self._path = setup.file_of(self._engine)
+        self._gate = ForkGate(self._engine.dispose)
+        self._turns = WriteLock()
+        self._path = setup.sqlite_path(self._engine)
         self._log_due = 0.0
-        self._opening = Opening(self._engine, witnesses, remedy, migrate=migrate)
+        self._opening = StoreOpener(self._engine, witnesses, remedy, migrate=migrate)
         self._outages = Outages(self.address)
         if not lazy:
             try:
@@ -181,12 +181,12 @@ class Store:
             yield conn
 
     @contextlib.contextmanager
-    def write(self, caller: Caller = LOCAL, *, noted: bool = True) -> Iterator[Connection]:
+    def write(self, caller: Caller = LOCAL, *, count_change: bool = True) -> Iterator[Connection]:
         """A transaction that writes: all of it or, after any error, nothing.
 
         Args:
             caller: who it is for.
-            noted: whether it advances the change counter: not when no page shows what was written.
+            count_change: whether it advances the change counter: not when no page shows what was written.
 
         Raises:
             StoreUnavailable: see `open`; also when another autoflow has migrated the database since it was opened.
@@ -201,8 +201,8 @@ class Store:
         ):
             self._opening.fence(conn)
             yield conn
-            if noted:
-                counters.note_change(conn, caller.teams)
+            if count_change:
+                counters.count_change(conn, caller.teams)
         self._shorten_log()
         if self._opening.mark_is_due:
             with contextlib.suppress(ServerBusy), self._failing(), self._gate.passing():
@@ -226,16 +226,16 @@ class Store:
 
     @property
     def _reading(self) -> dict[str, Any]:
-        return postgresql.READING if self._path is None else {}
+        return postgresql.READ_OPTIONS if self._path is None else {}
 
     @property
     def address(self) -> str:
         """The database's url, as it may be shown: without a password."""
         return self._engine.url.render_as_string(hide_password=True)
 
-    def of(self, caller: Caller) -> StoreOf:
+    def for_caller(self, caller: Caller) -> CallerStore:
         """The store as a caller sees it."""
-        return StoreOf(self, caller)
+        return CallerStore(self, caller)
 
     def close(self) -> None:
         """Give the connections back; a later transaction opens new ones."""
@@ -280,11 +280,11 @@ class Store:
     def _failing(self) -> Iterator[None]:
         """Translate the database's failures: what may be over at the next try, what damages show, and what never is."""
         try:
-            with refusing():
+            with translate_data_errors():
                 yield
         except failures.ProgrammingError as error:
             if postgresql.is_forbidden(error):
-                raise busy(error) from error
+                raise server_busy(error) from error
             raise
         except (failures.DBAPIError, failures.TimeoutError, sqlite3.Error, OSError) as error:
             raise self._translated(error) from error
@@ -299,8 +299,8 @@ class Store:
         if failure is Failure.DAMAGED:
             told: ServerBusy = self._opening.damaged(first_line(error))
         else:
-            holder = holder_of(self._path) if failure is Failure.BUSY and self._path is not None else None
-            told = busy(error, f": {holder}" if holder is not None else "")
+            holder = find_lock_holder(self._path) if failure is Failure.BUSY and self._path is not None else None
+            told = server_busy(error, f": {holder}" if holder is not None else "")
             if holder is not None and holder.stopped:
                 failure = Failure.AWAY
         if failure is not Failure.BUSY:
@@ -308,16 +308,16 @@ class Store:
         return told
 
 
-class StoreOf(NamedTuple):
+class CallerStore(NamedTuple):
     """A store, and whom its transactions are for."""
 
     store: Store
     caller: Caller
 
     @contextlib.contextmanager
-    def read(self, *, seconds: float = deadline.READ) -> Iterator[Connection]:
+    def read(self, *, seconds: float = deadline.READ_SECONDS) -> Iterator[Connection]:
         """See `Store.read`; with a time limit."""
-        with self.store.read(self.caller) as conn, limited(conn, seconds):
+        with self.store.read(self.caller) as conn, time_limit(conn, seconds):
             yield conn
 
     def tables(self) -> list[str]:
@@ -333,7 +333,7 @@ class StoreOf(NamedTuple):
         self.store.check_identity()
 
     @contextlib.contextmanager
-    def write(self, *, noted: bool = True) -> Iterator[Connection]:
+    def write(self, *, count_change: bool = True) -> Iterator[Connection]:
         """See `Store.write`; with a time limit."""
-        with self.store.write(self.caller, noted=noted) as conn, limited(conn, deadline.WRITE):
+        with self.store.write(self.caller, count_change=count_change) as conn, time_limit(conn, deadline.WRITE_SECONDS):
             yield conn

@@ -52,14 +52,14 @@ def first_line(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
-def busy(error: Exception, details: str = "") -> ServerBusy:
+def server_busy(error: Exception, details: str = "") -> ServerBusy:
     """Return the error for a failure that may be over when the call is made again."""
     message = f"the server's database does not take it now: {first_line(error)}{details}"
     return Busy(message, retry_after=1.0)
 
 
 @contextlib.contextmanager
-def refusing() -> Iterator[None]:
+def translate_data_errors() -> Iterator[None]:
     """Around statements that write what came from outside.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.blobs import Received
+from autoflow.server.blobs import ReceivedBlob
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import blobs, files
 from autoflow.server.errors import Invalid, NotFound
@@ -17,7 +17,7 @@ from autoflow.server.errors import Invalid, NotFound
 _PAST_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
 
 
-def absolute(path: str) -> str:
+def normalize_path(path: str) -> str:
     """A path as files are kept by it: one leading slash, none doubled, no ``.`` and ``..``; a trailing one stays.
 
     Raises:
@@ -58,7 +58,7 @@ def history(conn: Connection, team_id: int, path: str) -> list[RowMapping]:
     return list(conn.execute(query.order_by(files.c.id.desc())).mappings())
 
 
-def places(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
+def revision_numbers(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Which file of its path each is, counted from 1, and how many its path has had."""
     paths = select(files.c.team_id, files.c.path).where(files.c.id.in_(list(numbers))).distinct().subquery()
     at = (files.c.team_id, files.c.path)
@@ -72,7 +72,7 @@ def places(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int
     return {number: (place, count) for number, place, count in found}
 
 
-def below(conn: Connection, team_id: int, folder: str) -> list[RowMapping]:
+def list_folder(conn: Connection, team_id: int, folder: str) -> list[RowMapping]:
     """The current files in a folder (with its trailing slash) and all folders in it, by path."""
     query = _all(conn).where(
         files.c.team_id == team_id, files.c.current, files.c.path >= folder, files.c.path < folder + _PAST_ALL
@@ -80,7 +80,7 @@ def below(conn: Connection, team_id: int, folder: str) -> list[RowMapping]:
     return list(conn.execute(query.order_by(files.c.path)).mappings())
 
 
-def add(conn: Connection, team_id: int, path: str, received: Received, mime: str) -> int:
+def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime: str) -> int:
     """Make a path's new current file, with a new number."""
     retire(conn, team_id, path)
     moment = timestamps.now()
@@ -107,7 +107,7 @@ def retire(conn: Connection, team_id: int, path: str) -> int:
     return _retire(conn, files.c.team_id == team_id, files.c.path == path)
 
 
-def retire_below(conn: Connection, team_id: int, folder: str) -> int:
+def retire_folder(conn: Connection, team_id: int, folder: str) -> int:
     """Let the paths in a folder (with its trailing slash), and in all folders in it, have no current file; gives how
     many they had.
     """

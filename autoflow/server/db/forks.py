@@ -12,10 +12,10 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 
-PATIENCE = 0.1  # seconds a fork waits for running transactions
+FORK_WAIT = 0.1  # seconds a fork waits for running transactions
 
 
-class Gate:
+class ForkGate:
     """Counts the transactions that are running, and keeps new ones out while the process forks.
 
     Args:
@@ -45,7 +45,7 @@ class Gate:
     def before_fork(self) -> None:
         """Close what is idle and shut the gate."""
         self._free.acquire()
-        self._free.wait_for(lambda: self._running == 0, PATIENCE)
+        self._free.wait_for(lambda: self._running == 0, FORK_WAIT)
         if self._used:
             self._used = False
             with contextlib.suppress(Exception):  # nothing may stop the app's fork
@@ -61,8 +61,8 @@ class Gate:
         self._running = 0
 
 
-_gates: weakref.WeakSet[Gate] = weakref.WeakSet()
-_shut: list[Gate] = []
+_gates: weakref.WeakSet[ForkGate] = weakref.WeakSet()
+_shut: list[ForkGate] = []
 
 
 def _before() -> None:

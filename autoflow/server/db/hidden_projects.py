@@ -23,14 +23,14 @@ def renew(conn: Connection, number: int, **values: Any) -> None:
     conn.execute(update(projects).where(projects.c.id == number).values(**values))
 
 
-def show(conn: Connection, number: int, **values: Any) -> None:
+def publish(conn: Connection, number: int, **values: Any) -> None:
     """Show a project that is complete, changing columns of it."""
     moment = timestamps.now()
     values = {"state": "active", "lease_until": None, "created_at": moment, "updated_at": moment, **values}
     conn.execute(update(projects).where(projects.c.id == number).values(**values))
 
 
-def give_up(conn: Connection, number: int) -> None:
+def abandon(conn: Connection, number: int) -> None:
     """Put away what was begun, if it is not shown yet: its name is free, and `purging` removes the rest."""
     begun = update(projects).where(projects.c.id == number, projects.c.state == STATE)
     conn.execute(begun.values(state="removed", lease_until=""))

@@ -141,7 +141,7 @@ def numbers(conn: Connection) -> dict[str, int]:
     return last
 
 
-def raise_numbers(conn: Connection, past: Mapping[str, int]) -> None:
+def reserve_numbers(conn: Connection, past: Mapping[str, int]) -> None:
     """Have no number given again that a mark says was given, or may have been since it was written."""
     now = numbers(conn)
     for name, value in past.items():
@@ -162,7 +162,9 @@ def raise_numbers(conn: Connection, past: Mapping[str, int]) -> None:
             conn.execute(text(query), {"name": name, "target": target})
 
 
-def judge(database: str, remedy: str, found: Identity | None, marks: Marks, expected: str | None = None) -> None:
+def check_identity(
+    database: str, remedy: str, found: Identity | None, marks: Marks, expected: str | None = None
+) -> None:
     """Compare a database with the marks of the store that was there.
 
     Args:

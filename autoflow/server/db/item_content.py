@@ -21,24 +21,24 @@ from autoflow.server.db.schema import datasets, items, project_meta
 
 MODULUS = 2**256
 
-Row = Mapping[str, Any] | RowMapping
-Originals = Mapping[int, int]  # what a dataset is told by, by its id
+ContentRow = Mapping[str, Any] | RowMapping
+OriginalIds = Mapping[int, int]  # what a dataset is told by, by its id
 
 
-def original(row: Row) -> int:
+def original_id(row: ContentRow) -> int:
     """What a dataset is told by."""
     return int(row["original_id"] or row["id"])
 
 
-def tags(text: str) -> list[list[Any]]:
+def tags_content(text: str) -> list[list[Any]]:
     """The content of an item's tags: what they are and their values, in an order of its own."""
     return [] if text == "[]" else sorted([tag["tagId"], json.dumps(tag["value"])] for tag in json.loads(text))
 
 
-def _dataset(row: Row, originals: Originals) -> list[Any]:
+def _dataset(row: ContentRow, originals: OriginalIds) -> list[Any]:
     parent = row["parent_id"]
     return [
-        original(row),
+        original_id(row),
         parent if parent is None else originals[parent],
         row["name"],
         row["description"],
@@ -46,20 +46,20 @@ def _dataset(row: Row, originals: Originals) -> list[Any]:
     ]
 
 
-def _item(row: Row, originals: Originals) -> list[Any]:
+def _item(row: ContentRow, originals: OriginalIds) -> list[Any]:
     return [
         originals[row["dataset_id"]],
         row["name"],
         row["hash"],
         row["link"],
         row["meta"],
-        tags(row["tags"]),
+        tags_content(row["tags"]),
         row["annotation"],
         row["description"],
     ]
 
 
-CONTENT: Mapping[Table, Callable[[Row, Originals], list[Any]]] = {
+CONTENT: Mapping[Table, Callable[[ContentRow, OriginalIds], list[Any]]] = {
     datasets: _dataset,
     items: _item,
     project_meta: lambda row, _: [row["document"]],
@@ -68,7 +68,7 @@ CONTENT: Mapping[Table, Callable[[Row, Originals], list[Any]]] = {
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def summed(table: Table, rows: Iterable[Row], originals: Originals) -> int:
+def sum_row_hashes(table: Table, rows: Iterable[ContentRow], originals: OriginalIds) -> int:
     """The sum of the hashes of rows, given as `table` has them (or its history)."""
     read, name = CONTENT[table], table.name
     return sum(
@@ -76,6 +76,6 @@ def summed(table: Table, rows: Iterable[Row], originals: Originals) -> int:
     )
 
 
-def written(total: int) -> str:
+def format_digest(total: int) -> str:
     """A sum as a project's digest is kept."""
     return f"{total % MODULUS:x}"

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, RowMapping, Select, Table, select
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, visible
-from autoflow.server.db.change_tracking import Edit
+from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import documents as document_table
 from autoflow.server.db.schema import items, projects
-from autoflow.server.db.upsert import insert_all_new
+from autoflow.server.db.upsert import insert_or_ignore_many
 from autoflow.server.errors import NotFound
 from autoflow.server.paging import chunks
 
@@ -41,7 +41,7 @@ def find(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
     return found
 
 
-def named(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, int]:
+def ids_by_name(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, int]:
     """The ids of a dataset's items that have one of these names."""
     found: dict[str, int] = {}
     for part in chunks(names):
@@ -50,7 +50,7 @@ def named(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, 
     return found
 
 
-def first(conn: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, int]:
+def first_item_ids(conn: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, int]:
     """One of the items of each project, or dataset, of those that have any: each costs one look into an index.
 
     Args:
@@ -68,7 +68,7 @@ def first(conn: Connection, owner: Table, numbers: Sequence[int]) -> dict[int, i
     return found
 
 
-def tagged(conn: Connection, number: int) -> RowMapping:
+def find_by_tag(conn: Connection, number: int) -> RowMapping:
     """The item that has a tag of this number on it: every item the caller sees may have to be looked at.
 
     Raises:
@@ -81,12 +81,12 @@ def tagged(conn: Connection, number: int) -> RowMapping:
     return found
 
 
-def add(edit: Edit, dataset_id: int, values: Mapping[str, Any]) -> int:
+def add(edit: ProjectEdit, dataset_id: int, values: Mapping[str, Any]) -> int:
     """Add an item to a dataset of the project being edited; gives its id."""
     return add_many(edit, dataset_id, [values])[0]
 
 
-def add_many(edit: Edit, dataset_id: int, values: Sequence[Mapping[str, Any]]) -> list[int]:
+def add_many(edit: ProjectEdit, dataset_id: int, values: Sequence[Mapping[str, Any]]) -> list[int]:
     """Add items to a dataset of the project being edited; gives their ids, in order."""
     moment = timestamps.now()
     common = {"created_by": caller(edit.conn).user, "created_at": moment, "updated_at": moment}
@@ -94,13 +94,13 @@ def add_many(edit: Edit, dataset_id: int, values: Sequence[Mapping[str, Any]]) -
     return edit.insert_many(items, [{**one, **place} for one in values])
 
 
-def change(edit: Edit, row: RowMapping, **values: Any) -> None:
+def change(edit: ProjectEdit, row: RowMapping, **values: Any) -> None:
     """Change an item; values that are the same leave it as it was."""
     if any(row[name] != value for name, value in values.items()):
         edit.update(items, row, {**values, "updated_at": timestamps.now()})
 
 
-def change_many(edit: Edit, changes: Iterable[tuple[RowMapping, Mapping[str, Any]]]) -> None:
+def change_many(edit: ProjectEdit, changes: Iterable[tuple[RowMapping, Mapping[str, Any]]]) -> None:
     """Change items, none twice; those whose values are the same stay as they were."""
     stamp = {"updated_at": timestamps.now()}
     changed = [
@@ -111,25 +111,27 @@ def change_many(edit: Edit, changes: Iterable[tuple[RowMapping, Mapping[str, Any
     edit.update_many(items, changed)
 
 
-def keep_document(conn: Connection, document: Any) -> str:
+def save_document(conn: Connection, document: Any) -> str:
     """Keep an annotation document and give its hash; equal documents are kept once."""
-    name, text = named_text(document)
-    keep_texts(conn, {name: text})
+    name, text = encode_document(document)
+    save_encoded_documents(conn, {name: text})
     return name
 
 
-def named_text(document: Any) -> tuple[str, bytes]:
+def encode_document(document: Any) -> tuple[str, bytes]:
     """A document's hash, and the JSON that is kept of it."""
     text = json_codec.dump(document, canonical=True).encode()
     return hashlib.sha256(text).hexdigest(), text
 
 
-def keep_texts(conn: Connection, texts: Mapping[str, bytes]) -> None:
+def save_encoded_documents(conn: Connection, texts: Mapping[str, bytes]) -> None:
     """Keep documents by their hashes; those that are kept already stay."""
-    insert_all_new(conn, document_table, [{"hash": name, "body": zlib.compress(text)} for name, text in texts.items()])
+    insert_or_ignore_many(
+        conn, document_table, [{"hash": name, "body": zlib.compress(text)} for name, text in texts.items()]
+    )
 
 
-def read_texts(conn: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
+def read_encoded_documents(conn: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
     """Annotation documents by their hashes, as the JSON that is kept."""
     found = {}
     for part in chunks(hashes):
@@ -141,4 +143,4 @@ def read_texts(conn: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
 
 def read_documents(conn: Connection, hashes: Sequence[str]) -> dict[str, Any]:
     """Annotation documents by their hashes."""
-    return {name: json_codec.load(text.decode()) for name, text in read_texts(conn, hashes).items()}
+    return {name: json_codec.load(text.decode()) for name, text in read_encoded_documents(conn, hashes).items()}

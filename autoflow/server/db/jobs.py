@@ -65,7 +65,7 @@ def change(conn: Connection, number: int, **values: Any) -> None:
     conn.execute(update(jobs).where(jobs.c.id == number).values(**values, updated_at=timestamps.now()))
 
 
-def put_away(conn: Connection, number: int) -> None:
+def disable(conn: Connection, number: int) -> None:
     """Let a job be listed no more, but for those who ask for such ones."""
     conn.execute(update(jobs).where(jobs.c.id == number).values(disabled=True, updated_at=timestamps.now()))
 

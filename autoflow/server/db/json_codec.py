@@ -25,7 +25,7 @@ def dump(value: Any, *, canonical: bool = False) -> str:
     """Write JSON; canonical: the same value gives the same text.
 
     Raises:
-        ServerRefused: the value is no JSON, or nested deeper than `limits.DEPTH`.
+        ServerRefused: the value is no JSON, or nested deeper than `limits.JSON_DEPTH`.
     """
     try:
         try:
@@ -37,12 +37,12 @@ def dump(value: Any, *, canonical: bool = False) -> str:
         raise Invalid(f"not JSON: {error}") from None
     except RecursionError:
         raise Invalid(_TOO_DEEP) from None
-    if text.count("[") + text.count("{") > limits.DEPTH:  # few brackets cannot nest deep: most documents end here
+    if text.count("[") + text.count("{") > limits.JSON_DEPTH:  # few brackets cannot nest deep: most documents end here
         _check_depth(value)
     return text
 
 
-_TOO_DEEP = f"a document is nested deeper than {limits.DEPTH} objects and lists"
+_TOO_DEEP = f"a document is nested deeper than {limits.JSON_DEPTH} objects and lists"
 
 
 def _check_depth(value: Any) -> None:

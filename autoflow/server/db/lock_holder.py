@@ -12,7 +12,7 @@ _FILE_WRITER = 0x40000001  # the byte of the file itself, where there is no log
 _LONGEST = 200  # letters of a command line
 
 
-class Holder(NamedTuple):
+class LockHolder(NamedTuple):
     """A process that holds a write lock.
 
     Args:
@@ -34,7 +34,7 @@ class Holder(NamedTuple):
         return f"process {self.pid} ({self.command}) is writing"
 
 
-def holder_of(path: str) -> Holder | None:
+def find_lock_holder(path: str) -> LockHolder | None:
     """Return who holds the write lock of a SQLite file; None when nobody does, or it cannot be told."""
     wanted: dict[str, int] = {}
     for name, writers_byte in ((f"{path}-shm", _LOG_WRITER), (path, _FILE_WRITER)):
@@ -51,11 +51,11 @@ def holder_of(path: str) -> Holder | None:
     return None
 
 
-def _process(pid: int) -> Holder | None:
+def _process(pid: int) -> LockHolder | None:
     with contextlib.suppress(OSError, IndexError):
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             command = " ".join(file.read(_LONGEST).replace(b"\0", b" ").decode("utf-8", "replace").split())
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             state = file.read().rpartition(")")[2].split()[0]
-        return Holder(pid, command, state in {"T", "t"})
+        return LockHolder(pid, command, state in {"T", "t"})
     return None

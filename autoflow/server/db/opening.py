@@ -20,21 +20,21 @@ from sqlalchemy import exc as failures
 from autoflow.errors import AutoflowError, ServerBusy, StoreUnavailable
 from autoflow.process.forks import ProcessLock
 from autoflow.server.db import counters, identity, schema, setup, wal
-from autoflow.server.db.error_translation import Failure, busy, classify, first_line
+from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy
 from autoflow.server.db.identity import DAMAGED, FOREIGN_LOG, OLDER, Identity, Witness
 from autoflow.server.db.postgresql import WRITE
 from autoflow.server.errors import Busy
 
-RECOVER = "autoflow server recover"
-RETRY = 1.0  # seconds within which a failure to open is not tried again: callers wait in a row otherwise
-MARK = 60.0  # seconds between two marks written by a process that writes
+RECOVER_COMMAND = "autoflow server recover"
+RETRY_INTERVAL = 1.0  # seconds within which a failure to open is not tried again: callers wait in a row otherwise
+MARK_INTERVAL = 60.0  # seconds between two marks written by a process that writes
 _TRIES = 10
 _CHECKED = "quick_check(100)"
 
 _Fingerprint = tuple[Any, ...]
 
 
-class Opening:
+class StoreOpener:
     """Whether one database may be used by this process.
 
     Args:
@@ -45,7 +45,7 @@ class Opening:
     def __init__(self, engine: Engine, witnesses: Sequence[Witness], remedy: str, *, migrate: bool) -> None:
         self.key: str | None = None
         self._engine = engine
-        self._path = setup.file_of(engine)
+        self._path = setup.sqlite_path(engine)
         self._witnesses = witnesses
         self._remedy = remedy
         self._migrate = migrate
@@ -78,14 +78,14 @@ class Opening:
                 self._try()
 
     def _try(self) -> None:
-        if self._failure is not None and time.monotonic() < self._failed_at + RETRY:
+        if self._failure is not None and time.monotonic() < self._failed_at + RETRY_INTERVAL:
             raise self._failure
         try:
             self._prepare()
         except (failures.DBAPIError, failures.TimeoutError, sqlite3.Error, OSError) as error:
             if isinstance(error, failures.ProgrammingError):
                 raise
-            told = self.damaged(first_line(error)) if classify(error) is Failure.DAMAGED else busy(error)
+            told = self.damaged(first_line(error)) if classify(error) is Failure.DAMAGED else server_busy(error)
             self._remember(told)
             raise told from error
         except ServerBusy as error:
@@ -117,14 +117,14 @@ class Opening:
         """
         if self._damage is not None and self._damage[0] == _fingerprint(path):
             raise self._damaged(self._damage[1])
-        if not wal.belongs(path):
+        if not wal.log_matches_file(path):
             raise StoreUnavailable(
                 FOREIGN_LOG,
                 f"the log {path}-wal was not written for the file {path} beside it: a backup was copied here, perhaps. "
                 f"Nothing was changed. To look at it: {self._remedy}",
             )
         if self._suspect:
-            wrong = damage_of(path)
+            wrong = find_damage(path)
             if wrong:
                 self._damage = _fingerprint(path), wrong[0]
                 raise self._damaged(wrong[0])
@@ -151,7 +151,7 @@ class Opening:
         """Compare the database with its marks; gives what it says of itself, None for one that is new or older.
 
         Raises:
-            StoreUnavailable: see `identity.judge`.
+            StoreUnavailable: see `identity.check_identity`.
         """
         state = self._identity()
         for _ in range(_TRIES):
@@ -161,7 +161,7 @@ class Opening:
                 if found is None and revision is not None:  # made before stores had an id
                     self._judge_without_id(marks)
                 else:
-                    identity.judge(self._address, self._remedy, found, marks, self.key)
+                    identity.check_identity(self._address, self._remedy, found, marks, self.key)
                 return found
             except StoreUnavailable:
                 state = self._identity()
@@ -235,7 +235,7 @@ class Opening:
         self._write_marks([witness for witness in self._witnesses if not witness.blobs])
 
     def _write_marks(self, witnesses: Sequence[Witness]) -> None:
-        self._mark_due = time.monotonic() + MARK
+        self._mark_due = time.monotonic() + MARK_INTERVAL
         if not witnesses or self.key is None:
             return
         with self._engine.connect() as conn:
@@ -257,7 +257,7 @@ class Opening:
             conn.execute(update(schema.identity).values(marked=True))
 
 
-def damage_of(path: str) -> list[str]:
+def find_damage(path: str) -> list[str]:
     """Check a SQLite file; gives what is wrong with it, nothing when it is sound, or nobody can say now."""
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=1.0)) as conn:

@@ -26,20 +26,20 @@ from autoflow.server.db.watchdog import WATCHDOG
 
 WRITE = "autoflow_write"  # a transaction's option
 LONG = "autoflow_long"  # a transaction's option: maintenance, whose statements may take long
-READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+READ_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 LOCK = int.from_bytes(b"autoflow", "big")
-CONNECTIONS = 8  # kept open
-MORE = 24  # beside them while they are needed
-PATIENCE = 20  # seconds for the lock, for a connection
-CONNECTING = 10.0  # seconds until a new connection, and what is set on it, is there
-ANSWERING = 5.0  # seconds that a connection which was idle has to say that it still lives
-STATEMENT = 30.0  # seconds for a statement
+POOL_SIZE = 8  # kept open
+MAX_OVERFLOW = 24  # beside them while they are needed
+LOCK_TIMEOUT = 20  # seconds for the lock, for a connection
+CONNECT_TIMEOUT = 10.0  # seconds until a new connection, and what is set on it, is there
+PING_TIMEOUT = 5.0  # seconds that a connection which was idle has to say that it still lives
+STATEMENT_TIMEOUT = 30.0  # seconds for a statement
 GRACE = 5.0  # seconds after which a server that should have ended a statement is taken to have vanished
-HOURS = 12 * 3600.0  # for a statement of maintenance
+MAINTENANCE_TIMEOUT = 12 * 3600.0  # for a statement of maintenance
 _FORBIDDEN = "42501"
 _SETTINGS = {
-    "statement_timeout": f"{STATEMENT:.0f}s",
-    "lock_timeout": f"{PATIENCE}s",
+    "statement_timeout": f"{STATEMENT_TIMEOUT:.0f}s",
+    "lock_timeout": f"{LOCK_TIMEOUT}s",
     "idle_in_transaction_session_timeout": "30s",  # of a process that hangs
     "tcp_keepalives_idle": "30",  # of a machine that is gone: what it held is free after a minute
     "tcp_keepalives_interval": "10",
@@ -87,11 +87,11 @@ def _on_begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     driver = connection.connection.driver_connection
     assert driver is not None
-    driver.limit = STATEMENT + GRACE
+    driver.limit = STATEMENT_TIMEOUT + GRACE
     if driver.pooled:
         connection.exec_driver_sql(_settings(local=True))
     if options.get(LONG, False):
-        driver.limit = HOURS
+        driver.limit = MAINTENANCE_TIMEOUT
         connection.exec_driver_sql(_UNLIMITED)
     if options.get(WRITE, False):
         # the statements after it see what was committed before: a snapshot is taken for each
@@ -103,7 +103,7 @@ def _on_checkin(connection: Any, record: ConnectionPoolEntry) -> None:
         return
     if connection.pooled:
         record.close()
-    connection.limit = ANSWERING  # for the ping when it is used again
+    connection.limit = PING_TIMEOUT  # for the ping when it is used again
 
 
 @functools.cache
@@ -112,7 +112,7 @@ def _bounded() -> type[Any]:
     import psycopg
 
     class Bounded(psycopg.Connection[Any]):
-        limit = CONNECTING
+        limit = CONNECT_TIMEOUT
         pooled = False  # whether a connection pooler is in between
 
         def wait(self, *args: Any, **more: Any) -> Any:
@@ -135,7 +135,7 @@ def _connect(_dialect: Any, _record: Any, args: Any, more: Any) -> Any:
     try:
         return _bounded().connect(*args, **more)
     except ConnectionTimeout as error:
-        raise OperationalError(_UNANSWERED.format(CONNECTING)) from error
+        raise OperationalError(_UNANSWERED.format(CONNECT_TIMEOUT)) from error
 
 
 def make_engine(address: URL) -> Engine:
@@ -148,11 +148,11 @@ def make_engine(address: URL) -> Engine:
         engine = sqlalchemy.create_engine(
             address.set(drivername="postgresql+psycopg"),
             isolation_level="READ COMMITTED",
-            pool_size=CONNECTIONS,
-            max_overflow=MORE,
-            pool_timeout=PATIENCE,
+            pool_size=POOL_SIZE,
+            max_overflow=MAX_OVERFLOW,
+            pool_timeout=LOCK_TIMEOUT,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": int(CONNECTING), "client_encoding": "utf8", **_CLIENT},
+            connect_args={"connect_timeout": int(CONNECT_TIMEOUT), "client_encoding": "utf8", **_CLIENT},
         )
     except ImportError as error:
         raise ServerExtraMissing(f"PostgreSQL needs more: {install('postgres')} ({error})") from error

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec, teams
 from autoflow.server.db.access import caller, visible
-from autoflow.server.db.change_tracking import Edit
+from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import project_meta, projects, workspaces
 from autoflow.server.errors import Conflict, NotFound
 
@@ -35,7 +35,7 @@ def get(conn: Connection, number: int) -> RowMapping:
     return found
 
 
-def free_name(conn: Connection, workspace_id: int, name: str, but: int = 0) -> None:
+def check_name_is_free(conn: Connection, workspace_id: int, name: str, but: int = 0) -> None:
     """Check that no other project of a workspace has a name.
 
     Raises:
@@ -63,7 +63,7 @@ def unused_name(conn: Connection, workspace_id: int, name: str) -> str:
 def add(conn: Connection, workspace_id: int, name: str, **values: Any) -> int:
     """Make a project with an empty document of classes and tags; gives its id."""
     teams.get(conn, workspaces, "workspace", workspace_id)
-    free_name(conn, workspace_id, name)
+    check_name_is_free(conn, workspace_id, name)
     moment = timestamps.now()
     made = conn.execute(
         insert(projects).values(
@@ -99,7 +99,7 @@ def meta(conn: Connection, number: int) -> dict[str, Any]:
     return found
 
 
-def set_meta(edit: Edit, document: dict[str, Any]) -> None:
+def set_meta(edit: ProjectEdit, document: dict[str, Any]) -> None:
     """Put a project's classes and tags in place of those it had."""
     number = edit.project["id"]
     text = json_codec.dump(document)
@@ -111,7 +111,7 @@ def set_meta(edit: Edit, document: dict[str, Any]) -> None:
         edit.update(project_meta, row, {"document": text})
 
 
-def with_entry(conn: Connection, kind: str, number: int) -> list[int]:
+def find_by_meta_entry(conn: Connection, kind: str, number: int) -> list[int]:
     """The active projects among whose ``classes`` or ``tags`` one has a number, the oldest first."""
     query = select(projects.c.id, project_meta.c.document).join_from(project_meta, projects)
     query = query.where(ACTIVE, visible(conn, projects), project_meta.c.document.contains(f'"id":{number}'))

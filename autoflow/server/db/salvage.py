@@ -18,7 +18,7 @@ _LATE = {"trigger"}  # made after the rows are there
 _INTERNAL = "sqlite_"
 
 
-class Table(NamedTuple):
+class SalvagedTable(NamedTuple):
     """What can be read of a table: its rows, and how often reading met a damaged page or row."""
 
     name: str
@@ -26,13 +26,13 @@ class Table(NamedTuple):
     gaps: int
 
 
-def readable(path: str) -> list[Table]:
+def count_readable(path: str) -> list[SalvagedTable]:
     """Count what can be read of each table; nothing when not even the schema can."""
     with _opened(path) as source:
         return [_each(source, name, lambda row: None) for name in _tables(source)]
 
 
-def copy(path: str, target: str, mark: Mark | None) -> list[Table]:
+def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
     """Make a new store of what can be read of a damaged one.
 
     Args:
@@ -102,7 +102,7 @@ def _writer(new: sqlite3.Connection, table: str) -> Callable[[tuple[object, ...]
     return lambda row: new.execute(f'INSERT OR IGNORE INTO "{table}" ({columns}) VALUES ({marks})', row)
 
 
-def _each(source: sqlite3.Connection, table: str, take: Callable[[tuple[object, ...]], object]) -> Table:
+def _each(source: sqlite3.Connection, table: str, take: Callable[[tuple[object, ...]], object]) -> SalvagedTable:
     """Read a table in the order of its row ids, skipping further ahead each time a page or row cannot be read."""
     rows, gaps, last, step = 0, 0, 0, 1
     highest = _highest(source, table)
@@ -111,12 +111,12 @@ def _each(source: sqlite3.Connection, table: str, take: Callable[[tuple[object, 
             for row in source.execute(f'SELECT rowid, * FROM "{table}" WHERE rowid > ? ORDER BY rowid', [last]):
                 take(row)
                 last, step, rows = int(row[0]), 1, rows + 1
-            return Table(table, rows, gaps)
+            return SalvagedTable(table, rows, gaps)
         except sqlite3.DatabaseError:
             gaps += 1
             last, step = last + step, step * 2
             if last > highest:
-                return Table(table, rows, gaps)
+                return SalvagedTable(table, rows, gaps)
 
 
 def _highest(source: sqlite3.Connection, table: str) -> int:

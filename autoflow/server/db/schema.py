@@ -311,7 +311,7 @@ Index("blobs_damaged", blobs.c.id, sqlite_where=_damaged, postgresql_where=_dama
 
 # Who brought which bytes, or was told that they are there: they may name them until the lease is over, and nothing
 # collects them.
-uploads = _table(
+blob_leases = _table(
     "uploads",
     Column("hash", Text, ForeignKey("blobs.hash"), nullable=False),
     Column("user_id", Number, ForeignKey("users.id"), nullable=False),
@@ -320,7 +320,7 @@ uploads = _table(
 )
 
 # Processes that may be writing files no row names yet: the name of such a file tells whose it is.
-sessions = _table("sessions", Column("key", Text, primary_key=True), Column("lease_until", Text, nullable=False))
+upload_leases = _table("sessions", Column("key", Text, primary_key=True), Column("lease_until", Text, nullable=False))
 
 # Team files: the current one of a path, and those it replaced, which stay readable by their number.
 files = _table(
@@ -445,7 +445,7 @@ edges = _table(
 Index("edges_by_card", edges.c.card)
 
 # Methods that clients of a team asked for and that are not there.
-unknown_methods = _table(
+unsupported_methods = _table(
     "unknown_methods",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
     Column("method", Text, nullable=False),

@@ -20,7 +20,7 @@ from autoflow.errors import ServerBusy
 from autoflow.process.forks import ProcessLock
 from autoflow.server.db import clock
 from autoflow.server.db.engine import Store
-from autoflow.server.db.schema import sessions
+from autoflow.server.db.schema import upload_leases
 from autoflow.server.errors import Busy
 
 LEASE = 15 * 60.0  # seconds
@@ -28,12 +28,12 @@ _RENEWALS = 15  # in a lease
 _KEY = 12  # hexadecimal digits
 
 
-def key_of(generation: str) -> str:
+def lease_key(generation: str) -> str:
     """The session that a generation begins with; what has none is given one that never was."""
     return generation.partition("-")[0]
 
 
-class Lease:
+class UploadLease:
     """One session of this process."""
 
     def __init__(self, store: Store) -> None:
@@ -44,8 +44,8 @@ class Lease:
         self._store = store
         self._numbers = itertools.count(1)
         self._renewed = self.begun
-        with store.write(noted=False) as conn:
-            conn.execute(insert(sessions).values(key=self.key, lease_until=clock.after(conn, LEASE)))
+        with store.write(count_change=False) as conn:
+            conn.execute(insert(upload_leases).values(key=self.key, lease_until=clock.after(conn, LEASE)))
 
     def generation(self) -> str:
         """A generation never used before."""
@@ -57,7 +57,7 @@ class Lease:
         if moment < self._renewed + LEASE / _RENEWALS:
             return
         self._renewed = moment
-        with contextlib.suppress(ServerBusy), self._store.write(noted=False) as conn:
+        with contextlib.suppress(ServerBusy), self._store.write(count_change=False) as conn:
             self.hold(conn)
 
     def hold(self, conn: Connection) -> None:
@@ -66,21 +66,23 @@ class Lease:
         Raises:
             ServerBusy: it does not: what was written under it may be gone. Sent again, it is written again.
         """
-        held = update(sessions).where(sessions.c.key == self.key, sessions.c.lease_until > clock.now(conn))
+        held = update(upload_leases).where(
+            upload_leases.c.key == self.key, upload_leases.c.lease_until > clock.now(conn)
+        )
         self.over = conn.execute(held.values(lease_until=clock.after(conn, LEASE))).rowcount == 0
         if self.over:
             raise Busy("the upload took too long, or its process was held up; send it again")
 
 
-class Sessions:
+class UploadLeases:
     """The sessions of this process over one store; safe from any thread, and in forked children."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = ProcessLock()
-        self._lease: Lease | None = None
+        self._lease: UploadLease | None = None
 
-    def lease(self) -> Lease:
+    def lease(self) -> UploadLease:
         """The session to write under now, begun when there is none, or its time is over.
 
         Raises:
@@ -91,10 +93,12 @@ class Sessions:
             if lease is not None:
                 lease.keep()
             if lease is None or lease.over or lease.pid != os.getpid() or time.monotonic() > lease.begun + LEASE:
-                lease = self._lease = Lease(self._store)
+                lease = self._lease = UploadLease(self._store)
             return lease
 
 
-def end(conn: Connection) -> int:
+def delete_expired(conn: Connection) -> int:
     """Remove the sessions whose lease is over; gives how many."""
-    return conn.execute(delete(sessions).where(~clock.holds(conn, sessions.c.lease_until, LEASE))).rowcount
+    return conn.execute(
+        delete(upload_leases).where(~clock.is_active(conn, upload_leases.c.lease_until, LEASE))
+    ).rowcount

@@ -54,17 +54,17 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
         ServerBusy: it belongs to a newer autoflow, or to an older one and may not be migrated, or is no store; there
             is no room for a copy of it before it is migrated.
     """
-    path = file_of(engine)
+    path = sqlite_path(engine)
     if path is not None:
         for ending in ("", "-wal", "-shm", ".lock"):
-            private_files.restrict(path + ending)
+            private_files.restrict_access(path + ending)
     # the file itself is read only where needed: closing it gives up what locks SQLite has on it in this process
     if path is not None and _mode(path) != "WAL" and _log_of(path) == _WAL:
-        with alone(path):
+        with exclusive_lock(path):
             _set_mode(engine, path)
     if (path is None or os.path.exists(path)) and revision(engine) == schema.REVISION:
         return
-    with alone(path):
+    with exclusive_lock(path):
         if path is not None:
             private_files.create(path)  # SQLite gives its logs the mode of the file
         found = revision(engine)
@@ -81,13 +81,13 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
             )
 
 
-def file_of(engine: Engine) -> str | None:
+def sqlite_path(engine: Engine) -> str | None:
     """A SQLite store's file, None for another database."""
     return engine.url.database if engine.dialect.name == "sqlite" else None
 
 
 @contextlib.contextmanager
-def alone(path: str | None) -> Iterator[None]:
+def exclusive_lock(path: str | None) -> Iterator[None]:
     """Hold a SQLite store's lock file; freed by the kernel if this process dies."""
     if path is None:
         yield
@@ -107,7 +107,7 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _make(engine: Engine, key: str | None) -> None:
-    path = file_of(engine)
+    path = sqlite_path(engine)
     if path is not None:
         _set_mode(engine, path)
     with _writing(engine) as conn:
@@ -129,7 +129,7 @@ def _make(engine: Engine, key: str | None) -> None:
 
 def _mode(path: str) -> str:
     """How SQLite is to write to a file: the write-ahead log, but where processes cannot share memory the old way."""
-    return "DELETE" if file_system.kind_of(os.path.dirname(path)) in file_system.NETWORK else "WAL"
+    return "DELETE" if file_system.file_system_type(os.path.dirname(path)) in file_system.NETWORK else "WAL"
 
 
 def _log_of(path: str) -> int:
@@ -146,7 +146,7 @@ def _set_mode(engine: Engine, path: str) -> None:
             "autoflow: %s is on a network file system (%s), which is slow and fails when machines share it; "
             "set AUTOFLOW_HOME to a local disk",
             path,
-            file_system.kind_of(os.path.dirname(path)),
+            file_system.file_system_type(os.path.dirname(path)),
         )
     with contextlib.closing(engine.raw_connection()) as raw:
         raw.cursor().execute(f"PRAGMA journal_mode={mode}")
@@ -171,7 +171,7 @@ def _back_up(engine: Engine, path: str) -> None:
     """
     import sqlite3
 
-    source_path = str(file_of(engine))
+    source_path = str(sqlite_path(engine))
     size = sum(os.stat(name).st_size for name in (source_path, f"{source_path}-wal") if os.path.exists(name))
     room = os.statvfs(os.path.dirname(path))
     free = room.f_bavail * room.f_frsize

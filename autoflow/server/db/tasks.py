@@ -15,15 +15,15 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, 
 from autoflow.model.entity import EntityRef
 from autoflow.server import timestamps
 from autoflow.server.db import counters, json_codec, teams
-from autoflow.server.db.access import caller, check, check_own, sees, visible
+from autoflow.server.db.access import caller, can_see, check_own, check_visible, visible
 from autoflow.server.db.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
-from autoflow.server.db.upsert import insert_new
+from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.paging import chunks
 
 STATES = ("running", "finished", "failed", "ended", "lost")
-SURE = ("finished", "failed", "ended")  # what a takeover's guess never overwrites
-_SURER = {"lost": SURE, "ended": ("finished", "failed")}  # states that another does not overwrite
+CONFIRMED_STATES = ("finished", "failed", "ended")  # what a takeover's guess never overwrites
+_SURER = {"lost": CONFIRMED_STATES, "ended": ("finished", "failed")}  # states that another does not overwrite
 
 # Asked for every record: made once.
 _OF_RUN = select(runs.c.task_id).where(runs.c.key == bindparam("key"))
@@ -72,7 +72,7 @@ def _at_origin(conn: Connection, origin: str, number: int) -> int | None:
     return conn.execute(query.order_by(tasks.c.team_id).limit(1)).scalar()
 
 
-def of_cards(conn: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
+def tasks_of_cards(conn: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
     """The tasks whose cards are among these, as far as the caller sees them: the card's key, by the task's id."""
     numbers: dict[str, list[int]] = {}
     for ref in refs:
@@ -115,7 +115,7 @@ def add(
     """Make a task; gives its id. `number` is its number at `origin`, None for a new one of ours."""
     outside = number if not origin else None
     own = outside if outside is not None and not _exists(conn, outside) else _free(conn)
-    team_id, workspace_id = teams.place(conn, *((team, workspace) if not origin else (None, None)))
+    team_id, workspace_id = teams.resolve_workspace(conn, *((team, workspace) if not origin else (None, None)))
     moment = timestamps.now()
     conn.execute(
         insert(tasks).values(
@@ -134,7 +134,7 @@ def add(
     return own
 
 
-def given(
+def get_or_create(
     conn: Connection, number: int, origin: str = "", team: int | None = None, workspace: int | None = None
 ) -> int:
     """The caller's task of a number given from outside, made if it is new; gives its id.
@@ -170,17 +170,17 @@ def check_author(conn: Connection, task_id: int) -> None:
     if who.teams is None:
         return
     row = conn.execute(select(tasks.c.state, tasks.c.created_by).where(tasks.c.id == task_id)).one()
-    if row.state in SURE and row.created_by not in {None, who.user}:
+    if row.state in CONFIRMED_STATES and row.created_by not in {None, who.user}:
         raise Conflict(f"task {task_id} has ended, and another user began it: nothing can be added to it")
 
 
-def of_run(conn: Connection, key: str) -> int | None:
+def find_by_run(conn: Connection, key: str) -> int | None:
     """The task of a run, None when nothing was told of the run yet."""
     found = conn.execute(_OF_RUN, {"key": key}).scalar()
-    return found if found is None or sees(conn, tasks, found) else None
+    return found if found is None or can_see(conn, tasks, found) else None
 
 
-def ensure(
+def ensure_for_run(
     conn: Connection,
     key: str,
     *,
@@ -196,36 +196,36 @@ def ensure(
     """
     found = conn.execute(_OF_RUN, {"key": key}).scalar()
     if found is not None:
-        check(conn, tasks, "task", found)
+        check_visible(conn, tasks, "task", found)
         return int(found)
     if number is None:
         # without a number of its own the run is ours, and so is the task; origin says whose the team is
         mine = (team, workspace) if not origin else (None, None)
         task_id = add(conn, team=mine[0], workspace=mine[1])
     else:
-        task_id = given(conn, number, origin, team, workspace)
+        task_id = get_or_create(conn, number, origin, team, workspace)
     conn.execute(
         insert(runs).values(key=key, task_id=task_id, created_at=timestamps.now(), created_by=caller(conn).user)
     )
     return task_id
 
 
-def descend(conn: Connection, key: str, parent: str) -> None:
+def set_parent(conn: Connection, key: str, parent: str) -> None:
     """A run was started by another."""
     conn.execute(update(runs).where(runs.c.key == key).values(parent=parent))
 
 
-def name(conn: Connection, task_id: int, text: str) -> None:
+def set_name(conn: Connection, task_id: int, text: str) -> None:
     """Give a task its name and its app: apps are known by team and name."""
     if not text:
         return
     team_id = conn.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
-    insert_new(conn, apps, team_id=team_id, name=text, created_by=caller(conn).user)
+    insert_or_ignore(conn, apps, team_id=team_id, name=text, created_by=caller(conn).user)
     app_id = select(apps.c.id).where(apps.c.team_id == team_id, apps.c.name == text).scalar_subquery()
     conn.execute(update(tasks).where(tasks.c.id == task_id).values(name=text, app_id=app_id))
 
 
-def begin(conn: Connection, task_id: int, moment: str) -> None:
+def start(conn: Connection, task_id: int, moment: str) -> None:
     """A run of this task began; what is known of one that ended before stays in `task_facts`."""
     before = conn.execute(select(tasks.c.state, tasks.c.facts).where(tasks.c.id == task_id)).one()
     if before.state != "running" and before.facts != "{}":
@@ -254,7 +254,7 @@ def last_records(conn: Connection, numbers: Iterable[int]) -> dict[int, str]:
     return found
 
 
-def learn(conn: Connection, task_id: int, facts: Mapping[str, Any], moment: str) -> None:
+def add_facts(conn: Connection, task_id: int, facts: Mapping[str, Any], moment: str) -> None:
     """Add to what is known of how a task ran. While it runs what is said later counts; once it has ended, what differs
     from its facts is kept beside them, in `task_facts`.
     """
@@ -281,17 +281,17 @@ def other_facts(conn: Connection, task_id: int, limit: int) -> list[RowMapping]:
     return list(conn.execute(query.limit(limit)).mappings())
 
 
-def customise(conn: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
+def set_card_settings(conn: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
     """Put settings of the task's own card in place of those it had."""
     conn.execute(update(tasks).where(tasks.c.id == task_id).values(node=json_codec.dump(settings)))
 
 
-def log(conn: Connection, task_id: int, moment: str, lines: str) -> None:
+def append_log(conn: Connection, task_id: int, moment: str, lines: str) -> None:
     """Add to a task's log."""
     conn.execute(insert(logs).values(task_id=task_id, at=moment, lines=lines, created_by=caller(conn).user))
 
 
-def logged(conn: Connection, task_id: int, since: str = "") -> list[RowMapping]:
+def read_log(conn: Connection, task_id: int, since: str = "") -> list[RowMapping]:
     """A task's log, ``at`` and ``lines``, in the order it was written; from a moment on."""
     query = select(logs.c.at, logs.c.lines).where(logs.c.task_id == task_id, logs.c.at > since)
     return list(conn.execute(query.order_by(logs.c.id)).mappings())

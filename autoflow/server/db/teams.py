@@ -43,7 +43,7 @@ def add_workspace(conn: Connection, team_id: int, name: str, description: str) -
     return int(made.inserted_primary_key[0])
 
 
-def home(conn: Connection) -> int:
+def default_team(conn: Connection) -> int:
     """The caller's first team."""
     mine = caller(conn).teams
     return FIRST_TEAM if mine is None else min(mine)
@@ -55,13 +55,13 @@ def first_workspace(conn: Connection, team_id: int) -> int | None:
     return conn.execute(query.order_by(workspaces.c.id).limit(1)).scalar()
 
 
-def place(conn: Connection, team_id: int | None, workspace_id: int | None) -> tuple[int, int]:
+def resolve_workspace(conn: Connection, team_id: int | None, workspace_id: int | None) -> tuple[int, int]:
     """The team and workspace a run belongs to: the workspace if it is known, else the team's first, else the first
     of the caller's first team.
     """
     if workspace_id is not None and (found := find(conn, workspaces, workspace_id)) is not None:
         return found["team_id"], found["id"]
-    for number in (team_id, home(conn)):
+    for number in (team_id, default_team(conn)):
         if number is not None and (workspace := first_workspace(conn, number)) is not None:
             return number, workspace
     raise NotFound("team", team_id)

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, ins
 from autoflow.server import timestamps
 from autoflow.server.db import clock
 from autoflow.server.db import teams as store
-from autoflow.server.db.schema import members, tasks, teams, tokens, uploads, users
-from autoflow.server.db.upsert import insert_new
+from autoflow.server.db.schema import blob_leases, members, tasks, teams, tokens, users
+from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import NotFound
 
 
@@ -20,16 +20,16 @@ def _named(conn: Connection, table: Table, column: str, **values: Any) -> tuple[
     query = select(table.c.id).where(table.c[column] == values[column])
     moment = timestamps.now()
     new = conn.execute(query).first() is None  # asked first: an insert in vain uses up a number
-    new = new and insert_new(conn, table, **values, created_at=moment, updated_at=moment)
+    new = new and insert_or_ignore(conn, table, **values, created_at=moment, updated_at=moment)
     return int(conn.execute(query).scalar_one()), new
 
 
-def user(conn: Connection, login: str) -> int:
+def ensure_user(conn: Connection, login: str) -> int:
     """A user by login, made when there is none."""
     return _named(conn, users, "login", login=login, name=login)[0]
 
 
-def team(conn: Connection, name: str) -> int:
+def ensure_team(conn: Connection, name: str) -> int:
     """A team by name, made with a first workspace when there is none."""
     number, new = _named(conn, teams, "name", name=name)
     if new:
@@ -37,13 +37,13 @@ def team(conn: Connection, name: str) -> int:
     return number
 
 
-def join(conn: Connection, user_id: int, team_ids: Sequence[int]) -> None:
+def add_member(conn: Connection, user_id: int, team_ids: Sequence[int]) -> None:
     """Make a user a member of teams."""
     for number in team_ids:
-        insert_new(conn, members, team_id=number, user_id=user_id)
+        insert_or_ignore(conn, members, team_id=number, user_id=user_id)
 
 
-def known(conn: Connection, login: str) -> int:
+def get_user_id(conn: Connection, login: str) -> int:
     """A user by login.
 
     Raises:
@@ -55,7 +55,7 @@ def known(conn: Connection, login: str) -> int:
     return int(found)
 
 
-def leave(conn: Connection, user_id: int, name: str) -> None:
+def remove_member(conn: Connection, user_id: int, name: str) -> None:
     """Take a user out of a team; what they uploaded and named nowhere yet is theirs no more.
 
     Raises:
@@ -66,7 +66,7 @@ def leave(conn: Connection, user_id: int, name: str) -> None:
     if not conn.execute(gone).rowcount:
         raise NotFound("a membership in team", name)
     # nobody knows for which of their teams that was
-    conn.execute(delete(uploads).where(uploads.c.user_id == user_id))
+    conn.execute(delete(blob_leases).where(blob_leases.c.user_id == user_id))
 
 
 def teams_of(conn: Connection, user_id: int) -> list[RowMapping]:

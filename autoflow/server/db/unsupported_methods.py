@@ -12,9 +12,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from autoflow.server import timestamps
 from autoflow.server.db import teams
 from autoflow.server.db.access import visible
-from autoflow.server.db.schema import unknown_methods
+from autoflow.server.db.schema import unsupported_methods
 
-MOST = 1000
+MAX_METHODS = 1000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -22,18 +22,18 @@ def count(conn: Connection, method: str) -> None:
     """Count one that was asked for."""
     if _NAME.fullmatch(method) is None:
         return
-    table, team = unknown_methods, teams.home(conn)
+    table, team = unsupported_methods, teams.default_team(conn)
     mine = table.c.team_id == team
     values = {"count": table.c.count + 1, "last_at": timestamps.now()}
     if conn.execute(update(table).where(mine, table.c.method == method).values(**values)).rowcount:
         return
-    if conn.execute(select(func.count()).select_from(table).where(mine)).scalar_one() < MOST:
+    if conn.execute(select(func.count()).select_from(table).where(mine)).scalar_one() < MAX_METHODS:
         conn.execute(insert(table).values(team_id=team, method=method, count=1, last_at=timestamps.now()))
 
 
 def counts(conn: Connection) -> list[dict[str, object]]:
     """``{"method", "count", "lastAt"}`` of the caller's teams, the most wanted first."""
-    table = unknown_methods
+    table = unsupported_methods
     total, last = func.sum(table.c.count).label("total"), func.max(table.c.last_at).label("last")
     query = select(table.c.method, total, last).where(visible(conn, table)).group_by(table.c.method)
     found = conn.execute(query.order_by(total.desc(), table.c.method))

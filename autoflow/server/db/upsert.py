@@ -18,12 +18,12 @@ def _statement(dialect: str, table: Table) -> Any:
     return _INSERT[dialect](table).inline().on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
-def insert_all_new(conn: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
+def insert_or_ignore_many(conn: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, all with the same columns, except those that have one in their way."""
     if values:
         conn.execute(_statement(conn.dialect.name, table), values)
 
 
-def insert_new(conn: Connection, table: Table, **values: Any) -> bool:
+def insert_or_ignore(conn: Connection, table: Table, **values: Any) -> bool:
     """Insert a row unless one is in its way; tells whether it was inserted."""
     return conn.execute(_statement(conn.dialect.name, table), values).rowcount > 0

@@ -38,7 +38,7 @@ class _Log(NamedTuple):
     pages: dict[int, int]
 
 
-def belongs(path: str) -> bool:
+def log_matches_file(path: str) -> bool:
     """Whether the log beside a file was written for it; True when there is none, or that cannot be told.
 
     Nothing is changed. Another process may be writing: counts that were not taken of one state are taken again.

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from autoflow.process.forks import ProcessLock
 
-TICK = 0.5  # seconds between two looks at what is being waited for
+INTERVAL = 0.5  # seconds between two looks at what is being waited for
 
 
 class Watchdog:
@@ -58,7 +58,7 @@ class Watchdog:
     def _run(self, awake: threading.Event) -> None:
         while True:
             awake.wait()
-            time.sleep(TICK)
+            time.sleep(INTERVAL)
             with self._lock:
                 now = time.monotonic()
                 late = [number for number, (deadline, _) in self._watched.items() if deadline <= now]

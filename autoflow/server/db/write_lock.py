@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from autoflow.server.errors import Busy
 
-PATIENCE = 20.0  # seconds; a client's own is longer
+TIMEOUT = 20.0  # seconds; a client's own is longer
 
 
-class Turns:
+class WriteLock:
     """Lets one writer in at a time; a forked child begins anew, as whoever had the turn is not in it."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Turns:
             self._turn = threading.Lock()
             self._pid = os.getpid()
         turn = self._turn
-        if not turn.acquire(timeout=PATIENCE):
+        if not turn.acquire(timeout=TIMEOUT):
             raise Busy("the server has too much to write now", retry_after=1.0)
         try:
             yield

@@ -27,7 +27,7 @@ def _enclosed(corners: Sequence[Corner]) -> float:
     return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in pairwise(ring))) / 2
 
 
-def measured(geometry: Mapping[str, Any], kind: Any) -> tuple[Box | None, str | None]:
+def measure(geometry: Mapping[str, Any], kind: Any) -> tuple[Box | None, str | None]:
     """Box and area; the area is a text, as on the wire."""
     points = geometry.get("points")
     if not isinstance(points, Mapping):

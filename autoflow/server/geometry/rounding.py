@@ -22,7 +22,7 @@ def _floored(value: Any) -> Any:
     return value
 
 
-def whole(geometry: Mapping[str, Any]) -> dict[str, Any]:
+def round_to_pixels(geometry: Mapping[str, Any]) -> dict[str, Any]:
     """A geometry, or an object with one in it, whose coordinates are whole; what else it says is as it was."""
     found = {key: _floored(value) if key in _COUNTED else value for key, value in geometry.items()}
     bitmap = found.get("bitmap")

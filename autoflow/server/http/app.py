@@ -148,11 +148,11 @@ class Site:
         return await self._pool(method).run(client, self._ask, method, incoming, caller, task)
 
     def _open(self, method: str, incoming: Incoming, caller: Caller) -> Any:
-        with bounded_json.memory(incoming.client, incoming.cost()):
+        with bounded_json.reserve_memory(incoming.client, incoming.cost()):
             return self._server.content(method, bounded_json.parse(incoming.read()), caller)
 
     def _ask(self, method: str, incoming: Incoming, caller: Caller, task: str | None) -> Response:
-        with bounded_json.memory(incoming.client, incoming.cost()):
+        with bounded_json.reserve_memory(incoming.client, incoming.cost()):
             return self._answered(method, bounded_json.parse(incoming.read()), caller, task)
 
     def _answered(self, method: str, body: Any, caller: Caller, task: str | None) -> Response:

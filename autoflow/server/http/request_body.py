@@ -118,7 +118,7 @@ class Incoming:
 
     def cost(self) -> int:
         """The memory that its values take, see `parsing.cost`; for a thread."""
-        needed = sum(map(bounded_json.cost, iter(functools.partial(self._file.read, READ), b"")))
+        needed = sum(map(bounded_json.memory_cost, iter(functools.partial(self._file.read, READ), b"")))
         self._file.seek(0)
         return needed
 

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from autoflow.errors import ServerBusy, ServerError, ServerRefused
 from autoflow.server.blobs import Content
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs.composite_content import CompositeContent
 
 _NAMES = {
     400: "BAD_REQUEST",
@@ -99,7 +99,7 @@ async def _rest(first: bytes, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def contents(request: Request, content: Content | Composed) -> Response:
+async def contents(request: Request, content: Content | CompositeContent) -> Response:
     """A file's bytes; never shown by a browser as a page of this site, whatever they are.
 
     Raises:
@@ -128,6 +128,6 @@ async def contents(request: Request, content: Content | Composed) -> Response:
     status = 206 if part is not None else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    chunks = content.part(start, stop)
+    chunks = content.iter_range(start, stop)
     first = await run_in_threadpool(next, chunks, b"")
     return StreamingResponse(_rest(first, chunks), status, headers)

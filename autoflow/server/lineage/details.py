@@ -113,7 +113,7 @@ def sha256(content: str) -> str | None:
 
 def of_files(conn: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
     """What is known of files, by number."""
-    placed = file_store.places(conn, numbers)
+    placed = file_store.revision_numbers(conn, numbers)
     return {
         row.id: {
             "name": row.name,

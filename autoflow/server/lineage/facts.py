@@ -154,7 +154,7 @@ def tell(conn: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int,
     for key, (preview, *others) in _pictures(conn, by_key, told):
         told[key].update(preview=preview, collage=tuple(others))
     for part in chunks(grouped.get("file", [])):
-        for number, (place, count) in file_store.places(conn, part).items():
+        for number, (place, count) in file_store.revision_numbers(conn, part).items():
             if count > 1:
                 told[f"file:{number}"]["badge"] = f"V{place}"
     return {**told, **_of_tasks(conn, task_numbers, by_key)}

@@ -19,7 +19,7 @@ from autoflow.model.entity import EntityRef, WireType
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, tasks, versions
-from autoflow.server.db.tasks import of_cards
+from autoflow.server.db.tasks import tasks_of_cards
 from autoflow.server.lineage.walk import Found, entity_of
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import as_number
@@ -121,7 +121,7 @@ class Upstream:
 
     def _inputs(self, refs: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str]]:
         """What runs read, and when."""
-        keys = of_cards(self._rows, refs)
+        keys = tasks_of_cards(self._rows, refs)
         self._tasks.update(keys)
         for numbers in chunks(list(keys)):
             query = select(edges).where(edges.c.task_id.in_(numbers), edges.c.direction == "input")

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, select
 from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, tasks, versions
-from autoflow.server.db.tasks import of_cards
+from autoflow.server.db.tasks import tasks_of_cards
 from autoflow.server.paging import CHUNK, chunks
 from autoflow.server.request_parser import as_number
 
@@ -69,7 +69,7 @@ class Walk:
 
     def resolve(self, refs: Sequence[EntityRef]) -> None:
         """Look up which task each task's card is."""
-        for number, key in of_cards(self._rows, refs).items():
+        for number, key in tasks_of_cards(self._rows, refs).items():
             self.tasks[key] = number
             self._keys[number] = key
 

@@ -15,7 +15,7 @@ from autoflow.server.versions.versions import COMMITTED
 
 _REFERENCE = "file://%"
 
-Needing = dict[str, list[dict[str, Any]]]
+References = dict[str, list[dict[str, Any]]]
 
 
 class Scope(NamedTuple):
@@ -44,7 +44,7 @@ def _within(table: Table, scope: Scope) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def saved(conn: Connection, scope: Scope, after: int, limit: int) -> Sequence[RowMapping]:
+def versions_in_scope(conn: Connection, scope: Scope, after: int, limit: int) -> Sequence[RowMapping]:
     """The next versions within a scope, by their ids."""
     query = select(versions).where(COMMITTED, versions.c.id > after)
     if scope.project is not None:
@@ -54,7 +54,7 @@ def saved(conn: Connection, scope: Scope, after: int, limit: int) -> Sequence[Ro
     return conn.execute(query.order_by(versions.c.id).limit(limit)).mappings().all()
 
 
-def kept(conn: Connection, scope: Scope, after: str, limit: int) -> Sequence[RowMapping]:
+def blobs_in_scope(conn: Connection, scope: Scope, after: str, limit: int) -> Sequence[RowMapping]:
     """The next blobs within a scope, by their hashes."""
     query = select(blobs).where(blobs.c.hash > after)
     if scope.project is not None:
@@ -68,7 +68,7 @@ def kept(conn: Connection, scope: Scope, after: str, limit: int) -> Sequence[Row
     return conn.execute(query.order_by(blobs.c.hash).limit(limit)).mappings().all()
 
 
-def apart(conn: Connection, scope: Scope, after: Sequence[str], limit: int) -> Sequence[RowMapping]:
+def external_or_missing(conn: Connection, scope: Scope, after: Sequence[str], limit: int) -> Sequence[RowMapping]:
     """The next bytes that items within a scope name and that are no blob's: those by reference, and lost ones.
 
     Each is ``hash``, ``link`` (empty for none), ``size``, in their order.
@@ -88,15 +88,15 @@ def apart(conn: Connection, scope: Scope, after: Sequence[str], limit: int) -> S
     return conn.execute(query).mappings().all()
 
 
-def quarantined(conn: Connection, content: str, generation: str) -> bool:
+def mark_damaged(conn: Connection, content: str, generation: str) -> bool:
     """Mark a blob as damaged, so that the same bytes heal it when they are uploaded again; False when it is gone."""
     named = (blobs.c.hash == content, blobs.c.generation == generation)
     return conn.execute(update(blobs).where(*named).values(state=DAMAGED)).rowcount > 0
 
 
-def needing(conn: Connection, hashes: Sequence[str]) -> dict[str, Needing]:
+def references_to(conn: Connection, hashes: Sequence[str]) -> dict[str, References]:
     """What names some bytes: ``projects``, ``versions`` and ``files``, by their hash."""
-    found: dict[str, Needing] = {content: {"projects": [], "versions": [], "files": []} for content in hashes}
+    found: dict[str, References] = {content: {"projects": [], "versions": [], "files": []} for content in hashes}
     for part in chunks(list(hashes)):
         for row in _projects(conn, part):
             found[row.hash]["projects"].append({"id": row.id, "name": row.name})
@@ -110,7 +110,7 @@ def needing(conn: Connection, hashes: Sequence[str]) -> dict[str, Needing]:
 
 def _projects(conn: Connection, hashes: Sequence[str]) -> Any:
     query = select(items.c.hash, projects.c.id, projects.c.name).distinct().join(projects)
-    query = query.where(content_ids.having(items, hashes))
+    query = query.where(content_ids.content_in(items, hashes))
     return conn.execute(query.order_by(projects.c.id))
 
 
@@ -126,8 +126,8 @@ def _versions(conn: Connection, hashes: Sequence[str]) -> Any:
     )
     archive = select(files.c.hash, *told).join(versions, versions.c.team_file_id == files.c.id)
     halves = (
-        current.where(content_ids.having(items, hashes), COMMITTED),
-        past.where(content_ids.having(items_history, hashes), COMMITTED),
+        current.where(content_ids.content_in(items, hashes), COMMITTED),
+        past.where(content_ids.content_in(items_history, hashes), COMMITTED),
         archive.where(files.c.hash.in_(hashes), COMMITTED),
     )
     found = union(*halves).subquery()

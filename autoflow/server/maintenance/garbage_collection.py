@@ -12,22 +12,22 @@ from itertools import islice
 
 from sqlalchemy import select
 
-from autoflow.server.blobs import Found
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs import BlobFile
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import clock, sessions
 from autoflow.server.errors import Conflict
 from autoflow.server.maintenance import purge, unused_blobs
-from autoflow.server.maintenance.resumable_job import Cursor, Progress, Stage
+from autoflow.server.maintenance.resumable_job import Cursor, JobState, Stage
 from autoflow.server.operations import OperationContext
 
-ROWS = 1000  # that a transaction looks at: it holds the write lock for some milliseconds
-TRASH = 7 * 24 * 3600.0  # seconds that a file is in the trash, at least
-SHARE, FEW = 0.2, 10  # what may be removed unconfirmed: this share of all blobs, or so many
-_ALL = "9"  # a day after all others
+BATCH = 1000  # that a transaction looks at: it holds the write lock for some milliseconds
+TRASH_SECONDS = 7 * 24 * 3600.0  # seconds that a file is in the trash, at least
+MAX_SHARE, ALWAYS_ALLOWED = 0.2, 10  # what may be removed unconfirmed: this share of all blobs, or so many
+_LAST_DAY = "9"  # a day after all others
 _FILES, _STRAYS = "files seen", "strays seen"
 
 
-class Collector:
+class GarbageCollector:
     """The stages of collecting, over one place.
 
     Args:
@@ -48,31 +48,31 @@ class Collector:
         look = self._history, self._files, self._condemn, self._end, self._survey
         return *look, self._drop, self._sweep, self._discard
 
-    def _history(self, progress: Progress) -> Cursor:
-        with self._store.write(noted=False) as conn:
-            step = purge.purge(conn, ROWS, _text(progress.place))
+    def _history(self, progress: JobState) -> Cursor:
+        with self._store.write(count_change=False) as conn:
+            step = purge.purge(conn, BATCH, _text(progress.cursor))
         progress.count("rows", step.removed)
         return step.place
 
-    def _files(self, progress: Progress) -> Cursor:
-        after = progress.place if isinstance(progress.place, int) else 0
-        with self._store.write(noted=False) as conn:
-            step = unused_blobs.drop_files(conn, after, ROWS)
+    def _files(self, progress: JobState) -> Cursor:
+        after = progress.cursor if isinstance(progress.cursor, int) else 0
+        with self._store.write(count_change=False) as conn:
+            step = unused_blobs.delete_files(conn, after, BATCH)
         progress.count("files", step.removed)
         return step.place
 
-    def _condemn(self, progress: Progress) -> Cursor:
-        with self._store.write(noted=False) as conn:
-            return unused_blobs.condemn(conn, _text(progress.place) or "", ROWS).place
+    def _condemn(self, progress: JobState) -> Cursor:
+        with self._store.write(count_change=False) as conn:
+            return unused_blobs.condemn(conn, _text(progress.cursor) or "", BATCH).place
 
-    def _end(self, _progress: Progress) -> Cursor:
+    def _end(self, _progress: JobState) -> Cursor:
         """End what is over: sessions, and leases on uploads."""
-        with self._store.write(noted=False) as conn:
-            sessions.end(conn)
-            unused_blobs.end_leases(conn)
+        with self._store.write(count_change=False) as conn:
+            sessions.delete_expired(conn)
+            unused_blobs.delete_expired_leases(conn)
         return None
 
-    def _survey(self, progress: Progress) -> Cursor:
+    def _survey(self, progress: JobState) -> Cursor:
         """Count what the next two stages would take, before they take any of it.
 
         Raises:
@@ -81,31 +81,31 @@ class Collector:
         page = self._page(progress)
         progress.count(_FILES, len(page))
         progress.count(_STRAYS, len(self._strays(page)))
-        if len(page) == ROWS:
+        if len(page) == BATCH:
             return page[-1].path
         with self._store.read() as conn:
-            condemned, named = unused_blobs.shares(conn)
+            condemned, named = unused_blobs.count_condemned(conn)
         taken = condemned + progress.counts[_STRAYS]
         there = max(progress.counts[_FILES], named + progress.counts[_STRAYS])
-        if not self._confirmed and taken > max(FEW, SHARE * there):
+        if not self._confirmed and taken > max(ALWAYS_ALLOWED, MAX_SHARE * there):
             raise Conflict(
-                f"{taken:,} of {there:,} blobs would be removed, more than {SHARE:.0%}: nothing was. See that this is "
-                'meant (`autoflow versions verify` looks at the store), then confirm it: --yes, or "confirm": true',
+                f"{taken:,} of {there:,} blobs would be removed, more than {MAX_SHARE:.0%}: nothing was. Check the "
+                'store (`autoflow versions verify`), then confirm with --yes, or "confirm": true',
                 details={"confirm": {"removed": taken, "of": there}},
             )
         return None
 
-    def _drop(self, progress: Progress) -> Cursor:
-        with self._store.write(noted=False) as conn:
-            gone, step = unused_blobs.drop(conn, _text(progress.place) or "", ROWS)
+    def _drop(self, progress: JobState) -> Cursor:
+        with self._store.write(count_change=False) as conn:
+            gone, step = unused_blobs.delete_condemned(conn, _text(progress.cursor) or "", BATCH)
         day = self._day()
         for one in gone:
-            self._blobs.trash(path_of(one.hash, one.generation), day)
+            self._blobs.trash(blob_path(one.hash, one.generation), day)
         progress.count("blobs", step.removed)
         progress.count("bytes", sum(one.size for one in gone))
         return step.place
 
-    def _sweep(self, progress: Progress) -> Cursor:
+    def _sweep(self, progress: JobState) -> Cursor:
         """Take files that no row names and that no living session wrote; those that are not whole are removed."""
         page = self._page(progress)
         day = self._day()
@@ -115,33 +115,33 @@ class Collector:
             else:
                 self._blobs.trash(one.path, day)
             progress.count("strays", 1)
-        return page[-1].path if len(page) == ROWS else None
+        return page[-1].path if len(page) == BATCH else None
 
-    def _discard(self, progress: Progress) -> Cursor:
+    def _discard(self, progress: JobState) -> Cursor:
         """Remove what has been in the trash for long enough."""
-        removed = self._blobs.empty_trash(_ALL if self._empty else self._day(-TRASH), ROWS)
+        removed = self._blobs.empty_trash(_LAST_DAY if self._empty else self._day(-TRASH_SECONDS), BATCH)
         progress.count("emptied", removed)
-        return 0 if removed == ROWS else None
+        return 0 if removed == BATCH else None
 
-    def _page(self, progress: Progress) -> Sequence[Found]:
-        return list(islice(self._blobs.files(_text(progress.place) or ""), ROWS))
+    def _page(self, progress: JobState) -> Sequence[BlobFile]:
+        return list(islice(self._blobs.files(_text(progress.cursor) or ""), BATCH))
 
     def _day(self, seconds: float = 0) -> str:
         """Return the database's date, so many seconds from now."""
         with self._store.read() as conn:
             return str(conn.execute(select(clock.after(conn, seconds))).scalar_one())[:10]
 
-    def _strays(self, page: Sequence[Found]) -> list[Found]:
+    def _strays(self, page: Sequence[BlobFile]) -> list[BlobFile]:
         """Those found files that are nobody's. They were listed before this looks: whatever is named or begun since
         then has a session that is there.
         """
         with self._store.read() as conn:
-            living = unused_blobs.living(conn, {sessions.key_of(one.generation) for one in page})
+            living = unused_blobs.active_leases(conn, {sessions.lease_key(one.generation) for one in page})
             named = unused_blobs.generations(conn, [one.hash for one in page if one.hash is not None])
         return [
             one
             for one in page
-            if sessions.key_of(one.generation) not in living
+            if sessions.lease_key(one.generation) not in living
             and (one.hash is None or named.get(one.hash) != one.generation)
         ]
 

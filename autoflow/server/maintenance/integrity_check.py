@@ -19,20 +19,20 @@ from autoflow.errors import ServerBusy
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.maintenance import blob_usage
 from autoflow.server.maintenance.blob_usage import Scope
-from autoflow.server.maintenance.resumable_job import Cursor, Progress, Stage
+from autoflow.server.maintenance.resumable_job import Cursor, JobState, Stage
 from autoflow.server.operations import OperationContext
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import verification
 
 LEVELS = (1, 2, 3)
-ITEMS = 5000  # rows of a version in a transaction
-BLOBS = {2: 200, 3: 20}  # files between two looks at the time
+ITEM_BATCH = 5000  # rows of a version in a transaction
+BLOB_BATCH = {2: 200, 3: 20}  # files between two looks at the time
 _UNREADABLE = "unreadable"
 
 Problem = dict[str, Any]
 
 
-class Inspector:
+class IntegrityCheck:
     """The stages of one level, over one place and a scope; what was found wrong is in `problems`."""
 
     def __init__(self, context: OperationContext, level: int, scope: Scope) -> None:
@@ -49,29 +49,29 @@ class Inspector:
 
     # -- level 1
 
-    def _database(self, progress: Progress) -> Cursor:
+    def _database(self, progress: JobState) -> Cursor:
         """Check the structure of one table and its indexes, where the database is a file.
 
         Raises:
             StoreUnavailable: they are damaged.
         """
-        number = progress.place if isinstance(progress.place, int) else 0
+        number = progress.cursor if isinstance(progress.cursor, int) else 0
         tables = self._store.tables()
         if number < len(tables):
             self._store.check(tables[number])
         return number + 1 if number + 1 < len(tables) else None
 
-    def _versions(self, progress: Progress) -> Cursor:
+    def _versions(self, progress: JobState) -> Cursor:
         """Look at some rows of a version; a place is the version, what goes on after in it, and what was found."""
-        number, after, state = progress.place if isinstance(progress.place, list) else (0, None, {})
+        number, after, state = progress.cursor if isinstance(progress.cursor, list) else (0, None, {})
         with self._store.read() as conn:
-            found = blob_usage.saved(conn, self._scope, number - 1 if after is not None else number, 1)
+            found = blob_usage.versions_in_scope(conn, self._scope, number - 1 if after is not None else number, 1)
             if not found:
                 return None
             (version,) = found
             if version["id"] != number:  # the next one, or the one looked at was deleted meanwhile
                 number, after, state = version["id"], None, {}
-            after, state = verification.check_version(conn, dict(version), after, ITEMS, state)
+            after, state = verification.check_version(conn, dict(version), after, ITEM_BATCH, state)
         if after is not None:
             return [number, after, state]
         progress.count("versions", 1)
@@ -82,10 +82,12 @@ class Inspector:
 
     # -- levels 2 and 3
 
-    def _kept(self, progress: Progress) -> Cursor:
-        limit = BLOBS[self._level]
+    def _kept(self, progress: JobState) -> Cursor:
+        limit = BLOB_BATCH[self._level]
         with self._store.read() as conn:
-            page = blob_usage.kept(conn, self._scope, progress.place if isinstance(progress.place, str) else "", limit)
+            page = blob_usage.blobs_in_scope(
+                conn, self._scope, progress.cursor if isinstance(progress.cursor, str) else "", limit
+            )
         wrong = {row["hash"]: problem for row in page if (problem := self._look(row)) is not None}
         progress.count("blobs", len(page))
         progress.count("bytes", sum(row["size"] for row in page))
@@ -117,20 +119,20 @@ class Inspector:
         """Mark blobs as damaged and put their files aside; one that was collected meanwhile is no problem."""
         if not broken:
             return
-        with self._store.write(noted=False) as conn:
-            gone = [row for row in broken if not blob_usage.quarantined(conn, row["hash"], row["generation"])]
+        with self._store.write(count_change=False) as conn:
+            gone = [row for row in broken if not blob_usage.mark_damaged(conn, row["hash"], row["generation"])]
         for row in broken:
             if row in gone:
                 del wrong[row["hash"]]
             else:
                 self._blobs.quarantine(row["hash"], row["generation"])
 
-    def _apart(self, progress: Progress) -> Cursor:
+    def _apart(self, progress: JobState) -> Cursor:
         """Bytes that items name and that are no blob's: files by reference, and hashes nobody knows."""
-        limit = BLOBS[self._level]
-        after = [str(part) for part in progress.place] if isinstance(progress.place, list) else []
+        limit = BLOB_BATCH[self._level]
+        after = [str(part) for part in progress.cursor] if isinstance(progress.cursor, list) else []
         with self._store.read() as conn:
-            page = blob_usage.apart(conn, self._scope, after, limit)
+            page = blob_usage.external_or_missing(conn, self._scope, after, limit)
         progress.count("sources", len(page))
         wrong = {row["hash"]: problem for row in page if (problem := self._source(row)) is not None}
         self._tell(progress, wrong)
@@ -143,15 +145,15 @@ class Inspector:
         check: Callable[[], str | None] = lambda: external_files.check(row["link"], row["hash"])  # noqa: E731
         return check() if self._level == 3 else _sized(path, row["size"])
 
-    def _tell(self, progress: Progress, wrong: dict[str, str]) -> None:
+    def _tell(self, progress: JobState, wrong: dict[str, str]) -> None:
         if not wrong:
             return
         with self._store.read() as conn:
-            told = blob_usage.needing(conn, list(wrong))
+            told = blob_usage.references_to(conn, list(wrong))
         for content, problem in wrong.items():
             self._found(progress, {"hash": content, "problem": problem, **told[content]})
 
-    def _found(self, progress: Progress, problem: Problem) -> None:
+    def _found(self, progress: JobState, problem: Problem) -> None:
         progress.count("problems", 1)
         self.problems.append({"hash": None, "projects": [], "versions": [], "files": [], **problem})
 

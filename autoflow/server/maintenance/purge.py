@@ -27,7 +27,7 @@ from autoflow.server.db.schema import (
 from autoflow.server.versions import reservations, snapshot
 from autoflow.server.versions.versions import LIVE
 
-PROJECTS = 200  # looked at in one step
+PROJECT_BATCH = 200  # looked at in one step
 
 
 class Purged(NamedTuple):
@@ -54,15 +54,15 @@ def purge(conn: Connection, limit: int, place: str | None = None) -> Purged:
     return Purged(removed, f"{following[0]}:" if following else None)
 
 
-def sweep(conn: Connection, limit: int) -> int:
+def release_expired(conn: Connection, limit: int) -> int:
     """Remove what was begun by clients that are gone: reservations and restores whose lease ran out; gives how many
     rows.
     """
-    over = and_(versions.c.status == "reserved", ~clock.holds(conn, versions.c.lease_until, reservations.LEASE))
+    over = and_(versions.c.status == "reserved", ~clock.is_active(conn, versions.c.lease_until, reservations.LEASE))
     gone = conn.execute(select(versions.c.id, versions.c.project_id).where(over).limit(limit)).all()
     for row in gone:
-        reservations.give_up(conn, row.project_id, row.id)
-    late = and_(projects.c.state == "restoring", ~clock.holds(conn, projects.c.lease_until, reservations.LEASE))
+        reservations.release(conn, row.project_id, row.id)
+    late = and_(projects.c.state == "restoring", ~clock.is_active(conn, projects.c.lease_until, reservations.LEASE))
     conn.execute(update(projects).where(late).values(state="removed", lease_until=""))
     begun = and_(projects.c.state == "removed", projects.c.lease_until.is_not(None))
     removed = len(gone)
@@ -87,11 +87,11 @@ def _remove(conn: Connection, table: Table, condition: ColumnElement[bool], limi
 
 def _empty(conn: Connection, project: int, low: int, limit: int) -> int:
     """Remove the current rows of a project that are younger than an epoch; a dataset after all that stands in it."""
-    items_too = and_(items.c.project_id == project, snapshot.younger(items, low))
+    items_too = and_(items.c.project_id == project, snapshot.newer_than(items, low))
     removed = _remove(conn, items, items_too, limit)
     inner = datasets.alias("inner")
     bare = and_(
-        *(datasets.c.project_id == project, snapshot.younger(datasets, low)),
+        *(datasets.c.project_id == project, snapshot.newer_than(datasets, low)),
         not_(exists(select(items.c.id).where(items.c.dataset_id == datasets.c.id))),
         not_(exists(select(inner.c.id).where(inner.c.parent_id == datasets.c.id))),
     )
@@ -102,14 +102,14 @@ def _empty(conn: Connection, project: int, low: int, limit: int) -> int:
 
 
 def _swept(conn: Connection, limit: int, _after: str) -> tuple[int, str | None]:
-    removed = sweep(conn, limit)
+    removed = release_expired(conn, limit)
     return removed, "" if removed >= limit else None
 
 
 def _projects(conn: Connection, condition: ColumnElement[bool], after: str) -> list[tuple[int, list[int]]]:
     """The next projects, each with the epochs that its versions see, its own last."""
     query = select(projects.c.id, projects.c.epoch).where(projects.c.id > int(after or 0), condition)
-    found = conn.execute(query.order_by(projects.c.id).limit(PROJECTS)).all()
+    found = conn.execute(query.order_by(projects.c.id).limit(PROJECT_BATCH)).all()
     seen: dict[int, list[int]] = {number: [] for number, _ in found}
     query = select(versions.c.project_id, versions.c.epoch).where(versions.c.project_id.in_(seen), LIVE)
     for number, epoch in conn.execute(query.order_by(versions.c.epoch)):
@@ -126,7 +126,7 @@ def _each(
         removed += work(conn, number, epochs, limit - removed)
         if removed >= limit:
             return removed, str(number - 1)
-    return removed, str(found[-1][0]) if len(found) == PROJECTS else None
+    return removed, str(found[-1][0]) if len(found) == PROJECT_BATCH else None
 
 
 def _history(conn: Connection, limit: int, after: str) -> tuple[int, str | None]:
@@ -138,7 +138,7 @@ def _history(conn: Connection, limit: int, after: str) -> tuple[int, str | None]
             if high - low < 2:
                 continue
             for table in _HISTORIES:
-                unseen = and_(table.c.project_id == project, snapshot.younger(table, low), table.c.t <= high)
+                unseen = and_(table.c.project_id == project, snapshot.newer_than(table, low), table.c.t <= high)
                 removed += _remove(conn, table, unseen, limit - removed)
         return removed
 

@@ -18,15 +18,15 @@ from autoflow.errors import AutoflowError, StoreUnavailable
 from autoflow.server.db import counters, identity, salvage, schema, setup
 from autoflow.server.db.engine import Store, make_engine
 from autoflow.server.db.identity import Mark, Witness
-from autoflow.server.db.opening import damage_of
+from autoflow.server.db.opening import find_damage
 from autoflow.server.db.postgresql import WRITE
-from autoflow.server.db.salvage import Table
+from autoflow.server.db.salvage import SalvagedTable
 
 _LOG = ("-wal", "-shm")
 _ROUNDS = 6  # one repair may show the next thing that is wrong
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """What is wrong with a store.
 
     Args:
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
     reason: str
     message: str
     action: str
-    tables: Sequence[Table] = ()
+    tables: Sequence[SalvagedTable] = ()
 
 
 class Recovery:
@@ -75,7 +75,7 @@ class Recovery:
             identity.FOREIGN_LOG: (self._move_log, "move the log aside, and use the file as it is without it"),
         }
 
-    def look(self) -> Finding | None:
+    def diagnose(self) -> Diagnosis | None:
         """Say what is wrong, None when nothing is; nothing is changed.
 
         Raises:
@@ -86,29 +86,29 @@ class Recovery:
         except StoreUnavailable as error:
             return self._finding(error.reason, str(error))
         store.close()
-        wrong = damage_of(self._path) if self._path is not None else []
+        wrong = find_damage(self._path) if self._path is not None else []
         return self._finding(identity.DAMAGED, "; ".join(wrong[:5])) if wrong else None
 
-    def _finding(self, reason: str, message: str) -> Finding:
+    def _finding(self, reason: str, message: str) -> Diagnosis:
         if reason != identity.DAMAGED:
-            return Finding(reason, message, self._repairs[reason][1])
+            return Diagnosis(reason, message, self._repairs[reason][1])
         if self._path is None:
-            return Finding(reason, message, "nothing: restore the database from a backup")
-        tables = [table for table in salvage.readable(self._path) if table.rows or table.gaps]
+            return Diagnosis(reason, message, "nothing: restore the database from a backup")
+        tables = [table for table in salvage.count_readable(self._path) if table.rows or table.gaps]
         action = self._repairs[reason][1]
         if not tables:
             action = "keep the file beside it and begin an empty store: not even its list of tables can be read"
-        return Finding(reason, message, action, tables)
+        return Diagnosis(reason, message, action, tables)
 
-    def repair(self) -> list[Finding]:
+    def repair(self) -> list[Diagnosis]:
         """Mend what is wrong; gives what was, empty when nothing is.
 
         Raises:
             ServerBusy, OSError: it cannot be mended now; what was done until then stays.
         """
-        mended: list[Finding] = []
+        mended: list[Diagnosis] = []
         for _ in range(_ROUNDS):
-            finding = self.look()
+            finding = self.diagnose()
             if finding is None:
                 return mended
             if finding.reason == identity.DAMAGED and self._path is None:
@@ -131,7 +131,7 @@ class Recovery:
         path = str(self._path)
         stamp = time.time_ns()
         new = f"{path}.recovered-{stamp}"
-        with setup.alone(path):
+        with setup.exclusive_lock(path):
             try:
                 told = salvage.copy(path, new, self._mark())
             except (sqlite3.Error, OSError):
@@ -147,7 +147,7 @@ class Recovery:
 
     def _move_log(self) -> None:
         path = str(self._path)
-        with setup.alone(path):
+        with setup.exclusive_lock(path):
             _move(path, f"{path}.log-{time.time_ns()}", _LOG)
 
     def _begin_anew(self) -> None:
@@ -162,7 +162,7 @@ class Recovery:
         def forward(conn: Connection) -> None:
             if mark is None:
                 return
-            identity.raise_numbers(conn, mark.numbers)
+            identity.reserve_numbers(conn, mark.numbers)
             change = schema.counters.c.name == counters.CHANGE
             behind = schema.counters.c.value < mark.changes
             conn.execute(update(schema.counters).where(change, behind).values(value=mark.changes))

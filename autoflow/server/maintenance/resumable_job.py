@@ -1,7 +1,7 @@
-"""Long work a step at a time: each call does some of it, and gives a state from which the next one goes on.
+"""Long-running jobs that are resumed by the client: each call does some work and returns the state to continue from.
 
-The state is a text for whoever asked, who sends it back; nothing of it is kept here, so that any server of several may
-do the next step, and work that nobody goes on with costs nothing.
+The state is an opaque text that the client sends back. The server stores nothing, so any of several servers can do the
+next call, and an abandoned job costs nothing.
 """
 
 from __future__ import annotations
@@ -16,62 +16,70 @@ from typing import Any
 
 from autoflow.server.errors import Invalid
 
-SECONDS = 2.0  # a call works for about so long
+TIME_LIMIT = 2.0  # seconds of work a call
 
 Cursor = str | int | list[Any] | None
 
 
 @dataclass
-class Progress:
-    """How far the work is: the stage it is at, where in it, and what was counted so far."""
+class JobState:
+    """How far a job is.
+
+    Args:
+        stage: the index of the current stage.
+        cursor: the position within the stage, None at its start.
+        counts: what has been counted so far, by name.
+    """
 
     stage: int = 0
-    place: Cursor = None
+    cursor: Cursor = None
     counts: dict[str, int] = field(default_factory=dict)
 
     def count(self, name: str, by: int) -> None:
         """Add to a count."""
         self.counts[name] = self.counts.get(name, 0) + by
 
-    def text(self) -> str:
-        """As the client keeps it."""
-        told = json.dumps([self.stage, self.place, self.counts], separators=(",", ":"))
-        return base64.urlsafe_b64encode(told.encode()).decode()
+    def encode(self) -> str:
+        """Return the state as the text that the client sends back."""
+        text = json.dumps([self.stage, self.cursor, self.counts], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode()
 
     @classmethod
-    def of(cls, text: str | None) -> Progress:
-        """What `text` wrote; the beginning for None.
+    def decode(cls, text: str | None) -> JobState:
+        """Return the state that `encode` wrote, a new one for None.
 
         Raises:
-            Invalid: it is nothing that a call gave.
+            Invalid: the text is not a state.
         """
         if text is None:
             return cls()
         try:
-            stage, place, counts = json.loads(base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True))
+            stage, cursor, counts = json.loads(base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True))
             if isinstance(stage, int) and all(type(value) is int for value in counts.values()):
-                return cls(stage, place, counts)
+                return cls(stage, cursor, counts)
         except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
             pass
-        raise Invalid('"state" must be what the call before answered')
+        raise Invalid(_INVALID)
 
 
-Stage = Callable[[Progress], Cursor]
+_INVALID = '"state" must be the state that the previous call returned'
+
+Stage = Callable[[JobState], Cursor]
 
 
-def work(stages: Sequence[Stage], progress: Progress) -> bool:
-    """Take steps until the time is over, or all is done; whether it is.
+def run_stages(stages: Sequence[Stage], state: JobState) -> bool:
+    """Run stages until the time limit; return whether all are complete.
 
-    A stage is called again and again, with its place in the progress (None at its beginning), and gives the next
-    place, None when it is through.
+    A stage is called repeatedly. It reads its position from ``state.cursor`` and returns the next one, None when it is
+    complete.
     """
-    if not 0 <= progress.stage <= len(stages):
-        raise Invalid('"state" must be what the call before answered')
-    until = time.monotonic() + SECONDS
-    while progress.stage < len(stages):
-        progress.place = stages[progress.stage](progress)
-        if progress.place is None:
-            progress.stage += 1
+    if not 0 <= state.stage <= len(stages):
+        raise Invalid(_INVALID)
+    until = time.monotonic() + TIME_LIMIT
+    while state.stage < len(stages):
+        state.cursor = stages[state.stage](state)
+        if state.cursor is None:
+            state.stage += 1
         if time.monotonic() >= until:
             break
-    return progress.stage == len(stages)
+    return state.stage == len(stages)

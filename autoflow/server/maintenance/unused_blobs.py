@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, Text, cast, delete, fu
 
 from autoflow.server.db import clock
 from autoflow.server.db.blobs import CONDEMNED, LEASE, LIVE
-from autoflow.server.db.schema import blobs, edges, files, items, items_history, sessions, uploads, versions
+from autoflow.server.db.schema import blob_leases, blobs, edges, files, items, items_history, upload_leases, versions
 from autoflow.server.paging import chunks
 
 
@@ -26,7 +26,7 @@ class Step(NamedTuple):
     place: str | int | None
 
 
-class Kept(NamedTuple):
+class UnusedBlob(NamedTuple):
     """A file whose row is gone."""
 
     hash: str
@@ -35,11 +35,13 @@ class Kept(NamedTuple):
 
 
 def _leased(conn: Connection, content: ColumnElement[str]) -> Exists:
-    query = select(uploads.c.hash).where(uploads.c.hash == content, clock.holds(conn, uploads.c.lease_until, LEASE))
+    query = select(blob_leases.c.hash).where(
+        blob_leases.c.hash == content, clock.is_active(conn, blob_leases.c.lease_until, LEASE)
+    )
     return query.correlate(blobs, files).exists()
 
 
-def needed(conn: Connection) -> ColumnElement[bool]:
+def is_referenced(conn: Connection) -> ColumnElement[bool]:
     """The condition that something names a row of `blobs`."""
     naming = (select(column).where(column == blobs.c.id) for column in (items.c.blob_id, items_history.c.blob_id))
     kept = select(files.c.hash).where(files.c.hash == blobs.c.hash)
@@ -47,7 +49,7 @@ def needed(conn: Connection) -> ColumnElement[bool]:
     return or_(*named, _leased(conn, blobs.c.hash))
 
 
-def drop_files(conn: Connection, after: int, limit: int) -> Step:
+def delete_files(conn: Connection, after: int, limit: int) -> Step:
     """Forget team files that were replaced or removed, but those that an edge or a version names, or whose uploader
     may be about to.
     """
@@ -67,24 +69,24 @@ def condemn(conn: Connection, after: str, limit: int) -> Step:
     page = _page(conn, after, limit)
     condemned = 0
     for part in chunks(page):
-        query = update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == LIVE, ~needed(conn))
+        query = update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == LIVE, ~is_referenced(conn))
         condemned += conn.execute(query.values(state=CONDEMNED)).rowcount
     return Step(condemned, page[-1] if len(page) == limit else None)
 
 
-def drop(conn: Connection, after: str, limit: int) -> tuple[list[Kept], Step]:
+def delete_condemned(conn: Connection, after: str, limit: int) -> tuple[list[UnusedBlob], Step]:
     """Remove the rows of blobs that were condemned or are damaged, and that still nothing names; gives their files.
 
     A condemned one that is named after all is live again.
     """
     page = _page(conn, after, limit)
-    gone: list[Kept] = []
+    gone: list[UnusedBlob] = []
     for part in chunks(page):
         lost = blobs.c.hash.in_(part) & (blobs.c.state != LIVE)
-        query = select(blobs.c.hash, blobs.c.generation, blobs.c.size).where(lost, ~needed(conn))
-        found = [Kept(*row) for row in conn.execute(query)]
+        query = select(blobs.c.hash, blobs.c.generation, blobs.c.size).where(lost, ~is_referenced(conn))
+        found = [UnusedBlob(*row) for row in conn.execute(query)]
         hashes = [one.hash for one in found]
-        conn.execute(delete(uploads).where(uploads.c.hash.in_(hashes)))
+        conn.execute(delete(blob_leases).where(blob_leases.c.hash.in_(hashes)))
         conn.execute(delete(blobs).where(blobs.c.hash.in_(hashes)))
         conn.execute(update(blobs).where(lost, blobs.c.state == CONDEMNED).values(state=LIVE))
         gone += found
@@ -96,23 +98,23 @@ def _page(conn: Connection, after: str, limit: int) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
-def shares(conn: Connection) -> tuple[int, int]:
+def count_condemned(conn: Connection) -> tuple[int, int]:
     """Return how many blobs are condemned, and how many there are."""
     query = select(func.count(), func.count().filter(blobs.c.state == CONDEMNED)).select_from(blobs)
     count, condemned = conn.execute(query).one()
     return condemned, count
 
 
-def end_leases(conn: Connection) -> int:
+def delete_expired_leases(conn: Connection) -> int:
     """Forget the leases on uploads that are over."""
-    return conn.execute(delete(uploads).where(~clock.holds(conn, uploads.c.lease_until, LEASE))).rowcount
+    return conn.execute(delete(blob_leases).where(~clock.is_active(conn, blob_leases.c.lease_until, LEASE))).rowcount
 
 
-def living(conn: Connection, keys: Collection[str]) -> set[str]:
+def active_leases(conn: Connection, keys: Collection[str]) -> set[str]:
     """Those sessions that are not over."""
     found: set[str] = set()
     for part in chunks(sorted(keys)):
-        found.update(conn.execute(select(sessions.c.key).where(sessions.c.key.in_(part))).scalars())
+        found.update(conn.execute(select(upload_leases.c.key).where(upload_leases.c.key.in_(part))).scalars())
     return found
 
 

@@ -17,9 +17,9 @@ from autoflow.server.errors import Busy
 from autoflow.server.media import worker
 
 PROCESSES = 2
-TIME = 10.0  # seconds of a job
-START_TIME = 30.0  # seconds for a worker to start
-WAIT = 20.0  # seconds for a free worker
+JOB_TIMEOUT = 10.0  # seconds of a job
+START_TIMEOUT = 30.0  # seconds for a worker to start
+QUEUE_TIMEOUT = 20.0  # seconds for a free worker
 # What a worker needs to find Pillow; nothing else of the environment, which holds tokens.
 _VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "LANG", "TMPDIR")
 
@@ -57,7 +57,7 @@ class _Worker:
                 raise Busy(f"no process for decoding images can be started: {error}") from error
         self._connection = ours
         try:
-            self._receive(START_TIME)
+            self._receive(START_TIMEOUT)
         except (OSError, EOFError) as error:
             self.stop()
             raise Busy("the process that decodes images does not start") from error
@@ -70,11 +70,11 @@ class _Worker:
         """
         try:
             worker.send(self._connection, job, descriptor=descriptor)
-            return self._receive(TIME)
+            return self._receive(JOB_TIMEOUT)
         except TimeoutError:
             self.process.kill()
             self.stop()
-            raise Undecodable(f"it takes more than {TIME:.0f} s to decode") from None
+            raise Undecodable(f"it takes more than {JOB_TIMEOUT:.0f} s to decode") from None
         except (OSError, EOFError, ValueError):
             if self.stop() == -signal.SIGXCPU:
                 raise Undecodable(f"it takes more than {worker.CPU_TIME} s to decode") from None
@@ -120,7 +120,7 @@ class Decoder:
             ServerBusy: 503, no worker is free or can be started.
         """
         slots = self._of_this_process()
-        if not slots.acquire(timeout=WAIT):
+        if not slots.acquire(timeout=QUEUE_TIMEOUT):
             raise Busy("too many images are being decoded", retry_after=1)
         try:
             try:

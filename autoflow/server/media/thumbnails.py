@@ -19,13 +19,13 @@ from typing import BinaryIO, NamedTuple, cast
 from autoflow.server.media.decoder import Undecodable, decoder
 from autoflow.server.media.worker import describe, open_image
 
-WAYS = ("fit", "fill", "fill-down", "force", "auto")
-HEADER = 4 * 1024 * 1024  # bytes that are read of a file for its header
-READS = 50_000  # in as many pieces: some readers take a byte at a time
+RESIZE_MODES = ("fit", "fill", "fill-down", "force", "auto")
+HEADER_BYTES = 4 * 1024 * 1024  # bytes that are read of a file for its header
+HEADER_READS = 50_000  # in as many pieces: some readers take a byte at a time
 _READ_HERE = ("PNG", "JPEG", "MPO", "GIF", "BMP", "PPM", "TIFF", "JPEG2000")
 
 
-class Picture(NamedTuple):
+class ImageInfo(NamedTuple):
     """Type and size in pixels."""
 
     mime: str
@@ -52,11 +52,11 @@ class ThumbnailSpec(NamedTuple):
 
 
 class _Header:
-    """A file of which `HEADER` bytes can be read, wherever they stand."""
+    """A file of which `HEADER_BYTES` bytes can be read, wherever they stand."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._bytes, self._reads = HEADER, READS
+        self._bytes, self._reads = HEADER_BYTES, HEADER_READS
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
@@ -68,7 +68,7 @@ class _Header:
         return data
 
 
-def look(file: BinaryIO | str) -> Picture | None:
+def read_image_info(file: BinaryIO | str) -> ImageInfo | None:
     """Read an image's header; None for what is no image of a known format, or one larger than Pillow opens.
 
     Raises:
@@ -84,18 +84,18 @@ def look(file: BinaryIO | str) -> Picture | None:
         return _look(opened) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
 
 
-def _look(file: BinaryIO) -> Picture | None:
+def _look(file: BinaryIO) -> ImageInfo | None:
     start = file.read(12)
     file.seek(0)
     if start[8:12] == b"WEBP" or start[4:8] == b"ftyp":
         with contextlib.suppress(Undecodable), _descriptor(file) as descriptor:
-            return Picture(**decoder.run({}, descriptor)[0])
+            return ImageInfo(**decoder.run({}, descriptor)[0])
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with open_image(_Header(file), _READ_HERE) as image:
-                return Picture(**describe(image))
+                return ImageInfo(**describe(image))
     except Exception:  # noqa: BLE001 - Pillow's readers raise anything on hostile bytes
         return None
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from sqlalchemy import RowMapping
 
-from autoflow.server.blobs import Blobs, Content
+from autoflow.server.blobs import BlobStore, Content
 from autoflow.server.errors import Gone
 
 _CHUNK = 1024 * 1024
@@ -39,7 +39,7 @@ def path_of(link: str) -> str | None:
     return None if "\0" in path else path
 
 
-def is_reference(item: Mapping[str, Any] | RowMapping) -> bool:
+def is_external(item: Mapping[str, Any] | RowMapping) -> bool:
     """Whether an item (its row, or its ``hash`` and ``link``) is by reference."""
     return item["hash"] is not None and item["link"] is not None and path_of(item["link"]) is not None
 
@@ -96,5 +96,5 @@ class _Source:
 
 def content(item: Mapping[str, Any] | RowMapping) -> Content:
     """The bytes of an item by reference, as they are given out: nothing of a file that has changed."""
-    source = cast(Blobs, _Source(item["link"]))
+    source = cast(BlobStore, _Source(item["link"]))
     return Content(source, item["hash"], "", item["size"] or 0, item["name"], item["mime"])

@@ -13,11 +13,11 @@ from typing import Any, BinaryIO, cast
 from sqlalchemy import Connection
 
 from autoflow.errors import ServerBusy
-from autoflow.server.blobs import Received
-from autoflow.server.blobs.content import Look
+from autoflow.server.blobs import ReceivedBlob
+from autoflow.server.blobs.content import Probe
 from autoflow.server.db import blobs
-from autoflow.server.db.blobs import Brought
-from autoflow.server.db.sessions import Lease
+from autoflow.server.db.blobs import NewBlob
+from autoflow.server.db.sessions import UploadLease
 from autoflow.server.operations import OperationContext
 
 
@@ -33,41 +33,41 @@ class _Kept:
         return self._stream.read(size)
 
 
-class Intake:
+class UploadSession:
     """The files of one upload."""
 
     def __init__(self, context: OperationContext) -> None:
         self._place = context
-        self._lease: Lease | None = None
-        self.unnamed: dict[str, Received] = {}
+        self._lease: UploadLease | None = None
+        self.unnamed: dict[str, ReceivedBlob] = {}
 
-    def take(self, stream: BinaryIO, look: Look | None = None) -> Received:
-        """Write one stream; `look` is given its bytes to read from, and what it gives is the file's `seen`.
+    def receive(self, stream: BinaryIO, probe: Probe | None = None) -> ReceivedBlob:
+        """Write one stream; `probe` is given its bytes to read from, and what it gives is the file's `probed`.
 
         Raises:
             ServerBusy: it cannot be kept now.
         """
         if self._lease is None:
-            self._lease = self._place.sessions.lease()
+            self._lease = self._place.upload_leases.lease()
         kept = cast(BinaryIO, _Kept(stream, self._lease.keep))
-        received = self._place.blobs.receive(kept, self._lease.generation(), look)
+        received = self._place.blobs.receive(kept, self._lease.generation(), probe)
         self.unnamed[received.generation] = received
         return received
 
-    def drop(self, received: Received) -> None:
+    def discard(self, received: ReceivedBlob) -> None:
         """Remove one that will not be named."""
         del self.unnamed[received.generation]
         self._place.blobs.discard(received)
 
     @contextlib.contextmanager
-    def naming(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
         """The transaction in which files are named: all taken so far are durable before it begins.
 
         Raises:
             ServerBusy: they are not, or this process was taken to be dead.
         """
         try:
-            self._place.blobs.settle(list(self.unnamed.values()))
+            self._place.blobs.sync(list(self.unnamed.values()))
             with self._place.store.write() as conn:
                 if self._lease is not None:
                     self._lease.hold(conn)
@@ -77,21 +77,21 @@ class Intake:
                 self._lease.over = True  # what is left of it shall not wait for this process to end
             raise
 
-    def name(self, conn: Connection, brought: Iterable[tuple[Received, dict[str, Any]]]) -> None:
-        """Name files in the transaction, each with what is known of it (see `blobs.claim`).
+    def register(self, conn: Connection, brought: Iterable[tuple[ReceivedBlob, dict[str, Any]]]) -> None:
+        """Name files in the transaction, each with what is known of it (see `blobs.register`).
 
         Should that fail, the files stay for the collector: better too many than one too few.
         """
-        for generation in blobs.claim(conn, [Brought(*one) for one in brought]):
+        for generation in blobs.register(conn, [NewBlob(*one) for one in brought]):
             del self.unnamed[generation]
 
 
 @contextlib.contextmanager
-def taking_in(context: OperationContext) -> Iterator[Intake]:
+def upload_session(context: OperationContext) -> Iterator[UploadSession]:
     """Around one upload, transaction included."""
-    intake = Intake(context)
+    session = UploadSession(context)
     try:
-        yield intake
+        yield session
     finally:
-        for received in intake.unnamed.values():
+        for received in session.unnamed.values():
             context.blobs.discard(received)

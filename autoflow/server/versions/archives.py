@@ -26,7 +26,7 @@ def _project(conn: Connection, team_id: int, number: int) -> bool:
     return conn.execute(query.where(visible(conn, projects))).first() is not None
 
 
-def place(conn: Connection, team_id: int, path: str) -> tuple[int, str] | None:
+def parse_archive_path(conn: Connection, team_id: int, path: str) -> tuple[int, str] | None:
     """The project of the team whose versions a path is of, and the file's name; None for any other path."""
     match = _PLACE.fullmatch(path)
     if match is None or not _project(conn, team_id, int(match[1])):
@@ -34,13 +34,13 @@ def place(conn: Connection, team_id: int, path: str) -> tuple[int, str] | None:
     return int(match[1]), match[2]
 
 
-def mapped(conn: Connection, team_id: int, path: str) -> int | None:
+def project_of_map(conn: Connection, team_id: int, path: str) -> int | None:
     """The project whose map is at a path, None for any other path."""
-    found = place(conn, team_id, path)
+    found = parse_archive_path(conn, team_id, path)
     return found[0] if found is not None and found[1] == MAP else None
 
 
-def free(conn: Connection, team_id: int, path: str) -> str:
+def unused_path(conn: Connection, team_id: int, path: str) -> str:
     """The path, if no file ever was there, else one beside it."""
     stem, dot, ending = path.partition(".")
     query = select(files.c.path).where(
@@ -54,7 +54,7 @@ def free(conn: Connection, team_id: int, path: str) -> str:
     return path
 
 
-def written(conn: Connection, project_id: int) -> dict[str, Any]:
+def versions_map(conn: Connection, project_id: int) -> dict[str, Any]:
     """The map of a project's versions as the SDK reads it, empty while there are none.
 
     A version made without an archive has no path: the SDK then says that it cannot restore it, and goes on.
@@ -75,7 +75,7 @@ def written(conn: Connection, project_id: int) -> dict[str, Any]:
     return {**document, "latest": before} if document else {}
 
 
-def holder(conn: Connection, team_id: int, path: str) -> RowMapping | None:
+def find_version_of_file(conn: Connection, team_id: int, path: str) -> RowMapping | None:
     """A version that needs a file at a path, or in the folder of that name: its `id` and `project_id`."""
     folder = path.rstrip("/") + "/"
     inside = (files.c.path == path) | ((files.c.path >= folder) & (files.c.path < folder + "\U0010ffff"))

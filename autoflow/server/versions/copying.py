@@ -28,10 +28,10 @@ from sqlalchemy import (
 from sqlalchemy import literal as constant
 
 from autoflow.server.db.blobs import DAMAGED
-from autoflow.server.db.item_content import original
+from autoflow.server.db.item_content import original_id
 from autoflow.server.db.schema import blobs, datasets, datasets_history, items, items_history, project_meta
 from autoflow.server.versions import renumbering, snapshot
-from autoflow.server.versions.snapshot import Moment
+from autoflow.server.versions.snapshot import SnapshotRef
 
 FIRST_EPOCH = 1
 _END = 2**53
@@ -56,7 +56,7 @@ class Window(NamedTuple):
         return and_(number > self.after, number <= (self.upto or _END))
 
 
-def window(conn: Connection, moment: Moment, after: int, limit: int) -> Window:
+def next_window(conn: Connection, moment: SnapshotRef, after: int, limit: int) -> Window:
     """The next items of a moment: about `limit`, fewer where the project has items of other moments between them."""
     ends = []
     for table in (items, items_history):  # an index tells the ids; the rows are looked at when they are copied
@@ -65,27 +65,27 @@ def window(conn: Connection, moment: Moment, after: int, limit: int) -> Window:
     return Window(after, min((end for end in ends if end is not None), default=None))
 
 
-def tagged(conn: Connection, moment: Moment, these: Window) -> Window:
+def with_tag_ids(conn: Connection, moment: SnapshotRef, these: Window) -> Window:
     """The window, with the numbers of the tags in it."""
     texts = []
-    for half, table in zip(snapshot.halves(items, moment, "tags"), (items, items_history), strict=True):
+    for half, table in zip(snapshot.current_and_history(items, moment, "tags"), (items, items_history), strict=True):
         query = half.where(these.has(table.c.id), table.c.tags != "[]")
         texts.append(conn.execute(query.with_only_columns(func.aggregate_strings(table.c.tags, " "))).scalar() or "")
-    return these._replace(tags=renumbering.span(texts))
+    return these._replace(tags=renumbering.tag_id_range(texts))
 
 
-def missing(table: Table) -> ColumnElement[bool]:
+def content_is_missing(table: Table) -> ColumnElement[bool]:
     """The condition that an item's content should be kept here, and is not, or is known to be broken."""
     broken = select(blobs.c.id).where(blobs.c.state == bindparam(None, DAMAGED, literal_execute=True))  # for its index
     nowhere = and_(table.c.blob_id.is_(None), table.c.hash.is_not(None))
     return and_(table.c.link.is_(None), or_(nowhere, and_(table.c.blob_id.is_not(None), table.c.blob_id.in_(broken))))
 
 
-def missed(conn: Connection, moment: Moment, after: int, limit: int) -> list[Any]:
+def items_without_content(conn: Connection, moment: SnapshotRef, after: int, limit: int) -> list[Any]:
     """The next items of a moment whose content is missing, by their ids."""
     found: list[Any] = []
-    for half, table in zip(snapshot.halves(items, moment), (items, items_history), strict=True):
-        query = half.where(table.c.id > after, missing(table))
+    for half, table in zip(snapshot.current_and_history(items, moment), (items, items_history), strict=True):
+        query = half.where(table.c.id > after, content_is_missing(table))
         found += conn.execute(query.order_by(table.c.id).limit(limit)).mappings()
     return sorted(found, key=lambda row: row["id"])[:limit]
 
@@ -117,7 +117,7 @@ def copy_datasets(conn: Connection, project: int, part: Sequence[Any], known: di
             {
                 "project_id": project,
                 "parent_id": None if parent is None else made[known[parent]],
-                "original_id": original(row),
+                "original_id": original_id(row),
                 "name": row["name"],
                 "f": FIRST_EPOCH,
                 **{name: row[name] for name in _KEPT},
@@ -126,7 +126,7 @@ def copy_datasets(conn: Connection, project: int, part: Sequence[Any], known: di
     put()
 
 
-def copy_meta(conn: Connection, project: int, moment: Moment) -> None:
+def copy_meta(conn: Connection, project: int, moment: SnapshotRef) -> None:
     """Copy the classes and tags."""
     for row in snapshot.meta_rows(conn, moment):
         conn.execute(insert(project_meta).values(project_id=project, document=row["document"], f=FIRST_EPOCH))
@@ -147,7 +147,7 @@ def _place(project: int, source: int, dataset: ColumnElement[int]) -> ScalarSele
     return made.scalar_subquery()
 
 
-def copy_items(conn: Connection, project: int, moment: Moment, these: Window, *, skip: bool) -> int:
+def copy_items(conn: Connection, project: int, moment: SnapshotRef, these: Window, *, skip: bool) -> int:
     """Copy the items of a window, in order; gives how many.
 
     Args:
@@ -157,14 +157,14 @@ def copy_items(conn: Connection, project: int, moment: Moment, these: Window, *,
         these: which.
         skip: whether those whose content is missing are left out.
     """
-    by = renumbering.distance(conn, these.tags)
+    by = renumbering.reserve_shift(conn, these.tags)
     statement = _copying(project, moment, conn.dialect.name if by else None, skip=skip)
     values = {"after": these.after, "upto": these.upto or _END, **({"by": by} if by else {})}
     return conn.execute(statement, values).rowcount
 
 
 @functools.lru_cache(maxsize=8)  # building it takes as long as copying hundreds of rows, and there are many windows
-def _copying(project: int, moment: Moment, moving: str | None, *, skip: bool) -> Insert:
+def _copying(project: int, moment: SnapshotRef, moving: str | None, *, skip: bool) -> Insert:
     """The statement that copies the items above `after` and up to `upto`.
 
     Args:
@@ -173,11 +173,15 @@ def _copying(project: int, moment: Moment, moving: str | None, *, skip: bool) ->
     """
     after, upto = bindparam("after", type_=BigInteger), bindparam("upto", type_=BigInteger)
     halves = [
-        half.where(table.c.id > after, table.c.id <= upto, *([not_(missing(table))] if skip else []))
-        for half, table in zip(snapshot.halves(items, moment), (items, items_history), strict=True)
+        half.where(table.c.id > after, table.c.id <= upto, *([not_(content_is_missing(table))] if skip else []))
+        for half, table in zip(snapshot.current_and_history(items, moment), (items, items_history), strict=True)
     ]
-    was = snapshot.joined(*halves).subquery("was")
-    tags = was.c.tags if moving is None else renumbering.moved(was.c.tags, bindparam("by", type_=BigInteger), moving)
+    was = snapshot.union_of(*halves).subquery("was")
+    tags = (
+        was.c.tags
+        if moving is None
+        else renumbering.shift_tag_ids(was.c.tags, bindparam("by", type_=BigInteger), moving)
+    )
     same = [column.name for column in items.c if column.name not in _OWN]
     place = _place(project, moment.project, was.c.dataset_id)
     source = select(constant(project), place, tags, constant(FIRST_EPOCH), *(was.c[name] for name in same))

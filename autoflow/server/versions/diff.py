@@ -17,7 +17,7 @@ from autoflow.server.db import item_content
 from autoflow.server.db.schema import items, items_history
 from autoflow.server.paging import chunks
 from autoflow.server.versions import snapshot
-from autoflow.server.versions.snapshot import Moment
+from autoflow.server.versions.snapshot import SnapshotRef
 
 # What of an item may change, and the columns that tell.
 ASPECTS: Mapping[str, tuple[str, ...]] = {
@@ -32,7 +32,7 @@ ASPECTS: Mapping[str, tuple[str, ...]] = {
 _TOLD = ("id", "dataset_id", "name", "labels")
 
 
-class Change(NamedTuple):
+class ItemChange(NamedTuple):
     """An item that is not what it was.
 
     Args:
@@ -54,7 +54,7 @@ class Change(NamedTuple):
         return self.after or self.before or 0
 
 
-class Span(NamedTuple):
+class EpochRange(NamedTuple):
     """From one epoch of a project to a later one."""
 
     project: int
@@ -62,14 +62,14 @@ class Span(NamedTuple):
     high: int
 
     @property
-    def first(self) -> Moment:
+    def first(self) -> SnapshotRef:
         """The earlier moment."""
-        return Moment(self.project, self.low)
+        return SnapshotRef(self.project, self.low)
 
     @property
-    def last(self) -> Moment:
+    def last(self) -> SnapshotRef:
         """The later moment."""
-        return Moment(self.project, self.high)
+        return SnapshotRef(self.project, self.high)
 
     def ended(self, table: FromClause) -> ColumnElement[bool]:
         """The condition on a history's row to be seen at the first moment and not at the last."""
@@ -79,11 +79,11 @@ class Span(NamedTuple):
 
     def begun(self, table: FromClause) -> ColumnElement[bool]:
         """The condition on a row, current or history's, to be seen at the last moment and not at the first."""
-        between = and_(table.c.project_id == self.project, snapshot.younger(table, self.low), table.c.f <= self.high)
+        between = and_(table.c.project_id == self.project, snapshot.newer_than(table, self.low), table.c.f <= self.high)
         return and_(between, table.c.t > self.high) if "t" in table.c else between
 
 
-def _changed(span: Span, tables: Iterable[Table]) -> Iterable[Any]:
+def _changed(span: EpochRange, tables: Iterable[Table]) -> Iterable[Any]:
     """Items whose rows are others: a bit for each aspect whose columns differ, and their tags where those do."""
     was = items_history.alias("was")
     for table in tables:
@@ -115,7 +115,7 @@ def _named(bits: int) -> tuple[str, ...]:
     return tuple(aspect for place, aspect in enumerate(ASPECTS) if bits >> place & 1)
 
 
-def _gone(span: Span) -> Iterable[Select[Any]]:
+def _gone(span: EpochRange) -> Iterable[Select[Any]]:
     """Items that had a row and have none."""
     was = items_history.alias("was")
     query = select(*(was.c[name] for name in _TOLD)).where(span.ended(was))
@@ -125,7 +125,7 @@ def _gone(span: Span) -> Iterable[Select[Any]]:
     yield query
 
 
-def _new(span: Span, tables: Iterable[Table]) -> Iterable[Select[Any]]:
+def _new(span: EpochRange, tables: Iterable[Table]) -> Iterable[Select[Any]]:
     """Items that have a row and had none: none older than the first moment, as a number lives once."""
     was = items_history.alias("was")
     for table in tables:
@@ -142,11 +142,11 @@ def _rows(conn: Connection, queries: Iterable[Select[Any]]) -> list[Any]:
     return [row for query in queries for row in conn.execute(query).all()]
 
 
-def rows_at(conn: Connection, moment: Moment, numbers: Sequence[int]) -> dict[int, RowMapping]:
+def items_by_id(conn: Connection, moment: SnapshotRef, numbers: Sequence[int]) -> dict[int, RowMapping]:
     """Items of a moment by their ids."""
     found: dict[int, RowMapping] = {}
     for part in chunks(numbers):
-        for half, table in zip(snapshot.halves(items, moment), (items, items_history), strict=True):
+        for half, table in zip(snapshot.current_and_history(items, moment), (items, items_history), strict=True):
             found.update((row["id"], row) for row in conn.execute(half.where(table.c.id.in_(part))).mappings())
     return found
 
@@ -154,7 +154,11 @@ def rows_at(conn: Connection, moment: Moment, numbers: Sequence[int]) -> dict[in
 def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[str, ...]:
     """What differs between two rows of an item: tags by their content, as their numbers are none."""
     differ = _named(bits)
-    if tags_was is not None and tags_now is not None and item_content.tags(tags_was) == item_content.tags(tags_now):
+    if (
+        tags_was is not None
+        and tags_now is not None
+        and item_content.tags_content(tags_was) == item_content.tags_content(tags_now)
+    ):
         return tuple(aspect for aspect in differ if aspect != "tags")
     return differ
 
@@ -163,12 +167,12 @@ def _between(before: RowMapping, after: RowMapping) -> tuple[str, ...]:
     """As `_aspects`, of an item that was removed and another that took its place."""
     names = {aspect: columns for aspect, columns in ASPECTS.items() if aspect != "dataset"}
     differ = {aspect for aspect, columns in names.items() if any(before[name] != after[name] for name in columns)}
-    if item_content.tags(before["tags"]) == item_content.tags(after["tags"]):
+    if item_content.tags_content(before["tags"]) == item_content.tags_content(after["tags"]):
         differ.discard("tags")
     return tuple(aspect for aspect in ASPECTS if aspect in differ)
 
 
-def changes(conn: Connection, span: Span) -> list[Change]:
+def find_changes(conn: Connection, span: EpochRange) -> list[ItemChange]:
     """The items that are not what they were, by their numbers."""
     # numbers are read from indexes alone: they tell which of the rows have to be looked at
     ended = _numbers(conn, items_history, span.ended(items_history))
@@ -177,25 +181,25 @@ def changes(conn: Connection, span: Span) -> list[Change]:
     both = _changed(span, [table for table, numbers in begun.items() if numbers & ended])
     for number, labels_was, labels_now, *told in _rows(conn, both):
         if aspects := _aspects(*told):
-            found.append(Change("changed", number, number, aspects, (labels_was, labels_now)))
+            found.append(ItemChange("changed", number, number, aspects, (labels_was, labels_now)))
     gone = _rows(conn, _gone(span)) if ended.difference(*begun.values()) else []
     new = _rows(conn, _new(span, [table for table, numbers in begun.items() if numbers - ended]))
     replaced = _replaced(conn, span, gone, new) if gone and new else []
     again = {change.before for change in replaced}, {change.after for change in replaced}
     found += [change for change in replaced if change.aspects]
-    found += [Change("removed", row.id, None, (), (row.labels, 0)) for row in gone if row.id not in again[0]]
-    found += [Change("added", None, row.id, (), (0, row.labels)) for row in new if row.id not in again[1]]
+    found += [ItemChange("removed", row.id, None, (), (row.labels, 0)) for row in gone if row.id not in again[0]]
+    found += [ItemChange("added", None, row.id, (), (0, row.labels)) for row in new if row.id not in again[1]]
     return sorted(found, key=lambda change: change.number)
 
 
-def _replaced(conn: Connection, span: Span, gone: Sequence[Any], new: Sequence[Any]) -> list[Change]:
+def _replaced(conn: Connection, span: EpochRange, gone: Sequence[Any], new: Sequence[Any]) -> list[ItemChange]:
     """Items that were removed, with those added at their places under their names."""
-    places = [snapshot.places(snapshot.datasets_at(conn, moment)) for moment in (span.first, span.last)]
+    places = [snapshot.dataset_paths(snapshot.datasets_at(conn, moment)) for moment in (span.first, span.last)]
     taken = {(places[1][row.dataset_id], row.name): row for row in new}
     pairs = [(row, taken[place]) for row in gone if (place := (places[0][row.dataset_id], row.name)) in taken]
-    before = rows_at(conn, span.first, [row.id for row, _ in pairs])
-    after = rows_at(conn, span.last, [row.id for _, row in pairs])
+    before = items_by_id(conn, span.first, [row.id for row, _ in pairs])
+    after = items_by_id(conn, span.last, [row.id for _, row in pairs])
     return [
-        Change("changed", one.id, other.id, _between(before[one.id], after[other.id]), (one.labels, other.labels))
+        ItemChange("changed", one.id, other.id, _between(before[one.id], after[other.id]), (one.labels, other.labels))
         for one, other in pairs
     ]

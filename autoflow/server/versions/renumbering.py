@@ -18,13 +18,13 @@ from autoflow.server.db import counters
 _NUMBER = re.compile(r'\{"id":(\d+),')
 
 
-def span(texts: Iterable[str]) -> tuple[int, int] | None:
+def tag_id_range(texts: Iterable[str]) -> tuple[int, int] | None:
     """The lowest and the highest number in the texts of items' tags, None when there is none."""
     numbers = [int(number) for text in texts for number in _NUMBER.findall(text)]
     return (min(numbers), max(numbers)) if numbers else None
 
 
-def distance(conn: Connection, these: tuple[int, int] | None) -> int:
+def reserve_shift(conn: Connection, these: tuple[int, int] | None) -> int:
     """How far numbers of a span must be moved to be new ones, which nobody else is given from now on."""
     if these is None:
         return 0
@@ -32,7 +32,7 @@ def distance(conn: Connection, these: tuple[int, int] | None) -> int:
     return counters.advance(conn, counters.TAG, high - low + 1) - high
 
 
-def moved(tags: ColumnElement[str], by: ColumnElement[int], dialect: str) -> ColumnElement[Any]:
+def shift_tag_ids(tags: ColumnElement[str], by: ColumnElement[int], dialect: str) -> ColumnElement[Any]:
     """The text of tags whose numbers are moved, in the words of a database."""
     return case((tags == "[]", tags), else_=_MOVED[dialect](tags, by))
 

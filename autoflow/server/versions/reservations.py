@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from autoflow.server import timestamps
 from autoflow.server.db import clock, files
 from autoflow.server.db.access import visible
-from autoflow.server.db.change_tracking import locked
+from autoflow.server.db.change_tracking import lock_project
 from autoflow.server.db.schema import projects, workspaces
 from autoflow.server.db.schema import versions as table
 from autoflow.server.errors import Conflict, Invalid, NotFound
@@ -27,37 +27,37 @@ LEASE = 15 * 60  # seconds; an upload for the project begins it anew
 _RESERVED = table.c.status == "reserved"
 
 
-class Reserved(NamedTuple):
+class Reservation(NamedTuple):
     """A version to be committed, and the token that it takes."""
 
     id: int
     token: str
 
 
-def reserve(conn: Connection, project_id: int) -> Reserved:
+def reserve(conn: Connection, project_id: int) -> Reservation:
     """Begin a version.
 
     Raises:
         ServerRefused: 400; nothing changed, then with ``useExistingVersion`` and the ``version`` there is, or another
             client "is already committing"; 404, the project is unknown.
     """
-    project = locked(conn, project_id)
-    before = versions.unchanged(conn, project)
+    project = lock_project(conn, project_id)
+    before = versions.last_if_unchanged(conn, project)
     if before is not None:
         details = {"useExistingVersion": True, "version": {"id": before["id"], "version": before["number"]}}
         raise Invalid(f"project {project_id} has not changed since its version {before['number']}", details)
-    held = clock.holds(conn, table.c.lease_until, LEASE).label("held")
+    held = clock.is_active(conn, table.c.lease_until, LEASE).label("held")
     query = select(table.c.id, held).where(table.c.project_id == project_id, _RESERVED)
     for row in conn.execute(query).all():
         if row.held:
             raise Invalid(f"another client is already committing a version of project {project_id}")
-        give_up(conn, project_id, row.id)
+        release(conn, project_id, row.id)
     token = secrets.token_hex(16)
     made = versions.close_epoch(conn, project, status="reserved", token=token, lease_until=clock.after(conn, LEASE))
-    return Reserved(made.id, token)
+    return Reservation(made.id, token)
 
 
-def prolong(conn: Connection, project_id: int) -> None:
+def renew(conn: Connection, project_id: int) -> None:
     """Begin the lease of a project's reservation anew: its client is at work."""
     query = update(table).where(table.c.project_id == project_id, _RESERVED)
     conn.execute(query.values(lease_until=clock.after(conn, LEASE)))
@@ -116,10 +116,10 @@ def cancel(conn: Connection, number: int, token: str) -> None:
         return
     if found["status"] != "reserved":
         raise Conflict(f"version {number} is committed; it cannot be cancelled")
-    give_up(conn, found["project_id"], number)
+    release(conn, found["project_id"], number)
 
 
-def give_up(conn: Connection, project_id: int, number: int) -> None:
+def release(conn: Connection, project_id: int, number: int) -> None:
     """Take a reservation away: what only it saw is kept no longer."""
     conn.execute(delete(table).where(table.c.id == number, _RESERVED))
-    versions.see(conn, project_id)
+    versions.update_last_version_epoch(conn, project_id)

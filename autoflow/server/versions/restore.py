@@ -16,25 +16,25 @@ from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.server.db import hidden_projects, json_codec, projects
 from autoflow.server.db.access import visible
-from autoflow.server.db.engine import Store, StoreOf
-from autoflow.server.db.item_content import Row, summed, written
+from autoflow.server.db.engine import CallerStore, Store
+from autoflow.server.db.item_content import ContentRow, format_digest, sum_row_hashes
 from autoflow.server.db.schema import items
 from autoflow.server.db.schema import projects as table
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.versions import copying, snapshot, versions
-from autoflow.server.versions.snapshot import Moment
+from autoflow.server.versions.snapshot import SnapshotRef
 
-HELD = 0.04  # seconds that a batch is meant to take
-SMALLEST, FIRST, LARGEST = 1_000, 2_000, 20_000  # items of a batch
-DATASETS = 500  # of a batch
-LOOK = 0.1  # seconds that content is looked for between two transactions that write
-SHOWN = 100  # names of missed items that are told
+BATCH_SECONDS = 0.04  # seconds that a batch is meant to take
+SMALLEST_BATCH, FIRST_BATCH, LARGEST_BATCH = 1_000, 2_000, 20_000  # items of a batch
+DATASET_BATCH = 500  # of a batch
+CHECK_SECONDS = 0.1  # seconds that content is looked for between two transactions that write
+NAMES_SHOWN = 100  # names of missed items that are told
 
 _Plan = dict[str, Any]
 
 
-class Progress(NamedTuple):
+class RestoreProgress(NamedTuple):
     """How far a restore is.
 
     Args:
@@ -68,7 +68,7 @@ def begin(
     Raises:
         ServerRefused: 400, the version's rows were not kept; 404, the workspace is unknown.
     """
-    if not versions.is_whole(version):
+    if not versions.has_all_rows(version):
         raise Invalid(
             f"version {version['id']} was made by an older autoflow, which kept no history, and project "
             f"{version['project_id']} has changed since: it cannot be restored"
@@ -92,7 +92,7 @@ def begin(
             "skip": skip_missed,
             "phase": "look",
             "after": 0,
-            "batch": FIRST,
+            "batch": FIRST_BATCH,
             "copied": 0,
             "total": version["items_count"],
             "missed": {"count": 0, "size": 0, "sum": "0", "names": []},
@@ -107,7 +107,7 @@ def _described(version: RowMapping) -> str:
     return f"Restored from version {version['number']}. {source}"
 
 
-def step(store: Store | StoreOf, number: int) -> Progress:
+def step(store: Store | CallerStore, number: int) -> RestoreProgress:
     """Go on with a restore, by one batch.
 
     Raises:
@@ -129,7 +129,7 @@ def step(store: Store | StoreOf, number: int) -> Progress:
         version = _version(conn, plan)
         problem = _go_on(conn, number, version, plan, ahead)
         if problem is not None:
-            hidden_projects.give_up(conn, number)
+            hidden_projects.abandon(conn, number)
     if problem is not None:
         raise Invalid(problem)
     return _told({**now, "custom_data": json_codec.dump(plan)})
@@ -171,13 +171,13 @@ def _keep(conn: Connection, number: int, plan: _Plan) -> None:
     hidden_projects.renew(conn, number, custom_data=json_codec.dump(plan))
 
 
-def _told(project: Row) -> Progress:
+def _told(project: ContentRow) -> RestoreProgress:
     plan = json_codec.load(project["custom_data"])
     if project["state"] == "active":
         count = project["items_count"]
-        return Progress(True, project["id"], project["name"], count, count, 0, [])
+        return RestoreProgress(True, project["id"], project["name"], count, count, 0, [])
     missed = plan["missed"]
-    return Progress(
+    return RestoreProgress(
         plan["phase"] == "done",
         project["id"],
         project["name"],
@@ -193,17 +193,17 @@ def _told(project: Row) -> Progress:
 
 def _look(conn: Connection, version: RowMapping, plan: _Plan) -> None:
     """Look for items whose content is missing, as long as a moment allows."""
-    moment, until = Moment.of(version), time.monotonic() + LOOK
-    known = snapshot.originals(snapshot.datasets_at(conn, moment))
+    moment, until = SnapshotRef.of(version), time.monotonic() + CHECK_SECONDS
+    known = snapshot.original_ids(snapshot.datasets_at(conn, moment))
     while plan["after"] is not None and time.monotonic() < until:
-        found, missed = copying.missed(conn, moment, plan["after"], FIRST), plan["missed"]
+        found, missed = copying.items_without_content(conn, moment, plan["after"], FIRST_BATCH), plan["missed"]
         plan["missed"] = {
             "count": missed["count"] + len(found),
             "size": missed["size"] + sum(row["size"] or 0 for row in found),
-            "sum": written(int(missed["sum"], 16) + summed(items, found, known)),
-            "names": [*missed["names"], *(row["name"] for row in found)][:SHOWN],
+            "sum": format_digest(int(missed["sum"], 16) + sum_row_hashes(items, found, known)),
+            "names": [*missed["names"], *(row["name"] for row in found)][:NAMES_SHOWN],
         }
-        plan["after"] = found[-1]["id"] if len(found) == FIRST else None
+        plan["after"] = found[-1]["id"] if len(found) == FIRST_BATCH else None
 
 
 def _looked(_conn: Connection, _number: int, version: RowMapping, plan: _Plan, _ahead: Any) -> str | None:
@@ -220,33 +220,33 @@ def _looked(_conn: Connection, _number: int, version: RowMapping, plan: _Plan, _
 
 
 def _read_datasets(conn: Connection, version: RowMapping, _plan: _Plan) -> list[RowMapping]:
-    return snapshot.datasets_at(conn, Moment.of(version))
+    return snapshot.datasets_at(conn, SnapshotRef.of(version))
 
 
 def _copy_datasets(
     conn: Connection, number: int, version: RowMapping, plan: _Plan, ahead: list[RowMapping]
 ) -> str | None:
-    upto = plan["after"] + DATASETS
-    copying.copy_datasets(conn, number, ahead[plan["after"] : upto], snapshot.originals(ahead))
+    upto = plan["after"] + DATASET_BATCH
+    copying.copy_datasets(conn, number, ahead[plan["after"] : upto], snapshot.original_ids(ahead))
     plan["after"] = upto
     if upto >= len(ahead):
-        copying.copy_meta(conn, number, Moment.of(version))
+        copying.copy_meta(conn, number, SnapshotRef.of(version))
         plan.update(phase="items", after=0)
     return None
 
 
 def _read_items(conn: Connection, version: RowMapping, plan: _Plan) -> copying.Window:
-    moment = Moment.of(version)
-    return copying.tagged(conn, moment, copying.window(conn, moment, plan["after"], plan["batch"]))
+    moment = SnapshotRef.of(version)
+    return copying.with_tag_ids(conn, moment, copying.next_window(conn, moment, plan["after"], plan["batch"]))
 
 
 def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan, ahead: copying.Window) -> str | None:
     started = time.monotonic()
     skip = plan["missed"]["count"] > 0
-    plan["copied"] += copying.copy_items(conn, number, Moment.of(version), ahead, skip=skip)
+    plan["copied"] += copying.copy_items(conn, number, SnapshotRef.of(version), ahead, skip=skip)
     plan["after"] = ahead.upto
-    pace = HELD / max(time.monotonic() - started, 1e-4)
-    plan["batch"] = int(min(max(plan["batch"] * min(max(pace, 0.5), 2), SMALLEST), LARGEST))
+    pace = BATCH_SECONDS / max(time.monotonic() - started, 1e-4)
+    plan["batch"] = int(min(max(plan["batch"] * min(max(pace, 0.5), 2), SMALLEST_BATCH), LARGEST_BATCH))
     if ahead.upto is not None:
         return None
     wanted = plan["total"] - plan["missed"]["count"]
@@ -263,10 +263,10 @@ def _show(conn: Connection, number: int, version: RowMapping, plan: _Plan) -> No
         "custom_data": json_codec.dump(plan["custom"]),
         "items_count": plan["copied"],
         "size": version["size"] - missed["size"],
-        "digest": written(int(version["digest"], 16) - int(missed["sum"], 16)),
+        "digest": format_digest(int(version["digest"], 16) - int(missed["sum"], 16)),
         "change_seq": 1,
     }
-    hidden_projects.show(conn, number, **values)
+    hidden_projects.publish(conn, number, **values)
 
 
 class _Phase(NamedTuple):

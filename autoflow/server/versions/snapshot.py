@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from autoflow.server.db import json_codec
-from autoflow.server.db.item_content import Row, original
+from autoflow.server.db.item_content import ContentRow, original_id
 from autoflow.server.db.schema import (
     datasets,
     datasets_history,
@@ -45,19 +45,19 @@ HISTORY: Mapping[Table, Table] = {
 EMPTY_META = '{"classes":[],"tags":[]}'
 
 
-class Moment(NamedTuple):
+class SnapshotRef(NamedTuple):
     """A project at an epoch: what a version sees."""
 
     project: int
     epoch: int
 
     @classmethod
-    def of(cls, version: Row) -> Moment:
+    def of(cls, version: ContentRow) -> SnapshotRef:
         """What a row of `versions` sees."""
         return cls(version["project_id"], version["epoch"])
 
 
-def halves(table: Table, moment: Moment, *columns: str) -> tuple[Select[Any], Select[Any]]:
+def current_and_history(table: Table, moment: SnapshotRef, *columns: str) -> tuple[Select[Any], Select[Any]]:
     """The rows of a moment that are current still, and those that are history; all columns or those named."""
     history = HISTORY[table]
     names = columns or tuple(table.c.keys())
@@ -69,28 +69,28 @@ def halves(table: Table, moment: Moment, *columns: str) -> tuple[Select[Any], Se
     return current, past
 
 
-def younger(table: FromClause, epoch: int) -> ColumnElement[bool]:
+def newer_than(table: FromClause, epoch: int) -> ColumnElement[bool]:
     """The condition on a row to have come after an epoch; said so that the index of what is no first epoch's serves."""
     after: ColumnElement[bool] = table.c.f > epoch
     return and_(after, table.c.f > literal_column("1")) if epoch >= 1 else after
 
 
-def joined(current: Select[Any], past: Select[Any]) -> CompoundSelect[Any]:
+def union_of(current: Select[Any], past: Select[Any]) -> CompoundSelect[Any]:
     """Both halves as one query."""
     return union_all(current, past)
 
 
-def all_rows(table: Table, moment: Moment, *columns: str) -> CompoundSelect[Any]:
+def all_rows(table: Table, moment: SnapshotRef, *columns: str) -> CompoundSelect[Any]:
     """The rows of a moment as one query."""
-    return joined(*halves(table, moment, *columns))
+    return union_of(*current_and_history(table, moment, *columns))
 
 
 def page(
-    conn: Connection, moment: Moment, after: int, limit: int, dataset_id: int | None = None, *columns: str
+    conn: Connection, moment: SnapshotRef, after: int, limit: int, dataset_id: int | None = None, *columns: str
 ) -> list[RowMapping]:
     """The next items of a moment, by their ids."""
     parts = []
-    for half, table in zip(halves(items, moment, *columns), (items, items_history), strict=True):
+    for half, table in zip(current_and_history(items, moment, *columns), (items, items_history), strict=True):
         query = half.where(table.c.id > after)
         if dataset_id is not None:
             query = query.where(table.c.dataset_id == dataset_id)
@@ -98,7 +98,7 @@ def page(
     return list(heapq.merge(*parts, key=itemgetter("id")))[:limit]
 
 
-def datasets_at(conn: Connection, moment: Moment) -> list[RowMapping]:
+def datasets_at(conn: Connection, moment: SnapshotRef) -> list[RowMapping]:
     """The datasets of a moment, each after the one it stands in."""
     found = sorted(conn.execute(all_rows(datasets, moment)).mappings(), key=itemgetter("id"))
     within: dict[int | None, list[RowMapping]] = {}
@@ -110,12 +110,12 @@ def datasets_at(conn: Connection, moment: Moment) -> list[RowMapping]:
     return ordered
 
 
-def originals(found: list[RowMapping]) -> dict[int, int]:
+def original_ids(found: list[RowMapping]) -> dict[int, int]:
     """What datasets are told by (`store.content`), by their ids."""
-    return {row["id"]: original(row) for row in found}
+    return {row["id"]: original_id(row) for row in found}
 
 
-def places(found: list[RowMapping]) -> dict[int, tuple[str, ...]]:
+def dataset_paths(found: list[RowMapping]) -> dict[int, tuple[str, ...]]:
     """The names that lead to each dataset, by its id; `found` has each after the one it stands in."""
     names: dict[int | None, tuple[str, ...]] = {None: ()}
     for row in found:
@@ -123,27 +123,27 @@ def places(found: list[RowMapping]) -> dict[int, tuple[str, ...]]:
     return {number: place for number, place in names.items() if number is not None}
 
 
-def meta_text(conn: Connection, moment: Moment) -> str:
+def meta_text(conn: Connection, moment: SnapshotRef) -> str:
     """The classes and tags of a moment, as they are kept."""
     found: str | None = conn.execute(all_rows(project_meta, moment, "document")).scalar()
     return EMPTY_META if found is None else found
 
 
-def meta_rows(conn: Connection, moment: Moment) -> list[RowMapping]:
+def meta_rows(conn: Connection, moment: SnapshotRef) -> list[RowMapping]:
     """The row of classes and tags of a moment, if there was one."""
     return list(conn.execute(all_rows(project_meta, moment)).mappings())
 
 
-def meta_at(conn: Connection, moment: Moment) -> dict[str, Any]:
+def meta_at(conn: Connection, moment: SnapshotRef) -> dict[str, Any]:
     """``{"classes": [...], "tags": [...]}`` of a moment."""
     found: dict[str, Any] = json_codec.load(meta_text(conn, moment))
     return found
 
 
-def counts(conn: Connection, moment: Moment) -> dict[int, int]:
+def item_counts(conn: Connection, moment: SnapshotRef) -> dict[int, int]:
     """How many items each dataset of a moment has, by its id; those that have none are left out."""
     counted: dict[int, int] = {}
-    for half in halves(items, moment, "dataset_id"):
+    for half in current_and_history(items, moment, "dataset_id"):
         place = half.selected_columns.dataset_id
         for number, count in conn.execute(half.add_columns(func.count()).group_by(place)):
             counted[number] = counted.get(number, 0) + count

@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.server.db.change_tracking import originals_of
-from autoflow.server.db.item_content import Row, summed, written
+from autoflow.server.db.change_tracking import original_ids_of
+from autoflow.server.db.item_content import ContentRow, format_digest, sum_row_hashes
 from autoflow.server.db.schema import datasets, datasets_history, items, project_meta
 from autoflow.server.versions import snapshot, versions
-from autoflow.server.versions.snapshot import Moment
+from autoflow.server.versions.snapshot import SnapshotRef
 
 State = Mapping[str, Any]
 
 
 def check_version(
-    conn: Connection, version: Row, after: int | None, limit: int, state: State
+    conn: Connection, version: ContentRow, after: int | None, limit: int, state: State
 ) -> tuple[int | None, dict[str, Any]]:
     """Look at the next rows of a version.
 
@@ -34,18 +34,20 @@ def check_version(
     Returns:
         What goes on after, None at the end; and what was found so far.
     """
-    moment = Moment.of(version)
+    moment = SnapshotRef.of(version)
     if after is None:
         found = snapshot.datasets_at(conn, moment)
-        known = snapshot.originals(found)
-        total = summed(datasets, found, known) + summed(project_meta, snapshot.meta_rows(conn, moment), {})
-        return 0, {"sum": written(total), "items": 0, "size": 0, "lost": 0}
+        known = snapshot.original_ids(found)
+        total = sum_row_hashes(datasets, found, known) + sum_row_hashes(
+            project_meta, snapshot.meta_rows(conn, moment), {}
+        )
+        return 0, {"sum": format_digest(total), "items": 0, "size": 0, "lost": 0}
     page = snapshot.page(conn, moment, after, limit)
     wanted = sorted({row["dataset_id"] for row in page})
-    known = {**originals_of(conn, datasets_history, wanted), **originals_of(conn, datasets, wanted)}
+    known = {**original_ids_of(conn, datasets_history, wanted), **original_ids_of(conn, datasets, wanted)}
     whole = [row for row in page if row["dataset_id"] in known]
     next_state = {
-        "sum": written(int(state["sum"], 16) + summed(items, whole, known)),
+        "sum": format_digest(int(state["sum"], 16) + sum_row_hashes(items, whole, known)),
         "items": state["items"] + len(page),
         "size": state["size"] + sum(row["size"] or 0 for row in page),
         "lost": state["lost"] + len(page) - len(whole),
@@ -53,9 +55,9 @@ def check_version(
     return (page[-1]["id"] if len(page) == limit else None), next_state
 
 
-def problems(version: Row, state: State) -> list[str]:
+def problems(version: ContentRow, state: State) -> list[str]:
     """What is wrong with a version whose rows were all looked at, a sentence each; empty when nothing is."""
-    if not versions.is_whole(version):
+    if not versions.has_all_rows(version):
         return ["it was made before rows were kept, and the project changed since: it cannot be restored"]
     found = []
     if state["items"] != version["items_count"]:

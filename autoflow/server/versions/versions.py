@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select, upd
 
 from autoflow.server import timestamps
 from autoflow.server.db.access import caller, visible
-from autoflow.server.db.change_tracking import locked
+from autoflow.server.db.change_tracking import lock_project
 from autoflow.server.db.schema import projects, versions, workspaces
 from autoflow.server.errors import Invalid, NotFound
 
@@ -21,7 +21,7 @@ COMMITTED = versions.c.status == "committed"
 LIVE = versions.c.status != "deleted"  # its rows are kept
 
 
-class Saved(NamedTuple):
+class SavedVersion(NamedTuple):
     """A version, and whether it was made now."""
 
     id: int
@@ -52,21 +52,21 @@ def last(conn: Connection, project_id: int) -> RowMapping | None:
     return conn.execute(query.limit(1)).mappings().one_or_none()
 
 
-def unchanged(conn: Connection, project: Mapping[str, Any] | RowMapping) -> RowMapping | None:
+def last_if_unchanged(conn: Connection, project: Mapping[str, Any] | RowMapping) -> RowMapping | None:
     """The last version, if nothing changed since: by sequence, or by content (changed and changed back)."""
     before = last(conn, project["id"])
-    if before is None or not is_whole(before):
+    if before is None or not has_all_rows(before):
         return None
     same = before["change_seq"] == project["change_seq"] or before["digest"] == project["digest"]
     return before if same else None
 
 
-def is_whole(version: Mapping[str, Any] | RowMapping) -> bool:
+def has_all_rows(version: Mapping[str, Any] | RowMapping) -> bool:
     """Whether a version's rows were kept; those made before history was, and changed since, have no count of items."""
     return int(version["items_count"]) >= 0
 
 
-def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> Saved:
+def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> SavedVersion:
     """Make a version of a locked project's state: its epoch is closed and a new one begun, no row is touched."""
     moment = timestamps.now()
     query = select(func.max(versions.c.number)).where(versions.c.project_id == project["id"])
@@ -90,23 +90,23 @@ def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> 
     epoch = project["epoch"]
     conn.execute(update(projects).where(projects.c.id == project["id"]).values(last_v=epoch, epoch=epoch + 1))
     assert made.inserted_primary_key is not None
-    return Saved(int(made.inserted_primary_key[0]), number, created=True)
+    return SavedVersion(int(made.inserted_primary_key[0]), number, created=True)
 
 
-def current(conn: Connection, project: Mapping[str, Any] | RowMapping) -> Saved | None:
+def saved_state(conn: Connection, project: Mapping[str, Any] | RowMapping) -> SavedVersion | None:
     """The version that a project's state is already, None when there is none."""
-    before = unchanged(conn, project)
-    return Saved(before["id"], before["number"], created=False) if before is not None else None
+    before = last_if_unchanged(conn, project)
+    return SavedVersion(before["id"], before["number"], created=False) if before is not None else None
 
 
-def snapshot(conn: Connection, project_id: int, name: str | None, description: str | None) -> Saved:
+def save(conn: Connection, project_id: int, name: str | None, description: str | None) -> SavedVersion:
     """Save a project's state, in a write transaction; when nothing changed since the last version, that one is it.
 
     Raises:
         NotFound: the project is unknown.
     """
-    project = locked(conn, project_id)
-    return current(conn, project) or close_epoch(conn, project, name=name, description=description)
+    project = lock_project(conn, project_id)
+    return saved_state(conn, project) or close_epoch(conn, project, name=name, description=description)
 
 
 def get(conn: Connection, number: int) -> RowMapping:
@@ -121,7 +121,7 @@ def get(conn: Connection, number: int) -> RowMapping:
     return found
 
 
-def numbered(conn: Connection, project_id: int, number: int) -> int:
+def id_by_number(conn: Connection, project_id: int, number: int) -> int:
     """The id of a project's first, second, third … version, be the project there still or not.
 
     Raises:
@@ -159,10 +159,10 @@ def remove(conn: Connection, number: int) -> None:
         raise Invalid(f"version {number} is being committed by a client; cancel its reservation, or wait for it")
     done = {"status": "deleted", "team_file_id": None, "preview_project_id": None, "updated_at": timestamps.now()}
     conn.execute(update(versions).where(versions.c.id == number).values(**done))
-    see(conn, found["project_id"])
+    update_last_version_epoch(conn, found["project_id"])
 
 
-def see(conn: Connection, project_id: int) -> None:
+def update_last_version_epoch(conn: Connection, project_id: int) -> None:
     """Have a project's rows kept for the versions it still has, after one was taken away.
 
     Rows from epochs after the last version are seen by none, so they leave nothing when they change.

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from autoflow.server.blobs import open_blobs
+from autoflow.server.blobs import open_blob_store
 from autoflow.server.server import Server
 from tests.buckets import make_bucket, serving, variables
 
@@ -41,7 +41,7 @@ def url(request, tmp_path):
 @pytest.fixture
 def kept(url):
     """An empty place."""
-    return open_blobs(url)
+    return open_blob_store(url)
 
 
 @pytest.fixture

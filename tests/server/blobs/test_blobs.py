@@ -11,32 +11,32 @@ import sys
 import pytest
 
 from autoflow.errors import ServerBusy
-from autoflow.server.blobs import open_blobs
-from autoflow.server.blobs.content import hash_of, path_of
+from autoflow.server.blobs import open_blob_store
+from autoflow.server.blobs.content import blob_path, hash_from_name
 
 LARGE = 20_000_000
 
 # How many kilobytes a process grows by while 500 MB go in and out of a place.
 FLAT = """
 import re, sys
-from autoflow.server.blobs import open_blobs
+from autoflow.server.blobs import open_blob_store
 from tests.server.blobs.test_blobs import Endless
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 
-kept = open_blobs(sys.argv[1])
+kept = open_blob_store(sys.argv[1])
 before = peak()
 received = kept.receive(Endless(500_000_000), "s1-1")
-kept.settle([received])
+kept.sync([received])
 assert sum(len(chunk) for chunk in kept.read(received.hash, received.generation, 0, received.size)) == 500_000_000
 print(peak() - before)
 """
 
 
-def put(kept, data, generation="s1-1", look=None):
-    received = kept.receive(io.BytesIO(data), generation, look)
-    kept.settle([received])
+def put(kept, data, generation="s1-1", probe=None):
+    received = kept.receive(io.BytesIO(data), generation, probe)
+    kept.sync([received])
     return received
 
 
@@ -76,7 +76,7 @@ def test_a_file_is_found_by_its_name(kept):
     """A file's name tells its hash and generation, and the same bytes may be there under two."""
     first, second = put(kept, b"1", "s1-1"), put(kept, b"1", "s2-7")
     found = list(kept.files())
-    assert [one.path for one in found] == [path_of(first.hash, "s1-1"), path_of(first.hash, "s2-7")]
+    assert [one.path for one in found] == [blob_path(first.hash, "s1-1"), blob_path(first.hash, "s2-7")]
     assert {(one.hash, one.generation) for one in found} == {(first.hash, "s1-1"), (second.hash, "s2-7")}
     kept.remove(found[0].path)
     kept.remove(found[0].path)
@@ -111,10 +111,10 @@ def test_whoever_looks_sees_all_bytes(kept):
         file.seek(-3, io.SEEK_END)
         return file.read()
 
-    assert put(kept, b"abcdef", look=look).seen == b"def"
+    assert put(kept, b"abcdef", probe=look).probed == b"def"
     large = kept.receive(Endless(LARGE), "s1-2", look)
-    assert large.seen == bytes(3)
-    kept.settle([large])
+    assert large.probed == bytes(3)
+    kept.sync([large])
 
 
 def test_memory_is_flat(url):
@@ -167,27 +167,27 @@ def test_a_missing_file_is_an_error(kept):
 def test_names_are_told_from_others():
     """Only a sha256 with a dot after it is a name."""
     content = base64.b64encode(bytes(32)).decode()
-    assert hash_of(path_of(content, "g").partition("/")[2]) == content
+    assert hash_from_name(blob_path(content, "g").partition("/")[2]) == content
     for other in ("", "readme.txt", "0" * 64, "x" * 64 + ".1"):
-        assert hash_of(other) is None
+        assert hash_from_name(other) is None
 
 
 @pytest.mark.parametrize("url", ["http://x/y", "s3://", "gs://b/p", "s3://user@b/p", "s3://b?x=1", "file://host/x"])
 def test_an_address_that_is_none_is_refused(url):
     """What names neither folder nor bucket is said so."""
     with pytest.raises(ValueError, match="s3://bucket/prefix"):
-        open_blobs(url)
+        open_blob_store(url)
 
 
 def test_a_folder_may_be_given_as_a_url(tmp_path):
     """``file://`` names a folder; spaces in it are written as urls write them."""
-    assert open_blobs((tmp_path / "a b").as_uri()).address == str(tmp_path / "a b")
+    assert open_blob_store((tmp_path / "a b").as_uri()).address == str(tmp_path / "a b")
 
 
 def test_the_trash_gives_back_and_is_emptied_by_days(kept):
     """A trashed file is no file; looked at or read it is back; old days are emptied and younger ones are not."""
     received = [put(kept, str(number).encode(), f"g{number}") for number in range(3)]
-    places = [path_of(one.hash, one.generation) for one in received]
+    places = [blob_path(one.hash, one.generation) for one in received]
     for path, day in zip(places, ("2026-01-01", "2026-01-02", "2026-01-03"), strict=True):
         kept.trash(path, day)
         kept.trash(path, day)  # it is gone: nothing happens

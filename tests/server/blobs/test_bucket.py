@@ -10,13 +10,13 @@ import pytest
 
 from autoflow.errors import ServerBusy
 from autoflow.server.blobs import bucket as rooms
-from autoflow.server.blobs import open_blobs
+from autoflow.server.blobs import open_blob_store
 
 
 def test_a_bucket_has_to_be_there(aws):
     """A bucket that nobody made is named."""
     with pytest.raises(ServerBusy, match=r"s3://none-such.*no such bucket"):
-        open_blobs("s3://none-such/p")
+        open_blob_store("s3://none-such/p")
 
 
 def test_somebody_has_to_be_asking(bucket, monkeypatch):
@@ -25,7 +25,7 @@ def test_somebody_has_to_be_asking(bucket, monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setattr(rooms, "TRIES", 0)
     with pytest.raises(ServerBusy, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
-        open_blobs(bucket)
+        open_blob_store(bucket)
 
 
 def test_an_endpoint_that_is_gone_is_busy(bucket, monkeypatch):
@@ -33,16 +33,16 @@ def test_an_endpoint_that_is_gone_is_busy(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(rooms, "TRIES", 0)
     with pytest.raises(ServerBusy, match="cannot open s3://"):
-        open_blobs(bucket)
+        open_blob_store(bucket)
 
 
 def test_the_missing_library_is_named(bucket):
     """Without obstore the extra that brings it is named, and a folder is kept as ever."""
     script = (
         "import sys; sys.modules['obstore'] = None\n"
-        "from autoflow.server.blobs import open_blobs\n"
-        "open_blobs('.')\n"
-        "open_blobs('s3://bucket/p')"
+        "from autoflow.server.blobs import open_blob_store\n"
+        "open_blob_store('.')\n"
+        "open_blob_store('s3://bucket/p')"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert "ServerExtraMissing" in done.stderr
@@ -51,23 +51,23 @@ def test_the_missing_library_is_named(bucket):
 
 def test_a_put_whose_answer_was_lost_finds_itself(bucket):
     """The same bytes under the same generation are there already, and that is no error."""
-    kept = open_blobs(bucket)
+    kept = open_blob_store(bucket)
     for _ in range(2):
-        kept.settle([kept.receive(io.BytesIO(b"x"), "s1-1")])
+        kept.sync([kept.receive(io.BytesIO(b"x"), "s1-1")])
     assert len(list(kept.files())) == 1
 
 
 def test_many_small_files_go_up_side_by_side(bucket):
     """What is received may still be on its way; settled, all of it is there."""
-    kept = open_blobs(bucket)
+    kept = open_blob_store(bucket)
     received = [kept.receive(io.BytesIO(str(n).encode()), f"s1-{n}") for n in range(40)]
-    kept.settle(received)
+    kept.sync(received)
     assert len(list(kept.files())) == 40
 
 
 def test_what_did_not_arrive_is_not_settled(bucket, monkeypatch):
     """A file that could not be sent is busy when it is to be named, and not before."""
-    kept = open_blobs(bucket)
+    kept = open_blob_store(bucket)
 
     def fail(*_args, **_options):
         raise OSError("cut off")
@@ -75,5 +75,5 @@ def test_what_did_not_arrive_is_not_settled(bucket, monkeypatch):
     monkeypatch.setattr(rooms.obstore, "put", fail)
     received = kept.receive(io.BytesIO(b"x"), "s1-1")
     with pytest.raises(ServerBusy, match="cut off") as busy:
-        kept.settle([received])
+        kept.sync([received])
     assert busy.value.status == 507

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.errors import ServerRefused
-from autoflow.server.blobs.composite_content import Composed, text
+from autoflow.server.blobs.composite_content import CompositeContent, text_content
 from tests.server.uploads import parts_of
 
 
@@ -18,17 +18,17 @@ from tests.server.uploads import parts_of
 def test_any_part_is_that_of_the_whole(pieces, data):
     """A part from anywhere to anywhere is the same as cut out of all the pieces."""
     whole = b"".join(pieces)
-    content = Composed(pieces, "x", "text/plain")
+    content = CompositeContent(pieces, "x", "text/plain")
     start = data.draw(st.integers(0, len(whole)))
     stop = data.draw(st.integers(start, len(whole)))
     assert content.size == len(whole)
-    assert b"".join(content.part(start, stop)) == whole[start:stop]
+    assert b"".join(content.iter_range(start, stop)) == whole[start:stop]
     assert b"".join(content) == whole
 
 
 def test_a_text_has_its_hash():
     """What is in memory is told with its sha256, which the SDK compares."""
-    assert text(b"{}", "x.json", "application/json").hash == "RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="
+    assert text_content(b"{}", "x.json", "application/json").hash == "RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="
 
 
 def test_a_folder_is_a_tar(filled):

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from autoflow.errors import ServerRefused
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import clock
-from autoflow.server.db.schema import sessions, uploads
+from autoflow.server.db.schema import blob_leases, upload_leases
 from autoflow.wire.parts import Part
 from tests.server.maintenance.test_upkeep import verify
 
@@ -33,7 +33,7 @@ def listed(place):
 
 def end_leases(place):
     with place.store.write() as conn:
-        for table in (uploads, sessions):
+        for table in (blob_leases, upload_leases):
             conn.execute(update(table).values(lease_until=clock.after(conn, -1)))
 
 
@@ -65,7 +65,7 @@ def test_team_files_come_in_parts(filled):
     content = filled.server.content("file-storage.download", {"id": told["id"]})
     assert b"".join(content) == data
     for start, stop in ((0, 10), (1_500_000, 1_500_007), (len(data) - 3, len(data))):
-        assert b"".join(content.part(start, stop)) == data[start:stop]
+        assert b"".join(content.iter_range(start, stop)) == data[start:stop]
     assert data in b"".join(filled.server.download("file-storage.download", {"teamId": 1, "path": "/models/"}))
 
 
@@ -93,7 +93,7 @@ def test_what_is_not_needed_is_collected(filled, dataset, place):
     """What an image or a version needs stays, what nothing needs goes, and so do files of the dead."""
     kept, _gone = (filled.content(filled.picture((n, 0, 0))) for n in range(2))
     filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "a", "hash": kept}])
-    place.blobs.settle([place.blobs.receive(io.BytesIO(b"stray"), place.sessions.lease().generation())])
+    place.blobs.sync([place.blobs.receive(io.BytesIO(b"stray"), place.upload_leases.lease().generation())])
     counts = filled.call("autoflow.upkeep.collect")["counts"]
     assert (counts["blobs"], counts["strays"], len(listed(place))) == (0, 0, 3)
     end_leases(place)
@@ -110,7 +110,7 @@ def test_lost_and_damaged_files_are_found_and_healed(filled, place):
     (bad,) = (found for found in place.blobs.files() if found.hash == rotten["hash"])
     place.blobs.remove(bad.path)
     forged = place.blobs.receive(io.BytesIO(b"rotteN"), "x-1")
-    place.blobs.settle([forged])
+    place.blobs.sync([forged])
     _misname(place.blobs, forged, bad)
     assert [one["problem"] for one in verify(filled, 2)[0]] == ["missing"]
     assert sorted(one["problem"] for one in verify(filled, 3)[0]) == ["content", "damaged"]
@@ -121,7 +121,7 @@ def test_lost_and_damaged_files_are_found_and_healed(filled, place):
 
 def _misname(blobs, received, other):
     """Put a file in another one's place, as no call of ours can."""
-    name = path_of(received.hash, received.generation)
+    name = blob_path(received.hash, received.generation)
     if hasattr(blobs, "_store"):
         obstore.rename(blobs._store, blobs._under + name, blobs._under + other.path)
     else:

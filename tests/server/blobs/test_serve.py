@@ -7,7 +7,7 @@ import sys
 
 import requests
 
-from autoflow.server.blobs import open_blobs
+from autoflow.server.blobs import open_blob_store
 from tests.serving import serving
 
 
@@ -17,7 +17,7 @@ def test_a_server_keeps_its_bytes_in_a_bucket(bucket, tmp_path):
         fields = [("name", (None, "a")), ("path", (None, "/")), ("file", ("a", b"0123456789"))]
         method = f"{url}/public/api/v3/file-storage.bulk.upload?teamId=1"
         (told,) = requests.post(method, files=fields, timeout=30).json()
-        assert [found.hash for found in open_blobs(bucket).files()] == [told["hash"]]
+        assert [found.hash for found in open_blob_store(bucket).files()] == [told["hash"]]
         answer = requests.get(told["fullStorageUrl"], headers={"Range": "bytes=3-5"}, timeout=30)
         assert (answer.status_code, answer.content) == (206, b"345")
 

@@ -42,7 +42,7 @@ def postgres_or_none(request):
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setattr(opening, "RETRY", 0.0)
+    monkeypatch.setattr(opening, "RETRY_INTERVAL", 0.0)
 
 
 def recovery(folder, database=None):
@@ -74,7 +74,7 @@ def test_a_first_start_needs_no_set_up(tmp_path, empty):
     """An empty database and no blobs become a store, which its blobs are marked with."""
     with filling(tmp_path / "home", empty) as filled:
         assert key_of(tmp_path / "home") == filled.server.store.key
-        assert recovery(tmp_path / "home", empty).look() is None
+        assert recovery(tmp_path / "home", empty).diagnose() is None
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -98,7 +98,7 @@ def test_a_lost_store_is_begun_again_when_asked_with_new_numbers(tmp_path, empty
         number, key = filled.project(), filled.server.store.key
         filled.file()
     os.unlink(home / "platform.db")
-    assert recovery(home, empty).look().reason == "lost"
+    assert recovery(home, empty).diagnose().reason == "lost"
     assert [finding.reason for finding in recovery(home, empty).repair()] == ["lost"]
     with filling(home, empty) as filled:
         assert filled.server.store.key == key
@@ -274,7 +274,7 @@ def total(folder):
 def test_a_killed_servers_log_is_its_own(killed):
     """After a kill the log is applied, and nothing acknowledged is missing."""
     folder, count = killed
-    assert wal.belongs(str(folder / "platform.db"))
+    assert wal.log_matches_file(str(folder / "platform.db"))
     assert total(folder) == count
 
 
@@ -284,7 +284,7 @@ def test_a_backup_copied_beside_an_old_log_is_never_mixed_with_it(killed, backup
     folder, count = killed
     log = (folder / "platform.db-wal").read_bytes()
     shutil.copy(folder / backup, folder / "platform.db")
-    found = recovery(folder).look()
+    found = recovery(folder).diagnose()
     if found is None:
         assert total(folder) == count
     else:
@@ -300,7 +300,7 @@ def test_a_log_that_was_copied_into_its_file_belongs_to_it(killed):
     folder, count = killed
     with contextlib.closing(sqlite3.connect(folder / "platform.db")) as conn:
         conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        assert wal.belongs(str(folder / "platform.db"))
+        assert wal.log_matches_file(str(folder / "platform.db"))
     assert total(folder) == count
 
 
@@ -309,7 +309,7 @@ def test_processes_that_write_make_no_alarm(filled, tmp_path):
     """A log that others are writing at the moment belongs to its file."""
     for number in range(50):
         filled.project(str(number))
-        assert wal.belongs(str(tmp_path / "home" / "platform.db"))
+        assert wal.log_matches_file(str(tmp_path / "home" / "platform.db"))
 
 
 def test_marks_are_read_as_they_were_written():

@@ -12,7 +12,7 @@ import pytest
 from autoflow.cli.main import main
 from autoflow.errors import ServerBusy
 from autoflow.server.db import engine
-from autoflow.server.db.lock_holder import holder_of
+from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.server.server import Server
 
 WRITER = """
@@ -30,7 +30,7 @@ def home(tmp_path, monkeypatch):
         pytest.skip("needs /proc")
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path))
     monkeypatch.setattr(engine, "_PRAGMAS", ("PRAGMA busy_timeout=1",))
-    monkeypatch.setattr(engine, "WAIT", 0.001)
+    monkeypatch.setattr(engine, "LOCK_TIMEOUT", 0.001)
     return tmp_path
 
 
@@ -63,7 +63,7 @@ def test_a_stopped_writer_is_named(home, writer, capsys, caplog):
     writer.stdin.close()
     writer.wait(60)
     server.call("projects.add", {"workspaceId": 1, "name": "x"})
-    assert holder_of(path) is None
+    assert find_lock_holder(path) is None
     server.close()
 
 

@@ -82,7 +82,7 @@ def test_an_idle_store_occupies_no_server_connection(pooled, mode):
 def test_waiting_for_a_server_connection_is_bounded(pooled, monkeypatch, mode):
     """A client that gets no server connection is told so in bounded time, and is served when there is one again."""
     url = pooled(mode, 1)
-    monkeypatch.setattr(postgresql, "CONNECTING", 1.0)
+    monkeypatch.setattr(postgresql, "CONNECT_TIMEOUT", 1.0)
     postgresql._bounded.cache_clear()
     holder, waiting = Store(url), Store(url)
     with holder.write() as held:

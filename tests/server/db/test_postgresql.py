@@ -261,7 +261,7 @@ def test_processes_write_one_project_at_once(url, tmp_path, fill):
     assert sorted(version["version"] for version in versions) == list(range(1, len(versions) + 1))
     with servers[0]._place.store.read() as conn:
         row = conn.execute(sqlalchemy.select(schema.projects)).mappings().one()
-        assert (row["digest"], row["items_count"]) == (change_tracking.digest_of(conn, project), 32)
+        assert (row["digest"], row["items_count"]) == (change_tracking.compute_digest(conn, project), 32)
     for server in servers:
         server.close()
 

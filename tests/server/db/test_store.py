@@ -119,7 +119,7 @@ def test_a_fork_closes_idle_connections_first(filled):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_fork_does_not_wait_for_a_long_transaction(filled, monkeypatch):
     """A transaction that goes on does not hold up the app's fork."""
-    monkeypatch.setattr(forks, "PATIENCE", 0.01)
+    monkeypatch.setattr(forks, "FORK_WAIT", 0.01)
     with filled.server._place.store.read() as conn:
         conn.execute(sqlalchemy.select(schema.teams))
         assert in_child(lambda: None) == 0
@@ -208,7 +208,7 @@ def test_a_newer_store_is_left_alone(tmp_path):
 def test_a_locked_store_is_busy(tmp_path, monkeypatch):
     """A write that waits too long for another process's is busy, with a time to try again."""
     monkeypatch.setattr(engine, "_PRAGMAS", ("PRAGMA busy_timeout=1",))
-    monkeypatch.setattr(engine, "WAIT", 0.001)
+    monkeypatch.setattr(engine, "LOCK_TIMEOUT", 0.001)
     server = Server.open(tmp_path)
     with contextlib.closing(fresh(tmp_path)) as rows:
         rows.isolation_level = None
@@ -243,7 +243,7 @@ def test_a_store_removed_while_open_is_not_begun_anew(filled, tmp_path):
         assert unavailable.value.retry_after
     assert not home.exists()
     away.rename(home)
-    time.sleep(opening.RETRY)
+    time.sleep(opening.RETRY_INTERVAL)
     filled.project("second")
     assert filled.call("projects.list", workspaceId=1)["total"] == 2
 
@@ -260,7 +260,7 @@ def test_a_write_after_another_autoflow_migrated_is_fenced(filled):
         filled.project("stale")
     with store._engine.connect() as conn, conn.begin():
         conn.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = :now"), {"now": schema.REVISION})
-    time.sleep(opening.RETRY)
+    time.sleep(opening.RETRY_INTERVAL)
     filled.project("after")
     assert filled.call("projects.list", workspaceId=1)["total"] == 2
 

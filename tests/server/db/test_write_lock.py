@@ -8,12 +8,12 @@ import pytest
 
 from autoflow.errors import ServerBusy
 from autoflow.server.db import write_lock
-from autoflow.server.db.write_lock import Turns
+from autoflow.server.db.write_lock import WriteLock
 
 
 def test_one_writer_at_a_time():
     """While one has the turn another waits, and then has it."""
-    taken = Turns()
+    taken = WriteLock()
     order = []
 
     def second():
@@ -30,8 +30,8 @@ def test_one_writer_at_a_time():
 
 def test_waiting_is_bounded(monkeypatch):
     """A writer that waited too long is told to come again, and costs nobody the turn."""
-    monkeypatch.setattr(write_lock, "PATIENCE", 0.01)
-    taken = Turns()
+    monkeypatch.setattr(write_lock, "TIMEOUT", 0.01)
+    taken = WriteLock()
     with taken.taking(), pytest.raises(ServerBusy, match="too much"), taken.taking():
         pass
     with taken.taking():
@@ -40,8 +40,8 @@ def test_waiting_is_bounded(monkeypatch):
 
 def test_a_forked_child_has_its_own_turns(monkeypatch):
     """Whoever had the turn when the process forked is not in the child."""
-    monkeypatch.setattr(write_lock, "PATIENCE", 0.01)
-    taken = Turns()
+    monkeypatch.setattr(write_lock, "TIMEOUT", 0.01)
+    taken = WriteLock()
     with taken.taking():
         monkeypatch.setattr(write_lock.os, "getpid", lambda: -1)
         with taken.taking():

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select, update
 
 from autoflow.errors import ServerBusy, ServerRefused
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import blobs as leases
 from autoflow.server.db import clock, sessions
-from autoflow.server.db.schema import blobs, files, uploads
-from autoflow.server.db.schema import sessions as session_table
+from autoflow.server.db.schema import blob_leases, blobs, files
+from autoflow.server.db.schema import upload_leases as session_table
 from autoflow.server.maintenance import unused_blobs
-from autoflow.server.uploads.upload_session import taking_in
+from autoflow.server.uploads.upload_session import upload_session
 from autoflow.wire.parts import Part
 from tests.blobs import blob_files
 
@@ -40,7 +40,7 @@ def on_disk(tmp_path):
 def end_leases(filled):
     """Let the leases on uploads be over, as after a day."""
     with filled.server._place.store.write() as conn:
-        conn.execute(update(uploads).values(lease_until=clock.after(conn, -1)))
+        conn.execute(update(blob_leases).values(lease_until=clock.after(conn, -1)))
 
 
 def end_sessions(filled):
@@ -72,7 +72,7 @@ def test_uploaded_bytes_stay_for_a_lease(filled, tmp_path):
     counts = collect(filled)
     assert (counts["blobs"], counts["bytes"]) == (1, len(filled.picture()))
     assert on_disk(tmp_path) == []
-    assert rows_of(filled, blobs) == rows_of(filled, uploads) == []
+    assert rows_of(filled, blobs) == rows_of(filled, blob_leases) == []
     assert filled.server.call("images.internal.hashes.list", [content]) == []
 
 
@@ -120,9 +120,9 @@ def test_a_late_removal_meets_no_newer_upload(filled, tmp_path):
     end_leases(filled)
     with place.store.write() as conn:
         unused_blobs.condemn(conn, "", 100)
-        (gone,), _step = unused_blobs.drop(conn, "", 100)
+        (gone,), _step = unused_blobs.delete_condemned(conn, "", 100)
     filled.content(filled.picture())
-    place.blobs.remove(path_of(gone.hash, gone.generation))
+    place.blobs.remove(blob_path(gone.hash, gone.generation))
     (left,) = on_disk(tmp_path)
     assert gone.generation not in left
     assert collect(filled)["strays"] == 0
@@ -181,7 +181,7 @@ def test_replaced_files_are_kept_while_an_edge_or_a_version_names_them(filled, t
 def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
     """What a living process is writing is left alone; what a dead one left is removed."""
     place = filled.server._place
-    lease = place.sessions.lease()
+    lease = place.upload_leases.lease()
     place.blobs.receive(io.BytesIO(b"under way"), lease.generation())
     new = Path(place.blobs.address, "new")
     (new / lease.generation()).write_bytes(b"half")
@@ -200,9 +200,9 @@ def test_files_of_older_kinds_of_names_are_swept(filled, tmp_path):
         (generation,) = conn.execute(select(blobs.c.generation)).scalars()
         conn.execute(update(blobs).values(generation="0123456789abcdef"))
     top = tmp_path / "home" / "blobs"
-    old, named = path_of(told["hash"], generation), path_of(told["hash"], "0123456789abcdef")
+    old, named = blob_path(told["hash"], generation), blob_path(told["hash"], "0123456789abcdef")
     os.link(top / old, top / named)
-    os.rename(top / old, top / path_of(told["hash"], "fedcba9876543210"))
+    os.rename(top / old, top / blob_path(told["hash"], "fedcba9876543210"))
     assert collect(filled)["strays"] == 1
     assert on_disk(tmp_path) == [named]
 
@@ -211,12 +211,12 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
     """A process that was held up until its session was over is told to send again, and then it may."""
 
     def held_up(*, swept):
-        with taking_in(filled.server._place) as intake:
-            intake.take(io.BytesIO(b"1"))
+        with upload_session(filled.server._place) as session:
+            session.receive(io.BytesIO(b"1"))
             end_sessions(filled)
             if swept:
                 collect(filled)
-            with intake.naming():
+            with session.transaction():
                 pytest.fail("it may not begin to name")
 
     for swept in (False, True):
@@ -230,12 +230,14 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
 def test_a_long_upload_keeps_its_session(filled, monkeypatch):
     """While bytes come in the lease is renewed, a few times a lease."""
     renewed = []
-    hold = sessions.Lease.hold
-    monkeypatch.setattr(sessions.Lease, "hold", lambda lease, rows: (renewed.append(lease.key), hold(lease, rows)))
+    hold = sessions.UploadLease.hold
+    monkeypatch.setattr(
+        sessions.UploadLease, "hold", lambda lease, rows: (renewed.append(lease.key), hold(lease, rows))
+    )
 
     class Slow(io.BytesIO):
         def read(self, size):
-            lease = filled.server._place.sessions._lease
+            lease = filled.server._place.upload_leases._lease
             lease._renewed -= sessions.LEASE / 30  # as if that long had gone by
             return super().read(1)
 
@@ -247,10 +249,10 @@ def test_a_long_upload_keeps_its_session(filled, monkeypatch):
 
 def test_a_session_is_begun_anew_now_and_then(filled, monkeypatch):
     """What a failed upload left is nobody's soon, also while its process lives."""
-    lease = filled.server._place.sessions.lease()
-    assert filled.server._place.sessions.lease() is lease
+    lease = filled.server._place.upload_leases.lease()
+    assert filled.server._place.upload_leases.lease() is lease
     lease.begun -= sessions.LEASE + 1
-    assert filled.server._place.sessions.lease().key != lease.key
+    assert filled.server._place.upload_leases.lease().key != lease.key
 
 
 def test_asking_writes_no_more_than_leases(filled):
@@ -267,7 +269,7 @@ def test_leases_are_measured_by_the_databases_clock(filled, monkeypatch):
     monkeypatch.setattr("autoflow.server.timestamps.now", lambda: "1999-01-01T00:00:00.000Z")
     monkeypatch.setattr("time.time", lambda: 0.0)
     filled.content(filled.picture())
-    ((until,),) = rows_of(filled, uploads, uploads.c.lease_until)
+    ((until,),) = rows_of(filled, blob_leases, blob_leases.c.lease_until)
     with filled.server._place.store.read() as conn:
         now, later = conn.execute(select(clock.now(conn), clock.after(conn, leases.LEASE + 1))).one()
     assert len(until) == len(now) == len("1999-01-01T00:00:00.000Z")
@@ -285,8 +287,8 @@ def test_a_state_that_is_none_is_refused(filled):
 
 def test_collecting_is_cut_into_calls(filled, monkeypatch):
     """A call that has no time left says where to go on, and the calls together do all."""
-    monkeypatch.setattr("autoflow.server.maintenance.resumable_job.SECONDS", 0.0)
-    monkeypatch.setattr("autoflow.server.maintenance.garbage_collection.ROWS", 2)
+    monkeypatch.setattr("autoflow.server.maintenance.resumable_job.TIME_LIMIT", 0.0)
+    monkeypatch.setattr("autoflow.server.maintenance.garbage_collection.BATCH", 2)
     for number in range(5):
         filled.content(filled.picture((number, 0, 0)))
     end_leases(filled)

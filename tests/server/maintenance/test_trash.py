@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from autoflow.errors import ServerRefused, StoreUnavailable
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import clock
-from autoflow.server.db.schema import blobs, sessions, uploads, versions
+from autoflow.server.db.schema import blob_leases, blobs, upload_leases, versions
 from autoflow.server.maintenance import garbage_collection, resumable_job
 from autoflow.server.versions import reservations
 from tests.blobs import blob_files
@@ -45,7 +45,7 @@ def test_what_is_collected_is_in_the_trash_for_a_while(filled, tmp_path, monkeyp
     assert blob_files(tmp_path / "home" / "blobs") == []
     assert len(trashed(tmp_path)) == 2
     assert collect(filled) == {"rows": 0, "files": 0, "blobs": 0, "bytes": 0, "strays": 0, "emptied": 0}
-    monkeypatch.setattr(garbage_collection, "TRASH", -2 * 24 * 3600.0)  # the day after tomorrow is a week later
+    monkeypatch.setattr(garbage_collection, "TRASH_SECONDS", -2 * 24 * 3600.0)  # the day after tomorrow is a week later
     assert collect(filled)["emptied"] == 2
     assert trashed(tmp_path) == []
 
@@ -62,7 +62,7 @@ def test_a_file_in_the_trash_comes_back_when_a_row_names_it(filled, tmp_path):
     told = filled.file(data=b"needed")
     place = filled.server._place
     with place.store.read() as conn:
-        path = path_of(*conn.execute(select(blobs.c.hash, blobs.c.generation)).one())
+        path = blob_path(*conn.execute(select(blobs.c.hash, blobs.c.generation)).one())
     for look in (
         lambda: b"".join(filled.server.download("file-storage.download", {"id": told["id"]})) == b"needed",
         lambda: filled.call("autoflow.upkeep.verify", level=3)["problems"] == [],
@@ -87,7 +87,7 @@ def test_bytes_that_come_again_are_kept_beside_the_trash(filled, tmp_path):
 @pytest.mark.parametrize("seconds", [0.0, 60.0])
 def test_a_large_share_is_asked_about(filled, tmp_path, monkeypatch, seconds):
     """More than a fifth of all blobs is taken only when that was confirmed; until then nothing is."""
-    monkeypatch.setattr(resumable_job, "SECONDS", seconds)  # in one call, or in many
+    monkeypatch.setattr(resumable_job, "TIME_LIMIT", seconds)  # in one call, or in many
     filled.file()
     unneeded(filled, 12)
     with pytest.raises(ServerRefused, match=r"12 of 13 blobs.*--yes") as refusal:
@@ -100,7 +100,7 @@ def test_a_large_share_is_asked_about(filled, tmp_path, monkeypatch, seconds):
 
 def test_a_small_share_is_not_asked_about(filled, monkeypatch):
     """Up to a fifth, and up to a few, go unconfirmed."""
-    monkeypatch.setattr(garbage_collection, "FEW", 1)
+    monkeypatch.setattr(garbage_collection, "ALWAYS_ALLOWED", 1)
     for number in range(8):
         filled.file(f"/{number}", str(number).encode())
     unneeded(filled, 2)
@@ -113,7 +113,7 @@ def test_a_small_share_is_not_asked_about(filled, monkeypatch):
 def test_strays_are_a_share_too(filled, tmp_path):
     """Files without rows, as beside an older copy of the database, are asked about as well."""
     place = filled.server._place
-    lease = place.sessions.lease()
+    lease = place.upload_leases.lease()
     for number in range(11):
         place.blobs.receive(io.BytesIO(str(number).encode()), lease.generation())
     end_sessions(filled)
@@ -162,6 +162,6 @@ def test_leases_on_bytes_made_under_a_wrong_clock_end(filled):
     filled.content(filled.picture())
     for seconds, count in ((reservations.LEASE, 0), (YEAR, 1)):
         with filled.server.store.write() as conn:
-            for table in (uploads, sessions):
+            for table in (blob_leases, upload_leases):
                 conn.execute(update(table).values(lease_until=clock.after(conn, seconds)))
         assert collect(filled)["blobs"] == count

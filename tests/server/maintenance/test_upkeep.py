@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from autoflow.errors import ServerRefused
-from autoflow.server.blobs.content import path_of
+from autoflow.server.blobs.content import blob_path
 from autoflow.server.db.schema import blobs, items
 from autoflow.server.maintenance import integrity_check, resumable_job
 
@@ -34,7 +34,7 @@ def file_of(filled, content):
     """Where the file of a hash is."""
     with filled.server._place.store.read() as conn:
         generation = conn.execute(select(blobs.c.generation).where(blobs.c.hash == content)).scalar_one()
-    return Path(filled.server._place.blobs.address, path_of(content, generation))
+    return Path(filled.server._place.blobs.address, blob_path(content, generation))
 
 
 def spoil(path, change):
@@ -215,9 +215,9 @@ def test_a_source_that_changed_is_found(filled, project, tmp_path):
 
 def test_verifying_is_cut_into_calls(filled, project, monkeypatch):
     """Each call does some of it, and together they do all, once."""
-    monkeypatch.setattr(resumable_job, "SECONDS", 0.0)
-    monkeypatch.setattr(integrity_check, "ITEMS", 1)
-    monkeypatch.setattr(integrity_check, "BLOBS", {2: 1, 3: 1})
+    monkeypatch.setattr(resumable_job, "TIME_LIMIT", 0.0)
+    monkeypatch.setattr(integrity_check, "ITEM_BATCH", 1)
+    monkeypatch.setattr(integrity_check, "BLOB_BATCH", {2: 1, 3: 1})
     assert filled.call("autoflow.upkeep.verify", level=1)["done"] is False
     assert verify(filled, 1)[1]["versions"] == 2
     assert verify(filled, 3)[1]["blobs"] == 2
@@ -231,8 +231,8 @@ def test_collecting_forgets_damage_that_nobody_needs(filled, project, contents):
     for version in (1, 2):
         filled.call("autoflow.versions.delete", id=version)
     with filled.server._place.store.write() as conn:
-        from autoflow.server.db.schema import uploads
+        from autoflow.server.db.schema import blob_leases
 
-        conn.execute(update(uploads).values(lease_until=""))
+        conn.execute(update(blob_leases).values(lease_until=""))
     assert filled.call("autoflow.upkeep.collect")["counts"]["blobs"] == 2
     assert kinds(filled, 2) == []

@@ -74,7 +74,7 @@ GOOD = [
 def test_the_formats_of_datasets_are_read(form, mode, options):
     """Each common format, of each kind of pixel, has a size and a thumbnail."""
     data = encoded(form, mode, **options)
-    told = thumbnails.look(io.BytesIO(data))
+    told = thumbnails.read_image_info(io.BytesIO(data))
     assert (told.width, told.height) == (40, 20)
     assert told.mime.startswith("image/")
     assert small(data)[1] == (10, 5)
@@ -116,7 +116,7 @@ def test_other_formats_are_opened_by_nobody(tmp_path, monkeypatch, name):
     server = Server.open(tmp_path / "home")
     try:
         filled = Filled(server)
-        assert thumbnails.look(io.BytesIO(OTHERS[name])) is None
+        assert thumbnails.read_image_info(io.BytesIO(OTHERS[name])) is None
         # a team file's hash can be made an image without any upload of an image
         content = filled.file("/x.png", OTHERS[name])["hash"]
         dataset = filled.dataset(filled.project())
@@ -155,7 +155,7 @@ def test_a_bomb_takes_bounded_memory(name):
     data = BOMBS[name]()
     before = memory(os.getpid(), "VmRSS")
     process = worker()
-    thumbnails.look(io.BytesIO(data))
+    thumbnails.read_image_info(io.BytesIO(data))
     try:
         small(data)
     except Undecodable as refused:
@@ -189,7 +189,7 @@ def test_a_header_without_end_is_read_to_a_bound(name):
     """An upload is looked at in bounded memory, whatever its header declares."""
     file = io.BytesIO(LONG_HEADERS[name]())
     before = memory(os.getpid(), "VmRSS")
-    thumbnails.look(file)
+    thumbnails.read_image_info(file)
     assert memory(os.getpid(), "VmRSS") - before < 150 * 1024 * 1024
 
 
@@ -197,7 +197,7 @@ def test_what_is_no_regular_file_is_no_image(tmp_path):
     """A pipe or a device that a link names is not waited for."""
     os.mkfifo(tmp_path / "pipe")
     for path in (str(tmp_path / "pipe"), "/dev/zero", str(tmp_path), str(tmp_path / "none")):
-        assert thumbnails.look(path) is None
+        assert thumbnails.read_image_info(path) is None
 
 
 VALID = [encoded("PNG"), encoded("JPEG"), encoded("GIF", "P"), encoded("TIFF"), encoded("WEBP"), encoded("BMP")]
@@ -211,7 +211,7 @@ def test_damaged_files_raise_one_error(data):
     for position in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=8)):
         whole[position] = data.draw(st.integers(0, 255))
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
-    thumbnails.look(io.BytesIO(cut))
+    thumbnails.read_image_info(io.BytesIO(cut))
     try:
         mime, _size = small(cut)
         assert mime in {"image/png", "image/jpeg"}
@@ -230,7 +230,7 @@ def test_a_worker_that_dies_is_replaced():
 
 def test_a_job_has_its_time(monkeypatch):
     """A worker that hangs is killed; here it is stopped, which no limit on processor time would end."""
-    monkeypatch.setattr(decoding, "TIME", 0.3)
+    monkeypatch.setattr(decoding, "JOB_TIMEOUT", 0.3)
     hanging = worker()
     hanging.send_signal(signal.SIGSTOP)
     with pytest.raises(Undecodable, match="s to decode"):

@@ -236,7 +236,7 @@ def expire(saved):
     with store.write() as conn:
         conn.execute(table.update().where(table.c.status == "reserved").values(lease_until="2000"))
     with store.write() as conn:
-        purge.sweep(conn, 100)
+        purge.release_expired(conn, 100)
 
 
 def test_a_reservation_given_up_keeps_nothing(saved):

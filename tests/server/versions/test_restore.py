@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from autoflow.errors import ServerRefused
-from autoflow.server.db.change_tracking import digest_of
+from autoflow.server.db.change_tracking import compute_digest
 from autoflow.server.db.schema import blobs, datasets, items, projects, versions
 from autoflow.server.maintenance import purge
 from autoflow.server.methods.versions import restore
@@ -200,7 +200,7 @@ def test_missing_content_is_named_and_leaves_nothing(source):
     )
     with source.store.read() as conn:
         row = conn.execute(select(projects).where(projects.c.id == told["id"])).mappings().one()
-        assert row["digest"] == digest_of(conn, told["id"])
+        assert row["digest"] == compute_digest(conn, told["id"])
         assert (
             row["size"] == conn.execute(select(func.sum(items.c.size)).where(items.c.project_id == row["id"])).scalar()
         )

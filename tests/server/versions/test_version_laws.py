@@ -264,7 +264,7 @@ class Versions(RuleBasedStateMachine):
         with self.store.read() as conn:
             told = conn.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
             version = conn.execute(select(versions.c.digest).where(versions.c.id == number)).scalar()
-            assert told == version == change_tracking.digest_of(conn, made["id"])
+            assert told == version == change_tracking.compute_digest(conn, made["id"])
         self.call("projects.remove", id=made["id"])
 
     @precondition(lambda self: self.saved)

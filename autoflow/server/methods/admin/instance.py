@@ -13,7 +13,7 @@ from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import members, users, workspaces
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.operations import Operation
-from autoflow.server.paging import listed, page
+from autoflow.server.paging import page, page_of_entities
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
@@ -137,7 +137,7 @@ def list_users(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def list_roles(_conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``roles.list``: in a team all may do the same."""
-    return listed([ROLE], request)
+    return page_of_entities([ROLE], request)
 
 
 def context(conn: Connection, request: RequestParser) -> dict[str, Any]:

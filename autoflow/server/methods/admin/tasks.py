@@ -74,7 +74,7 @@ def task(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.tasks.ensure``: the task of a number given from outside, made if it is new; as ``tasks.info``."""
-    number = tasks.given(conn, request.number("id"), team=request.optional_number("teamId"))
+    number = tasks.get_or_create(conn, request.number("id"), team=request.optional_number("teamId"))
     return shaped([tasks.get(conn, number)])[0]
 
 
@@ -86,9 +86,9 @@ def list_tasks(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def set_output(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.output.set``: what the SDK's app says it made, kept among the facts of its run."""
-    number = tasks.given(conn, request.number("taskId"))
+    number = tasks.get_or_create(conn, request.number("taskId"))
     tasks.check_author(conn, number)
-    tasks.learn(conn, number, {"output": request.mapping("output")}, timestamps.now())
+    tasks.add_facts(conn, number, {"output": request.mapping("output")}, timestamps.now())
     return {"success": True}
 
 
@@ -97,7 +97,7 @@ def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
     status = request.text("status")
     if status not in _STATES:
         raise Invalid(f'"status" must be one of {", ".join(_STATES)}')
-    _set_state(conn, tasks.given(conn, request.number("id")), _STATES[status])
+    _set_state(conn, tasks.get_or_create(conn, request.number("id")), _STATES[status])
     return {"success": True}
 
 
@@ -114,7 +114,7 @@ def _set_state(conn: Connection, number: int, state: str) -> None:
     if state != "running":
         tasks.finish(conn, number, state, None, timestamps.now())
     elif before != "running":
-        tasks.begin(conn, number, timestamps.now())
+        tasks.start(conn, number, timestamps.now())
 
 
 def log(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
@@ -122,7 +122,7 @@ def log(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     number = tasks.get(conn, request.number("id"))["id"]
     found = [
         {"task_id": number, "timestamp": row["at"], "level": "info", "message": line}
-        for row in tasks.logged(conn, number, request.text("sinceTime", ""))
+        for row in tasks.read_log(conn, number, request.text("sinceTime", ""))
         for line in row["lines"].splitlines()
     ]
     limit = request.optional_number("limit")
@@ -131,7 +131,7 @@ def log(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
 
 def accept(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """What an app sends for a page of its own, which is not shown here: taken, and not kept."""
-    tasks.given(conn, request.number("id" if request.has("id") else "taskId"))
+    tasks.get_or_create(conn, request.number("id" if request.has("id") else "taskId"))
     return {"success": True}
 
 

@@ -16,9 +16,9 @@ from autoflow.server.db.access import caller
 from autoflow.server.db.schema import versions
 from autoflow.server.errors import Forbidden, Invalid, NotFound
 from autoflow.server.maintenance.blob_usage import Scope
-from autoflow.server.maintenance.garbage_collection import Collector
-from autoflow.server.maintenance.integrity_check import LEVELS, Inspector
-from autoflow.server.maintenance.resumable_job import Progress, work
+from autoflow.server.maintenance.garbage_collection import GarbageCollector
+from autoflow.server.maintenance.integrity_check import LEVELS, IntegrityCheck
+from autoflow.server.maintenance.resumable_job import JobState, run_stages
 from autoflow.server.operations import Batch, Operation, OperationContext
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions.versions import COMMITTED
@@ -33,10 +33,10 @@ def _permit(conn: Connection) -> None:
         raise Forbidden("only who sees all teams may do this: ask on the server's machine")
 
 
-def _answer(progress: Progress, names: tuple[str, ...], *, done: bool) -> dict[str, Any]:
+def _answer(progress: JobState, names: tuple[str, ...], *, done: bool) -> dict[str, Any]:
     return {
         "done": done,
-        "state": None if done else progress.text(),
+        "state": None if done else progress.encode(),
         "counts": {name: progress.counts.get(name, 0) for name in names},
     }
 
@@ -50,12 +50,12 @@ def collect(context: OperationContext, request: RequestParser) -> dict[str, Any]
         Conflict: it would take a large share of all blobs, and `confirm` is not set.
         StoreUnavailable: the blobs are another store's.
     """
-    progress = Progress.of(request.optional_text("state"))
+    progress = JobState.decode(request.optional_text("state"))
     with context.store.read() as conn:
         _permit(conn)
     context.store.check_identity()
     confirmed, empty = request.flag("confirm", default=False), request.flag("emptyTrash", default=False)
-    done = work(Collector(context, confirmed=confirmed, empty=empty).stages, progress)
+    done = run_stages(GarbageCollector(context, confirmed=confirmed, empty=empty).stages, progress)
     return _answer(progress, COLLECTED, done=done)
 
 
@@ -63,16 +63,16 @@ def verify(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     """``autoflow.upkeep.verify`` at a ``level`` from 1 to 3, of all, of a project (``projectId``), or of a version
     (``id``): what was looked at so far, and the ``problems`` found in this call.
     """
-    progress = Progress.of(request.optional_text("state"))
+    progress = JobState.decode(request.optional_text("state"))
     level = request.optional_number("level") or 1
     if level not in LEVELS:
         raise Invalid(f'"level" must be one of {", ".join(map(str, LEVELS))}')
     with context.store.read() as conn:
         _permit(conn)
         scope = _scope(conn, request)
-    inspector = Inspector(context, level, scope)
-    done = work(inspector.stages, progress)
-    return {**_answer(progress, VERIFIED, done=done), "problems": inspector.problems}
+    integrity_check = IntegrityCheck(context, level, scope)
+    done = run_stages(integrity_check.stages, progress)
+    return {**_answer(progress, VERIFIED, done=done), "problems": integrity_check.problems}
 
 
 def _scope(conn: Connection, request: RequestParser) -> Scope:

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, RowMapping
 
-from autoflow.server.blobs import Content, Received, composite_content
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs import Content, ReceivedBlob, composite_content
+from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import access, files, teams
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import Conflict, Invalid, NotFound
@@ -18,7 +18,7 @@ from autoflow.server.methods.versions import versions_json
 from autoflow.server.operations import Download, Operation, OperationContext, Upload
 from autoflow.server.paging import per_page
 from autoflow.server.request_parser import RequestParser
-from autoflow.server.uploads.upload_session import Intake, taking_in
+from autoflow.server.uploads.upload_session import UploadSession, upload_session
 from autoflow.server.versions import archives, reservations
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
@@ -35,7 +35,7 @@ def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
         "hash": row["hash"],
         "path": row["path"],
         "storagePath": row["path"],
-        "fullStorageUrl": access.address(conn, f"/storage/files/{row['id']}"),
+        "fullStorageUrl": access.absolute_url(conn, f"/storage/files/{row['id']}"),
         "meta": {"mime": row["mime"], "ext": posixpath.splitext(row["name"])[1][1:], "size": row["size"]},
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
@@ -69,12 +69,12 @@ def list_files(conn: Connection, request: RequestParser) -> list[dict[str, Any]]
     what is right in it, folders included. The SDK asks for a file with a slash after it, too.
     """
     team_id = _team(conn, request)
-    path = files.absolute(request.text("path")).rstrip("/")
-    if (project_id := archives.mapped(conn, team_id, path)) is not None:
-        return [versions_json.shape(conn, team_id, project_id, path)] if archives.written(conn, project_id) else []
+    path = files.normalize_path(request.text("path")).rstrip("/")
+    if (project_id := archives.project_of_map(conn, team_id, path)) is not None:
+        return [versions_json.shape(conn, team_id, project_id, path)] if archives.versions_map(conn, project_id) else []
     own = files.current(conn, team_id, path)
     folder = path + "/"
-    found = files.below(conn, team_id, folder)
+    found = files.list_folder(conn, team_id, folder)
     inside = [_shape(conn, row) for row in found]
     if not request.flag("recursive", default=True):
         inside = list(_direct(conn, found, team_id, folder))
@@ -87,12 +87,12 @@ def list_entries(conn: Connection, request: RequestParser) -> dict[str, Any]:
     ``files`` and ``folders`` say which are wanted; those deeper inside come with ``recursive``, files alone.
     """
     team_id = _team(conn, request)
-    folder = files.absolute(request.text("path")).rstrip("/") + "/"
+    folder = files.normalize_path(request.text("path")).rstrip("/") + "/"
     after, limit = (
         request.text("continuationToken", ""),
         per_page(RequestParser({"per_page": request.optional_number("limit")})),
     )
-    found = files.below(conn, team_id, folder)
+    found = files.list_folder(conn, team_id, folder)
     deep = request.flag("recursive", default=True)
     entries = (_shape(conn, row) for row in found) if deep else _direct(conn, found, team_id, folder)
     wanted = {False: request.flag("files", default=True), True: request.flag("folders", default=True)}
@@ -108,25 +108,25 @@ def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def _remove(conn: Connection, team_id: int, path: str) -> None:
     """Remove a file, or a folder with all that is in it; not what a version needs."""
-    held = archives.holder(conn, team_id, path)
+    held = archives.find_version_of_file(conn, team_id, path)
     if held is not None:
         raise Conflict(f"{path} cannot be removed: version {held['id']} of project {held['project_id']} needs it")
     removed = 0 if path.endswith("/") else files.retire(conn, team_id, path)
-    removed += files.retire_below(conn, team_id, path.rstrip("/") + "/")
+    removed += files.retire_folder(conn, team_id, path.rstrip("/") + "/")
     if not removed:
         raise NotFound("file", path)
 
 
 def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``file-storage.remove`` by path."""
-    _remove(conn, _team(conn, request), files.absolute(request.text("path")))
+    _remove(conn, _team(conn, request), files.normalize_path(request.text("path")))
     return {"success": True}
 
 
 def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``file-storage.bulk.remove`` by paths; all of them or none."""
     team_id = _team(conn, request)
-    paths = [files.absolute(RequestParser({"path": path}).text("path")) for path in request.array("paths")]
+    paths = [files.normalize_path(RequestParser({"path": path}).text("path")) for path in request.array("paths")]
     for path in dict.fromkeys(paths):
         _remove(conn, team_id, path)
     return {"success": True}
@@ -143,7 +143,7 @@ def _uploads(parts: Iterable[Part]) -> Iterator[tuple[str, BinaryIO, str]]:
         name = sent.text("name")
         if "/" in name or name in {".", ".."}:
             raise Invalid(f"{name!r} is no file's name")
-        path = files.absolute(sent.text("path") + "/" + name)
+        path = files.normalize_path(sent.text("path") + "/" + name)
         yield path, part.value, part.content_type or mimetypes.guess_type(name)[0] or _ANY
         fields = {}
 
@@ -153,12 +153,12 @@ def upload(context: OperationContext, parts: Iterable[Part], query: Mapping[str,
 
     A map of versions is passed over, and an archive never takes another's place (`store.archives`).
     """
-    with taking_in(context) as intake:
+    with upload_session(context) as session:
         with context.store.read() as conn:
             team_id = _team(conn, RequestParser(query))
-        received = [(path, intake.take(stream), mime) for path, stream, mime in _uploads(parts)]
-        with intake.naming() as conn:
-            return [_put(conn, intake, team_id, *file) for file in received]
+        received = [(path, session.receive(stream), mime) for path, stream, mime in _uploads(parts)]
+        with session.transaction() as conn:
+            return [_put(conn, session, team_id, *file) for file in received]
 
 
 def upload_one(context: OperationContext, parts: Iterable[Part], query: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,20 +182,22 @@ def _one(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
         yield part
 
 
-def _put(conn: Connection, intake: Intake, team_id: int, path: str, received: Received, mime: str) -> dict[str, Any]:
+def _put(
+    conn: Connection, session: UploadSession, team_id: int, path: str, received: ReceivedBlob, mime: str
+) -> dict[str, Any]:
     """Make one uploaded file a path's current one."""
-    place = archives.place(conn, team_id, path)
+    place = archives.parse_archive_path(conn, team_id, path)
     if place is not None:
         project_id, name = place
         if name == archives.MAP:
             return versions_json.shape(conn, team_id, project_id, path)
-        reservations.prolong(conn, project_id)
-        path = archives.free(conn, team_id, path)
-    intake.name(conn, [(received, {})])
+        reservations.renew(conn, project_id)
+        path = archives.unused_path(conn, team_id, path)
+    session.register(conn, [(received, {})])
     return _shape(conn, files.get(conn, files.add(conn, team_id, path, received, mime)))
 
 
-def download(context: OperationContext, request: RequestParser) -> Content | Composed:
+def download(context: OperationContext, request: RequestParser) -> Content | CompositeContent:
     """``file-storage.download`` of a team's path, or by ``id``: then also of a file that is current no more.
 
     A path with a slash after it is a folder's: a tar of all that is in it.
@@ -204,11 +206,11 @@ def download(context: OperationContext, request: RequestParser) -> Content | Com
         if request.has("id"):
             row = files.get(conn, request.number("id"))
         else:
-            team_id, path = _team(conn, request), files.absolute(request.text("path"))
-            if (project_id := archives.mapped(conn, team_id, path)) is not None:
+            team_id, path = _team(conn, request), files.normalize_path(request.text("path"))
+            if (project_id := archives.project_of_map(conn, team_id, path)) is not None:
                 return versions_json.content(conn, project_id)
             if path.endswith("/"):
-                return _folder_content(context, path, files.below(conn, team_id, path))
+                return _folder_content(context, path, files.list_folder(conn, team_id, path))
             current = files.current(conn, team_id, path)
             if current is None:
                 raise NotFound("file", path)
@@ -220,12 +222,12 @@ def _content(context: OperationContext, row: RowMapping) -> Content:
     return Content(context.blobs, row["hash"], row["generation"], row["size"], row["name"], row["mime"])
 
 
-def _folder_content(context: OperationContext, folder: str, found: list[RowMapping]) -> Composed:
+def _folder_content(context: OperationContext, folder: str, found: list[RowMapping]) -> CompositeContent:
     if not found:
         raise NotFound("folder", folder)
     top = posixpath.basename(folder.rstrip("/"))
     inside = ((posixpath.join(top, row["path"][len(folder) :]), _content(context, row)) for row in found)
-    return composite_content.archive(inside, f"{top or 'files'}.tar")
+    return composite_content.tar_content(inside, f"{top or 'files'}.tar")
 
 
 READS: Mapping[str, Operation] = {

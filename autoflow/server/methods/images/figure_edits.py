@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server import limits
 from autoflow.server.db import datasets, items
-from autoflow.server.db.change_tracking import Edit, editing
+from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figures import FACTS, image_of
 from autoflow.server.methods.images.labels import FIGURES, Annotating, stored_documents, stored_object
@@ -30,7 +30,7 @@ def given_geometry(geometry: Mapping[str, Any]) -> dict[str, Any]:
 class Drawing:
     """The documents of some images of one project, while figures are put into them."""
 
-    def __init__(self, edit: Edit, rows: Mapping[int, RowMapping]) -> None:
+    def __init__(self, edit: ProjectEdit, rows: Mapping[int, RowMapping]) -> None:
         self.meta = Meta.of(edit.conn, edit.project["id"])
         self._edit = edit
         self._conn = rows
@@ -48,8 +48,8 @@ class Drawing:
         stored = {**stored_object(RequestParser(plain, request.path), self.meta), **given_geometry(geometry)}
         objects = self._objects[image_id]
         k = self._highest.setdefault(image_id, max(objects, default=0)) + 1
-        if k >= FIGURES or len(objects) >= limits.OBJECTS:
-            raise Invalid(f"image {image_id} has no room for another object; {limits.OBJECTS} are the most")
+        if k >= FIGURES or len(objects) >= limits.FIGURES:
+            raise Invalid(f"image {image_id} has no room for another object; {limits.FIGURES} are the most")
         self._highest[image_id] = k
         objects[k] = {**stored, "id": k}
         return image_id * FIGURES + k
@@ -103,7 +103,7 @@ def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     for project_id, found in each_project(conn, images):
         if request.has("datasetId"):
             _check_dataset(conn, request.number("datasetId"), found.values())
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             drawn = Drawing(edit, found)
             for position, (one, image_id) in enumerate(zip(wanted, images, strict=True)):
                 if image_id in found:
@@ -136,7 +136,7 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``figures.bulk.remove`` by ``figureIds``."""
     numbers = request.unique_numbers("figureIds")
     for project_id, found in each_project(conn, map(image_of, numbers)):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             drawn = Drawing(edit, found)
             for number in numbers:
                 if image_of(number) in found:
@@ -150,7 +150,7 @@ def add_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     wanted = list(request.objects("tags"))
     numbers = [one.number("figureId") for one in wanted]
     answers = []
-    with editing(conn, request.number("projectId")) as edit:
+    with edit_project(conn, request.number("projectId")) as edit:
         found = items.find(conn, sorted({image_of(number) for number in numbers}))
         for row in found.values():
             if row["project_id"] != edit.project["id"]:
@@ -169,7 +169,7 @@ def add_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
 def drawing(conn: Connection, number: int) -> Iterator[Drawing]:
     """Change one figure."""
     row = items.find(conn, [image_of(number)])[image_of(number)]
-    with editing(conn, row["project_id"]) as edit:
+    with edit_project(conn, row["project_id"]) as edit:
         drawn = Drawing(edit, items.find(conn, [row["id"]]))
         yield drawn
         drawn.close()

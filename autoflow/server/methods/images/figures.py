@@ -16,12 +16,12 @@ from autoflow.server.db import datasets, items, json_codec, projects
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import NotFound
 from autoflow.server.geometry import rounding
-from autoflow.server.geometry.metrics import measured
+from autoflow.server.geometry.metrics import measure
 from autoflow.server.methods.images import filters
 from autoflow.server.methods.images.labels import FIGURES, stored_documents
 from autoflow.server.methods.images.tags import Meta
 from autoflow.server.operations import Operation
-from autoflow.server.paging import chunks, per_page, selected, start_of, told
+from autoflow.server.paging import apply_filter, chunks, page_offset, page_totals, per_page
 from autoflow.server.request_parser import RequestParser, as_text
 
 ALPHA = "alpha_mask"
@@ -57,7 +57,7 @@ def geometry_of(stored: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _shape(row: RowMapping, stored: Mapping[str, Any], meta: Meta) -> dict[str, Any]:
     geometry = geometry_of(stored)
-    box, area = measured(geometry or {}, stored.get("geometryType"))
+    box, area = measure(geometry or {}, stored.get("geometryType"))
     tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
     return {
         "id": row["id"] * FIGURES + stored["id"],
@@ -96,7 +96,7 @@ class _Wish:
     def of(self, figure: dict[str, Any]) -> dict[str, Any]:
         """A figure as it is wanted."""
         if self._whole and figure["geometry"] is not None:
-            figure = {**figure, "geometry": rounding.whole(figure["geometry"])}
+            figure = {**figure, "geometry": rounding.round_to_pixels(figure["geometry"])}
         return figure if self._fields is None else {key: figure[key] for key in figure if key in self._fields}
 
 
@@ -138,13 +138,13 @@ def list_figures(conn: Connection, request: RequestParser) -> dict[str, Any]:
     elif request.has("projectId"):
         query = query.where(table.c.project_id == projects.get(conn, request.number("projectId"))["id"])
     columns = {"entityId": table.c.id, "imageId": table.c.id, "datasetId": table.c.dataset_id}
-    query = selected(query, columns, [one for one in conditions if one.text("field") != "id"])
+    query = apply_filter(query, columns, [one for one in conditions if one.text("field") != "id"])
     if numbers is not None:
         query = query.where(table.c.id.in_(sorted({image_of(number) for number in numbers})))
     picked = filters.conditions(conn, request)
     query = filters.narrowed(query, picked)
     size = per_page(request)
-    start = start_of(request, size)
+    start = page_offset(request, size)
     if numbers is None and not picked:
         total, pairs = _window(conn, query, start, size)
     else:
@@ -153,7 +153,7 @@ def list_figures(conn: Connection, request: RequestParser) -> dict[str, Any]:
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row, _ in pairs}}
     wish = _Wish(request)
     found = [wish.of(_shape(row, stored, metas[row["project_id"]])) for row, stored in pairs]
-    return {"entities": found, **told(total, size)}
+    return {"entities": found, **page_totals(total, size)}
 
 
 Pair = tuple[RowMapping, dict[str, Any]]

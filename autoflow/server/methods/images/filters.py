@@ -20,7 +20,7 @@ from autoflow.server import limits
 from autoflow.server.db import items, jobs, json_codec
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid, NotFound
-from autoflow.server.paging import Columns, by_token, chunks, descending, ordered
+from autoflow.server.paging import Columns, apply_order, by_token, chunks, descending
 from autoflow.server.request_parser import RequestParser
 
 Tags = Sequence[Mapping[str, Any]]
@@ -259,13 +259,13 @@ def _looked_up(
 ) -> list[int]:
     by_meta = request.fields.get("sort") == BY_META and not by_token(request)
     by_id = RequestParser({} if by_meta or by_token(request) else request.fields)
-    query = ordered(query, columns, by_id)
+    query = apply_order(query, columns, by_id)
     parts = query.with_only_columns(table.c.id, table.c.tags, table.c.annotation, table.c.meta)
     found: list[tuple[str, int]] = []
     drawn = [condition for condition in wanted if condition.figure]
     for part in chunks(conn.execute(parts).all()):
         hashes = [row.annotation for row in part if row.annotation] if drawn else []
-        texts = items.read_texts(conn, hashes)
+        texts = items.read_encoded_documents(conn, hashes)
         for row in part:
             objects = _objects(texts.get(row.annotation, b""), drawn)
             tags = json_codec.load(row.tags)

@@ -8,9 +8,9 @@ from typing import Any
 
 from autoflow.server import bounded_json
 from autoflow.server.blobs import composite_content
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import items, json_codec
-from autoflow.server.db.change_tracking import editing
+from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figure_edits import Drawing, each_project, given_geometry
 from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
@@ -33,7 +33,7 @@ def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: 
 def _change(context: OperationContext, sent: list[tuple[int, dict[str, Any]]]) -> None:
     with context.store.write() as conn:
         for project_id, found in each_project(conn, (image_of(number) for number, _ in sent)):
-            with editing(conn, project_id) as edit:
+            with edit_project(conn, project_id) as edit:
                 drawn = Drawing(edit, found)
                 for number, geometry in sent:
                     if image_of(number) in found:
@@ -56,10 +56,10 @@ def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[t
         left -= len(text)
         if left < 0:
             raise Invalid(f"the geometries of a request are longer than {LARGEST_GEOMETRY} bytes: send fewer at once")
-        needed += bounded_json.cost(text)
+        needed += bounded_json.memory_cost(text)
         if needed > bounded_json.MEMORY.share:
             raise Invalid("the geometries of a request have too many values: send fewer at once")
-        held.enter_context(bounded_json.memory("geometries", bounded_json.cost(text)))
+        held.enter_context(bounded_json.reserve_memory("geometries", bounded_json.memory_cost(text)))
         geometry = bounded_json.parse(text) if text.strip() else None
         if not isinstance(geometry, dict):
             raise Invalid(f"the geometry of figure {number} is no JSON object")
@@ -67,7 +67,7 @@ def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[t
         number = None
 
 
-def download_geometries(context: OperationContext, request: RequestParser) -> Composed:
+def download_geometries(context: OperationContext, request: RequestParser) -> CompositeContent:
     """``figures.bulk.download.geometry`` by ``ids``: a form with a part for each, of its number's name, in order."""
     numbers = request.numbers("ids")
     with context.store.read() as conn:
@@ -80,7 +80,7 @@ def download_geometries(context: OperationContext, request: RequestParser) -> Co
         if number not in by_number:
             raise NotFound("figure", number)
     parts = ((str(number), json_codec.dump(_apart(by_number[number])).encode()) for number in numbers)
-    return composite_content.form(parts, "geometries")
+    return composite_content.multipart_content(parts, "geometries")
 
 
 def _apart(stored: Mapping[str, Any]) -> Any:

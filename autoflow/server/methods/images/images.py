@@ -8,18 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select
 
 from autoflow.server.blobs import Content, composite_content
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import access, blobs, datasets, items, json_codec, projects
-from autoflow.server.db.change_tracking import editing
+from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.media import thumbnails
 from autoflow.server.methods.images import filters
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
-from autoflow.server.paging import page, page_of, selected
+from autoflow.server.paging import apply_filter, page, page_of_values
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.server.uploads import external_files
-from autoflow.server.uploads.upload_session import taking_in
+from autoflow.server.uploads.upload_session import upload_session
 from autoflow.wire.parts import Part
 
 _COLUMNS = {
@@ -51,7 +51,7 @@ def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
         "width": row["width"],
         "height": row["height"],
         "pathOriginal": content,
-        "fullStorageUrl": access.address(conn, content) if content is not None else row["link"],
+        "fullStorageUrl": access.absolute_url(conn, content) if content is not None else row["link"],
         "labelsCount": row["labels"],
         "datasetId": row["dataset_id"],
         "projectId": row["project_id"],
@@ -76,14 +76,14 @@ def _within(conn: Connection, request: RequestParser) -> tuple[RowMapping, Selec
         return project, items.listing(conn).where(table.c.project_id == project["id"])
     dataset = datasets.get(conn, request.number("datasetId"))
     deep = request.flag("recursive", default=False)
-    numbers = datasets.within(conn, dataset) if deep else [dataset["id"]]
+    numbers = datasets.descendants(conn, dataset) if deep else [dataset["id"]]
     project = projects.get(conn, dataset["project_id"])
     return project, items.listing(conn).where(table.c.dataset_id.in_(numbers))
 
 
 def reference(conn: Connection, image_id: int | None) -> str | None:
     """The address of the small picture that stands for a project or a dataset, by an image of it if it has any."""
-    return access.address(conn, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
+    return access.absolute_url(conn, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
 
 
 def list_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -93,14 +93,14 @@ def list_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     query = filters.narrowed(query, wanted)
     if not filters.needs_scan(wanted, request):
         return page(conn, query, _COLUMNS, request, lambda found: shaped(conn, found))
-    query = selected(query, _COLUMNS, request.objects("filter", required=False))
+    query = apply_filter(query, _COLUMNS, request.objects("filter", required=False))
     numbers = filters.scan(conn, project, query, _COLUMNS, request, wanted)
 
     def shape(part: Sequence[int]) -> list[dict[str, Any]]:
         found = items.find(conn, list(part))
         return [_shape(conn, found[number]) for number in part]
 
-    return page_of(numbers, request, shape, int)
+    return page_of_values(numbers, request, shape, int)
 
 
 def image(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -115,8 +115,8 @@ def known_hashes(context: OperationContext, request: RequestParser) -> list[str]
     They stay for as long as a lease, so that who was told so can name them.
     """
     hashes = [text for value in request.array("items") if (text := as_text(value)) is not None]
-    with context.store.write(noted=False) as conn:
-        found = blobs.promise(conn, hashes)
+    with context.store.write(count_change=False) as conn:
+        found = blobs.acquire_with_lease(conn, hashes)
     return [value for value in hashes if value in found]
 
 
@@ -125,7 +125,7 @@ _BYTES = ("hash", "size", "mime", "width", "height")
 
 def _content(conn: Connection, wanted: list[RequestParser]) -> list[dict[str, Any]]:
     """What the images to be made are of: columns of the blobs or of the images they name, or their links."""
-    kept = blobs.hold(conn, [entry.text("hash") for entry in wanted if entry.has("hash")])
+    kept = blobs.acquire(conn, [entry.text("hash") for entry in wanted if entry.has("hash")])
     sources = items.find(conn, [entry.number("imageId") for entry in wanted if _is_copy(entry)])
     found: list[dict[str, Any]] = []
     for entry in wanted:
@@ -154,10 +154,10 @@ def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
         ServerRefused: 400 with ``type`` NONUNIQUE and the names that are taken, as the SDK's conflict rules want it.
     """
     dataset = datasets.get(conn, request.number("datasetId"))
-    with editing(conn, dataset["project_id"]) as edit:
+    with edit_project(conn, dataset["project_id"]) as edit:
         wanted = list(request.objects("images"))
         names = [one.text("title" if one.has("title") else "name") for one in wanted]
-        there = items.named(conn, dataset["id"], names)
+        there = items.ids_by_name(conn, dataset["id"], names)
         errors = [{"name": name, "id": there[name]} for name in names if name in there]
         if errors or len(set(names)) < len(names):
             details = {"type": "NONUNIQUE", "errors": errors}
@@ -189,13 +189,13 @@ def edit_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if request.has("name"):
         values["name"] = request.text("name")
-        if items.named(conn, row["dataset_id"], [values["name"]]).get(values["name"], number) != number:
+        if items.ids_by_name(conn, row["dataset_id"], [values["name"]]).get(values["name"], number) != number:
             raise Conflict(f"dataset {row['dataset_id']} has an image named {values['name']!r} already")
     if request.has("description"):
         values["description"] = request.text("description", "")
     if request.has("meta"):
         values["meta"] = json_codec.dump(request.mapping("meta"), canonical=True)
-    with editing(conn, row["project_id"]) as edit:
+    with edit_project(conn, row["project_id"]) as edit:
         items.change(edit, row, **values)
     return _shape(conn, items.find(conn, [number])[number])
 
@@ -210,7 +210,7 @@ def set_links(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.update.links``: images that were of bytes, or of another link, are linked from now on."""
     links = {one.number("id"): one.long_text("link") for one in request.objects("images")}
     for project_id, found in _by_project(items.find(conn, list(links))):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             items.change_many(edit, ((row, {"link": links[row["id"]], "hash": None}) for row in found))
     return {"success": True}
 
@@ -219,7 +219,7 @@ def set_order(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.bulk.set-custom-sort``: a member of their meta, which a list can be sorted by."""
     texts = {one.number("id"): one.text(filters.BY_META, "") for one in request.objects("images")}
     for project_id, found in _by_project(items.find(conn, list(texts))):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             items.change_many(edit, ((row, {"meta": _sorted_by(row, texts[row["id"]])}) for row in found))
     return {"success": True}
 
@@ -231,7 +231,7 @@ def _sorted_by(row: RowMapping, text: str) -> str:
 def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.bulk.remove`` by ids, which may be of several projects."""
     for project_id, found in _by_project(items.find(conn, request.unique_numbers("imageIds"))):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             edit.delete_many(table, found)
     return {"success": True}
 
@@ -239,22 +239,22 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
 def upload(context: OperationContext, parts: Iterable[Part], _query: Mapping[str, Any]) -> list[dict[str, Any]]:
     """``images.bulk.upload``: each file part answered in order with its hash, or with ``errors`` if it is no image."""
     answers: list[dict[str, Any]] = []
-    with taking_in(context) as intake:
+    with upload_session(context) as session:
         taken = []
         for part in parts:
             if isinstance(part.value, str):
                 raise Invalid(f"part {part.field!r} must be a file")
-            received = intake.take(part.value, thumbnails.look)
-            if received.seen is None:
-                intake.drop(received)
+            received = session.receive(part.value, thumbnails.read_image_info)
+            if received.probed is None:
+                session.discard(received)
                 answers.append({"errors": [{"message": f"part {part.field!r} is no image that can be read"}]})
                 continue
-            known = received.seen._asdict()
+            known = received.probed._asdict()
             answers.append({"hash": received.hash, "size": received.size, **known})
             taken.append((received, known))
         if taken:
-            with intake.naming() as conn:
-                intake.name(conn, taken)
+            with session.transaction() as conn:
+                session.register(conn, taken)
     return answers
 
 
@@ -266,7 +266,7 @@ def download(context: OperationContext, request: RequestParser) -> Content:
         if row["hash"] is None:
             raise Invalid(f"image {number} is a link; its bytes are at {row['link']}")
         kept = blobs.find(conn, [row["hash"]])
-    if row["hash"] not in kept and not external_files.is_reference(row):
+    if row["hash"] not in kept and not external_files.is_external(row):
         raise NotFound("content of image", number)
     return _bytes_of(context, row, kept, row["name"])
 
@@ -280,26 +280,26 @@ def _content_of(context: OperationContext, kept: RowMapping, name: str) -> Conte
     return Content(context.blobs, kept["hash"], kept["generation"], kept["size"], name, kept["mime"])
 
 
-def download_many(context: OperationContext, request: RequestParser) -> Composed:
+def download_many(context: OperationContext, request: RequestParser) -> CompositeContent:
     """``images.bulk.download`` by ids: a form with a part for each, of its number's name, in order."""
     numbers = request.numbers("imageIds")
     with context.store.read() as conn:
         found = items.find(conn, numbers)
         kept = blobs.find(conn, [row["hash"] for row in found.values() if row["hash"] is not None])
     for number in numbers:
-        if found[number]["hash"] not in kept and not external_files.is_reference(found[number]):
+        if found[number]["hash"] not in kept and not external_files.is_external(found[number]):
             raise Invalid(f"the bytes of image {number} are not here, but at {found[number]['link']}")
     contents = ((str(number), _bytes_of(context, found[number], kept, str(number))) for number in numbers)
-    return composite_content.form(contents, "images")
+    return composite_content.multipart_content(contents, "images")
 
 
-def download_hashes(context: OperationContext, request: RequestParser) -> Composed:
+def download_hashes(context: OperationContext, request: RequestParser) -> CompositeContent:
     """``images.bulk.download-by-hash``: a form with a part for each content that is here, of its hash's name."""
     hashes = list(dict.fromkeys(text for value in request.array("hashes") if (text := as_text(value)) is not None))
     with context.store.read() as conn:
         kept = blobs.find(conn, hashes)
     contents = ((name, _content_of(context, kept[name], name)) for name in hashes if name in kept)
-    return composite_content.form(contents, "images")
+    return composite_content.multipart_content(contents, "images")
 
 
 READS: Mapping[str, Operation] = {

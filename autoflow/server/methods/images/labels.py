@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server import limits
 from autoflow.server.db import datasets, items, json_codec
-from autoflow.server.db.change_tracking import Edit, editing
+from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.geometry import rounding
@@ -69,7 +69,7 @@ def stored_documents(conn: Connection, found: Sequence[RowMapping]) -> dict[int,
 class Annotating:
     """New annotations of images of one project, written together."""
 
-    def __init__(self, edit: Edit) -> None:
+    def __init__(self, edit: ProjectEdit) -> None:
         self._edit = edit
         self._changes: dict[int, tuple[RowMapping, dict[str, Any]]] = {}
         self._texts: dict[str, bytes] = {}
@@ -77,7 +77,7 @@ class Annotating:
 
     def keep(self, row: RowMapping, document: Mapping[str, Any]) -> None:
         """Put a stored document in place of the one an image has."""
-        name, text = items.named_text(document)
+        name, text = items.encode_document(document)
         self._texts[name] = text
         self._changes[row["id"]] = (row, {"annotation": name, "labels": len(document["objects"])})
 
@@ -88,7 +88,7 @@ class Annotating:
         Raises:
             ServerRefused: an object's class or a tag is not in the project's meta.
         """
-        objects = list(sent.objects("objects", required=False, max_items=limits.OBJECTS))
+        objects = list(sent.objects("objects", required=False, max_items=limits.FIGURES))
         stored = _numbered([stored_object(one, meta) for one in objects], objects, row["id"])
         document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
         if sent.has("tags"):
@@ -98,7 +98,7 @@ class Annotating:
 
     def close(self) -> None:
         """Write them."""
-        items.keep_texts(self._edit.conn, self._texts)
+        items.save_encoded_documents(self._edit.conn, self._texts)
         number_new(self._edit.conn, list(self._tags.values()))
         for number, tags in self._tags.items():
             self._changes[number][1]["tags"] = json_codec.dump(tags)
@@ -110,7 +110,7 @@ def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, whole
     document = document or {}
     objects = []
     for stored in document.get("objects", ()):
-        stored = rounding.whole(stored) if whole else stored
+        stored = rounding.round_to_pixels(stored) if whole else stored
         tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
         number = row["id"] * FIGURES + stored["id"]
         objects.append({**stored, "id": number, "classTitle": meta.class_title(stored["classId"]), "tags": tags})
@@ -153,7 +153,7 @@ def read_one(conn: Connection, request: RequestParser) -> dict[str, Any]:
 def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``annotations.bulk.add``: each document takes the place of its image's; all of them or none."""
     dataset = datasets.get(conn, request.number("datasetId"))
-    with editing(conn, dataset["project_id"]) as edit:
+    with edit_project(conn, dataset["project_id"]) as edit:
         meta = Meta.of(conn, dataset["project_id"])
         entries = list(request.objects("annotations"))
         found = items.find(conn, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
@@ -190,7 +190,7 @@ def copy_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     documents_by_target = dict(zip(targets, _read(conn, sources), strict=True))
     found = items.find(conn, list(dict.fromkeys(targets)))
     for project_id in sorted({row["project_id"] for row in found.values()}):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             meta, annotating = Meta.of(conn, project_id), Annotating(edit)
             for number, row in found.items():
                 if row["project_id"] == project_id:
@@ -208,9 +208,9 @@ def _check_copies(found: Sequence[RowMapping], sources: Sequence[int]) -> None:
     times = Counter(sources)
     objects = sum(times[row["id"]] * row["labels"] for row in found)
     tags = sum(times[row["id"]] * len(row["tags"]) for row in found)
-    if objects > limits.OBJECTS or tags > COPIED_TAGS:
+    if objects > limits.FIGURES or tags > COPIED_TAGS:
         raise Invalid(
-            f"the copies would have more than {limits.OBJECTS} objects or {COPIED_TAGS} bytes of tags: copy fewer"
+            f"the copies would have more than {limits.FIGURES} objects or {COPIED_TAGS} bytes of tags: copy fewer"
         )
 
 

@@ -19,12 +19,12 @@ from sqlalchemy import RowMapping
 
 from autoflow.errors import ServerBusy
 from autoflow.process.forks import ProcessLock
-from autoflow.server.blobs import Content, Folder, composite_content
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs import Content, FolderBlobStore, composite_content
+from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import blobs, items
 from autoflow.server.errors import Busy, Invalid, NotFound, StorageFailed
 from autoflow.server.media.decoder import Undecodable
-from autoflow.server.media.thumbnails import WAYS, ThumbnailSpec, thumbnail
+from autoflow.server.media.thumbnails import RESIZE_MODES, ThumbnailSpec, thumbnail
 from autoflow.server.operations import Download, OperationContext
 from autoflow.server.request_parser import RequestParser
 
@@ -138,7 +138,7 @@ _thumbnails = Thumbnails()
 @contextlib.contextmanager
 def _file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
     """A blob's bytes as a file with a descriptor: a temporary one unless the blobs are in a folder."""
-    if isinstance(context.blobs, Folder):
+    if isinstance(context.blobs, FolderBlobStore):
         try:
             file = open(context.blobs.path(blob["hash"], blob["generation"]), "rb", buffering=0)
         except OSError as error:
@@ -156,8 +156,8 @@ def _file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
 def _spec(request: RequestParser) -> ThumbnailSpec:
     """Read which thumbnail a request asks for; by default the one a grid shows."""
     resize, ext = request.text("resize", "fit"), request.optional_text("ext")
-    if resize not in WAYS or ext not in {None, "jpeg", "png"}:
-        raise Invalid(f'"resize" must be one of {", ".join(WAYS)}, "ext" jpeg or png')
+    if resize not in RESIZE_MODES or ext not in {None, "jpeg", "png"}:
+        raise Invalid(f'"resize" must be one of {", ".join(RESIZE_MODES)}, "ext" jpeg or png')
     sides = [request.optional_number(name) for name in ("width", "height")]
     width, height = (SIDE, SIDE) if sides == [None, None] else (min(max(side or 0, 0), LONGEST) for side in sides)
     if not width and not height:  # only its type and quality are another
@@ -166,7 +166,7 @@ def _spec(request: RequestParser) -> ThumbnailSpec:
     return ThumbnailSpec(width, height, resize, 80 if quality is None else min(max(quality, 1), 100), ext)
 
 
-def preview(context: OperationContext, request: RequestParser) -> Composed:
+def preview(context: OperationContext, request: RequestParser) -> CompositeContent:
     """``autoflow.previews`` of an image by ``id``: ``GET /storage/previews/<id>``, or as ``preview_url`` of the SDK has
     it, with ``width``, ``height``, ``resize``, ``quality`` and ``ext``.
 
@@ -181,7 +181,7 @@ def preview(context: OperationContext, request: RequestParser) -> Composed:
     return _response(context, kept, spec, number)
 
 
-def picture_of(context: OperationContext, kept: RowMapping | None, side: int, number: int) -> Composed:
+def picture_of(context: OperationContext, kept: RowMapping | None, side: int, number: int) -> CompositeContent:
     """Return a thumbnail of at most `side` pixels a side of a blob's row, which image `number` is made of.
 
     Raises:
@@ -190,7 +190,7 @@ def picture_of(context: OperationContext, kept: RowMapping | None, side: int, nu
     return _response(context, kept, ThumbnailSpec(side, side), number)
 
 
-def _response(context: OperationContext, kept: RowMapping | None, spec: ThumbnailSpec, number: int) -> Composed:
+def _response(context: OperationContext, kept: RowMapping | None, spec: ThumbnailSpec, number: int) -> CompositeContent:
     try:
         if kept is None:
             raise Undecodable("its bytes are not kept here")
@@ -198,7 +198,7 @@ def _response(context: OperationContext, kept: RowMapping | None, spec: Thumbnai
     except Undecodable as error:
         message = f"there is no preview of image {number}: {error}"
         raise NotFound("preview of image", number, message) from None
-    return composite_content.text(data, f"picture.{mime.rpartition('/')[2]}", mime)
+    return composite_content.text_content(data, f"picture.{mime.rpartition('/')[2]}", mime)
 
 
 DOWNLOADS: Mapping[str, Download] = {"autoflow.previews": preview}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from autoflow.server.db import counters, items, json_codec, projects
-from autoflow.server.db.change_tracking import Edit, editing
+from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Invalid, NotFound, shortened
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser, as_text
@@ -107,7 +107,7 @@ def _identity(tag: Mapping[str, Any]) -> tuple[int, Any]:
     return tag["tagId"], json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value
 
 
-def _put_on(edit: Edit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
+def _put_on(edit: ProjectEdit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
     """Put tags on images; gives each image's tags with their numbers, by what tells them apart."""
     by_image: dict[int, list[dict[str, Any]]] = {}
     for number, tag in wanted:
@@ -135,7 +135,7 @@ def _by_project(conn: Connection, numbers: list[int]) -> dict[int, list[int]]:
 def add_to_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``image-tags.bulk.add-to-image``: one tag on many images."""
     for project_id, numbers in sorted(_by_project(conn, request.unique_numbers("ids")).items()):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             tag = Meta.of(conn, project_id).valued(request, request.number("tagId"))
             _put_on(edit, ((number, tag) for number in numbers))
     return {"success": True}
@@ -143,7 +143,7 @@ def add_to_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def add_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
-    with editing(conn, request.number("projectId")) as edit:
+    with edit_project(conn, request.number("projectId")) as edit:
         meta = Meta.of(conn, edit.project["id"])
         entries = [(one.number("entityId"), meta.valued(one, one.number("tagId"))) for one in request.objects("tags")]
         tags = _put_on(edit, entries)
@@ -152,7 +152,7 @@ def add_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
 
 def _take_off(conn: Connection, numbers: list[int], tag_ids: set[int], only: int | None) -> None:
     for project_id, images in sorted(_by_project(conn, numbers).items()):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             changes = []
             for row in items.find(conn, images).values():
                 before = json_codec.load(row["tags"])
@@ -180,8 +180,8 @@ def set_value(conn: Connection, request: RequestParser) -> dict[str, Any]:
         Invalid: it cannot have the value, or the image has a tag of that value already.
     """
     number = request.number("id")
-    row = items.tagged(conn, number)
-    with editing(conn, row["project_id"]) as edit:
+    row = items.find_by_tag(conn, number)
+    with edit_project(conn, row["project_id"]) as edit:
         row = items.find(conn, [row["id"]])[row["id"]]
         before = json_codec.load(row["tags"])
         mine = next((tag for tag in before if tag["id"] == number), None)

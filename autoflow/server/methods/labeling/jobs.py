@@ -241,7 +241,7 @@ def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def put_away(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.archive``."""
-    jobs.put_away(conn, jobs.get(conn, request.number("id"))["id"])
+    jobs.disable(conn, jobs.get(conn, request.number("id"))["id"])
     return {"success": True}
 
 

@@ -30,17 +30,17 @@ def _own(conn: Connection, request: RequestParser, entity_type: Any, task_id: in
     number = as_number(value)
     if number is None and isinstance(value, str) and entity_type in {"file", "model_weight"}:
         # the SDK posts an output file's path as its number
-        path = files.absolute(request.text("id"))
+        path = files.normalize_path(request.text("id"))
         found = files.current(conn, tasks.get(conn, task_id)["team_id"], path)
         if found is None:
             raise NotFound("file", path)
         return EntityRef("", entity_type, found["id"])
     number = request.number("id")
     if entity_type in {"task", "app_session"}:
-        row = tasks.get(conn, tasks.given(conn, number))
+        row = tasks.get(conn, tasks.get_or_create(conn, number))
         return EntityRef(row["origin"], entity_type, row["number"])
     entity = EntityRef("", entity_type, number)
-    edges.check(conn, entity)
+    edges.check_exists(conn, entity)
     return entity
 
 
@@ -67,7 +67,7 @@ def read_entity(conn: Connection, request: RequestParser, task_id: int) -> Entit
     else:
         return _own(conn, request, entity_type, task_id)
     if origin:
-        edges.trust(conn, task_id, entity, clean_text(request.fields.get("name")))
+        edges.save_external_entity(conn, task_id, entity, clean_text(request.fields.get("name")))
     return entity
 
 
@@ -79,7 +79,7 @@ def draw(
     edges.add(conn, task_id, direction, ref, meta or None, moment)
     node = meta.get(cards.NODE)
     if isinstance(node, Mapping):
-        tasks.customise(conn, task_id, node)
+        tasks.set_card_settings(conn, task_id, node)
 
 
 def _add(direction: str) -> Operation:
@@ -89,8 +89,8 @@ def _add(direction: str) -> Operation:
             raise Invalid('"node.type" must be "task"')
         team_id = request.optional_number("teamId")
         if team_id is not None:
-            access.check(conn, team_table, "team", team_id)
-        task_id = tasks.given(conn, node.number("id"), team=team_id)
+            access.check_visible(conn, team_table, "team", team_id)
+        task_id = tasks.get_or_create(conn, node.number("id"), team=team_id)
         tasks.check_author(conn, task_id)
         draw(conn, task_id, direction, request, request.mapping("meta"), timestamps.now())
         return {"success": True}

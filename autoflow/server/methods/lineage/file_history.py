@@ -30,8 +30,8 @@ def history(conn: Connection, request: RequestParser) -> dict[str, Any]:
         one = files.get(conn, request.number("id"))
         team_id, path = one["team_id"], one["path"]
     else:
-        team_id = request.optional_number("teamId") or teams.home(conn)
-        team_id, path = teams.get(conn, team_table, "team", team_id)["id"], files.absolute(request.text("path"))
+        team_id = request.optional_number("teamId") or teams.default_team(conn)
+        team_id, path = teams.get(conn, team_table, "team", team_id)["id"], files.normalize_path(request.text("path"))
     numbers = [row["id"] for row in files.history(conn, team_id, path)][:MOST]
     told: dict[int, dict[str, Any]] = {}
     writers: dict[str, list[int]] = {}

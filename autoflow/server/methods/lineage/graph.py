@@ -55,8 +55,8 @@ def _file(conn: Connection, request: RequestParser) -> Entry:
     if number is not None:
         card = EntityRef("", "file", files.get(conn, number)["id"])
         return Entry(f"Workflow for file {number}", card, [card])
-    path = files.absolute(request.text("file"))
-    team_id = request.optional_number("teamId") or teams.home(conn)
+    path = files.normalize_path(request.text("file"))
+    team_id = request.optional_number("teamId") or teams.default_team(conn)
     found = files.current(conn, team_id, path)
     card = EntityRef("", "file", found["id"]) if found else EntityRef("", "folder", path.rstrip("/") or "/")
     if (
@@ -70,7 +70,7 @@ def _file(conn: Connection, request: RequestParser) -> Entry:
 
 def _workspace(conn: Connection, request: RequestParser) -> Entry:
     """All runs of a workspace that recorded anything, the latest first; also one whose edges were all refused."""
-    number = request.optional_number("workspace") or teams.first_workspace(conn, teams.home(conn)) or 0
+    number = request.optional_number("workspace") or teams.first_workspace(conn, teams.default_team(conn)) or 0
     found = teams.get(conn, workspaces, "workspace", number)
     used = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
     began = task_table.c.facts != "{}"

@@ -20,7 +20,7 @@ from autoflow.errors import ServerRefused
 from autoflow.model.run import RunFacts
 from autoflow.server import timestamps
 from autoflow.server.db import access, tasks, teams
-from autoflow.server.db.error_translation import refusing
+from autoflow.server.db.error_translation import translate_data_errors
 from autoflow.server.db.schema import record_keys
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import Invalid
@@ -40,7 +40,7 @@ GAP = 0.005  # seconds between two transactions of a batch: who waits for the wr
 
 def _ensure(conn: Connection, request: RequestParser) -> int:
     """The task of a record's run, made if this is the first that is heard of it."""
-    return tasks.ensure(
+    return tasks.ensure_for_run(
         conn,
         request.text("run"),
         number=request.optional_number("task"),
@@ -53,17 +53,17 @@ def _ensure(conn: Connection, request: RequestParser) -> int:
 def _run(conn: Connection, request: RequestParser, moment: str) -> None:
     task_id = _ensure(conn, request)
     tasks.check_author(conn, task_id)
-    tasks.name(conn, task_id, clean_name(request.fields.get("name")))
-    tasks.begin(conn, task_id, moment)
+    tasks.set_name(conn, task_id, clean_name(request.fields.get("name")))
+    tasks.start(conn, task_id, moment)
     told = {name: request.fields[name] for name in _FACTS if request.has(name)}
-    tasks.learn(conn, task_id, {**told, **request.mapping("facts")}, moment)
+    tasks.add_facts(conn, task_id, {**told, **request.mapping("facts")}, moment)
     parent = as_text(request.fields.get("parent"))
     if parent:
-        tasks.descend(conn, request.text("run"), parent)
+        tasks.set_parent(conn, request.text("run"), parent)
 
 
 def _facts(conn: Connection, request: RequestParser, moment: str) -> None:
-    tasks.learn(conn, _of_run(conn, request), request.mapping("facts"), moment)
+    tasks.add_facts(conn, _of_run(conn, request), request.mapping("facts"), moment)
 
 
 def _finish(conn: Connection, request: RequestParser, moment: str) -> None:
@@ -74,11 +74,11 @@ def _finish(conn: Connection, request: RequestParser, moment: str) -> None:
 
 
 def _log(conn: Connection, request: RequestParser, moment: str) -> None:
-    tasks.log(conn, _of_run(conn, request), moment, clean_text(request.fields.get("lines")))
+    tasks.append_log(conn, _of_run(conn, request), moment, clean_text(request.fields.get("lines")))
 
 
 def _node(conn: Connection, request: RequestParser, _moment: str) -> None:
-    tasks.customise(conn, _of_task(conn, request), request.mapping("node"))
+    tasks.set_card_settings(conn, _of_task(conn, request), request.mapping("node"))
 
 
 def _edge(conn: Connection, request: RequestParser, moment: str) -> None:
@@ -90,7 +90,7 @@ def _edge(conn: Connection, request: RequestParser, moment: str) -> None:
 
 
 def _of_run(conn: Connection, request: RequestParser) -> int:
-    task_id = tasks.ensure(conn, request.text("run"))
+    task_id = tasks.ensure_for_run(conn, request.text("run"))
     tasks.check_author(conn, task_id)
     return task_id
 
@@ -99,7 +99,7 @@ def _of_task(conn: Connection, request: RequestParser) -> int:
     """The task a record is about: the one it names, else its run's."""
     if not request.has("task"):
         return _of_run(conn, request)
-    task_id = tasks.given(conn, request.number("task"), request.text("origin", ""))
+    task_id = tasks.get_or_create(conn, request.number("task"), request.text("origin", ""))
     tasks.check_author(conn, task_id)
     return task_id
 
@@ -136,8 +136,8 @@ def _together(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
         ServerRefused: one of them can never be applied.
     """
     keys = [RequestParser(record).text("key") for record in records]
-    with refusing(), conn.begin_nested():
-        team = teams.home(conn)
+    with translate_data_errors(), conn.begin_nested():
+        team = teams.default_team(conn)
         mine = record_keys.c.team_id.in_((OLD_KEYS, team))
         known = set(conn.execute(select(record_keys.c.key).where(mine, record_keys.c.key.in_(keys))).scalars())
         new = dict.fromkeys(key for key in keys if key not in known)
@@ -179,7 +179,7 @@ def add(context: OperationContext, request: RequestParser) -> dict[str, Any]:
                 part = records[len(results) : len(results) + PART]
                 results += _results(conn, part)
                 for run in {as_text(record.get("run")) for record in part if isinstance(record, Mapping)}:
-                    if run and run not in found and (task_id := tasks.of_run(conn, run)) is not None:
+                    if run and run not in found and (task_id := tasks.find_by_run(conn, run)) is not None:
                         found[run] = task_id
         if len(results) < len(records):
             time.sleep(GAP)
@@ -193,7 +193,7 @@ def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     task_id = _ensure(conn, request)
     access.check_own(conn, task_table, "task", task_id)
     if tasks.get(conn, task_id)["app_id"] is None:
-        tasks.name(conn, task_id, clean_name(request.fields.get("name")))
+        tasks.set_name(conn, task_id, clean_name(request.fields.get("name")))
     row = tasks.get(conn, task_id)
     return {
         "task": task_id,

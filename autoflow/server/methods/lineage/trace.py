@@ -13,7 +13,7 @@ from autoflow.model.entity import EntityRef
 from autoflow.model.reference import KINDS, Reference, parse
 from autoflow.server.db import files, json_codec, tasks, teams
 from autoflow.server.db.access import visible
-from autoflow.server.db.edges import check
+from autoflow.server.db.edges import check_exists
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as version_table
@@ -32,8 +32,8 @@ MOST = 1000  # reproductions of one run
 
 def _path(conn: Connection, named: Reference, request: RequestParser) -> EntityRef:
     """The current file at a path, the last that was there, or a folder that some run used."""
-    path = files.absolute(named.path)
-    found = files.history(conn, request.optional_number("teamId") or teams.home(conn), path)
+    path = files.normalize_path(named.path)
+    found = files.history(conn, request.optional_number("teamId") or teams.default_team(conn), path)
     if found:
         return EntityRef("", "file", found[0]["id"])
     folder = EntityRef("", "folder", path.rstrip("/") or "/")
@@ -54,7 +54,7 @@ def _numbered(conn: Connection, named: Reference) -> EntityRef:
     if ref.type in {"task", "app_session"}:
         row = tasks.get(conn, named.id)
         return EntityRef(row["origin"], ref.type, row["number"])
-    check(conn, ref)
+    check_exists(conn, ref)
     return ref
 
 

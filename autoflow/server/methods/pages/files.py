@@ -65,9 +65,9 @@ def folder(conn: Connection, request: RequestParser) -> dict[str, Any]:
     Files by path, those right in it; ``next`` goes into ``after``. A folder is there when it has a file, or a run named
     it.
     """
-    team_id = request.optional_number("team") or teams.home(conn)
+    team_id = request.optional_number("team") or teams.default_team(conn)
     teams.get(conn, team_table, "team", team_id)
-    path = files.absolute(request.text("path")).rstrip("/") + "/"
+    path = files.normalize_path(request.text("path")).rstrip("/") + "/"
     size = limit(request)
     within = _Within(conn, team_id, path)
     after = request.text("after", "")

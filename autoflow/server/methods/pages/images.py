@@ -49,7 +49,7 @@ def line(row: RowMapping, document: Mapping[str, Any], largest: int | None) -> d
 def _within(conn: Connection, request: RequestParser) -> list[int]:
     """The datasets a list is of: one with those in it, or all of a project."""
     if request.has("dataset"):
-        return datasets.within(conn, datasets.get(conn, request.number("dataset")))
+        return datasets.descendants(conn, datasets.get(conn, request.number("dataset")))
     project_id = projects.get(conn, request.number("project"))["id"]
     query = select(dataset_table.c.id).where(dataset_table.c.project_id == project_id)
     return sorted(conn.execute(query).scalars())

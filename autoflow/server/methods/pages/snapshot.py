@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import projects
 from autoflow.server.db.schema import blobs
 from autoflow.server.errors import Invalid
@@ -18,17 +18,17 @@ from autoflow.server.methods.pages.links import LARGEST
 from autoflow.server.operations import Download, Operation, OperationContext
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import diff, snapshot, versions
-from autoflow.server.versions.snapshot import Moment
+from autoflow.server.versions.snapshot import SnapshotRef
 
 SIDE = 480  # pixels of the longer side
 
 
-def _moment(conn: Connection, request: RequestParser) -> Moment:
+def _moment(conn: Connection, request: RequestParser) -> SnapshotRef:
     """The version that is meant, or a project as it is now."""
     if request.has("version"):
-        return Moment.of(versions.get(conn, request.number("version")))
+        return SnapshotRef.of(versions.get(conn, request.number("version")))
     project = projects.get(conn, request.number("project"))
-    return Moment(project["id"], project["epoch"])
+    return SnapshotRef(project["id"], project["epoch"])
 
 
 def drawn(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -41,14 +41,14 @@ def drawn(conn: Connection, request: RequestParser) -> dict[str, Any]:
     if len(numbers) > LARGEST:
         raise Invalid(f'"images" has {len(numbers)}; {LARGEST} are the most')
     moment = _moment(conn, request)
-    found = diff.rows_at(conn, moment, numbers)
+    found = diff.items_by_id(conn, moment, numbers)
     ordered = [found[number] for number in numbers if number in found]
     held = stored_documents(conn, ordered)
     shown = [line(row, held[row["id"]], LARGEST_DRAWN) for row in ordered]
     return {"images": shown, **snapshot.meta_at(conn, moment)}
 
 
-def picture(context: OperationContext, request: RequestParser) -> Composed:
+def picture(context: OperationContext, request: RequestParser) -> CompositeContent:
     """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: a small one.
 
     Raises:
@@ -56,8 +56,8 @@ def picture(context: OperationContext, request: RequestParser) -> Composed:
     """
     number = request.number("id")
     with context.store.read() as conn:
-        moment = Moment.of(versions.get(conn, request.number("version")))
-        row = diff.rows_at(conn, moment, [number]).get(number)
+        moment = SnapshotRef.of(versions.get(conn, request.number("version")))
+        row = diff.items_by_id(conn, moment, [number]).get(number)
         content = row["hash"] if row is not None else None
         # who sees the version may see what is in it
         kept = conn.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()

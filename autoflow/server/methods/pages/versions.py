@@ -68,7 +68,7 @@ def timeline(conn: Connection, request: RequestParser) -> dict[str, Any]:
             "size": project["size"],
             "updatedAt": project["updated_at"],
         },
-        "changed": versions.unchanged(conn, dict(project)) is None,
+        "changed": versions.last_if_unchanged(conn, dict(project)) is None,
         "versions": [
             {
                 "id": row["id"],

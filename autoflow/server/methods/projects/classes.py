@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import projects
-from autoflow.server.db.change_tracking import Edit, editing
+from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
-from autoflow.server.paging import listed
+from autoflow.server.paging import page_of_entities
 from autoflow.server.request_parser import RequestParser
 
 Entry = dict[str, Any]
@@ -69,7 +69,7 @@ def _listing(kind: str, shape: Callable[..., Entry]) -> Operation:
     def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
         project = projects.get(conn, request.number("projectId"))
         document = projects.meta(conn, project["id"])
-        return listed((shape(project, entry, document) for entry in document[kind]), request)
+        return page_of_entities((shape(project, entry, document) for entry in document[kind]), request)
 
     return run
 
@@ -80,7 +80,7 @@ def _place(conn: Connection, kind: str, what: str, number: int) -> int:
     Raises:
         ServerRefused: 404, none has; 409, several have, restored from one another.
     """
-    found = projects.with_entry(conn, kind, number)
+    found = projects.find_by_meta_entry(conn, kind, number)
     if not found:
         raise NotFound(what, number)
     if len(found) > 1:
@@ -91,7 +91,7 @@ def _place(conn: Connection, kind: str, what: str, number: int) -> int:
 def class_info(conn: Connection, request: RequestParser) -> Entry:
     """``advanced.object_classes.info`` by id; of projects that were restored from one another the first one's."""
     number = request.number("id")
-    for project_id in projects.with_entry(conn, "classes", number)[:1]:
+    for project_id in projects.find_by_meta_entry(conn, "classes", number)[:1]:
         document = projects.meta(conn, project_id)
         entry = next(entry for entry in document["classes"] if entry["id"] == number)
         return _class(projects.get(conn, project_id), entry, document)
@@ -99,11 +99,11 @@ def class_info(conn: Connection, request: RequestParser) -> Entry:
 
 
 def _edit(
-    conn: Connection, request: RequestParser, kind: str, what: str, changes: Callable[[Edit, Entry], Entry]
-) -> Edit:
+    conn: Connection, request: RequestParser, kind: str, what: str, changes: Callable[[ProjectEdit, Entry], Entry]
+) -> ProjectEdit:
     """Change one entry of its project's document."""
     number = request.number("id")
-    with editing(conn, _place(conn, kind, what, number)) as edit:
+    with edit_project(conn, _place(conn, kind, what, number)) as edit:
         document = projects.meta(conn, edit.project["id"])
         entries = [{**one, **changes(edit, one)} if one["id"] == number else one for one in document[kind]]
         replace(edit, document, merged(conn, document, RequestParser({kind: entries})))
@@ -125,7 +125,7 @@ _PLAIN = ("name", "description", "hotkey", "shape", "color")
 def edit_tag(conn: Connection, request: RequestParser) -> Entry:
     """``advanced.tags.editInfo``: name, colour, hotkey, and those settings that are given."""
 
-    def changes(edit: Edit, entry: Entry) -> Entry:
+    def changes(edit: ProjectEdit, entry: Entry) -> Entry:
         given: Entry = {name: request.text(name, "") for name in ("color", "hotkey") if request.has(name)}
         if request.has("title"):
             given["name"] = request.text("title")
@@ -148,7 +148,7 @@ def _settings(sent: RequestParser, classes: list[Entry]) -> Entry:
     return found
 
 
-def _entry(conn: Connection, edit: Edit, kind: str, number: int, shape: Callable[..., Entry]) -> Entry:
+def _entry(conn: Connection, edit: ProjectEdit, kind: str, number: int, shape: Callable[..., Entry]) -> Entry:
     document = projects.meta(conn, edit.project["id"])
     entry = next(one for one in document[kind] if one["id"] == number)
     return shape(projects.get(conn, edit.project["id"]), entry, document)
@@ -156,7 +156,7 @@ def _entry(conn: Connection, edit: Edit, kind: str, number: int, shape: Callable
 
 def add_tags(conn: Connection, request: RequestParser) -> list[Entry]:
     """``tags.bulk.add``: new tags beside those a project has; 409 when one of that name is there."""
-    with editing(conn, request.number("projectId")) as edit:
+    with edit_project(conn, request.number("projectId")) as edit:
         document = projects.meta(conn, edit.project["id"])
         there = {entry["name"] for entry in document["tags"]}
         made = []
@@ -175,7 +175,7 @@ def add_tags(conn: Connection, request: RequestParser) -> list[Entry]:
 def _removal(kind: str, what: str) -> Operation:
     def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
         number = request.number("id")
-        with editing(conn, request.number("projectId")) as edit:
+        with edit_project(conn, request.number("projectId")) as edit:
             document = projects.meta(conn, edit.project["id"])
             kept = [entry for entry in document[kind] if entry["id"] != number]
             if len(kept) == len(document[kind]):

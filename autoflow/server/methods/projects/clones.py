@@ -18,8 +18,8 @@ from sqlalchemy import Connection, RowMapping, select
 from autoflow.server import timestamps
 from autoflow.server.db import counters, hidden_projects, items, json_codec, projects, tasks
 from autoflow.server.db.access import caller
-from autoflow.server.db.change_tracking import Edit, building
-from autoflow.server.db.engine import Store, StoreOf
+from autoflow.server.db.change_tracking import ProjectEdit, edit_hidden_project
+from autoflow.server.db.engine import CallerStore, Store
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.maintenance import purge
@@ -49,23 +49,23 @@ def clone(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     with _reading(context.store) as source_conn:
         source = projects.get(source_conn, number)
         with context.store.write() as conn:
-            purge.sweep(conn, SWEPT)
+            purge.release_expired(conn, SWEPT)
             values = {column: source[column] for column in _PROJECT}
             made = projects.add(conn, workspace_id, name, **values, state=hidden_projects.STATE)
             hidden_projects.renew(conn, made)
         try:
             _Copy(context.store, source_conn, source["id"], made).run(wanted)
             with context.store.write() as conn:
-                hidden_projects.show(conn, made, custom_data=source["custom_data"])
+                hidden_projects.publish(conn, made, custom_data=source["custom_data"])
                 return {"taskId": _done(conn, projects.get(conn, made)), "projectId": made}
         except BaseException:
             with context.store.write() as conn:
-                hidden_projects.give_up(conn, made)
+                hidden_projects.abandon(conn, made)
             raise
 
 
-def _reading(store: Store | StoreOf) -> Any:
-    return store.read(seconds=SECONDS) if isinstance(store, StoreOf) else store.read()
+def _reading(store: Store | CallerStore) -> Any:
+    return store.read(seconds=SECONDS) if isinstance(store, CallerStore) else store.read()
 
 
 class _Copy:
@@ -78,7 +78,7 @@ class _Copy:
         made: the clone's, hidden still.
     """
 
-    def __init__(self, store: Store | StoreOf, source_conn: Connection, source: int, made: int) -> None:
+    def __init__(self, store: Store | CallerStore, source_conn: Connection, source: int, made: int) -> None:
         self._store = store
         self._source_conn = source_conn
         self._source = source
@@ -93,10 +93,10 @@ class _Copy:
         if wanted["images"] and places:
             self._items(places, tagged=wanted["imagesTags"], drawn=wanted["annotationObjects"])
 
-    def _write(self, change: Callable[[Edit], Any]) -> Any:
+    def _write(self, change: Callable[[ProjectEdit], Any]) -> Any:
         """Change the clone in a transaction of its own."""
         with self._store.write() as conn:
-            with building(conn, self._made) as edit:
+            with edit_hidden_project(conn, self._made) as edit:
                 result = change(edit)
             hidden_projects.renew(conn, self._made)
         time.sleep(GAP)
@@ -118,7 +118,7 @@ class _Copy:
     def _items(self, places: Mapping[int, int], *, tagged: bool, drawn: bool) -> None:
         names = (*_ITEM, "annotation", "labels") if drawn else _ITEM
 
-        def add(edit: Edit, part: Sequence[RowMapping]) -> None:
+        def add(edit: ProjectEdit, part: Sequence[RowMapping]) -> None:
             new: dict[int, list[dict[str, Any]]] = {}
             for row, tags in zip(part, _tags(edit.conn, part) if tagged else ["[]"] * len(part), strict=True):
                 values = {name: row[name] for name in names}
@@ -137,7 +137,7 @@ class _Copy:
             last = part[-1]["id"]
 
 
-def _add_datasets(edit: Edit, part: Sequence[RowMapping], places: Mapping[int, int]) -> list[int]:
+def _add_datasets(edit: ProjectEdit, part: Sequence[RowMapping], places: Mapping[int, int]) -> list[int]:
     moment = timestamps.now()
     stamps = {"created_by": caller(edit.conn).user, "created_at": moment, "updated_at": moment}
     return edit.insert_many(
@@ -164,7 +164,7 @@ def _tags(conn: Connection, part: Sequence[RowMapping]) -> list[str]:
 def _done(conn: Connection, project: Mapping[str, Any] | RowMapping) -> int:
     """A task that says so."""
     task_id = tasks.add(conn, team=project["team_id"], workspace=project["workspace_id"])
-    tasks.name(conn, task_id, "Clone project")
+    tasks.set_name(conn, task_id, "Clone project")
     tasks.finish(conn, task_id, "finished", None, timestamps.now())
     return task_id
 

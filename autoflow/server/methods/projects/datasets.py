@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from autoflow.server.db import datasets, json_codec, projects
-from autoflow.server.db.change_tracking import editing
-from autoflow.server.db.items import first
+from autoflow.server.db.change_tracking import edit_project
+from autoflow.server.db.items import first_item_ids
 from autoflow.server.db.schema import datasets as table
 from autoflow.server.db.schema import items
 from autoflow.server.methods.images.images import reference
@@ -35,7 +35,7 @@ def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
     query = select(of, func.count(), func.coalesce(func.sum(items.c.size), 0))
     query = query.where(of.in_([row["id"] for row in found])).group_by(of)
     counts = {number: (count, size) for number, count, size in conn.execute(query)}
-    pictured = first(conn, table, list(counts))
+    pictured = first_item_ids(conn, table, list(counts))
     shaped = []
     for row in found:
         count, size = counts.get(row["id"], (0, 0))
@@ -97,7 +97,7 @@ def dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.add``: 409 when the place has one of that name."""
-    with editing(conn, request.number("projectId")) as edit:
+    with edit_project(conn, request.number("projectId")) as edit:
         parent_id = request.optional_number("parentId")
         datasets.check_depth(edit, parent_id)
         number = datasets.add(
@@ -124,7 +124,7 @@ def edit_dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
         values["description"] = request.text("description", "")
     if request.has("customData"):
         values["custom_data"] = json_codec.dump(request.mapping("customData"))
-    with editing(conn, found["project_id"]) as edit:
+    with edit_project(conn, found["project_id"]) as edit:
         datasets.change(edit, found, values)
     return _whole(conn, found["id"])
 
@@ -148,7 +148,7 @@ def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def _remove(conn: Connection, numbers: Sequence[int]) -> None:
     for project_id, found in sorted(datasets.by_project(conn, numbers).items()):
-        with editing(conn, project_id) as edit:
+        with edit_project(conn, project_id) as edit:
             datasets.remove(edit, found)
 
 
@@ -159,7 +159,7 @@ def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
         ServerRefused: 400, it is another project's, or stands in the one that is moved; 409, the name is taken there.
     """
     number, place = request.number("srcId"), request.number("destId")
-    with editing(conn, datasets.get(conn, number)["project_id"]) as edit:
+    with edit_project(conn, datasets.get(conn, number)["project_id"]) as edit:
         datasets.move(edit, datasets.get(conn, number), datasets.get(conn, place))
     return {"success": True}
 

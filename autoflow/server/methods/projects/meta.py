@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.server.db import counters, items, json_codec, projects
-from autoflow.server.db.change_tracking import Edit
+from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid, shortened
 from autoflow.server.paging import CHUNK
@@ -74,7 +74,7 @@ def merged(conn: Connection, known: dict[str, Any], sent: RequestParser) -> dict
     return document
 
 
-def replace(edit: Edit, known: Mapping[str, Any], document: dict[str, Any]) -> None:
+def replace(edit: ProjectEdit, known: Mapping[str, Any], document: dict[str, Any]) -> None:
     """Put a document in place of the known one, and take away what is of the classes and tags that are gone."""
     projects.set_meta(edit, document)
     gone = {
@@ -85,7 +85,7 @@ def replace(edit: Edit, known: Mapping[str, Any], document: dict[str, Any]) -> N
         _prune(edit, gone["classes"], gone["tags"])
 
 
-def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
+def _prune(edit: ProjectEdit, classes: set[int], tags: set[int]) -> None:
     for part in _parts(edit):
         texts = items.read_documents(edit.conn, [row["annotation"] for row in part if row["annotation"]])
         changes: list[tuple[RowMapping, dict[str, Any]]] = []
@@ -100,15 +100,15 @@ def _prune(edit: Edit, classes: set[int], tags: set[int]) -> None:
                     for one in document["objects"]
                     if one["classId"] not in classes
                 ]
-                name, text = items.named_text({**document, "objects": objects})
+                name, text = items.encode_document({**document, "objects": objects})
                 pruned[name] = text
                 values.update(annotation=name, labels=len(objects))
             changes.append((row, values))
-        items.keep_texts(edit.conn, pruned)
+        items.save_encoded_documents(edit.conn, pruned)
         items.change_many(edit, changes)
 
 
-def _parts(edit: Edit) -> Iterator[list[RowMapping]]:
+def _parts(edit: ProjectEdit) -> Iterator[list[RowMapping]]:
     """The project's items with anything on them, some at a time."""
     query = select(table).where(table.c.project_id == edit.project["id"]).order_by(table.c.id).limit(CHUNK)
     query = query.where(table.c.annotation.is_not(None) | (table.c.tags != "[]"))

@@ -43,7 +43,7 @@ def shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
     counted = conn.execute(select(of, func.count()).where(of.in_(numbers)).group_by(of))
     counts: dict[int, int] = dict(counted.all())
     latest = versions.latest(conn, numbers)
-    pictured = items.first(conn, table, numbers)
+    pictured = items.first_item_ids(conn, table, numbers)
     return [
         {
             "id": row["id"],
@@ -111,11 +111,11 @@ def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.editInfo``: name, description, readme, customData; ``silent`` leaves the time of change alone."""
-    found = change_tracking.locked(conn, request.number("id"))
+    found = change_tracking.lock_project(conn, request.number("id"))
     values: dict[str, Any] = {name: request.text(name, "") for name in ("description", "readme") if request.has(name)}
     if request.has("name"):
         values["name"] = request.text("name")
-        projects.free_name(conn, found["workspace_id"], values["name"], but=found["id"])
+        projects.check_name_is_free(conn, found["workspace_id"], values["name"], but=found["id"])
     if request.has("customData"):
         values["custom_data"] = json_codec.dump(request.mapping("customData"))
     projects.change(conn, found["id"], silent=request.flag("silent", default=False), **values)
@@ -124,7 +124,7 @@ def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def set_settings(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.settings.update``: new settings over those there are."""
-    found = change_tracking.locked(conn, request.number("id"))
+    found = change_tracking.lock_project(conn, request.number("id"))
     settings = {**json_codec.load(found["settings"]), **request.mapping("settings")}
     projects.change(conn, found["id"], silent=False, settings=json_codec.dump(settings))
     return {"success": True}
@@ -132,14 +132,14 @@ def set_settings(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.archive`` and ``projects.remove`` by id."""
-    projects.remove(conn, change_tracking.locked(conn, request.number("id"))["id"])
+    projects.remove(conn, change_tracking.lock_project(conn, request.number("id"))["id"])
     return {"success": True}
 
 
 def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.remove.permanently`` by ``projects``, each with its ``id``: what a graph shows of them stays."""
     for number in dict.fromkeys(entry.number("id") for entry in request.objects("projects", max_items=PROJECTS)):
-        projects.remove(conn, change_tracking.locked(conn, number)["id"])
+        projects.remove(conn, change_tracking.lock_project(conn, number)["id"])
     return {"success": True}
 
 
@@ -149,13 +149,13 @@ def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
     Raises:
         ServerRefused: 400, it is another team's; 409, it has a project of that name.
     """
-    found = projects.get(conn, change_tracking.locked(conn, request.number("id"))["id"])
+    found = projects.get(conn, change_tracking.lock_project(conn, request.number("id"))["id"])
     place = teams.get(conn, workspaces, "workspace", request.number("workspaceId"))
     if place["team_id"] != found["team_id"]:
         raise Invalid(
             f"workspace {place['id']} is of team {place['team_id']}, project {found['id']} of {found['team_id']}"
         )
-    projects.free_name(conn, place["id"], found["name"], but=found["id"])
+    projects.check_name_is_free(conn, place["id"], found["name"], but=found["id"])
     projects.change(conn, found["id"], silent=True, workspace_id=place["id"])
     return {"success": True}
 
@@ -171,7 +171,7 @@ def update_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
     What was of classes and tags that are no more among them goes with them.
     """
-    with change_tracking.editing(conn, request.number("id")) as edit:
+    with change_tracking.edit_project(conn, request.number("id")) as edit:
         wanted = RequestParser(request.mapping("meta"), "meta.")
         known = projects.meta(conn, edit.project["id"])
         document = merged(conn, known, wanted)

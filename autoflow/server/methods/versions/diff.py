@@ -16,15 +16,15 @@ from autoflow.server.paging import chunks
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import diff as difference
 from autoflow.server.versions import snapshot, versions
-from autoflow.server.versions.diff import ASPECTS, Change, Span
-from autoflow.server.versions.snapshot import Moment
+from autoflow.server.versions.diff import ASPECTS, EpochRange, ItemChange
+from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire import methods
 
 PAGE = 100
 LARGEST = 1000
 
 Parts = dict[str, list[str]]  # names of what was added, removed, changed
-Side = tuple[Moment, Mapping[int, tuple[str, ...]]]  # a moment, and where its datasets stand
+Side = tuple[SnapshotRef, Mapping[int, tuple[str, ...]]]  # a moment, and where its datasets stand
 
 
 def _parts(before: Mapping[Any, tuple[str, Any]], after: Mapping[Any, tuple[str, Any]]) -> Parts:
@@ -41,7 +41,7 @@ def _entries(meta: Mapping[str, Any], kind: str, name: str) -> dict[Any, tuple[s
 
 
 def _standing(found: Sequence[RowMapping]) -> dict[Any, tuple[str, Any]]:
-    known, places = snapshot.originals(list(found)), snapshot.places(list(found))
+    known, places = snapshot.original_ids(list(found)), snapshot.dataset_paths(list(found))
     return {
         known[row["id"]]: ("/".join(places[row["id"]]), (row["parent_id"], row["description"], row["custom_data"]))
         for row in found
@@ -74,7 +74,7 @@ def _but(side: Sequence[tuple[int, str]], same: Counter[str]) -> set[int]:
     return others
 
 
-_PICKS: tuple[Callable[[Change], int | None], ...] = (attrgetter("before"), attrgetter("after"))
+_PICKS: tuple[Callable[[ItemChange], int | None], ...] = (attrgetter("before"), attrgetter("after"))
 
 
 class _Shapes:
@@ -84,10 +84,10 @@ class _Shapes:
         self._rows = conn
         self._sides = (before, after)
 
-    def of(self, part: Sequence[Change]) -> Iterator[dict[str, Any]]:
+    def of(self, part: Sequence[ItemChange]) -> Iterator[dict[str, Any]]:
         """Shape changes, with what became of their labels."""
         found = [
-            difference.rows_at(self._rows, moment, [number for one in part if (number := pick(one)) is not None])
+            difference.items_by_id(self._rows, moment, [number for one in part if (number := pick(one)) is not None])
             for pick, (moment, _) in zip(_PICKS, self._sides, strict=True)
         ]
         hashes = {row["annotation"] for side in found for row in side.values()} - {None}
@@ -120,12 +120,12 @@ def _told(counted: Mapping[str, int]) -> dict[str, int]:
     return {name: counted.get(name, 0) for name in ("added", "removed", "changed")}
 
 
-def _turned(change: Change) -> Change:
+def _turned(change: ItemChange) -> ItemChange:
     status = {"added": "removed", "removed": "added"}.get(change.status, change.status)
-    return Change(status, change.after, change.before, change.aspects, (change.labels[1], change.labels[0]))
+    return ItemChange(status, change.after, change.before, change.aspects, (change.labels[1], change.labels[0]))
 
 
-def _counts(found: Sequence[Change]) -> dict[str, Any]:
+def _counts(found: Sequence[ItemChange]) -> dict[str, Any]:
     aspects = Counter(aspect for change in found for aspect in change.aspects)
     before, after = (sum(change.labels[side] for change in found) for side in (0, 1))
     return {
@@ -153,11 +153,11 @@ def diff(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """
     first, second, until = _epochs(conn, request)
     limit = min(max(request.number("limit") if request.has("limit") else PAGE, 0), LARGEST)
-    span = Span(first["project_id"], *sorted((first["epoch"], until)))
-    found = difference.changes(conn, span)
+    span = EpochRange(first["project_id"], *sorted((first["epoch"], until)))
+    found = difference.find_changes(conn, span)
     if until < first["epoch"]:
         found = [_turned(change) for change in found]
-    moments = [Moment(span.project, epoch) for epoch in (first["epoch"], until)]
+    moments = [SnapshotRef(span.project, epoch) for epoch in (first["epoch"], until)]
     standing = [snapshot.datasets_at(conn, moment) for moment in moments]
     metas = [snapshot.meta_at(conn, moment) for moment in moments]
     parts = {
@@ -166,7 +166,9 @@ def diff(conn: Connection, request: RequestParser) -> dict[str, Any]:
         "datasets": _parts(*(_standing(side) for side in standing)),
     }
     counts = {**_counts(found), **{kind: {how: len(names) for how, names in of.items()} for kind, of in parts.items()}}
-    shapes = _Shapes(conn, *((moment, snapshot.places(side)) for moment, side in zip(moments, standing, strict=True)))
+    shapes = _Shapes(
+        conn, *((moment, snapshot.dataset_paths(side)) for moment, side in zip(moments, standing, strict=True))
+    )
     if request.flag("labels", default=False):
         shaped = (one for part in chunks(found) for one in shapes.of(part))
         counts["labels"].update(_told(sum((Counter(one["labels"]) for one in shaped), Counter())))

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from autoflow.server.blobs import Content, Folder
-from autoflow.server.blobs.composite_content import Composed
+from autoflow.server.blobs import Content, FolderBlobStore
+from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import content_ids
 from autoflow.server.db.access import caller
 from autoflow.server.db.blobs import DAMAGED
@@ -33,12 +33,12 @@ def _named(conn: Connection, request: RequestParser) -> dict[str, RowMapping]:
     hashes = [RequestParser({"hash": one}).text("hash") for one in request.array("hashes")]
     if len(hashes) > MOST:
         raise Invalid(f'"hashes" has {len(hashes)}; {MOST} are the most')
-    moment = snapshot.Moment.of(versions.get(conn, request.number("id")))
+    moment = snapshot.SnapshotRef.of(versions.get(conn, request.number("id")))
     found: dict[str, RowMapping] = {}
     for part in chunks(hashes):
-        halves = snapshot.halves(items, moment, "hash", "link", "size", "mime", "name")
+        halves = snapshot.current_and_history(items, moment, "hash", "link", "size", "mime", "name")
         for half, table in zip(halves, (items, items_history), strict=True):
-            for row in conn.execute(half.where(content_ids.having(table, part))).mappings():
+            for row in conn.execute(half.where(content_ids.content_in(table, part))).mappings():
                 found[row["hash"]] = row
     return {name: found[name] for name in hashes if name in found}
 
@@ -52,7 +52,7 @@ def _kept(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
     return found
 
 
-def contents(context: OperationContext, request: RequestParser) -> Composed:
+def contents(context: OperationContext, request: RequestParser) -> CompositeContent:
     """``autoflow.folders.contents`` of a version by ``hashes``: each as a line ``<hash> <size>``, then its bytes.
 
     Raises:
@@ -67,12 +67,12 @@ def contents(context: OperationContext, request: RequestParser) -> Composed:
         if name in kept:
             row = kept[name]
             content = Content(context.blobs, name, row["generation"], row["size"], name, row["mime"])
-        elif item is not None and external_files.is_reference(item):
+        elif item is not None and external_files.is_external(item):
             content = external_files.content(item)
         else:
             raise NotFound("content", name)
         pieces += [f"{name} {content.size}\n".encode(), content]
-    return Composed(pieces, "contents", "application/octet-stream")
+    return CompositeContent(pieces, "contents", "application/octet-stream")
 
 
 def paths(context: OperationContext, request: RequestParser) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def paths(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     this machine. Whoever asks over a server is told of none: it may be another machine.
     """
     with context.store.read() as conn:
-        if caller(conn).site or not isinstance(context.blobs, Folder):
+        if caller(conn).site or not isinstance(context.blobs, FolderBlobStore):
             return {"paths": {}}
         kept = _kept(conn, list(_named(conn, request)))
     return {"paths": {name: context.blobs.path(name, row["generation"]) for name, row in kept.items()}}

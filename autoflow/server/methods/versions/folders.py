@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, select
 from autoflow.server import limits, timestamps
 from autoflow.server.db import blobs, datasets, item_content, items, json_codec, projects
 from autoflow.server.db.access import caller
-from autoflow.server.db.change_tracking import Edit, editing
+from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid
@@ -36,13 +36,13 @@ _FRESH: dict[str, Any] = {"meta": "{}", "tags": "[]", "annotation": None, "label
 _BYTES = ("size", "mime", "width", "height")
 
 
-def mark(row: item_content.Row) -> str:
+def mark(row: item_content.ContentRow) -> str:
     """What tells one state of an image from another: it follows from all that counts as its content but its name."""
     told = [
         row["hash"],
         row["link"],
         row["meta"],
-        item_content.tags(row["tags"]),
+        item_content.tags_content(row["tags"]),
         row["annotation"],
         row["description"],
     ]
@@ -63,7 +63,7 @@ def list_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"items": told, "after": found[-1]["id"] if len(found) == PAGE else None}
 
 
-def _answer(conn: Connection, edit: Edit, **more: Any) -> dict[str, Any]:
+def _answer(conn: Connection, edit: ProjectEdit, **more: Any) -> dict[str, Any]:
     """What a change answers with, when it is complete."""
     return {
         "before": edit.project["digest"],
@@ -79,7 +79,7 @@ def shape(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.shape``: classes and tags are added to a project's or put in place of those of their name;
     datasets are made that it has not, by their paths, and those they stand in. Answers their numbers, in order.
     """
-    with editing(conn, request.number("projectId")) as edit:
+    with edit_project(conn, request.number("projectId")) as edit:
         _add_meta(edit, RequestParser(request.mapping("meta"), "meta."))
         paths = [tuple(_names(request, path)) for path in request.array("datasets")]
         known = _paths(conn, edit.project["id"])
@@ -88,13 +88,13 @@ def shape(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def _names(request: RequestParser, path: Any) -> list[str]:
-    names = RequestParser({"path": path}, f"{request.path}datasets.").array("path", max_items=limits.NESTED)
+    names = RequestParser({"path": path}, f"{request.path}datasets.").array("path", max_items=limits.DATASET_DEPTH)
     if not names:
         raise Invalid('"datasets" must be lists of names that are not blank')
     return [RequestParser({"name": name}, f"{request.path}datasets[].").text("name") for name in names]
 
 
-def _add_meta(edit: Edit, sent: RequestParser) -> None:
+def _add_meta(edit: ProjectEdit, sent: RequestParser) -> None:
     known = projects.meta(edit.conn, edit.project["id"])
     wanted: dict[str, Any] = {}
     for kind, name in (("classes", "title"), ("tags", "name")):
@@ -112,12 +112,12 @@ def _paths(conn: Connection, project_id: int) -> dict[tuple[str, ...], int]:
     found = {row.id: row for row in conn.execute(query.where(dataset_table.c.project_id == project_id))}
 
     paths: dict[int | None, tuple[str, ...]] = {None: ()}
-    for number in datasets.ordered(conn, project_id):
+    for number in datasets.in_tree_order(conn, project_id):
         paths[number] = (*paths[found[number].parent_id], found[number].name)
     return {path: number for number, path in paths.items() if number is not None}
 
 
-def _dataset(edit: Edit, known: dict[tuple[str, ...], int], path: tuple[str, ...]) -> int:
+def _dataset(edit: ProjectEdit, known: dict[tuple[str, ...], int], path: tuple[str, ...]) -> int:
     parent = None
     for depth in range(1, len(path) + 1):
         part = path[:depth]
@@ -156,7 +156,7 @@ def _links(context: OperationContext, wanted: Sequence[Any]) -> dict[str, dict[s
     found: dict[str, dict[str, Any]] = {}
     for link in wanted:
         path = external_files.path_of(RequestParser({"link": link}).long_text("link"))
-        picture = thumbnails.look(path) if path is not None else None
+        picture = thumbnails.read_image_info(path) if path is not None else None
         if path is None or picture is None:
             raise Invalid(f"{link} is no image that can be read")
         found[link] = {"size": os.path.getsize(path), **picture._asdict()}
@@ -173,20 +173,20 @@ def put(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     links = _links(context, [one.long_text("link") for one in wanted if one.has("link")])
     with context.store.write() as conn:
         dataset = datasets.get(conn, request.number("datasetId"))
-        with editing(conn, dataset["project_id"]) as edit:
+        with edit_project(conn, dataset["project_id"]) as edit:
             told = _put(edit, dataset, wanted, links)
         return _answer(conn, edit, images=told)
 
 
 def _put(
-    edit: Edit, dataset: RowMapping, wanted: Sequence[RequestParser], links: Mapping[str, Mapping[str, Any]]
+    edit: ProjectEdit, dataset: RowMapping, wanted: Sequence[RequestParser], links: Mapping[str, Mapping[str, Any]]
 ) -> list[list[Any]]:
     conn = edit.conn
     names = [one.text("name") for one in wanted]
     if len(set(names)) < len(names):
         raise Invalid('"images" has a name twice')
     there = _named(conn, dataset["id"], names)
-    kept = blobs.hold(conn, [one.text("hash") for one in wanted if not one.has("link")])
+    kept = blobs.acquire(conn, [one.text("hash") for one in wanted if not one.has("link")])
     meta = Meta.of(conn, edit.project["id"])
     made: dict[str, dict[str, Any]] = {}
     changed: list[tuple[RowMapping, dict[str, Any]]] = []
@@ -208,7 +208,7 @@ def _put(
         if any(row[column] != value for column, value in values.items()):
             changed.append((row, {**values, "updated_at": timestamps.now()}))
         told[name] = (row["id"], mark({**row, **values}))
-    items.keep_texts(conn, texts)
+    items.save_encoded_documents(conn, texts)
     edit.update_many(table, changed)
     numbers = items.add_many(edit, dataset["id"], list(made.values())) if made else []
     for (name, values), number in zip(made.items(), numbers, strict=True):
@@ -248,7 +248,7 @@ def _labels(one: RequestParser, meta: Meta, tags: str, texts: dict[str, bytes]) 
         return values
     sent = RequestParser(one.mapping("annotation"), f"{one.path}annotation.")
     objects = [
-        stored_object(entry, meta) for entry in sent.objects("objects", required=False, max_items=limits.OBJECTS)
+        stored_object(entry, meta) for entry in sent.objects("objects", required=False, max_items=limits.FIGURES)
     ]
     if len(objects) >= FIGURES:
         raise Invalid(f'"{sent.path}objects": there are {len(objects)}; {FIGURES - 1} are the most')
@@ -256,7 +256,7 @@ def _labels(one: RequestParser, meta: Meta, tags: str, texts: dict[str, bytes]) 
     document["objects"] = [{**entry, "id": place} for place, entry in enumerate(objects, 1)]
     name = None
     if document != {"objects": []}:
-        name, text = items.named_text(document)
+        name, text = items.encode_document(document)
         texts[name] = text
     wanted = [meta.tag(tag) for tag in sent.objects("tags", required=False)]
     return {
@@ -271,7 +271,7 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.folders.remove``: images and datasets of a project by their numbers; those that are gone are no
     error.
     """
-    with editing(conn, request.number("projectId")) as edit:
+    with edit_project(conn, request.number("projectId")) as edit:
         for part in chunks(request.unique_numbers("images")):
             query = select(table).where(table.c.project_id == edit.project["id"], table.c.id.in_(part))
             edit.delete_many(table, conn.execute(query).mappings().all())

@@ -46,11 +46,11 @@ def restore(context: OperationContext, request: RequestParser) -> dict[str, Any]
 def _begin(context: OperationContext, request: RequestParser) -> int:
     skip = request.flag("skipMissed", default=False)
     with context.store.write() as conn:
-        purge.sweep(conn, SWEPT)
+        purge.release_expired(conn, SWEPT)
         number = (
             request.number("id")
             if request.has("id")
-            else versions.numbered(conn, request.number("projectId"), request.number("number"))
+            else versions.id_by_number(conn, request.number("projectId"), request.number("number"))
         )
         return restoring.begin(
             conn,

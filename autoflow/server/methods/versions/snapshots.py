@@ -15,7 +15,7 @@ from autoflow.server.methods.versions.versions import shape
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import snapshot, versions
-from autoflow.server.versions.snapshot import Moment
+from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire import methods
 
 LARGEST = 1000
@@ -38,12 +38,12 @@ def _item(row: RowMapping, places: Mapping[int, tuple[str, ...]], meta: Meta) ->
 
 def read_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.items``: a page of a version's items by their ids, with ``annotations`` each with its own."""
-    moment = Moment.of(versions.get(conn, request.number("id")))
+    moment = SnapshotRef.of(versions.get(conn, request.number("id")))
     limit = min(max(request.optional_number("limit") or LARGEST, 1), LARGEST)
     found = snapshot.page(
         conn, moment, request.optional_number("after") or 0, limit, request.optional_number("datasetId")
     )
-    places = snapshot.places(snapshot.datasets_at(conn, moment))
+    places = snapshot.dataset_paths(snapshot.datasets_at(conn, moment))
     meta = Meta(snapshot.meta_at(conn, moment))
     told = [_item(row, places, meta) for row in found]
     if request.flag("annotations", default=False):
@@ -56,11 +56,11 @@ def read_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
 def read_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.meta``: a version, with its project, its classes and tags, and its datasets."""
     version = versions.get(conn, request.number("id"))
-    moment = Moment.of(version)
+    moment = SnapshotRef.of(version)
     project = conn.execute(project_table.select().where(project_table.c.id == moment.project)).mappings().one()
     found = snapshot.datasets_at(conn, moment)
-    places = snapshot.places(found)
-    counts = snapshot.counts(conn, moment)
+    places = snapshot.dataset_paths(found)
+    counts = snapshot.item_counts(conn, moment)
     return {
         "version": {**shape(version), "digest": version["digest"], "datasetsCount": len(found)},
         "project": {

@@ -42,7 +42,7 @@ def shape(row: RowMapping) -> dict[str, Any]:
         "teamId": row["team_id"],
         "name": row["name"],
         "previewProjectId": row["preview_project_id"],
-        "itemsCount": row["items_count"] if versions.is_whole(row) else None,
+        "itemsCount": row["items_count"] if versions.has_all_rows(row) else None,
         "size": str(row["size"]),
     }
 
@@ -74,10 +74,10 @@ def snapshot(context: OperationContext, request: RequestParser) -> dict[str, Any
         request.optional_text("description"),
     )
     with context.store.read() as conn:
-        saved = versions.current(conn, projects.get(conn, number))
+        saved = versions.saved_state(conn, projects.get(conn, number))
     if saved is None:
         with context.store.write() as conn:
-            saved = versions.snapshot(conn, number, name, description)
+            saved = versions.save(conn, number, name, description)
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 

@@ -177,13 +177,13 @@ def test_a_wrong_filter_is_refused(world, status, wrong):
 
 def test_annotations_are_looked_up_once_for_all_pages(world, monkeypatch):
     """Until the project changes, a further page reads no annotation; after a change it is right again."""
-    read, asked = items.read_texts, []
+    read, asked = items.read_encoded_documents, []
 
     def reading(rows, hashes):
         asked.extend(hashes)
         return read(rows, hashes)
 
-    monkeypatch.setattr(items, "read_texts", reading)
+    monkeypatch.setattr(items, "read_encoded_documents", reading)
     peel = ("objects_class", {"classId": world.numbers["peel"]})
     assert world.picked(peel, per_page=1) == "b "
     assert asked

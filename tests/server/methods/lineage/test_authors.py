@@ -247,6 +247,6 @@ def test_a_lease_on_uploaded_bytes_ends(filled, ann, bob):
     project = eve.call("projects.add", workspaceId=eve.workspace(), name="own")["id"]
     place = eve.call("datasets.add", projectId=project, name="d")["id"]
     with filled.server._store.write() as conn:
-        conn.execute(schema.uploads.update().values(lease_until="2020"))
+        conn.execute(schema.blob_leases.update().values(lease_until="2020"))
     assert names(eve, content, place) == [False] * 5
     assert names(bob, content, dataset) == [True] * 5

@@ -12,7 +12,7 @@ import pytest
 
 from autoflow.errors import ServerRefused
 from autoflow.server.db import hidden_projects
-from autoflow.server.db.change_tracking import digest_of
+from autoflow.server.db.change_tracking import compute_digest
 from autoflow.server.db.schema import projects
 from autoflow.server.methods.projects import clones
 
@@ -45,7 +45,7 @@ class World:
         """The digest kept is the digest of what is there, and the count the count."""
         with self.filled.server._store.read() as conn:
             kept = conn.execute(projects.select().where(projects.c.id == project)).mappings().one()
-            assert kept["digest"] == digest_of(conn, project)
+            assert kept["digest"] == compute_digest(conn, project)
         assert kept["items_count"] == sum(count for _, _, count in self.tree(project))
 
 
@@ -212,7 +212,7 @@ def test_a_clone_is_seen_by_nobody_until_it_is_complete(world, monkeypatch):
 def test_what_a_killed_clone_left_is_removed(world, monkeypatch):
     """Its lease runs out: the name is free again, and its rows are gone with the next collection."""
     monkeypatch.setattr(hidden_projects, "LEASE", -1)
-    monkeypatch.setattr(hidden_projects, "give_up", lambda rows, number: None)
+    monkeypatch.setattr(hidden_projects, "abandon", lambda rows, number: None)
     monkeypatch.setattr(clones._Copy, "_items", lambda *args, **more: world.call("images.info", id=0))
     refused(404, world.call, "projects.clone", id=world.project, workspaceId=1, name="clone")
     monkeypatch.undo()

@@ -113,7 +113,7 @@ def test_remove_takes_away_what_is_there(server, project, content):
     server.call("autoflow.folders.remove", {"projectId": project, "images": [], "datasets": [outer, inner]})
     assert server.call("datasets.list", {"projectId": project, "recursive": True})["entities"] == []
     with server._store.read() as conn:
-        assert change_tracking.digest_of(conn, project) == state(server, project)
+        assert change_tracking.compute_digest(conn, project) == state(server, project)
 
 
 def test_contents_and_paths_are_those_of_a_version(server, project, content):

@@ -18,7 +18,7 @@ from autoflow.server.db.schema import items, projects
 def state(filled, project):
     with filled.server._place.store.read() as conn:
         row = conn.execute(select(projects).where(projects.c.id == project)).mappings().one()
-        return dict(row), change_tracking.digest_of(conn, project)
+        return dict(row), change_tracking.compute_digest(conn, project)
 
 
 def test_unchanged_gives_the_existing_version(filled):
