@@ -114,6 +114,7 @@ THIRD_PARTIES = {
     "uvicorn": "server/",
     "h11": "server/http/connections.py",  # uvicorn's own
     "python_multipart": "server/",
+    "msgspec": "server/",
 }
 
 

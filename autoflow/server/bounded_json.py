@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from autoflow.server.budget import Budget
 from autoflow.server.errors import Invalid, TooLarge
 
@@ -57,8 +59,14 @@ def parse(content: bytes) -> Any:
     """
     if _is_deep(content) and _is_deep(_STRING.sub(b"", content)):
         raise Invalid(f"the body is nested more than {MAX_DEPTH} levels deep")
+    if not content.strip():
+        return {}
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode(content)
+    # What Python's `json` writes and msgspec refuses: NaN, infinities, lone surrogates, a byte order mark. Text that
+    # is no JSON either gets its message here, with line and column.
     try:
-        return json.loads(content) if content.strip() else {}
+        return json.loads(content)
     except RecursionError:
         raise Invalid("the body is nested too deep") from None
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Threads for requests: a pool for each kind of work, so that none waits for another's, shared fairly by clients."""
+"""Thread pools for requests: one a kind of work, so that no kind waits for another, shared fairly by clients."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import anyio.to_thread
 
 from autoflow.errors import ServerBusy
 
-WAIT = 20.0  # seconds for a thread
-MOST_WAITING = 256  # requests of a client
+WAIT_TIMEOUT = 20.0  # seconds to wait for a thread
+MAX_WAITING = 256  # waiting requests of a client
 
 T = TypeVar("T")
 
 
 class Pool:
-    """Threads of which one client gets half at the most.
+    """A bounded number of threads, of which one client gets at most half.
 
     Args:
-        threads: how many.
+        threads: number of threads.
     """
 
     def __init__(self, threads: int) -> None:
@@ -42,29 +42,29 @@ class Pool:
         """Call a function in a thread.
 
         Raises:
-            ServerBusy: 429, too many requests of the client wait; 503, no thread was free in time.
+            ServerBusy: 429, too many requests of the client wait; 503, no thread became free in time.
         """
-        async with self._turn(client):
+        async with self._slot(client):
             return await anyio.to_thread.run_sync(functools.partial(function, *arguments), limiter=self._unlimited)
 
     @contextlib.asynccontextmanager
-    async def _turn(self, client: str) -> AsyncIterator[None]:
+    async def _slot(self, client: str) -> AsyncIterator[None]:
         share = self._shares.get(client)
         if share is None:
             share = self._shares[client] = anyio.CapacityLimiter(max(self._count // 2, 1))
-        if share.statistics().tasks_waiting >= MOST_WAITING:
-            raise ServerBusy(f"{MOST_WAITING} requests of this client wait already", status=429, retry_after=1)
-        turn = object()
-        with contextlib.ExitStack() as held:
-            held.callback(self._forget, client, share)
-            with anyio.move_on_after(WAIT) as waiting:
-                for limiter in (share, self._threads):  # its own first: so it stands in the common queue few times
-                    await limiter.acquire_on_behalf_of(turn)
-                    held.callback(limiter.release_on_behalf_of, turn)
+        if share.statistics().tasks_waiting >= MAX_WAITING:
+            raise ServerBusy(f"{MAX_WAITING} requests of this client are waiting", status=429, retry_after=1)
+        borrower = object()
+        with contextlib.ExitStack() as acquired:
+            acquired.callback(self._remove_idle, client, share)
+            with anyio.move_on_after(WAIT_TIMEOUT) as waiting:
+                for limiter in (share, self._threads):  # in this order, few of a client wait for the common threads
+                    await limiter.acquire_on_behalf_of(borrower)
+                    acquired.callback(limiter.release_on_behalf_of, borrower)
             if waiting.cancelled_caught:
                 raise ServerBusy("the server is busy with other requests", status=503, retry_after=1)
             yield
 
-    def _forget(self, client: str, share: anyio.CapacityLimiter) -> None:
+    def _remove_idle(self, client: str, share: anyio.CapacityLimiter) -> None:
         if not share.borrowed_tokens and not share.statistics().tasks_waiting:
             self._shares.pop(client, None)

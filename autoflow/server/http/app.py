@@ -1,4 +1,4 @@
-"""The application: the wire's methods, file contents by address, the page, the OpenAPI document."""
+"""The ASGI application: routes of the wire's methods, of files, of the page and of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,29 +22,28 @@ from autoflow.server.authorization import digest
 from autoflow.server.db.access import Caller
 from autoflow.server.http import multipart, openapi, preview_url
 from autoflow.server.http.admission import Pool
-from autoflow.server.http.authentication import Identity, network, token_of
-from autoflow.server.http.compression import is_long, packed
-from autoflow.server.http.request_body import Incoming
-from autoflow.server.http.request_guard import Door
-from autoflow.server.http.responses import contents, encoded, failure, refusal
+from autoflow.server.http.authentication import Authenticator, network, token_of
+from autoflow.server.http.compression import JsonCompression
+from autoflow.server.http.request_body import RequestBody
+from autoflow.server.http.request_guard import RequestGuard
+from autoflow.server.http.responses import error_response, file_response, json_response, refusal
 from autoflow.server.request_parser import as_number
-from autoflow.server.server import DOWNLOADS, METHODS, READS, Server
-from autoflow.server.server import UPLOADS as UPLOADED
+from autoflow.server.server import DOWNLOADS, METHODS, READS, UPLOADS, Server
 from autoflow.server.ui import routes as page
 from autoflow.wire import methods
 
 logger = logging.getLogger("autoflow")
 
 # Threads for each kind of work.
-READERS = 24
-WRITERS = 24
-UPLOADS = 16
-STREAMS = 64  # for uploads too long to be received first, each for as long as its client sends
-PREVIEWS = 8  # they wait for the few processes that decode
-TOKENS = 8
+READ_THREADS = 24
+WRITE_THREADS = 24
+UPLOAD_THREADS = 16
+STREAM_THREADS = 64  # uploads too long to be received first take a thread for as long as their clients send
+PREVIEW_THREADS = 8  # they wait for the few processes that decode
+TOKEN_THREADS = 8
 
 _PREVIEWS = {"autoflow.previews", "autoflow.versions.picture"}
-_CONTENTS = {
+_FILE_ROUTES = {
     "files": "file-storage.download",
     "images": "images.download",
     "previews": "autoflow.previews",
@@ -52,183 +51,180 @@ _CONTENTS = {
 }
 
 
-class Site:
+class Endpoints:
     """The routes' endpoints, over one server."""
 
-    def __init__(self, server: Server, identity: Identity) -> None:
+    def __init__(self, server: Server, authenticator: Authenticator) -> None:
         self._server = server
-        self._identity = identity
-        self._readers, self._writers = Pool(READERS), Pool(WRITERS)
-        self._uploads, self._streams = Pool(UPLOADS), Pool(STREAMS)
-        self._previews, self._tokens = Pool(PREVIEWS), Pool(TOKENS)
+        self._authenticator = authenticator
+        self._readers, self._writers = Pool(READ_THREADS), Pool(WRITE_THREADS)
+        self._uploads, self._streams = Pool(UPLOAD_THREADS), Pool(STREAM_THREADS)
+        self._previews, self._tokens = Pool(PREVIEW_THREADS), Pool(TOKEN_THREADS)
 
-    async def reading(self, request: Request) -> Response:
-        """``GET /public/api/v3/<method>?id=...``: what only reads can be asked for so, as the SDK asks for a few."""
-        caller = await self.caller(request)
+    async def get_method(self, request: Request) -> Response:
+        """``GET /public/api/v3/<method>?id=...``, for methods that only read; the SDK calls a few of them so."""
+        caller = await self.authenticate(request)
         method = request.path_params["method"]
         if method in METHODS and method not in READS:
             raise HTTPException(405, "Method Not Allowed", headers={"Allow": "POST"})
         client, body = self._client(request, caller), dict(request.query_params)
-        answer = encoded(await self._pool(method).run(client, self._server.call, method, body, caller))
-        return await _packed(request, answer)
+        return json_response(await self._pool(method).run(client, self._server.call, method, body, caller))
 
-    async def method(self, request: Request) -> Response:
+    async def post_method(self, request: Request) -> Response:
         """``POST /public/api/v3/<method>``."""
-        incoming = Incoming(request)
+        body = RequestBody(request)
         try:
-            return await _packed(request, await self._answer(request, incoming))
+            return await self._respond(request, body)
         except (ServerRefused, ServerBusy) as error:
-            answer = refusal(error)
-            if not await incoming.drain():
-                answer.headers["Connection"] = "close"
-            return answer
+            response = refusal(error)
+            if not await body.drain():
+                response.headers["Connection"] = "close"
+            return response
         finally:
-            incoming.close()
+            body.close()
 
-    async def content(self, request: Request, method: str) -> Response:
-        """``GET /storage/files/<id>``: what ``fullStorageUrl`` leads to."""
-        return await self._content(request, method, dict(request.path_params))
+    async def get_file(self, request: Request, method: str) -> Response:
+        """``GET /storage/files/<id>``: a file at its ``fullStorageUrl``."""
+        return await self._file(request, method, dict(request.path_params))
 
-    async def resized(self, request: Request) -> Response:
-        """``GET /previews/...``: an image as `preview_url` of the SDK asks for it."""
-        body = preview_url.body(request.path_params["wish"], request.path_params["id"])
-        return await self._content(request, "autoflow.previews", body)
+    async def get_preview(self, request: Request) -> Response:
+        """``GET /previews/...``: an image at a url made by the SDK's `preview_url`."""
+        arguments = preview_url.preview_arguments(request.path_params["transform"], request.path_params["id"])
+        return await self._file(request, "autoflow.previews", arguments)
 
-    async def document(self, _request: Request) -> Response:
+    async def get_openapi(self, _request: Request) -> Response:
         """``GET /openapi.json``."""
-        return encoded(openapi.document())
+        return json_response(openapi.document())
 
-    async def ready(self, request: Request) -> Response:
+    async def get_readiness(self, request: Request) -> Response:
         """``GET /readyz``: 200 when the store can be used, else 503 with the reason; needs no token."""
-        return encoded(await self._pool(methods.CHANGES).run(_address(request), self._server.ready))
+        return json_response(await self._pool(methods.CHANGES).run(_address(request), self._server.ready))
 
-    # -- underneath
-
-    async def caller(self, request: Request) -> Caller:
-        """Who sent a request; raises as `Identity.caller`."""
+    async def authenticate(self, request: Request) -> Caller:
+        """Return the user who sent a request; raises as `Authenticator.authenticate`."""
         site = f"{request.url.scheme}://{request.headers['host']}"
         token, address = token_of(request), _address(request)
-        if not self._identity.required or token is None:  # neither is looked up
-            return self._identity.caller(token, address, site)
-        # by token, so that a flood of wrong ones from an address delays no right one of it
-        return await self._tokens.run(digest(token), self._identity.caller, token, address, site)
+        if not self._authenticator.required or token is None:  # needs no query
+            return self._authenticator.authenticate(token, address, site)
+        # Threads are shared by token, so that a flood of wrong tokens from an address delays no valid one from it.
+        return await self._tokens.run(digest(token), self._authenticator.authenticate, token, address, site)
 
     def _client(self, request: Request, caller: Caller) -> str:
-        """Whose share of threads and memory a request takes: its user's, without tokens its address's."""
-        return f"user {caller.user}" if self._identity.required else network(_address(request))
+        """Return who shares threads and memory: the user of the token; without tokens, the address."""
+        return f"user {caller.user}" if self._authenticator.required else network(_address(request))
 
     def _pool(self, method: str) -> Pool:
         if method in _PREVIEWS:
             return self._previews
         return self._readers if method in READS or method in DOWNLOADS else self._writers
 
-    async def _content(self, request: Request, method: str, body: Mapping[str, Any]) -> Response:
-        caller = await self.caller(request)
+    async def _file(self, request: Request, method: str, arguments: Mapping[str, Any]) -> Response:
+        caller = await self.authenticate(request)
         client = self._client(request, caller)
-        content = await self._pool(method).run(client, self._server.content, method, body, caller)
-        return await contents(request, content)
+        content = await self._pool(method).run(client, self._server.content, method, arguments, caller)
+        return await file_response(request, content)
 
-    async def _answer(self, request: Request, incoming: Incoming) -> Response:
-        caller = await self.caller(request)
+    async def _respond(self, request: Request, body: RequestBody) -> Response:
+        caller = await self.authenticate(request)
         method = request.path_params["method"]
-        client = incoming.client = self._client(request, caller)
-        kind = request.headers.get("content-type", "")
-        whole = kind.lower().startswith("application/octet-stream") and method in UPLOADED
-        if whole or kind.lower().startswith("multipart/"):
-            await incoming.receive_upload()
-            parts = multipart.body(incoming.pull) if whole else multipart.parts(kind, incoming.pull)
-            pool = self._uploads if incoming.complete else self._streams
+        client = body.client = self._client(request, caller)
+        media_type = _content_type(request).lower()
+        is_file = media_type.startswith("application/octet-stream") and method in UPLOADS
+        if is_file or media_type.startswith("multipart/"):
+            await body.receive_upload()
+            form = multipart.file_part(body.pull) if is_file else multipart.parts(_content_type(request), body.pull)
+            pool = self._uploads if body.complete else self._streams
             query = dict(request.query_params)
-            return encoded(await pool.run(client, self._server.upload, method, parts, query, caller))
-        await incoming.receive_json()
+            return json_response(await pool.run(client, self._server.upload, method, form, query, caller))
+        await body.receive_json()
         if method in DOWNLOADS:
-            content = await self._pool(method).run(client, self._open, method, incoming, caller)
-            return await contents(request, content)
+            content = await self._pool(method).run(client, self._open, method, body, caller)
+            return await file_response(request, content)
         task = request.headers.get("x-task-id")
-        return await self._pool(method).run(client, self._ask, method, incoming, caller, task)
+        return await self._pool(method).run(client, self._call, method, body, caller, task)
 
-    def _open(self, method: str, incoming: Incoming, caller: Caller) -> Any:
-        with bounded_json.reserve_memory(incoming.client, incoming.cost()):
-            return self._server.content(method, bounded_json.parse(incoming.read()), caller)
+    def _open(self, method: str, body: RequestBody, caller: Caller) -> Any:
+        with bounded_json.reserve_memory(body.client, body.cost()):
+            return self._server.content(method, bounded_json.parse(body.read()), caller)
 
-    def _ask(self, method: str, incoming: Incoming, caller: Caller, task: str | None) -> Response:
-        with bounded_json.reserve_memory(incoming.client, incoming.cost()):
-            return self._answered(method, bounded_json.parse(incoming.read()), caller, task)
+    def _call(self, method: str, body: RequestBody, caller: Caller, task: str | None) -> Response:
+        with bounded_json.reserve_memory(body.client, body.cost()):
+            arguments = bounded_json.parse(body.read())
+            try:
+                return json_response(self._server.call(method, arguments, caller))
+            except ServerRefused as refused:
+                # The SDK asks for its own task, by the number another server issued, before an edge names it.
+                is_own_task = method == methods.TASK_INFO and isinstance(arguments, Mapping) and refused.status == 404
+                task_id = as_number(arguments.get("id")) if is_own_task else None
+                if task_id is None or task_id != as_number(task):
+                    raise
+                return json_response(self._server.call(methods.TASKS_ENSURE, {"id": task_id}, caller))
 
-    def _answered(self, method: str, body: Any, caller: Caller, task: str | None) -> Response:
-        try:
-            return encoded(self._server.call(method, body, caller))
-        except ServerRefused as refused:
-            # The SDK asks for its own task before it names it in an edge: a number that was given from outside.
-            own = as_number(body.get("id")) if isinstance(body, Mapping) and method == methods.TASK_INFO else None
-            if refused.status != 404 or own is None or own != as_number(task):
-                raise
-            return encoded(self._server.call(methods.TASKS_ENSURE, {"id": own}, caller))
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "")
 
 
 def _address(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
-async def _packed(request: Request, answer: Response) -> Response:
-    return await anyio.to_thread.run_sync(packed, answer) if is_long(request, answer) else answer
-
-
-def _refused(_request: Request, error: Exception) -> Response:
+def _handle_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, (ServerRefused, ServerBusy))
     return refusal(error)
 
 
-def _http_error(_request: Request, error: Exception) -> Response:
+def _handle_http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = error.detail
     if message == HTTPStatus(error.status_code).phrase:  # raised by the router: there is no such route
         message += f": methods are at POST {methods.PATH}<method>"
-    return failure(error.status_code, message, headers=error.headers)
+    return error_response(error.status_code, message, headers=error.headers)
 
 
-def _gone(_request: Request, _error: Exception) -> Response:
-    return failure(400, "the client is gone")
+def _handle_disconnect(_request: Request, _error: Exception) -> Response:
+    return error_response(400, "the client closed the connection")
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    """Log what a request raised, and answer it; Starlette raises the error again after that."""
+async def _handle_exception(request: Request, error: Exception) -> Response:
+    """Log an exception and answer 500; Starlette raises the exception again after that."""
     request_id = request.scope["request_id"]
     logger.error("request %s: %s %r failed", request_id, request.method, request.url.path, exc_info=error)
-    return failure(500, f"the server failed; its log has the cause under request id {request_id}")
+    return error_response(500, f"the server failed; its log has the traceback under request id {request_id}")
 
 
 def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> ASGIApp:
-    """The server as an ASGI application.
+    """Return the server as an ASGI application.
 
     Args:
-        server: what answers.
-        auth: whether a token is needed; then any host's name is answered to.
-        names: without it, the hosts answered to beside this machine's own names.
+        server: server that runs the methods.
+        auth: whether every request needs a token; then any name is accepted in the Host header.
+        names: names accepted in the Host header beside this machine's own, without `auth`.
     """
-    site = Site(server, Identity(server.tokens, required=auth))
+    endpoints = Endpoints(server, Authenticator(server.tokens, required=auth))
+    compressed = [Middleware(JsonCompression)]
 
-    def content(method: str) -> Callable[[Request], Awaitable[Response]]:
-        return functools.partial(site.content, method=method)
+    def get_file(method: str) -> Callable[[Request], Awaitable[Response]]:
+        return functools.partial(endpoints.get_file, method=method)
 
     routes = [
-        Route(methods.PATH + "{method:path}", site.method, methods=["POST"]),
-        Route(methods.PATH + "{method:path}", site.reading, methods=["GET"]),
-        *(Route(f"/storage/{kind}/{{id:int}}", content(method)) for kind, method in _CONTENTS.items()),
-        Route("/storage/versions/{version:int}/images/{id:int}", content("autoflow.versions.picture")),
-        Route(preview_url.PATH, site.resized),
-        Route("/openapi.json", site.document),
-        Route("/readyz", site.ready),
-        *page.routes(site.caller),
+        Route(methods.PATH + "{method:path}", endpoints.post_method, methods=["POST"], middleware=compressed),
+        Route(methods.PATH + "{method:path}", endpoints.get_method, methods=["GET"], middleware=compressed),
+        *(Route(f"/storage/{kind}/{{id:int}}", get_file(method)) for kind, method in _FILE_ROUTES.items()),
+        Route("/storage/versions/{version:int}/images/{id:int}", get_file("autoflow.versions.picture")),
+        Route(preview_url.PATH, endpoints.get_preview),
+        Route("/openapi.json", endpoints.get_openapi),
+        Route("/readyz", endpoints.get_readiness),
+        *page.routes(endpoints.authenticate),
     ]
     app = Starlette(
         routes=routes,
         exception_handlers={
-            ServerRefused: _refused,
-            ServerBusy: _refused,
-            HTTPException: _http_error,
-            ClientDisconnect: _gone,
-            Exception: _failed,
+            ServerRefused: _handle_refusal,
+            ServerBusy: _handle_refusal,
+            HTTPException: _handle_http_error,
+            ClientDisconnect: _handle_disconnect,
+            Exception: _handle_exception,
         },
     )
-    return Door(app, None if auth else {name.lower() for name in names})
+    return RequestGuard(app, None if auth else {name.lower() for name in names})

@@ -1,7 +1,7 @@
-"""Who asks: the user of the token a request carries; without tokens, whoever reaches the server is its local user.
+"""Authenticate requests by their tokens; without tokens, every client is the server's local user.
 
-An address that keeps sending wrong tokens is answered 429 for them. A valid token always passes: behind one address
-(NAT, a proxy) there may be many users.
+An address that keeps sending wrong tokens gets 429 for them. A valid token always passes: behind one address (NAT, a
+proxy) there may be many users.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from autoflow.errors import NotAllowed, ServerBusy
 from autoflow.server.authorization import Tokens
 from autoflow.server.db.access import LOCAL, Caller
 
-FAILURES = 10  # of one address, before it is put off
+MAX_FAILURES = 10  # wrong tokens of one address in a window
 WINDOW = 60.0  # seconds
-REMEMBERED = 10_000  # addresses
+MAX_ADDRESSES = 10_000
 
 
 def token_of(request: Request) -> str | None:
-    """The token: ``x-api-key``, or the password of Basic authorization, which a browser asks its user for."""
+    """Return a request's token: ``x-api-key``, or the password of Basic authentication, for which browsers prompt."""
     key = request.headers.get("x-api-key")
     if key:
         return key
@@ -39,74 +39,74 @@ def token_of(request: Request) -> str | None:
 
 
 def network(address: str) -> str:
-    """What counts as one client: an IPv4 address, or the /64 an IPv6 user has to themselves."""
+    """Return the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address."""
     try:
-        known = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return address if known.version == 4 else str(ipaddress.ip_network((known, 64), strict=False))
+    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-class Failures:
-    """How often each client failed lately."""
+class FailureCounter:
+    """Counts each client's wrong tokens in a window of time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def wait(self, client: str) -> float:
-        """Seconds until a client may try again; 0 for now."""
+        """Return the seconds until a client may try again, 0 if it may now."""
         with self._lock:
             count, since = self._counts.get(client, (0, 0.0))
-        left = since + WINDOW - time.monotonic()
-        return left if count >= FAILURES and left > 0 else 0.0
+        remaining = since + WINDOW - time.monotonic()
+        return remaining if count >= MAX_FAILURES and remaining > 0 else 0.0
 
     def add(self, client: str) -> None:
-        """Count one more."""
+        """Count a wrong token of a client."""
         now = time.monotonic()
         with self._lock:
             count, since = self._counts.pop(client, (0, now))
             self._counts[client] = (count + 1, since) if now - since < WINDOW else (1, now)
-            if len(self._counts) > REMEMBERED:
+            if len(self._counts) > MAX_ADDRESSES:
                 self._counts.popitem(last=False)
 
 
-class Identity:
-    """Tells callers apart.
+class Authenticator:
+    """Finds the user of a token.
 
     Args:
-        tokens: those of the server.
-        required: whether one is needed.
+        tokens: the server's tokens.
+        required: whether every request needs a token.
     """
 
     def __init__(self, tokens: Tokens, *, required: bool) -> None:
         self._tokens = tokens
         self.required = required
-        self._failures = Failures()
+        self._failures = FailureCounter()
 
-    def caller(self, token: str | None, address: str, site: str) -> Caller:
-        """Who sent a request.
+    def authenticate(self, token: str | None, address: str, site: str) -> Caller:
+        """Return the user who sent a request.
 
         Args:
-            token: what it carried.
-            address: where it came from.
-            site: the address it was sent to.
+            token: the request's token.
+            address: the client's IP address.
+            site: scheme and host that the request was sent to.
 
         Raises:
             NotAllowed: 401 or 403, see `Tokens.caller`.
-            ServerBusy: 429, the token is wrong, as were too many others from this address lately.
+            ServerBusy: 429, the token is wrong, as were `MAX_FAILURES` others from this address lately.
         """
         if not self.required:
             return LOCAL._replace(site=site)
         if token is None:
-            raise NotAllowed("this server needs a token; `autoflow token create` makes one", status=401)
+            raise NotAllowed("this server needs a token; create one with `autoflow token create`", status=401)
         try:
-            found = self._tokens.caller(token)
+            caller = self._tokens.caller(token)
         except NotAllowed as refused:
             client = network(address)
             wait = self._failures.wait(client)
             if wait:
-                raise ServerBusy("too many wrong tokens came from this address", status=429, retry_after=wait) from None
+                raise ServerBusy("too many wrong tokens from this address", status=429, retry_after=wait) from None
             self._failures.add(client)
             raise refused
-        return found._replace(site=site)
+        return caller._replace(site=site)

@@ -14,30 +14,30 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from autoflow.server.http.responses import failure
+from autoflow.server.http.responses import error_response
 
-HEAD_TIME = 15.0  # seconds for a request's head
-STALL_TIME = 60.0  # seconds in which a client has to read what the server has written ahead
-CLOSE_TIME = 10.0  # seconds for the last bytes of a connection that is being closed
-LONGEST_HEAD = 64 * 1024  # bytes
-CONNECTIONS = 1000
-FILES = 256  # descriptors for the database, blobs and uploads
-CHECK = 1.0  # seconds between two looks at the times
+HEAD_TIMEOUT = 15.0  # seconds for a request's head
+STALL_TIMEOUT = 60.0  # seconds in which a client has to read what the server has written ahead
+CLOSE_TIMEOUT = 10.0  # seconds for the last bytes of a connection that is being closed
+MAX_HEAD = 64 * 1024  # bytes
+MAX_CONNECTIONS = 1000
+OTHER_FILES = 256  # file descriptors for the database, blobs and uploads
+CHECK_INTERVAL = 1.0  # seconds between two checks of the timeouts
 
 
-def limit() -> int:
-    """Return the number of connections this process accepts, having raised its limit on open files if needed.
+def raise_connection_limit() -> int:
+    """Raise the limit on open files if needed, and return the number of connections this process accepts.
 
     At that limit a process accepts no connection at all. Twice the number is reserved: asyncio takes up to a whole
     backlog of new connections before it closes the first of the old ones.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * CONNECTIONS + FILES
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return CONNECTIONS
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = 2 * MAX_CONNECTIONS + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return MAX_CONNECTIONS
+    soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(min(CONNECTIONS, (soft - FILES) // 2), 16)
+    return max(min(MAX_CONNECTIONS, (soft - OTHER_FILES) // 2), 16)
 
 
 class BoundedProtocol(H11Protocol):
@@ -53,23 +53,23 @@ class BoundedProtocol(H11Protocol):
         """Accept a connection; at the limit another one is closed for it, or it is refused."""
         super().connection_made(transport)
         self._head_since = self.loop.time()
-        self._timer = self.loop.call_later(CHECK, self._check)
+        self._timer = self.loop.call_later(CHECK_INTERVAL, self._check)
         if len(self.connections) > self.config.backlog:
-            others = ((one.delay(), one) for one in self.connections if isinstance(one, BoundedProtocol))
-            waiting = [(delay, id(one), one) for delay, one in others if delay is not None and one is not self]
-            if waiting:
-                min(waiting)[-1].drop()
+            others = [other for other in self.connections if isinstance(other, BoundedProtocol) and other is not self]
+            delays = [(delay, id(other), other) for other in others if (delay := other.delay()) is not None]
+            if delays:
+                min(delays)[-1].drop()
             else:
                 self._refuse(503, "all connections of this server are in use", {"Retry-After": "1"})
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection."""
+        """Stop the timeouts of a closed connection."""
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read bytes; what is not HTTP ends the connection."""
+        """Read bytes; close the connection if they are not HTTP."""
         if self.transport.is_closing():
             return
         if self._is_idle():
@@ -78,12 +78,12 @@ class BoundedProtocol(H11Protocol):
             super().data_received(data)
         except h11.ProtocolError:  # in the middle of a response, which no other status can follow
             self.transport.abort()
-        self._note_head()
+        self._update_head_wait()
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""
         super().on_response_complete()
-        self._note_head()
+        self._update_head_wait()
 
     def pause_writing(self) -> None:
         """Stop writing: the client reads slower than the server writes."""
@@ -91,12 +91,12 @@ class BoundedProtocol(H11Protocol):
         self._stalled_since = self.loop.time()
 
     def resume_writing(self) -> None:
-        """Write on: the client has read."""
+        """Continue writing: the client has read."""
         super().resume_writing()
         self._stalled_since = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP in the form of all other errors."""
+        """Answer a request that is not HTTP, in the shape of all other errors."""
         self._refuse(400, msg)
 
     def delay(self) -> tuple[int, float] | None:
@@ -110,7 +110,7 @@ class BoundedProtocol(H11Protocol):
             return int(self._is_idle()), self._head_since
         since = self._body_since if self._stalled_since is None else self._stalled_since
         sending = self.conn.their_state is h11.SEND_BODY or self._stalled_since is not None
-        return (2, since) if sending and self.loop.time() - since > HEAD_TIME else None
+        return (2, since) if sending and self.loop.time() - since > HEAD_TIMEOUT else None
 
     def drop(self) -> None:
         """Close a connection at once."""
@@ -118,10 +118,10 @@ class BoundedProtocol(H11Protocol):
         self.transport.abort()
 
     def _is_idle(self) -> bool:
-        """Whether nothing of a next request has come after the last response."""
+        """Return whether no byte of a next request has arrived since the last response."""
         return self.timeout_keep_alive_task is not None
 
-    def _note_head(self) -> None:
+    def _update_head_wait(self) -> None:
         if self.conn.their_state is h11.IDLE:
             self._head_since = self._head_since or self.loop.time()
         elif self._head_since is not None:
@@ -130,31 +130,31 @@ class BoundedProtocol(H11Protocol):
 
     def _check(self) -> None:
         now = self.loop.time()
-        self._timer = self.loop.call_later(CHECK, self._check)
+        self._timer = self.loop.call_later(CHECK_INTERVAL, self._check)
         if self.transport.is_closing():
             self._closing_since = self._closing_since or now
-            if now - self._closing_since > CLOSE_TIME:
+            if now - self._closing_since > CLOSE_TIMEOUT:
                 self.drop()
-        elif self._stalled_since is not None and now - self._stalled_since > STALL_TIME:
+        elif self._stalled_since is not None and now - self._stalled_since > STALL_TIMEOUT:
             self.drop()
-        elif self._head_since is not None and not self._is_idle() and now - self._head_since > HEAD_TIME:
+        elif self._head_since is not None and not self._is_idle() and now - self._head_since > HEAD_TIMEOUT:
             if self.conn.trailing_data[0]:
-                self._refuse(408, f"the head of the request was not complete after {HEAD_TIME:.0f} s")
+                self._refuse(408, f"the head of the request was not complete after {HEAD_TIMEOUT:.0f} s")
             else:
                 self.drop()
 
     def _refuse(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
-        """Answer without the application, if no response has begun, and close."""
+        """Send an error without the application, if no response has begun, and close the connection."""
         self._unset_keepalive_if_required()
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:  # the application reads a body that is not HTTP
             cycle.disconnected = True
             cycle.message_event.set()
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            answer = failure(status, message, headers={**(headers or {}), "Connection": "close"})
+            response = error_response(status, message, headers={**(headers or {}), "Connection": "close"})
             events: list[Any] = [
-                h11.Response(status_code=status, headers=answer.raw_headers),
-                h11.Data(data=bytes(answer.body)),
+                h11.Response(status_code=status, headers=response.raw_headers),
+                h11.Data(data=bytes(response.body)),
                 h11.EndOfMessage(),
             ]
             self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))

@@ -1,7 +1,6 @@
-"""The address of a small picture as the SDK's `preview_url` writes it, read as the body of ``autoflow.previews``.
+"""Read the urls that the SDK's `preview_url` makes as arguments of ``autoflow.previews``.
 
-``/previews/q/ext:jpeg/resize:fill:300:0:0/q:70/plain/<the image's own address>``: what is not known of it is passed
-over.
+``/previews/q/ext:jpeg/resize:fill:300:0:0/q:70/plain/<path of the image>``; unknown options are ignored.
 """
 
 from __future__ import annotations
@@ -9,26 +8,26 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-PATH = "/previews/q/{wish:path}/plain/storage/images/{id:int}"
+PATH = "/previews/q/{transform:path}/plain/storage/images/{id:int}"
 
 
 def _number(text: str) -> int:
-    """A number as it stands in an address; the SDK writes None there for one that was not given."""
+    """Read a number of a url; the SDK writes None for one that the caller did not pass."""
     with contextlib.suppress(ValueError):
         return min(max(int(text[:9]), 0), 10**6)
     return 0
 
 
-def body(wish: str, image_id: int) -> dict[str, Any]:
-    """What is asked for of an image."""
-    found: dict[str, Any] = {"id": image_id, "width": 0, "height": 0}
-    for part in wish.split("/"):
+def preview_arguments(transform: str, image_id: int) -> dict[str, Any]:
+    """Return the arguments of ``autoflow.previews`` for the options of a url."""
+    arguments: dict[str, Any] = {"id": image_id, "width": 0, "height": 0}
+    for part in transform.split("/"):
         name, *values = part.split(":")
         if name == "resize":
-            way, width, height = (*values, "", "", "")[:3]
-            found |= {"resize": way or "fit", "width": _number(width), "height": _number(height)}
+            mode, width, height = (*values, "", "", "")[:3]
+            arguments |= {"resize": mode or "fit", "width": _number(width), "height": _number(height)}
         elif name == "ext" and values:
-            found["ext"] = values[0]
+            arguments["ext"] = values[0]
         elif name == "q" and values:
-            found["quality"] = _number(values[0])
-    return found
+            arguments["quality"] = _number(values[0])
+    return arguments

@@ -1,4 +1,4 @@
-"""Answers: JSON, errors in Supervisely's shape, and file contents, whole or a range."""
+"""Responses: JSON, errors in Supervisely's shape, and files or ranges of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -17,7 +18,7 @@ from autoflow.errors import ServerBusy, ServerError, ServerRefused
 from autoflow.server.blobs import Content
 from autoflow.server.blobs.composite_content import CompositeContent
 
-_NAMES = {
+_ERROR_NAMES = {
     400: "BAD_REQUEST",
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -33,10 +34,10 @@ _NAMES = {
     500: "INTERNAL",
     503: "UNAVAILABLE",
 }
-# What clients of this wire try again; whatever else a busy server says becomes 503.
-_BUSY = {408, 429, 503}
-# Types no browser runs, applies as a style or opens as a document of this origin. Any other type a client declared is
-# sent as bytes: with `nosniff`, `<script src>` of it is refused though the page's policy allows this origin's scripts.
+# Statuses after which clients of this wire try again; every other status of `ServerBusy` becomes 503.
+_RETRIED = {408, 429, 503}
+# Media types that no browser runs, applies as a style or opens as a document of this origin. A file of any other
+# declared type is sent as bytes: the page's policy allows `<script src>` of it, which `nosniff` then refuses.
 _INERT = re.compile(
     r"(image|audio|video)/[\w.+-]{1,80}"
     r"|application/(json|zip|gzip|x-tar|pdf)"
@@ -44,40 +45,45 @@ _INERT = re.compile(
     r"|multipart/form-data; boundary=[0-9a-f]{32}",
     re.ASCII,
 )
-_BYTES = "application/octet-stream"
+_OCTET_STREAM = "application/octet-stream"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def encoded(answer: Any) -> Response:
-    """A JSON answer."""
-    return Response(json.dumps(answer, separators=(",", ":")).encode(), media_type="application/json")
+def json_response(value: Any) -> Response:
+    """Return a response with a JSON body."""
+    try:
+        body = msgspec.json.encode(value)
+    except (TypeError, UnicodeEncodeError):  # keys that are null or booleans, and lone surrogates: `json` writes them
+        body = json.dumps(value, separators=(",", ":")).encode()
+    return Response(body, media_type="application/json")
 
 
-def failure(
+def error_response(
     status: int, message: str, details: Any = None, headers: Mapping[str, str] | None = None, name: str | None = None
 ) -> Response:
-    """An error: ``{"error": NAME, "details": {"message", ...}}``."""
+    """Return an error: ``{"error": NAME, "details": {"message", ...}}``."""
     more = details if isinstance(details, Mapping) else {}
-    form = {"error": name or _NAMES.get(status, f"HTTP_{status}"), "details": {**more, "message": message}}
-    return Response(json.dumps(form).encode(), status, headers, media_type="application/json")
+    value = {"error": name or _ERROR_NAMES.get(status, f"HTTP_{status}"), "details": {**more, "message": message}}
+    return Response(json.dumps(value).encode(), status, headers, media_type="application/json")
 
 
 def refusal(error: ServerError) -> Response:
-    """The answer to a request that the server refused, or is too busy for."""
+    """Return the response to a request that raised `ServerRefused` or `ServerBusy`."""
     if isinstance(error, ServerBusy):
         wait = str(max(math.ceil(error.retry_after or 1), 1))
-        return failure(error.status if error.status in _BUSY else 503, str(error), headers={"Retry-After": wait})
+        status = error.status if error.status in _RETRIED else 503
+        return error_response(status, str(error), headers={"Retry-After": wait})
     assert isinstance(error, ServerRefused)
     size = error.details.get("size") if error.status == 416 and isinstance(error.details, Mapping) else None
     headers = {"Content-Range": f"bytes */{size}"} if size is not None else None
-    return failure(error.status, str(error), error.details, headers)
+    return error_response(error.status, str(error), error.details, headers)
 
 
-def wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First and one past the last byte a Range header asks for; None for all, also when it is none we know.
+def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """Return the start and stop of the bytes that a Range header names; None for all, also if the header is invalid.
 
     Raises:
-        ServerRefused: 416, the content is shorter than that.
+        ServerRefused: 416, the content ends before the range begins.
     """
     match = _RANGE.fullmatch(header.strip()) if header is not None else None
     if match is None or not (match[1] or match[2]):
@@ -93,41 +99,41 @@ def wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
     return start, stop
 
 
-async def _rest(first: bytes, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _stream(first: bytes, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for chunk in iterate_in_threadpool(chunks):
         yield chunk
 
 
-async def contents(request: Request, content: Content | CompositeContent) -> Response:
-    """A file's bytes; never shown by a browser as a page of this site, whatever they are.
+async def file_response(request: Request, content: Content | CompositeContent) -> Response:
+    """Return a file or a range of it, with headers that keep a browser from opening it as a page of this site.
 
     Raises:
-        ServerRefused, ServerBusy: the range is none, or the file cannot be read; nothing was answered yet.
+        ServerRefused, ServerBusy: the range cannot be satisfied, or the file cannot be read. No response has begun.
     """
-    tag = f'"{content.hash}"' if content.hash is not None else None
+    etag = f'"{content.hash}"' if content.hash is not None else None
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(content.name, safe='')}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    if tag is not None:
-        headers["ETag"] = tag
-        if request.method != "POST" and tag in request.headers.get("if-none-match", ""):
+    if etag is not None:
+        headers["ETag"] = etag
+        if request.method != "POST" and etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-    unchanged = request.headers.get("if-range") in {None, tag}
-    part = wanted_range(request.headers.get("range"), content.size) if unchanged else None
-    start, stop = part or (0, content.size)
+    unchanged = request.headers.get("if-range") in {None, etag}
+    byte_range = parse_range(request.headers.get("range"), content.size) if unchanged else None
+    start, stop = byte_range or (0, content.size)
     headers["Content-Length"] = str(stop - start)
-    if part is not None:
+    if byte_range is not None:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
     elif content.hash is not None:
         headers["x-content-checksum-sha256"] = content.hash  # the SDK compares it with what it received
-    headers["Content-Type"] = content.mime if content.mime and _INERT.fullmatch(content.mime) else _BYTES
-    status = 206 if part is not None else 200
+    headers["Content-Type"] = content.mime if content.mime and _INERT.fullmatch(content.mime) else _OCTET_STREAM
+    status = 206 if byte_range is not None else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     chunks = content.iter_range(start, stop)
     first = await run_in_threadpool(next, chunks, b"")
-    return StreamingResponse(_rest(first, chunks), status, headers)
+    return StreamingResponse(_stream(first, chunks), status, headers)

@@ -39,8 +39,8 @@ def test_one_client_takes_half_of_the_threads():
 
 def test_waiting_has_its_limits(monkeypatch):
     """Too many that wait are 429, one that waits too long 503, and a call that runs is not cut short."""
-    monkeypatch.setattr(admission, "MOST_WAITING", 3)
-    monkeypatch.setattr(admission, "WAIT", 0.2)
+    monkeypatch.setattr(admission, "MAX_WAITING", 3)
+    monkeypatch.setattr(admission, "WAIT_TIMEOUT", 0.2)
 
     async def main():
         pool, go, statuses = Pool(2), threading.Event(), []

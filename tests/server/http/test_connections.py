@@ -94,8 +94,8 @@ def test_half_sent_heads_keep_no_complete_request_out(client, dial):
 
 def test_a_head_has_its_time(client, dial, monkeypatch):
     """A head that stays incomplete is 408, though a byte of it comes now and then; silence is closed."""
-    monkeypatch.setattr(connections, "HEAD_TIME", 0.3)
-    monkeypatch.setattr(connections, "CHECK", 0.05)
+    monkeypatch.setattr(connections, "HEAD_TIMEOUT", 0.3)
+    monkeypatch.setattr(connections, "CHECK_INTERVAL", 0.05)
     slow, silent = dial(HALF), dial()
     until = time.monotonic() + 20
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -110,8 +110,8 @@ def test_a_head_has_its_time(client, dial, monkeypatch):
 
 def test_an_idle_connection_is_kept_beyond_the_time_of_a_head(client, monkeypatch):
     """Between two requests the keep-alive time holds, and the next head's time begins with its first byte."""
-    monkeypatch.setattr(connections, "HEAD_TIME", 0.1)
-    monkeypatch.setattr(connections, "CHECK", 0.02)
+    monkeypatch.setattr(connections, "HEAD_TIMEOUT", 0.1)
+    monkeypatch.setattr(connections, "CHECK_INTERVAL", 0.02)
     host, port = client.url.removeprefix("http://").split(":")
     request = f"GET /openapi.json HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
     with socket.create_connection((host, int(port)), timeout=30) as connection, connection.makefile("rb") as answers:
@@ -128,8 +128,8 @@ def test_an_idle_connection_is_kept_beyond_the_time_of_a_head(client, monkeypatc
 
 def test_a_client_that_does_not_read_is_closed(client, monkeypatch):
     """The server keeps a response for a slow reader only for a while, and closing waits for nobody."""
-    monkeypatch.setattr(connections, "STALL_TIME", 0.3)
-    monkeypatch.setattr(connections, "CHECK", 0.05)
+    monkeypatch.setattr(connections, "STALL_TIMEOUT", 0.3)
+    monkeypatch.setattr(connections, "CHECK_INTERVAL", 0.05)
     told = client.put(data=os.urandom(20_000_000))
     host, port = client.url.removeprefix("http://").split(":")
     with socket.socket() as connection:

@@ -11,7 +11,7 @@ import pytest
 
 from autoflow.errors import ServerRefused
 from autoflow.server.http import request_body
-from autoflow.server.http.responses import wanted_range
+from autoflow.server.http.responses import parse_range
 
 DATA = bytes(range(256)) * 4
 
@@ -86,9 +86,9 @@ def test_ranges_are_read_by_the_rules(header, size, wanted):
     """Both ends, one end, a suffix; several ranges and nonsense are no range; beyond the end is 416."""
     if wanted == 416:
         with pytest.raises(ServerRefused):
-            wanted_range(header, size)
+            parse_range(header, size)
     else:
-        assert wanted_range(header, size) == wanted
+        assert parse_range(header, size) == wanted
 
 
 def test_an_unchanged_file_is_not_sent_again(client):
@@ -176,7 +176,7 @@ def _wait(condition):
 
 def test_an_upload_that_breaks_off_leaves_nothing(client, monkeypatch):
     """A client that goes away in the middle of a file too long to be received first leaves no file and no bytes."""
-    monkeypatch.setattr(request_body, "SPOOLED", 100_000)
+    monkeypatch.setattr(request_body, "MAX_SPOOLED", 100_000)
     host, port = client.url.removeprefix("http://").split(":")
     head = (
         f"POST /public/api/v3/file-storage.bulk.upload?teamId=1 HTTP/1.1\r\nHost: {host}:{port}\r\n"
@@ -196,7 +196,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(client, monkeypatch):
 @pytest.mark.parametrize("spooled", [0, 1000, 100_000, 10_000_000])
 def test_a_file_arrives_whole_however_much_is_received_first(client, monkeypatch, spooled):
     """What was received before the upload began and what comes after are one file."""
-    monkeypatch.setattr(request_body, "SPOOLED", spooled)
+    monkeypatch.setattr(request_body, "MAX_SPOOLED", spooled)
     data = os.urandom(3_000_000)
     told = client.put("/a.bin", data)
     assert client.send("GET", f"/storage/files/{told['id']}").content == data

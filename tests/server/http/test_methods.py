@@ -203,7 +203,7 @@ def test_no_bytes_whatever_break_the_server(shared, method, body, kind):
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
 def test_silence_ends_a_request(client, monkeypatch, kind):
     """A client that begins a request and says nothing more is told so; it holds no thread for ever."""
-    monkeypatch.setattr(request_body, "SILENCE", 0.05)
+    monkeypatch.setattr(request_body, "READ_TIMEOUT", 0.05)
     host, port = client.url.removeprefix("http://").split(":")
     head = f"POST /public/api/v3/images.bulk.upload HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: {kind}\r\n"
     with contextlib.closing(socket.create_connection((host, int(port)))) as connection:

@@ -12,7 +12,7 @@ from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
 from autoflow.server.authorization import Tokens
 from autoflow.server.db.access import LOCAL
 from autoflow.server.http import authentication
-from autoflow.server.http.authentication import Identity, network
+from autoflow.server.http.authentication import Authenticator, network
 from tests.postgres import on_sqlite
 
 
@@ -100,10 +100,10 @@ def test_wrong_tokens_are_throttled_and_right_ones_never(server, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(authentication.time, "monotonic", lambda: now[0])
     first, never_sent = (server.tokens.create("ann", ["Team"]) for _ in range(2))
-    asked = Identity(server.tokens, required=True)
-    ask = lambda token, address="10.0.0.1": asked.caller(token, address, "http://h")  # noqa: E731
+    asked = Authenticator(server.tokens, required=True)
+    ask = lambda token, address="10.0.0.1": asked.authenticate(token, address, "http://h")  # noqa: E731
     assert ask(first).user
-    for _ in range(authentication.FAILURES):
+    for _ in range(authentication.MAX_FAILURES):
         with pytest.raises(NotAllowed):
             ask("wrong")
     with pytest.raises(ServerBusy) as busy:
@@ -120,20 +120,20 @@ def test_wrong_tokens_are_throttled_and_right_ones_never(server, monkeypatch):
 def test_too_many_wrong_tokens_are_429(guarded):
     """Over HTTP the client is told when to come back."""
     statuses = [
-        guarded.as_(f"wrong {n}").post("instance.version").status_code for n in range(authentication.FAILURES + 1)
+        guarded.as_(f"wrong {n}").post("instance.version").status_code for n in range(authentication.MAX_FAILURES + 1)
     ]
-    assert statuses == [401] * authentication.FAILURES + [429]
+    assert statuses == [401] * authentication.MAX_FAILURES + [429]
     assert int(guarded.as_("wrong").post("instance.version").headers["Retry-After"]) > 0
     assert guarded.as_(guarded.server.tokens.create("ann", ["Team"])).call("users.me")["login"] == "ann"
 
 
 def test_what_is_remembered_has_a_limit(server, monkeypatch):
     """However many addresses come by, memory stays what it is."""
-    monkeypatch.setattr(authentication, "REMEMBERED", 2)
-    asked = Identity(server.tokens, required=True)
+    monkeypatch.setattr(authentication, "MAX_ADDRESSES", 2)
+    asked = Authenticator(server.tokens, required=True)
     for number in range(5):
         with pytest.raises(NotAllowed):
-            asked.caller("wrong", f"10.0.0.{number}", "")
+            asked.authenticate("wrong", f"10.0.0.{number}", "")
     assert len(asked._failures._counts) == 2
 
 

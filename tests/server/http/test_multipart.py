@@ -72,9 +72,9 @@ def test_an_extended_file_name_makes_a_file():
     ("kind", "body", "says"),
     [
         ("multipart/form-data", b"--x--", "no boundary"),
-        ("multipart/form-data; boundary=" + "x" * 500, b"--x--", "no multipart form"),
+        ("multipart/form-data; boundary=" + "x" * 500, b"--x--", "not a multipart form"),
         ("multipart/form-data; boundary=x", b"", "ends before"),
-        ("multipart/form-data; boundary=x", b"nonsense that is no form", "no multipart form"),
+        ("multipart/form-data; boundary=x", b"nonsense that is no form", "not a multipart form"),
         (
             "multipart/form-data; boundary=x",
             b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue',
@@ -97,7 +97,7 @@ def test_what_is_no_form_is_refused(kind, body, says):
 
 def test_a_form_has_its_limits(monkeypatch):
     """A long text and too many parts are 413."""
-    for name, parts in (("LONGEST_TEXT", [Part("a", "long")]), ("MOST_PARTS", [Part("a", "1")] * 4)):
+    for name, parts in (("MAX_FIELD", [Part("a", "long")]), ("MAX_PARTS", [Part("a", "1")] * 4)):
         monkeypatch.setattr(form, name, 3)
         multipart = Multipart(parts)
         with pytest.raises(ServerRefused) as refusal:
@@ -125,7 +125,7 @@ def test_a_head_of_a_part_has_its_limits(head):
 
 def test_the_texts_of_a_form_are_bounded_together():
     """Ten thousand texts of the largest size are not collected."""
-    multipart = Multipart([Part(f"{n}", "x" * form.LONGEST_TEXT) for n in range(200)])
-    with pytest.raises(ServerRefused, match="texts") as refusal:
+    multipart = Multipart([Part(f"{n}", "x" * form.MAX_FIELD) for n in range(200)])
+    with pytest.raises(ServerRefused, match="fields") as refusal:
         read(multipart.content_type, iter(multipart))
     assert refusal.value.status == 413
