@@ -13,8 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from autoflow.errors import ServerRefused
-from autoflow.server.errors import Invalid
+from autoflow.server.errors import Invalid, TooLarge
 from autoflow.wire.parts import Part
 
 MAX_FIELD = 64 * 1024  # bytes of a part that is no file
@@ -59,7 +58,7 @@ class _Events:
         text.extend(data)
         self.headers_size += len(data)
         if self.headers_size > MAX_HEADERS:
-            raise ServerRefused(f"the headers of a part are longer than {MAX_HEADERS} bytes", status=413)
+            raise TooLarge(f"the headers of a part are longer than {MAX_HEADERS} bytes")
 
     def _end_header(self) -> None:
         self._headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1")
@@ -74,7 +73,7 @@ class _Events:
         """Return the next event.
 
         Raises:
-            ServerRefused: 400, the body is not a form, or it ends before its last boundary.
+            Invalid: the body is not a form, or it ends before its last boundary.
         """
         while not self._queue:
             data = self._pull()
@@ -153,8 +152,8 @@ def parts(content_type: str, pull: Callable[[], bytes]) -> Iterator[Part]:
         pull: returns the next bytes of the body, empty at its end.
 
     Raises:
-        ServerRefused: while iterating; 400, the body is not a form; 413, fields or headers are too long, or there are
-            too many parts.
+        Invalid: while iterating, the body is not a form.
+        TooLarge: while iterating, fields or headers are too long, or there are too many parts.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
@@ -168,12 +167,12 @@ def parts(content_type: str, pull: Callable[[], bytes]) -> Iterator[Part]:
     while (event := events.next()) is not _FORM_END:
         count += 1
         if count > MAX_PARTS:
-            raise ServerRefused(f"the form has more than {MAX_PARTS} parts", status=413)
+            raise TooLarge(f"the form has more than {MAX_PARTS} parts")
         file = _PartFile(events)
         part = _part(event, file)
         text += event.size + (len(part.value) if isinstance(part.value, str) else 0)
         if text > MAX_TEXT:
-            raise ServerRefused(f"the fields of the form are longer than {MAX_TEXT} bytes", status=413)
+            raise TooLarge(f"the fields of the form are longer than {MAX_TEXT} bytes")
         yield part
         file.skip()
 
@@ -191,7 +190,7 @@ def _part(headers: _PartHeaders, file: _PartFile) -> Part:
         return Part(field, cast(BinaryIO, file), filename, headers.headers.get("content-type"))
     value = file.read(MAX_FIELD + 1)
     if len(value) > MAX_FIELD:
-        raise ServerRefused(f"part {field!r} is longer than {MAX_FIELD} bytes", status=413)
+        raise TooLarge(f"part {field!r} is longer than {MAX_FIELD} bytes")
     try:
         return Part(field, value.decode())
     except UnicodeDecodeError:

@@ -17,9 +17,10 @@ import anyio.from_thread
 import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 
-from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.errors import ServerBusy
 from autoflow.server import bounded_json
 from autoflow.server.budget import Budget
+from autoflow.server.errors import TooLarge
 
 MAX_JSON = 16 * 1024 * 1024
 MAX_SPOOLED = 32 * 1024 * 1024  # bytes of an upload that are received before it is read
@@ -107,13 +108,13 @@ class RequestBody:
         """Receive a JSON body.
 
         Raises:
-            ServerRefused: 413, it is longer than `MAX_JSON`.
+            TooLarge: it is longer than `MAX_JSON`.
             ServerBusy: as `receive`.
         """
         await self.receive(MAX_JSON)
         if self.size > MAX_JSON:
             details = {"limit": MAX_JSON}
-            raise ServerRefused(f"the body is longer than {MAX_JSON} bytes", status=413, details=details)
+            raise TooLarge(f"the body is longer than {MAX_JSON} bytes", details)
 
     def cost(self) -> int:
         """Return how much memory its JSON values take, see `bounded_json.memory_cost`; for a thread."""
