@@ -13,10 +13,10 @@ from autoflow.api.protocols import RecordingApi
 from autoflow.guard import Guard
 from autoflow.model.card import WorkflowMeta
 from autoflow.model.entity import Direction, Kind
+from autoflow.outbox.record_encoder import encode_members
 from autoflow.runtime.context import current_run
 from autoflow.runtime.entity_resolution import EntityRef, UnrecognizedValue, resolve_entity
 from autoflow.runtime.inference import task_number
-from autoflow.runtime.templating import encode
 from autoflow.wire.cards import valid_meta
 
 logger = logging.getLogger("autoflow")
@@ -162,7 +162,7 @@ class Workflow:
         foreign = self._api.origin if self._api.origin != self._api.records.origin else ""
         members |= {**run.members(), "origin": foreign or None}
         present = {name: value for name, value in members.items() if value is not None and name != "name"}
-        return outbox.key(outbox.record(encode(present)[1:-1])) if outbox is not None else ""
+        return outbox.key(outbox.record(encode_members(present))) if outbox is not None else ""
 
     @staticmethod
     def _entity(kind: Kind, value: Any, version: int | None, number: int | None) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from typing import Any
 from autoflow.errors import CardError, UnknownParameterError
 from autoflow.model.card import PROPERTIES, WorkflowSettings
 from autoflow.model.template import Template
+from autoflow.outbox.record_encoder import encode, encode_member, encode_members, encode_object
 from autoflow.runtime.call import Call, ResultPending, one_argument, run_of
-from autoflow.runtime.templating import Filler, Names, encode, filler, template
+from autoflow.runtime.templating import Filler, Names, filler, template
 
 ICON = ("icon", "icon_color", "icon_bg_color")
 ONE_SLASH = re.compile(r"/(?!/)")
@@ -60,8 +61,8 @@ class CardOptions:
                 raise CardError("a link needs both url and url_title")
         self._texts = {name: self._filler(name, value) for name, value in given.items()}
         fixed = {name: text.constant for name, text in self._texts.items() if text.constant is not None}
-        self._fixed = [encode(fixed)[1:-1]] if fixed else []
-        self._moving = [(encode(name), text) for name, text in self._texts.items() if text.constant is None]
+        self._fixed = [encode_members(fixed)] if fixed else []
+        self._moving = [(name, text) for name, text in self._texts.items() if text.constant is None]
         # the card as it stands in every record, empty when there is none; None when it differs from call to call
         self.constant: bytes | None = None
         if self._base is None and not self._moving:
@@ -91,11 +92,11 @@ class CardOptions:
             given = _set_in(tried(call, self._base, call))
             own = {name: tried(call, self._filler, name, value) for name, value in given.items()}
             merged = {**own, **self._texts}
-            members, moving = [], [(encode(name), text) for name, text in merged.items() if text is not None]
+            members, moving = [], [(name, text) for name, text in merged.items() if text is not None]
         for name, text in moving:
             if (filled := tried(call, text.fill, call)) is not None:
-                members.append(b"%b:%b" % (name, filled))
-        return b"{%b}" % b",".join(members) if members else b""
+                members.append(encode_member(name, filled))
+        return encode_object(members) if members else b""
 
 
 def tried(call: Call, work: Callable[..., Any], *arguments: Any) -> Any:

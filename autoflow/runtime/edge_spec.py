@@ -14,6 +14,7 @@ from autoflow.errors import CardError, DecorationError, UnknownKindError, Unknow
 from autoflow.model.card import WorkflowMeta
 from autoflow.model.entity import INPUT_KINDS, OUTPUT_KINDS, Direction, Kind
 from autoflow.model.path import Path, parse
+from autoflow.outbox.record_encoder import encode_member, encode_members, join
 from autoflow.runtime.call import Call, ResultPending, getter, one_argument
 from autoflow.runtime.card_options import CardOptions, tried
 from autoflow.runtime.entity_resolution import (
@@ -24,7 +25,7 @@ from autoflow.runtime.entity_resolution import (
     resolve_entity,
     warn_once,
 )
-from autoflow.runtime.templating import Names, check_root, encode
+from autoflow.runtime.templating import Names, check_root
 from autoflow.wire.cards import valid_meta
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class EdgeSpec:
         head: dict[str, Any] = {"type": "edge", "direction": direction, "kind": kind}
         if given.get("model_weight"):
             head["model_weight"] = True
-        self.head = encode(head)[1:-1]
+        self.head = encode_members(head)
         self.constant = self._constant()
 
     @property
@@ -235,9 +236,8 @@ class EdgeSpec:
 
 
 def members(card: bytes, meta: Mapping[str, Any] | None) -> bytes:
-    """The members of an edge record that say how the data looks; starts with a comma when there are any."""
-    tail = b',"card":' + card if card else b""
-    return tail + b',"meta":' + encode(meta) if meta else tail
+    """The members of an edge record that say how the data looks; empty when there are none."""
+    return join(encode_member("card", card) if card else b"", encode_members({"meta": meta}) if meta else b"")
 
 
 def _path(text: str, names: Names) -> Path:

@@ -14,12 +14,12 @@ from autoflow.model.card import PROPERTIES
 from autoflow.model.entity import Direction
 from autoflow.outbox import open_runs
 from autoflow.outbox.outbox import Outbox
+from autoflow.outbox.record_encoder import encode, encode_edge, encode_member, encode_members, join
 from autoflow.runtime.call import Call
 from autoflow.runtime.card_options import CardOptions
 from autoflow.runtime.destination import OFF
 from autoflow.runtime.edge_spec import EdgeSpec
 from autoflow.runtime.entity_resolution import EntityRef, warn_once
-from autoflow.runtime.templating import encode
 
 logger = logging.getLogger("autoflow")
 
@@ -79,7 +79,7 @@ class Run:
         self._nodes: dict[int | None, bytes] = {}  # the node settings last recorded for each task, None the run's own
         known = {"run": key, "task": task, "team": team, "workspace": workspace, "origin": origin or None}
         self._members = {name: value for name, value in known.items() if value is not None}
-        self._tail = b"," + encode(self._members)[1:-1]
+        self._tail = encode_members(self._members)
 
     def __repr__(self) -> str:
         return f"<autoflow run {self.name or ''} {self.key}>"
@@ -166,7 +166,7 @@ class Run:
         card = CardOptions(base, settings, frozenset()).fill(self._call())
         if card and card != self._nodes.get(None):
             self._nodes[None] = card
-            self.write(b'"type":"node","card":' + card + self._tail)
+            self.write(join(encode_members({"type": "node"}), encode_member("card", card), self._tail))
 
     def _imperative(self, direction: Direction, kind: Any, value: Any, options: Mapping[str, Any]) -> None:
         with self.guard:
@@ -213,7 +213,7 @@ class Run:
         if edges.get(edge) == tail and (not node or node == self._nodes.get(task)):
             return
         rest = self._extras(spec, tail, node, version, task) if node or tail or len(edge) > _PLAIN else b""
-        if not self.write(b"%b%b%b%b" % (spec.head, _subject(ident), rest, self._tail)):
+        if not self.write(encode_edge(spec.head, ident, rest, self._tail)):
             return
         if len(edges) >= REMEMBERED:
             for old in list(edges)[: REMEMBERED // 2]:
@@ -233,24 +233,24 @@ class Run:
     ) -> bytes:
         """The members of an edge that few edges have."""
         if node:
-            tail += b',"node":' + node
+            tail = join(tail, encode_member("node", node))
         if len(tail) > LONGEST_CARD:
             self.add_failure(
                 ValueError(f"the card of a {spec.kind} is longer than {LONGEST_CARD} bytes; recorded without it")
             )
-            tail = b',"trimmed":true'
+            tail = encode_members({"trimmed": True})
         if version is not None:
-            tail += b',"version":' + encode(version)
+            tail = join(tail, encode_members({"version": version}))
         if task is not None:
-            tail += b',"own_task":%d' % task
+            tail = join(tail, encode_members({"own_task": task}))
         return tail
 
     def write_record(self, kind: str, **members: Any) -> int:
         """Write a record about the run itself: run, facts, finish, log."""
-        record = encode({"type": kind, **members})
+        record = encode_members({"type": kind, **members})
         if len(record) > LONGEST_CARD:
-            record = encode({"type": kind, **_fitting(members, LONGEST_CARD)})
-        return self.write(record[1:-1] + self._tail)
+            record = encode_members({"type": kind, **_fitting(members, LONGEST_CARD)})
+        return self.write(join(record, self._tail))
 
     def add_failure(self, failure: Exception) -> None:
         """Keep a failure for `failures`."""
@@ -271,10 +271,6 @@ def _edge_of(spec: EdgeSpec, ident: EntityRef, version: Mapping[str, int] | None
     if version is None:
         return spec.head, ident, task
     return spec.head, version.get("id") or (ident, version["number"]), task, "version"
-
-
-def _subject(ident: EntityRef) -> bytes:
-    return b',"subject":{"id":%d}' % ident if type(ident) is int else b',"subject":' + encode(dict([ident]))  # type: ignore[list-item]
 
 
 def new_key() -> str:

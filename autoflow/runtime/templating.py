@@ -6,7 +6,6 @@ fills in is masked; what the author wrote is not.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from autoflow.errors import CardError, UnknownParameterError
 from autoflow.model.path import Path, Step
 from autoflow.model.template import LONGEST_TEXT, Field, FirstKnown, Template, parse
 from autoflow.model.text import Pending, show
+from autoflow.outbox.record_encoder import encode
 from autoflow.runtime import masking
 from autoflow.runtime.call import RESERVED, Call, getter, one_argument
 
@@ -24,13 +24,6 @@ _OF_VALUE: dict[tuple[Step, ...], str] = {("id",): "value.id", ("name",): "value
 TOO_LONG = 64 << 10  # for any record: what is cut there is left out in the end
 
 Names = frozenset[str] | None  # the parameters a path may start at; None: any
-
-_encoder = json.JSONEncoder(separators=(",", ":"))
-
-
-def encode(value: Any) -> bytes:
-    """Compact JSON."""
-    return _encoder.encode(value).encode()
 
 
 def check_root(path: Path, names: Names) -> None:
