@@ -11,7 +11,7 @@ from autoflow.graph.graph import Arrow, Card
 from autoflow.model.entity import EntityRef
 from autoflow.server.db import json_codec
 from autoflow.server.lineage.card_style import look
-from autoflow.server.lineage.facts import plain_name, tell
+from autoflow.server.lineage.card_fields import plain_name, tell
 from autoflow.server.lineage.walk import Found
 from autoflow.wire import cards as wire
 

@@ -15,7 +15,7 @@ from autoflow.server.db import jobs, json_codec, tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, versions
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.facts import plain_name
+from autoflow.server.lineage.card_fields import plain_name
 from autoflow.server.lineage.walk import entity_of
 from autoflow.server.paging import chunks
 

@@ -12,7 +12,7 @@ from autoflow.server.db import tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.facts import plain_name, tell
+from autoflow.server.lineage.card_fields import plain_name, tell
 from autoflow.server.request_parser import RequestParser, as_number
 
 Row = Mapping[str, Any] | RowMapping
