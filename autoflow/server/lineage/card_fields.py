@@ -1,4 +1,4 @@
-"""What the store knows of the entities in a graph: name, title, link, time; one query a type and few hundred cards."""
+"""Fields of cards that the store holds: name, title, link, time; one query an entity type and a few hundred cards."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from autoflow.server.db import json_codec, tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, entities, files, items, jobs, projects, versions
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.card_style import look
+from autoflow.server.lineage.card_style import parse_style
 from autoflow.server.paging import chunks
 
-PICTURES = 4  # on a card
+THUMBNAILS = 4  # of a card
 
-Facts = dict[str, Any]
+CardFields = dict[str, Any]
 
 
-def _project(row: Any) -> Facts:
+def _project(row: Any) -> CardFields:
     return {"name": row.name, "link": Link(f"/projects/{row.id}", "Open Project"), "at": row.created_at}
 
 
-def _dataset(row: Any) -> Facts:
+def _dataset(row: Any) -> CardFields:
     link = Link(f"/projects/{row.project_id}/datasets/{row.id}", "Open Dataset")
     return {"name": row.name, "link": link, "at": row.created_at}
 
 
-def _version(row: Any) -> Facts:
+def _version(row: Any) -> CardFields:
     name = row.name or row.project_name
     return {
         "name": name,
@@ -46,7 +46,7 @@ def _version(row: Any) -> Facts:
     }
 
 
-def _file(row: Any) -> Facts:
+def _file(row: Any) -> CardFields:
     return {
         "name": row.name,
         "description": row.path,
@@ -56,7 +56,7 @@ def _file(row: Any) -> Facts:
     }
 
 
-def _job(row: Any) -> Facts:
+def _job(row: Any) -> CardFields:
     return {
         "name": row.name,
         "description": row.description or None,
@@ -70,17 +70,17 @@ def _versions() -> Select[Any]:
     return query.join_from(versions, projects, versions.c.project_id == projects.c.id)
 
 
-# By the type of a card: its rows by their id, and what a row tells.
-_TOLD: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], Facts]]] = {
+# By entity type: the query for its rows, their id, and the fields of a row's card.
+_TYPES: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], CardFields]]] = {
     "project": (lambda: select(projects), projects.c.id, _project),
     "dataset": (lambda: select(datasets), datasets.c.id, _dataset),
     "project_version": (_versions, versions.c.id, _version),
     "file": (lambda: select(files), files.c.id, _file),
     "job": (lambda: select(jobs), jobs.c.id, _job),
 }
-_ALIKE = {"model_weight": "file"}
+_STORED_AS = {"model_weight": "file"}
 
-_WORDS = {
+_NOUNS = {
     "project_version": "project version",
     "model_weight": "file",
     "job": "labeling job",
@@ -88,105 +88,108 @@ _WORDS = {
 }
 
 
-def plain_name(ref: EntityRef) -> str:
-    """What an entity is called of which nothing is known but its number: ``project 7``; a folder is its path."""
-    return str(ref.id) if ref.type == "folder" else f"{_WORDS.get(ref.type, ref.type)} {ref.id}"
+def default_name(ref: EntityRef) -> str:
+    """Return the name of an entity that is known by its number alone, as ``project 7``; a folder's is its path."""
+    return str(ref.id) if ref.type == "folder" else f"{_NOUNS.get(ref.type, ref.type)} {ref.id}"
 
 
-def _of_tasks(conn: Connection, numbers: Mapping[int, str], refs: Mapping[str, EntityRef]) -> dict[str, Facts]:
-    """Tasks, and by a task's name its sessions; `numbers` gives the card's key of a task's id."""
-    told: dict[str, Facts] = {}
+def _describe_tasks(
+    conn: Connection, task_cards: Mapping[int, str], refs: Mapping[str, EntityRef]
+) -> dict[str, CardFields]:
+    """Describe tasks and, by their task's name, sessions; `task_cards` are the cards' keys by task id."""
+    fields: dict[str, CardFields] = {}
     authors = jobs_store.logins(conn)
-    seen = tasks.last_records(conn, numbers)
-    for part in chunks(list(numbers)):
-        for row in conn.execute(tasks.listing(conn).where(task_table.c.id.in_(part))):
+    last_records = tasks.last_records(conn, task_cards)
+    for chunk in chunks(list(task_cards)):
+        for row in conn.execute(tasks.listing(conn).where(task_table.c.id.in_(chunk))):
             name = row.app_name or row.name or f"Task {row.number}"
-            told[numbers[row.id]] = {
+            fields[task_cards[row.id]] = {
                 "name": name,
                 "state": row.state,
-                "seen": _minute(seen.get(row.id)),
+                "seen": _minute(last_records.get(row.id)),
                 "unattributed": bool(json_codec.load(row.facts).get("unattributed")),
                 "link": Link(f"/apps/sessions/{row.number}", "Show Logs"),
                 "at": row.started_at or row.created_at,
                 "author": authors.get(row.created_by),
-                **look(json_codec.load(row.node)),
+                **parse_style(json_codec.load(row.node)),
             }
             session = EntityRef(row.origin, "app_session", row.number)
             if session.key in refs:
                 link = Link(f"/apps/sessions/{row.number}", "Show Results")
-                told[session.key] = {"name": name, "link": link, "at": row.created_at}
-    return told
+                fields[session.key] = {"name": name, "link": link, "at": row.created_at}
+    return fields
 
 
-def _minute(at: str | None) -> str | None:
-    """The minute of a time: a graph that is shown is not another one at each record."""
-    return f"{at[:16]}Z" if at else None
+def _minute(timestamp: str | None) -> str | None:
+    """Return a timestamp cut to its minute, so that not every record changes the graph's digest."""
+    return f"{timestamp[:16]}Z" if timestamp else None
 
 
-def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, Facts]:
-    """The names that were told with other servers' entities."""
-    told = {}
-    for part in chunks(sorted({str(ref.id) for ref in refs})):
+def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, CardFields]:
+    """Return the names that records stated for other servers' entities."""
+    fields = {}
+    for chunk in chunks(sorted({str(ref.id) for ref in refs})):
         for row in conn.execute(
-            select(entities).where(entities.c.entity.in_(part), entities.c.name != "", visible(conn, entities))
+            select(entities).where(entities.c.entity.in_(chunk), entities.c.name != "", visible(conn, entities))
         ):
-            told[EntityRef(row.origin, row.type, row.entity).key] = {"name": row.name}
-    return told
+            fields[EntityRef(row.origin, row.type, row.entity).key] = {"name": row.name}
+    return fields
 
 
-def tell(conn: Connection, refs: Iterable[EntityRef], task_numbers: Mapping[int, str]) -> dict[str, Facts]:
-    """What is known of each entity, by its card's key: members of `graph.Card`; nothing for one that is unknown.
+def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_cards: Mapping[int, str]) -> dict[str, CardFields]:
+    """Return members of `graph.Card` by card key, without the entities that are unknown here.
 
-    `task_numbers` gives the keys of the tasks' cards by the tasks' ids.
+    `task_cards` are the keys of the tasks' cards by the tasks' ids.
     """
     by_key = {ref.key: ref for ref in refs}
-    told = _foreign_names(conn, [ref for ref in by_key.values() if ref.origin])
-    grouped: dict[str, list[Any]] = {}
+    fields = _foreign_names(conn, [ref for ref in by_key.values() if ref.origin])
+    ids_by_type: dict[str, list[Any]] = {}
     for ref in by_key.values():
         if not ref.origin:
-            grouped.setdefault(_ALIKE.get(ref.type, ref.type), []).append(ref.id)
+            ids_by_type.setdefault(_STORED_AS.get(ref.type, ref.type), []).append(ref.id)
     logins = jobs_store.logins(conn)
-    for entity_type, (query, column, read) in _TOLD.items():
-        for part in chunks(grouped.get(entity_type, [])):
-            for row in conn.execute(query().where(column.in_(part), visible(conn, column.table))):
+    for entity_type, (query, id_column, describe) in _TYPES.items():
+        for chunk in chunks(ids_by_type.get(entity_type, [])):
+            for row in conn.execute(query().where(id_column.in_(chunk), visible(conn, id_column.table))):
                 author = row.user_id if entity_type == "file" else row.created_by
-                told[f"{entity_type}:{row.id}"] = {**read(row), "author": logins.get(author)}
-    for key, (preview, *others) in _pictures(conn, by_key, told):
-        told[key].update(preview=preview, collage=tuple(others))
-    for part in chunks(grouped.get("file", [])):
-        for number, (place, count) in file_store.revision_numbers(conn, part).items():
+                fields[f"{entity_type}:{row.id}"] = {**describe(row), "author": logins.get(author)}
+    for key, (preview, *others) in _thumbnails(conn, by_key, fields):
+        fields[key].update(preview=preview, collage=tuple(others))
+    for chunk in chunks(ids_by_type.get("file", [])):
+        for file_id, (position, count) in file_store.revision_numbers(conn, chunk).items():
             if count > 1:
-                told[f"file:{number}"]["badge"] = f"V{place}"
-    return {**told, **_of_tasks(conn, task_numbers, by_key)}
+                fields[f"file:{file_id}"]["badge"] = f"V{position}"
+    return {**fields, **_describe_tasks(conn, task_cards, by_key)}
 
 
-def _pictures(
-    conn: Connection, refs: Mapping[str, EntityRef], told: Mapping[str, Facts]
+def _thumbnails(
+    conn: Connection, refs: Mapping[str, EntityRef], fields: Mapping[str, CardFields]
 ) -> Iterator[tuple[str, list[str]]]:
-    """By card key the addresses of small pictures of the first images that project, version or dataset has."""
+    """Yield card keys with the thumbnails' URLs of the first images of the card's project or dataset."""
     owners: dict[tuple[str, Any], list[str]] = {}
-    for key in told:
+    for key in fields:
         ref = refs.get(key)
         if ref is not None and not ref.origin and ref.type in PICTURED:
             owner = (
-                ("project", int(told[key]["parent"].partition(":")[2])) if ref.type == "project_version" else ref[1:]
+                ("project", int(fields[key]["parent"].partition(":")[2])) if ref.type == "project_version" else ref[1:]
             )
             owners.setdefault(owner, []).append(key)
-    first: dict[tuple[str, Any], list[int]] = {}
-    for kind, table, column, name in (
+    first_images: dict[tuple[str, Any], list[int]] = {}
+    for kind, table, owner_column, order_column in (
         ("project", projects, items.c.project_id, items.c.id),
         ("dataset", datasets, items.c.dataset_id, items.c.name),
     ):
-        # by the index of both columns: a few look-ups an owner, however many images it has
-        one = select(items.c.id).where(column == table.c.id).order_by(column, name).limit(1)
-        each = [one.offset(n).correlate(table).scalar_subquery() for n in range(PICTURES)]
-        for part in chunks([number for owner, number in owners if owner == kind]):
-            for number, *images in conn.execute(select(table.c.id, *each).where(table.c.id.in_(part))):
-                first[kind, number] = [image for image in images if image is not None]
-    kept: set[int] = set()
-    for part in chunks([image for images in first.values() for image in images]):
-        kept.update(conn.execute(select(items.c.id).where(items.c.id.in_(part), items.c.hash.is_not(None))).scalars())
-    for shown, images in first.items():
-        addresses = [f"/storage/previews/{image}" for image in images if image in kept]
-        if addresses:
-            yield from ((key, addresses) for key in owners[shown])
+        # The index of both columns answers it: a few look-ups an owner, however many images the owner has.
+        image = select(items.c.id).where(owner_column == table.c.id).order_by(owner_column, order_column).limit(1)
+        images = [image.offset(n).correlate(table).scalar_subquery() for n in range(THUMBNAILS)]
+        for chunk in chunks([owner_id for owner_type, owner_id in owners if owner_type == kind]):
+            for owner_id, *image_ids in conn.execute(select(table.c.id, *images).where(table.c.id.in_(chunk))):
+                first_images[kind, owner_id] = [image_id for image_id in image_ids if image_id is not None]
+    stored: set[int] = set()  # images whose bytes are here, not behind a link
+    for chunk in chunks([image_id for image_ids in first_images.values() for image_id in image_ids]):
+        query = select(items.c.id).where(items.c.id.in_(chunk), items.c.hash.is_not(None))
+        stored.update(conn.execute(query).scalars())
+    for imaged, image_ids in first_images.items():
+        urls = [f"/storage/previews/{image_id}" for image_id in image_ids if image_id in stored]
+        if urls:
+            yield from ((key, urls) for key in owners[imaged])

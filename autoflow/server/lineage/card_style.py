@@ -1,7 +1,8 @@
-"""How cards are customised: settings from the wire, taken only as far as they are harmless.
+"""Validation of the settings that customise a card: unsafe values are left out.
 
-Texts are texts and never markup. A link stays on the server (one leading slash, no control characters: a browser
-drops a tab and reads ``/<tab>/host`` as another host); a colour is hexadecimal, an icon's name letters and dashes.
+Texts are plain text, never markup. A link must stay on the server: one leading slash and no control characters, as a
+browser drops a tab and reads ``/<tab>/host`` as another host. A colour must be hexadecimal, an icon's name letters
+and dashes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def _matches(pattern: re.Pattern[str], value: Any) -> bool:
 
 
 def safe_link(link: Any) -> Link | None:
-    """A link from ``{"url", "title"}``, None when it is none or not harmless."""
+    """Return a link from ``{"url", "title"}``, None when it is malformed or unsafe."""
     if not isinstance(link, Mapping) or not _matches(_LINK, link.get("url")):
         return None
     title = link.get("title")
@@ -31,7 +32,7 @@ def safe_link(link: Any) -> Link | None:
 
 
 def safe_icon(icon: Any) -> Icon | None:
-    """An icon from ``{"name", "color", "background"}``, None when a part is missing or not harmless."""
+    """Return an icon from ``{"name", "color", "background"}``, None when a member is missing, malformed or unsafe."""
     if not isinstance(icon, Mapping) or not _matches(_ICON, icon.get("name")):
         return None
     if not _matches(_COLOUR, icon.get("color")) or not _matches(_COLOUR, icon.get("background")):
@@ -39,14 +40,14 @@ def safe_icon(icon: Any) -> Icon | None:
     return Icon(icon["name"], icon["color"], icon["background"])
 
 
-def look(settings: Any) -> dict[str, Any]:
-    """What settings in wire form change of a card: those of title, description, icon and link that are set."""
+def parse_style(settings: Any) -> dict[str, Any]:
+    """Return the members of `graph.Card` that settings in wire form set: of title, description, icon and link."""
     if not isinstance(settings, Mapping):
         return {}
-    shown = cards.plain(dict(settings))
-    changed: dict[str, Any] = {name: shown[name] for name in ("title", "description") if shown.get(name)}
-    if (icon := safe_icon(shown.get("icon"))) is not None:
-        changed["icon"] = icon
-    if (link := safe_link(shown.get("link"))) is not None:
-        changed["link"] = link
-    return changed
+    values = cards.plain(dict(settings))
+    style: dict[str, Any] = {name: values[name] for name in ("title", "description") if values.get(name)}
+    if (icon := safe_icon(values.get("icon"))) is not None:
+        style["icon"] = icon
+    if (link := safe_link(values.get("link"))) is not None:
+        style["link"] = link
+    return style

@@ -1,4 +1,4 @@
-"""Cards and arrows of a graph that was found: what the store knows, and over it what the last edge asked for."""
+"""Cards and arrows for the rows of a traversal: fields from the store, overridden by the last edge's settings."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from sqlalchemy import Connection
 from autoflow.graph.graph import Arrow, Card
 from autoflow.model.entity import EntityRef
 from autoflow.server.db import json_codec
-from autoflow.server.lineage.card_style import look
-from autoflow.server.lineage.card_fields import plain_name, tell
-from autoflow.server.lineage.walk import Found
+from autoflow.server.lineage.card_fields import default_name, describe_cards
+from autoflow.server.lineage.card_style import parse_style
+from autoflow.server.lineage.walk import LineageRows
 from autoflow.wire import cards as wire
 
-# The guide: customising these is ignored.
-_FIXED = {"project", "project_version", "dataset"}
+# The guide says that settings of these types are ignored.
+_NOT_STYLED = {"project", "project_version", "dataset"}
 
 
-def _customised(found: Found) -> dict[str, dict[str, Any]]:
-    """What the last edge with settings for its data card makes of that card, by key."""
-    looks: dict[str, dict[str, Any]] = {}
-    for row in sorted(found.edges, key=lambda row: row["touched"]):
-        if row["type"] in _FIXED or not row["meta"]:
+def _styles(rows: LineageRows) -> dict[str, dict[str, Any]]:
+    """Return the style of each data card by key, from the last edge with settings for it."""
+    styles: dict[str, dict[str, Any]] = {}
+    for row in sorted(rows.edges, key=lambda row: row["touched"]):
+        if row["type"] in _NOT_STYLED or not row["meta"]:
             continue
-        changed = look(json_codec.load(row["meta"]).get(wire.RELATION))
-        if changed:
-            looks[row["card"]] = changed
-    return looks
+        style = parse_style(json_codec.load(row["meta"]).get(wire.RELATION))
+        if style:
+            styles[row["card"]] = style
+    return styles
 
 
-def _card(ref: EntityRef, told: Mapping[str, Any], changed: Mapping[str, Any], at: str | None, more: int) -> Card:
-    name = told.get("name") or plain_name(ref)
+def _card(ref: EntityRef, fields: Mapping[str, Any], style: Mapping[str, Any], at: str | None, more: int) -> Card:
+    name = fields.get("name") or default_name(ref)
     title = f"Folder {ref.id}" if ref.type == "folder" else name
-    members = {"title": title, "at": at, **told, **changed, "name": name}
+    members = {"title": title, "at": at, **fields, **style, "name": name}
     return Card(key=ref.key, type=ref.type, id=ref.id, origin=ref.origin, more=more, **members)
 
 
@@ -44,17 +44,17 @@ def _arrow(row: Mapping[str, Any]) -> Arrow:
     return Arrow(row["task_card"], row["card"], "output")
 
 
-def draw_cards(conn: Connection, found: Found) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
-    """Draw a graph's cards, in the order found, and its arrows, in the order recorded, versions' last."""
-    told = tell(conn, found.cards.values(), {number: key for key, number in found.tasks.items()})
-    changed = _customised(found)
-    first: dict[str, str] = {}
-    for row in found.edges:
-        first[row["card"]] = min(row["at"], first.get(row["card"], row["at"]))
+def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
+    """Return a graph's cards, in order of discovery, and its arrows, in the order recorded, those of versions last."""
+    fields = describe_cards(conn, rows.cards.values(), {task_id: key for key, task_id in rows.tasks.items()})
+    styles = _styles(rows)
+    first_used: dict[str, str] = {}
+    for row in rows.edges:
+        first_used[row["card"]] = min(row["at"], first_used.get(row["card"], row["at"]))
     cards = tuple(
-        _card(ref, told.get(key, {}), changed.get(key, {}), first.get(key), found.more.get(key, 0))
-        for key, ref in found.cards.items()
+        _card(ref, fields.get(key, {}), styles.get(key, {}), first_used.get(key), rows.more.get(key, 0))
+        for key, ref in rows.cards.items()
     )
-    arrows = [_arrow(row) for row in found.edges]
-    arrows += [Arrow(project, version, "version") for project, version in found.versions]
+    arrows = [_arrow(row) for row in rows.edges]
+    arrows += [Arrow(project, version, "version") for project, version in rows.versions]
     return cards, tuple(dict.fromkeys(arrows))

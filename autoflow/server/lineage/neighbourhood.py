@@ -1,7 +1,7 @@
-"""The cards within some hops of others, following the arrows' direction; what is left out is counted on either side.
+"""Cards within some hops of others, following edges in their direction, with counts of what was left out.
 
-As `walk`, but directed: what lies before is reached against the arrows only, what lies after along them only, so a
-side branch, such as another input of a later run, is counted and not followed.
+Unlike `walk`, upstream cards are reached against the edges only and downstream cards along them only: a side branch,
+such as another input of a later run, is counted but not followed.
 """
 
 from __future__ import annotations
@@ -14,142 +14,137 @@ from sqlalchemy import ColumnElement, func, select
 from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, tasks, versions
-from autoflow.server.lineage.walk import Found, Walk, entity_of, used_versions
+from autoflow.server.lineage.walk import LineageRows, Traversal, entity_of, used_versions
 from autoflow.server.paging import chunks
 
 Side = Literal["upstream", "downstream"]
 SIDES: tuple[Side, Side] = ("upstream", "downstream")
-# Which edges lead from a run to its neighbours on a side; for data it is the other way round.
-_OF_RUNS = {"upstream": "input", "downstream": "output"}
-_OF_DATA = {"upstream": "output", "downstream": "input"}
+# The direction of the edges that lead from a run to its neighbours on a side; for data it is the other one.
+_RUN_DIRECTIONS = {"upstream": "input", "downstream": "output"}
+_DATA_DIRECTIONS = {"upstream": "output", "downstream": "input"}
 
 
-class Part(NamedTuple):
-    """A part of the lineage.
+class Neighbourhood(NamedTuple):
+    """A part of the lineage around some cards.
 
     Args:
-        found: its cards and arrows.
+        rows: its cards and edges.
         more: how many neighbours were left out, by card key and side.
-        cut: whether cards within reach were left out for want of room.
+        truncated: whether the cap left out cards within reach.
     """
 
-    found: Found
+    rows: LineageRows
     more: dict[str, dict[Side, int]]
-    cut: bool
+    truncated: bool
 
 
-class Hops(Walk):
-    """A part being found, step by step."""
+class DirectedTraversal(Traversal):
+    """A traversal that follows one side at a time."""
 
-    @property
-    def cut(self) -> bool:
-        """Whether there was no room for a card."""
-        return self._cut
-
-    def step(self, refs: Sequence[EntityRef], side: Side) -> list[EntityRef]:
-        """Take in what stands one arrow away from any of these on one side; gives those that are new."""
-        return self.take(self._beside(refs, side))
-
-    def take(self, refs: Iterable[EntityRef]) -> list[EntityRef]:
-        """Take cards in; gives those that are new."""
+    def add(self, refs: Iterable[EntityRef]) -> list[EntityRef]:
+        """Add cards up to the cap, and return those that are new."""
         new = self.visit(refs)
         self.resolve(new)
         return new
 
-    def reach(self, refs: Sequence[EntityRef], side: Side, hops: int | None) -> None:
-        """Take in all within `hops` steps on one side; None for all there is."""
+    def add_neighbours(self, refs: Sequence[EntityRef], side: Side) -> list[EntityRef]:
+        """Add the cards one edge away from any of these on one side, and return those that are new."""
+        return self.add(self._neighbours(refs, side))
+
+    def add_reachable(self, refs: Sequence[EntityRef], side: Side, hops: int | None) -> None:
+        """Add all cards within `hops` edges on one side, without a limit when it is None."""
         frontier = list(refs)
-        seen = {ref.key for ref in frontier}
-        while frontier and hops != 0 and not self._cut:
-            # what was taken in before, from the other side or another card, is passed through once
-            beside = {ref.key: ref for ref in self._beside(frontier, side) if ref.key not in seen}
-            self.take(beside.values())
-            frontier = [ref for key, ref in beside.items() if key in self.cards]
-            seen.update(beside)
+        visited = {ref.key for ref in frontier}
+        while frontier and hops != 0 and not self._truncated:
+            # Cards added before, from the other side or another card, are still passed through once.
+            neighbours = {ref.key: ref for ref in self._neighbours(frontier, side) if ref.key not in visited}
+            self.add(neighbours.values())
+            frontier = [ref for key, ref in neighbours.items() if key in self.cards]
+            visited.update(neighbours)
             hops = None if hops is None else hops - 1
 
-    def _beside(self, refs: Sequence[EntityRef], side: Side) -> Iterator[EntityRef]:
-        enough = self._cap + 1
-        for part in chunks([self.tasks[ref.key] for ref in refs if ref.key in self.tasks]):
+    def _neighbours(self, refs: Sequence[EntityRef], side: Side) -> Iterator[EntityRef]:
+        limit = self._cap + 1
+        for chunk in chunks([self.tasks[ref.key] for ref in refs if ref.key in self.tasks]):
             query = select(edges.c.origin, edges.c.type, edges.c.entity, func.max(edges.c.id).label("last"))
-            query = query.where(edges.c.task_id.in_(part), edges.c.direction == _OF_RUNS[side])
+            query = query.where(edges.c.task_id.in_(chunk), edges.c.direction == _RUN_DIRECTIONS[side])
             query = query.group_by(edges.c.origin, edges.c.type, edges.c.entity).order_by(func.max(edges.c.id).desc())
-            for row in self._rows.execute(query.limit(enough)).mappings():
+            for row in self._conn.execute(query.limit(limit)).mappings():
                 yield entity_of(row)
-        for part in chunks([ref.key for ref in refs]):
-            users = select(edges.c.task_id).where(edges.c.card.in_(part), edges.c.direction == _OF_DATA[side])
-            runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._rows, tasks))
-            for origin, number in self._rows.execute(runs.order_by(tasks.c.id.desc()).limit(enough)):
+        for chunk in chunks([ref.key for ref in refs]):
+            users = select(edges.c.task_id).where(edges.c.card.in_(chunk), edges.c.direction == _DATA_DIRECTIONS[side])
+            runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._conn, tasks))
+            for origin, number in self._conn.execute(runs.order_by(tasks.c.id.desc()).limit(limit)):
                 yield EntityRef(origin, "task", number)
-        wanted = "project_version" if side == "upstream" else "project"
-        for part in chunks([ref.id for ref in refs if ref.type == wanted and not ref.origin]):
+        followed_type = "project_version" if side == "upstream" else "project"
+        for chunk in chunks([ref.id for ref in refs if ref.type == followed_type and not ref.origin]):
             if side == "downstream":
-                yield from used_versions(self._rows, part)
+                yield from used_versions(self._conn, chunk)
                 continue
-            query = select(versions.c.project_id).where(versions.c.id.in_(part), visible(self._rows, versions))
-            for number in self._rows.execute(query).scalars():
-                yield EntityRef("", "project", number)
+            query = select(versions.c.project_id).where(versions.c.id.in_(chunk), visible(self._conn, versions))
+            for project_id in self._conn.execute(query).scalars():
+                yield EntityRef("", "project", project_id)
 
-    def widen(self, cap: int) -> None:
-        """Make room for more cards."""
+    def raise_cap(self, cap: int) -> None:
+        """Allow more cards."""
         self._cap = cap
 
-    def alone(self) -> Found:
-        """The cards with all edges that say how they look and since when, whether their other ends are here or not."""
-        named: list[dict[str, Any]] = []
-        for part in chunks(list(self.cards)):
-            query = select(edges).where(edges.c.card.in_(part), visible(self._rows, edges)).order_by(edges.c.id)
-            named += ({**row, "task_card": ""} for row in self._rows.execute(query).mappings())
-        self._weigh(named)
-        return Found(self.cards, self.tasks, named, [], {})
+    def cards_alone(self) -> LineageRows:
+        """Return the cards with all edges that style and date them, even edges whose other end was not visited."""
+        edge_rows: list[dict[str, Any]] = []
+        for chunk in chunks(list(self.cards)):
+            query = select(edges).where(edges.c.card.in_(chunk), visible(self._conn, edges)).order_by(edges.c.id)
+            edge_rows += ({**row, "task_card": ""} for row in self._conn.execute(query).mappings())
+        self._mark_model_weights(edge_rows)
+        return LineageRows(self.cards, self.tasks, edge_rows, [], {})
 
-    def part(self) -> Part:
-        """All that was taken in, with the arrows between and the counts of what was not."""
-        found = self.found()
-        shown: dict[tuple[str, Side], set[str]] = {}
-        for row in found.edges:
+    def neighbourhood(self) -> Neighbourhood:
+        """Return the visited cards, the edges between them, and the counts of other neighbours."""
+        rows = self.rows()
+        included: dict[tuple[str, Side], set[str]] = {}
+        for row in rows.edges:
             side: Side = "upstream" if row["direction"] == "input" else "downstream"
-            other: Side = "downstream" if side == "upstream" else "upstream"
-            shown.setdefault((row["task_card"], side), set()).add(row["card"])
-            shown.setdefault((row["card"], other), set()).add(row["task_card"])
-        for project, version in found.versions:
-            shown.setdefault((project, "downstream"), set()).add(version)
-            shown.setdefault((version, "upstream"), set()).add(project)
+            opposite: Side = "downstream" if side == "upstream" else "upstream"
+            included.setdefault((row["task_card"], side), set()).add(row["card"])
+            included.setdefault((row["card"], opposite), set()).add(row["task_card"])
+        for project, version in rows.versions:
+            included.setdefault((project, "downstream"), set()).add(version)
+            included.setdefault((version, "upstream"), set()).add(project)
         more: dict[str, dict[Side, int]] = {}
-        for (key, side), count in self._counts(found):
-            left = count - len(shown.get((key, side), ()))
-            if left > 0:
-                more.setdefault(key, {})[side] = more.get(key, {}).get(side, 0) + left
-        return Part(found, more, self._cut)
+        for (key, side), total in self._neighbour_counts(rows):
+            omitted = total - len(included.get((key, side), ()))
+            if omitted > 0:
+                more.setdefault(key, {})[side] = more.get(key, {}).get(side, 0) + omitted
+        return Neighbourhood(rows, more, self._truncated)
 
-    def _counts(self, found: Found) -> list[tuple[tuple[str, Side], int]]:
-        """How many neighbours every card has on either side, in the graph or not."""
-        total: dict[tuple[str, Side], int] = {}
-        keys = {number: key for key, number in found.tasks.items()}
+    def _neighbour_counts(self, rows: LineageRows) -> list[tuple[tuple[str, Side], int]]:
+        """Count the neighbours of every card on either side, in the graph or not."""
+        totals: dict[tuple[str, Side], int] = {}
+        task_cards = {task_id: key for key, task_id in rows.tasks.items()}
         for side in SIDES:
-            runs = self._counted(edges.c.task_id, edges.c.card, list(keys), _OF_RUNS[side])
-            total.update({(keys[number], side): count for number, count in runs})
-            data = self._counted(edges.c.card, edges.c.task_id, list(found.cards), _OF_DATA[side])
-            for key, count in data:
-                total[key, side] = total.get((key, side), 0) + count
-        for project, count in self._used_versions(found):
-            total[project, "downstream"] = total.get((project, "downstream"), 0) + count
-        for key, ref in found.cards.items():
+            of_runs = self._count_distinct(edges.c.task_id, edges.c.card, list(task_cards), _RUN_DIRECTIONS[side])
+            totals.update({(task_cards[task_id], side): count for task_id, count in of_runs})
+            of_data = self._count_distinct(edges.c.card, edges.c.task_id, list(rows.cards), _DATA_DIRECTIONS[side])
+            for key, count in of_data:
+                totals[key, side] = totals.get((key, side), 0) + count
+        for project, count in self._used_version_counts(rows):
+            totals[project, "downstream"] = totals.get((project, "downstream"), 0) + count
+        for key, ref in rows.cards.items():
             if ref.type == "project_version" and not ref.origin:
-                total[key, "upstream"] = total.get((key, "upstream"), 0) + 1
-        return list(total.items())
+                totals[key, "upstream"] = totals.get((key, "upstream"), 0) + 1
+        return list(totals.items())
 
-    def _counted(
+    def _count_distinct(
         self, column: ColumnElement[Any], other: ColumnElement[Any], values: Sequence[Any], direction: str
     ) -> Iterator[tuple[Any, int]]:
-        for part in chunks(values):
+        for chunk in chunks(values):
             query = select(column, func.count(other.distinct())).where(
-                column.in_(part), edges.c.direction == direction, visible(self._rows, edges)
+                column.in_(chunk), edges.c.direction == direction, visible(self._conn, edges)
             )
-            for row in self._rows.execute(query.group_by(column)):
+            for row in self._conn.execute(query.group_by(column)):
                 yield row[0], row[1]
 
-    def _used_versions(self, found: Found) -> Iterator[tuple[str, int]]:
-        for key, ref in found.cards.items():
+    def _used_version_counts(self, rows: LineageRows) -> Iterator[tuple[str, int]]:
+        for key, ref in rows.cards.items():
             if ref.type == "project" and not ref.origin:
-                yield key, sum(1 for _ in used_versions(self._rows, [ref.id]))
+                yield key, sum(1 for _ in used_versions(self._conn, [ref.id]))

@@ -1,9 +1,9 @@
-"""What a thing came from: the runs that wrote it, what these read, what wrote that, and so on to the first data.
+"""The upstream lineage of an entity: the runs that wrote it, their inputs, the runs that wrote those, and so on.
 
-A thing counts as it was when it was read: of the runs that wrote it only those up to then are followed, the latest
-alone or every one. What is held by something else is followed into it: a version into its project; a dataset nobody
-wrote into its project, such a file into the folder somebody wrote, a project nobody wrote into its datasets. A project
-that was restored is followed into the version it was made of.
+An input counts as it was when it was read: of the runs that wrote it only those up to that time are followed, the
+latest or all of them. Containment is followed as well: a version into its project; a dataset that no run wrote into
+its project, such a file into a folder that a run wrote, a project that no run wrote into its datasets; a restored
+project into the version it was restored from.
 """
 
 from __future__ import annotations
@@ -20,72 +20,73 @@ from autoflow.server.db import json_codec
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, tasks, versions
 from autoflow.server.db.tasks import tasks_of_cards
-from autoflow.server.lineage.walk import Found, entity_of
+from autoflow.server.lineage.walk import LineageRows, entity_of
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import as_number
 
-NOW = "~"  # later than every time, as text
-_FEW = 100  # cards of one query, each with a time of its own
-_MOST = 200  # pieces looked at of a thing that is followed into what it holds
+NOW = "~"  # sorts after every ISO timestamp
+_QUERY_CARDS = 100  # cards of one query, each with its own bound on the time
+_MAX_DATASETS = 200  # datasets of one project that are looked at
 
 
-class Upstream:
-    """One tracing.
+class UpstreamTraversal:
+    """One trace.
 
     Args:
-        rows: the transaction.
+        conn: the transaction.
         cap: the most cards.
-        every: follow every run that wrote a thing, not the latest alone.
+        every: whether to follow every run that wrote an entity, not the latest alone.
     """
 
     def __init__(self, conn: Connection, cap: int, *, every: bool) -> None:
-        self._rows = conn
+        self._conn = conn
         self._cap = cap
         self._every = every
-        self._until: dict[str, str] = {}
+        self._read_at: dict[str, str] = {}  # by card key, the latest time it was read
         self._cards: dict[str, EntityRef] = {}
-        self._tasks: dict[int, str] = {}
+        self._task_cards: dict[int, str] = {}
         self._edges: dict[int, dict[str, Any]] = {}
-        self._holds: dict[tuple[str, str], None] = {}
-        self._writings: dict[str, int] = {}  # by how many runs, up to when it was read
+        self._containments: dict[tuple[str, str], None] = {}
+        self._writer_counts: dict[str, int] = {}  # runs that wrote a card up to when it was read
         self._more: dict[str, int] = {}
-        self.cut = False
+        self.truncated = False
 
-    def trace(self, entry: EntityRef) -> Found:
-        """Follow everything from one thing."""
+    def trace(self, entry: EntityRef) -> LineageRows:
+        """Return everything upstream of an entity."""
         frontier = self._visit([(entry, NOW)])
         while frontier:
-            written = list(self._writers(frontier))
-            read = list(self._inputs([ref for ref in frontier if ref.type == "task"]))
-            alone = [ref for ref in frontier if ref.key not in {key for _, _, key in written}]
-            held = list(self._holders(frontier, alone))
-            frontier = self._visit([(ref, until) for ref, until, _ in written] + read + held)
-        arrows = self._arrows()
-        for row in arrows:
+            writers = list(self._writers(frontier))
+            inputs = list(self._inputs([ref for ref in frontier if ref.type == "task"]))
+            written_keys = {key for _, _, key in writers}
+            unwritten = [ref for ref in frontier if ref.key not in written_keys]
+            containers = list(self._containers(frontier, unwritten))
+            frontier = self._visit([(ref, read_at) for ref, read_at, _ in writers] + inputs + containers)
+        edge_rows = self._shown_edges()
+        for row in edge_rows:
             if row["type"] == "model_weight":
                 self._cards[row["card"]] = self._cards[row["card"]]._replace(type="model_weight")
-        holds = [pair for pair in self._holds if pair[0] in self._cards and pair[1] in self._cards]
-        numbers = {key: number for number, key in self._tasks.items() if key in self._cards}
-        return Found(self._cards, numbers, arrows, holds, self._more)
+        containments = [pair for pair in self._containments if pair[0] in self._cards and pair[1] in self._cards]
+        task_ids = {key: task_id for task_id, key in self._task_cards.items() if key in self._cards}
+        return LineageRows(self._cards, task_ids, edge_rows, containments, self._more)
 
-    def _visit(self, found: Iterable[tuple[EntityRef, str]]) -> list[EntityRef]:
-        """Take cards in; gives those that are new, or that were written again before they were read again."""
-        fresh: dict[str, EntityRef] = {}
-        for ref, until in found:
-            known = self._until.get(ref.key)
-            if known is not None and known >= until:
+    def _visit(self, refs: Iterable[tuple[EntityRef, str]]) -> list[EntityRef]:
+        """Add cards with the time they were read; return those to follow: new ones, and ones read later than known."""
+        to_follow: dict[str, EntityRef] = {}
+        for ref, read_at in refs:
+            known = self._read_at.get(ref.key)
+            if known is not None and known >= read_at:
                 continue
             if known is None and len(self._cards) >= self._cap:
-                self.cut = True
+                self.truncated = True
                 continue
-            self._until[ref.key] = until
+            self._read_at[ref.key] = read_at
             self._cards.setdefault(ref.key, ref)
-            fresh[ref.key] = self._cards[ref.key]
-        return list(fresh.values())
+            to_follow[ref.key] = self._cards[ref.key]
+        return list(to_follow.values())
 
-    def _arrows(self) -> list[dict[str, Any]]:
-        """The edges between cards that are shown; what is not is counted on the card it would lead to."""
-        more = Counter(self._writings)
+    def _shown_edges(self) -> list[dict[str, Any]]:
+        """Return the edges between visited cards; edges to others are counted on the card that is visited."""
+        more = Counter(self._writer_counts)
         shown = []
         for _, row in sorted(self._edges.items()):
             if row["card"] in self._cards and row["task_card"] in self._cards:
@@ -96,110 +97,114 @@ class Upstream:
         self._more = {key: count for key, count in more.items() if count > 0 and key in self._cards}
         return shown
 
-    def _add(self, row: Any, task_card: str) -> None:
-        self._tasks[row["task_id"]] = task_card
+    def _add_edge(self, row: Any, task_card: str) -> None:
+        self._task_cards[row["task_id"]] = task_card
         self._edges[row["id"]] = {**row, "task_card": task_card}
 
     def _writers(self, refs: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str, str]]:
-        """The runs that wrote each of these, no later than it was read; with the key of what they wrote."""
-        place = func.row_number().over(partition_by=edges.c.card, order_by=(edges.c.at.desc(), edges.c.id.desc()))
+        """Yield the runs that wrote each of these no later than it was read, with the key of what they wrote."""
+        rank = func.row_number().over(partition_by=edges.c.card, order_by=(edges.c.at.desc(), edges.c.id.desc()))
         count = func.count().over(partition_by=edges.c.card)
-        for part in chunks(refs, _FEW):
-            then = or_(*(and_(edges.c.card == ref.key, edges.c.at <= self._until[ref.key]) for ref in part))
-            query = select(edges, place.label("place"), count.label("count"))
-            inner = query.where(edges.c.direction == "output", then, visible(self._rows, edges)).subquery()
-            query = select(inner, tasks.c.origin.label("task_origin"), tasks.c.number.label("task_number"))
-            query = query.join(tasks, tasks.c.id == inner.c.task_id)
-            query = query.where(inner.c.place <= (self._cap if self._every else 1)).order_by(inner.c.id)
-            for row in self._rows.execute(query).mappings():
+        for chunk in chunks(refs, _QUERY_CARDS):
+            by_then = or_(*(and_(edges.c.card == ref.key, edges.c.at <= self._read_at[ref.key]) for ref in chunk))
+            query = select(edges, rank.label("rank"), count.label("count"))
+            ranked = query.where(edges.c.direction == "output", by_then, visible(self._conn, edges)).subquery()
+            query = select(ranked, tasks.c.origin.label("task_origin"), tasks.c.number.label("task_number"))
+            query = query.join(tasks, tasks.c.id == ranked.c.task_id)
+            query = query.where(ranked.c.rank <= (self._cap if self._every else 1)).order_by(ranked.c.id)
+            for row in self._conn.execute(query).mappings():
                 run = EntityRef(row["task_origin"], "task", row["task_number"])
                 if run.key == row["card"]:
                     continue
-                self._add(row, run.key)
-                self._writings[row["card"]] = row["count"]
+                self._add_edge(row, run.key)
+                self._writer_counts[row["card"]] = row["count"]
                 yield run, NOW, row["card"]
 
     def _inputs(self, refs: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        """What runs read, and when."""
-        keys = tasks_of_cards(self._rows, refs)
-        self._tasks.update(keys)
-        for numbers in chunks(list(keys)):
-            query = select(edges).where(edges.c.task_id.in_(numbers), edges.c.direction == "input")
-            query = query.where(visible(self._rows, edges)).order_by(edges.c.id).limit(2 * self._cap + 1)
-            for row in self._rows.execute(query).mappings():
-                self._add(row, keys[row["task_id"]])
+        """Yield the inputs of runs, with the time each was read."""
+        task_cards = tasks_of_cards(self._conn, refs)
+        self._task_cards.update(task_cards)
+        for chunk in chunks(list(task_cards)):
+            query = select(edges).where(edges.c.task_id.in_(chunk), edges.c.direction == "input")
+            query = query.where(visible(self._conn, edges)).order_by(edges.c.id).limit(2 * self._cap + 1)
+            for row in self._conn.execute(query).mappings():
+                self._add_edge(row, task_cards[row["task_id"]])
                 yield entity_of(row), row["at"]
 
-    def _holders(self, refs: Sequence[EntityRef], alone: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        """What holds these, or what they hold; `alone` are those of them that no run wrote."""
+    def _containers(self, refs: Sequence[EntityRef], unwritten: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str]]:
+        """Yield the entities that contain these, or that these contain; `unwritten` are those that no run wrote."""
         yield from self._projects_of_versions(_own(refs, "project_version"))
-        yield from self._projects_of_datasets(_own(alone, "dataset"))
-        yield from self._folders_of_files(_own(alone, "file", "model_weight"))
-        yield from self._datasets_of_projects(_own(alone, "project"))
-        yield from self._versions_of_projects(_own(refs, "project"))
+        yield from self._projects_of_datasets(_own(unwritten, "dataset"))
+        yield from self._folders_of_files(_own(unwritten, "file", "model_weight"))
+        yield from self._datasets_of_projects(_own(unwritten, "project"))
+        yield from self._origins_of_projects(_own(refs, "project"))
 
     def _projects_of_versions(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        for part in chunks(list(refs)):
+        for chunk in chunks(list(refs)):
             query = select(versions.c.id, versions.c.project_id, versions.c.created_at)
-            for row in self._rows.execute(query.where(versions.c.id.in_(part), visible(self._rows, versions))):
-                yield self._hold(EntityRef("", "project", row.project_id), refs[row.id], row.created_at)
+            for row in self._conn.execute(query.where(versions.c.id.in_(chunk), visible(self._conn, versions))):
+                yield self._contain(EntityRef("", "project", row.project_id), refs[row.id], row.created_at)
 
     def _projects_of_datasets(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        for part in chunks(list(refs)):
+        for chunk in chunks(list(refs)):
             query = select(datasets.c.id, datasets.c.project_id)
-            for row in self._rows.execute(query.where(datasets.c.id.in_(part), visible(self._rows, datasets))):
-                yield self._hold(EntityRef("", "project", row.project_id), refs[row.id])
+            for row in self._conn.execute(query.where(datasets.c.id.in_(chunk), visible(self._conn, datasets))):
+                yield self._contain(EntityRef("", "project", row.project_id), refs[row.id])
 
     def _folders_of_files(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        for part in chunks(list(refs)):
-            query = select(files.c.id, files.c.path).where(files.c.id.in_(part), visible(self._rows, files))
-            for row in self._rows.execute(query):
+        for chunk in chunks(list(refs)):
+            query = select(files.c.id, files.c.path).where(files.c.id.in_(chunk), visible(self._conn, files))
+            for row in self._conn.execute(query):
                 for folder in self._written(_folders(row.path))[:1]:
-                    yield self._hold(folder, refs[row.id])
+                    yield self._contain(folder, refs[row.id])
 
     def _datasets_of_projects(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        for number, ref in refs.items():
-            query = select(datasets.c.id).where(datasets.c.project_id == number, visible(self._rows, datasets))
-            inside = self._rows.execute(query.order_by(datasets.c.id).limit(_MOST)).scalars()
-            for dataset in self._written([EntityRef("", "dataset", one) for one in inside]):
-                yield self._hold(dataset, ref)
+        for project_id, ref in refs.items():
+            query = select(datasets.c.id).where(datasets.c.project_id == project_id, visible(self._conn, datasets))
+            dataset_ids = self._conn.execute(query.order_by(datasets.c.id).limit(_MAX_DATASETS)).scalars()
+            for dataset in self._written([EntityRef("", "dataset", dataset_id) for dataset_id in dataset_ids]):
+                yield self._contain(dataset, ref)
 
-    def _versions_of_projects(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        """The versions that projects were restored from: what they are made of says so, and may say anything."""
+    def _origins_of_projects(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
+        """Yield the versions that projects were restored from.
+
+        A project's custom data names its version; apps write custom data too, so that any value is expected there.
+        """
         origins: dict[int, EntityRef] = {}
-        for part in chunks(list(refs)):
+        for chunk in chunks(list(refs)):
             query = select(projects.c.id, projects.c.custom_data)
-            for row in self._rows.execute(query.where(projects.c.id.in_(part), visible(self._rows, projects))):
-                told = json_codec.load(row.custom_data).get("restored_from")
-                number = as_number(told.get("version_id")) if isinstance(told, Mapping) else None
-                if number is not None:
-                    origins[row.id] = EntityRef("", "project_version", number)
-        for part in chunks(list({ref.id for ref in origins.values()})):
-            query = select(versions.c.id).where(versions.c.id.in_(part), visible(self._rows, versions))
-            there = set(self._rows.execute(query).scalars())
-            for number, version in origins.items():
-                if version.id in there:
-                    yield self._hold(version, refs[number])
+            for row in self._conn.execute(query.where(projects.c.id.in_(chunk), visible(self._conn, projects))):
+                source = json_codec.load(row.custom_data).get("restored_from")
+                version_id = as_number(source.get("version_id")) if isinstance(source, Mapping) else None
+                if version_id is not None:
+                    origins[row.id] = EntityRef("", "project_version", version_id)
+        for chunk in chunks(list({ref.id for ref in origins.values()})):
+            query = select(versions.c.id).where(versions.c.id.in_(chunk), visible(self._conn, versions))
+            existing = set(self._conn.execute(query).scalars())
+            for project_id, version in origins.items():
+                if version.id in existing:
+                    yield self._contain(version, refs[project_id])
 
-    def _hold(self, source: EntityRef, target: EntityRef, until: str | None = None) -> tuple[EntityRef, str]:
-        self._holds[source.key, target.key] = None
-        return source, until or self._until[target.key]
+    def _contain(self, source: EntityRef, target: EntityRef, read_at: str | None = None) -> tuple[EntityRef, str]:
+        """Note a containment; return the entity to follow, with the time up to which its writers count."""
+        self._containments[source.key, target.key] = None
+        return source, read_at or self._read_at[target.key]
 
     def _written(self, refs: Sequence[EntityRef]) -> list[EntityRef]:
-        """Those of these that any run wrote."""
-        query = select(edges.c.card).where(edges.c.direction == "output", visible(self._rows, edges))
-        found = set(self._rows.execute(query.where(edges.c.card.in_([ref.key for ref in refs]))).scalars())
-        return [ref for ref in refs if ref.key in found]
+        """Return those that any run wrote."""
+        query = select(edges.c.card).where(edges.c.direction == "output", visible(self._conn, edges))
+        written = set(self._conn.execute(query.where(edges.c.card.in_([ref.key for ref in refs]))).scalars())
+        return [ref for ref in refs if ref.key in written]
 
 
 def _own(refs: Sequence[EntityRef], *kinds: WireType) -> dict[Any, EntityRef]:
-    """Those of the server's own that are of these kinds, by number."""
+    """Return this server's entities of some kinds, by id."""
     return {ref.id: ref for ref in refs if ref.type in kinds and not ref.origin}
 
 
 def _folders(path: str) -> list[EntityRef]:
-    """The folders a file is in, the nearest first."""
-    found = []
+    """Return the folders that contain a file, the nearest first."""
+    folders = []
     while (path := posixpath.dirname(path)) not in {"", "/"}:
-        found.append(EntityRef("", "folder", path))
-    return found
+        folders.append(EntityRef("", "folder", path))
+    return folders

@@ -1,7 +1,7 @@
-"""Which cards a graph has: those reached from its entry over edges in either direction, nearest first, up to a cap.
+"""Breadth-first traversal of the lineage, over edges in either direction and up to a cap of cards.
 
-Every step is one indexed query for up to a few hundred cards; nothing is read that the graph does not show, but for
-the counts of what was left out.
+Each level is one indexed query for up to a few hundred cards. Nothing outside the graph is read, except to count the
+neighbours that were left out.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from autoflow.server.paging import CHUNK, chunks
 from autoflow.server.request_parser import as_number
 
 
-class Found(NamedTuple):
-    """What was found.
+class LineageRows(NamedTuple):
+    """The cards and edges that a traversal read.
 
     Args:
-        cards: by key, in the order found; a file used as a model weight anywhere is a ``model_weight``.
-        tasks: ids of the tasks among them, by card key; a task known by an edge alone is not here.
+        cards: by key, in order of discovery; a file that any edge uses as a model weight is a ``model_weight``.
+        tasks: ids of the tasks among them, by card key; a task known by an edge alone has none.
         edges: rows between cards of the graph, in the order recorded, with ``task_card``.
         versions: (project's key, version's key), both in the graph.
         more: how many neighbours of a card were left out, by key.
@@ -38,146 +38,149 @@ class Found(NamedTuple):
 
 
 def entity_of(row: RowMapping) -> EntityRef:
-    """What an edge names."""
+    """Return the entity that an edge's row names."""
     number = None if row["type"] == "folder" else as_number(row["entity"])
     return EntityRef(row["origin"], row["type"], row["entity"] if number is None else number)
 
 
-class Walk:
-    """One graph being found."""
+class Traversal:
+    """The state of a traversal: the cards visited so far, and the tasks among them."""
 
     def __init__(self, conn: Connection, cap: int) -> None:
-        self._rows = conn
+        self._conn = conn
         self._cap = cap
-        self._cut = False
+        self._truncated = False
         self.cards: dict[str, EntityRef] = {}
         self.tasks: dict[str, int] = {}
-        self._keys: dict[int, str] = {}
+        self._task_cards: dict[int, str] = {}
 
-    def visit(self, found: Iterable[EntityRef]) -> list[EntityRef]:
-        """Take cards in, as many as there is room for; gives those that are new."""
+    def visit(self, refs: Iterable[EntityRef]) -> list[EntityRef]:
+        """Add cards up to the cap, and return those that are new."""
         new = []
-        for ref in found:
+        for ref in refs:
             if ref.key in self.cards:
                 continue
             if len(self.cards) >= self._cap:
-                self._cut = True
+                self._truncated = True
                 break
             self.cards[ref.key] = ref
             new.append(ref)
         return new
 
     def resolve(self, refs: Sequence[EntityRef]) -> None:
-        """Look up which task each task's card is."""
-        for number, key in tasks_of_cards(self._rows, refs).items():
-            self.tasks[key] = number
-            self._keys[number] = key
+        """Look up the task ids of task cards."""
+        for task_id, key in tasks_of_cards(self._conn, refs).items():
+            self.tasks[key] = task_id
+            self._task_cards[task_id] = key
 
     def neighbours(self, refs: Sequence[EntityRef]) -> Iterator[EntityRef]:
-        """What stands one arrow away from any of these."""
-        enough = 2 * (self._cap + 1)  # more than are in the graph already, a file counted twice
-        numbers = [self.tasks[ref.key] for ref in refs if ref.key in self.tasks]
-        for part in chunks(numbers):
+        """Yield the entities one edge away from any of these."""
+        limit = 2 * (self._cap + 1)  # more than are in the graph already, a file counted twice
+        task_ids = [self.tasks[ref.key] for ref in refs if ref.key in self.tasks]
+        for chunk in chunks(task_ids):
             query = select(edges.c.origin, edges.c.type, edges.c.entity, func.max(edges.c.id).label("last"))
-            query = query.where(edges.c.task_id.in_(part)).group_by(edges.c.origin, edges.c.type, edges.c.entity)
-            for row in self._rows.execute(query.order_by(func.max(edges.c.id).desc()).limit(enough)).mappings():
+            query = query.where(edges.c.task_id.in_(chunk)).group_by(edges.c.origin, edges.c.type, edges.c.entity)
+            for row in self._conn.execute(query.order_by(func.max(edges.c.id).desc()).limit(limit)).mappings():
                 yield entity_of(row)
-        for part in chunks([ref.key for ref in refs]):
-            users = select(edges.c.task_id).where(edges.c.card.in_(part))
-            runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._rows, tasks))
-            for origin, number in self._rows.execute(runs.order_by(tasks.c.id.desc()).limit(enough)):
+        for chunk in chunks([ref.key for ref in refs]):
+            users = select(edges.c.task_id).where(edges.c.card.in_(chunk))
+            runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._conn, tasks))
+            for origin, number in self._conn.execute(runs.order_by(tasks.c.id.desc()).limit(limit)):
                 yield EntityRef(origin, "task", number)
         yield from self._version_neighbours(refs)
 
     def _version_neighbours(self, refs: Sequence[EntityRef]) -> Iterator[EntityRef]:
-        """A version's project, and a project's versions that any run used."""
-        for part in chunks([ref.id for ref in refs if ref.type == "project_version" and not ref.origin]):
-            query = select(versions.c.project_id).where(versions.c.id.in_(part), visible(self._rows, versions))
-            for number in self._rows.execute(query).scalars():
-                yield EntityRef("", "project", number)
-        for part in chunks([ref.id for ref in refs if ref.type == "project" and not ref.origin]):
-            yield from used_versions(self._rows, part)
+        """Yield versions' projects, and projects' versions that any run used."""
+        for chunk in chunks([ref.id for ref in refs if ref.type == "project_version" and not ref.origin]):
+            query = select(versions.c.project_id).where(versions.c.id.in_(chunk), visible(self._conn, versions))
+            for project_id in self._conn.execute(query).scalars():
+                yield EntityRef("", "project", project_id)
+        for chunk in chunks([ref.id for ref in refs if ref.type == "project" and not ref.origin]):
+            yield from used_versions(self._conn, chunk)
 
-    def found(self) -> Found:
-        """All that was found, with the arrows between."""
-        arrows = self._edges()
-        self._weigh(arrows)
-        pairs = self._versions()
-        return Found(self.cards, self.tasks, arrows, pairs, self._left_out(arrows) if self._cut else {})
+    def rows(self) -> LineageRows:
+        """Return the visited cards and the edges between them."""
+        edge_rows = self._edges()
+        self._mark_model_weights(edge_rows)
+        pairs = self._version_pairs()
+        more = self._omitted_counts(edge_rows) if self._truncated else {}
+        return LineageRows(self.cards, self.tasks, edge_rows, pairs, more)
 
-    def _weigh(self, named: Iterable[dict[str, Any]]) -> None:
-        """A file that any edge calls a model weight is one."""
-        for key in {row["card"] for row in named if row["type"] == "model_weight"}:
+    def _mark_model_weights(self, edge_rows: Iterable[dict[str, Any]]) -> None:
+        """Give files that any edge uses as a model weight that type."""
+        for key in {row["card"] for row in edge_rows if row["type"] == "model_weight"}:
             self.cards[key] = self.cards[key]._replace(type="model_weight")
 
     def _edges(self) -> list[dict[str, Any]]:
-        # in a small graph a run's other edges are not read; in a large one that would be a query for each pair of parts
-        few = edges.c.card.in_(list(self.cards)) if len(self.cards) <= CHUNK else true()
-        found: list[dict[str, Any]] = []
-        for numbers in chunks(list(self._keys)):
-            for row in self._rows.execute(select(edges).where(edges.c.task_id.in_(numbers), few)).mappings():
+        # In a small graph, edges to other cards are filtered out by the database; in a large one that would take a
+        # query for each pair of chunks.
+        in_graph = edges.c.card.in_(list(self.cards)) if len(self.cards) <= CHUNK else true()
+        edge_rows: list[dict[str, Any]] = []
+        for chunk in chunks(list(self._task_cards)):
+            for row in self._conn.execute(select(edges).where(edges.c.task_id.in_(chunk), in_graph)).mappings():
                 if row["card"] in self.cards:
-                    found.append({**row, "task_card": self._keys[row["task_id"]]})
-        return sorted(found, key=lambda row: row["id"])
+                    edge_rows.append({**row, "task_card": self._task_cards[row["task_id"]]})
+        return sorted(edge_rows, key=lambda row: row["id"])
 
-    def _versions(self) -> list[tuple[str, str]]:
-        numbers = [ref.id for ref in self.cards.values() if ref.type == "project_version" and not ref.origin]
+    def _version_pairs(self) -> list[tuple[str, str]]:
+        version_ids = [ref.id for ref in self.cards.values() if ref.type == "project_version" and not ref.origin]
         pairs = []
-        for part in chunks(numbers):
-            query = select(versions.c.id, versions.c.project_id).where(versions.c.id.in_(part))
-            query = query.where(visible(self._rows, versions)).order_by(versions.c.id)
-            for row in self._rows.execute(query):
-                project = EntityRef("", "project", row.project_id).key
-                if project in self.cards:
-                    pairs.append((project, EntityRef("", "project_version", row.id).key))
+        for chunk in chunks(version_ids):
+            query = select(versions.c.id, versions.c.project_id).where(versions.c.id.in_(chunk))
+            query = query.where(visible(self._conn, versions)).order_by(versions.c.id)
+            for row in self._conn.execute(query):
+                project_key = EntityRef("", "project", row.project_id).key
+                if project_key in self.cards:
+                    pairs.append((project_key, EntityRef("", "project_version", row.id).key))
         return pairs
 
-    def _left_out(self, arrows: list[dict[str, Any]]) -> dict[str, int]:
-        """How many neighbours of each card are not in the graph."""
-        shown: dict[str, set[str]] = {}
-        for row in arrows:
-            shown.setdefault(row["card"], set()).add(row["task_card"])
-            shown.setdefault(row["task_card"], set()).add(row["card"])
-        more: dict[str, int] = {}
+    def _omitted_counts(self, edge_rows: list[dict[str, Any]]) -> dict[str, int]:
+        """Count the neighbours of each card that are not in the graph."""
+        included: dict[str, set[str]] = {}
+        for row in edge_rows:
+            included.setdefault(row["card"], set()).add(row["task_card"])
+            included.setdefault(row["task_card"], set()).add(row["card"])
+        totals: dict[str, int] = {}
         for column, other, keys in (
             (edges.c.card, edges.c.task_id, {key: key for key in self.cards}),
-            (edges.c.task_id, edges.c.card, self._keys),
+            (edges.c.task_id, edges.c.card, self._task_cards),
         ):
-            for part in chunks(list(keys)):
-                query = select(column, func.count(other.distinct())).where(column.in_(part), visible(self._rows, edges))
-                for value, count in self._rows.execute(query.group_by(column)):
+            for chunk in chunks(list(keys)):
+                query = select(column, func.count(other.distinct()))
+                query = query.where(column.in_(chunk), visible(self._conn, edges))
+                for value, count in self._conn.execute(query.group_by(column)):
                     key = keys[value]
-                    more[key] = more.get(key, 0) + count
-        return {key: left for key, count in more.items() if (left := count - len(shown.get(key, ()))) > 0}
+                    totals[key] = totals.get(key, 0) + count
+        return {key: omitted for key, total in totals.items() if (omitted := total - len(included.get(key, ()))) > 0}
 
 
 def used_versions(conn: Connection, project_ids: Sequence[Any]) -> Iterator[EntityRef]:
-    """The versions of projects that any run read or wrote."""
-    name = literal("project_version:", Text) + cast(versions.c.id, Text)
-    used = select(edges.c.id).where(edges.c.card == name, visible(conn, edges)).exists()
-    query = select(versions.c.id).where(versions.c.project_id.in_(project_ids), used, visible(conn, versions))
+    """Yield the versions of projects that any run read or wrote."""
+    card = literal("project_version:", Text) + cast(versions.c.id, Text)
+    is_used = select(edges.c.id).where(edges.c.card == card, visible(conn, edges)).exists()
+    query = select(versions.c.id).where(versions.c.project_id.in_(project_ids), is_used, visible(conn, versions))
     query = query.order_by(versions.c.id)
-    for number in conn.execute(query).scalars():
-        yield EntityRef("", "project_version", number)
+    for version_id in conn.execute(query).scalars():
+        yield EntityRef("", "project_version", version_id)
 
 
-def walk(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], cap: int) -> Found:
-    """Find a graph of at most `cap` cards around `seeds`; of these, ones that no edge names are left out.
+def walk(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], cap: int) -> LineageRows:
+    """Return a graph of at most `cap` cards around `seeds`, without seeds that no edge names.
 
-    `entry`, the card the viewer came from, is in the graph even when nothing used it.
+    `entry`, the card that the graph is shown for, is included even if nothing used it.
     """
-    found = Walk(conn, cap)
-    frontier = found.visit(used(conn, entry, seeds))
+    traversal = Traversal(conn, cap)
+    frontier = traversal.visit(used_seeds(conn, entry, seeds))
     while frontier:
-        found.resolve(frontier)
-        frontier = found.visit(found.neighbours(frontier))
-    return found.found()
+        traversal.resolve(frontier)
+        frontier = traversal.visit(traversal.neighbours(frontier))
+    return traversal.rows()
 
 
-def used(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef]) -> list[EntityRef]:
-    """The seeds that are the entry, a task, or named by an edge."""
+def used_seeds(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef]) -> list[EntityRef]:
+    """Return the seeds that are the entry, a task, or named by an edge."""
     named = {entry.key if entry else ""}
-    for part in chunks([ref.key for ref in seeds if ref.type != "task"]):
-        query = select(edges.c.card).where(edges.c.card.in_(part), visible(conn, edges)).distinct()
+    for chunk in chunks([ref.key for ref in seeds if ref.type != "task"]):
+        query = select(edges.c.card).where(edges.c.card.in_(chunk), visible(conn, edges)).distinct()
         named.update(conn.execute(query).scalars())
     return [ref for ref in seeds if ref.type == "task" or ref.key in named]

@@ -1,4 +1,4 @@
-"""Edges from the wire: ``workflow.node.add-*`` as the SDK posts it, and the reading of any edge's entity."""
+"""``workflow.node.add-*`` as the SDK posts it, and the parsing of an edge's entity for records too."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from autoflow.server.request_parser import RequestParser, as_number, clean_text
 from autoflow.wire import cards, methods
 
 
-def _path(value: Any, place: str) -> str:
+def _folder_path(value: Any, position: str) -> str:
     path = clean_text(value).strip()
     if not path.strip("/"):
-        raise Invalid(f'"{place}id" must be a folder\'s path')
+        raise Invalid(f'"{position}id" must be a folder\'s path')
     return "/" + path.strip("/")
 
 
-def _own(conn: Connection, request: RequestParser, entity_type: Any, task_id: int) -> EntityRef:
-    """An entity of our own, checked; a task of a number not seen yet is made."""
+def _parse_own(conn: Connection, request: RequestParser, entity_type: Any, task_id: int) -> EntityRef:
+    """Return an entity of this server after checking that it exists; a task of a new number is created."""
     value = request.fields.get("id")
     number = as_number(value)
     if number is None and isinstance(value, str) and entity_type in {"file", "model_weight"}:
-        # the SDK posts an output file's path as its number
+        # The SDK posts the path of an output file as its id.
         path = files.normalize_path(request.text("id"))
-        found = files.current(conn, tasks.get(conn, task_id)["team_id"], path)
-        if found is None:
+        file_row = files.current(conn, tasks.get(conn, task_id)["team_id"], path)
+        if file_row is None:
             raise NotFound("file", path)
-        return EntityRef("", entity_type, found["id"])
+        return EntityRef("", entity_type, file_row["id"])
     number = request.number("id")
     if entity_type in {"task", "app_session"}:
         row = tasks.get(conn, tasks.get_or_create(conn, number))
@@ -44,11 +44,12 @@ def _own(conn: Connection, request: RequestParser, entity_type: Any, task_id: in
     return entity
 
 
-def read_entity(conn: Connection, request: RequestParser, task_id: int) -> EntityRef:
-    """An entity as an edge names it: ``type``, ``id`` and, when it is another server's, ``origin``.
+def parse_entity(conn: Connection, request: RequestParser, task_id: int) -> EntityRef:
+    """Return the entity that an edge names by ``type``, ``id`` and, for another server's, ``origin``.
 
     Raises:
-        ServerRefused: unknown type, no id, or a number of ours that we did not give.
+        Invalid: the type is unknown, or the id is missing or malformed.
+        NotFound: this server has no such entity.
     """
     entity_type: Any = request.text("type")
     if entity_type not in WIRE_TYPES:
@@ -60,29 +61,29 @@ def read_entity(conn: Connection, request: RequestParser, task_id: int) -> Entit
         raise Invalid(f'"{request.path}id" is missing: which {entity_type} is meant?')
     origin = request.text("origin", "")
     if entity_type == "folder":
-        entity = EntityRef(origin, entity_type, _path(request.fields["id"], request.path))
+        entity = EntityRef(origin, entity_type, _folder_path(request.fields["id"], request.path))
     elif origin:
         number = as_number(request.fields["id"])
         entity = EntityRef(origin, entity_type, number if number is not None else request.text("id"))
     else:
-        return _own(conn, request, entity_type, task_id)
+        return _parse_own(conn, request, entity_type, task_id)
     if origin:
         edges.save_external_entity(conn, task_id, entity, clean_text(request.fields.get("name")))
     return entity
 
 
-def draw(
-    conn: Connection, task_id: int, direction: str, entity: RequestParser, meta: Mapping[str, Any], moment: str
+def add_edge(
+    conn: Connection, task_id: int, direction: str, entity: RequestParser, meta: Mapping[str, Any], timestamp: str
 ) -> None:
-    """Draw an edge; settings for the task's own card that came with it are put in place of those it has."""
-    ref = read_entity(conn, entity, task_id)
-    edges.add(conn, task_id, direction, ref, meta or None, moment)
-    node = meta.get(cards.NODE)
-    if isinstance(node, Mapping):
-        tasks.set_card_settings(conn, task_id, node)
+    """Add an edge; settings for the task's own card in its meta replace those the card has."""
+    ref = parse_entity(conn, entity, task_id)
+    edges.add(conn, task_id, direction, ref, meta or None, timestamp)
+    node_settings = meta.get(cards.NODE)
+    if isinstance(node_settings, Mapping):
+        tasks.set_card_settings(conn, task_id, node_settings)
 
 
-def _add(direction: str) -> Operation:
+def _add_method(direction: str) -> Operation:
     def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
         node = RequestParser(request.mapping("node"), "node.")
         if node.text("type", "task") != "task":
@@ -92,11 +93,11 @@ def _add(direction: str) -> Operation:
             access.check_visible(conn, team_table, "team", team_id)
         task_id = tasks.get_or_create(conn, node.number("id"), team=team_id)
         tasks.check_author(conn, task_id)
-        draw(conn, task_id, direction, request, request.mapping("meta"), timestamps.now())
+        add_edge(conn, task_id, direction, request, request.mapping("meta"), timestamps.now())
         return {"success": True}
 
     return add
 
 
 READS: Mapping[str, Operation] = {}
-WRITES: Mapping[str, Operation] = {method: _add(direction) for direction, method in methods.ADD_EDGE.items()}
+WRITES: Mapping[str, Operation] = {method: _add_method(direction) for direction, method in methods.ADD_EDGE.items()}

@@ -1,4 +1,4 @@
-"""``autoflow.files.history``: the files a path has had; each keeps its number, its bytes and its place in the graph."""
+"""``autoflow.files.history``: the files that a path has had; each keeps its id, its bytes and its edges."""
 
 from __future__ import annotations
 
@@ -17,34 +17,37 @@ from autoflow.server.paging import chunks
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
-MOST = 1000  # of one path
+MAX_FILES = 1000  # of one path
 
 
 def history(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """The files at a ``path`` of a team, or at that of the file ``id``, the last one first.
+    """List the files at a ``path`` of a team, or at the path of the file ``id``, the latest first.
 
-    Each has its number, ``sha256``, ``size``, ``createdAt``, whether it is ``current``, which one of the path it is
-    (``number``, from 1, of ``count``), and ``tasks``, those that wrote it.
+    Each has its ``id``, ``sha256``, ``size``, ``createdAt``, ``current``, its position among the path's files
+    (``number``, from 1, of ``count``), and ``tasks``, the ids of the tasks that wrote it.
     """
     if request.has("id"):
-        one = files.get(conn, request.number("id"))
-        team_id, path = one["team_id"], one["path"]
+        file_row = files.get(conn, request.number("id"))
+        team_id, path = file_row["team_id"], file_row["path"]
     else:
         team_id = request.optional_number("teamId") or teams.default_team(conn)
         team_id, path = teams.get(conn, team_table, "team", team_id)["id"], files.normalize_path(request.text("path"))
-    numbers = [row["id"] for row in files.history(conn, team_id, path)][:MOST]
-    told: dict[int, dict[str, Any]] = {}
+    file_ids = [row["id"] for row in files.history(conn, team_id, path)][:MAX_FILES]
+    descriptions: dict[int, dict[str, Any]] = {}
     writers: dict[str, list[int]] = {}
-    for part in chunks(numbers):
-        told.update(details.of_files(conn, part))
-        query = select(edges.c.card, edges.c.task_id).where(edges.c.card.in_([f"file:{number}" for number in part]))
+    for chunk in chunks(file_ids):
+        descriptions.update(details.describe_files(conn, chunk))
+        query = select(edges.c.card, edges.c.task_id).where(edges.c.card.in_([f"file:{file_id}" for file_id in chunk]))
         query = query.where(edges.c.direction == "output", visible(conn, edges)).distinct()
         for card, task_id in conn.execute(query.order_by(edges.c.task_id)):
             writers.setdefault(card, []).append(task_id)
     return {
         "teamId": team_id,
         "path": path,
-        "files": [{"id": number, **told[number], "tasks": writers.get(f"file:{number}", [])} for number in numbers],
+        "files": [
+            {"id": file_id, **descriptions[file_id], "tasks": writers.get(f"file:{file_id}", [])}
+            for file_id in file_ids
+        ],
     }
 
 

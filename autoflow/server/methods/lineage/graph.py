@@ -1,4 +1,4 @@
-"""``autoflow.graph``: the lineage around a project, a task or a file, or of a workspace, as `Graph.to_json`."""
+"""``autoflow.graph``: the lineage around a project, task or file, or of a workspace, as `Graph.to_json`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,17 @@ from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.wire import methods
 
 CAP = 2000  # cards of one graph
-LARGEST = 20_000  # runs a workspace is entered at; a scene shows as many cards
+MAX_RUNS = 20_000  # latest runs that a workspace's graph starts from; also the most cards of a view
 
 
 class Entry(NamedTuple):
-    """Where a graph is entered: what it is named for, the card outlined, and the cards the walk begins at."""
+    """The start of a graph.
+
+    Args:
+        title: the graph's title.
+        card: the card outlined, None for a workspace.
+        seeds: the cards that the traversal starts from.
+    """
 
     title: str
     card: EntityRef | None
@@ -33,52 +39,49 @@ class Entry(NamedTuple):
 
 
 def _project(conn: Connection, request: RequestParser) -> Entry:
-    """A project, with those of its versions and datasets that any run used."""
-    found = projects.get(conn, request.number("project"))
-    card = EntityRef("", "project", found["id"])
+    """Start from a project, its versions and its datasets."""
+    project_row = projects.get(conn, request.number("project"))
+    card = EntityRef("", "project", project_row["id"])
     seeds = [card]
     for table, entity_type in ((versions, "project_version"), (datasets, "dataset")):
-        query = select(table.c.id).where(table.c.project_id == found["id"]).order_by(table.c.id)
-        seeds += [EntityRef("", entity_type, number) for number in conn.execute(query).scalars()]  # type: ignore[arg-type]
-    return Entry(f'Workflow for project "{found["name"]}"', card, seeds)
+        query = select(table.c.id).where(table.c.project_id == project_row["id"]).order_by(table.c.id)
+        seeds += [EntityRef("", entity_type, entity_id) for entity_id in conn.execute(query).scalars()]  # type: ignore[arg-type]
+    return Entry(f'Workflow for project "{project_row["name"]}"', card, seeds)
 
 
 def _task(conn: Connection, request: RequestParser) -> Entry:
-    found = tasks.get(conn, request.number("task"))
-    card = EntityRef(found["origin"], "task", found["number"])
-    return Entry(f'Workflow for task "{found["app_name"] or found["id"]}"', card, [card])
+    task_row = tasks.get(conn, request.number("task"))
+    card = EntityRef(task_row["origin"], "task", task_row["number"])
+    return Entry(f'Workflow for task "{task_row["app_name"] or task_row["id"]}"', card, [card])
 
 
 def _file(conn: Connection, request: RequestParser) -> Entry:
-    """A file by its number or path; a path that is no file is a folder that runs used."""
-    number = as_number(request.fields["file"])
-    if number is not None:
-        card = EntityRef("", "file", files.get(conn, number)["id"])
-        return Entry(f"Workflow for file {number}", card, [card])
+    """Start from a file by its id or path, or from a folder that runs used."""
+    file_id = as_number(request.fields["file"])
+    if file_id is not None:
+        card = EntityRef("", "file", files.get(conn, file_id)["id"])
+        return Entry(f"Workflow for file {file_id}", card, [card])
     path = files.normalize_path(request.text("file"))
     team_id = request.optional_number("teamId") or teams.default_team(conn)
-    found = files.current(conn, team_id, path)
-    card = EntityRef("", "file", found["id"]) if found else EntityRef("", "folder", path.rstrip("/") or "/")
-    if (
-        not found
-        and conn.execute(select(edges.c.id).where(edges.c.card == card.key, visible(conn, edges)).limit(1)).first()
-        is None
-    ):
+    file_row = files.current(conn, team_id, path)
+    card = EntityRef("", "file", file_row["id"]) if file_row else EntityRef("", "folder", path.rstrip("/") or "/")
+    uses = select(edges.c.id).where(edges.c.card == card.key, visible(conn, edges)).limit(1)
+    if file_row is None and conn.execute(uses).first() is None:
         raise NotFound("file", path)
     return Entry(f'Workflow for file "{path}"', card, [card])
 
 
 def _workspace(conn: Connection, request: RequestParser) -> Entry:
-    """All runs of a workspace that recorded anything, the latest first; also one whose edges were all refused."""
-    number = request.optional_number("workspace") or teams.first_workspace(conn, teams.default_team(conn)) or 0
-    found = teams.get(conn, workspaces, "workspace", number)
-    used = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
-    began = task_table.c.facts != "{}"
+    """Start from the runs of a workspace that recorded anything, the latest first."""
+    workspace_id = request.optional_number("workspace") or teams.first_workspace(conn, teams.default_team(conn)) or 0
+    workspace_row = teams.get(conn, workspaces, "workspace", workspace_id)
+    has_edges = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
+    has_facts = task_table.c.facts != "{}"  # a run whose edges were all refused counts too
     query = select(task_table.c.origin, task_table.c.number)
-    query = query.where(task_table.c.workspace_id == number, or_(used, began))
-    latest = conn.execute(query.order_by(task_table.c.id.desc()).limit(LARGEST))
+    query = query.where(task_table.c.workspace_id == workspace_id, or_(has_edges, has_facts))
+    latest = conn.execute(query.order_by(task_table.c.id.desc()).limit(MAX_RUNS))
     return Entry(
-        f'Workflow for workspace "{found["name"]}"', None, [EntityRef(row[0], "task", row[1]) for row in latest]
+        f'Workflow for workspace "{workspace_row["name"]}"', None, [EntityRef(row[0], "task", row[1]) for row in latest]
     )
 
 
@@ -90,23 +93,23 @@ _ENTRIES: Mapping[str, Callable[[Connection, RequestParser], Entry]] = {
 }
 
 
-def entered(conn: Connection, request: RequestParser) -> Entry:
-    """Where a graph is entered: at one of ``project``, ``task``, ``file``, ``workspace`` (the default).
+def find_entry(conn: Connection, request: RequestParser) -> Entry:
+    """Return the start of a graph: one of ``project``, ``task``, ``file`` and ``workspace`` (the default).
 
     Raises:
-        ServerRefused: more than one is given, or it is not there.
+        Invalid: the request names more than one.
+        NotFound: there is no such thing.
     """
     named = [name for name in _ENTRIES if request.has(name)]
     if len(named) > 1:
-        raise Invalid(f"a graph is entered at one thing, not at {' and '.join(named)}")
+        raise Invalid(f"a graph starts from one thing, not from {' and '.join(named)}: send one of them")
     return _ENTRIES[named[0] if named else "workspace"](conn, request)
 
 
 def graph(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """The graph of at most `CAP` cards around one thing, or of a workspace."""
-    entry = entered(conn, request)
-    found = walk(conn, entry.card, entry.seeds, CAP)
-    cards, arrows = draw_cards(conn, found)
+    """Return a graph of at most `CAP` cards."""
+    entry = find_entry(conn, request)
+    cards, arrows = draw_cards(conn, walk(conn, entry.card, entry.seeds, CAP))
     return Graph(cards, arrows, entry.card.key if entry.card else None, entry.title).to_json()
 
 

@@ -1,4 +1,4 @@
-"""``autoflow.trace``: everything a thing came from, as `Trace.to_json`; ``autoflow.reproductions`` of a run."""
+"""``autoflow.trace``: everything upstream of an entity, as `Trace.to_json`; ``autoflow.reproductions`` of a run."""
 
 from __future__ import annotations
 
@@ -20,75 +20,76 @@ from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.lineage import details
 from autoflow.server.lineage.cards import draw_cards
-from autoflow.server.lineage.upstream import Upstream
+from autoflow.server.lineage.upstream import UpstreamTraversal
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 from autoflow.wire import methods
 
 CAP = 500  # cards of one trace: each run comes with its packages
-MOST = 1000  # reproductions of one run
+MAX_REPRODUCTIONS = 1000  # of one run
 
 
-def _path(conn: Connection, named: Reference, request: RequestParser) -> EntityRef:
-    """The current file at a path, the last that was there, or a folder that some run used."""
-    path = files.normalize_path(named.path)
-    found = files.history(conn, request.optional_number("teamId") or teams.default_team(conn), path)
-    if found:
-        return EntityRef("", "file", found[0]["id"])
+def _resolve_path(conn: Connection, reference: Reference, request: RequestParser) -> EntityRef:
+    """Return the current file at a path, else its last one, else the folder if any run used it."""
+    path = files.normalize_path(reference.path)
+    file_rows = files.history(conn, request.optional_number("teamId") or teams.default_team(conn), path)
+    if file_rows:
+        return EntityRef("", "file", file_rows[0]["id"])
     folder = EntityRef("", "folder", path.rstrip("/") or "/")
-    used = select(edges.c.id).where(edges.c.card == folder.key, visible(conn, edges)).limit(1)
-    if conn.execute(used).first() is None:
+    uses = select(edges.c.id).where(edges.c.card == folder.key, visible(conn, edges)).limit(1)
+    if conn.execute(uses).first() is None:
         raise NotFound("file", path)
     return folder
 
 
-def _numbered(conn: Connection, named: Reference) -> EntityRef:
-    if named.version is not None:
-        query = versions.listing(conn).where(version_table.c.project_id == named.id)
-        found = conn.execute(query.where(version_table.c.number == named.version)).mappings().one_or_none()
-        if found is None:
-            raise NotFound("version", str(named))
-        return EntityRef("", "project_version", found["id"])
-    ref = EntityRef("", KINDS[named.kind], named.id)
+def _resolve_number(conn: Connection, reference: Reference) -> EntityRef:
+    if reference.version is not None:
+        query = versions.listing(conn).where(version_table.c.project_id == reference.id)
+        version_row = conn.execute(query.where(version_table.c.number == reference.version)).mappings().one_or_none()
+        if version_row is None:
+            raise NotFound("version", str(reference))
+        return EntityRef("", "project_version", version_row["id"])
+    ref = EntityRef("", KINDS[reference.kind], reference.id)
     if ref.type in {"task", "app_session"}:
-        row = tasks.get(conn, named.id)
+        row = tasks.get(conn, reference.id)
         return EntityRef(row["origin"], ref.type, row["number"])
     check_exists(conn, ref)
     return ref
 
 
 def trace(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """What ``ref`` (`model.reference`) came from: at most `CAP` cards, the nearest ones.
+    """Trace the entity ``ref`` (see `model.reference`): at most `CAP` cards, the nearest ones.
 
-    Of the runs that wrote a thing the latest is followed, with ``every`` all of them.
+    Of the runs that wrote an entity the latest is followed, with ``every`` all of them.
     """
     try:
-        named = parse(request.text("ref"))
+        reference = parse(request.text("ref"))
     except ValueError as error:
         raise Invalid(f'"ref": {error}', {"field": "ref"}) from error
-    entry = _path(conn, named, request) if named.path else _numbered(conn, named)
-    upstream = Upstream(conn, CAP, every=request.flag("every", default=False))
-    found = upstream.trace(entry)
-    cards, arrows = draw_cards(conn, found)
-    runs, touched = details.runs(conn, found.tasks)
-    known = {ref.key: ref for ref in [*found.cards.values(), *touched] if ref.type != "task"}
-    known.update((ref.key, ref) for ref in touched if ref.type == "model_weight")
-    told = details.data(conn, list(known.values()))
-    graph = Graph(cards, arrows, entry.key, f"Trace of {named}")
-    return Trace(details.reference(entry), graph, runs, told, complete=not upstream.cut).to_json()
+    entry = _resolve_path(conn, reference, request) if reference.path else _resolve_number(conn, reference)
+    traversal = UpstreamTraversal(conn, CAP, every=request.flag("every", default=False))
+    rows = traversal.trace(entry)
+    cards, arrows = draw_cards(conn, rows)
+    runs, touched = details.describe_runs(conn, rows.tasks)
+    data = {ref.key: ref for ref in [*rows.cards.values(), *touched] if ref.type != "task"}
+    data.update((ref.key, ref) for ref in touched if ref.type == "model_weight")
+    descriptions = details.describe_data(conn, list(data.values()))
+    graph = Graph(cards, arrows, entry.key, f"Trace of {reference}")
+    return Trace(details.reference(entry), graph, runs, descriptions, complete=not traversal.truncated).to_json()
 
 
 def reproductions(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``{"tasks": [...]}``: those that repeated a ``task``, or are of one ``attempt`` at that; the first one first."""
+    """List the ``tasks`` that reproduced a ``task``, or that belong to one ``attempt`` at it, the first one first."""
     if request.has("task"):
         row = tasks.get(conn, request.number("task"))
-        name, value = "reproduces", details.reference(EntityRef(row["origin"], "task", row["number"]))
+        fact, value = "reproduces", details.reference(EntityRef(row["origin"], "task", row["number"]))
     else:
-        name, value = "attempt", request.text("attempt")
+        fact, value = "attempt", request.text("attempt")
     query = tasks.listing(conn).where(task_table.c.facts.contains(json_codec.dump(value), autoescape=True))
-    found = conn.execute(query.order_by(task_table.c.id)).mappings()
-    return {"tasks": [row["id"] for row in found if json_codec.load(row["facts"]).get(name) == value][:MOST]}
+    task_rows = conn.execute(query.order_by(task_table.c.id)).mappings()
+    task_ids = [row["id"] for row in task_rows if json_codec.load(row["facts"]).get(fact) == value]
+    return {"tasks": task_ids[:MAX_REPRODUCTIONS]}
 
 
 READS: Mapping[str, Operation] = {methods.TRACE: trace, methods.REPRODUCTIONS: reproductions}

@@ -1,6 +1,7 @@
-"""What the pages of things show, a method a page: ``autoflow.overview.*``, each a few indexed queries.
+"""Methods that answer one page of the web interface each: ``autoflow.overview.*``.
 
-Lists are cut to a size the request may name, and say where the next part begins. What another team has is not there.
+Each is a few indexed queries. Lists are limited to a size that the request may name, with a cursor for the next part.
+Rows of other teams are never included.
 """
 
 from __future__ import annotations

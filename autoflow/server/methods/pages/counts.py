@@ -1,7 +1,7 @@
-"""How often each class and tag of a project is used, counted a stretch of images at a time.
+"""Counts of how often each class and tag of a project is used, a batch of images at a time.
 
-Annotations are documents, so that counting reads them: a page asks for one stretch after the other, and shows how far
-it is.
+Annotations are stored as documents that must be read to be counted: a page requests one batch after the other, and
+shows its progress.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from autoflow.server.db.schema import items as table
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser
 
-STRETCH = 1000  # images
+BATCH_IMAGES = 1000
 
 
 def counts(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.overview.counts`` of a project, of the images numbered after ``after``.
+    """``autoflow.overview.counts`` of a project, of the images with ids above ``after``.
 
     Returns:
         ``{"images", "after", "classes": {id: {"objects", "images"}}, "tags": {id: {"objects", "images"}}}``; ``after``
-        is null when all are counted. Images without a label or tag are passed over.
+        is null after the last batch. Images without labels and tags are skipped.
     """
     project_id = projects.get(conn, request.number("id"))["id"]
     query = select(table.c.id, table.c.tags, table.c.annotation).where(
@@ -33,31 +33,31 @@ def counts(conn: Connection, request: RequestParser) -> dict[str, Any]:
         table.c.id > (request.optional_number("after") or 0),
         or_(table.c.labels > 0, table.c.tags != "[]"),
     )
-    found = conn.execute(query.order_by(table.c.id).limit(STRETCH)).all()
-    texts = items.read_documents(conn, sorted({row.annotation for row in found if row.annotation}))
+    rows = conn.execute(query.order_by(table.c.id).limit(BATCH_IMAGES)).all()
+    documents = items.read_documents(conn, sorted({row.annotation for row in rows if row.annotation}))
     classes, tags = _Tally(), _Tally()
-    for row in found:
-        objects = texts.get(row.annotation, {}).get("objects", ())
-        classes.add("objects", [one["classId"] for one in objects])
-        classes.add("images", {one["classId"] for one in objects})
-        tags.add("objects", [tag["tagId"] for one in objects for tag in one["tags"]])
+    for row in rows:
+        objects = documents.get(row.annotation, {}).get("objects", ())
+        classes.add("objects", [stored["classId"] for stored in objects])
+        classes.add("images", {stored["classId"] for stored in objects})
+        tags.add("objects", [tag["tagId"] for stored in objects for tag in stored["tags"]])
         tags.add("images", {tag["tagId"] for tag in json_codec.load(row.tags)})
-    after = found[-1].id if len(found) == STRETCH else None
-    return {"images": len(found), "after": after, "classes": classes.told(), "tags": tags.told()}
+    after = rows[-1].id if len(rows) == BATCH_IMAGES else None
+    return {"images": len(rows), "after": after, "classes": classes.to_json(), "tags": tags.to_json()}
 
 
 class _Tally:
-    """Counts by number, of objects and of images."""
+    """Counts of objects and of images by id of a class or tag."""
 
     def __init__(self) -> None:
         self._counts: dict[str, Counter[int]] = {"objects": Counter(), "images": Counter()}
 
-    def add(self, of: str, numbers: Any) -> None:
-        self._counts[of].update(numbers)
+    def add(self, counted: str, ids: Any) -> None:
+        self._counts[counted].update(ids)
 
-    def told(self) -> dict[str, dict[str, int]]:
-        numbers = {number for counter in self._counts.values() for number in counter}
-        return {str(number): {of: counter[number] for of, counter in self._counts.items()} for number in numbers}
+    def to_json(self) -> dict[str, dict[str, int]]:
+        ids = {ident for counter in self._counts.values() for ident in counter}
+        return {str(ident): {name: counter[ident] for name, counter in self._counts.items()} for ident in ids}
 
 
 READS: Mapping[str, Operation] = {"autoflow.overview.counts": counts}

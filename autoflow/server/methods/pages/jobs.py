@@ -1,4 +1,4 @@
-"""A labeling job's page: what is to be labeled, by whom, how far it is, and the first of its images."""
+"""The page of a labeling job: its settings, its people, its status, and the first of its images."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 
 from autoflow.model.entity import EntityRef
 from autoflow.server.db import jobs, json_codec
-from autoflow.server.methods.pages.images import named
-from autoflow.server.methods.pages.links import users
+from autoflow.server.methods.pages.images import image_links
+from autoflow.server.methods.pages.links import using_runs
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser
 
-IMAGES = 60
+MAX_IMAGES = 60
 
 
 def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
     row = jobs.get(conn, request.number("id"))
     logins = jobs.logins(conn)
     meta = json_codec.load(row["meta"])
-    numbers = meta.get("entityIds", [])
+    image_ids = meta.get("entityIds", [])
     return {
         "id": row["id"],
         "name": row["name"],
@@ -40,11 +40,11 @@ def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
         "updatedAt": row["updated_at"],
         "startedAt": row["started_at"],
         "finishedAt": row["finished_at"],
-        "classes": [one["name"] for one in meta.get("classes", []) if isinstance(one.get("name"), str)],
-        "tags": [one["name"] for one in meta.get("projectTags", []) if isinstance(one.get("name"), str)],
-        "imagesTotal": len(numbers),
-        "images": named(conn, numbers[:IMAGES]),
-        "users": users(conn, [EntityRef("", "job", row["id"]).key]),
+        "classes": [entry["name"] for entry in meta.get("classes", []) if isinstance(entry.get("name"), str)],
+        "tags": [entry["name"] for entry in meta.get("projectTags", []) if isinstance(entry.get("name"), str)],
+        "imagesTotal": len(image_ids),
+        "images": image_links(conn, image_ids[:MAX_IMAGES]),
+        "users": using_runs(conn, [EntityRef("", "job", row["id"]).key]),
     }
 
 

@@ -1,4 +1,4 @@
-"""Things as a page names them: what they are called, where they are shown, and which runs read or wrote them."""
+"""Links to entities with their names, and the runs that read or wrote an entity."""
 
 from __future__ import annotations
 
@@ -12,80 +12,71 @@ from autoflow.server.db import tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.card_fields import plain_name, tell
-from autoflow.server.request_parser import RequestParser, as_number
+from autoflow.server.lineage.card_fields import default_name, describe_cards
+from autoflow.server.request_parser import RequestParser
 
 Row = Mapping[str, Any] | RowMapping
 
-PART = 50  # of a list that a request does not say the size of
-LARGEST = 200
+DEFAULT_SIZE = 50  # of a list, in entries
+MAX_SIZE = 200
 
 
-def limit(request: RequestParser, otherwise: int = PART) -> int:
-    """How many of a list are wanted."""
-    return min(max(request.optional_number("limit") or otherwise, 1), LARGEST)
-
-
-def entity(row: RowMapping) -> EntityRef:
-    """What an edge's row leads to."""
-    number = None if row["type"] == "folder" else as_number(row["entity"])
-    return EntityRef(row["origin"], row["type"], row["entity"] if number is None else number)
+def page_size(request: RequestParser, default: int = DEFAULT_SIZE) -> int:
+    """Return the length of a list that a request asks for by ``limit``."""
+    return min(max(request.optional_number("limit") or default, 1), MAX_SIZE)
 
 
 def run_name(row: Row) -> str:
-    """What a run is called: its app's name, else its own, else its number."""
+    """Return the name of a run: its app's, else its own, else its number."""
     return str(row["app_name"] or row["name"] or f"Task {row['number']}")
 
 
-def named(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, Any]]:
-    """Entities as links: ``{"type", "id", "origin", "name", "detail", "badge", "link"}``, in the order given."""
-    numbers = [ref.id for ref in refs if ref.type in {"task", "app_session"} and not ref.origin]
-    known = {
-        number: EntityRef("", "task", number).key
-        for number in conn.execute(
-            select(task_table.c.id).where(task_table.c.id.in_(numbers), visible(conn, task_table))
-        ).scalars()
-    }
-    told = tell(conn, refs, known)
-    return [_named(ref, told.get(ref.key, {})) for ref in refs]
+def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, Any]]:
+    """Return entities as links: ``{"type", "id", "origin", "name", "detail", "badge", "link"}``, in order."""
+    task_ids = [ref.id for ref in refs if ref.type in {"task", "app_session"} and not ref.origin]
+    query = select(task_table.c.id).where(task_table.c.id.in_(task_ids), visible(conn, task_table))
+    task_cards = {task_id: EntityRef("", "task", task_id).key for task_id in conn.execute(query).scalars()}
+    fields = describe_cards(conn, refs, task_cards)
+    return [_entity_link(ref, fields.get(ref.key, {})) for ref in refs]
 
 
-def _named(ref: EntityRef, told: Mapping[str, Any]) -> dict[str, Any]:
-    link = told.get("link")
-    address = link.url if link is not None else None
-    if ref.type in {"task", "app_session"} and told:
-        address = f"/apps/sessions/{ref.id}"  # whatever its card was made to lead to
+def _entity_link(ref: EntityRef, fields: Mapping[str, Any]) -> dict[str, Any]:
+    link = fields.get("link")
+    url = link.url if link is not None else None
+    if ref.type in {"task", "app_session"} and fields:
+        url = f"/apps/sessions/{ref.id}"  # not the link that its card may be customised with
     return {
         "type": ref.type,
         "id": ref.id,
         "origin": ref.origin,
-        "name": told.get("name") or plain_name(ref),
-        "detail": told.get("description"),
-        "badge": told.get("badge"),
-        "link": address if not ref.origin else None,
+        "name": fields.get("name") or default_name(ref),
+        "detail": fields.get("description"),
+        "badge": fields.get("badge"),
+        "link": url if not ref.origin else None,
     }
 
 
-def users(conn: Connection, keys: Sequence[str], size: int = PART) -> dict[str, Any]:
-    """The runs that read or wrote any of these cards, the latest first: ``{"runs", "total"}``.
+def using_runs(conn: Connection, keys: Sequence[str], size: int = DEFAULT_SIZE) -> dict[str, Any]:
+    """Return the runs that read or wrote any of these cards, the latest first: ``{"runs", "total"}``.
 
     A run is ``{"id", "name", "state", "startedAt", "finishedAt", "directions"}``.
     """
-    used = select(edges.c.task_id).where(edges.c.card.in_(keys))
-    mine = task_table.c.id.in_(used)
-    seen = visible(conn, task_table)
-    total = conn.execute(select(func.count()).select_from(task_table).where(mine, seen)).scalar_one()
-    found = conn.execute(tasks.listing(conn).where(mine).order_by(task_table.c.id.desc()).limit(size)).mappings().all()
-    of = edges.c.task_id
-    query = select(of, edges.c.direction).where(edges.c.card.in_(keys), of.in_([row["id"] for row in found])).distinct()
+    is_user = task_table.c.id.in_(select(edges.c.task_id).where(edges.c.card.in_(keys)))
+    count = select(func.count()).select_from(task_table).where(is_user, visible(conn, task_table))
+    total = conn.execute(count).scalar_one()
+    rows = (
+        conn.execute(tasks.listing(conn).where(is_user).order_by(task_table.c.id.desc()).limit(size)).mappings().all()
+    )
+    column, task_ids = edges.c.task_id, [row["id"] for row in rows]
+    query = select(column, edges.c.direction).where(edges.c.card.in_(keys), column.in_(task_ids)).distinct()
     directions: dict[int, list[str]] = {}
     for task_id, direction in conn.execute(query.order_by(edges.c.direction)):
         directions.setdefault(task_id, []).append(direction)
-    return {"runs": [{**run(row), "directions": directions.get(row["id"], [])} for row in found], "total": total}
+    return {"runs": [{**run_summary(row), "directions": directions.get(row["id"], [])} for row in rows], "total": total}
 
 
-def run(row: Row) -> dict[str, Any]:
-    """A run as a line of a list."""
+def run_summary(row: Row) -> dict[str, Any]:
+    """Return a run as an entry of a list."""
     return {
         "id": row["id"],
         "name": run_name(row),
@@ -95,8 +86,9 @@ def run(row: Row) -> dict[str, Any]:
     }
 
 
-def edge_counts(conn: Connection, numbers: Iterable[int]) -> dict[tuple[int, str], int]:
-    """How many edges of each direction runs have, by (task's id, direction)."""
-    of = edges.c.task_id
-    query = select(of, edges.c.direction, func.count()).where(of.in_(list(numbers))).group_by(of, edges.c.direction)
+def edge_counts(conn: Connection, task_ids: Iterable[int]) -> dict[tuple[int, str], int]:
+    """Count the edges of runs by (task's id, direction)."""
+    column = edges.c.task_id
+    query = select(column, edges.c.direction, func.count()).where(column.in_(list(task_ids)))
+    query = query.group_by(column, edges.c.direction)
     return {(task_id, direction): count for task_id, direction, count in conn.execute(query)}

@@ -1,4 +1,4 @@
-"""A run's page: the facts it was recorded with, what it read and wrote, and its log a part at a time."""
+"""The page of a run: its facts, its inputs and outputs, and its log a chunk at a time."""
 
 from __future__ import annotations
 
@@ -10,48 +10,49 @@ from sqlalchemy import Connection, func, select
 from autoflow.server.db import jobs, json_codec, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, logs, runs, workspaces
-from autoflow.server.methods.pages.links import LARGEST, edge_counts, entity, limit, named, run
+from autoflow.server.lineage.walk import entity_of
+from autoflow.server.methods.pages.links import MAX_SIZE, edge_counts, entity_links, page_size, run_summary
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser
 
-OTHER_FACTS = 20  # shown
-CHUNKS = 100  # of a log, as they were recorded
+MAX_OTHER_FACTS = 20
+LOG_CHUNKS = 100  # of one response, as they were recorded
 
 
 def _linked(conn: Connection, task_id: int, direction: str) -> list[dict[str, Any]]:
-    """What a run read or wrote, in the order recorded, as far as a page shows it."""
-    of = (edges.c.task_id == task_id, edges.c.direction == direction, visible(conn, edges))
-    found = conn.execute(select(edges).where(*of).order_by(edges.c.id).limit(LARGEST)).mappings().all()
-    shown = named(conn, [entity(row) for row in found])
+    """Return the first `MAX_SIZE` inputs or outputs of a run as links, in the order recorded."""
+    conditions = (edges.c.task_id == task_id, edges.c.direction == direction, visible(conn, edges))
+    rows = conn.execute(select(edges).where(*conditions).order_by(edges.c.id).limit(MAX_SIZE)).mappings().all()
+    links = entity_links(conn, [entity_of(row) for row in rows])
     logins = jobs.logins(conn)
     return [
-        {**told, "at": row["at"], "createdBy": logins.get(row["created_by"])}
-        for told, row in zip(shown, found, strict=True)
+        {**link, "at": row["at"], "createdBy": logins.get(row["created_by"])}
+        for link, row in zip(links, rows, strict=True)
     ]
 
 
 def _other_facts(conn: Connection, task_id: int) -> list[dict[str, Any]]:
-    """What was said of a run after it ended, and facts of earlier runs of its number, the latest first."""
+    """Return facts recorded after a run ended, and facts of earlier runs of its number, the latest first."""
     logins = jobs.logins(conn)
     return [
         {"at": row["at"], "createdBy": logins.get(row["created_by"]), "facts": json_codec.load(row["facts"])}
-        for row in tasks.other_facts(conn, task_id, OTHER_FACTS)
+        for row in tasks.other_facts(conn, task_id, MAX_OTHER_FACTS)
     ]
 
 
-def one(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.run`` by the task's id."""
     row = tasks.get(conn, request.number("id"))
-    place = teams.get(conn, workspaces, "workspace", row["workspace_id"])
+    workspace = teams.get(conn, workspaces, "workspace", row["workspace_id"])
     counts = edge_counts(conn, [row["id"]])
-    kept = conn.execute(select(func.count()).select_from(logs).where(logs.c.task_id == row["id"])).scalar_one()
+    log_chunks = select(func.count()).select_from(logs).where(logs.c.task_id == row["id"])
     keys = select(runs.c.key, runs.c.parent).where(runs.c.task_id == row["id"]).order_by(runs.c.created_at)
     return {
-        **run(row),
+        **run_summary(row),
         "number": row["number"],
         "origin": row["origin"],
         "app": {"id": row["app_id"], "name": row["app_name"]} if row["app_id"] is not None else None,
-        "workspace": {"id": place["id"], "name": place["name"]},
+        "workspace": {"id": workspace["id"], "name": workspace["name"]},
         "error": row["error"],
         "seenAt": tasks.last_records(conn, [row["id"]]).get(row["id"]),
         "facts": json_codec.load(row["facts"]),
@@ -63,28 +64,28 @@ def one(conn: Connection, request: RequestParser) -> dict[str, Any]:
         "outputs": _linked(conn, row["id"], "output"),
         "inputsTotal": counts.get((row["id"], "input"), 0),
         "outputsTotal": counts.get((row["id"], "output"), 0),
-        "log": kept,
+        "log": conn.execute(log_chunks).scalar_one(),
     }
 
 
 def log(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.log`` of a run: ``{"parts": [{"id", "at", "lines"}], "earlier", "state"}``.
 
-    Without more the end of it; with ``before`` what stands before that part, with ``after`` what came since.
-    ``earlier`` says whether there is more before the first part given.
+    The parts are the last ones, those before the part ``before``, or those after the part ``after``. ``earlier`` says
+    whether more parts precede the first one.
     """
     row = tasks.get(conn, request.number("id"))
-    size = limit(request, CHUNKS)
+    size = page_size(request, LOG_CHUNKS)
     query = select(logs.c.id, logs.c.at, logs.c.lines).where(logs.c.task_id == row["id"])
     if (after := request.optional_number("after")) is not None:
-        found = conn.execute(query.where(logs.c.id > after).order_by(logs.c.id).limit(size)).mappings().all()
+        rows = conn.execute(query.where(logs.c.id > after).order_by(logs.c.id).limit(size)).mappings().all()
         earlier = True
     else:
         if (before := request.optional_number("before")) is not None:
             query = query.where(logs.c.id < before)
         last = conn.execute(query.order_by(logs.c.id.desc()).limit(size + 1)).mappings().all()
-        found, earlier = last[:size][::-1], len(last) > size
-    return {"parts": [dict(part) for part in found], "earlier": earlier, "state": row["state"]}
+        rows, earlier = last[:size][::-1], len(last) > size
+    return {"parts": [dict(part) for part in rows], "earlier": earlier, "state": row["state"]}
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.run": one, "autoflow.overview.log": log}
+READS: Mapping[str, Operation] = {"autoflow.overview.run": run, "autoflow.overview.log": log}

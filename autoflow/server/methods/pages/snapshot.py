@@ -1,4 +1,4 @@
-"""Images as a version has them: their labels as they were, and a picture also of one that is there no more."""
+"""Images of a version: their labels at that version, and thumbnails, also of images that were removed since."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from autoflow.server.db.schema import blobs
 from autoflow.server.errors import Invalid
 from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.images.previews import picture_of
-from autoflow.server.methods.pages.images import LARGEST_DRAWN, line
-from autoflow.server.methods.pages.links import LARGEST
+from autoflow.server.methods.pages.images import MAX_LISTED_MASK, summary
+from autoflow.server.methods.pages.links import MAX_SIZE
 from autoflow.server.operations import Download, Operation, OperationContext
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import diff, snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 
-SIDE = 480  # pixels of the longer side
+THUMBNAIL_SIDE = 480  # pixels of the longer side
 
 
 def _moment(conn: Connection, request: RequestParser) -> SnapshotRef:
-    """The version that is meant, or a project as it is now."""
+    """Return the version that a request names, or its project's current state."""
     if request.has("version"):
         return SnapshotRef.of(versions.get(conn, request.number("version")))
     project = projects.get(conn, request.number("project"))
@@ -32,36 +32,36 @@ def _moment(conn: Connection, request: RequestParser) -> SnapshotRef:
 
 
 def drawn(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now, with what is drawn of them.
+    """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now, with their figures.
 
     Returns:
-        ``{"images", "classes", "tags"}``; images that are not there are left out.
+        ``{"images", "classes", "tags"}``; images that do not exist are left out.
     """
-    numbers = request.unique_numbers("images")
-    if len(numbers) > LARGEST:
-        raise Invalid(f'"images" has {len(numbers)}; {LARGEST} are the most')
+    image_ids = request.unique_numbers("images")
+    if len(image_ids) > MAX_SIZE:
+        raise Invalid(f'"images" has {len(image_ids)} entries; at most {MAX_SIZE} are allowed')
     moment = _moment(conn, request)
-    found = diff.items_by_id(conn, moment, numbers)
-    ordered = [found[number] for number in numbers if number in found]
-    held = stored_documents(conn, ordered)
-    shown = [line(row, held[row["id"]], LARGEST_DRAWN) for row in ordered]
-    return {"images": shown, **snapshot.meta_at(conn, moment)}
+    rows = diff.items_by_id(conn, moment, image_ids)
+    ordered = [rows[image_id] for image_id in image_ids if image_id in rows]
+    documents = stored_documents(conn, ordered)
+    images = [summary(row, documents[row["id"]], MAX_LISTED_MASK) for row in ordered]
+    return {"images": images, **snapshot.meta_at(conn, moment)}
 
 
 def picture(context: OperationContext, request: RequestParser) -> CompositeContent:
-    """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: a small one.
+    """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: its thumbnail.
 
     Raises:
-        NotFound: there is no such version or image in it, or no picture can be made of it.
+        NotFound: there is no such version or image in it, or no thumbnail can be made of it.
     """
-    number = request.number("id")
+    image_id = request.number("id")
     with context.store.read() as conn:
         moment = SnapshotRef.of(versions.get(conn, request.number("version")))
-        row = diff.items_by_id(conn, moment, [number]).get(number)
+        row = diff.items_by_id(conn, moment, [image_id]).get(image_id)
         content = row["hash"] if row is not None else None
-        # who sees the version may see what is in it
-        kept = conn.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()
-    return picture_of(context, kept, SIDE, number)
+        # A caller who sees the version may see its content.
+        blob_row = conn.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()
+    return picture_of(context, blob_row, THUMBNAIL_SIDE, image_id)
 
 
 READS: Mapping[str, Operation] = {"autoflow.overview.drawn": drawn}

@@ -1,4 +1,4 @@
-"""A project's versions as a timeline, the latest first, each with who made it and the runs it was made or used by."""
+"""A project's versions, the latest first, each with its author and the runs that made or used it."""
 
 from __future__ import annotations
 
@@ -13,51 +13,47 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as table
-from autoflow.server.methods.pages.links import limit, run_name
+from autoflow.server.methods.pages.links import page_size, run_name
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 
-USERS = 5  # runs named beside a version
+MAX_RUNS = 5  # of one version
 
 
-def _users(conn: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The first runs that named each version, ``{"runs": [{"id", "name", "direction"}], "total"}``."""
-    keys = {EntityRef("", "project_version", number).key: number for number in numbers}
-    seen = (edges.c.card.in_(list(keys)), visible(conn, edges))
-    of = edges.c.card
-    place = func.row_number().over(partition_by=of, order_by=edges.c.id).label("place")
-    total = func.count().over(partition_by=of).label("total")
-    ranked = select(of, edges.c.task_id, edges.c.direction, place, total).where(*seen).subquery()
-    query = select(ranked).where(ranked.c.place <= USERS).order_by(ranked.c.card, ranked.c.place)
-    found = conn.execute(query).mappings().all()
-    names = {
-        row["id"]: run_name(row)
-        for row in conn.execute(
-            tasks.listing(conn).where(task_table.c.id.in_({row["task_id"] for row in found}))
-        ).mappings()
-    }
-    told: dict[int, dict[str, Any]] = {number: {"runs": [], "total": 0} for number in numbers}
-    for row in found:
-        one = told[keys[row["card"]]]
-        one["total"] = row["total"]
-        one["runs"].append({"id": row["task_id"], "name": names.get(row["task_id"]), "direction": row["direction"]})
-    return told
+def _using_runs(conn: Connection, version_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return the first runs with an edge to each version, ``{"runs": [{"id", "name", "direction"}], "total"}``."""
+    keys = {EntityRef("", "project_version", version_id).key: version_id for version_id in version_ids}
+    card = edges.c.card
+    rank = func.row_number().over(partition_by=card, order_by=edges.c.id).label("rank")
+    total = func.count().over(partition_by=card).label("total")
+    ranked = select(card, edges.c.task_id, edges.c.direction, rank, total)
+    ranked_edges = ranked.where(card.in_(list(keys)), visible(conn, edges)).subquery()
+    query = select(ranked_edges).where(ranked_edges.c.rank <= MAX_RUNS)
+    rows = conn.execute(query.order_by(ranked_edges.c.card, ranked_edges.c.rank)).mappings().all()
+    runs = tasks.listing(conn).where(task_table.c.id.in_({row["task_id"] for row in rows}))
+    names = {row["id"]: run_name(row) for row in conn.execute(runs).mappings()}
+    users: dict[int, dict[str, Any]] = {version_id: {"runs": [], "total": 0} for version_id in version_ids}
+    for row in rows:
+        entry = users[keys[row["card"]]]
+        entry["total"] = row["total"]
+        entry["runs"].append({"id": row["task_id"], "name": names.get(row["task_id"]), "direction": row["direction"]})
+    return users
 
 
 def timeline(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.overview.versions`` of a project: ``{"project", "changed", "versions", "next"}``.
 
-    ``changed`` says whether the project is other than its last version; ``next`` goes into ``before``, a number.
+    ``changed`` says whether the project differs from its last version; ``next`` is the ``before`` of the next request.
     """
     project = projects.get(conn, request.number("id"))
-    size = limit(request)
+    size = page_size(request)
     query = versions.listing(conn).where(table.c.project_id == project["id"])
     if (before := request.optional_number("before")) is not None:
         query = query.where(table.c.number < before)
-    found = conn.execute(query.order_by(table.c.number.desc()).limit(size + 1)).mappings().all()
-    shown = found[:size]
-    used = _users(conn, [row["id"] for row in shown])
+    rows = conn.execute(query.order_by(table.c.number.desc()).limit(size + 1)).mappings().all()
+    shown = rows[:size]
+    users = _using_runs(conn, [row["id"] for row in shown])
     logins = jobs.logins(conn)
     return {
         "project": {
@@ -79,11 +75,11 @@ def timeline(conn: Connection, request: RequestParser) -> dict[str, Any]:
                 "createdAt": row["created_at"],
                 "images": row["items_count"],
                 "size": row["size"],
-                "users": used[row["id"]],
+                "users": users[row["id"]],
             }
             for row in shown
         ],
-        "next": shown[-1]["number"] if len(found) > size else None,
+        "next": shown[-1]["number"] if len(rows) > size else None,
     }
 
 

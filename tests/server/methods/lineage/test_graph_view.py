@@ -7,7 +7,7 @@ import pytest
 from autoflow.errors import ServerRefused
 from autoflow.graph.layout import lay_out
 from autoflow.model.entity import EntityRef
-from autoflow.server.methods.lineage.graph_view import read_key
+from autoflow.server.methods.lineage.graph_view import parse_key
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_what_makes_no_sense_is_refused(chain, body):
 )
 def test_a_key_is_read_back(ref):
     """The key of a card names its entity."""
-    assert read_key(ref.key) == ref
+    assert parse_key(ref.key) == ref
 
 
 def test_pictures_of_projects_versions_and_datasets(filled):

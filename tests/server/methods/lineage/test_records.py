@@ -181,8 +181,8 @@ def test_a_key_counts_within_a_batch(filled):
 
 def test_refused_records_of_a_long_batch_cost_no_other(filled):
     """Wherever they stand, all others are applied once, in order, and leave their keys."""
-    batch = [filled.record("log", lines=str(number)) for number in range(3 * records.PART)]
-    wrong = {1, records.PART, 2 * records.PART - 1}
+    batch = [filled.record("log", lines=str(number)) for number in range(3 * records.GROUP)]
+    wrong = {1, records.GROUP, 2 * records.GROUP - 1}
     for number in wrong:
         batch[number]["type"] = "nonsense"
     for status in ("applied", "duplicate"):

@@ -98,7 +98,7 @@ def test_classes_and_tags_are_counted_in_stretches(lemons, monkeypatch):
     """However many images a stretch has, the counts add up to all."""
     from autoflow.server.methods.pages import counts
 
-    monkeypatch.setattr(counts, "STRETCH", 2)
+    monkeypatch.setattr(counts, "BATCH_IMAGES", 2)
     lemon, leaf = (str(one["id"]) for one in lemons.meta["classes"])
     ripe = str(lemons.meta["tags"][0]["id"])
     first = lemons.call("autoflow.overview.counts", id=lemons.id)
@@ -127,7 +127,7 @@ def test_a_mask_too_large_for_a_list_is_on_its_images_page(lemons, monkeypatch):
     """A list leaves it out; the image's own page has every label."""
     from autoflow.server.methods.pages import images
 
-    monkeypatch.setattr(images, "LARGEST_DRAWN", 5)
+    monkeypatch.setattr(images, "MAX_LISTED_MASK", 5)
     mask = {"classTitle": "leaf", "geometryType": "bitmap", "bitmap": {"data": "abcdefgh", "origin": [0, 0]}}
     number = lemons.images[3]
     body = {"imageId": number, "annotation": {"objects": [mask]}}
