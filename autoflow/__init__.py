@@ -45,7 +45,7 @@ __all__ = [
     "workflow_output",
 ]
 
-_integrations.switch_on_workers()  # a worker of Celery imports Celery first, and its tasks may use no decorator
+_integrations.install_for_workers()  # a worker of Celery imports Celery first, and its tasks may use no decorator
 
 _LATER = {
     "Api": "autoflow.api.client",

@@ -95,7 +95,7 @@ def test_what_the_server_does_not_know_is_a_dead_letter_that_says_so(value, word
 def test_entities_of_another_server_are_kept_and_shown(api, monkeypatch):
     """In development the instance's numbers are cards with their origin."""
     monkeypatch.setenv("SERVER_ADDRESS", "https://instance.example")
-    monkeypatch.setattr("autoflow.runtime.inference._api_at_hand", None)
+    monkeypatch.setattr("autoflow.runtime.inference._latest_api_origin", None)
     with autoflow.workflow("Read", task_id=52345):
         read(999)
     assert autoflow.flush(60)

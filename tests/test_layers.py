@@ -92,7 +92,6 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
 CIRCLES_LEFT = {
     "autoflow.graph.clusters",
     "autoflow.graph.render.ancestry",
-    "autoflow.runtime.call",
 }
 
 # What a room reaches beside that, only when it is called.

@@ -1,1 +1,1 @@
-"""The moment of the call: decorators, what they are compiled to, and the wrapper that carries it."""
+"""Decorators: `decorators` compiles their options to a `plan`, `wrapper` and the drivers record each call by it."""

@@ -1,4 +1,10 @@
-"""The decorators: `workflow_input`, `workflow_output`, `versioned`."""
+"""The decorators: `workflow_input`, `workflow_output`, `versioned`.
+
+An option such as ``title=`` becomes a field of a card in four steps. `_decorator` compiles the options to an
+`EdgeSpec` (runtime/edge_spec.py). Its `CardOptions` compiles each text (runtime/card_options.py, templating.py). At a
+call, `CallRecorder` (capture/plan.py) has the spec fill the card: `EdgeSpec.record`, `CardOptions.fill`. Then
+`Recorder.record_edge` (runtime/recorder.py) writes the record. The tests are in tests/capture/test_options.py.
+"""
 
 from __future__ import annotations
 
@@ -17,27 +23,27 @@ from autoflow.errors import DecorationError, TargetError
 from autoflow.model.card import WorkflowMeta, WorkflowSettings
 from autoflow.model.entity import Direction
 from autoflow.runtime import integrations, run_snapshot
-from autoflow.runtime.call import Call, run_of
-from autoflow.runtime.card_options import tried
+from autoflow.runtime.call import Call, recorder_of
+from autoflow.runtime.card_options import attempt
 from autoflow.runtime.edge_spec import EdgeSpec, check_kind, check_options
-from autoflow.runtime.run_snapshot import Wish
-from autoflow.runtime.templating import text_source
+from autoflow.runtime.run_snapshot import SnapshotOptions
+from autoflow.runtime.templating import compile_version_text
 
 F = TypeVar("F", bound=Callable[..., Any])
-Asked = Callable[[Call], Any]
-Text = str | Asked | None
-Card = WorkflowSettings | Asked | None
-Meta = WorkflowMeta | Mapping[str, Any] | Asked | None
+Selector = Callable[[Call], Any]
+Text = str | Selector | None
+Card = WorkflowSettings | Selector | None
+Meta = WorkflowMeta | Mapping[str, Any] | Selector | None
 
 
 def workflow_input(
     kind: str,
     *,
-    value: str | Asked | None = None,
+    value: str | Selector | None = None,
     model_weight: bool = False,
-    version: int | str | Asked | None = None,
-    when: str | Mapping[str, Any] | Asked | None = None,
-    task_id: int | str | Asked | None = None,
+    version: int | str | Selector | None = None,
+    when: str | Mapping[str, Any] | Selector | None = None,
+    task_id: int | str | Selector | None = None,
     card: Card = None,
     title: Text = None,
     description: Text = None,
@@ -51,7 +57,7 @@ def workflow_input(
     meta: Meta = None,
     **unknown: NoReturn,
 ) -> Callable[[F], F]:
-    """Record what a function reads, before its body runs (after it, when the value is found in the result).
+    """Record the data a function reads, before its body runs (after it, when the value comes from the result).
 
     Args:
         kind: project, dataset, file, folder, task or job.
@@ -60,30 +66,30 @@ def workflow_input(
             object or a mapping with an id, or a list of such).
         model_weight: the file is model weights.
         version: of a project: a version's id, ``"#3"`` for a number, a path or a callable.
-        when: record only if so: a path, a mapping of paths to values, or a callable; asked per item.
+        when: record only if this holds: a path, a mapping of paths to values, or a callable; evaluated per item.
         task_id: another task than the run's: a number, a path or a callable.
-        card: a WorkflowSettings for the data's card, or a callable giving one or None.
+        card: a WorkflowSettings for the data's card, or a callable that returns one or None.
         title, description, icon, icon_color, icon_bg_color, url, url_title: single properties of that card, each
-            winning over `card`'s: templates over the parameters, `result`, `value`, `task_id`, `team_id`, `app_id`,
+            overriding `card`'s: templates over the parameters, `result`, `value`, `task_id`, `team_id`, `app_id`,
             or callables; None leaves the text out.
         node: a WorkflowSettings for the run's own card, or a callable.
         node_title: its title.
-        meta: WorkflowMeta, its wire form, or a callable; wins over all others.
+        meta: WorkflowMeta, its wire form, or a callable; overrides all others.
 
     Raises:
-        DecorationError: at decoration, for what could never work; the message says what would be right.
+        DecorationError: at decoration, when an option could never work; the message says what would be right.
     """
-    return _edge("input", kind, _given(locals()), unknown)
+    return _decorator("input", kind, _set_options(locals()), unknown)
 
 
 def workflow_output(
     kind: str,
     *,
-    value: str | Asked | None = None,
+    value: str | Selector | None = None,
     model_weight: bool = False,
-    version: int | str | Asked | None = None,
-    when: str | Mapping[str, Any] | Asked | None = None,
-    task_id: int | str | Asked | None = None,
+    version: int | str | Selector | None = None,
+    when: str | Mapping[str, Any] | Selector | None = None,
+    task_id: int | str | Selector | None = None,
     card: Card = None,
     title: Text = None,
     description: Text = None,
@@ -97,7 +103,7 @@ def workflow_output(
     meta: Meta = None,
     **unknown: NoReturn,
 ) -> Callable[[F], F]:
-    """Record what a function wrote, after it returned; nothing when it raised.
+    """Record the data a function wrote, after it returned; nothing when it raised.
 
     Args:
         kind: project, dataset, file, folder, task, job, or app (the run's own session, without a value).
@@ -106,9 +112,9 @@ def workflow_output(
         others: as for `workflow_input`.
 
     Raises:
-        DecorationError: at decoration, for what could never work; the message says what would be right.
+        DecorationError: at decoration, when an option could never work; the message says what would be right.
     """
-    return _edge("output", kind, _given(locals()), unknown)
+    return _decorator("output", kind, _set_options(locals()), unknown)
 
 
 @overload
@@ -116,7 +122,7 @@ def versioned(function: F, /) -> F: ...
 @overload
 def versioned(
     *,
-    value: str | Asked | None = None,
+    value: str | Selector | None = None,
     title: Text = None,
     description: Text = None,
     types: Iterable[str] = ("images",),
@@ -128,7 +134,7 @@ def versioned(
     function: Any = None,
     /,
     *,
-    value: str | Asked | None = None,
+    value: str | Selector | None = None,
     title: Text = None,
     description: Text = None,
     types: Iterable[str] = ("images",),
@@ -136,45 +142,44 @@ def versioned(
     required: bool = False,
     wait: float = 10.0,
 ) -> Any:
-    """Save a project's data before the body runs, and record the version as what the run reads.
+    """Save a version of a project before the body runs, and record it as an input of the run.
 
-    Unchanged data gives the version there is. When nothing can be saved the edge falls back to the project's current
-    version, else to the plain project, and `run.failures` keeps the reason.
+    Unchanged data gives the existing version. When none can be saved, the edge points at the project's current version,
+    else at the plain project, and the reason is in `run.failures`.
 
     Args:
         function: the function, when used without parentheses.
-        value: where the project is, as for a project input.
+        value: path or selector of the project, as for a project input.
         title, description: of the version: templates or callables.
         types: the project types that are saved; others are recorded as they are.
-        after: save when the body has returned, as what the run wrote.
+        after: save after the body returned, and record the version as an output.
         required: raise `VersionNotSaved` when no version could be saved.
-        wait: seconds it may take on our server; on an instance the SDK takes as long as it takes.
+        wait: limit in seconds on our server; on an instance the SDK takes as long as it takes.
 
     Raises:
-        DecorationError: at decoration, for what could never work.
+        DecorationError: at decoration, when an option could never work.
     """
     types = tuple(types)
 
     def decorate(target: Any) -> Any:
         with _located("@versioned", target):
             target = _decoratable(target)
-            known = names(undecorated(target))
+            parameters = names(undecorated(target))
             direction: Direction = "output" if after else "input"
             path = defaults.version_path(undecorated(target), direction) if value is None else None
-            edge = EdgeSpec(direction, "project", {"value": value}, known, path)
+            edge = EdgeSpec(direction, "project", {"value": value}, parameters, path)
             if edge.needs_result and not after:
                 raise DecorationError(
-                    "there is no result before the body: say where the project is with value=, or after=True"
+                    "there is no result before the body: name the project with value=, or save after it with after=True"
                 )
-            texts = text_source(title, known), text_source(description, known)
+            texts = compile_version_text(title, parameters), compile_version_text(description, parameters)
 
-        def wish(call: Call) -> Wish:
-            found = [
-                tried(call, text, call, lambda name: run_snapshot.known(run_of(call), name, wait)) for text in texts
-            ]
-            return Wish(found[0], found[1], types, required, wait)
+        def options_of(call: Call) -> SnapshotOptions:
+            lookup = partial(run_snapshot.lookup_field, recorder_of(call), seconds=wait)
+            rendered = [attempt(call, text, call, lookup) for text in texts]
+            return SnapshotOptions(rendered[0], rendered[1], types, required, wait)
 
-        spec = VersionSpec(edge.find, wish, edge, after, required)
+        spec = VersionSpec(edge.select, options_of, edge, after, required)
         return wrap(target, Plan(undecorated(target), versions=(spec,), declarations=(declaration,)))
 
     declaration = partial(
@@ -190,18 +195,20 @@ def versioned(
     return decorate if function is None else decorate(function)
 
 
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The options among a decorator's arguments."""
+def _set_options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that are set among a decorator's arguments."""
     options = {name: value for name, value in arguments.items() if name not in {"kind", "unknown"}}
     if options["model_weight"] is False:
         del options["model_weight"]
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Mapping[str, Any]) -> Callable[[F], F]:
+def _decorator(
+    direction: Direction, kind: Any, options: dict[str, Any], unknown: Mapping[str, Any]
+) -> Callable[[F], F]:
     check_options(unknown)
     if callable(kind):
-        raise DecorationError(f'say the kind, as in @workflow_{direction}("project")')
+        raise DecorationError(f'name the kind, as in @workflow_{direction}("project")')
     check_kind(direction, kind)
 
     decorator = workflow_input if direction == "input" else workflow_output
@@ -217,7 +224,7 @@ def _edge(direction: Direction, kind: Any, options: dict[str, Any], unknown: Map
                 options,
                 names(function),
                 default and default.path,
-                guess_of=_name_of(function) if default and default.guessed else None,
+                guessed_from=_name_of(function) if default and default.guessed else None,
             )
             if spec.uses_item and not yields(function):
                 raise DecorationError(
@@ -235,10 +242,10 @@ def _name_of(function: Any) -> str:
 
 @contextlib.contextmanager
 def _located(decorator: str, target: Any) -> Iterator[None]:
-    """Name the decorator and what it decorates in an error, as a module may have many.
+    """Prefix an error with the decorator and the decorated function, because a module may have many.
 
     Raises:
-        DecorationError: of the same class, with both in front.
+        DecorationError: of the same class.
     """
     try:
         yield
@@ -247,12 +254,12 @@ def _located(decorator: str, target: Any) -> Iterator[None]:
 
 
 def _decoratable(target: Any) -> Any:
-    """See that a decorated thing would really be called through the wrapper.
+    """Check that a decorated object will be called through the wrapper.
 
     Raises:
-        TargetError: it would not.
+        TargetError: it will not.
     """
-    integrations.switch_on_workers()
+    integrations.install_for_workers()
     if isinstance(target, property):
         raise TargetError("a property is never called: put the decorator below @property")
     if isinstance(target, staticmethod | classmethod) or inspect.isclass(target):

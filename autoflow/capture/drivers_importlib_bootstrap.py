@@ -1,9 +1,8 @@
 """The four ways a function runs, and when recording happens in each; chosen once, at decoration.
 
-Recording stands in guards, the app's function never does: what it returns, raises, yields or is sent passes
-untouched. Inputs are recorded when the body starts, not when a coroutine or a generator is merely made; outputs when
-it has ended well; none of them when it raised, was cancelled or was closed early. No context variable is set
-around a `yield`.
+Recording is guarded, the app's function never is: what it returns, raises, yields or is sent passes through untouched.
+Inputs are recorded when the body starts, not when a coroutine or a generator is created; outputs when it returned;
+none of them when it raised, was cancelled or was closed early. No context variable is set around a `yield`.
 
 The file's name matters. Each function here has one frame between the app's function and its caller, and frames of
 files whose path contains both ``importlib`` and ``_bootstrap`` are skipped by `warnings.warn(..., stacklevel=n)` (all
@@ -16,13 +15,19 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from autoflow.capture.body import body_of
 from autoflow.capture.offload import in_thread
-from autoflow.capture.plan import BoundPlan, Moment, Plan
+from autoflow.capture.plan import BoundPlan, CallRecorder, Plan
 from autoflow.guard import guard
+from autoflow.runtime.generators_importlib_bootstrap import (
+    AsyncIteration,
+    Iteration,
+    async_generator_function,
+    generator_function,
+)
 
 logger = logging.getLogger("autoflow")
 
@@ -51,7 +56,7 @@ def drivers_for(plan: Plan) -> tuple[Driver, Callable[..., Any]]:
 
 
 class _Plans:
-    """A plan bound in each of the two ways, made at the first call of each."""
+    """A plan bound with and without an instance, each at its first call."""
 
     __slots__ = ("bound", "plan")
 
@@ -62,30 +67,30 @@ class _Plans:
     def bind(self, called: Any, instance: Any) -> BoundPlan:
         return self.bound.setdefault(instance is not None, BoundPlan(self.plan, called, bound=instance is not None))
 
-    def open(self, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Moment:
+    def open(self, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallRecorder:
         bound = self.bound.get(instance is not None) or self.bind(called, instance)
         return bound.open(instance, args, kwargs)
 
-    def begin(self, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Moment | None:
+    def begin(self, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallRecorder | None:
         bound = self.bound.get(instance is not None) or self.bind(called, instance)
         return bound.begin(instance, args, kwargs)
 
 
 def _plain(plans: _Plans) -> Driver:
-    of = plans.bound
+    bound_plans = plans.bound
 
     def drive(called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        moment = None
+        recorder = None
         try:
-            bound = of.get(instance is not None) or plans.bind(called, instance)
-            moment = bound.begin(instance, args, kwargs)
+            bound = bound_plans.get(instance is not None) or plans.bind(called, instance)
+            recorder = bound.begin(instance, args, kwargs)
         except Exception as error:
             if not guard.swallows(error):
                 raise
         result = called(*args, **kwargs)
-        if moment is not None:
+        if recorder is not None:
             with guard:
-                moment.end(result)
+                recorder.end(result)
         return result
 
     return drive
@@ -93,20 +98,20 @@ def _plain(plans: _Plans) -> Driver:
 
 def _plain_direct(plans: _Plans) -> Callable[..., Any]:
     """Return `_plain`'s driver for a call without an instance; a shared body would cost each call a second frame."""
-    of, called = plans.bound, plans.plan.function
+    bound_plans, called = plans.bound, plans.plan.function
 
     def drive(*args: Any, **kwargs: Any) -> Any:
-        moment = None
+        recorder = None
         try:
-            bound = of.get(False) or plans.bind(called, None)
-            moment = bound.begin(None, args, kwargs)
+            bound = bound_plans.get(False) or plans.bind(called, None)
+            recorder = bound.begin(None, args, kwargs)
         except Exception as error:
             if not guard.swallows(error):
                 raise
         result = called(*args, **kwargs)
-        if moment is not None:
+        if recorder is not None:
             with guard:
-                moment.end(result)
+                recorder.end(result)
         return result
 
     return drive
@@ -115,16 +120,16 @@ def _plain_direct(plans: _Plans) -> Callable[..., Any]:
 async def _drive_coroutine(
     plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    moment = await _begin(plans, called, instance, args, kwargs)
+    recorder = await _begin(plans, called, instance, args, kwargs)
     result = await called(*args, **kwargs)
-    await _end(moment, result)
+    await _end(recorder, result)
     return result
 
 
 def _drive_generator(
     plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Generator[Any, Any, Any]:
-    # the body is made at the call, not at the first step: arguments that do not fit are an error of the call
+    # the body is created at the call, not at the first step: arguments that do not fit are an error of the call
     return _generate(plans, called, called(*args, **kwargs), instance, args, kwargs)
 
 
@@ -136,106 +141,78 @@ def _generate(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Generator[Any, Any, Any]:
-    moment = None
+    recorder = None
     with guard:
-        moment = plans.begin(called, instance, args, kwargs)
-    if moment is not None and (moment.bound.item_inputs or moment.bound.item_outputs):
-        body = _recording_items(moment, body)
+        recorder = plans.begin(called, instance, args, kwargs)
+    if recorder is not None and (recorder.bound.item_inputs or recorder.bound.item_outputs):
+        body = _drive_items(recorder, body)
     try:
         result = yield from body
-    except GeneratorExit:
-        logger.debug("autoflow: %s was closed early; no output is recorded", called)
+    except GeneratorExit as error:
+        _log_early_close(called, error)
         raise
-    if moment is not None:
+    if recorder is not None:
         with guard:
-            moment.end(result)
+            recorder.end(result)
     return result
 
 
-def _recording_items(moment: Moment, body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """Hand on what a generator yields, and what it is sent and thrown, recording each item."""
-    step: Callable[[Any], Any] = body.send
-    sent: Any = None
-    while True:
-        try:
-            item = step(sent)
-        except StopIteration as stop:
-            return stop.value
-        with guard:
-            moment.item(item)
-        try:
-            sent, step = (yield item), body.send
-        except GeneratorExit:
-            body.close()
-            raise
-        except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's
-            sent, step = error, body.throw
+_drive_items = generator_function(lambda recorder, body: Iteration(body, on_item=recorder.record_item))
 
 
 def _drive_async_generator(
     plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AsyncGenerator[Any, Any]:
-    return _generate_async(plans, called, called(*args, **kwargs), instance, args, kwargs)
+) -> Any:
+    return _drive_async_items(plans, called, called(*args, **kwargs), instance, args, kwargs)
 
 
-async def _generate_async(
-    plans: _Plans,
-    called: Any,
-    body: AsyncGenerator[Any, Any],
-    instance: Any,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> AsyncGenerator[Any, Any]:
-    moment = await _begin(plans, called, instance, args, kwargs)
-    step: Callable[[Any], Any] = body.asend
-    sent: Any = None
-    try:
-        while True:
-            try:
-                item = await step(sent)
-            except StopAsyncIteration:
-                break
-            if moment is not None:
-                with guard:
-                    moment.item(item)
-            try:
-                sent, step = (yield item), body.asend
-            except GeneratorExit:
-                logger.debug("autoflow: %s was closed early; no output is recorded", called)
-                raise
-            except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's
-                sent, step = error, body.athrow
-    finally:
-        await body.aclose()
-    await _end(moment, None)
+async def _start_async_items(
+    plans: _Plans, called: Any, body: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AsyncIteration:
+    recorder = await _begin(plans, called, instance, args, kwargs)
+    log = functools.partial(_log_early_close, called)
+    if recorder is None:
+        return AsyncIteration(body, on_error=log)
+    end = functools.partial(_end, recorder, None)
+    if not (recorder.bound.item_inputs or recorder.bound.item_outputs):
+        return AsyncIteration(body, on_return=end, on_error=log)
+    return AsyncIteration(body, on_item=recorder.record_item, on_return=end, on_error=log)
+
+
+_drive_async_items = async_generator_function(_start_async_items)
+
+
+def _log_early_close(called: Any, error: BaseException) -> None:
+    if isinstance(error, GeneratorExit):
+        logger.debug("autoflow: %s was closed early; no output is recorded", called)
 
 
 async def _begin(
     plans: _Plans, called: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Moment | None:
-    """Begin in the event loop, but save versions in a thread, for that may block.
+) -> CallRecorder | None:
+    """Begin a call in the event loop, but save its versions in a thread, because that may block.
 
-    A coroutine that is cancelled meanwhile records nothing: its run may be over when the thread is done.
+    A coroutine that is cancelled meanwhile records nothing: its run may be over when the thread ends.
     """
     with guard:
         if not any(not spec.after for spec in plans.plan.versions):
             return plans.begin(called, instance, args, kwargs)
-        moment = plans.open(called, instance, args, kwargs)
+        recorder = plans.open(called, instance, args, kwargs)
         with guard:
-            await in_thread(functools.partial(moment.save_versions, after=False))
-        moment.record_before()
-        return moment
+            await in_thread(functools.partial(recorder.save_versions, after=False))
+        recorder.record_before()
+        return recorder
     return None
 
 
-async def _end(moment: Moment | None, result: Any) -> None:
-    if moment is None:
+async def _end(recorder: CallRecorder | None, result: Any) -> None:
+    if recorder is None:
         return
     with guard:
-        if not any(spec.after for spec in moment.bound.versions):
-            moment.end(result)
+        if not any(spec.after for spec in recorder.bound.versions):
+            recorder.end(result)
             return
-        moment.take_result(result)
+        recorder.set_result(result)
         with guard:
-            await in_thread(functools.partial(moment.save_versions, after=True))
-        moment.record_after()
+            await in_thread(functools.partial(recorder.save_versions, after=True))
+        recorder.record_after()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from autoflow.model.path import parse
-from autoflow.runtime.call import Call, getter, one_argument
+from autoflow.runtime.call import Call, check_callable, getter
 
 WEIGHTS = (
     ".pth",
@@ -35,7 +35,7 @@ def best_checkpoint(of: str | Callable[[Call], Any]) -> Callable[[Call], Any]:
     Raises:
         ValueError: `of` is no path.
     """
-    find: Callable[[Call], Any] = one_argument("of", of) if callable(of) else getter(parse(of))
+    find: Callable[[Call], Any] = check_callable("of", of) if callable(of) else getter(parse(of))
 
     def choose(call: Call) -> Any:
         found = find(call)

@@ -40,7 +40,7 @@ def _class_of_wrapped() -> property:
     return property(read)
 
 
-class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
+class BoundRecordedFunction(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """A decorated method bound to its instance."""
 
     __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
@@ -50,26 +50,26 @@ class BoundRecorded(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
         holder = getattr(self.__wrapped__, "__self__", None)
         return getattr, (self._self_owner if holder is None else holder, self.__name__)
 
-    def __copy__(self) -> BoundRecorded:
+    def __copy__(self) -> BoundRecordedFunction:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> BoundRecorded:
+    def __deepcopy__(self, memo: dict[int, Any]) -> BoundRecordedFunction:
         return self
 
 
-class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
+class RecordedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A function and what is recorded of its calls. It is the function to introspection, copies and pickles."""
 
     # Python calls what stands in the slot: a method here would be one more frame in each call of the function
     __slots__ = ("__call__",)
     __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
     __class__ = _class_of_wrapped()  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
-    __bound_function_wrapper__ = BoundRecorded
+    __bound_function_wrapper__ = BoundRecordedFunction
 
     def __init__(self, function: Any, plan: Plan) -> None:
         driver, direct = drivers_for(plan)
         super().__init__(function, driver)
-        slot: Any = Recorded.__dict__["__call__"]
+        slot: Any = RecordedFunction.__dict__["__call__"]
         slot.__set__(self, direct)  # setattr would set it on the wrapped function
         self._self_plan = plan
 
@@ -82,37 +82,37 @@ class Recorded(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     def __reduce_ex__(self, protocol: Any) -> Any:
         return pickling.by_name_or_value(self, _by_value, sys._getframe(1))
 
-    def __copy__(self) -> Recorded:
+    def __copy__(self) -> RecordedFunction:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Recorded:
+    def __deepcopy__(self, memo: dict[int, Any]) -> RecordedFunction:
         return self
 
 
-def _by_value(recorded: Recorded) -> Any:
+def _by_value(recorded: RecordedFunction) -> Any:
     """Reduce a decorated function to the plain one and its decorators; made empty first, for it may name itself."""
     return _empty, (), (recorded.__wrapped__, recorded.autoflow.declarations), None, None, _fill
 
 
-def _empty() -> Recorded:
-    return Recorded.__new__(Recorded)
+def _empty() -> RecordedFunction:
+    return RecordedFunction.__new__(RecordedFunction)
 
 
-def _fill(recorded: Recorded, state: tuple[Any, Any]) -> None:
+def _fill(recorded: RecordedFunction, state: tuple[Any, Any]) -> None:
     copy = pickling.redecorated(*state)
-    Recorded.__init__(recorded, copy.__wrapped__, copy.autoflow)
+    RecordedFunction.__init__(recorded, copy.__wrapped__, copy.autoflow)
 
 
-_REDUCERS = ((Recorded, _by_value), (BoundRecorded, lambda bound: bound.__reduce_ex__(4)))
+_REDUCERS = ((RecordedFunction, _by_value), (BoundRecordedFunction, lambda bound: bound.__reduce_ex__(4)))
 
 
-def wrap(target: Any, plan: Plan) -> Recorded:
+def wrap(target: Any, plan: Plan) -> RecordedFunction:
     """Wrap a function; a wrapped one is not wrapped again but given the plan's specs on top of its own."""
-    if type(target) is Recorded:
-        return Recorded(target.__wrapped__, target.autoflow.under(plan))
-    return Recorded(target, plan)
+    if type(target) is RecordedFunction:
+        return RecordedFunction(target.__wrapped__, target.autoflow.under(plan))
+    return RecordedFunction(target, plan)
 
 
 def undecorated(target: Any) -> Any:
     """The function below our own wrapper, if there is one."""
-    return target.__wrapped__ if type(target) is Recorded else target
+    return target.__wrapped__ if type(target) is RecordedFunction else target

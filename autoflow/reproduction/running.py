@@ -14,7 +14,7 @@ from autoflow.reproduction.plan import inherited_environment
 from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command
 from autoflow.reproduction.worktree import relocate_existing
-from autoflow.runtime.context import use_run
+from autoflow.runtime.context import RunScope
 from autoflow.runtime.lifecycle import NO_RUN
 
 STDERR = 2  # file descriptor for the command's output: our own standard output has the result only
@@ -91,7 +91,7 @@ def execute(words: Sequence[str], folder: str, environment: Mapping[str, str]) -
         NotReproducible: it cannot be started.
     """
     try:
-        with use_run(NO_RUN):  # it is a run of its own, also when started from within a run
+        with RunScope(NO_RUN):  # it is a run of its own, also when started from within a run
             process = subprocess.run(  # noqa: S603 - the recorded command, which the user confirmed
                 list(words), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=STDERR, check=False
             )

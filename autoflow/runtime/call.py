@@ -1,4 +1,4 @@
-"""The call, as selectors and callables see it: its parameters as attributes, and `result`, `value`, `task_id`."""
+"""`Call`, the argument of selectors and callables: parameters as attributes, and `result`, `value`, `task_id`."""
 
 from __future__ import annotations
 
@@ -6,44 +6,46 @@ import inspect
 import operator
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autoflow.errors import DecorationError, PathError
 from autoflow.model.path import Path, Step
+from autoflow.runtime.recorder import Recorder
 
-if TYPE_CHECKING:
-    from autoflow.runtime.run import Run
-
-RESERVED = ("result", "value", "item", "task_id", "team_id", "app_id", "args")  # the attributes of a `Call`
+# attributes of a `Call` that are no parameters: the reserved words of paths and templates
+RESERVED = ("result", "value", "item", "task_id", "team_id", "app_id", "args")
 _UNSET = object()
 
 
 class ResultPending(Exception):
-    """The result was asked for before there is one: the edge is put off until after the body."""
+    """The result was read before the function returned; the edge is recorded after the body."""
 
 
 class Call:
     """One call of a decorated function, or one imperative `run.input` / `run.output`.
 
-    Parameters are attributes. The words `result`, `value`, `item` and `task_id` win over parameters of the same
-    name; ``call.args.task_id`` reaches the parameter.
+    Parameters are attributes. The words of `RESERVED` take precedence over parameters of the same name;
+    ``call.args.task_id`` is the parameter.
+
+    Attributes:
+        value: the entity that is being recorded.
     """
 
-    __slots__ = ("_arguments", "_result", "_run", "item", "value")
+    __slots__ = ("_arguments", "_recorder", "_result", "_yielded", "value")
 
-    def __init__(self, run: Run, arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]) -> None:
-        self._run = run
+    def __init__(self, recorder: Recorder, arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]) -> None:
+        self._recorder = recorder
         self._arguments = arguments
         self._result: Any = _UNSET
         self.value: Any = None
-        self.item: Any = None
+        self._yielded: Any = None
 
     @property
     def result(self) -> Any:
-        """What the function returned.
+        """The function's return value.
 
         Raises:
-            ResultPending: it has not yet.
+            ResultPending: the function has not returned yet.
         """
         if self._result is _UNSET:
             raise ResultPending
@@ -54,17 +56,22 @@ class Call:
         self._result = result
 
     @property
+    def item(self) -> Any:
+        """The item that a generator yielded last."""
+        return self._yielded
+
+    @property
     def task_id(self) -> int | None:
-        """The number of the run's task, None while it is not known."""
-        return self._run.task_id
+        """The id of the run's task; None while it is unknown."""
+        return self._recorder.task_id
 
     @property
     def team_id(self) -> None:
-        """Known to the sender only."""
+        """None: only the sender knows it."""
 
     @property
     def app_id(self) -> None:
-        """Known to the sender only."""
+        """None: only the sender knows it."""
 
     @property
     def args(self) -> SimpleNamespace:
@@ -78,35 +85,40 @@ class Call:
         return parameters[name]
 
 
-# What autoflow asks of a call is no attribute of it: attributes are the author's parameters.
+# What autoflow reads of a call is a function, not an attribute: attributes are the author's parameters.
 
 
-def run_of(call: Call) -> Run:
-    """The run a call is part of."""
-    return call._run
+def recorder_of(call: Call) -> Recorder:
+    """Return the recorder of the run that a call is part of."""
+    return call._recorder
 
 
-def move(call: Call, run: Run) -> None:
-    """Make a call part of another run: its own has ended before it."""
-    call._run = run
+def move_to_run(call: Call, recorder: Recorder) -> None:
+    """Make a call part of another run, because its own ended first."""
+    call._recorder = recorder
+
+
+def set_yielded(call: Call, item: Any) -> None:
+    """Set the item that the generator yielded."""
+    call._yielded = item
 
 
 def parameters_of(call: Call) -> Mapping[str, Any]:
-    """A call's parameters by name, defaults included; worked out when first needed."""
-    found = call._arguments
-    if callable(found):
-        found = call._arguments = found()
-    return found
+    """Return a call's parameters by name, defaults included; computed at first use."""
+    parameters = call._arguments
+    if callable(parameters):
+        parameters = call._arguments = parameters()
+    return parameters
 
 
 def getter(path: Path, *, report: bool = True) -> Callable[[Call], Any]:
-    """Return a function that gives the value at a path of a call, None when it ends nowhere.
+    """Return a function that returns the value at a path of a call, None when the path cannot be followed.
 
-    It raises `ResultPending` when the path starts at the result, and there is none yet.
+    It raises `ResultPending` when the path starts at the result and the function has not returned yet.
 
     Args:
-        path: where the value is.
-        report: keep a `PathError` in the run's failures when the path ends nowhere.
+        path: the path of the value.
+        report: add a `PathError` to the run's failures when the path cannot be followed.
     """
     root, steps = path.root, path.steps
     start: Callable[[Call], Any] = (
@@ -116,37 +128,37 @@ def getter(path: Path, *, report: bool = True) -> Callable[[Call], Any]:
         return start
     if not report:
         return lambda call: path.follow(start(call))
-    return lambda call: path.follow(start(call), lambda value, step: _ends_nowhere(call, path, value, step))
+    return lambda call: path.follow(start(call), lambda value, step: _report_dead_end(call, path, value, step))
 
 
-def _ends_nowhere(call: Call, path: Path, value: Any, step: Step) -> None:
-    """Keep the failure, once a run: a call in a loop would push all others out."""
-    run = run_of(call)
-    wanted = "a list" if isinstance(step, tuple) else f"item {step}" if isinstance(step, int) else repr(step)
+def _report_dead_end(call: Call, path: Path, value: Any, step: Step) -> None:
+    """Add a failure, once a run: a call in a loop would push all others out."""
+    recorder = recorder_of(call)
+    expected = "a list" if isinstance(step, tuple) else f"item {step}" if isinstance(step, int) else repr(step)
     verb = "is not" if isinstance(step, tuple) else "has no"
-    error = PathError(f"the path {str(path)!r} ends nowhere: a {type(value).__name__} {verb} {wanted}")
-    if str(error) not in map(str, run.failures):
-        run.add_failure(error)
-        run.debug("%s", error)
+    error = PathError(f"the path {str(path)!r} ends nowhere: a {type(value).__name__} {verb} {expected}")
+    if str(error) not in map(str, recorder.failures):
+        recorder.add_failure(error)
+        recorder.debug("%s", error)
 
 
-def one_argument(what: str, function: Callable[..., Any]) -> Callable[[Call], Any]:
-    """Return a callable that an author wrote for an option, once it is certain that it takes the call.
+def check_callable(option: str, function: Callable[..., Any]) -> Callable[[Call], Any]:
+    """Return an author's callable for an option, after checking that it takes the call as its only argument.
 
     Raises:
         DecorationError: it takes no argument, or needs more than one, or it is asynchronous.
     """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise DecorationError(f"{what}= is called where nothing can be awaited: write a function without async")
+        raise DecorationError(f"{option}= is called where nothing can be awaited: write a function without async")
     try:
         signature = inspect.signature(function)
-    except (ValueError, TypeError):  # some builtins do not tell
+    except (ValueError, TypeError):  # some builtins have none
         return function
     try:
         signature.bind(None)
     except TypeError:
         raise DecorationError(
-            f"{what}= takes a callable of one argument, the call, as in {what}=lambda call: ...; "
+            f"{option}= takes a callable of one argument, the call, as in {option}=lambda call: ...; "
             f"{getattr(function, '__name__', type(function).__name__)}{signature} cannot be called so"
         ) from None
     return function

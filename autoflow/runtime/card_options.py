@@ -1,7 +1,6 @@
-"""A card's options: checked and read at decoration, filled in at the call.
+"""`CardOptions`: the options of one card, checked and compiled at decoration, rendered at the call.
 
-`CardOptions` holds one card (the data's or the app's). The whole may come from a callable. What is constant is
-encoded once.
+The whole card may come from a callable. What is constant is encoded once.
 """
 
 from __future__ import annotations
@@ -14,115 +13,120 @@ from autoflow.errors import CardError, UnknownParameterError
 from autoflow.model.card import PROPERTIES, WorkflowSettings
 from autoflow.model.template import Template
 from autoflow.outbox.record_encoder import encode, encode_member, encode_members, encode_object
-from autoflow.runtime.call import Call, ResultPending, one_argument, run_of
-from autoflow.runtime.templating import Filler, Names, filler, template
+from autoflow.runtime.call import Call, ResultPending, check_callable, recorder_of
+from autoflow.runtime.templating import Names, TextRenderer, compile_text, parse_template
 
 ICON = ("icon", "icon_color", "icon_bg_color")
-ONE_SLASH = re.compile(r"/(?!/)")
+_ONE_SLASH = re.compile(r"/(?!/)")
 
 
-def check_icon(given: Mapping[str, Any]) -> None:
-    """See that an icon has all three of its properties.
+def check_icon(properties: Mapping[str, Any]) -> None:
+    """Check that an icon has all three of its properties, or none.
 
     Raises:
-        CardError: only some are there.
+        CardError: some are missing.
     """
-    there = [name for name in ICON if given.get(name)]
-    if there and len(there) < len(ICON):
-        missing = ", ".join(name for name in ICON if name not in there)
-        raise CardError(f"an icon needs icon, icon_color and icon_bg_color; {missing} missing")
+    missing = [name for name in ICON if not properties.get(name)]
+    if missing and len(missing) < len(ICON):
+        raise CardError(f"an icon needs icon, icon_color and icon_bg_color; {', '.join(missing)} missing")
 
 
 class CardOptions:
-    """The options of one card.
+    """The options of one card: the data's or the app's.
 
     Args:
-        base: a WorkflowSettings, or a callable that gives one or None.
-        single: options by property, each winning over the base's.
+        base: a WorkflowSettings, or a callable that returns one or None.
+        overrides: single properties, each overriding the base's.
         names: what templates may name.
 
+    Attributes:
+        constant: the card as JSON when it is the same for every call, empty when there is none; else None.
+
     Raises:
-        CardError, UnknownParameterError: as the checks here and in `texts` say.
+        CardError, UnknownParameterError: see the checks here and in `templating`.
     """
 
-    def __init__(self, base: Any, single: Mapping[str, Any], names: Names) -> None:
+    def __init__(self, base: Any, overrides: Mapping[str, Any], names: Names) -> None:
         if base is not None and not isinstance(base, WorkflowSettings) and not callable(base):
-            raise CardError(f"a card is a WorkflowSettings or a callable that gives one, not a {type(base).__name__}")
+            raise CardError(f"a card is a WorkflowSettings or a callable that returns one, not a {type(base).__name__}")
         self._names = names
         self._base: Callable[[Call], Any] | None = None
         if callable(base):
-            self._base = one_argument("card", base)
-        given = {name: value for name in PROPERTIES if (value := single.get(name)) is not None}
+            self._base = check_callable("card", base)
+        properties = {name: value for name in PROPERTIES if (value := overrides.get(name)) is not None}
         if isinstance(base, WorkflowSettings):
-            given = {**_set_in(base), **given}
+            properties = {**_set_properties(base), **properties}
         if self._base is None:
-            check_icon(given)
-            if bool(given.get("url")) != bool(given.get("url_title")):
+            check_icon(properties)
+            if bool(properties.get("url")) != bool(properties.get("url_title")):
                 raise CardError("a link needs both url and url_title")
-        self._texts = {name: self._filler(name, value) for name, value in given.items()}
+        self._texts = {name: self._compile(name, value) for name, value in properties.items()}
         fixed = {name: text.constant for name, text in self._texts.items() if text.constant is not None}
         self._fixed = [encode_members(fixed)] if fixed else []
-        self._moving = [(name, text) for name, text in self._texts.items() if text.constant is None]
-        # the card as it stands in every record, empty when there is none; None when it differs from call to call
+        self._dynamic = [(name, text) for name, text in self._texts.items() if text.constant is None]
         self.constant: bytes | None = None
-        if self._base is None and not self._moving:
+        if self._base is None and not self._dynamic:
             self.constant = encode(fixed) if self._texts or base is not None else b""
 
-    def _filler(self, name: str, value: Any) -> Filler:
+    def _compile(self, name: str, value: Any) -> TextRenderer:
         if callable(value):
-            return filler(one_argument(name, value), self._names)
+            return compile_text(check_callable(name, value), self._names)
         try:
-            read = template(value, self._names)
+            template = parse_template(value, self._names)
             if name == "url":
-                _check_url(read)
+                _check_url(template)
         except (CardError, UnknownParameterError) as error:
             raise type(error)(f"{name}: {error}") from None
-        return filler(read, self._names)
+        return compile_text(template, self._names)
 
     def fill(self, call: Call) -> bytes:
-        """The card as JSON for the record, empty when there is none. A text that fails costs itself, not the edge.
+        """Return the card as JSON, empty when there is none; a text that fails is left out of it.
 
         Raises:
-            ResultPending: a text needs the result, and there is none yet.
+            ResultPending: a text needs the result, and the function has not returned yet.
         """
         if self.constant is not None:
             return self.constant
-        members, moving = list(self._fixed), self._moving
+        members, dynamic = list(self._fixed), self._dynamic
         if self._base is not None:
-            given = _set_in(tried(call, self._base, call))
-            own = {name: tried(call, self._filler, name, value) for name, value in given.items()}
-            merged = {**own, **self._texts}
-            members, moving = [], [(name, text) for name, text in merged.items() if text is not None]
-        for name, text in moving:
-            if (filled := tried(call, text.fill, call)) is not None:
-                members.append(encode_member(name, filled))
+            properties = _set_properties(attempt(call, self._base, call))
+            compiled = {name: attempt(call, self._compile, name, value) for name, value in properties.items()}
+            texts = {**compiled, **self._texts}
+            members, dynamic = [], [(name, text) for name, text in texts.items() if text is not None]
+        for name, text in dynamic:
+            if (rendered := attempt(call, text.render, call)) is not None:
+                members.append(encode_member(name, rendered))
         return encode_object(members) if members else b""
 
 
-def tried(call: Call, work: Callable[..., Any], *arguments: Any) -> Any:
-    """What a part of a card comes to; None when that fails.
+def attempt(call: Call, work: Callable[..., Any], *arguments: Any) -> Any:
+    """Return the result of one part of a card, None when it fails: the rest of the edge is recorded without it.
 
     Raises:
-        ResultPending: it needs the result, and there is none yet.
+        ResultPending: it needs the result, and the function has not returned yet.
     """
     try:
         return work(*arguments)
     except ResultPending:
         raise
     except Exception as error:
-        if not run_of(call).guard.swallows(error):
+        if not recorder_of(call).guard.swallows(error):
             raise
     return None
 
 
-def _set_in(settings: Any) -> dict[str, Any]:
-    """The properties that are set in a WorkflowSettings."""
+def _set_properties(settings: Any) -> dict[str, Any]:
+    """Return the properties that are set in a WorkflowSettings."""
     return {name: value for name in PROPERTIES if (value := getattr(settings, name, None)) is not None}
 
 
-def _check_url(read: Template) -> None:
-    """See that what is constant at the start of a url starts it with one slash."""
-    for parts in read.alternatives:
+def _check_url(template: Template) -> None:
+    """Check that the constant beginning of a url starts with exactly one slash.
+
+    Raises:
+        CardError: it does not.
+    """
+    for parts in template.alternatives:
         first = parts[0] if parts else ""
-        if isinstance(first, str) and not ONE_SLASH.match(first):
+        if isinstance(first, str) and not _ONE_SLASH.match(first):
             raise CardError(f"a url starts with exactly one '/' and is relative to the server, not {first!r}")

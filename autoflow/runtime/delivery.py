@@ -1,4 +1,4 @@
-"""What may be asked about delivery: `flush` and `status`, by an author, and what waits, by who reads next."""
+"""Delivery of records: `flush` and `status` for authors, and delivery of what dead processes left, for commands."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def flush(timeout: float = 10.0) -> bool:
         timeout: seconds to wait at most.
 
     Returns:
-        Whether all of it is; False also when a try failed (the records wait), and when a record could not be written
-        since the last flush.
+        Whether all of it was delivered; False also when an attempt failed (the records wait), and when a record could
+        not be written since the last flush.
     """
     with guard:
         return outbox.flush_all(timeout)
@@ -29,25 +29,25 @@ def flush(timeout: float = 10.0) -> bool:
 
 
 def status() -> dict[str, Any]:
-    """Counts of records over all destinations: ``recorded = sent + waiting + dead``, and ``dropped`` apart.
+    """Return counts of records over all destinations: ``recorded = sent + waiting + dead``, and ``dropped`` apart.
 
-    ``destinations`` holds the same counts for each by its origin. What ``autoflow outbox status --json`` prints.
+    ``destinations`` holds the same counts by origin. ``autoflow outbox status --json`` prints this.
     """
     return outbox_status()
 
 
 def deliver_waiting(destination: Destination) -> None:
-    """Give a destination what dead processes left for it."""
-    found = home.find()
-    if found is None or destination.origin in {"memory", "off", UNRESOLVED}:
+    """Deliver the records that dead processes left for a destination."""
+    folder = home.find()
+    if folder is None or destination.origin in {"memory", "off", UNRESOLVED}:
         return
-    sync(home.outbox_folder(found, destination.origin), destination.origin, connect(destination))
-    if os.path.isdir(home.folder_of(found, UNRESOLVED)):  # recorded while the environment named no server
-        sync(home.outbox_folder(found, UNRESOLVED), destination.origin, connect(destination))
+    sync(home.outbox_folder(folder, destination.origin), destination.origin, connect(destination))
+    if os.path.isdir(home.folder_of(folder, UNRESOLVED)):  # recorded while the environment named no server
+        sync(home.outbox_folder(folder, UNRESOLVED), destination.origin, connect(destination))
 
 
 def deliver_folder(folder: str, destination: Destination, token: str) -> bool:
-    """Deliver what dead processes left for a destination in an ``AUTOFLOW_HOME``; return whether nothing waits there.
+    """Deliver the records that dead processes left in an ``AUTOFLOW_HOME``; return whether none is left waiting.
 
     Raises:
         OSError: the folder cannot be read.

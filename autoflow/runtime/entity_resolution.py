@@ -1,7 +1,8 @@
-"""Which entities a value means: the things an author may hand over, told apart once.
+"""Resolution of an app's values to entities.
 
-A number, numeric text, an object or a mapping with an id, a path for files and folders, other text as a name.
-A list or a set means each of its items. None and what is empty mean nothing, and no error.
+A value is a number, numeric text, an object or a mapping with an id, a path of a file or folder, or the name of a
+project or dataset. A list or a set stands for each of its items. None and empty values stand for no entity, without
+an error.
 """
 
 from __future__ import annotations
@@ -15,33 +16,33 @@ from autoflow.model.entity import Kind
 
 logger = logging.getLogger("autoflow")
 
-# an entity as the journal names it: a number, or ("path" | "name", text)
+# an entity as the journal names it: an id, or ("path" | "name", text)
 EntityRef = int | tuple[str, str]
 
-LONGEST_TEXT = 4096  # as long as paths are
-_PATHS = {"file", "folder"}
-_NAMED = {"project", "dataset"}
-MANY = (list, set, frozenset)
+LONGEST_TEXT = 4096  # the length of the longest path
+_KINDS_WITH_PATHS = {"file", "folder"}
+_KINDS_WITH_NAMES = {"project", "dataset"}
+COLLECTIONS = (list, set, frozenset)
 _warned: set[str] = set()
 
 
 class UnrecognizedValue(ValueError):
-    """The value is not one that can mean an entity of this kind."""
+    """The value cannot stand for an entity of this kind."""
 
 
 def items(value: Any) -> Iterator[Any]:
-    """The single values that a value stands for."""
-    if isinstance(value, MANY):
+    """Yield the single values that a value stands for."""
+    if isinstance(value, COLLECTIONS):
         yield from value
     else:
         yield value
 
 
 def resolve_entity(kind: Kind, value: Any) -> EntityRef | None:
-    """The entity a single value means, None for no entity.
+    """Return the entity that a single value stands for, None for no entity.
 
     Raises:
-        UnrecognizedValue: the value means nothing that this kind could be.
+        UnrecognizedValue: the value cannot stand for an entity of this kind.
     """
     if value is None or value is False or (isinstance(value, tuple) and not value):
         return None
@@ -50,30 +51,34 @@ def resolve_entity(kind: Kind, value: Any) -> EntityRef | None:
     if isinstance(value, os.PathLike):
         return _from_text(kind, os.fsdecode(value).replace(os.sep, "/"))
     if kind == "folder":
-        inside = _member(value, "path")
-        return _from_text(kind, inside) if isinstance(inside, str) and inside else _refuse(kind, value)
+        member = _member(value, "path")
+        return _from_text(kind, member) if isinstance(member, str) and member else _refuse(kind, value)
     if isinstance(value, Mapping) or hasattr(value, "id"):
-        inside = _member(value, "id")
-        if inside is None and kind in _PATHS:
-            inside = _member(value, "path")
-        return resolve_entity(kind, inside) if inside is None or isinstance(inside, str) else _from_number(kind, inside)
+        member = _member(value, "id")
+        if member is None and kind in _KINDS_WITH_PATHS:
+            member = _member(value, "path")
+        return resolve_entity(kind, member) if member is None or isinstance(member, str) else _from_number(kind, member)
     return _from_number(kind, value)
 
 
 def carries_identity(kind: Kind, value: Any) -> bool:
-    """Return whether a value says which entity it is: an object or a mapping with an id (a path, of files and folders).
+    """Return whether a value identifies its entity: an object or a mapping with an id (of files and folders, a path).
 
-    True also for what means none (None, a tuple), which `resolve_entity` deals with.
+    True also for None and tuples, which `resolve_entity` handles.
     """
     if value is None or isinstance(value, tuple):
         return True
     if isinstance(value, str | os.PathLike | int | float):
         return False
-    return any(_member(value, name) is not None for name in (("id", "path") if kind in _PATHS else ("id",)))
+    return any(_member(value, name) is not None for name in (("id", "path") if kind in _KINDS_WITH_PATHS else ("id",)))
 
 
 def _from_number(kind: Kind, value: Any) -> int | None:
-    """A number of any type: numpy's integers, 7.0; no flags, no fractions, none below zero."""
+    """Return an id from a number of any type, such as numpy's integers and 7.0.
+
+    Raises:
+        UnrecognizedValue: it is a bool, a fraction or negative.
+    """
     number = None
     if not isinstance(value, bool):
         if hasattr(value, "__index__"):
@@ -92,9 +97,9 @@ def _from_text(kind: Kind, text: str) -> EntityRef | None:
         raise UnrecognizedValue(f"a text of {len(text)} characters is no {kind}")
     if kind != "folder" and text.isascii() and text.isdecimal():
         return int(text) or None
-    if kind in _PATHS and "://" not in text:
+    if kind in _KINDS_WITH_PATHS and "://" not in text:
         return "path", text if text.startswith("/") else f"/{text}"
-    if kind in _NAMED:
+    if kind in _KINDS_WITH_NAMES:
         return "name", text
     return _refuse(kind, text)
 
@@ -110,7 +115,7 @@ def _refuse(kind: Kind, value: Any) -> NoReturn:
 
 
 def warn_once(message: str) -> None:
-    """Say a thing about the app's values at warning level, once a process."""
+    """Log a warning about the app's values, once a process."""
     if message not in _warned and len(_warned) < 1000:
         _warned.add(message)
         logger.warning("autoflow: %s; no edge is recorded", message)

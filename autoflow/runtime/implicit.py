@@ -1,5 +1,5 @@
-"""The runs that nobody opened: one a process for code outside of every run, and one, marked unattributed, for records
-of which it is not known what run caused them.
+"""Implicit runs: one a process for code outside of every run, and one, marked unattributed, for records that could not
+be attributed to the run that caused them.
 """
 
 from __future__ import annotations
@@ -11,57 +11,58 @@ from autoflow.guard import guard
 from autoflow.outbox import outbox
 from autoflow.process.forks import ProcessLock, in_child
 from autoflow.runtime import app_name, integrations, lifecycle
-from autoflow.runtime.run import Run, new_key
+from autoflow.runtime.recorder import new_key
+from autoflow.runtime.run import Run
 
 logger = logging.getLogger("autoflow")
 
 _runs: dict[bool, Run] = {}  # by whether the run is unattributed
-_starting: dict[bool, Run] = {}  # while one is being made
-_making = ProcessLock()
+_starting: dict[bool, Run] = {}  # those that are being started
+_start_lock = ProcessLock()
 _warned = False
 
 
-def outside() -> Run | None:
-    """The plain implicit run of this process, if it has begun."""
+def active_run() -> Run | None:
+    """Return the plain implicit run of this process; None while it is not open."""
     run = _runs.get(False)
     return run if run is not None and run.active else None
 
 
 def implicit_run(*, unattributed: bool = False) -> Run:
-    """The implicit run of this process, begun at its first record. A forked child shares its parent's."""
+    """Return the implicit run of this process, started at its first record; a forked child shares its parent's."""
     run = _runs.get(unattributed)
     if run is not None and (run.active or not run.is_over):
         return run
-    with _making:
+    with _start_lock:
         run = _runs.get(unattributed)
         if run is None or run.is_over:
-            run = _starting.get(unattributed) or _begin(unattributed)
+            run = _starting.get(unattributed) or _start(unattributed)
         return run
 
 
-def _begin(unattributed: bool) -> Run:
-    """Begin one. A signal handler of the app's may record in the midst of this, and is then in the same run."""
-    run = Run(None, new_key(), None)  # what is left when the environment names no server
+def _start(unattributed: bool) -> Run:
+    """Start an implicit run. A signal handler that records in the meantime gets the same run."""
+    run = Run(None, new_key(), None)  # records nothing: the fallback when anything below fails
     with guard:
         run = lifecycle.create(app_name.app_name())
-        before = _runs.get(unattributed)
-        if before is not None and not before.is_over:
-            return before
-        if (begun := _starting.setdefault(unattributed, run)) is not run:
-            return begun
+        existing = _runs.get(unattributed)
+        if existing is not None and not existing.is_over:
+            return existing
+        if (starting := _starting.setdefault(unattributed, run)) is not run:
+            return starting
         try:
             lifecycle.announce(run, unattributed=unattributed)
         finally:
             _runs[unattributed] = run
             _starting.pop(unattributed, None)
-        _finish_when_leaving()
-        integrations.switch_on()
+        _finish_at_process_end()
+        integrations.install_all()
     _runs[unattributed] = run
     return run
 
 
 def warn_unattributed(reason: str) -> None:
-    """Say once a process that records could not be attributed, and the remedy."""
+    """Log once a process that records could not be attributed, and the remedy."""
     global _warned
     if _warned:
         return
@@ -74,10 +75,10 @@ def warn_unattributed(reason: str) -> None:
 
 
 def finish_all(error: BaseException | None = None) -> None:
-    """Record the end of the implicit runs that this process began: it leaves in good order.
+    """Record the end of the implicit runs that this process started, at its orderly exit.
 
     Args:
-        error: what ended the app, if something did.
+        error: the exception that ended the app, if any.
     """
     for run in list(_runs.values()):
         if run.active:
@@ -85,8 +86,8 @@ def finish_all(error: BaseException | None = None) -> None:
                 lifecycle.finish(run, error)
 
 
-def _finish_when_leaving() -> None:
-    """Have the implicit runs finished when the process leaves; workers of `multiprocessing` run no `atexit` by 3.12."""
+def _finish_at_process_end() -> None:
+    """Finish the implicit runs at exit; workers of `multiprocessing` run no `atexit` before Python 3.13."""
     outbox.before_exit(_finish_at_exit)
     process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
     if process is not None and util is not None and process.parent_process() is not None:
@@ -94,7 +95,7 @@ def _finish_when_leaving() -> None:
 
 
 def _finish_at_exit() -> None:
-    finish_all(getattr(sys, "last_value", None))  # what the interpreter printed, if that ended the app
+    finish_all(getattr(sys, "last_value", None))  # the exception that the interpreter printed, when one ended the app
 
 
 def _finish_worker() -> None:
@@ -102,7 +103,7 @@ def _finish_worker() -> None:
 
 
 def reset() -> None:
-    """Start anew in this process, for tests."""
+    """Reset the state of this process, for tests."""
     global _warned
     _runs.clear()
     _starting.clear()
@@ -110,7 +111,7 @@ def reset() -> None:
 
 
 @in_child
-def _lend() -> None:
+def _release_to_parent() -> None:
     _starting.clear()
     for run in _runs.values():
-        run.lend()
+        run.release_to_parent()

@@ -1,4 +1,4 @@
-"""How a run begins and ends, and how another process learns of it."""
+"""The life of a run: created, announced, finished, and joined by other processes."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from urllib.parse import parse_qs
 from autoflow.model.run import RunFacts, State
 from autoflow.outbox import open_runs
 from autoflow.runtime import destination, facts, inference, masking
-from autoflow.runtime.run import Run, new_key
+from autoflow.runtime.recorder import new_key
+from autoflow.runtime.run import Run
 
-# Stand for a run where there is none; they have no key.
+# Placeholders for a run; they have no key.
 NO_RUN = Run(None, "", "none", active=False)  # outside of every run: recorded in the implicit run of the process
 UNKNOWN = Run(None, "", "unknown", active=False)  # one of several runs: recorded in the unattributed run
 SILENT = Run(None, "", "silent")  # nothing is recorded
-_WITHOUT_RUN = {run.name: run for run in (NO_RUN, UNKNOWN, SILENT)}
+_PLACEHOLDERS = {run.name: run for run in (NO_RUN, UNKNOWN, SILENT)}
 
 
-def start(name: str, *, parameters: Any = None, parent: Run | None = None, **known: Any) -> Run:
-    """Begin a run: find its destination and numbers, and record that it began.
+def start(name: str, *, parameters: Any = None, parent: Run | None = None, **options: Any) -> Run:
+    """Start a run: create it with its destination and ids, and record its start.
 
     Args:
         name: the app's.
-        parameters: what it was given.
-        parent: the run it was begun in.
-        known: ``task_id``, ``api``, ``server``, ``team_id``, ``workspace_id``, as in `workflow`.
+        parameters: the app's.
+        parent: the run it is started in.
+        options: ``task_id``, ``api``, ``server``, ``team_id``, ``workspace_id``, as in `workflow`.
 
     Raises:
         ValueError: `server` is no address.
     """
-    run = create(name, **known)
+    run = create(name, **options)
     announce(run, parameters, parent)
     return run
 
@@ -46,47 +47,47 @@ def create(
     team_id: int | None = None,
     workspace_id: int | None = None,
 ) -> Run:
-    """A run of which nothing is recorded yet.
+    """Return a new run, with nothing recorded.
 
     Raises:
         ValueError: `server` is no address.
     """
-    where = destination.resolve_for_records(server)
+    target = destination.resolve_for_records(server)
     run = Run(
-        destination.outbox_for(where),
+        destination.outbox_for(target),
         new_key(),
         name,
         task=inference.task_number(task_id, api),
         team=team_id,
         workspace=workspace_id,
-        origin=inference.origin_of(where, api),
+        origin=inference.origin_of(target, api),
     )
     run.api = api
     return run
 
 
 def announce(run: Run, parameters: Any = None, parent: Run | None = None, *, unattributed: bool = False) -> None:
-    """Record that a run began, and let other processes of this machine see that it is open.
+    """Record the start of a run, and create its file, by which other processes of this machine see that it is open.
 
     Args:
         run: a new one.
-        parameters: what it was given.
-        parent: the run it was begun in.
-        unattributed: it holds the records of which it is not known what run caused them.
+        parameters: the app's.
+        parent: the run it is started in.
+        unattributed: it holds the records that could not be attributed to a run.
     """
     if run.outbox is None:  # recording is off
         return
-    _mark_open(run)
-    known = facts.initial_facts(parameters)
+    _create_file(run)
+    initial = facts.initial_facts(parameters)
     if unattributed:
-        known["unattributed"] = True
-    members = {**known, "name": run.name, "parent": parent.key if parent is not None else None}
+        initial["unattributed"] = True
+    members = {**initial, "name": run.name, "parent": parent.key if parent is not None else None}
     run.write_record("run", **members)
-    run.outbox.submit(functools.partial(_gather, run, known))
+    run.outbox.submit(functools.partial(_record_facts, run, initial))
 
 
-def _mark_open(run: Run) -> None:
-    """Write the run's file. Where records stay in memory, or nowhere, no other process has anything to ask."""
+def _create_file(run: Run) -> None:
+    """Create the run's file, unless records stay in memory or nowhere: then no other process reads it."""
     if run.outbox is None or run.outbox.in_memory:
         return
     run.open_file = open_runs.path_of(run.key)
@@ -94,18 +95,18 @@ def _mark_open(run: Run) -> None:
         run.open_file = None
 
 
-def _gather(run: Run, known: RunFacts) -> None:
-    run.write_record("facts", facts=facts.gather_facts(known))
+def _record_facts(run: Run, initial: RunFacts) -> None:
+    run.write_record("facts", facts=facts.gather_facts(initial))
 
 
 def finish(run: Run, error: BaseException | None) -> None:
-    """Record that a run ended, and how.
+    """Record the end of a run, with the exception that ended it.
 
-    Its file goes last: a process that is killed before leaves the run to its parent.
+    Its file is removed last: a process that is killed before leaves the run to its parent.
     """
     run.close()
-    leaving_well = isinstance(error, SystemExit) and error.code in {None, 0}
-    if error is None or leaving_well:
+    exited_normally = isinstance(error, SystemExit) and error.code in {None, 0}
+    if error is None or exited_normally:
         record_end(run, "finished")
     else:
         record_end(run, "failed", masking.value(f"{type(error).__name__}: {_first_line(error)}"))
@@ -113,7 +114,7 @@ def finish(run: Run, error: BaseException | None) -> None:
 
 
 def record_end(run: Run, state: State, error: str | None = None) -> None:
-    """Record how a run ended.
+    """Record the final state of a run.
 
     Args:
         run: also one of another process.
@@ -126,7 +127,7 @@ def record_end(run: Run, state: State, error: str | None = None) -> None:
 def _first_line(error: BaseException) -> str:
     try:
         return str(error).partition("\n")[0]
-    except Exception:  # noqa: BLE001 - a __str__ of the app's may do anything
+    except Exception:  # noqa: BLE001 - a __str__ of the app may do anything
         return ""
 
 
@@ -134,16 +135,16 @@ def _first_line(error: BaseException) -> str:
 
 
 def from_text(text: str | None) -> Run | None:
-    """The run that a text names, as one that another process opened; None when it names none.
+    """Return the run of another process that a text names; None when it names none.
 
     Raises:
-        ValueError: the text names a server that is none.
+        ValueError: the server in the text is no valid address.
     """
     if text is None:
         return None
     fields = {name: values[0] for name, values in parse_qs(text).items()}
     if "without" in fields:
-        return _WITHOUT_RUN.get(fields["without"])
+        return _PLACEHOLDERS.get(fields["without"])
     if "key" not in fields:
         return None
     task = fields.get("task", "")
@@ -158,17 +159,17 @@ def from_text(text: str | None) -> Run | None:
     )
 
 
-def _reduced(run: Run) -> tuple[Callable[[str], Run], tuple[str]]:
+def _reduce(run: Run) -> tuple[Callable[[str], Run], tuple[str]]:
     return run_from_pickle, (run.to_text(),)
 
 
-@functools.lru_cache(maxsize=64)  # a worker gets many tasks of one run, and records an edge of a run once
+@functools.lru_cache(maxsize=64)  # a worker gets many tasks of one run, whose edges it records once
 def run_from_pickle(text: str) -> Run:
-    """The run that a pickle names; where it cannot be joined, records go to the unattributed run."""
+    """Return the run that a pickle names; one that cannot be joined is `UNKNOWN`, recorded as unattributed."""
     try:
         return from_text(text) or UNKNOWN
     except ValueError:
         return UNKNOWN
 
 
-copyreg.pickle(Run, _reduced)  # another process records into the same run, through an outbox of its own
+copyreg.pickle(Run, _reduce)  # another process records into the same run, through an outbox of its own

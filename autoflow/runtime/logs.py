@@ -1,7 +1,7 @@
-"""The app's `logging` output, kept as the log of its run.
+"""Collection of the app's `logging` output as the log of its run.
 
-Log records are seen as they are made, by wrapping the record factory: a handler on the root logger would change
-what the app's own `logging.basicConfig()` does.
+The log record factory is wrapped: a handler on the root logger would change what the app's own `logging.basicConfig()`
+does.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from autoflow.runtime.run import Run
 
 LONGEST_LINE = 8192
 
-_kept: dict[str, Run] = {}  # runs whose log is kept, by key
+_runs: dict[str, Run] = {}  # runs whose log is collected, by key
 _previous: Callable[..., logging.LogRecord] | None = None
 _busy = threading.local()
 _installing = ProcessLock()
-_guard = Guard("keeping a log line")
+_guard = Guard("recording a log line")
 
 
-def keep(run: Run) -> None:
-    """Begin to keep the log of a run."""
+def start_collecting(run: Run) -> None:
+    """Start collecting the log of a run."""
     global _previous
     with _installing:
-        _kept[run.key] = run
+        _runs[run.key] = run
         if logging.getLogRecordFactory() is not _factory:
             _previous = logging.getLogRecordFactory()
             logging.setLogRecordFactory(_factory)
 
 
-def stop(run: Run) -> None:
-    """End it; the app's own record factory is put back with the last run, unless the app has set another since."""
+def stop_collecting(run: Run) -> None:
+    """Stop collecting; the last run restores the app's record factory, unless the app has set another since."""
     global _previous
     with _installing:
-        _kept.pop(run.key, None)
-        if not _kept and _previous is not None and logging.getLogRecordFactory() is _factory:
+        _runs.pop(run.key, None)
+        if not _runs and _previous is not None and logging.getLogRecordFactory() is _factory:
             logging.setLogRecordFactory(_previous)
             _previous = None
 
@@ -52,16 +52,16 @@ def _factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
         _busy.now = True
         try:
             with _guard:
-                _keep_line(record)
+                _record_line(record)
         finally:
             _busy.now = False
     return record
 
 
-def _keep_line(record: logging.LogRecord) -> None:
-    run = _kept.get(context.enclosing_run().key)
+def _record_line(record: logging.LogRecord) -> None:
+    run = _runs.get(context.enclosing_run().key)
     if run is None or run.is_over or run.outbox is None or not run.outbox.takes_logs:
         return
-    moment = datetime.fromtimestamp(record.created, timezone.utc).strftime("%H:%M:%S.%f")[:-3]
-    line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}"
+    time = datetime.fromtimestamp(record.created, timezone.utc).strftime("%H:%M:%S.%f")[:-3]
+    line = f"{time} {record.levelname} {record.name}: {record.getMessage()}"
     run.write_record("log", lines=masking.text(line[:LONGEST_LINE]).encode("utf-8", "replace").decode())

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from autoflow.runtime.context import current, current_run, enclosing_run
 from autoflow.runtime.lifecycle import run_from_pickle
 from autoflow.runtime.run import Run
-from autoflow.runtime.run_scope import within
+from autoflow.runtime.run_scope import bind_to_run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ class Propagated(Carried):
     def __init__(self, fn: Callable[..., Any], run: Run) -> None:
         super().__init__(fn, run)
         functools.update_wrapper(self, fn, updated=())
-        self._function = functools.wraps(fn)(within(run, fn))
+        self._function = functools.wraps(fn)(bind_to_run(run, fn))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function; the body of a coroutine or a generator is part of the run as well."""

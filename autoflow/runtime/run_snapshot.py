@@ -1,7 +1,7 @@
-"""What `@versioned` does: save a project's data, so that the edge can point at exactly what was read.
+"""Saving of a version for `@versioned`, so that the edge points at exactly the data that the run read or wrote.
 
-On our server a version is one short call; on a Supervisely instance the SDK's own Api makes it, as long as that
-takes. Whatever fails, the edge falls back to the project's current version, else to the plain project.
+On our server a version is one short call; on a Supervisely instance the SDK's own Api creates it, as long as that
+takes. After any failure the edge points at the project's current version, else at the plain project.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.lookups import probe
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime.entity_resolution import EntityRef, resolve_entity
+from autoflow.runtime.recorder import Recorder
 from autoflow.runtime.run import Run
 from autoflow.wire import methods
 
 logger = logging.getLogger("autoflow")
 
+FIELD_SECONDS = 5.0  # limit of a lookup for a version's title or description
+QUICK_FAILURE_SECONDS = 0.2  # a failure as quick as this does not open the circuit breaker
+PAUSE_FACTOR = 6.0  # the circuit stays open for this many times the wait that failed
 
-KNOWN_SECONDS = 5.0
 
-
-class Wish(NamedTuple):
-    """What an author wants saved, and how."""
+class SnapshotOptions(NamedTuple):
+    """The options of `@versioned` at one call, see there."""
 
     title: str | None
     description: str | None
@@ -39,7 +41,7 @@ class Wish(NamedTuple):
 
 
 class _Project(NamedTuple):
-    """A project as far as saving needs it."""
+    """The properties of a project that saving needs."""
 
     id: int
     type: str | None
@@ -47,193 +49,209 @@ class _Project(NamedTuple):
 
 
 def has_versions(api: Any) -> bool:
-    """Whether an object can save versions on an instance, as the SDK's Api does; ours cannot."""
+    """Return whether an object can save versions on an instance, as the SDK's Api can; ours cannot."""
     if type(api).__module__.startswith("autoflow."):
         return False
     return callable(getattr(getattr(getattr(api, "project", None), "version", None), "create", None))
 
 
-def known(run: Run, name: str, seconds: float = KNOWN_SECONDS) -> Any:
-    """Return a field of a version's text that only the server can tell: our server is asked for the run's number.
+def lookup_field(recorder: Recorder, name: str, *, seconds: float = FIELD_SECONDS) -> Any:
+    """Return a field of a version's text that the call does not know: the task's id, which our server may assign.
 
     Args:
-        run: the run.
+        recorder: the run's.
         name: the field.
-        seconds: the longest wait for an answer.
+        seconds: limit of the wait for the server.
     """
-    if name != "task_id" or run.outbox is None or run.outbox.origin == "memory":
-        return run.task_id if name == "task_id" else None
-    transport = run.outbox.transport
+    if name != "task_id" or recorder.outbox is None or recorder.outbox.origin == "memory":
+        return recorder.task_id if name == "task_id" else None
+    transport = recorder.outbox.transport
 
-    def ask() -> Any:
+    def ensure_task() -> Any:
         if not probe(transport).is_autoflow:
             return None
-        return transport.call(methods.RUNS_ENSURE, run.members()).get("task")
+        return transport.call(methods.RUNS_ENSURE, recorder.members()).get("task")
 
     try:
-        return run.task_id or _ask(run.outbox, min(seconds, KNOWN_SECONDS), ask)
-    except Exception as error:  # noqa: BLE001 - a text without the number is better than no version
-        run.add_failure(error)
+        return recorder.task_id or _call_server(recorder.outbox, min(seconds, FIELD_SECONDS), ensure_task)
+    except Exception as error:  # noqa: BLE001 - a text without the id is better than no version
+        recorder.add_failure(error)
         return None
 
 
-def save(run: Run, value: Any, direction: str, wish: Wish, apis: Iterable[Any]) -> EntityRef | None:
-    """Save the project a value means, and have the run's edges of that direction point at the version.
+def save_version(
+    run: Run, value: Any, direction: str, options: SnapshotOptions, apis: Iterable[Any]
+) -> EntityRef | None:
+    """Save a version of a project; the run's edges to the project then point at it.
 
     Args:
-        run: the run this is done for.
+        run: the run that the version is saved for.
         value: as for a project input.
         direction: input when the data is saved before it is read, output when after it was written.
-        wish: what is wanted.
-        apis: objects at hand that may be the SDK's Api.
+        options: of `@versioned`.
+        apis: objects that may be the SDK's Api.
 
     Returns:
-        The project, as `resolve_entity` gives it; None when the value means none.
+        The project; None when the value stands for none.
 
     Raises:
-        VersionNotSaved: `wish.required`, and no version could be saved.
-        UnrecognizedValue: the value can mean no project.
+        VersionNotSaved: `options.required`, and no version could be saved.
+        UnrecognizedValue: the value cannot stand for a project.
     """
-    ident = resolve_entity("project", value)
-    if ident is None:
+    project = resolve_entity("project", value)
+    if project is None:
         return None
     reason: Exception
-    found: int | None = None
+    version: int | None = None
     try:
-        found, reason = _attempt(run, ident, value, wish, apis)
+        version, reason = _attempt(run, project, value, options, apis)
     except Exception as error:  # noqa: BLE001 - whatever it was, the app's work goes on
-        found, reason = _current(value), error
-    if run.outbox is None and not wish.required:
-        return ident
-    if found is not None:
-        run.versions[direction][ident] = found
+        version, reason = _current_version(value), error
+    if run.outbox is None and not options.required:
+        return project
+    if version is not None:
+        run.versions[direction][project] = version
         if reason is _SAVED:
-            return ident
-    if wish.required:
-        raise VersionNotSaved(f"project {ident} could not be versioned: {reason}") from reason
+            return project
+    if options.required:
+        raise VersionNotSaved(f"project {project} could not be versioned: {reason}") from reason
     run.add_failure(reason)
-    logger.warning("autoflow: project %s is not versioned: %s", ident, reason)
-    return ident
+    logger.warning("autoflow: project %s is not versioned: %s", project, reason)
+    return project
 
 
 _SAVED = Exception("saved")
 
 
-def _attempt(run: Run, ident: EntityRef, value: Any, wish: Wish, apis: Iterable[Any]) -> tuple[int | None, Exception]:
-    """The version to point at, and `_SAVED` or why it is not a new one."""
+def _attempt(
+    run: Run, project: EntityRef, value: Any, options: SnapshotOptions, apis: Iterable[Any]
+) -> tuple[int | None, Exception]:
+    """Return the version to point at, and `_SAVED` or the reason why it is not a new one."""
     if run.outbox is None:
         return None, RuntimeError("recording is off")
     if run.origin:
-        return _current(value), RuntimeError(f"it belongs to {run.origin}, and records go to {run.outbox.origin}")
+        return _current_version(value), RuntimeError(
+            f"it belongs to {run.origin}, and records go to {run.outbox.origin}"
+        )
     transport = run.outbox.transport
-    until = time.monotonic() + wish.wait
+    deadline = time.monotonic() + options.wait
     outbox = run.outbox
-    server = _ask(outbox, wish.wait, lambda: probe(transport).is_autoflow)
-    project = _ask(outbox, until - time.monotonic(), lambda: _look_up(ident, value, transport.call))
-    if project.type is not None and project.type not in wish.types:
-        return project.version, RuntimeError(f"its type is {project.type}, not {' or '.join(wish.types)}")
+    is_ours = _call_server(outbox, options.wait, lambda: probe(transport).is_autoflow)
+    info = _call_server(outbox, deadline - time.monotonic(), lambda: _look_up(project, value, transport.call))
+    if info.type is not None and info.type not in options.types:
+        return info.version, RuntimeError(f"its type is {info.type}, not {' or '.join(options.types)}")
     try:
-        made = (
-            _ask(outbox, until - time.monotonic(), lambda: _snapshot(transport.call, project.id, wish))
-            if server
-            else _through_sdk(project.id, wish, [*apis, run.api])
+        saved = (
+            _call_server(outbox, deadline - time.monotonic(), lambda: _snapshot(transport.call, info.id, options))
+            if is_ours
+            else _save_through_sdk(info.id, options, [*apis, run.api])
         )
     except Exception as error:  # noqa: BLE001 - the SDK's Api may raise anything
-        return project.version, error
-    if made is None:
-        return project.version, RuntimeError("the server made no version")
-    return made, _SAVED
+        return info.version, error
+    if saved is None:
+        return info.version, RuntimeError("the server made no version")
+    return saved, _SAVED
 
 
-def _current(value: Any) -> int | None:
-    """The id of the current version, if the value carries it."""
+def _current_version(value: Any) -> int | None:
+    """Return the id of the project's current version, when the value carries it."""
     version = value.get("version") if isinstance(value, Mapping) else getattr(value, "version", None)
-    found = version.get("id") if isinstance(version, Mapping) else None
-    return found if isinstance(found, int) else None
+    version_id = version.get("id") if isinstance(version, Mapping) else None
+    return version_id if isinstance(version_id, int) else None
 
 
-def _look_up(ident: EntityRef, value: Any, call: Callable[..., Any]) -> _Project:
-    """What saving must know of the project; asked of the server unless the value carries it."""
-    own_type = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
-    if isinstance(ident, int) and isinstance(own_type, str):
-        return _Project(ident, own_type, _current(value))
-    if isinstance(ident, int):
-        answer = call(methods.PROJECT_INFO, {"id": ident})
+def _look_up(project: EntityRef, value: Any, call: Callable[..., Any]) -> _Project:
+    """Return a project's properties: from the value when it carries them, else from the server.
+
+    Raises:
+        ServerRefused: the server does not know the project.
+    """
+    value_type = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
+    if isinstance(project, int) and isinstance(value_type, str):
+        return _Project(project, value_type, _current_version(value))
+    if isinstance(project, int):
+        response = call(methods.PROJECT_INFO, {"id": project})
     else:
-        wanted = {"field": "name", "operator": "=", "value": ident[1]}
-        answer = call(methods.PROJECT_LIST, {"filter": [wanted], "sort": "id", "sort_order": "asc"})
-        rows = answer.get("entities") if isinstance(answer, Mapping) else None
-        answer = next((row for row in rows or [] if row.get("name") == ident[1]), None)
-    if not isinstance(answer, Mapping):
-        raise ServerRefused(f"project {ident} is unknown", status=404)
-    number = ident if isinstance(ident, int) else int(answer["id"])
-    found = answer.get("type")
-    return _Project(number, found if isinstance(found, str) else None, _current(answer) or _current(value))
+        by_name = {"field": "name", "operator": "=", "value": project[1]}
+        response = call(methods.PROJECT_LIST, {"filter": [by_name], "sort": "id", "sort_order": "asc"})
+        rows = response.get("entities") if isinstance(response, Mapping) else None
+        response = next((row for row in rows or [] if row.get("name") == project[1]), None)
+    if not isinstance(response, Mapping):
+        raise ServerRefused(f"project {project} is unknown", status=404)
+    project_id = project if isinstance(project, int) else int(response["id"])
+    project_type = response.get("type")
+    return _Project(
+        project_id,
+        project_type if isinstance(project_type, str) else None,
+        _current_version(response) or _current_version(value),
+    )
 
 
-def _snapshot(call: Callable[..., Any], project: int, wish: Wish) -> int:
-    body = {"projectId": project, "title": wish.title, "description": wish.description}
+def _snapshot(call: Callable[..., Any], project_id: int, options: SnapshotOptions) -> int:
+    body = {"projectId": project_id, "title": options.title, "description": options.description}
     return int(call(methods.SNAPSHOT, body)["id"])
 
 
-def _through_sdk(project: int, wish: Wish, apis: Iterable[Any]) -> int | None:
-    """Have the SDK save it; that takes as long as it takes."""
+def _save_through_sdk(project_id: int, options: SnapshotOptions, apis: Iterable[Any]) -> int | None:
+    """Save a version by the SDK's Api, without a time limit.
+
+    Raises:
+        RuntimeError: no such Api is available.
+    """
     api = next((api for api in apis if has_versions(api)), None)
     if api is None and (sdk := sys.modules.get("supervisely")) is not None:
         api = sdk.Api.from_env()
     if api is None:
         raise RuntimeError("no Api with project.version is at hand: pass it to the function, or to workflow(api=...)")
-    logger.info("autoflow: saving project %s before going on", project)
-    made = api.project.version.create(project, wish.title, wish.description)
-    logger.info("autoflow: project %s is saved as version %s", project, made)
-    return made if type(made) is int and made > 0 else None
+    logger.info("autoflow: saving project %s before going on", project_id)
+    version_id = api.project.version.create(project_id, options.title, options.description)
+    logger.info("autoflow: project %s is saved as version %s", project_id, version_id)
+    return version_id if type(version_id) is int and version_id > 0 else None
 
 
-# calls of `@versioned` that wait for a server that is away have their own circuit breaker: the sender's opens late
+# `@versioned` has a circuit breaker of its own for each outbox: the sender's opens only after several failures
 _circuits: weakref.WeakKeyDictionary[Outbox, Backoff] = weakref.WeakKeyDictionary()
-CHEAP_SECONDS = 0.2  # a failure as quick as this is no reason not to ask again
-PAUSE = 6.0  # times as long as an answer was waited for in vain, none is waited for
 
 
-def _ask(outbox: Outbox, seconds: float, work: Callable[[], Any]) -> Any:
-    """Ask a server something, for at most so long, unless the circuit is open.
+def _call_server(outbox: Outbox, seconds: float, work: Callable[[], Any]) -> Any:
+    """Return the result of a request to the outbox's server, limited in time and by a circuit breaker.
 
     Raises:
-        ServerUnreachable: the server kept a call waiting before, and is not asked again yet.
-        TimeoutError: it took longer.
+        ServerUnreachable: the circuit is open, because an earlier request timed out.
+        TimeoutError: the request took longer.
     """
     circuit = _circuits.setdefault(outbox, Backoff())
     if circuit.wait() > 0:
         raise ServerUnreachable(f"{outbox.origin} did not answer before; it is asked again in {circuit.wait():.0f} s")
     if outbox.circuit_open:
         raise ServerUnreachable(f"{outbox.origin} takes no records now either")
-    begun = time.monotonic()
+    start = time.monotonic()
     try:
-        answer = _within(seconds, work)
+        result = run_with_timeout(seconds, work)
     except (TimeoutError, ServerUnreachable, ServerBusy) as error:
-        waited = time.monotonic() - begun
-        if isinstance(error, TimeoutError) or waited > CHEAP_SECONDS:
-            circuit.failed(getattr(error, "retry_after", None), pause=PAUSE * waited)
+        waited = time.monotonic() - start
+        if isinstance(error, TimeoutError) or waited > QUICK_FAILURE_SECONDS:
+            circuit.failed(getattr(error, "retry_after", None), pause=PAUSE_FACTOR * waited)
         raise
     circuit.succeeded()
-    return answer
+    return result
 
 
-def _within(seconds: float, work: Callable[[], Any]) -> Any:
-    """Do something for at most so long; what is not done by then goes on unwatched.
+def run_with_timeout(seconds: float, work: Callable[[], Any]) -> Any:
+    """Return the result of a function that is run in a thread; a thread that exceeds the limit is left running.
 
     Raises:
         TimeoutError: it took longer.
     """
     outcome: list[Any] = []
 
-    def watch() -> None:
+    def run() -> None:
         try:
             outcome.append((work(), None))
-        except Exception as error:  # noqa: BLE001 - handed to the waiting thread
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             outcome.append((None, error))
 
-    thread = threading.Thread(target=watch, name="autoflow-savepoint", daemon=True)
+    thread = threading.Thread(target=run, name="autoflow-snapshot", daemon=True)
     thread.start()
     thread.join(max(0.0, seconds))
     if not outcome:

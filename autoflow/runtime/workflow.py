@@ -1,11 +1,11 @@
-"""`workflow`: around an app's main, as a context manager, an async one, or a decorator."""
+"""`workflow`: a run of an app, as a context manager, an async context manager, or a decorator."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import os
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -15,36 +15,43 @@ from autoflow.guard import guard
 from autoflow.model.card import WorkflowSettings
 from autoflow.runtime import app_name, context, destination, integrations, lifecycle, logs
 from autoflow.runtime.card_options import CardOptions
-from autoflow.runtime.run import Run, new_key
+from autoflow.runtime.generators_importlib_bootstrap import (
+    AsyncIteration,
+    Iteration,
+    async_generator_function,
+    generator_function,
+)
+from autoflow.runtime.recorder import new_key
+from autoflow.runtime.run import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Opened(NamedTuple):
-    """What opening a run changed, to be put back when it closes."""
+    """State that opening a run changed, restored when it closes."""
 
     run: Run
-    token: Token[Run | None] | None  # None for generators, whose run is the context's only while their body runs
+    token: Token[Run | None] | None  # None for generators: their run is current only during a step of the body
     pid: int  # a forked child leaves its parent's block too, and must not end its run
 
 
 class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
     """A run: ``with workflow("Train YOLO") as run:``, ``async with``, or ``@workflow("Train YOLO")`` on a function.
 
-    Each entry, and each call of the decorated function, is a new run. Nothing it does can raise into the app.
+    Each entry, and each call of the decorated function, is a new run. No failure of it reaches the app.
 
     Args:
         name: the app's name; default the function's, or the script's.
-        task_id: the task's number; default the environment's, else our server gives one.
-        api: the SDK's Api or ours: its server, its task number, its way to save versions.
-        server: where this run's records go, instead of where the environment says.
-        team_id, workspace_id: numbers on the server.
+        task_id: the task's id; default the environment's, else our server assigns one.
+        api: the SDK's Api or ours: its server, its task id, its way to save versions.
+        server: destination of the run's records; overrides the environment.
+        team_id, workspace_id: ids on the server.
         node: a WorkflowSettings for the run's own card.
-        parameters: what the run was given, kept with its task; secrets are masked.
-        log: keep the app's `logging` output as the run's log, on our server.
+        parameters: the app's parameters, stored with its task; secrets are masked.
+        log: store the app's `logging` output as the run's log, on our server.
 
     Raises:
-        CardError: `node` could never make a card.
+        CardError: `node` is no valid card.
         DecorationError: `name` is no text (a decorator without parentheses).
     """
 
@@ -63,9 +70,9 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise DecorationError("write @workflow() with parentheses, or @workflow('A name')")
-        CardOptions(node, {}, frozenset())  # a wrong card is loud here, not at run time
+        CardOptions(node, {}, frozenset())  # raises now, not when the run opens
         if server is not None:
-            destination.parse_address(server)  # and so is an address that is none
+            destination.parse_address(server)  # likewise
         self._name = name
         self._node = node
         self._log = log
@@ -90,7 +97,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         run = context.current.get()  # one object may be open in several tasks and threads at once
-        opened = next((one for one in reversed(self._opened) if one.run is run), self._opened[-1])
+        opened = next((entry for entry in reversed(self._opened) if entry.run is run), self._opened[-1])
         self._opened.remove(opened)
         self._close(opened, error)
 
@@ -119,12 +126,12 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         )
         return functools.wraps(function)(drive(function))  # type: ignore[return-value]
 
-    def _named(self, function: Callable[..., Any]) -> str:
+    def _name_for(self, function: Callable[..., Any]) -> str:
         return self._name or str(getattr(function, "__name__", type(function).__name__))
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any, **kwargs: Any) -> Any:
-            opened = self._open(self._named(function))
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            opened = self._open(self._name_for(function))
             try:
                 result = function(*args, **kwargs)
             except BaseException as error:
@@ -133,11 +140,11 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
             self._close(opened, None)
             return result
 
-        return run
+        return wrapper
 
     def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def run(*args: Any, **kwargs: Any) -> Any:
-            opened = self._open(self._named(function))
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            opened = self._open(self._name_for(function))
             try:
                 result = await function(*args, **kwargs)
             except BaseException as error:
@@ -146,94 +153,63 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
             self._close(opened, None)
             return result
 
-        return run
+        return wrapper
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            opened = self._open(self._named(function), enter=False)
-            body = function(*args, **kwargs)
-            step, sent = body.send, None
-            try:
-                while True:
-                    token = context.current.set(opened.run)
-                    try:
-                        item = step(sent)
-                    finally:
-                        context.current.reset(token)
-                    try:
-                        sent, step = (yield item), body.send
-                    except GeneratorExit:
-                        token = context.current.set(opened.run)
-                        try:
-                            body.close()
-                        finally:
-                            context.current.reset(token)
-                        raise
-                    except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's
-                        sent, step = error, body.throw
-            except StopIteration as stop:
-                self._close(opened, None)
-                return stop.value
-            except BaseException as error:
-                self._close(opened, None if isinstance(error, GeneratorExit) else error)
-                raise
+        def start(*args: Any, **kwargs: Any) -> Iteration:
+            opened = self._open(self._name_for(function), enter=False)
+            return Iteration(
+                function(*args, **kwargs),
+                context.RunScope(opened.run),
+                on_return=lambda result: self._close(opened, None),
+                on_error=functools.partial(self._close_after_error, opened),
+            )
 
-        return run
+        return generator_function(start)
 
     def _async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            opened = self._open(self._named(function), enter=False)
-            body = function(*args, **kwargs)
-            step, sent = body.asend, None
-            try:
-                while True:
-                    token = context.current.set(opened.run)
-                    try:
-                        item = await step(sent)
-                    finally:
-                        context.current.reset(token)
-                    try:
-                        sent, step = (yield item), body.asend
-                    except GeneratorExit:
-                        token = context.current.set(opened.run)
-                        try:
-                            await body.aclose()
-                        finally:
-                            context.current.reset(token)
-                        raise
-                    except BaseException as error:  # noqa: BLE001 - thrown in by the consumer: it is the body's
-                        sent, step = error, body.athrow
-            except StopAsyncIteration:
+        async def start(*args: Any, **kwargs: Any) -> AsyncIteration:
+            opened = self._open(self._name_for(function), enter=False)
+
+            async def close() -> None:
                 self._close(opened, None)
-            except BaseException as error:
-                self._close(opened, None if isinstance(error, GeneratorExit) else error)
-                raise
 
-        return run
+            return AsyncIteration(
+                function(*args, **kwargs),
+                context.RunScope(opened.run),
+                on_return=close,
+                on_error=functools.partial(self._close_after_error, opened),
+            )
 
-    # -- both
+        return async_generator_function(start)
+
+    def _close_after_error(self, opened: _Opened, error: BaseException) -> None:
+        """Close the run of a generator; one that its consumer closed ended well."""
+        self._close(opened, None if isinstance(error, GeneratorExit) else error)
+
+    # -- opening and closing
 
     def _open(self, name: str | None, *, enter: bool = True) -> _Opened:
-        run = Run(None, new_key(), name)  # what is left when anything below fails: a run that records nothing
+        run = Run(None, new_key(), name)  # records nothing: the fallback when anything below fails
         with guard:
-            integrations.switch_on()
-            around = context.current.get()
-            parent = around if around is not None and around.key else None
+            integrations.install_all()
+            enclosing = context.current.get()
+            parent = enclosing if enclosing is not None and enclosing.key else None
             run = lifecycle.start(name or app_name.app_name(), parent=parent, **self._options)
             if self._node is not None:
                 with run.guard:
                     run.set_node(self._node, {})
             if self._log:
-                logs.keep(run)
-        context.opened(run)
+                logs.start_collecting(run)
+        context.add_open_run(run)
         return _Opened(run, context.current.set(run) if enter else None, os.getpid())
 
     def _close(self, opened: _Opened, error: BaseException | None) -> None:
         run, token, pid = opened
-        context.closed(run)
+        context.remove_open_run(run)
         with guard:
-            logs.stop(run)
+            logs.stop_collecting(run)
             if pid == os.getpid():
                 lifecycle.finish(run, error)
         if token is not None:
-            context.leave(run, token)
+            context.restore(run, token)

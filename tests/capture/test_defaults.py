@@ -133,7 +133,7 @@ def test_the_warning_names_the_function_the_type_and_the_remedy(recorded_edges, 
         read_once("/data")
         read_once("/data")
     (line,) = [record.getMessage() for record in caplog.records if record.name == "autoflow"]
-    assert "read_once() gave a str" in line
+    assert "read_once() returned a str" in line
     assert "which folder was read" in line
     assert 'value="result"' in line
     assert recorded_edges() == []

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from autoflow import WorkflowMeta, WorkflowSettings, cards, current_run, workflow_input, workflow_output
-from autoflow.runtime.run import LONGEST_CARD
+from autoflow.runtime.recorder import LONGEST_CARD
 
 pytestmark = pytest.mark.core
 

@@ -9,7 +9,7 @@ import functools
 import pytest
 
 from autoflow import versioned, workflow_input, workflow_output
-from autoflow.capture.wrapper import Recorded
+from autoflow.capture.wrapper import RecordedFunction
 
 pytestmark = pytest.mark.core
 
@@ -24,7 +24,7 @@ def test_stacked_decorators_are_one_wrapper():
         return project_id
 
     stacked = workflow_input("project")(workflow_output("project")(versioned(function)))
-    assert type(stacked) is Recorded
+    assert type(stacked) is RecordedFunction
     assert stacked.__wrapped__ is function
 
 

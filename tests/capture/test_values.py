@@ -184,7 +184,7 @@ def test_the_value_of_an_input_is_the_parameter_named_after_its_kind(recorded_ed
 
 
 def test_an_input_with_no_such_parameter_is_the_result(recorded_edges):
-    """Recorded when there is one."""
+    """RecordedFunction when there is one."""
 
     @workflow_input("project")
     def fetch(name):

@@ -375,7 +375,7 @@ def test_a_hanging_server_is_waited_for_once(server, captured, non_strict):
 
 def test_a_server_that_is_back_is_asked_again(server, captured, non_strict, monkeypatch):
     """After the pause one call tries, and all is well again."""
-    monkeypatch.setattr(run_snapshot, "PAUSE", 0.0)
+    monkeypatch.setattr(run_snapshot, "PAUSE_FACTOR", 0.0)
     monkeypatch.setattr("autoflow.outbox.backoff.random.uniform", lambda least, most: 0.0)
     server.hangs.clear()
 

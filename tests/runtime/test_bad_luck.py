@@ -391,7 +391,7 @@ def _fail(*arguments):
 
 def test_what_fails_in_autoflow_is_one_debug_line_with_its_traceback(monkeypatch, non_strict, captured, caplog):
     """And is kept in the run's failures."""
-    monkeypatch.setattr("autoflow.runtime.edge_spec.identify", _fail)
+    monkeypatch.setattr("autoflow.runtime.edge_spec.resolve_entity", _fail)
     with caplog.at_level(logging.DEBUG, logger="autoflow"):
         assert workflow_input("project", title="{project_id}")(lambda project_id: project_id)("3") == "3"
     (record,) = [record for record in caplog.records if record.exc_info]
@@ -402,7 +402,7 @@ def test_what_fails_in_autoflow_is_one_debug_line_with_its_traceback(monkeypatch
 
 def test_strict_lets_our_failures_through(monkeypatch, captured):
     """`AUTOFLOW_STRICT=1`, for tests of autoflow."""
-    monkeypatch.setattr("autoflow.runtime.edge_spec.identify", _fail)
+    monkeypatch.setattr("autoflow.runtime.edge_spec.resolve_entity", _fail)
     with pytest.raises(OSError, match="our own"):
         workflow_input("project", title="{project_id}")(lambda project_id: None)("3")
     with pytest.raises(OSError, match="our own"):

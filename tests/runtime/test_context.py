@@ -201,7 +201,7 @@ def test_a_run_in_the_environment_is_joined_while_it_is_open(monkeypatch):
     """Its key, name and number; it is not begun again, and not ended."""
     with workflow("outer", task_id=5, server="http://127.0.0.1:9") as outer:
         monkeypatch.setenv(VARIABLE, outer.env()[VARIABLE])
-        run = context.inherited()
+        run = context.inherited_run()
         assert (run.key, run.name, run.task_id) == (outer.key, "outer", 5)
         assert run is not outer
         assert not run.is_over

@@ -9,7 +9,7 @@ import pytest
 from autoflow import WorkflowMeta, WorkflowSettings, cards, current_run, flush, select, workflow
 from autoflow.errors import CardError, DecorationError, UnknownKindError
 from autoflow.runtime import entity_resolution
-from autoflow.runtime.run import FAILURES, REMEMBERED
+from autoflow.runtime.recorder import MAX_DEDUPLICATED, MAX_FAILURES
 
 pytestmark = pytest.mark.core
 
@@ -108,21 +108,21 @@ def test_a_selector_made_for_decorators_is_just_a_value_here(recorded_edges):
 def test_failures_are_the_last_hundred(captured, non_strict):
     """And a list of its own: changing it changes nothing."""
     run = current_run()
-    for number in range(FAILURES + 20):
+    for number in range(MAX_FAILURES + 20):
         run.input("project", 7, title=lambda call, number=number: {}[number])
-    assert len(run.failures) == FAILURES
-    assert run.failures[-1].args == (FAILURES + 19,)
+    assert len(run.failures) == MAX_FAILURES
+    assert run.failures[-1].args == (MAX_FAILURES + 19,)
     run.failures.clear()
-    assert len(run.failures) == FAILURES
+    assert len(run.failures) == MAX_FAILURES
 
 
 def test_what_is_remembered_of_edges_is_bounded(captured):
     """A run of millions of edges does not grow without end; what is forgotten may be sent again."""
     run = current_run()
-    for number in range(1, REMEMBERED + 2):
+    for number in range(1, MAX_DEDUPLICATED + 2):
         run.input("project", number)
-    run.input("project", REMEMBERED + 1)
-    assert len(run._edges) < REMEMBERED
+    run.input("project", MAX_DEDUPLICATED + 1)
+    assert len(run._edges) < MAX_DEDUPLICATED
 
 
 def test_the_task_number_is_known_after_a_flush():

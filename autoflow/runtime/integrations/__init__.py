@@ -13,7 +13,7 @@ and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here w
 - `propagation.carry` returns a callable that pickles and enters the run where it is called, also in a process that
   never opened one.
 - `context.enclosing_run` returns the run itself, for libraries whose messages have headers (`Run.to_text`);
-  ``context.use_run(lifecycle.run_from_pickle(text))`` enters it on the other side.
+  ``context.RunScope(lifecycle.run_from_pickle(text))`` enters it on the other side.
 
 An integration leaves the library's signatures, results and exceptions as they are; when `install` fails, the library
 stays as it was.
@@ -64,14 +64,14 @@ _installed: dict[str, ModuleType] = {}
 _installing = ProcessLock()
 
 
-def switch_on_workers() -> None:
+def install_for_workers() -> None:
     """Install the integrations that a process needs although it never enters `workflow`."""
     if not settings.propagate():
         return
     _install_imported(FOR_WORKERS)
 
 
-def switch_on() -> None:
+def install_all() -> None:
     """Install the integrations of what is imported, and have those of what is imported later installed then."""
     if not settings.propagate():
         return

@@ -42,12 +42,12 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     def carried(*args: Any, _autoflow_run: str | None = None, **kwargs: Any) -> Any:
         try:
             from autoflow.runtime.lifecycle import run_from_pickle
-            from autoflow.runtime.run_scope import within
+            from autoflow.runtime.run_scope import bind_to_run
         except ImportError:
             return function(*args, **kwargs)
         if _autoflow_run is None:
             return function(*args, **kwargs)
-        return within(run_from_pickle(_autoflow_run), function)(*args, **kwargs)
+        return bind_to_run(run_from_pickle(_autoflow_run), function)(*args, **kwargs)
 
     return carried
 

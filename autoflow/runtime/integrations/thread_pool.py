@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from autoflow.guard import guard
-from autoflow.runtime.context import enclosing_run, use_run
+from autoflow.runtime.context import RunScope, enclosing_run
 from autoflow.runtime.integrations import patching
 
 _ATTRIBUTE = "_autoflow_run"
@@ -30,5 +30,5 @@ def _run(original: Any, item: Any, *args: Any, **kwargs: Any) -> Any:
     run = vars(item).pop(_ATTRIBUTE, None)
     if run is None:
         return original(item, *args, **kwargs)
-    with use_run(run):
+    with RunScope(run):
         return original(item, *args, **kwargs)
