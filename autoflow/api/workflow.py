@@ -12,7 +12,7 @@ from typing import Any
 from autoflow.api.protocols import RecordingApi
 from autoflow.guard import Guard
 from autoflow.model.card import WorkflowMeta
-from autoflow.model.entity import Direction, Kind
+from autoflow.model.entity_types import Direction, Kind
 from autoflow.outbox.record_encoder import encode_members
 from autoflow.runtime.context import current_run
 from autoflow.runtime.entity_resolution import EntityRef, UnrecognizedValue, resolve_entity

@@ -21,7 +21,7 @@ from autoflow.capture.plan import Plan, VersionSpec
 from autoflow.capture.wrapper import undecorated, wrap
 from autoflow.errors import DecorationError, TargetError
 from autoflow.model.card import WorkflowMeta, WorkflowSettings
-from autoflow.model.entity import Direction
+from autoflow.model.entity_types import Direction
 from autoflow.runtime import integrations, run_snapshot
 from autoflow.runtime.call import Call, recorder_of
 from autoflow.runtime.card_options import attempt

@@ -8,13 +8,9 @@ from typing import Any, NamedTuple
 from autoflow.capture.binding import signature
 from autoflow.capture.body import never_returns_a_value, yields
 from autoflow.errors import DecorationError
-from autoflow.model.entity import Direction, Kind
+from autoflow.model.entity_types import Direction, Kind, type_of_kind
 from autoflow.model.path import Path
 
-_ALSO: dict[str, tuple[str, ...]] = {
-    "file": ("file_path", "path", "remote_path"),
-    "folder": ("folder_path", "path", "dir"),
-}
 _RESULT = Path("result")
 
 
@@ -27,7 +23,7 @@ class Default(NamedTuple):
 
 def parameter_for(function: Any, kind: Kind) -> Path | None:
     """The first parameter whose name says that it is the kind."""
-    wanted = {kind, f"{kind}_id", f"{kind}_info", f"{kind}s", f"{kind}_ids", *_ALSO.get(kind, ())}
+    wanted = {kind, f"{kind}_id", f"{kind}_info", f"{kind}s", f"{kind}_ids", *type_of_kind(kind).parameters}
     found = next((name for name in signature(function).parameters if name in wanted), None)
     return Path(found) if found is not None else None
 

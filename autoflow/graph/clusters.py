@@ -18,15 +18,13 @@ from autoflow.graph.graph import Arrow, Card, Graph
 from autoflow.graph.layout.cycles import back_links
 from autoflow.graph.layout.ranks import ranks
 from autoflow.graph.refinement import links, numbered, refine
-from autoflow.graph.render.labels import KINDS
+from autoflow.model.entity_types import ENTITY_TYPES
 
 LEAST = 5  # cards in a cluster
 REACH = 3  # how many arrows away a common neighbour may lie
 ROUNDS = 20  # a graph whose clusters have not settled by then is shown as it is
 PREFIX = "cluster:"
 
-# What many runs share is what tells them apart: these are alike only to themselves.
-_LANDMARKS = frozenset({"project", "dataset", "job"})
 _NUMBER = re.compile(r"\d+")
 
 
@@ -68,7 +66,7 @@ def _groups(graph: Graph, apart: Collection[str | None]) -> list[list[Card]]:
         for other, (_, leaves) in dict.fromkeys(there):
             if other != vertex:
                 (after if leaves else before)[vertex].append(other)
-    kinds = [card.key if card.key in apart or card.type in _LANDMARKS else _kind(card) for card in graph.cards]
+    kinds = [card.key if card.key in apart or ENTITY_TYPES[card.type].landmark else _kind(card) for card in graph.cards]
     marks = numbered(zip(kinds, _columns(before, after), strict=True))
     for _ in range(ROUNDS):
         stable = refine(marks, near)
@@ -141,13 +139,11 @@ def _cluster(cards: Sequence[Card]) -> Card:
     latest = max(cards, key=lambda card: card.at or "")
     names = {_NUMBER.sub("#", card.name) for card in cards}
     titles = {_NUMBER.sub("…", card.title) for card in cards}
-    kind = KINDS[latest.type]
     if latest.type == "task":
         title = f"{len(cards)} runs of {latest.name}"
     else:
-        plural = f"{kind}s"
         of = f" of {latest.name}" if len({card.parent for card in cards}) == 1 and latest.parent else ""
-        title = f"{len(cards)} {plural}{of}"
+        title = f"{len(cards)} {ENTITY_TYPES[latest.type].plural}{of}"
     alike = next(iter(titles)) if len(titles) == 1 and latest.type != "task" else None
     first = min((card.at for card in cards if card.at), default=None)
     return Card(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from autoflow.model.entity import WireType
+from autoflow.model.entity_types import WireType
 
 ArrowKind = Literal["input", "output", "version"]
 

@@ -1,38 +1,17 @@
-"""What a run reads or writes, and the words for it."""
+"""An entity by the server that numbered it, its type and its id."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Direction = Literal["input", "output"]
-
-# What an author names in a decorator; `app` is the run's own session and exists as an output only.
-Kind = Literal["project", "dataset", "file", "folder", "task", "job", "app"]
-INPUT_KINDS: tuple[Kind, ...] = ("project", "dataset", "file", "folder", "task", "job")
-OUTPUT_KINDS: tuple[Kind, ...] = (*INPUT_KINDS, "app")
-
-# What stands in an edge on the wire: a version and a model weight are types of their own there.
-WireType = Literal[
-    "project", "project_version", "dataset", "file", "model_weight", "folder", "task", "job", "app_session"
-]
-WIRE_TYPES: tuple[WireType, ...] = (
-    "project",
-    "project_version",
-    "dataset",
-    "file",
-    "model_weight",
-    "folder",
-    "task",
-    "job",
-    "app_session",
-)
+from autoflow.model.entity_types import ENTITY_TYPES, WireType
 
 
 class EntityRef(NamedTuple):
-    """An entity by the server whose numbers these are, its type and its number there.
+    """An entity by the server that issued its id, its type and that id.
 
     `origin` is empty for the server's own entities, else the other server's origin (scheme://host[:port]).
-    `id` is a number, but for folders: there it is the path.
+    `id` is a number, except for types known by a path, such as folders.
     """
 
     origin: str
@@ -41,10 +20,22 @@ class EntityRef(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The card this entity is drawn as: ``type:id``, with ``@origin`` when it is not the server's own.
+        """The key of the card that shows this entity: ``type:id``, with ``@origin`` for another server's.
 
-        A file is one card however it is used, so that a model weight and the plain file of the same number
-        meet in the graph.
+        A file is one card however it is used: a model weight and the plain file of the same number share a key.
         """
-        card = "file" if self.type == "model_weight" else self.type
-        return f"{card}:{self.id}@{self.origin}" if self.origin else f"{card}:{self.id}"
+        card_type = ENTITY_TYPES[self.type].card_type
+        return f"{card_type}:{self.id}@{self.origin}" if self.origin else f"{card_type}:{self.id}"
+
+    @property
+    def reference(self) -> str:
+        """How a person names this entity: ``version:12``, ``file:9@https://host``, a folder by its path."""
+        entity_type = ENTITY_TYPES[self.type]
+        own = str(self.id) if entity_type.by_path else f"{entity_type.reference}:{self.id}"
+        return f"{own}@{self.origin}" if self.origin else own
+
+    @property
+    def default_name(self) -> str:
+        """The name of an entity of which only the id is known: ``project 7``; a folder's is its path."""
+        unnamed = ENTITY_TYPES[self.type].unnamed
+        return f"{unnamed} {self.id}" if unnamed else str(self.id)

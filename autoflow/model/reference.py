@@ -1,31 +1,22 @@
-"""What a person names a thing by: ``project:7``, ``project:7#3``, ``version:12``, ``file:9``, ``/models/best.pt``."""
+"""References as people write them: ``project:7``, ``project:7#3``, ``version:12``, ``file:9``, ``/models/best.pt``."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from autoflow.model.entity import WireType
+from autoflow.model.entity_types import ENTITY_TYPES, WireType
 
-KINDS: dict[str, WireType] = {
-    "project": "project",
-    "version": "project_version",
-    "dataset": "dataset",
-    "file": "file",
-    "task": "task",
-    "job": "job",
-    "session": "app_session",
-}
 _NUMBERED = re.compile(r"([a-z_]+):(\d{1,16})(?:#(\d{1,16}))?")
 
 
 class Reference(NamedTuple):
-    """A thing as it was named.
+    """A parsed reference.
 
     Args:
-        kind: one of `KINDS`, or ``path``.
-        id: its number, 0 for a path.
-        path: in Team Files, with its leading slash; empty for what has a number.
+        kind: one of `reference_types`, or ``path``.
+        id: the number; 0 for a path.
+        path: in Team Files, with its leading slash; empty for a numbered entity.
         version: the number of a project's version, as in ``project:7#3``; None without.
     """
 
@@ -39,26 +30,37 @@ class Reference(NamedTuple):
         return self.path or numbered
 
 
+def reference_types() -> dict[str, WireType]:
+    """Return the type that each word before a colon means; of the types that share a word the first."""
+    types: dict[str, WireType] = {}
+    for entity_type in ENTITY_TYPES.values():
+        if not entity_type.by_path:
+            types.setdefault(entity_type.reference, entity_type.name)
+    return types
+
+
 def parse(text: str, plain: str | None = None) -> Reference:
-    """Read a reference.
+    """Parse a reference.
 
     Args:
-        text: as a person writes it.
-        plain: the kind that a number alone means; None when it means nothing.
+        text: as a person writes it; a type's wire name is accepted for its word, as ``project_version:12``.
+        plain: the kind that a number alone means; None to refuse a number alone.
 
     Raises:
-        ValueError: it is none; the message says what would be.
+        ValueError: the text is not a reference; the message lists the accepted forms.
     """
-    given = text.strip()
-    if given.startswith("/"):
-        return Reference("path", path=given)
-    if plain is not None and given.isascii() and given.isdigit():
-        return Reference(plain, int(given[:16]))
-    match = _NUMBERED.fullmatch(given)
-    kind = {"project_version": "version", "model_weight": "file", "app_session": "session"}.get(
-        match[1] if match else "", match[1] if match else ""
-    )
-    if match is None or kind not in KINDS or (match[3] and kind != "project"):
-        shown = ", ".join(f"{kind}:N" for kind in KINDS)
-        raise ValueError(f"{text!r} names nothing: write {shown}, project:N#M for its version M, or a path with a /")
+    stripped = text.strip()
+    if stripped.startswith("/"):
+        return Reference("path", path=stripped)
+    if plain is not None and stripped.isascii() and stripped.isdigit():
+        return Reference(plain, int(stripped[:16]))
+    words = reference_types()
+    match = _NUMBERED.fullmatch(stripped)
+    word = match[1] if match else ""
+    kind = ENTITY_TYPES[word].reference if word in ENTITY_TYPES else word
+    if match is None or kind not in words or (match[3] and kind != "project"):
+        forms = ", ".join(f"{word}:N" for word in words)
+        raise ValueError(
+            f"{text!r} is not a reference: write {forms}, project:N#M for its version M, or a path with a /"
+        )
     return Reference(kind, int(match[2]), version=int(match[3]) if match[3] else None)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from autoflow.errors import AutoflowError, ServerBusy
 from autoflow.model.card import WorkflowSettings
+from autoflow.model.entity_types import type_of_kind
 from autoflow.model.text import from_json
 from autoflow.outbox.lookups import Lookups, ServerIdentity, Task
 from autoflow.process.rate_limited_log import RateLimitedLogger
@@ -155,9 +156,9 @@ class _Edge:
             raise Undeliverable(f"the {self._kind} belongs to {self._foreign}, not to this instance")
         self.id = self._entity_id()
         version = self._version_id()
-        entity_type = edges.wire_type(
-            self._record["kind"], model_weight=bool(self._record.get("model_weight")), version=version is not None
-        )
+        options = {name for name, value in self._record.items() if value is True}
+        options |= {"version"} if version is not None else set()
+        entity_type = type_of_kind(self._kind, options).name
         entity_id = self.id if version is None else version
         meta = self._meta()
         direction = self._record["direction"]
@@ -190,7 +191,7 @@ class _Edge:
             return int(subject["id"])
         if "path" in subject:
             path = str(subject["path"])
-            return path if self._kind == "folder" or self._foreign else self._file_number(path)
+            return path if type_of_kind(self._kind).by_path or self._foreign else self._file_number(path)
         name = str(subject["name"])
         if self._foreign:
             return name
@@ -234,9 +235,10 @@ class _Edge:
         if name == "value.id":
             return self.id
         if name == "value.team_id":
-            return self.task.team_id if self._kind == "folder" else self._told("teamId", "team_id")
+            return self.task.team_id if type_of_kind(self._kind).by_path else self._told("teamId", "team_id")
         if name == "value.name":
-            return str(self.id).rstrip("/").rsplit("/", 1)[-1] if self._kind == "folder" else self._told("name")
+            by_path = type_of_kind(self._kind).by_path
+            return str(self.id).rstrip("/").rsplit("/", 1)[-1] if by_path else self._told("name")
         return self._completion._of_task(name, self.task)
 
     def _told(self, *names: str) -> Any:

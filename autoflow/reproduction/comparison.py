@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from autoflow.model.entity_types import names_where
 from autoflow.model.reproduction import DIFFERENT, MISSING, NOT_COMPARED, NOT_READ, READ, SAME, ComparisonRow
 
-FILES = {"file", "model_weight"}
+FILES = names_where(lambda row: row.card_type == "file")
 
 
 def compare_outputs(

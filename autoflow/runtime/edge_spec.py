@@ -12,7 +12,7 @@ from typing import Any
 
 from autoflow.errors import CardError, DecorationError, UnknownKindError, UnknownParameterError
 from autoflow.model.card import WorkflowMeta
-from autoflow.model.entity import INPUT_KINDS, OUTPUT_KINDS, Direction, Kind
+from autoflow.model.entity_types import Direction, Kind, kinds
 from autoflow.model.path import Path, parse
 from autoflow.outbox.record_encoder import encode_member, encode_members, join
 from autoflow.runtime.call import Call, ResultPending, check_callable, getter
@@ -51,7 +51,7 @@ def check_kind(direction: Direction, kind: Any) -> None:
     Raises:
         UnknownKindError: it is not.
     """
-    known = INPUT_KINDS if direction == "input" else OUTPUT_KINDS
+    known = kinds(direction)
     if kind in known:
         return
     near = difflib.get_close_matches(str(kind), known, n=1)

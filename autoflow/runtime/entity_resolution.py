@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from autoflow.model.entity import Kind
+from autoflow.model.entity_types import Kind, type_of_kind
 
 logger = logging.getLogger("autoflow")
 
@@ -20,8 +20,6 @@ logger = logging.getLogger("autoflow")
 EntityRef = int | tuple[str, str]
 
 LONGEST_TEXT = 4096  # the length of the longest path
-_KINDS_WITH_PATHS = {"file", "folder"}
-_KINDS_WITH_NAMES = {"project", "dataset"}
 COLLECTIONS = (list, set, frozenset)
 _warned: set[str] = set()
 
@@ -50,12 +48,12 @@ def resolve_entity(kind: Kind, value: Any) -> EntityRef | None:
         return _from_text(kind, value.strip())
     if isinstance(value, os.PathLike):
         return _from_text(kind, os.fsdecode(value).replace(os.sep, "/"))
-    if kind == "folder":
+    if type_of_kind(kind).by_path:
         member = _member(value, "path")
         return _from_text(kind, member) if isinstance(member, str) and member else _refuse(kind, value)
     if isinstance(value, Mapping) or hasattr(value, "id"):
         member = _member(value, "id")
-        if member is None and kind in _KINDS_WITH_PATHS:
+        if member is None and type_of_kind(kind).has_path:
             member = _member(value, "path")
         return resolve_entity(kind, member) if member is None or isinstance(member, str) else _from_number(kind, member)
     return _from_number(kind, value)
@@ -70,7 +68,8 @@ def carries_identity(kind: Kind, value: Any) -> bool:
         return True
     if isinstance(value, str | os.PathLike | int | float):
         return False
-    return any(_member(value, name) is not None for name in (("id", "path") if kind in _KINDS_WITH_PATHS else ("id",)))
+    names = ("id", "path") if type_of_kind(kind).has_path else ("id",)
+    return any(_member(value, name) is not None for name in names)
 
 
 def _from_number(kind: Kind, value: Any) -> int | None:
@@ -95,11 +94,11 @@ def _from_text(kind: Kind, text: str) -> EntityRef | None:
         return None
     if len(text) > LONGEST_TEXT:
         raise UnrecognizedValue(f"a text of {len(text)} characters is no {kind}")
-    if kind != "folder" and text.isascii() and text.isdecimal():
+    if not type_of_kind(kind).by_path and text.isascii() and text.isdecimal():
         return int(text) or None
-    if kind in _KINDS_WITH_PATHS and "://" not in text:
+    if type_of_kind(kind).has_path and "://" not in text:
         return "path", text if text.startswith("/") else f"/{text}"
-    if kind in _KINDS_WITH_NAMES:
+    if type_of_kind(kind).has_name:
         return "name", text
     return _refuse(kind, text)
 

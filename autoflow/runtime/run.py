@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from autoflow.errors import DecorationError
 from autoflow.model.card import PROPERTIES
-from autoflow.model.entity import Direction
+from autoflow.model.entity_types import Direction
 from autoflow.outbox import open_runs
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime.call import Call

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autoflow.model.entity import Kind, WireType
-
-
-def wire_type(kind: Kind, *, model_weight: bool = False, version: bool = False) -> WireType:
-    """Give the type that stands in the edge for a kind an author named."""
-    if kind == "project" and version:
-        return "project_version"
-    if kind == "file" and model_weight:
-        return "model_weight"
-    return "app_session" if kind == "app" else kind
+from autoflow.model.entity_types import WireType
 
 
 def edge_body(

@@ -8,7 +8,7 @@ import pytest
 
 from autoflow import WorkflowMeta, WorkflowSettings, versioned, workflow, workflow_input, workflow_output
 from autoflow.errors import CardError, DecorationError, TargetError, UnknownKindError, UnknownParameterError
-from autoflow.model.entity import INPUT_KINDS, OUTPUT_KINDS
+from autoflow.model.entity_types import kinds
 
 pytestmark = pytest.mark.core
 
@@ -20,13 +20,13 @@ def load(project_id, state=None):
     return project_id
 
 
-@pytest.mark.parametrize("kind", INPUT_KINDS)
+@pytest.mark.parametrize("kind", kinds("input"))
 def test_every_kind_of_input_is_known(kind):
     """Those of the guide."""
     workflow_input(kind, value="project_id")(load)
 
 
-@pytest.mark.parametrize("kind", OUTPUT_KINDS)
+@pytest.mark.parametrize("kind", kinds("output"))
 def test_every_kind_of_output_is_known(kind):
     """Those of the guide, and the app session."""
     workflow_output(kind)(load)

@@ -206,7 +206,7 @@ def test_the_working_tree_is_kept_when_asked(api, repo, command, tmp_path):
     [
         ("project:1", "no recorded run produced project:1"),
         ("file:99", "file 99 is unknown"),
-        ("nonsense", "names nothing"),
+        ("nonsense", "is not a reference"),
         ("/none", "/none is unknown"),
     ],
 )

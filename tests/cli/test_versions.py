@@ -73,7 +73,7 @@ def test_a_version_by_any_of_its_names(api, versions, ref):
         (("show", "version:9"), "version 9 is unknown"),
         (("show", "project:1#4"), "autoflow versions list 1"),
         (("show", "file:1"), "write version:12, 12, or project:7#3"),
-        (("show", "last"), "names nothing"),
+        (("show", "last"), "is not a reference"),
         (("list", "version:1"), "is no project"),
         (("create", "nowhere"), "neither a project"),
         (("create", "project:9"), "project 9 is unknown"),

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.model.entity import INPUT_KINDS, OUTPUT_KINDS, EntityRef
+from autoflow.model.entity import EntityRef
 
 pytestmark = pytest.mark.core
-
-
-def test_the_kinds_are_the_guides():
-    """Six kinds of input; an app session is an output besides."""
-    assert INPUT_KINDS == ("project", "dataset", "file", "folder", "task", "job")
-    assert (*INPUT_KINDS, "app") == OUTPUT_KINDS
 
 
 def test_a_weight_and_its_file_are_one_card():

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autoflow.graph.graph import Arrow, Card
+from autoflow.model.entity_types import ENTITY_TYPES
 
 CARD_WIDTH = 312
 CARD_HEIGHT = 82
 PICTURE_HEIGHT = 284
 COLUMN_GAP = 120
 PITCH = CARD_WIDTH + COLUMN_GAP
-PICTURED = frozenset({"project", "project_version", "dataset"})
 
 Point = tuple[int, int]
 
 
 def height_of(card: Card) -> int:
-    """Height of a card in pixels: projects, their versions and datasets with a preview picture are the tall ones."""
-    return PICTURE_HEIGHT if card.preview and card.type in PICTURED else CARD_HEIGHT
+    """Return the height of a card in pixels; cards with a preview picture are taller."""
+    return PICTURE_HEIGHT if card.preview and ENTITY_TYPES[card.type].previews else CARD_HEIGHT
 
 
 class Box(NamedTuple):

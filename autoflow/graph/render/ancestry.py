@@ -12,7 +12,7 @@ from datetime import timezone, tzinfo
 from typing import Any
 
 from autoflow.graph.graph import Card
-from autoflow.graph.render.labels import KINDS, day_and_time, moment, printable, ref, standing
+from autoflow.graph.render.labels import day_and_time, moment, printable, ref, standing, type_label
 from autoflow.graph.render.summary_tree import DEEPEST
 from autoflow.graph.render.text import ASCII, COLORS, UNICODE
 from autoflow.graph.trace import Trace
@@ -128,5 +128,5 @@ def _kind(card: Card, known: Mapping[str, Any]) -> str:
         return f"version {known['number']} of project:{known['projectId']}{title}"
     if known.get("count", 1) > 1:
         now = "" if known.get("current") else ", replaced since"
-        return f"{KINDS[card.type]}, number {known['number']} of {known['count']} at its path{now}"
-    return KINDS[card.type]
+        return f"{type_label(card)}, number {known['number']} of {known['count']} at its path{now}"
+    return type_label(card)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.render.labels import captioned, left_out, numbered, printable
+from autoflow.model.entity_types import ENTITY_TYPES
 
-SHAPES = {"task": "box", "project": "cylinder", "project_version": "cylinder", "model_weight": "hexagon"}
 FILLS = {"finished": "#e3ecff", "running": "#e3ecff", "ended": "#e3ecff", "failed": "#ffe4e4", "lost": "#fff1d6"}
 
 
@@ -19,7 +19,7 @@ def dot(graph: Graph) -> str:
         '  edge [color="#1c2738"]',
     ]
     for card in graph.cards:
-        options = [f"label={_label(card)}", f"shape={SHAPES.get(card.type, 'note')}"]
+        options = [f"label={_label(card)}", f"shape={ENTITY_TYPES[card.type].shape}"]
         if card.state in FILLS:
             options.append(f'fillcolor="{FILLS[card.state]}"')
         if card.key == graph.entry:

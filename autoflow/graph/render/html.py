@@ -13,12 +13,11 @@ from html import escape
 from importlib import resources
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.render.icons import COLORS, DRAWN
-from autoflow.graph.render.labels import KINDS, captioned, day_and_time, numbered, printable, runs_and_others
+from autoflow.graph.render.labels import captioned, day_and_time, numbered, printable, runs_and_others, type_label
 from autoflow.graph.render.svg import svg
 from autoflow.graph.render.svg_card import PATH, href
 from autoflow.graph.render.theme import STATES, stylesheet, variables
-from autoflow.model.entity import WireType
+from autoflow.model.entity_types import ENTITY_TYPES
 
 WAYS = {"input": "is read by", "output": "writes", "version": "is saved as"}
 
@@ -77,13 +76,14 @@ def _count(number: int, word: str) -> str:
 
 def _legend(graph: Graph) -> str:
     """Explain the icons, states and lines that occur in this graph."""
-    kinds: list[WireType] = [kind for kind in KINDS if any(card.type == kind for card in graph.cards)]
+    present = {card.type for card in graph.cards}
     entries = [
         '<li><svg viewBox="0 0 36 36" aria-hidden="true">'
-        f'<rect width="36" height="36" rx="7" fill="{COLORS[kind][1]}"/>'
-        f'<path class="icon" stroke="{COLORS[kind][0]}" transform="translate(6 6)" d="{DRAWN[kind]}"/></svg>'
-        f"{KINDS[kind]}</li>"
-        for kind in kinds
+        f'<rect width="36" height="36" rx="7" fill="{row.background}"/>'
+        f'<path class="icon" stroke="{row.color}" transform="translate(6 6)" d="{row.drawing}"/></svg>'
+        f"{row.label}</li>"
+        for row in ENTITY_TYPES.values()
+        if row.name in present
     ]
     states = [state for state in STATES if any(card.state == state for card in graph.cards)]
     entries += [f'<li class="{state}"><span class="dot" aria-hidden="true"></span>{state}</li>' for state in states]
@@ -96,7 +96,7 @@ def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
     heads = ("Name", "Kind", "Number", "State", "Time", "Link", "Description")
     rows = "".join(
         f'<tr><th scope="row">{_text(captioned(card))}</th>'
-        f"<td>{KINDS[card.type]}</td><td>{_text(_number(card))}</td>"
+        f"<td>{type_label(card)}</td><td>{_text(_number(card))}</td>"
         f"<td>{_text(card.state or '')}</td><td>{day_and_time(card.at, zone)}</td>"
         f"<td>{_link(card, base_url)}</td><td>{_text(card.description or '')}</td></tr>"
         for card in graph.cards

@@ -1,7 +1,7 @@
-"""Drawn icons: one for every kind, and the names apps use most; a name without a drawing falls back to the kind's.
+"""Drawn icons: one for each entity type, and one for each icon name that apps use most.
 
-Drawings are lines on a field of 24 x 24, two wide, made for this package. Colours reach the picture only if
-they are hexadecimal.
+A name without a drawing falls back to the entity type's. Drawings are lines, two wide, on a field of 24 x 24, made for
+this package. Colors reach the picture only if they are hexadecimal.
 """
 
 from __future__ import annotations
@@ -9,50 +9,39 @@ from __future__ import annotations
 import re
 
 from autoflow.graph.graph import Card, Icon
+from autoflow.model.entity_types import ENTITY_TYPES
 
 COLOR = re.compile(r"#[0-9a-fA-F]{3,8}")
 
-DRAWN: dict[str, str] = {
-    "project": "M4 4h16v16H4zM4 16l5-5 4 4 3-3 4 4M15 7.5a1 1 0 1 0 .1 0",
-    "project_version": "M6 3h12v18l-6-4.5L6 21zM9 9l2.2 2.2L15.5 7",
-    "dataset": "M4 6c0-4 16-4 16 0s-16 4-16 0v12c0 4 16 4 16 0V6M4 12c0 4 16 4 16 0",
-    "file": "M6 2.5h8.5L19 7v14.5H6zM14 2.5V7.5h5M9.5 12h6M9.5 16h6",
-    "model_weight": (
-        "M5 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 1 0 0 5M5 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 1 0 0 5"
-        "M19 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 1 0 0 5M7.4 7.9l9.2 3.4M7.4 16.1l9.2-3.4"
-    ),
-    "folder": "M3 5h6l2.5 3H21v11.5H3z",
-    "task": "M12 2.5a9.5 9.5 0 1 0 0 19 9.5 9.5 0 1 0 0-19M10 8l6 4-6 4z",
-    "job": "M3 3h8.5L21.5 13 13 21.5 3 11.5zM7.5 7a.6.6 0 1 0 .1 0",
-    "app_session": "M2.5 4h19v16h-19zM2.5 9h19M5.5 6.5h.1M8.5 6.5h.1M7 13l2.5 2L7 17M12 17h4.5",
+# Drawings of the icon names that apps use most, beside the entity types' own.
+NAMED_DRAWINGS: dict[str, str] = {
     "archive": "M3 4h18v5H3zM4.5 9v11h15V9M9.5 13h5",
     "assignment": "M5 4.5h14V21H5zM9 2.5h6V6H9zM8.5 11h7M8.5 15.5h5",
     "dashboard": "M3.5 3.5h7v9h-7zM14 3.5h6.5v5H14zM14 12h6.5v8.5H14zM3.5 16h7v4.5h-7z",
     "graduation-cap": "M1.5 9.5L12 4.5l10.5 5L12 14.5zM6 12v5c3 3 9 3 12 0v-5M22 10v6.5",
 }
 
-COLORS: dict[str, tuple[str, str]] = {
-    "project": ("#2f6fd6", "#e3ecff"),
-    "project_version": ("#6b4fd8", "#ece8ff"),
-    "dataset": ("#0f7c8a", "#dff5f7"),
-    "file": ("#53627a", "#e8edf4"),
-    "model_weight": ("#b35900", "#ffefdc"),
-    "folder": ("#9a6a00", "#fff1cc"),
-    "task": ("#2f6fd6", "#e3ecff"),
-    "job": ("#a8327f", "#fde7f5"),
-    "app_session": ("#1b7f4b", "#e0f5ea"),
-}
+
+def drawing(name: str) -> str | None:
+    """Return the SVG path of an icon, by an entity type's name or an icon's; None without one."""
+    if name in ENTITY_TYPES:
+        return ENTITY_TYPES[name].drawing
+    return NAMED_DRAWINGS.get(name)
 
 
 def icon_of(card: Card) -> Icon:
-    """Give the icon to draw: its name is one of `DRAWN`, its colours are hexadecimal."""
-    color, background = COLORS[card.type]
-    asked = card.icon
-    if asked is None:
-        return Icon(card.type, color, background)
-    name = asked.name.removeprefix("zmdi-")
+    """Return the icon to draw: `drawing` has its name, and its colors are hexadecimal."""
+    row = ENTITY_TYPES[card.type]
+    if card.icon is None:
+        return Icon(card.type, row.color, row.background)
+    name = card.icon.name.removeprefix("zmdi-")
     return Icon(
-        name if name in DRAWN else card.type,
-        asked.color if COLOR.fullmatch(asked.color) else color,
-        asked.background if COLOR.fullmatch(asked.background) else background,
+        name if drawing(name) is not None else card.type,
+        card.icon.color if COLOR.fullmatch(card.icon.color) else row.color,
+        card.icon.background if COLOR.fullmatch(card.icon.background) else row.background,
     )
+
+
+def icon_path(card: Card) -> str:
+    """Return the SVG path of the card's icon."""
+    return drawing(icon_of(card).name) or ENTITY_TYPES[card.type].drawing

@@ -7,21 +7,15 @@ import unicodedata
 from datetime import datetime, timezone, tzinfo
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.model.entity import WireType
+from autoflow.model.entity_types import ENTITY_TYPES
 
-KINDS: dict[WireType, str] = {
-    "project": "project",
-    "project_version": "version",
-    "dataset": "dataset",
-    "file": "file",
-    "model_weight": "model weight",
-    "folder": "folder",
-    "task": "run",
-    "job": "labeling job",
-    "app_session": "app session",
-}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ADDRESS = re.compile(r"https?://[^/?#\s\\\"'<>@]+(?:/[^?#\s\\\"'<>]*)?")
+
+
+def type_label(card: Card) -> str:
+    """Return what texts call the card's type, as ``model weight``."""
+    return ENTITY_TYPES[card.type].label
 
 
 def titled(card: Card) -> str:
@@ -39,7 +33,7 @@ def captioned(card: Card) -> str:
 
 def numbered(card: Card) -> str:
     """Give kind and number, as ``run 5``; of a cluster how many cards it stands for."""
-    return f"{len(card.members)} cards" if card.members else f"{KINDS[card.type]} {card.id}"
+    return f"{len(card.members)} cards" if card.members else f"{type_label(card)} {card.id}"
 
 
 def left_out(card: Card) -> list[str]:
@@ -51,8 +45,7 @@ def ref(card: Card) -> str:
     """Return the card's name for the command line, as ``version:12`` or ``file:9``; of a cluster, its count."""
     if card.members:
         return numbered(card)
-    kind = {"project_version": "version", "model_weight": "file", "app_session": "session"}.get(card.type, card.type)
-    own = f"{kind}:{card.id}"
+    own = f"{ENTITY_TYPES[card.type].reference}:{card.id}"
     return f"{own}@{card.origin.partition('://')[2] or card.origin}" if card.origin else own
 
 

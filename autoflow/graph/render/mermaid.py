@@ -6,10 +6,14 @@ import re
 
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.render.labels import captioned, left_out, numbered, printable
+from autoflow.model.entity_types import ENTITY_TYPES, Shape
 
-# Shapes of Mermaid: runs are boxes, projects cylinders, models hexagons, other data rounded.
-SHAPES = {"task": ("[", "]"), "project": ("[(", ")]"), "project_version": ("[(", ")]"), "model_weight": ("{{", "}}")}
-ROUNDED = ("(", ")")
+BRACKETS: dict[Shape, tuple[str, str]] = {
+    "box": ("[", "]"),
+    "cylinder": ("[(", ")]"),
+    "hexagon": ("{{", "}}"),
+    "note": ("(", ")"),
+}
 # A full stop before a space might begin a numbered list.
 # Mermaid reads these even when they are escaped: a line break, a formula, an icon.
 _BEGINS = re.compile(r"\\(?=n)|\$(?=\$)|:(?=fa)")
@@ -28,7 +32,7 @@ def mermaid(graph: Graph) -> str:
     node = {card.key: f"n{number}" for number, card in enumerate(graph.cards)}
     lines = ["flowchart LR"]
     for card in graph.cards:
-        opening, closing = SHAPES.get(card.type, ROUNDED)
+        opening, closing = BRACKETS[ENTITY_TYPES[card.type].shape]
         lines.append(f'  {node[card.key]}{opening}"{_label(card)}"{closing}')
     for source, target, way in dict.fromkeys((arrow.source, arrow.target, arrow.kind) for arrow in graph.arrows):
         if source in node and target in node:

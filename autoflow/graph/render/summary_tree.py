@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.refinement import links, numbered, refine
 from autoflow.graph.render.labels import captioned, printable, ref, titled
+from autoflow.model.entity_types import ENTITY_TYPES
 
 _NUMBER = re.compile(r"\d+")
 TIMES = "\u00d7"
@@ -142,7 +143,7 @@ def _groups(graph: Graph) -> tuple[dict[int, Group], dict[int, dict[int, None]]]
 def _part(card: Card) -> object:
     if card.type == "task":
         return card.type, card.name, card.origin
-    if card.type in ("project", "dataset"):
+    if ENTITY_TYPES[card.type].landmark:
         return card.key
     if card.parent is not None:
         return card.type, card.parent

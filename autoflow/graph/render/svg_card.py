@@ -13,8 +13,8 @@ from typing import NamedTuple
 from autoflow.graph.graph import Card
 from autoflow.graph.layout import Box
 from autoflow.graph.layout.geometry import CARD_HEIGHT
-from autoflow.graph.render.icons import DRAWN, icon_of
-from autoflow.graph.render.labels import KINDS, captioned, day_and_time, is_address, numbered, printable, standing
+from autoflow.graph.render.icons import icon_of, icon_path
+from autoflow.graph.render.labels import captioned, day_and_time, is_address, numbered, printable, standing, type_label
 from autoflow.graph.render.theme import STATES
 
 PATH = re.compile(r"/(?![/\\])[^\s\x00-\x1f\x7f]*")
@@ -126,7 +126,7 @@ def _stack(box: Box) -> str:
 def _icon(card: Card, x: float, y: float, scale: float) -> str:
     icon = icon_of(card)
     place = f"translate({x} {y}) scale({scale:.3f})"
-    return f'<path class="icon" stroke="{icon.color}" transform="{place}" d="{DRAWN[icon.name]}"/>'
+    return f'<path class="icon" stroke="{icon.color}" transform="{place}" d="{icon_path(card)}"/>'
 
 
 def _tile(card: Card) -> str:
@@ -141,7 +141,7 @@ def _picture(card: Card, box: Box) -> str:
     if card.preview and PICTURE.fullmatch(card.preview):
         return f'<image {place} href="{card.preview}" preserveAspectRatio="xMidYMid slice"/>'
     across, down = width / 2 + 8 - 36, height / 2 + 8 - 36
-    sketch = f'<path class="sketch" transform="translate({across} {down}) scale(3)" d="{DRAWN[icon_of(card).name]}"/>'
+    sketch = f'<path class="sketch" transform="translate({across} {down}) scale(3)" d="{icon_path(card)}"/>'
     return f'<rect class="shade" {place} rx="6"/>{sketch}'
 
 
@@ -172,7 +172,7 @@ def _third(card: Card, room: float, look: Look) -> str:
     if card.state in STATES:
         words = f"{card.state}, unattributed" if card.unattributed else card.state
         drawn += f'<text class="state {card.state}" x="{room}">\u25cf {words}</text>'
-    return drawn or f'<text class="date">{KINDS[card.type]}</text>'
+    return drawn or f'<text class="date">{type_label(card)}</text>'
 
 
 def _badge(card: Card, box: Box) -> str:

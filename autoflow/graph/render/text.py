@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.render.labels import (
-    KINDS,
     MONTHS,
     captioned,
     moment,
@@ -21,6 +20,7 @@ from autoflow.graph.render.labels import (
     runs_and_others,
     standing,
     titled,
+    type_label,
     width,
 )
 from autoflow.graph.render.summary_tree import TIMES, lines
@@ -143,7 +143,7 @@ class _Page:
             label = self.paint(printable(group.label), "strong" if runs else "")
             entered = self.graph.entry in group.keys
             mark = self.paint(f" {self.signs['entry']}", "entry") if entered else ""
-            about = group.states if runs else KINDS[first.type]
+            about = group.states if runs else type_label(first)
             about = self.signs[continued] if continued else about
             words = f"{group.refs}  {about}" if alike else about
             more = self.paint(f"  +{group.more} more", "quiet") if group.more and not continued else ""
@@ -175,7 +175,7 @@ class _Page:
     def rows(self, rows: list[_Row]) -> Iterator[str]:
         """Data cards under one another: title, kind, reference, and where they came from or go on to."""
         titles = [printable(captioned(row.card)) for row in rows]
-        kinds = [KINDS[row.card.type] for row in rows]
+        kinds = [type_label(row.card) for row in rows]
         refs = [printable(ref(row.card)) for row in rows]
         columns = [min(max(map(width, column), default=0), WIDEST) for column in (titles, kinds, refs)]
         for row, title, kind, own in zip(rows, titles, kinds, refs, strict=True):

@@ -6,25 +6,16 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, select, update
 
 from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, visible
-from autoflow.server.db.schema import datasets, edges, entities, files, jobs, projects, tasks, versions
+from autoflow.server.db.schema import edges, entities, metadata, tasks
 from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import NotFound
-
-# Where numbers of our own are looked up.
-_TABLES: dict[str, tuple[Table, str]] = {
-    "project": (projects, "project"),
-    "project_version": (versions, "version"),
-    "dataset": (datasets, "dataset"),
-    "file": (files, "file"),
-    "model_weight": (files, "file"),
-    "job": (jobs, "job"),
-}
 
 
 def check_exists(conn: Connection, entity: EntityRef) -> None:
@@ -33,10 +24,11 @@ def check_exists(conn: Connection, entity: EntityRef) -> None:
     Raises:
         NotFound: naming the entity.
     """
-    if entity.type in _TABLES:
-        table, what = _TABLES[entity.type]
+    row = ENTITY_TYPES[entity.type]
+    if row.table:
+        table = metadata.tables[row.table]
         if conn.execute(select(table.c.id).where(table.c.id == entity.id, visible(conn, table))).first() is None:
-            raise NotFound(what, entity.id)
+            raise NotFound(row.reference, entity.id)
 
 
 def save_external_entity(conn: Connection, task_id: int, entity: EntityRef, name: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from autoflow.graph.graph import Link
-from autoflow.graph.layout.geometry import PICTURED
 from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES, WireType
 from autoflow.server.db import files as file_store
 from autoflow.server.db import jobs as jobs_store
 from autoflow.server.db import json_codec, tasks
@@ -24,13 +24,18 @@ THUMBNAILS = 4  # of a card
 CardFields = dict[str, Any]
 
 
+def _link(entity_type: WireType, row: Any) -> Link | None:
+    """Return where an entity's card leads, from its row."""
+    template = ENTITY_TYPES[entity_type].link
+    return Link(template.path.format_map(row._mapping), template.title) if template else None
+
+
 def _project(row: Any) -> CardFields:
-    return {"name": row.name, "link": Link(f"/projects/{row.id}", "Open Project"), "at": row.created_at}
+    return {"name": row.name, "link": _link("project", row), "at": row.created_at}
 
 
 def _dataset(row: Any) -> CardFields:
-    link = Link(f"/projects/{row.project_id}/datasets/{row.id}", "Open Dataset")
-    return {"name": row.name, "link": link, "at": row.created_at}
+    return {"name": row.name, "link": _link("dataset", row), "at": row.created_at}
 
 
 def _version(row: Any) -> CardFields:
@@ -41,7 +46,7 @@ def _version(row: Any) -> CardFields:
         "description": row.description or None,
         "badge": f"V{row.number}",
         "parent": EntityRef("", "project", row.project_id).key,
-        "link": Link(f"/projects/{row.project_id}/versions", "Open Project"),
+        "link": _link("project_version", row),
         "at": row.created_at,
     }
 
@@ -51,7 +56,7 @@ def _file(row: Any) -> CardFields:
         "name": row.name,
         "description": row.path,
         "size": row.size,
-        "link": Link(f"/files/{row.id}/true", "Open Folder"),
+        "link": _link("file", row),
         "at": row.created_at,
     }
 
@@ -60,7 +65,7 @@ def _job(row: Any) -> CardFields:
     return {
         "name": row.name,
         "description": row.description or None,
-        "link": Link(f"/labeling/jobs/{row.id}", "Open Job"),
+        "link": _link("job", row),
         "at": row.created_at,
     }
 
@@ -78,19 +83,6 @@ _TYPES: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], CardF
     "file": (lambda: select(files), files.c.id, _file),
     "job": (lambda: select(jobs), jobs.c.id, _job),
 }
-_STORED_AS = {"model_weight": "file"}
-
-_NOUNS = {
-    "project_version": "project version",
-    "model_weight": "file",
-    "job": "labeling job",
-    "app_session": "session of task",
-}
-
-
-def default_name(ref: EntityRef) -> str:
-    """Return the name of an entity that is known by its number alone, as ``project 7``; a folder's is its path."""
-    return str(ref.id) if ref.type == "folder" else f"{_NOUNS.get(ref.type, ref.type)} {ref.id}"
 
 
 def _describe_tasks(
@@ -108,14 +100,14 @@ def _describe_tasks(
                 "state": row.state,
                 "seen": _minute(last_records.get(row.id)),
                 "unattributed": bool(json_codec.load(row.facts).get("unattributed")),
-                "link": Link(f"/apps/sessions/{row.number}", "Show Logs"),
+                "link": _link("task", row),
                 "at": row.started_at or row.created_at,
                 "author": authors.get(row.created_by),
                 **parse_style(json_codec.load(row.node)),
             }
             session = EntityRef(row.origin, "app_session", row.number)
             if session.key in refs:
-                link = Link(f"/apps/sessions/{row.number}", "Show Results")
+                link = _link("app_session", row)
                 fields[session.key] = {"name": name, "link": link, "at": row.created_at}
     return fields
 
@@ -146,7 +138,7 @@ def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_cards: Mapp
     ids_by_type: dict[str, list[Any]] = {}
     for ref in by_key.values():
         if not ref.origin:
-            ids_by_type.setdefault(_STORED_AS.get(ref.type, ref.type), []).append(ref.id)
+            ids_by_type.setdefault(ENTITY_TYPES[ref.type].card_type, []).append(ref.id)
     logins = jobs_store.logins(conn)
     for entity_type, (query, id_column, describe) in _TYPES.items():
         for chunk in chunks(ids_by_type.get(entity_type, [])):
@@ -169,7 +161,7 @@ def _thumbnails(
     owners: dict[tuple[str, Any], list[str]] = {}
     for key in fields:
         ref = refs.get(key)
-        if ref is not None and not ref.origin and ref.type in PICTURED:
+        if ref is not None and not ref.origin and ENTITY_TYPES[ref.type].previews:
             owner = (
                 ("project", int(fields[key]["parent"].partition(":")[2])) if ref.type == "project_version" else ref[1:]
             )

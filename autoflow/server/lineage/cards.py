@@ -9,21 +9,19 @@ from sqlalchemy import Connection
 
 from autoflow.graph.graph import Arrow, Card
 from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import json_codec
-from autoflow.server.lineage.card_fields import default_name, describe_cards
+from autoflow.server.lineage.card_fields import describe_cards
 from autoflow.server.lineage.card_style import parse_style
 from autoflow.server.lineage.walk import LineageRows
 from autoflow.wire import cards as wire
-
-# The guide says that settings of these types are ignored.
-_NOT_STYLED = {"project", "project_version", "dataset"}
 
 
 def _styles(rows: LineageRows) -> dict[str, dict[str, Any]]:
     """Return the style of each data card by key, from the last edge with settings for it."""
     styles: dict[str, dict[str, Any]] = {}
     for row in sorted(rows.edges, key=lambda row: row["touched"]):
-        if row["type"] in _NOT_STYLED or not row["meta"]:
+        if not ENTITY_TYPES[row["type"]].customizable or not row["meta"]:
             continue
         style = parse_style(json_codec.load(row["meta"]).get(wire.RELATION))
         if style:
@@ -32,8 +30,9 @@ def _styles(rows: LineageRows) -> dict[str, dict[str, Any]]:
 
 
 def _card(ref: EntityRef, fields: Mapping[str, Any], style: Mapping[str, Any], at: str | None, more: int) -> Card:
-    name = fields.get("name") or default_name(ref)
-    title = f"Folder {ref.id}" if ref.type == "folder" else name
+    name = fields.get("name") or ref.default_name
+    row = ENTITY_TYPES[ref.type]
+    title = f"{row.label.capitalize()} {ref.id}" if row.by_path else name
     members = {"title": title, "at": at, **fields, **style, "name": name}
     return Card(key=ref.key, type=ref.type, id=ref.id, origin=ref.origin, more=more, **members)
 

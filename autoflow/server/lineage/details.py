@@ -10,24 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import files as file_store
 from autoflow.server.db import jobs, json_codec, tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, versions
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.card_fields import default_name
 from autoflow.server.lineage.walk import entity_of
 from autoflow.server.paging import chunks
 
 MAX_EDGES = 200  # inputs of one run, and outputs
-
-_REFERENCE_KINDS = {"project_version": "version", "model_weight": "file", "app_session": "session"}
-
-
-def reference(ref: EntityRef) -> str:
-    """Return an entity as a person types it: ``task:7``, ``/models/best.pt@https://app.example.com``."""
-    own = str(ref.id) if ref.type == "folder" else f"{_REFERENCE_KINDS.get(ref.type, ref.type)}:{ref.id}"
-    return f"{own}@{ref.origin}" if ref.origin else own
 
 
 def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[str, dict[str, Any]], list[EntityRef]]:
@@ -44,7 +36,7 @@ def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[s
     for chunk in chunks(list(keys)):
         for row in conn.execute(tasks.listing(conn).where(task_table.c.id.in_(chunk))).mappings():
             runs[keys[row["id"]]] = {
-                "ref": reference(EntityRef(row["origin"], "task", row["number"])),
+                "ref": EntityRef(row["origin"], "task", row["number"]).reference,
                 "task": row["id"],
                 "name": row["app_name"] or row["name"],
                 "state": row["state"],
@@ -66,8 +58,8 @@ def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[s
         for row in conn.execute(select(ranked).where(ranked.c.rank <= MAX_EDGES).order_by(ranked.c.id)).mappings():
             ref = entity_of(row)
             known = touched.setdefault(ref.key, ref)
-            if ref.type == "model_weight":
-                touched[ref.key] = known._replace(type="model_weight")
+            if ENTITY_TYPES[ref.type].is_specialized:
+                touched[ref.key] = known._replace(type=ref.type)
             runs[keys[row["task_id"]]][f"{row['direction']}s"].append(ref.key)
     for run in runs.values():
         run["inputs"], run["outputs"] = list(dict.fromkeys(run["inputs"])), list(dict.fromkeys(run["outputs"]))
@@ -78,11 +70,11 @@ def describe_data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, dict
     """Describe data entities, by their cards' keys."""
     descriptions = {
         ref.key: {
-            "ref": reference(ref),
+            "ref": ref.reference,
             "type": ref.type,
             "id": ref.id,
             "origin": ref.origin,
-            "name": default_name(ref),
+            "name": ref.default_name,
         }
         for ref in refs
     }

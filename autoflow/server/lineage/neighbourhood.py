@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, tasks, versions
-from autoflow.server.lineage.walk import LineageRows, Traversal, entity_of, used_versions
+from autoflow.server.lineage.walk import LineageRows, Traversal, entity_of, specialize, used_versions
 from autoflow.server.paging import chunks
 
 Side = Literal["upstream", "downstream"]
@@ -95,7 +95,7 @@ class DirectedTraversal(Traversal):
         for chunk in chunks(list(self.cards)):
             query = select(edges).where(edges.c.card.in_(chunk), visible(self._conn, edges)).order_by(edges.c.id)
             edge_rows += ({**row, "task_card": ""} for row in self._conn.execute(query).mappings())
-        self._mark_model_weights(edge_rows)
+        specialize(self.cards, edge_rows)
         return LineageRows(self.cards, self.tasks, edge_rows, [], {})
 
     def neighbourhood(self) -> Neighbourhood:

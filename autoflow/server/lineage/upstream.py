@@ -15,12 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from autoflow.model.entity import EntityRef, WireType
+from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES, WireType
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, tasks, versions
 from autoflow.server.db.tasks import tasks_of_cards
-from autoflow.server.lineage.walk import LineageRows, entity_of
+from autoflow.server.lineage.walk import LineageRows, entity_of, specialize
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import as_number
 
@@ -62,9 +63,7 @@ class UpstreamTraversal:
             containers = list(self._containers(frontier, unwritten))
             frontier = self._visit([(ref, read_at) for ref, read_at, _ in writers] + inputs + containers)
         edge_rows = self._shown_edges()
-        for row in edge_rows:
-            if row["type"] == "model_weight":
-                self._cards[row["card"]] = self._cards[row["card"]]._replace(type="model_weight")
+        specialize(self._cards, edge_rows)
         containments = [pair for pair in self._containments if pair[0] in self._cards and pair[1] in self._cards]
         task_ids = {key: task_id for task_id, key in self._task_cards.items() if key in self._cards}
         return LineageRows(self._cards, task_ids, edge_rows, containments, self._more)
@@ -135,7 +134,7 @@ class UpstreamTraversal:
         """Yield the entities that contain these, or that these contain; `unwritten` are those that no run wrote."""
         yield from self._projects_of_versions(_own(refs, "project_version"))
         yield from self._projects_of_datasets(_own(unwritten, "dataset"))
-        yield from self._folders_of_files(_own(unwritten, "file", "model_weight"))
+        yield from self._folders_of_files(_own(unwritten, "file"))
         yield from self._datasets_of_projects(_own(unwritten, "project"))
         yield from self._origins_of_projects(_own(refs, "project"))
 
@@ -197,9 +196,9 @@ class UpstreamTraversal:
         return [ref for ref in refs if ref.key in written]
 
 
-def _own(refs: Sequence[EntityRef], *kinds: WireType) -> dict[Any, EntityRef]:
-    """Return this server's entities of some kinds, by id."""
-    return {ref.id: ref for ref in refs if ref.type in kinds and not ref.origin}
+def _own(refs: Sequence[EntityRef], card_type: WireType) -> dict[Any, EntityRef]:
+    """Return this server's entities whose cards are of a type, by id."""
+    return {ref.id: ref for ref in refs if ENTITY_TYPES[ref.type].card_type == card_type and not ref.origin}
 
 
 def _folders(path: str) -> list[EntityRef]:

@@ -6,12 +6,13 @@ neighbours that were left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, select, true
 
 from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, tasks, versions
 from autoflow.server.db.tasks import tasks_of_cards
@@ -39,8 +40,15 @@ class LineageRows(NamedTuple):
 
 def entity_of(row: RowMapping) -> EntityRef:
     """Return the entity that an edge's row names."""
-    number = None if row["type"] == "folder" else as_number(row["entity"])
+    number = None if ENTITY_TYPES[row["type"]].by_path else as_number(row["entity"])
     return EntityRef(row["origin"], row["type"], row["entity"] if number is None else number)
+
+
+def specialize(cards: dict[str, EntityRef], edge_rows: Iterable[Mapping[str, Any]]) -> None:
+    """Give each card the most specific type that these edges state: a file is a model weight where one says so."""
+    for row in edge_rows:
+        if ENTITY_TYPES[row["type"]].is_specialized:
+            cards[row["card"]] = cards[row["card"]]._replace(type=row["type"])
 
 
 class Traversal:
@@ -101,15 +109,10 @@ class Traversal:
     def rows(self) -> LineageRows:
         """Return the visited cards and the edges between them."""
         edge_rows = self._edges()
-        self._mark_model_weights(edge_rows)
+        specialize(self.cards, edge_rows)
         pairs = self._version_pairs()
         more = self._omitted_counts(edge_rows) if self._truncated else {}
         return LineageRows(self.cards, self.tasks, edge_rows, pairs, more)
-
-    def _mark_model_weights(self, edge_rows: Iterable[dict[str, Any]]) -> None:
-        """Give files that any edge uses as a model weight that type."""
-        for key in {row["card"] for row in edge_rows if row["type"] == "model_weight"}:
-            self.cards[key] = self.cards[key]._replace(type="model_weight")
 
     def _edges(self) -> list[dict[str, Any]]:
         # In a small graph, edges to other cards are filtered out by the database; in a large one that would take a

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.graph.graph import Card
-from autoflow.graph.render.labels import KINDS, day_and_time, is_address, printable, titled, width
-from autoflow.model.entity import WIRE_TYPES
+from autoflow.graph.render.labels import day_and_time, is_address, printable, titled, width
 
 pytestmark = pytest.mark.core
 
@@ -44,11 +43,6 @@ def test_a_customised_title_keeps_the_name() -> None:
     assert titled(Card("f", "file", 1, "best.pt", "Checkpoints")) == "Checkpoints (best.pt)"
     assert titled(Card("f", "file", 1, "best.pt", "Archive:\n best.pt")) == "Archive: best.pt"
     assert titled(Card("t", "task", 1, "Train", "Training of digits")) == "Training of digits"
-
-
-def test_every_kind_has_a_word() -> None:
-    """No kind of the wire is without a word for people."""
-    assert set(KINDS) == set(WIRE_TYPES)
 
 
 @pytest.mark.parametrize(

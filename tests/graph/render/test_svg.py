@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from autoflow.graph.graph import Arrow, Card, Graph, Icon, Link
 from autoflow.graph.layout import lay_out
-from autoflow.graph.render.icons import DRAWN, icon_of
+from autoflow.graph.render.icons import NAMED_DRAWINGS, icon_of
 from autoflow.graph.render.svg import svg
 from autoflow.graph.render.svg_card import fitted, href, length
 from autoflow.graph.render.theme import DARK, LIGHT, STATES
-from autoflow.model.entity import WIRE_TYPES
+from autoflow.model.entity_types import ENTITY_TYPES
 
 pytestmark = pytest.mark.core
 
@@ -82,10 +82,10 @@ def test_colors_that_are_not_hexadecimal_are_left_out(color: str) -> None:
     assert painted == {icon_of(card).color, icon_of(card).background}
 
 
-def test_every_kind_has_a_drawing() -> None:
-    """No kind of the wire is without an icon of our own, and every path is one."""
-    assert set(WIRE_TYPES) <= set(DRAWN)
-    assert all(re.fullmatch(r"[MmLlHhVvCcAaSszZ0-9., -]+", path) for path in DRAWN.values())
+def test_every_drawing_is_a_path() -> None:
+    """The drawings of entity types and of named icons hold SVG path commands alone."""
+    drawings = [row.drawing for row in ENTITY_TYPES.values()] + [*NAMED_DRAWINGS.values()]
+    assert all(re.fullmatch(r"[MmLlHhVvCcAaSszZ0-9., -]+", path) for path in drawings)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.model.entity import WIRE_TYPES, EntityRef
+from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server import timestamps
 from autoflow.server.db import access, edges, files, tasks
 from autoflow.server.db.schema import teams as team_table
@@ -28,7 +29,7 @@ def _parse_own(conn: Connection, request: RequestParser, entity_type: Any, task_
     """Return an entity of this server after checking that it exists; a task of a new number is created."""
     value = request.fields.get("id")
     number = as_number(value)
-    if number is None and isinstance(value, str) and entity_type in {"file", "model_weight"}:
+    if number is None and isinstance(value, str) and ENTITY_TYPES[entity_type].has_path:
         # The SDK posts the path of an output file as its id.
         path = files.normalize_path(request.text("id"))
         file_row = files.current(conn, tasks.get(conn, task_id)["team_id"], path)
@@ -36,7 +37,7 @@ def _parse_own(conn: Connection, request: RequestParser, entity_type: Any, task_
             raise NotFound("file", path)
         return EntityRef("", entity_type, file_row["id"])
     number = request.number("id")
-    if entity_type in {"task", "app_session"}:
+    if ENTITY_TYPES[entity_type].is_task:
         row = tasks.get(conn, tasks.get_or_create(conn, number))
         return EntityRef(row["origin"], entity_type, row["number"])
     entity = EntityRef("", entity_type, number)
@@ -52,15 +53,15 @@ def parse_entity(conn: Connection, request: RequestParser, task_id: int) -> Enti
         NotFound: this server has no such entity.
     """
     entity_type: Any = request.text("type")
-    if entity_type not in WIRE_TYPES:
-        raise Invalid(f'"{request.path}type": there is no type {entity_type!r}; there are {", ".join(WIRE_TYPES)}')
+    if entity_type not in ENTITY_TYPES:
+        raise Invalid(f'"{request.path}type": there is no type {entity_type!r}; there are {", ".join(ENTITY_TYPES)}')
     if entity_type == "app_session" and not request.has("id"):
         task = tasks.get(conn, task_id)
         return EntityRef(task["origin"], entity_type, task["number"])
     if not request.has("id"):
         raise Invalid(f'"{request.path}id" is missing: which {entity_type} is meant?')
     origin = request.text("origin", "")
-    if entity_type == "folder":
+    if ENTITY_TYPES[entity_type].by_path:
         entity = EntityRef(origin, entity_type, _folder_path(request.fields["id"], request.path))
     elif origin:
         number = as_number(request.fields["id"])

@@ -18,7 +18,8 @@ from autoflow.graph.filters import Wishes, facets, narrowed
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.layout import Layout, lay_out
 from autoflow.graph.render import formats
-from autoflow.model.entity import WIRE_TYPES, EntityRef
+from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import counters
 from autoflow.server.db.access import caller
 from autoflow.server.errors import Invalid
@@ -59,10 +60,11 @@ def parse_key(key: str) -> EntityRef | None:
     """Return the entity of a card's key, None for a cluster's key and for malformed ones."""
     name, _, origin = key.rpartition("@") if "://" in key else (key, "", "")
     kind, _, number = name.partition(":")
-    if kind not in WIRE_TYPES or not number:
+    row = ENTITY_TYPES.get(kind)
+    if row is None or not number:
         return None
-    ident = number if kind == "folder" else as_number(number)
-    return None if ident is None else EntityRef(origin, kind, ident)
+    ident = number if row.by_path else as_number(number)
+    return None if ident is None else EntityRef(origin, row.name, ident)
 
 
 def _parse_sides(request: RequestParser) -> tuple[EntityRef, Sequence[Side]]:
@@ -135,6 +137,7 @@ def _compact(view: GraphView, layout: Layout) -> dict[str, Any]:
     """
     cards = view.graph.cards
     index = {card.key: number for number, card in enumerate(cards)}
+    type_index = {name: number for number, name in enumerate(ENTITY_TYPES)}  # the page lists the types in this order
     boxes: list[int] = []
     for card in cards:
         box = layout.boxes[card.key]
@@ -152,7 +155,7 @@ def _compact(view: GraphView, layout: Layout) -> dict[str, Any]:
         "title": view.graph.title,
         "entry": view.graph.entry,
         "keys": [card.key for card in cards],
-        "types": [WIRE_TYPES.index(card.type) for card in cards],
+        "types": [type_index[card.type] for card in cards],
         "boxes": boxes,
         "arrows": arrows,
         "ways": ways,

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from autoflow.graph.graph import Graph
 from autoflow.graph.trace import Trace
 from autoflow.model.entity import EntityRef
-from autoflow.model.reference import KINDS, Reference, parse
+from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.reference import Reference, parse, reference_types
 from autoflow.server.db import files, json_codec, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.edges import check_exists
@@ -50,8 +51,8 @@ def _resolve_number(conn: Connection, reference: Reference) -> EntityRef:
         if version_row is None:
             raise NotFound("version", str(reference))
         return EntityRef("", "project_version", version_row["id"])
-    ref = EntityRef("", KINDS[reference.kind], reference.id)
-    if ref.type in {"task", "app_session"}:
+    ref = EntityRef("", reference_types()[reference.kind], reference.id)
+    if ENTITY_TYPES[ref.type].is_task:
         row = tasks.get(conn, reference.id)
         return EntityRef(row["origin"], ref.type, row["number"])
     check_exists(conn, ref)
@@ -73,17 +74,17 @@ def trace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     cards, arrows = draw_cards(conn, rows)
     runs, touched = details.describe_runs(conn, rows.tasks)
     data = {ref.key: ref for ref in [*rows.cards.values(), *touched] if ref.type != "task"}
-    data.update((ref.key, ref) for ref in touched if ref.type == "model_weight")
+    data.update((ref.key, ref) for ref in touched if ENTITY_TYPES[ref.type].is_specialized)
     descriptions = details.describe_data(conn, list(data.values()))
     graph = Graph(cards, arrows, entry.key, f"Trace of {reference}")
-    return Trace(details.reference(entry), graph, runs, descriptions, complete=not traversal.truncated).to_json()
+    return Trace(entry.reference, graph, runs, descriptions, complete=not traversal.truncated).to_json()
 
 
 def reproductions(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """List the ``tasks`` that reproduced a ``task``, or that belong to one ``attempt`` at it, the first one first."""
     if request.has("task"):
         row = tasks.get(conn, request.number("task"))
-        fact, value = "reproduces", details.reference(EntityRef(row["origin"], "task", row["number"]))
+        fact, value = "reproduces", EntityRef(row["origin"], "task", row["number"]).reference
     else:
         fact, value = "attempt", request.text("attempt")
     query = tasks.listing(conn).where(task_table.c.facts.contains(json_codec.dump(value), autoescape=True))

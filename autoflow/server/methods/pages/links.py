@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.card_fields import default_name, describe_cards
+from autoflow.server.lineage.card_fields import describe_cards
 from autoflow.server.request_parser import RequestParser
 
 Row = Mapping[str, Any] | RowMapping
@@ -33,7 +34,7 @@ def run_name(row: Row) -> str:
 
 def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, Any]]:
     """Return entities as links: ``{"type", "id", "origin", "name", "detail", "badge", "link"}``, in order."""
-    task_ids = [ref.id for ref in refs if ref.type in {"task", "app_session"} and not ref.origin]
+    task_ids = [ref.id for ref in refs if ENTITY_TYPES[ref.type].is_task and not ref.origin]
     query = select(task_table.c.id).where(task_table.c.id.in_(task_ids), visible(conn, task_table))
     task_cards = {task_id: EntityRef("", "task", task_id).key for task_id in conn.execute(query).scalars()}
     fields = describe_cards(conn, refs, task_cards)
@@ -43,13 +44,13 @@ def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, 
 def _entity_link(ref: EntityRef, fields: Mapping[str, Any]) -> dict[str, Any]:
     link = fields.get("link")
     url = link.url if link is not None else None
-    if ref.type in {"task", "app_session"} and fields:
+    if ENTITY_TYPES[ref.type].is_task and fields:
         url = f"/apps/sessions/{ref.id}"  # not the link that its card may be customised with
     return {
         "type": ref.type,
         "id": ref.id,
         "origin": ref.origin,
-        "name": fields.get("name") or default_name(ref),
+        "name": fields.get("name") or ref.default_name,
         "detail": fields.get("description"),
         "badge": fields.get("badge"),
         "link": url if not ref.origin else None,
