@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from autoflow.guard import Guard
-from autoflow.model.entity import Direction, Kind
+from autoflow.model.entity_types import Direction, Kind
 from autoflow.outbox.outbox import Outbox
 from autoflow.outbox.record_encoder import encode, encode_edge, encode_member, encode_members, join
 from autoflow.runtime.entity_resolution import EntityRef
