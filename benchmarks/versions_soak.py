@@ -140,7 +140,7 @@ class Soak:
         for level in (1, 3):
             self._verify(server, level)
         saved = self.saved()
-        with server._place.store.read() as conn:
+        with server._context.store.read() as conn:
             there = {row.hash: row.generation for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
             named = {one for column in NAMING for one in conn.execute(select(column)).scalars() if one is not None}
             for number, state in saved.items():

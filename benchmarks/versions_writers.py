@@ -279,7 +279,7 @@ def collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> None:
 def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> None:
     """What is so often written: mark what is in use, then sweep what is not, if it is old enough."""
     server = setup.open()
-    place = server._place
+    place = server._context
     while True:
         with contextlib.suppress(ServerBusy, ServerRefused):
             with place.store.write(count_change=False) as conn:

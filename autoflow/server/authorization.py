@@ -1,7 +1,7 @@
-"""Tokens: 128 random hexadecimal digits, of which the server keeps the sha256 alone.
+"""Access tokens: 128 random hexadecimal digits, of which the server stores the sha256 only.
 
-The token itself is told once, to whoever made it. Its randomness is what a slow hash would be for: there is nothing
-to guess from the digest.
+The token itself is returned once, when it is created. A slow hash is not needed: 512 random bits cannot be guessed from
+the digest.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from autoflow.server.db.engine import Store
 from autoflow.server.errors import Forbidden, Invalid, Unauthenticated
 
 BYTES = 64
-START = 6  # digits a token is told by in a list
-LONGEST_NAME = 100
+PREFIX_LENGTH = 6  # digits that identify a token in a list
+MAX_NAME = 100  # characters
 
 
 class Token(NamedTuple):
-    """What is known of a token.
+    """A token without its secret.
 
     Args:
-        id: its number.
+        id: its id.
         start: its first digits.
         user: the login of its user.
         teams: the names of the user's teams.
@@ -50,7 +50,7 @@ def generate() -> str:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token."""
+    """Return the digest that the server stores of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -61,23 +61,23 @@ class Tokens:
         self._store = store
 
     def create(self, user: str, teams: Sequence[str]) -> str:
-        """Make a token of a user, who joins the teams; users and teams that are new are made.
+        """Create a token of a user and add the user to the teams; create the user and the teams that do not exist.
 
         Raises:
-            ServerRefused: a name is empty or too long.
+            Invalid: a name is empty or too long.
         """
         for name in (user, *teams):
-            if not name.strip() or len(name) > LONGEST_NAME:
-                raise Invalid(f"{name!r} is no name: it must not be empty, nor longer than {LONGEST_NAME}")
+            if not name.strip() or len(name) > MAX_NAME:
+                raise Invalid(f"{name!r} is not a name: it must have 1 to {MAX_NAME} characters")
         token = generate()
         with self._store.write() as conn:
             user_id = tokens.ensure_user(conn, user)
             tokens.add_member(conn, user_id, [tokens.ensure_team(conn, name) for name in teams])
-            tokens.add(conn, user_id, digest(token), token[:START])
+            tokens.add(conn, user_id, digest(token), token[:PREFIX_LENGTH])
         return token
 
     def list(self) -> list[Token]:
-        """All tokens that are worth something."""
+        """Return all tokens, expired ones included until they are removed."""
         with self._store.read() as conn:
             return [
                 Token(
@@ -93,10 +93,10 @@ class Tokens:
             ]
 
     def leave(self, user: str, teams: Sequence[str]) -> tuple[str, ...]:
-        """Take a user out of teams, from the next request on; gives the teams they are in now.
+        """Remove a user from teams, from the next request on, and return the user's remaining teams.
 
         Raises:
-            NotFound: there is no such user, or they are not in one of the teams; then nothing is changed.
+            NotFound: there is no such user, or the user is not in one of the teams; nothing is changed.
         """
         with self._store.write() as conn:
             user_id = tokens.get_user_id(conn, user)
@@ -104,33 +104,34 @@ class Tokens:
                 tokens.remove_member(conn, user_id, name)
             return tuple(team["name"] for team in tokens.teams_of(conn, user_id))
 
-    def revoke(self, number: int) -> None:
-        """Make a token worth nothing, from the next request on.
+    def revoke(self, token_id: int) -> None:
+        """Revoke a token, from the next request on.
 
         Raises:
-            NotFound: there is none of that number.
+            NotFound: there is no such token.
         """
         with self._store.write() as conn:
-            tokens.remove(conn, number)
+            tokens.remove(conn, token_id)
 
     def caller(self, token: str) -> Caller:
-        """Whose a token is.
+        """Return the caller that a token belongs to.
 
         Raises:
-            NotAllowed: 401, it is nobody's, or it has expired; 403, its user is in no team, or not in that of its task.
+            Unauthenticated: the token is unknown, or it has expired.
+            Forbidden: its user is in no team, or not in the team of the token's task.
         """
-        wanted = digest(token)
+        token_digest = digest(token)
         with self._store.read() as conn:
-            found = tokens.find(conn, wanted)
-            if found is None or not hmac.compare_digest(found["hash"], wanted):
+            row = tokens.find(conn, token_digest)
+            if row is None or not hmac.compare_digest(row["hash"], token_digest):
                 raise Unauthenticated("this token is not valid here")
-            if found["expired"]:
-                raise Unauthenticated(f"this token expired at {found['expires_at']}: get a new one")
-            teams = frozenset(int(team["id"]) for team in tokens.teams_of(conn, found["user_id"]))
+            if row["expired"]:
+                raise Unauthenticated(f"this token expired at {row['expires_at']}: get a new one")
+            teams = frozenset(int(team["id"]) for team in tokens.teams_of(conn, row["user_id"]))
         if not teams:
             raise Forbidden("the user of this token is in no team")
-        if found["task_id"] is None:
-            return Caller(found["user_id"], teams)
-        if found["team_id"] not in teams:
-            raise Forbidden(f"the user of this token has left the team of task {found['task_id']}")
-        return Caller(found["user_id"], frozenset({found["team_id"]}), since=found["created_at"])
+        if row["task_id"] is None:
+            return Caller(row["user_id"], teams)
+        if row["team_id"] not in teams:
+            raise Forbidden(f"the user of this token has left the team of task {row['task_id']}")
+        return Caller(row["user_id"], frozenset({row["team_id"]}), since=row["created_at"])

@@ -16,7 +16,7 @@ from autoflow.wire.parts import Part
 
 
 class OperationContext(NamedTuple):
-    """The store, blobs and sessions of an operation that opens its own transactions, each with its caller's rights."""
+    """The dependencies of an operation that opens its own transactions, each with its caller's rights."""
 
     store: Store | CallerStore
     blobs: BlobStore

@@ -1,8 +1,8 @@
-"""The server in one object: methods of the wire, by name, over one store and one folder of blobs.
+"""The server as one object: the methods of the wire by name, over one store and one blob store.
 
-The same object answers the embedded transport and the HTTP routes. An operation runs in one transaction (a batch of
-records: each record in one): it is answered whole, or it has changed nothing and raises `ServerRefused` (never) or
-`ServerBusy` (try again).
+The embedded transport and the HTTP routes call the same object. An operation runs in one transaction: it succeeds as a
+whole, or it changes nothing and raises `ServerRefused` (it will fail again) or `ServerBusy` (it may succeed later). A
+batch uses several transactions, each of which does so.
 """
 
 from __future__ import annotations
@@ -96,35 +96,35 @@ METHODS = {*READS, *WRITES, *BATCHES, *UPLOADS, *DOWNLOADS}
 
 
 @contextlib.contextmanager
-def _bounded() -> Iterator[None]:
-    """Around an operation: what is nested deeper than the interpreter can follow is the request's fault.
+def _translate_recursion() -> Iterator[None]:
+    """Turn an operation's RecursionError into an error of the request.
 
     Raises:
-        Invalid: something is.
+        Invalid: a value is nested too deep for the interpreter.
     """
     try:
         yield
     except RecursionError:
-        raise Invalid("something in the request, or in what it is about, is nested too deep") from None
+        raise Invalid("a value in the request, or in the data it reads, is nested too deep") from None
 
 
-def _taken(method: str) -> str:
+def _expected_body(method: str) -> str:
     return "a multipart form with files" if method in UPLOADS else "a JSON body"
 
 
 class Health(NamedTuple):
-    """What the last check of the database and of all versions found, and when; None while there was none."""
+    """The result of the last integrity check; `checked_at` is None before the first one."""
 
     checked_at: str | None = None
     problems: int = 0
 
 
 class Server:
-    """One server, as one process uses it; safe from any thread, and beside other processes on the same folder."""
+    """A server; safe to use from any thread, beside other processes on the same store."""
 
     def __init__(self, store: Store, blobs: BlobStore) -> None:
         self._store = store
-        self._place = OperationContext(store, blobs, UploadLeases(store))
+        self._context = OperationContext(store, blobs, UploadLeases(store))
         self.tokens = Tokens(store)
         self.health = Health()
 
@@ -139,27 +139,27 @@ class Server:
         notes: str | None = None,
         lazy: bool = False,
     ) -> Server:
-        """Open the server kept in a folder, made when missing.
+        """Open the server of a folder, and create the folder if it is missing.
 
         Args:
-            folder: where the blobs are, and the database unless `database` says otherwise.
-            database: SQLAlchemy's url of the database; by default a SQLite file in the folder.
-            blobs: where the bytes are, see `blobs.open_blob_store`; by default in the folder.
+            folder: holds the blobs, and the database unless `database` names another.
+            database: the SQLAlchemy url of the database; by default a SQLite file in the folder.
+            blobs: the url of the blob store, see `blobs.open_blob_store`; by default in the folder.
             migrate: whether a PostgreSQL database of an older autoflow is migrated, as a SQLite file always is.
-            notes: a folder in which this machine keeps which stores it had, see `witnesses.MachineWitness`.
-            lazy: whether the database is opened by the first call, which then raises what opening it raises.
+            notes: a folder in which this machine remembers its stores, see `witnesses.MachineWitness`.
+            lazy: whether the first call opens the database, and raises the errors of opening it.
 
         Raises:
-            StoreUnavailable: the database is damaged, lost, or not the one that was here.
+            StoreUnavailable: the database is damaged, lost, or another store's.
             ServerBusy: the folder or the database cannot be used now.
-            ValueError, ServerExtraMissing: the url is none that is known here, or its driver is not installed.
+            ValueError, ServerExtraMissing: the url is not supported, or its driver is not installed.
         """
-        place = locate(folder, database, blobs, notes)
-        store = Store(place.url, migrate=migrate, witnesses=place.witnesses, remedy=place.remedy, lazy=lazy)
-        return cls(store, place.blobs)
+        location = locate(folder, database, blobs, notes)
+        store = Store(location.url, migrate=migrate, witnesses=location.witnesses, remedy=location.remedy, lazy=lazy)
+        return cls(store, location.blobs)
 
     def ready(self) -> dict[str, Any]:
-        """Say that the store can be used, and what was found when it was last checked.
+        """Check that the store can be used, and return the result of the last integrity check.
 
         Raises:
             StoreUnavailable, ServerBusy: it cannot be used.
@@ -169,17 +169,17 @@ class Server:
         return {"ready": True, **self.health._asdict()}
 
     def integrity_check(self) -> IntegrityCheck:
-        """Return what checks the database and the rows of all versions."""
-        return IntegrityCheck(self._place, 1, Scope())
+        """Return a check of the database and of the rows of all versions."""
+        return IntegrityCheck(self._context, 1, Scope())
 
     @property
     def store(self) -> Store:
-        """Its database."""
+        """The database."""
         return self._store
 
     @property
     def database(self) -> str:
-        """The database's url, as it may be shown: without a password."""
+        """The database's url without its password."""
         return self._store.address
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], caller: Caller = LOCAL) -> Any:
@@ -187,29 +187,28 @@ class Server:
 
         Args:
             method: its name on the wire.
-            body: as sent.
-            caller: who asks; what other teams have is not there for them.
+            body: the decoded JSON.
+            caller: the user; rows of other teams are invisible.
 
         Raises:
-            ServerRefused: 400, 404 or 409 with a message that says what was wrong; nothing was changed.
-            NotAllowed: 403, the token is restricted to methods that this is none of.
-            ServerBusy: the database does not take it now.
+            ServerRefused: the request is wrong, see `server.errors`; nothing was changed.
+            ServerBusy: the database or the storage cannot serve it now; nothing was changed.
         """
-        sent = RequestParser({"items": body} if isinstance(body, (list, tuple)) else body)
-        limits.check_body(sent.fields, writes=method not in READS)
+        request = RequestParser({"items": body} if isinstance(body, (list, tuple)) else body)
+        limits.check_body(request.fields, writes=method not in READS)
         store = self._store.for_caller(caller)
         if method in WRITES or method in BATCHES:
             reproduction_tokens.check_writable(method, caller)
-        with _bounded():
+        with _translate_recursion():
             if method in READS:
                 with store.read() as conn:
-                    return READS[method](conn, sent)
+                    return READS[method](conn, request)
             if method in WRITES:
                 with store.write() as conn:
-                    return WRITES[method](conn, sent)
+                    return WRITES[method](conn, request)
             if method in BATCHES:
-                return BATCHES[method](self._place._replace(store=store), sent)
-        raise self._none(method, caller)
+                return BATCHES[method](self._context._replace(store=store), request)
+        raise self._wrong_method(method, caller)
 
     def upload(
         self,
@@ -218,19 +217,19 @@ class Server:
         query: Mapping[str, str | int] | None = None,
         caller: Caller = LOCAL,
     ) -> Any:
-        """Answer a multipart upload; parts are read one after the other, each once.
+        """Answer a multipart upload; the parts are read one after the other, each once.
 
         Raises:
             ServerRefused, ServerBusy: as `call`.
         """
         if method not in UPLOADS:
-            raise self._none(method, caller)
+            raise self._wrong_method(method, caller)
         reproduction_tokens.check_writable(method, caller)
-        with _bounded():
-            return UPLOADS[method](self._for(caller), parts, query or {})
+        with _translate_recursion():
+            return UPLOADS[method](self._context_for(caller), parts, query or {})
 
     def download(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Iterator[bytes]:
-        """Answer with bytes, in chunks; what is wrong with the request is raised here, not at the first chunk.
+        """Answer with bytes, in chunks; errors of the request are raised here, not at the first chunk.
 
         Raises:
             ServerRefused, ServerBusy: as `call`.
@@ -238,29 +237,29 @@ class Server:
         return iter(self.content(method, body, caller))
 
     def content(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Content | CompositeContent:
-        """As `download`, with what is known of the file, and any part of it.
+        """Return a download with its name, type and size, and access to any range of its bytes.
 
         Raises:
             ServerRefused, ServerBusy: as `call`.
         """
         if method not in DOWNLOADS:
-            raise self._none(method, caller)
-        sent = RequestParser(body)
-        limits.check_body(sent.fields)
-        with _bounded():
-            return DOWNLOADS[method](self._for(caller), sent)
+            raise self._wrong_method(method, caller)
+        request = RequestParser(body)
+        limits.check_body(request.fields)
+        with _translate_recursion():
+            return DOWNLOADS[method](self._context_for(caller), request)
 
-    def _for(self, caller: Caller) -> OperationContext:
-        return self._place._replace(store=self._store.for_caller(caller))
+    def _context_for(self, caller: Caller) -> OperationContext:
+        return self._context._replace(store=self._store.for_caller(caller))
 
-    def _none(self, method: str, caller: Caller) -> ServerRefused:
-        """The refusal of a method that is not asked for this way, or not there; then it is counted."""
+    def _wrong_method(self, method: str, caller: Caller) -> ServerRefused:
+        """Return the error for a method that is called in the wrong way, or unsupported; count unsupported ones."""
         if method in METHODS:
-            return Invalid(f"{method} takes {_taken(method)}")
+            return Invalid(f"{method} takes {_expected_body(method)}")
         with self._store.write(caller, count_change=False) as conn:
             unsupported_methods.count(conn, method)
         return UnknownMethod(method)
 
     def close(self) -> None:
-        """Give the database's connections back; a later call opens new ones."""
+        """Close the database's connections; a later call opens new ones."""
         self._store.close()

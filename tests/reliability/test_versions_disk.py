@@ -54,22 +54,22 @@ def listed(server):
 
 def files_of(server):
     """All files in the folder of blobs."""
-    return blob_files(server._place.blobs.address)
+    return blob_files(server._context.blobs.address)
 
 
 def whole(server):
     """Whether verifying every byte finds nothing wrong, and nothing is left that no row names."""
     told = server.call("autoflow.upkeep.verify", {"level": 3})
-    with server._place.store.read() as conn:
+    with server._context.store.read() as conn:
         named = {blob_path(*row) for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
-    there = {found.path for found in server._place.blobs.files()}
+    there = {found.path for found in server._context.blobs.files()}
     return told["done"] and not told["problems"] and named == there
 
 
 def sweep(server):
     """Collect as another process would, when all leases are over; gives the counts."""
-    server._place.upload_leases._lease = None
-    with server._place.store.write() as conn:
+    server._context.upload_leases._lease = None
+    with server._context.store.write() as conn:
         for table in (upload_leases, blob_leases):
             conn.execute(update(table).values(lease_until=clock.after(conn, -1)))
     return server.call("autoflow.upkeep.collect", {"confirm": True, "emptyTrash": True})["counts"]
@@ -208,7 +208,7 @@ def test_a_disk_that_refuses_is_busy(server, monkeypatch, code):
 def test_a_folder_that_may_not_be_written_to_is_busy(server, monkeypatch):
     """With a read-only folder uploads are busy and downloads go on; the collector says that it cannot remove."""
     upload(server, ["a"])
-    address = server._place.blobs.address
+    address = server._context.blobs.address
 
     def readonly(call):
         def fail(path, *given, **options):
@@ -288,7 +288,7 @@ def test_no_commit_names_what_a_power_cut_could_take(server, monkeypatch, count)
     tape = Tape(server, monkeypatch)
     for turn in range(3):
         upload(server, [f"{turn}-{n}" for n in range(count)], 10)
-    top = server._place.blobs.address
+    top = server._context.blobs.address
     commits = [place for place, (call, *_given) in enumerate(tape.calls) if call == "commit"]
     assert len(commits) >= 3
     for place in range(len(tape.calls) + 1):

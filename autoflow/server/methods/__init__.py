@@ -1,6 +1,6 @@
-"""The methods of the wire, a folder a family: plain functions of a transaction and a request's body.
+"""The methods of the wire, a folder a family: plain functions of a transaction and a request.
 
-A module lists methods that only read in ``READS`` and those that change something in ``WRITES``, by their name on the
-wire. ``BATCHES`` split long bodies into several transactions; ``UPLOADS`` and ``DOWNLOADS`` transfer bytes.
+A module lists its methods by their names on the wire: in ``READS`` those that only read, in ``WRITES`` those that
+write, in ``BATCHES`` those that use several transactions, in ``UPLOADS`` and ``DOWNLOADS`` those that transfer bytes.
 `server.server` collects these tables.
 """

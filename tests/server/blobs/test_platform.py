@@ -24,7 +24,7 @@ def dataset(filled):
 
 @pytest.fixture
 def place(server):
-    return server._place
+    return server._context
 
 
 def listed(place):
@@ -39,7 +39,7 @@ def end_leases(place):
 
 def test_the_place_is_the_one_asked_for(server, url):
     """Blobs are where the url says."""
-    assert server._place.blobs.address == url
+    assert server._context.blobs.address == url
 
 
 def test_images_go_in_and_out(filled, dataset, place):

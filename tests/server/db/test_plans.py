@@ -18,7 +18,7 @@ def test_no_graph_reads_a_whole_table(filled, entry):
     filled.edge("input", "project", project)
     filled.edge("output", "file", file)
     filled.edge("output", "task", 1, run="r2", entity_origin="http://x")
-    engine = filled.server._place.store._engine
+    engine = filled.server._context.store._engine
     plans = []
 
     def explain(_connection, cursor, statement, parameters, _context, _many):

@@ -48,7 +48,7 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
     (version,) = server.call("projects.versions.list", {"projectId": 1})["entities"]
     assert version["version"] == 1
     assert server.call("images.list", {"projectId": 1})["entities"][0]["link"] == "http://x/a.png"
-    with server._place.store.read() as conn:
+    with server._context.store.read() as conn:
         assert numbered(conn) == [("a.png", None, None), ("b.png", "h=", "d")]
     server.call("images.bulk.remove", {"imageIds": [1]})
     assert server.call("autoflow.versions.snapshot", {"projectId": 1})["version"] == 2
@@ -259,7 +259,7 @@ def test_processes_write_one_project_at_once(url, tmp_path, fill):
     assert filled[0].call("tasks.list", workspaceId=1)["total"] == 32
     versions = filled[0].call("projects.versions.list", projectId=project)["entities"]
     assert sorted(version["version"] for version in versions) == list(range(1, len(versions) + 1))
-    with servers[0]._place.store.read() as conn:
+    with servers[0]._context.store.read() as conn:
         row = conn.execute(sqlalchemy.select(schema.projects)).mappings().one()
         assert (row["digest"], row["items_count"]) == (change_tracking.compute_digest(conn, project), 32)
     for server in servers:

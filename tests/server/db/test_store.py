@@ -104,7 +104,7 @@ def test_a_forked_child_goes_on(filled):
 def test_a_fork_closes_idle_connections_first(filled):
     """No connection of the parent is open in the child: SQLite would believe to hold the parent's locks."""
     filled.project()
-    path = filled.server._place.store._path
+    path = filled.server._context.store._path
 
     def none_open():
         links = [os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
@@ -120,7 +120,7 @@ def test_a_fork_closes_idle_connections_first(filled):
 def test_a_fork_does_not_wait_for_a_long_transaction(filled, monkeypatch):
     """A transaction that goes on does not hold up the app's fork."""
     monkeypatch.setattr(forks, "FORK_WAIT", 0.01)
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         conn.execute(sqlalchemy.select(schema.teams))
         assert in_child(lambda: None) == 0
 
@@ -129,7 +129,7 @@ def test_a_fork_does_not_wait_for_a_long_transaction(filled, monkeypatch):
 def test_a_fork_without_hooks_never_uses_what_it_inherited(filled, monkeypatch):
     """Where Python's hooks did not run, the process's number tells that connections are another process's."""
     filled.project()
-    store = filled.server._place.store
+    store = filled.server._context.store
     pool = store._engine.pool
     monkeypatch.setattr(store, "_pid", -1)
     filled.project("in the child")
@@ -157,7 +157,7 @@ def test_items_of_an_older_store_name_by_number(tmp_path, revision):
     """Blobs and documents get numbers, items name them by these, and no item's number is given again."""
     make_old(f"sqlite:///{tmp_path / 'platform.db'}", revision)
     server = Server.open(tmp_path)
-    store = server._place.store
+    store = server._context.store
     with store.read() as conn:
         assert numbered(conn) == [("a.png", None, None), ("b.png", "h=", "d")]
         assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
@@ -174,7 +174,7 @@ def test_runs_of_an_older_store_stay(tmp_path, revision):
     make_recorded(f"sqlite:///{tmp_path / 'platform.db'}", revision)
     server = Server.open(tmp_path)
     check_recorded(server)
-    with server._place.store.read() as conn:
+    with server._context.store.read() as conn:
         assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     server.close()
 

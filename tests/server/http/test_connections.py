@@ -235,7 +235,7 @@ def test_a_response_that_fails_midway_is_visibly_cut(client):
     """A file that became shorter on the disk ends its connection: the client sees that bytes are missing."""
     told = client.put(data=os.urandom(5_000_000))
     with client.server._store.read() as conn:
-        path = client.server._place.blobs.path(
+        path = client.server._context.blobs.path(
             told["hash"], blobs.find(conn, [told["hash"]])[told["hash"]]["generation"]
         )
     os.chmod(path, 0o600)

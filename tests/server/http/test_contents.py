@@ -18,7 +18,7 @@ DATA = bytes(range(256)) * 4
 
 def stray(client):
     """Files that are being received, or were left behind."""
-    folder = os.path.join(client.server._place.blobs.address, "new")
+    folder = os.path.join(client.server._context.blobs.address, "new")
     return os.listdir(folder) if os.path.isdir(folder) else []
 
 
@@ -206,7 +206,7 @@ def test_a_file_arrives_whole_however_much_is_received_first(client, monkeypatch
 def test_a_file_that_cannot_be_read_is_no_half_answer(client):
     """When the bytes are gone from the disk the answer is an error to try again, not a short file."""
     told = client.put(data=DATA)
-    for folder, _folders, names in os.walk(client.server._place.blobs.address):
+    for folder, _folders, names in os.walk(client.server._context.blobs.address):
         for name in names:
             os.unlink(os.path.join(folder, name))
     assert client.post("file-storage.download", json={"id": told["id"]}).status_code == 503

@@ -196,7 +196,7 @@ def test_no_bytes_whatever_break_the_server(shared, method, body, kind):
     """Any bytes under any type are answered or refused, never with a 5xx."""
     answer = shared.post(method, data=body, headers={"Content-Type": kind.encode("latin-1")})
     assert answer.status_code in {200, 400, 404}
-    received = os.path.join(shared.server._place.blobs.address, "new")
+    received = os.path.join(shared.server._context.blobs.address, "new")
     assert not os.path.isdir(received) or os.listdir(received) == []
 
 

@@ -160,7 +160,7 @@ def test_a_server_killed_under_load_costs_nothing(postgres, tmp_path):
 
 def check(database, tmp_path, load):
     server = Server.open(tmp_path / "data", database)
-    with server._place.store.read() as conn:
+    with server._context.store.read() as conn:
         lines = collections.Counter(conn.execute(sqlalchemy.select(schema.logs.c.lines)).scalars())
         wanted = {f"send{s}.{turn}.{n}" for s in range(SENDERS) for turn in range(load.until) for n in range(BATCH - 1)}
         assert lines == dict.fromkeys(wanted, 1)

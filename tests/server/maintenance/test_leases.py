@@ -39,18 +39,18 @@ def on_disk(tmp_path):
 
 def end_leases(filled):
     """Let the leases on uploads be over, as after a day."""
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         conn.execute(update(blob_leases).values(lease_until=clock.after(conn, -1)))
 
 
 def end_sessions(filled):
     """Let all sessions be over, as after their processes died."""
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         conn.execute(update(session_table).values(lease_until=clock.after(conn, -1)))
 
 
 def rows_of(filled, table, *columns):
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         return [tuple(row) for row in conn.execute(select(*columns or table.c))]
 
 
@@ -80,7 +80,7 @@ def test_who_is_told_that_bytes_are_there_may_name_them(filled, dataset):
     """The answer that nothing need be uploaded holds for a lease, also for bytes that were condemned before."""
     content = filled.content(filled.picture())
     end_leases(filled)
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         assert unused_blobs.condemn(conn, "", 100).removed == 1
     assert filled.server.call("images.internal.hashes.list", [content]) == [content]
     assert rows_of(filled, blobs, blobs.c.state) == [("live",)]
@@ -92,7 +92,7 @@ def test_condemned_bytes_that_are_named_live(filled, dataset):
     """Naming bytes after they were condemned keeps them: the collector looks again before it removes anything."""
     content = filled.content(filled.picture())
     end_leases(filled)
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         unused_blobs.condemn(conn, "", 100)
     number = add(filled, dataset, "a", content)
     assert rows_of(filled, blobs, blobs.c.state) == [("live",)]
@@ -105,7 +105,7 @@ def test_condemned_bytes_that_come_again_live(filled, tmp_path):
     filled.content(filled.picture())
     before = on_disk(tmp_path)
     end_leases(filled)
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         unused_blobs.condemn(conn, "", 100)
     filled.content(filled.picture())
     assert rows_of(filled, blobs, blobs.c.state) == [("live",)]
@@ -115,7 +115,7 @@ def test_condemned_bytes_that_come_again_live(filled, tmp_path):
 
 def test_a_late_removal_meets_no_newer_upload(filled, tmp_path):
     """Bytes that come again while the collector is about to remove their old file have a file of their own."""
-    place = filled.server._place
+    place = filled.server._context
     filled.content(filled.picture())
     end_leases(filled)
     with place.store.write() as conn:
@@ -180,7 +180,7 @@ def test_replaced_files_are_kept_while_an_edge_or_a_version_names_them(filled, t
 
 def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
     """What a living process is writing is left alone; what a dead one left is removed."""
-    place = filled.server._place
+    place = filled.server._context
     lease = place.upload_leases.lease()
     place.blobs.receive(io.BytesIO(b"under way"), lease.generation())
     new = Path(place.blobs.address, "new")
@@ -196,7 +196,7 @@ def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
 def test_files_of_older_kinds_of_names_are_swept(filled, tmp_path):
     """A file whose generation tells no session is somebody's only if a row names it."""
     told = filled.file("/a", b"kept")
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         (generation,) = conn.execute(select(blobs.c.generation)).scalars()
         conn.execute(update(blobs).values(generation="0123456789abcdef"))
     top = tmp_path / "home" / "blobs"
@@ -211,7 +211,7 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
     """A process that was held up until its session was over is told to send again, and then it may."""
 
     def held_up(*, swept):
-        with upload_session(filled.server._place) as session:
+        with upload_session(filled.server._context) as session:
             session.receive(io.BytesIO(b"1"))
             end_sessions(filled)
             if swept:
@@ -237,7 +237,7 @@ def test_a_long_upload_keeps_its_session(filled, monkeypatch):
 
     class Slow(io.BytesIO):
         def read(self, size):
-            lease = filled.server._place.upload_leases._lease
+            lease = filled.server._context.upload_leases._lease
             lease._renewed -= sessions.LEASE / 30  # as if that long had gone by
             return super().read(1)
 
@@ -249,10 +249,10 @@ def test_a_long_upload_keeps_its_session(filled, monkeypatch):
 
 def test_a_session_is_begun_anew_now_and_then(filled, monkeypatch):
     """What a failed upload left is nobody's soon, also while its process lives."""
-    lease = filled.server._place.upload_leases.lease()
-    assert filled.server._place.upload_leases.lease() is lease
+    lease = filled.server._context.upload_leases.lease()
+    assert filled.server._context.upload_leases.lease() is lease
     lease.begun -= sessions.LEASE + 1
-    assert filled.server._place.upload_leases.lease().key != lease.key
+    assert filled.server._context.upload_leases.lease().key != lease.key
 
 
 def test_asking_writes_no_more_than_leases(filled):
@@ -270,7 +270,7 @@ def test_leases_are_measured_by_the_databases_clock(filled, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 0.0)
     filled.content(filled.picture())
     ((until,),) = rows_of(filled, blob_leases, blob_leases.c.lease_until)
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         now, later = conn.execute(select(clock.now(conn), clock.after(conn, leases.LEASE + 1))).one()
     assert len(until) == len(now) == len("1999-01-01T00:00:00.000Z")
     assert now < until < later

@@ -60,7 +60,7 @@ def test_the_trash_is_emptied_when_asked(filled, tmp_path):
 def test_a_file_in_the_trash_comes_back_when_a_row_names_it(filled, tmp_path):
     """As after a database was restored that names more than the one that was collected by."""
     told = filled.file(data=b"needed")
-    place = filled.server._place
+    place = filled.server._context
     with place.store.read() as conn:
         path = blob_path(*conn.execute(select(blobs.c.hash, blobs.c.generation)).one())
     for look in (
@@ -112,7 +112,7 @@ def test_a_small_share_is_not_asked_about(filled, monkeypatch):
 
 def test_strays_are_a_share_too(filled, tmp_path):
     """Files without rows, as beside an older copy of the database, are asked about as well."""
-    place = filled.server._place
+    place = filled.server._context
     lease = place.upload_leases.lease()
     for number in range(11):
         place.blobs.receive(io.BytesIO(str(number).encode()), lease.generation())

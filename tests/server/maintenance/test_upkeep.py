@@ -32,9 +32,9 @@ def kinds(filled, level, **scope):
 
 def file_of(filled, content):
     """Where the file of a hash is."""
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         generation = conn.execute(select(blobs.c.generation).where(blobs.c.hash == content)).scalar_one()
-    return Path(filled.server._place.blobs.address, blob_path(content, generation))
+    return Path(filled.server._context.blobs.address, blob_path(content, generation))
 
 
 def spoil(path, change):
@@ -75,7 +75,7 @@ def test_what_is_whole_has_no_problems(filled, project):
 
 def test_a_changed_row_of_a_version_is_found(filled, project):
     """Rows that are not those a version was made of are found by its digest."""
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         conn.execute(update(items).where(items.c.name == "b").values(description="forged", f=10))
         conn.execute(update(items).where(items.c.name == "b").values(f=2))
     problems, _counts = verify(filled, 1)
@@ -141,7 +141,7 @@ def test_damaged_bytes_are_put_aside_and_healed_by_the_same_bytes(filled, projec
     path = file_of(filled, contents[0])
     spoil(path, lambda data: data.append(0))
     assert kinds(filled, 3) == ["size"]
-    aside = Path(filled.server._place.blobs.address, "quarantine", path.name)
+    aside = Path(filled.server._context.blobs.address, "quarantine", path.name)
     assert aside.read_bytes().endswith(b"\0")
     assert not path.exists()
     assert kinds(filled, 2) == ["damaged"]
@@ -161,7 +161,7 @@ def test_a_quarantine_cut_short_is_made_up_for(filled, monkeypatch):
     content = filled.file(data=b"weights")["hash"]
     path = file_of(filled, content)
     spoil(path, lambda data: data.clear())
-    place = filled.server._place.blobs
+    place = filled.server._context.blobs
     monkeypatch.setattr(place, "quarantine", lambda *_name: None)
     assert kinds(filled, 2) == ["size"]
     assert path.exists()
@@ -176,12 +176,12 @@ def test_what_cannot_be_read_now_is_left_alone(filled, monkeypatch):
     path = file_of(filled, content)
     path.unlink()
     path.mkdir()  # reading a folder fails for the superuser, too
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         conn.execute(update(blobs).values(size=os.stat(path).st_size))
     assert kinds(filled, 3) == ["unreadable"]
     path.rmdir()
     path.write_bytes(b"weights")
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         conn.execute(update(blobs).values(size=7))
     assert kinds(filled, 3) == []
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_read_now_is_left_alone(filled, monkeypatch):
 def test_bytes_that_nobody_knows_are_missing(filled, project, contents):
     """A hash that an image names and that has no blob is told of, too."""
     unknown = "A" * 43 + "="
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         conn.execute(update(items).where(items.c.name == "a").values(hash=unknown, blob_id=None, f=10))
     (problem,) = verify(filled, 2)[0]
     assert (problem["hash"], problem["problem"]) == (unknown, "missing")
@@ -202,7 +202,7 @@ def test_a_source_that_changed_is_found(filled, project, tmp_path):
     dataset = filled.dataset(project, "by reference")
     content = filled.content(filled.picture((9, 9, 9)))
     filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "r", "hash": content}])
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         conn.execute(update(items).where(items.c.name == "r").values(link=source.as_uri(), f=10))
     assert kinds(filled, 3) == []
     spoil(source, lambda data: data.__setitem__(-1, data[-1] ^ 1))
@@ -230,7 +230,7 @@ def test_collecting_forgets_damage_that_nobody_needs(filled, project, contents):
     filled.call("projects.remove", id=project)
     for version in (1, 2):
         filled.call("autoflow.versions.delete", id=version)
-    with filled.server._place.store.write() as conn:
+    with filled.server._context.store.write() as conn:
         from autoflow.server.db.schema import blob_leases
 
         conn.execute(update(blob_leases).values(lease_until=""))

@@ -16,7 +16,7 @@ META = {"classes": [{"title": "c0", "shape": "rectangle"}], "tags": [{"name": "t
 
 @pytest.fixture
 def store(filled):
-    return filled.server._place.store
+    return filled.server._context.store
 
 
 def kept(store, table):

@@ -232,7 +232,7 @@ def test_a_client_that_dies_leaves_a_version_or_nothing(saved):
 
 def expire(saved):
     """The lease of whoever reserved is over, and what it began is collected."""
-    store = saved.filled.server._place.store
+    store = saved.filled.server._context.store
     with store.write() as conn:
         conn.execute(table.update().where(table.c.status == "reserved").values(lease_until="2000"))
     with store.write() as conn:
@@ -241,7 +241,7 @@ def expire(saved):
 
 def test_a_reservation_given_up_keeps_nothing(saved):
     """What only a cancelled or expired reservation saw leaves no history; the version after it is the next one."""
-    store = saved.filled.server._place.store
+    store = saved.filled.server._context.store
     saved.change()
     saved.cancel(saved.reserve())
     saved.reserve()

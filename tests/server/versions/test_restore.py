@@ -20,7 +20,7 @@ class Source:
 
     def __init__(self, filled):
         self.filled = filled
-        self.store = filled.server._place.store
+        self.store = filled.server._context.store
         self.project = filled.project("lemons", readme="r", settings={"a": 1}, customData={"b": 2})
         dataset = filled.dataset(self.project)
         self.contents = [filled.content(filled.picture((shade, 0, 0))) for shade in range(COUNT)]

@@ -60,7 +60,7 @@ class Versions(RuleBasedStateMachine):
     def __init__(self, filled):
         super().__init__()
         self.filled = filled
-        self.store = filled.server._place.store
+        self.store = filled.server._context.store
         self.saved = {}
 
     def call(self, method, **body):

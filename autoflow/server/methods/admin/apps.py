@@ -1,4 +1,4 @@
-"""Apps and their sessions, as far as there are any here: an app is what runs of one name in a team are of."""
+"""``apps.*`` in the SDK's shape: an app is the group of a team's runs that have one name."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import apps
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import teams as team_table
-from autoflow.server.methods.admin.tasks import COLUMNS, shaped
+from autoflow.server.methods.admin.tasks import COLUMNS, tasks_to_wire
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
 from autoflow.server.request_parser import RequestParser
 
 
-def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _to_wire(conn: Connection, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     logins = jobs.logins(conn)
     return [
         {
@@ -35,13 +35,13 @@ def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
             "repo": None,
             "tasks": [],
         }
-        for row in found
+        for row in rows
     ]
 
 
 def app(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``apps.info`` by id."""
-    return _shaped(conn, [teams.get(conn, apps, "app", request.number("id"))])[0]
+    return _to_wire(conn, [teams.get(conn, apps, "app", request.number("id"))])[0]
 
 
 def list_apps(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -53,15 +53,15 @@ def list_apps(conn: Connection, request: RequestParser) -> dict[str, Any]:
         select(apps).where(apps.c.team_id == team["id"], visible(conn, apps)),
         columns,
         request,
-        lambda found: _shaped(conn, found),
+        lambda rows: _to_wire(conn, rows),
     )
 
 
 def list_sessions(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``apps.tasks.list``: the runs of an app (``appId``) of a team."""
-    found = teams.get(conn, apps, "app", request.number("appId"))
-    query = tasks.listing(conn).where(task_table.c.app_id == found["id"])
-    return page(conn, query, COLUMNS, request, shaped)
+    app_row = teams.get(conn, apps, "app", request.number("appId"))
+    query = tasks.listing(conn).where(task_table.c.app_id == app_row["id"])
+    return page(conn, query, COLUMNS, request, tasks_to_wire)
 
 
 READS: Mapping[str, Operation] = {"apps.info": app, "apps.list": list_apps, "apps.tasks.list": list_sessions}

@@ -1,4 +1,4 @@
-"""What this server is, and who is asking: `instance.version`, teams, workspaces, the user."""
+"""The server's version, teams, workspaces, users and roles: ``instance.version``, ``teams.*`` and so on."""
 
 from __future__ import annotations
 
@@ -17,39 +17,45 @@ from autoflow.server.paging import page, page_of_entities
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
-# The oldest instance the SDK of this wire calls supported.
-SPEAKS = "6.18.3"
-# What everybody is in their teams.
+# The oldest version of an instance that the SDK supports.
+INSTANCE_VERSION = "6.18.3"
+# The only role: every user has it in all their teams.
 ROLE = {"id": 1, "role": "admin", "createdAt": None, "updatedAt": None}
 
 
 def version(_conn: Connection, _request: RequestParser) -> dict[str, Any]:
-    """The version of the wire spoken here, and the mark that this is no Supervisely instance."""
-    return {"version": SPEAKS, methods.AUTOFLOW_MARK: VERSION}
+    """``instance.version``: the version of the wire, and autoflow's own, which an instance does not send."""
+    return {"version": INSTANCE_VERSION, methods.AUTOFLOW_MARK: VERSION}
 
 
 def changes(conn: Connection, _request: RequestParser) -> dict[str, Any]:
-    """How many writes there were: a page that polls it knows when to ask for more."""
+    """``autoflow.changes``: the number of writes so far, which the page polls to know when to load again."""
     return {"changes": counters.changes(conn, caller(conn).teams)}
 
 
-def unknown(conn: Connection, _request: RequestParser) -> dict[str, Any]:
-    """``autoflow.unknown_methods``: what clients asked for that this server does not have, the most wanted first."""
+def list_unsupported(conn: Connection, _request: RequestParser) -> dict[str, Any]:
+    """``autoflow.unknown_methods``: the unsupported methods that clients called, the most frequent first."""
     return {"methods": unsupported_methods.counts(conn)}
 
 
-def _stamps(row: RowMapping) -> dict[str, Any]:
+def _timestamps(row: RowMapping) -> dict[str, Any]:
     return {"createdAt": row["created_at"], "updatedAt": row["updated_at"]}
 
 
-def _teams(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _teams(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     return [
-        {"id": row["id"], "name": row["name"], "description": row["description"], "role": ROLE["role"], **_stamps(row)}
-        for row in found
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "description": row["description"],
+            "role": ROLE["role"],
+            **_timestamps(row),
+        }
+        for row in rows
     ]
 
 
-def _workspaces(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _workspaces(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     return [
         {
             "id": row["id"],
@@ -57,14 +63,14 @@ def _workspaces(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
             "description": row["description"],
             "teamId": row["team_id"],
             "hidden": row["hidden"],
-            **_stamps(row),
+            **_timestamps(row),
         }
-        for row in found
+        for row in rows
     ]
 
 
 def _user(row: RowMapping) -> dict[str, Any]:
-    return {"id": row["id"], "login": row["login"], "name": row["name"], "role": ROLE["role"], **_stamps(row)}
+    return {"id": row["id"], "login": row["login"], "name": row["name"], "role": ROLE["role"], **_timestamps(row)}
 
 
 def list_teams(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -97,16 +103,22 @@ def workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def add_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``workspaces.add``: 409 when the team has one of that name."""
-    number = teams.add_workspace(conn, request.number("teamId"), request.text("name"), request.text("description", ""))
-    return _workspaces([teams.get(conn, workspaces, "workspace", number)])[0]
+    """``workspaces.add``.
+
+    Raises:
+        Conflict: the team has a workspace of that name.
+    """
+    workspace_id = teams.add_workspace(
+        conn, request.number("teamId"), request.text("name"), request.text("description", "")
+    )
+    return _workspaces([teams.get(conn, workspaces, "workspace", workspace_id)])[0]
 
 
 def hide_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``workspaces.visibility.set``: a hidden one is for what is seen otherwise, such as previews of versions."""
-    number = teams.get(conn, workspaces, "workspace", request.number("id"))["id"]
+    """``workspaces.visibility.set``: a hidden workspace is not listed; it holds projects such as version previews."""
+    workspace_id = teams.get(conn, workspaces, "workspace", request.number("id"))["id"]
     conn.execute(
-        update(workspaces).where(workspaces.c.id == number).values(hidden=request.flag("hidden", default=True))
+        update(workspaces).where(workspaces.c.id == workspace_id).values(hidden=request.flag("hidden", default=True))
     )
     return {"success": True}
 
@@ -117,37 +129,37 @@ def me(conn: Connection, _request: RequestParser) -> dict[str, Any]:
 
 
 def user(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``users.info`` by id, with those teams of theirs that the caller sees."""
-    found = teams.get(conn, users, "user", request.number("id"))
+    """``users.info`` by id, with those of the user's teams that the caller sees."""
+    user_row = teams.get(conn, users, "user", request.number("id"))
     query = select(team_table).join(members, members.c.team_id == team_table.c.id)
-    query = query.where(members.c.user_id == found["id"], visible(conn, team_table)).order_by(team_table.c.id)
-    named = [
+    query = query.where(members.c.user_id == user_row["id"], visible(conn, team_table)).order_by(team_table.c.id)
+    user_teams = [
         {"id": row["id"], "name": row["name"], "roleId": ROLE["id"], "role": ROLE["role"]}
         for row in conn.execute(query).mappings()
     ]
-    return {**_user(found), "teams": named}
+    return {**_user(user_row), "teams": user_teams}
 
 
 def list_users(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``users.list``: whoever shares a team with the caller."""
+    """``users.list``: the users who share a team with the caller."""
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
     query = select(users).where(visible(conn, users))
-    return page(conn, query, columns, request, lambda found: [_user(row) for row in found])
+    return page(conn, query, columns, request, lambda rows: [_user(row) for row in rows])
 
 
 def list_roles(_conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``roles.list``: in a team all may do the same."""
+    """``roles.list``: the one role, as permissions do not differ within a team."""
     return page_of_entities([ROLE], request)
 
 
 def context(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``GetTaskContext``: the team and the workspace of a task."""
     task = tasks.get(conn, request.number("id"))
-    place = teams.get(conn, workspaces, "workspace", task["workspace_id"])
+    workspace = teams.get(conn, workspaces, "workspace", task["workspace_id"])
     team = teams.get(conn, team_table, "team", task["team_id"])
     return {
         "team": {"id": team["id"], "name": team["name"]},
-        "workspace": {"id": place["id"], "name": place["name"]},
+        "workspace": {"id": workspace["id"], "name": workspace["name"]},
     }
 
 
@@ -156,13 +168,13 @@ def list_members(conn: Connection, request: RequestParser) -> dict[str, Any]:
     team_id = teams.get(conn, team_table, "team", request.number("teamId"))["id"]
     query = select(users).join(members, members.c.user_id == users.c.id).where(members.c.team_id == team_id)
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
-    return page(conn, query, columns, request, lambda found: [_user(row) for row in found])
+    return page(conn, query, columns, request, lambda rows: [_user(row) for row in rows])
 
 
 READS: Mapping[str, Operation] = {
     methods.INSTANCE_VERSION: version,
     methods.CHANGES: changes,
-    methods.UNKNOWN_METHODS: unknown,
+    methods.UNKNOWN_METHODS: list_unsupported,
     "teams.list": list_teams,
     "teams.info": team,
     "workspaces.list": list_workspaces,

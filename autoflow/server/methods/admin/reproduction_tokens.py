@@ -1,8 +1,8 @@
-"""Tokens of reproductions: ``autoflow.reproduction.token`` and ``autoflow.reproduction.revoke``.
+"""Restricted tokens for reproductions: ``autoflow.reproduction.token`` and ``autoflow.reproduction.revoke``.
 
 `autoflow reproduce --run` executes recorded code, which must not have the user's token. It gets one that is restricted
 to the team of the reproduced task, and to the methods that read and those in `WRITABLE`. Of these, what changes a
-project or a task checks that it was made since the token was issued (`store.access.check_own`).
+project or a task checks that it was made since the token was issued (`db.access.check_own`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 
 LIFETIME = 24 * 3600  # seconds
-KEPT = 7 * LIFETIME  # seconds that an expired token is kept, so that its refusal says why
+RETENTION = 7 * LIFETIME  # seconds for which an expired token is stored, so that the error can say that it expired
 
-# The methods outside READS and DOWNLOADS that the token may call: they add rows, or change a project or a task of the
-# reproduction's own. All others are refused.
+# The methods outside READS and DOWNLOADS that the token may call: they add rows, or change a project or task that
+# the reproduction made. All other methods are refused.
 WRITABLE = frozenset(
     {
         methods.RECORDS_ADD,
@@ -66,25 +66,25 @@ def check_writable(method: str, who: Caller) -> None:
     """Check that a caller's token may call a method that writes.
 
     Raises:
-        NotAllowed: 403, it is the token of a reproduction, and the method is not in `WRITABLE`.
+        Forbidden: it is a reproduction's token, and the method is not in `WRITABLE`.
     """
     if who.since is not None and method not in WRITABLE:
         raise Forbidden(f"the token of a reproduction must not call {method}: use a token of your own")
 
 
 def issue(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.reproduction.token`` for a task: ``id``, ``token`` and ``expiresAt``; null where none is needed."""
+    """``autoflow.reproduction.token`` for a task: ``id``, ``token``, ``expiresAt``; null without authorization."""
     task = tasks.get(conn, request.number("task"))
     who = caller(conn)
     if who.teams is None:
         return {"id": None, "token": None, "expiresAt": None}
-    tokens.remove_expired(conn, KEPT)
+    tokens.remove_expired(conn, RETENTION)
     token = authorization.generate()
     row = tokens.add(
         conn,
         who.user,
         authorization.digest(token),
-        token[: authorization.START],
+        token[: authorization.PREFIX_LENGTH],
         expires_at=clock.after(conn, LIFETIME),
         task_id=task["id"],
     )
@@ -92,7 +92,7 @@ def issue(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def revoke(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.reproduction.revoke`` by the token's ``id``: a token of the caller's own."""
+    """``autoflow.reproduction.revoke`` of one of the caller's own tokens by ``id``."""
     tokens.remove_of_reproduction(conn, request.number("id"), caller(conn).user)
     return {"success": True}
 

@@ -1,7 +1,7 @@
-"""``autoflow.search``: everything the caller sees, by a part of its name, or by its number.
+"""``autoflow.search``: everything that the caller sees, by a part of its name or by its number.
 
-Each kind is one query over one table's names: what is called so comes first, then what begins so, then what has it
-anywhere, the newest first within each. Letters count alike in both cases.
+Each kind is one query over one table. Equal names come first, then names with that prefix, then names that contain it,
+the newest first within each. Case is ignored.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser, as_number, as_text
 from autoflow.server.versions import versions
 
-PART = 8  # of each kind
-LARGEST = 100
-ENOUGH = 2000  # that begin or contain it are ranked; of more, any
+DEFAULT_SIZE = 8  # results of each kind
+MAX_SIZE = 100
+MAX_RANKED = 2000  # newest matches that are ranked
 
 Text = ColumnElement[str]
 
 
 class Kind(NamedTuple):
-    """One kind of thing that is looked for.
+    """The search over one table.
 
     Args:
-        query: all of them that the caller sees.
-        number: their number.
-        texts: what they are found by, the name first.
-        told: a row as a result: title, detail, link, at.
+        query: selects the rows that the caller sees.
+        number: the column of their numbers.
+        texts: the columns that are searched, the name first.
+        result: makes a row a result.
     """
 
     query: Callable[[Connection], Select[Any]]
     number: ColumnElement[int]
     texts: Sequence[Text]
-    told: Callable[[RowMapping], dict[str, Any]]
+    result: Callable[[RowMapping], dict[str, Any]]
 
 
-def _told(title: str, detail: str, link: str, at: str | None) -> dict[str, Any]:
+def _result(title: str, detail: str, link: str, at: str | None) -> dict[str, Any]:
     return {"title": title, "detail": detail, "link": link, "at": at}
 
 
@@ -72,16 +72,16 @@ def _files(conn: Connection) -> Select[Any]:
 
 KINDS: Mapping[str, Kind] = {
     "project": Kind(
-        lambda rows: projects.listing(rows).add_columns(workspaces.c.name.label("workspace_name")),
+        lambda conn: projects.listing(conn).add_columns(workspaces.c.name.label("workspace_name")),
         project_table.c.id,
         (project_table.c.name, project_table.c.description),
-        lambda row: _told(row["name"], row["workspace_name"], f"/projects/{row['id']}", row["updated_at"]),
+        lambda row: _result(row["name"], row["workspace_name"], f"/projects/{row['id']}", row["updated_at"]),
     ),
     "dataset": Kind(
         _datasets,
         dataset_table.c.id,
         (dataset_table.c.name,),
-        lambda row: _told(
+        lambda row: _result(
             row["name"],
             row["project_name"],
             f"/projects/{row['project_id']}/datasets/{row['id']}",
@@ -92,7 +92,7 @@ KINDS: Mapping[str, Kind] = {
         tasks.listing,
         task_table.c.id,
         (func.coalesce(apps.c.name, task_table.c.name), task_table.c.name),
-        lambda row: _told(
+        lambda row: _result(
             row["app_name"] or row["name"] or f"Task {row['number']}",
             row["state"],
             f"/apps/sessions/{row['id']}",
@@ -103,13 +103,13 @@ KINDS: Mapping[str, Kind] = {
         _files,
         file_table.c.id,
         (file_table.c.name, file_table.c.path),
-        lambda row: _told(row["name"], row["path"], f"/files/{row['id']}", row["created_at"]),
+        lambda row: _result(row["name"], row["path"], f"/files/{row['id']}", row["created_at"]),
     ),
     "version": Kind(
         _versions,
         version_table.c.id,
         (func.coalesce(version_table.c.name, ""), func.coalesce(version_table.c.description, "")),
-        lambda row: _told(
+        lambda row: _result(
             f"V{row['number']} {row['name'] or ''}".strip(),
             row["project_name"],
             f"/projects/{row['project_id']}/versions#v{row['number']}",
@@ -120,77 +120,80 @@ KINDS: Mapping[str, Kind] = {
         jobs.listing,
         job_table.c.id,
         (job_table.c.name,),
-        lambda row: _told(row["name"], row["project_name"], f"/labeling/jobs/{row['id']}", row["created_at"]),
+        lambda row: _result(row["name"], row["project_name"], f"/labeling/jobs/{row['id']}", row["created_at"]),
     ),
     "image": Kind(
         _images,
         item_table.c.id,
         (item_table.c.name,),
-        lambda row: _told(row["name"], row["project_name"], f"/images/{row['id']}", row["updated_at"]),
+        lambda row: _result(row["name"], row["project_name"], f"/images/{row['id']}", row["updated_at"]),
     ),
 }
 
 
-def _cases(text: str) -> list[str]:
-    """A text as it may be written: a database folds the letters of ASCII, SQLite no others."""
+def _spellings(text: str) -> list[str]:
+    """Return the spellings of a text to search for: SQLite ignores the case of ASCII letters only."""
     return [text] if text.isascii() else sorted({text, text.lower(), text.upper(), text.title(), text.capitalize()})
 
 
 def _ranked(kind: Kind, query: Select[Any], text: str, size: int) -> Select[Any]:
-    forms = _cases(text)
+    spellings = _spellings(text)
     name = kind.texts[0]
-    exact = or_(*(func.lower(name) == func.lower(form) for form in forms))
-    begins = or_(*(name.istartswith(form, autoescape=True) for form in forms))
-    within = or_(*(column.icontains(form, autoescape=True) for column in kind.texts for form in forms))
-    # of what is in very many names, the newest are as good as any: they are not sorted all
-    numbers = query.with_only_columns(kind.number, case((exact, 0), (begins, 1), else_=2).label("rank"))
-    some = numbers.where(within).order_by(kind.number.desc()).limit(ENOUGH).subquery()
-    best = select(some.c.id).order_by(some.c.rank, some.c.id.desc()).limit(size)
+    is_equal = or_(*(func.lower(name) == func.lower(spelling) for spelling in spellings))
+    has_prefix = or_(*(name.istartswith(spelling, autoescape=True) for spelling in spellings))
+    contains = or_(*(column.icontains(spelling, autoescape=True) for column in kind.texts for spelling in spellings))
+    # A text in very many names is ranked among the newest only, so that not all are sorted.
+    ranked = query.with_only_columns(kind.number, case((is_equal, 0), (has_prefix, 1), else_=2).label("rank"))
+    newest = ranked.where(contains).order_by(kind.number.desc()).limit(MAX_RANKED).subquery()
+    best = select(newest.c.id).order_by(newest.c.rank, newest.c.id.desc()).limit(size)
     return query.where(kind.number.in_(best.scalar_subquery()))
 
 
-def _found(conn: Connection, kind: Kind, text: str, number: int | None, size: int) -> list[dict[str, Any]]:
-    """One kind's results; the thing of that number leads."""
+def _search_kind(conn: Connection, kind: Kind, text: str, number: int | None, size: int) -> list[dict[str, Any]]:
+    """Return the results of one kind, the one with the number first."""
     query = kind.query(conn)
-    found: list[RowMapping] = []
+    rows: list[RowMapping] = []
     if number is not None:
-        found += conn.execute(query.where(kind.number == number)).mappings().all()
+        rows += conn.execute(query.where(kind.number == number)).mappings().all()
     if text:
         matching = conn.execute(_ranked(kind, query, text, size + 1)).mappings().all()
-        found += [row for row in matching if row["id"] != number]
-    return [{"id": row["id"], **kind.told(row)} for row in found]
+        rows += [row for row in matching if row["id"] != number]
+    return [{"id": row["id"], **kind.result(row)} for row in rows]
 
 
-def _order(text: str, told: Mapping[str, Any]) -> tuple[int, int]:
-    title = told["title"].lower()
-    return (0 if title == text else 1 if title.startswith(text) else 2, -told["id"])
+def _order(text: str, result: Mapping[str, Any]) -> tuple[int, int]:
+    title = result["title"].lower()
+    return (0 if title == text else 1 if title.startswith(text) else 2, -result["id"])
 
 
 def search(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.search`` for ``q``: ``{"results": [{"kind", "id", "title", "detail", "link", "at"}],
     "more": [kind]}``.
 
-    ``kinds`` are those looked for (all), ``limit`` how many of each. ``project:7``, ``#7`` and ``7`` name a number.
+    ``kinds`` are those to search (default: all), ``limit`` the most results of each. ``project:7``, ``#7`` and ``7``
+    search by number.
     """
     text = request.text("q", "", max_length=limits.QUERY).strip()
-    asked = [as_text(value) or "" for value in request.array("kinds", required=False)]
-    if not KINDS.keys() >= set(asked):
+    kinds = [as_text(value) or "" for value in request.array("kinds", required=False)]
+    if not KINDS.keys() >= set(kinds):
         raise Invalid(f'"kinds" must be some of {", ".join(KINDS)}')
     kind, colon, rest = text.partition(":")
     if colon and kind.lower() in KINDS and as_number(rest) is not None:
-        asked, text = [kind.lower()], f"#{rest.strip()}"
+        kinds, text = [kind.lower()], f"#{rest.strip()}"
     number = as_number(text.removeprefix("#"))
-    words = "" if text.startswith("#") and number is not None else text
-    size = min(max(request.optional_number("limit") or PART, 1), LARGEST)
+    name_part = "" if text.startswith("#") and number is not None else text
+    size = min(max(request.optional_number("limit") or DEFAULT_SIZE, 1), MAX_SIZE)
     results: list[dict[str, Any]] = []
     more: list[str] = []
-    for name in dict.fromkeys(asked) or KINDS:
-        found = _found(conn, KINDS[name], words, number, size) if text else []
-        first = [one for one in found if one["id"] == number]
-        others = sorted((one for one in found if one["id"] != number), key=lambda one: _order(words.lower(), one))
+    for name in dict.fromkeys(kinds) or KINDS:
+        matches = _search_kind(conn, KINDS[name], name_part, number, size) if text else []
+        first = [match for match in matches if match["id"] == number]
+        others = sorted(
+            (match for match in matches if match["id"] != number), key=lambda match: _order(name_part.lower(), match)
+        )
         shown = [*first, *others][:size]
-        results += [{"kind": name, **one} for one in shown]
-        more += [name] if len(found) > size else []
+        results += [{"kind": name, **match} for match in shown]
+        more += [name] if len(matches) > size else []
     return {"results": results, "more": more}
 
 

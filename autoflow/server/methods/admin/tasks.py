@@ -1,4 +1,4 @@
-"""Tasks: ``tasks.*`` in the SDK's shape, with what only this server knows of a run under ``autoflow``."""
+"""``tasks.*`` in the SDK's shape, with the fields that an instance does not have under ``autoflow``."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from autoflow.server.paging import page
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.wire import methods
 
-# The SDK's words for a task's status.
+# The SDK's status for a state.
 _STATUS = {"running": "started", "finished": "finished", "failed": "error", "ended": "finished", "lost": "stopped"}
-# What of them an app says of itself.
+# The state for a status that an app reports.
 _STATES = {
     **dict.fromkeys(("queued", "consumed", "started", "deployed"), "running"),
     **dict.fromkeys(("stopped", "terminating"), "lost"),
@@ -37,8 +37,8 @@ COLUMNS = {
 }
 
 
-def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    """Tasks as the wire shows them."""
+def tasks_to_wire(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Return tasks in wire form."""
     return [
         {
             "id": row["id"],
@@ -63,37 +63,39 @@ def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
                 "facts": json_codec.load(row["facts"]),
             },
         }
-        for row in found
+        for row in rows
     ]
 
 
 def task(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.info`` by id."""
-    return shaped([tasks.get(conn, request.number("id"))])[0]
+    return tasks_to_wire([tasks.get(conn, request.number("id"))])[0]
 
 
 def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.tasks.ensure``: the task of a number given from outside, made if it is new; as ``tasks.info``."""
-    number = tasks.get_or_create(conn, request.number("id"), team=request.optional_number("teamId"))
-    return shaped([tasks.get(conn, number)])[0]
+    """``autoflow.tasks.ensure``: the task of a number from another system, created if it is new."""
+    task_id = tasks.get_or_create(conn, request.number("id"), team=request.optional_number("teamId"))
+    return tasks_to_wire([tasks.get(conn, task_id)])[0]
 
 
 def list_tasks(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``tasks.list`` of a workspace."""
     workspace = teams.get(conn, workspaces, "workspace", request.number("workspaceId"))
-    return page(conn, tasks.listing(conn).where(table.c.workspace_id == workspace["id"]), COLUMNS, request, shaped)
+    return page(
+        conn, tasks.listing(conn).where(table.c.workspace_id == workspace["id"]), COLUMNS, request, tasks_to_wire
+    )
 
 
 def set_output(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``tasks.output.set``: what the SDK's app says it made, kept among the facts of its run."""
-    number = tasks.get_or_create(conn, request.number("taskId"))
-    tasks.check_author(conn, number)
-    tasks.add_facts(conn, number, {"output": request.mapping("output")}, timestamps.now())
+    """``tasks.output.set``: an app's output, stored as a fact of its run."""
+    task_id = tasks.get_or_create(conn, request.number("taskId"))
+    tasks.check_author(conn, task_id)
+    tasks.add_facts(conn, task_id, {"output": request.mapping("output")}, timestamps.now())
     return {"success": True}
 
 
 def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``tasks.status.update``: what an app says of its own task, in the SDK's words."""
+    """``tasks.status.update``: the status that an app reports of its task."""
     status = request.text("status")
     if status not in _STATES:
         raise Invalid(f'"status" must be one of {", ".join(_STATES)}')
@@ -102,43 +104,43 @@ def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def stop(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``tasks.stop``: noted; a process is nothing this server could stop."""
-    number = tasks.get(conn, request.number("id"))["id"]
-    _set_state(conn, number, "lost")
-    return {"id": number, "status": _STATUS[tasks.get(conn, number)["state"]]}
+    """``tasks.stop``: mark a task as lost; the server cannot stop its process."""
+    task_id = tasks.get(conn, request.number("id"))["id"]
+    _set_state(conn, task_id, "lost")
+    return {"id": task_id, "status": _STATUS[tasks.get(conn, task_id)["state"]]}
 
 
-def _set_state(conn: Connection, number: int, state: str) -> None:
-    tasks.check_author(conn, number)
-    before = tasks.get(conn, number)["state"]
+def _set_state(conn: Connection, task_id: int, state: str) -> None:
+    tasks.check_author(conn, task_id)
+    before = tasks.get(conn, task_id)["state"]
     if state != "running":
-        tasks.finish(conn, number, state, None, timestamps.now())
+        tasks.finish(conn, task_id, state, None, timestamps.now())
     elif before != "running":
-        tasks.start(conn, number, timestamps.now())
+        tasks.start(conn, task_id, timestamps.now())
 
 
 def log(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
-    """``tasks.log.download`` by id: a line each; ``sinceTime`` leaves out what is older, ``limit`` all but the last."""
-    number = tasks.get(conn, request.number("id"))["id"]
-    found = [
-        {"task_id": number, "timestamp": row["at"], "level": "info", "message": line}
-        for row in tasks.read_log(conn, number, request.text("sinceTime", ""))
+    """``tasks.log.download`` by id: an entry for each line, not older than ``sinceTime``, the last ``limit`` ones."""
+    task_id = tasks.get(conn, request.number("id"))["id"]
+    entries = [
+        {"task_id": task_id, "timestamp": row["at"], "level": "info", "message": line}
+        for row in tasks.read_log(conn, task_id, request.text("sinceTime", ""))
         for line in row["lines"].splitlines()
     ]
     limit = request.optional_number("limit")
-    return found if limit is None else found[len(found) - min(max(limit, 0), len(found)) :]
+    return entries if limit is None else entries[len(entries) - min(max(limit, 0), len(entries)) :]
 
 
-def accept(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """What an app sends for a page of its own, which is not shown here: taken, and not kept."""
+def discard(conn: Connection, request: RequestParser) -> dict[str, Any]:
+    """Accept and discard the data of an app's own page, which this server does not show."""
     tasks.get_or_create(conn, request.number("id" if request.has("id") else "taskId"))
     return {"success": True}
 
 
 def fields(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``tasks.data.get``: nothing is kept of an app's page, so every field is null."""
+    """``tasks.data.get``: every field is null, as the data of an app's page is not stored."""
     tasks.get(conn, request.number("taskId"))
-    return {"result": {name: None for one in request.array("fields") if (name := as_text(one)) is not None}}
+    return {"result": {name: None for value in request.array("fields") if (name := as_text(value)) is not None}}
 
 
 READS: Mapping[str, Operation] = {
@@ -152,7 +154,7 @@ WRITES: Mapping[str, Operation] = {
     "tasks.output.set": set_output,
     "tasks.status.update": set_status,
     "tasks.stop": stop,
-    "tasks.meta.update": accept,
-    "tasks.data.set": accept,
-    "tasks.app-v2.data.set": accept,
+    "tasks.meta.update": discard,
+    "tasks.data.set": discard,
+    "tasks.app-v2.data.set": discard,
 }

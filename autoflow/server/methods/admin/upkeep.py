@@ -1,7 +1,7 @@
-"""Upkeep: ``autoflow.upkeep.*``: collecting what nothing needs, and looking whether what is kept is whole.
+"""``autoflow.upkeep.*``: garbage collection and integrity checks.
 
-Both are for whoever sees all teams. Both work for about two seconds a call and answer ``{"done", "state", "counts"}``:
-who is not told that it is done calls again with that state.
+Both need a caller who sees all teams. A call works for about two seconds and returns ``{"done", "state", "counts"}``;
+unless it is done, the caller sends the state back in the next call.
 """
 
 from __future__ import annotations
@@ -24,64 +24,71 @@ from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions.versions import COMMITTED
 from autoflow.wire import methods
 
-COLLECTED = ("rows", "files", "blobs", "bytes", "strays", "emptied")
-VERIFIED = ("versions", "blobs", "bytes", "sources", "problems")
+COLLECTION_COUNTS = ("rows", "files", "blobs", "bytes", "strays", "emptied")
+VERIFICATION_COUNTS = ("versions", "blobs", "bytes", "sources", "problems")
 
 
-def _permit(conn: Connection) -> None:
+def _check_permitted(conn: Connection) -> None:
+    """Raise Forbidden unless the caller sees all teams."""
     if caller(conn).teams is not None:
-        raise Forbidden("only who sees all teams may do this: ask on the server's machine")
+        raise Forbidden("only a caller who sees all teams may do this: run the command on the server's machine")
 
 
-def _answer(progress: JobState, names: tuple[str, ...], *, done: bool) -> dict[str, Any]:
+def _response(state: JobState, names: tuple[str, ...], *, done: bool) -> dict[str, Any]:
     return {
         "done": done,
-        "state": None if done else progress.encode(),
-        "counts": {name: progress.counts.get(name, 0) for name in names},
+        "state": None if done else state.encode(),
+        "counts": {name: state.counts.get(name, 0) for name in names},
     }
 
 
 def collect(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.upkeep.collect``: what was removed so far: rows of history, team files, blobs and their bytes, and
-    stray files of uploads that came to no end; and how many files have left the trash for good. `confirm` lets it take
-    a large share of all blobs, `emptyTrash` lets nothing stay in the trash.
+    """``autoflow.upkeep.collect``: remove history rows, team files and blobs that nothing references any more.
+
+    The counts are rows of history, team files, blobs and their bytes, temporary files of uploads that were not
+    finished (``strays``), and files deleted from the trash (``emptied``). ``confirm`` allows removing a large share of
+    all blobs; ``emptyTrash`` deletes everything in the trash at once.
 
     Raises:
-        Conflict: it would take a large share of all blobs, and `confirm` is not set.
+        Conflict: it would remove a large share of all blobs, and ``confirm`` is not set.
         StoreUnavailable: the blobs are another store's.
     """
-    progress = JobState.decode(request.optional_text("state"))
+    state = JobState.decode(request.optional_text("state"))
     with context.store.read() as conn:
-        _permit(conn)
+        _check_permitted(conn)
     context.store.check_identity()
     confirmed, empty = request.flag("confirm", default=False), request.flag("emptyTrash", default=False)
-    done = run_stages(GarbageCollector(context, confirmed=confirmed, empty=empty).stages, progress)
-    return _answer(progress, COLLECTED, done=done)
+    done = run_stages(GarbageCollector(context, confirmed=confirmed, empty=empty).stages, state)
+    return _response(state, COLLECTION_COUNTS, done=done)
 
 
 def verify(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.upkeep.verify`` at a ``level`` from 1 to 3, of all, of a project (``projectId``), or of a version
-    (``id``): what was looked at so far, and the ``problems`` found in this call.
+    """``autoflow.upkeep.verify``: check the store at a ``level`` from 1 to 3.
+
+    The scope is everything, a project (``projectId``) or a version (``id``). ``problems`` are those that this call
+    detected.
     """
-    progress = JobState.decode(request.optional_text("state"))
+    state = JobState.decode(request.optional_text("state"))
     level = request.optional_number("level") or 1
     if level not in LEVELS:
         raise Invalid(f'"level" must be one of {", ".join(map(str, LEVELS))}')
     with context.store.read() as conn:
-        _permit(conn)
+        _check_permitted(conn)
         scope = _scope(conn, request)
     integrity_check = IntegrityCheck(context, level, scope)
-    done = run_stages(integrity_check.stages, progress)
-    return {**_answer(progress, VERIFIED, done=done), "problems": integrity_check.problems}
+    done = run_stages(integrity_check.stages, state)
+    return {**_response(state, VERIFICATION_COUNTS, done=done), "problems": integrity_check.problems}
 
 
 def _scope(conn: Connection, request: RequestParser) -> Scope:
     if request.has("id"):
-        number = request.number("id")
-        found = conn.execute(select(versions).where(versions.c.id == number, COMMITTED)).mappings().one_or_none()
-        if found is None:
-            raise NotFound("version", number)
-        return Scope(found["project_id"], found["epoch"], number)
+        version_id = request.number("id")
+        version_row = (
+            conn.execute(select(versions).where(versions.c.id == version_id, COMMITTED)).mappings().one_or_none()
+        )
+        if version_row is None:
+            raise NotFound("version", version_id)
+        return Scope(version_row["project_id"], version_row["epoch"], version_id)
     if request.has("projectId"):
         return Scope(projects.get(conn, request.number("projectId"))["id"])
     return Scope()

@@ -175,7 +175,7 @@ def test_a_key_counts_within_a_batch(filled):
         "applied",
         "duplicate",
     ]
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         assert conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all() == ["first", "other"]
 
 
@@ -188,7 +188,7 @@ def test_refused_records_of_a_long_batch_cost_no_other(filled):
     for status in ("applied", "duplicate"):
         wanted = ["refused" if number in wrong else status for number in range(len(batch))]
         assert statuses(filled.send(*batch)) == wanted
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         kept = conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all()
     assert kept == [str(number) for number in range(len(batch)) if number not in wrong]
 

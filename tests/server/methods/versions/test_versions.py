@@ -16,7 +16,7 @@ from autoflow.server.db.schema import items, projects
 
 
 def state(filled, project):
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         row = conn.execute(select(projects).where(projects.c.id == project)).mappings().one()
         return dict(row), change_tracking.compute_digest(conn, project)
 
@@ -87,7 +87,7 @@ def test_versions_are_listed_with_all_keys(filled):
 
 def test_a_version_costs_the_same_however_large(filled):
     """Making a version takes as many statements for many items as for none, and touches no item."""
-    store = filled.server._place.store
+    store = filled.server._context.store
     counts = []
 
     def statements():
@@ -117,7 +117,7 @@ def test_rows_carry_the_epoch_they_are_valid_from(filled):
     filled.image(dataset, "a.png")
     filled.snapshot(project)
     filled.image(dataset, "b.png")
-    with filled.server._place.store.read() as conn:
+    with filled.server._context.store.read() as conn:
         assert dict(conn.execute(select(items.c.name, items.c.f)).all()) == {"a.png": 1, "b.png": 2}
     row, _digest = state(filled, project)
     assert (row["epoch"], row["last_v"]) == (2, 1)
