@@ -23,7 +23,7 @@ def test_somebody_has_to_be_asking(bucket, monkeypatch):
     """Without credentials the variables that hold them are named."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    monkeypatch.setattr(rooms, "TRIES", 0)
+    monkeypatch.setattr(rooms, "MAX_RETRIES", 0)
     with pytest.raises(ServerBusy, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
         open_blob_store(bucket)
 
@@ -31,7 +31,7 @@ def test_somebody_has_to_be_asking(bucket, monkeypatch):
 def test_an_endpoint_that_is_gone_is_busy(bucket, monkeypatch):
     """What cannot be reached may be tried again."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr(rooms, "TRIES", 0)
+    monkeypatch.setattr(rooms, "MAX_RETRIES", 0)
     with pytest.raises(ServerBusy, match="cannot open s3://"):
         open_blob_store(bucket)
 

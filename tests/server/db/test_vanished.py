@@ -73,7 +73,7 @@ class Proxy:
 @pytest.fixture
 def proxied(postgres, monkeypatch):
     """A proxy, and the url of a new store by way of it; deadlines are those of a test."""
-    for name, seconds in (("STATEMENT", 1.0), ("GRACE", 0.5), ("ANSWERING", 0.5), ("CONNECTING", 2.0)):
+    for name, seconds in (("STATEMENT_TIMEOUT", 1.0), ("GRACE", 0.5), ("PING_TIMEOUT", 0.5), ("CONNECT_TIMEOUT", 2.0)):
         monkeypatch.setattr(postgresql, name, seconds)
     monkeypatch.setattr(opening, "RETRY_INTERVAL", 0.1)
     monkeypatch.setitem(postgresql._SETTINGS, "idle_in_transaction_session_timeout", "2s")

@@ -68,7 +68,7 @@ def source(filled):
 def slow(monkeypatch):
     """One batch of few items a call."""
     monkeypatch.setattr(restore, "WORK", 0)
-    for name in ("SMALLEST", "FIRST", "LARGEST"):
+    for name in ("SMALLEST_BATCH", "FIRST_BATCH", "LARGEST_BATCH"):
         monkeypatch.setattr(restoring, name, 2)
 
 
