@@ -139,7 +139,7 @@ def _item(draw: random.Random, number: int, project: int, place: int, tag: int) 
         "created_by": 1,
         "created_at": MOMENT,
         "updated_at": MOMENT,
-        "f": 1,
+        "valid_from": 1,
     }
 
 

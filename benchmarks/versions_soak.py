@@ -188,9 +188,9 @@ class Soak:
             return None
         held = {}
         for table, still in ((items, True), (items_history, False)):
-            query = select(table).where(table.c.project_id == version.project_id, table.c.f <= version.epoch)
+            query = select(table).where(table.c.project_id == version.project_id, table.c.valid_from <= version.epoch)
             if not still:
-                query = query.where(table.c.t > version.epoch)
+                query = query.where(table.c.valid_to > version.epoch)
             held.update({row.name: [row.hash, row.description] for row in rows.execute(query)})
         return held
 

@@ -21,7 +21,7 @@ from sqlalchemy import delete, select
 from autoflow.errors import ServerBusy, ServerRefused
 from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import blobs as leases
-from autoflow.server.db import sessions
+from autoflow.server.db import upload_leases
 from autoflow.server.db.schema import blob_leases, blobs, files, items, items_history
 from autoflow.server.maintenance import purge
 from autoflow.server.server import Server
@@ -49,7 +49,7 @@ class Setup(NamedTuple):
 
     def open(self) -> Server:
         """The server, as a process of its own uses it; with the leases of this run."""
-        sessions.LEASE = leases.LEASE = LEASE
+        upload_leases.LEASE = leases.LEASE = LEASE
         return Server.open(self.home, self.database, blobs=self.blobs)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from autoflow.server.blobs import BlobStore, Content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db.engine import CallerStore, Store
-from autoflow.server.db.sessions import UploadLeases
+from autoflow.server.db.upload_leases import UploadLeases
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire.parts import Part
 

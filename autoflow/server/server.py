@@ -20,7 +20,7 @@ from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import counters, unsupported_methods
 from autoflow.server.db.access import LOCAL, Caller
 from autoflow.server.db.engine import Store
-from autoflow.server.db.sessions import UploadLeases
+from autoflow.server.db.upload_leases import UploadLeases
 from autoflow.server.errors import Invalid, UnknownMethod
 from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope

@@ -175,7 +175,7 @@ def test_what_an_older_server_stored_is_read(server, fill):
     world = hostile.World(fill(server))
     odd = {"classes": [{"id": 1, "title": "c"}], "tags": [{"id": 2, "name": "t", "classes": 5}]}
     with server._store.write() as conn:
-        conn.execute(schema.project_meta.update().values(document=json_codec.dump(odd), f=2))
+        conn.execute(schema.project_meta.update().values(document=json_codec.dump(odd), valid_from=2))
     read_all(server, world)
     for reviews in ({"1": []}, 5, None):
         with server._store.write() as conn:

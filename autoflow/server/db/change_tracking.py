@@ -41,7 +41,7 @@ class ProjectEdit:
         names = sorted({name for one in given for name in one})
         new = [{name: one.get(name, _DEFAULTS.get(name)) for name in names} for one in given]
         key = table.c[_KEY[table]]
-        statement = insert(table).values(f=self.project["epoch"]).returning(key, sort_by_parameter_order=True)
+        statement = insert(table).values(valid_from=self.project["epoch"]).returning(key, sort_by_parameter_order=True)
         keys = list(self.conn.execute(statement, new).scalars()) if new else []
         whole = [
             {**dict.fromkeys(table.c.keys()), **_DEFAULTS, **one, key.name: number}
@@ -72,7 +72,7 @@ class ProjectEdit:
         for names, parameters in statements.items():
             values = {name: bindparam(f"new_{name}") for name in names}
             statement = update(table).where(table.c[key] == bindparam("the_row"))
-            self.conn.execute(statement.values(**values, f=self.project["epoch"]), parameters)
+            self.conn.execute(statement.values(**values, valid_from=self.project["epoch"]), parameters)
 
     def delete(self, table: Table, row: ContentRow) -> None:
         """Take a row away, given as it is stored now."""

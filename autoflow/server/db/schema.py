@@ -1,12 +1,12 @@
-"""The tables, in SQLAlchemy Core, right on SQLite and PostgreSQL.
+"""The tables, in SQLAlchemy Core, for SQLite and PostgreSQL.
 
-Versioned rows (datasets, items, a project's classes and tags) carry `f`, the epoch they are valid from; a project's
-`epoch` is the one being written, `last_v` the last one a version closed. A row that a version sees goes to its
-``*_history`` table when it is changed or removed, with `t`, the first epoch that no longer sees it: triggers do that
-(`store.history`), so that no writer can forget. `change_seq` and `digest` are kept by every write (`store.edits`), so
-that "nothing changed" is one comparison. Numbers are never given twice.
+Versioned rows (datasets, items, a project's classes and tags) form temporal tables: `valid_from` is the epoch that a
+row is valid from; a project's `epoch` is the current one and `last_version_epoch` that of its last version. When a row
+that a version sees is updated or deleted, triggers (`db.history_triggers`) copy it to its ``*_history`` table with
+`valid_to`, the first epoch that does not see it any more. Every write maintains `change_seq` and `digest`
+(`db.change_tracking`), so that one comparison tells whether a project has changed. Ids are never reused.
 
-`REVISION` names the migration that ends in this schema; a test holds the two together.
+`REVISION` is the migration that ends in this schema; a test compares the two.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 
 metadata = MetaData()
 
-# SQLite makes only INTEGER PRIMARY KEY its row id; PostgreSQL needs the wide type said.
+# SQLite uses only an INTEGER PRIMARY KEY as the row id; PostgreSQL needs the wide type.
 Number = BigInteger().with_variant(Integer(), "sqlite")
-# Compared byte by byte, so that a prefix is a range; SQLite does so anyway.
+# Compared byte by byte, so that a prefix search is a range scan; SQLite does so by default.
 Path = Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -45,20 +45,20 @@ def _id() -> Column[int]:
     return Column("id", Number, primary_key=True, autoincrement=True)
 
 
-def _given(name: str, default: str = "''") -> Column[str]:
+def _text(name: str, default: str = "''") -> Column[str]:
     return Column(name, Text, nullable=False, server_default=text(default))
 
 
 def _author() -> Column[int]:
-    """Who wrote a row; None where that was not kept, before revision 0006."""
+    """The user who wrote a row; NULL in rows older than revision 0006."""
     return Column("created_by", Number, ForeignKey("users.id"))
 
 
-def _times() -> tuple[Column[str], Column[str]]:
+def _timestamps() -> tuple[Column[str], Column[str]]:
     return Column("created_at", Text, nullable=False), Column("updated_at", Text, nullable=False)
 
 
-def _of(name: str, table: str, **options: Any) -> Column[int]:
+def _foreign_key(name: str, table: str, **options: Any) -> Column[int]:
     return Column(name, Number, ForeignKey(f"{table}.id"), **{"nullable": False, **options})
 
 
@@ -66,16 +66,16 @@ def _table(name: str, *parts: Any) -> Table:
     return Table(name, metadata, *parts, sqlite_autoincrement=bool(parts[0].name == "id"))
 
 
-def _by_epoch(table: Table) -> None:
-    """An index of what came after a project's first epoch: most rows never did, and nobody asks for those by it."""
-    epochs = [table.c[name] for name in ("f", "t") if name in table.c]
-    later = table.c.f > text("1")
-    Index(f"{table.name}_by_epoch", table.c.project_id, *epochs, sqlite_where=later, postgresql_where=later)
+def _index_by_epoch(table: Table) -> None:
+    """Index the rows that are newer than a project's first epoch; most are not, and no query by epoch needs those."""
+    epochs = [table.c[name] for name in ("valid_from", "valid_to") if name in table.c]
+    newer = table.c.valid_from > text("1")
+    Index(f"{table.name}_by_epoch", table.c.project_id, *epochs, sqlite_where=newer, postgresql_where=newer)
 
 
 counters = _table("counters", Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False))
 
-# One row: the random id of this store, and whether its blobs have been marked with it (`store.identity`).
+# One row: the random id of this store, and whether it was written to the blob store, too (`db.identity`).
 identity = _table(
     "identity",
     Column("key", Text, primary_key=True),
@@ -83,8 +83,8 @@ identity = _table(
     Column("created_at", Text, nullable=False),
 )
 
-teams = _table("teams", _id(), _given("name"), _given("description"), *_times())
-users = _table("users", _id(), _given("login"), _given("name"), *_times())
+teams = _table("teams", _id(), _text("name"), _text("description"), *_timestamps())
+users = _table("users", _id(), _text("login"), _text("name"), *_timestamps())
 Index("teams_by_name", teams.c.name, unique=True)
 Index("users_by_login", users.c.login, unique=True)
 members = _table(
@@ -94,49 +94,49 @@ members = _table(
     PrimaryKeyConstraint("team_id", "user_id"),
 )
 
-# What proves who somebody is: of the token itself only its sha256 is kept, and its first letters to tell it by. A token
-# with a task is that of a reproduction of the task: see `operations.reproduction_tokens`.
+# Access tokens: only the sha256 of a token is stored, and its first characters to recognize it by. A token with a task
+# is restricted to a reproduction of that task (`methods.admin.reproduction_tokens`).
 tokens = _table(
     "tokens",
     _id(),
-    _of("user_id", "users"),
+    _foreign_key("user_id", "users"),
     Column("hash", Text, nullable=False, unique=True),
     Column("start", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
-    _of("task_id", "tasks", nullable=True),
+    _foreign_key("task_id", "tasks", nullable=True),
 )
 workspaces = _table(
     "workspaces",
     _id(),
-    _of("team_id", "teams"),
-    _given("name"),
-    _given("description"),
+    _foreign_key("team_id", "teams"),
+    _text("name"),
+    _text("description"),
     Column("hidden", Boolean, nullable=False, server_default=false()),
-    *_times(),
+    *_timestamps(),
     UniqueConstraint("team_id", "name", name="workspaces_by_name"),
 )
 
 projects = _table(
     "projects",
     _id(),
-    _of("workspace_id", "workspaces"),
-    _given("name"),
-    _given("description"),
-    _given("readme"),
-    _given("type", "'images'"),
-    _given("custom_data", "'{}'"),
-    _given("settings", "'{}'"),
-    _given("import_settings", "'{}'"),
-    _of("created_by", "users"),
-    *_times(),
+    _foreign_key("workspace_id", "workspaces"),
+    _text("name"),
+    _text("description"),
+    _text("readme"),
+    _text("type", "'images'"),
+    _text("custom_data", "'{}'"),
+    _text("settings", "'{}'"),
+    _text("import_settings", "'{}'"),
+    _foreign_key("created_by", "users"),
+    *_timestamps(),
     Column("epoch", BigInteger, nullable=False, server_default=text("1")),
-    Column("last_v", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_version_epoch", BigInteger, nullable=False, server_default=text("0")),
     Column("change_seq", BigInteger, nullable=False, server_default=text("0")),
-    _given("digest", "'0'"),
+    _text("digest", "'0'"),
     Column("items_count", BigInteger, nullable=False, server_default=text("0")),
     Column("size", BigInteger, nullable=False, server_default=text("0")),
-    _given("state", "'active'"),
+    _text("state", "'active'"),
     Column("lease_until", Text),
 )
 Index(
@@ -152,22 +152,22 @@ project_meta = _table(
     "project_meta",
     Column("project_id", Number, ForeignKey("projects.id"), primary_key=True, autoincrement=False),
     Column("document", Text, nullable=False),
-    Column("f", BigInteger, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
 )
 
-# `original_id` is the dataset this one was restored from, through any number of restores; None for itself.
+# `original_id` is the dataset that this one was first restored from, over any number of restores; NULL for none.
 datasets = _table(
     "datasets",
     _id(),
-    _of("project_id", "projects"),
-    _of("parent_id", "datasets", nullable=True),
+    _foreign_key("project_id", "projects"),
+    _foreign_key("parent_id", "datasets", nullable=True),
     Column("original_id", Number),
-    _given("name"),
-    _given("description"),
-    _given("custom_data", "'{}'"),
-    _of("created_by", "users"),
-    *_times(),
-    Column("f", BigInteger, nullable=False),
+    _text("name"),
+    _text("description"),
+    _text("custom_data", "'{}'"),
+    _foreign_key("created_by", "users"),
+    *_timestamps(),
+    Column("valid_from", BigInteger, nullable=False),
 )
 Index("datasets_by_name", datasets.c.parent_id, datasets.c.name, unique=True)
 Index(
@@ -178,10 +178,10 @@ Index(
     sqlite_where=datasets.c.parent_id.is_(None),
     postgresql_where=datasets.c.parent_id.is_(None),
 )
-_by_epoch(datasets)
+_index_by_epoch(datasets)
 Index("datasets_by_original", datasets.c.project_id, datasets.c.original_id)
 
-# Annotations, one canonical JSON document an image, deflated; the same content is one row.
+# Annotations: a canonical JSON document an image, deflated; equal documents share a row.
 documents = _table(
     "documents",
     _id(),
@@ -190,115 +190,115 @@ documents = _table(
     UniqueConstraint("hash", name="documents_by_hash"),
 )
 
-# `hash` and `annotation` say what an item is; `blob_id` and `document_id` are the numbers of what they name, which
-# `store.numbers` gives: none for content that is not kept here.
+# `hash` and `annotation` are an item's content; `blob_id` and `document_id` are the ids of the rows with these hashes
+# (`db.content_ids`), NULL for content that is not stored here.
 items = _table(
     "items",
     _id(),
-    _of("project_id", "projects"),
-    _of("dataset_id", "datasets"),
-    _given("name"),
+    _foreign_key("project_id", "projects"),
+    _foreign_key("dataset_id", "datasets"),
+    _text("name"),
     Column("hash", Text),
     Column("link", Text),
     Column("mime", Text),
     Column("size", BigInteger),
     Column("width", BigInteger),
     Column("height", BigInteger),
-    _given("meta", "'{}'"),
-    _given("tags", "'[]'"),
+    _text("meta", "'{}'"),
+    _text("tags", "'[]'"),
     Column("annotation", Text),
-    _of("blob_id", "blobs", nullable=True),
-    _of("document_id", "documents", nullable=True),
+    _foreign_key("blob_id", "blobs", nullable=True),
+    _foreign_key("document_id", "documents", nullable=True),
     Column("labels", BigInteger, nullable=False, server_default=text("0")),
-    _given("description"),
-    _of("created_by", "users"),
-    *_times(),
-    Column("f", BigInteger, nullable=False),
+    _text("description"),
+    _foreign_key("created_by", "users"),
+    *_timestamps(),
+    Column("valid_from", BigInteger, nullable=False),
     UniqueConstraint("dataset_id", "name", name="items_by_name"),
 )
 Index("items_by_project", items.c.project_id, items.c.id)
-_by_epoch(items)
+_index_by_epoch(items)
 
 
 def _history(table: Table) -> Table:
-    """The rows of a versioned table as they were, each with the epochs that see it: from `f` to before `t`."""
-    was = [Column(column.name, column.type) for column in table.c if column.name != "f"]
+    """Return the history table of a versioned one: its old rows, each valid from `valid_from` to before `valid_to`."""
+    columns = [Column(column.name, column.type) for column in table.c if column.name != "valid_from"]
     key = table.primary_key.columns.keys()[0]
-    epochs = [Column("f", BigInteger, nullable=False), Column("t", BigInteger, nullable=False)]
-    place = dict.fromkeys(("project_id", key, "f"))
-    kept = Table(f"{table.name}_history", metadata, *was, *epochs, PrimaryKeyConstraint(*place))
+    epochs = [Column("valid_from", BigInteger, nullable=False), Column("valid_to", BigInteger, nullable=False)]
+    primary_key = PrimaryKeyConstraint(*dict.fromkeys(("project_id", key, "valid_from")))
+    history = Table(f"{table.name}_history", metadata, *columns, *epochs, primary_key)
     if key != "project_id":
-        Index(f"{kept.name}_by_end", kept.c.project_id, kept.c.t, kept.c.f)
-        _by_epoch(kept)
-    return kept
+        Index(f"{history.name}_by_end", history.c.project_id, history.c.valid_to, history.c.valid_from)
+        _index_by_epoch(history)
+    return history
 
 
 datasets_history = _history(datasets)
 items_history = _history(items)
 project_meta_history = _history(project_meta)
-for _table_of_items in (items, items_history):
-    _name, _column = _table_of_items.name, _table_of_items.c
+for _item_table in (items, items_history):
+    _name, _column = _item_table.name, _item_table.c
     _elsewhere = and_(_column.blob_id.is_(None), _column.hash.is_not(None))
     Index(f"{_name}_by_blob", _column.blob_id)
     Index(f"{_name}_by_document", _column.document_id)
     Index(f"{_name}_elsewhere", _column.hash, sqlite_where=_elsewhere, postgresql_where=_elsewhere)
 
-# Reserved first (`token` is for whoever will commit it, until `lease_until` nobody else reserves), then committed.
+# Reserved first (its client commits it with `token`; until `lease_until` no other client can reserve), then committed.
 versions = _table(
     "versions",
     _id(),
-    _of("project_id", "projects"),
+    _foreign_key("project_id", "projects"),
     Column("number", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("change_seq", BigInteger, nullable=False),
-    _given("digest"),
+    _text("digest"),
     Column("items_count", BigInteger, nullable=False, server_default=text("0")),
     Column("size", BigInteger, nullable=False, server_default=text("0")),
     Column("name", Text),
     Column("description", Text),
-    _given("status", "'committed'"),
-    _of("created_by", "users"),
-    _of("team_file_id", "files", nullable=True),
-    _of("preview_project_id", "projects", nullable=True),
+    _text("status", "'committed'"),
+    _foreign_key("created_by", "users"),
+    _foreign_key("team_file_id", "files", nullable=True),
+    _foreign_key("preview_project_id", "projects", nullable=True),
     Column("project_updated_at", Text, nullable=False),
     Column("token", Text),
     Column("lease_until", Text),
-    *_times(),
+    *_timestamps(),
     UniqueConstraint("project_id", "number", name="versions_by_number"),
 )
 Index("versions_by_file", versions.c.team_file_id)
 
-# Labeling jobs; `meta` holds what is to be labeled, with the numbers of the images.
+# Labeling jobs; `meta` is JSON: what is to be labeled, and the ids of the images.
 jobs = _table(
     "jobs",
     _id(),
-    _given("name"),
-    _given("readme"),
-    _given("description"),
-    _of("project_id", "projects"),
+    _text("name"),
+    _text("readme"),
+    _text("description"),
+    _foreign_key("project_id", "projects"),
     Column("dataset_id", Number, nullable=False),
-    _of("created_by", "users"),
-    _of("assigned_to", "users"),
-    _of("reviewer_id", "users", nullable=True),
-    _given("status", "'pending'"),
+    _foreign_key("created_by", "users"),
+    _foreign_key("assigned_to", "users"),
+    _foreign_key("reviewer_id", "users", nullable=True),
+    _text("status", "'pending'"),
     Column("disabled", Boolean, nullable=False, server_default=false()),
-    _given("meta", "'{}'"),
-    _given("custom_data", "'{}'"),
+    _text("meta", "'{}'"),
+    _text("custom_data", "'{}'"),
     Column("started_at", Text),
     Column("finished_at", Text),
-    *_times(),
+    *_timestamps(),
 )
 Index("jobs_by_project", jobs.c.project_id)
 
-# A kept file: `hash` is base64(sha256), as on the wire; `generation` makes its physical name unique. It is live, or
-# condemned: nothing needed it when the collector last looked, and whoever names it makes it live again.
+# Stored files: `hash` is base64(sha256), as on the wire; `generation` makes the file's name unique. For `state` see
+# `db.blobs`.
 blobs = _table(
     "blobs",
     _id(),
     Column("hash", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    _given("generation"),
-    _given("state", "'live'"),
+    _text("generation"),
+    _text("state", "'live'"),
     Column("mime", Text),
     Column("width", BigInteger),
     Column("height", BigInteger),
@@ -309,32 +309,34 @@ blobs = _table(
 _damaged = blobs.c.state == "damaged"
 Index("blobs_damaged", blobs.c.id, sqlite_where=_damaged, postgresql_where=_damaged)
 
-# Who brought which bytes, or was told that they are there: they may name them until the lease is over, and nothing
-# collects them.
+# Leases on blobs: the user has uploaded the bytes, or was told that they exist, and may reference them until the lease
+# ends; until then they are not collected.
 blob_leases = _table(
-    "uploads",
+    "blob_leases",
     Column("hash", Text, ForeignKey("blobs.hash"), nullable=False),
     Column("user_id", Number, ForeignKey("users.id"), nullable=False),
-    _given("lease_until"),
+    _text("lease_until"),
     PrimaryKeyConstraint("hash", "user_id"),
 )
 
-# Processes that may be writing files no row names yet: the name of such a file tells whose it is.
-upload_leases = _table("sessions", Column("key", Text, primary_key=True), Column("lease_until", Text, nullable=False))
+# Leases of processes that write files no row names yet; the names of such files begin with the lease's key.
+upload_leases = _table(
+    "upload_leases", Column("key", Text, primary_key=True), Column("lease_until", Text, nullable=False)
+)
 
-# Team files: the current one of a path, and those it replaced, which stay readable by their number.
+# Team files: the current one of each path, and those it replaced, which stay readable by their id.
 files = _table(
     "files",
     _id(),
-    _of("team_id", "teams"),
+    _foreign_key("team_id", "teams"),
     Column("path", Path, nullable=False),
-    _given("name"),
+    _text("name"),
     Column("hash", Text, ForeignKey("blobs.hash"), nullable=False),
     Column("size", BigInteger, nullable=False),
-    _given("mime"),
+    _text("mime"),
     Column("current", Boolean, nullable=False),
-    _of("user_id", "users"),
-    *_times(),
+    _foreign_key("user_id", "users"),
+    *_timestamps(),
 )
 Index(
     "files_by_path",
@@ -345,97 +347,97 @@ Index(
     postgresql_where=text("current"),
 )
 Index("files_by_hash", files.c.hash)
-Index("files_of_path", files.c.team_id, files.c.path)  # those a path has had, too
+Index("files_of_path", files.c.team_id, files.c.path)  # replaced ones, too
 
 apps = _table(
     "apps",
     _id(),
-    _of("team_id", "teams"),
-    _given("name"),
+    _foreign_key("team_id", "teams"),
+    _text("name"),
     _author(),
     UniqueConstraint("team_id", "name", name="apps_by_name"),
 )
 
-# `number` is the task's number at its origin; for the server's own (origin '') it is the id. Numbers of other
-# origins are a team's own: what a team says of them says nothing to others.
+# `number` is the task's number at its origin; for the server's own (origin '') it is the id. Tasks of other origins
+# belong to the team that recorded them.
 tasks = _table(
     "tasks",
     _id(),
-    _given("origin"),
+    _text("origin"),
     Column("number", BigInteger, nullable=False),
-    _given("name"),
-    _of("app_id", "apps", nullable=True),
-    _of("team_id", "teams"),
-    _of("workspace_id", "workspaces"),
-    _given("state", "'running'"),
+    _text("name"),
+    _foreign_key("app_id", "apps", nullable=True),
+    _foreign_key("team_id", "teams"),
+    _foreign_key("workspace_id", "workspaces"),
+    _text("state", "'running'"),
     Column("error", Text),
-    _given("facts", "'{}'"),
-    Column("node", Text),
+    _text("facts", "'{}'"),
+    Column("card_settings", Text),
     Column("started_at", Text),
     Column("finished_at", Text),
-    *_times(),
+    *_timestamps(),
     _author(),
     UniqueConstraint("origin", "number", "team_id", name="tasks_by_number"),
 )
 Index("tasks_by_workspace", tasks.c.workspace_id, tasks.c.id)
 
-# Numbers that a team was given from outside: which task they mean to that team.
+# Task numbers that a team uses from elsewhere, and the tasks they denote for that team.
 task_numbers = _table(
     "task_numbers",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
     Column("number", BigInteger, nullable=False),
-    _of("task_id", "tasks"),
+    _foreign_key("task_id", "tasks"),
     PrimaryKeyConstraint("team_id", "number"),
 )
 Index("task_numbers_by_number", task_numbers.c.number)
 
-# Facts of a task that are its current ones no more, or not yet: those said after it ended that differ from its own,
-# and those that a later run of its number replaced.
+# Facts of a task beside its current ones: those recorded after it ended that differ, and those that a later run with
+# its number replaced.
 task_facts = _table(
     "task_facts",
     _id(),
-    _of("task_id", "tasks"),
+    _foreign_key("task_id", "tasks"),
     Column("at", Text, nullable=False),
     Column("facts", Text, nullable=False),
     _author(),
 )
 Index("task_facts_by_task", task_facts.c.task_id, task_facts.c.id)
 
-# Which task a run is: several runs of one process may share the number that was given from outside.
+# The task of each run: several runs of a process may share a task number from elsewhere.
 runs = _table(
     "runs",
     Column("key", Text, primary_key=True),
-    _of("task_id", "tasks"),
+    _foreign_key("task_id", "tasks"),
     Column("parent", Text),
     Column("created_at", Text, nullable=False),
     _author(),
 )
 Index("runs_by_task", runs.c.task_id)
 
-# What other servers' numbers a team told of, taken on trust.
+# Entities of other servers, as recorded by a team; they are not verified.
 entities = _table(
     "entities",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
     Column("origin", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("entity", Text, nullable=False),
-    _given("name"),
+    _text("name"),
     Column("created_at", Text, nullable=False),
     _author(),
     PrimaryKeyConstraint("team_id", "origin", "type", "entity"),
 )
 
-# `entity` is the number in decimal, or a folder's path; `card` is EntityRef.key, what a graph is walked by;
-# `touched` orders the last tellings of edges: nanoseconds since the epoch.
+# `entity` is an id in decimal, or a folder's path; `card` is EntityRef.key, by which graphs are traversed; `touched` is
+# the time of the last record of the edge, in nanoseconds since 1970.
 edges = _table(
     "edges",
     _id(),
-    _of("task_id", "tasks"),
-    _given("direction"),
-    _given("origin"),
-    _given("type"),
-    _given("entity"),
-    _given("card"),
+    _foreign_key("task_id", "tasks"),
+    _text("direction"),
+    _text("origin"),
+    _text("type"),
+    _text("entity"),
+    _text("card"),
     Column("meta", Text),
     Column("at", Text, nullable=False),
     Column("touched", BigInteger, nullable=False),
@@ -444,9 +446,9 @@ edges = _table(
 )
 Index("edges_by_card", edges.c.card)
 
-# Methods that clients of a team asked for and that are not there.
+# Methods that clients of a team called and that this server does not have.
 unsupported_methods = _table(
-    "unknown_methods",
+    "unsupported_methods",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
     Column("method", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
@@ -454,7 +456,7 @@ unsupported_methods = _table(
     PrimaryKeyConstraint("team_id", "method"),
 )
 
-# Idempotency keys of records; team 0 has those from before they were a team's own.
+# Idempotency keys of records; those older than revision 0006 have team 0.
 record_keys = _table(
     "record_keys",
     Column("team_id", Number, nullable=False),
@@ -465,7 +467,7 @@ record_keys = _table(
 logs = _table(
     "logs",
     _id(),
-    _of("task_id", "tasks"),
+    _foreign_key("task_id", "tasks"),
     Column("at", Text, nullable=False),
     Column("lines", Text, nullable=False),
     _author(),

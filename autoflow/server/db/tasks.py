@@ -283,7 +283,7 @@ def other_facts(conn: Connection, task_id: int, limit: int) -> list[RowMapping]:
 
 def set_card_settings(conn: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
     """Put settings of the task's own card in place of those it had."""
-    conn.execute(update(tasks).where(tasks.c.id == task_id).values(node=json_codec.dump(settings)))
+    conn.execute(update(tasks).where(tasks.c.id == task_id).values(card_settings=json_codec.dump(settings)))
 
 
 def append_log(conn: Connection, task_id: int, moment: str, lines: str) -> None:

@@ -103,7 +103,7 @@ def _describe_tasks(
                 "link": _link("task", row),
                 "at": row.started_at or row.created_at,
                 "author": authors.get(row.created_by),
-                **parse_style(json_codec.load(row.node)),
+                **parse_style(json_codec.load(row.card_settings)),
             }
             session = EntityRef(row.origin, "app_session", row.number)
             if session.key in refs:

@@ -38,9 +38,9 @@ def _within(table: Table, scope: Scope) -> ColumnElement[bool]:
     if scope.project is not None:
         conditions.append(table.c.project_id == scope.project)
     if scope.epoch is not None:
-        conditions.append(table.c.f <= scope.epoch)
+        conditions.append(table.c.valid_from <= scope.epoch)
         if table is items_history:
-            conditions.append(table.c.t > scope.epoch)
+            conditions.append(table.c.valid_to > scope.epoch)
     return and_(*conditions)
 
 
@@ -117,12 +117,14 @@ def _projects(conn: Connection, hashes: Sequence[str]) -> Any:
 def _versions(conn: Connection, hashes: Sequence[str]) -> Any:
     told = (versions.c.id, versions.c.number, versions.c.project_id)
     current = select(items.c.hash, *told).join(
-        versions, and_(versions.c.project_id == items.c.project_id, versions.c.epoch >= items.c.f)
+        versions, and_(versions.c.project_id == items.c.project_id, versions.c.epoch >= items.c.valid_from)
     )
     was = items_history.c
     past = select(was.hash, *told).join(
         versions,
-        and_(versions.c.project_id == was.project_id, versions.c.epoch >= was.f, versions.c.epoch < was.t),
+        and_(
+            versions.c.project_id == was.project_id, versions.c.epoch >= was.valid_from, versions.c.epoch < was.valid_to
+        ),
     )
     archive = select(files.c.hash, *told).join(versions, versions.c.team_file_id == files.c.id)
     halves = (

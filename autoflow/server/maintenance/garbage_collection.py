@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from autoflow.server.blobs import BlobFile
 from autoflow.server.blobs.content import blob_path
-from autoflow.server.db import clock, sessions
+from autoflow.server.db import clock, upload_leases
 from autoflow.server.errors import Conflict
 from autoflow.server.maintenance import purge, unused_blobs
 from autoflow.server.maintenance.resumable_job import Cursor, JobState, Stage
@@ -68,7 +68,7 @@ class GarbageCollector:
     def _end(self, _progress: JobState) -> Cursor:
         """End what is over: sessions, and leases on uploads."""
         with self._store.write(count_change=False) as conn:
-            sessions.delete_expired(conn)
+            upload_leases.delete_expired(conn)
             unused_blobs.delete_expired_leases(conn)
         return None
 
@@ -136,12 +136,12 @@ class GarbageCollector:
         then has a session that is there.
         """
         with self._store.read() as conn:
-            living = unused_blobs.active_leases(conn, {sessions.lease_key(one.generation) for one in page})
+            living = unused_blobs.active_leases(conn, {upload_leases.lease_key(one.generation) for one in page})
             named = unused_blobs.generations(conn, [one.hash for one in page if one.hash is not None])
         return [
             one
             for one in page
-            if sessions.lease_key(one.generation) not in living
+            if upload_leases.lease_key(one.generation) not in living
             and (one.hash is None or named.get(one.hash) != one.generation)
         ]
 

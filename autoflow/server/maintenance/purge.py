@@ -97,7 +97,7 @@ def _empty(conn: Connection, project: int, low: int, limit: int) -> int:
     )
     while removed < limit and (part := _remove(conn, datasets, bare, limit - removed)):
         removed += part
-    meta_too = and_(project_meta.c.project_id == project, project_meta.c.f > low)
+    meta_too = and_(project_meta.c.project_id == project, project_meta.c.valid_from > low)
     return removed + _remove(conn, project_meta, meta_too, limit - removed)
 
 
@@ -138,7 +138,7 @@ def _history(conn: Connection, limit: int, after: str) -> tuple[int, str | None]
             if high - low < 2:
                 continue
             for table in _HISTORIES:
-                unseen = and_(table.c.project_id == project, snapshot.newer_than(table, low), table.c.t <= high)
+                unseen = and_(table.c.project_id == project, snapshot.newer_than(table, low), table.c.valid_to <= high)
                 removed += _remove(conn, table, unseen, limit - removed)
         return removed
 

@@ -17,7 +17,7 @@ from autoflow.server.blobs import ReceivedBlob
 from autoflow.server.blobs.content import Probe
 from autoflow.server.db import blobs
 from autoflow.server.db.blobs import NewBlob
-from autoflow.server.db.sessions import UploadLease
+from autoflow.server.db.upload_leases import UploadLease
 from autoflow.server.operations import OperationContext
 
 

@@ -36,7 +36,7 @@ from autoflow.server.versions.snapshot import SnapshotRef
 FIRST_EPOCH = 1
 _END = 2**53
 _KEPT = ("description", "custom_data", "created_by", "created_at", "updated_at")
-_OWN = {"id", "project_id", "dataset_id", "tags", "f"}  # what a copied item has of its own
+_OWN = {"id", "project_id", "dataset_id", "tags", "valid_from"}  # what a copied item has of its own
 
 
 class Window(NamedTuple):
@@ -119,7 +119,7 @@ def copy_datasets(conn: Connection, project: int, part: Sequence[Any], known: di
                 "parent_id": None if parent is None else made[known[parent]],
                 "original_id": original_id(row),
                 "name": row["name"],
-                "f": FIRST_EPOCH,
+                "valid_from": FIRST_EPOCH,
                 **{name: row[name] for name in _KEPT},
             }
         )
@@ -129,7 +129,7 @@ def copy_datasets(conn: Connection, project: int, part: Sequence[Any], known: di
 def copy_meta(conn: Connection, project: int, moment: SnapshotRef) -> None:
     """Copy the classes and tags."""
     for row in snapshot.meta_rows(conn, moment):
-        conn.execute(insert(project_meta).values(project_id=project, document=row["document"], f=FIRST_EPOCH))
+        conn.execute(insert(project_meta).values(project_id=project, document=row["document"], valid_from=FIRST_EPOCH))
 
 
 def _place(project: int, source: int, dataset: ColumnElement[int]) -> ScalarSelect[int]:
@@ -185,5 +185,7 @@ def _copying(project: int, moment: SnapshotRef, moving: str | None, *, skip: boo
     same = [column.name for column in items.c if column.name not in _OWN]
     place = _place(project, moment.project, was.c.dataset_id)
     source = select(constant(project), place, tags, constant(FIRST_EPOCH), *(was.c[name] for name in same))
-    statement = insert(items).from_select(["project_id", "dataset_id", "tags", "f", *same], source.order_by(was.c.id))
+    statement = insert(items).from_select(
+        ["project_id", "dataset_id", "tags", "valid_from", *same], source.order_by(was.c.id)
+    )
     return statement.execution_options(preserve_rowcount=True)

@@ -74,13 +74,18 @@ class EpochRange(NamedTuple):
     def ended(self, table: FromClause) -> ColumnElement[bool]:
         """The condition on a history's row to be seen at the first moment and not at the last."""
         return and_(
-            table.c.project_id == self.project, table.c.t > self.low, table.c.t <= self.high, table.c.f <= self.low
+            table.c.project_id == self.project,
+            table.c.valid_to > self.low,
+            table.c.valid_to <= self.high,
+            table.c.valid_from <= self.low,
         )
 
     def begun(self, table: FromClause) -> ColumnElement[bool]:
         """The condition on a row, current or history's, to be seen at the last moment and not at the first."""
-        between = and_(table.c.project_id == self.project, snapshot.newer_than(table, self.low), table.c.f <= self.high)
-        return and_(between, table.c.t > self.high) if "t" in table.c else between
+        between = and_(
+            table.c.project_id == self.project, snapshot.newer_than(table, self.low), table.c.valid_from <= self.high
+        )
+        return and_(between, table.c.valid_to > self.high) if "valid_to" in table.c else between
 
 
 def _changed(span: EpochRange, tables: Iterable[Table]) -> Iterable[Any]:
@@ -130,7 +135,9 @@ def _new(span: EpochRange, tables: Iterable[Table]) -> Iterable[Select[Any]]:
     was = items_history.alias("was")
     for table in tables:
         now = table.alias("now")
-        before = select(was.c.id).where(was.c.project_id == span.project, was.c.id == now.c.id, was.c.f <= span.low)
+        before = select(was.c.id).where(
+            was.c.project_id == span.project, was.c.id == now.c.id, was.c.valid_from <= span.low
+        )
         yield select(*(now.c[name] for name in _TOLD)).where(span.begun(now), ~before.exists())
 
 

@@ -62,17 +62,17 @@ def current_and_history(table: Table, moment: SnapshotRef, *columns: str) -> tup
     history = HISTORY[table]
     names = columns or tuple(table.c.keys())
     current = select(*(table.c[name] for name in names))
-    current = current.where(table.c.project_id == moment.project, table.c.f <= moment.epoch)
+    current = current.where(table.c.project_id == moment.project, table.c.valid_from <= moment.epoch)
     past = select(*(history.c[name] for name in names)).where(
-        history.c.project_id == moment.project, history.c.f <= moment.epoch, history.c.t > moment.epoch
+        history.c.project_id == moment.project, history.c.valid_from <= moment.epoch, history.c.valid_to > moment.epoch
     )
     return current, past
 
 
 def newer_than(table: FromClause, epoch: int) -> ColumnElement[bool]:
     """The condition on a row to have come after an epoch; said so that the index of what is no first epoch's serves."""
-    after: ColumnElement[bool] = table.c.f > epoch
-    return and_(after, table.c.f > literal_column("1")) if epoch >= 1 else after
+    after: ColumnElement[bool] = table.c.valid_from > epoch
+    return and_(after, table.c.valid_from > literal_column("1")) if epoch >= 1 else after
 
 
 def union_of(current: Select[Any], past: Select[Any]) -> CompoundSelect[Any]:

@@ -88,7 +88,9 @@ def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> 
         )
     )
     epoch = project["epoch"]
-    conn.execute(update(projects).where(projects.c.id == project["id"]).values(last_v=epoch, epoch=epoch + 1))
+    conn.execute(
+        update(projects).where(projects.c.id == project["id"]).values(last_version_epoch=epoch, epoch=epoch + 1)
+    )
     assert made.inserted_primary_key is not None
     return SavedVersion(int(made.inserted_primary_key[0]), number, created=True)
 
@@ -168,4 +170,6 @@ def update_last_version_epoch(conn: Connection, project_id: int) -> None:
     Rows from epochs after the last version are seen by none, so they leave nothing when they change.
     """
     last_seen = select(func.coalesce(func.max(versions.c.epoch), 0)).where(versions.c.project_id == project_id, LIVE)
-    conn.execute(update(projects).where(projects.c.id == project_id).values(last_v=last_seen.scalar_subquery()))
+    conn.execute(
+        update(projects).where(projects.c.id == project_id).values(last_version_epoch=last_seen.scalar_subquery())
+    )

@@ -56,7 +56,7 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
     Server.open(tmp_path, empty).close()
     engine = make_engine(empty)
     with engine.connect() as conn:
-        assert conn.execute(text("SELECT name, f, t FROM items_history")).all() == [("a.png", 1, 2)]
+        assert conn.execute(text("SELECT name, valid_from, valid_to FROM items_history")).all() == [("a.png", 1, 2)]
         assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
     engine.dispose()
 

@@ -19,7 +19,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import autoflow.server
 from autoflow.errors import ServerBusy, ServerRefused, StoreUnavailable
 from autoflow.server.db import engine, forks, opening, schema, setup
 from autoflow.server.server import Server
@@ -27,7 +26,7 @@ from autoflow.wire.parts import Part
 from tests.postgres import on_sqlite
 from tests.server.db.old_stores import check_recorded, make_old, make_recorded, numbered
 
-MIGRATIONS = os.path.join(os.path.dirname(autoflow.server.__file__), "migrations")
+MIGRATIONS = os.path.join(os.path.dirname(setup.__file__), "migrations")
 
 
 def open_and_record(folder, name, count):
@@ -165,6 +164,23 @@ def test_items_of_an_older_store_name_by_number(tmp_path, revision):
     with store.write() as conn, pytest.raises(sqlalchemy.exc.IntegrityError):
         conn.execute(schema.blobs.delete())
     assert "h=" in server.call("images.internal.hashes.list", ["h="])
+    server.close()
+
+
+def test_the_history_of_an_older_store_stays(tmp_path):
+    """Revision 0009 renames the columns of history in place; the triggers go on with it."""
+    url = f"sqlite:///{tmp_path / 'platform.db'}"
+    make_old(url, "0008")
+    server = Server.open(tmp_path)
+    history = schema.items_history
+    query = sqlalchemy.select(history.c.name, history.c.valid_from, history.c.valid_to).order_by(history.c.name)
+    with server._context.store.read() as conn:
+        assert conn.execute(query).all() == [("c.png", 1, 2)]
+        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
+    server.call("images.bulk.remove", {"imageIds": [1]})
+    with server._context.store.read() as conn:
+        assert conn.execute(query).all() == [("a.png", 1, 2), ("c.png", 1, 2)]
+    assert server.call("autoflow.versions.snapshot", {"projectId": 1})["version"] == 2
     server.close()
 
 

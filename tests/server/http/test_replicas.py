@@ -174,6 +174,6 @@ def check(database, tmp_path, load):
         made = {project["name"]: project for project in projects}
         assert made.keys() == {f"make{m}.{turn}" for m in range(MAKERS) for turn in range(load.until)}
         for project in made.values():
-            assert (project["items_count"], project["last_v"]) == (BATCH, 1)
+            assert (project["items_count"], project["last_version_epoch"]) == (BATCH, 1)
             assert project["digest"] == change_tracking.compute_digest(conn, project["id"])
     server.close()

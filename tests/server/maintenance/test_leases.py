@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from autoflow.errors import ServerBusy, ServerRefused
 from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import blobs as leases
-from autoflow.server.db import clock, sessions
+from autoflow.server.db import clock, upload_leases
 from autoflow.server.db.schema import blob_leases, blobs, files
 from autoflow.server.db.schema import upload_leases as session_table
 from autoflow.server.maintenance import unused_blobs
@@ -230,15 +230,15 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
 def test_a_long_upload_keeps_its_session(filled, monkeypatch):
     """While bytes come in the lease is renewed, a few times a lease."""
     renewed = []
-    hold = sessions.UploadLease.hold
+    hold = upload_leases.UploadLease.hold
     monkeypatch.setattr(
-        sessions.UploadLease, "hold", lambda lease, rows: (renewed.append(lease.key), hold(lease, rows))
+        upload_leases.UploadLease, "hold", lambda lease, rows: (renewed.append(lease.key), hold(lease, rows))
     )
 
     class Slow(io.BytesIO):
         def read(self, size):
             lease = filled.server._context.upload_leases._lease
-            lease._renewed -= sessions.LEASE / 30  # as if that long had gone by
+            lease._renewed -= upload_leases.LEASE / 30  # as if that long had gone by
             return super().read(1)
 
     part = [Part("name", "a"), Part("path", "/"), Part("file", Slow(b"0123456789"), "a")]
@@ -251,7 +251,7 @@ def test_a_session_is_begun_anew_now_and_then(filled, monkeypatch):
     """What a failed upload left is nobody's soon, also while its process lives."""
     lease = filled.server._context.upload_leases.lease()
     assert filled.server._context.upload_leases.lease() is lease
-    lease.begun -= sessions.LEASE + 1
+    lease.begun -= upload_leases.LEASE + 1
     assert filled.server._context.upload_leases.lease().key != lease.key
 
 

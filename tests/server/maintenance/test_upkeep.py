@@ -76,8 +76,8 @@ def test_what_is_whole_has_no_problems(filled, project):
 def test_a_changed_row_of_a_version_is_found(filled, project):
     """Rows that are not those a version was made of are found by its digest."""
     with filled.server._context.store.write() as conn:
-        conn.execute(update(items).where(items.c.name == "b").values(description="forged", f=10))
-        conn.execute(update(items).where(items.c.name == "b").values(f=2))
+        conn.execute(update(items).where(items.c.name == "b").values(description="forged", valid_from=10))
+        conn.execute(update(items).where(items.c.name == "b").values(valid_from=2))
     problems, _counts = verify(filled, 1)
     assert [problem["versions"] for problem in problems] == [[{"id": 2, "version": 2, "projectId": project}]] * 3
     assert any("digest" in problem["problem"] for problem in problems)
@@ -190,7 +190,7 @@ def test_bytes_that_nobody_knows_are_missing(filled, project, contents):
     """A hash that an image names and that has no blob is told of, too."""
     unknown = "A" * 43 + "="
     with filled.server._context.store.write() as conn:
-        conn.execute(update(items).where(items.c.name == "a").values(hash=unknown, blob_id=None, f=10))
+        conn.execute(update(items).where(items.c.name == "a").values(hash=unknown, blob_id=None, valid_from=10))
     (problem,) = verify(filled, 2)[0]
     assert (problem["hash"], problem["problem"]) == (unknown, "missing")
 
@@ -203,7 +203,7 @@ def test_a_source_that_changed_is_found(filled, project, tmp_path):
     content = filled.content(filled.picture((9, 9, 9)))
     filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "r", "hash": content}])
     with filled.server._context.store.write() as conn:
-        conn.execute(update(items).where(items.c.name == "r").values(link=source.as_uri(), f=10))
+        conn.execute(update(items).where(items.c.name == "r").values(link=source.as_uri(), valid_from=10))
     assert kinds(filled, 3) == []
     spoil(source, lambda data: data.__setitem__(-1, data[-1] ^ 1))
     assert kinds(filled, 2) == []

@@ -95,7 +95,14 @@ def many(orchard):
     filled = orchard.filled
     project = filled.project("Very many")
     dataset = filled.dataset(project, "all")
-    row = {"project_id": project, "dataset_id": dataset, "created_by": 1, "created_at": "", "updated_at": "", "f": 1}
+    row = {
+        "project_id": project,
+        "dataset_id": dataset,
+        "created_by": 1,
+        "created_at": "",
+        "updated_at": "",
+        "valid_from": 1,
+    }
     with filled.server._store.write() as conn:
         for start in range(0, 100_000, 10_000):
             conn.execute(insert(items), [{**row, "name": f"image {n:06d}"} for n in range(start, start + 10_000)])

@@ -24,7 +24,9 @@ def kept(store, table):
     history = HISTORY[table]
     key = "project_id" if "id" not in history.c else "id"
     with store.read() as conn:
-        return sorted(tuple(row) for row in conn.execute(select(history.c[key], history.c.f, history.c.t)))
+        return sorted(
+            tuple(row) for row in conn.execute(select(history.c[key], history.c.valid_from, history.c.valid_to))
+        )
 
 
 def test_a_row_no_version_sees_leaves_nothing(filled, store):
@@ -57,7 +59,7 @@ def test_a_row_that_a_version_sees_is_kept_once(filled, store):
     filled.call("images.bulk.remove", imageIds=[image])
     assert kept(store, items) == [(image, 1, 2), (image, 2, 3)]
     with store.read() as conn:
-        assert conn.execute(select(items_history.c.name).order_by(items_history.c.f)).scalars().all() == [
+        assert conn.execute(select(items_history.c.name).order_by(items_history.c.valid_from)).scalars().all() == [
             "a.png",
             "c.png",
         ]
@@ -70,10 +72,10 @@ def test_whoever_writes_is_met(filled, store):
     image = filled.image(filled.dataset(project))["id"]
     filled.snapshot(project)
     refusals = (ServerError, ProgrammingError)  # each database has its own way
-    with pytest.raises(refusals, match="not given the epoch being written"), store.write() as conn:
+    with pytest.raises(refusals, match="without setting valid_from to the current epoch"), store.write() as conn:
         conn.execute(update(items).where(items.c.id == image).values(name="x"))
     with store.write() as conn:
-        conn.execute(update(items).where(items.c.id == image).values(name="x", f=2))
+        conn.execute(update(items).where(items.c.id == image).values(name="x", valid_from=2))
         conn.execute(delete(items).where(items.c.id == image))
     assert kept(store, items) == [(image, 1, 2)]
 
@@ -88,7 +90,7 @@ def test_a_deleted_version_is_seen_by_no_row(filled, store):
     second = filled.snapshot(project)["id"]
     filled.call("autoflow.versions.delete", id=second)
     with store.read() as conn:
-        assert conn.execute(select(projects.c.last_v, projects.c.epoch)).one() == (1, 3)
+        assert conn.execute(select(projects.c.last_version_epoch, projects.c.epoch)).one() == (1, 3)
     filled.call("images.bulk.remove", imageIds=[old, new])
     assert kept(store, items) == [(old, 1, 3)]
 
@@ -108,7 +110,14 @@ def test_a_new_row_is_never_refused(filled, store):
     project = filled.project()
     filled.snapshot(project)
     with store.write() as conn:
-        values = {"project_id": project, "name": "d", "created_by": 1, "created_at": "", "updated_at": "", "f": 2}
+        values = {
+            "project_id": project,
+            "name": "d",
+            "created_by": 1,
+            "created_at": "",
+            "updated_at": "",
+            "valid_from": 2,
+        }
         conn.execute(insert(datasets).values(**values))
     assert kept(store, datasets) == []
 
@@ -142,5 +151,5 @@ def test_a_version_taken_out_of_three_leaves_the_others(filled, store, renamed, 
             while (place := purge.purge(conn, 100, place).place) is not None:
                 pass
         assert seen(filled, [versions[number] for number in left]) == [f"{number + 1}.png" for number in left]
-        assert [f for _, f, _ in kept(store, items)] == [number + 1 for number in left]
+        assert [valid_from for _, valid_from, _ in kept(store, items)] == [number + 1 for number in left]
         rename("5.png")

@@ -247,7 +247,7 @@ def test_a_reservation_given_up_keeps_nothing(saved):
     saved.reserve()
     expire(saved)
     with store.read() as conn:
-        assert conn.execute(projects.select()).mappings().one()["last_v"] == 0
+        assert conn.execute(projects.select()).mappings().one()["last_version_epoch"] == 0
     saved.save()
     assert committed(saved) == [1]
 

@@ -238,8 +238,8 @@ class Versions(RuleBasedStateMachine):
                 seen = select(versions.c.id).where(
                     versions.c.project_id == history.c.project_id,
                     versions.c.status != "deleted",
-                    versions.c.epoch >= history.c.f,
-                    versions.c.epoch < history.c.t,
+                    versions.c.epoch >= history.c.valid_from,
+                    versions.c.epoch < history.c.valid_to,
                 )
                 assert conn.execute(select(func.count()).select_from(history).where(~seen.exists())).scalar() == 0
             named = [

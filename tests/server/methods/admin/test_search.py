@@ -97,7 +97,14 @@ def test_a_search_asks_a_few_questions_however_much_there_is(filled):
     """One statement a kind, and a second where a number is asked for: none a row."""
     project = filled.project()
     dataset = filled.dataset(project)
-    row = {"project_id": project, "dataset_id": dataset, "created_by": 1, "created_at": "", "updated_at": "", "f": 1}
+    row = {
+        "project_id": project,
+        "dataset_id": dataset,
+        "created_by": 1,
+        "created_at": "",
+        "updated_at": "",
+        "valid_from": 1,
+    }
     with filled.server._store.write() as conn:
         conn.execute(insert(items), [{**row, "name": f"tree {n}.png"} for n in range(3000)])
     asked = []

@@ -118,9 +118,9 @@ def test_rows_carry_the_epoch_they_are_valid_from(filled):
     filled.snapshot(project)
     filled.image(dataset, "b.png")
     with filled.server._context.store.read() as conn:
-        assert dict(conn.execute(select(items.c.name, items.c.f)).all()) == {"a.png": 1, "b.png": 2}
+        assert dict(conn.execute(select(items.c.name, items.c.valid_from)).all()) == {"a.png": 1, "b.png": 2}
     row, _digest = state(filled, project)
-    assert (row["epoch"], row["last_v"]) == (2, 1)
+    assert (row["epoch"], row["last_version_epoch"]) == (2, 1)
 
 
 def test_a_failed_change_leaves_sequence_and_digest_alone(filled):

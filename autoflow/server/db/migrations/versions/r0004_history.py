@@ -6,14 +6,12 @@ their documents, by number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.types import TypeEngine
-
-from autoflow.server.db.history_triggers import statements
 
 revision = "0004"
 down_revision = "0003"
@@ -154,6 +152,39 @@ def _find_by_number(table: str) -> None:
     op.create_index(f"{table}_elsewhere", table, ["hash"], sqlite_where=elsewhere, postgresql_where=elsewhere)
 
 
+_STALE = "a row that a version sees was changed, and not given the epoch being written"
+
+
+def _sqlite_triggers(table: str, columns: Sequence[str]) -> list[str]:
+    owner = "(SELECT {} FROM projects WHERE id = old.project_id)"
+    seen, ended = owner.format("last_v"), owner.format("epoch")
+    keep = (
+        f"INSERT INTO {table}_history ({', '.join(columns)}, t) "
+        f"VALUES ({', '.join(f'old.{column}' for column in columns)}, {ended});"
+    )
+    refuse = f"SELECT RAISE(ABORT, '{_STALE}') WHERE new.f <= {seen};"
+    return [
+        f"CREATE TRIGGER {table}_{event_name}d BEFORE {event_name} ON {table} WHEN old.f <= {seen} BEGIN {body} END"
+        for event_name, body in (("UPDATE", f"{refuse} {keep}"), ("DELETE", keep))
+    ]
+
+
+def _postgresql_triggers(table: str, columns: Sequence[str]) -> list[str]:
+    keep = (
+        f"INSERT INTO {table}_history ({', '.join(columns)}, t) "
+        f"VALUES ({', '.join(f'old.{column}' for column in columns)}, owner.epoch);"
+    )
+    return [
+        f"CREATE FUNCTION {table}_keep() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE owner record; BEGIN "
+        "SELECT last_v, epoch INTO owner FROM projects WHERE id = old.project_id; "
+        "IF old.f <= owner.last_v THEN "
+        f"IF TG_OP = 'UPDATE' THEN IF new.f <= owner.last_v THEN RAISE EXCEPTION '{_STALE}'; END IF; END IF; "
+        f"{keep} END IF; "
+        "IF TG_OP = 'DELETE' THEN RETURN old; END IF; RETURN new; END $$",
+        f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_keep()",
+    ]
+
+
 def upgrade() -> None:
     """Add what is new; of versions there were, only rows that have not changed since are still there."""
     op.add_column("projects", sa.Column("lease_until", sa.Text()))
@@ -187,6 +218,7 @@ def upgrade() -> None:
         if key != "project_id":
             op.create_index(f"{table}_history_by_end", f"{table}_history", ["project_id", "t", "f"])
             op.create_index(f"{table}_history_by_epoch", f"{table}_history", ["project_id", "f", "t"])
-        for statement in statements(op.get_bind().dialect.name, table, [*columns, "f"]):
+        triggers = _sqlite_triggers if op.get_bind().dialect.name == "sqlite" else _postgresql_triggers
+        for statement in triggers(table, [*columns, "f"]):
             op.execute(statement)
     _find_by_number("items_history")
