@@ -1,0 +1,227 @@
+"""The server itself: changes, search, maintenance, tokens of reproductions, previews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypedDict
+
+from autoflow.wire import methods
+from autoflow.wire.contract.method import Constraint, Count, Empty, Id, Method, Positive, Success
+
+
+class ChangesResponse(TypedDict):
+    """The number of changes that the caller's teams have seen.
+
+    Args:
+        changes: unchanged while nothing changed, so that a client may poll it.
+    """
+
+    changes: Count
+
+
+@dataclass(frozen=True)
+class ChangesRequest(Empty):
+    """Return the number of writes; cheap enough to poll."""
+
+
+@dataclass(frozen=True)
+class UnknownMethodsRequest(Empty):
+    """Return the methods that clients requested and this server lacks, the most frequent first."""
+
+
+class UnknownMethodCount(TypedDict):
+    """A method that this server lacks.
+
+    Args:
+        count: number of requests.
+        lastAt: time of the last request, in ISO 8601.
+    """
+
+    method: str
+    count: Positive
+    lastAt: str
+
+
+class UnknownMethodsResponse(TypedDict):
+    """Methods that this server lacks."""
+
+    methods: list[UnknownMethodCount]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchRequest:
+    """Find entities by a part of their names or by their numbers.
+
+    Args:
+        q: part of a name; project:7 and #7 find a number.
+        kinds: kinds to search; all without it.
+        limit: most results of each kind.
+    """
+
+    q: str = ""
+    kinds: list[Literal["project", "dataset", "run", "file", "version", "job", "image"]] = field(default_factory=list)
+    limit: Positive | None = None
+
+
+class SearchResult(TypedDict):
+    """An entity that matches a search.
+
+    Args:
+        link: path of its page.
+        at: time of its last change or of its start.
+    """
+
+    kind: str
+    id: Id
+    title: str
+    detail: str
+    link: str
+    at: str | None
+
+
+class SearchResponse(TypedDict):
+    """Results of a search.
+
+    Args:
+        more: kinds of which there are more results.
+    """
+
+    results: list[SearchResult]
+    more: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectRequest:
+    """Collect garbage: remove files that nothing refers to; each call does a part of it, until the response is done.
+
+    Args:
+        state: `state` of the previous response.
+        confirm: whether to remove even a large share of all files; otherwise that is refused with 409.
+        empty_trash: whether files leave the trash before their time.
+    """
+
+    state: str | None = None
+    confirm: bool = False
+    empty_trash: bool = False
+
+
+class MaintenanceResponse(TypedDict):
+    """Progress of a maintenance job.
+
+    Args:
+        state: state for the next call; null when the job is done.
+        counts: numbers of what the job did so far.
+    """
+
+    done: bool
+    state: str | None
+    counts: dict[str, Count]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyRequest:
+    """Check the integrity of the store; each call does a part of it, until the response is done.
+
+    Args:
+        level: 1 checks the rows of versions, 2 also that files exist, 3 also their bytes.
+        id: number of a version to check alone.
+        project_id: number of a project to check alone, with its versions.
+        state: `state` of the previous response.
+    """
+
+    level: Annotated[int, Constraint(1, 3)] = 1
+    id: Id | None = None
+    project_id: Id | None = None
+    state: str | None = None
+
+
+class IntegrityProblem(TypedDict):
+    """Something damaged, and what it affects.
+
+    Args:
+        hash: base64 of the SHA-256 of a file; null if it is about a version's rows.
+        problem: missing, size, content, damaged (by an earlier check), unreadable, or a sentence.
+    """
+
+    hash: str | None
+    problem: str
+    projects: list[dict[str, Any]]
+    versions: list[dict[str, Any]]
+    files: list[dict[str, Any]]
+
+
+class VerifyResponse(MaintenanceResponse):
+    """Progress of a check.
+
+    Args:
+        problems: problems that this call detected.
+    """
+
+    problems: list[IntegrityProblem]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueTokenRequest:
+    """Issue a token for the command of a reproduction.
+
+    It reads what the task's team has, and changes only what is made with it or since it was issued.
+
+    Args:
+        task: number of the reproduced task.
+    """
+
+    task: Id
+
+
+class IssueTokenResponse(TypedDict):
+    """A token; all null where the server needs none.
+
+    Args:
+        expiresAt: time in ISO 8601.
+    """
+
+    id: Id | None
+    token: str | None
+    expiresAt: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevokeTokenRequest:
+    """Revoke a token that this user was issued for a reproduction.
+
+    Args:
+        id: number of the token.
+    """
+
+    id: Id
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewRequest:
+    """Download a preview of an image, never larger than the image.
+
+    Args:
+        id: number of the image.
+        width: most pixels; 0 if it follows from the height.
+        height: most pixels; 0 if it follows from the width.
+        resize: how the image fits the size.
+        quality: of JPEG.
+        ext: format of the preview.
+    """
+
+    id: Id
+    width: Count = 0
+    height: Count = 0
+    resize: Literal["fit", "fill", "fill-down", "force", "auto"] = "fit"
+    quality: Annotated[int, Constraint(1, 100)] | None = None
+    ext: Literal["jpeg", "png"] | None = None
+
+
+CHANGES = Method(methods.CHANGES, ChangesRequest, ChangesResponse)
+UNKNOWN_METHODS = Method(methods.UNKNOWN_METHODS, UnknownMethodsRequest, UnknownMethodsResponse)
+SEARCH = Method("autoflow.search", SearchRequest, SearchResponse)
+COLLECT = Method(methods.COLLECT, CollectRequest, MaintenanceResponse, (409,))
+VERIFY = Method(methods.VERIFY, VerifyRequest, VerifyResponse, (404,))
+REPRODUCTION_ISSUE = Method(methods.REPRODUCTION_ISSUE, IssueTokenRequest, IssueTokenResponse, (404,))
+REPRODUCTION_REVOKE = Method(methods.REPRODUCTION_REVOKE, RevokeTokenRequest, Success, (404,))
+PREVIEWS = Method("autoflow.previews", PreviewRequest, bytes, (404,))

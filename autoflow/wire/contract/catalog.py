@@ -1,0 +1,16 @@
+"""Every method that is declared, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autoflow.wire.contract import admin, folders, lineage, pages, records, versions
+from autoflow.wire.contract.method import Method
+
+METHODS: Mapping[str, Method[Any, Any]] = {
+    method.name: method
+    for module in (records, versions, folders, lineage, pages, admin)
+    for method in vars(module).values()
+    if isinstance(method, Method)
+}

@@ -1,0 +1,94 @@
+"""What a declaration of a method is made of.
+
+A request is a frozen dataclass, whose fields are written in camelCase on the wire; the first line of its docstring
+describes the method, its ``Args`` describe the fields. A member that is null counts as absent. A response is a
+TypedDict with the keys of the wire. `Annotated` types bound values by a `Constraint`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from typing import Annotated, Any, Generic, NamedTuple, TypedDict, TypeVar
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+MAX_INTEGER = 2**53 - 1  # JavaScript reads larger numbers inexactly
+
+
+class Constraint(NamedTuple):
+    """Bounds of a value; None and False where there is no bound.
+
+    Args:
+        minimum: least number.
+        maximum: greatest number.
+        max_items: longest list.
+        not_blank: whether a text must have a character that is no space, and be short enough for an index.
+        any_text: whether a text may hold what a database cannot store; the server replaces that.
+    """
+
+    minimum: int | None = None
+    maximum: int | None = None
+    max_items: int | None = None
+    not_blank: bool = False
+    any_text: bool = False
+
+
+Id = Annotated[int, Constraint(1, MAX_INTEGER)]
+Positive = Annotated[int, Constraint(1, MAX_INTEGER)]
+Count = Annotated[int, Constraint(0, MAX_INTEGER)]
+Name = Annotated[str, Constraint(not_blank=True)]
+AnyText = Annotated[str, Constraint(any_text=True)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Method(Generic[Request, Response]):
+    """One method of the wire.
+
+    Args:
+        name: name in the method's url.
+        request: dataclass of the request's body.
+        response: type of the response's body, `bytes` for a file.
+        errors: status codes beside those that every method may answer with.
+    """
+
+    name: str
+    request: type[Request]
+    response: type[Response]
+    errors: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Empty:
+    """A request without members."""
+
+
+class Success(TypedDict):
+    """Response of a method that only changes something."""
+
+    success: bool
+
+
+def wire_name(field: str) -> str:
+    """Return the key of a request's field: ``project_id`` is ``projectId``, ``from_`` is ``from``."""
+    return re.sub("_([a-z])", lambda match: match[1].upper(), field.rstrip("_"))
+
+
+def to_wire(value: Any) -> Any:
+    """Return a request as JSON values, without the members that are None."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        members = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {wire_name(name): to_wire(member) for name, member in members if member is not None}
+    if isinstance(value, (list, tuple)):
+        return [to_wire(element) for element in value]
+    return value
+
+
+def descriptions(declared: type) -> tuple[str, dict[str, str]]:
+    """Return what a docstring says of a request or response: its first paragraph, and its ``Args`` by name."""
+    text, _, arguments = inspect.cleandoc(declared.__doc__ or "").partition("Args:")
+    summary = " ".join(text.strip().partition("\n\n")[0].split())
+    fields = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", arguments, re.MULTILINE)
+    return summary, {name: " ".join(description.split()) for name, description in fields}

@@ -1,0 +1,110 @@
+"""Recording: batches of records, and the tasks of runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from autoflow.wire import methods
+from autoflow.wire.contract.method import AnyText, Id, Method, Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddRecordsRequest:
+    """Apply a batch of records in order, each completely or not at all.
+
+    Args:
+        records: records as `wire.records` describes them.
+    """
+
+    records: list[Any]
+
+
+class RecordResult(TypedDict):
+    """What became of one record.
+
+    Args:
+        key: key of the record as sent.
+        status: duplicate means that a record of this key had been applied before.
+        reason: why the record was refused.
+    """
+
+    key: Any
+    status: Literal["applied", "duplicate", "refused"]
+    reason: str | None
+
+
+class AddRecordsResponse(TypedDict):
+    """What became of each record of a batch.
+
+    Args:
+        results: one entry a record, in the order sent.
+        tasks: task of each run that the batch names, by the run's key.
+    """
+
+    results: list[RecordResult]
+    tasks: dict[str, Id]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsureRunRequest:
+    """Return the task of a run, which the first call creates.
+
+    Args:
+        run: key of the run.
+        name: name of the app.
+        task: number of the task at its origin.
+        origin: server that issued the number; empty for this server.
+        team: number of the run's team at the origin.
+        workspace: number of the run's workspace at the origin.
+    """
+
+    run: Name
+    name: AnyText | None = None
+    task: Id | None = None
+    origin: str = ""
+    team: Id | None = None
+    workspace: Id | None = None
+
+
+class EnsureRunResponse(TypedDict):
+    """The task of a run.
+
+    Args:
+        task: number of the task on this server.
+        number: number of the task at its origin.
+    """
+
+    task: Id
+    number: Id
+    teamId: Id
+    workspaceId: Id
+    appId: Id | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsureTaskRequest:
+    """Return the task of a number that another server issued, which the first call creates.
+
+    Args:
+        id: number of the task.
+        team_id: team of a new task; the caller's default team without it.
+    """
+
+    id: Id
+    team_id: Id | None = None
+
+
+class TaskResponse(TypedDict):
+    """A task as Supervisely's ``tasks.info`` returns it; further members are Supervisely's."""
+
+    id: Id
+    name: str
+    status: str
+    teamId: Id
+    workspaceId: Id
+
+
+RECORDS_ADD = Method(methods.RECORDS_ADD, AddRecordsRequest, AddRecordsResponse)
+RUNS_ENSURE = Method(methods.RUNS_ENSURE, EnsureRunRequest, EnsureRunResponse, (404,))
+TASKS_ENSURE = Method(methods.TASKS_ENSURE, EnsureTaskRequest, TaskResponse, (404,))

@@ -1,0 +1,338 @@
+"""Versions of a project: saved, read, compared, restored, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from autoflow.wire import methods
+from autoflow.wire.contract.method import Count, Id, Method, Positive, Success
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotRequest:
+    """Save a project's state as a version; a project that has not changed keeps its last version.
+
+    Args:
+        project_id: number of the project.
+        title: title of a new version.
+        description: description of a new version.
+    """
+
+    project_id: Id
+    title: str | None = None
+    description: str | None = None
+
+
+class SnapshotResponse(TypedDict):
+    """The version that holds the project's state.
+
+    Args:
+        id: number of the version on this server.
+        version: number of the version in its project, from 1.
+        created: false if the project had not changed since this version.
+    """
+
+    id: Id
+    version: Positive
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionMapRequest:
+    """Download the versions.json of a project, in the format of Supervisely's SDK.
+
+    Args:
+        id: number of the project.
+    """
+
+    id: Id
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionItemsRequest:
+    """Return a page of a version's items, ordered by their numbers.
+
+    Args:
+        id: number of the version.
+        after: `after` of the previous page.
+        limit: most items of the page; the server returns at most 1000.
+        dataset_id: only items of this dataset.
+        annotations: whether to include annotations.
+    """
+
+    id: Id
+    after: Count | None = None
+    limit: Positive | None = None
+    dataset_id: Id | None = None
+    annotations: bool = False
+
+
+class VersionItem(TypedDict):
+    """An item as a version holds it.
+
+    Args:
+        dataset: names of the item's dataset and of those around it, the outermost first.
+        hash: base64 of the SHA-256 of the item's bytes; null for a link.
+        size: bytes of the item's file.
+        width: width in pixels.
+        height: height in pixels.
+    """
+
+    id: Id
+    datasetId: Id
+    dataset: list[str]
+    name: str
+    hash: str | None
+    link: str | None
+    size: Count | None
+    width: Count | None
+    height: Count | None
+    meta: dict[str, Any]
+    tags: list[dict[str, Any]]
+    description: str
+
+
+class VersionItemsResponse(TypedDict):
+    """A page of a version's items.
+
+    Args:
+        items: items, with an `annotation` in Supervisely's format if the request asked for annotations.
+        after: position for the next page; null after the last.
+    """
+
+    items: list[VersionItem]
+    after: Count | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionMetaRequest:
+    """Return a version with its project, classes, tags and datasets.
+
+    Args:
+        id: number of the version.
+    """
+
+    id: Id
+
+
+class VersionSummary(TypedDict):
+    """A version.
+
+    Args:
+        version: number of the version in its project, from 1.
+    """
+
+    id: Id
+    version: Positive
+
+
+class VersionProject(TypedDict):
+    """The project of a version."""
+
+    id: Id
+    name: str
+    removed: bool
+
+
+class VersionClasses(TypedDict):
+    """Classes and tags of a version, in Supervisely's format."""
+
+    classes: list[Any]
+    tags: list[Any]
+
+
+class VersionMetaResponse(TypedDict):
+    """A version without its items.
+
+    Args:
+        datasets: datasets, parents before children.
+    """
+
+    version: VersionSummary
+    project: VersionProject
+    meta: VersionClasses
+    datasets: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionDiffRequest:
+    """Compare a version of a project with another one, or with the project's current state.
+
+    Args:
+        from_: number of the earlier version.
+        to: number of the later version; the current state of the project without it.
+        limit: most changes of the page, 1000 at most.
+        after: `after` of the previous page.
+        labels: whether to count the changed labels of all items.
+    """
+
+    from_: Id
+    to: Id | None = None
+    limit: Count | None = None
+    after: Count = 0
+    labels: bool = False
+
+
+class ChangeCounts(TypedDict):
+    """Numbers of changes."""
+
+    added: Count
+    removed: Count
+    changed: Count
+
+
+class ChangedNames(TypedDict):
+    """Names of what changed."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+class DiffCounts(TypedDict):
+    """Numbers of changes in all pages.
+
+    Args:
+        labels: as of the items, if the request asked for labels.
+    """
+
+    items: ChangeCounts
+    labels: dict[str, Any]
+    classes: ChangeCounts
+    tags: ChangeCounts
+    datasets: ChangeCounts
+
+
+class DiffItem(TypedDict):
+    """An item on one side of a comparison."""
+
+    id: Id
+    datasetId: Id
+    dataset: list[str]
+    name: str
+
+
+class ItemDiff(TypedDict):
+    """A changed item.
+
+    Args:
+        aspects: what of the item changed.
+        before: the item in the earlier version; null if it was added.
+        after: the item in the later version; null if it was removed.
+    """
+
+    status: Literal["added", "removed", "changed"]
+    aspects: list[str]
+    before: DiffItem | None
+    after: DiffItem | None
+    labels: ChangeCounts
+
+
+# In this form, as `from` is a keyword.
+_Compared = TypedDict("_Compared", {"projectId": Id, "from": VersionSummary, "to": "VersionSummary | None"})
+
+
+class VersionDiffResponse(_Compared):
+    """The differences between two states of a project.
+
+    Args:
+        changes: changed items, a page at a time.
+        after: position for the next page; null after the last.
+    """
+
+    counts: DiffCounts
+    classes: ChangedNames
+    tags: ChangedNames
+    datasets: ChangedNames
+    changes: list[ItemDiff]
+    after: Count | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionRestoreRequest:
+    """Restore a version as a new project; each call does a part of it, until the response is done.
+
+    The first call names the version by `id`, or by `project_id` and `number`; the following ones pass `restoring`.
+
+    Args:
+        id: number of the version.
+        project_id: number of the project whose version is restored.
+        number: number of the version in its project.
+        name: name of the new project.
+        description: description of the new project.
+        workspace_id: workspace of the new project; by default that of the old one.
+        skip_missed: whether to leave out items whose content is missing.
+        restoring: `id` of the previous response.
+    """
+
+    id: Id | None = None
+    project_id: Id | None = None
+    number: Positive | None = None
+    name: str | None = None
+    description: str | None = None
+    workspace_id: Id | None = None
+    skip_missed: bool = False
+    restoring: Id | None = None
+
+
+class MissedItems(TypedDict):
+    """Items that were left out, as their content is missing.
+
+    Args:
+        names: names of the first of them.
+    """
+
+    count: Count
+    names: list[str]
+
+
+class VersionRestoreResponse(TypedDict):
+    """Progress of a restore.
+
+    Args:
+        id: number of the new project.
+        copied: items restored so far.
+        total: items of the version.
+    """
+
+    done: bool
+    id: Id
+    name: str
+    copied: Count
+    total: Count
+    missed: MissedItems
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionDeleteRequest:
+    """Delete a version; its number stays known, so that references to it stay resolvable.
+
+    Args:
+        id: number of the version.
+    """
+
+    id: Id
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionPictureRequest:
+    """Download a preview of an image of a version.
+
+    Args:
+        id: number of the image.
+        version: number of the version.
+    """
+
+    id: Id
+    version: Id
+
+
+SNAPSHOT = Method(methods.SNAPSHOT, SnapshotRequest, SnapshotResponse, (404,))
+VERSION_MAP = Method(methods.VERSION_MAP, VersionMapRequest, dict[str, Any], (404,))
+VERSION_ITEMS = Method(methods.VERSION_ITEMS, VersionItemsRequest, VersionItemsResponse, (404,))
+VERSION_META = Method(methods.VERSION_META, VersionMetaRequest, VersionMetaResponse, (404,))
+VERSION_DIFF = Method(methods.VERSION_DIFF, VersionDiffRequest, VersionDiffResponse, (404,))
+VERSION_RESTORE = Method(methods.VERSION_RESTORE, VersionRestoreRequest, VersionRestoreResponse, (404,))
+VERSION_DELETE = Method(methods.VERSION_DELETE, VersionDeleteRequest, Success, (404,))
+VERSION_PICTURE = Method("autoflow.versions.picture", VersionPictureRequest, bytes, (404,))
