@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,8 @@ from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db.engine import CallerStore, Store
 from autoflow.server.db.upload_leases import UploadLeases
 from autoflow.server.request_parser import RequestParser
+from autoflow.server.validation import validate
+from autoflow.wire.contract.method import Method
 from autoflow.wire.parts import Part
 
 
@@ -27,3 +30,30 @@ Batch = Callable[[OperationContext, RequestParser], Any]
 Operation = Callable[[Connection, RequestParser], Any]
 Upload = Callable[[OperationContext, Iterable[Part], Mapping[str, Any]], Any]
 Download = Callable[[OperationContext, RequestParser], "Content | CompositeContent"]
+
+Context = TypeVar("Context")
+Request = TypeVar("Request")
+
+
+@dataclasses.dataclass(frozen=True)
+class Implementation(Generic[Context, Request]):
+    """A function that implements a declared method; called with a request as it was sent, it validates it first."""
+
+    method: Method[Request, Any]
+    function: Callable[[Context, Request], Any]
+
+    def __call__(self, context: Context, request: RequestParser) -> Any:
+        """Run the function with the validated request."""
+        return self.function(context, validate(self.method.request, request.fields))
+
+
+def implements(
+    method: Method[Request, Any],
+) -> Callable[[Callable[[Context, Request], Any]], Implementation[Context, Request]]:
+    """Make a function of a context and a declared request the implementation of a method."""
+    return lambda function: Implementation(method, function)
+
+
+def by_name(*implementations: Implementation[Context, Any]) -> dict[str, Callable[[Context, RequestParser], Any]]:
+    """Return implementations by the names of their methods."""
+    return {implementation.method.name: implementation for implementation in implementations}

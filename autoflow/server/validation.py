@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -46,7 +46,7 @@ def validate(request_type: type[T], body: Mapping[str, Any]) -> T:
     """
     present = {name: value for name, value in body.items() if value is not None}
     try:
-        checked = msgspec.convert(present, struct(request_type), strict=False)
+        checked = msgspec.convert(present, struct(cast(Any, request_type)), strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(request_type, str(error)) from None
     request = msgspec.convert(checked, request_type, from_attributes=True)
@@ -104,7 +104,7 @@ def _check_texts(value: Any, declared: Any, path: str) -> None:
             for position, element in enumerate(value):
                 _check_texts(element, element_type, f"{path}[{position}]")
     elif dataclasses.is_dataclass(value):
-        for name, hint in _hints(type(value)).items():
+        for name, hint in _hints(cast(Any, type(value))).items():
             _check_texts(getattr(value, name), hint, f"{path}.{wire_name(name)}".lstrip("."))
 
 
@@ -125,7 +125,7 @@ def _check_text(text: str, constraint: Constraint, path: str) -> None:
 
 
 @functools.cache
-def _hints(declared: type) -> dict[str, Any]:
+def _hints(declared: Any) -> dict[str, Any]:
     return typing.get_type_hints(declared, include_extras=True)
 
 
@@ -133,7 +133,7 @@ def _hints(declared: type) -> dict[str, Any]:
 
 
 @functools.cache
-def struct(declared: type) -> type[msgspec.Struct]:
+def struct(declared: Any) -> type[msgspec.Struct]:
     """Return the Struct of a declared dataclass or TypedDict."""
     summary, texts = descriptions(declared)
     members: list[Any] = []

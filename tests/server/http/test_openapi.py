@@ -1,4 +1,4 @@
-"""The document of autoflow's own methods: complete, and true of the server."""
+"""The OpenAPI document of autoflow's own methods: complete, and true of the server."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ schema = schemathesis.openapi.from_dict(openapi.document())
 
 def test_the_document_names_every_method_of_our_own(client):
     """What the dispatcher answers under ``autoflow.`` is described, and what is described is answered."""
-    told = client.send("GET", "/openapi.json").json()
-    named = {path.removeprefix(methods.PATH) for path in told["paths"]}
+    response = client.send("GET", "/openapi.json").json()
+    named = {path.removeprefix(methods.PATH) for path in response["paths"]}
     assert named == {name for name in dispatcher.METHODS if name.startswith("autoflow.")}
-    assert told["openapi"].startswith("3.1")
-    assert json.loads(json.dumps(told)) == openapi.document()
+    assert response["openapi"].startswith("3.1")
+    assert json.loads(json.dumps(response)) == openapi.document()
 
 
 @pytest.fixture(scope="module")
-def server(lasting):
+def populated_client(lasting):
+    """A client of a server with a project, a version and a run."""
     with served(lasting) as url:
         client = Client(url, lasting)
         project = client.call("projects.add", workspaceId=1, name="p")["id"]
@@ -43,7 +44,7 @@ def server(lasting):
 
 @schema.parametrize()
 @settings(max_examples=16, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_server_does_as_the_document_says(server, case):
+def test_the_server_does_as_the_document_says(populated_client, case):
     """Whatever a client sends, right or wrong by the document: never a 5xx, and every answer is of a form described."""
     from schemathesis.checks import not_a_server_error
     from schemathesis.specs.openapi.checks import (
@@ -53,4 +54,4 @@ def test_the_server_does_as_the_document_says(server, case):
     )
 
     checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-    case.call_and_validate(base_url=server.url, checks=checks, headers={"x-api-key": "any"})
+    case.call_and_validate(base_url=populated_client.url, checks=checks, headers={"x-api-key": "any"})
