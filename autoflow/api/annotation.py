@@ -1,4 +1,4 @@
-"""`api.annotation`: annotations as Supervisely-format JSON documents, one an image."""
+"""`api.annotation`: annotations of images, as JSON documents in Supervisely's format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from autoflow.api.pagination import batches
 from autoflow.transport.base import Transport
 
-IMAGES = 50
+MAX_IMAGES = 50  # of one request
 
 
 class AnnotationApi:
@@ -19,47 +19,47 @@ class AnnotationApi:
         self._transport = transport
 
     def download_json(self, image_id: int) -> dict[str, Any]:
-        """An image's annotation.
+        """Return the annotation of an image.
 
         Raises:
-            ServerRefused: 404, there is no such image.
+            ServerRefused: there is no such image (404).
         """
         dataset_id = self._transport.call("images.info", {"id": image_id})["datasetId"]
         return self.download_json_batch(dataset_id, [image_id])[0]
 
     def download_json_batch(self, dataset_id: int, image_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """The annotations of images of a dataset, in the order given."""
-        found: dict[int, dict[str, Any]] = {}
-        for batch in batches(image_ids, IMAGES):
-            body = {"datasetId": dataset_id, "imageIds": list(batch), "integerCoords": False}
-            for told in self._transport.call("annotations.bulk.info", body):
-                found[told["imageId"]] = told["annotation"]
-        return [found[number] for number in image_ids]
+        """Return the annotations of images of a dataset, in the order of the ids."""
+        annotations: dict[int, dict[str, Any]] = {}
+        for batch in batches(image_ids, MAX_IMAGES):
+            payload = {"datasetId": dataset_id, "imageIds": list(batch), "integerCoords": False}
+            for entry in self._transport.call("annotations.bulk.info", payload):
+                annotations[entry["imageId"]] = entry["annotation"]
+        return [annotations[image_id] for image_id in image_ids]
 
     def upload_json(self, img_id: int, ann_json: Mapping[str, Any]) -> None:
-        """Put an annotation in place of an image's."""
+        """Replace the annotation of an image."""
         self.upload_jsons([img_id], [ann_json])
 
     def upload_path(self, img_id: int, ann_path: str) -> None:
-        """Put an annotation, read from a JSON file, in place of an image's."""
+        """Replace the annotation of an image by that in a JSON file."""
         with open(ann_path, encoding="utf-8") as file:
             self.upload_json(img_id, json.load(file))
 
     def upload_jsons(self, img_ids: Sequence[int], ann_jsons: Sequence[Mapping[str, Any]]) -> None:
-        """Put annotations in place of those of images of one dataset.
+        """Replace the annotations of images of one dataset.
 
         Raises:
-            ValueError: there are not as many images as annotations.
+            ValueError: the numbers of images and annotations differ.
         """
         if len(img_ids) != len(ann_jsons):
-            raise ValueError(f"{len(img_ids)} images for {len(ann_jsons)} annotations")
+            raise ValueError(f"got {len(ann_jsons)} annotations for {len(img_ids)} images")
         if not img_ids:
             return
         dataset_id = self._transport.call("images.info", {"id": img_ids[0]})["datasetId"]
-        for batch in batches(list(_entries(img_ids, ann_jsons)), IMAGES):
+        for batch in batches(list(_entries(img_ids, ann_jsons)), MAX_IMAGES):
             self._transport.call("annotations.bulk.add", {"datasetId": dataset_id, "annotations": list(batch)})
 
 
 def _entries(img_ids: Sequence[int], ann_jsons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for number, annotation in zip(img_ids, ann_jsons, strict=True):
-        yield {"imageId": number, "annotation": dict(annotation)}
+    for image_id, annotation in zip(img_ids, ann_jsons, strict=True):
+        yield {"imageId": image_id, "annotation": dict(annotation)}

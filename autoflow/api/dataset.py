@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autoflow.api.models import DatasetInfo, dataset_info
-from autoflow.api.pagination import Filters, free_name, maybe, pages, where
+from autoflow.api.pagination import Filters, get_or_none, list_pages, unused_name, where
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
@@ -25,29 +25,31 @@ class DatasetApi:
         parent_id: int | None = None,
         custom_data: dict[str, Any] | None = None,
     ) -> DatasetInfo:
-        """Make a dataset, in a project or in another dataset of it.
+        """Create a dataset, in a project or in another dataset of it.
 
         Raises:
-            ServerRefused: the name is taken there and was not to be changed.
+            ServerRefused: the name is taken there and `change_name_if_conflict` is not set.
         """
         if change_name_if_conflict:
-            name = free_name(name, lambda wanted: self.get_info_by_name(project_id, wanted, parent_id) is not None)
-        body: dict[str, Any] = {
+            name = unused_name(
+                name, lambda candidate: self.get_info_by_name(project_id, candidate, parent_id) is not None
+            )
+        payload: dict[str, Any] = {
             "projectId": project_id,
             "name": name,
             "description": description,
             "parentId": parent_id,
         }
         if custom_data is not None:
-            body["customData"] = custom_data
-        return dataset_info(self._transport.call("datasets.add", body))
+            payload["customData"] = custom_data
+        return dataset_info(self._transport.call("datasets.add", payload))
 
     def get_info_by_id(self, id: int) -> DatasetInfo | None:  # noqa: A002 - the SDK's name
-        """A dataset by its number, None when there is none."""
-        return maybe(self._transport, methods.DATASET_INFO, {"id": id}, dataset_info)
+        """Return a dataset by its id, None if there is none."""
+        return get_or_none(self._transport, methods.DATASET_INFO, {"id": id}, dataset_info)
 
     def get_info_by_name(self, project_id: int, name: str, parent_id: int | None = None) -> DatasetInfo | None:
-        """A dataset by its name, at a project's top or in another dataset; None when there is none."""
+        """Return a dataset of a project or of another dataset by its name, None if there is none."""
         return next(iter(self.get_list(project_id, [where("name", name)], parent_id=parent_id)), None)
 
     def get_list(
@@ -57,10 +59,10 @@ class DatasetApi:
         recursive: bool = False,
         parent_id: int | None = None,
     ) -> list[DatasetInfo]:
-        """The datasets at a project's top, or all of them, or those in another dataset."""
+        """Return the top-level datasets of a project; with `recursive` all; with `parent_id` those in that dataset."""
         conditions = list(filters or ())
         if parent_id is not None:
             conditions.append(where("parentId", parent_id))
             recursive = True
-        body = {"projectId": project_id, "filter": conditions, "recursive": recursive}
-        return [dataset_info(told) for told in pages(self._transport, methods.DATASET_LIST, body)]
+        payload = {"projectId": project_id, "filter": conditions, "recursive": recursive}
+        return [dataset_info(entry) for entry in list_pages(self._transport, methods.DATASET_LIST, payload)]

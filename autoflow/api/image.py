@@ -1,4 +1,4 @@
-"""`api.image`: images of datasets. Bytes the server has already are not sent again."""
+"""`api.image`: images of datasets. Contents that the server has are not uploaded again."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any, BinaryIO
 
 from autoflow.api.file_io import grouped, hash_of, opened, save
 from autoflow.api.models import ImageInfo, image_info
-from autoflow.api.pagination import Filters, batches, maybe, pages, where
+from autoflow.api.pagination import Filters, batches, get_or_none, list_pages, where
 from autoflow.errors import ServerRefused
 from autoflow.transport.base import Transport
 from autoflow.wire.parts import Part
 
-HASHES = 900
-IMAGES = 50
-TAGS = 100
-GROUP = 20 * 1024 * 1024  # bytes of one request, but for a larger image alone
+# Limits of one request.
+MAX_HASHES = 900
+MAX_IMAGES = 50
+MAX_TAGGED = 100
+MAX_BYTES = 20 * 1024 * 1024  # exceeded by one larger image only
 
 Metas = Sequence[Mapping[str, Any] | None]
 
@@ -27,7 +28,7 @@ class ImageApi:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    # -- into the server
+    # -- upload
 
     def upload_path(self, dataset_id: int, name: str, path: str, meta: Mapping[str, Any] | None = None) -> ImageInfo:
         """Upload a file as an image of a dataset."""
@@ -41,11 +42,11 @@ class ImageApi:
         progress_cb: Callable[[int], Any] | None = None,
         metas: Metas | None = None,
     ) -> list[ImageInfo]:
-        """Upload files as images of a dataset, in order; `progress_cb` is called with how many were made more.
+        """Upload files as images of a dataset, in order; `progress_cb` is called with the number of images per request.
 
         Raises:
-            ValueError: names, paths and metas are not as many.
-            ServerRefused: a name is taken, or a file is no image.
+            ValueError: the numbers of names, paths and metas differ.
+            ServerRefused: a name is taken, or a file is not an image.
         """
         _same_length(names, paths, metas)
         hashes = []
@@ -53,21 +54,21 @@ class ImageApi:
             with opened([path]) as (stream,):
                 hashes.append(hash_of(stream))
         missing = self._missing(hashes)
-        first = {content: path for content, path in zip(hashes, paths, strict=True) if content in missing}
-        unknown, files = list(first), list(first.values())
-        for group in grouped(files, GROUP, IMAGES):
+        path_by_hash = {content: path for content, path in zip(hashes, paths, strict=True) if content in missing}
+        missing_hashes, files = list(path_by_hash), list(path_by_hash.values())
+        for group in grouped(files, MAX_BYTES, MAX_IMAGES):
             with opened([files[position] for position in group]) as streams:
-                self._send([unknown[position] for position in group], streams)
+                self._upload_contents([missing_hashes[position] for position in group], streams)
         return self.upload_hashes(dataset_id, names, hashes, progress_cb, metas)
 
     def upload_bytes(
         self, dataset_id: int, name: str, content: bytes, meta: Mapping[str, Any] | None = None
     ) -> ImageInfo:
-        """Upload an image's encoded bytes (a PNG's, a JPEG's) as an image of a dataset."""
-        name_of_content = hash_of(io.BytesIO(content))
-        if self._missing([name_of_content]):
-            self._send([name_of_content], [io.BytesIO(content)])
-        return self.upload_hashes(dataset_id, [name], [name_of_content], metas=[meta])[0]
+        """Upload encoded bytes (such as PNG or JPEG) as an image of a dataset."""
+        content_hash = hash_of(io.BytesIO(content))
+        if self._missing([content_hash]):
+            self._upload_contents([content_hash], [io.BytesIO(content)])
+        return self.upload_hashes(dataset_id, [name], [content_hash], metas=[meta])[0]
 
     def upload_hashes(
         self,
@@ -77,34 +78,35 @@ class ImageApi:
         progress_cb: Callable[[int], Any] | None = None,
         metas: Metas | None = None,
     ) -> list[ImageInfo]:
-        """Make images of a dataset of contents the server has already; no bytes are sent."""
+        """Create images of a dataset from contents that the server has already."""
         _same_length(names, hashes, metas)
-        images = [{"title": name, "hash": content} for name, content in zip(names, hashes, strict=True)]
+        images = [{"title": name, "hash": content_hash} for name, content_hash in zip(names, hashes, strict=True)]
         for image, meta in zip(images, metas or [], strict=False):
             if meta:
                 image["meta"] = dict(meta)  # type: ignore[assignment]
-        made: list[ImageInfo] = []
-        for batch in batches(images, IMAGES):
-            told = self._transport.call("images.bulk.add", {"datasetId": dataset_id, "images": list(batch)})
-            made += [image_info(one) for one in told]
+        created: list[ImageInfo] = []
+        for batch in batches(images, MAX_IMAGES):
+            response = self._transport.call("images.bulk.add", {"datasetId": dataset_id, "images": list(batch)})
+            created += [image_info(entry) for entry in response]
             if progress_cb is not None:
                 progress_cb(len(batch))
-        return made
+        return created
 
     def _missing(self, hashes: Sequence[str]) -> set[str]:
+        """Return the hashes of contents that the server lacks."""
         missing = set(hashes)
-        for batch in batches(sorted(missing), HASHES):
+        for batch in batches(sorted(missing), MAX_HASHES):
             missing -= set(self._transport.call("images.internal.hashes.list", list(batch)))
         return missing
 
-    def _send(self, hashes: Sequence[str], streams: Sequence[BinaryIO]) -> None:
+    def _upload_contents(self, hashes: Sequence[str], streams: Sequence[BinaryIO]) -> None:
         parts = [Part(f"{number}-file", stream, str(number), "image/*") for number, stream in enumerate(streams)]
-        told = self._transport.upload("images.bulk.upload", parts)
-        for content, answer in zip(hashes, told, strict=True):
-            if answer.get("hash") != content:
-                raise ServerRefused(f"an image was not taken: {answer.get('errors')}", status=400, details=answer)
+        response = self._transport.upload("images.bulk.upload", parts)
+        for content_hash, result in zip(hashes, response, strict=True):
+            if result.get("hash") != content_hash:
+                raise ServerRefused(f"an image was rejected: {result.get('errors')}", status=400, details=result)
 
-    # -- out of it
+    # -- list and download
 
     def get_list(
         self,
@@ -113,46 +115,51 @@ class ImageApi:
         project_id: int | None = None,
         recursive: bool = False,
     ) -> list[ImageInfo]:
-        """The images of a dataset (recursive: and of those in it), or of a project."""
-        body = {"datasetId": dataset_id, "projectId": project_id, "filter": list(filters or ()), "recursive": recursive}
-        return [image_info(told) for told in pages(self._transport, "images.list", body)]
+        """Return the images of a dataset (if recursive, also of datasets in it), or of a project."""
+        payload = {
+            "datasetId": dataset_id,
+            "projectId": project_id,
+            "filter": list(filters or ()),
+            "recursive": recursive,
+        }
+        return [image_info(entry) for entry in list_pages(self._transport, "images.list", payload)]
 
     def get_info_by_id(self, id: int) -> ImageInfo | None:  # noqa: A002 - the SDK's name
-        """An image by its number, None when there is none."""
-        return maybe(self._transport, "images.info", {"id": id}, image_info)
+        """Return an image by its id, None if there is none."""
+        return get_or_none(self._transport, "images.info", {"id": id}, image_info)
 
     def get_info_by_name(self, dataset_id: int, name: str) -> ImageInfo | None:
-        """A dataset's image by its name, None when there is none."""
+        """Return an image of a dataset by its name, None if there is none."""
         return next(iter(self.get_list(dataset_id, [where("name", name)])), None)
 
     def download_path(self, id: int, path: str) -> None:  # noqa: A002 - the SDK's name
-        """Save an image's bytes to a path on this machine."""
+        """Download an image to a local path."""
         save(self._transport.download("images.download", {"id": id}), path)
 
     def download_bytes(self, id: int) -> bytes:  # noqa: A002 - the SDK's name
-        """An image's encoded bytes."""
+        """Return the encoded bytes of an image."""
         return b"".join(self._transport.download("images.download", {"id": id}))
 
-    # -- changing what is there
+    # -- change
 
     def add_tag(self, image_id: int, tag_id: int, value: str | float | None = None) -> None:
-        """Put a tag of the project's meta on an image."""
+        """Add a tag of the project's meta to an image."""
         self.add_tag_batch([image_id], tag_id, value)
 
     def add_tag_batch(self, image_ids: Sequence[int], tag_id: int, value: str | float | None = None) -> None:
-        """Put a tag of the project's meta on images."""
-        for batch in batches(image_ids, TAGS):
-            body: dict[str, Any] = {"tagId": tag_id, "ids": list(batch)}
+        """Add a tag of the project's meta to images."""
+        for batch in batches(image_ids, MAX_TAGGED):
+            payload: dict[str, Any] = {"tagId": tag_id, "ids": list(batch)}
             if value is not None:
-                body["value"] = value
-            self._transport.call("image-tags.bulk.add-to-image", body)
+                payload["value"] = value
+            self._transport.call("image-tags.bulk.add-to-image", payload)
 
     def remove_batch(self, ids: Sequence[int]) -> None:
         """Remove images."""
-        for batch in batches(ids, IMAGES):
+        for batch in batches(ids, MAX_IMAGES):
             self._transport.call("images.bulk.remove", {"imageIds": list(batch)})
 
 
 def _same_length(names: Sequence[Any], others: Sequence[Any], metas: Metas | None) -> None:
     if len(names) != len(others) or (metas is not None and len(metas) != len(names)):
-        raise ValueError("there must be as many names as images, and as metas if there are any")
+        raise ValueError("the numbers of names, images and metas must be equal")

@@ -1,4 +1,4 @@
-"""What the wire tells of entities, as named tuples whose fields and order are the SDK's."""
+"""Entities of the data API, as named tuples with the fields of the SDK in the SDK's order."""
 
 from __future__ import annotations
 
@@ -108,51 +108,53 @@ class ImageInfo(NamedTuple):
 
 
 def _wire_name(field: str) -> str:
-    """``created_by_id`` is ``createdById``: the way the wire writes a name."""
+    """Convert a field name to the wire's: ``created_by_id`` to ``createdById``."""
     first, *rest = field.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _number(value: Any) -> int | None:
-    """Sizes come as text from some servers."""
+def _to_int(value: Any) -> int | None:
+    """Convert a size, which some servers send as text."""
     return int(value) if isinstance(value, (int, float)) or (isinstance(value, str) and value.isdigit()) else None
 
 
-def _known(fields: tuple[str, ...], told: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: told.get(_wire_name(field)) for field in fields}
+def read_fields(fields: tuple[str, ...], response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of fields in a response, None for those that it lacks."""
+    return {field: response.get(_wire_name(field)) for field in fields}
 
 
-def project_info(told: Mapping[str, Any]) -> ProjectInfo:
-    """Read a project as the wire tells it."""
-    known = _known(ProjectInfo._fields, told)
-    known["created_by_id"] = told.get("createdBy", known["created_by_id"])
-    known["size"] = _number(known["size"])
-    if known["items_count"] is None:
-        known["items_count"] = known["images_count"]
-    return ProjectInfo(**known)
+def project_info(response: Mapping[str, Any]) -> ProjectInfo:
+    """Read a project from a response."""
+    values = read_fields(ProjectInfo._fields, response)
+    values["created_by_id"] = response.get("createdBy", values["created_by_id"])
+    return ProjectInfo(**_with_counts(values))
 
 
-def dataset_info(told: Mapping[str, Any]) -> DatasetInfo:
-    """Read a dataset as the wire tells it."""
-    known = _known(DatasetInfo._fields, told)
-    known["size"] = _number(known["size"])
-    if known["items_count"] is None:
-        known["items_count"] = known["images_count"]
-    return DatasetInfo(**known)
+def dataset_info(response: Mapping[str, Any]) -> DatasetInfo:
+    """Read a dataset from a response."""
+    return DatasetInfo(**_with_counts(read_fields(DatasetInfo._fields, response)))
 
 
-def file_info(told: Mapping[str, Any]) -> FileInfo:
-    """Read a file as the wire tells it: type and size stand in its ``meta``."""
-    meta = told.get("meta") or {}
-    known = _known(FileInfo._fields, told)
-    known.update(mime=meta.get("mime"), ext=meta.get("ext"), sizeb=_number(meta.get("size")))
-    return FileInfo(**known)
+def _with_counts(values: dict[str, Any]) -> dict[str, Any]:
+    """Convert the size, and fill in the number of items, which older servers send as the number of images only."""
+    values["size"] = _to_int(values["size"])
+    if values["items_count"] is None:
+        values["items_count"] = values["images_count"]
+    return values
 
 
-def image_info(told: Mapping[str, Any]) -> ImageInfo:
-    """Read an image as the wire tells it; its extension is its type's when the wire has none."""
-    known = _known(ImageInfo._fields, told)
-    known["size"] = _number(known["size"])
-    if known["ext"] is None and known["mime"]:
-        known["ext"] = known["mime"].rpartition("/")[2]
-    return ImageInfo(**known)
+def file_info(response: Mapping[str, Any]) -> FileInfo:
+    """Read a file from a response, which has its type and size in ``meta``."""
+    meta = response.get("meta") or {}
+    values = read_fields(FileInfo._fields, response)
+    values.update(mime=meta.get("mime"), ext=meta.get("ext"), sizeb=_to_int(meta.get("size")))
+    return FileInfo(**values)
+
+
+def image_info(response: Mapping[str, Any]) -> ImageInfo:
+    """Read an image from a response; a missing extension is taken from the MIME type."""
+    values = read_fields(ImageInfo._fields, response)
+    values["size"] = _to_int(values["size"])
+    if values["ext"] is None and values["mime"]:
+        values["ext"] = values["mime"].rpartition("/")[2]
+    return ImageInfo(**values)

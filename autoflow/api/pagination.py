@@ -1,4 +1,4 @@
-"""The ways the data objects ask a server: one thing that may not be there, and lists a page at a time."""
+"""Requests that several data objects share: an entity that may not exist, and lists page by page."""
 
 from __future__ import annotations
 
@@ -13,47 +13,48 @@ Filters = Sequence[Mapping[str, Any]]
 
 
 def where(field: str, value: Any, operator: str = "=") -> dict[str, Any]:
-    """One condition of a list's filter."""
+    """Return one condition of a list's filter."""
     return {"field": field, "operator": operator, "value": value}
 
 
-def maybe(
-    transport: Transport, method: str, body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]
+def get_or_none(
+    transport: Transport, method: str, payload: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], T]
 ) -> T | None:
-    """Ask for one thing; None when the server does not have it (404).
+    """Request one entity; return None if the server does not have it (404).
 
     Raises:
         ServerError: any other failure.
     """
     try:
-        told = transport.call(method, body)
+        response = transport.call(method, payload)
     except ServerRefused as refusal:
         if refusal.status != 404 or refusal.foreign:
             raise
         return None
-    return None if told is None else read(told)
+    return None if response is None else parse(response)
 
 
-def pages(transport: Transport, method: str, body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """All entries of a list, asked for a page at a time as they are needed."""
-    sent = {"sort": "id", "sort_order": "asc", **body}
-    answer = transport.call(method, sent)
-    yield from answer["entities"]
-    for number in range(2, answer["pagesCount"] + 1):
-        yield from transport.call(method, {**sent, "page": number, "per_page": answer["perPage"]})["entities"]
+def list_pages(transport: Transport, method: str, payload: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Return all entries of a list; further pages are requested as they are needed."""
+    payload = {"sort": "id", "sort_order": "asc", **payload}
+    first_page = transport.call(method, payload)
+    yield from first_page["entities"]
+    for number in range(2, first_page["pagesCount"] + 1):
+        page = transport.call(method, {**payload, "page": number, "per_page": first_page["perPage"]})
+        yield from page["entities"]
 
 
 def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Parts of a sequence, in order, none longer than `size`."""
+    """Split a sequence into consecutive parts of at most `size` values."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
 
 
-def free_name(name: str, taken: Callable[[str], bool]) -> str:
-    """The name, or the first of ``name_001``, ``name_002`` … that is not taken, as the SDK names them."""
+def unused_name(name: str, is_taken: Callable[[str], bool]) -> str:
+    """Return the name, or the first of ``name_001``, ``name_002`` … that is not taken, as the SDK does."""
     number = 0
-    found = name
-    while taken(found):
+    candidate = name
+    while is_taken(candidate):
         number += 1
-        found = f"{name}_{number:03d}"
-    return found
+        candidate = f"{name}_{number:03d}"
+    return candidate

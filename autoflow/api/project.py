@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoflow.api.models import ProjectInfo, project_info
-from autoflow.api.pagination import Filters, free_name, maybe, pages, where
+from autoflow.api.pagination import Filters, get_or_none, list_pages, unused_name, where
 from autoflow.api.version import VersionApi
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
 
 class ProjectApi:
-    """Projects of one server; `version` is what saves and lists their versions."""
+    """Projects of one server; `version` has the methods for their versions."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -28,15 +28,15 @@ class ProjectApi:
         description: str | None = "",
         change_name_if_conflict: bool = False,
     ) -> ProjectInfo:
-        """Make a project.
+        """Create a project.
 
         Raises:
-            ServerRefused: the name is taken and was not to be changed.
+            ServerRefused: the name is taken and `change_name_if_conflict` is not set.
         """
         if change_name_if_conflict:
-            name = free_name(name, lambda wanted: self.get_info_by_name(workspace_id, wanted) is not None)
-        body = {"name": name, "workspaceId": workspace_id, "description": description, "type": str(type)}
-        return project_info(self._transport.call("projects.add", body))
+            name = unused_name(name, lambda candidate: self.get_info_by_name(workspace_id, candidate) is not None)
+        payload = {"name": name, "workspaceId": workspace_id, "description": description, "type": str(type)}
+        return project_info(self._transport.call("projects.add", payload))
 
     def from_folder(
         self,
@@ -49,25 +49,25 @@ class ProjectApi:
         progress: Callable[[str, int, int], Any] | None = None,
         follow_links: bool = False,
     ) -> ProjectInfo:
-        """Make a folder on this machine a project; the same folder again brings that project to its present state.
+        """Import a local folder as a project; importing the folder again updates that project.
 
-        The folder holds images (each folder a dataset), or is in the format of Supervisely, COCO or YOLO. It is only
-        read; a file that looks as it did the last time is not even opened. What the project has and the folder has
-        not is removed from it, its classes and tags excepted; in its versions all of that stays.
+        The folder has images (each subfolder is a dataset), or is in the format of Supervisely, COCO, YOLO or an
+        installed package. It is only read, and files that have not changed since the last import are not opened.
+        What the folder lacks is removed from the project, except classes and tags; versions of the project keep it.
 
         Args:
             path: the folder.
-            name: of the project; by default the folder's.
-            workspace_id: where it is made; by default the environment's workspace, else the first.
-            project_id: a project to bring to the folder's state, whatever it holds.
-            by_reference: leave the bytes of images where they are (on the server of this machine only): the project
-                is whole as long as they are there, unchanged.
-            rehash: read every file, whatever it looks like.
-            progress: called with what is counted ("images"), how many are done, and of how many.
-            follow_links: follow symbolic links, which are left out otherwise.
+            name: name of the project. Default: the folder's.
+            workspace_id: workspace of the project. Default: the environment's, else the first.
+            project_id: an existing project to update from the folder, whatever its content is.
+            by_reference: do not copy the bytes of images (embedded server only); the project is complete as long as
+                the files exist and do not change.
+            rehash: read all files, including those that have not changed.
+            progress: called with the name of what is counted ("images"), the number done, and the total.
+            follow_links: follow symbolic links, which are skipped by default.
 
         Raises:
-            FolderError: a file cannot be taken, which is named; a project made for the folder is removed again.
+            FolderError: a file is not valid; the message names it. A project created for the folder is removed.
             ServerError: the server failed; likewise.
         """
         from autoflow.datasets.sync import from_folder
@@ -85,35 +85,35 @@ class ProjectApi:
         )
 
     def get_info_by_id(self, id: int) -> ProjectInfo | None:  # noqa: A002 - the SDK's name
-        """A project by its number, None when there is none."""
-        return maybe(self._transport, methods.PROJECT_INFO, {"id": id}, project_info)
+        """Return a project by its id, None if there is none."""
+        return get_or_none(self._transport, methods.PROJECT_INFO, {"id": id}, project_info)
 
     def get_info_by_name(self, parent_id: int, name: str) -> ProjectInfo | None:
-        """A workspace's project by its name, None when there is none."""
+        """Return a project of a workspace by its name, None if there is none."""
         return next(iter(self.get_list(parent_id, [where("name", name)])), None)
 
     def get_list(self, workspace_id: int | None = None, filters: Filters | None = None) -> list[ProjectInfo]:
-        """The projects of a workspace, or of all."""
-        body: dict[str, Any] = {"filter": list(filters or ())}
+        """Return the projects of a workspace, or of all workspaces."""
+        payload: dict[str, Any] = {"filter": list(filters or ())}
         if workspace_id is not None:
-            body["workspaceId"] = workspace_id
-        return [project_info(told) for told in pages(self._transport, methods.PROJECT_LIST, body)]
+            payload["workspaceId"] = workspace_id
+        return [project_info(entry) for entry in list_pages(self._transport, methods.PROJECT_LIST, payload)]
 
     def get_meta(self, id: int) -> dict[str, Any]:  # noqa: A002 - the SDK's name
-        """A project's ``{"classes": [...], "tags": [...]}``, each with its number."""
+        """Return a project's classes and tags with their ids, as ``{"classes": [...], "tags": [...]}``."""
         meta: dict[str, Any] = self._transport.call("projects.meta", {"id": id})
         return meta
 
     def update_meta(self, id: int, meta: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 - the SDK's name
-        """Put classes and tags in place of a project's; gives them with their numbers, in the order given.
+        """Replace a project's classes and tags; return them with their ids, in the same order.
 
-        An object with the SDK's `to_json` is taken too.
+        An object with a `to_json` method, such as the SDK's ProjectMeta, is accepted too.
         """
         to_json: Any = getattr(meta, "to_json", None)
-        sent = to_json() if callable(to_json) else dict(meta)
-        told: dict[str, Any] = self._transport.call("projects.meta.update", {"id": id, "meta": sent})
-        return told
+        payload = to_json() if callable(to_json) else dict(meta)
+        updated: dict[str, Any] = self._transport.call("projects.meta.update", {"id": id, "meta": payload})
+        return updated
 
     def remove(self, id: int) -> None:  # noqa: A002 - the SDK's name
-        """Put a project away."""
+        """Archive a project."""
         self._transport.call("projects.archive", {"id": id})

@@ -1,17 +1,18 @@
-"""`api.task`: the tasks that runs are numbered by."""
+"""`api.task`: the tasks of runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from autoflow.api.pagination import Filters, maybe, pages
+from autoflow.api.models import read_fields
+from autoflow.api.pagination import Filters, get_or_none, list_pages
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
 
 class Task(NamedTuple):
-    """A task; `meta` has the app, `autoflow` what only our server knows (state, facts, origin), else None."""
+    """A task; `meta` has the app, `autoflow` what only our server has (state, facts, origin), else None."""
 
     id: int
     type: str | None = None
@@ -26,22 +27,12 @@ class Task(NamedTuple):
     autoflow: dict[str, Any] | None = None
 
 
-def read_task(told: Mapping[str, Any]) -> Task:
-    """Read a task as the wire tells it."""
-    meta = told.get("meta") or {}
-    return Task(
-        id=told["id"],
-        type=told.get("type"),
-        status=told.get("status"),
-        team_id=told.get("teamId"),
-        workspace_id=told.get("workspaceId"),
-        name=told.get("name") or (meta.get("app") or {}).get("name"),
-        created_at=told.get("createdAt"),
-        started_at=told.get("startedAt"),
-        finished_at=told.get("finishedAt"),
-        meta=meta,
-        autoflow=told.get("autoflow"),
-    )
+def read_task(response: Mapping[str, Any]) -> Task:
+    """Read a task from a response; a missing name is taken from its app."""
+    values = read_fields(Task._fields, response)
+    values["meta"] = values["meta"] or {}
+    values["name"] = values["name"] or (values["meta"].get("app") or {}).get("name")
+    return Task(**values)
 
 
 class TaskApi:
@@ -51,10 +42,10 @@ class TaskApi:
         self._transport = transport
 
     def get_info_by_id(self, id: int) -> Task | None:  # noqa: A002 - the SDK's name
-        """A task by its number, None when there is none."""
-        return maybe(self._transport, methods.TASK_INFO, {"id": id}, read_task)
+        """Return a task by its id, None if there is none."""
+        return get_or_none(self._transport, methods.TASK_INFO, {"id": id}, read_task)
 
     def get_list(self, workspace_id: int, filters: Filters | None = None) -> list[Task]:
-        """The tasks of a workspace."""
-        body = {"workspaceId": workspace_id, "filter": list(filters or ())}
-        return [read_task(told) for told in pages(self._transport, "tasks.list", body)]
+        """Return the tasks of a workspace."""
+        payload = {"workspaceId": workspace_id, "filter": list(filters or ())}
+        return [read_task(task) for task in list_pages(self._transport, "tasks.list", payload)]

@@ -1,3 +1,5 @@
-"""Folders as projects: a folder of images on this machine becomes a project and stays equal to it; versions come out
-as folders again. The folder is only read, and the project is changed only by what differs.
+"""Import of image folders into projects, and export of versions to folders.
+
+Start reading at `autoflow.datasets.sync` (import) and `autoflow.datasets.export`; formats are in
+`autoflow.datasets.formats`.
 """

@@ -1,7 +1,7 @@
-"""What a folder was when it was last made a project: a small database for each folder, destination and project.
+"""Cache of what was uploaded: a small SQLite database for each combination of folder, destination and project.
 
-It saves reading: a file whose stamp it knows is not opened. It decides nothing: what is not in it, or not as the
-project tells, is looked at again, so that losing it, or half of it, costs time only.
+The cache only avoids reads: a file whose stamp is in it is not opened. It is never trusted further. What is missing,
+or differs from the project, is read again, so that losing the cache costs time only.
 """
 
 from __future__ import annotations
@@ -21,164 +21,173 @@ from autoflow.outbox import home
 logger = logging.getLogger("autoflow")
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS item (
     dataset TEXT, name TEXT, image BLOB NOT NULL, labels BLOB NOT NULL, hash TEXT NOT NULL,
-    id INTEGER NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (dataset, name)
+    id INTEGER NOT NULL, etag TEXT NOT NULL, PRIMARY KEY (dataset, name)
 ) WITHOUT ROWID;
 """
-_FORMAT = 1  # of the database; another one is begun anew
+_FORMAT = 2  # of the database; the images of another format are discarded
+_FROM_FORMAT_1 = """
+ALTER TABLE about RENAME TO state;
+ALTER TABLE item RENAME COLUMN mark TO etag;
+UPDATE state SET name = 'fingerprint' WHERE name = 'seal';
+"""
 
 
-class Row(NamedTuple):
-    """One image of the project as it was left.
+class CachedImage(NamedTuple):
+    """An image as it was uploaded last.
 
     Args:
-        image: the stamp of its file; empty when the file is to be read again.
-        labels: the stamp of what says what is labelled in it.
-        hash: of its content.
-        id: its number at the server.
-        mark: the server's, of the state it was left in.
+        image: stamp of the image file; empty if the file has to be read again.
+        labels: stamp of its labels.
+        hash: content hash.
+        id: id of the image on the server.
+        etag: the server's tag of the image's state.
     """
 
     image: bytes
     labels: bytes
     hash: str
     id: int
-    mark: str
+    etag: str
 
 
 class Cache:
-    """One database, open.
+    """An open cache database.
 
     Args:
-        path: of its file, or ``:memory:``.
+        path: path of the file, or ``:memory:``.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._rows = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._rows.execute("PRAGMA synchronous=NORMAL")
-        if self._rows.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:
-            self._rows.executescript(f"DROP TABLE IF EXISTS item; {_SCHEMA} PRAGMA user_version={_FORMAT};")
+        self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._conn.execute("PRAGMA synchronous=NORMAL")
+        version = self._conn.execute("PRAGMA user_version").fetchone()[0]
+        if version == 1:
+            self._conn.executescript(f"BEGIN; {_FROM_FORMAT_1} PRAGMA user_version=2; COMMIT;")
+            version = 2
+        if version != _FORMAT:
+            self._conn.executescript(f"DROP TABLE IF EXISTS item; {_SCHEMA} PRAGMA user_version={_FORMAT};")
 
     def close(self) -> None:
         """Close the file."""
-        self._rows.close()
+        self._conn.close()
 
-    def about(self) -> dict[str, Any]:
-        """What is known of the whole."""
-        return {name: json.loads(value) for name, value in self._rows.execute("SELECT name, value FROM about")}
+    def state(self) -> dict[str, Any]:
+        """Return the stored values about the whole folder."""
+        return {name: json.loads(value) for name, value in self._conn.execute("SELECT name, value FROM state")}
 
-    def note(self, **known: Any) -> None:
-        """Keep something known of the whole."""
-        pairs = [(name, json.dumps(value)) for name, value in known.items()]
-        with self._writing():
-            self._rows.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", pairs)
+    def update_state(self, **values: Any) -> None:
+        """Store values about the whole folder."""
+        pairs = [(name, json.dumps(value)) for name, value in values.items()]
+        with self._transaction():
+            self._conn.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", pairs)
 
-    def dataset(self, name: str) -> dict[str, Row]:
-        """The images of a dataset, given by its path, by their names."""
-        query = "SELECT name, image, labels, hash, id, mark FROM item WHERE dataset = ?"
-        return {found[0]: Row._make(found[1:]) for found in self._rows.execute(query, (name,))}
+    def images(self, dataset: str) -> dict[str, CachedImage]:
+        """Return the images of a dataset (given by its path) by name."""
+        query = "SELECT name, image, labels, hash, id, etag FROM item WHERE dataset = ?"
+        return {name: CachedImage._make(values) for name, *values in self._conn.execute(query, (dataset,))}
 
     def datasets(self) -> list[str]:
-        """The paths of all datasets that have images."""
-        return [name for (name,) in self._rows.execute("SELECT DISTINCT dataset FROM item")]
+        """Return the paths of all datasets that have images."""
+        return [name for (name,) in self._conn.execute("SELECT DISTINCT dataset FROM item")]
 
-    def keep(self, dataset: str, rows: Iterable[tuple[str, Row]]) -> None:
-        """Keep images of a dataset, all of them or none."""
-        with self._writing():
-            values = ((dataset, name, *row) for name, row in rows)
-            self._rows.executemany("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    def store(self, dataset: str, images: Iterable[tuple[str, CachedImage]]) -> None:
+        """Insert or replace images of a dataset in one transaction."""
+        with self._transaction():
+            rows = ((dataset, name, *image) for name, image in images)
+            self._conn.executemany("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def drop(self, dataset: str, names: Sequence[str]) -> None:
-        """Forget images of a dataset."""
-        with self._writing():
+    def remove(self, dataset: str, names: Sequence[str]) -> None:
+        """Remove images of a dataset."""
+        with self._transaction():
             pairs = ((dataset, name) for name in names)
-            self._rows.executemany("DELETE FROM item WHERE dataset = ? AND name = ?", pairs)
+            self._conn.executemany("DELETE FROM item WHERE dataset = ? AND name = ?", pairs)
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._rows.execute("BEGIN IMMEDIATE")
+    def _transaction(self) -> Iterator[None]:
+        self._conn.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self._rows.execute("COMMIT")
+            self._conn.execute("COMMIT")
         except BaseException:
-            self._rows.execute("ROLLBACK")
+            self._conn.execute("ROLLBACK")
             raise
 
 
-def open_file(path: str) -> Cache:
-    """Open a cache; one that is damaged is begun anew."""
+def open_cache(path: str) -> Cache:
+    """Open a cache; a damaged one is replaced by an empty one."""
     try:
         return Cache(path)
     except sqlite3.DatabaseError as error:
-        logger.warning("the cache %s is damaged (%s): the folder is read anew", path, error)
-        for ending in ("", "-journal"):
+        logger.warning("the cache %s is damaged (%s): all files of the folder are read again", path, error)
+        for suffix in ("", "-journal"):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(path + ending)
+                os.unlink(path + suffix)
         return Cache(path)
 
 
-class Shelf:
-    """The caches of one folder at one destination, one a project, held by one process at a time.
+class CacheStore:
+    """The caches of one folder and destination, one per project, used by one process at a time.
 
     Args:
-        folder: where they are, None when there is no such place: then nothing is kept.
-        key: what their names begin with.
+        directory: where they are stored; None to store nothing.
+        key: prefix of their file names.
     """
 
-    def __init__(self, folder: str | None, key: str) -> None:
-        self._folder = folder
+    def __init__(self, directory: str | None, key: str) -> None:
+        self._directory = directory
         self._key = key
 
     def projects(self) -> list[int]:
-        """The projects this folder was made, the last one first."""
-        if self._folder is None:
+        """Return the ids of the projects that the folder was imported to, the latest first."""
+        if self._directory is None:
             return []
-        found = []
-        for entry in os.scandir(self._folder):
-            start, _, number = entry.name.removesuffix(".db").rpartition("-")
-            if entry.name.endswith(".db") and start == self._key and number.isdecimal():
-                found.append((entry.stat().st_mtime_ns, int(number)))
-        return [number for _, number in sorted(found, reverse=True)]
+        modified = []
+        for entry in os.scandir(self._directory):
+            prefix, _, project_id = entry.name.removesuffix(".db").rpartition("-")
+            if entry.name.endswith(".db") and prefix == self._key and project_id.isdecimal():
+                modified.append((entry.stat().st_mtime_ns, int(project_id)))
+        return [project_id for _, project_id in sorted(modified, reverse=True)]
 
     def open(self, project_id: int) -> Cache:
-        """The cache for a project."""
-        if self._folder is None:
+        """Open the cache for a project."""
+        if self._directory is None:
             return Cache(":memory:")
-        return open_file(os.path.join(self._folder, f"{self._key}-{project_id}.db"))
+        return open_cache(os.path.join(self._directory, f"{self._key}-{project_id}.db"))
 
     def remove(self, project_id: int) -> None:
-        """Forget a project."""
-        if self._folder is not None:
-            for ending in (".db", ".db-journal"):
+        """Remove the cache for a project."""
+        if self._directory is not None:
+            for suffix in (".db", ".db-journal"):
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(self._folder, f"{self._key}-{project_id}{ending}"))
+                    os.unlink(os.path.join(self._directory, f"{self._key}-{project_id}{suffix}"))
 
 
 @contextlib.contextmanager
-def shelf(origin: str, root: str) -> Iterator[Shelf]:
-    """The caches of a folder at a destination; another process or thread that wants them waits.
+def locked_store(origin: str, root: str) -> Iterator[CacheStore]:
+    """Yield the caches of a folder at a destination, under a lock against other processes and threads.
 
     Args:
-        origin: whose numbers the projects' are.
-        root: the folder, as its real path.
+        origin: server that issued the projects' ids.
+        root: real path of the folder.
     """
     key = hashlib.sha256(f"{origin}\0{root}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    place = home.find()
-    if place is None:
-        yield Shelf(None, key)
+    state_folder = home.find()
+    if state_folder is None:
+        yield CacheStore(None, key)
         return
-    folder = os.path.join(place, "folders")
-    home.ensure_private(folder)
-    lock = os.open(os.path.join(folder, f"{key}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    directory = os.path.join(state_folder, "folders")
+    home.ensure_private(directory)
+    lock = os.open(os.path.join(directory, f"{key}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            logger.info("%s is being made a project already; this waits until that is done", root)
+            logger.info("another process imports %s: waiting until it has finished", root)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Shelf(folder, key)
+        yield CacheStore(directory, key)
     finally:
         os.close(lock)

@@ -1,7 +1,7 @@
-"""A version as a folder in Supervisely's format: written aside and renamed to its place when it is whole.
+"""Export of a version to a folder in Supervisely's format: written to a temporary folder, which is then renamed.
 
-Bytes are cloned where the file system can do that (a reflink: two files, one set of blocks, until either is changed),
-else copied, and then compared with their hash. Nothing links to what the store keeps.
+Files are cloned if the file system can (a reflink: two files share blocks until either is changed), else copied and
+verified by their hash. The export never contains links to the server's files.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autoflow.datasets import filename_allocator
+from autoflow.datasets.filename_allocator import FilenameAllocator
 from autoflow.datasets.formats import supervisely
-from autoflow.datasets.image_uploader import ahead
+from autoflow.datasets.reading import prefetch
 from autoflow.errors import FolderError
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
@@ -29,8 +29,8 @@ MODES = ("auto", "reflink", "copy")
 PAGE = 500
 _FICLONE = 0x40049409
 _CHUNK = 1024 * 1024
-# The file system cannot clone, or not these two files.
-_NO_CLONE = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}
+# The file system cannot clone at all, or not these two files.
+_CLONE_UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}
 
 Progress = Callable[[int, int], Any]
 
@@ -42,17 +42,17 @@ def to_folder(
     mode: str = "auto",
     progress: Progress | None = None,
 ) -> str:
-    """Write a version to a folder, in Supervisely's format; gives the folder's absolute path.
+    """Write a version to a folder in Supervisely's format; return the folder's absolute path.
 
     Args:
         transport: the server.
-        version: its number, or its VersionInfo.
-        path: the folder, which must not be there yet, or be empty.
-        mode: ``reflink`` clones the server's files or fails, ``copy`` copies them, ``auto`` clones what it can.
-        progress: called with how many images are done and of how many.
+        version: its id, or its VersionInfo.
+        path: the folder, which must not exist or be empty.
+        mode: ``reflink`` clones the server's files or fails, ``copy`` copies them, ``auto`` clones if possible.
+        progress: called with the number of images done and the total.
 
     Raises:
-        FolderError: the folder is not empty or cannot be written, or bytes of the version are not to be had; nothing
+        FolderError: the folder is not empty or cannot be written, or content of the version is not available; nothing
             is left behind.
         ServerError: the server failed, or has no such version; likewise.
     """
@@ -60,12 +60,12 @@ def to_folder(
         raise FolderError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     target = os.path.abspath(path)
     if os.path.lexists(target) and (os.path.islink(target) or not os.path.isdir(target) or os.listdir(target)):
-        raise FolderError(f"{target!r} is there already and not an empty folder: give another path, or empty it")
-    above, name = os.path.split(target)
-    partial = os.path.join(above, f".{name[:100]}.{secrets.token_hex(4)}")
+        raise FolderError(f"{target!r} exists and is not an empty folder: choose another path, or empty it")
+    parent, name = os.path.split(target)
+    partial = os.path.join(parent, f".{name[:100]}.{secrets.token_hex(4)}")
     try:
         os.makedirs(partial)
-        _Writing(transport, int(getattr(version, "id", version)), partial, mode, progress).run()
+        _Export(transport, int(getattr(version, "id", version)), partial, mode, progress).run()
         os.rename(partial, target)
     except OSError as error:
         raise FolderError(f"{target!r} cannot be written: {error.strerror or error}") from error
@@ -74,8 +74,8 @@ def to_folder(
     return target
 
 
-class _Writing:
-    """One version on its way into one folder."""
+class _Export:
+    """Writes one version to one folder."""
 
     def __init__(self, transport: Transport, version: int, root: str, mode: str, progress: Progress | None) -> None:
         self._transport = transport
@@ -83,119 +83,120 @@ class _Writing:
         self._root = root
         self._mode = mode
         self._progress = progress
-        self._clones = mode != "copy"
-        self._names: dict[str, filename_allocator.Names] = {}
+        self._may_clone = mode != "copy"
+        self._filenames: dict[str, FilenameAllocator] = {}
 
     def run(self) -> None:
-        """Write all of it."""
-        told = self._transport.call(methods.VERSION_META, {"id": self._version})
-        self._dump({**told["meta"], "projectType": told["project"]["type"]}, supervisely.META)
-        folders = self._datasets(told["datasets"])
-        total = sum(one["itemsCount"] for one in told["datasets"])
+        """Write the version."""
+        response = self._transport.call(methods.VERSION_META, {"id": self._version})
+        self._write_json({**response["meta"], "projectType": response["project"]["type"]}, supervisely.META)
+        folders = self._make_datasets(response["datasets"])
+        total = sum(dataset["itemsCount"] for dataset in response["datasets"])
         done = 0
-        self._tell(done, total)
-        for page in ahead(self._pages()):
-            self._images([(self._place(one, folders[one["datasetId"]]), one) for one in page])
+        self._report(done, total)
+        for page in prefetch(self._pages()):
+            self._write_images([(self._write_labels(item, folders[item["datasetId"]]), item) for item in page])
             done += len(page)
-            self._tell(done, total)
+            self._report(done, total)
 
-    def _datasets(self, told: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-        """The folders of datasets by their numbers, made with those in them."""
+    def _make_datasets(self, datasets: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+        """Create the folders of all datasets; return them by dataset id."""
         folders: dict[int, str] = {}
-        for one in told:  # each after the one it stands in
-            above = "" if one["parentId"] is None else os.path.join(folders[one["parentId"]], supervisely.NESTED)
-            folder = os.path.join(above, self._name(above, one["name"]))
+        for dataset in datasets:  # parents come before their children
+            parent = dataset["parentId"]
+            above = "" if parent is None else os.path.join(folders[parent], supervisely.NESTED)
+            folder = os.path.join(above, self._allocate(above, dataset["name"]))
             for part in (supervisely.IMAGES, supervisely.ANNOTATIONS):
                 os.makedirs(os.path.join(self._root, folder, part))
-            folders[one["id"]] = folder
+            folders[dataset["id"]] = folder
         return folders
 
-    def _name(self, folder: str, name: str) -> str:
-        names = self._names.setdefault(folder, filename_allocator.Names({supervisely.META} if not folder else ()))
-        return names.free(name)
+    def _allocate(self, folder: str, name: str) -> str:
+        taken = {supervisely.META} if not folder else ()
+        return self._filenames.setdefault(folder, FilenameAllocator(taken)).allocate(name)
 
     def _pages(self) -> Iterator[list[dict[str, Any]]]:
         after: int | None = 0
         while after is not None:
-            body = {"id": self._version, "after": after, "limit": PAGE, "annotations": True}
-            answer = self._transport.call(methods.VERSION_ITEMS, body)
-            yield answer["items"]
-            after = answer["after"]
+            payload = {"id": self._version, "after": after, "limit": PAGE, "annotations": True}
+            response = self._transport.call(methods.VERSION_ITEMS, payload)
+            yield response["items"]
+            after = response["after"]
 
-    def _place(self, item: Mapping[str, Any], folder: str) -> str:
-        """Write what is said of an image; gives where the image itself goes."""
+    def _write_labels(self, item: Mapping[str, Any], folder: str) -> str:
+        """Write the annotation and metadata of an image; return the path for the image itself."""
         if item["hash"] is None:
             raise FolderError(
-                f"image {item['name']!r} of dataset {'/'.join(item['dataset'])!r} is a link to {item['link']}, the "
-                "bytes are not the server's: download it from there"
+                f"image {item['name']!r} of dataset {'/'.join(item['dataset'])!r} is a link to {item['link']}, whose "
+                "content is not stored on the server: download it from there"
             )
-        name = self._name(folder, item["name"])
-        self._dump(item["annotation"], folder, supervisely.ANNOTATIONS, f"{name}.json")
+        name = self._allocate(folder, item["name"])
+        self._write_json(item["annotation"], folder, supervisely.ANNOTATIONS, f"{name}.json")
         if item["meta"]:
             os.makedirs(os.path.join(self._root, folder, supervisely.METAS), exist_ok=True)
-            self._dump(item["meta"], folder, supervisely.METAS, f"{name}.json")
+            self._write_json(item["meta"], folder, supervisely.METAS, f"{name}.json")
         return os.path.join(self._root, folder, supervisely.IMAGES, name)
 
-    def _dump(self, document: Any, *place: str) -> None:
+    def _write_json(self, document: Any, *path: str) -> None:
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        with open(os.path.join(self._root, *place), "xb") as file:
+        with open(os.path.join(self._root, *path), "xb") as file:
             file.write(text.encode("utf-8", "surrogatepass"))
 
-    def _images(self, wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """Write the bytes of images; what is the same is asked for once."""
-        places: dict[str, list[str]] = {}
-        for path, item in wanted:
-            places.setdefault(item["hash"], []).append(path)
-        left = self._local(places)
-        if left:
-            body = {"id": self._version, "hashes": left}
-            for content, chunks in split(self._transport.download(methods.FOLDER_CONTENTS, body)):
-                write(places[content][0], chunks, content)
-        for first, *others in places.values():
-            for path in others:
+    def _write_images(self, images: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Write the contents of images; each distinct content is requested once."""
+        paths: dict[str, list[str]] = {}
+        for path, item in images:
+            paths.setdefault(item["hash"], []).append(path)
+        remaining = self._write_local(paths)
+        if remaining:
+            payload = {"id": self._version, "hashes": remaining}
+            for content_hash, chunks in split_contents(self._transport.download(methods.FOLDER_CONTENTS, payload)):
+                write_verified(paths[content_hash][0], chunks, content_hash)
+        for first, *duplicates in paths.values():
+            for path in duplicates:
                 shutil.copyfile(first, path)
 
-    def _local(self, places: Mapping[str, Sequence[str]]) -> list[str]:
-        """Take what lies on this machine; gives the hashes of the rest."""
-        local: Any = getattr(self._transport, "local_paths", None)
-        found: dict[str, str] = local(self._version, list(places)) if local is not None else {}
-        for content, path in found.items():
-            if not (self._clones and self._clone(path, places[content][0])):
-                with open(path, "rb", buffering=0) as source:
-                    write(places[content][0], iter(lambda: source.read(_CHUNK), b""), content)
-        left = [content for content in places if content not in found]
-        if left and self._mode == "reflink":
-            raise FolderError("the server's files are not on this machine, or not its own: use mode='copy'")
-        return left
+    def _write_local(self, paths: Mapping[str, Sequence[str]]) -> list[str]:
+        """Clone or copy the contents that are on this machine; return the hashes of the others."""
+        local_paths: Any = getattr(self._transport, "local_paths", None)
+        sources: dict[str, str] = local_paths(self._version, list(paths)) if local_paths is not None else {}
+        for content_hash, source_path in sources.items():
+            if not (self._may_clone and self._clone(source_path, paths[content_hash][0])):
+                with open(source_path, "rb", buffering=0) as source:
+                    write_verified(paths[content_hash][0], iter(lambda: source.read(_CHUNK), b""), content_hash)
+        remaining = [content_hash for content_hash in paths if content_hash not in sources]
+        if remaining and self._mode == "reflink":
+            raise FolderError("the server's files are not on this machine, or not readable: use mode='copy'")
+        return remaining
 
-    def _clone(self, source: str, target: str) -> bool:
-        """Clone a file; False when that cannot be done here."""
+    def _clone(self, source_path: str, target_path: str) -> bool:
+        """Clone a file; return False if the file system cannot."""
         try:
-            with open(source, "rb") as there, open(target, "xb") as here:
-                fcntl.ioctl(here.fileno(), _FICLONE, there.fileno())
+            with open(source_path, "rb") as source, open(target_path, "xb") as target:
+                fcntl.ioctl(target.fileno(), _FICLONE, source.fileno())
         except OSError as error:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(target)
-            if error.errno not in _NO_CLONE:
+                os.unlink(target_path)
+            if error.errno not in _CLONE_UNSUPPORTED:
                 raise
             if self._mode == "reflink":
                 raise FolderError(
                     "this file system cannot clone the server's files (reflink): use mode='copy'"
                 ) from error
-            self._clones = False
+            self._may_clone = False
             return False
         return True
 
-    def _tell(self, done: int, total: int) -> None:
+    def _report(self, done: int, total: int) -> None:
         if self._progress is not None:
             self._progress(done, total)
 
 
-def write(path: str, chunks: Iterable[bytes], content: str) -> None:
-    """Write bytes to a new file, and see that they are of a hash.
+def write_verified(path: str, chunks: Iterable[bytes], content_hash: str) -> None:
+    """Write chunks to a new file and verify their hash.
 
     Raises:
-        FolderError: they are not.
+        FolderError: the hash differs.
     """
     digest = hashlib.sha256()
     with open(path, "xb", buffering=0) as file:
@@ -204,49 +205,54 @@ def write(path: str, chunks: Iterable[bytes], content: str) -> None:
             view = memoryview(chunk)
             while view:
                 view = view[file.write(view) :]
-    if encode_hash(digest) != content:
-        raise FolderError(f"the server's bytes of {os.path.basename(path)!r} are not of their hash: verify the version")
+    if encode_hash(digest) != content_hash:
+        raise FolderError(
+            f"the content of {os.path.basename(path)!r} on the server does not match its hash: "
+            "run `autoflow versions verify --level 3`"
+        )
 
 
-def split(chunks: Iterator[bytes]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """The contents in an answer of ``autoflow.folders.contents``, each by its hash; each is read before the next.
+def split_contents(chunks: Iterator[bytes]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Split a response of ``autoflow.folders.contents`` into pairs of hash and content.
+
+    Each content must be read completely before the next pair is requested.
 
     Raises:
-        FolderError: the answer ends in the middle.
+        FolderError: the response is truncated.
     """
-    rest = b""
+    buffer = b""
     while True:
-        while b"\n" not in rest:
+        while b"\n" not in buffer:
             chunk = next(chunks, None)
             if chunk is None:
-                if rest:
-                    raise _short()
+                if buffer:
+                    raise _truncated()
                 return
-            rest += chunk
-        line, _, rest = rest.partition(b"\n")
-        content, _, size = line.decode("ascii").partition(" ")
-        part = _Part(chunks, rest, int(size))
-        yield content, part
-        rest = part.rest
+            buffer += chunk
+        line, _, buffer = buffer.partition(b"\n")
+        content_hash, _, size = line.decode("ascii").partition(" ")
+        content = _Content(chunks, buffer, int(size))
+        yield content_hash, content
+        buffer = content.buffer
 
 
-class _Part:
-    """The bytes of one content; `rest` is what was read beyond it."""
+class _Content:
+    """The chunks of one content; `buffer` has what was received beyond its end."""
 
-    def __init__(self, chunks: Iterator[bytes], rest: bytes, size: int) -> None:
+    def __init__(self, chunks: Iterator[bytes], buffer: bytes, size: int) -> None:
         self._chunks = chunks
-        self._left = size
-        self.rest = rest
+        self._remaining = size
+        self.buffer = buffer
 
     def __iter__(self) -> Iterator[bytes]:
-        while self._left:
-            chunk = self.rest or next(self._chunks, b"")
+        while self._remaining:
+            chunk = self.buffer or next(self._chunks, b"")
             if not chunk:
-                raise _short()
-            taken, self.rest = chunk[: self._left], chunk[self._left :]
-            self._left -= len(taken)
-            yield taken
+                raise _truncated()
+            part, self.buffer = chunk[: self._remaining], chunk[self._remaining :]
+            self._remaining -= len(part)
+            yield part
 
 
-def _short() -> FolderError:
-    return FolderError("the server's answer ended too soon: try again")
+def _truncated() -> FolderError:
+    return FolderError("the server's response ended too early: try again")

@@ -1,4 +1,4 @@
-"""Images of a folder on their way into a project: read, uploaded where the server has not got them, put."""
+"""Upload of a folder's images: read them, upload the contents that the server lacks, and create or update images."""
 
 from __future__ import annotations
 
@@ -7,82 +7,80 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
-from autoflow.datasets.cache_store import Row
-from autoflow.datasets.formats.base import Format, Item, compose
-from autoflow.datasets.reading import LARGE, Content, read
-from autoflow.datasets.tree import Tree, is_text, size_of
+from autoflow.datasets.cache_store import CachedImage
+from autoflow.datasets.formats.base import DatasetFormat, Item, combine_stamps
+from autoflow.datasets.reading import LARGE, Content, prefetch, read
+from autoflow.datasets.tree import Tree, is_text, stamp_size
 from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
 
-IMAGES = 200  # of one request
-BYTES = 16 * 1024 * 1024  # of the images of one request, but for a larger one alone
-LABELS = 2 * 1024 * 1024  # of their labels
+# Limits of one request.
+MAX_IMAGES = 200
+MAX_IMAGE_BYTES = 16 * 1024 * 1024  # exceeded by one larger image only
+MAX_LABEL_BYTES = 2 * 1024 * 1024
 
-T = TypeVar("T")
 
-
-class Todo(NamedTuple):
-    """An image to be put.
+class PendingImage(NamedTuple):
+    """An image that has to be uploaded.
 
     Args:
-        dataset: the path of its dataset.
-        name: its own.
-        item: where it is.
-        row: what is known of it.
+        dataset: path of its dataset.
+        name: its name.
+        item: its files.
+        cached: the image as it was uploaded last, None if it is new.
     """
 
     dataset: str
     name: str
     item: Item
-    row: Row | None
+    cached: CachedImage | None
 
 
-class Prepared(NamedTuple):
-    """An image that was read."""
+class ReadImage(NamedTuple):
+    """A pending image with the contents of its files."""
 
-    todo: Todo
+    pending: PendingImage
     path: str
     image: Content
     labels: Sequence[Content | None]
 
     @property
-    def weight(self) -> int:
-        """Bytes of it in memory."""
-        return len(self.image.kept or b"")
+    def memory(self) -> int:
+        """Number of bytes of the image that are in memory."""
+        return len(self.image.data or b"")
 
     @property
-    def stamp(self) -> bytes:
-        """The stamp of its files of labels as they were read; empty when it is not to be trusted."""
+    def label_stamp(self) -> bytes:
+        """Stamp of its label files as they were read; empty if it is not to be trusted."""
         if not self.labels:
-            return self.todo.item.stamp or b""
-        if any(one is not None and not one.stamp for one in self.labels):
+            return self.pending.item.stamp or b""
+        if any(content is not None and not content.stamp for content in self.labels):
             return b""
-        return compose([one.stamp if one is not None else None for one in self.labels])
+        return combine_stamps([content.stamp if content is not None else None for content in self.labels])
 
 
-class Filling:
-    """The way from one folder to one server.
+class ImageUploader:
+    """Uploads images of one folder to one server.
 
     Args:
         transport: the server.
         tree: the folder.
-        format: what it is read as.
-        by_reference: whether the bytes of images stay where they are.
-        rehash: whether no stamp is believed.
-        follow: whether symbolic links are followed.
+        folder: the folder, read in its format.
+        by_reference: leave the bytes of images where they are.
+        rehash: read all files, whatever their stamps.
+        follow: follow symbolic links.
     """
 
     def __init__(
         self,
         transport: Transport,
         tree: Tree,
-        format: Format,  # noqa: A002 - what it is
+        folder: DatasetFormat,
         *,
         by_reference: bool,
         rehash: bool,
@@ -90,148 +88,158 @@ class Filling:
     ) -> None:
         self._transport = transport
         self._tree = tree
-        self._format = format
+        self._folder = folder
         self._by_reference = by_reference
         self._rehash = rehash
         self._follow = follow
 
-    def batches(self, todo: Iterable[Todo]) -> Iterator[list[Prepared]]:
-        """Images read, some at a time, all of a batch of one dataset; the next batch is read meanwhile."""
-        return ahead(self._batches(todo))
+    def read_batches(self, pending: Iterable[PendingImage]) -> Iterator[list[ReadImage]]:
+        """Read images in batches, each of one dataset; the next batch is read while the current one is used."""
+        return prefetch(self._batches(pending))
 
-    def _batches(self, todo: Iterable[Todo]) -> Iterator[list[Prepared]]:
-        batch: list[Prepared] = []
-        weight = labels = 0
-        for one in todo:
-            prepared = self._prepare(one)
-            told = sum(content.size for content in prepared.labels if content is not None)
-            over = weight + prepared.weight > BYTES or labels + told > LABELS or len(batch) >= IMAGES
-            if batch and (over or batch[0].todo.dataset != one.dataset):
+    def _batches(self, pending: Iterable[PendingImage]) -> Iterator[list[ReadImage]]:
+        batch: list[ReadImage] = []
+        image_bytes = label_bytes = 0
+        for entry in pending:
+            image = self._read(entry)
+            size = sum(content.size for content in image.labels if content is not None)
+            is_full = (
+                image_bytes + image.memory > MAX_IMAGE_BYTES
+                or label_bytes + size > MAX_LABEL_BYTES
+                or len(batch) >= MAX_IMAGES
+            )
+            if batch and (is_full or batch[0].pending.dataset != entry.dataset):
                 yield batch
-                batch, weight, labels = [], 0, 0
-            batch.append(prepared)
-            weight += prepared.weight
-            labels += told
+                batch, image_bytes, label_bytes = [], 0, 0
+            batch.append(image)
+            image_bytes += image.memory
+            label_bytes += size
         if batch:
             yield batch
 
-    def _prepare(self, todo: Todo) -> Prepared:
-        path = self._tree.path(todo.item.image)
-        if not is_text(todo.name):
-            raise FolderError(f"the name of {path!r} is no text in UTF-8: rename it")
-        stamp = self._tree.stamp(todo.item.image)
-        if todo.row is not None and stamp is not None and stamp == todo.row.image and not self._rehash:
-            image = Content(todo.row.hash, size_of(stamp), stamp, None)
+    def _read(self, pending: PendingImage) -> ReadImage:
+        path = self._tree.path(pending.item.image)
+        if not is_text(pending.name):
+            raise FolderError(f"the name of {path!r} is not valid UTF-8: rename the file")
+        stamp = self._tree.stamp(pending.item.image)
+        cached = pending.cached
+        if cached is not None and stamp is not None and stamp == cached.image and not self._rehash:
+            image = Content(cached.hash, stamp_size(stamp), stamp, None)
         else:
-            image = read(path, follow=self._follow, keep=-1 if self._by_reference else LARGE)
+            image = read(path, follow=self._follow, max_kept=-1 if self._by_reference else LARGE)
         labels = [
             read(self._tree.path(label), follow=self._follow) if label is not None else None
-            for label in todo.item.labels
+            for label in pending.item.labels
         ]
-        return Prepared(todo, path, image, labels)
+        return ReadImage(pending, path, image, labels)
 
-    def put(self, dataset_id: int, batch: Sequence[Prepared]) -> tuple[Mapping[str, Any], list[tuple[str, Row]]]:
-        """Put images into their dataset; gives the server's answer, and what is known of them now.
+    def upload(
+        self, dataset_id: int, batch: Sequence[ReadImage]
+    ) -> tuple[Mapping[str, Any], list[tuple[str, CachedImage]]]:
+        """Create or update the images of a batch in a dataset; return the response and the rows for the cache.
 
         Raises:
-            FolderError: an image or its labels were not taken; nothing of the batch was put.
+            FolderError: an image or its labels were rejected; no image of the batch was changed.
         """
-        sizes = self._sizes(batch)
-        images: list[dict[str, Any]] = []
+        sizes = self._upload_contents(batch)
+        payload: list[dict[str, Any]] = []
         stamps = []
-        for one in batch:
-            width, height = sizes.get(one.image.hash, (0, 0))
+        for image in batch:
+            width, height = sizes.get(image.image.hash, (0, 0))
             contents = [
-                _bytes(label, place, self._tree) for label, place in zip(one.labels, one.todo.item.labels, strict=True)
+                _label_data(content, path, self._tree)
+                for content, path in zip(image.labels, image.pending.item.labels, strict=True)
             ]
-            told = self._format.labels(one.todo.item, contents, width, height)
-            image: dict[str, Any] = {"name": one.todo.name, "hash": one.image.hash}
-            known = {"annotation": told.annotation, "meta": told.meta, "link": self._link(one)}
-            images.append({**image, **{name: value for name, value in known.items() if value is not None}})
-            stamps.append(told.stamp if told.stamp is not None else one.stamp)
-        with self._naming(batch):
-            answer = self._transport.call(methods.FOLDER_PUT, {"datasetId": dataset_id, "images": images})
-        rows = [
-            (one.todo.name, Row(one.image.stamp, stamp, one.image.hash, number, mark))
-            for one, stamp, (number, mark) in zip(batch, stamps, answer["images"], strict=True)
+            labels = self._folder.labels(image.pending.item, contents, width, height)
+            optional = {"annotation": labels.annotation, "meta": labels.meta, "link": self._link(image)}
+            payload.append(
+                {
+                    "name": image.pending.name,
+                    "hash": image.image.hash,
+                    **{name: value for name, value in optional.items() if value is not None},
+                }
+            )
+            stamps.append(labels.stamp if labels.stamp is not None else image.label_stamp)
+        with self._naming_file(batch):
+            response = self._transport.call(methods.FOLDER_PUT, {"datasetId": dataset_id, "images": payload})
+        cached = [
+            (image.pending.name, CachedImage(image.image.stamp, stamp, image.image.hash, image_id, etag))
+            for image, stamp, (image_id, etag) in zip(batch, stamps, response["images"], strict=True)
         ]
-        return answer, rows
+        return response, cached
 
-    def _link(self, one: Prepared) -> str | None:
-        return f"file://{quote(os.fsencode(one.path))}" if self._by_reference else None
+    def _link(self, image: ReadImage) -> str | None:
+        return f"file://{quote(os.fsencode(image.path))}" if self._by_reference else None
 
-    def _sizes(self, batch: Sequence[Prepared]) -> dict[str, tuple[int, int]]:
-        """See that the server has the bytes; the sizes in pixels by the hashes, if the format needs them."""
+    def _upload_contents(self, batch: Sequence[ReadImage]) -> dict[str, tuple[int, int]]:
+        """Upload the contents that the server lacks; return the sizes in pixels by hash, if the format needs them."""
+        needs_size = self._folder.needs_image_size
         if self._by_reference:
-            by_link = {str(self._link(one)): one.image.hash for one in batch}
-            if not self._format.sized:
+            hash_by_link = {str(self._link(image)): image.image.hash for image in batch}
+            if not needs_size:
                 return {}
-            with self._naming(batch):
-                told = self._transport.call(methods.FOLDER_LOOK, {"links": list(by_link)})["sizes"]
-            return {by_link[link]: tuple(size) for link, size in told.items()}
-        first = {one.image.hash: one for one in reversed(batch)}
-        known = list(self._transport.call("images.internal.hashes.list", list(first)))
-        missing = [one for content, one in first.items() if content not in set(known)]
-        sizes = self._upload(missing) if missing else {}
-        if known and self._format.sized:
-            told = self._transport.call(methods.FOLDER_LOOK, {"hashes": known})["sizes"]
-            sizes |= {content: tuple(size) for content, size in told.items()}
+            with self._naming_file(batch):
+                response = self._transport.call(methods.FOLDER_LOOK, {"links": list(hash_by_link)})
+            return {hash_by_link[link]: tuple(size) for link, size in response["sizes"].items()}
+        by_hash = {image.image.hash: image for image in reversed(batch)}
+        present = list(self._transport.call("images.internal.hashes.list", list(by_hash)))
+        missing = [image for content_hash, image in by_hash.items() if content_hash not in set(present)]
+        sizes = self._upload_files(missing) if missing else {}
+        if present and needs_size:
+            response = self._transport.call(methods.FOLDER_LOOK, {"hashes": present})
+            sizes |= {content_hash: tuple(size) for content_hash, size in response["sizes"].items()}
         return sizes
 
     @contextlib.contextmanager
-    def _naming(self, batch: Sequence[Prepared]) -> Iterator[None]:
-        """Name the file that a refusal is about."""
+    def _naming_file(self, batch: Sequence[ReadImage]) -> Iterator[None]:
+        """Add the path of the file to an error of the server that refers to an image by its position or link."""
         try:
             yield
         except ServerRefused as refusal:
-            path = self._meant(batch, str(refusal))
+            path = self._path_in_message(batch, str(refusal))
             if path is None:
                 raise
             raise FolderError(f"{path!r}: {refusal}") from refusal
 
-    def _meant(self, batch: Sequence[Prepared], words: str) -> str | None:
-        if (found := re.search(r"images\[(\d+)\]", words)) is not None:
-            return _told_in(batch[int(found[1])])
-        links = {f"{self._link(one)} ": one.path for one in batch}
-        return next((path for link, path in links.items() if link in words), None)
+    def _path_in_message(self, batch: Sequence[ReadImage], message: str) -> str | None:
+        if (match := re.search(r"images\[(\d+)\]", message)) is not None:
+            return _label_path(batch[int(match[1])])
+        links = {f"{self._link(image)} ": image.path for image in batch}
+        return next((path for link, path in links.items() if link in message), None)
 
-    def _upload(self, batch: Sequence[Prepared]) -> dict[str, tuple[int, int]]:
+    def _upload_files(self, batch: Sequence[ReadImage]) -> dict[str, tuple[int, int]]:
         with contextlib.ExitStack() as stack:
             parts = [
-                Part(f"{place}-file", stack.enter_context(_opened(one)), str(place), "image/*")
-                for place, one in enumerate(batch)
+                Part(f"{index}-file", stack.enter_context(_open(image)), str(index), "image/*")
+                for index, image in enumerate(batch)
             ]
-            answers = self._transport.upload("images.bulk.upload", parts)
+            response = self._transport.upload("images.bulk.upload", parts)
         sizes = {}
-        for one, answer in zip(batch, answers, strict=True):
-            if answer.get("errors"):
-                raise FolderError(f"{one.path!r} is no image that can be read: mend it, or move it away")
-            if answer["hash"] != one.image.hash:
-                raise FolderError(f"{one.path!r} changes while it is read: wait until that is done, and try again")
-            sizes[one.image.hash] = (answer["width"], answer["height"])
+        for image, result in zip(batch, response, strict=True):
+            if result.get("errors"):
+                raise FolderError(f"{image.path!r} is not a valid image: repair it, or move it out of the folder")
+            if result["hash"] != image.image.hash:
+                raise FolderError(
+                    f"{image.path!r} changes while it is read: wait until it is written completely, and try again"
+                )
+            sizes[image.image.hash] = (result["width"], result["height"])
         return sizes
 
 
-def _opened(one: Prepared) -> BinaryIO:
-    return io.BytesIO(one.image.kept) if one.image.kept is not None else open(one.path, "rb")
+def _open(image: ReadImage) -> BinaryIO:
+    return io.BytesIO(image.image.data) if image.image.data is not None else open(image.path, "rb")
 
 
-def _bytes(content: Content | None, place: str | None, tree: Tree) -> bytes | None:
-    if content is not None and content.kept is None:
-        raise FolderError(f"{tree.path(place or '')!r} has {content.size} bytes, which no labels of one image have")
-    return content.kept if content is not None else None
+def _label_data(content: Content | None, path: str | None, tree: Tree) -> bytes | None:
+    if content is not None and content.data is None:
+        raise FolderError(
+            f"{tree.path(path or '')!r} has {content.size} bytes, more than the {LARGE} allowed for labels"
+        )
+    return content.data if content is not None else None
 
 
-def _told_in(one: Prepared) -> str:
-    label = next((label for label in one.todo.item.labels if label is not None), None)
-    root = one.path[: len(one.path) - len(one.todo.item.image)]
-    return root + label if label is not None else one.path
-
-
-def ahead(values: Iterator[T]) -> Iterator[T]:
-    """The values, each made while the one before is used."""
-    with ThreadPoolExecutor(1, "autoflow-folder") as pool:
-        coming = pool.submit(next, values, None)
-        while (value := coming.result()) is not None:
-            coming = pool.submit(next, values, None)
-            yield value
+def _label_path(image: ReadImage) -> str:
+    """Return the path of an image's first label file, else of the image."""
+    label = next((label for label in image.pending.item.labels if label is not None), None)
+    root = image.path[: len(image.path) - len(image.pending.item.image)]
+    return root + label if label is not None else image.path

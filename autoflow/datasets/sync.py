@@ -1,8 +1,9 @@
-"""Bringing a project to the state of a folder, and only what differs.
+"""Import of a folder into a project: only differences are transferred, and the project then equals the folder.
 
-What was put and by which mark the server knows it is kept in the cache. A project whose digest is the one it was left
-with was changed by nobody; another is looked at whole, image by image. So a run that was killed, a cache that is lost
-and a project that was edited all come to the same: the next run makes the project equal to the folder.
+The cache stores what was uploaded, with the server's etag of each image. If the project's digest is the one of the
+last import, nobody has changed it, and files are compared with the cache alone. Otherwise the project's images are
+listed and compared one by one. A killed import, a lost cache and an edited project are therefore the same case: the
+next import makes the project equal to the folder.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autoflow.api.models import ProjectInfo, project_info
-from autoflow.api.pagination import batches, pages
+from autoflow.api.pagination import batches, list_pages
 from autoflow.datasets import formats, target
-from autoflow.datasets.cache_store import Cache, Shelf, shelf
-from autoflow.datasets.formats.base import Format, Listing
-from autoflow.datasets.image_uploader import Filling, Todo
+from autoflow.datasets.cache_store import Cache, CacheStore, locked_store
+from autoflow.datasets.formats.base import DatasetFormat, Listing
+from autoflow.datasets.image_uploader import ImageUploader, PendingImage
 from autoflow.datasets.tree import Tree, is_text, walk
 from autoflow.errors import FolderError, ServerError
 from autoflow.transport.base import Transport
@@ -27,49 +28,51 @@ from autoflow.wire import methods
 
 logger = logging.getLogger("autoflow")
 
-ROUNDS = 3
-REMOVED = 1000  # images of one request
-DATASETS = 1000  # of one request
-SHOWN = 5  # of what is left out, in a message
+MAX_ROUNDS = 3
+MAX_REMOVED = 1000  # images of one request
+MAX_DATASETS = 1000  # of one request
+SHOWN = 5  # skipped paths that a message names
 
 Progress = Callable[[str, int, int], Any]
 
 
-class _Live:
-    """What the project has: datasets by their paths, images by dataset and name, each with its number and mark."""
+class _ProjectContent:
+    """The content of a project on the server: ids of datasets by path, ids and etags of images by dataset and name."""
 
     def __init__(self, transport: Transport, project_id: int) -> None:
-        told = list(pages(transport, methods.DATASET_LIST, {"projectId": project_id, "recursive": True}))
-        by_number = {one["id"]: one for one in told}
+        datasets = list(list_pages(transport, methods.DATASET_LIST, {"projectId": project_id, "recursive": True}))
+        by_id = {dataset["id"]: dataset for dataset in datasets}
 
-        def path(number: int | None) -> tuple[str, ...]:
-            if number is None:
+        def path(dataset_id: int | None) -> tuple[str, ...]:
+            if dataset_id is None:
                 return ()
-            return (*path(by_number[number]["parentId"]), by_number[number]["name"])
+            return (*path(by_id[dataset_id]["parentId"]), by_id[dataset_id]["name"])
 
-        self.datasets = {path(number): number for number in by_number}
+        self.datasets = {path(dataset_id): dataset_id for dataset_id in by_id}
         self.images: dict[tuple[int, str], tuple[int, str]] = {}
         after: int | None = 0
         while after is not None:
             page = transport.call(methods.FOLDER_ITEMS, {"projectId": project_id, "after": after})
-            self.images.update({(dataset, name): (number, mark) for number, dataset, name, mark in page["items"]})
+            self.images.update(
+                {(dataset_id, name): (image_id, etag) for image_id, dataset_id, name, etag in page["items"]}
+            )
             after = page["after"]
 
 
-class Sync:
-    """One project and one folder.
+class FolderSync:
+    """Makes one project equal to one folder.
 
     Args:
         transport: the server.
         project_id: the project.
-        cache: what is known of both.
+        cache: the cache of the last import.
         tree: the folder.
-        format: what it is read as.
-        sealed: whether the files that tell the format are those of the last time.
-        filling: the way of the images.
-        mode: what else the whole depends on: another one than the last time's, and every image is put again.
-        rehash: whether no stamp is believed.
-        progress: is called with the word for what is counted, how many are done, and of how many.
+        folder: the folder, read in its format.
+        uploader: uploads its images.
+        unchanged: whether the folder's fingerprint is that of the last import.
+        mode: ``copy`` or ``reference``; all images are uploaded again when it changes.
+        rehash: read all files, whatever their stamps.
+        progress: called with the name of what is counted, the number done, and the total.
     """
 
     def __init__(
@@ -78,10 +81,10 @@ class Sync:
         project_id: int,
         cache: Cache,
         tree: Tree,
-        format: Format,  # noqa: A002 - what it is
-        filling: Filling,
+        folder: DatasetFormat,
+        uploader: ImageUploader,
         *,
-        sealed: bool,
+        unchanged: bool,
         mode: str,
         rehash: bool,
         progress: Progress | None,
@@ -90,150 +93,151 @@ class Sync:
         self._project_id = project_id
         self._cache = cache
         self._tree = tree
-        self._format = format
-        self._filling = filling
-        self._about = cache.about()
-        self._context = self._about["context"] if sealed else f"{format.word} {format.context()}"
-        self._again = rehash or (self._about.get("context"), self._about.get("mode")) != (self._context, mode)
-        self._meta_is_known = sealed
+        self._folder = folder
+        self._uploader = uploader
+        self._state = cache.state()
+        self._context = self._state["context"] if unchanged else f"{folder.name} {folder.context()}"
+        cached_context = (self._state.get("context"), self._state.get("mode"))
+        self._upload_all = rehash or cached_context != (self._context, mode)
+        self._meta_is_current = unchanged
         self._mode = mode
         self._progress = progress
         self._digest = ""
-        self._disturbed = False
+        self._changed_by_others = False
         self.changed = False
 
-    def run(self, listing: Listing, **noted: Any) -> None:
+    def run(self, listing: Listing, **state: Any) -> None:
         """Make the project equal to the folder.
 
         Args:
             listing: the folder's images.
-            count_change: what is to be kept of the whole when that is done.
+            state: further values to store in the cache afterwards.
 
         Raises:
-            FolderError: a file cannot be taken, or others change the project all the time.
+            FolderError: a file is not valid, or other clients keep changing the project.
         """
-        for _ in range(ROUNDS):
-            datasets = self._round(listing)
-            if not self._disturbed:
-                known = {"digest": self._digest, "context": self._context, "mode": self._mode, "datasets": datasets}
-                if self.changed or any(self._about.get(name) != value for name, value in {**known, **noted}.items()):
-                    self._cache.note(**known, **noted)
+        for _ in range(MAX_ROUNDS):
+            datasets = self._run_once(listing)
+            if not self._changed_by_others:
+                state |= {"digest": self._digest, "context": self._context, "mode": self._mode, "datasets": datasets}
+                if self.changed or any(self._state.get(name) != value for name, value in state.items()):
+                    self._cache.update_state(**state)
                 return
-            self._about["digest"] = ""
-        raise FolderError(
-            f"project {self._project_id} is being changed by others all the time: try again when they are done"
-        )
+            self._state["digest"] = ""
+        raise FolderError(f"other clients keep changing project {self._project_id}: try again when they have finished")
 
-    def _round(self, listing: Listing) -> dict[str, int]:
-        """Do once what there is to do; gives the datasets by their paths."""
+    def _run_once(self, listing: Listing) -> dict[str, int]:
+        """Transfer all differences; return the ids of the datasets by path."""
         self._digest = self._transport.call(methods.FOLDER_STATE, {"projectId": self._project_id})["digest"]
-        self._disturbed = False
-        live = None
-        known = {tuple(path.split("/")): number for path, number in self._about.get("datasets", {}).items()}
-        if self._about.get("digest") != self._digest:
-            live = _Live(self._transport, self._project_id)
-            self._meta_is_known = False
-            known = dict(live.datasets)
-        datasets = self._datasets(listing, known)
-        todo, gone, stale = self._differences(listing, datasets, live)
-        extra = sorted((path for path in known if "/".join(path) not in datasets), key=len)
-        self._fill(todo, datasets, len(gone))
-        self._remove(gone, [known[path] for path in extra])
+        self._changed_by_others = False
+        content = None
+        existing = {tuple(path.split("/")): dataset_id for path, dataset_id in self._state.get("datasets", {}).items()}
+        if self._state.get("digest") != self._digest:
+            content = _ProjectContent(self._transport, self._project_id)
+            self._meta_is_current = False
+            existing = dict(content.datasets)
+        datasets = self._ensure_datasets(listing, existing)
+        pending, removed, stale = self._differences(listing, datasets, content)
+        extra = sorted((path for path in existing if "/".join(path) not in datasets), key=len)
+        self._upload(pending, datasets, len(removed))
+        self._remove(removed, [existing[path] for path in extra])
         for dataset, names in stale.items():
-            self._cache.drop(dataset, names)
-        self._again = False  # in a further round what was put counts
+            self._cache.remove(dataset, names)
+        self._upload_all = False  # a further round compares with what was uploaded in this one
         return datasets
 
-    def _datasets(self, listing: Listing, known: dict[tuple[str, ...], int]) -> dict[str, int]:
-        """The numbers of the folder's datasets, by their paths; those that are missing are made."""
-        parts = [tuple(path.split("/")) for path in listing]
-        wanted = sorted({path[:depth] for path in parts for depth in range(1, len(path) + 1)})
-        if self._meta_is_known and all(path in known for path in wanted):
-            return {"/".join(path): known[path] for path in wanted}
-        for path in wanted:
+    def _ensure_datasets(self, listing: Listing, existing: dict[tuple[str, ...], int]) -> dict[str, int]:
+        """Create missing datasets and update the project's meta; return the ids of the folder's datasets by path."""
+        paths = [tuple(path.split("/")) for path in listing]
+        required = sorted({path[:depth] for path in paths for depth in range(1, len(path) + 1)})
+        if self._meta_is_current and all(path in existing for path in required):
+            return {"/".join(path): existing[path] for path in required}
+        for path in required:
             if not is_text(path[-1]):
-                raise FolderError(f"the name of the folder {'/'.join(path)!r} is no text in UTF-8: rename it")
-        numbers: list[int] = []
-        for part in batches(wanted, DATASETS) if wanted else [wanted]:
-            body = {
+                raise FolderError(f"the name of the folder {'/'.join(path)!r} is not valid UTF-8: rename it")
+        dataset_ids: list[int] = []
+        for batch in batches(required, MAX_DATASETS) if required else [required]:
+            payload = {
                 "projectId": self._project_id,
-                "meta": self._format.meta(),
-                "datasets": [list(path) for path in part],
+                "meta": self._folder.meta(),
+                "datasets": [list(path) for path in batch],
             }
-            numbers += self._change(methods.FOLDER_SHAPE, body)["datasets"]
-        self._meta_is_known = True
-        return {"/".join(path): number for path, number in zip(wanted, numbers, strict=True)}
+            dataset_ids += self._change(methods.FOLDER_SHAPE, payload)["datasets"]
+        self._meta_is_current = True
+        return {"/".join(path): dataset_id for path, dataset_id in zip(required, dataset_ids, strict=True)}
 
     def _differences(
-        self, listing: Listing, datasets: dict[str, int], live: _Live | None
-    ) -> tuple[list[Todo], list[int], dict[str, list[str]]]:
-        """The images to put, the numbers of those to remove, and by dataset the names to forget."""
-        todo: list[Todo] = []
+        self, listing: Listing, datasets: dict[str, int], content: _ProjectContent | None
+    ) -> tuple[list[PendingImage], list[int], dict[str, list[str]]]:
+        """Return the images to upload, the ids of those to remove, and by dataset the names to drop from the cache."""
+        pending: list[PendingImage] = []
         stale: dict[str, list[str]] = {}
-        gone: list[int] = []
-        left = dict(live.images) if live is not None else {}
+        removed: list[int] = []
+        unmatched = dict(content.images) if content is not None else {}
         for dataset in {**listing, **dict.fromkeys(self._cache.datasets())}:
-            rows = self._cache.dataset(dataset)
-            number = datasets.get(dataset, 0)
-            stamps = self._tree.stamp
+            cached_images = self._cache.images(dataset)
+            dataset_id = datasets.get(dataset, 0)
             for name, item in listing.get(dataset, {}).items():
-                row = rows.pop(name, None)
-                there = left.pop((number, name), None) if live is not None else None
+                cached = cached_images.pop(name, None)
+                actual = unmatched.pop((dataset_id, name), None) if content is not None else None
                 if (
-                    row is None
-                    or self._again
-                    or row.image != stamps(item.image)
-                    or (item.stamp is not None and item.stamp != row.labels)
-                    or (item.stamp is None and not row.labels)
-                    or (live is not None and there != (row.id, row.mark))
+                    cached is None
+                    or self._upload_all
+                    or cached.image != self._tree.stamp(item.image)
+                    or (item.stamp is not None and item.stamp != cached.labels)
+                    or (item.stamp is None and not cached.labels)
+                    or (content is not None and actual != (cached.id, cached.etag))
                 ):
-                    todo.append(Todo(dataset, name, item, row))
-            if rows:
-                stale[dataset] = list(rows)
-            if live is None:
-                gone += [row.id for row in rows.values()]
-        # of a project that others changed only what it has now counts: an image may have another's name by now
-        gone += [number for number, _ in left.values()]
-        return todo, gone, stale
+                    pending.append(PendingImage(dataset, name, item, cached))
+            if cached_images:
+                stale[dataset] = list(cached_images)
+            if content is None:
+                removed += [cached.id for cached in cached_images.values()]
+        # in a project that others changed, ids of the cache are not used: an image may have got another one's name
+        removed += [image_id for image_id, _ in unmatched.values()]
+        return pending, removed, stale
 
-    def _fill(self, todo: Sequence[Todo], datasets: dict[str, int], more: int) -> None:
+    def _upload(self, pending: Sequence[PendingImage], datasets: dict[str, int], to_remove: int) -> None:
         done = 0
-        self._tell(done, len(todo) + more)
-        for batch in self._filling.batches(iter(todo)):
-            dataset = batch[0].todo.dataset
-            self._begin()
-            answer, rows = self._filling.put(datasets[dataset], batch)
-            self._follow(answer)
-            self._cache.keep(dataset, rows)
+        total = len(pending) + to_remove
+        self._report(done, total)
+        for batch in self._uploader.read_batches(iter(pending)):
+            dataset = batch[0].pending.dataset
+            self._invalidate_state()
+            response, cached = self._uploader.upload(datasets[dataset], batch)
+            self._track_digest(response)
+            self._cache.store(dataset, cached)
             done += len(batch)
-            self._tell(done, len(todo) + more)
+            self._report(done, total)
 
-    def _remove(self, gone: Sequence[int], datasets: Sequence[int]) -> None:
-        parts: list[tuple[Sequence[int], Sequence[int]]] = [(part, ()) for part in batches(gone, REMOVED)]
-        for images, of in [*parts, *(((), part) for part in batches(datasets, DATASETS))]:
-            body = {"projectId": self._project_id, "images": list(images), "datasets": list(of)}
-            self._change(methods.FOLDER_REMOVE, body)
+    def _remove(self, image_ids: Sequence[int], dataset_ids: Sequence[int]) -> None:
+        requests: list[tuple[Sequence[int], Sequence[int]]] = [(batch, ()) for batch in batches(image_ids, MAX_REMOVED)]
+        requests += [((), batch) for batch in batches(dataset_ids, MAX_DATASETS)]
+        for images, datasets in requests:
+            payload = {"projectId": self._project_id, "images": list(images), "datasets": list(datasets)}
+            self._change(methods.FOLDER_REMOVE, payload)
 
-    def _change(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
-        self._begin()
-        answer: dict[str, Any] = self._transport.call(method, body)
-        self._follow(answer)
-        return answer
+    def _change(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
+        self._invalidate_state()
+        response: dict[str, Any] = self._transport.call(method, payload)
+        self._track_digest(response)
+        return response
 
-    def _begin(self) -> None:
-        """Before the first change: until all is done, what is known of the whole is nothing to go by."""
+    def _invalidate_state(self) -> None:
+        """Before the first change, clear the stored digest, so that an interrupted import is detected."""
         if self.changed:
             return
-        left = {"context": self._context, "mode": self._mode}
-        stale = {name: "" for name, value in left.items() if self._about.get(name) != value}
-        self._cache.note(digest="", seal=None, **stale)
+        current = {"context": self._context, "mode": self._mode}
+        outdated = {name: "" for name, value in current.items() if self._state.get(name) != value}
+        self._cache.update_state(digest="", fingerprint=None, **outdated)
         self.changed = True
 
-    def _follow(self, answer: Any) -> None:
-        self._disturbed = self._disturbed or answer["before"] != self._digest
-        self._digest = answer["after"]
+    def _track_digest(self, response: Any) -> None:
+        """Detect changes by other clients: the digest before ours must be the one after our last change."""
+        self._changed_by_others = self._changed_by_others or response["before"] != self._digest
+        self._digest = response["after"]
 
-    def _tell(self, done: int, total: int) -> None:
+    def _report(self, done: int, total: int) -> None:
         if self._progress is not None:
             self._progress("images", done, total)
 
@@ -250,75 +254,82 @@ def from_folder(
     follow_links: bool = False,
     progress: Progress | None = None,
 ) -> ProjectInfo:
-    """Make a folder a project, or bring the project that it was made before to the state it has now.
-
-    See `ProjectApi.from_folder`.
-    """
+    """Import a folder as a project, or update the project of its last import; see `ProjectApi.from_folder`."""
     root = os.path.realpath(path)
     if not os.path.isdir(root):
-        raise FolderError(f"{os.fspath(path)!r} is no folder")
+        raise FolderError(f"{os.fspath(path)!r} is not a folder")
     if by_reference and transport.origin != EMBEDDED:
-        raise FolderError("by reference a folder becomes a project of the server on this machine only, not of a server")
+        raise FolderError(
+            f"by_reference needs the embedded server, not {transport.origin}: set AUTOFLOW_SERVER=embedded, or "
+            "import without by_reference"
+        )
     with contextlib.ExitStack() as stack:
-        caches = stack.enter_context(shelf(transport.origin, root))
-        found = target.find(transport, caches, name, workspace_id, project_id)
+        caches = stack.enter_context(locked_store(transport.origin, root))
+        existing = target.find_project(transport, caches, name, workspace_id, project_id)
         tree = walk(root, follow=follow_links)
-        _report(tree)
-        cache = stack.enter_context(contextlib.closing(caches.open(found.id))) if found is not None else None
-        known = cache.about() if cache is not None else {}
-        seal = formats.seal(tree)
-        sealed = known.get("format") if seal is not None and seal == known.get("seal") and not rehash else None
-        folder = formats.read(tree, sealed)
+        _report_skipped(tree)
+        cache = stack.enter_context(contextlib.closing(caches.open(existing.id))) if existing is not None else None
+        state = cache.state() if cache is not None else {}
+        types = formats.format_types()
+        fingerprint = formats.fingerprint(tree, types)
+        is_same = fingerprint is not None and fingerprint == state.get("fingerprint") and not rehash
+        folder = formats.detect_format(tree, types, state.get("format") if is_same else None)
         listing = folder.listing()
-        if found is None:
-            folder.meta()  # what cannot be read is told before anything is made
-        project = found or target.create(transport, root, name, workspace_id)
+        if existing is None:
+            folder.meta()  # report errors before anything is created
+        project = existing or target.create_project(transport, root, name, workspace_id)
         if cache is None:
             cache = stack.enter_context(contextlib.closing(caches.open(project.id)))
-            cache.note(created=project.created_at, folder=os.fsencode(root).decode("utf-8", "replace"))
-        sync = Sync(
+            cache.update_state(created=project.created_at, folder=os.fsencode(root).decode("utf-8", "replace"))
+        uploader = ImageUploader(transport, tree, folder, by_reference=by_reference, rehash=rehash, follow=follow_links)
+        sync = FolderSync(
             transport,
             project.id,
             cache,
             tree,
             folder,
-            Filling(transport, tree, folder, by_reference=by_reference, rehash=rehash, follow=follow_links),
-            sealed=sealed is not None,
+            uploader,
+            unchanged=is_same and folder.name == state.get("format"),
             mode="reference" if by_reference else "copy",
             rehash=rehash,
             progress=progress,
         )
-        with _whole(transport, caches, project.id, made=found is None, sync=sync):
-            sync.run(listing, created=project.created_at, format=folder.word, seal=seal)
+        with _cleanup_on_error(transport, caches, project.id, created=existing is None, sync=sync):
+            sync.run(listing, created=project.created_at, format=folder.name, fingerprint=fingerprint)
     return project_info(transport.call(methods.PROJECT_INFO, {"id": project.id})) if sync.changed else project
 
 
 @contextlib.contextmanager
-def _whole(transport: Transport, caches: Shelf, project_id: int, *, made: bool, sync: Sync) -> Iterator[None]:
-    """Leave nothing half-done: a project made for the folder is removed again; of another it is said what it has."""
+def _cleanup_on_error(
+    transport: Transport, caches: CacheStore, project_id: int, *, created: bool, sync: FolderSync
+) -> Iterator[None]:
+    """After an error, remove a project that was created for the folder; of another one report its state."""
     try:
         yield
     except BaseException as error:
-        if made:
+        if created:
             with contextlib.suppress(ServerError):
                 transport.call("projects.archive", {"id": project_id})
                 caches.remove(project_id)
             raise
-        left = (
-            f"project {project_id} is the folder's in part by now; its versions are whole, and making it from the "
-            "folder again completes it"
+        note = (
+            f"project {project_id} is partly updated; its versions are unchanged, and importing the folder again "
+            "completes the update"
         )
         if sync.changed and isinstance(error, FolderError):
-            raise FolderError(f"{error} ({left})") from error
+            raise FolderError(f"{error} ({note})") from error
         if sync.changed:
-            logger.warning("%s", left)
+            logger.warning("%s", note)
         raise
 
 
-def _report(tree: Tree) -> None:
-    """Say what of a folder is left out."""
-    for paths, what in ((tree.links, "symbolic links, which are not followed"), (tree.odd, "no regular files")):
+def _report_skipped(tree: Tree) -> None:
+    """Log which entries of a folder are skipped."""
+    for paths, kind in (
+        (tree.links, "symbolic links, which are not followed"),
+        (tree.special, "entries that are not regular files"),
+    ):
         if paths:
             shown = ", ".join(repr(path) for path in sorted(paths)[:SHOWN])
             more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-            logger.warning("%s: left out are %d %s: %s%s", tree.root, len(paths), what, shown, more)
+            logger.warning("%s: skipped %d %s: %s%s", tree.root, len(paths), kind, shown, more)

@@ -1,4 +1,4 @@
-"""Which project a folder is: the one it was made before, the one that is named, or a new one."""
+"""Selection of the project that a folder is imported to: the one of the last import, a requested one, or a new one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 
 from autoflow import settings
 from autoflow.api.models import ProjectInfo, project_info
-from autoflow.api.pagination import free_name, maybe, pages, where
-from autoflow.datasets.cache_store import Shelf
+from autoflow.api.pagination import get_or_none, list_pages, unused_name, where
+from autoflow.datasets.cache_store import CacheStore
 from autoflow.errors import FolderError
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
@@ -18,80 +18,80 @@ logger = logging.getLogger("autoflow")
 _TYPE = "images"
 
 
-def find(
-    transport: Transport, shelf: Shelf, name: str | None, workspace_id: int | None, project_id: int | None
+def find_project(
+    transport: Transport, caches: CacheStore, name: str | None, workspace_id: int | None, project_id: int | None
 ) -> ProjectInfo | None:
-    """The project that a folder is to be, None when it is a new one.
+    """Return the project that a folder is imported to, None if it has to be created.
 
     Args:
         transport: the server.
-        shelf: what is known of the folder.
-        name, workspace_id: those of the project, if they matter.
-        project_id: its number, if it is given.
+        caches: the caches of the folder.
+        name, workspace_id: required name and workspace of the project, if any.
+        project_id: the project, if it was given explicitly.
 
     Raises:
-        FolderError: the project given is not there, or not one of images.
+        FolderError: the given project does not exist, or is not a project of images.
     """
     if project_id is not None:
-        found = maybe(transport, methods.PROJECT_INFO, {"id": project_id}, project_info)
-        if found is None or (found.type or _TYPE) != _TYPE:
-            what = "there is no such project" if found is None else f"it is a project of {found.type}, not of images"
-            raise FolderError(f"a folder cannot become project {project_id}: {what}")
-        _forget_another(shelf, found)
-        return found
-    for number in shelf.projects():
-        found = maybe(transport, methods.PROJECT_INFO, {"id": number}, project_info)
-        if found is None or _forget_another(shelf, found):
-            shelf.remove(number)
-        elif name in {None, found.name} and workspace_id in {None, found.workspace_id}:
-            return found
+        project = get_or_none(transport, methods.PROJECT_INFO, {"id": project_id}, project_info)
+        if project is None or (project.type or _TYPE) != _TYPE:
+            reason = "it does not exist" if project is None else f"it is a project of {project.type}, not of images"
+            raise FolderError(f"the folder cannot be imported to project {project_id}: {reason}")
+        _discard_stale_cache(caches, project)
+        return project
+    for cached_id in caches.projects():
+        project = get_or_none(transport, methods.PROJECT_INFO, {"id": cached_id}, project_info)
+        if project is None or _discard_stale_cache(caches, project):
+            caches.remove(cached_id)
+        elif name in {None, project.name} and workspace_id in {None, project.workspace_id}:
+            return project
     return None
 
 
-def _forget_another(shelf: Shelf, project: ProjectInfo) -> bool:
-    """Whether what is known is of another project that had the number: a server may have been set up anew."""
-    if project.id not in shelf.projects():
+def _discard_stale_cache(caches: CacheStore, project: ProjectInfo) -> bool:
+    """Remove the cache of another project that had the same id, on a server that was set up anew; return whether."""
+    if project.id not in caches.projects():
         return False
-    cache = shelf.open(project.id)
-    created = cache.about().get("created")
+    cache = caches.open(project.id)
+    created_at = cache.state().get("created")
     cache.close()
-    if created in {None, project.created_at}:
+    if created_at in {None, project.created_at}:
         return False
-    shelf.remove(project.id)
+    caches.remove(project.id)
     return True
 
 
-def create(transport: Transport, root: str, name: str | None, workspace_id: int | None) -> ProjectInfo:
-    """A new project for a folder; without a name it is called as the folder is, or nearly so.
+def create_project(transport: Transport, root: str, name: str | None, workspace_id: int | None) -> ProjectInfo:
+    """Create a project for a folder; the default name is the folder's, with a suffix if it is taken.
 
     Raises:
-        FolderError: the name is taken.
+        FolderError: the given name is taken.
     """
     if methods.AUTOFLOW_MARK not in (transport.call(methods.INSTANCE_VERSION, {}) or {}):
-        raise FolderError(f"{transport.origin} is no server of autoflow: folders become projects there only")
-    place = workspace_id if workspace_id is not None else _workspace(transport)
+        raise FolderError(f"{transport.origin} is not an autoflow server: folders can be imported to those only")
+    workspace = workspace_id if workspace_id is not None else _default_workspace(transport)
 
-    def taken(wanted: str) -> bool:
-        body = {"workspaceId": place, "filter": [where("name", wanted)]}
-        return any(True for _ in pages(transport, methods.PROJECT_LIST, body))
+    def is_taken(candidate: str) -> bool:
+        payload = {"workspaceId": workspace, "filter": [where("name", candidate)]}
+        return any(True for _ in list_pages(transport, methods.PROJECT_LIST, payload))
 
     if name is None:
-        own = os.fsencode(os.path.basename(root)).decode("utf-8", "replace").strip() or "folder"
-        name = free_name(own, taken)
-    elif taken(name):
+        folder_name = os.fsencode(os.path.basename(root)).decode("utf-8", "replace").strip() or "folder"
+        name = unused_name(folder_name, is_taken)
+    elif is_taken(name):
         raise FolderError(
-            f"workspace {place} has a project named {name!r} that this folder was not made: give another name, or "
-            "the project's number, to bring that project to the state of the folder"
+            f"workspace {workspace} has another project named {name!r}: choose another name, or pass that project's "
+            "id to update it from the folder"
         )
-    body = {"name": name, "workspaceId": place, "description": "", "type": _TYPE}
-    return project_info(transport.call("projects.add", body))
+    payload = {"name": name, "workspaceId": workspace, "description": "", "type": _TYPE}
+    return project_info(transport.call("projects.add", payload))
 
 
-def _workspace(transport: Transport) -> int:
-    """Where projects go when nothing is said: the environment's workspace, else the first there is."""
-    if (named := settings.workspace()) is not None:
-        return named
-    for team in pages(transport, "teams.list", {}):
-        for found in pages(transport, "workspaces.list", {"teamId": team["id"]}):
-            return int(found["id"])
-    raise FolderError("there is no workspace to make a project in: give one")
+def _default_workspace(transport: Transport) -> int:
+    """Return the environment's workspace, else the first one."""
+    if (workspace := settings.workspace()) is not None:
+        return workspace
+    for team in list_pages(transport, "teams.list", {}):
+        for entry in list_pages(transport, "workspaces.list", {"teamId": team["id"]}):
+            return int(entry["id"])
+    raise FolderError("the server has no workspace: create one, or pass workspace_id")

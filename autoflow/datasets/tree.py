@@ -1,7 +1,7 @@
-"""What a folder holds, in one walk: the regular files of each folder in it, each with a stamp that changes with it.
+"""A walk of a folder: its regular files, each with a stamp that changes when the file does.
 
-A stamp is made of what the file system tells of a file without opening it, as git's index has it. One that is too
-young to be trusted is never kept: a file may be written twice within one tick of the file system's clock.
+A stamp is made of what the file system reports without opening the file, as in git's index. A stamp that is too young
+is not trusted: a file may be written twice within one tick of the file system's clock.
 """
 
 from __future__ import annotations
@@ -15,62 +15,62 @@ from dataclasses import dataclass, field
 
 from autoflow.errors import FolderError
 
-# Longer than the tick of any file system's clock (FAT has two seconds), and some error of a file server's.
+# Longer than the tick of any file system's clock (2 s on FAT) with some clock skew of a file server.
 TICK = 3_000_000_000  # nanoseconds
 
-_PACKED = struct.Struct("<qqqQ")
+_STAMP = struct.Struct("<qqqQ")
 
 clock: Callable[[], int] = time.time_ns
 
 
-def stamp(found: os.stat_result) -> bytes:
-    """Size, times of change of content and of the file itself, and inode, as 32 bytes."""
-    return _PACKED.pack(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+def make_stamp(status: os.stat_result) -> bytes:
+    """Return size, mtime, ctime and inode of a file as 32 bytes."""
+    return _STAMP.pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def settled(of: bytes, looked: int) -> bool:
-    """Whether a file that is changed after a moment (nanoseconds) is sure to get another stamp."""
-    _, changed, touched, _ = _PACKED.unpack(of)
-    return bool(max(changed, touched) < looked - TICK)
+def is_settled(stamp: bytes, observed_at: int) -> bool:
+    """Return whether a file that changes after a time (nanoseconds) is certain to get another stamp."""
+    _, modified, changed, _ = _STAMP.unpack(stamp)
+    return bool(max(modified, changed) < observed_at - TICK)
 
 
-def size_of(of: bytes) -> int:
-    """The size a stamp tells, in bytes."""
-    return int(_PACKED.unpack(of)[0])
+def stamp_size(stamp: bytes) -> int:
+    """Return the size of the file in bytes."""
+    return int(_STAMP.unpack(stamp)[0])
 
 
 @dataclass
 class Tree:
-    """A folder as it was found.
+    """The content of a folder.
 
     Args:
         root: its absolute path.
-        looked: when the walk began, in nanoseconds.
-        files: by folder (its path inside, the root's is empty) the names of regular files with their stamps.
-        folders: by folder the names of those in it.
-        links: symbolic links that were not followed, and those that lead into a circle.
-        odd: what is neither file nor folder.
+        walked_at: start of the walk, in nanoseconds.
+        files: stamps of regular files by folder (relative, the root is empty) and name.
+        folders: names of subfolders by folder.
+        links: symbolic links that were not followed, or lead to a folder that was walked already.
+        special: entries that are neither files nor folders.
     """
 
     root: str
-    looked: int
+    walked_at: int
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     folders: dict[str, list[str]] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
-    odd: list[str] = field(default_factory=list)
+    special: list[str] = field(default_factory=list)
 
-    def path(self, inside: str) -> str:
-        """The absolute path of something in it."""
-        return os.path.join(self.root, inside)
+    def path(self, relative: str) -> str:
+        """Return the absolute path of an entry."""
+        return os.path.join(self.root, relative)
 
-    def stamp(self, inside: str) -> bytes | None:
-        """The stamp of a file, None when it is not there."""
-        folder, _, name = inside.rpartition("/")
+    def stamp(self, relative: str) -> bytes | None:
+        """Return the stamp of a file, None if there is no such file."""
+        folder, _, name = relative.rpartition("/")
         return self.files.get(folder, {}).get(name)
 
 
 def is_text(name: str) -> bool:
-    """Whether a name on the disk, which is bytes, is text that can be sent and shown."""
+    """Return whether a file name, which the file system stores as bytes, is valid text that is not blank."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -79,81 +79,80 @@ def is_text(name: str) -> bool:
 
 
 def join(folder: str, name: str) -> str:
-    """A path inside the tree."""
+    """Join a folder (empty for the root) and a name to a relative path."""
     return f"{folder}/{name}" if folder else name
 
 
 def walk(root: str, *, follow: bool = False) -> Tree:
-    """Look at all of a folder; nothing is opened.
+    """List all of a folder without opening files.
 
     Args:
         root: its path.
-        follow: whether symbolic links are followed; a folder is entered once, whichever links lead to it.
+        follow: whether symbolic links are followed; each folder is walked once, whichever links lead to it.
 
     Raises:
         FolderError: a folder in it cannot be read.
     """
     tree = Tree(os.path.abspath(root), clock())
-    seen: set[tuple[int, int]] = set()
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        if follow and not _first_time(tree, inside, seen):
+    visited: set[tuple[int, int]] = set()
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        if follow and not _is_first_visit(tree, folder, visited):
             continue
-        found = _scan(tree, inside, follow)
-        waiting.extend(join(inside, name) for name in found)
+        pending.extend(join(folder, name) for name in _scan(tree, folder, follow))
     return tree
 
 
-def _first_time(tree: Tree, inside: str, seen: set[tuple[int, int]]) -> bool:
+def _is_first_visit(tree: Tree, folder: str, visited: set[tuple[int, int]]) -> bool:
     try:
-        found = os.stat(tree.path(inside))
-    except OSError:  # gone meanwhile
+        status = os.stat(tree.path(folder))
+    except OSError:  # removed in the meantime
         return True
-    key = (found.st_dev, found.st_ino)
-    if key in seen:
-        tree.links.append(inside)
+    key = (status.st_dev, status.st_ino)
+    if key in visited:
+        tree.links.append(folder)
         return False
-    seen.add(key)
+    visited.add(key)
     return True
 
 
-def _scan(tree: Tree, inside: str, follow: bool) -> list[str]:
-    """One folder; gives the names of the folders in it."""
+def _scan(tree: Tree, folder: str, follow: bool) -> list[str]:
+    """Add the entries of one folder to the tree; return the names of its subfolders."""
     files: dict[str, bytes] = {}
     folders: list[str] = []
-    pack = _PACKED.pack
+    pack = _STAMP.pack
     try:
-        with os.scandir(tree.path(inside)) as entries:
+        with os.scandir(tree.path(folder)) as entries:
             for entry in entries:
                 if entry.is_file(follow_symlinks=False):
-                    was = entry.stat(follow_symlinks=False)
-                    files[entry.name] = pack(was.st_size, was.st_mtime_ns, was.st_ctime_ns, was.st_ino)
+                    status = entry.stat(follow_symlinks=False)
+                    files[entry.name] = pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.name)
                 elif entry.is_symlink():
-                    _link(tree, inside, entry, files, folders, follow)
+                    _add_link(tree, folder, entry, files, folders, follow)
                 else:
-                    tree.odd.append(join(inside, entry.name))
+                    tree.special.append(join(folder, entry.name))
     except OSError as error:
         raise FolderError(
-            f"the folder {tree.path(inside)!r} cannot be read ({error.strerror}): let it be read, or move it away"
+            f"the folder {tree.path(folder)!r} cannot be read ({error.strerror}): make it readable, or move it away"
         ) from error
-    tree.files[inside], tree.folders[inside] = files, sorted(folders)
+    tree.files[folder], tree.folders[folder] = files, sorted(folders)
     return folders
 
 
-def _link(
-    tree: Tree, inside: str, entry: os.DirEntry[str], files: dict[str, bytes], folders: list[str], follow: bool
+def _add_link(
+    tree: Tree, folder: str, entry: os.DirEntry[str], files: dict[str, bytes], folders: list[str], follow: bool
 ) -> None:
-    """A symbolic link: what it leads to, if that is asked for and there."""
+    """Add the target of a symbolic link, if links are followed and it exists."""
     try:
-        found = entry.stat() if follow else None
-    except OSError:  # leads nowhere, or to itself
-        found = None
-    if found is not None and stat.S_ISREG(found.st_mode):
-        files[entry.name] = stamp(found)
-    elif found is not None and stat.S_ISDIR(found.st_mode):
+        status = entry.stat() if follow else None
+    except OSError:  # broken, or a link to itself
+        status = None
+    if status is not None and stat.S_ISREG(status.st_mode):
+        files[entry.name] = make_stamp(status)
+    elif status is not None and stat.S_ISDIR(status.st_mode):
         folders.append(entry.name)
     else:
-        tree.links.append(join(inside, entry.name))
+        tree.links.append(join(folder, entry.name))

@@ -1,4 +1,4 @@
-"""Folders with small real images, and what a project holds to compare them with."""
+"""Folders with small images, and the content of projects to compare them with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.api.conftest import DataApi, Watched
 
 
 def png(colour=(1, 2, 3), size=(8, 6)):
-    """A PNG of a colour."""
+    """Return a PNG of one color."""
     from PIL import Image
 
     stream = io.BytesIO()
@@ -29,12 +29,12 @@ def png(colour=(1, 2, 3), size=(8, 6)):
 
 
 def hash_of(data):
-    """The wire's name of a content."""
+    """Return the content hash of bytes."""
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 
 
 def write(path: pathlib.Path, content):
-    """Write a file, its folders made; what is no bytes or text is written as JSON."""
+    """Write bytes or text to a file, other values as JSON; missing folders are created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -43,77 +43,82 @@ def write(path: pathlib.Path, content):
 
 
 def box(title="car", corners=((0, 0), (4, 3)), **more):
-    """An object of Supervisely's format."""
+    """Return a rectangle in Supervisely's format."""
     points = {"exterior": [list(corner) for corner in corners], "interior": []}
     return {"classTitle": title, "geometryType": "rectangle", "points": points, "tags": [], **more}
 
 
-def bare(value):
-    """A document without numbers that differ from project to project."""
+def without_ids(value):
+    """Return a document without ids, which differ between projects."""
     if isinstance(value, list):
-        return [bare(one) for one in value]
+        return [without_ids(entry) for entry in value]
     if isinstance(value, dict):
         dropped = {"id", "classId", "tagId", "entityId", "projectType"}
-        return {key: bare(one) for key, one in value.items() if key not in dropped}
+        return {key: without_ids(entry) for key, entry in value.items() if key not in dropped}
     return value
 
 
 class Projects:
-    """What projects hold."""
+    """Reads the content of projects."""
 
     def __init__(self, api):
         self.api = api
 
     def datasets(self, project):
-        """The datasets' paths by their numbers."""
-        told = {one.id: one for one in self.api.dataset.get_list(project, recursive=True)}
+        """Return the paths of datasets by id."""
+        by_id = {dataset.id: dataset for dataset in self.api.dataset.get_list(project, recursive=True)}
 
-        def path(number):
-            return "" if number is None else f"{path(told[number].parent_id)}/{told[number].name}".lstrip("/")
+        def path(dataset_id):
+            if dataset_id is None:
+                return ""
+            dataset = by_id[dataset_id]
+            return f"{path(dataset.parent_id)}/{dataset.name}".lstrip("/")
 
-        return {number: path(number) for number in told}
+        return {dataset_id: path(dataset_id) for dataset_id in by_id}
 
     def content(self, project):
-        """By dataset and name: hash, annotation, meta."""
+        """Return hash, objects, tags and meta of all images by dataset and name."""
         paths = self.datasets(project)
         images = self.api.image.get_list(project_id=project)
-        found = {}
-        for one in images:
-            annotation = self.api.annotation.download_json(one.id)
-            found[f"{paths[one.dataset_id]}:{one.name}"] = (
-                one.hash,
-                bare(annotation["objects"]),
-                bare(annotation["tags"]),
-                one.meta,
+        content = {}
+        for image in images:
+            annotation = self.api.annotation.download_json(image.id)
+            content[f"{paths[image.dataset_id]}:{image.name}"] = (
+                image.hash,
+                without_ids(annotation["objects"]),
+                without_ids(annotation["tags"]),
+                image.meta,
             )
-        return found
+        return content
 
     def names(self, project):
-        """Names of all images, with their datasets."""
+        """Return the names of all images with their datasets."""
         paths = self.datasets(project)
-        return sorted(f"{paths[one.dataset_id]}:{one.name}" for one in self.api.image.get_list(project_id=project))
+        return sorted(
+            f"{paths[image.dataset_id]}:{image.name}" for image in self.api.image.get_list(project_id=project)
+        )
 
     def digest(self, project):
-        """The project's state."""
+        """Return the digest of a project's state."""
         return self.api.transport.call("autoflow.folders.state", {"projectId": project})["digest"]
 
 
 @contextlib.contextmanager
-def data_api(place, *, served):
-    """The data objects over a server in a folder, in this process or over HTTP."""
+def data_api(folder, *, served):
+    """Yield a `DataApi` of a server in this process or over HTTP."""
     with contextlib.ExitStack() as stack:
-        asked = server = Server.open(place)
+        transport = server = Server.open(folder)
         stack.callback(server.close)
         if served:
-            asked = HttpTransport(stack.enter_context(serving.served(server)), lambda: None)
-            stack.callback(asked.close)
-        yield DataApi(Watched(asked))
+            transport = HttpTransport(stack.enter_context(serving.served(server)), lambda: None)
+            stack.callback(transport.close)
+        yield DataApi(Watched(transport))
 
 
 @pytest.fixture
 def api(tmp_path):
-    with data_api(tmp_path / "home", served=False) as found:
-        yield found
+    with data_api(tmp_path / "home", served=False) as api:
+        yield api
 
 
 @pytest.fixture
@@ -123,54 +128,54 @@ def projects(api):
 
 @pytest.fixture
 def folder(tmp_path):
-    made = tmp_path / "lemons"
-    made.mkdir()
-    return made
+    path = tmp_path / "lemons"
+    path.mkdir()
+    return path
 
 
 @pytest.fixture
 def sync(api, folder):
-    """Makes the folder a project."""
+    """A function that imports the folder."""
 
-    def make(**options):
+    def run(**options):
         return from_folder(api.transport, options.pop("path", folder), **options)
 
-    return make
+    return run
 
 
 @pytest.fixture
 def later(monkeypatch):
-    """Moves the clock on, so that no file is too young to be trusted."""
-    ahead = [10]
+    """Advances the clock, so that no stamp is too young to be trusted; a function that advances it further."""
+    offset = [10]
 
-    def move():
-        ahead[0] += 10
+    def advance():
+        offset[0] += 10
 
     real = tree.clock
-    monkeypatch.setattr(tree, "clock", lambda: real() + ahead[0] * 1_000_000_000)
-    return move
+    monkeypatch.setattr(tree, "clock", lambda: real() + offset[0] * 1_000_000_000)
+    return advance
 
 
 @pytest.fixture
 def opened(monkeypatch, folder):
-    """The files of the folder that were opened."""
+    """A list of the files of the folder that were opened, as relative paths."""
     import os
 
-    found = []
+    paths = []
     real = os.open
 
     def watch(path, *arguments, **options):
         if str(path).startswith(str(folder)):
-            found.append(str(path)[len(str(folder)) + 1 :])
+            paths.append(str(path)[len(str(folder)) + 1 :])
         return real(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", watch)
-    return found
+    return paths
 
 
 @pytest.fixture
 def labelled(folder):
-    """The folder in Supervisely's format: a dataset and one in it."""
+    """The folder in Supervisely's format, with a nested dataset."""
     meta = {
         "classes": [{"title": "car", "shape": "any", "color": "#112233", "id": 77}],
         "tags": [{"name": "day", "value_type": "none", "id": 5}, {"name": "kind", "value_type": "any_string"}],

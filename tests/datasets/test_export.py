@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from autoflow.datasets import export, filename_allocator
+from autoflow.datasets import export
 from autoflow.datasets.export import to_folder
+from autoflow.datasets.filename_allocator import FilenameAllocator
 from autoflow.datasets.sync import from_folder
 from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.embedded import EmbeddedTransport
@@ -89,7 +90,7 @@ def test_nothing_is_written_over(api, version, tmp_path):
 
 
 def test_names_that_no_file_can_have(api, tmp_path):
-    """Slashes, dots and length are written in another way, and no two names meet in one file."""
+    """Slashes, dots and long names are replaced, and no two images share a file."""
     project = api.project.create(1, "odd").id
     names = ["a/b.png", "a_b.png", "..", "日" * 100 + ".png", "日" * 101 + ".png", "x"]
     dataset = api.dataset.create(project, "d/..")
@@ -104,8 +105,8 @@ def test_names_that_no_file_can_have(api, tmp_path):
     assert (tmp_path / "out" / "meta_001.json" / "img").is_dir()
 
 
-def test_a_link_cannot_be_written(api, tmp_path):
-    """The server has no bytes of it: that is said, with its name, and nothing is left."""
+def test_a_linked_image_cannot_be_exported(api, tmp_path):
+    """The server has no content of it; the error names it, and no files are left."""
     project = api.project.create(1, "linked").id
     dataset = api.dataset.create(project, "d").id
     api.transport.call(
@@ -117,8 +118,8 @@ def test_a_link_cannot_be_written(api, tmp_path):
     assert os.listdir(tmp_path / "out") == []
 
 
-def test_bytes_that_are_not_of_their_hash_are_not_given_out(api, version, tmp_path):
-    """A damaged file of the store is an error, not an image."""
+def test_damaged_content_is_not_exported(api, version, tmp_path):
+    """A content that does not match its hash is an error."""
     damaged = 0
     for path in blob_files(tmp_path / "home" / "blobs"):
         path.chmod(0o644)
@@ -126,47 +127,47 @@ def test_bytes_that_are_not_of_their_hash_are_not_given_out(api, version, tmp_pa
             file.write(b"broken")
             damaged += 1
     assert damaged == 4
-    with pytest.raises(FolderError, match="not of their hash"):
+    with pytest.raises(FolderError, match="does not match its hash"):
         to_folder(api.transport, version, tmp_path / "out" / "there")
     assert os.listdir(tmp_path / "out") == []
 
 
 def test_clones(tmp_path, sync, labelled, monkeypatch):
-    """Where the file system clones, nothing is copied; where it does not, `auto` copies and `reflink` says so."""
+    """Files are cloned if the file system can; otherwise `auto` copies, and `reflink` is an error."""
     transport = EmbeddedTransport(str(tmp_path / "home"))
     version = DataApi(transport).project.version.create(from_folder(transport, labelled).id)
-    asked = []
+    requests = []
 
     def clone(target, request, source):
-        asked.append(request)
+        requests.append(request)
         os.sendfile(target, source, 0, 1 << 20)
 
     monkeypatch.setattr(export.fcntl, "ioctl", clone)
     to_folder(transport, version, tmp_path / "cloned", mode="reflink")
-    assert (len(asked), tree(tmp_path / "cloned")[-1]) == (4, "meta.json")
+    assert (len(requests), tree(tmp_path / "cloned")[-1]) == (4, "meta.json")
     assert (tmp_path / "cloned" / "a" / "img" / "1.png").read_bytes() == png((1, 0, 0))
 
     def refuse(target, request, source):
-        asked.append(request)
+        requests.append(request)
         raise OSError(errno.EOPNOTSUPP, "not supported")
 
     monkeypatch.setattr(export.fcntl, "ioctl", refuse)
-    asked.clear()
+    requests.clear()
     to_folder(transport, version, tmp_path / "copied")
-    assert len(asked) == 1
+    assert len(requests) == 1
     assert tree(tmp_path / "copied") == tree(tmp_path / "cloned")
     with pytest.raises(FolderError, match="mode='copy'"):
         to_folder(transport, version, tmp_path / "none", mode="reflink")
-    asked.clear()
+    requests.clear()
     to_folder(transport, version, tmp_path / "plainly", mode="copy")
-    assert asked == []
+    assert requests == []
     transport.close()
 
 
-def test_reflink_is_refused_over_a_server(api, version, tmp_path):
-    """What is not on this machine cannot be cloned."""
+def test_reflink_needs_a_local_server(api, version, tmp_path):
+    """Files of a server on another machine cannot be cloned."""
     if hasattr(api.transport, "local_paths"):
-        pytest.skip("it is on this machine")
+        pytest.skip("it is a local server")
     with pytest.raises(FolderError, match="not on this machine"):
         to_folder(api.transport, version, tmp_path / "out", mode="reflink")
 
@@ -186,33 +187,33 @@ except FolderError as error:
 """
 
 
-def test_a_full_disk_leaves_nothing(tmp_path, labelled):
-    """When no more can be written, what was written is removed and the path is named."""
+def test_a_full_disk_leaves_no_files(tmp_path, labelled):
+    """The error names the path, and everything that was written is removed."""
     transport = EmbeddedTransport(str(tmp_path / "home"))
     version = DataApi(transport).project.version.create(from_folder(transport, labelled).id)
     transport.close()
     target = tmp_path / "out" / "there"
     command = [sys.executable, "-c", _LIMITED, str(tmp_path / "home"), str(version), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert "cannot be written: File too large" in done.stdout
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "cannot be written: File too large" in process.stdout
     assert os.listdir(tmp_path / "out") == []
 
 
-def test_an_answer_is_taken_apart_wherever_it_is_cut():
-    """Contents arrive in chunks of any size; one that ends early is an error."""
-    whole = b"one 3\nabc" + b"two 0\n" + b"three 5\n12\n45"
-    for size in range(1, len(whole) + 1):
-        chunks = (whole[start : start + size] for start in range(0, len(whole), size))
-        found = [(name, b"".join(part)) for name, part in export.split(chunks)]
-        assert found == [("one", b"abc"), ("two", b""), ("three", b"12\n45")]
-    for cut in (3, 7, len(whole) - 1):
-        with pytest.raises(FolderError, match="too soon"):
-            [b"".join(part) for _, part in export.split(iter([whole[:cut]]))]
+def test_a_response_is_split_into_contents():
+    """Chunks may have any size; a truncated response is an error."""
+    complete = b"one 3\nabc" + b"two 0\n" + b"three 5\n12\n45"
+    for size in range(1, len(complete) + 1):
+        chunks = (complete[start : start + size] for start in range(0, len(complete), size))
+        contents = [(name, b"".join(part)) for name, part in export.split_contents(chunks)]
+        assert contents == [("one", b"abc"), ("two", b""), ("three", b"12\n45")]
+    for cut in (3, 7, len(complete) - 1):
+        with pytest.raises(FolderError, match="too early"):
+            [b"".join(part) for _, part in export.split_contents(iter([complete[:cut]]))]
 
 
-def test_names_are_given_once():
-    """A name that is taken gets a number before its ending."""
-    names = filename_allocator.Names({"meta.json"})
-    assert [names.free(one) for one in ("a.png", "a.png", "meta.json", "", "\0", "a")] == [
+def test_file_names_are_unique():
+    """A number is inserted before the extension of a name that is taken."""
+    names = FilenameAllocator({"meta.json"})
+    assert [names.allocate(name) for name in ("a.png", "a.png", "meta.json", "", "\0", "a")] == [
         *("a.png", "a_001.png", "meta_001.json", "_", "__001", "a"),
     ]

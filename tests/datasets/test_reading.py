@@ -1,8 +1,9 @@
-"""Files are read whole and as they were at one moment; what a folder holds is looked at without opening anything."""
+"""Consistent reads of files, walks of folders, and the cache."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 
 import pytest
@@ -13,66 +14,66 @@ from tests.datasets.conftest import hash_of
 
 
 def test_a_file_is_read_with_its_stamp(tmp_path):
-    """The stamp of a file that was just written is not told: it might not change with the next writing."""
+    """The stamp of a file that was just written is empty: the next write might not change it."""
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     content = reading.read(str(path))
-    assert (content.kept, content.hash, content.size, content.stamp) == (b"abc", hash_of(b"abc"), 3, b"")
-    assert reading.read(str(path), keep=-1).kept is None
+    assert (content.data, content.hash, content.size, content.stamp) == (b"abc", hash_of(b"abc"), 3, b"")
+    assert reading.read(str(path), max_kept=-1).data is None
 
 
 def test_an_old_file_has_a_stamp(tmp_path, later):
-    """It is the one that a walk finds."""
+    """It equals the stamp of the walk."""
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     assert reading.read(str(path)).stamp == tree.walk(str(tmp_path)).stamp("a") != b""
-    assert tree.size_of(reading.read(str(path)).stamp) == 3
+    assert tree.stamp_size(reading.read(str(path)).stamp) == 3
 
 
-def test_a_large_file_is_not_kept(tmp_path, monkeypatch):
-    """Its hash is that of all of it."""
+def test_a_large_file_is_hashed_only(tmp_path, monkeypatch):
+    """Its data is not kept, and the hash is that of the complete file."""
     monkeypatch.setattr(reading, "_CHUNK", 4)
     (tmp_path / "a").write_bytes(b"x" * 11)
-    content = reading.read(str(tmp_path / "a"), keep=10)
-    assert (content.kept, content.hash) == (None, hash_of(b"x" * 11))
+    content = reading.read(str(tmp_path / "a"), max_kept=10)
+    assert (content.data, content.hash) == (None, hash_of(b"x" * 11))
 
 
-def test_a_file_that_changed_once_is_read_again(tmp_path, monkeypatch):
-    """What is told is what it is in the end, whether it grew, shrank or was written over."""
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    """The result is its final content, whether it grew, shrank or was overwritten."""
     path = tmp_path / "a"
     real = os.read
     for content in (b"longer than it was", b"less", b"0123456789"):
         path.write_bytes(b"abcdefghij")
-        once = [content]
+        pending = [content]
 
-        def read(descriptor, size, once=once):
-            found = real(descriptor, size)
-            if once:
-                path.write_bytes(once.pop())
+        def read(descriptor, size, pending=pending):
+            chunk = real(descriptor, size)
+            if pending:
+                path.write_bytes(pending.pop())
                 os.utime(path, ns=(0, 0))
-            return found
+            return chunk
 
         monkeypatch.setattr(os, "read", read)
-        assert reading.read(str(path)).kept == content
+        assert reading.read(str(path)).data == content
         monkeypatch.setattr(os, "read", real)
 
 
-def test_what_is_no_regular_file(tmp_path):
-    """A link, a pipe and a file that cannot be read are told by their paths; a pipe is not waited for."""
+def test_files_that_are_not_regular(tmp_path):
+    """A link, a pipe and a missing file are errors that name them; a pipe does not block."""
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "link").symlink_to("a")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FolderError, match="link' cannot be read"):
         reading.read(str(tmp_path / "link"))
-    assert reading.read(str(tmp_path / "link"), follow=True).kept == b"abc"
+    assert reading.read(str(tmp_path / "link"), follow=True).data == b"abc"
     with pytest.raises(FolderError, match="pipe' is no longer a regular file"):
         reading.read(str(tmp_path / "pipe"))
     with pytest.raises(FolderError, match="none' cannot be read"):
         reading.read(str(tmp_path / "none"))
 
 
-def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
-    """Whatever the reason is."""
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    """The error names it."""
     (tmp_path / "closed").mkdir()
     real = os.scandir
 
@@ -87,80 +88,102 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
 
 
 def test_a_circle_of_links_is_walked_once(tmp_path):
-    """Followed links lead into each folder once."""
+    """Each folder is walked once if links are followed."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.png").write_bytes(b"1")
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "b").symlink_to("a")
-    found = tree.walk(str(tmp_path), follow=True)
-    assert sum("x.png" in files for files in found.files.values()) == 1
-    assert len(found.links) == 2
+    walked = tree.walk(str(tmp_path), follow=True)
+    assert sum("x.png" in files for files in walked.files.values()) == 1
+    assert len(walked.links) == 2
     assert tree.walk(str(tmp_path)).links == ["b", "a/up"]
 
 
-def test_a_damaged_cache_is_begun_anew(tmp_path, caplog):
-    """It is a cache: nothing is lost but time."""
+def test_a_damaged_cache_is_replaced(tmp_path, caplog):
+    """An empty one is used, with a warning."""
     path = tmp_path / "cache.db"
     path.write_bytes(b"no database at all, but long enough to look like something" * 40)
-    found = cache_store.open_file(str(path))
-    found.note(a=1)
-    assert (found.about(), found.datasets()) == ({"a": 1}, [])
-    found.close()
+    cache = cache_store.open_cache(str(path))
+    cache.update_state(a=1)
+    assert (cache.state(), cache.datasets()) == ({"a": 1}, [])
+    cache.close()
     assert "damaged" in caplog.text
 
 
-def test_a_cache_of_another_form_is_begun_anew(tmp_path, monkeypatch):
-    """What is known of the whole stays: which project it is."""
-    found = cache_store.open_file(str(tmp_path / "cache.db"))
-    found.note(created="x")
-    found.keep("d", [("n", cache_store.Row(b"1", b"2", "h", 3, "m"))])
-    found.close()
+def test_images_of_another_cache_format_are_discarded(tmp_path, monkeypatch):
+    """The values about the whole folder are kept."""
+    cache = cache_store.open_cache(str(tmp_path / "cache.db"))
+    cache.update_state(created="x")
+    cache.store("d", [("n", cache_store.CachedImage(b"1", b"2", "h", 3, "m"))])
+    cache.close()
     monkeypatch.setattr(cache_store, "_FORMAT", 99)
-    found = cache_store.open_file(str(tmp_path / "cache.db"))
-    assert (found.about(), found.datasets()) == ({"created": "x"}, [])
-    found.close()
+    cache = cache_store.open_cache(str(tmp_path / "cache.db"))
+    assert (cache.state(), cache.datasets()) == ({"created": "x"}, [])
+    cache.close()
 
 
-def test_one_folder_is_made_a_project_by_one_at_a_time(tmp_path, caplog):
-    """Who comes second waits for the first."""
+def test_imports_of_a_folder_are_serialized(tmp_path, caplog):
+    """The second process waits for the first."""
     caplog.set_level("INFO")
     order = []
-    inside, go_on = threading.Event(), threading.Event()
+    entered, released = threading.Event(), threading.Event()
 
     def first():
-        with cache_store.shelf("embedded", "/x"):
-            inside.set()
-            go_on.wait(60)
+        with cache_store.locked_store("embedded", "/x"):
+            entered.set()
+            released.wait(60)
             order.append("first")
 
     thread = threading.Thread(target=first)
     thread.start()
-    inside.wait(60)
+    entered.wait(60)
     real = cache_store.fcntl.flock
 
-    def flock(descriptor, how):
-        if not how & cache_store.fcntl.LOCK_NB:
-            go_on.set()
-        return real(descriptor, how)
+    def flock(descriptor, operation):
+        if not operation & cache_store.fcntl.LOCK_NB:
+            released.set()
+        return real(descriptor, operation)
 
     cache_store.fcntl.flock = flock
     try:
-        with cache_store.shelf("embedded", "/x"):
+        with cache_store.locked_store("embedded", "/x"):
             order.append("second")
     finally:
         cache_store.fcntl.flock = real
     thread.join()
     assert order == ["first", "second"]
-    assert "waits until that is done" in caplog.text
+    assert "waiting until it has finished" in caplog.text
 
 
-def test_without_a_home_nothing_is_kept(monkeypatch):
-    """The folder becomes a project all the same."""
+def test_without_a_state_folder_nothing_is_cached(monkeypatch):
+    """The store is usable but empty."""
     monkeypatch.setattr(cache_store.home, "find", lambda: None)
-    with cache_store.shelf("embedded", "/x") as found:
-        assert found.projects() == []
-        opened = found.open(1)
-        opened.note(a=1)
-        opened.close()
-        found.remove(1)
-        assert found.projects() == []
+    with cache_store.locked_store("embedded", "/x") as caches:
+        assert caches.projects() == []
+        cache = caches.open(1)
+        cache.update_state(a=1)
+        cache.close()
+        caches.remove(1)
+        assert caches.projects() == []
+
+
+def test_a_cache_of_the_first_format_is_migrated(tmp_path):
+    """Its images and values are kept under the present names."""
+    conn = sqlite3.connect(tmp_path / "cache.db")
+    conn.executescript(
+        """
+        CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE item (
+            dataset TEXT, name TEXT, image BLOB NOT NULL, labels BLOB NOT NULL, hash TEXT NOT NULL,
+            id INTEGER NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (dataset, name)
+        ) WITHOUT ROWID;
+        INSERT INTO about VALUES ('seal', '"f"'), ('digest', '"d"');
+        INSERT INTO item VALUES ('x', '1.png', x'01', x'02', 'h', 3, 'e');
+        PRAGMA user_version = 1;
+        """
+    )
+    conn.close()
+    cache = cache_store.open_cache(str(tmp_path / "cache.db"))
+    assert cache.state() == {"fingerprint": "f", "digest": "d"}
+    assert cache.images("x") == {"1.png": cache_store.CachedImage(b"\1", b"\2", "h", 3, "e")}
+    cache.close()

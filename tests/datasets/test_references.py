@@ -1,4 +1,4 @@
-"""By reference: the bytes stay in the folder, and the server says when they are no longer those it knows."""
+"""Import by reference: contents stay in the folder, and the server detects changes of them."""
 
 from __future__ import annotations
 
@@ -26,31 +26,37 @@ def blobs(tmp_path):
     return blob_files(tmp_path / "home" / "blobs")
 
 
-def test_bytes_stay_where_they_are(sync, linked, projects, api, later, tmp_path, opened):
-    """Images have hash, size and a link; their bytes are read from the folder, and nothing is in the store."""
-    made = sync(by_reference=True)
-    images = {one.name: one for one in api.image.get_list(project_id=made.id)}
+def test_contents_stay_in_the_folder(sync, linked, projects, api, later, tmp_path, opened):
+    """Images have a hash, a size and a link; contents are read from the folder and not stored."""
+    project = sync(by_reference=True)
+    images = {image.name: image for image in api.image.get_list(project_id=project.id)}
     data = png((1, 0, 0), (20, 10))
-    one = images["1.png"]
-    assert (one.hash, one.size, one.width, one.height, one.mime) == (hash_of(data), len(data), 20, 10, "image/png")
-    assert external_files.path_of(one.link) == str(linked / "a b%é" / "1.png")
-    assert api.image.download_bytes(one.id) == data
-    assert data in b"".join(api.transport.download("images.bulk.download", {"imageIds": [one.id]}))
+    image = images["1.png"]
+    assert (image.hash, image.size, image.width, image.height, image.mime) == (
+        hash_of(data),
+        len(data),
+        20,
+        10,
+        "image/png",
+    )
+    assert external_files.path_of(image.link) == str(linked / "a b%é" / "1.png")
+    assert api.image.download_bytes(image.id) == data
+    assert data in b"".join(api.transport.download("images.bulk.download", {"imageIds": [image.id]}))
     assert blobs(tmp_path) == []
-    before = projects.digest(made.id)
+    before = projects.digest(project.id)
     later()
     opened.clear()
-    assert sync(by_reference=True).id == made.id
-    assert (projects.digest(made.id), opened) == (before, [])
+    assert sync(by_reference=True).id == project.id
+    assert (projects.digest(project.id), opened) == (before, [])
 
 
-def test_a_source_that_changed_is_not_given_out(sync, linked, api, tmp_path):
-    """Neither to who downloads the image nor into a folder that a version is restored to."""
-    made = sync(by_reference=True)
-    images = {one.name: one for one in api.image.get_list(project_id=made.id)}
-    version = api.project.version.create(made.id)
-    to_folder(api.transport, version, tmp_path / "whole")
-    assert (tmp_path / "whole" / "a b%é" / "img" / "1.png").read_bytes() == png((1, 0, 0), (20, 10))
+def test_a_changed_file_is_not_served(sync, linked, api, tmp_path):
+    """Neither as a download of the image nor in an export of a version."""
+    project = sync(by_reference=True)
+    images = {image.name: image for image in api.image.get_list(project_id=project.id)}
+    version = api.project.version.create(project.id)
+    to_folder(api.transport, version, tmp_path / "complete")
+    assert (tmp_path / "complete" / "a b%é" / "img" / "1.png").read_bytes() == png((1, 0, 0), (20, 10))
     write(linked / "a b%é" / "1.png", png((200, 0, 0), (20, 10)))
     with pytest.raises(ServerRefused, match="has changed"):
         api.image.download_bytes(images["1.png"].id)
@@ -62,32 +68,32 @@ def test_a_source_that_changed_is_not_given_out(sync, linked, api, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_by_copy_after_by_reference(sync, linked, api, tmp_path, later):
-    """Asked for again in the other way, all images are put in that way, and keep their numbers."""
-    made = sync(by_reference=True)
-    numbers = sorted(one.id for one in api.image.get_list(project_id=made.id))
+def test_switching_between_copy_and_reference(sync, linked, api, tmp_path, later):
+    """All images are uploaded again in the other mode, and keep their ids."""
+    project = sync(by_reference=True)
+    numbers = sorted(image.id for image in api.image.get_list(project_id=project.id))
     later()
-    assert sync().id == made.id
-    images = api.image.get_list(project_id=made.id)
-    assert sorted(one.id for one in images) == numbers
-    assert {one.link for one in images} == {None}
+    assert sync().id == project.id
+    images = api.image.get_list(project_id=project.id)
+    assert sorted(image.id for image in images) == numbers
+    assert {image.link for image in images} == {None}
     assert len(blobs(tmp_path)) == 3
-    assert sync(by_reference=True).id == made.id
-    assert None not in {one.link for one in api.image.get_list(project_id=made.id)}
+    assert sync(by_reference=True).id == project.id
+    assert None not in {image.link for image in api.image.get_list(project_id=project.id)}
 
 
 def test_labels_that_need_the_size_of_the_image(sync, folder, projects):
-    """The server looks at the files where they are."""
+    """The server reads their sizes from the files in the folder."""
     write(folder / "classes.txt", "car")
     write(folder / "images" / "1.png", png(size=(100, 50)))
     write(folder / "labels" / "1.txt", "0 0.5 0.5 1 1")
-    made = sync(by_reference=True)
-    assert projects.content(made.id)["ds0:1.png"][1][0]["points"]["exterior"] == [[0, 0], [100, 50]]
+    project = sync(by_reference=True)
+    assert projects.content(project.id)["ds0:1.png"][1][0]["points"]["exterior"] == [[0, 0], [100, 50]]
 
 
 @pytest.mark.parametrize("sized", [False, True])
-def test_what_is_no_image_is_named(sync, folder, api, sized):
-    """And no project is left."""
+def test_an_invalid_image_is_an_error(sync, folder, api, sized):
+    """The error names it, and no project is left."""
     write(folder / "a" / "bad.png", b"no image")
     write(folder / "a" / "good.png", png())
     if sized:
@@ -98,14 +104,14 @@ def test_what_is_no_image_is_named(sync, folder, api, sized):
     assert api.project.get_list() == []
 
 
-def test_not_over_a_server(linked, tmp_path):
-    """A server may be another machine, and its files are not its users'."""
+def test_by_reference_needs_the_embedded_server(linked, tmp_path):
+    """A team server cannot read the files of its users' machines."""
     from autoflow.datasets.sync import from_folder
 
     server = Server.open(tmp_path / "home")
     with serving.served(server) as address:
         transport = HttpTransport(address, lambda: None)
-        with pytest.raises(FolderError, match="on this machine"):
+        with pytest.raises(FolderError, match="needs the embedded server"):
             from_folder(transport, linked, by_reference=True)
         transport.close()
     link = external_files.link_of(str(linked / "a b%é" / "1.png"))
@@ -120,7 +126,7 @@ def test_not_over_a_server(linked, tmp_path):
 
 
 def test_links_of_files():
-    """Any path has a link and comes back; other links are no files of this machine."""
+    """Paths are converted to links and back; other links are not local files."""
     for path in ("/a b/é\n'\"%20.png", "/x#y?z", b"/\xff\xfe".decode("utf-8", "surrogateescape")):
         assert external_files.path_of(external_files.link_of(path)) == path
     for link in ("http://x/y", "file://host/x", "file:x", "/x", "file:///a%00b", "s3://b/c", "file:///x?y"):

@@ -1,29 +1,36 @@
-"""What every format gives: the images of a folder by dataset and name, the project's meta, and labels when asked."""
+"""The interface of a dataset format, and what formats share: listings, labels, and geometries in Supervisely's format.
+
+docs/extending.md has a complete example of a format.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fnmatch
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from autoflow.datasets.tree import Tree
+from autoflow.datasets.tree import Tree, join
 from autoflow.errors import FolderError
 
-IMAGES = (
+IMAGE_EXTENSIONS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
     *(".jp2", ".mpo", ".avif", ".ppm", ".pgm", ".pbm"),
 )
-UNNAMED = "ds0"  # the dataset of images that stand in no folder of their own
+DEFAULT_DATASET = "ds0"  # dataset of images that are in no folder of their own
+MAX_POINTS = 100_000  # of a polygon
+_ANNOTATION_FOLDERS = {"ann", "meta", "img_info"}  # of Supervisely's format: one JSON file per image
 
 Meta = dict[str, list[dict[str, Any]]]
 
 
 class Item(NamedTuple):
-    """One image of the folder.
+    """One image of a folder.
 
     Args:
-        image: its path inside the folder.
-        stamp: what changes when its labels do, never empty; None: they are as they were.
-        labels: the files that hold them, None for one that is not there.
+        image: its path relative to the folder.
+        stamp: bytes that change when its labels change, never empty; None if they are known to be unchanged.
+        labels: paths of its label files, None for a file that does not exist.
     """
 
     image: str
@@ -32,12 +39,12 @@ class Item(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """What is known of an image.
+    """The labels and metadata of an image.
 
     Args:
-        annotation: in Supervisely's format, None when the folder does not say: then the project's stay.
-        meta: of the image, None likewise.
-        stamp: their stamp, where it does not follow from the files' own.
+        annotation: in Supervisely's format; None if the folder has none, which leaves the project's unchanged.
+        meta: metadata of the image; None likewise.
+        stamp: the stamp of the labels, unless it follows from the stamps of the label files.
     """
 
     annotation: dict[str, Any] | None = None
@@ -45,85 +52,127 @@ class Labels(NamedTuple):
     stamp: bytes | None = None
 
 
-Listing = dict[str, dict[str, Item]]  # by a dataset's path (names joined by slashes), by an image's name
+Listing = dict[str, dict[str, Item]]  # dataset path (names joined by slashes) -> image name -> image
 
 
-class Format(Protocol):
-    """A folder, read as a project of one format.
-
-    Attributes:
-        word: its name.
-    """
-
-    word: str
+class DatasetFormat(Protocol):
+    """A folder, read in one format."""
 
     @property
-    def sized(self) -> bool:
-        """Whether labels can be told only when the size of the image is known."""
+    def name(self) -> str:
+        """Name of the format, the same as of its `FormatType`."""
+        ...
+
+    @property
+    def needs_image_size(self) -> bool:
+        """Whether `labels` needs the size of the image."""
         ...
 
     def meta(self) -> Meta:
-        """The project's classes and tags, in Supervisely's format."""
+        """Return the project's classes and tags, in Supervisely's format."""
         ...
 
     def context(self) -> str:
-        """What all labels depend on beside their own files."""
+        """Return a text that changes when the labels of all images have to be read again."""
         ...
 
     def listing(self) -> Listing:
-        """All images."""
+        """Return all images."""
         ...
 
     def labels(self, item: Item, contents: Sequence[bytes | None], width: int, height: int) -> Labels:
-        """What is known of one image.
+        """Return the labels and metadata of one image.
 
         Args:
             item: the image.
-            contents: of its files of labels.
-            width, height: of the image, in pixels; 0 when the format is not `sized`.
+            contents: the contents of its label files.
+            width, height: size of the image in pixels; 0 unless the format needs it.
 
         Raises:
-            FolderError: the labels cannot be understood.
+            FolderError: the labels are not valid.
+        """
+        ...
+
+
+class FormatType(Protocol):
+    """A dataset format, as it is registered: usually a class whose instances are `DatasetFormat`."""
+
+    @property
+    def name(self) -> str:
+        """Unique name of the format; it is stored with each folder that was read in it."""
+        ...
+
+    @property
+    def metadata_patterns(self) -> Sequence[str]:
+        """Patterns (as of `fnmatch`) of the names of files that identify the format, or label several images.
+
+        A folder is only examined again when such a file has changed, or an image was added or removed.
+        """
+        ...
+
+    def detect(self, tree: Tree, *, unchanged: bool) -> DatasetFormat | None:
+        """Return the folder read in this format, None if it is in another one.
+
+        Args:
+            tree: the folder.
+            unchanged: the folder was read in this format before, and no metadata file has changed: return it without
+                opening files, and list images with the stamp None if their labels are in metadata files.
+
+        Raises:
+            FolderError: a file that belongs to the format is not valid.
         """
         ...
 
 
 def is_image(name: str) -> bool:
-    """Whether a file's name is one of an image."""
-    return name.lower().endswith(IMAGES) and not name.startswith(".")
+    """Return whether a file name is that of an image."""
+    return name.lower().endswith(IMAGE_EXTENSIONS) and not name.startswith(".")
 
 
-def compose(stamps: Sequence[bytes | None]) -> bytes:
-    """One stamp for several files, of which some may not be there."""
-    return b"".join(one or b"-" for one in stamps)
+def metadata_files(tree: Tree, patterns: Iterable[str]) -> list[str]:
+    """Return the files that match one of the patterns, the topmost first; not those in folders of annotations."""
+    matches = re.compile("|".join(map(fnmatch.translate, patterns)) or "(?!)").match
+    paths = [
+        join(folder, name)
+        for folder, files in tree.files.items()
+        if folder.rpartition("/")[2] not in _ANNOTATION_FOLDERS
+        for name in files
+        if matches(name.lower())
+    ]
+    return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
-def split_dataset(folder: str, dropped: str) -> str:
-    """The dataset of a folder of images where a part of the path (as ``images``) says nothing."""
-    return "/".join(part for part in folder.split("/") if part and part != dropped) or UNNAMED
+def combine_stamps(stamps: Sequence[bytes | None]) -> bytes:
+    """Return one stamp for several files, of which some may not exist."""
+    return b"".join(stamp or b"-" for stamp in stamps)
 
 
-def put(listing: Listing, tree: Tree, dataset: str, name: str, item: Item) -> None:
+def dataset_path(folder: str, ignored: str) -> str:
+    """Return the dataset of a folder, without path components that have no meaning, such as ``images``."""
+    return "/".join(part for part in folder.split("/") if part and part != ignored) or DEFAULT_DATASET
+
+
+def add_item(listing: Listing, tree: Tree, dataset: str, name: str, item: Item) -> None:
     """Add an image to a listing.
 
     Raises:
-        FolderError: another has its name.
+        FolderError: the dataset has another image of that name.
     """
-    named = listing.setdefault(dataset, {})
-    if name in named:
-        both = f"{tree.path(named[name].image)!r} and {tree.path(item.image)!r}"
-        raise FolderError(f"{both} would both be image {name!r} of dataset {dataset!r}: rename one of them")
-    named[name] = item
+    items = listing.setdefault(dataset, {})
+    if name in items:
+        paths = f"{tree.path(items[name].image)!r} and {tree.path(item.image)!r}"
+        raise FolderError(f"{paths} would both be image {name!r} of dataset {dataset!r}: rename one of them")
+    items[name] = item
 
 
 def classes(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Classes of any shape, each with a colour that its place in the list decides."""
-    return [{"title": name, "shape": "any", "color": _colour(place)} for place, name in enumerate(names)]
+    """Return classes of any shape, each with a color that follows from its position."""
+    return [{"title": name, "shape": "any", "color": _color(index)} for index, name in enumerate(names)]
 
 
-def _colour(place: int) -> str:
-    """A colour far from its neighbours': the hue goes round by the golden angle."""
-    hue = (place * 137.508) % 360 / 60
+def _color(index: int) -> str:
+    """Return a color that differs from its neighbours: hues are spaced by the golden angle."""
+    hue = (index * 137.508) % 360 / 60
     rising = round(40 + 180 * (1 - abs(hue % 2 - 1)))
     red, green, blue = [
         (220, rising, 40),
@@ -136,28 +185,28 @@ def _colour(place: int) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
-POINTS = 100_000  # of a polygon
-
-
-def number(value: float) -> int | float:
-    """A coordinate as it is written: whole where it is, to a thousandth of a pixel otherwise."""
+def round_coordinate(value: float) -> int | float:
+    """Round a coordinate to a thousandth of a pixel; integral values become int."""
     rounded = round(value, 3)
     return int(rounded) if rounded == int(rounded) else rounded
 
 
 def rectangle(left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
-    """A box, in Supervisely's format."""
-    corners = [[number(left), number(top)], [number(right), number(bottom)]]
+    """Return a box in Supervisely's format."""
+    corners = [
+        [round_coordinate(left), round_coordinate(top)],
+        [round_coordinate(right), round_coordinate(bottom)],
+    ]
     return {"geometryType": "rectangle", "points": {"exterior": corners, "interior": []}}
 
 
 def polygon(points: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """A polygon without holes, in Supervisely's format.
+    """Return a polygon without holes in Supervisely's format.
 
     Raises:
-        ValueError: it has more than `POINTS` points.
+        ValueError: it has more than `MAX_POINTS` points.
     """
-    if len(points) > POINTS:
-        raise ValueError(f"a polygon has {len(points)} points; {POINTS} are the most")
-    exterior = [[number(x), number(y)] for x, y in points]
+    if len(points) > MAX_POINTS:
+        raise ValueError(f"a polygon has {len(points)} points; at most {MAX_POINTS} are supported")
+    exterior = [[round_coordinate(x), round_coordinate(y)] for x, y in points]
     return {"geometryType": "polygon", "points": {"exterior": exterior, "interior": []}}

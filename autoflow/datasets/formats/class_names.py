@@ -1,143 +1,71 @@
-"""The names of YOLO's classes: from ``data.yaml``, of which the few forms are read that tools write, or a list."""
+"""Class names of a YOLO dataset, from ``data.yaml`` or a text file with one name per line."""
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
-from autoflow.errors import FolderError
+from autoflow.distribution import install
+from autoflow.errors import FolderError, ServerExtraMissing
 
-_KEY = re.compile(r"([A-Za-z_][\w-]*)\s*:(?:\s+(.*)|)$")
-_NUMBERED = re.compile(r"""["']?(\d+)["']?\s*:\s*(.+)$""")
-_TOKEN = re.compile(
-    r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|([^\s,\[\]{}:"'#&*!|>%@`](?:[^,\[\]{}:]|:(?=[^\s]))*))\s*"""
-)
-_WISH = "write the names as a list, a line each: '  - name'"
-
-
-class _Strange(ValueError):
-    """What is no form of names that is known here."""
+MAX_YAML_BYTES = 1 << 20
+_NAMES_KEY = re.compile(r"""^["']?names["']?\s*:""", re.MULTILINE)
+_REMEDY = "write the names as a list, one per line: '  - name'"
 
 
-def of_lines(text: str) -> list[str]:
-    """The names in a file that has one a line."""
+def parse_lines(text: str) -> list[str]:
+    """Return the names in a file with one name per line."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def keys_of(text: str) -> set[str]:
-    """The keys at the top of a YAML file."""
-    return {found[1] for line in text.splitlines() if (found := _KEY.match(line.rstrip()))}
+def has_names(text: str) -> bool:
+    """Return whether a YAML file has the top-level key ``names``, without parsing it."""
+    return _NAMES_KEY.search(text) is not None
 
 
-def of_yaml(path: str, text: str) -> list[str] | None:
-    """The names in a YAML file: ``names:`` with a list or numbered names, in brackets or a line each.
+def parse_yaml(path: str, text: str) -> dict[str, Any]:
+    """Parse a YAML mapping; all scalars are text, so that a class may be named ``no`` or ``1.0``.
 
     Args:
-        path: of the file, for messages.
-        text: what is in it.
-
-    Returns:
-        The names in the order of their numbers; None when it has no names.
+        path: the file, for messages.
+        text: its content.
 
     Raises:
-        FolderError: they are written in a form that is not known here.
+        FolderError: it is not a valid YAML mapping.
+        ServerExtraMissing: PyYAML is not installed.
     """
-    lines = text.splitlines()
-    for place, line in enumerate(lines):
-        found = _KEY.match(line.rstrip())
-        if found is None or found[1] != "names":
-            continue
-        first = _plain(found[2] or "")
+    try:
+        yaml: Any = importlib.import_module("yaml")
+    except ImportError as error:
+        raise ServerExtraMissing(f"reading {path!r} needs PyYAML: {install('server')}") from error
+    loader = yaml.BaseLoader(text)  # constructs text, lists and mappings only
+    try:
+        document = loader.get_single_data()
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+        reason = str(error).replace("\n", " ") or type(error).__name__
+        raise FolderError(f"{path!r} is not valid YAML ({reason}): correct it, or move it out of the folder") from None
+    finally:
+        loader.dispose()
+    if not isinstance(document, dict):
+        raise FolderError(f"{path!r} must be a YAML mapping: {_REMEDY}")
+    return document
+
+
+def names_of(path: str, document: Mapping[str, Any]) -> list[str]:
+    """Return the class names of a parsed ``data.yaml``: a list, or a mapping from 0, 1, 2 … to names.
+
+    Raises:
+        FolderError: they are written in another way.
+    """
+    names = document.get("names")
+    if isinstance(names, dict):
         try:
-            names = _flow(first, lines[place + 1 :]) if first[:1] in {"[", "{"} else _block(first, lines[place + 1 :])
-        except _Strange as strange:
-            raise FolderError(f"{path!r}, below line {place + 1}: {strange} is not understood: {_WISH}") from None
-        if not names:
-            raise FolderError(f"{path!r}, line {place + 1}: there are no names: {_WISH}")
-        return names
-    return None
-
-
-def _plain(line: str) -> str:
-    """A line without the comment at its end."""
-    quote = ""
-    for place, letter in enumerate(line):
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "\"'" and (place == 0 or line[place - 1] in " ,[{:"):
-            quote = letter
-        elif letter == "#" and (place == 0 or line[place - 1].isspace()):
-            return line[:place].strip()
-    return line.strip()
-
-
-def _block(first: str, lines: Sequence[str]) -> list[str]:
-    """Names a line each, with dashes or numbers."""
-    if first:
-        raise _Strange(repr(first))
-    listed: list[str] = []
-    numbered: dict[int, str] = {}
-    for line in lines:
-        text = _plain(line)
-        if not text or text.startswith("#"):
-            continue
-        if text.startswith("- ") and not numbered:
-            listed.append(_scalar(text[2:]))
-        elif line[:1].isspace() and not listed and (found := _NUMBERED.match(text)):
-            numbered[int(found[1])] = _scalar(found[2])
-        elif line[:1].isspace() or text.startswith("-"):
-            raise _Strange(repr(text))
-        else:
-            break
-    return _in_order(numbered) if numbered else listed
-
-
-def _scalar(text: str) -> str:
-    found = _TOKEN.fullmatch(text)
-    if found is None:
-        raise _Strange(repr(text))
-    return _unquoted(found)
-
-
-def _unquoted(found: re.Match[str]) -> str:
-    if found[1] is not None:
-        if re.search(r'\\[^"\\]', found[1]):
-            raise _Strange(repr(found[0]))
-        return re.sub(r'\\(["\\])', r"\1", found[1])
-    return found[2].replace("''", "'") if found[2] is not None else found[3].strip()
-
-
-def _flow(first: str, lines: Sequence[str]) -> list[str]:
-    """Names in brackets, on one line or several."""
-    text = first
-    closing = {"[": "]", "{": "}"}[first[0]]
-    for line in lines:
-        if text.endswith(closing):
-            break
-        text = f"{text} {_plain(line)}"
-    if not text.endswith(closing):
-        raise _Strange(f"what begins with {first[:20]!r}")
-    listed: list[str] = []
-    numbered: dict[int, str] = {}
-    rest = text[1:-1].strip()
-    while rest:
-        key = re.match(r"\s*[\"']?(\d+)[\"']?\s*:\s", rest) if closing == "}" else None
-        found = _TOKEN.match(rest, key.end() if key else 0)
-        if (
-            found is None
-            or (closing == "}") != (key is not None)
-            or rest[found.end() : found.end() + 1] not in {"", ","}
-        ):
-            raise _Strange(repr(rest[:40]))
-        if key:
-            numbered[int(key[1])] = _unquoted(found)
-        else:
-            listed.append(_unquoted(found))
-        rest = rest[found.end() + 1 :].strip()
-    return _in_order(numbered) if numbered else listed
-
-
-def _in_order(numbered: dict[int, str]) -> list[str]:
-    if sorted(numbered) != list(range(len(numbered))):
-        raise _Strange("a numbering that does not count from 0")
-    return [numbered[place] for place in range(len(numbered))]
+            numbered = {int(number): name for number, name in names.items()}
+        except (TypeError, ValueError):
+            numbered = {}
+        names = [numbered.get(number) for number in range(len(names))]
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise FolderError(f'{path!r}: "names" must be a list of texts, or a mapping of 0, 1, 2 … to texts: {_REMEDY}')
+    return [name.strip() for name in names]

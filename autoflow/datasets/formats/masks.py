@@ -1,4 +1,4 @@
-"""Masks: COCO's run lengths made the bitmaps of Supervisely's format, which are small PNG files inside the JSON."""
+"""Conversion of COCO's run-length encoded masks to the bitmaps of Supervisely's format: PNG files inside the JSON."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-PIXELS = 1 << 28  # of a mask, whatever the size of its image
-_LONGEST_RUN = 60  # bits
+MAX_PIXELS = 1 << 28  # of a mask, whatever the size of its image
+_MAX_RUN_BITS = 60
 
 
-def runs_of(text: str) -> list[int]:
-    """The run lengths in COCO's text: digits of five bits, the lowest first, from the fourth on as differences.
+def decode_runs(text: str) -> list[int]:
+    """Decode COCO's compressed run lengths: digits of five bits, the lowest first; from the fourth on, differences.
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: the text is not valid.
     """
     runs: list[int] = []
     value = shift = 0
     for letter in text.encode("ascii"):
         digit = letter - 48
         if not 0 <= digit < 64:
-            raise ValueError("it holds letters that stand for no run")
+            raise ValueError("its run lengths contain an invalid character")
         value |= (digit & 31) << shift
         shift += 5
-        if shift > _LONGEST_RUN:
-            raise ValueError("it holds a run that no image is long enough for")
+        if shift > _MAX_RUN_BITS:
+            raise ValueError("its run lengths contain a run longer than any image")
         if digit & 32:
             continue
         if digit & 16:
@@ -35,38 +35,38 @@ def runs_of(text: str) -> list[int]:
         runs.append(value + runs[-2] if len(runs) > 2 else value)
         value = shift = 0
     if shift:
-        raise ValueError("it ends within a run")
+        raise ValueError("its run lengths end within a run")
     return runs
 
 
-def rows_of(runs: Sequence[int], width: int, height: int) -> list[bytes]:
-    """The rows of a mask, a byte of 0 or 1 for a pixel, from runs down the columns that begin with zeros.
+def decode_mask(runs: Sequence[int], width: int, height: int) -> list[bytes]:
+    """Return the rows of a mask, one byte of 0 or 1 per pixel; the runs go down the columns and start with zeros.
 
     Raises:
-        ValueError: the runs do not make an image of that size.
+        ValueError: the runs do not add up to an image of that size.
     """
-    if width * height > PIXELS:
-        raise ValueError(f"a mask of {width} x {height} pixels is too large: {PIXELS} pixels are the most")
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"a mask of {width} x {height} pixels is too large: at most {MAX_PIXELS} pixels are supported")
     if any(not isinstance(run, int) or run < 0 for run in runs) or sum(runs) != width * height:
-        raise ValueError(f"its runs do not make {width} x {height} pixels")
-    columns = b"".join(bytes([place % 2]) * run for place, run in enumerate(runs))
+        raise ValueError(f"its runs do not add up to {width} x {height} pixels")
+    columns = b"".join(bytes([index % 2]) * run for index, run in enumerate(runs))
     return [columns[row::height] for row in range(height)]
 
 
 def bitmap(rows: Sequence[bytes]) -> dict[str, Any] | None:
-    """A mask in Supervisely's format, cut to what is in it; None for an empty one."""
-    filled = [place for place, row in enumerate(rows) if 1 in row]
+    """Return a mask in Supervisely's format, cropped to its bounding box; None for an empty mask."""
+    filled = [index for index, row in enumerate(rows) if 1 in row]
     if not filled:
         return None
-    cut = rows[filled[0] : filled[-1] + 1]
-    left = min(row.index(1) for row in cut if 1 in row)
-    right = max(row.rindex(1) for row in cut if 1 in row) + 1
-    data = base64.b64encode(zlib.compress(_png([row[left:right] for row in cut]))).decode()
+    cropped = rows[filled[0] : filled[-1] + 1]
+    left = min(row.index(1) for row in cropped if 1 in row)
+    right = max(row.rindex(1) for row in cropped if 1 in row) + 1
+    data = base64.b64encode(zlib.compress(_png([row[left:right] for row in cropped]))).decode()
     return {"geometryType": "bitmap", "bitmap": {"data": data, "origin": [left, filled[0]]}}
 
 
 def _png(rows: Sequence[bytes]) -> bytes:
-    """A picture of two colours, the first of them transparent."""
+    """Encode an image of two colors, the first of them transparent."""
     head = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 3, 0, 0, 0)
     pixels = b"".join(b"\0" + row for row in rows)
     chunks = ((b"IHDR", head), (b"PLTE", bytes([0, 0, 0, 255, 255, 255])), (b"tRNS", b"\0\xff"))

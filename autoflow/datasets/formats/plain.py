@@ -1,47 +1,54 @@
-"""A folder of images and nothing else: each folder is a dataset, in the dataset of the folder it stands in."""
+"""Images without labels: each folder is a dataset, nested as the folders are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoflow.datasets.formats.base import UNNAMED, Item, Labels, Listing, Meta, is_image
+from autoflow.datasets.formats.base import DEFAULT_DATASET, Item, Labels, Listing, Meta, is_image
 from autoflow.datasets.tree import Tree, join
 
-_NONE = b"none"
+_NO_LABELS = b"none"  # the stamp
 
 
 class Plain:
-    """Images of which the folder says nothing: what the project knows of them stays."""
+    """A folder of images without labels; those that the project has are left unchanged."""
 
-    word = "images"
-    sized = False
+    name = "images"
+    metadata_patterns = ()
+    needs_image_size = False
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
 
+    @classmethod
+    def detect(cls, tree: Tree, *, unchanged: bool) -> Plain | None:
+        """Return the folder if it has images."""
+        del unchanged  # there are no metadata files
+        return cls(tree) if any(is_image(name) for files in tree.files.values() for name in files) else None
+
     def meta(self) -> Meta:
-        """There are no classes and tags here."""
+        """Return no classes and tags."""
         return {"classes": [], "tags": []}
 
     def context(self) -> str:
-        """Nothing."""
+        """Return an empty text, as there are no labels."""
         return ""
 
     def listing(self) -> Listing:
-        """All images; those that stand in the folder itself are in a dataset of a free name."""
-        top = UNNAMED
-        taken = set(self._tree.folders[""])
-        for number in range(1, len(taken) + 1):
-            if top not in taken:
+        """Return all images; those in the top folder are in a dataset whose name no other folder has."""
+        top = DEFAULT_DATASET
+        folders = set(self._tree.folders[""])
+        for number in range(1, len(folders) + 1):
+            if top not in folders:
                 break
-            top = f"{UNNAMED}_{number:03d}"
-        found: Listing = {}
+            top = f"{DEFAULT_DATASET}_{number:03d}"
+        listing: Listing = {}
         for folder, files in self._tree.files.items():
-            named = {name: Item(join(folder, name), _NONE) for name in files if is_image(name)}
-            if named:
-                found[folder or top] = named
-        return found
+            items = {name: Item(join(folder, name), _NO_LABELS) for name in files if is_image(name)}
+            if items:
+                listing[folder or top] = items
+        return listing
 
     def labels(self, item: Item, contents: Sequence[bytes | None], width: int, height: int) -> Labels:
-        """Nothing is known."""
+        """Return no labels."""
         return Labels()

@@ -6,133 +6,137 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from autoflow.datasets.formats.base import Item, Labels, Listing, Meta, compose
+from autoflow.datasets.formats.base import Item, Labels, Listing, Meta, combine_stamps
 from autoflow.datasets.reading import read
 from autoflow.datasets.tree import Tree, join
 from autoflow.errors import FolderError
 
 META = "meta.json"
 IMAGES, ANNOTATIONS, METAS, NESTED = "img", "ann", "meta", "datasets"
-_PARTS = {IMAGES, ANNOTATIONS, NESTED}
-_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
-# Numbers of the project the folder came from; names say the same in any project.
-_NUMBERS = {"id", "classId", "tagId", "labelerLogin", "entityId"}
-
-
-def is_here(tree: Tree) -> bool:
-    """Whether a folder is in this format."""
-    return META in tree.files[""] and (
-        any(_PARTS & set(tree.folders[folder]) for folder in tree.folders[""])
-        or not any(files.keys() - {META} for files in tree.files.values())
-    )
+_DATASET_FOLDERS = {IMAGES, ANNOTATIONS, NESTED}
+_SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
+# Ids of the project that the folder was exported from; names identify the same in any project.
+_IDS = {"id", "classId", "tagId", "labelerLogin", "entityId"}
 
 
 class Supervisely:
     """A project in Supervisely's format."""
 
-    word = "supervisely"
-    sized = False
+    name = "supervisely"
+    metadata_patterns = (META,)
+    needs_image_size = False
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._titles: dict[Any, str] | None = None
+        self._class_titles: dict[Any, str] | None = None
+
+    @classmethod
+    def detect(cls, tree: Tree, *, unchanged: bool) -> Supervisely | None:
+        """Return the folder if it has ``meta.json``, and folders of datasets or nothing else."""
+        is_project = META in tree.files[""] and (
+            any(_DATASET_FOLDERS & set(tree.folders[folder]) for folder in tree.folders[""])
+            or not any(files.keys() - {META} for files in tree.files.values())
+        )
+        return cls(tree) if unchanged or is_project else None
 
     def meta(self) -> Meta:
-        """What ``meta.json`` says."""
+        """Return the classes and tags of ``meta.json``, without their ids."""
         path = self._tree.path(META)
-        document = parsed(path, read(path, follow=True, keep=None).kept)
+        document = parse_json(path, read(path, follow=True, max_kept=None).data)
         kind = document.get("projectType") or "images"
         if kind != "images":
-            raise FolderError(f"{path!r} is of a project of {kind}; folders of images alone become a project")
-        found: Meta = {}
+            raise FolderError(f"{path!r} belongs to a project of {kind}; only projects of images can be imported")
+        meta: Meta = {}
         for part, name in (("classes", "title"), ("tags", "name")):
             entries = document.get(part) or []
-            if not isinstance(entries, list) or not all(isinstance(one, dict) and one.get(name) for one in entries):
+            if not isinstance(entries, list) or not all(
+                isinstance(entry, dict) and entry.get(name) for entry in entries
+            ):
                 raise FolderError(f'{path!r}: "{part}" must be a list of objects that have a "{name}"')
-            found[part] = [{key: value for key, value in one.items() if key != "id"} for one in entries]
-        self._titles = {one.get("id"): one["title"] for one in document.get("classes") or []}
-        return found
+            meta[part] = [{key: value for key, value in entry.items() if key != "id"} for entry in entries]
+        self._class_titles = {entry.get("id"): entry["title"] for entry in document.get("classes") or []}
+        return meta
 
     def context(self) -> str:
-        """Nothing: labels name classes and tags."""
+        """Return an empty text, because annotations name their classes and tags."""
         return ""
 
     def listing(self) -> Listing:
-        """All images of all datasets; a dataset without images is one too."""
+        """Return all images of all datasets, and the datasets without images."""
         return dict(self._datasets("", ""))
 
     def _datasets(self, folder: str, dataset: str) -> Iterator[tuple[str, dict[str, Item]]]:
         for name in self._tree.folders.get(folder, ()):
             inside, path = join(folder, name), join(dataset, name)
-            if _PARTS & set(self._tree.folders[inside]):
+            if _DATASET_FOLDERS & set(self._tree.folders[inside]):
                 yield path, self._items(inside)
                 yield from self._datasets(join(inside, NESTED), path)
 
     def _items(self, folder: str) -> dict[str, Item]:
-        images = join(folder, IMAGES)
-        found = {}
-        annotations, metas = join(folder, ANNOTATIONS), join(folder, METAS)
-        told = self._tree.files.get(annotations, {})
-        known = self._tree.files.get(metas, {})
+        images, annotations, metas = join(folder, IMAGES), join(folder, ANNOTATIONS), join(folder, METAS)
+        annotation_stamps = self._tree.files.get(annotations, {})
+        meta_stamps = self._tree.files.get(metas, {})
+        items = {}
         for name in self._tree.files.get(images, ()):
-            label = meta = f"{name}.json"
-            if label not in told:
-                label = f"{name.rpartition('.')[0]}.json"  # as older projects have it
+            if name in _SYSTEM_FILES:
+                continue
+            annotation = meta = f"{name}.json"
+            if annotation not in annotation_stamps:
+                annotation = f"{name.rpartition('.')[0]}.json"  # the name in older projects
             files = (
-                f"{annotations}/{label}" if label in told else None,
-                f"{metas}/{meta}" if meta in known else None,
+                f"{annotations}/{annotation}" if annotation in annotation_stamps else None,
+                f"{metas}/{meta}" if meta in meta_stamps else None,
             )
-            found[name] = Item(f"{images}/{name}", compose((told.get(label), known.get(meta))), files)
-        for name in _LITTER & found.keys():
-            del found[name]
-        return found
+            stamp = combine_stamps((annotation_stamps.get(annotation), meta_stamps.get(meta)))
+            items[name] = Item(f"{images}/{name}", stamp, files)
+        return items
 
     def labels(self, item: Item, contents: Sequence[bytes | None], width: int, height: int) -> Labels:
-        """What the image's files say, without the numbers of the project they came from."""
+        """Return an image's annotation and metadata, without ids of the project they were exported from."""
         annotation, meta = (
-            {} if content is None or path is None else parsed(self._tree.path(path), content)
+            {} if content is None or path is None else parse_json(self._tree.path(path), content)
             for path, content in zip(item.labels, contents, strict=True)
         )
         path = self._tree.path(item.labels[0] or item.image)
-        objects = [self._object(path, one) for one in _list(path, annotation, "objects")]
-        tags = [_named(path, tag) for tag in _list(path, annotation, "tags")]
+        objects = [self._object(path, entry) for entry in _list(path, annotation, "objects")]
+        tags = [_tag(path, tag) for tag in _list(path, annotation, "tags")]
         return Labels({**annotation, "objects": objects, "tags": tags}, meta)
 
-    def _object(self, path: str, told: dict[str, Any]) -> dict[str, Any]:
-        title = told.get("classTitle")
+    def _object(self, path: str, source: dict[str, Any]) -> dict[str, Any]:
+        title = source.get("classTitle")
         if title is None:
-            if self._titles is None:
+            if self._class_titles is None:
                 self.meta()
-            title = (self._titles or {}).get(told.get("classId"))
+            title = (self._class_titles or {}).get(source.get("classId"))
         if not isinstance(title, str):
             raise FolderError(f'{path!r}: an object has no "classTitle": name its class')
-        kept = {key: value for key, value in told.items() if key not in _NUMBERS}
-        return {**kept, "classTitle": title, "tags": [_named(path, tag) for tag in _list(path, told, "tags")]}
+        members = {key: value for key, value in source.items() if key not in _IDS}
+        return {**members, "classTitle": title, "tags": [_tag(path, tag) for tag in _list(path, source, "tags")]}
 
 
-def _named(path: str, tag: dict[str, Any]) -> dict[str, Any]:
+def _tag(path: str, tag: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(tag.get("name"), str):
-        raise FolderError(f'{path!r}: a tag has no "name": give it one of those in {META}')
-    return {key: value for key, value in tag.items() if key not in _NUMBERS}
+        raise FolderError(f'{path!r}: a tag has no "name": use one of those in {META}')
+    return {key: value for key, value in tag.items() if key not in _IDS}
 
 
-def _list(path: str, told: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = [] if told.get(name) is None else told[name]
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+def _list(path: str, document: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    entries = [] if document.get(name) is None else document[name]
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise FolderError(f'{path!r}: "{name}" must be a list of objects')
-    return found
+    return entries
 
 
-def parsed(path: str, content: bytes | None) -> dict[str, Any]:
-    """A JSON object in a file.
+def parse_json(path: str, content: bytes | None) -> dict[str, Any]:
+    """Parse a JSON object.
 
     Raises:
-        FolderError: it is none.
+        FolderError: the content is not a JSON object.
     """
     try:
-        found = json.loads(content or b"")
+        document = json.loads(content or b"")
     except (ValueError, RecursionError) as error:
-        raise FolderError(f"{path!r} is no JSON ({error}): mend it or move it away") from None
-    if not isinstance(found, dict):
+        raise FolderError(f"{path!r} is not valid JSON ({error}): correct it, or move it out of the folder") from None
+    if not isinstance(document, dict):
         raise FolderError(f"{path!r} must be a JSON object")
-    return found
+    return document

@@ -1,7 +1,7 @@
-"""YOLO's format: a text file of boxes or polygons for each image, in parts of the image's size, and names of classes.
+"""YOLO's format: a text file of boxes or polygons per image, relative to the image's size, and class names.
 
-Labels stand in ``labels`` where images stand in ``images``, or beside the images. Splits (``train``, ``val``) are
-datasets. What ``data.yaml`` says of paths is not needed, and often wrong.
+Label files are in ``labels`` if the images are in ``images``, or beside the images. Splits (``train``, ``val``) are
+datasets. The paths in ``data.yaml`` are not used: they are often wrong.
 """
 
 from __future__ import annotations
@@ -19,142 +19,154 @@ from autoflow.datasets.formats.base import (
     Labels,
     Listing,
     Meta,
+    add_item,
     classes,
-    compose,
+    combine_stamps,
+    dataset_path,
     is_image,
+    metadata_files,
     polygon,
-    put,
     rectangle,
-    split_dataset,
 )
 from autoflow.datasets.reading import read
 from autoflow.datasets.tree import Tree, join
 from autoflow.errors import FolderError
 
 IMAGES, LABELS = "images", "labels"
-LISTS = ("classes.txt", "obj.names", "_darknet.labels")
+NAME_LISTS = ("classes.txt", "obj.names", "_darknet.labels")
 
 
 class Yolo:
-    """A folder in YOLO's format.
+    """A folder in YOLO's format."""
 
-    Args:
-        tree: the folder.
-        files: those that may have the names of classes, by their paths inside.
-    """
+    name = "yolo"
+    metadata_patterns = ("*.yaml", "*.yml", *NAME_LISTS)
+    needs_image_size = True
 
-    word = "yolo"
-    sized = True
-
-    def __init__(self, tree: Tree, files: Sequence[str]) -> None:
+    def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._files = files
 
-    def is_here(self) -> bool:
-        """Whether there are names, and labels of an image beside an image or in ``labels``."""
-        texts = [folder for folder, files in self._tree.files.items() if any(map(_is_label, files))]
-        there = any(LABELS in folder.split("/") or any(map(is_image, self._tree.files[folder])) for folder in texts)
-        return there and bool(self._names)
+    @classmethod
+    def detect(cls, tree: Tree, *, unchanged: bool) -> Yolo | None:
+        """Return the folder if it has class names, and label files beside images or in ``labels``."""
+        folder = cls(tree)
+        return folder if unchanged or (folder._has_labels() and folder._names) else None
+
+    def _has_labels(self) -> bool:
+        folders = [folder for folder, files in self._tree.files.items() if any(map(_is_label, files))]
+        return any(LABELS in folder.split("/") or any(map(is_image, self._tree.files[folder])) for folder in folders)
 
     @functools.cached_property
     def _names(self) -> list[str]:
-        for file in self._files:
+        """The class names of the topmost file that has some."""
+        for file in metadata_files(self._tree, self.metadata_patterns):
             path = self._tree.path(file)
-            text = _text(path, read(path, follow=True, keep=None).kept)
-            if file.rpartition("/")[2] in LISTS:
-                return class_names.of_lines(text)
-            found = class_names.of_yaml(path, text)
-            if found is None:
-                continue
-            if "kpt_shape" in class_names.keys_of(text):
+            content = read(path, follow=True, max_kept=class_names.MAX_YAML_BYTES)
+            if content.data is None:
                 raise FolderError(
-                    f"{path!r} is of key points, which are not read: leave out kpt_shape and their numbers"
+                    f"{path!r} has {content.size} bytes, too many for a file of class names: move it out of the folder"
                 )
-            return found
+            text = _decode(path, content.data)
+            if file.rpartition("/")[2] in NAME_LISTS:
+                return class_names.parse_lines(text)
+            if not class_names.has_names(text):
+                continue
+            document = class_names.parse_yaml(path, text)
+            if "kpt_shape" in document:
+                raise FolderError(
+                    f"{path!r} describes keypoints, which are not supported: remove kpt_shape, and their coordinates "
+                    "from the label files"
+                )
+            return class_names.names_of(path, document)
         return []
 
     def meta(self) -> Meta:
-        """Classes of the names."""
+        """Return a class for each name."""
         if len(set(self._names)) < len(self._names):
-            twice = next(name for name in self._names if self._names.count(name) > 1)
-            raise FolderError(f"{self._tree.root!r}: two classes are named {twice!r}: give each a name of its own")
+            duplicate = next(name for name in self._names if self._names.count(name) > 1)
+            raise FolderError(f"{self._tree.root!r}: two classes are named {duplicate!r}: rename one of them")
         return {"classes": classes(self._names), "tags": []}
 
     def context(self) -> str:
-        """The names: labels have numbers only."""
+        """Return a hash of the class names, because the label files have class numbers only."""
         return hashlib.sha256(json.dumps(self._names).encode()).hexdigest()
 
     def listing(self) -> Listing:
-        """All images, each with its file of labels."""
-        found: Listing = {}
+        """Return all images with their label files."""
+        listing: Listing = {}
         for folder, files in self._tree.files.items():
             if not any(map(is_image, files)):
                 continue
-            dataset = split_dataset(folder, IMAGES)
-            beside = _labels_of(folder) if _labels_of(folder) in self._tree.files else folder
-            texts = self._tree.files[beside]
+            dataset = dataset_path(folder, IMAGES)
+            label_folder = _label_folder(folder) if _label_folder(folder) in self._tree.files else folder
+            label_files = self._tree.files[label_folder]
             for name in filter(is_image, files):
                 label = f"{name.rpartition('.')[0]}.txt"
-                path = join(beside, label) if label in texts else None
-                put(found, self._tree, dataset, name, Item(join(folder, name), compose((texts.get(label),)), (path,)))
-        return found
+                path = join(label_folder, label) if label in label_files else None
+                item = Item(join(folder, name), combine_stamps((label_files.get(label),)), (path,))
+                add_item(listing, self._tree, dataset, name, item)
+        return listing
 
     def labels(self, item: Item, contents: Sequence[bytes | None], width: int, height: int) -> Labels:
-        """The boxes and polygons of one image."""
+        """Return the boxes and polygons of one image."""
         (content,) = contents
         path = self._tree.path(item.labels[0] or item.image)
         objects = []
-        for place, line in enumerate(_text(path, content or b"").splitlines(), 1):
+        for number, line in enumerate(_decode(path, content or b"").splitlines(), 1):
             if line.strip():
                 try:
                     objects.append(self._object(line.split(), width, height))
                 except ValueError as error:
-                    raise FolderError(f"{path!r}, line {place}: {error}: mend it or take it out") from None
+                    raise FolderError(f"{path!r}, line {number}: {error}: correct or remove the line") from None
         return Labels({"objects": objects, "tags": []})
 
     def _object(self, words: Sequence[str], width: int, height: int) -> dict[str, Any]:
-        """One line.
+        """Return the object of one line.
 
         Raises:
-            ValueError: it is none of YOLO's.
+            ValueError: the line is not valid.
         """
-        kind, *parts = (float(word) for word in words)
-        if not kind.is_integer() or not 0 <= kind < len(self._names):
-            raise ValueError(f"there is no class {words[0]}; there are {len(self._names)}, from 0 on")
-        if not all(map(math.isfinite, parts)):
+        class_number, *values = (float(word) for word in words)
+        if not class_number.is_integer() or not 0 <= class_number < len(self._names):
+            raise ValueError(f"there is no class {words[0]}; there are {len(self._names)}, numbered from 0")
+        if not all(map(math.isfinite, values)):
             raise ValueError("a number is not finite")
-        if len(parts) == 4:
-            x, y, wide, high = parts
-            sides = (x - wide / 2, width), (y - high / 2, height), (x + wide / 2, width), (y + high / 2, height)
-            shape = rectangle(*(_inside(part, size) for part, size in sides))
-        elif len(parts) >= 6 and len(parts) % 2 == 0:
-            pairs = zip(parts[::2], parts[1::2], strict=True)
-            shape = polygon([(_inside(x, width), _inside(y, height)) for x, y in pairs])
+        if len(values) == 4:
+            x, y, box_width, box_height = values
+            geometry = rectangle(
+                _pixels(x - box_width / 2, width),
+                _pixels(y - box_height / 2, height),
+                _pixels(x + box_width / 2, width),
+                _pixels(y + box_height / 2, height),
+            )
+        elif len(values) >= 6 and len(values) % 2 == 0:
+            points = zip(values[::2], values[1::2], strict=True)
+            geometry = polygon([(_pixels(x, width), _pixels(y, height)) for x, y in points])
         else:
-            raise ValueError(f"{len(parts)} numbers after the class are neither a box (4) nor a polygon (6, 8, 10 …)")
-        return {"classTitle": self._names[int(kind)], **shape, "tags": []}
+            raise ValueError(f"{len(values)} numbers after the class are neither a box (4) nor a polygon (6, 8, 10 …)")
+        return {"classTitle": self._names[int(class_number)], **geometry, "tags": []}
 
 
-def _inside(part: float, size: int) -> float:
-    """A part of a side in pixels, on the image."""
-    return min(max(part, 0.0), 1.0) * size
+def _pixels(fraction: float, size: int) -> float:
+    """Return a fraction of a side in pixels, clipped to the image."""
+    return min(max(fraction, 0.0), 1.0) * size
 
 
-def _labels_of(folder: str) -> str:
-    """Where labels of the images in a folder are: the last ``images`` in its path is ``labels`` there."""
+def _label_folder(folder: str) -> str:
+    """Return the folder of label files: the last ``images`` in the path replaced by ``labels``."""
     parts = folder.split("/")
-    for place in range(len(parts) - 1, -1, -1):
-        if parts[place] == IMAGES:
-            return "/".join([*parts[:place], LABELS, *parts[place + 1 :]])
+    for index in range(len(parts) - 1, -1, -1):
+        if parts[index] == IMAGES:
+            return "/".join([*parts[:index], LABELS, *parts[index + 1 :]])
     return LABELS if not folder else f"{folder}/{LABELS}"
 
 
 def _is_label(name: str) -> bool:
-    return name.endswith(".txt") and name not in LISTS
+    return name.endswith(".txt") and name not in NAME_LISTS
 
 
-def _text(path: str, content: bytes | None) -> str:
+def _decode(path: str, content: bytes) -> str:
     try:
-        return (content or b"").decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FolderError(f"{path!r} is no text in UTF-8: write it anew as UTF-8") from None
+        raise FolderError(f"{path!r} is not UTF-8 text: convert it to UTF-8") from None
