@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from playwright.sync_api import Page, sync_playwright
 
 from autoflow.graph.graph import Graph
-from autoflow.graph.layout import Layout, lay_out
+from autoflow.graph.layout import Layout, compute_layout
 from autoflow.server.server import Server
 from benchmarks.lineage import fill
 from benchmarks.measure import Goal, machine, progress, publish, table
@@ -99,7 +99,7 @@ def measured(folder: str, cards: int) -> dict[str, float]:
     graph = Graph.from_json(json.loads(server.call("autoflow.scene.export", {**body, "form": "json"})["text"]))
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        layout = lay_out(graph)
+        layout = compute_layout(graph)
         laid.append(time.perf_counter() - began)
     rounds = []
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")

@@ -14,8 +14,7 @@ from autoflow.api.image import ImageApi
 from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
 from autoflow.api.workflow import Workflow
-from autoflow.graph.graph import Graph
-from autoflow.graph.trace import Trace
+from autoflow.graph.notebook import NotebookGraph, NotebookTrace
 from autoflow.model.reference import parse
 from autoflow.model.reproduction import Reproduction, ReproductionPlan
 from autoflow.outbox.outbox import Outbox
@@ -115,7 +114,7 @@ class Api:
         task: int | None = None,
         workspace: int | None = None,
         file: int | str | None = None,
-    ) -> Graph:
+    ) -> NotebookGraph:
         """Return the workflow graph around one entity, by default of the default workspace. Our server only.
 
         Args:
@@ -127,9 +126,9 @@ class Api:
         """
         entities = {"project": project, "task": task, "workspace": workspace, "file": file}
         payload = {name: value for name, value in entities.items() if value is not None}
-        return Graph.from_json(self.transport.call(methods.GRAPH, payload))
+        return NotebookGraph.from_json(self.transport.call(methods.GRAPH, payload))
 
-    def trace(self, ref: str, *, every: bool = False, team_id: int | None = None) -> Trace:
+    def trace(self, ref: str, *, every: bool = False, team_id: int | None = None) -> NotebookTrace:
         """Return the ancestry of an entity: all runs and data it was produced from. Our server only.
 
         Args:
@@ -145,7 +144,7 @@ class Api:
         payload: dict[str, Any] = {"ref": str(parse(ref)), "every": every}
         if team_id is not None:
             payload["teamId"] = team_id
-        return Trace.from_json(self.transport.call(methods.TRACE, payload))
+        return NotebookTrace.from_json(self.transport.call(methods.TRACE, payload))
 
     def reproduce(
         self,

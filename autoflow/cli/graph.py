@@ -8,9 +8,9 @@ import sys
 from autoflow.api.client import Api
 from autoflow.cli.output import write_rendered
 from autoflow.cli.response_fields import ours, reader, server
-from autoflow.graph.clusters import clustered
+from autoflow.graph.clusters import cluster_cards
 from autoflow.graph.graph import Graph
-from autoflow.graph.render.formats import PICTURES, write
+from autoflow.graph.render.formats import PICTURE_FORMATS, render
 
 EMPTY = """\
 No run is recorded here yet. Put `with autoflow.workflow("Train"):` around an app's main, decorate what loads and saves
@@ -23,14 +23,14 @@ def show(given: argparse.Namespace) -> int:
     graph = graph_of(given, server())
     if not any(card.type == "task" for card in graph.cards):
         print(EMPTY, file=sys.stderr)
-    together = given.format in PICTURES if given.cluster is None else given.cluster
-    show_graph(clustered(graph) if together else graph, given.format)
+    together = given.format in PICTURE_FORMATS if given.cluster is None else given.cluster
+    show_graph(cluster_cards(graph) if together else graph, given.format)
     return 0
 
 
 def show_graph(graph: Graph, form: str) -> None:
     """Print a graph in one of the forms of `graph.forms`."""
-    text = write(graph, form, reader())
+    text = render(graph, form, reader())
     if form == "json":
         print(text, end="")  # the names in it are still as recorded
     else:

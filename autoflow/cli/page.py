@@ -15,8 +15,8 @@ from autoflow.cli.response_fields import server as asked
 from autoflow.cli.serve import folder_of, notes_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
-from autoflow.graph.render.formats import write
-from autoflow.graph.render.labels import is_address
+from autoflow.graph.render.formats import render
+from autoflow.graph.render.labels import is_server_url
 
 HOST = "127.0.0.1"
 
@@ -30,7 +30,7 @@ def show(given: argparse.Namespace) -> int:
     api = asked()
     if given.static:
         return _write(given, api)
-    if is_address(api.origin):
+    if is_server_url(api.origin):
         with ours(api):
             api.transport.call("autoflow.changes", {})
         return _look(api.origin.rstrip("/") + path_of(given))
@@ -55,7 +55,7 @@ def _look(url: str) -> int:
 
 
 def _write(given: argparse.Namespace, api: Api) -> int:
-    text = write(graph_of(given, api), "html", reader())
+    text = render(graph_of(given, api), "html", reader())
     with tempfile.NamedTemporaryFile("w", prefix="autoflow-", suffix=".html", delete=False, encoding="utf-8") as file:
         file.write(text)
     print(file.name)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from autoflow.api.client import Api
 from autoflow.errors import ServerRefused
-from autoflow.graph.render.formats import Reader
+from autoflow.graph.render.formats import RenderOptions
 from autoflow.runtime.delivery import deliver_waiting
 
 
@@ -44,10 +44,10 @@ def ours(api: Api) -> Iterator[None]:
         raise
 
 
-def reader() -> Reader:
+def reader() -> RenderOptions:
     """Who standard output is read by."""
-    return Reader(
+    return RenderOptions(
         color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
         unicode=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8",
-        zone=datetime.now().astimezone().tzinfo or Reader().zone,
+        zone=datetime.now().astimezone().tzinfo or RenderOptions().zone,
     )

@@ -9,7 +9,7 @@ import sys
 from autoflow.cli.graph import show_graph
 from autoflow.cli.output import write_rendered
 from autoflow.cli.response_fields import ours, reader, server
-from autoflow.graph.render.ancestry import ancestry
+from autoflow.graph.render.ancestry import render_trace
 
 
 def trace(given: argparse.Namespace) -> int:
@@ -22,7 +22,7 @@ def trace(given: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
     elif form == "text":
         told = reader()
-        write_rendered(sys.stdout, ancestry(found, color=told.color, unicode=told.unicode, zone=told.zone))
+        write_rendered(sys.stdout, render_trace(found, color=told.color, unicode=told.unicode, zone=told.zone))
     else:
         show_graph(found.graph, form)
     return 0

@@ -15,7 +15,7 @@ from autoflow.api.version import version_info
 from autoflow.cli.progress import Progress
 from autoflow.cli.response_fields import ours, reader, server
 from autoflow.errors import ServerRefused
-from autoflow.graph.render.labels import day_and_time, printable, width
+from autoflow.graph.render.labels import display_width, format_time, printable
 from autoflow.model.reference import parse
 from autoflow.model.version import VersionInfo
 from autoflow.wire import methods
@@ -117,14 +117,16 @@ def list_all(given: argparse.Namespace) -> int:
 
 
 def _row(one: VersionInfo) -> tuple[str, ...]:
-    made = day_and_time(one.created_at, reader().zone)
+    made = format_time(one.created_at, reader().zone)
     return f"version:{one.id}", f"V{one.version}", made, printable(one.name or ""), printable(one.description or "")
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(
+            cell + " " * (wide - display_width(cell)) for cell, wide in zip(row, widths, strict=True)
+        ).rstrip()
 
 
 def show(given: argparse.Namespace) -> int:
@@ -137,7 +139,7 @@ def show(given: argparse.Namespace) -> int:
     for name, value in (("title", found.name), ("description", found.description), ("status", found.status)):
         if value:
             print(printable(f"  {name:<12}{value}"))
-    print(f"  {'made':<12}{day_and_time(found.created_at, reader().zone)}")
+    print(f"  {'made':<12}{format_time(found.created_at, reader().zone)}")
     return 0
 
 

@@ -15,20 +15,20 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.layout.cycles import back_links
-from autoflow.graph.layout.ranks import ranks
-from autoflow.graph.refinement import links, numbered, refine
+from autoflow.graph.layout.cycles import find_back_edges
+from autoflow.graph.layout.ranks import assign_ranks
+from autoflow.graph.refinement import adjacency, number_classes, refine
 from autoflow.model.entity_types import ENTITY_TYPES
 
-LEAST = 5  # cards in a cluster
-REACH = 3  # how many arrows away a common neighbour may lie
-ROUNDS = 20  # a graph whose clusters have not settled by then is shown as it is
-PREFIX = "cluster:"
+MIN_CARDS = 5  # cards in a cluster
+MAX_NEIGHBOUR_DISTANCE = 3  # how many arrows away a common neighbour may lie
+MAX_ROUNDS = 20  # a graph whose clusters have not settled by then is shown as it is
+KEY_PREFIX = "cluster:"
 
 _NUMBER = re.compile(r"\d+")
 
 
-def clustered(graph: Graph, *, opened: Collection[str] = (), keep: Collection[str] = ()) -> Graph:
+def cluster_cards(graph: Graph, *, opened: Collection[str] = (), keep: Collection[str] = ()) -> Graph:
     """Take together cards that are alike, `LEAST` or more at a time.
 
     The key of a cluster stays the same when a later card joins it.
@@ -42,7 +42,7 @@ def clustered(graph: Graph, *, opened: Collection[str] = (), keep: Collection[st
     made = {
         cluster.key: cluster
         for cards in _groups(graph, apart)
-        if len(cards) >= LEAST and (cluster := _cluster(cards)).key not in opened
+        if len(cards) >= MIN_CARDS and (cluster := _cluster(cards)).key not in opened
     }
     if not made:
         return graph
@@ -59,7 +59,7 @@ def clustered(graph: Graph, *, opened: Collection[str] = (), keep: Collection[st
 
 def _groups(graph: Graph, apart: Collection[str | None]) -> list[list[Card]]:
     """The cards in groups of siblings that are alike, in the graph's order; each card apart that is in none."""
-    near = links(graph)
+    near = adjacency(graph)
     before: list[list[int]] = [[] for _ in graph.cards]
     after: list[list[int]] = [[] for _ in graph.cards]
     for vertex, there in enumerate(near):
@@ -67,8 +67,8 @@ def _groups(graph: Graph, apart: Collection[str | None]) -> list[list[Card]]:
             if other != vertex:
                 (after if leaves else before)[vertex].append(other)
     kinds = [card.key if card.key in apart or ENTITY_TYPES[card.type].landmark else _kind(card) for card in graph.cards]
-    marks = numbered(zip(kinds, _columns(before, after), strict=True))
-    for _ in range(ROUNDS):
+    marks = number_classes(zip(kinds, _columns(before, after), strict=True))
+    for _ in range(MAX_ROUNDS):
         stable = refine(marks, near)
         marks = _of_size(_siblings(stable, before, after))
         if len(set(marks)) == len(set(stable)):
@@ -84,13 +84,13 @@ def _groups(graph: Graph, apart: Collection[str | None]) -> list[list[Card]]:
 def _of_size(groups: Sequence[int]) -> list[int]:
     """The groups, with the cards of those that are too small for a cluster each in a group of its own."""
     sizes = Counter(groups)
-    return numbered((group, vertex if sizes[group] < LEAST else None) for vertex, group in enumerate(groups))
+    return number_classes((group, vertex if sizes[group] < MIN_CARDS else None) for vertex, group in enumerate(groups))
 
 
 def _siblings(marks: Sequence[int], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> list[int]:
     """A number for each card, the same for cards of one mark that share a neighbour or have siblings as neighbours."""
     group = list(range(len(marks)))
-    for _ in range(REACH):
+    for _ in range(MAX_NEIGHBOUR_DISTANCE):
         meeting: dict[tuple[int, int, bool], int] = {}
         joined = list(range(len(marks)))
 
@@ -124,13 +124,13 @@ def _kind(card: Card) -> Hashable:
 def _columns(before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> list[int]:
     """The column each card stands in, circles opened as the layout opens them."""
     starts = sorted(range(len(after)), key=lambda vertex: bool(before[vertex]))
-    back = back_links(after, starts)
+    back = find_back_edges(after, starts)
     turned: list[dict[int, None]] = [{} for _ in after]
     for tail, heads in enumerate(after):
         for head in heads:
             first, last = (head, tail) if (tail, head) in back else (tail, head)
             turned[first][last] = None
-    return ranks([list(heads) for heads in turned])
+    return assign_ranks([list(heads) for heads in turned])
 
 
 def _cluster(cards: Sequence[Card]) -> Card:
@@ -147,7 +147,7 @@ def _cluster(cards: Sequence[Card]) -> Card:
     alike = next(iter(titles)) if len(titles) == 1 and latest.type != "task" else None
     first = min((card.at for card in cards if card.at), default=None)
     return Card(
-        key=PREFIX + earliest.key,
+        key=KEY_PREFIX + earliest.key,
         type=latest.type,
         id=len(cards),
         name=latest.name if len(names) == 1 else title,

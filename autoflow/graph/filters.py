@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.subgraph import keep
+from autoflow.graph.subgraph import induced
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class FilterOptions:
     """What is wanted of a graph.
 
     Args:
@@ -50,7 +50,7 @@ def facets(graph: Graph) -> dict[str, Any]:
     }
 
 
-def narrowed(graph: Graph, wishes: Wishes) -> Graph:
+def filter_graph(graph: Graph, wishes: FilterOptions) -> Graph:
     """Leave out what is not wanted; the entry card stays.
 
     Data goes with its runs: what only runs that are left out read or wrote is left out too, and so is a project that
@@ -73,4 +73,4 @@ def narrowed(graph: Graph, wishes: Wishes) -> Graph:
         for card in graph.cards
         if card.key == graph.entry or (card.key in kept and (not wishes.kinds or card.type in wishes.kinds))
     )
-    return keep(graph, [card.key for card in cards])
+    return induced(graph, [card.key for card in cards])

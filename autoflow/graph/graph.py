@@ -1,20 +1,21 @@
-"""The graph as a value: cards, arrows between them, and where it was entered."""
+"""The graph as a value: cards, the arrows between them, and the card it was entered at."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar
 
 from autoflow.model.entity_types import WireType
 
 ArrowKind = Literal["input", "output", "version"]
 
-SHOWN = 200  # cards in a notebook's picture
+GraphT = TypeVar("GraphT", bound="Graph")
 
 
 @dataclass(frozen=True, slots=True)
 class Icon:
-    """A Material Design Icons name (without ``zmdi-``) and two hexadecimal colours."""
+    """A Material Design Icons name (without ``zmdi-``) and two hexadecimal colors."""
 
     name: str
     color: str
@@ -35,21 +36,21 @@ class Card:
 
     Args:
         key: `EntityRef.key`, unique in the graph.
-        type: what is drawn; a file that any edge calls a model weight is a ``model_weight``.
+        type: the entity's type; a file that any edge calls a model weight is a ``model_weight``.
         id: the number, or a folder's path.
-        name: the entity's own name, independent of how edges customise the card.
-        title: what the card shows; the customised title, else the name.
-        origin: empty for the server's own, else the server the number belongs to.
+        name: the entity's own name, whatever title edges give the card.
+        title: the card's heading: the customised title, else the name.
+        origin: the server that issued the id; empty for the graph's own server.
         state: of a run: running, finished, failed, ended, lost; None for data.
         seen: of a running run, the minute of its last record (ISO 8601), else None.
-        unattributed: of a run, whether it holds records of which it is not known what run caused them.
+        unattributed: of a run, whether it holds records of an unknown run.
         at: ISO 8601 time of creation or of the first edge, None when unknown.
-        badge: ``V3`` on the card of version number 3, and on that of the third file a path has had.
+        badge: ``V3`` on the card of version number 3, and on that of the third file at a path.
         preview: url of a preview picture, None without one.
         author: login of the user who made it, None when unknown.
         collage: urls of further pictures to show beside it, at most three.
         parent: key of the card this one is a version of.
-        more: how many further neighbours were left out of this graph.
+        more: the number of neighbours that this graph leaves out.
         size: of a file, in bytes, None when unknown.
         members: of a cluster, the keys of the cards it stands for.
     """
@@ -77,19 +78,35 @@ class Card:
     unattributed: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values; written out because `asdict` takes ten times as long, and there may be thousands."""
-        form = {name: getattr(self, name) for name in _CARD}
-        form["icon"] = asdict(self.icon) if self.icon else None
-        form["link"] = {"url": self.link.url, "title": self.link.title} if self.link else None
-        return form
+        """Return the fields as JSON values; `asdict` takes ten times as long, and there may be thousands of cards."""
+        data = {name: getattr(self, name) for name in _CARD_FIELDS}
+        data["icon"] = asdict(self.icon) if self.icon else None
+        data["link"] = {"url": self.link.url, "title": self.link.title} if self.link else None
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Card:
+        """Read `to_json` back, ignoring unknown fields, so that an older client reads a newer server."""
+        values = {name: value for name, value in data.items() if name in _CARD_FIELDS}
+        if values.get("icon") is not None:
+            values["icon"] = Icon(**values["icon"])
+        if values.get("link") is not None:
+            values["link"] = Link(**values["link"])
+        for name in ("members", "collage"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
 
 
-_CARD = tuple(Card.__dataclass_fields__)
+_CARD_FIELDS = tuple(Card.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """From `source` to `target` by key: data into a run (input), out of it (output), or a project to its version."""
+    """An arrow between two cards, by their keys.
+
+    It leads from data to the run that read it (``input``), from a run to what it wrote (``output``), or from a project
+    to its version (``version``).
+    """
 
     source: str
     target: str
@@ -98,46 +115,22 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Cards in a stable order, arrows in the order recorded, and the key of the card the viewer came from."""
+    """Cards in a stable order, arrows in the order recorded, and the key of the card the graph was entered at."""
 
     cards: tuple[Card, ...] = ()
     arrows: tuple[Arrow, ...] = ()
     entry: str | None = None
-    title: str = field(default="Workflow")
+    title: str = "Workflow"
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain dicts and lists, the answer of ``autoflow.graph``."""
+        """Return JSON values, the response of ``autoflow.graph``."""
         arrows = [{"source": arrow.source, "target": arrow.target, "kind": arrow.kind} for arrow in self.arrows]
         cards = [card.to_json() for card in self.cards]
         return {"cards": cards, "arrows": arrows, "entry": self.entry, "title": self.title}
 
     @classmethod
-    def from_json(cls, form: dict[str, Any]) -> Graph:
-        """Read `to_json` back; unknown keys of cards are ignored, so that an older client reads a newer server."""
-        known = set(Card.__dataclass_fields__)
-        cards = []
-        for card in form.get("cards", ()):
-            values = {key: value for key, value in card.items() if key in known}
-            if values.get("icon") is not None:
-                values["icon"] = Icon(**values["icon"])
-            if values.get("link") is not None:
-                values["link"] = Link(**values["link"])
-            for name in ("members", "collage"):
-                values[name] = tuple(values.get(name, ()))
-            cards.append(Card(**values))
-        arrows = tuple(Arrow(arrow["source"], arrow["target"], arrow["kind"]) for arrow in form.get("arrows", ()))
-        return cls(tuple(cards), arrows, form.get("entry"), form.get("title", "Workflow"))
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """Give what a notebook shows: the text, and a still picture of at most `SHOWN` cards; nothing runs in it.
-
-        In the picture five or more cards that are alike are one.
-        """
-        from autoflow.graph.clusters import clustered
-        from autoflow.graph.render.svg import svg
-        from autoflow.graph.render.text import text
-        from autoflow.graph.subgraph import first
-
-        picture = svg(first(clustered(self), SHOWN))
-        wide = f'<div style="overflow:auto">{picture}</div>'
-        return {"text/plain": text(first(self, SHOWN)), "text/html": wide, "image/svg+xml": picture}
+    def from_json(cls: type[GraphT], data: Mapping[str, Any]) -> GraphT:
+        """Read `to_json` back."""
+        cards = tuple(Card.from_json(card) for card in data.get("cards", ()))
+        arrows = tuple(Arrow(arrow["source"], arrow["target"], arrow["kind"]) for arrow in data.get("arrows", ()))
+        return cls(cards, arrows, data.get("entry"), data.get("title", "Workflow"))

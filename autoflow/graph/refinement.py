@@ -11,14 +11,14 @@ from collections.abc import Hashable, Iterable, Sequence
 
 from autoflow.graph.graph import Graph
 
-Label = tuple[str, bool]  # the kind of an arrow, and whether it leaves
-Links = Sequence[Sequence[tuple[int, Label]]]
+EdgeLabel = tuple[str, bool]  # the kind of an arrow, and whether it leaves
+Adjacency = Sequence[Sequence[tuple[int, EdgeLabel]]]
 
 
-def links(graph: Graph) -> Links:
+def adjacency(graph: Graph) -> Adjacency:
     """Return for each card its neighbours as (index, (kind, whether the arrow leaves)); other arrows are skipped."""
     index = {card.key: number for number, card in enumerate(graph.cards)}
-    near: list[list[tuple[int, Label]]] = [[] for _ in graph.cards]
+    near: list[list[tuple[int, EdgeLabel]]] = [[] for _ in graph.cards]
     for arrow in dict.fromkeys(graph.arrows):
         if arrow.source in index and arrow.target in index:
             source, target = index[arrow.source], index[arrow.target]
@@ -27,13 +27,13 @@ def links(graph: Graph) -> Links:
     return near
 
 
-def numbered(values: Iterable[Hashable]) -> list[int]:
+def number_classes(values: Iterable[Hashable]) -> list[int]:
     """Return a number for each value, equal for equal values."""
     numbers: dict[Hashable, int] = {}
     return [numbers.setdefault(value, len(numbers)) for value in values]
 
 
-def refine(colors: Sequence[int], near: Links) -> list[int]:
+def refine(colors: Sequence[int], near: Adjacency) -> list[int]:
     """Split classes until all cards of a class have the same classes of neighbours over the same kinds of arrow.
 
     Only the neighbours of cards that changed class are compared again, and the largest part of a class keeps its
@@ -66,7 +66,7 @@ def refine(colors: Sequence[int], near: Links) -> list[int]:
     return color
 
 
-def _split(members: set[int], some: Sequence[int], color: Sequence[int], near: Links) -> list[list[int]]:
+def _split(members: set[int], some: Sequence[int], color: Sequence[int], near: Adjacency) -> list[list[int]]:
     """Return the parts that leave a class: `some` of its cards may differ from the rest, which are alike."""
     parts: dict[frozenset[Hashable], list[int]] = {}
     for vertex in some:

@@ -47,7 +47,7 @@ def downstream(graph: Graph, entry: str) -> Graph:
     return around(graph, entry, upstream=0, downstream=None)
 
 
-def first(graph: Graph, limit: int) -> Graph:
+def nearest(graph: Graph, limit: int) -> Graph:
     """Give at most `limit` cards: those nearest to the entry card in any direction, then the graph's first ones."""
     if len(graph.cards) <= limit:
         return graph
@@ -58,7 +58,7 @@ def first(graph: Graph, limit: int) -> Graph:
     return _keep(graph, order[:limit], before, after)
 
 
-def keep(graph: Graph, keys: Sequence[str]) -> Graph:
+def induced(graph: Graph, keys: Sequence[str]) -> Graph:
     """Return the graph of these cards alone, in the graph's order."""
     return _keep(graph, keys, *_neighbours(graph))
 

@@ -1,29 +1,31 @@
-"""What a thing came from, as a value: the graph upstream of it, and what is known of each run and of the data."""
+"""The trace of an entity: the graph upstream of it, with the facts of each run and the contents of its data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from autoflow.graph.graph import Card, Graph
+
+TraceT = TypeVar("TraceT", bound="Trace")
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Everything one thing came from.
+    """Everything that one entity came from.
 
     Args:
-        ref: what was traced, as ``file:9``.
-        graph: cards and arrows up to the first data; its entry is the thing itself.
+        ref: the traced entity, as ``file:9``.
+        graph: cards and arrows up to the first data; its entry is the traced entity.
         runs: by the key of a run's card: ``ref``, ``name`` (the app's), ``state``, ``error``, ``startedAt``,
             ``finishedAt``, ``seenAt`` (the last record of a running one), ``facts`` (`model.run.RunFacts`), and
             ``inputs`` and ``outputs``, keys of `data`.
-        data: by key, for what these runs read and wrote: ``ref``, ``type``, ``id``, ``origin``, ``name``, and where
-            they are known of a file ``teamId``, ``path``, ``sha256``, ``size``, ``current``, ``number`` and ``count``
+        data: by card key, for the inputs and outputs of these runs: ``ref``, ``type``, ``id``, ``origin``, ``name``,
+            and where known of a file ``teamId``, ``path``, ``sha256``, ``size``, ``current``, ``number`` and ``count``
             (the second of three at its path); of a version ``projectId``, ``projectName``, ``number``, ``title``,
             ``digest``, ``createdAt``; of a dataset ``projectId``.
-        complete: false when there was more than one answer holds; the cards at its border say how much.
+        complete: whether one response held everything; if not, `Card.more` counts what each card at the border lacks.
     """
 
     ref: str
@@ -33,43 +35,37 @@ class Trace:
     complete: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain dicts and lists, the answer of ``autoflow.trace``."""
+        """Return JSON values, the response of ``autoflow.trace``."""
         return {
             "ref": self.ref,
             "complete": self.complete,
             "runs": {key: dict(run) for key, run in self.runs.items()},
-            "data": {key: dict(one) for key, one in self.data.items()},
+            "data": {key: dict(datum) for key, datum in self.data.items()},
             "graph": self.graph.to_json(),
         }
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Trace:
+    def from_json(cls: type[TraceT], data: Mapping[str, Any]) -> TraceT:
         """Read `to_json` back."""
-        graph = Graph.from_json(form["graph"])
-        return cls(form["ref"], graph, form.get("runs", {}), form.get("data", {}), form.get("complete", True))
+        graph = Graph.from_json(data["graph"])
+        return cls(data["ref"], graph, data.get("runs", {}), data.get("data", {}), data.get("complete", True))
 
-    def before(self, key: str) -> list[Card]:
-        """The cards one arrow before this one, in the order recorded."""
+    def predecessors(self, key: str) -> list[Card]:
+        """Return the cards one arrow upstream of a card, in the order recorded."""
         cards = {card.key: card for card in self.graph.cards}
         sources = dict.fromkeys(arrow.source for arrow in self.graph.arrows if arrow.target == key)
         return [cards[source] for source in sources if source in cards]
 
-    def maker(self) -> str | None:
-        """The key of the run that made what was traced, the latest of several; None when no recorded run did.
+    def producer(self) -> str | None:
+        """Return the key of the run that made the traced entity, the latest of several; None without a recorded run.
 
-        A run is its own; of a version that no run wrote it is the run that wrote its project.
+        A traced run is its own producer; that of a version which no run wrote is the run that wrote its project.
         """
-        seen: set[str] = set()
+        visited: set[str] = set()
         frontier = [self.graph.entry] if self.graph.entry is not None else []
         while frontier:
-            if found := [key for key in frontier if key in self.runs]:
-                return max(found, key=lambda key: self.runs[key].get("startedAt") or "")
-            seen.update(frontier)
-            frontier = [card.key for key in frontier for card in self.before(key) if card.key not in seen]
+            if run_keys := [key for key in frontier if key in self.runs]:
+                return max(run_keys, key=lambda key: self.runs[key].get("startedAt") or "")
+            visited.update(frontier)
+            frontier = [card.key for key in frontier for card in self.predecessors(key) if card.key not in visited]
         return None
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """Give what a notebook shows: the tree, and the picture of the graph."""
-        from autoflow.graph.render.ancestry import ancestry
-
-        return {**self.graph._repr_mimebundle_(include, exclude), "text/plain": ancestry(self)}

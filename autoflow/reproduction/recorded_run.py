@@ -68,7 +68,7 @@ def producing_run(trace: Trace) -> RecordedRun:
     Raises:
         NotReproducible: no recorded run did, or its command line was not recorded.
     """
-    key = trace.maker()
+    key = trace.producer()
     if key is None:
         raise NotReproducible(f"no recorded run produced {trace.ref}, so there is nothing to run again")
     run = run_from_trace(trace, key)

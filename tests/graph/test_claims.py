@@ -7,16 +7,16 @@ import re
 import pytest
 from hypothesis import given
 
-from autoflow.graph.clusters import LEAST, clustered
-from autoflow.graph.filters import Wishes, narrowed
+from autoflow.graph.clusters import MIN_CARDS, cluster_cards
+from autoflow.graph.filters import FilterOptions, filter_graph
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.layout import lay_out
-from autoflow.graph.render.ancestry import ancestry
-from autoflow.graph.render.dot import dot
-from autoflow.graph.render.html import html
-from autoflow.graph.render.mermaid import mermaid
-from autoflow.graph.render.summary_tree import lines
-from autoflow.graph.render.text import text
+from autoflow.graph.layout import compute_layout
+from autoflow.graph.render.ancestry import render_trace
+from autoflow.graph.render.dot import render_dot
+from autoflow.graph.render.html import render_html
+from autoflow.graph.render.mermaid import render_mermaid
+from autoflow.graph.render.summary_tree import tree_lines
+from autoflow.graph.render.text import render_text
 from autoflow.graph.subgraph import upstream
 from autoflow.graph.trace import Trace
 from tests.graph.lineages import datum, holds_for_all, lineages, task
@@ -30,7 +30,7 @@ def pairs(graph):
 
 def tree(graph):
     """The printed tree as (depth, words) a line: what a person reads."""
-    shown = text(graph).split("\n\n")[1]
+    shown = render_text(graph).split("\n\n")[1]
     lead = re.compile(r"(?:│   |    )*(?:├─▶ |└─▶ )?")
     return [(len(lead.match(line)[0]) // 4, line[len(lead.match(line)[0]) :]) for line in shown.splitlines()]
 
@@ -71,7 +71,7 @@ def test_strangers_are_not_led_into_each_other():
 @given(lineages())
 def test_a_branch_of_the_tree_holds_for_every_card_of_its_lines(graph):
     """Each card is on one line's group; a line below another says that all cards of both have such an arrow."""
-    shown = list(lines(graph))
+    shown = list(tree_lines(graph))
     groups = {line.group.keys for line in shown}
     assert sorted(key for keys in groups for key in keys) == sorted(card.key for card in graph.cards)
     found = claimed([(len(line.last), line.group.keys) for line in shown])
@@ -84,7 +84,7 @@ def test_a_branch_of_the_tree_holds_for_every_card_of_its_lines(graph):
 def test_the_printed_tree_reads_back_as_the_graph(graph):
     """Lines that stand for other cards read differently, and indentation alone gives the arrows between them."""
     names, home, continued = {}, {}, re.compile(r"  (↑ above|↓ below)$")
-    for line, (depth, words) in zip(lines(graph), tree(graph), strict=True):
+    for line, (depth, words) in zip(tree_lines(graph), tree(graph), strict=True):
         assert depth == len(line.last)
         if not line.continued:
             assert names.setdefault(words, line.group.keys) == line.group.keys
@@ -105,7 +105,7 @@ def test_the_printed_tree_reads_back_as_the_graph(graph):
 def test_what_was_left_out_beside_a_card_is_in_the_tree(graph):
     """The tree says how many neighbours of its cards are not in it."""
     said = {}
-    for line, (_, words) in zip(lines(graph), tree(graph), strict=True):
+    for line, (_, words) in zip(tree_lines(graph), tree(graph), strict=True):
         if count := re.search(r"\+(\d+) more$", words):
             said[line.group.keys] = int(count[1])
     assert sum(said.values()) == sum(card.more for card in graph.cards)
@@ -114,10 +114,10 @@ def test_what_was_left_out_beside_a_card_is_in_the_tree(graph):
 @given(lineages(copies=7, most=5))
 def test_an_arrow_of_a_cluster_holds_for_every_card_in_it(graph):
     """Clusters never join paths that share no card, and no arrow gets lost."""
-    found = clustered(graph)
+    found = cluster_cards(graph)
     members = {card.key: card.members or (card.key,) for card in found.cards}
     stands = {member: key for key, of in members.items() for member in of}
-    assert all(len(of) == 1 or len(of) >= LEAST for of in members.values())
+    assert all(len(of) == 1 or len(of) >= MIN_CARDS for of in members.values())
     assert all(holds_for_all(graph.arrows, members[a.source], members[a.target], a.kind) for a in found.arrows)
     assert set(found.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in graph.arrows}
 
@@ -126,13 +126,15 @@ def test_an_arrow_of_a_cluster_holds_for_every_card_in_it(graph):
 def test_mermaid_dot_layout_and_table_have_the_arrows_of_the_graph(graph):
     """What is written as nodes and lines is the graph's arrows, each once."""
     keys = [card.key for card in graph.cards]
-    for written, sign in ((mermaid(graph), r"-\.?->"), (dot(graph), "->")):
-        lines = [re.fullmatch(rf" +n(\d+) {sign} n(\d+)(?: \[style=dashed\])?", line) for line in written.splitlines()]
-        read = [(keys[int(line[1])], keys[int(line[2])]) for line in lines if line]
+    for written, sign in ((render_mermaid(graph), r"-\.?->"), (render_dot(graph), "->")):
+        matches = [
+            re.fullmatch(rf" +n(\d+) {sign} n(\d+)(?: \[style=dashed\])?", line) for line in written.splitlines()
+        ]
+        read = [(keys[int(line[1])], keys[int(line[2])]) for line in matches if line]
         assert set(read) == pairs(graph)
-    routes = [(route.arrow.source, route.arrow.target) for route in lay_out(graph).routes]
+    routes = [(route.arrow.source, route.arrow.target) for route in compute_layout(graph).routes]
     assert set(routes) == pairs(graph)
-    assert html(graph).count('class="way') == len(set(graph.arrows))
+    assert render_html(graph).count('class="way') == len(set(graph.arrows))
 
 
 @given(lineages())
@@ -141,7 +143,7 @@ def test_a_trace_reads_back_as_all_that_is_upstream(graph):
     if graph.entry is None:
         return
     whole = upstream(graph, graph.entry)
-    shown = ancestry(Trace("x", whole)).splitlines()
+    shown = render_trace(Trace("x", whole)).splitlines()
     lead = re.compile(r"(?:│  |   )*(?:├─ |└─ )?")
     kinds = {"version": "project_version"}
     read = claimed(
@@ -158,11 +160,11 @@ def test_a_trace_reads_back_as_all_that_is_upstream(graph):
 def test_a_narrowed_graph_counts_what_it_lost(graph):
     """A filter keeps no arrow that was not there, and each card says how many of its neighbours are hidden."""
     for wishes in (
-        Wishes(apps=frozenset({"Train"})),
-        Wishes(kinds=frozenset({"task"})),
-        Wishes(kinds=frozenset({"file"})),
+        FilterOptions(apps=frozenset({"Train"})),
+        FilterOptions(kinds=frozenset({"task"})),
+        FilterOptions(kinds=frozenset({"file"})),
     ):
-        found = narrowed(graph, wishes)
+        found = filter_graph(graph, wishes)
         shown = {card.key for card in found.cards}
         assert pairs(found) == {(a, b) for a, b in pairs(graph) if {a, b} <= shown}
         plain = {card.key: card for card in graph.cards}
@@ -179,7 +181,7 @@ def test_a_filter_does_not_take_weights_of_three_runs_together():
     project = datum(9, "project", "Lemons")
     arrows += [Arrow(project.key, run.key, "input") for run in runs]
     graph = Graph((project, *runs, *weights), tuple(arrows))
-    assert len(clustered(narrowed(graph, Wishes(apps=frozenset({"Train"})))).cards) == 10
+    assert len(cluster_cards(filter_graph(graph, FilterOptions(apps=frozenset({"Train"})))).cards) == 10
 
 
 def test_versions_that_are_not_in_a_row_are_counted():
@@ -192,7 +194,7 @@ def test_versions_that_are_not_in_a_row_are_counted():
         for n in (1, 3, 5, 7, 9)
     ]
     arrows = tuple(Arrow(project.key, version.key, "version") for version in versions)
-    assert "Lemons V1, …, V9 \u00d75  version" in text(Graph((project, *versions), arrows))
+    assert "Lemons V1, …, V9 \u00d75  version" in render_text(Graph((project, *versions), arrows))
 
 
 def test_a_long_chain_goes_on_at_the_left():
@@ -203,8 +205,8 @@ def test_a_long_chain_goes_on_at_the_left():
     graph = Graph(tuple(cards), tuple(arrows), f"project:{size - 1}")
     read = claimed([(depth, words.split(" ")[0]) for depth, words in tree(graph)])
     assert set(read) == {(f"p{n}", f"p{n + 1}") for n in range(size - 1)}
-    assert max(map(len, text(graph).splitlines())) < 160
-    shown = ancestry(Trace("x", graph))
+    assert max(map(len, render_text(graph).splitlines())) < 160
+    shown = render_trace(Trace("x", graph))
     assert max(map(len, shown.splitlines())) < 160
     assert shown.count("(below)") > 100
     assert all(f"project:{n}  " in shown for n in range(size))

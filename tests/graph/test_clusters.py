@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoflow.graph.clusters import LEAST, PREFIX, clustered
+from autoflow.graph.clusters import KEY_PREFIX, MIN_CARDS, cluster_cards
 from autoflow.graph.graph import Arrow, Card, Graph
 
 
@@ -40,7 +40,7 @@ def graph(*stars, entry=None):
 
 def test_runs_of_one_app_and_what_they_wrote_become_two_cards():
     """Twelve runs on a project and their twelve files are one card each, and one arrow between."""
-    found = clustered(graph(star(12)))
+    found = cluster_cards(graph(star(12)))
     assert [card.title for card in found.cards] == ["Lemons", "12 runs of Train", "12 files"]
     runs, files = (card.key for card in found.cards[1:])
     assert found.arrows == (Arrow("project:1", runs, "input"), Arrow(runs, files, "output"))
@@ -49,16 +49,16 @@ def test_runs_of_one_app_and_what_they_wrote_become_two_cards():
 
 def test_fewer_than_five_stay_apart():
     """Four are read at a glance."""
-    few = graph(star(LEAST - 1))
-    assert clustered(few) == few
-    assert len(clustered(graph(star(LEAST))).cards) == 3
+    few = graph(star(MIN_CARDS - 1))
+    assert cluster_cards(few) == few
+    assert len(cluster_cards(graph(star(MIN_CARDS))).cards) == 3
 
 
 def test_other_apps_and_outcomes_are_others():
     """Runs of another app, and those that failed, are not counted with the rest."""
     cards, arrows = star(6)
     cards[0] = replace(cards[0], state="failed")
-    found = clustered(graph((cards, arrows), star(6, "Export", 20)))
+    found = cluster_cards(graph((cards, arrows), star(6, "Export", 20)))
     assert {"5 runs of Train", "6 runs of Export"} <= {card.title for card in found.cards}
     assert "task:0" in {card.key for card in found.cards}
 
@@ -69,31 +69,31 @@ def test_a_chain_of_runs_stays_a_chain():
     arrows = [Arrow(f"task:{n}", f"file:{n}", "output") for n in range(9)]
     arrows += [Arrow(f"file:{n}", f"task:{n + 1}", "input") for n in range(8)]
     chain = Graph(tuple(cards), tuple(arrows))
-    assert clustered(chain) == chain
+    assert cluster_cards(chain) == chain
 
 
 def test_strangers_stay_apart():
     """Six pipelines that share nothing are six, however alike they are."""
     cards = [task(n) for n in range(6)] + [file(n) for n in range(6)]
     apart = Graph(tuple(cards), tuple(Arrow(f"task:{n}", f"file:{n}", "output") for n in range(6)))
-    assert clustered(apart) == apart
+    assert cluster_cards(apart) == apart
 
 
 def test_the_entry_card_and_what_is_kept_or_opened_stay_apart():
     """The card one came from is never hidden; a cluster that was opened shows its cards."""
-    found = clustered(graph(star(7), entry="task:3"))
+    found = cluster_cards(graph(star(7), entry="task:3"))
     assert "task:3" in {card.key for card in found.cards}
     assert "6 runs of Train" in {card.title for card in found.cards}
-    assert "file:2" in {card.key for card in clustered(graph(star(7)), keep=["file:2"]).cards}
-    closed = clustered(graph(star(7)))
-    opened = clustered(graph(star(7)), opened=[closed.cards[1].key])
+    assert "file:2" in {card.key for card in cluster_cards(graph(star(7)), keep=["file:2"]).cards}
+    closed = cluster_cards(graph(star(7)))
+    opened = cluster_cards(graph(star(7)), opened=[closed.cards[1].key])
     assert {f"task:{n}" for n in range(7)} <= {card.key for card in opened.cards}
     assert closed.cards[2].key in {card.key for card in opened.cards}
 
 
 def test_a_cluster_keeps_its_key_when_it_grows():
     """One more run joins the cluster that is there; an open one stays open."""
-    assert [c.key for c in clustered(graph(star(7))).cards] == [c.key for c in clustered(graph(star(8))).cards]
+    assert [c.key for c in cluster_cards(graph(star(7))).cards] == [c.key for c in cluster_cards(graph(star(8))).cards]
 
 
 @st.composite
@@ -126,10 +126,10 @@ def circular(graph):
 @given(graphs())
 def test_nothing_is_lost_and_no_circle_is_made(whole):
     """Each card is in one place, each arrow is kept between the cards that stand for its ends, and no circle is new."""
-    found = clustered(whole)
+    found = cluster_cards(whole)
     stands = {member: card.key for card in found.cards for member in (card.members or (card.key,))}
     assert sorted(stands) == sorted(card.key for card in whole.cards)
-    assert all(len(card.members) >= LEAST for card in found.cards if card.key.startswith(PREFIX))
+    assert all(len(card.members) >= MIN_CARDS for card in found.cards if card.key.startswith(KEY_PREFIX))
     assert set(found.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in whole.arrows}
     assert whole.entry is None or stands[whole.entry] == whole.entry
     assert circular(whole) or not circular(found)
@@ -142,6 +142,6 @@ def test_what_is_alike_does_not_depend_on_the_order_of_arrows(whole, chance):
     chance.shuffle(arrows)
     if circular(whole):
         return  # which of a circle's arrows leads back is a matter of order
-    assert {card.key for card in clustered(replace(whole, arrows=tuple(arrows))).cards} == {
-        card.key for card in clustered(whole).cards
+    assert {card.key for card in cluster_cards(replace(whole, arrows=tuple(arrows))).cards} == {
+        card.key for card in cluster_cards(whole).cards
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.graph.filters import Wishes, facets, narrowed
+from autoflow.graph.filters import FilterOptions, facets, filter_graph
 from autoflow.graph.graph import Graph
 
 
@@ -25,19 +25,19 @@ def test_what_there_is_to_choose_from(demo):
 
 def test_no_wish_changes_nothing(demo):
     """All is shown unless something is asked for."""
-    assert narrowed(demo, Wishes()) is demo
+    assert filter_graph(demo, FilterOptions()) is demo
 
 
 def test_kinds_are_shown_with_the_entry(demo):
     """Only cards of the kinds asked for, the entry card, and the arrows between them."""
-    found = narrowed(demo, Wishes(kinds=frozenset({"task"})))
+    found = filter_graph(demo, FilterOptions(kinds=frozenset({"task"})))
     assert {card.type for card in found.cards} == {"task", "project"}
     assert {arrow.source for arrow in found.arrows} | {arrow.target for arrow in found.arrows} >= {"project:1"}
 
 
 def test_an_apps_runs_come_with_their_data(demo):
     """What its runs read and wrote is there, and the project of a version they read; other apps are not."""
-    found = narrowed(demo, Wishes(apps=frozenset({"Train digits"})))
+    found = filter_graph(demo, FilterOptions(apps=frozenset({"Train digits"})))
     assert {card.name for card in found.cards if card.type == "task"} == {"Train digits"}
     assert {card.type for card in found.cards} == {"task", "project", "project_version", "model_weight"}
     assert all({arrow.source, arrow.target} <= {card.key for card in found.cards} for arrow in found.arrows)
@@ -46,14 +46,14 @@ def test_an_apps_runs_come_with_their_data(demo):
 @pytest.mark.parametrize(
     ("wishes", "turns"),
     [
-        (Wishes(since="2026-11-23T00:00:00Z"), {2}),
-        (Wishes(until="2026-11-23T00:00:00Z"), {1}),
-        (Wishes(since="2026-11-22T00:00:00Z", until="2026-11-24T00:00:00Z"), {1, 2}),
-        (Wishes(since="2027-01-01T00:00:00Z"), set()),
+        (FilterOptions(since="2026-11-23T00:00:00Z"), {2}),
+        (FilterOptions(until="2026-11-23T00:00:00Z"), {1}),
+        (FilterOptions(since="2026-11-22T00:00:00Z", until="2026-11-24T00:00:00Z"), {1, 2}),
+        (FilterOptions(since="2027-01-01T00:00:00Z"), set()),
     ],
 )
 def test_time_is_that_of_the_runs(demo, wishes, turns):
     """Runs that began outside of it are left out, and what only they read or wrote."""
-    found = narrowed(demo, wishes)
+    found = filter_graph(demo, wishes)
     assert {int(card.id) // 10 for card in found.cards if card.type == "task"} == turns
     assert "project:1" in {card.key for card in found.cards}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.subgraph import around, downstream, first, upstream
+from autoflow.graph.subgraph import around, downstream, nearest, upstream
 
 pytestmark = pytest.mark.core
 
@@ -66,10 +66,10 @@ def test_the_limit_keeps_the_nearest() -> None:
 def test_first_prefers_the_entrys_surroundings() -> None:
     """A graph too large for a notebook shows what lies around the card it was entered at, in both directions."""
     graph = chain(100)
-    part = first(Graph(graph.cards, graph.arrows, "50"), 5)
+    part = nearest(Graph(graph.cards, graph.arrows, "50"), 5)
     assert keys(part) == ["48", "49", "50", "51", "52"]
-    assert keys(first(graph, 2)) == ["0", "1"]
-    assert first(graph, 100) is graph
+    assert keys(nearest(graph, 2)) == ["0", "1"]
+    assert nearest(graph, 100) is graph
 
 
 def test_an_unknown_card_is_an_error() -> None:

@@ -1,8 +1,8 @@
-"""The layered picture of a graph, left to right: the same graph always gives the same picture.
+"""The layered layout of a graph, left to right; the same graph always gets the same layout.
 
-Each part of the graph goes through the same steps: circles are opened, cards ranked into columns, columns
-ordered, heights settled, arrows routed. Then the parts are packed on one grid of columns, so that the strips
-between columns hold arrows and never a card.
+It is computed for each connected component by the steps of Sugiyama's method: break cycles, assign ranks, order the
+layers, assign y coordinates, route the arrows. The components are then packed on one grid of columns, so that the
+strips between columns hold arrows and never a card.
 """
 
 from __future__ import annotations
@@ -11,123 +11,140 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from autoflow.graph.graph import Graph
-from autoflow.graph.layout.columns import Columns, Link
-from autoflow.graph.layout.cycles import back_links
-from autoflow.graph.layout.geometry import CARD_WIDTH, PITCH, Box, Layout, Route, height_of
-from autoflow.graph.layout.lru_cache import Kept
-from autoflow.graph.layout.ordering import order
-from autoflow.graph.layout.packing import pack, parts
-from autoflow.graph.layout.ranks import ranks
-from autoflow.graph.layout.routes import Corners, corners
-from autoflow.graph.layout.y_assignment import middles
+from autoflow.graph.layout.columns import LayerEdge, Layering
+from autoflow.graph.layout.cycles import find_back_edges
+from autoflow.graph.layout.geometry import CARD_WIDTH, COLUMN_WIDTH, Box, Layout, Route, card_height
+from autoflow.graph.layout.ordering import order_layers
+from autoflow.graph.layout.packing import connected_components, pack_components
+from autoflow.graph.layout.ranks import assign_ranks
+from autoflow.graph.layout.routes import Corners, route_corners
+from autoflow.graph.layout.y_assignment import assign_y
+from autoflow.process.lru_cache import LruCache
 
-__all__ = ["Box", "Layout", "Route", "lay_out"]
+__all__ = ["Box", "Layout", "Route", "compute_layout"]
 
 Pair = tuple[int, int]
+Path = tuple[Corners, bool]  # the corners of an arrow, and whether it points back
 
-KEPT = 100_000  # cards and arrows of parts that are kept as they were drawn
+CACHE_WEIGHT = 100_000  # cards and arrows of the components whose layouts are cached
 
 
-def lay_out(graph: Graph) -> Layout:
-    """Compute where every card stands and where every arrow runs.
+class _Component(NamedTuple):
+    """Everything that a connected component's layout depends on; its cards are numbered from 0.
 
-    The part that holds the entry card comes first, the others follow in the order of their first cards.
+    Args:
+        edges: pairs of cards, each once.
+        heights: of the cards, in pixels.
+        time_ranks: the rank of each card's time among the component's times.
     """
-    index = {card.key: number for number, card in enumerate(graph.cards)}
-    pairs = [(index.get(arrow.source, -1), index.get(arrow.target, -1)) for arrow in graph.arrows]
-    links = list(dict.fromkeys(pair for pair in pairs if min(pair) >= 0))
-    heights = [height_of(card) for card in graph.cards]
-    times = [(card.at is None, card.at or "") for card in graph.cards]
-    entry = index.get(graph.entry or "", -1)
-    pieces = sorted(parts(len(graph.cards), links), key=lambda piece: entry not in piece)
-    owner = [0] * len(graph.cards)
-    for number, piece in enumerate(pieces):
-        for vertex in piece:
-            owner[vertex] = number
-    inner: list[list[Pair]] = [[] for _ in pieces]
-    for pair in links:
-        inner[owner[pair[0]]].append(pair)
-    drawn = [_draw(piece, linked, heights, times) for piece, linked in zip(pieces, inner, strict=True)]
-    places = pack([size for _, _, size in drawn])
-    boxes = [Box(0, 0, 0, 0)] * len(graph.cards)
-    ways: dict[Pair, tuple[Corners, bool]] = {}
-    for (spots, routes, _), (column, down) in zip(drawn, places, strict=True):
-        along = column * PITCH
-        for vertex, (x, y) in spots.items():
-            boxes[vertex] = Box(x + along, y + down, CARD_WIDTH, heights[vertex])
-        for pair, (points, back) in routes.items():
-            ways[pair] = tuple((x + along, y + down) for x, y in points), back
-    return Layout(
-        {card.key: box for card, box in zip(graph.cards, boxes, strict=True)},
-        tuple(Route(arrow, *ways[pair]) for arrow, pair in zip(graph.arrows, pairs, strict=True) if pair in ways),
-        max((box.x + box.width for box in boxes), default=0),
-        max((down + size[1] for (_, down), (_, _, size) in zip(places, drawn, strict=True)), default=0),
-    )
 
-
-def _draw(
-    piece: list[int], links: list[Pair], heights: Sequence[int], times: Sequence[tuple[bool, str]]
-) -> tuple[dict[int, Pair], dict[Pair, tuple[Corners, bool]], Pair]:
-    """Lay out one connected part at the origin: top left corners, ways with their `back` mark, (columns, height)."""
-    local = {vertex: number for number, vertex in enumerate(piece)}
-    pairs = tuple((local[tail], local[head]) for tail, head in links)
-    within = _Piece(pairs, tuple(heights[vertex] for vertex in piece), _places([times[vertex] for vertex in piece]))
-    drawn = _kept(within)
-    return (
-        dict(zip(piece, drawn.spots, strict=True)),
-        {(piece[tail], piece[head]): way for (tail, head), way in zip(pairs, drawn.ways, strict=True)},
-        drawn.size,
-    )
-
-
-class _Piece(NamedTuple):
-    """All that the picture of a connected part depends on, its cards numbered from 0."""
-
-    pairs: tuple[Pair, ...]
+    edges: tuple[Pair, ...]
     heights: tuple[int, ...]
-    times: tuple[int, ...]
+    time_ranks: tuple[int, ...]
 
 
-class _Drawn(NamedTuple):
-    """A part's top left corners in the order of its cards, its ways in that of its pairs; (columns, height)."""
+class _ComponentLayout(NamedTuple):
+    """A component's layout with its origin at the top left.
 
-    spots: tuple[Pair, ...]
-    ways: tuple[tuple[Corners, bool], ...]
+    Args:
+        corners: the top left corner of each card.
+        paths: of the edges, in their order.
+        size: (columns, height in pixels).
+    """
+
+    corners: tuple[Pair, ...]
+    paths: tuple[Path, ...]
     size: Pair
 
 
-def _places(times: list[tuple[bool, str]]) -> tuple[int, ...]:
-    """The place of each time among them all."""
-    place = {time: number for number, time in enumerate(sorted(set(times)))}
-    return tuple(place[time] for time in times)
+def compute_layout(graph: Graph) -> Layout:
+    """Compute the box of every card and the route of every arrow.
+
+    The component of the entry card comes first; the others follow in the order of their first cards.
+    """
+    index = {card.key: number for number, card in enumerate(graph.cards)}
+    pairs = [(index.get(arrow.source, -1), index.get(arrow.target, -1)) for arrow in graph.arrows]
+    edges = list(dict.fromkeys(pair for pair in pairs if min(pair) >= 0))
+    heights = [card_height(card) for card in graph.cards]
+    times = [(card.at is None, card.at or "") for card in graph.cards]
+    entry = index.get(graph.entry or "", -1)
+    components = sorted(connected_components(len(graph.cards), edges), key=lambda component: entry not in component)
+    edges_of = _edges_by_component(components, edges)
+    layouts = [_component_layout(*pair, heights, times) for pair in zip(components, edges_of, strict=True)]
+    offsets = pack_components([layout.size for layout in layouts])
+    boxes = [Box(0, 0, 0, 0)] * len(graph.cards)
+    paths: dict[Pair, Path] = {}
+    for component, component_edges, layout, (column, down) in zip(components, edges_of, layouts, offsets, strict=True):
+        along = column * COLUMN_WIDTH
+        for vertex, (x, y) in zip(component, layout.corners, strict=True):
+            boxes[vertex] = Box(x + along, y + down, CARD_WIDTH, heights[vertex])
+        for pair, (points, back) in zip(component_edges, layout.paths, strict=True):
+            paths[pair] = tuple((x + along, y + down) for x, y in points), back
+    return Layout(
+        {card.key: box for card, box in zip(graph.cards, boxes, strict=True)},
+        tuple(Route(arrow, *paths[pair]) for arrow, pair in zip(graph.arrows, pairs, strict=True) if pair in paths),
+        max((box.x + box.width for box in boxes), default=0),
+        max((down + layout.size[1] for (_, down), layout in zip(offsets, layouts, strict=True)), default=0),
+    )
 
 
-def _drawn(piece: _Piece) -> _Drawn:
-    pairs, heights, times = piece
-    following: list[list[int]] = [[] for _ in heights]
-    sources = [True] * len(heights)
-    for tail, head in pairs:
-        following[tail].append(head)
-        sources[head] = sources[head] and tail == head
-    # What existed first stands left in a circle: the run that came later is the one to write back.
-    starts = sorted(range(len(heights)), key=lambda vertex: (not sources[vertex], times[vertex], vertex))
-    back = back_links(following, starts)
-    loose: list[Link] = [
-        (head, tail, True) if (tail, head) in back else (tail, head, False) for tail, head in pairs if tail != head
+def _edges_by_component(components: Sequence[Sequence[int]], edges: Sequence[Pair]) -> list[list[Pair]]:
+    """Return the edges of each component."""
+    component_of = {vertex: number for number, component in enumerate(components) for vertex in component}
+    grouped: list[list[Pair]] = [[] for _ in components]
+    for edge in edges:
+        grouped[component_of[edge[0]]].append(edge)
+    return grouped
+
+
+def _component_layout(
+    vertices: Sequence[int], edges: Sequence[Pair], heights: Sequence[int], times: Sequence[tuple[bool, str]]
+) -> _ComponentLayout:
+    """Return the layout of one component, from the cache if the component is unchanged."""
+    local = {vertex: number for number, vertex in enumerate(vertices)}
+    component = _Component(
+        tuple((local[tail], local[head]) for tail, head in edges),
+        tuple(heights[vertex] for vertex in vertices),
+        _time_ranks([times[vertex] for vertex in vertices]),
+    )
+    return _cache.get_or_create(component, _lay_out)
+
+
+def _time_ranks(times: Sequence[tuple[bool, str]]) -> tuple[int, ...]:
+    """Return the rank of each time among them all."""
+    rank = {time: number for number, time in enumerate(sorted(set(times)))}
+    return tuple(rank[time] for time in times)
+
+
+def _lay_out(component: _Component) -> _ComponentLayout:
+    edges, heights, time_ranks = component
+    successors: list[list[int]] = [[] for _ in heights]
+    is_source = [True] * len(heights)
+    for tail, head in edges:
+        successors[tail].append(head)
+        is_source[head] = is_source[head] and tail == head
+    # In a cycle the card that existed first stands left: the later run is the one that writes back.
+    starts = sorted(range(len(heights)), key=lambda vertex: (not is_source[vertex], time_ranks[vertex], vertex))
+    back = find_back_edges(successors, starts)
+    acyclic: list[LayerEdge] = [
+        (head, tail, True) if (tail, head) in back else (tail, head, False) for tail, head in edges if tail != head
     ]
     forward: list[dict[int, None]] = [{} for _ in heights]
-    for tail, head, _ in loose:
+    for tail, head, _ in acyclic:
         forward[tail][head] = None
-    columns = Columns.of(ranks([list(heads) for heads in forward]), loose)
-    order(columns)
-    y = middles(columns, list(heights))
-    spots = tuple((columns.rank[n] * PITCH, y[n] - height // 2) for n, height in enumerate(heights))
-    ways = tuple(
-        (corners(columns, y, tail, head, back=(tail, head) in back), (tail, head) in back) for tail, head in pairs
+    layering = Layering.of(assign_ranks([list(heads) for heads in forward]), acyclic)
+    order_layers(layering)
+    y = assign_y(layering, list(heights))
+    corners = tuple((layering.rank[n] * COLUMN_WIDTH, y[n] - height // 2) for n, height in enumerate(heights))
+    paths = tuple(
+        (route_corners(layering, y, tail, head, back=(tail, head) in back), (tail, head) in back)
+        for tail, head in edges
     )
-    tall = max((top + height for (_, top), height in zip(spots, heights, strict=True)), default=0)
-    return _Drawn(spots, ways, (len(columns.layers), max(tall, max(y, default=0))))
+    bottom = max((top + height for (_, top), height in zip(corners, heights, strict=True)), default=0)
+    return _ComponentLayout(corners, paths, (len(layering.layers), max(bottom, max(y, default=0))))
 
 
-# most parts of a graph are as they were when it was last looked at
-_kept = Kept(_drawn, lambda piece: len(piece.heights) + len(piece.pairs), KEPT)
+# Most components of a graph are unchanged since it was laid out last.
+_cache: LruCache[_Component, _ComponentLayout] = LruCache(
+    CACHE_WEIGHT, lambda component: len(component.heights) + len(component.edges)
+)

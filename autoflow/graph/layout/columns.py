@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 # Two vertices whose link passes columns, and whether the arrow runs against the link (a circle, opened).
-Link = tuple[int, int, bool]
+LayerEdge = tuple[int, int, bool]
 
 
 @dataclass(slots=True)
-class Columns:
+class Layering:
     """Vertices by column; the first `cards` are cards, the others places of lanes.
 
     Args:
@@ -33,11 +33,11 @@ class Columns:
     layers: list[list[int]]
     left: list[list[int]]
     right: list[list[int]]
-    lanes: dict[Link, list[int]] = field(default_factory=dict)
+    lanes: dict[LayerEdge, list[int]] = field(default_factory=dict)
     trunks: list[list[int]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, rank: Sequence[int], links: Iterable[Link]) -> Columns:
+    def of(cls, rank: Sequence[int], links: Iterable[LayerEdge]) -> Layering:
         """Make columns from the cards' ranks and their links (tail left of head, each once)."""
         size = len(rank)
         layers: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
@@ -47,7 +47,7 @@ class Columns:
         columns._connect(list(links))
         return columns
 
-    def _connect(self, links: list[Link]) -> None:
+    def _connect(self, links: list[LayerEdge]) -> None:
         rank = self.rank
         passing = [link for link in links if rank[link[1]] - rank[link[0]] > 1]
         leaving = Counter((tail, back) for tail, _, back in passing)

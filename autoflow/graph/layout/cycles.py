@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 
-def back_links(following: Sequence[Sequence[int]], starts: Iterable[int]) -> set[tuple[int, int]]:
+def find_back_edges(following: Sequence[Sequence[int]], starts: Iterable[int]) -> set[tuple[int, int]]:
     """Find the links that close a circle; without them (self-references among them) none is left.
 
     Args:

@@ -12,12 +12,12 @@ CARD_WIDTH = 312
 CARD_HEIGHT = 82
 PICTURE_HEIGHT = 284
 COLUMN_GAP = 120
-PITCH = CARD_WIDTH + COLUMN_GAP
+COLUMN_WIDTH = CARD_WIDTH + COLUMN_GAP
 
 Point = tuple[int, int]
 
 
-def height_of(card: Card) -> int:
+def card_height(card: Card) -> int:
     """Return the height of a card in pixels; cards with a preview picture are taller."""
     return PICTURE_HEIGHT if card.preview and ENTITY_TYPES[card.type].previews else CARD_HEIGHT
 

@@ -5,33 +5,33 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Sequence
 
-from autoflow.graph.layout.columns import Columns
+from autoflow.graph.layout.columns import Layering
 
-SWEEPS = 24
-PATIENCE = 6  # sweeps without a better order before giving up
-TRANSPOSES = 8
+MAX_SWEEPS = 24
+MAX_STALE_SWEEPS = 6  # sweeps without a better order before giving up
+MAX_TRANSPOSE_PASSES = 8
 
 
-def order(columns: Columns) -> int:
+def order_layers(columns: Layering) -> int:
     """Sort each column of `columns` in place; gives the number of crossings left between neighbouring columns."""
     layers = columns.layers
     position = _walk(columns)
-    best, kept, stale = crossings(columns, position), [list(layer) for layer in layers], 0
-    for sweep in range(SWEEPS):
-        if not best or stale == PATIENCE:
+    best, kept, stale = count_crossings(columns, position), [list(layer) for layer in layers], 0
+    for sweep in range(MAX_SWEEPS):
+        if not best or stale == MAX_STALE_SWEEPS:
             break
         middle = _mean if sweep % 4 < 2 else _median
         if sweep % 2 == 0:
             _sweep(layers[1:], columns.left, position, middle)
         else:
             _sweep(layers[-2::-1], columns.right, position, middle)
-        count = crossings(columns, position)
+        count = count_crossings(columns, position)
         stale += 1
         if count < best:
             best, kept, stale = count, [list(layer) for layer in layers], 0
     layers[:] = kept
     _number(layers, position)
-    for _ in range(TRANSPOSES):
+    for _ in range(MAX_TRANSPOSE_PASSES):
         gained = sum(_transpose(layer, columns, position) for layer in layers) if best else 0
         best -= gained
         if not gained:
@@ -39,7 +39,7 @@ def order(columns: Columns) -> int:
     return best
 
 
-def crossings(columns: Columns, position: Sequence[int]) -> int:
+def count_crossings(columns: Layering, position: Sequence[int]) -> int:
     """Count the pairs of links between neighbouring columns that cross."""
     total = 0
     for layer in columns.layers:
@@ -53,7 +53,7 @@ def crossings(columns: Columns, position: Sequence[int]) -> int:
     return total
 
 
-def _walk(columns: Columns) -> list[int]:
+def _walk(columns: Layering) -> list[int]:
     """Set a first order: columns filled by a walk along the links, so that a part of the graph stays together."""
     left, right = columns.left, columns.right
     seen = [False] * len(columns.rank)
@@ -106,7 +106,7 @@ def _sweep(
             position[vertex] = place
 
 
-def _transpose(layer: list[int], columns: Columns, position: list[int]) -> int:
+def _transpose(layer: list[int], columns: Layering, position: list[int]) -> int:
     """Swap neighbours wherever that saves crossings; gives how many were saved."""
     if len(layer) < 2:
         return 0

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from autoflow.graph.layout.geometry import PITCH
+from autoflow.graph.layout.geometry import COLUMN_WIDTH
 
-PART_GAP = 64
+COMPONENT_GAP = 64
 ASPECT = 1.8  # of the parts' area; gaps between parts of unlike heights bring the sheet nearer to a screen
 
 
-def parts(size: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
+def connected_components(size: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
     """Give the connected parts of a graph of `size` vertices, each ascending, in the order of their first vertex."""
     near: list[list[int]] = [[] for _ in range(size)]
     for tail, head in links:
@@ -38,14 +38,14 @@ def parts(size: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
     return found
 
 
-def pack(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def pack_components(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Give the (column, y) of the top left of each part.
 
     Args:
         sizes: (number of columns, height in pixels) of each part.
     """
-    area = sum(columns * PITCH * (height + PART_GAP) for columns, height in sizes)
-    wanted = max(1.0, math.sqrt(area * ASPECT) / PITCH)
+    area = sum(columns * COLUMN_WIDTH * (height + COMPONENT_GAP) for columns, height in sizes)
+    wanted = max(1.0, math.sqrt(area * ASPECT) / COLUMN_WIDTH)
     double = 2 ** math.ceil(math.log2(wanted))
     step = double * 3 // 4 if wanted <= double * 3 // 4 else double
     sheet = max(step, max((columns for columns, _ in sizes), default=0))
@@ -55,6 +55,6 @@ def pack(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         tops = [max(free[column : column + columns]) for column in range(sheet - columns + 1)]
         y = min(tops)
         column = tops.index(y)
-        free[column : column + columns] = [y + height + PART_GAP] * columns
+        free[column : column + columns] = [y + height + COMPONENT_GAP] * columns
         places.append((column, y))
     return places

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def ranks(following: Sequence[Sequence[int]]) -> list[int]:
+def assign_ranks(following: Sequence[Sequence[int]]) -> list[int]:
     """Give each vertex its column, counted from 0; every link leads to a higher one.
 
     A vertex stands as far left as its inputs allow. What leads to one place only, a source or a chain that

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoflow.graph.layout.columns import Columns
-from autoflow.graph.layout.geometry import CARD_WIDTH, PITCH, Point
+from autoflow.graph.layout.columns import Layering
+from autoflow.graph.layout.geometry import CARD_WIDTH, COLUMN_WIDTH, Point
 
 Corners = tuple[Point, ...]
 
@@ -13,7 +13,7 @@ BACK_DROP = 20  # an arrow back meets its cards below their middles, so that it 
 LOOP = 28
 
 
-def corners(columns: Columns, y: Sequence[int], tail: int, head: int, *, back: bool) -> Corners:
+def route_corners(columns: Layering, y: Sequence[int], tail: int, head: int, *, back: bool) -> Corners:
     """Give the corners of the way from `tail` to `head`.
 
     An arrow leaves on the right and arrives on the left; an arrow back leaves on the left and arrives on the
@@ -27,16 +27,16 @@ def corners(columns: Columns, y: Sequence[int], tail: int, head: int, *, back: b
         back: whether the link was turned round.
     """
     if tail == head:
-        side = columns.rank[tail] * PITCH + CARD_WIDTH
+        side = columns.rank[tail] * COLUMN_WIDTH + CARD_WIDTH
         above, below = y[tail] - BACK_DROP, y[tail] + BACK_DROP
         return ((side, above), (side + LOOP, above), (side + LOOP, below), (side, below))
     first, last = (head, tail) if back else (tail, head)
     drop = BACK_DROP if back else 0
-    points = [(columns.rank[first] * PITCH + CARD_WIDTH, y[first] + drop)]
+    points = [(columns.rank[first] * COLUMN_WIDTH + CARD_WIDTH, y[first] + drop)]
     for place in columns.lanes.get((first, last, back), ()):
-        x = columns.rank[place] * PITCH
+        x = columns.rank[place] * COLUMN_WIDTH
         points += [(x, y[place]), (x + CARD_WIDTH, y[place])]
-    points.append((columns.rank[last] * PITCH, y[last] + drop))
+    points.append((columns.rank[last] * COLUMN_WIDTH, y[last] + drop))
     points = _straight(points)
     return tuple(reversed(points)) if back else tuple(points)
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from autoflow.graph.layout.columns import Columns
+from autoflow.graph.layout.columns import Layering
 
 # For a vertex its neighbour in the column, and how far from that neighbour's middle its own must be.
 Rooms = dict[int, tuple[int, int]]
@@ -21,7 +21,7 @@ PASSES = 6
 STIFFNESS = 4  # a lane is bent less readily than a card is moved
 
 
-def middles(columns: Columns, heights: Sequence[int]) -> list[int]:
+def assign_y(columns: Layering, heights: Sequence[int]) -> list[int]:
     """Give the y of every vertex's middle, in pixels; the topmost edge is at 0.
 
     Args:
@@ -100,7 +100,7 @@ def _settle(layer: list[int], shifts: list[int], near: list[list[int]], weight: 
         place += count
 
 
-def _threads(columns: Columns) -> list[list[int]]:
+def _threads(columns: Layering) -> list[list[int]]:
     """Give the chains in which each vertex leads to the next one only and each comes from the one before only."""
     left, right = columns.left, columns.right
     joined = [len(ends) == 1 and len(left[ends[0]]) == 1 for ends in right]

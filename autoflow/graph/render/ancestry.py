@@ -12,8 +12,8 @@ from datetime import timezone, tzinfo
 from typing import Any
 
 from autoflow.graph.graph import Card
-from autoflow.graph.render.labels import day_and_time, moment, printable, ref, standing, type_label
-from autoflow.graph.render.summary_tree import DEEPEST
+from autoflow.graph.render.labels import card_reference, format_time, parse_time, printable, run_status, type_label
+from autoflow.graph.render.summary_tree import MAX_DEPTH
 from autoflow.graph.render.text import ASCII, COLORS, UNICODE
 from autoflow.graph.trace import Trace
 
@@ -21,7 +21,7 @@ LONGEST_COMMAND = 160
 _LEADS = {True: ("├─ ", "└─ ", "│  "), False: ("|- ", "`- ", "|  ")}
 
 
-def ancestry(trace: Trace, *, color: bool = False, unicode: bool = True, zone: tzinfo = timezone.utc) -> str:
+def render_trace(trace: Trace, *, color: bool = False, unicode: bool = True, zone: tzinfo = timezone.utc) -> str:
     """Give the trace as lines of text, ending in a newline; the arguments are those of `graph.text.text`."""
     page = _Page(trace, color, unicode, zone)
     whole = "\n".join(line.rstrip() for line in page.lines()) + "\n"
@@ -63,7 +63,7 @@ class _Page:
             key, lead, inner = stack.pop()
             children = self.before[key]
             again = key in self.shown and bool(children)
-            below = not again and bool(children) and len(inner) >= DEEPEST * len(self.down)
+            below = not again and bool(children) and len(inner) >= MAX_DEPTH * len(self.down)
             continued = self.paint("  (above)" if again else "  (below)", "quiet") if again or below else ""
             yield lead + self.titled(self.cards[key]) + continued
             if below:
@@ -82,7 +82,7 @@ class _Page:
         """The line of a card: its reference, its name, and what kind it is or how it ended."""
         known = self.trace.data.get(card.key, {})
         more = self.paint(f"  +{card.more} more", "quiet") if card.more else ""
-        own = self.paint(printable(ref(card)), "quiet")
+        own = self.paint(printable(card_reference(card)), "quiet")
         if card.type == "task":
             run = self.trace.runs.get(card.key, {})
             sign = self.paint(self.signs.get(card.state or "", self.signs["dot"]), card.state or "")
@@ -93,10 +93,10 @@ class _Page:
 
     def ended(self, run: Mapping[str, Any]) -> str:
         """When a run began, how long it took and how it ended."""
-        began, ended = moment(run.get("startedAt")), moment(run.get("finishedAt"))
+        began, ended = parse_time(run.get("startedAt")), parse_time(run.get("finishedAt"))
         took = f"{(ended - began).total_seconds():.1f} s" if began and ended else ""
-        stands = standing(run.get("state"), run.get("seenAt"), bool(run.get("facts", {}).get("unattributed")))
-        words = [stands, day_and_time(run.get("startedAt"), self.zone), took]
+        stands = run_status(run.get("state"), run.get("seenAt"), bool(run.get("facts", {}).get("unattributed")))
+        words = [stands, format_time(run.get("startedAt"), self.zone), took]
         return ", ".join(word for word in [*words, str(run.get("error") or "")] if word)
 
     def about(self, key: str) -> Iterator[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.render.labels import captioned, left_out, numbered, printable
+from autoflow.graph.render.labels import card_caption, omitted_count, printable, type_and_id
 from autoflow.model.entity_types import ENTITY_TYPES
 
 FILLS = {"finished": "#e3ecff", "running": "#e3ecff", "ended": "#e3ecff", "failed": "#ffe4e4", "lost": "#fff1d6"}
 
 
-def dot(graph: Graph) -> str:
+def render_dot(graph: Graph) -> str:
     """Give a ``digraph``, ending in a newline; nodes are numbered in the graph's order."""
     node = {card.key: f"n{number}" for number, card in enumerate(graph.cards)}
     lines = [
@@ -32,8 +32,8 @@ def dot(graph: Graph) -> str:
 
 
 def _label(card: Card) -> str:
-    second = ", ".join([numbered(card), *([card.state] if card.state else []), *left_out(card)])
-    return _quoted(captioned(card), second)
+    second = ", ".join([type_and_id(card), *([card.state] if card.state else []), *omitted_count(card)])
+    return _quoted(card_caption(card), second)
 
 
 def _quoted(*rows: str) -> str:

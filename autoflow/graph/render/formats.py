@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import timezone, tzinfo
 
 from autoflow.graph.graph import Graph
-from autoflow.graph.render.dot import dot
-from autoflow.graph.render.html import html
-from autoflow.graph.render.mermaid import mermaid
-from autoflow.graph.render.svg import svg
-from autoflow.graph.render.text import text
+from autoflow.graph.render.dot import render_dot
+from autoflow.graph.render.html import render_html
+from autoflow.graph.render.mermaid import render_mermaid
+from autoflow.graph.render.svg import render_svg
+from autoflow.graph.render.text import render_text
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class RenderOptions:
     """Who a form is written for; each form takes from it what concerns it.
 
     Args:
@@ -33,21 +33,21 @@ class Reader:
     base_url: str | None = None
 
 
-Form = Callable[[Graph, Reader], str]
+Renderer = Callable[[Graph, RenderOptions], str]
 
-FORMS: dict[str, Form] = {
-    "text": lambda graph, reader: text(graph, color=reader.color, unicode=reader.unicode, zone=reader.zone),
+RENDERERS: dict[str, Renderer] = {
+    "text": lambda graph, reader: render_text(graph, color=reader.color, unicode=reader.unicode, zone=reader.zone),
     "json": lambda graph, _: json.dumps(graph.to_json(), ensure_ascii=False, indent=2) + "\n",
-    "mermaid": lambda graph, _: mermaid(graph),
-    "dot": lambda graph, _: dot(graph),
-    "svg": lambda graph, reader: svg(graph, base_url=reader.base_url, zone=reader.zone),
-    "html": lambda graph, reader: html(graph, base_url=reader.base_url, zone=reader.zone),
+    "mermaid": lambda graph, _: render_mermaid(graph),
+    "dot": lambda graph, _: render_dot(graph),
+    "svg": lambda graph, reader: render_svg(graph, base_url=reader.base_url, zone=reader.zone),
+    "html": lambda graph, reader: render_html(graph, base_url=reader.base_url, zone=reader.zone),
 }
 
 # Where the eye has to find its way: like cards are taken together in them unless one asks for all.
-PICTURES = frozenset({"mermaid", "dot", "svg", "html"})
+PICTURE_FORMATS = frozenset({"mermaid", "dot", "svg", "html"})
 
-MEDIA: dict[str, str] = {
+MEDIA_TYPES: dict[str, str] = {
     "text": "text/plain; charset=utf-8",
     "json": "application/json",
     "mermaid": "text/vnd.mermaid; charset=utf-8",
@@ -57,10 +57,10 @@ MEDIA: dict[str, str] = {
 }
 
 
-def write(graph: Graph, form: str, reader: Reader | None = None) -> str:
+def render(graph: Graph, form: str, reader: RenderOptions | None = None) -> str:
     """Give `graph` in the form of that name, for `reader`.
 
     Raises:
         KeyError: there is no such form; `FORMS` has the names.
     """
-    return FORMS[form](graph, reader or Reader())
+    return RENDERERS[form](graph, reader or RenderOptions())

@@ -13,16 +13,23 @@ from html import escape
 from importlib import resources
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.render.labels import captioned, day_and_time, numbered, printable, runs_and_others, type_label
-from autoflow.graph.render.svg import svg
-from autoflow.graph.render.svg_card import PATH, href
+from autoflow.graph.render.labels import (
+    card_caption,
+    count_runs_and_data,
+    format_time,
+    printable,
+    type_and_id,
+    type_label,
+)
+from autoflow.graph.render.svg import render_svg
+from autoflow.graph.render.svg_card import LOCAL_PATH, link_url
 from autoflow.graph.render.theme import STATES, stylesheet, variables
 from autoflow.model.entity_types import ENTITY_TYPES
 
 WAYS = {"input": "is read by", "output": "writes", "version": "is saved as"}
 
 
-def html(
+def render_html(
     graph: Graph, *, base_url: str | None = None, zone: tzinfo = timezone.utc, written: datetime | None = None
 ) -> str:
     """Give the whole page, ending in a newline.
@@ -41,7 +48,7 @@ def html(
         f"default-src 'none'; img-src data:; style-src {_hash(style)} {_hash(stylesheet())}; "
         f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
-    runs, others = runs_and_others(graph)
+    runs, others = count_runs_and_data(graph)
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
@@ -50,13 +57,13 @@ def html(
             '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">',
             f"<title>{title}</title><style>{style}</style></head><body><header><h1>{title}</h1>",
             f"<p>{_count(runs, 'run')}, {_count(others, 'data card')}. Written ",
-            f'<time datetime="{now.isoformat(timespec="seconds")}">{day_and_time(now.isoformat(), zone)}</time>',
+            f'<time datetime="{now.isoformat(timespec="seconds")}">{format_time(now.isoformat(), zone)}</time>',
             f" {escape(now.tzname() or '')}.</p>{_legend(graph)}</header><main>",
             '<div class="tools" hidden><button type="button" data-zoom="in">Zoom in</button>'
             '<button type="button" data-zoom="out">Zoom out</button>'
             '<button type="button" data-zoom="fit">Fit</button></div>',
             '<div class="sheet" role="region" tabindex="0" aria-label="Picture of the workflow; scroll to move">',
-            svg(graph, base_url=base_url, zone=zone),
+            render_svg(graph, base_url=base_url, zone=zone),
             f"</div>{_cards(graph, base_url, zone)}{_arrows(graph)}</main><script>{script}</script></body></html>\n",
         )
     )
@@ -95,9 +102,9 @@ def _legend(graph: Graph) -> str:
 def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
     heads = ("Name", "Kind", "Number", "State", "Time", "Link", "Description")
     rows = "".join(
-        f'<tr><th scope="row">{_text(captioned(card))}</th>'
+        f'<tr><th scope="row">{_text(card_caption(card))}</th>'
         f"<td>{type_label(card)}</td><td>{_text(_number(card))}</td>"
-        f"<td>{_text(card.state or '')}</td><td>{day_and_time(card.at, zone)}</td>"
+        f"<td>{_text(card.state or '')}</td><td>{format_time(card.at, zone)}</td>"
         f"<td>{_link(card, base_url)}</td><td>{_text(card.description or '')}</td></tr>"
         for card in graph.cards
     )
@@ -105,12 +112,12 @@ def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
 
 
 def _number(card: Card) -> str:
-    own = numbered(card) if card.members else str(card.id)
+    own = type_and_id(card) if card.members else str(card.id)
     return f"{own} at {card.origin}" if card.origin else own
 
 
 def _arrows(graph: Graph) -> str:
-    names = {card.key: f"{captioned(card)}, {numbered(card)}" for card in graph.cards}
+    names = {card.key: f"{card_caption(card)}, {type_and_id(card)}" for card in graph.cards}
     rows = "".join(
         f'<tr><th scope="row">{_text(names[arrow.source])}</th><td>{WAYS[arrow.kind]}</td>'
         f"<td>{_text(names[arrow.target])}</td></tr>"
@@ -129,9 +136,9 @@ def _table(caption: str, heads: tuple[str, ...], rows: str) -> str:
 
 
 def _link(card: Card, base_url: str | None) -> str:
-    if card.link is None or not PATH.fullmatch(card.link.url):
+    if card.link is None or not LOCAL_PATH.fullmatch(card.link.url):
         return ""
-    address = href(card, base_url)
+    address = link_url(card, base_url)
     if address is None:
         return f"{_text(card.link.title)}: <code>{_text(card.link.url)}</code>"
     return f'<a href="{escape(address)}" rel="noopener noreferrer">{_text(card.link.title)}</a>'

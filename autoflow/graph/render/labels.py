@@ -18,38 +18,38 @@ def type_label(card: Card) -> str:
     return ENTITY_TYPES[card.type].label
 
 
-def titled(card: Card) -> str:
+def card_title(card: Card) -> str:
     """Give the card's title on one line; with its name where a customised title says something else of data."""
     title = " ".join(card.title.split())
     name = " ".join(card.name.split())
     return title if not name or name in title or card.type == "task" else f"{title} ({name})"
 
 
-def captioned(card: Card) -> str:
+def card_caption(card: Card) -> str:
     """Give the title with the version's number, unless it says that already."""
-    title = titled(card)
+    title = card_title(card)
     return f"{title} {card.badge}" if card.badge and card.badge not in title else title
 
 
-def numbered(card: Card) -> str:
+def type_and_id(card: Card) -> str:
     """Give kind and number, as ``run 5``; of a cluster how many cards it stands for."""
     return f"{len(card.members)} cards" if card.members else f"{type_label(card)} {card.id}"
 
 
-def left_out(card: Card) -> list[str]:
+def omitted_count(card: Card) -> list[str]:
     """Return ``+3 more`` where neighbours of the card were left out of the graph, else nothing."""
     return [f"+{card.more} more"] if card.more else []
 
 
-def ref(card: Card) -> str:
+def card_reference(card: Card) -> str:
     """Return the card's name for the command line, as ``version:12`` or ``file:9``; of a cluster, its count."""
     if card.members:
-        return numbered(card)
+        return type_and_id(card)
     own = f"{ENTITY_TYPES[card.type].reference}:{card.id}"
     return f"{own}@{card.origin.partition('://')[2] or card.origin}" if card.origin else own
 
 
-def runs_and_others(graph: Graph) -> tuple[int, int]:
+def count_runs_and_data(graph: Graph) -> tuple[int, int]:
     """Count the runs and the data cards, those in clusters too."""
     counts = [0, 0]
     for card in graph.cards:
@@ -57,7 +57,7 @@ def runs_and_others(graph: Graph) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def moment(at: str | None, zone: tzinfo = timezone.utc) -> datetime | None:
+def parse_time(at: str | None, zone: tzinfo = timezone.utc) -> datetime | None:
     """Read an ISO 8601 time (UTC where it names no zone) into `zone`; None when there is none or it is not one."""
     if not at:
         return None
@@ -68,15 +68,15 @@ def moment(at: str | None, zone: tzinfo = timezone.utc) -> datetime | None:
         return None
 
 
-def day_and_time(at: str | None, zone: tzinfo = timezone.utc) -> str:
+def format_time(at: str | None, zone: tzinfo = timezone.utc) -> str:
     """Show a time as ``24 Aug 2026, 11:15``; empty when unknown."""
-    read = moment(at, zone)
+    read = parse_time(at, zone)
     return f"{read.day} {MONTHS[read.month - 1]} {read.year}, {read:%H:%M}" if read else ""
 
 
-def ago(at: str | None, now: datetime | None = None) -> str:
+def format_age(at: str | None, now: datetime | None = None) -> str:
     """Show how long ago a time was, as ``3 min ago``; empty when unknown."""
-    read = moment(at)
+    read = parse_time(at)
     if read is None:
         return ""
     seconds = ((now or datetime.now(timezone.utc)) - read).total_seconds()
@@ -86,15 +86,15 @@ def ago(at: str | None, now: datetime | None = None) -> str:
     return "just now"
 
 
-def standing(state: str | None, seen: str | None, unattributed: bool) -> str:
+def run_status(state: str | None, seen: str | None, unattributed: bool) -> str:
     """Show how a run stands: its state, when a running one was last heard of, and whether it is attributed."""
     words = [state or ""]
-    words += [f"last sign of life {ago(seen)}"] if seen and state == "running" else []
+    words += [f"last sign of life {format_age(seen)}"] if seen and state == "running" else []
     words += ["unattributed"] if unattributed else []
     return ", ".join(word for word in words if word)
 
 
-def is_address(url: str) -> bool:
+def is_server_url(url: str) -> bool:
     """Whether a server's address is one a link may begin with: http or https, a host, perhaps a path."""
     return _ADDRESS.fullmatch(url) is not None
 
@@ -110,7 +110,7 @@ def _escaped(sign: str) -> str:
     return sign.encode("unicode_escape").decode("ascii")
 
 
-def width(text: str) -> int:
+def display_width(text: str) -> int:
     """Number of terminal columns a printable text takes up."""
     return sum(
         0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.render.labels import captioned, left_out, numbered, printable
+from autoflow.graph.render.labels import card_caption, omitted_count, printable, type_and_id
 from autoflow.model.entity_types import ENTITY_TYPES, Shape
 
 BRACKETS: dict[Shape, tuple[str, str]] = {
@@ -27,7 +27,7 @@ CLASSES = {
 }
 
 
-def mermaid(graph: Graph) -> str:
+def render_mermaid(graph: Graph) -> str:
     """Give the text of a ``flowchart LR``, ending in a newline; nodes are numbered in the graph's order."""
     node = {card.key: f"n{number}" for number, card in enumerate(graph.cards)}
     lines = ["flowchart LR"]
@@ -49,8 +49,8 @@ def mermaid(graph: Graph) -> str:
 
 
 def _label(card: Card) -> str:
-    second = ", ".join([numbered(card), *([card.state] if card.state else []), *left_out(card)])
-    return f"{_escaped(captioned(card))}<br/>{_escaped(second)}"
+    second = ", ".join([type_and_id(card), *([card.state] if card.state else []), *omitted_count(card)])
+    return f"{_escaped(card_caption(card))}<br/>{_escaped(second)}"
 
 
 def _escaped(text: str) -> str:

@@ -14,18 +14,18 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.refinement import links, numbered, refine
-from autoflow.graph.render.labels import captioned, printable, ref, titled
+from autoflow.graph.refinement import adjacency, number_classes, refine
+from autoflow.graph.render.labels import card_caption, card_reference, card_title, printable
 from autoflow.model.entity_types import ENTITY_TYPES
 
 _NUMBER = re.compile(r"\d+")
-TIMES = "\u00d7"
-DEEPEST = 24  # levels; a longer chain goes on at the left
-BADGES = 4  # version numbers named one by one
+MULTIPLICATION_SIGN = "\u00d7"
+MAX_DEPTH = 24  # levels; a longer chain goes on at the left
+MAX_BADGES = 4  # version numbers named one by one
 
 
 @dataclass
-class Group:
+class CardGroup:
     """Cards on one line: an app's runs, a project's versions, or data titled alike but for numbers.
 
     Each of them has an arrow to a card of every line below this one, and from a card of every line above it.
@@ -36,14 +36,14 @@ class Group:
     @cached_property
     def label(self) -> str:
         """Title and count; of a project's versions their numbers, as ``Digits V1, V2``."""
-        count = f" {TIMES}{len(self.cards)}" if len(self.cards) > 1 else ""
+        count = f" {MULTIPLICATION_SIGN}{len(self.cards)}" if len(self.cards) > 1 else ""
         badges = [card.badge for card in self.cards if card.badge]
         names = {card.name for card in self.cards}
         if len(badges) == len(self.cards) and len(names) == 1:
-            if len(badges) <= BADGES:
+            if len(badges) <= MAX_BADGES:
                 return f"{names.pop()} {', '.join(badges)}"
             return f"{names.pop()} {badges[0]}, …, {badges[-1]}{count}"
-        titles = list(dict.fromkeys(map(captioned, self.cards)))
+        titles = list(dict.fromkeys(map(card_caption, self.cards)))
         return (titles[0] if len(titles) == 1 else f"{titles[0]} … {titles[-1]}") + count
 
     @cached_property
@@ -69,7 +69,7 @@ class Group:
     @property
     def refs(self) -> str:
         """The references of its cards, of many the first and the last."""
-        first, last = ref(self.cards[0]), ref(self.cards[-1])
+        first, last = card_reference(self.cards[0]), card_reference(self.cards[-1])
         return first if len(self.cards) == 1 else f"{first} {last}" if len(self.cards) == 2 else f"{first} … {last}"
 
     @cached_property
@@ -81,7 +81,7 @@ class Group:
         return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
 
 
-class Line(NamedTuple):
+class TreeLine(NamedTuple):
     """One line of the tree.
 
     Args:
@@ -92,12 +92,12 @@ class Line(NamedTuple):
     """
 
     last: tuple[bool, ...]
-    group: Group
+    group: CardGroup
     continued: Literal["above", "below"] | None
     alike: bool
 
 
-def lines(graph: Graph) -> Iterator[Line]:
+def tree_lines(graph: Graph) -> Iterator[TreeLine]:
     """Give the tree line by line; every group is unfolded once, where it is met first in order of time."""
     groups, following = _groups(graph)
     led_to = {after for key, heads in following.items() for after in heads if after != key}
@@ -114,25 +114,25 @@ def lines(graph: Graph) -> Iterator[Line]:
             key, last = stack.pop()
             heads = children[key]
             continued: Literal["above", "below"] | None = "above" if heads and key in shown else None
-            if heads and continued is None and len(last) >= DEEPEST:
+            if heads and continued is None and len(last) >= MAX_DEPTH:
                 continued = "below"
                 deep.append(key)
             else:
                 shown.add(key)
             group = groups[key]
             reading = group.reading if continued else (*group.reading, group.kind)  # without branches, without a kind
-            yield Line(last, group, continued, labels[reading] > 1)
+            yield TreeLine(last, group, continued, labels[reading] > 1)
             unfolded = [] if continued else heads
             stack += [(head, (*last, n == len(unfolded) - 1)) for n, head in reversed(list(enumerate(unfolded)))]
         roots.extendleft(reversed(deep))
 
 
-def _groups(graph: Graph) -> tuple[dict[int, Group], dict[int, dict[int, None]]]:
-    classes = refine(numbered(map(_part, graph.cards)), links(graph))
+def _groups(graph: Graph) -> tuple[dict[int, CardGroup], dict[int, dict[int, None]]]:
+    classes = refine(number_classes(map(_part, graph.cards)), adjacency(graph))
     member = {card.key: number for card, number in zip(graph.cards, classes, strict=True)}
-    groups: dict[int, Group] = {}
+    groups: dict[int, CardGroup] = {}
     for card in sorted(graph.cards, key=lambda card: (card.at is None, card.at or "")):
-        groups.setdefault(member[card.key], Group()).cards.append(card)
+        groups.setdefault(member[card.key], CardGroup()).cards.append(card)
     following: dict[int, dict[int, None]] = {key: {} for key in groups}
     for arrow in graph.arrows:
         if arrow.source in member and arrow.target in member:
@@ -147,9 +147,9 @@ def _part(card: Card) -> object:
         return card.key
     if card.parent is not None:
         return card.type, card.parent
-    return card.type, _NUMBER.sub("#", titled(card)), card.origin
+    return card.type, _NUMBER.sub("#", card_title(card)), card.origin
 
 
-def _began(group: Group) -> tuple[bool, str]:
+def _began(group: CardGroup) -> tuple[bool, str]:
     at = group.cards[0].at
     return at is None, at or ""

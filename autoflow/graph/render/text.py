@@ -13,17 +13,17 @@ from typing import NamedTuple
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.render.labels import (
     MONTHS,
-    captioned,
-    moment,
+    card_caption,
+    card_reference,
+    card_title,
+    count_runs_and_data,
+    display_width,
+    parse_time,
     printable,
-    ref,
-    runs_and_others,
-    standing,
-    titled,
+    run_status,
     type_label,
-    width,
 )
-from autoflow.graph.render.summary_tree import TIMES, lines
+from autoflow.graph.render.summary_tree import MULTIPLICATION_SIGN, tree_lines
 
 COLORS = {
     "finished": "32",
@@ -75,7 +75,7 @@ WIDEST = 44  # columns of a title before the table gives up aligning it
 ONWARD = 4  # cards named where data came from or goes on to
 
 
-def text(graph: Graph, *, color: bool = False, unicode: bool = True, zone: tzinfo = timezone.utc) -> str:
+def render_text(graph: Graph, *, color: bool = False, unicode: bool = True, zone: tzinfo = timezone.utc) -> str:
     """Give the graph as lines of text, ending in a newline.
 
     Args:
@@ -88,7 +88,9 @@ def text(graph: Graph, *, color: bool = False, unicode: bool = True, zone: tzinf
     whole = "\n".join(line.rstrip() for line in page.lines()) + "\n"
     if unicode:
         return whole
-    return whole.replace(TIMES, "x").replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
+    return (
+        whole.replace(MULTIPLICATION_SIGN, "x").replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
+    )
 
 
 class _Row(NamedTuple):
@@ -121,7 +123,7 @@ class _Page:
     def lines(self) -> Iterator[str]:
         """The whole page."""
         yield self.paint(printable(self.graph.title), "strong")
-        runs, others = runs_and_others(self.graph)
+        runs, others = count_runs_and_data(self.graph)
         yield f"{_count(runs, 'run')}, {_count(others, 'data card')}"
         if self.graph.cards:
             yield ""
@@ -135,7 +137,7 @@ class _Page:
 
     def tree(self) -> Iterator[str]:
         """The chain at a glance."""
-        for last, group, continued, alike in lines(self.graph):
+        for last, group, continued, alike in tree_lines(self.graph):
             lead = "".join("    " if ended else self.signs["down"] for ended in last[:-1])
             lead += (self.signs["end"] if last[-1] else self.signs["branch"]) if last else ""
             first = group.cards[0]
@@ -153,19 +155,20 @@ class _Page:
         """Each run in order of time, under the days."""
         day = None
         for run in self.runs:
-            at = moment(run.at, self.zone)
+            at = parse_time(run.at, self.zone)
             today = f"{at.day} {MONTHS[at.month - 1]} {at.year}" if at else "Time unknown"
             if today != day:
                 day = today
                 yield ""
                 yield self.paint(today, "strong") + self.paint(f"  {at.tzname()}" if at else "", "quiet")
             state = run.state or ""
-            stands = standing(run.state, run.seen, run.unattributed)
+            stands = run_status(run.state, run.seen, run.unattributed)
             sign = self.paint(self.signs.get(state, self.signs["dot"]), state)
             entry = self.paint(f" {self.signs['entry']}", "entry") if run.key == self.graph.entry else ""
+            title = self.paint(printable(card_title(run)), "strong")
             yield (
-                f"  {f'{at:%H:%M}' if at else '     '}  {sign} {self.paint(printable(titled(run)), 'strong')}{entry}"
-                f"  {self.paint(printable(ref(run)), 'quiet')}  {self.paint(printable(stands), state)}"
+                f"  {f'{at:%H:%M}' if at else '     '}  {sign} {title}{entry}"
+                f"  {self.paint(printable(card_reference(run)), 'quiet')}  {self.paint(printable(stands), state)}"
                 f"{self.more(run)}"
             )
             inputs = [_Row("input", card, self.before[card.key]) for card in self.before[run.key]]
@@ -174,10 +177,10 @@ class _Page:
 
     def rows(self, rows: list[_Row]) -> Iterator[str]:
         """Data cards under one another: title, kind, reference, and where they came from or go on to."""
-        titles = [printable(captioned(row.card)) for row in rows]
+        titles = [printable(card_caption(row.card)) for row in rows]
         kinds = [type_label(row.card) for row in rows]
-        refs = [printable(ref(row.card)) for row in rows]
-        columns = [min(max(map(width, column), default=0), WIDEST) for column in (titles, kinds, refs)]
+        refs = [printable(card_reference(row.card)) for row in rows]
+        columns = [min(max(map(display_width, column), default=0), WIDEST) for column in (titles, kinds, refs)]
         for row, title, kind, own in zip(rows, titles, kinds, refs, strict=True):
             sign = self.signs.get(row.sign, row.sign)
             color = "entry" if row.card.key == self.graph.entry else ""
@@ -201,7 +204,7 @@ def _named(cards: list[Card]) -> str:
     """Name cards briefly: each title once, the first few references, then how many more."""
     few: dict[str, list[str]] = {}
     for card in cards[:ONWARD]:
-        few.setdefault(captioned(card), []).append(ref(card))
+        few.setdefault(card_caption(card), []).append(card_reference(card))
     names = [f"{title} {' '.join(refs)}" for title, refs in few.items()]
     if len(cards) > ONWARD:
         names.append(f"{len(cards) - ONWARD} more")
@@ -209,7 +212,7 @@ def _named(cards: list[Card]) -> str:
 
 
 def _padded(words: str, columns: int) -> str:
-    return words + " " * (columns - width(words))
+    return words + " " * (columns - display_width(words))
 
 
 def _count(number: int, word: str) -> str:

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoflow.graph import layout
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.layout import Box, Layout, Route, lay_out
+from autoflow.graph.layout import Box, Layout, Route, compute_layout
+from autoflow.process.lru_cache import LruCache
 
 pytestmark = pytest.mark.core
 
@@ -85,20 +87,20 @@ def check(graph: Graph, layout: Layout) -> None:
 @given(graphs())
 def test_no_card_lies_upon_another_and_no_arrow_upon_a_card(graph: Graph) -> None:
     """Whatever the graph, boxes are apart, routes keep out of them, and all of it lies within the stated size."""
-    check(graph, lay_out(graph))
+    check(graph, compute_layout(graph))
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_same_holds_for_larger_graphs(seed: int) -> None:
     """Eighty cards with twice as many arrows, circles and tall cards among them, keep the same laws."""
     graph = dense(seed, 80)
-    check(graph, lay_out(graph))
+    check(graph, compute_layout(graph))
 
 
 @given(graphs())
 def test_arrows_point_right_unless_marked(graph: Graph) -> None:
     """A route that is not marked as back runs left to right all the way; a marked one right to left."""
-    for route in lay_out(graph).routes:
+    for route in compute_layout(graph).routes:
         steps = [after[0] - before[0] for before, after in pairwise(route.points)]
         if route.arrow.source == route.arrow.target:
             assert route.back
@@ -113,13 +115,13 @@ def test_without_circles_no_arrow_points_back(graph: Graph) -> None:
     """Arrows from earlier to later cards only cannot form a circle, so none is marked."""
     index = {card.key: number for number, card in enumerate(graph.cards)}
     ahead = tuple(arrow for arrow in graph.arrows if index[arrow.source] < index[arrow.target])
-    assert not any(route.back for route in lay_out(replace(graph, arrows=ahead)).routes)
+    assert not any(route.back for route in compute_layout(replace(graph, arrows=ahead)).routes)
 
 
 @given(graphs())
 def test_routes_join_the_sides_of_their_cards(graph: Graph) -> None:
     """Every arrow has a route, in the arrows' order, from its source's side to its target's side."""
-    layout = lay_out(graph)
+    layout = compute_layout(graph)
     assert [route.arrow for route in layout.routes] == list(graph.arrows)
     for route in layout.routes:
         for key, (x, y) in ((route.arrow.source, route.points[0]), (route.arrow.target, route.points[-1])):
@@ -131,13 +133,13 @@ def test_routes_join_the_sides_of_their_cards(graph: Graph) -> None:
 @given(graphs())
 def test_same_graph_same_picture(graph: Graph) -> None:
     """Nothing in the picture depends on chance or on the process."""
-    assert lay_out(graph) == lay_out(Graph.from_json(graph.to_json()))
+    assert compute_layout(graph) == compute_layout(Graph.from_json(graph.to_json()))
 
 
 @given(graphs())
 def test_parts_that_share_nothing_lie_apart(graph: Graph) -> None:
     """The columns and rows that one part takes up hold no card of another part."""
-    boxes = lay_out(graph).boxes
+    boxes = compute_layout(graph).boxes
     frames = []
     for part in parts(graph):
         inside = [boxes[key] for key in part]
@@ -150,8 +152,8 @@ def test_parts_that_share_nothing_lie_apart(graph: Graph) -> None:
 @given(graphs("old"), graphs("new", most=6))
 def test_a_new_part_leaves_the_others_as_they_were(old: Graph, new: Graph) -> None:
     """Adding an unrelated part moves other parts as wholes at most: inside a part nothing moves."""
-    before = lay_out(old).boxes
-    after = lay_out(Graph(old.cards + new.cards, old.arrows + new.arrows, old.entry)).boxes
+    before = compute_layout(old).boxes
+    after = compute_layout(Graph(old.cards + new.cards, old.arrows + new.arrows, old.entry)).boxes
     for part in parts(old):
         moves = {(after[key].x - before[key].x, after[key].y - before[key].y) for key in part}
         heights = {key: after[key].height == before[key].height for key in part}
@@ -162,8 +164,8 @@ def test_a_new_part_leaves_the_others_as_they_were(old: Graph, new: Graph) -> No
 def test_a_small_part_added_to_a_sheet_with_room_moves_nothing() -> None:
     """While the sheet is not widened, the earlier parts keep their very places."""
     some = cards("old", [False] * 20)
-    before = lay_out(Graph(some)).boxes
-    after = lay_out(Graph(some + cards("new", [False]))).boxes
+    before = compute_layout(Graph(some)).boxes
+    after = compute_layout(Graph(some + cards("new", [False]))).boxes
     assert {key: after[key] for key in before} == before
 
 
@@ -173,7 +175,9 @@ def test_data_written_back_is_the_arrow_that_points_back() -> None:
         Card("task:1", "task", 1, "Label", "Label", at="2026-11-02"),
         Card("project:1", "project", 1, "Digits", "Digits", at="2026-11-01"),
     )
-    layout = lay_out(Graph(made, (Arrow("project:1", "task:1", "input"), Arrow("task:1", "project:1", "output"))))
+    layout = compute_layout(
+        Graph(made, (Arrow("project:1", "task:1", "input"), Arrow("task:1", "project:1", "output")))
+    )
     assert [route.back for route in layout.routes] == [False, True]
     assert layout.boxes["project:1"].x < layout.boxes["task:1"].x
     forth, back = layout.routes
@@ -182,7 +186,7 @@ def test_data_written_back_is_the_arrow_that_points_back() -> None:
 
 def test_a_self_reference_is_a_loop_beside_its_card() -> None:
     """An arrow from a card to itself is drawn, marked as back, and stays in the strip right of the card."""
-    layout = lay_out(Graph(cards("card", [False]), (Arrow("card:0", "card:0", "output"),)))
+    layout = compute_layout(Graph(cards("card", [False]), (Arrow("card:0", "card:0", "output"),)))
     (loop,) = layout.routes
     assert loop.back
     assert all(x >= layout.boxes["card:0"].width for x, _ in loop.points)
@@ -190,25 +194,25 @@ def test_a_self_reference_is_a_loop_beside_its_card() -> None:
 
 def test_an_arrow_to_a_card_left_out_has_no_route() -> None:
     """A graph cut out of a larger one may still name absent cards; that is not an error."""
-    assert lay_out(Graph(cards("card", [False]), (Arrow("card:0", "absent:1", "input"),))).routes == ()
+    assert compute_layout(Graph(cards("card", [False]), (Arrow("card:0", "absent:1", "input"),))).routes == ()
 
 
 def test_an_empty_graph_is_an_empty_picture() -> None:
     """No cards, no size."""
-    assert lay_out(Graph()) == Layout({}, (), 0, 0)
+    assert compute_layout(Graph()) == Layout({}, (), 0, 0)
 
 
 def test_the_entrys_part_comes_first() -> None:
     """The part the viewer came from stands at the top left."""
     made = cards("card", [False, False, False])
-    boxes = lay_out(Graph(made, entry="card:2")).boxes
+    boxes = compute_layout(Graph(made, entry="card:2")).boxes
     assert boxes["card:2"][:2] == (0, 0)
 
 
 def test_cards_with_pictures_are_tall() -> None:
     """Projects with a preview are 312 x 284 pixels, everything else 312 x 82, a model weight with a picture too."""
     made = (*cards("card", [True, False]), Card("file:1", "model_weight", 1, "w", "w", preview="/p"))
-    sizes = [box[2:] for box in lay_out(Graph(made)).boxes.values()]
+    sizes = [box[2:] for box in compute_layout(Graph(made)).boxes.values()]
     assert sizes == [(312, 284), (312, 82), (312, 82)]
 
 
@@ -223,7 +227,7 @@ def test_a_long_link_runs_straight_past_the_cards_between() -> None:
         if number:
             arrows.append(Arrow(f"file:{number - 1}", f"task:{number}", "input"))
     graph = Graph(tuple(made), tuple(arrows))
-    layout = lay_out(graph)
+    layout = compute_layout(graph)
     check(graph, layout)
     assert max(len(route.points) for route in layout.routes) <= 6
     assert layout.height < 400
@@ -232,8 +236,32 @@ def test_a_long_link_runs_straight_past_the_cards_between() -> None:
 def test_json_form_is_plain_lists() -> None:
     """The page gets numbers and keys only."""
     made = cards("card", [False, False])
-    form = lay_out(Graph(made, (Arrow("card:0", "card:1", "input"),))).to_json()
+    form = compute_layout(Graph(made, (Arrow("card:0", "card:1", "input"),))).to_json()
     assert form["boxes"] == {"card:0": [0, 0, 312, 82], "card:1": [432, 0, 312, 82]}
     assert form["routes"] == [
         {"source": "card:0", "target": "card:1", "kind": "input", "points": [[312, 41], [432, 41]], "back": False}
     ]
+
+
+def chain(name: str, length: int) -> tuple[list[Card], list[Arrow]]:
+    """Return the cards and arrows of one component."""
+    cards = [Card(f"file:{name}{n}", "file", n, "f", "f", at=f"2026-11-01T10:{n:02d}:00Z") for n in range(length)]
+    return cards, [Arrow(source.key, target.key, "input") for source, target in pairwise(cards)]
+
+
+def test_an_unchanged_component_is_not_laid_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New components are; the layout equals one without a cache."""
+    sizes: list[int] = []
+    compute = layout._lay_out
+    monkeypatch.setattr(
+        layout, "_lay_out", lambda component: sizes.append(len(component.heights)) or compute(component)
+    )
+    monkeypatch.setattr(layout, "_cache", LruCache(1000))
+    first, second, third = chain("a", 3), chain("b", 5), chain("c", 7)
+    compute_layout(Graph((*first[0], *second[0]), (*first[1], *second[1])))
+    assert sizes == [3, 5]
+    graph = Graph((*first[0], *second[0], *third[0]), (*first[1], *second[1], *third[1]))
+    cached = compute_layout(graph)
+    assert sizes == [3, 5, 7]
+    monkeypatch.setattr(layout, "_cache", LruCache(0, lambda component: 1))
+    assert compute_layout(graph) == cached

@@ -6,13 +6,13 @@ import random
 
 import pytest
 
-from autoflow.graph.layout.columns import Columns
-from autoflow.graph.layout.ordering import crossings, order
+from autoflow.graph.layout.columns import Layering
+from autoflow.graph.layout.ordering import count_crossings, order_layers
 
 pytestmark = pytest.mark.core
 
 
-def places(columns: Columns) -> list[int]:
+def places(columns: Layering) -> list[int]:
     position = [0] * len(columns.rank)
     for layer in columns.layers:
         for place, vertex in enumerate(layer):
@@ -28,9 +28,9 @@ def test_a_forest_is_drawn_without_crossings(seed: int) -> None:
     links = [(child // 2 - 1 if child < 9 else (child - 9) // 2 + 3, child, False) for child in range(3, 21)]
     links = [((child - 3) // 2 if child < 9 else tail, child, False) for tail, child, _ in links]
     dice.shuffle(links)
-    columns = Columns.of(rank, links)
-    assert order(columns) == 0
-    assert crossings(columns, places(columns)) == 0
+    columns = Layering.of(rank, links)
+    assert order_layers(columns) == 0
+    assert count_crossings(columns, places(columns)) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -38,19 +38,19 @@ def test_the_count_given_is_the_count_of_the_order_left(seed: int) -> None:
     """The crossings counted while sorting agree with a plain count over all pairs of links."""
     dice = random.Random(seed)
     links = sorted({(dice.randrange(8), 8 + dice.randrange(8), False) for _ in range(24)})
-    columns = Columns.of([0] * 8 + [1] * 8, links)
-    left = order(columns)
+    columns = Layering.of([0] * 8 + [1] * 8, links)
+    left = order_layers(columns)
     position = places(columns)
     plain = sum(
         (position[a] - position[c]) * (position[b] - position[d]) < 0
         for n, (a, b, _) in enumerate(links)
         for c, d, _ in links[:n]
     )
-    assert left == crossings(columns, position) == plain
+    assert left == count_crossings(columns, position) == plain
 
 
 def test_links_of_one_card_share_a_lane() -> None:
     """Three long links out of one card need one lane, and so do three long links into one card."""
-    out = Columns.of([0, 3, 3, 3], [(0, head, False) for head in (1, 2, 3)])
-    into = Columns.of([0, 0, 0, 3], [(tail, 3, False) for tail in (0, 1, 2)])
+    out = Layering.of([0, 3, 3, 3], [(0, head, False) for head in (1, 2, 3)])
+    into = Layering.of([0, 0, 0, 3], [(tail, 3, False) for tail in (0, 1, 2)])
     assert len(out.rank) - out.cards == len(into.rank) - into.cards == 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoflow.graph.layout.packing import pack, parts
+from autoflow.graph.layout.packing import connected_components, pack_components
 
 pytestmark = pytest.mark.core
 
@@ -18,7 +18,7 @@ def test_parts_never_overlap(sizes: list[tuple[int, int]]) -> None:
     """No two parts take up the same pixels of a column."""
     taken = [
         {(column + n, y, y + height) for n in range(columns)}
-        for (columns, height), (column, y) in zip(sizes, pack(sizes), strict=True)
+        for (columns, height), (column, y) in zip(sizes, pack_components(sizes), strict=True)
     ]
     for number, one in enumerate(taken):
         for other in taken[:number]:
@@ -27,12 +27,12 @@ def test_parts_never_overlap(sizes: list[tuple[int, int]]) -> None:
 
 def test_parts_are_given_in_the_order_of_their_first_vertex() -> None:
     """Parts and their vertices ascend."""
-    assert parts(5, [(4, 0), (3, 1)]) == [[0, 4], [1, 3], [2]]
+    assert connected_components(5, [(4, 0), (3, 1)]) == [[0, 4], [1, 3], [2]]
 
 
 def test_many_small_parts_fill_a_sheet_rather_than_a_strip() -> None:
     """A hundred single cards make a sheet of a screen's shape, within a factor of two or so."""
-    places = pack([(1, 82)] * 100)
+    places = pack_components([(1, 82)] * 100)
     width = (max(column for column, _ in places) + 1) * 432
     height = max(y for _, y in places) + 82
     assert 0.8 <= width / height <= 4

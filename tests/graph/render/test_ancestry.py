@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.render.ancestry import ancestry
+from autoflow.graph.render.ancestry import render_trace
 from autoflow.graph.trace import Trace
 
 pytestmark = pytest.mark.core
@@ -42,7 +42,7 @@ RUN = {
 
 def test_a_run_says_how_it_can_be_run_again():
     """Name, end and time in its line; below it the command as a shell takes it, commit, Python, packages."""
-    tree = ancestry(trace(("task:5", "file:1"), runs={"task:5": RUN})).splitlines()
+    tree = render_trace(trace(("task:5", "file:1"), runs={"task:5": RUN})).splitlines()
     assert tree[0].split("  ")[:2] == ["n", "file:1"]
     assert tree[1].endswith("Train  task:5  finished, 24 Aug 2026, 11:15, 2.5 s")
     assert tree[2].strip() == "python train.py --name 'two words'"
@@ -51,7 +51,7 @@ def test_a_run_says_how_it_can_be_run_again():
 
 def test_what_comes_twice_is_unfolded_once():
     """A diamond and a circle: the second time it says so."""
-    tree = ancestry(
+    tree = render_trace(
         trace(
             ("task:5", "file:1"),
             ("file:2", "task:5"),
@@ -73,14 +73,14 @@ def test_a_version_and_a_file_say_which_they_are():
         "project_version:2": {"projectName": "lemons", "projectId": 7, "number": 3, "title": "before"},
         "file:1": {"path": "/m.pt", "number": 1, "count": 2, "current": False},
     }
-    tree = ancestry(trace(("task:5", "file:1"), ("project_version:2", "task:5"), data=data))
+    tree = render_trace(trace(("task:5", "file:1"), ("project_version:2", "task:5"), data=data))
     assert 'lemons  version:2  version 3 of project:7 "before"' in tree
     assert tree.startswith("/m.pt  file:1  file, number 1 of 2 at its path, replaced since\n")
 
 
 def test_what_is_left_out_is_said():
     """On the card, and at the end when the answer was cut."""
-    tree = ancestry(trace(cards={"file:1": card("file:1", more=3)}, complete=False))
+    tree = render_trace(trace(cards={"file:1": card("file:1", more=3)}, complete=False))
     assert "+3 more" in tree.splitlines()[0]
     assert "There is more" in tree
 
@@ -88,10 +88,10 @@ def test_what_is_left_out_is_said():
 def test_nothing_in_a_name_reaches_the_terminal():
     """Control characters are shown, not obeyed; without Unicode all is ASCII."""
     hostile = {**RUN, "name": "a\x1b[31mb\nc", "facts": {"command": ["x\x07", "\u202e"]}}
-    tree = ancestry(trace(("task:5", "file:1"), runs={"task:5": hostile}))
+    tree = render_trace(trace(("task:5", "file:1"), runs={"task:5": hostile}))
     assert not set(tree) & set("\x1b\x07\u202e")
     assert len(tree.splitlines()) == 3
-    assert ancestry(trace(("task:5", "file:1"), runs={"task:5": hostile}), unicode=False).isascii()
+    assert render_trace(trace(("task:5", "file:1"), runs={"task:5": hostile}), unicode=False).isascii()
 
 
 def test_a_long_chain_is_no_trouble():
@@ -99,7 +99,7 @@ def test_a_long_chain_is_no_trouble():
     chain = [
         (f"task:{n + 1}" if n % 2 else f"file:{n + 1}", f"file:{n}" if n % 2 else f"task:{n}") for n in range(3000)
     ]
-    assert ancestry(trace(*[pair for pair in chain if pair[1] != "task:0"], entry="file:1")).count("\n") > 2000
+    assert render_trace(trace(*[pair for pair in chain if pair[1] != "task:0"], entry="file:1")).count("\n") > 2000
 
 
 def test_it_goes_over_the_wire_and_back():
@@ -112,14 +112,7 @@ def test_the_run_that_made_it_is_the_nearest_and_the_latest():
     """Through what holds a thing if no run wrote it; None when none did."""
     late = {**RUN, "startedAt": "2026-08-25T00:00:00.000Z"}
     both = trace(("task:5", "file:1"), ("task:6", "file:1"), runs={"task:5": RUN, "task:6": late})
-    assert both.maker() == "task:6"
+    assert both.producer() == "task:6"
     held = trace(("project:2", "file:1"), ("task:5", "project:2"), runs={"task:5": RUN})
-    assert held.maker() == "task:5"
-    assert trace(("project:2", "file:1"), ("file:1", "project:2")).maker() is None
-
-
-def test_a_notebook_shows_tree_and_picture():
-    """No script runs in it."""
-    shown = trace(("task:5", "file:1"), runs={"task:5": RUN})._repr_mimebundle_()
-    assert "Train" in shown["text/plain"]
-    assert shown["image/svg+xml"].startswith("<svg")
+    assert held.producer() == "task:5"
+    assert trace(("project:2", "file:1"), ("file:1", "project:2")).producer() is None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.graph.clusters import clustered
+from autoflow.graph.clusters import cluster_cards
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.render.formats import PICTURES, write
+from autoflow.graph.render.formats import PICTURE_FORMATS, render
 
 pytestmark = pytest.mark.core
 
@@ -26,10 +26,10 @@ def exports() -> Graph:
     return Graph(tuple(cards), tuple(arrows), "project:1")
 
 
-@pytest.mark.parametrize("form", sorted(PICTURES | {"text"}))
+@pytest.mark.parametrize("form", sorted(PICTURE_FORMATS | {"text"}))
 def test_a_cluster_says_how_many_it_stands_for(exports: Graph, form: str) -> None:
     """Its title has the number, and what stands where a number would is no number of a run."""
-    shown = write(clustered(exports), form)
+    shown = render(cluster_cards(exports), form)
     assert "12 runs of Export" in shown
     assert "12 cards" in shown
     assert "run 12" not in shown
@@ -39,25 +39,18 @@ def test_a_cluster_says_how_many_it_stands_for(exports: Graph, form: str) -> Non
 @pytest.mark.parametrize("form", ["text", "html"])
 def test_runs_in_clusters_are_counted(exports: Graph, form: str) -> None:
     """Taken together or not, there are as many runs and data cards."""
-    for graph in (exports, clustered(exports)):
-        assert "12 runs, 13 data cards" in write(graph, form)
+    for graph in (exports, cluster_cards(exports)):
+        assert "12 runs, 13 data cards" in render(graph, form)
 
 
 def test_a_cluster_is_drawn_as_a_stack(exports: Graph) -> None:
     """Two edges below the card's own; a plain card has none."""
-    shown = write(clustered(exports), "svg")
+    shown = render(cluster_cards(exports), "svg")
     assert shown.count('class="card') == 3
     assert shown.count('class="box"') == 3 + 2 * 2
 
 
 def test_data_in_a_cluster_say_what_they_are_alike_in(exports: Graph) -> None:
     """The title they share but for its numbers is the description."""
-    files = next(card for card in clustered(exports).cards if card.type == "file")
+    files = next(card for card in cluster_cards(exports).cards if card.type == "file")
     assert (files.title, files.description) == ("12 files", "Archive: lemons_….tar")
-
-
-def test_a_notebook_shows_clusters_in_the_picture_and_all_in_the_text(exports: Graph) -> None:
-    """The picture is read at a glance, the text has each run."""
-    bundle = exports._repr_mimebundle_()
-    assert bundle["image/svg+xml"].count('class="card') == 3
-    assert all(f"task:{n} " in bundle["text/plain"] for n in range(RUNS))

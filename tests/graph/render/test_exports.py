@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.render.dot import dot
-from autoflow.graph.render.mermaid import mermaid
+from autoflow.graph.render.dot import render_dot
+from autoflow.graph.render.mermaid import render_mermaid
 
 pytestmark = pytest.mark.core
 
@@ -39,7 +39,7 @@ def graph(*titles: str) -> Graph:
 
 def test_mermaid_of_the_demo(demo: Graph) -> None:
     """Runs are boxes with their state, projects cylinders, weights hexagons; versions hang on dotted lines."""
-    shown = mermaid(demo)
+    shown = render_mermaid(demo)
     assert shown.startswith('flowchart LR\n  n0[("Handwritten digits<br/>project 1")]\n')
     assert 'n2{{"Checkpoints #40;digits.pkl#41;<br/>model weight 11"}}' in shown
     assert 'n8["Evaluate digits<br/>run 13, failed"]' in shown
@@ -61,7 +61,7 @@ def ours(line: str) -> bool:
 @pytest.mark.parametrize("title", HOSTILE)
 def test_mermaid_keeps_hostile_titles_inside_their_labels(title: str) -> None:
     """Every line is a node, a link or a style of ours, and a label holds nothing that Mermaid would read."""
-    first, *lines = mermaid(graph("one", title)).splitlines()
+    first, *lines = render_mermaid(graph("one", title)).splitlines()
     assert first == "flowchart LR"
     assert all(ours(line) for line in lines)
 
@@ -69,14 +69,14 @@ def test_mermaid_keeps_hostile_titles_inside_their_labels(title: str) -> None:
 @given(st.text())
 def test_mermaid_keeps_any_title_inside_its_label(title: str) -> None:
     """The same for whatever text there may be."""
-    lines = mermaid(graph(title)).splitlines()
+    lines = render_mermaid(graph(title)).splitlines()
     assert all(ours(line) for line in lines[1:])
     assert len(lines) == 4
 
 
 def test_dot_of_the_demo(demo: Graph) -> None:
     """Left to right, titled, with the entry outlined and failures coloured."""
-    shown = dot(demo)
+    shown = render_dot(demo)
     assert shown.startswith("digraph workflow {\n  graph [rankdir=LR, label=")
     assert 'n0 [label="Handwritten digits\\nproject 1", shape=cylinder, color="#2f6fd6", penwidth=2]' in shown
     assert "  n0 -> n1 [style=dashed]\n" in shown
@@ -85,7 +85,7 @@ def test_dot_of_the_demo(demo: Graph) -> None:
 @given(st.text())
 def test_dot_keeps_any_title_inside_its_quotes(title: str) -> None:
     """A line has an even number of unescaped quotes and no control character, whatever the title."""
-    for line in dot(graph(title)).split("\n"):
+    for line in render_dot(graph(title)).split("\n"):
         assert len(re.findall(r'(?<!\\)(?:\\\\)*"', line)) % 2 == 0
         assert not [sign for sign in line if unicodedata.category(sign)[0] == "C"]
 
@@ -93,12 +93,14 @@ def test_dot_keeps_any_title_inside_its_quotes(title: str) -> None:
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_graphviz_reads_hostile_titles_as_they_are() -> None:
     """The program itself finds as many nodes as there are cards, and shows backslashes and entities literally."""
-    done = subprocess.run(["dot", "-Tplain"], input=dot(graph(*HOSTILE)), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["dot", "-Tplain"], input=render_dot(graph(*HOSTILE)), capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert sum(line.startswith("node ") for line in done.stdout.splitlines()) == len(HOSTILE)
 
 
-@pytest.mark.parametrize("form", [mermaid, dot])
+@pytest.mark.parametrize("form", [render_mermaid, render_dot])
 def test_arrows_to_absent_cards_and_empty_graphs(form) -> None:  # type: ignore[no-untyped-def]
     """What is not there is not named."""
     assert "absent" not in form(Graph(graph("x").cards, (Arrow("file:0", "absent", "input"),)))

@@ -9,58 +9,43 @@ from dataclasses import replace
 
 import pytest
 
-from autoflow.graph.graph import Card, Graph
-from autoflow.graph.render.formats import FORMS, MEDIA, Reader, write
+from autoflow.graph.graph import Graph
+from autoflow.graph.render.formats import MEDIA_TYPES, RENDERERS, RenderOptions, render
 
 pytestmark = pytest.mark.core
 
 
 def test_the_names_of_the_command_line() -> None:
     """Exactly the six forms of the guide's command, each with a media type."""
-    assert list(FORMS) == list(MEDIA) == ["text", "json", "mermaid", "dot", "svg", "html"]
+    assert list(RENDERERS) == list(MEDIA_TYPES) == ["text", "json", "mermaid", "dot", "svg", "html"]
 
 
-@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("form", list(RENDERERS))
 def test_every_form_is_text_that_ends_its_line(form: str, demo: Graph) -> None:
     """Each can be written to a file or a pipe as it is, and holds the demo's names."""
-    shown = write(demo, form, Reader(base_url=""))
+    shown = render(demo, form, RenderOptions(base_url=""))
     assert shown.endswith("\n")
     assert "Evaluate digits" in shown
 
 
 def test_json_is_read_back(demo: Graph) -> None:
     """The JSON form is the graph."""
-    assert Graph.from_json(json.loads(write(demo, "json"))) == demo
+    assert Graph.from_json(json.loads(render(demo, "json"))) == demo
 
 
 def test_an_unknown_form_is_an_error(demo: Graph) -> None:
     """The name asked for is in the error."""
     with pytest.raises(KeyError, match="pdf"):
-        write(demo, "pdf")
+        render(demo, "pdf")
 
 
 def test_a_reader_gets_what_concerns_it(demo: Graph) -> None:
     """Colours and plain signs reach the text, the address the pictures."""
-    assert "\x1b[" in write(demo, "text", Reader(color=True))
-    assert write(demo, "text", Reader(unicode=False)).isascii()
-    assert 'href="https://flow.example/files/11/true"' in write(demo, "svg", Reader(base_url="https://flow.example"))
-
-
-def test_a_notebook_shows_a_still_picture(demo: Graph) -> None:
-    """Text always, the picture as HTML and as an image, no script."""
-    bundle = demo._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "text/html", "image/svg+xml"}
-    assert "<script" not in bundle["text/html"]
-    assert bundle["image/svg+xml"].startswith("<svg ")
-    assert bundle["image/svg+xml"] in bundle["text/html"]
-
-
-def test_a_notebook_shows_two_hundred_cards_at_most() -> None:
-    """A large graph is cut around its entry."""
-    cards = tuple(Card(f"file:{n}", "file", n, "n", "n") for n in range(500))
-    bundle = Graph(cards, entry="file:450")._repr_mimebundle_()
-    assert bundle["text/html"].count('class="card') == 200
-    assert 'class="card entered"' in bundle["text/html"]
+    assert "\x1b[" in render(demo, "text", RenderOptions(color=True))
+    assert render(demo, "text", RenderOptions(unicode=False)).isascii()
+    assert 'href="https://flow.example/files/11/true"' in render(
+        demo, "svg", RenderOptions(base_url="https://flow.example")
+    )
 
 
 def test_the_values_are_imported_without_the_forms() -> None:
@@ -73,5 +58,5 @@ def test_the_values_are_imported_without_the_forms() -> None:
 
 def test_cards_of_another_kind_of_server_are_shown_too(demo: Graph) -> None:
     """A graph whose arrows name cards that are not there is drawn in every form."""
-    for form in FORMS:
-        assert write(replace(demo, cards=demo.cards[:3]), form)
+    for form in RENDERERS:
+        assert render(replace(demo, cards=demo.cards[:3]), form)

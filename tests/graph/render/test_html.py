@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.graph.graph import Arrow, Card, Graph, Link
-from autoflow.graph.render.html import html
+from autoflow.graph.render.html import render_html
 from autoflow.graph.render.theme import STATES
 
 pytestmark = pytest.mark.core
@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
 def test_the_page_has_picture_legend_tables_and_time(demo: Graph) -> None:
     """Everything the picture says is in the tables too: a row a card, a row an arrow, with captions and headers."""
-    text = html(demo, written=NOW)
+    text = render_html(demo, written=NOW)
     page = Page(text)
     assert page.of("html") == [{"lang": "en"}]
     assert page.texts["caption"] == ["Cards", "Arrows"]
@@ -56,7 +56,7 @@ def test_the_page_has_picture_legend_tables_and_time(demo: Graph) -> None:
 
 def test_nothing_is_fetched(demo: Graph) -> None:
     """No element of the page asks for another file, and the policy would not let it."""
-    page = Page(html(demo))
+    page = Page(render_html(demo))
     assert not page.of("link")
     assert not page.of("img")
     assert all("src" not in attributes for _, attributes in page.elements)
@@ -67,7 +67,7 @@ def test_nothing_is_fetched(demo: Graph) -> None:
 
 def test_the_policy_names_exactly_the_page_s_own_styles_and_script(demo: Graph) -> None:
     """The hashes are those of the style sheets and the script as they stand in the file; no style attribute is used."""
-    text = html(demo)
+    text = render_html(demo)
     blocks = re.findall(r"<(style|script)>(.*?)</\1>", text, re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for _, block in blocks]
     assert re.findall(r"sha256-([A-Za-z0-9+/=]+)", text.split("</head>")[0]) == hashes
@@ -77,15 +77,15 @@ def test_the_policy_names_exactly_the_page_s_own_styles_and_script(demo: Graph) 
 
 def test_without_a_server_links_are_words(demo: Graph) -> None:
     """Opened from disk the page has no dead links; with an address of the server they lead there."""
-    assert not Page(html(demo)).of("a")
-    assert "Open Folder: <code>/files/11/true</code>" in html(demo)
-    linked = {anchor["href"] for anchor in Page(html(demo, base_url="https://flow.example")).of("a")}
+    assert not Page(render_html(demo)).of("a")
+    assert "Open Folder: <code>/files/11/true</code>" in render_html(demo)
+    linked = {anchor["href"] for anchor in Page(render_html(demo, base_url="https://flow.example")).of("a")}
     assert "https://flow.example/files/11/true" in linked
 
 
 def test_tools_wait_for_their_script(demo: Graph) -> None:
     """Buttons that only work with the script are hidden until it runs; the picture scrolls without."""
-    page = Page(html(demo))
+    page = Page(render_html(demo))
     assert {"class": "tools", "hidden": None} in page.of("div")
     assert any(part.get("class") == "sheet" and part.get("tabindex") == "0" for part in page.of("div"))
 
@@ -99,7 +99,7 @@ def test_hostile_texts_stay_texts(words: str) -> None:
             "f", "folder", text, text, f"x{text}", origin=text and "x" + text, description=f"x{text}", state=text
         )
         graph = Graph((card, Card("g", "file", 1, "n", f"y{text}")), (Arrow("f", "g", "input"),), title=text)
-        return [tag for tag, _ in Page(html(graph, written=NOW)).elements]
+        return [tag for tag, _ in Page(render_html(graph, written=NOW)).elements]
 
     assert shape(words) == shape("harmless" if words else "")
 
@@ -108,7 +108,7 @@ def test_scripts_and_bad_links_in_cards_do_nothing() -> None:
     """Markup ends neither the title nor the tables, and an unsafe address is not a link."""
     bad = "</title></style></script><script>alert(1)</script>"
     card = Card("f", "file", 1, bad, bad, description=bad, link=Link("javascript:alert(1)", bad))
-    text = html(Graph((card,), title=bad), base_url="https://flow.example")
+    text = render_html(Graph((card,), title=bad), base_url="https://flow.example")
     assert text.count("<script>") == 1
     assert "javascript:alert" not in re.sub(r"<title>.*?</title>", "", text, flags=re.DOTALL)
     assert not Page(text).of("a")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.graph.graph import Card
-from autoflow.graph.render.labels import day_and_time, is_address, printable, titled, width
+from autoflow.graph.render.labels import card_title, display_width, format_time, is_server_url, printable
 
 pytestmark = pytest.mark.core
 
@@ -30,19 +30,19 @@ pytestmark = pytest.mark.core
 )
 def test_times_are_shown_as_day_and_time(at: str | None, shown: str) -> None:
     """Any ISO time is read, UTC where it names no zone; what is not a time is left out."""
-    assert day_and_time(at) == shown
+    assert format_time(at) == shown
 
 
 def test_times_follow_the_readers_clock() -> None:
     """The same moment in the reader's zone, over midnight too."""
-    assert day_and_time("2026-08-31T23:15:00Z", timezone(timedelta(hours=2))) == "1 Sep 2026, 01:15"
+    assert format_time("2026-08-31T23:15:00Z", timezone(timedelta(hours=2))) == "1 Sep 2026, 01:15"
 
 
 def test_a_customised_title_keeps_the_name() -> None:
     """A weight file titled Checkpoints still says which file it is; a run is called by its title."""
-    assert titled(Card("f", "file", 1, "best.pt", "Checkpoints")) == "Checkpoints (best.pt)"
-    assert titled(Card("f", "file", 1, "best.pt", "Archive:\n best.pt")) == "Archive: best.pt"
-    assert titled(Card("t", "task", 1, "Train", "Training of digits")) == "Training of digits"
+    assert card_title(Card("f", "file", 1, "best.pt", "Checkpoints")) == "Checkpoints (best.pt)"
+    assert card_title(Card("f", "file", 1, "best.pt", "Archive:\n best.pt")) == "Archive: best.pt"
+    assert card_title(Card("t", "task", 1, "Train", "Training of digits")) == "Training of digits"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_customised_title_keeps_the_name() -> None:
 )
 def test_addresses_of_servers(url: str, good: bool) -> None:
     """A link may begin with http or https, a host and a path, nothing cleverer."""
-    assert is_address(url) is good
+    assert is_server_url(url) is good
 
 
 @given(st.text())
@@ -73,4 +73,4 @@ def test_printable_text_is_one_line_without_controls(text: str) -> None:
 
 def test_width_counts_columns() -> None:
     """Wide characters take two columns, accents none."""
-    assert [width("ab"), width("日本"), width("e\u0301")] == [2, 4, 1]
+    assert [display_width("ab"), display_width("日本"), display_width("e\u0301")] == [2, 4, 1]

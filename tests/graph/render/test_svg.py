@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.graph.graph import Arrow, Card, Graph, Icon, Link
-from autoflow.graph.layout import lay_out
+from autoflow.graph.layout import compute_layout
 from autoflow.graph.render.icons import NAMED_DRAWINGS, icon_of
-from autoflow.graph.render.svg import svg
-from autoflow.graph.render.svg_card import fitted, href, length
+from autoflow.graph.render.svg import render_svg
+from autoflow.graph.render.svg_card import link_url, text_width, truncate
 from autoflow.graph.render.theme import DARK, LIGHT, STATES
 from autoflow.model.entity_types import ENTITY_TYPES
 
@@ -29,7 +29,7 @@ def one(**options: object) -> Card:
 
 
 def drawn(card: Card, **options: object) -> ElementTree.Element:
-    return ElementTree.fromstring(svg(Graph((card,)), **options))  # type: ignore[arg-type]
+    return ElementTree.fromstring(render_svg(Graph((card,)), **options))  # type: ignore[arg-type]
 
 
 def words(picture: ElementTree.Element) -> list[str]:
@@ -49,7 +49,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_every_card_and_arrow_of_the_demo_is_drawn(demo: Graph) -> None:
     """One face a card, one line and one head an arrow, the entry card alone outlined."""
-    picture = ElementTree.fromstring(svg(demo))
+    picture = ElementTree.fromstring(render_svg(demo))
     classes = [element.get("class", "").split() for element in picture.iter()]
     assert sum("card" in names for names in classes) == len(demo.cards)
     assert sum("way" in names for names in classes) == len(demo.arrows)
@@ -62,7 +62,7 @@ def test_every_card_and_arrow_of_the_demo_is_drawn(demo: Graph) -> None:
 def test_an_arrow_that_goes_in_a_circle_is_dashed() -> None:
     """The line of a back arrow is marked, and its head points left."""
     cards = (one(key="a", at="2026-01-01"), one(key="b", at="2026-01-02"))
-    picture = svg(Graph(cards, (Arrow("a", "b", "input"), Arrow("b", "a", "output"))))
+    picture = render_svg(Graph(cards, (Arrow("a", "b", "input"), Arrow("b", "a", "output"))))
     assert picture.count('class="way back"') == 1
     assert 'class="head" d="M312 61L321 ' in picture
 
@@ -107,20 +107,20 @@ def test_texts_stand_out_from_their_grounds(theme: dict[str, str]) -> None:
 def test_only_paths_become_links(url: str) -> None:
     """An address that is not a path on the server is no link, and its title is not shown as one."""
     card = one(link=Link(url, "Click"))
-    assert href(card, "https://here.example") is None
+    assert link_url(card, "https://here.example") is None
     assert "Click" not in words(drawn(card, base_url=""))
 
 
 def test_links_lead_to_the_cards_own_server() -> None:
     """The server's cards need its address; a foreign card's link leads to its own server."""
     card = one(link=Link("/files/9/true", "Open"))
-    assert href(card, None) is None
-    assert href(card, "") == "/files/9/true"
-    assert href(card, "https://here.example/flow/") == "https://here.example/flow/files/9/true"
-    assert href(card, "javascript:alert(1)//") is None
+    assert link_url(card, None) is None
+    assert link_url(card, "") == "/files/9/true"
+    assert link_url(card, "https://here.example/flow/") == "https://here.example/flow/files/9/true"
+    assert link_url(card, "javascript:alert(1)//") is None
     foreign = replace(card, origin="https://there.example")
-    assert href(foreign, None) == "https://there.example/files/9/true"
-    assert href(replace(card, origin="javascript:"), None) is None
+    assert link_url(foreign, None) == "https://there.example/files/9/true"
+    assert link_url(replace(card, origin="javascript:"), None) is None
 
 
 def test_previews_are_embedded_only_as_data() -> None:
@@ -138,7 +138,7 @@ def test_hostile_texts_stay_texts(title: str, link: str, origin: str) -> None:
     card = one(
         title=title, name=link, description=title, link=Link("/" + link, title), origin=origin, badge=link, state=title
     )
-    picture = ElementTree.fromstring(svg(Graph((card,), title=title), base_url=""))
+    picture = ElementTree.fromstring(render_svg(Graph((card,), title=title), base_url=""))
     for element in picture.iter():
         assert element.tag.removeprefix(SVG) in ALLOWED
         assert not [name for name in element.attrib if name.lower().startswith("on")]
@@ -147,15 +147,17 @@ def test_hostile_texts_stay_texts(title: str, link: str, origin: str) -> None:
 
 def test_markup_in_a_title_is_shown_not_run() -> None:
     """A script in a title is words."""
-    assert "<script>" not in svg(Graph((one(title="<script>alert(1)</script>"),), title="</title><script>x</script>"))
+    assert "<script>" not in render_svg(
+        Graph((one(title="<script>alert(1)</script>"),), title="</title><script>x</script>")
+    )
 
 
 @given(st.text(max_size=80))
 def test_titles_are_cut_to_their_room(title: str) -> None:
     """A text never takes more than its room, and is whole when it fits."""
-    cut = fitted(title, 200, 15)
-    assert cut.endswith("\u2026") or length(cut, 15) <= 200
-    assert length(cut.removesuffix("\u2026"), 15) <= 200
+    cut = truncate(title, 200, 15)
+    assert cut.endswith("\u2026") or text_width(cut, 15) <= 200
+    assert text_width(cut.removesuffix("\u2026"), 15) <= 200
 
 
 def test_the_more_badge_counts_what_is_missing() -> None:
@@ -165,7 +167,7 @@ def test_the_more_badge_counts_what_is_missing() -> None:
 
 def test_rules_hang_below_one_class(demo: Graph) -> None:
     """Inside a notebook the picture's style sheet touches nothing else."""
-    style = ElementTree.fromstring(svg(demo)).find(f"{SVG}style")
+    style = ElementTree.fromstring(render_svg(demo)).find(f"{SVG}style")
     assert style is not None
     assert style.text
     selectors = re.findall(r"([^{}]+)\{", style.text.replace("@media (prefers-color-scheme:dark){", ""))
@@ -175,4 +177,6 @@ def test_rules_hang_below_one_class(demo: Graph) -> None:
 
 def test_same_graph_same_bytes(demo: Graph) -> None:
     """The picture is the same from one writing to the next, and with a layout computed before."""
-    assert svg(demo) == svg(Graph.from_json(demo.to_json())) == svg(demo, layout=lay_out(demo))
+    assert (
+        render_svg(demo) == render_svg(Graph.from_json(demo.to_json())) == render_svg(demo, layout=compute_layout(demo))
+    )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.render.text import text
+from autoflow.graph.render.text import render_text
 
 pytestmark = pytest.mark.core
 
@@ -32,12 +32,12 @@ Import digits \u00d72  finished
 
 def test_the_whole_chain_is_seen_at_a_glance(demo: Graph) -> None:
     """Ten runs of five apps are five branches of one tree, from the import to what came out."""
-    assert CHAIN in text(demo)
+    assert CHAIN in render_text(demo)
 
 
 def test_each_run_shows_what_it_read_and_wrote(demo: Graph) -> None:
     """A run's block names state, inputs with where they came from, outputs with where they go on to."""
-    block = text(demo).split("11:10  ✓ Train digits")[1].split("11:11")[0]
+    block = render_text(demo).split("11:10  ✓ Train digits")[1].split("11:11")[0]
     assert block.splitlines() == [
         "  task:12  finished",
         "         ← (V1) Handwritten digits   version       version:1  ⇐ Handwritten digits project:1",
@@ -48,14 +48,14 @@ def test_each_run_shows_what_it_read_and_wrote(demo: Graph) -> None:
 
 def test_runs_stand_under_their_days_in_order_of_time(demo: Graph) -> None:
     """Days and times follow the reader's clock, and the zone is named."""
-    shown = text(replace(demo, cards=demo.cards[::-1]), zone=timezone(timedelta(hours=3), "MSK"))
+    shown = render_text(replace(demo, cards=demo.cards[::-1]), zone=timezone(timedelta(hours=3), "MSK"))
     assert shown.index("22 Nov 2026  MSK") < shown.index("14:09") < shown.index("23 Nov 2026  MSK")
 
 
 def test_ascii_terminals_get_ascii(demo: Graph) -> None:
     """Without Unicode every sign has a plain form, names too, and the columns still stand."""
     named = replace(demo.cards[0], name="Größe 数", title="Größe 数")
-    shown = text(replace(demo, cards=(named, *demo.cards[1:])), unicode=False)
+    shown = render_text(replace(demo, cards=(named, *demo.cards[1:])), unicode=False)
     assert shown.isascii()
     assert "`-> Gr\\xf6\\xdfe \\u6570 *  project" in shown
     assert "Import digits x2" in shown
@@ -63,7 +63,7 @@ def test_ascii_terminals_get_ascii(demo: Graph) -> None:
 
 def test_colors_only_if_asked(demo: Graph) -> None:
     """Escape codes are written on request, and taking them out gives the plain form."""
-    plain, colored = text(demo), text(demo, color=True)
+    plain, colored = render_text(demo), render_text(demo, color=True)
     assert "\x1b" not in plain
     assert "\x1b[31m✗\x1b[0m" in colored
 
@@ -74,7 +74,7 @@ def test_a_hub_names_a_few_and_counts_the_rest() -> None:
     maker = Card("task:0", "task", 0, "make", "make", at="2026-01-01T00:00:00Z")
     runs = tuple(Card(f"task:{n}", "task", n, "run", "run", at="2026-01-02T00:00:00Z") for n in range(1, 1001))
     arrows = tuple(Arrow("project:1", run.key, "input") for run in runs)
-    shown = text(Graph((project, maker, *runs), (Arrow("task:0", "project:1", "output"), *arrows)))
+    shown = render_text(Graph((project, maker, *runs), (Arrow("task:0", "project:1", "output"), *arrows)))
     assert "⇒ run task:1 task:2 task:3 task:4, 996 more" in shown
     assert max(map(len, shown.splitlines())) < 120
 
@@ -84,7 +84,7 @@ def test_what_was_left_out_and_what_no_run_used_is_said() -> None:
     graph = Graph(
         (Card("task:1", "task", 1, "Train", "Train", state="lost", more=3), Card("folder:/a", "folder", "/a", "a", "a"))
     )
-    shown = text(graph)
+    shown = render_text(graph)
     assert "? Train  task:1  lost  +3 more" in shown
     assert "No run here read or wrote\n         · a  folder  folder:/a" in shown
 
@@ -93,24 +93,24 @@ def test_a_circle_is_unfolded_once() -> None:
     """A run that writes into the project it read does not make the tree endless."""
     cards = (Card("project:1", "project", 1, "p", "p"), Card("task:1", "task", 1, "Label", "Label"))
     arrows = (Arrow("project:1", "task:1", "input"), Arrow("task:1", "project:1", "output"))
-    assert "p  project\n└─▶ Label\n    └─▶ p  ↑ above\n" in text(Graph(cards, arrows))
+    assert "p  project\n└─▶ Label\n    └─▶ p  ↑ above\n" in render_text(Graph(cards, arrows))
 
 
 def test_a_foreign_card_names_its_server() -> None:
     """The reference of an entity of another server says which."""
     cards = (Card("project:7@https://app.example", "project", 7, "p", "p", origin="https://app.example"),)
-    assert "project:7@app.example" in text(Graph(cards))
+    assert "project:7@app.example" in render_text(Graph(cards))
 
 
 def test_an_empty_graph_is_two_lines() -> None:
     """Nothing recorded is said, not drawn."""
-    assert text(Graph()) == "Workflow\n0 runs, 0 data cards\n"
+    assert render_text(Graph()) == "Workflow\n0 runs, 0 data cards\n"
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_name_moves_the_cursor(name: str, title: str) -> None:
     """Control, format and direction characters are shown escaped, whatever the card says."""
-    shown = text(
+    shown = render_text(
         Graph((Card("task:1", "task", 1, name, title, state=name), Card("f", "folder", title, name, title)), title=name)
     )
     assert not [sign for sign in shown if (ord(sign) < 32 or 127 <= ord(sign) < 160) and sign != "\n"]
@@ -122,5 +122,5 @@ def test_no_name_moves_the_cursor(name: str, title: str) -> None:
 def test_every_card_is_in_the_tree(pairs: list[tuple[int, int]]) -> None:
     """Whatever the arrows, circles among them, each card is named."""
     cards = tuple(Card(str(n), "project", n, f"name-{chr(65 + n)}", f"name-{chr(65 + n)}") for n in range(8))
-    tree = text(Graph(cards, tuple(Arrow(str(a), str(b), "input") for a, b in pairs))).split("No run here")[0]
+    tree = render_text(Graph(cards, tuple(Arrow(str(a), str(b), "input") for a, b in pairs))).split("No run here")[0]
     assert all(card.name in tree for card in cards)

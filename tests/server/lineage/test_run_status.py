@@ -7,9 +7,9 @@ import time
 import pytest
 
 from autoflow.graph.graph import Graph
-from autoflow.graph.render.ancestry import ancestry
-from autoflow.graph.render.svg import svg
-from autoflow.graph.render.text import text
+from autoflow.graph.render.ancestry import render_trace
+from autoflow.graph.render.svg import render_svg
+from autoflow.graph.render.text import render_text
 from autoflow.graph.trace import Trace
 
 MINUTE = 60 * 10**9
@@ -22,7 +22,12 @@ def shown(filled):
     def show(number):
         graph = Graph.from_json(filled.call("autoflow.graph", task=number))
         trace = Trace.from_json(filled.call("autoflow.trace", ref=f"task:{number}"))
-        return text(graph), ancestry(trace), svg(graph), filled.call("autoflow.overview.run", id=number)
+        return (
+            render_text(graph),
+            render_trace(trace),
+            render_svg(graph),
+            filled.call("autoflow.overview.run", id=number),
+        )
 
     return show
 

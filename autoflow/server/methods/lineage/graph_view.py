@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from autoflow.graph.clusters import clustered
-from autoflow.graph.filters import Wishes, facets, narrowed
+from autoflow.graph.clusters import cluster_cards
+from autoflow.graph.filters import FilterOptions, facets, filter_graph
 from autoflow.graph.graph import Card, Graph
-from autoflow.graph.layout import Layout, lay_out
+from autoflow.graph.layout import Layout, compute_layout
 from autoflow.graph.render import formats
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
@@ -106,11 +106,11 @@ def _neighbourhood(conn: Connection, request: RequestParser, entry: Entry) -> Ne
     return traversal.neighbourhood()
 
 
-def _wishes(request: RequestParser) -> Wishes:
+def _wishes(request: RequestParser) -> FilterOptions:
     def texts(name: str) -> frozenset[str]:
         return frozenset(value for value in request.array(name, required=False) if isinstance(value, str))
 
-    return Wishes(texts("kinds"), texts("apps"), request.optional_text("since"), request.optional_text("until"))
+    return FilterOptions(texts("kinds"), texts("apps"), request.optional_text("since"), request.optional_text("until"))
 
 
 def build_view(conn: Connection, request: RequestParser) -> GraphView:
@@ -121,11 +121,11 @@ def build_view(conn: Connection, request: RequestParser) -> GraphView:
     # New cards come last, so that those on the page keep their positions.
     ordered = sorted(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     full = Graph(tuple(ordered), arrows, entry.card.key if entry.card else None, entry.title)
-    shown = narrowed(full, _wishes(request))
+    shown = filter_graph(full, _wishes(request))
     if request.flag("clusters", default=True):
         texts = [value for name in ("opened", "keep") for value in request.array(name, required=False)]
         keys = {value for value in texts if isinstance(value, str)}
-        shown = clustered(shown, opened=keys, keep=keys)
+        shown = cluster_cards(shown, opened=keys, keep=keys)
     return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated)
 
 
@@ -183,7 +183,7 @@ def scene(conn: Connection, request: RequestParser) -> dict[str, Any]:
     response = {"changes": changes, "digest": digest}
     if request.fields.get("have") == digest:
         return {**response, "same": True}
-    return {**response, **_compact(view, lay_out(view.graph))}
+    return {**response, **_compact(view, compute_layout(view.graph))}
 
 
 def cards(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -200,10 +200,10 @@ def cards(conn: Connection, request: RequestParser) -> dict[str, Any]:
 def export(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.scene.export``: the view in one of `formats.FORMS`, as ``text`` with its ``media`` type."""
     form = request.text("form")
-    if form not in formats.FORMS:
-        raise Invalid(f'"form" must be one of {", ".join(formats.FORMS)}')
+    if form not in formats.RENDERERS:
+        raise Invalid(f'"form" must be one of {", ".join(formats.RENDERERS)}')
     graph = build_view(conn, request).graph
-    return {"text": formats.write(graph, form, formats.Reader()), "media": formats.MEDIA[form]}
+    return {"text": formats.render(graph, form, formats.RenderOptions()), "media": formats.MEDIA_TYPES[form]}
 
 
 READS: Mapping[str, Operation] = {

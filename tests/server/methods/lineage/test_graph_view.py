@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from autoflow.errors import ServerRefused
-from autoflow.graph.layout import lay_out
+from autoflow.graph.graph import Graph
+from autoflow.graph.layout import compute_layout
 from autoflow.model.entity import EntityRef
 from autoflow.server.methods.lineage.graph_view import parse_key
 
@@ -97,7 +98,7 @@ def test_like_cards_are_one_until_opened(filled):
 def test_places_are_the_layouts(chain):
     """Boxes and ways are those of `graph.layout`, flat."""
     told = scene(chain, workspace=1)
-    placed = lay_out(__import__("autoflow.graph.graph", fromlist=["Graph"]).Graph.from_json(chain.graph(workspace=1)))
+    placed = compute_layout(Graph.from_json(chain.graph(workspace=1)))
     assert (told["width"], told["height"]) == (placed.width, placed.height)
     assert len(told["boxes"]) == 3 * len(told["keys"]) == 3 * len(told["types"])
     ways, read = told["ways"], 0

@@ -62,7 +62,7 @@ def test_a_model_is_traced_to_the_version_it_was_trained_on(filled, run, traced)
         f"project:{project}",
         f"task:{importer}",
     }
-    assert trace.maker() == f"task:{train}"
+    assert trace.producer() == f"task:{train}"
 
 
 def test_what_wrote_a_project_after_its_version_was_saved_is_no_source(filled, run, traced):
@@ -104,7 +104,7 @@ def test_circles_and_diamonds_end(filled, run, traced):
     trace = traced(f"file:{model}")
     assert sorted(keys(trace)) == sorted({*keys(trace)})
     assert f"task:{third}" in keys(trace)
-    assert traced(f"task:{second}").maker() == f"task:{second}"
+    assert traced(f"task:{second}").producer() == f"task:{second}"
     assert {f"task:{first}", f"file:{left}", f"file:{right}", f"project:{project}"} <= set(keys(traced("task:2")))
 
 
@@ -129,9 +129,9 @@ def test_a_file_is_the_one_of_its_number(filled, run, traced):
     early = run("Train", ("output", "model_weight", first))
     second = filled.file(data=b"two")["id"]
     late = run("Train", ("output", "model_weight", second))
-    assert traced("/models/best.pt").maker() == f"task:{late}"
+    assert traced("/models/best.pt").producer() == f"task:{late}"
     old = traced(f"file:{first}")
-    assert old.maker() == f"task:{early}"
+    assert old.producer() == f"task:{early}"
     assert (old.data[f"file:{first}"]["number"], old.data[f"file:{first}"]["count"]) == (1, 2)
     assert (old.data[f"file:{first}"]["current"], old.ref) == (False, f"file:{first}")
 
@@ -141,15 +141,15 @@ def test_what_nobody_wrote_is_followed_into_what_holds_it(filled, run, traced):
     project = filled.project()
     dataset = filled.dataset(project)
     importer = run("Import", ("output", "project", project))
-    assert traced(f"dataset:{dataset}").maker() == f"task:{importer}"
+    assert traced(f"dataset:{dataset}").producer() == f"task:{importer}"
     file = filled.file("/experiments/7/best.pt")["id"]
     trainer = run("Train", ("input", "dataset", dataset), ("output", "folder", "/experiments/7"))
-    assert traced(f"file:{file}").maker() == f"task:{trainer}"
-    assert traced("/experiments/7").maker() == f"task:{trainer}"
+    assert traced(f"file:{file}").producer() == f"task:{trainer}"
+    assert traced("/experiments/7").producer() == f"task:{trainer}"
     other = filled.project("limes")
     inside = filled.dataset(other)
     splitter = run("Split", ("output", "dataset", inside))
-    assert traced(f"project:{other}").maker() == f"task:{splitter}"
+    assert traced(f"project:{other}").producer() == f"task:{splitter}"
 
 
 def test_a_restored_project_is_followed_into_its_version(filled, run, traced):
