@@ -67,7 +67,7 @@ def source(filled):
 @pytest.fixture
 def slow(monkeypatch):
     """One batch of few items a call."""
-    monkeypatch.setattr(restore, "WORK", 0)
+    monkeypatch.setattr(restore, "TIME_LIMIT", 0)
     for name in ("SMALLEST_BATCH", "FIRST_BATCH", "LARGEST_BATCH"):
         monkeypatch.setattr(restoring, name, 2)
 

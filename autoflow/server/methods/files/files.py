@@ -71,7 +71,9 @@ def list_files(conn: Connection, request: RequestParser) -> list[dict[str, Any]]
     team_id = _team(conn, request)
     path = files.normalize_path(request.text("path")).rstrip("/")
     if (project_id := archives.project_of_map(conn, team_id, path)) is not None:
-        return [versions_json.shape(conn, team_id, project_id, path)] if archives.versions_map(conn, project_id) else []
+        return (
+            [versions_json.to_wire(conn, team_id, project_id, path)] if archives.versions_map(conn, project_id) else []
+        )
     own = files.current(conn, team_id, path)
     folder = path + "/"
     found = files.list_folder(conn, team_id, folder)
@@ -190,7 +192,7 @@ def _put(
     if place is not None:
         project_id, name = place
         if name == archives.MAP:
-            return versions_json.shape(conn, team_id, project_id, path)
+            return versions_json.to_wire(conn, team_id, project_id, path)
         reservations.renew(conn, project_id)
         path = archives.unused_path(conn, team_id, path)
     session.register(conn, [(received, {})])

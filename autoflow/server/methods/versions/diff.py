@@ -1,4 +1,4 @@
-"""What changed from one version of a project to another, or to its current state: ``autoflow.versions.diff``."""
+"""``autoflow.versions.diff``: the changes from one version of a project to another, or to its current state."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import RequestParser
-from autoflow.server.versions import diff as difference
+from autoflow.server.versions import diff as version_diff
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.diff import ASPECTS, EpochRange, ItemChange
 from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire import methods
 
-PAGE = 100
-LARGEST = 1000
+DEFAULT_LIMIT = 100  # items of one response
+MAX_LIMIT = 1000
 
-Parts = dict[str, list[str]]  # names of what was added, removed, changed
-Side = tuple[SnapshotRef, Mapping[int, tuple[str, ...]]]  # a moment, and where its datasets stand
+ChangedNames = dict[str, list[str]]  # names of what was added, removed and changed
+Side = tuple[SnapshotRef, Mapping[int, tuple[str, ...]]]  # a snapshot, and the paths of its datasets by id
 
 
-def _parts(before: Mapping[Any, tuple[str, Any]], after: Mapping[Any, tuple[str, Any]]) -> Parts:
-    """Compare things by what they are told by: each has a name and its content."""
+def _changed_names(before: Mapping[Any, tuple[str, Any]], after: Mapping[Any, tuple[str, Any]]) -> ChangedNames:
+    """Compare entries, each a name and a content, by their keys."""
     return {
         "added": [name for key, (name, _) in after.items() if key not in before],
         "removed": [name for key, (name, _) in before.items() if key not in after],
-        "changed": [one[0] for key, one in after.items() if key in before and before[key] != one],
+        "changed": [entry[0] for key, entry in after.items() if key in before and before[key] != entry],
     }
 
 
@@ -40,148 +40,161 @@ def _entries(meta: Mapping[str, Any], kind: str, name: str) -> dict[Any, tuple[s
     return {entry["id"]: (entry[name], entry) for entry in meta[kind]}
 
 
-def _standing(found: Sequence[RowMapping]) -> dict[Any, tuple[str, Any]]:
-    known, places = snapshot.original_ids(list(found)), snapshot.dataset_paths(list(found))
+def _dataset_entries(dataset_rows: Sequence[RowMapping]) -> dict[Any, tuple[str, Any]]:
+    original_ids, paths = snapshot.original_ids(list(dataset_rows)), snapshot.dataset_paths(list(dataset_rows))
     return {
-        known[row["id"]]: ("/".join(places[row["id"]]), (row["parent_id"], row["description"], row["custom_data"]))
-        for row in found
+        original_ids[row["id"]]: (
+            "/".join(paths[row["id"]]),
+            (row["parent_id"], row["description"], row["custom_data"]),
+        )
+        for row in dataset_rows
     }
 
 
-def compared(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    """How many of an image's labels were added, removed and changed.
+def count_label_changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """Count the labels of an image that were added, removed and changed.
 
-    Equal ones are the same, wherever they stand; of the others, those of one number are one that changed.
+    Labels with equal content are unchanged, whatever their position and id; of the others, two with the same id are one
+    changed label.
     """
-    was, now = (
-        [(one["id"], json_codec.dump({**one, "id": 0}, canonical=True)) for one in side] for side in (before, after)
+    old, new = (
+        [(label["id"], json_codec.dump({**label, "id": 0}, canonical=True)) for label in side]
+        for side in (before, after)
     )
-    same = Counter(text for _, text in was) & Counter(text for _, text in now)
-    left = [_but(side, same) for side in (was, now)]
-    changed = len(left[0] & left[1])
-    return Counter(added=len(left[1]) - changed, removed=len(left[0]) - changed, changed=changed)
+    unchanged = Counter(text for _, text in old) & Counter(text for _, text in new)
+    old_ids, new_ids = _ids_without(old, unchanged), _ids_without(new, unchanged)
+    changed = len(old_ids & new_ids)
+    return Counter(added=len(new_ids) - changed, removed=len(old_ids) - changed, changed=changed)
 
 
-def _but(side: Sequence[tuple[int, str]], same: Counter[str]) -> set[int]:
-    """The numbers of the labels that have no equal on the other side."""
-    left = Counter(same)
-    others = set()
-    for number, text in side:
-        if left[text]:
-            left[text] -= 1
+def _ids_without(labels: Sequence[tuple[int, str]], unchanged: Counter[str]) -> set[int]:
+    """Return the ids of the labels that are not among the unchanged ones."""
+    remaining = Counter(unchanged)
+    ids = set()
+    for label_id, text in labels:
+        if remaining[text]:
+            remaining[text] -= 1
         else:
-            others.add(number)
-    return others
+            ids.add(label_id)
+    return ids
 
 
-_PICKS: tuple[Callable[[ItemChange], int | None], ...] = (attrgetter("before"), attrgetter("after"))
+_ITEM_IDS: tuple[Callable[[ItemChange], int | None], ...] = (attrgetter("before"), attrgetter("after"))
 
 
-class _Shapes:
-    """Changes as the wire shows them: each with the item as it was and as it is."""
+class _ChangeReader:
+    """Reads changes into wire form, each with the item before and after."""
 
     def __init__(self, conn: Connection, before: Side, after: Side) -> None:
-        self._rows = conn
+        self._conn = conn
         self._sides = (before, after)
 
-    def of(self, part: Sequence[ItemChange]) -> Iterator[dict[str, Any]]:
-        """Shape changes, with what became of their labels."""
-        found = [
-            difference.items_by_id(self._rows, moment, [number for one in part if (number := pick(one)) is not None])
-            for pick, (moment, _) in zip(_PICKS, self._sides, strict=True)
+    def read(self, changes: Sequence[ItemChange]) -> Iterator[dict[str, Any]]:
+        """Yield changes with the counts of their labels' changes."""
+        rows_by_side = [
+            version_diff.items_by_id(
+                self._conn, ref, [item_id for change in changes if (item_id := id_of(change)) is not None]
+            )
+            for id_of, (ref, _) in zip(_ITEM_IDS, self._sides, strict=True)
         ]
-        hashes = {row["annotation"] for side in found for row in side.values()} - {None}
-        texts = items.read_documents(self._rows, sorted(hashes))
-        for change in part:
-            rows = [side.get(pick(change) or 0) for side, pick in zip(found, _PICKS, strict=True)]
-            objects = [texts[row["annotation"]]["objects"] if row and row["annotation"] else [] for row in rows]
-            shapes = [_item(row, places) if row else None for row, (_, places) in zip(rows, self._sides, strict=True)]
+        hashes = {row["annotation"] for rows in rows_by_side for row in rows.values()} - {None}
+        documents = items.read_documents(self._conn, sorted(hashes))
+        for change in changes:
+            pair = [rows.get(id_of(change) or 0) for rows, id_of in zip(rows_by_side, _ITEM_IDS, strict=True)]
+            labels = [documents[row["annotation"]]["objects"] if row and row["annotation"] else [] for row in pair]
+            before, after = (
+                _item(row, paths) if row else None for row, (_, paths) in zip(pair, self._sides, strict=True)
+            )
             yield {
                 "status": change.status,
                 "aspects": list(change.aspects),
-                "before": shapes[0],
-                "after": shapes[1],
-                "labels": _told(compared(*objects)),
+                "before": before,
+                "after": after,
+                "labels": _change_counts(count_label_changes(*labels)),
             }
 
 
-def _item(row: RowMapping, places: Mapping[int, tuple[str, ...]]) -> dict[str, Any]:
-    plain = ("id", "name", "hash", "link", "mime", "size", "width", "height", "description", "labels")
+def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> dict[str, Any]:
+    columns = ("id", "name", "hash", "link", "mime", "size", "width", "height", "description", "labels")
     return {
-        **{name: row[name] for name in plain},
+        **{name: row[name] for name in columns},
         "datasetId": row["dataset_id"],
-        "dataset": list(places[row["dataset_id"]]),
+        "dataset": list(paths[row["dataset_id"]]),
         "meta": json_codec.load(row["meta"]),
         "tags": json_codec.load(row["tags"]),
     }
 
 
-def _told(counted: Mapping[str, int]) -> dict[str, int]:
-    return {name: counted.get(name, 0) for name in ("added", "removed", "changed")}
+def _change_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: counts.get(name, 0) for name in ("added", "removed", "changed")}
 
 
-def _turned(change: ItemChange) -> ItemChange:
+def _reversed(change: ItemChange) -> ItemChange:
     status = {"added": "removed", "removed": "added"}.get(change.status, change.status)
     return ItemChange(status, change.after, change.before, change.aspects, (change.labels[1], change.labels[0]))
 
 
-def _counts(found: Sequence[ItemChange]) -> dict[str, Any]:
-    aspects = Counter(aspect for change in found for aspect in change.aspects)
-    before, after = (sum(change.labels[side] for change in found) for side in (0, 1))
+def _item_counts(changes: Sequence[ItemChange]) -> dict[str, Any]:
+    aspects = Counter(aspect for change in changes for aspect in change.aspects)
+    before, after = (sum(change.labels[side] for change in changes) for side in (0, 1))
     return {
-        "items": {**_told(Counter(change.status for change in found)), **{name: aspects[name] for name in ASPECTS}},
+        "items": {
+            **_change_counts(Counter(change.status for change in changes)),
+            **{name: aspects[name] for name in ASPECTS},
+        },
         "labels": {"before": before, "after": after},
     }
 
 
 def _epochs(conn: Connection, request: RequestParser) -> tuple[RowMapping, RowMapping | None, int]:
-    """The versions a request names, and the epoch of the second: without one that being written."""
+    """Return the versions that a request names, and the epoch of the second, by default the current one."""
     first = versions.get(conn, request.number("from"))
     if not request.has("to"):
         return first, None, projects.get(conn, first["project_id"])["epoch"]
     second = versions.get(conn, request.number("to"))
     if second["project_id"] != first["project_id"]:
-        raise Invalid(f"versions {first['id']} and {second['id']} are of two projects")
+        raise Invalid(f"versions {first['id']} and {second['id']} belong to different projects")
     return first, second, second["epoch"]
 
 
 def diff(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.versions.diff``: counts, the names of what changed in classes, tags and datasets, a page of items.
+    """Return counts, the names of changed classes, tags and datasets, and a page of changed items.
 
-    Of all changed items, ``labels`` counts those added, removed and changed only when the body's ``labels`` asks for
-    it, as each document must be read; of the items of the page they are counted always.
+    The changes of labels are counted for the items of the page. They are counted for all changed items only if the
+    request sets ``labels``, as every document must be read.
     """
-    first, second, until = _epochs(conn, request)
-    limit = min(max(request.number("limit") if request.has("limit") else PAGE, 0), LARGEST)
-    span = EpochRange(first["project_id"], *sorted((first["epoch"], until)))
-    found = difference.find_changes(conn, span)
-    if until < first["epoch"]:
-        found = [_turned(change) for change in found]
-    moments = [SnapshotRef(span.project, epoch) for epoch in (first["epoch"], until)]
-    standing = [snapshot.datasets_at(conn, moment) for moment in moments]
-    metas = [snapshot.meta_at(conn, moment) for moment in moments]
-    parts = {
-        "classes": _parts(*(_entries(meta, "classes", "title") for meta in metas)),
-        "tags": _parts(*(_entries(meta, "tags", "name") for meta in metas)),
-        "datasets": _parts(*(_standing(side) for side in standing)),
+    first, second, last_epoch = _epochs(conn, request)
+    limit = min(max(request.number("limit") if request.has("limit") else DEFAULT_LIMIT, 0), MAX_LIMIT)
+    epochs = EpochRange(first["project_id"], *sorted((first["epoch"], last_epoch)))
+    changes = version_diff.find_changes(conn, epochs)
+    if last_epoch < first["epoch"]:
+        changes = [_reversed(change) for change in changes]
+    refs = [SnapshotRef(epochs.project, epoch) for epoch in (first["epoch"], last_epoch)]
+    dataset_rows = [snapshot.datasets_at(conn, ref) for ref in refs]
+    metas = [snapshot.meta_at(conn, ref) for ref in refs]
+    names = {
+        "classes": _changed_names(*(_entries(meta, "classes", "title") for meta in metas)),
+        "tags": _changed_names(*(_entries(meta, "tags", "name") for meta in metas)),
+        "datasets": _changed_names(*(_dataset_entries(rows) for rows in dataset_rows)),
     }
-    counts = {**_counts(found), **{kind: {how: len(names) for how, names in of.items()} for kind, of in parts.items()}}
-    shapes = _Shapes(
-        conn, *((moment, snapshot.dataset_paths(side)) for moment, side in zip(moments, standing, strict=True))
+    counts = _item_counts(changes)
+    counts.update({kind: {status: len(changed) for status, changed in names[kind].items()} for kind in names})
+    reader = _ChangeReader(
+        conn, *((ref, snapshot.dataset_paths(rows)) for ref, rows in zip(refs, dataset_rows, strict=True))
     )
     if request.flag("labels", default=False):
-        shaped = (one for part in chunks(found) for one in shapes.of(part))
-        counts["labels"].update(_told(sum((Counter(one["labels"]) for one in shaped), Counter())))
+        all_changes = (change for chunk in chunks(changes) for change in reader.read(chunk))
+        counts["labels"].update(_change_counts(sum((Counter(change["labels"]) for change in all_changes), Counter())))
     after = request.optional_number("after") or 0
-    left = [change for change in found if change.number > after]
+    remaining = [change for change in changes if change.number > after]
     return {
-        "projectId": span.project,
+        "projectId": epochs.project,
         "from": _version(first),
         "to": _version(second) if second is not None else None,
         "counts": counts,
-        **parts,
-        "changes": list(shapes.of(left[:limit])),
-        "after": left[limit - 1].number if 0 < limit < len(left) else None,
+        **names,
+        "changes": list(reader.read(remaining[:limit])),
+        "after": remaining[limit - 1].number if 0 < limit < len(remaining) else None,
     }
 
 

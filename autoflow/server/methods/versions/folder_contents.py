@@ -1,4 +1,4 @@
-"""Bytes of a version's items, for a folder it is restored to: many in one answer, or where they are on this machine."""
+"""The bytes of a version's items, for restoring it to a folder: in one response, or as paths on this machine."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from autoflow.server.uploads import external_files
 from autoflow.server.versions import snapshot, versions
 from autoflow.wire import methods
 
-MOST = 10_000
+MAX_HASHES = 10_000
 
 
-def _named(conn: Connection, request: RequestParser) -> dict[str, RowMapping]:
-    """The items of a version that have the hashes asked for, one for each.
+def _items_by_hash(conn: Connection, request: RequestParser) -> dict[str, RowMapping]:
+    """Return an item of a version for each requested hash that the version has.
 
     Raises:
         NotFound: there is no such version.
     """
-    hashes = [RequestParser({"hash": one}).text("hash") for one in request.array("hashes")]
-    if len(hashes) > MOST:
-        raise Invalid(f'"hashes" has {len(hashes)}; {MOST} are the most')
-    moment = snapshot.SnapshotRef.of(versions.get(conn, request.number("id")))
-    found: dict[str, RowMapping] = {}
-    for part in chunks(hashes):
-        halves = snapshot.current_and_history(items, moment, "hash", "link", "size", "mime", "name")
-        for half, table in zip(halves, (items, items_history), strict=True):
-            for row in conn.execute(half.where(content_ids.content_in(table, part))).mappings():
-                found[row["hash"]] = row
-    return {name: found[name] for name in hashes if name in found}
+    hashes = [RequestParser({"hash": value}).text("hash") for value in request.array("hashes")]
+    if len(hashes) > MAX_HASHES:
+        raise Invalid(f'"hashes" has {len(hashes)} entries; at most {MAX_HASHES} are allowed')
+    ref = snapshot.SnapshotRef.of(versions.get(conn, request.number("id")))
+    item_rows: dict[str, RowMapping] = {}
+    for chunk in chunks(hashes):
+        queries = snapshot.current_and_history(items, ref, "hash", "link", "size", "mime", "name")
+        for query, table in zip(queries, (items, items_history), strict=True):
+            for row in conn.execute(query.where(content_ids.content_in(table, chunk))).mappings():
+                item_rows[row["hash"]] = row
+    return {content: item_rows[content] for content in hashes if content in item_rows}
 
 
-def _kept(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
-    """The blobs of items that the caller was found to see."""
-    found: dict[str, RowMapping] = {}
-    for part in chunks(hashes):
-        query = blobs.select().where(blobs.c.hash.in_(part), blobs.c.state != DAMAGED)
-        found.update((row["hash"], row) for row in conn.execute(query).mappings())
-    return found
+def _blobs(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
+    """Return blobs by hash; the caller must have checked that their items are visible."""
+    blob_rows: dict[str, RowMapping] = {}
+    for chunk in chunks(hashes):
+        query = blobs.select().where(blobs.c.hash.in_(chunk), blobs.c.state != DAMAGED)
+        blob_rows.update((row["hash"], row) for row in conn.execute(query).mappings())
+    return blob_rows
 
 
 def contents(context: OperationContext, request: RequestParser) -> CompositeContent:
@@ -59,31 +59,32 @@ def contents(context: OperationContext, request: RequestParser) -> CompositeCont
         NotFound: the version has no item of a hash, or its bytes are not here.
     """
     with context.store.read() as conn:
-        named = _named(conn, request)
-        kept = _kept(conn, list(named))
+        item_rows = _items_by_hash(conn, request)
+        blob_rows = _blobs(conn, list(item_rows))
     pieces: list[bytes | Content] = []
-    for name in dict.fromkeys(request.array("hashes")):
-        item = named.get(name)
-        if name in kept:
-            row = kept[name]
-            content = Content(context.blobs, name, row["generation"], row["size"], name, row["mime"])
+    for content_hash in dict.fromkeys(request.array("hashes")):
+        item = item_rows.get(content_hash)
+        if content_hash in blob_rows:
+            row = blob_rows[content_hash]
+            content = Content(context.blobs, content_hash, row["generation"], row["size"], content_hash, row["mime"])
         elif item is not None and external_files.is_external(item):
             content = external_files.content(item)
         else:
-            raise NotFound("content", name)
-        pieces += [f"{name} {content.size}\n".encode(), content]
+            raise NotFound("content", content_hash)
+        pieces += [f"{content_hash} {content.size}\n".encode(), content]
     return CompositeContent(pieces, "contents", "application/octet-stream")
 
 
 def paths(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.folders.paths`` of a version by ``hashes``: where the files of those are that are kept in a folder of
-    this machine. Whoever asks over a server is told of none: it may be another machine.
+    """``autoflow.folders.paths`` of a version by ``hashes``: the paths of blobs in a folder of this machine.
+
+    Over HTTP there are none, as the client may be on another machine.
     """
     with context.store.read() as conn:
         if caller(conn).site or not isinstance(context.blobs, FolderBlobStore):
             return {"paths": {}}
-        kept = _kept(conn, list(_named(conn, request)))
-    return {"paths": {name: context.blobs.path(name, row["generation"]) for name, row in kept.items()}}
+        blob_rows = _blobs(conn, list(_items_by_hash(conn, request)))
+    return {"paths": {content: context.blobs.path(content, row["generation"]) for content, row in blob_rows.items()}}
 
 
 BATCHES: Mapping[str, Batch] = {methods.FOLDER_PATHS: paths}

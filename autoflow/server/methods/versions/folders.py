@@ -1,7 +1,7 @@
-"""Folders as projects: ``autoflow.folders.*``: a project is brought to a folder's state some images at a time.
+"""``autoflow.folders.*``: synchronise a project with a folder, some images at a time.
 
-Whoever does so keeps, for each image, the mark it was given, and for the project its digest: what still has them was
-changed by nobody. Every change therefore answers with the digest before and after it.
+The client stores an etag (``mark`` on the wire) for each image and the digest of the project: while they are equal,
+nobody else changed the image or the project. Every change returns the digest before and after it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,21 @@ from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
 from autoflow.wire import methods
 
-PAGE = 5000
-_FRESH: dict[str, Any] = {"meta": "{}", "tags": "[]", "annotation": None, "labels": 0, "description": "", "link": None}
-_BYTES = ("size", "mime", "width", "height")
+MAX_ITEMS = 5000  # of one response
+_NEW_ITEM: dict[str, Any] = {
+    "meta": "{}",
+    "tags": "[]",
+    "annotation": None,
+    "labels": 0,
+    "description": "",
+    "link": None,
+}
+_FILE_COLUMNS = ("size", "mime", "width", "height")
 
 
-def mark(row: item_content.ContentRow) -> str:
-    """What tells one state of an image from another: it follows from all that counts as its content but its name."""
-    told = [
+def etag(row: item_content.ContentRow) -> str:
+    """Return a digest of an image's content, without its name."""
+    content = [
         row["hash"],
         row["link"],
         row["meta"],
@@ -46,29 +53,29 @@ def mark(row: item_content.ContentRow) -> str:
         row["annotation"],
         row["description"],
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:20]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]
 
 
 def state(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.folders.state`` of a project: its digest."""
+    """``autoflow.folders.state``: the digest of a project."""
     return {"digest": projects.get(conn, request.number("projectId"))["digest"]}
 
 
 def list_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.folders.items`` of a project: ``[id, dataset, name, mark]`` each, a page at a time."""
+    """``autoflow.folders.items``: a page of a project's images, ``[id, dataset, name, mark]`` each."""
     project_id = projects.get(conn, request.number("projectId"))["id"]
     query = select(table).where(table.c.project_id == project_id, table.c.id > (request.optional_number("after") or 0))
-    found = conn.execute(query.order_by(table.c.id).limit(PAGE)).mappings().all()
-    told = [[row["id"], row["dataset_id"], row["name"], mark(row)] for row in found]
-    return {"items": told, "after": found[-1]["id"] if len(found) == PAGE else None}
+    rows = conn.execute(query.order_by(table.c.id).limit(MAX_ITEMS)).mappings().all()
+    entries = [[row["id"], row["dataset_id"], row["name"], etag(row)] for row in rows]
+    return {"items": entries, "after": rows[-1]["id"] if len(rows) == MAX_ITEMS else None}
 
 
-def _answer(conn: Connection, edit: ProjectEdit, **more: Any) -> dict[str, Any]:
-    """What a change answers with, when it is complete."""
+def _response(conn: Connection, edit: ProjectEdit, **members: Any) -> dict[str, Any]:
+    """Return the response to a completed change."""
     return {
         "before": edit.project["digest"],
         "after": projects.get(conn, edit.project["id"])["digest"],
-        **more,
+        **members,
     }
 
 
@@ -76,54 +83,58 @@ def _answer(conn: Connection, edit: ProjectEdit, **more: Any) -> dict[str, Any]:
 
 
 def shape(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.folders.shape``: classes and tags are added to a project's or put in place of those of their name;
-    datasets are made that it has not, by their paths, and those they stand in. Answers their numbers, in order.
+    """``autoflow.folders.shape``: set classes and tags by name, and create missing datasets by their paths.
+
+    Parents of the datasets are created as well. The response has the datasets' ids, in order.
     """
     with edit_project(conn, request.number("projectId")) as edit:
-        _add_meta(edit, RequestParser(request.mapping("meta"), "meta."))
-        paths = [tuple(_names(request, path)) for path in request.array("datasets")]
-        known = _paths(conn, edit.project["id"])
-        numbers = [_dataset(edit, known, path) for path in paths]
-    return _answer(conn, edit, datasets=numbers)
+        _set_meta(edit, RequestParser(request.mapping("meta"), "meta."))
+        paths = [tuple(_parse_path(request, path)) for path in request.array("datasets")]
+        ids_by_path = _dataset_ids(conn, edit.project["id"])
+        dataset_ids = [_ensure_dataset(edit, ids_by_path, path) for path in paths]
+    return _response(conn, edit, datasets=dataset_ids)
 
 
-def _names(request: RequestParser, path: Any) -> list[str]:
+def _parse_path(request: RequestParser, path: Any) -> list[str]:
     names = RequestParser({"path": path}, f"{request.path}datasets.").array("path", max_items=limits.DATASET_DEPTH)
     if not names:
         raise Invalid('"datasets" must be lists of names that are not blank')
     return [RequestParser({"name": name}, f"{request.path}datasets[].").text("name") for name in names]
 
 
-def _add_meta(edit: ProjectEdit, sent: RequestParser) -> None:
-    known = projects.meta(edit.conn, edit.project["id"])
-    wanted: dict[str, Any] = {}
+def _set_meta(edit: ProjectEdit, request: RequestParser) -> None:
+    """Add classes and tags to a project's, replacing those of the same names."""
+    current = projects.meta(edit.conn, edit.project["id"])
+    meta: dict[str, Any] = {}
     for kind, name in (("classes", "title"), ("tags", "name")):
-        told = {one.text(name): one.fields for one in sent.objects(kind, required=False)}
-        kept = [{**one, **told.pop(one[name], {}), "id": one["id"]} for one in known[kind]]
-        wanted[kind] = kept + [{key: value for key, value in one.items() if key != "id"} for one in told.values()]
-    document = merged(edit.conn, known, RequestParser(wanted))
-    if document != known:
+        new = {entry.text(name): entry.fields for entry in request.objects(kind, required=False)}
+        updated = [{**entry, **new.pop(entry[name], {}), "id": entry["id"]} for entry in current[kind]]
+        added = [{key: value for key, value in entry.items() if key != "id"} for entry in new.values()]
+        meta[kind] = updated + added
+    document = merged(edit.conn, current, RequestParser(meta))
+    if document != current:
         projects.set_meta(edit, document)
 
 
-def _paths(conn: Connection, project_id: int) -> dict[tuple[str, ...], int]:
-    """The datasets of a project by the names on the way to them."""
+def _dataset_ids(conn: Connection, project_id: int) -> dict[tuple[str, ...], int]:
+    """Return the ids of a project's datasets by path."""
     query = select(dataset_table.c.id, dataset_table.c.parent_id, dataset_table.c.name)
-    found = {row.id: row for row in conn.execute(query.where(dataset_table.c.project_id == project_id))}
-
+    rows = {row.id: row for row in conn.execute(query.where(dataset_table.c.project_id == project_id))}
     paths: dict[int | None, tuple[str, ...]] = {None: ()}
-    for number in datasets.in_tree_order(conn, project_id):
-        paths[number] = (*paths[found[number].parent_id], found[number].name)
-    return {path: number for number, path in paths.items() if number is not None}
+    for dataset_id in datasets.in_tree_order(conn, project_id):
+        row = rows[dataset_id]
+        paths[dataset_id] = (*paths[row.parent_id], row.name)
+    return {path: dataset_id for dataset_id, path in paths.items() if dataset_id is not None}
 
 
-def _dataset(edit: ProjectEdit, known: dict[tuple[str, ...], int], path: tuple[str, ...]) -> int:
+def _ensure_dataset(edit: ProjectEdit, ids_by_path: dict[tuple[str, ...], int], path: tuple[str, ...]) -> int:
+    """Return the id of the dataset at a path; create it and its parents if they are missing."""
     parent = None
     for depth in range(1, len(path) + 1):
-        part = path[:depth]
-        if part not in known:
-            known[part] = datasets.add(edit, part[-1], parent, "", "{}")
-        parent = known[part]
+        prefix = path[:depth]
+        if prefix not in ids_by_path:
+            ids_by_path[prefix] = datasets.add(edit, prefix[-1], parent, "", "{}")
+        parent = ids_by_path[prefix]
     assert parent is not None
     return parent
 
@@ -131,157 +142,155 @@ def _dataset(edit: ProjectEdit, known: dict[tuple[str, ...], int], path: tuple[s
 # -- images
 
 
-def look(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.folders.look``: ``[width, height]`` of kept images by their hashes, and of files by their links."""
-    links = _links(context, request.array("links", required=False))
+def read_sizes(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+    """``autoflow.folders.look``: ``[width, height]`` of stored images by hash, and of external files by link."""
+    files = _read_external(context, request.array("links", required=False))
     with context.store.read() as conn:
-        kept = blobs.find(
-            conn, [RequestParser({"hash": one}).text("hash") for one in request.array("hashes", required=False)]
-        )
-    sizes = {name: [row["width"], row["height"]] for name, row in kept.items()}
-    return {"sizes": {**sizes, **{link: [told["width"], told["height"]] for link, told in links.items()}}}
+        hashes = [RequestParser({"hash": value}).text("hash") for value in request.array("hashes", required=False)]
+        blob_rows = blobs.find(conn, hashes)
+    sizes = {name: [row["width"], row["height"]] for name, row in blob_rows.items()}
+    return {"sizes": {**sizes, **{link: [file["width"], file["height"]] for link, file in files.items()}}}
 
 
-def _links(context: OperationContext, wanted: Sequence[Any]) -> dict[str, dict[str, Any]]:
-    """What the files of links are, as columns.
+def _read_external(context: OperationContext, links: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return the columns of external image files by link.
 
     Raises:
-        Invalid: asked for over a server, or no image.
+        Invalid: the request came over HTTP, or a file is not an image.
     """
-    if not wanted:
+    if not links:
         return {}
     with context.store.read() as conn:
         if caller(conn).site:
-            raise Invalid("files are taken by reference by the server on their own machine only, not over a server")
-    found: dict[str, dict[str, Any]] = {}
-    for link in wanted:
+            raise Invalid("external files can be added on the server's machine only: over HTTP, upload them")
+    columns: dict[str, dict[str, Any]] = {}
+    for link in links:
         path = external_files.path_of(RequestParser({"link": link}).long_text("link"))
-        picture = thumbnails.read_image_info(path) if path is not None else None
-        if path is None or picture is None:
-            raise Invalid(f"{link} is no image that can be read")
-        found[link] = {"size": os.path.getsize(path), **picture._asdict()}
-    return found
+        info = thumbnails.read_image_info(path) if path is not None else None
+        if path is None or info is None:
+            raise Invalid(f"{link} is not an image that can be read")
+        columns[link] = {"size": os.path.getsize(path), **info._asdict()}
+    return columns
 
 
 def put(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.folders.put``: images of a dataset by name, made or brought to what is sent, all of them or none.
+    """``autoflow.folders.put``: create or update images of a dataset by name, all or none.
 
-    Each has a ``hash`` (and a ``link``, when by reference), and may have an ``annotation`` and a ``meta``, without
-    which it keeps what it has. Answers ``[id, mark]`` each, in order.
+    Each has a ``hash``, and a ``link`` if it is external. Without ``annotation`` or ``meta``, an existing image keeps
+    its own. The response has ``[id, mark]`` for each image, in order.
     """
-    wanted = list(request.objects("images"))
-    links = _links(context, [one.long_text("link") for one in wanted if one.has("link")])
+    entries = list(request.objects("images"))
+    files = _read_external(context, [entry.long_text("link") for entry in entries if entry.has("link")])
     with context.store.write() as conn:
         dataset = datasets.get(conn, request.number("datasetId"))
         with edit_project(conn, dataset["project_id"]) as edit:
-            told = _put(edit, dataset, wanted, links)
-        return _answer(conn, edit, images=told)
+            etags = _put(edit, dataset, entries, files)
+        return _response(conn, edit, images=etags)
 
 
 def _put(
-    edit: ProjectEdit, dataset: RowMapping, wanted: Sequence[RequestParser], links: Mapping[str, Mapping[str, Any]]
+    edit: ProjectEdit, dataset: RowMapping, entries: Sequence[RequestParser], files: Mapping[str, Mapping[str, Any]]
 ) -> list[list[Any]]:
+    """Create or update images, and return the id and etag of each."""
     conn = edit.conn
-    names = [one.text("name") for one in wanted]
+    names = [entry.text("name") for entry in entries]
     if len(set(names)) < len(names):
-        raise Invalid('"images" has a name twice')
-    there = _named(conn, dataset["id"], names)
-    kept = blobs.acquire(conn, [one.text("hash") for one in wanted if not one.has("link")])
+        raise Invalid('"images" must not contain a name twice')
+    existing = _images_by_name(conn, dataset["id"], names)
+    blob_rows = blobs.acquire(conn, [entry.text("hash") for entry in entries if not entry.has("link")])
     meta = Meta.of(conn, edit.project["id"])
-    made: dict[str, dict[str, Any]] = {}
+    created: dict[str, dict[str, Any]] = {}
     changed: list[tuple[RowMapping, dict[str, Any]]] = []
-    texts: dict[str, bytes] = {}
-    told: dict[str, tuple[int, str]] = {}
+    documents: dict[str, bytes] = {}
+    etags: dict[str, tuple[int, str]] = {}
     labels = [
-        _labels(one, meta, there[name]["tags"] if name in there else "[]", texts)
-        for one, name in zip(wanted, names, strict=True)
+        _label_columns(entry, meta, existing[name]["tags"] if name in existing else "[]", documents)
+        for entry, name in zip(entries, names, strict=True)
     ]
     number_new(conn, [values["tags"] for values in labels if "tags" in values])
-    for one, name, labeled in zip(wanted, names, labels, strict=True):
-        row = there.get(name)
-        values = {**_content(one, kept, links), **labeled}
+    for entry, name, label_columns in zip(entries, names, labels, strict=True):
+        row = existing.get(name)
+        values = {**_content_columns(entry, blob_rows, files), **label_columns}
         if "tags" in values:
             values["tags"] = json_codec.dump(values["tags"])
         if row is None:
-            made[name] = {**_FRESH, **values, "name": name}
+            created[name] = {**_NEW_ITEM, **values, "name": name}
             continue
         if any(row[column] != value for column, value in values.items()):
             changed.append((row, {**values, "updated_at": timestamps.now()}))
-        told[name] = (row["id"], mark({**row, **values}))
-    items.save_encoded_documents(conn, texts)
+        etags[name] = (row["id"], etag({**row, **values}))
+    items.save_encoded_documents(conn, documents)
     edit.update_many(table, changed)
-    numbers = items.add_many(edit, dataset["id"], list(made.values())) if made else []
-    for (name, values), number in zip(made.items(), numbers, strict=True):
-        told[name] = (number, mark(values))
-    return [list(told[name]) for name in names]
+    item_ids = items.add_many(edit, dataset["id"], list(created.values())) if created else []
+    for (name, values), item_id in zip(created.items(), item_ids, strict=True):
+        etags[name] = (item_id, etag(values))
+    return [list(etags[name]) for name in names]
 
 
-def _named(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, RowMapping]:
-    found: dict[str, RowMapping] = {}
-    for part in chunks(names):
-        query = select(table).where(table.c.dataset_id == dataset_id, table.c.name.in_(part))
-        found.update((row["name"], row) for row in conn.execute(query).mappings())
-    return found
+def _images_by_name(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, RowMapping]:
+    rows: dict[str, RowMapping] = {}
+    for chunk in chunks(names):
+        query = select(table).where(table.c.dataset_id == dataset_id, table.c.name.in_(chunk))
+        rows.update((row["name"], row) for row in conn.execute(query).mappings())
+    return rows
 
 
-def _content(
-    one: RequestParser, kept: Mapping[str, RowMapping], links: Mapping[str, Mapping[str, Any]]
+def _content_columns(
+    entry: RequestParser, blob_rows: Mapping[str, RowMapping], files: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    name = one.text("hash")
-    if one.has("link"):
-        link = one.long_text("link")
-        return {"hash": name, "link": link, **{column: links[link][column] for column in _BYTES}}
-    if name not in kept:
-        raise Invalid(f'"{one.path}hash": {name} has not been uploaded')
-    return {"hash": name, "link": None, **{column: kept[name][column] for column in _BYTES}}
+    content = entry.text("hash")
+    if entry.has("link"):
+        link = entry.long_text("link")
+        return {"hash": content, "link": link, **{column: files[link][column] for column in _FILE_COLUMNS}}
+    if content not in blob_rows:
+        raise Invalid(f'"{entry.path}hash": {content} has not been uploaded')
+    return {"hash": content, "link": None, **{column: blob_rows[content][column] for column in _FILE_COLUMNS}}
 
 
-def _labels(one: RequestParser, meta: Meta, tags: str, texts: dict[str, bytes]) -> dict[str, Any]:
-    """An image's annotation and meta as columns, but its tags as a list.
+def _label_columns(image: RequestParser, meta: Meta, tags: str, documents: dict[str, bytes]) -> dict[str, Any]:
+    """Return the columns of an image's annotation and meta, but its tags as a list.
 
-    Objects are numbered in their order; `texts` gets the JSON.
+    Objects are numbered in their order. The encoded annotation is added to `documents` by hash.
     """
     values: dict[str, Any] = {}
-    if one.has("meta"):
-        values["meta"] = json_codec.dump(one.mapping("meta"), canonical=True)
-    if not one.has("annotation"):
+    if image.has("meta"):
+        values["meta"] = json_codec.dump(image.mapping("meta"), canonical=True)
+    if not image.has("annotation"):
         return values
-    sent = RequestParser(one.mapping("annotation"), f"{one.path}annotation.")
+    annotation = RequestParser(image.mapping("annotation"), f"{image.path}annotation.")
     objects = [
-        stored_object(entry, meta) for entry in sent.objects("objects", required=False, max_items=limits.FIGURES)
+        stored_object(entry, meta) for entry in annotation.objects("objects", required=False, max_items=limits.FIGURES)
     ]
     if len(objects) >= FIGURES:
-        raise Invalid(f'"{sent.path}objects": there are {len(objects)}; {FIGURES - 1} are the most')
-    document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
-    document["objects"] = [{**entry, "id": place} for place, entry in enumerate(objects, 1)]
-    name = None
+        raise Invalid(f'"{annotation.path}objects" has {len(objects)} entries; at most {FIGURES - 1} are allowed')
+    document = {key: value for key, value in annotation.fields.items() if key not in {"tags", "objects"}}
+    document["objects"] = [{**entry, "id": position} for position, entry in enumerate(objects, 1)]
+    content = None
     if document != {"objects": []}:
-        name, text = items.encode_document(document)
-        texts[name] = text
-    wanted = [meta.tag(tag) for tag in sent.objects("tags", required=False)]
+        content, encoded = items.encode_document(document)
+        documents[content] = encoded
+    new_tags = [meta.tag(tag) for tag in annotation.objects("tags", required=False)]
     return {
         **values,
-        "annotation": name,
+        "annotation": content,
         "labels": len(objects),
-        "tags": assigned(json_codec.load(tags), wanted),
+        "tags": assigned(json_codec.load(tags), new_tags),
     }
 
 
 def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.folders.remove``: images and datasets of a project by their numbers; those that are gone are no
-    error.
-    """
+    """``autoflow.folders.remove``: remove images and datasets of a project by id, ignoring missing ones."""
     with edit_project(conn, request.number("projectId")) as edit:
-        for part in chunks(request.unique_numbers("images")):
-            query = select(table).where(table.c.project_id == edit.project["id"], table.c.id.in_(part))
+        for chunk in chunks(request.unique_numbers("images")):
+            query = select(table).where(table.c.project_id == edit.project["id"], table.c.id.in_(chunk))
             edit.delete_many(table, conn.execute(query).mappings().all())
-        for part in chunks(request.unique_numbers("datasets")):
-            query = select(dataset_table.c.id).where(dataset_table.c.id.in_(part))
-            mine = query.where(dataset_table.c.project_id == edit.project["id"])
-            datasets.remove(edit, conn.execute(mine).scalars().all())
-    return _answer(conn, edit)
+        for chunk in chunks(request.unique_numbers("datasets")):
+            query = select(dataset_table.c.id).where(dataset_table.c.id.in_(chunk))
+            query = query.where(dataset_table.c.project_id == edit.project["id"])
+            datasets.remove(edit, conn.execute(query).scalars().all())
+    return _response(conn, edit)
 
 
 READS: Mapping[str, Operation] = {methods.FOLDER_STATE: state, methods.FOLDER_ITEMS: list_items}
 WRITES: Mapping[str, Operation] = {methods.FOLDER_SHAPE: shape, methods.FOLDER_REMOVE: remove}
-BATCHES: Mapping[str, Batch] = {methods.FOLDER_LOOK: look, methods.FOLDER_PUT: put}
+BATCHES: Mapping[str, Batch] = {methods.FOLDER_LOOK: read_sizes, methods.FOLDER_PUT: put}

@@ -1,7 +1,7 @@
-"""A version as a new project: ``autoflow.versions.restore``, asked again and again until it is done.
+"""``autoflow.versions.restore``: restore a version as a new project, in repeated calls.
 
-One call works for a bounded time and tells how far it is, so that no request takes long and progress can be shown. A
-client that asks no more leaves nothing that anybody sees.
+A call works for a bounded time and returns its progress. The project is hidden until it is complete, so that an
+abandoned restore leaves nothing visible.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from autoflow.server.versions import restore as restoring
 from autoflow.server.versions import versions
 from autoflow.wire import methods
 
-WORK = 2.0  # seconds of one call
-GAP = 0.002  # seconds between two transactions: who waits for the write lock only looks now and then
-SWEPT = 1000  # rows of restores that were given up, removed before a new one
+TIME_LIMIT = 2.0  # seconds of work a call
+GAP = 0.002  # seconds between two transactions: waiters for the write lock poll it
+MAX_RELEASED = 1000  # rows of abandoned restores removed before a new one begins
 
 
 def restore(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """Begin to restore a version (``id``, or ``projectId`` and ``number``), or go on (``restoring``, the new project).
+    """Begin to restore a version (``id``, or ``projectId`` and ``number``), or continue (``restoring``).
 
-    The answer has ``done``; until it is true the client asks again with ``restoring``, the answer's ``id``.
+    Until the response's ``done`` is true, the client calls again with its ``id``, the new project's, as ``restoring``.
     """
-    until = time.monotonic() + WORK
-    number = request.number("restoring") if request.has("restoring") else _begin(context, request)
+    deadline = time.monotonic() + TIME_LIMIT
+    project_id = request.number("restoring") if request.has("restoring") else _begin(context, request)
     while True:
-        progress = restoring.step(context.store, number)
-        if progress.done or time.monotonic() > until:
+        progress = restoring.step(context.store, project_id)
+        if progress.done or time.monotonic() > deadline:
             return {
                 "done": progress.done,
                 "id": progress.id,
@@ -44,21 +44,21 @@ def restore(context: OperationContext, request: RequestParser) -> dict[str, Any]
 
 
 def _begin(context: OperationContext, request: RequestParser) -> int:
-    skip = request.flag("skipMissed", default=False)
+    skip_missed = request.flag("skipMissed", default=False)
     with context.store.write() as conn:
-        purge.release_expired(conn, SWEPT)
-        number = (
+        purge.release_expired(conn, MAX_RELEASED)
+        version_id = (
             request.number("id")
             if request.has("id")
             else versions.id_by_number(conn, request.number("projectId"), request.number("number"))
         )
         return restoring.begin(
             conn,
-            versions.get(conn, number),
+            versions.get(conn, version_id),
             request.optional_number("workspaceId"),
             request.text("name") if request.has("name") else None,
             request.optional_text("description"),
-            skip_missed=skip,
+            skip_missed=skip_missed,
         )
 
 

@@ -1,4 +1,4 @@
-"""A version's content, read as it was: ``autoflow.versions.items`` and ``autoflow.versions.meta``."""
+"""The content of a version: ``autoflow.versions.items`` and ``autoflow.versions.meta``."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from autoflow.server.db import items, json_codec
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.methods.images.labels import shown
 from autoflow.server.methods.images.tags import Meta
-from autoflow.server.methods.versions.versions import shape
+from autoflow.server.methods.versions.versions import to_wire
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire import methods
 
-LARGEST = 1000
-_PLAIN = ("id", "name", "hash", "link", "mime", "size", "width", "height", "description")
+MAX_ITEMS = 1000  # of one response
+_COLUMNS = ("id", "name", "hash", "link", "mime", "size", "width", "height", "description")
 
 
-def _item(row: RowMapping, places: Mapping[int, tuple[str, ...]], meta: Meta) -> dict[str, Any]:
+def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> dict[str, Any]:
     tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])]
     return {
-        **{name: row[name] for name in _PLAIN},
+        **{name: row[name] for name in _COLUMNS},
         "datasetId": row["dataset_id"],
-        "dataset": list(places[row["dataset_id"]]),
+        "dataset": list(paths[row["dataset_id"]]),
         "meta": json_codec.load(row["meta"]),
         "tags": tags,
         "labelsCount": row["labels"],
@@ -37,32 +37,32 @@ def _item(row: RowMapping, places: Mapping[int, tuple[str, ...]], meta: Meta) ->
 
 
 def read_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.versions.items``: a page of a version's items by their ids, with ``annotations`` each with its own."""
-    moment = SnapshotRef.of(versions.get(conn, request.number("id")))
-    limit = min(max(request.optional_number("limit") or LARGEST, 1), LARGEST)
-    found = snapshot.page(
-        conn, moment, request.optional_number("after") or 0, limit, request.optional_number("datasetId")
+    """``autoflow.versions.items``: a page of a version's items by id, with ``annotations`` if requested."""
+    ref = SnapshotRef.of(versions.get(conn, request.number("id")))
+    limit = min(max(request.optional_number("limit") or MAX_ITEMS, 1), MAX_ITEMS)
+    item_rows = snapshot.page(
+        conn, ref, request.optional_number("after") or 0, limit, request.optional_number("datasetId")
     )
-    places = snapshot.dataset_paths(snapshot.datasets_at(conn, moment))
-    meta = Meta(snapshot.meta_at(conn, moment))
-    told = [_item(row, places, meta) for row in found]
+    paths = snapshot.dataset_paths(snapshot.datasets_at(conn, ref))
+    meta = Meta(snapshot.meta_at(conn, ref))
+    entries = [_item(row, paths, meta) for row in item_rows]
     if request.flag("annotations", default=False):
-        texts = items.read_documents(conn, sorted({row["annotation"] for row in found if row["annotation"]}))
-        for entry, row in zip(told, found, strict=True):
-            entry["annotation"] = shown(row, texts.get(row["annotation"]), meta)["annotation"]
-    return {"items": told, "after": found[-1]["id"] if len(found) == limit else None}
+        documents = items.read_documents(conn, sorted({row["annotation"] for row in item_rows if row["annotation"]}))
+        for entry, row in zip(entries, item_rows, strict=True):
+            entry["annotation"] = shown(row, documents.get(row["annotation"]), meta)["annotation"]
+    return {"items": entries, "after": item_rows[-1]["id"] if len(item_rows) == limit else None}
 
 
 def read_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``autoflow.versions.meta``: a version, with its project, its classes and tags, and its datasets."""
     version = versions.get(conn, request.number("id"))
-    moment = SnapshotRef.of(version)
-    project = conn.execute(project_table.select().where(project_table.c.id == moment.project)).mappings().one()
-    found = snapshot.datasets_at(conn, moment)
-    places = snapshot.dataset_paths(found)
-    counts = snapshot.item_counts(conn, moment)
+    ref = SnapshotRef.of(version)
+    project = conn.execute(project_table.select().where(project_table.c.id == ref.project)).mappings().one()
+    dataset_rows = snapshot.datasets_at(conn, ref)
+    paths = snapshot.dataset_paths(dataset_rows)
+    counts = snapshot.item_counts(conn, ref)
     return {
-        "version": {**shape(version), "digest": version["digest"], "datasetsCount": len(found)},
+        "version": {**to_wire(version), "digest": version["digest"], "datasetsCount": len(dataset_rows)},
         "project": {
             "id": project["id"],
             "name": project["name"],
@@ -71,18 +71,18 @@ def read_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
             "workspaceId": project["workspace_id"],
             "removed": project["state"] != "active",
         },
-        "meta": snapshot.meta_at(conn, moment),
+        "meta": snapshot.meta_at(conn, ref),
         "datasets": [
             {
                 "id": row["id"],
                 "parentId": row["parent_id"],
                 "name": row["name"],
-                "path": list(places[row["id"]]),
+                "path": list(paths[row["id"]]),
                 "description": row["description"],
                 "customData": json_codec.load(row["custom_data"]),
                 "itemsCount": counts.get(row["id"], 0),
             }
-            for row in found
+            for row in dataset_rows
         ],
     }
 

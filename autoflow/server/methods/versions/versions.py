@@ -1,4 +1,4 @@
-"""Versions: ``projects.versions.*`` as the SDK reads them, and autoflow's own way to make one in one call."""
+"""``projects.versions.*`` in the SDK's shape, and ``autoflow.versions.snapshot``, which creates one in one call."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _COLUMNS = {
 }
 
 
-def shape(row: RowMapping) -> dict[str, Any]:
-    """A version as the wire shows it; the last two members are ours."""
+def to_wire(row: RowMapping) -> dict[str, Any]:
+    """Return a version in wire form; an instance does not send the last two members."""
     return {
         "id": row["id"],
         "projectId": row["project_id"],
@@ -47,48 +47,52 @@ def shape(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def shaped(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    """Versions as the wire shows them."""
-    return [shape(row) for row in found]
+def all_to_wire(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Return versions in wire form."""
+    return [to_wire(row) for row in rows]
 
 
 def list_versions(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.list`` of a project."""
     project_id = projects.get(conn, request.number("projectId"))["id"]
-    return page(conn, versions.listing(conn).where(table.c.project_id == project_id), _COLUMNS, request, shaped)
+    return page(conn, versions.listing(conn).where(table.c.project_id == project_id), _COLUMNS, request, all_to_wire)
 
 
 def version(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.info`` by id."""
-    return shape(versions.get(conn, request.number("id")))
+    return to_wire(versions.get(conn, request.number("id")))
 
 
 def snapshot(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.versions.snapshot``: ``{"id", "version", "created"}``, created false when nothing had changed.
+    """``autoflow.versions.snapshot``: return ``{"id", "version", "created"}``.
 
-    Nothing is written then, and nobody waited for.
+    If nothing changed since the last version, that one is returned, ``created`` is false, and no lock is taken.
     """
-    number, name, description = (
+    project_id, name, description = (
         request.number("projectId"),
         request.optional_text("title"),
         request.optional_text("description"),
     )
     with context.store.read() as conn:
-        saved = versions.saved_state(conn, projects.get(conn, number))
+        saved = versions.saved_state(conn, projects.get(conn, project_id))
     if saved is None:
         with context.store.write() as conn:
-            saved = versions.save(conn, number, name, description)
+            saved = versions.save(conn, project_id, name, description)
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 
 def reserve(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.versions.reserve``: ``{"id", "commitToken"}``; 400 when nothing changed, or another is at it."""
-    made = reservations.reserve(conn, request.number("projectId"))
-    return {"id": made.id, "commitToken": made.token}
+    """``projects.versions.reserve``: return ``{"id", "commitToken"}``.
+
+    Raises:
+        Invalid: nothing changed, or another reservation is open.
+    """
+    reservation = reservations.reserve(conn, request.number("projectId"))
+    return {"id": reservation.id, "commitToken": reservation.token}
 
 
-def _named(conn: Connection, request: RequestParser, name: str) -> dict[str, Any]:
-    """What a request says of a version, as columns; `name` is the member with its name."""
+def _columns(conn: Connection, request: RequestParser, name: str) -> dict[str, Any]:
+    """Return the columns that a request sets; `name` is the member with the version's name."""
     values: dict[str, Any] = {}
     if request.has(name):
         values["name"] = request.text(name, "")
@@ -101,8 +105,8 @@ def _named(conn: Connection, request: RequestParser, name: str) -> dict[str, Any
 
 def commit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.commit`` of a reserved version, with its archive's file."""
-    number, token, file_id = request.number("id"), request.text("commitToken"), request.number("teamFileId")
-    reservations.commit(conn, number, token, file_id, _named(conn, request, "title"))
+    version_id, token, file_id = request.number("id"), request.text("commitToken"), request.number("teamFileId")
+    reservations.commit(conn, version_id, token, file_id, _columns(conn, request, "title"))
     return {"success": True}
 
 
@@ -114,12 +118,12 @@ def cancel(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.versions.update``: name, description, and the project that shows the version."""
-    versions.change(conn, request.number("id"), **_named(conn, request, "name"))
+    versions.change(conn, request.number("id"), **_columns(conn, request, "name"))
     return {"success": True}
 
 
 def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``autoflow.versions.delete``: what names the version can tell that it was deleted."""
+    """``autoflow.versions.delete``: the row stays, so that references to it remain resolvable."""
     versions.remove(conn, request.number("id"))
     return {"success": True}
 

@@ -1,4 +1,4 @@
-"""The map of a project's versions, ``versions.json``: a team file that is written when it is read."""
+"""``versions.json``, the SDK's map of a project's versions: a team file that is generated when it is read."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from autoflow.server.versions import archives
 
 
 def content(conn: Connection, project_id: int) -> CompositeContent:
-    """The map's bytes."""
+    """Return the file's bytes."""
     text = json_codec.dump(archives.versions_map(conn, project_id))
     return composite_content.text_content(text.encode(), archives.MAP, "application/json")
 
 
-def shape(conn: Connection, team_id: int, project_id: int, path: str) -> dict[str, Any]:
-    """The map as a file is told of."""
-    written = content(conn, project_id)
+def to_wire(conn: Connection, team_id: int, project_id: int, path: str) -> dict[str, Any]:
+    """Return the file in wire form."""
+    file = content(conn, project_id)
     return {
         "id": None,
         "teamId": team_id,
         "userId": None,
-        "name": written.name,
-        "hash": written.hash,
+        "name": file.name,
+        "hash": file.hash,
         "path": path,
         "storagePath": path,
         "fullStorageUrl": access.absolute_url(conn, f"/storage/versions/{project_id}"),
-        "meta": {"mime": written.mime, "ext": "json", "size": written.size},
+        "meta": {"mime": file.mime, "ext": "json", "size": file.size},
         "createdAt": None,
         "updatedAt": None,
         "isDir": False,
@@ -40,6 +40,6 @@ def shape(conn: Connection, team_id: int, project_id: int, path: str) -> dict[st
 
 
 def download(context: OperationContext, request: RequestParser) -> CompositeContent:
-    """``autoflow.versions.map`` of a project, by its number as ``id``: what the map's ``fullStorageUrl`` leads to."""
+    """``autoflow.versions.map`` of a project's ``id``: the content at the file's ``fullStorageUrl``."""
     with context.store.read() as conn:
         return content(conn, projects.get(conn, request.number("id"))["id"])
