@@ -65,7 +65,7 @@ def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | N
             f"<title>{escape(title)}</title>\n",
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             '<meta name="color-scheme" content="light dark">\n',
-            f'<script src="{files.url("first.js")}"></script>\n',
+            f'<script src="{files.url("initial-theme.js")}"></script>\n',
             *(f'<link rel="stylesheet" href="{files.url(path)}">\n' for path in styles),
             *(f'<link rel="modulepreload" href="{files.url(path)}">\n' for path in files.modules(module)),
             f'<link rel="icon" type="image/svg+xml" href="{files.url("icon.svg")}">\n',

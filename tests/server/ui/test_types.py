@@ -12,7 +12,8 @@ import pytest
 
 import autoflow.server.ui
 from autoflow.graph.render import icons
-from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.graph.render.labels import KINDS
+from autoflow.model.entity import WIRE_TYPES
 from tests.server.ui.tools import package, without
 
 PAGE = Path(autoflow.server.ui.__file__).parent
@@ -45,14 +46,13 @@ def test_a_module_is_checked_short_and_makes_text_only_of_text(module):
 
 def test_kinds_look_alike_on_the_page_and_in_pictures():
     """Words, colours and drawings of `graph/` and of the page are the same."""
-    text = (ASSETS / "graph" / "kinds.js").read_text(encoding="utf-8")
-    for name, row in ENTITY_TYPES.items():
-        assert f'{name}: "{row.label}"' in text
-        assert f"{name}: {json.dumps([row.color, row.background])}" in text
-        assert f'"{row.drawing}"' in text
-    for drawing in icons.NAMED_DRAWINGS.values():
+    text = (ASSETS / "graph" / "entity-types.js").read_text(encoding="utf-8")
+    for kind, name in KINDS.items():
+        assert f'{kind}: "{name}"' in text
+        assert f"{kind}: {json.dumps(list(icons.COLORS[kind]))}" in text
+    for drawing in icons.DRAWN.values():
         assert f'"{drawing}"' in text
-    scene = (ASSETS / "graph" / "scene.js").read_text(encoding="utf-8")
+    scene = (ASSETS / "graph" / "graph-view.js").read_text(encoding="utf-8")
     listed = re.search(r"TYPES = .*?\[(.*?)\]", scene, re.DOTALL)
     assert listed
-    assert re.findall(r'"(\w+)"', listed[1]) == list(ENTITY_TYPES)
+    assert re.findall(r'"(\w+)"', listed[1]) == list(WIRE_TYPES)

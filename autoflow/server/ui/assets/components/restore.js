@@ -3,7 +3,7 @@
 
 import { call } from "../api.js";
 import { element } from "../dom.js";
-import { announce } from "./parts.js";
+import { announce } from "./widgets.js";
 
 /** @typedef {{done: boolean, id: number, name: string, copied: number, total: number, missed?: {count: number, names: string[]}}} Step */
 

@@ -1,9 +1,9 @@
 // @ts-check
 /** What is painted below the cards: arrows always, and the cards themselves when they are too small to be read. */
-import { COLORS } from "./kinds.js";
-import { TYPES, WIDTH } from "./scene.js";
+import { COLORS } from "./entity-types.js";
+import { TYPES, WIDTH } from "./graph-view.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Scene} Scene */
 /** @typedef {import("./camera.js").Camera} Camera */
 
 export const READABLE = 0.4; // the scale from which cards are elements

@@ -1,11 +1,11 @@
 // @ts-check
 /** The cards in sight as elements, made when they come into sight and kept while they are; one is reached by Tab. */
 import { element } from "../dom.js";
-import { face } from "./face.js";
-import { SMALL, WIDTH } from "./scene.js";
+import { face } from "./card-element.js";
+import { SMALL, WIDTH } from "./graph-view.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
-/** @typedef {import("./scene.js").Words} Words */
+/** @typedef {import("./graph-view.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Words} Words */
 /** @typedef {{at: HTMLElement, words: Words | undefined, card: number, drawn: string}} Shown */
 
 const NEAR = 200; // pixels beyond the edge at which cards are made

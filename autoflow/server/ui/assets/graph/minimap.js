@@ -1,14 +1,14 @@
 // @ts-check
 /** The whole scene small, with the frame of what is in sight; a click or a drag in it moves the camera. */
-import { COLORS } from "./kinds.js";
-import { TYPES, WIDTH } from "./scene.js";
+import { COLORS } from "./entity-types.js";
+import { TYPES, WIDTH } from "./graph-view.js";
 
 const WIDE = 200;
 const HIGH = 130;
 const EDGE = 6;
 const LEAST = 1.2; // pixels of a card
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Scene} Scene */
 
 /** The map. */
 export class Minimap {

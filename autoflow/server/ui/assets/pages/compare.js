@@ -2,9 +2,9 @@
 /** Any two versions of a project side by side, or one and the project as it is now. */
 
 import { call } from "../api.js";
-import { changeList, countLine, difference } from "../components/compared.js";
-import { waiting } from "../components/parts.js";
-import { projectTabs } from "../components/tabs.js";
+import { projectTabs } from "../components/project-tabs.js";
+import { changeList, countLine, difference } from "../components/version-diff.js";
+import { waiting } from "../components/widgets.js";
 import { element } from "../dom.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
 

@@ -2,16 +2,16 @@
 /** A team file: what it is, which run made it, which read it, the files its path had; a look inside, never run. */
 
 import { call } from "../api.js";
-import { inside } from "../components/contents.js";
-import { folderList, folderPage, pathCrumbs } from "../components/folders.js";
-import { copyButton, factList, panel, time, userList, waiting } from "../components/parts.js";
+import { inside } from "../components/file-preview.js";
+import { folderList, folderPage, pathCrumbs } from "../components/folder-page.js";
+import { copyButton, factList, panel, time, userList, waiting } from "../components/widgets.js";
 import { count, element, size } from "../dom.js";
 import { begin, crumbs, failed, show } from "../header.js";
 
 /**
  * @typedef {{id: number, name: string, path: string, size: number, mime: string, createdAt: string, teamId: number,
  *   sha256: string | null, folder: string, current: boolean, replacedBy: number | null, createdBy: string | null,
- *   users: import("../components/parts.js").Users}} File
+ *   users: import("../components/widgets.js").Users}} File
  * @typedef {{id: number, sha256: string | null, size: number, createdAt: string, current: boolean, number: number,
  *   count: number, tasks: number[]}} Past
  */
@@ -36,7 +36,7 @@ try {
 /**
  * @param {File} file
  * @param {Past[]} past
- * @param {import("../components/folders.js").Folder | null} folder
+ * @param {import("../components/folder-page.js").Folder | null} folder
  */
 function draw(file, past, folder) {
   crumbs([...pathCrumbs(file.folder, file.teamId), { text: file.name }]);
@@ -106,7 +106,7 @@ function draw(file, past, folder) {
   show(element("div", { class: "page file" }, ...parts));
 }
 
-/** @param {import("../components/parts.js").Run} run */
+/** @param {import("../components/widgets.js").Run} run */
 function plain(run) {
   const { directions: _, ...rest } = run;
   return { ...rest, directions: [] };

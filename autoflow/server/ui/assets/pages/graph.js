@@ -2,22 +2,22 @@
 /** The workflow's page: asks for the scene the address wishes for, shows it, and keeps address and picture together. */
 
 import { call } from "../api.js";
-import { projectTabs } from "../components/tabs.js";
+import { projectTabs } from "../components/project-tabs.js";
 import { element } from "../dom.js";
-import { asBody, narrows, read, write } from "../graph/address.js";
-import { exportsMenu } from "../graph/exports.js";
-import { filters } from "../graph/filters.js";
-import { keys } from "../graph/keys.js";
+import { table } from "../graph/card-table.js";
+import { panel } from "../graph/details-panel.js";
+import { exportsMenu } from "../graph/export-menu.js";
+import { filters } from "../graph/filter-menu.js";
+import { search } from "../graph/graph-search.js";
+import { Scene } from "../graph/graph-view.js";
+import { keys } from "../graph/keyboard.js";
 import { live } from "../graph/live.js";
-import { panel } from "../graph/panel.js";
-import { Scene } from "../graph/scene.js";
-import { search } from "../graph/search.js";
-import { table } from "../graph/table.js";
-import { View } from "../graph/view.js";
+import { asBody, narrows, read, write } from "../graph/url-state.js";
+import { View } from "../graph/viewport.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
 
-/** @typedef {import("../graph/address.js").State} State */
-/** @typedef {import("../graph/address.js").Wish} Wish */
+/** @typedef {import("../graph/url-state.js").State} State */
+/** @typedef {import("../graph/url-state.js").Wish} Wish */
 
 const { facts, query } = begin();
 const entry = facts.entry ?? "workspace";

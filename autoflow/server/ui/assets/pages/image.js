@@ -2,15 +2,15 @@
 /** An image: its labels drawn over it at any zoom, listed and switched on and off; its neighbours a key away. */
 
 import { call } from "../api.js";
-import { factList, panel, swatch, time, waiting } from "../components/parts.js";
-import { missing } from "../components/pictures.js";
-import { Viewer } from "../components/viewer.js";
+import { Viewer } from "../components/image-viewer.js";
+import { missing } from "../components/thumbnails.js";
+import { factList, panel, swatch, time, waiting } from "../components/widgets.js";
 import { count, element, size } from "../dom.js";
 import { begin, crumbs, failed, show } from "../header.js";
 
 /**
- * @typedef {import("../components/labels.js").Class} Class
- * @typedef {import("../components/labels.js").Label} Label
+ * @typedef {import("../components/label-drawing.js").Class} Class
+ * @typedef {import("../components/label-drawing.js").Label} Label
  * @typedef {{id: number, name: string, width: number | null, height: number | null, kept: boolean, labels: number,
  *   objects: Label[], tags: {tagId: number, value: unknown}[], hash: string | null, link: string | null,
  *   mime: string | null, size: number | null, description: string, meta: object, createdAt: string, updatedAt: string,

@@ -2,8 +2,8 @@
 /** A labeling job: what is to be labeled, by whom, how far it is. */
 
 import { call } from "../api.js";
-import { factList, link, panel, time, userList, waiting } from "../components/parts.js";
-import { missing, preview } from "../components/pictures.js";
+import { missing, preview } from "../components/thumbnails.js";
+import { factList, link, panel, time, userList, waiting } from "../components/widgets.js";
 import { count, element } from "../dom.js";
 import { begin, crumbs, failed, show } from "../header.js";
 
@@ -13,7 +13,7 @@ import { begin, crumbs, failed, show } from "../header.js";
  *   project: Named, dataset: Named, workspace: Named, createdBy: string | null, assignedTo: string | null,
  *   reviewer: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, classes: string[],
  *   tags: string[], imagesTotal: number, images: {id: number, name: string, kept: boolean}[],
- *   users: import("../components/parts.js").Users}} Job
+ *   users: import("../components/widgets.js").Users}} Job
  */
 
 const STATES = {

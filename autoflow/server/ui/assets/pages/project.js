@@ -1,7 +1,7 @@
 // @ts-check
 /** A project. */
 
-import { projectPage } from "../components/project.js";
+import { projectPage } from "../components/project-page.js";
 import { begin } from "../header.js";
 
 const { facts } = begin();

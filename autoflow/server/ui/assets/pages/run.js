@@ -2,9 +2,9 @@
 /** A run: how it ran, what it read and wrote, its log, and the commands that trace it and run it again. */
 
 import { call } from "../api.js";
-import { follow } from "../components/changes.js";
-import { RunLog } from "../components/log.js";
-import { command, factList, lasting, link, panel, stateBadge, time, waiting } from "../components/parts.js";
+import { follow } from "../components/change-polling.js";
+import { RunLog } from "../components/run-log.js";
+import { command, factList, lasting, link, panel, stateBadge, time, waiting } from "../components/widgets.js";
 import { count, element } from "../dom.js";
 import { begin, crumbs, failed, show } from "../header.js";
 

@@ -2,7 +2,7 @@
 /** Search over everything: results as one writes, by kind, walked by the arrow keys. */
 
 import { call } from "../api.js";
-import { announce, link, time } from "../components/parts.js";
+import { announce, link, time } from "../components/widgets.js";
 import { count, element } from "../dom.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
 

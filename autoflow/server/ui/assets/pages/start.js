@@ -2,9 +2,9 @@
 /** The start: workspaces, the projects changed last, the latest runs; it follows what is recorded. */
 
 import { call } from "../api.js";
-import { follow } from "../components/changes.js";
-import { goingOn, lasting, stateBadge, time, waiting } from "../components/parts.js";
-import { preview } from "../components/pictures.js";
+import { follow } from "../components/change-polling.js";
+import { preview } from "../components/thumbnails.js";
+import { goingOn, lasting, stateBadge, time, waiting } from "../components/widgets.js";
 import { count, element } from "../dom.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
 

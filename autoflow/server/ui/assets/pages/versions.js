@@ -2,11 +2,11 @@
 /** A project's versions as a timeline: what changed with each, compared, restored, made, deleted. */
 
 import { call } from "../api.js";
-import { ask } from "../components/ask.js";
-import { changeList, countLine, difference } from "../components/compared.js";
-import { announce, goingOn, time, waiting, withRun } from "../components/parts.js";
+import { ask } from "../components/confirm.js";
+import { projectTabs } from "../components/project-tabs.js";
 import { restore } from "../components/restore.js";
-import { projectTabs } from "../components/tabs.js";
+import { changeList, countLine, difference } from "../components/version-diff.js";
+import { announce, goingOn, time, waiting, withRun } from "../components/widgets.js";
 import { count, element, size } from "../dom.js";
 import { begin, crumbs, emptyState, failed, show } from "../header.js";
 
@@ -164,7 +164,7 @@ function changes(pair, name) {
   const details = element("details", { "data-name": name }, element("summary", {}, "What changed"), inside);
   details.hidden = true;
   const part = element("div", {}, counts, details);
-  /** @type {import("../components/compared.js").Difference | null} */
+  /** @type {import("../components/version-diff.js").Difference | null} */
   let found = null;
   const seen = new IntersectionObserver(async (entries) => {
     if (!entries.some((one) => one.isIntersecting)) return;

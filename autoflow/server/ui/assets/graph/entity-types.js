@@ -2,8 +2,8 @@
 /** What each kind of card is called and how it looks without a look of its own; the drawings are the package's. */
 import { drawn, element } from "../dom.js";
 
-/** @typedef {import("./scene.js").CardType} CardType */
-/** @typedef {import("./scene.js").Words} Words */
+/** @typedef {import("./graph-view.js").CardType} CardType */
+/** @typedef {import("./graph-view.js").Words} Words */
 
 /** @type {Record<CardType, string>} */
 export const KINDS = {
@@ -61,7 +61,7 @@ export function isState(state) {
 /**
  * The tile with a card's icon: the named one where the font is installed, else the drawn one.
  * @param {CardType} type
- * @param {import("./scene.js").Icon} [icon] as asked for
+ * @param {import("./graph-view.js").Icon} [icon] as asked for
  */
 export function tile(type, icon) {
   const [color, background] = COLORS[type];

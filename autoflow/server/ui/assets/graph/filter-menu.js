@@ -1,13 +1,13 @@
 // @ts-check
 /** What the graph is narrowed by: kinds of cards, apps, days; a choice is asked for at once. */
 import { element } from "../dom.js";
-import { narrows } from "./address.js";
-import { KINDS } from "./kinds.js";
+import { KINDS } from "./entity-types.js";
+import { TYPES } from "./graph-view.js";
 import { menu } from "./menu.js";
-import { TYPES } from "./scene.js";
+import { narrows } from "./url-state.js";
 
-/** @typedef {import("./address.js").Wish} Wish */
-/** @typedef {import("./scene.js").Facets} Facets */
+/** @typedef {import("./url-state.js").Wish} Wish */
+/** @typedef {import("./graph-view.js").Facets} Facets */
 
 const NOTHING = { kinds: [], apps: [], since: "", until: "" };
 

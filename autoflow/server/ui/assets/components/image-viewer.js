@@ -1,12 +1,12 @@
 // @ts-check
 /** One image as large as one likes: moved by drag and arrow keys, zoomed by wheel, pinch, keys and buttons. */
 import { element } from "../dom.js";
-import { drawLabels, isOn } from "./labels.js";
-import { missing } from "./pictures.js";
+import { drawLabels, isOn } from "./label-drawing.js";
+import { missing } from "./thumbnails.js";
 
 /**
- * @typedef {import("./labels.js").Class} Class
- * @typedef {import("./labels.js").Label} Label
+ * @typedef {import("./label-drawing.js").Class} Class
+ * @typedef {import("./label-drawing.js").Label} Label
  */
 
 const STEP = 1.25;

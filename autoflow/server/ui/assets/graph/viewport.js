@@ -6,11 +6,11 @@ import { ASIDE, Camera } from "./camera.js";
 import { Painter, READABLE } from "./canvas.js";
 import { Cards } from "./cards.js";
 import { gestures } from "./gestures.js";
+import { WIDTH } from "./graph-view.js";
 import { Minimap } from "./minimap.js";
-import { WIDTH } from "./scene.js";
-import { cardAt } from "./walk.js";
+import { cardAt } from "./navigation.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Scene} Scene */
 
 const ICONS = { in: "M12 5v14M5 12h14", out: "M5 12h14", fit: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" };
 const WORDS_WAIT = 120; // milliseconds of rest before words of cards in sight are asked for

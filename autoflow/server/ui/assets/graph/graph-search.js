@@ -1,9 +1,9 @@
 // @ts-check
 /** Finding a card in the scene by its words; the keyboard's way is `/`, type, arrows, Enter. */
 import { element } from "../dom.js";
-import { KINDS } from "./kinds.js";
+import { KINDS } from "./entity-types.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Scene} Scene */
 
 const SHOWN = 12;
 

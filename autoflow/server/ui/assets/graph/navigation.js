@@ -1,8 +1,8 @@
 // @ts-check
 /** Where an arrow key leads from a card: along the arrows left and right, else to what stands nearest that way. */
-import { WIDTH } from "./scene.js";
+import { WIDTH } from "./graph-view.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Scene} Scene */
 /** @typedef {"ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown"} Key */
 
 const ASIDE = 3; // how much worse it is to stand aside than to stand further

@@ -1,10 +1,10 @@
 // @ts-check
 /** The keyboard's ways through the graph. */
-import { address } from "./face.js";
-import { isArrow, step } from "./walk.js";
+import { address } from "./card-element.js";
+import { isArrow, step } from "./navigation.js";
 
-/** @typedef {import("./view.js").View} View */
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./viewport.js").View} View */
+/** @typedef {import("./graph-view.js").Scene} Scene */
 
 const FAR = 80; // pixels of a step of the empty stage
 

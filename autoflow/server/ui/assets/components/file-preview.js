@@ -1,7 +1,7 @@
 // @ts-check
 /** A look inside a file: a picture as a picture, texts and tables as text. Nothing of it is ever run. */
 import { element, size } from "../dom.js";
-import { panel } from "./parts.js";
+import { panel } from "./widgets.js";
 
 /** @typedef {{id: number, name: string, size: number, mime: string}} File */
 

@@ -1,11 +1,11 @@
 // @ts-check
 /** One card as an element: picture or tile, title, link, date, badge, state; every text cut to its room by style. */
 import { drawn, element, isPath, moment, size } from "../dom.js";
-import { DRAWN, isState, KINDS, tile } from "./kinds.js";
-import { SMALL } from "./scene.js";
+import { DRAWN, isState, KINDS, tile } from "./entity-types.js";
+import { SMALL } from "./graph-view.js";
 
-/** @typedef {import("./scene.js").Words} Words */
-/** @typedef {import("./scene.js").CardType} CardType */
+/** @typedef {import("./graph-view.js").Words} Words */
+/** @typedef {import("./graph-view.js").CardType} CardType */
 
 /**
  * What a screen reader says of a card.

@@ -6,7 +6,7 @@ import { element } from "../dom.js";
 import { Painter } from "./canvas.js";
 import { menu } from "./menu.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Scene} Scene */
 
 const FORMS = [
   ["SVG", "svg", "svg"],

@@ -1,6 +1,6 @@
 // @ts-check
 /** Labels drawn on a canvas: rectangles, polygons, lines, points, keypoints, ellipses, and masks in their class's colour. */
-import { safeColour } from "./parts.js";
+import { safeColour } from "./widgets.js";
 
 /**
  * @typedef {[number, number]} Point

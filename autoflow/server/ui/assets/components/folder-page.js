@@ -4,12 +4,12 @@
 import { call } from "../api.js";
 import { drawn, element, size } from "../dom.js";
 import { crumbs, emptyState, show } from "../header.js";
-import { goingOn, panel, time, userList } from "./parts.js";
+import { goingOn, panel, time, userList } from "./widgets.js";
 
 /**
  * @typedef {{id: number, name: string, path: string, size: number, createdAt: string}} Line
  * @typedef {{path: string, teamId: number, folders: string[], files: Line[], next: string | null,
- *   users: import("./parts.js").Users}} Folder
+ *   users: import("./widgets.js").Users}} Folder
  */
 
 const FOLDERS = 500; // that the server lists

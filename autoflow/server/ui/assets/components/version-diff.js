@@ -3,9 +3,9 @@
 
 import { call } from "../api.js";
 import { count, element } from "../dom.js";
-import { overlay } from "./labels.js";
-import { goingOn, link } from "./parts.js";
-import { missing, preview } from "./pictures.js";
+import { overlay } from "./label-drawing.js";
+import { missing, preview } from "./thumbnails.js";
+import { goingOn, link } from "./widgets.js";
 
 /**
  * @typedef {{added: number, removed: number, changed: number}} Counts
@@ -154,7 +154,7 @@ export function changeList(pair, first, wanted = new Set(["added", "removed", "c
   return part;
 }
 
-/** @typedef {{images: Map<number, any>, classes: Map<number, import("./labels.js").Class>}} Drawn */
+/** @typedef {{images: Map<number, any>, classes: Map<number, import("./label-drawing.js").Class>}} Drawn */
 
 /**
  * @param {number | null} version

@@ -1,11 +1,11 @@
 // @ts-check
 /** What is known of the selected card, what lies before and after it, and where to go from here. */
 import { count, drawn, element, moment, size } from "../dom.js";
-import { address } from "./face.js";
-import { isState, KINDS, tile, workflowOf } from "./kinds.js";
+import { address } from "./card-element.js";
+import { isState, KINDS, tile, workflowOf } from "./entity-types.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
-/** @typedef {import("./scene.js").Words} Words */
+/** @typedef {import("./graph-view.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Words} Words */
 /**
  * @typedef {object} Ways
  * @property {(card: number) => void} go to another card

@@ -1,11 +1,11 @@
 // @ts-check
 /** The same cards as a table: sorted by any column, read by a screen reader from first to last. */
 import { element, moment } from "../dom.js";
-import { address, spoken } from "./face.js";
-import { isState, KINDS } from "./kinds.js";
+import { address, spoken } from "./card-element.js";
+import { isState, KINDS } from "./entity-types.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
-/** @typedef {import("./scene.js").Words} Words */
+/** @typedef {import("./graph-view.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").Words} Words */
 
 const ROWS = 200;
 

@@ -5,14 +5,14 @@ import { call } from "../api.js";
 import { count, element, size } from "../dom.js";
 import { crumbs, emptyState, failed, show } from "../header.js";
 import { Grid } from "./grid.js";
-import { overlay } from "./labels.js";
-import { announce, factList, panel, swatch, time, userList, waiting } from "./parts.js";
-import { missing, preview } from "./pictures.js";
-import { projectTabs } from "./tabs.js";
+import { overlay } from "./label-drawing.js";
+import { projectTabs } from "./project-tabs.js";
+import { missing, preview } from "./thumbnails.js";
+import { announce, factList, panel, swatch, time, userList, waiting } from "./widgets.js";
 
 /**
- * @typedef {import("./labels.js").Class} Class
- * @typedef {import("./labels.js").Label} Label
+ * @typedef {import("./label-drawing.js").Class} Class
+ * @typedef {import("./label-drawing.js").Label} Label
  * @typedef {{id: number, parentId: number | null, name: string, description: string, images: number, labels: number}} Dataset
  * @typedef {{id: number, name: string, width: number | null, height: number | null, kept: boolean, labels: number,
  *   objects: Label[], tags: {tagId: number, value: unknown}[]}} Image
@@ -20,7 +20,7 @@ import { projectTabs } from "./tabs.js";
  * @typedef {{id: number, name: string, description: string, readme: string, type: string, images: number, size: number,
  *   createdAt: string, updatedAt: string, createdBy: string | null, workspace: {id: number, name: string},
  *   version: {id: number, version: number} | null, datasets: Dataset[], meta: {classes: Class[], tags: Tag[]},
- *   users: import("./parts.js").Users}} Project
+ *   users: import("./widgets.js").Users}} Project
  */
 
 const COUNTED = 20; // stretches of a thousand images that are counted unasked
