@@ -1,4 +1,5 @@
-"""The page people look at the server with: one shell for every address, and the assets it names.
+"""The web page of the server: one HTML shell for all addresses, and the static files that it loads.
 
-Nothing is built: the modules, styles and icons in `assets/` are served as they are, and ask the wire for all they show.
+There is no build step: the modules, styles and icons in `assets/` are served as they are, and load their data by the
+API. Start reading at `routes`, then `assets/pages/`, which has one module for each page.
 """

@@ -1,7 +1,7 @@
-"""The files a page is made of, read once; what is not among them is not there, whatever a path says.
+"""The static files of the page, read once into memory; no other path can be requested.
 
-A file has two addresses: a plain one that is asked for again each time, and one below the digest of them all, which
-never means other bytes. A module imports its neighbours by relative addresses, so all of a page's come from one digest.
+Each file has two addresses: a plain one that is revalidated at each request, and one below the digest of all files,
+which is immutable. Modules import each other by relative addresses, so all modules of a page have the same digest.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-MEDIA: Mapping[str, str] = {
+from autoflow.server.ui import entity_types
+
+MEDIA_TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
 ROOT = "/assets"
-ICONS = "icons/zmdi.css"  # the icons' names and font, fetched when the package is built
+ICONS = "icons/zmdi.css"  # the icon font and its names, fetched when the package is built
 
 _IMPORT = re.compile(r'^(?:import|export)\b[^"\';]*?"(\.{1,2}/[^"]+)"', re.MULTILINE)
 
@@ -31,69 +33,77 @@ class Asset(NamedTuple):
     """One file.
 
     Args:
-        content: its bytes.
-        packed: the same, gzipped; None where that saves nothing.
-        media: its type.
-        tag: of its bytes, for ``ETag``.
+        content: the bytes.
+        compressed: the bytes gzipped; None where that saves nothing.
+        media_type: the value of ``Content-Type``.
+        etag: a hash of the bytes.
     """
 
     content: bytes
-    packed: bytes | None
-    media: str
-    tag: str
+    compressed: bytes | None
+    media_type: str
+    etag: str
 
 
-def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for entry in sorted(folder.rglob("*")):
-        if entry.suffix in MEDIA and entry.is_file():
+        if entry.suffix in MEDIA_TYPES and entry.is_file():
             yield entry.relative_to(folder).as_posix(), entry.read_bytes()
 
 
 def _asset(path: str, content: bytes) -> Asset:
     suffix = posixpath.splitext(path)[1]
-    packed = None if suffix == ".woff2" else gzip.compress(content, mtime=0)
-    tag = hashlib.sha256(content).hexdigest()[:32]
-    return Asset(content, packed if packed and len(packed) < len(content) else None, MEDIA[suffix], tag)
+    compressed = None if suffix == ".woff2" else gzip.compress(content, mtime=0)
+    if compressed is not None and len(compressed) >= len(content):
+        compressed = None
+    return Asset(content, compressed, MEDIA_TYPES[suffix], hashlib.sha256(content).hexdigest()[:32])
 
 
 class Assets:
-    """The files by path below `ROOT`, and the addresses a page names them by."""
+    """The files by their path below `ROOT`.
 
-    def __init__(self, folder: Path) -> None:
-        self._files = {path: _asset(path, content) for path, content in _files(folder)}
-        every = "\n".join(f"{path} {asset.tag}" for path, asset in self._files.items())
-        self.digest = hashlib.sha256(every.encode()).hexdigest()[:16]
+    Args:
+        folder: holds the files.
+        generated: further files, their content by path.
+    """
+
+    def __init__(self, folder: Path, generated: Mapping[str, str] | None = None) -> None:
+        contents = dict(_read_files(folder))
+        contents.update({path: text.encode() for path, text in (generated or {}).items()})
+        self._files = {path: _asset(path, content) for path, content in contents.items()}
+        index = "\n".join(f"{path} {asset.etag}" for path, asset in self._files.items())
+        self.digest = hashlib.sha256(index.encode()).hexdigest()[:16]
 
     def __contains__(self, path: str) -> bool:
         return path in self._files
 
     def find(self, path: str) -> tuple[Asset, bool] | None:
-        """Give the asset at a path below `ROOT`, and whether it may be kept for ever; None for no asset."""
+        """Return the asset at a path below `ROOT`, and whether its address is immutable; None if there is none."""
         first, _, rest = path.partition("/")
-        lasting = first == self.digest
-        found = self._files.get(rest if lasting else path)
-        return None if found is None else (found, lasting)
+        immutable = first == self.digest
+        asset = self._files.get(rest if immutable else path)
+        return None if asset is None else (asset, immutable)
 
     def url(self, path: str) -> str:
-        """The lasting address of a file."""
+        """Return the immutable address of a file."""
         return f"{ROOT}/{self.digest}/{path}"
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - one object a process, `assets`
     def modules(self, path: str) -> tuple[str, ...]:
-        """The paths of a module and of all it imports, itself first: a page asks for them at once, not in a chain."""
-        found = {path: None}
-        waiting = [path]
-        for module in waiting:  # grows while it is walked
-            text = self._files[module].content.decode()
-            for name in _IMPORT.findall(text):
-                other = posixpath.normpath(posixpath.join(posixpath.dirname(module), name))
-                if other in self._files and other not in found:
-                    found[other] = None
-                    waiting.append(other)
-        return tuple(found)
+        """Return the paths of a module and of all that it imports, so that a page can preload them at once."""
+        paths = {path: None}
+        pending = [path]
+        for module in pending:  # grows during the iteration
+            source = self._files[module].content.decode()
+            for name in _IMPORT.findall(source):
+                imported = posixpath.normpath(posixpath.join(posixpath.dirname(module), name))
+                if imported in self._files and imported not in paths:
+                    paths[imported] = None
+                    pending.append(imported)
+        return tuple(paths)
 
 
 @functools.cache
 def assets() -> Assets:
-    """Those of this package."""
-    return Assets(Path(__file__).parent / "assets")
+    """Return the assets of this package."""
+    return Assets(Path(__file__).parent / "assets", {entity_types.MODULE: entity_types.module_source()})

@@ -1,4 +1,4 @@
-"""The addresses of the page: which document each answers with, and the assets below ``/assets/``."""
+"""The routes of the page: the HTML documents, and the assets below ``/assets/``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from autoflow.errors import NotAllowed
 from autoflow.server.ui.assets import ROOT, assets
 from autoflow.server.ui.shell import POLICY, shell
 
-LASTING = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class Page(NamedTuple):
-    """What an address shows: the name of its page, its title at first, and facts beside the address's own numbers."""
+    """A page of the site.
+
+    Args:
+        name: of its module and style sheet.
+        title: of the window until the page is loaded.
+        facts: passed to the page beside the numbers in its address.
+    """
 
     name: str
     title: str
@@ -52,31 +58,31 @@ PAGES: Mapping[str, Page] = {
     "/labeling/jobs/{job:int}": Page("job", "Labeling job"),
 }
 
-Admit = Callable[[Request], Awaitable[object]]
+Authorize = Callable[[Request], Awaitable[object]]
 
 
 def asset(request: Request) -> Response:
-    """``GET /assets/<path>``."""
-    found = assets().find(request.path_params["path"])
-    if found is None:
+    """Serve ``GET /assets/<path>``."""
+    match = assets().find(request.path_params["path"])
+    if match is None:
         raise HTTPException(404, "there is no such asset")
-    file, lasting = found
+    file, immutable = match
     headers = {
-        "ETag": f'"{file.tag}"',
-        "Cache-Control": LASTING if lasting else "no-cache",
+        "ETag": f'"{file.etag}"',
+        "Cache-Control": IMMUTABLE if immutable else "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if file.tag in request.headers.get("if-none-match", ""):
+    if file.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.media)
-    return Response(file.content, headers=headers, media_type=file.media)
+    if file.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.compressed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.media_type)
+    return Response(file.content, headers=headers, media_type=file.media_type)
 
 
-def _document(page: Page, admit: Admit) -> Callable[[Request], Awaitable[Response]]:
+def _document(page: Page, authorize: Authorize) -> Callable[[Request], Awaitable[Response]]:
     async def document(request: Request) -> Response:
         try:
-            await admit(request)
+            await authorize(request)
         except NotAllowed as error:
             challenge = {"WWW-Authenticate": 'Basic realm="autoflow: any name, the token as password"'}
             raise HTTPException(error.status or 401, str(error), headers=challenge) from error
@@ -88,13 +94,13 @@ def _document(page: Page, admit: Admit) -> Callable[[Request], Awaitable[Respons
     return document
 
 
-def routes(admit: Admit) -> list[Route]:
-    """The page's routes.
+def routes(authorize: Authorize) -> list[Route]:
+    """Return the routes of the page.
 
     Args:
-        admit: raises `NotAllowed` for a request that needs a token and has none that is valid.
+        authorize: raises `NotAllowed` for a request that needs a token and has none that is valid.
     """
     return [
-        *(Route(path, _document(page, admit), methods=["GET"]) for path, page in PAGES.items()),
+        *(Route(path, _document(page, authorize), methods=["GET"]) for path, page in PAGES.items()),
         Route(f"{ROOT}/{{path:path}}", asset, methods=["GET"]),
     ]

@@ -1,7 +1,7 @@
-"""The one document that every address of the page answers with: header, main part, and the names of its assets.
+"""The HTML shell of every page: the header, an empty main element, and links to the assets.
 
-What the page shows it asks the wire for. Facts go to it as ``data-`` attributes, escaped; there is no inline script or
-style, and the policy forbids any.
+The page loads its content by the API. Facts are passed as escaped ``data-`` attributes; there is no inline script or
+style, and the content security policy forbids both.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ text, SVG or HTML.</p></noscript>
 
 
 def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | None = None) -> str:
-    """Give the document of a page.
+    """Return the HTML document of a page.
 
     Args:
         page: its name; its module is ``pages/<page>.js``, and its style sheet ``pages/<page>.css`` if there is one.
-        title: what the window is called until the page knows better.
-        facts: what the address says, as ``data-`` attributes of the root.
-        source: where its assets are; this package's by default.
+        title: of the window until the page is loaded.
+        facts: become ``data-`` attributes of the root element.
+        source: the assets; by default those of this package.
 
     Raises:
         KeyError: there is no such page.
@@ -57,8 +57,8 @@ def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | N
     files = source or assets()
     module = f"pages/{page}.js"
     styles = ["base.css", *(path for path in (f"pages/{page}.css", ICONS) if path in files)]
-    known = {"page": page, **({"icons": "zmdi"} if ICONS in files else {}), **facts}
-    attributes = "".join(f' data-{name}="{escape(str(value))}"' for name, value in known.items())
+    data = {"page": page, **({"icons": "zmdi"} if ICONS in files else {}), **facts}
+    attributes = "".join(f' data-{name}="{escape(str(value))}"' for name, value in data.items())
     return "".join(
         (
             f'<!doctype html>\n<html lang="en"{attributes}><head><meta charset="utf-8">\n',

@@ -1,4 +1,4 @@
-"""The page's server, served for a module's tests, and a browser that looks at it."""
+"""Fixtures of the page's tests: a served server with demo data, and a browser."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import pytest
 import requests
 
 from autoflow.server.server import Server
-from tests.server.ui.meadow import Meadow
-from tests.server.ui.orchard import Orchard
+from tests.server.ui.demo_lineage import DemoLineage
+from tests.server.ui.demo_project import DemoProject
 from tests.serving import served
 
 REQUIRED = os.environ.get("CI") == "true" or "browser" in os.environ.get("AUTOFLOW_REQUIRE", "")
 MISSING = "no Chromium here: `apt-get install chromium`, and `pip install playwright`"
 WIDE = {"width": 1440, "height": 900}
-LARGE = {"width": 2400, "height": 1300}  # the whole of the meadow's graph can be read
-PATIENCE = 30_000  # milliseconds: of a busy machine, whatever a page is waited for
+LARGE = {"width": 2400, "height": 1300}  # the whole demo lineage can be read
+TIMEOUT = 30_000  # milliseconds that a page may take on a busy machine
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests that look at the page are marked so, and a module's stay together."""
+    """Mark the tests that use a browser, and run those of a module in one process."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items):
 
 
 class Site:
-    """A served server: its address, and what it answers with."""
+    """A served server with a client."""
 
     def __init__(self, url, server):
         self.url = url
@@ -45,10 +45,10 @@ class Site:
         return self._session.get(self.url + path, timeout=30, **request)
 
     def raw(self, path):
-        """The answer to a path that is sent exactly as it is written."""
-        where = urlsplit(self.url)
-        with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n\r\n".encode())
+        """Return the response to a path that is sent without normalisation."""
+        url = urlsplit(self.url)
+        with socket.create_connection((url.hostname, url.port), timeout=30) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n".encode())
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def close(self):
@@ -57,103 +57,107 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A server that all tests of a module look at."""
+    """A server shared by the tests of a module."""
     server = Server.open(tmp_path_factory.mktemp("site"))
     with served(server) as url:
-        made = Site(url, server)
-        yield made
-        made.close()
+        site = Site(url, server)
+        yield site
+        site.close()
     server.close()
 
 
 @pytest.fixture(scope="module")
 def filled(site, fill):
-    """Short ways to fill it."""
+    """The helper that creates data on the server."""
     return fill(site.server)
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    """One browser a module: while one is driven, the thread has a running event loop, which other tests must not."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """A browser for each module: its driver runs an event loop in the thread, which other tests must not have."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        found = None
-    if found is None:
+        path = None
+    if path is None:
         (pytest.fail if REQUIRED else pytest.skip)(MISSING)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def looking(chromium, site):
-    """A function that opens an address in a window of its own; whatever the page says is wrong fails the test."""
-    contexts, wrong = [], []
+def open_page(chromium, site):
+    """A function that opens an address in a new browser context; errors of the page fail the test."""
+    contexts, errors = [], []
 
-    def look(path, *, viewport=WIDE, **options):
+    def record_error(message):
+        if message.type == "error":
+            errors.append(f"{message.text} {message.location}")
+
+    def open_page(path, *, viewport=WIDE, **options):
         context = chromium.new_context(viewport=viewport, base_url=site.url, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(f"{said.text} {said.location}") if said.type == "error" else None)
+        page.set_default_timeout(TIMEOUT)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", record_error)
         page.goto(path)
         page.wait_for_selector("#main:not([aria-busy])")
         return page
 
-    look.wrong = wrong
-    yield look
+    open_page.errors = errors
+    yield open_page
     for context in contexts:
         context.close()
-    assert wrong == []
+    assert errors == []
 
 
 @pytest.fixture(scope="module")
 def expect(chromium):
-    """Playwright's `expect`: waits for what a person would see."""
-    from playwright.sync_api import expect as waiting
+    """Playwright's `expect`, which waits for its conditions."""
+    from playwright.sync_api import expect as playwright_expect
 
-    waiting.set_options(timeout=PATIENCE)
-    return waiting
+    playwright_expect.set_options(timeout=TIMEOUT)
+    return playwright_expect
 
 
 @pytest.fixture(scope="module")
-def orchard(filled):
-    """A server filled with a project, its versions, files, runs and a job."""
-    return Orchard(filled)
+def demo_project(filled):
+    """A server with the demo project: versions, files, runs and a labeling job."""
+    return DemoProject(filled)
 
 
 @pytest.fixture
 def violations():
-    """A function that gives the rules of axe that a page breaks, in the theme it is shown in.
+    """A function that returns the rules of axe that a page violates in its current theme.
 
-    To be opened with ``bypass_csp=True``: axe tries inline styles, which the page's policy forbids.
+    Open the page with ``bypass_csp=True``: axe tries inline styles, which the content security policy forbids.
     """
     source = (pathlib.Path(__file__).parents[2] / "data" / "axe-core" / "axe.min.js").read_text()
 
-    def broken(page):
+    def violations(page):
         page.evaluate(source)
-        found = page.evaluate("axe.run().then((told) => told.violations)")
-        return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
+        rules = page.evaluate("axe.run().then((results) => results.violations)")
+        return [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in rules]
 
-    return broken
+    return violations
 
 
 @pytest.fixture(scope="module")
-def meadow(filled):
-    """A server filled with a lineage."""
-    return Meadow(filled)
+def lineage(filled):
+    """A server with the demo lineage."""
+    return DemoLineage(filled)
 
 
 @pytest.fixture
-def see(looking, meadow):
-    """A function that opens the graph around the meadow's project, or at an address; `{name}` is a number of it."""
+def open_graph(open_page, lineage):
+    """A function that opens the graph of the demo lineage's project, or an address with `{name}` for one of its ids."""
 
-    def look(path="/project/{project}", **options):
-        return looking(path.format_map(vars(meadow)), **{"viewport": LARGE, **options})
+    def open_graph(path="/project/{project}", **options):
+        return open_page(path.format_map(vars(lineage)), **{"viewport": LARGE, **options})
 
-    look.wrong = looking.wrong
-    return look
+    open_graph.errors = open_page.errors
+    return open_graph

@@ -1,4 +1,4 @@
-"""A project's data and an image's page, by what a person sees and does."""
+"""The pages of a project's data and of an image, as a person uses them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import insert, update
 
 from autoflow.server.db.schema import items, projects
-from tests.server.ui.orchard import labels, until
+from tests.server.ui.demo_project import labels, wait_for
 
-# Where the labels of the first image are, in its pixels, and what colour they have there: red, green, blue.
-PLACES = {
+# A pixel of each label of the first image, and its colour.
+LABEL_PIXELS = {
     "rectangle": ((10, 25), (230, 167, 0)),
     "polygon": ((110, 25), (63, 163, 77)),
     "bitmap": ((150, 25), (176, 0, 32)),
@@ -27,23 +27,23 @@ COLOUR = """(canvas, [x, y, width, height]) => {
 }"""
 
 
-def colour(canvas, place):
-    return canvas.evaluate(COLOUR, [*place, 200, 150])
+def colour(canvas, pixel):
+    return canvas.evaluate(COLOUR, [*pixel, 200, 150])
 
 
-def wait_for_colour(page, canvas, place, wanted):
-    """Wait until a label's colour is on the canvas: masks are read in the background."""
+def wait_for_colour(page, canvas, pixel, expected):
+    """Wait until a label is drawn; masks are decoded in the background."""
     for _ in range(100):
-        *found, alpha = colour(canvas, place)
-        if alpha > 40 and all(abs(one - other) <= 12 for one, other in zip(found, wanted, strict=True)):
+        *rgb, alpha = colour(canvas, pixel)
+        if alpha > 40 and all(abs(value - other) <= 12 for value, other in zip(rgb, expected, strict=True)):
             return
         page.evaluate("new Promise(requestAnimationFrame)")
-    pytest.fail(f"{found} at {place}, not {wanted}")
+    pytest.fail(f"{rgb} at {pixel}, not {expected}")
 
 
-def test_a_project_shows_its_data(looking, orchard, expect):
-    """Datasets as a tree with counts, images with how many labels each has, classes and tags with theirs, its runs."""
-    page = looking(f"/projects/{orchard.project}")
+def test_a_project_shows_its_data(open_page, demo_project, expect):
+    """Datasets as a tree with counts, images with their number of labels, classes and tags with their use, runs."""
+    page = open_page(f"/projects/{demo_project.project}")
     side = page.get_by_label("About the project")
     expect(side.locator(".leaf", has_text="All images")).to_contain_text("6")
     expect(side.locator(".leaf", has_text="north")).to_contain_text("6")
@@ -54,30 +54,30 @@ def test_a_project_shows_its_data(looking, orchard, expect):
     expect(side.locator(".classes li", has_text="ripe")).to_contain_text("3")
     expect(side.get_by_role("link", name="Import images")).to_be_visible()
     expect(page.get_by_role("link", name="Workflow", exact=True)).to_have_attribute(
-        "href", f"/project/{orchard.project}"
+        "href", f"/project/{demo_project.project}"
     )
     side.get_by_role("link", name="row 1").click()
     expect(page.locator(".grid li")).to_have_count(3)
-    assert page.url.endswith(f"/projects/{orchard.project}/datasets/{orchard.row}")
+    assert page.url.endswith(f"/projects/{demo_project.project}/datasets/{demo_project.row}")
 
 
-def test_labels_are_drawn_over_the_pictures_of_a_grid(looking, orchard, expect):
-    """Every kind of label in its class's colour; a class that is switched off is not drawn."""
-    page = looking(f"/projects/{orchard.project}")
+def test_labels_are_drawn_on_the_images_of_a_grid(open_page, demo_project, expect):
+    """Every shape is drawn in the colour of its class; a hidden class is not drawn."""
+    page = open_page(f"/projects/{demo_project.project}")
     canvas = page.get_by_role("link", name="lemon 0.png").locator("canvas")
-    for place, wanted in PLACES.values():
-        wait_for_colour(page, canvas, place, wanted)
+    for pixel, expected in LABEL_PIXELS.values():
+        wait_for_colour(page, canvas, pixel, expected)
     page.get_by_label("Show lemon").uncheck()
     canvas = page.get_by_role("link", name="lemon 0.png").locator("canvas")
-    wait_for_colour(page, canvas, *PLACES["polygon"])
-    assert colour(canvas, PLACES["rectangle"][0])[3] == 0
+    wait_for_colour(page, canvas, *LABEL_PIXELS["polygon"])
+    assert colour(canvas, LABEL_PIXELS["rectangle"][0])[3] == 0
     page.get_by_label("Labels", exact=True).uncheck()
     expect(page.locator(".grid canvas")).to_have_count(0)
 
 
-def test_images_are_chosen_by_name_and_labels(looking, orchard, expect):
-    """What is chosen stands in the address, so that it can be shared."""
-    page = looking(f"/projects/{orchard.project}")
+def test_images_are_filtered_by_name_and_labels(open_page, demo_project, expect):
+    """The address holds the filters, so that it can be shared."""
+    page = open_page(f"/projects/{demo_project.project}")
     page.get_by_label("Find images by name").fill("LEMON 1")
     expect(page.locator(".grid li")).to_have_count(1)
     page.get_by_label("Which images").select_option("With labels")
@@ -86,13 +86,13 @@ def test_images_are_chosen_by_name_and_labels(looking, orchard, expect):
     page.reload()
     expect(page.locator(".grid li")).to_have_count(1)
     page.get_by_label("Find images by name").fill("nothing")
-    expect(page.get_by_role("heading", name="No image is like that")).to_be_visible()
+    expect(page.get_by_role("heading", name="No image matches")).to_be_visible()
 
 
 @pytest.fixture(scope="module")
-def many(orchard):
-    """A project of 100,000 images, as rows."""
-    filled = orchard.filled
+def many(demo_project):
+    """A project of 100,000 images, inserted as rows."""
+    filled = demo_project.filled
     project = filled.project("Very many")
     dataset = filled.dataset(project, "all")
     row = {
@@ -110,9 +110,9 @@ def many(orchard):
     return project
 
 
-def test_a_hundred_thousand_images_are_walked_through(looking, many, expect):
-    """Only what is in view is in the page; the end is a key away; what is open stands in the address."""
-    page = looking(f"/projects/{many}")
+def test_a_hundred_thousand_images_can_be_browsed(open_page, many, expect):
+    """Only images in view are in the document; End goes to the last; the address holds the position."""
+    page = open_page(f"/projects/{many}")
     first = page.get_by_role("link", name="image 000000")
     first.focus()
     page.keyboard.press("ArrowRight")
@@ -120,21 +120,21 @@ def test_a_hundred_thousand_images_are_walked_through(looking, many, expect):
     page.keyboard.press("End")
     expect(page.get_by_role("link", name="image 099999")).to_be_focused()
     assert page.locator(".grid li").count() < 150
-    until(page, "location.search.includes('at=')")
+    wait_for(page, "location.search.includes('at=')")
     page.reload()
     expect(page.get_by_role("link", name="image 099999")).to_be_visible()
     assert page.locator(".grid li").last.get_attribute("aria-setsize") == "100000"
 
 
-def test_an_image_shows_its_labels_at_any_zoom(looking, orchard, expect):
-    """Buttons and keys zoom and move it; every label can be switched off alone or with its class."""
-    page = looking(f"/images/{orchard.images[0]}")
+def test_an_image_shows_its_labels_at_any_scale(open_page, demo_project, expect):
+    """Buttons and keys zoom and pan; each label can be hidden."""
+    page = open_page(f"/images/{demo_project.images[0]}")
     field = page.locator(".field")
     zoom = page.locator(".tools [role=status]")
     expect(field).to_have_attribute("data-labels", "6")
     canvas = field.locator("canvas")
-    for place, wanted in PLACES.values():
-        wait_for_colour(page, canvas, place, wanted)
+    for pixel, expected in LABEL_PIXELS.values():
+        wait_for_colour(page, canvas, pixel, expected)
     fitted = zoom.inner_text()
     field.focus()
     page.keyboard.press("1")
@@ -145,29 +145,29 @@ def test_an_image_shows_its_labels_at_any_zoom(looking, orchard, expect):
     expect(zoom).to_have_text(fitted)
     page.get_by_label("rectangle 1 of lemon").uncheck()
     expect(field).to_have_attribute("data-labels", "5")
-    assert colour(canvas, PLACES["rectangle"][0])[3] == 0
+    assert colour(canvas, LABEL_PIXELS["rectangle"][0])[3] == 0
 
 
-def test_labels_of_a_class_are_switched_together(looking, orchard, expect):
-    """One box for all of them; it follows when they are switched one by one."""
-    dataset = orchard.own("Three lemons")
-    image = orchard.image(dataset, 0)
-    orchard.label(dataset, image, [labels()[0]] * 3)
-    page = looking(f"/images/{image}")
+def test_labels_of_a_class_are_hidden_together(open_page, demo_project, expect):
+    """The checkbox of the class follows when its labels are hidden one by one."""
+    dataset = demo_project.own("Three lemons")
+    image = demo_project.image(dataset, 0)
+    demo_project.label(dataset, image, [labels()[0]] * 3)
+    page = open_page(f"/images/{image}")
     field = page.locator(".field")
-    whole = page.get_by_label("Show all lemon")
-    whole.uncheck()
+    all_labels = page.get_by_label("Show all lemon")
+    all_labels.uncheck()
     expect(field).to_have_attribute("data-labels", "0")
     page.get_by_label("rectangle 2 of lemon").check()
     expect(field).to_have_attribute("data-labels", "1")
-    assert whole.evaluate("(box) => box.indeterminate")
-    whole.check()
+    assert all_labels.evaluate("(box) => box.indeterminate")
+    all_labels.check()
     expect(field).to_have_attribute("data-labels", "3")
 
 
-def test_an_image_knows_its_neighbours(looking, orchard, expect):
-    """One key to the next and the one before, in the order of names; the way up stands above."""
-    page = looking(f"/images/{orchard.images[1]}")
+def test_an_image_links_to_its_neighbours(open_page, demo_project, expect):
+    """Keys lead to the next and previous image in the order of names; breadcrumbs lead up."""
+    page = open_page(f"/images/{demo_project.images[1]}")
     expect(page.get_by_label("Neighbours")).to_contain_text("2 of 3")
     page.keyboard.press("n")
     expect(page.get_by_role("heading", name="lemon 2.png")).to_be_visible()
@@ -178,18 +178,18 @@ def test_an_image_knows_its_neighbours(looking, orchard, expect):
     expect(page.locator(".grid li")).to_have_count(6)
 
 
-def test_an_image_that_is_kept_elsewhere_says_so(looking, orchard, expect):
-    """A link has no picture here."""
+def test_an_image_that_is_stored_elsewhere_says_so(open_page, demo_project, expect):
+    """An image added by link shows its link instead of a picture."""
     images = [{"title": "far.png", "link": "https://example.com/far.png"}]
-    number = orchard.filled.call("images.bulk.add", datasetId=orchard.own("Links"), images=images)[0]["id"]
-    page = looking(f"/images/{number}")
+    number = demo_project.filled.call("images.bulk.add", datasetId=demo_project.own("Links"), images=images)[0]["id"]
+    page = open_page(f"/images/{number}")
     expect(page.locator(".stage")).to_contain_text("https://example.com/far.png")
     expect(page.get_by_label("About the image")).to_contain_text("This image has no labels.")
 
 
-def test_a_project_without_anything_says_what_would_fill_it(looking, orchard, expect):
-    """No images, no datasets, no classes, no runs."""
-    page = looking(f"/projects/{orchard.filled.project('Nothing yet')}")
+def test_an_empty_project_explains_itself(open_page, demo_project, expect):
+    """It has texts for no images, no datasets, no classes and no runs."""
+    page = open_page(f"/projects/{demo_project.filled.project('Nothing yet')}")
     expect(page.get_by_role("heading", name="No images yet")).to_be_visible()
-    for words in ("No datasets yet.", "No classes yet.", "No run has read or written it."):
-        expect(page.get_by_text(words)).to_be_visible()
+    for text in ("No datasets yet.", "No classes yet.", "No run has read or written it."):
+        expect(page.get_by_text(text)).to_be_visible()

@@ -1,4 +1,4 @@
-"""The start page and the search, by what a person sees and does."""
+"""The start page and the search, as a person uses them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 import pytest
 
 
-def test_the_start_page_leads_to_everything(looking, orchard, expect):
-    """Workspaces, projects with pictures and counts, runs with status and how much each read and wrote."""
-    page = looking("/")
+def test_the_start_page_leads_to_everything(open_page, demo_project, expect):
+    """It shows workspaces, projects with pictures and counts, and runs with their status, inputs and outputs."""
+    page = open_page("/")
     expect(page.get_by_role("link", name="Workspace", exact=True)).to_have_attribute("href", "/workspace/1")
     card = page.locator("li.project", has_text="Lemon orchard")
     expect(card).to_contain_text("6 images · 2 datasets · 2 versions")
@@ -22,17 +22,17 @@ def test_the_start_page_leads_to_everything(looking, orchard, expect):
     expect(page.get_by_role("heading", name="Lemon orchard")).to_be_visible()
 
 
-def test_the_start_page_shows_what_is_recorded_meanwhile(looking, orchard, expect):
-    """A run that begins while one looks appears by itself."""
-    page = looking("/")
+def test_the_start_page_updates_itself(open_page, demo_project, expect):
+    """A run that starts while the page is open appears."""
+    page = open_page("/")
     expect(page.get_by_role("row", name="Train YOLO")).to_be_visible()
-    orchard.run("later", "Recorded meanwhile")
+    demo_project.run("later", "Recorded meanwhile")
     expect(page.get_by_role("row", name="Recorded meanwhile")).to_be_visible()
 
 
-def test_lists_go_on(looking, orchard, expect):
-    """What does not fit at first comes at the push of a button."""
-    page = looking("/search")
+def test_lists_load_more(open_page, demo_project, expect):
+    """A button loads the next page of a list."""
+    page = open_page("/search")
     page.route("**/autoflow.overview.start", lambda route: route.continue_(post_data='{"limit": 2}'))
     page.goto("/")
     runs = page.locator("section", has=page.get_by_role("heading", name="Recent runs"))
@@ -43,9 +43,9 @@ def test_lists_go_on(looking, orchard, expect):
     expect(runs.get_by_role("button", name="Show more")).to_be_hidden()
 
 
-def test_what_is_looked_for_is_found_while_it_is_written(looking, orchard, expect):
-    """Results by kind, with what was written marked; the address can be shared; kinds narrow it down."""
-    page = looking("/search")
+def test_the_search_shows_results_while_typing(open_page, demo_project, expect):
+    """Results are grouped by kind with matches highlighted; kinds can be filtered; the address can be shared."""
+    page = open_page("/search")
     page.get_by_role("searchbox", name="Search everything").last.fill("lemon")
     results = page.locator("#results")
     expect(results.get_by_role("heading", name="Projects")).to_be_visible()
@@ -58,9 +58,9 @@ def test_what_is_looked_for_is_found_while_it_is_written(looking, orchard, expec
     expect(results.get_by_role("link", name="lemon 0.png")).to_be_visible()
 
 
-def test_the_search_is_used_by_keys_alone(looking, orchard, expect):
-    """From the header of any page: write, Enter, go down with the arrow, Enter."""
-    page = looking("/")
+def test_the_search_works_by_keyboard(open_page, demo_project, expect):
+    """From the header of any page: type, Enter, arrow down, Enter."""
+    page = open_page("/")
     page.locator("#find").focus()
     page.keyboard.type("train yolo")
     page.keyboard.press("Enter")
@@ -75,10 +75,8 @@ def test_the_search_is_used_by_keys_alone(looking, orchard, expect):
     expect(page).to_have_url(re.compile("/apps/sessions/"))
 
 
-@pytest.mark.parametrize(
-    ("words", "said"), [("", "What are you looking for?"), ("nowhere at all", "Nothing is called so")]
-)
-def test_a_search_that_finds_nothing_says_so(looking, orchard, expect, words, said):
-    """Before anything is written, and when no name holds it."""
-    page = looking(f"/search?q={words}")
-    expect(page.get_by_role("heading", name=said)).to_be_visible()
+@pytest.mark.parametrize(("text", "heading"), [("", "What are you looking for?"), ("nowhere at all", "No results")])
+def test_a_search_without_results_says_so(open_page, demo_project, expect, text, heading):
+    """So does a search that is still empty."""
+    page = open_page(f"/search?q={text}")
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()

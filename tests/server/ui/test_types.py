@@ -1,20 +1,18 @@
-"""The page's modules are typed: checked strictly by TypeScript, and drawn icons are the package's own."""
+"""The page's modules: typed, short, and free of markup made from text; the module of entity types."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import autoflow.server.ui
-from autoflow.graph.render import icons
-from autoflow.graph.render.labels import KINDS
-from autoflow.model.entity import WIRE_TYPES
-from tests.server.ui.tools import package, without
+from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.server.ui.entity_types import module_source
+from tests.server.ui.tools import npm_tool
 
 PAGE = Path(autoflow.server.ui.__file__).parent
 ASSETS = PAGE / "assets"
@@ -23,36 +21,33 @@ MODULES = sorted(ASSETS.rglob("*.js"))
 
 @pytest.mark.xdist_group("npm")
 def test_the_modules_are_typed(request):
-    """`tsc --checkJs`, strict, finds nothing."""
-    node = shutil.which("node")
-    if node is None:
-        without("no node here: `apt-get install nodejs`")
-    compiler = package(request.config.cache.mkdir("npm"), "typescript") / "bin" / "tsc"
-    checked = subprocess.run([node, compiler, "-p", PAGE / "tsconfig.json"], capture_output=True, text=True)
-    assert checked.stdout == ""
-    assert checked.returncode == 0
+    """`tsc --checkJs` in strict mode reports nothing."""
+    compiler = npm_tool("tsc", request.config.cache.mkdir("npm"))
+    result = subprocess.run([compiler, "-p", PAGE / "tsconfig.json"], capture_output=True, text=True)
+    assert result.stdout == ""
+    assert result.returncode == 0
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ASSETS).as_posix())
-def test_a_module_is_checked_short_and_makes_text_only_of_text(module):
-    """Each says that it is checked, is read at one sitting, and never makes markup of a text."""
-    text = module.read_text(encoding="utf-8")
-    assert text.startswith("// @ts-check\n")
-    assert "@ts-ignore" not in text
-    assert "@ts-nocheck" not in text
-    assert len(text.splitlines()) <= 500
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text)
+def test_a_module_is_checked_short_and_inserts_text_only_as_text(module):
+    """Each opts into the type check, has at most 500 lines of 120 characters, and makes no markup of text."""
+    source = module.read_text(encoding="utf-8")
+    assert source.startswith("// @ts-check\n")
+    assert "@ts-ignore" not in source
+    assert "@ts-nocheck" not in source
+    lines = source.splitlines()
+    assert len(lines) <= 500
+    assert max(map(len, lines)) <= 120
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source)
 
 
-def test_kinds_look_alike_on_the_page_and_in_pictures():
-    """Words, colours and drawings of `graph/` and of the page are the same."""
-    text = (ASSETS / "graph" / "entity-types.js").read_text(encoding="utf-8")
-    for kind, name in KINDS.items():
-        assert f'{kind}: "{name}"' in text
-        assert f"{kind}: {json.dumps(list(icons.COLORS[kind]))}" in text
-    for drawing in icons.DRAWN.values():
-        assert f'"{drawing}"' in text
-    scene = (ASSETS / "graph" / "graph-view.js").read_text(encoding="utf-8")
-    listed = re.search(r"TYPES = .*?\[(.*?)\]", scene, re.DOTALL)
-    assert listed
-    assert re.findall(r'"(\w+)"', listed[1]) == list(WIRE_TYPES)
+def test_entity_types_are_served_as_a_module(site):
+    """The rows have the order of the indices that `autoflow.scene` sends, and the declared properties."""
+    response = site.get("/assets/entity-types-data.js")
+    assert response.headers["Content-Type"].startswith("text/javascript")
+    assert response.text == module_source()
+    rows = json.loads(re.search(r"ENTITY_TYPES = (.*);", response.text)[1])
+    assert [row["name"] for row in rows] == list(ENTITY_TYPES)
+    declared = (ASSETS / "entity-types-data.d.ts").read_text(encoding="utf-8")
+    interface = re.search(r"interface EntityType \{(.*?)\n\}", declared, re.DOTALL)[1]
+    assert set(re.findall(r"^  (\w+):", interface, re.MULTILINE)) == set(rows[0])

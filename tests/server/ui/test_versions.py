@@ -1,19 +1,19 @@
-"""The Versions tab of a project, by what a person sees and does."""
+"""The Versions tab of a project, as a person uses it."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.server.ui.orchard import until
+from tests.server.ui.demo_project import wait_for
 
 
 def entry(page, number):
     return page.locator(f"#v{number}")
 
 
-def test_versions_are_a_timeline_with_what_changed(looking, orchard, expect):
-    """The latest first: title, who, comment, run; counts of what changed since the one before, images on request."""
-    page = looking(f"/projects/{orchard.project}/versions")
+def test_the_timeline_shows_what_changed(open_page, demo_project, expect):
+    """The latest version comes first, with title, author, comment, run, counts of changes, and images on request."""
+    page = open_page(f"/projects/{demo_project.project}/versions")
     first, second = entry(page, 1), entry(page, 2)
     expect(first.get_by_role("heading")).to_have_text("Before training")
     expect(first).to_contain_text("by admin")
@@ -33,12 +33,12 @@ def test_versions_are_a_timeline_with_what_changed(looking, orchard, expect):
     expect(gone).to_contain_text("removed")
     picture = gone.locator("img")
     expect(picture).to_have_count(1)
-    until(page, "(one) => one.complete && one.naturalWidth > 0", picture.element_handle())
+    wait_for(page, "(image) => image.complete && image.naturalWidth > 0", picture.element_handle())
 
 
-def test_a_version_is_restored_as_a_new_project(looking, orchard, expect):
-    """With a link to it at the end; the new project has what the version had."""
-    page = looking(f"/projects/{orchard.project}/versions")
+def test_a_version_is_restored_as_a_new_project(open_page, demo_project, expect):
+    """The new project has the data of the version, and a link leads to it."""
+    page = open_page(f"/projects/{demo_project.project}/versions")
     entry(page, 1).get_by_role("button", name="Restore as a new project").click()
     entry(page, 1).locator(".progress a").click()
     expect(page.locator(".head")).to_contain_text("6 images · 2 datasets")
@@ -46,9 +46,9 @@ def test_a_version_is_restored_as_a_new_project(looking, orchard, expect):
     expect(page.get_by_role("link", name="lemon 9.png")).to_have_count(0)
 
 
-def test_a_restore_shows_how_far_it_is(looking, orchard, expect):
-    """Steps are asked for until it is done."""
-    page = looking(f"/projects/{orchard.project}/versions")
+def test_a_restore_shows_its_progress(open_page, demo_project, expect):
+    """The page requests steps until the restore is done."""
+    page = open_page(f"/projects/{demo_project.project}/versions")
     step = {"done": False, "id": 9, "name": "x", "copied": 500, "total": 2000}
     held = []
 
@@ -67,21 +67,21 @@ def test_a_restore_shows_how_far_it_is(looking, orchard, expect):
 
 
 @pytest.fixture
-def project(orchard):
-    """A project of the test's own with two versions, and a change since."""
-    filled = orchard.filled
-    made = filled.project(f"own {orchard.filled.call('autoflow.changes')['changes']}")
+def project(demo_project):
+    """A project with two versions and a change since the second."""
+    filled = demo_project.filled
+    made = filled.project(f"own {demo_project.filled.call('autoflow.changes')['changes']}")
     dataset = filled.dataset(made)
     for n in range(2):
-        orchard.image(dataset, n)
+        demo_project.image(dataset, n)
         filled.snapshot(made, title=f"with {n + 1}")
-    orchard.image(dataset, 5)
+    demo_project.image(dataset, 5)
     return made
 
 
-def test_a_version_is_made_on_the_page(looking, project, expect):
-    """With title and comment; then nothing has changed, and none can be made."""
-    page = looking(f"/projects/{project}/versions")
+def test_a_version_is_created_on_the_page(open_page, project, expect):
+    """It has the title and comment; afterwards nothing has changed, and the button is disabled."""
+    page = open_page(f"/projects/{project}/versions")
     expect(page.get_by_label("The project now")).to_contain_text("It has changed since V2.")
     expect(page.get_by_label("The project now")).to_contain_text("1 image added")
     page.get_by_label("Title").fill("By hand")
@@ -93,9 +93,9 @@ def test_a_version_is_made_on_the_page(looking, project, expect):
     expect(page.get_by_role("button", name="Create version")).to_be_disabled()
 
 
-def test_a_version_is_deleted_only_after_a_question(looking, project, expect):
-    """Escape and the other button keep it; focus comes back to where it was."""
-    page = looking(f"/projects/{project}/versions")
+def test_deleting_a_version_needs_confirmation(open_page, project, expect):
+    """Escape and Cancel keep it; the focus returns to the button."""
+    page = open_page(f"/projects/{project}/versions")
     button = page.get_by_role("button", name="Delete version 1")
     button.click()
     expect(page.get_by_role("dialog")).to_contain_text("Delete V1?")
@@ -103,7 +103,7 @@ def test_a_version_is_deleted_only_after_a_question(looking, project, expect):
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
-    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(entry(page, 1)).to_be_visible()
     button.click()
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
@@ -111,12 +111,12 @@ def test_a_version_is_deleted_only_after_a_question(looking, project, expect):
     expect(entry(page, 2)).to_be_visible()
 
 
-def test_any_two_versions_are_compared(looking, orchard, expect):
-    """Chosen from lists, also with what there is now; swapped, what was added is removed; kept in the address."""
-    page = looking(f"/projects/{orchard.project}/versions")
+def test_any_two_versions_are_compared(open_page, demo_project, expect):
+    """They are chosen from lists, also the current state; swapping turns added into removed; the address holds both."""
+    page = open_page(f"/projects/{demo_project.project}/versions")
     entry(page, 2).get_by_role("link", name="Compare").click()
-    expect(page.get_by_role("combobox", name="From")).to_have_value(str(orchard.first))
-    expect(page.get_by_role("combobox", name="To")).to_have_value(str(orchard.second))
+    expect(page.get_by_role("combobox", name="From")).to_have_value(str(demo_project.first))
+    expect(page.get_by_role("combobox", name="To")).to_have_value(str(demo_project.second))
     items = page.locator(".changed-item")
     expect(items).to_have_count(3)
     expect(items.filter(has_text="lemon 9.png")).to_contain_text("added")
@@ -124,15 +124,15 @@ def test_any_two_versions_are_compared(looking, orchard, expect):
     expect(items.filter(has_text="lemon 9.png")).to_contain_text("removed")
     page.get_by_label("Changed", exact=True).uncheck()
     expect(items).to_have_count(2)
-    assert page.url.endswith(f"?from={orchard.second}&to={orchard.first}")
+    assert page.url.endswith(f"?from={demo_project.second}&to={demo_project.first}")
     page.get_by_role("combobox", name="To").select_option("Now")
-    expect(page.get_by_role("heading", name="They are the same")).to_be_visible()
+    expect(page.get_by_role("heading", name="No differences")).to_be_visible()
 
 
-def test_a_project_without_versions_says_what_they_are(looking, orchard, expect):
-    """And how to come by one."""
-    project = orchard.filled.project("No versions yet")
-    page = looking(f"/projects/{project}/versions")
+def test_a_project_without_versions_explains_them(open_page, demo_project, expect):
+    """The timeline and the comparison say how to create one."""
+    project = demo_project.filled.project("No versions yet")
+    page = open_page(f"/projects/{project}/versions")
     expect(page.get_by_role("heading", name="No versions yet", level=2)).to_be_visible()
     page.goto(f"/projects/{project}/versions/compare")
-    expect(page.get_by_text("There is nothing to compare.")).to_be_visible()
+    expect(page.get_by_text("Create a version first")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Programs from npm that look at the page, installed once into pytest's cache; a missing npm is named."""
+"""Development tools of the page from npm, as `package.json` at the root of the repository names them."""
 
 from __future__ import annotations
 
@@ -10,37 +10,24 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = {"typescript": "5.9.3"}
+ROOT = Path(__file__).parents[3]
 REQUIRED = os.environ.get("CI") == "true" or "browser" in os.environ.get("AUTOFLOW_REQUIRE", "")
 
 
-def without(what):
+def skip_or_fail(reason):
     """Fail where the page's tests are required, else skip."""
-    (pytest.fail if REQUIRED else pytest.skip)(what)
+    (pytest.fail if REQUIRED else pytest.skip)(reason)
 
 
-def package(cache: Path, name: str) -> Path:
-    """The folder of an npm package."""
-    found = cache / "node_modules" / name
-    with (cache / "lock").open("w") as lock:
+def npm_tool(name: str, lock_folder: Path) -> Path:
+    """Return the path of a tool; install all tools first if they are missing."""
+    tool = ROOT / "node_modules" / ".bin" / name
+    with (lock_folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (found / "package.json").exists():
-            npm = shutil.which("npm")
-            if npm is None:
-                without("no npm here: `apt-get install npm`")
-            (cache / "package.json").write_text('{"private": true}')
-            wanted = f"{name}@{PACKAGES[name]}"
-            command = [
-                npm,
-                "install",
-                "--no-audit",
-                "--no-fund",
-                "--no-save",
-                "--ignore-scripts",
-                "--prefix",
-                str(cache),
-            ]
-            done = subprocess.run([*command, wanted], capture_output=True, text=True)
-            if done.returncode:
-                without(f"npm could not install {wanted}: {done.stderr.strip()[-500:]}")
-    return found
+        if not tool.exists():
+            if shutil.which("npm") is None:
+                skip_or_fail("npm is missing: `apt-get install npm`")
+            install = subprocess.run([ROOT / ".ci" / "node_modules"], capture_output=True, text=True)
+            if install.returncode:
+                skip_or_fail(f"npm could not install the tools: {install.stderr.strip()[-500:]}")
+    return tool

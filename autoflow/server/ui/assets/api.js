@@ -1,15 +1,15 @@
 // @ts-check
-/** The wire as a page speaks it: one POST a method, errors with the server's own words. */
+/** The client of the server's API: one POST request a method. */
 
-/** What the server refused, or that it could not be reached. */
-export class WireError extends Error {
+/** A method that the server refused, or that could not reach it. */
+export class ApiError extends Error {
   /**
-   * @param {string} message the server's words
-   * @param {number} status HTTP's, 0 when there was no answer
+   * @param {string} message the server's
+   * @param {number} status of HTTP, 0 if there was no response
    */
   constructor(message, status) {
     super(message);
-    this.name = "WireError";
+    this.name = "ApiError";
     this.status = status;
   }
 }
@@ -17,28 +17,28 @@ export class WireError extends Error {
 const METHODS = "/public/api/v3/";
 
 /**
- * Asks a method.
+ * Call a method.
  * @param {string} method its name on the wire
- * @param {object} [body] what it takes
- * @param {AbortSignal} [signal] ends the waiting
- * @returns {Promise<any>} its answer
- * @throws {WireError}
+ * @param {object} [body] the parameters
+ * @param {AbortSignal} [signal] cancels the request
+ * @returns {Promise<any>} the response
+ * @throws {ApiError}
  */
 export async function call(method, body = {}, signal) {
-  const sent = {
+  const options = {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
     signal: signal ?? null,
   };
-  let answer;
+  let response;
   try {
-    answer = await fetch(METHODS + method, sent);
+    response = await fetch(METHODS + method, options);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new WireError("The server cannot be reached.", 0);
+    throw new ApiError("The server cannot be reached.", 0);
   }
-  const read = await answer.json().catch(() => null);
-  if (!answer.ok) throw new WireError(read?.details?.message ?? `The server answered ${answer.status}.`, answer.status);
-  return read;
+  const data = await response.json().catch(() => null);
+  if (response.ok) return data;
+  throw new ApiError(data?.details?.message ?? `The server answered with status ${response.status}.`, response.status);
 }

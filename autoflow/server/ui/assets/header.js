@@ -1,80 +1,78 @@
 // @ts-check
-/** What every page begins with: its header made alive, its facts, and its three states loading, failed and empty. */
-
-import { WireError } from "./api.js";
+/** The parts of every page: its header, and its states loading, failed and empty. */
+import { ApiError } from "./api.js";
 import { element } from "./dom.js";
-import { themeButton } from "./theme.js";
+import { capitalize, errorMessage } from "./format.js";
+import { initThemeButton } from "./theme.js";
 
-/** @typedef {{text: string, href?: string}} Crumb a place above this one; the last has no address */
+/** @typedef {{text: string, href?: string}} Crumb a page above this one; the last crumb is this page, without href */
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 
 /**
- * Begins a page: the theme button works, the search box holds what was searched.
- * @returns {{main: HTMLElement, facts: DOMStringMap, query: URLSearchParams}}
+ * Set the header up, and return what the page starts from.
+ * @returns {{facts: DOMStringMap, query: URLSearchParams}} the facts that the shell gave, and the query of the address
  */
-export function begin() {
+export function initPage() {
   const button = document.getElementById("theme");
-  if (button) themeButton(button);
+  if (button) initThemeButton(button);
   const query = new URLSearchParams(location.search);
-  const find = document.getElementById("find");
-  if (find instanceof HTMLInputElement && location.pathname === "/search") find.value = query.get("q") ?? "";
-  return { main, facts: document.documentElement.dataset, query };
+  const input = document.getElementById("find");
+  if (input instanceof HTMLInputElement && location.pathname === "/search") input.value = query.get("q") ?? "";
+  return { facts: document.documentElement.dataset, query };
 }
 
 /**
- * Says where this page is.
+ * Show the breadcrumbs, and set the title of the window.
  * @param {Crumb[]} path from the top down
- * @param {string} [title] of the window; the last crumb's text by default
+ * @param {string} [title] the text of the last crumb by default
  */
-export function crumbs(path, title) {
+export function showCrumbs(path, title) {
   const items = path.map(({ text, href }, n) => {
-    const words = href ? element("a", { href }, text) : element("span", {}, text);
-    if (n === path.length - 1) words.setAttribute("aria-current", "page");
-    words.title = text;
-    return element("li", {}, words);
+    const crumb = href ? element("a", { href }, text) : element("span", {}, text);
+    if (n === path.length - 1) crumb.setAttribute("aria-current", "page");
+    crumb.title = text;
+    return element("li", {}, crumb);
   });
   document.getElementById("crumbs")?.replaceChildren(element("ol", {}, ...items));
   document.title = `${title ?? path[path.length - 1]?.text ?? ""} · autoflow`;
 }
 
 /**
- * Shows the page's content; what is said to be busy no longer is.
- * @param {...Node} parts
+ * Replace the content of the page, and mark it as loaded.
+ * @param {...Node} content
  */
-export function show(...parts) {
-  main.replaceChildren(...parts);
+export function showContent(...content) {
+  main.replaceChildren(...content);
   main.removeAttribute("aria-busy");
 }
 
 /**
- * Shows what went wrong, with a way on.
+ * Show an error in place of the content, with a button to try again.
  * @param {unknown} error
- * @param {() => void} [again] tries once more
+ * @param {() => void} [retry] reloads the page by default
  */
-export function failed(error, again) {
-  const missing = error instanceof WireError && error.status === 404;
-  const said = error instanceof Error ? error.message : String(error);
-  const words = said.charAt(0).toUpperCase() + said.slice(1);
-  const retry = element("button", { type: "button" }, "Try again");
-  retry.addEventListener("click", () => (again ? again() : location.reload()));
-  show(
+export function showError(error, retry) {
+  const notFound = error instanceof ApiError && error.status === 404;
+  const button = element("button", { type: "button" }, "Try again");
+  button.addEventListener("click", () => (retry ? retry() : location.reload()));
+  showContent(
     element(
       "section",
       { class: "state", role: "alert" },
-      element("h1", {}, missing ? "Nothing is here" : "This could not be shown"),
-      element("p", {}, words),
-      element("p", { class: "row" }, retry, element("a", { class: "button", href: "/" }, "To the start")),
+      element("h1", {}, notFound ? "Not found" : "This page could not be loaded"),
+      element("p", {}, capitalize(errorMessage(error))),
+      element("p", { class: "row" }, button, element("a", { class: "button", href: "/" }, "To the start")),
     ),
   );
 }
 
 /**
- * What stands where there is nothing yet.
+ * Make the placeholder for content that does not exist yet.
  * @param {string} title
- * @param {string} words what would fill it
+ * @param {string} hint what would create it
  * @param {...Node} more
  */
-export function emptyState(title, words, ...more) {
-  return element("section", { class: "state" }, element("h2", {}, title), element("p", {}, words), ...more);
+export function emptyState(title, hint, ...more) {
+  return element("section", { class: "state" }, element("h2", {}, title), element("p", {}, hint), ...more);
 }

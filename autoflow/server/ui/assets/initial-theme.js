@@ -1,12 +1,11 @@
 // @ts-check
-// Runs before anything is painted: the colours a person chose, so that a dark page never flashes light.
-
+// Applies the chosen theme before the first paint, so that a dark page never flashes light.
 {
-  let chosen = null;
+  let theme = null;
   try {
-    chosen = localStorage.getItem("autoflow.theme");
+    theme = localStorage.getItem("autoflow.theme");
   } catch {
-    // storage is forbidden here: the system's colours stay
+    // storage is forbidden: follow the system
   }
-  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 }

@@ -1,40 +1,35 @@
 // @ts-check
-/** What is shown keeps up: the store's change counter is asked for now and then, only while the page is seen. */
+/** Polls the store's change counter, so that a page shows what is new; a hidden page polls nothing. */
 import { call } from "../api.js";
 
-const EVERY = 3000; // milliseconds
-const SLOWEST = 30_000;
+const INTERVAL = 3000; // milliseconds
+const MAX_INTERVAL = 60_000; // while the server cannot be reached
 
 /**
- * Calls back whenever the store changed, one call at a time.
- * @param {() => Promise<unknown>} changed
- * @returns {() => void} ends it
+ * Call back whenever the counter changes, one call at a time.
+ * @param {object} options
+ * @param {number} [options.known] the counter when the shown content was loaded; by default that of the first poll
+ * @param {() => Promise<unknown>} options.onChange resolves to false if it has to be called again for this change
+ * @param {(reachable: boolean) => void} [options.onReachable] called when the server is lost, and when it is back
  */
-export function follow(changed) {
-  let known = /** @type {number | null} */ (null);
-  let wait = EVERY;
-  let timer = 0;
-  const next = () => {
+export function pollChanges({ known, onChange, onReachable }) {
+  let [counter, interval, timer] = [known, INTERVAL, 0];
+  const poll = async () => {
     clearTimeout(timer);
-    timer = setTimeout(look, wait);
-  };
-  const look = async () => {
     if (document.hidden) return;
     try {
       const { changes } = await call("autoflow.changes");
-      if (known !== null && changes !== known) await changed();
-      known = changes;
-      wait = EVERY;
+      const shown = counter === undefined || changes === counter || (await onChange()) !== false;
+      if (shown) counter = changes;
+      if (interval !== INTERVAL) onReachable?.(true);
+      interval = INTERVAL;
     } catch {
-      wait = Math.min(wait * 2, SLOWEST); // the server is gone for now: what is shown stays
+      if (interval === INTERVAL) onReachable?.(false);
+      interval = Math.min(interval * 2, MAX_INTERVAL);
     }
-    next();
+    timer = window.setTimeout(poll, interval);
   };
-  const seen = () => !document.hidden && look();
-  document.addEventListener("visibilitychange", seen);
-  look();
-  return () => {
-    clearTimeout(timer);
-    document.removeEventListener("visibilitychange", seen);
-  };
+  document.addEventListener("visibilitychange", poll);
+  if (known === undefined) void poll();
+  else timer = window.setTimeout(poll, INTERVAL);
 }

@@ -1,33 +1,34 @@
 // @ts-check
-/** A question before something that cannot be taken back. */
+/** A dialog that asks for confirmation before something that cannot be undone. */
 import { element } from "../dom.js";
 
 /**
- * Asks; the answer is no when the question is put away.
+ * Ask for confirmation; closing the dialog means no.
  * @param {string} title
- * @param {string} words
- * @param {string} yes what the button that does it says
+ * @param {string} text
+ * @param {string} action the label of the button that confirms
  * @returns {Promise<boolean>}
  */
-export function ask(title, words, yes) {
-  const before = document.activeElement;
-  const no = element("button", { type: "submit", value: "no" }, "Keep it");
+export function confirmAction(title, text, action) {
+  const focused = document.activeElement;
+  const cancel = element("button", { type: "submit", value: "no" }, "Cancel");
+  const confirm = element("button", { type: "submit", value: "yes", class: "danger" }, action);
   const form = element(
     "form",
     { method: "dialog" },
-    element("h2", { id: "asked" }, title),
-    element("p", {}, words),
-    element("div", { class: "row end" }, no, element("button", { type: "submit", value: "yes", class: "danger" }, yes)),
+    element("h2", { id: "confirm-title" }, title),
+    element("p", {}, text),
+    element("div", { class: "row end" }, cancel, confirm),
   );
-  const dialog = element("dialog", { "aria-labelledby": "asked", class: "card" }, form);
+  const dialog = element("dialog", { "aria-labelledby": "confirm-title", class: "card" }, form);
   document.body.append(dialog);
   dialog.showModal();
-  no.focus();
-  return new Promise((answer) => {
+  cancel.focus();
+  return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (before instanceof HTMLElement) before.focus();
-      answer(dialog.returnValue === "yes");
+      if (focused instanceof HTMLElement) focused.focus();
+      resolve(dialog.returnValue === "yes");
     });
   });
 }

@@ -1,136 +1,155 @@
 // @ts-check
-/** A look inside a file: a picture as a picture, texts and tables as text. Nothing of it is ever run. */
-import { element, size } from "../dom.js";
+/** Previews of files: images as images, texts and tables as text. No content of a file is ever executed. */
+
+import { element } from "../dom.js";
+import { byteSize } from "../format.js";
 import { panel } from "./widgets.js";
 
 /** @typedef {{id: number, name: string, size: number, mime: string}} File */
 
-const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"]);
-const NAMED = /\.(png|jpe?g|gif|webp|bmp|avif)$/i;
-const LARGEST_PICTURE = 32_000_000; // bytes
-const SHOWN = 65_536; // bytes of a text
-const ROWS = 200;
-const COLUMNS = 50;
-const TEXTS =
-  /\.(txt|md|log|json|jsonl|ndjson|ya?ml|toml|ini|cfg|csv|tsv|py|js|ts|sh|html?|xml|svg|css|rst|tex|sql|r|ipynb|env|gitignore|conf|names)$/i;
+const IMAGE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"]);
+const IMAGE_SUFFIX = /\.(png|jpe?g|gif|webp|bmp|avif)$/i;
+const MAX_IMAGE_SIZE = 32_000_000; // bytes
+const MAX_TEXT_SIZE = 65_536; // bytes
+const MAX_ROWS = 200;
+const MAX_COLUMNS = 50;
+const TEXT_SUFFIXES = new Set(
+  (
+    "txt md log json jsonl ndjson yaml yml toml ini cfg csv tsv py js ts sh htm html xml svg css rst tex sql r ipynb " +
+    "env gitignore conf names"
+  ).split(" "),
+);
 
 /**
+ * Make the preview of a file, or say why there is none.
  * @param {File} file
- * @returns {HTMLElement} the look, or why there is none
+ * @returns {HTMLElement}
  */
-export function inside(file) {
+export function filePreview(file) {
   const type = (file.mime.split(";")[0] ?? "").trim();
-  const untold = !type || type === "application/octet-stream";
-  if ((PICTURES.has(type) || (untold && NAMED.test(file.name))) && file.size <= LARGEST_PICTURE) {
-    const picture = element("img", { src: `/storage/files/${file.id}`, alt: file.name, class: "look" });
-    const part = panel("Preview", picture);
+  const suffix = (/\.([^.]*)$/.exec(file.name)?.[1] ?? "").toLowerCase();
+  const unknownType = !type || type === "application/octet-stream";
+  if ((IMAGE_TYPES.has(type) || (unknownType && IMAGE_SUFFIX.test(file.name))) && file.size <= MAX_IMAGE_SIZE) {
+    const picture = element("img", { src: `/storage/files/${file.id}`, alt: file.name, class: "preview" });
+    const section = panel("Preview", picture);
     picture.addEventListener(
       "error",
-      () => picture.replaceWith(element("p", { class: "quiet" }, "This is no picture a browser shows.")),
+      () =>
+        picture.replaceWith(
+          element("p", { class: "muted" }, "The browser cannot show this image. Download it instead."),
+        ),
       { once: true },
     );
-    return part;
+    return section;
   }
-  if (type.startsWith("text/") || type === "application/json" || TEXTS.test(file.name)) {
-    const part = panel("Preview", element("div", { class: "skeleton" }));
-    read(file).then(
-      (look) => part.lastElementChild?.replaceWith(look),
-      () => part.lastElementChild?.replaceWith(element("p", { class: "quiet" }, "The file could not be read.")),
+  if (type.startsWith("text/") || type === "application/json" || TEXT_SUFFIXES.has(suffix)) {
+    const section = panel("Preview", element("div", { class: "skeleton" }));
+    loadText(file).then(
+      (preview) => section.lastElementChild?.replaceWith(preview),
+      () => section.lastElementChild?.replaceWith(element("p", { class: "muted" }, "The file could not be loaded.")),
     );
-    return part;
+    return section;
   }
   return panel(
     "Preview",
-    element("p", { class: "quiet" }, "There is no preview of this kind of file: download it to look inside."),
+    element("p", { class: "muted" }, "Files of this type have no preview. Download the file instead."),
   );
 }
 
 /** @param {File} file */
-async function read(file) {
-  if (!file.size) return element("p", { class: "quiet" }, "The file is empty.");
-  const answer = await fetch(`/storage/files/${file.id}`, { headers: { Range: `bytes=0-${SHOWN - 1}` } });
-  if (!answer.ok) throw new Error(String(answer.status));
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  const whole = bytes.length >= file.size;
-  const text = new TextDecoder("utf-8").decode(bytes, { stream: !whole });
-  if (text.includes("\0")) return element("p", { class: "quiet" }, "This is no text.");
-  const look = /\.(csv|tsv)$/i.test(file.name)
-    ? table(text, whole, /\.tsv$/i.test(file.name) ? "\t" : ",")
-    : plain(file, text, whole);
-  const part = element("div", {}, look);
-  if (!whole) part.append(element("p", { class: "quiet" }, `The first ${size(SHOWN)} of ${size(file.size)}.`));
-  return part;
+async function loadText(file) {
+  if (!file.size) return element("p", { class: "muted" }, "The file is empty.");
+  const response = await fetch(`/storage/files/${file.id}`, { headers: { Range: `bytes=0-${MAX_TEXT_SIZE - 1}` } });
+  if (!response.ok) throw new Error(String(response.status));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const complete = bytes.length >= file.size;
+  const text = new TextDecoder("utf-8").decode(bytes, { stream: !complete });
+  if (text.includes("\0")) return element("p", { class: "muted" }, "This file is not text. Download it instead.");
+  const preview = /\.(csv|tsv)$/i.test(file.name)
+    ? tableElement(text, complete, /\.tsv$/i.test(file.name) ? "\t" : ",")
+    : textElement(file, text, complete);
+  const section = element("div", {}, preview);
+  if (!complete)
+    section.append(
+      element("p", { class: "muted" }, `Showing the first ${byteSize(MAX_TEXT_SIZE)} of ${byteSize(file.size)}.`),
+    );
+  return section;
 }
 
 /**
  * @param {File} file
  * @param {string} text
- * @param {boolean} whole
+ * @param {boolean} complete
  */
-function plain(file, text, whole) {
-  let words = text;
-  if (whole && /\.json$/i.test(file.name)) {
+function textElement(file, text, complete) {
+  let content = text;
+  if (complete && /\.json$/i.test(file.name)) {
     try {
-      words = JSON.stringify(JSON.parse(text), null, 2);
+      content = JSON.stringify(JSON.parse(text), null, 2);
     } catch {
-      // it is shown as it is
+      // not JSON: show it unchanged
     }
   }
   return element(
     "pre",
-    { class: "look", tabindex: 0, role: "region", "aria-label": `Text of ${file.name}` },
-    element("code", {}, words),
+    { class: "preview", tabindex: 0, role: "region", "aria-label": `Text of ${file.name}` },
+    element("code", {}, content),
   );
 }
 
 /**
  * @param {string} text
- * @param {boolean} whole
- * @param {string} between
+ * @param {boolean} complete
+ * @param {string} separator
  */
-function table(text, whole, between) {
-  const rows = cells(text, between);
-  if (!whole) rows.pop();
-  const [head = [], ...body] = rows.slice(0, ROWS + 1).map((row) => row.slice(0, COLUMNS));
-  const shown = element(
+function tableElement(text, complete, separator) {
+  const rows = parseTable(text, separator);
+  if (!complete) rows.pop();
+  const [head = [], ...body] = rows.slice(0, MAX_ROWS + 1).map((row) => row.slice(0, MAX_COLUMNS));
+  const table = element(
     "table",
     {},
     element("thead", {}, element("tr", {}, ...head.map((cell) => element("th", { scope: "col" }, cell)))),
     element("tbody", {}, ...body.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))))),
   );
-  const part = element("div", { class: "scroll look", tabindex: 0, role: "region", "aria-label": "Table" }, shown);
-  if (rows.length > ROWS + 1) part.append(element("p", { class: "quiet" }, `The first ${ROWS} rows.`));
-  return part;
+  const section = element(
+    "div",
+    { class: "scroll preview", tabindex: 0, role: "region", "aria-label": "Table" },
+    table,
+  );
+  if (rows.length > MAX_ROWS + 1)
+    section.append(element("p", { class: "muted" }, `Showing the first ${MAX_ROWS} rows.`));
+  return section;
 }
 
 /**
- * Takes a table apart; a cell in quotes may hold anything, a quote in it is written twice.
+ * Parse CSV; a cell in quotes may hold separators and line breaks, and quotes that are doubled.
  * @param {string} text
- * @param {string} between
+ * @param {string} separator
  */
-function cells(text, between) {
+function parseTable(text, separator) {
   /** @type {string[][]} */
   const rows = [];
   /** @type {string[]} */
   let row = [];
   let cell = "";
-  let quoted = false;
+  let inQuotes = false;
   for (let n = 0; n < text.length; n += 1) {
-    const letter = text[n] ?? "";
-    if (quoted) {
-      if (letter !== '"') cell += letter;
+    const char = text[n] ?? "";
+    if (inQuotes) {
+      if (char !== '"') cell += char;
       else if (text[n + 1] === '"') {
         cell += '"';
         n += 1;
-      } else quoted = false;
-    } else if (letter === '"' && !cell) quoted = true;
-    else if (letter === between) {
+      } else inQuotes = false;
+    } else if (char === '"' && !cell) inQuotes = true;
+    else if (char === separator) {
       row.push(cell);
       cell = "";
-    } else if (letter === "\n") {
+    } else if (char === "\n") {
       rows.push([...row, cell.replace(/\r$/, "")]);
       [row, cell] = [[], ""];
-    } else cell += letter;
+    } else cell += char;
   }
   if (cell || row.length) rows.push([...row, cell]);
   return rows;

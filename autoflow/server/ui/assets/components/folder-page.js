@@ -1,97 +1,102 @@
 // @ts-check
-/** Folders of team files: what is right in one, and the way down to it. */
+/** Folders of team files: their content, and the breadcrumbs down to them. */
 
 import { call } from "../api.js";
-import { drawn, element, size } from "../dom.js";
-import { crumbs, emptyState, show } from "../header.js";
-import { goingOn, panel, time, userList } from "./widgets.js";
+import { drawnIcon, element } from "../dom.js";
+import { byteSize } from "../format.js";
+import { emptyState, showContent, showCrumbs } from "../header.js";
+import { infiniteList, panel, runList, timeElement } from "./widgets.js";
 
 /**
- * @typedef {{id: number, name: string, path: string, size: number, createdAt: string}} Line
- * @typedef {{path: string, teamId: number, folders: string[], files: Line[], next: string | null,
+ * @typedef {{id: number, name: string, path: string, size: number, createdAt: string}} FileRow
+ * @typedef {{path: string, teamId: number, folders: string[], files: FileRow[], next: string | null,
  *   users: import("./widgets.js").Users}} Folder
  */
 
-const FOLDERS = 500; // that the server lists
-const FOLDER = "M3 6h7l2 2h9v11H3z";
-const PAGE = "M6 3h8l4 4v14H6zM14 3v4h4";
+const MAX_FOLDERS = 500; // the most that the server lists
+const FOLDER_ICON = "M3 6h7l2 2h9v11H3z";
+const FILE_ICON = "M6 3h8l4 4v14H6zM14 3v4h4";
 
 /**
  * @param {string} path
  * @param {number} team
  */
-export function folderAddress(path, team) {
+export function folderUrl(path, team) {
   return `/files?${new URLSearchParams({ path, team: String(team) })}`;
 }
 
 /**
- * The way to a folder.
+ * Return the breadcrumbs of a folder.
  * @param {string} path
  * @param {number} team
  */
 export function pathCrumbs(path, team) {
-  const steps = path.split("/").filter(Boolean);
-  const all = [
+  const names = path.split("/").filter(Boolean);
+  const roots = [
     { text: "Start", href: "/" },
-    { text: "Team files", href: folderAddress("/", team) },
+    { text: "Team files", href: folderUrl("/", team) },
   ];
   return [
-    ...all,
-    ...steps.map((text, n) => ({ text, href: folderAddress(`/${steps.slice(0, n + 1).join("/")}/`, team) })),
+    ...roots,
+    ...names.map((text, n) => ({ text, href: folderUrl(`/${names.slice(0, n + 1).join("/")}/`, team) })),
   ];
 }
 
 /**
- * What is in a folder, as a list that goes on.
+ * List the folders and files of a folder, loading more files on request.
  * @param {Folder} folder
- * @param {number | null} here the file that is shown
+ * @param {number | null} currentFile the file whose page it is
  */
-export function folderList(folder, here) {
+export function folderList(folder, currentFile) {
   const list = element("ul", { class: "lines folder" });
   for (const path of folder.folders) {
     const name = path.slice(folder.path.length, -1);
-    list.append(element("li", {}, drawn(FOLDER), element("a", { href: folderAddress(path, folder.teamId) }, name)));
+    list.append(
+      element("li", {}, drawnIcon(FOLDER_ICON), element("a", { href: folderUrl(path, folder.teamId) }, name)),
+    );
   }
-  if (folder.folders.length >= FOLDERS)
-    list.append(element("li", { class: "quiet" }, `The first ${FOLDERS} folders: the search finds the others.`));
-  /** @param {Line} file */
+  if (folder.folders.length >= MAX_FOLDERS)
+    list.append(
+      element("li", { class: "muted" }, `Only the first ${MAX_FOLDERS} folders are listed. Search for the others.`),
+    );
+  /** @param {FileRow} file */
   const line = (file) =>
     element(
       "li",
       {},
-      drawn(PAGE),
-      file.id === here
+      drawnIcon(FILE_ICON),
+      file.id === currentFile
         ? element("strong", { "aria-current": "true" }, file.name)
         : element("a", { href: `/files/${file.id}` }, file.name),
-      element("span", { class: "quiet" }, size(file.size), " · ", time(file.createdAt)),
+      element("span", { class: "muted" }, byteSize(file.size), " · ", timeElement(file.createdAt)),
     );
   list.append(...folder.files.map(line));
   let { next } = folder;
   const load = async () => {
-    const part = /** @type {Folder} */ (
+    const page = /** @type {Folder} */ (
       await call("autoflow.overview.folder", { path: folder.path, team: folder.teamId, after: next })
     );
-    list.append(...part.files.map(line));
-    next = part.next;
+    list.append(...page.files.map(line));
+    next = page.next;
     return next !== null;
   };
-  return goingOn(list, load, next !== null);
+  return infiniteList(list, load, next !== null);
 }
 
 /**
- * Shows a folder.
+ * Show the page of a folder.
  * @param {string} path
  * @param {number | null} team
  */
 export async function folderPage(path, team) {
   const folder = /** @type {Folder} */ (await call("autoflow.overview.folder", { path, team }));
   const trail = pathCrumbs(folder.path, folder.teamId);
-  crumbs(trail.map((one, n) => (n === trail.length - 1 ? { text: one.text } : one)));
+  showCrumbs(trail.map((crumb, n) => (n === trail.length - 1 ? { text: crumb.text } : crumb)));
   const empty = !folder.folders.length && !folder.files.length;
   const content = empty
-    ? emptyState("This folder is empty", "Files that runs upload here stand here.")
+    ? emptyState("This folder is empty", "Files that runs upload to it are listed here.")
     : element("div", { class: "card" }, folderList(folder, null));
-  show(
+  showContent(
     element(
       "div",
       { class: "page file" },
@@ -100,7 +105,7 @@ export async function folderPage(path, team) {
         "div",
         { class: "columns" },
         content,
-        panel("Used by", userList(folder.users, "No run named this folder.")),
+        panel("Used by", runList(folder.users, "No run has read or written this folder.")),
       ),
     ),
   );

@@ -1,33 +1,33 @@
 // @ts-check
-/** A grid of very many things: only rows in view are in the document, parts are asked for as they come near. */
+/** A virtual grid of very many items: only rows near the view are in the document; items are loaded page by page. */
 import { element } from "../dom.js";
 
-const PART = 60; // things asked for at once
-const AROUND = 2; // rows kept ready above and below what is seen
-const KEPT = 3000; // things remembered
+const PAGE_SIZE = 60; // items in one request
+const OVERSCAN = 2; // rows rendered above and below the view
+const MAX_ITEMS = 3000; // items held in memory
 
 /**
  * @template T
  * @typedef {{
  *   load: (start: number, limit: number, signal: AbortSignal) => Promise<{items: T[], total: number}>,
- *   make: (item: T, place: number) => HTMLElement,
- *   blank: () => HTMLElement,
+ *   render: (item: T, index: number) => HTMLElement,
+ *   placeholder: () => HTMLElement,
  *   label: string,
  *   height: (width: number) => number,
- *   least: number,
+ *   minWidth: number,
  *   gap: number,
- *   moved?: (first: number) => void,
- *   failed: (error: unknown) => void,
+ *   onScroll?: (first: number) => void,
+ *   onError: (error: unknown) => void,
  * }} Options
- * `make` gives a link for a thing; `height` is a cell's of its width, `least` the least width of one, in pixels
+ * `render` makes the link of an item; `height` returns the height of a cell from its width; sizes are in pixels
  */
 
 /** @template T */
 export class Grid {
   /**
    * @param {Options<T>} options
-   * @param {number} total how many there are
-   * @param {number} start the place shown first
+   * @param {number} total number of items
+   * @param {number} start the index to scroll to at first
    */
   constructor(options, total, start) {
     this.options = options;
@@ -39,54 +39,54 @@ export class Grid {
     /** @type {Map<number, HTMLElement>} */
     this.cells = new Map();
     /** @type {Map<number, AbortController>} */
-    this.asked = new Map();
+    this.requests = new Map();
     this.columns = 1;
     this.row = 1;
     this.cell = 0;
     this.first = 0;
-    this.ended = new AbortController();
-    const { signal } = this.ended;
-    addEventListener("scroll", () => this.queue(), { passive: true, signal });
-    this.sizes = new ResizeObserver(() => this.fit());
-    this.sizes.observe(this.element);
-    this.element.addEventListener("keydown", (event) => this.key(event));
-    this.element.addEventListener("focusin", (event) => this.focused(event));
-    this.queued = false;
-    this.began = start;
+    this.disposed = new AbortController();
+    const { signal } = this.disposed;
+    addEventListener("scroll", () => this.scheduleUpdate(), { passive: true, signal });
+    this.resizeObserver = new ResizeObserver(() => this.fitColumns());
+    this.resizeObserver.observe(this.element);
+    this.element.addEventListener("keydown", (event) => this.onKey(event));
+    this.element.addEventListener("focusin", (event) => this.onFocus(event));
+    this.scheduled = false;
+    this.initial = start;
   }
 
-  /** Ends it: nothing is asked for any more. */
-  end() {
-    this.ended.abort();
-    this.sizes.disconnect();
-    for (const one of this.asked.values()) one.abort();
+  /** Remove the grid, and cancel its requests. */
+  dispose() {
+    this.disposed.abort();
+    this.resizeObserver.disconnect();
+    for (const request of this.requests.values()) request.abort();
     this.element.remove();
   }
 
-  /** Fits as many columns as there is room for; what was first in view stays so. */
-  fit() {
-    const { least, gap, height } = this.options;
+  /** Fit as many columns as the width allows; the first item in view stays in view. */
+  fitColumns() {
+    const { minWidth, gap, height } = this.options;
     const width = this.element.clientWidth;
     if (!width) return;
-    const columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
+    const columns = Math.max(1, Math.floor((width + gap) / (minWidth + gap)));
     const cell = (width - gap * (columns - 1)) / columns;
     const row = Math.round(height(cell)) + gap;
     if (columns === this.columns && row === this.row && cell === this.cell) return;
-    const first = this.began || this.first;
+    const first = this.initial || this.first;
     [this.columns, this.row, this.cell] = [columns, row, cell];
     this.element.style.height = `${Math.ceil(this.total / columns) * row}px`;
-    for (const one of this.cells.values()) one.remove();
+    for (const item of this.cells.values()) item.remove();
     this.cells.clear();
-    if (first) scrollTo({ top: this.top() + Math.floor(first / columns) * row - this.above() });
-    this.began = 0;
-    this.show();
+    if (first) scrollTo({ top: this.top() + Math.floor(first / columns) * row - this.headerHeight() });
+    this.initial = 0;
+    this.update();
   }
 
-  /** Shows again what is in view, after what it shows of things has changed. */
+  /** Render the cells in view again, after what they show has changed. */
   redraw() {
-    for (const [place, cell] of this.cells) {
-      const item = this.items.get(place);
-      if (item !== undefined) cell.replaceChildren(this.link(item, place));
+    for (const [index, cell] of this.cells) {
+      const item = this.items.get(index);
+      if (item !== undefined) cell.replaceChildren(this.renderLink(item, index));
     }
   }
 
@@ -94,124 +94,127 @@ export class Grid {
     return this.element.getBoundingClientRect().top + scrollY;
   }
 
-  above() {
-    return 140; // so that what leads over the grid stays in view
+  headerHeight() {
+    return 140; // pixels: the controls above the grid stay in view
   }
 
-  queue() {
-    if (this.queued) return;
-    this.queued = true;
+  scheduleUpdate() {
+    if (this.scheduled) return;
+    this.scheduled = true;
     requestAnimationFrame(() => {
-      this.queued = false;
-      this.show();
+      this.scheduled = false;
+      this.update();
     });
   }
 
-  show() {
+  update() {
     if (!this.cell) return;
     const above = scrollY - this.top();
     const firstRow = Math.max(0, Math.floor(above / this.row));
     const lastRow = Math.max(0, Math.ceil((above + innerHeight) / this.row));
-    const from = Math.max(0, firstRow - AROUND) * this.columns;
-    const until = Math.min(this.total, (lastRow + AROUND) * this.columns);
-    const kept = document.activeElement?.closest("li")?.parentElement === this.element ? this.current : -1;
-    for (const [place, cell] of this.cells) {
-      if ((place < from || place >= until) && place !== kept) {
+    const from = Math.max(0, firstRow - OVERSCAN) * this.columns;
+    const until = Math.min(this.total, (lastRow + OVERSCAN) * this.columns);
+    const focusedIndex = document.activeElement?.closest("li")?.parentElement === this.element ? this.current : -1;
+    for (const [index, cell] of this.cells) {
+      if ((index < from || index >= until) && index !== focusedIndex) {
         cell.remove();
-        this.cells.delete(place);
+        this.cells.delete(index);
       }
     }
-    for (let place = from; place < until; place += 1) if (!this.cells.has(place)) this.add(place);
-    const seen = Math.min(firstRow * this.columns, Math.max(0, this.total - 1));
-    if (seen !== this.first) {
-      this.first = seen;
-      this.options.moved?.(seen);
+    for (let index = from; index < until; index += 1) if (!this.cells.has(index)) this.addCell(index);
+    const firstVisible = Math.min(firstRow * this.columns, Math.max(0, this.total - 1));
+    if (firstVisible !== this.first) {
+      this.first = firstVisible;
+      this.options.onScroll?.(firstVisible);
     }
-    if (kept < 0 && (this.current < seen || this.current >= Math.min(this.total, lastRow * this.columns)))
-      this.stop(seen);
-    for (let part = Math.floor(from / PART); part * PART < until; part += 1) this.ask(part);
-    for (const [part, one] of this.asked) {
-      if ((part + 1) * PART <= from || part * PART >= until) {
-        one.abort();
-        this.asked.delete(part);
+    if (
+      focusedIndex < 0 &&
+      (this.current < firstVisible || this.current >= Math.min(this.total, lastRow * this.columns))
+    )
+      this.setCurrent(firstVisible);
+    for (let page = Math.floor(from / PAGE_SIZE); page * PAGE_SIZE < until; page += 1) this.loadPage(page);
+    for (const [page, request] of this.requests) {
+      if ((page + 1) * PAGE_SIZE <= from || page * PAGE_SIZE >= until) {
+        request.abort();
+        this.requests.delete(page);
       }
     }
   }
 
-  /** @param {number} place */
-  add(place) {
-    const item = this.items.get(place);
-    const inside = item === undefined ? this.options.blank() : this.link(item, place);
-    const cell = element("li", { "aria-setsize": this.total, "aria-posinset": place + 1 }, inside);
+  /** @param {number} index */
+  addCell(index) {
+    const item = this.items.get(index);
+    const content = item === undefined ? this.options.placeholder() : this.renderLink(item, index);
+    const cell = element("li", { "aria-setsize": this.total, "aria-posinset": index + 1 }, content);
     cell.style.width = `${this.cell}px`;
     cell.style.height = `${this.row - this.options.gap}px`;
-    const left = (place % this.columns) * (this.cell + this.options.gap);
-    cell.style.transform = `translate(${left}px, ${Math.floor(place / this.columns) * this.row}px)`;
-    this.cells.set(place, cell);
-    const after = [...this.cells.keys()].filter((other) => other > place).sort((a, b) => a - b)[0];
+    const left = (index % this.columns) * (this.cell + this.options.gap);
+    cell.style.transform = `translate(${left}px, ${Math.floor(index / this.columns) * this.row}px)`;
+    this.cells.set(index, cell);
+    const after = [...this.cells.keys()].filter((other) => other > index).sort((a, b) => a - b)[0];
     this.element.insertBefore(cell, after === undefined ? null : (this.cells.get(after) ?? null));
   }
 
   /**
    * @param {T} item
-   * @param {number} place
+   * @param {number} index
    */
-  link(item, place) {
-    const made = this.options.make(item, place);
-    made.tabIndex = place === this.current ? 0 : -1;
-    return made;
+  renderLink(item, index) {
+    const link = this.options.render(item, index);
+    link.tabIndex = index === this.current ? 0 : -1;
+    return link;
   }
 
-  /** @param {number} part */
-  async ask(part) {
-    const start = part * PART;
-    if (this.asked.has(part)) return;
-    let whole = true;
-    for (let n = start; n < Math.min(start + PART, this.total); n += 1) whole = whole && this.items.has(n);
-    if (whole) return;
-    const asking = new AbortController();
-    this.asked.set(part, asking);
+  /** @param {number} page */
+  async loadPage(page) {
+    const start = page * PAGE_SIZE;
+    if (this.requests.has(page)) return;
+    let complete = true;
+    for (let n = start; n < Math.min(start + PAGE_SIZE, this.total); n += 1) complete = complete && this.items.has(n);
+    if (complete) return;
+    const request = new AbortController();
+    this.requests.set(page, request);
     try {
-      const { items } = await this.options.load(start, PART, asking.signal);
+      const { items } = await this.options.load(start, PAGE_SIZE, request.signal);
       items.forEach((item, n) => {
         this.items.set(start + n, item);
         const cell = this.cells.get(start + n);
         if (!cell) return;
         const focus = cell.contains(document.activeElement);
-        const made = this.link(item, start + n);
-        cell.replaceChildren(made);
-        if (focus) made.focus({ preventScroll: true });
+        const link = this.renderLink(item, start + n);
+        cell.replaceChildren(link);
+        if (focus) link.focus({ preventScroll: true });
       });
       for (const old of this.items.keys()) {
-        if (this.items.size <= KEPT) break;
+        if (this.items.size <= MAX_ITEMS) break;
         if (!this.cells.has(old)) this.items.delete(old);
       }
     } catch (error) {
-      if (!asking.signal.aborted) this.options.failed(error);
+      if (!request.signal.aborted) this.options.onError(error);
     }
-    this.asked.delete(part);
+    this.requests.delete(page);
   }
 
-  /** @param {number} place which one Tab comes to */
-  stop(place) {
-    const before = this.cells.get(this.current)?.firstElementChild;
-    if (before instanceof HTMLElement) before.tabIndex = -1;
-    this.current = place;
-    const now = this.cells.get(place)?.firstElementChild;
-    if (now instanceof HTMLElement) now.tabIndex = 0;
+  /** Set the cell that Tab reaches. @param {number} index */
+  setCurrent(index) {
+    const previous = this.cells.get(this.current)?.firstElementChild;
+    if (previous instanceof HTMLElement) previous.tabIndex = -1;
+    this.current = index;
+    const link = this.cells.get(index)?.firstElementChild;
+    if (link instanceof HTMLElement) link.tabIndex = 0;
   }
 
   /** @param {FocusEvent} event */
-  focused(event) {
+  onFocus(event) {
     const cell = event.target instanceof Element ? event.target.closest("li") : null;
-    for (const [place, one] of this.cells) if (one === cell && place !== this.current) this.stop(place);
+    for (const [index, item] of this.cells) if (item === cell && index !== this.current) this.setCurrent(index);
   }
 
   /** @param {KeyboardEvent} event */
-  key(event) {
+  onKey(event) {
     const page = Math.max(1, Math.floor(innerHeight / this.row) - 1) * this.columns;
     /** @type {Record<string, number>} */
-    const ways = {
+    const targets = {
       ArrowLeft: this.current - 1,
       ArrowRight: this.current + 1,
       ArrowUp: this.current - this.columns,
@@ -221,24 +224,24 @@ export class Grid {
       Home: 0,
       End: this.total - 1,
     };
-    const to = ways[event.key];
+    const to = targets[event.key];
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     if (to < 0 || to >= this.total) return;
-    this.go(to);
+    this.moveTo(to);
   }
 
-  /** @param {number} place */
-  go(place) {
-    this.stop(place);
-    const top = this.top() + Math.floor(place / this.columns) * this.row;
-    if (top < scrollY + this.above()) scrollTo({ top: top - this.above() });
+  /** @param {number} index */
+  moveTo(index) {
+    this.setCurrent(index);
+    const top = this.top() + Math.floor(index / this.columns) * this.row;
+    if (top < scrollY + this.headerHeight()) scrollTo({ top: top - this.headerHeight() });
     else if (top + this.row > scrollY + innerHeight) scrollTo({ top: top + this.row - innerHeight });
-    this.show();
-    const inside = this.cells.get(place)?.firstElementChild;
-    if (inside instanceof HTMLElement) {
-      inside.tabIndex = 0;
-      inside.focus({ preventScroll: true });
+    this.update();
+    const link = this.cells.get(index)?.firstElementChild;
+    if (link instanceof HTMLElement) {
+      link.tabIndex = 0;
+      link.focus({ preventScroll: true });
     }
   }
 }

@@ -1,29 +1,31 @@
 // @ts-check
-/** One image as large as one likes: moved by drag and arrow keys, zoomed by wheel, pinch, keys and buttons. */
+/** The viewer of one image: panned by drag and arrow keys, zoomed by wheel, pinch, keys and buttons. */
+
 import { element } from "../dom.js";
-import { drawLabels, isOn } from "./label-drawing.js";
-import { missing } from "./thumbnails.js";
+import { drawLabels, hitsLabel } from "./label-drawing.js";
+import { missingImage } from "./thumbnails.js";
 
 /**
  * @typedef {import("./label-drawing.js").Class} Class
  * @typedef {import("./label-drawing.js").Label} Label
  */
 
-const STEP = 1.25;
-const MOST = 64; // screen pixels of an image's pixel
-const MOVE = 60; // pixels a key moves the image by
-const NEAR = 6; // pixels off a line that still count as on it
+const ZOOM_STEP = 1.25;
+const MAX_SCALE = 64; // screen pixels of a pixel of the image
+const PAN_STEP = 60; // pixels an arrow key pans by
+const HIT_TOLERANCE = 6; // pixels from a line within which it is hit
 
-export class Viewer {
+/** Shows an image with its labels. */
+export class ImageViewer {
   /**
    * @param {{id: number, name: string, width: number | null, height: number | null, objects: Label[]}} image
    * @param {Map<number, Class>} classes
-   * @param {string} [address] of its bytes
+   * @param {string} [src] of its bytes
    */
-  constructor(image, classes, address = `/storage/images/${image.id}`) {
+  constructor(image, classes, src = `/storage/images/${image.id}`) {
     this.image = image;
     this.classes = classes;
-    this.picture = element("img", { alt: "", draggable: "false", src: address });
+    this.picture = element("img", { alt: "", draggable: "false", src });
     this.canvas = element("canvas", { "aria-hidden": "true" });
     this.field = element(
       "div",
@@ -36,7 +38,7 @@ export class Viewer {
       this.picture,
       this.canvas,
     );
-    this.words = element("span", { class: "quiet", role: "status" });
+    this.scaleLabel = element("span", { class: "muted", role: "status" });
     this.element = element(
       "div",
       { class: "card stage" },
@@ -44,11 +46,11 @@ export class Viewer {
       element(
         "div",
         { class: "row tools" },
-        this.tool("−", "Zoom out", () => this.zoom(1 / STEP)),
-        this.words,
-        this.tool("+", "Zoom in", () => this.zoom(STEP)),
-        this.tool("Fit", "Fit the image", () => this.fit()),
-        this.tool("1:1", "1:1, a pixel a pixel", () => this.zoom(1 / this.scale)),
+        this.createButton("−", "Zoom out", () => this.zoom(1 / ZOOM_STEP)),
+        this.scaleLabel,
+        this.createButton("+", "Zoom in", () => this.zoom(ZOOM_STEP)),
+        this.createButton("Fit", "Fit the image", () => this.fit()),
+        this.createButton("1:1", "1:1, actual pixels", () => this.zoom(1 / this.scale)),
       ),
     );
     this.scale = 1;
@@ -56,44 +58,44 @@ export class Viewer {
     this.y = 0;
     this.fitted = true;
     /** @type {number | null} */
-    this.now = null;
+    this.highlighted = null;
     /** @type {Set<number>} */
-    this.off = new Set();
-    /** @type {((number: number | null) => void)[]} told which label is chosen */
-    this.chosen = [];
+    this.hiddenLabels = new Set();
+    /** @type {((id: number | null) => void)[]} called with the highlighted label */
+    this.listeners = [];
     /** @type {Map<number, {x: number, y: number}>} */
     this.pointers = new Map();
-    this.queued = false;
+    this.scheduled = false;
   }
 
   /**
-   * @param {string} words
-   * @param {string} name
-   * @param {() => void} act
+   * @param {string} text
+   * @param {string} label
+   * @param {() => void} action
    */
-  tool(words, name, act) {
-    const made = element("button", { type: "button", "aria-label": name, title: name }, words);
-    made.addEventListener("click", act);
-    return made;
+  createButton(text, label, action) {
+    const button = element("button", { type: "button", "aria-label": label, title: label }, text);
+    button.addEventListener("click", action);
+    return button;
   }
 
-  begin() {
+  init() {
     const { field, picture } = this;
     picture.addEventListener("load", () => this.fit());
-    picture.addEventListener("error", () => field.replaceChildren(missing(`${this.image.name}`), this.canvas));
-    new ResizeObserver(() => (this.fitted ? this.fit() : this.queue())).observe(field);
-    field.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    field.addEventListener("pointerdown", (event) => this.down(event));
-    field.addEventListener("pointermove", (event) => this.move(event));
+    picture.addEventListener("error", () => field.replaceChildren(missingImage(`${this.image.name}`), this.canvas));
+    new ResizeObserver(() => (this.fitted ? this.fit() : this.scheduleDraw())).observe(field);
+    field.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    field.addEventListener("pointerdown", (event) => this.onPointerDown(event));
+    field.addEventListener("pointermove", (event) => this.onPointerMove(event));
     for (const name of ["pointerup", "pointercancel"])
       field.addEventListener(name, (event) => this.pointers.delete(/** @type {PointerEvent} */ (event).pointerId));
-    field.addEventListener("pointerleave", () => this.choose(null));
-    field.addEventListener("dblclick", (event) => this.zoom(STEP * STEP, ...this.at(event)));
-    field.addEventListener("keydown", (event) => this.key(event));
+    field.addEventListener("pointerleave", () => this.highlight(null));
+    field.addEventListener("dblclick", (event) => this.zoom(ZOOM_STEP * ZOOM_STEP, ...this.fieldPoint(event)));
+    field.addEventListener("keydown", (event) => this.onKey(event));
     this.fit();
   }
 
-  /** @returns {[number, number]} the image's size */
+  /** @returns {[number, number]} the width and height of the image */
   size() {
     return [this.image.width || this.picture.naturalWidth || 1, this.image.height || this.picture.naturalHeight || 1];
   }
@@ -102,7 +104,7 @@ export class Viewer {
    * @param {MouseEvent} event
    * @returns {[number, number]}
    */
-  at(event) {
+  fieldPoint(event) {
     const box = this.field.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
@@ -110,135 +112,135 @@ export class Viewer {
   fit() {
     const [width, height] = this.size();
     const [w, h] = [this.field.clientWidth, this.field.clientHeight];
-    this.scale = Math.min(w / width, h / height, MOST);
+    this.scale = Math.min(w / width, h / height, MAX_SCALE);
     this.x = (w - width * this.scale) / 2;
     this.y = (h - height * this.scale) / 2;
     this.fitted = true;
-    this.queue();
+    this.scheduleDraw();
   }
 
   /**
    * @param {number} by
-   * @param {number} [x] of the field, what stays where it is
+   * @param {number} [x] of the field: the point that keeps its position
    * @param {number} [y]
    */
   zoom(by, x = this.field.clientWidth / 2, y = this.field.clientHeight / 2) {
     const [width, height] = this.size();
-    const least = Math.min(1, this.field.clientWidth / width, this.field.clientHeight / height) / 4;
-    const scale = Math.min(MOST, Math.max(least, this.scale * by));
+    const minScale = Math.min(1, this.field.clientWidth / width, this.field.clientHeight / height) / 4;
+    const scale = Math.min(MAX_SCALE, Math.max(minScale, this.scale * by));
     this.x = x - ((x - this.x) * scale) / this.scale;
     this.y = y - ((y - this.y) * scale) / this.scale;
     this.scale = scale;
     this.fitted = false;
-    this.queue();
+    this.scheduleDraw();
   }
 
   /** @param {WheelEvent} event */
-  wheel(event) {
+  onWheel(event) {
     event.preventDefault();
-    this.zoom(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) / 200), ...this.at(event));
+    this.zoom(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) / 200), ...this.fieldPoint(event));
   }
 
   /** @param {PointerEvent} event */
-  down(event) {
+  onPointerDown(event) {
     this.field.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
   }
 
   /** @param {PointerEvent} event */
-  move(event) {
+  onPointerMove(event) {
     const before = this.pointers.get(event.pointerId);
     if (!before) {
-      this.hover(event);
+      this.highlightAt(event);
       return;
     }
-    const others = [...this.pointers].filter(([number]) => number !== event.pointerId).map(([, at]) => at);
-    const here = { x: event.clientX, y: event.clientY };
-    this.pointers.set(event.pointerId, here);
+    const others = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
+    const now = { x: event.clientX, y: event.clientY };
+    this.pointers.set(event.pointerId, now);
     const other = others[0];
     if (other) {
-      const was = Math.hypot(before.x - other.x, before.y - other.y) || 1;
+      const distanceBefore = Math.hypot(before.x - other.x, before.y - other.y) || 1;
       const box = this.field.getBoundingClientRect();
       this.zoom(
-        Math.hypot(here.x - other.x, here.y - other.y) / was,
-        (here.x + other.x) / 2 - box.left,
-        (here.y + other.y) / 2 - box.top,
+        Math.hypot(now.x - other.x, now.y - other.y) / distanceBefore,
+        (now.x + other.x) / 2 - box.left,
+        (now.y + other.y) / 2 - box.top,
       );
-    } else this.shift(here.x - before.x, here.y - before.y);
+    } else this.pan(now.x - before.x, now.y - before.y);
   }
 
   /** @param {PointerEvent} event */
-  hover(event) {
-    const [x, y] = this.at(event);
-    const found = this.visible().findLast((label) =>
-      isOn(label, (x - this.x) / this.scale, (y - this.y) / this.scale, NEAR / this.scale),
+  highlightAt(event) {
+    const [x, y] = this.fieldPoint(event);
+    const label = this.visibleLabels().findLast((label) =>
+      hitsLabel(label, (x - this.x) / this.scale, (y - this.y) / this.scale, HIT_TOLERANCE / this.scale),
     );
-    this.choose(found?.id ?? null);
+    this.highlight(label?.id ?? null);
   }
 
   /**
    * @param {number} dx
    * @param {number} dy
    */
-  shift(dx, dy) {
+  pan(dx, dy) {
     this.x += dx;
     this.y += dy;
     this.fitted = false;
-    this.queue();
+    this.scheduleDraw();
   }
 
   /** @param {KeyboardEvent} event */
-  key(event) {
+  onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     /** @type {Record<string, () => void>} */
-    const acts = {
-      "+": () => this.zoom(STEP),
-      "=": () => this.zoom(STEP),
-      "-": () => this.zoom(1 / STEP),
+    const actions = {
+      "+": () => this.zoom(ZOOM_STEP),
+      "=": () => this.zoom(ZOOM_STEP),
+      "-": () => this.zoom(1 / ZOOM_STEP),
       0: () => this.fit(),
       1: () => this.zoom(1 / this.scale),
-      ArrowLeft: () => this.shift(MOVE, 0),
-      ArrowRight: () => this.shift(-MOVE, 0),
-      ArrowUp: () => this.shift(0, MOVE),
-      ArrowDown: () => this.shift(0, -MOVE),
+      ArrowLeft: () => this.pan(PAN_STEP, 0),
+      ArrowRight: () => this.pan(-PAN_STEP, 0),
+      ArrowUp: () => this.pan(0, PAN_STEP),
+      ArrowDown: () => this.pan(0, -PAN_STEP),
     };
-    const act = acts[event.key];
-    if (!act) return;
+    const action = actions[event.key];
+    if (!action) return;
     event.preventDefault();
-    act();
+    action();
   }
 
   /** @returns {Label[]} */
-  visible() {
-    return this.image.objects.filter((label) => !this.off.has(label.id));
+  visibleLabels() {
+    return this.image.objects.filter((label) => !this.hiddenLabels.has(label.id));
   }
 
   /**
-   * Shows or hides labels.
-   * @param {number[]} numbers
-   * @param {boolean} on
+   * Show or hide labels.
+   * @param {number[]} ids
+   * @param {boolean} visible
    */
-  show(numbers, on) {
-    for (const number of numbers) {
-      if (on) this.off.delete(number);
-      else this.off.add(number);
+  setVisible(ids, visible) {
+    for (const id of ids) {
+      if (visible) this.hiddenLabels.delete(id);
+      else this.hiddenLabels.add(id);
     }
-    this.queue();
+    this.scheduleDraw();
   }
 
-  /** @param {number | null} number the label that stands out */
-  choose(number) {
-    if (number === this.now) return;
-    this.now = number;
-    for (const told of this.chosen) told(number);
-    this.queue();
+  /** Highlight a label. @param {number | null} id null for none */
+  highlight(id) {
+    if (id === this.highlighted) return;
+    this.highlighted = id;
+    for (const listener of this.listeners) listener(id);
+    this.scheduleDraw();
   }
 
-  queue() {
-    if (this.queued) return;
-    this.queued = true;
+  scheduleDraw() {
+    if (this.scheduled) return;
+    this.scheduled = true;
     requestAnimationFrame(() => {
-      this.queued = false;
+      this.scheduled = false;
       this.draw();
     });
   }
@@ -250,17 +252,17 @@ export class Viewer {
     picture.style.height = `${height}px`;
     picture.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
     picture.classList.toggle("sharp", scale >= 3);
-    const dense = Math.min(devicePixelRatio || 1, 2);
-    const [w, h] = [Math.round(field.clientWidth * dense), Math.round(field.clientHeight * dense)];
+    const pixelRatio = Math.min(devicePixelRatio || 1, 2);
+    const [w, h] = [Math.round(field.clientWidth * pixelRatio), Math.round(field.clientHeight * pixelRatio)];
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
     const context = canvas.getContext("2d");
     if (!context) return;
-    context.setTransform(dense, 0, 0, dense, 0, 0);
+    context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
     context.clearRect(0, 0, w, h);
-    const labels = this.visible();
-    const pending = drawLabels(context, labels, this.classes, { scale, x, y }, { chosen: this.now });
+    const labels = this.visibleLabels();
+    const pending = drawLabels(context, labels, this.classes, { scale, x, y }, { chosen: this.highlighted });
     field.dataset.labels = String(labels.length);
-    if (pending.length) Promise.all(pending).then(() => this.queue());
-    this.words.textContent = `${Math.round(scale * 100)} %`;
+    if (pending.length) Promise.all(pending).then(() => this.scheduleDraw());
+    this.scaleLabel.textContent = `${Math.round(scale * 100)} %`;
   }
 }

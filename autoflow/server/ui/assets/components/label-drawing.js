@@ -1,5 +1,5 @@
 // @ts-check
-/** Labels drawn on a canvas: rectangles, polygons, lines, points, keypoints, ellipses, and masks in their class's colour. */
+/** Draws labels on a canvas in the colours of their classes: outlines, points, skeletons of keypoints, masks. */
 import { safeColour } from "./widgets.js";
 
 /**
@@ -8,43 +8,45 @@ import { safeColour } from "./widgets.js";
  * @typedef {{id: number, classId: number, geometryType?: string, shape?: string, points?: Points,
  *   bitmap?: {data?: string, origin?: Point}, nodes?: Record<string, {loc?: Point, disabled?: boolean}>,
  *   tags?: {tagId: number, value?: unknown}[]}} Label
- * @typedef {{id: number, title: string, shape?: string, color?: string, geometry_config?: {edges?: {src: string, dst: string}[]}}} Class
- * @typedef {{scale: number, x: number, y: number}} View where the image's corner is on the canvas, and how large a pixel is
+ * @typedef {{id: number, title: string, shape?: string, color?: string,
+ *   geometry_config?: {edges?: {src: string, dst: string}[]}}} Class
+ * @typedef {{scale: number, x: number, y: number}} Transform from pixels of the image to pixels of the canvas
  */
 
-const FILL = 0.28; // how much of its colour the inside of a label has
-const DASH = 4;
+const FILL_OPACITY = 0.28; // of the inside of a label
+const DASH_LENGTH = 4;
 
-/** @type {Map<string, Promise<ImageBitmap | null>>} masks that were read, by what they are made of and coloured by */
+/** @type {Map<string, Promise<ImageBitmap | null>>} decoded masks, and those being decoded, by colour and data */
 const masks = new Map();
-const KEPT = 300;
+const MAX_MASKS = 300;
 
 /**
- * Draws labels.
+ * Draw labels.
  * @param {CanvasRenderingContext2D} context
  * @param {Label[]} labels
  * @param {Map<number, Class>} classes
- * @param {View} view
- * @param {{chosen?: number | null, hidden?: Set<number>, line?: number}} [how] `chosen` stands out; `hidden` are classes
- * @returns {Promise<void>[]} masks that are being read: draw again when they are
+ * @param {Transform} transform
+ * @param {{chosen?: number | null, hidden?: Set<number>, line?: number}} [options] `chosen` is the label to highlight,
+ *   `hidden` the classes to leave out, `line` the width of lines
+ * @returns {Promise<void>[]} masks that are being decoded: draw again when they are
  */
-export function drawLabels(context, labels, classes, view, how = {}) {
+export function drawLabels(context, labels, classes, transform, options = {}) {
   const pending = [];
   for (const label of labels) {
-    if (how.hidden?.has(label.classId)) continue;
-    const known = classes.get(label.classId);
-    const colour = safeColour(known?.color);
-    const faint = how.chosen !== undefined && how.chosen !== null && how.chosen !== label.id;
+    if (options.hidden?.has(label.classId)) continue;
+    const labelClass = classes.get(label.classId);
+    const colour = safeColour(labelClass?.color);
+    const faint = options.chosen !== undefined && options.chosen !== null && options.chosen !== label.id;
     context.save();
     context.globalAlpha = faint ? 0.25 : 1;
-    context.lineWidth = (how.line ?? 2) * (how.chosen === label.id ? 1.6 : 1);
+    context.lineWidth = (options.line ?? 2) * (options.chosen === label.id ? 1.6 : 1);
     context.strokeStyle = colour;
     context.fillStyle = colour;
     context.lineJoin = "round";
     if (label.bitmap) {
-      const waited = mask(context, label, colour, view, how.chosen === label.id);
-      if (waited) pending.push(waited);
-    } else outline(context, label, known, view);
+      const loading = drawMask(context, label, colour, transform, options.chosen === label.id);
+      if (loading) pending.push(loading);
+    } else drawOutline(context, label, labelClass, transform);
     context.restore();
   }
   return pending;
@@ -53,44 +55,44 @@ export function drawLabels(context, labels, classes, view, how = {}) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Label} label
- * @param {Class | undefined} known
- * @param {View} view
+ * @param {Class | undefined} labelClass
+ * @param {Transform} transform
  */
-function outline(context, label, known, view) {
-  const outer = placed(label.points?.exterior, view);
+function drawOutline(context, label, labelClass, transform) {
+  const outer = toCanvas(label.points?.exterior, transform);
   switch (label.geometryType ?? label.shape) {
     case "rectangle":
       if (outer[0] && outer[1]) {
         const [[a, b], [c, d]] = [outer[0], outer[1]];
         context.beginPath();
         context.rect(Math.min(a, c), Math.min(b, d), Math.abs(c - a), Math.abs(d - b));
-        filled(context);
+        fillAndStroke(context);
       }
       break;
     case "line":
     case "polyline":
-      path(context, outer, false);
+      tracePath(context, outer, false);
       context.stroke();
       break;
     case "point":
-      for (const one of outer) dot(context, one, context.lineWidth * 2);
+      for (const point of outer) drawDot(context, point, context.lineWidth * 2);
       break;
     case "graph":
-      skeleton(context, label, known, view);
+      drawSkeleton(context, label, labelClass, transform);
       break;
     default:
       if (outer.length > 2) {
-        path(context, outer, true);
-        for (const hole of label.points?.interior ?? []) path(context, placed(hole, view), true, false);
-        filled(context);
-      } else for (const one of outer) dot(context, one, context.lineWidth * 2);
+        tracePath(context, outer, true);
+        for (const hole of label.points?.interior ?? []) tracePath(context, toCanvas(hole, transform), true, false);
+        fillAndStroke(context);
+      } else for (const point of outer) drawDot(context, point, context.lineWidth * 2);
   }
 }
 
 /** @param {CanvasRenderingContext2D} context */
-function filled(context) {
+function fillAndStroke(context) {
   const alpha = context.globalAlpha;
-  context.globalAlpha = alpha * FILL;
+  context.globalAlpha = alpha * FILL_OPACITY;
   context.fill("evenodd");
   context.globalAlpha = alpha;
   context.stroke();
@@ -98,23 +100,25 @@ function filled(context) {
 
 /**
  * @param {Point[] | undefined} points
- * @param {View} view
+ * @param {Transform} transform
  * @returns {Point[]}
  */
-function placed(points, view) {
+function toCanvas(points, transform) {
   if (!Array.isArray(points)) return [];
-  const sound = points.filter((one) => Array.isArray(one) && Number.isFinite(one[0]) && Number.isFinite(one[1]));
-  return sound.map(([x, y]) => [x * view.scale + view.x, y * view.scale + view.y]);
+  const valid = points.filter(
+    (point) => Array.isArray(point) && Number.isFinite(point[0]) && Number.isFinite(point[1]),
+  );
+  return valid.map(([x, y]) => [x * transform.scale + transform.x, y * transform.scale + transform.y]);
 }
 
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Point[]} points
  * @param {boolean} closed
- * @param {boolean} [fresh] whether it begins a new path
+ * @param {boolean} [newPath] whether to begin a new path
  */
-function path(context, points, closed, fresh = true) {
-  if (fresh) context.beginPath();
+function tracePath(context, points, closed, newPath = true) {
+  if (newPath) context.beginPath();
   points.forEach(([x, y], n) => {
     if (n) context.lineTo(x, y);
     else context.moveTo(x, y);
@@ -127,7 +131,7 @@ function path(context, points, closed, fresh = true) {
  * @param {Point} at
  * @param {number} radius
  */
-function dot(context, [x, y], radius) {
+function drawDot(context, [x, y], radius) {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fill();
@@ -136,68 +140,69 @@ function dot(context, [x, y], radius) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Label} label
- * @param {Class | undefined} known
- * @param {View} view
+ * @param {Class | undefined} labelClass
+ * @param {Transform} transform
  */
-function skeleton(context, label, known, view) {
+function drawSkeleton(context, label, labelClass, transform) {
   const nodes = new Map();
   for (const [name, node] of Object.entries(label.nodes ?? {})) {
-    const [at] = placed(node?.loc ? [node.loc] : [], view);
+    const [at] = toCanvas(node?.loc ? [node.loc] : [], transform);
     if (at) nodes.set(name, { at, disabled: node.disabled });
   }
-  for (const { src, dst } of known?.geometry_config?.edges ?? []) {
+  for (const { src, dst } of labelClass?.geometry_config?.edges ?? []) {
     const [a, b] = [nodes.get(src), nodes.get(dst)];
     if (!a || !b) continue;
-    context.setLineDash(a.disabled || b.disabled ? [DASH, DASH] : []);
-    path(context, [a.at, b.at], false);
+    context.setLineDash(a.disabled || b.disabled ? [DASH_LENGTH, DASH_LENGTH] : []);
+    tracePath(context, [a.at, b.at], false);
     context.stroke();
   }
-  for (const { at } of nodes.values()) dot(context, at, context.lineWidth * 1.8);
+  for (const { at } of nodes.values()) drawDot(context, at, context.lineWidth * 1.8);
 }
 
 /**
- * Draws a mask, or begins to read it.
+ * Draw a mask, or start to decode it.
  * @param {CanvasRenderingContext2D} context
  * @param {Label} label
  * @param {string} colour
- * @param {View} view
- * @param {boolean} strong
+ * @param {Transform} transform
+ * @param {boolean} chosen
  * @returns {Promise<void> | null}
  */
-function mask(context, label, colour, view, strong) {
+function drawMask(context, label, colour, transform, chosen) {
   const { data, origin } = label.bitmap ?? {};
   if (typeof data !== "string" || !Array.isArray(origin)) return null;
   const name = `${colour} ${data}`;
-  const done = ready.get(name);
+  const done = decoded.get(name);
   if (done) {
-    const [corner] = placed([origin], view);
-    context.globalAlpha *= strong ? 0.75 : 0.5;
-    context.imageSmoothingEnabled = view.scale < 1;
-    if (corner) context.drawImage(done, corner[0], corner[1], done.width * view.scale, done.height * view.scale);
+    const [corner] = toCanvas([origin], transform);
+    context.globalAlpha *= chosen ? 0.75 : 0.5;
+    context.imageSmoothingEnabled = transform.scale < 1;
+    if (corner)
+      context.drawImage(done, corner[0], corner[1], done.width * transform.scale, done.height * transform.scale);
     return null;
   }
-  return read(name, data, colour).then(() => undefined);
+  return decodeOnce(name, data, colour).then(() => undefined);
 }
 
 /** @type {Map<string, ImageBitmap>} */
-const ready = new Map();
+const decoded = new Map();
 
 /**
  * @param {string} name
  * @param {string} data base64 of a deflated PNG
  * @param {string} colour
  */
-function read(name, data, colour) {
+function decodeOnce(name, data, colour) {
   let reading = masks.get(name);
   if (!reading) {
     reading = decode(data, colour).catch(() => null);
     masks.set(name, reading);
-    reading.then((picture) => picture && ready.set(name, picture));
+    reading.then((picture) => picture && decoded.set(name, picture));
     for (const old of masks.keys()) {
-      if (masks.size <= KEPT) break;
+      if (masks.size <= MAX_MASKS) break;
       masks.delete(old);
-      ready.get(old)?.close();
-      ready.delete(old);
+      decoded.get(old)?.close();
+      decoded.delete(old);
     }
   }
   return reading;
@@ -208,7 +213,7 @@ function read(name, data, colour) {
  * @param {string} colour
  */
 async function decode(data, colour) {
-  const packed = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const packed = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
   const png = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).blob();
   const picture = await createImageBitmap(new Blob([png], { type: "image/png" }));
   const canvas = new OffscreenCanvas(picture.width, picture.height);
@@ -216,7 +221,7 @@ async function decode(data, colour) {
   context.drawImage(picture, 0, 0);
   picture.close();
   const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
-  cover(pixels.data);
+  coverageToAlpha(pixels.data);
   context.putImageData(pixels, 0, 0);
   context.globalCompositeOperation = "source-in";
   context.fillStyle = colour;
@@ -225,10 +230,10 @@ async function decode(data, colour) {
 }
 
 /**
- * Makes how much each pixel is covered its alpha: some masks have it there, others as their brightness.
+ * Store the coverage of each pixel as its alpha. Some masks have it there, others in their brightness.
  * @param {Uint8ClampedArray} pixels
  */
-function cover(pixels) {
+function coverageToAlpha(pixels) {
   let opaque = true;
   for (let n = 3; opaque && n < pixels.length; n += 4) opaque = pixels[n] === 255;
   if (!opaque) return;
@@ -237,17 +242,17 @@ function cover(pixels) {
 }
 
 /**
- * Whether a place of the image is on a label.
+ * Return whether a point of the image is on a label.
  * @param {Label} label
  * @param {number} x
  * @param {number} y
- * @param {number} near how far off still counts, in pixels of the image
+ * @param {number} tolerance distance that still counts, in pixels of the image
  */
-export function isOn(label, x, y, near) {
+export function hitsLabel(label, x, y, tolerance) {
   const points = label.points?.exterior ?? [];
   if (label.bitmap) {
     const [left, top] = label.bitmap.origin ?? [0, 0];
-    const picture = [...ready].find(([name]) => name.endsWith(` ${label.bitmap?.data}`))?.[1];
+    const picture = [...decoded].find(([name]) => name.endsWith(` ${label.bitmap?.data}`))?.[1];
     return picture !== undefined && x >= left && y >= top && x < left + picture.width && y < top + picture.height;
   }
   const type = label.geometryType ?? label.shape;
@@ -255,11 +260,11 @@ export function isOn(label, x, y, near) {
     const [[a, b], [c, d]] = [points[0], points[1]];
     return x >= Math.min(a, c) && x <= Math.max(a, c) && y >= Math.min(b, d) && y <= Math.max(b, d);
   }
-  if (type === "point" || points.length < 3) return points.some(([px, py]) => Math.hypot(px - x, py - y) <= near);
+  if (type === "point" || points.length < 3) return points.some(([px, py]) => Math.hypot(px - x, py - y) <= tolerance);
   if (type === "line" || type === "polyline") {
-    return points.some((one, n) => {
+    return points.some((point, n) => {
       const other = points[n + 1];
-      return other !== undefined && distance(x, y, one, other) <= near;
+      return other !== undefined && distanceToSegment(x, y, point, other) <= tolerance;
     });
   }
   let inside = false;
@@ -276,14 +281,16 @@ export function isOn(label, x, y, near) {
  * @param {Point} from
  * @param {Point} to
  */
-function distance(x, y, [ax, ay], [bx, by]) {
-  const long = (bx - ax) ** 2 + (by - ay) ** 2;
-  const along = long ? Math.min(1, Math.max(0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / long)) : 0;
+function distanceToSegment(x, y, [ax, ay], [bx, by]) {
+  const lengthSquared = (bx - ax) ** 2 + (by - ay) ** 2;
+  const along = lengthSquared
+    ? Math.min(1, Math.max(0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / lengthSquared))
+    : 0;
   return Math.hypot(x - ax - along * (bx - ax), y - ay - along * (by - ay));
 }
 
 /**
- * Makes a picture with its labels on it, as large as its box.
+ * Draw the labels of an image on a canvas that covers its box.
  * @param {HTMLElement} box
  * @param {{width: number | null, height: number | null}} image
  * @param {Label[]} labels
@@ -299,24 +306,24 @@ export function overlay(box, image, labels, classes, hidden = new Set()) {
   }
   const canvas = old ?? document.createElement("canvas");
   canvas.setAttribute("aria-hidden", "true");
-  const dense = Math.min(devicePixelRatio || 1, 2);
+  const pixelRatio = Math.min(devicePixelRatio || 1, 2);
   const [w, h] = [box.clientWidth, box.clientHeight];
-  canvas.width = Math.max(1, Math.round(w * dense));
-  canvas.height = Math.max(1, Math.round(h * dense));
+  canvas.width = Math.max(1, Math.round(w * pixelRatio));
+  canvas.height = Math.max(1, Math.round(h * pixelRatio));
   const scale = Math.min(w / width, h / height);
-  const view = { scale, x: (w - width * scale) / 2, y: (h - height * scale) / 2 };
+  const transform = { scale, x: (w - width * scale) / 2, y: (h - height * scale) / 2 };
   const draw = () => {
     const context = canvas.getContext("2d");
     if (!context) return [];
-    context.setTransform(dense, 0, 0, dense, 0, 0);
+    context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
     context.clearRect(0, 0, w, h);
     context.save();
     context.beginPath();
-    context.rect(view.x, view.y, width * scale, height * scale);
+    context.rect(transform.x, transform.y, width * scale, height * scale);
     context.clip();
-    const waited = drawLabels(context, labels, classes, view, { hidden, line: 1.5 });
+    const loading = drawLabels(context, labels, classes, transform, { hidden, line: 1.5 });
     context.restore();
-    return waited;
+    return loading;
   };
   const pending = draw();
   if (pending.length) Promise.all(pending).then(draw);

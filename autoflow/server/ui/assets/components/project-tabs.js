@@ -1,13 +1,13 @@
 // @ts-check
-/** The ways to look at a project: the same on each of its pages. */
+/** The tabs that every page of a project shows. */
 import { element } from "../dom.js";
 
 /**
- * The tabs of a project.
+ * Make the tabs.
  * @param {string | number} project
- * @param {"data" | "versions" | "workflow"} here
+ * @param {"data" | "versions" | "workflow"} current
  */
-export function projectTabs(project, here) {
+export function projectTabs(project, current) {
   /** @type {[string, string, string][]} */
   const tabs = [
     ["data", `/projects/${project}`, "Data"],
@@ -15,7 +15,7 @@ export function projectTabs(project, here) {
     ["workflow", `/project/${project}`, "Workflow"],
   ];
   const links = tabs.map(([name, href, text]) =>
-    element("a", { href, "aria-current": name === here ? "page" : null }, text),
+    element("a", { href, "aria-current": name === current ? "page" : null }, text),
   );
   return element("nav", { class: "tabs", "aria-label": "Project" }, ...links);
 }

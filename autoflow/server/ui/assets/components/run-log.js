@@ -1,90 +1,92 @@
 // @ts-check
-/** A run's log: its end first, earlier parts on request, and what is new as it comes. */
+/** The log of a run: its end first, earlier lines on request, new lines as they arrive. */
 
 import { call } from "../api.js";
 import { element } from "../dom.js";
+import { errorMessage } from "../format.js";
 
-/** @typedef {{parts: {id: number, at: string, lines: string}[], earlier: boolean, state: string}} Part */
+/** @typedef {{parts: {id: number, at: string, lines: string}[], earlier: boolean, state: string}} LogPage */
 
-const NEAR = 24; // pixels from the end that count as being at it
+const END_TOLERANCE = 24; // pixels from the end within which the log follows new lines
 
+/** Shows the log of a run. */
 export class RunLog {
   /** @param {number} run */
   constructor(run) {
     this.run = run;
     this.text = element("pre", { class: "log", tabindex: 0, role: "log", "aria-label": "Log", "aria-live": "off" });
     this.earlier = element("button", { type: "button" }, "Show earlier lines");
-    this.words = element("p", { class: "quiet" });
+    this.status = element("p", { class: "muted" });
     this.element = element(
       "section",
       { class: "card panel" },
       element("h2", {}, "Log"),
-      this.words,
+      this.status,
       this.earlier,
       this.text,
     );
-    this.earlier.addEventListener("click", () => this.before());
+    this.earlier.addEventListener("click", () => this.loadEarlier());
     this.first = 0;
     this.last = 0;
     this.state = "";
   }
 
-  /** Reads its end. */
-  async begin() {
-    const part = /** @type {Part} */ (await call("autoflow.overview.log", { id: this.run }));
-    this.put(part, false);
-    this.earlier.hidden = !part.earlier;
+  /** Load the end of the log. */
+  async load() {
+    const page = /** @type {LogPage} */ (await call("autoflow.overview.log", { id: this.run }));
+    this.insert(page, false);
+    this.earlier.hidden = !page.earlier;
     this.text.scrollTop = this.text.scrollHeight;
   }
 
-  async before() {
+  async loadEarlier() {
     this.earlier.disabled = true;
     try {
-      const part = /** @type {Part} */ (await call("autoflow.overview.log", { id: this.run, before: this.first }));
+      const page = /** @type {LogPage} */ (await call("autoflow.overview.log", { id: this.run, before: this.first }));
       const height = this.text.scrollHeight;
-      this.put(part, true);
-      this.earlier.hidden = !part.earlier;
+      this.insert(page, true);
+      this.earlier.hidden = !page.earlier;
       this.text.scrollTop += this.text.scrollHeight - height;
     } catch (error) {
-      this.words.textContent = error instanceof Error ? error.message : String(error);
+      this.status.textContent = errorMessage(error);
     }
     this.earlier.disabled = false;
   }
 
   /**
-   * Reads what is new.
-   * @returns {Promise<boolean>} whether only the log went on: the run is as it was
+   * Load new lines.
+   * @returns {Promise<boolean>} whether there were new lines and the state of the run is unchanged
    */
-  async more() {
-    const part = /** @type {Part} */ (await call("autoflow.overview.log", { id: this.run, after: this.last }));
-    const same = part.state === this.state && part.parts.length > 0;
-    const follow = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < NEAR;
-    this.put(part, false);
+  async loadNew() {
+    const page = /** @type {LogPage} */ (await call("autoflow.overview.log", { id: this.run, after: this.last }));
+    const same = page.state === this.state && page.parts.length > 0;
+    const follow = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < END_TOLERANCE;
+    this.insert(page, false);
     if (follow) this.text.scrollTop = this.text.scrollHeight;
     return same;
   }
 
   /**
-   * @param {Part} part
+   * @param {LogPage} page
    * @param {boolean} before
    */
-  put(part, before) {
-    const { parts } = part;
-    const lines = parts.map((one) =>
-      element("span", { title: one.at }, one.lines.endsWith("\n") ? one.lines : `${one.lines}\n`),
+  insert(page, before) {
+    const { parts } = page;
+    const lines = parts.map((chunk) =>
+      element("span", { title: chunk.at }, chunk.lines.endsWith("\n") ? chunk.lines : `${chunk.lines}\n`),
     );
     if (before) this.text.prepend(...lines);
     else this.text.append(...lines);
     const [first, last] = [parts[0], parts[parts.length - 1]];
     if (first && (before || !this.first)) this.first = first.id;
     if (last && !before) this.last = last.id;
-    this.state = part.state;
+    this.state = page.state;
     this.text.hidden = !this.text.childElementCount;
-    this.words.textContent = this.text.hidden
-      ? part.state === "running"
-        ? "Nothing yet: lines stand here as they come."
-        : "No log was kept of this run."
+    this.status.textContent = this.text.hidden
+      ? page.state === "running"
+        ? "No lines yet. New lines appear here as the run writes them."
+        : "This run has no log."
       : "";
-    this.words.hidden = !this.words.textContent;
+    this.status.hidden = !this.status.textContent;
   }
 }

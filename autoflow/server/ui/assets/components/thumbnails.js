@@ -1,27 +1,27 @@
 // @ts-check
-/** Pictures of images: small ones as the server makes them, and what stands where there is none. */
-import { drawn, element } from "../dom.js";
+/** Thumbnails of images as the server makes them, and the placeholder of an image without one. */
+import { drawnIcon, element } from "../dom.js";
 
-const MISSING = "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M3 3l18 18";
+const MISSING_ICON = "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M3 3l18 18";
 
 /**
- * A small picture of an image; where none can be made, a sign for one.
- * @param {number} number the image's
- * @param {string} name what it shows, empty where words beside it say so
- * @param {string} [address] of the picture, by default the preview the server makes
+ * Make a thumbnail; it is replaced by a placeholder if it cannot be loaded.
+ * @param {number} image its id
+ * @param {string} alt empty where text beside it names the image
+ * @param {string} [src] the preview that the server makes by default
  */
-export function preview(number, name, address = `/storage/previews/${number}`) {
-  const made = element("img", { src: address, alt: name, loading: "lazy", decoding: "async", draggable: "false" });
-  made.addEventListener("error", () => made.replaceWith(missing(name)), { once: true });
-  return made;
+export function thumbnail(image, alt, src = `/storage/previews/${image}`) {
+  const img = element("img", { src, alt, loading: "lazy", decoding: "async", draggable: "false" });
+  img.addEventListener("error", () => img.replaceWith(missingImage(alt)), { once: true });
+  return img;
 }
 
-/** @param {string} name */
-export function missing(name) {
-  const sign = element("span", { class: "missing quiet" }, drawn(MISSING));
+/** @param {string} name of the image, empty where text beside it names the image */
+export function missingImage(name) {
+  const placeholder = element("span", { class: "missing muted" }, drawnIcon(MISSING_ICON));
   if (name) {
-    sign.setAttribute("role", "img");
-    sign.setAttribute("aria-label", `${name}: no picture`);
+    placeholder.setAttribute("role", "img");
+    placeholder.setAttribute("aria-label", `${name}: no picture`);
   }
-  return sign;
+  return placeholder;
 }

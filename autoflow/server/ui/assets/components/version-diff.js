@@ -1,27 +1,29 @@
 // @ts-check
-/** What changed between two versions: the counts in a line, then items, each with its picture before and after. */
+/** The diff of two versions: a line of counts, then the changed images, each before and after. */
 
 import { call } from "../api.js";
-import { count, element } from "../dom.js";
+import { element } from "../dom.js";
+import { count, errorMessage } from "../format.js";
 import { overlay } from "./label-drawing.js";
-import { missing, preview } from "./thumbnails.js";
-import { goingOn, link } from "./widgets.js";
+import { missingImage, thumbnail } from "./thumbnails.js";
+import { infiniteList, internalLink } from "./widgets.js";
 
 /**
  * @typedef {{added: number, removed: number, changed: number}} Counts
- * @typedef {{id: number, name: string, hash: string | null, width: number | null, height: number | null, labels: number,
- *   dataset: string[], datasetId: number}} Item
+ * @typedef {{id: number, name: string, hash: string | null, width: number | null, height: number | null,
+ *   labels: number, dataset: string[], datasetId: number}} Item
  * @typedef {{status: "added" | "removed" | "changed", aspects: string[], before: Item | null, after: Item | null,
  *   labels: Counts}} Change
- * @typedef {{projectId: number, counts: {items: Counts & Record<string, number>, labels: {before: number, after: number},
- *   classes: Counts, tags: Counts, datasets: Counts}, classes: Names, tags: Names, datasets: Names, changes: Change[],
- *   after: number | null}} Difference
- * @typedef {{added: string[], removed: string[], changed: string[]}} Names
- * @typedef {{from: number, to: number | null}} Pair versions; to none is the project as it is now
+ * @typedef {{projectId: number, counts: {items: Counts & Record<string, number>,
+ *   labels: {before: number, after: number}, classes: Counts, tags: Counts, datasets: Counts},
+ *   classes: NameChanges, tags: NameChanges, datasets: NameChanges, changes: Change[],
+ *   after: number | null}} VersionDiff `after` is the cursor of the next page
+ * @typedef {{added: string[], removed: string[], changed: string[]}} NameChanges
+ * @typedef {{from: number, to: number | null}} VersionPair versions; `to` is null for the current state
  */
 
 const SIGNS = { added: "+", removed: "−", changed: "±" };
-const SAYS = { added: "added", removed: "removed", changed: "changed" };
+const STATUS_LABELS = { added: "added", removed: "removed", changed: "changed" };
 const ASPECTS = {
   bytes: "other bytes",
   name: "renamed",
@@ -31,43 +33,56 @@ const ASPECTS = {
   labels: "other labels",
   description: "other description",
 };
-const PART = 24;
+const PAGE_SIZE = 24;
 
 /**
- * Asks what changed.
- * @param {Pair} pair
- * @param {number} limit items
+ * Load the diff of two versions.
+ * @param {VersionPair} pair
+ * @param {number} limit of images
  * @param {number | null} [after]
- * @returns {Promise<Difference>}
+ * @returns {Promise<VersionDiff>}
  */
-export function difference(pair, limit, after = null) {
+export function loadDiff(pair, limit, after = null) {
   return call("autoflow.versions.diff", { from: pair.from, to: pair.to, limit, after });
 }
 
 /**
- * The counts in a line of badges.
- * @param {Difference} found
+ * Return whether two versions differ in anything that the page shows.
+ * @param {VersionDiff} diff
  */
-export function countLine(found) {
+export function hasChanges(diff) {
+  const names = [diff.classes, diff.tags, diff.datasets];
+  return (
+    diff.changes.length > 0 ||
+    names.some(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
+  );
+}
+
+/**
+ * Make the line of counts.
+ * @param {VersionDiff} diff
+ */
+export function countLine(diff) {
   const line = element("ul", { class: "counts", "aria-label": "What changed" });
-  const { counts } = found;
+  const { counts } = diff;
   /** @type {[string, Counts][]} */
-  const kinds = [
+  const rows = [
     ["image", counts.items],
     ["class", counts.classes],
     ["tag", counts.tags],
     ["dataset", counts.datasets],
   ];
-  for (const [word, of] of kinds) {
-    for (const how of /** @type {const} */ (["added", "removed", "changed"])) {
-      if (!of[how]) continue;
-      const words = word === "class" && of[how] !== 1 ? `${of[how]} classes` : count(of[how], word);
+  for (const [noun, changes] of rows) {
+    for (const status of /** @type {const} */ (["added", "removed", "changed"])) {
+      if (!changes[status]) continue;
+      const text =
+        noun === "class" && changes[status] !== 1 ? `${changes[status]} classes` : count(changes[status], noun);
       line.append(
         element(
           "li",
-          { class: `change ${how}` },
-          element("span", { "aria-hidden": "true" }, SIGNS[how]),
-          ` ${words} ${SAYS[how]}`,
+          { class: `change ${status}` },
+          element("span", { "aria-hidden": "true" }, SIGNS[status]),
+          ` ${text} ${STATUS_LABELS[status]}`,
         ),
       );
     }
@@ -77,131 +92,138 @@ export function countLine(found) {
     line.append(
       element("li", { class: "change changed" }, `${before.toLocaleString("en")} → ${count(after, "label")} on them`),
     );
-  if (!line.childElementCount) line.append(element("li", { class: "quiet" }, "Nothing that is shown here changed"));
+  if (!line.childElementCount)
+    line.append(element("li", { class: "muted" }, "No images, labels, classes, tags or datasets changed"));
   return line;
 }
 
 /**
- * The names of what changed among classes, tags and datasets.
- * @param {Difference} found
+ * List the changed classes, tags and datasets by name.
+ * @param {VersionDiff} diff
  */
-function names(found) {
-  const parts = [];
-  for (const [title, of] of /** @type {[string, Names][]} */ ([
-    ["Classes", found.classes],
-    ["Tags", found.tags],
-    ["Datasets", found.datasets],
+function nameSections(diff) {
+  const sections = [];
+  for (const [title, changes] of /** @type {[string, NameChanges][]} */ ([
+    ["Classes", diff.classes],
+    ["Tags", diff.tags],
+    ["Datasets", diff.datasets],
   ])) {
-    const all = /** @type {const} */ (["added", "removed", "changed"]).flatMap((how) =>
-      of[how].map((name) => ({ how, name })),
+    const all = /** @type {const} */ (["added", "removed", "changed"]).flatMap((status) =>
+      changes[status].map((name) => ({ status, name })),
     );
     if (!all.length) continue;
     const list = element(
       "ul",
       { class: "counts" },
-      ...all.map(({ how, name }) =>
+      ...all.map(({ status, name }) =>
         element(
           "li",
-          { class: `change ${how}` },
-          element("span", { "aria-hidden": "true" }, SIGNS[how]),
+          { class: `change ${status}` },
+          element("span", { "aria-hidden": "true" }, SIGNS[status]),
           ` ${name} `,
-          element("span", { class: "unseen" }, SAYS[how]),
+          element("span", { class: "visually-hidden" }, STATUS_LABELS[status]),
         ),
       ),
     );
-    parts.push(element("section", {}, element("h3", {}, title), list));
+    sections.push(element("section", {}, element("h3", {}, title), list));
   }
-  return parts;
+  return sections;
 }
 
 /**
- * All that changed, a part at a time.
- * @param {Pair} pair
- * @param {Difference} first
- * @param {Set<string>} [wanted] what became of the images that are shown; all by default
+ * List all changes, page by page.
+ * @param {VersionPair} pair
+ * @param {VersionDiff} first
+ * @param {Set<string>} [statuses] of the images to show; all by default
  */
-export function changeList(pair, first, wanted = new Set(["added", "removed", "changed"])) {
+export function changeList(pair, first, statuses = new Set(["added", "removed", "changed"])) {
   const list = element("ul", { class: "changes" });
-  /** @param {Difference} found */
-  const put = async (found) => {
-    const changes = found.changes.filter((one) => wanted.has(one.status));
+  /** @param {VersionDiff} diff */
+  const append = async (diff) => {
+    const changes = diff.changes.filter(({ status }) => statuses.has(status));
     if (!changes.length) return;
     const [before, after] = await Promise.all([
-      drawnAt(
+      loadLabels(
         pair.from,
-        found.projectId,
-        changes.map((one) => one.before),
+        diff.projectId,
+        changes.map((change) => change.before),
       ),
-      drawnAt(
+      loadLabels(
         pair.to,
-        found.projectId,
-        changes.map((one) => one.after),
+        diff.projectId,
+        changes.map((change) => change.after),
       ),
     ]);
-    list.append(...changes.map((one) => changeRow(one, pair, before, after)));
+    list.append(...changes.map((change) => changeRow(change, pair, before, after)));
   };
   let { after } = first;
   const load = async () => {
-    const part = await difference(pair, PART, after);
-    await put(part);
-    after = part.after;
+    const page = await loadDiff(pair, PAGE_SIZE, after);
+    await append(page);
+    after = page.after;
     return after !== null;
   };
-  const part = element("div", { class: "compared" }, ...names(first), goingOn(list, load, after !== null));
-  put(first).catch((error) =>
-    list.replaceWith(element("p", { class: "notice bad" }, error instanceof Error ? error.message : String(error))),
+  const container = element(
+    "div",
+    { class: "compared" },
+    ...nameSections(first),
+    infiniteList(list, load, after !== null),
   );
-  return part;
+  append(first).catch((error) => list.replaceWith(element("p", { class: "notice bad" }, errorMessage(error))));
+  return container;
 }
 
-/** @typedef {{images: Map<number, any>, classes: Map<number, import("./label-drawing.js").Class>}} Drawn */
+/** @typedef {{images: Map<number, any>, classes: Map<number, import("./label-drawing.js").Class>}} LabeledImages */
 
 /**
+ * Load the labels of images in a version, or in the current state.
  * @param {number | null} version
  * @param {number} project
  * @param {(Item | null)[]} items
- * @returns {Promise<Drawn>}
+ * @returns {Promise<LabeledImages>}
  */
-async function drawnAt(version, project, items) {
-  const images = items.flatMap((one) => (one ? [one.id] : []));
+async function loadLabels(version, project, items) {
+  const images = items.flatMap((item) => (item ? [item.id] : []));
   if (!images.length) return { images: new Map(), classes: new Map() };
-  const place = version === null ? { project } : { version };
-  const found = await call("autoflow.overview.drawn", { ...place, images });
+  const state = version === null ? { project } : { version };
+  const response = await call("autoflow.overview.drawn", { ...state, images });
   return {
-    images: new Map(found.images.map((/** @type {any} */ one) => [one.id, one])),
-    classes: new Map(found.classes.map((/** @type {any} */ one) => [one.id, one])),
+    images: new Map(response.images.map((/** @type {any} */ row) => [row.id, row])),
+    classes: new Map(response.classes.map((/** @type {any} */ row) => [row.id, row])),
   };
 }
 
 /**
  * @param {Change} change
- * @param {Pair} pair
- * @param {Drawn} before
- * @param {Drawn} after
+ * @param {VersionPair} pair
+ * @param {LabeledImages} before
+ * @param {LabeledImages} after
  */
 function changeRow(change, pair, before, after) {
   const item = /** @type {Item} */ (change.after ?? change.before);
   const aspects = change.aspects.map((name) => /** @type {Record<string, string>} */ (ASPECTS)[name] ?? name);
   const labels = /** @type {const} */ (["added", "removed", "changed"])
-    .filter((how) => change.labels[how])
-    .map((how) => `${SIGNS[how]} ${count(change.labels[how], "label")}`);
-  const said = change.status === "changed" ? [...aspects, ...labels].join(", ") : count(item.labels, "label");
-  const place = [...item.dataset, item.name].join(" / ");
+    .filter((status) => change.labels[status])
+    .map((status) => `${SIGNS[status]} ${count(change.labels[status], "label")}`);
+  const summary = change.status === "changed" ? [...aspects, ...labels].join(", ") : count(item.labels, "label");
+  const path = [...item.dataset, item.name].join(" / ");
   return element(
     "li",
     { class: `card changed-item ${change.status}` },
     element(
       "div",
       { class: "row" },
-      element("span", { class: `change ${change.status}` }, SAYS[change.status]),
-      change.after && pair.to === null ? link(`/images/${item.id}`, place) : element("span", { class: "place" }, place),
-      element("span", { class: "quiet" }, said),
+      element("span", { class: `change ${change.status}` }, STATUS_LABELS[change.status]),
+      change.after && pair.to === null
+        ? internalLink(`/images/${item.id}`, path)
+        : element("span", { class: "path" }, path),
+      element("span", { class: "muted" }, summary),
     ),
     element(
       "div",
       { class: "pair" },
-      ...[side("Before", change.before, pair.from, before), side("After", change.after, pair.to, after)].flatMap(
-        (one) => one ?? [],
+      ...[figure("Before", change.before, pair.from, before), figure("After", change.after, pair.to, after)].flatMap(
+        (shown) => shown ?? [],
       ),
     ),
   );
@@ -211,20 +233,19 @@ function changeRow(change, pair, before, after) {
  * @param {string} title
  * @param {Item | null} item
  * @param {number | null} version
- * @param {Drawn} drawn
+ * @param {LabeledImages} labeled
  */
-function side(title, item, version, drawn) {
-  const words = element("figcaption", { class: "quiet" }, title);
+function figure(title, item, version, labeled) {
   if (!item) return null;
-  const address = version === null ? undefined : `/storage/versions/${version}/images/${item.id}`;
+  const src = version === null ? undefined : `/storage/versions/${version}/images/${item.id}`;
   const name = `${item.name} ${title.toLowerCase()}`;
   const picture = element(
     "div",
     { class: "picture" },
-    item.hash === null ? missing(name) : preview(item.id, name, address),
+    item.hash === null ? missingImage(name) : thumbnail(item.id, name, src),
   );
-  const image = drawn.images.get(item.id);
-  if (image) requestAnimationFrame(() => overlay(picture, image, image.objects, drawn.classes));
-  words.textContent = `${title} · ${count(item.labels, "label")}`;
-  return element("figure", {}, picture, words);
+  const image = labeled.images.get(item.id);
+  if (image) requestAnimationFrame(() => overlay(picture, image, image.objects, labeled.classes));
+  const caption = `${title} · ${count(item.labels, "label")}`;
+  return element("figure", {}, picture, element("figcaption", { class: "muted" }, caption));
 }

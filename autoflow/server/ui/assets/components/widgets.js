@@ -1,226 +1,189 @@
 // @ts-check
-/** What the pages of things are put together from: facts, lists of runs, parts of lists, what is copied. */
-import { count, drawn, element, isPath, moment } from "../dom.js";
+/** Elements that several pages are made of: links, lists of facts and runs, badges, buttons, panels. */
+import { drawnIcon, element, isPath } from "../dom.js";
+import { count, dateTime, errorMessage, isRunState, RUN_STATES, timeAgo } from "../format.js";
 
 const COLOUR = /^#[0-9a-f]{3,8}$/i;
-const PLAIN = "#8a94a6";
-const TICK = "M4 12.5l5 5L20 6.5";
-const COPY = "M8 8h12v12H8zM4 16V4h12";
-const STATES = { running: "Running", finished: "Finished", failed: "Failed", ended: "Ended", lost: "Lost" };
+const GREY = "#8a94a6";
+const CHECK_ICON = "M4 12.5l5 5L20 6.5";
+const COPY_ICON = "M8 8h12v12H8zM4 16V4h12";
+const RUN_REFERENCE = /\btask(?: with id:?)? #?(\d{1,15})\b/i;
 /** @type {Record<string, string>} */
-const DID = { input: "read it", output: "wrote it", "input output": "read and wrote it" };
-const MINUTE = 60_000;
-/** @type {[number, string][]} */
-const AGES = [
-  [60, "minute"],
-  [24, "hour"],
-  [30, "day"],
-];
+const ACTIONS = { input: "read it", output: "wrote it", "input output": "read and wrote it" };
 
 /**
  * @typedef {{id: number, name: string, state: string, startedAt: string, finishedAt: string | null,
  *   directions?: string[]}} Run
- * @typedef {{runs: Run[], total: number}} Users
+ * @typedef {{runs: Run[], total: number}} Users the runs that read or wrote an entity
  */
 
 /**
- * Makes a link to a page of this server; without a usable address plain words.
+ * Make a link to a page of this server; plain text if the address is no path of it.
  * @param {string | null | undefined} href
- * @param {...(Node | string)} words
+ * @param {...(Node | string)} content
  */
-export function link(href, ...words) {
-  return isPath(href) ? element("a", { href }, ...words) : element("span", {}, ...words);
+export function internalLink(href, ...content) {
+  return isPath(href) ? element("a", { href }, ...content) : element("span", {}, ...content);
 }
 
 /**
- * Shows facts, each a name and what it is; those of nothing are left out.
- * @param {[string, Node | string | number | null | undefined][]} facts
+ * Make a list of names and values; rows without a value are left out.
+ * @param {[string, Node | string | number | null | undefined][]} rows
  */
-export function factList(facts) {
+export function factList(rows) {
   const list = element("dl", { class: "facts" });
-  for (const [name, value] of facts) {
-    const nothing =
+  for (const [name, value] of rows) {
+    const empty =
       value instanceof Element
         ? !value.textContent && !value.childElementCount
         : value === null || value === undefined || value === "";
-    if (nothing) continue;
+    if (empty) continue;
     list.append(element("dt", {}, name), element("dd", {}, value instanceof Node ? value : String(value)));
   }
   return list;
 }
 
 /**
- * Shows a time: how long ago, with the clock's time at hand.
+ * Show how long ago a time was, with the time itself as a tooltip.
  * @param {string | null | undefined} at
  */
-export function time(at) {
-  const when = at ? new Date(at) : null;
-  if (!at || !when || Number.isNaN(when.getTime())) return element("span", {}, "");
-  return element("time", { datetime: at, title: moment(at) }, ago(when) ?? moment(at));
+export function timeElement(at) {
+  const date = at ? new Date(at) : null;
+  if (!at || !date || Number.isNaN(date.getTime())) return element("span", {}, "");
+  return element("time", { datetime: at, title: dateTime(at) }, timeAgo(date) ?? dateTime(at));
 }
-
-/** @param {Date} when */
-function ago(when) {
-  let passed = (Date.now() - when.getTime()) / MINUTE;
-  if (passed < 0) return null;
-  if (passed < 1) return "just now";
-  for (const [most, word] of AGES) {
-    if (passed < most) return `${count(Math.floor(passed), word)} ago`;
-    passed /= most;
-  }
-  return null;
-}
-
-const TASK = /\btask(?: with id:?)? #?(\d{1,15})\b/i;
 
 /**
- * A text in which the first run it names is a link, as in "Backup before task 64767".
+ * Turn the first reference to a run in a text into a link, as in "Backup before task 64767".
  * @param {string} text
  */
-export function withRun(text) {
-  const found = TASK.exec(text);
-  if (!found) return [text];
-  const end = found.index + found[0].length;
-  return [text.slice(0, found.index), element("a", { href: `/apps/sessions/${found[1]}` }, found[0]), text.slice(end)];
-}
-
-/**
- * Shows how long something took or takes.
- * @param {string | null} from
- * @param {string | null} until
- */
-export function lasting(from, until) {
-  if (!from) return "";
-  const seconds = Math.max(0, ((until ? new Date(until).getTime() : Date.now()) - new Date(from).getTime()) / 1000);
-  if (Number.isNaN(seconds)) return "";
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+export function linkRun(text) {
+  const match = RUN_REFERENCE.exec(text);
+  if (!match) return [text];
+  const end = match.index + match[0].length;
+  return [text.slice(0, match.index), element("a", { href: `/apps/sessions/${match[1]}` }, match[0]), text.slice(end)];
 }
 
 /** @param {string} state of a run */
 export function stateBadge(state) {
-  const known = /** @type {Record<string, string>} */ (STATES)[state];
-  return element("span", { class: `status ${known ? state : "lost"}` }, known ?? state);
+  const known = isRunState(state);
+  return element("span", { class: `status ${known ? state : "lost"}` }, known ? (RUN_STATES[state] ?? state) : state);
 }
 
 /**
- * A square of a colour; what is no colour is grey.
+ * Make a small square of a colour.
  * @param {unknown} colour
  */
-export function swatch(colour) {
-  const made = element("span", { class: "swatch", "aria-hidden": "true" });
-  made.style.backgroundColor = safeColour(colour);
-  return made;
-}
-
-/** @param {unknown} colour */
-export function safeColour(colour) {
-  return typeof colour === "string" && COLOUR.test(colour) ? colour : PLAIN;
+export function colourSwatch(colour) {
+  const square = element("span", { class: "swatch", "aria-hidden": "true" });
+  square.style.backgroundColor = safeColour(colour);
+  return square;
 }
 
 /**
- * Lists the runs that read or wrote something.
- * @param {Users} users
- * @param {string} nothing what is said when there are none
+ * Return a colour that is safe to use in a style; grey instead of anything but a hexadecimal colour.
+ * @param {unknown} colour
  */
-export function userList(users, nothing) {
-  if (!users.runs.length) return element("p", { class: "quiet" }, nothing);
+export function safeColour(colour) {
+  return typeof colour === "string" && COLOUR.test(colour) ? colour : GREY;
+}
+
+/**
+ * List the runs that read or wrote an entity.
+ * @param {Users} users
+ * @param {string} placeholder shown if there are none
+ */
+export function runList(users, placeholder) {
+  if (!users.runs.length) return element("p", { class: "muted" }, placeholder);
   const list = element("ul", { class: "lines" });
   for (const run of users.runs) {
-    const directions = run.directions ?? [];
-    const did = DID[directions.join(" ")];
+    const action = ACTIONS[(run.directions ?? []).join(" ")];
     list.append(
       element(
         "li",
         {},
         element("a", { href: `/apps/sessions/${run.id}` }, run.name),
-        element("span", { class: "quiet" }, did ? `${did} · ` : "", time(run.startedAt)),
+        element("span", { class: "muted" }, action ? `${action} · ` : "", timeElement(run.startedAt)),
         stateBadge(run.state),
       ),
     );
   }
+  const container = element("div", {}, list);
   const more = users.total - users.runs.length;
-  const part = element("div", {}, list);
-  if (more > 0) part.append(element("p", { class: "quiet" }, `and ${count(more, "more run")}`));
-  return part;
+  if (more > 0) container.append(element("p", { class: "muted" }, `and ${count(more, "more run")}`));
+  return container;
 }
 
 /**
- * A button that copies a text, and says so.
+ * Make a button that copies a text to the clipboard.
  * @param {string} text
- * @param {string} [name] what is copied
+ * @param {string} [label]
  */
-export function copyButton(text, name = "Copy") {
+export function copyButton(text, label = "Copy") {
   const button = element(
     "button",
-    { type: "button", class: "plain copy", "aria-label": name, title: name },
-    drawn(COPY),
+    { type: "button", class: "plain copy", "aria-label": label, title: label },
+    drawnIcon(COPY_ICON),
   );
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      select(button.previousElementSibling ?? button);
+      // the clipboard is forbidden: select the text, to be copied by hand
+      getSelection()?.selectAllChildren(button.previousElementSibling ?? button);
+      announce("Selected: copy it with the keyboard");
       return;
     }
-    button.replaceChildren(drawn(TICK));
+    button.replaceChildren(drawnIcon(CHECK_ICON));
     announce("Copied");
-    setTimeout(() => button.replaceChildren(drawn(COPY)), 1500);
+    setTimeout(() => button.replaceChildren(drawnIcon(COPY_ICON)), 1500);
   });
   return button;
 }
 
-/** @param {Element} part where the clipboard is closed: its text is selected, to be copied by hand */
-function select(part) {
-  getSelection()?.selectAllChildren(part);
-  announce("Selected: copy it with the keyboard");
-}
-
 /**
- * A command to copy.
+ * Show a command with a button to copy it.
  * @param {string} text
  */
-export function command(text) {
+export function commandLine(text) {
   return element("div", { class: "command" }, element("code", {}, text), copyButton(text, `Copy: ${text}`));
 }
 
-const teller = element("div", { class: "unseen", role: "status", "aria-live": "polite" });
-document.body.append(teller);
+const liveRegion = element("div", { class: "visually-hidden", role: "status", "aria-live": "polite" });
+document.body.append(liveRegion);
 
 /**
- * Says something to who cannot see it.
- * @param {string} words
+ * Announce a message to screen readers.
+ * @param {string} message
  */
-export function announce(words) {
-  teller.textContent = words;
+export function announce(message) {
+  liveRegion.textContent = message;
 }
 
 /**
- * A list that goes on at the push of a button, or when its end comes into view.
+ * Put a button below a list that loads more of it.
  * @param {HTMLElement} list
- * @param {() => Promise<boolean>} load appends a part; gives whether there is more
- * @param {boolean} more whether there is
+ * @param {() => Promise<boolean>} load appends items, and resolves to whether there are more
+ * @param {boolean} hasMore
  */
-export function goingOn(list, load, more) {
+export function infiniteList(list, load, hasMore) {
   const button = element("button", { type: "button" }, "Show more");
-  const part = element("div", { class: "going-on" }, list, button);
-  button.hidden = !more;
+  button.hidden = !hasMore;
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
       button.hidden = !(await load());
       button.textContent = "Show more";
     } catch (error) {
-      button.textContent = `${error instanceof Error ? error.message : error} Try again`;
+      button.textContent = `${errorMessage(error)} Try again`;
     }
     button.disabled = false;
   });
-  return part;
+  return element("div", { class: "infinite-list" }, list, button);
 }
 
 /**
- * A part of a page with its heading.
+ * Make a section with a heading.
  * @param {string} title
  * @param {...(Node | string)} content
  */
@@ -229,11 +192,11 @@ export function panel(title, ...content) {
 }
 
 /**
- * What stands where something is being loaded.
+ * Make the placeholder of content that is being loaded.
  * @param {number} rows
  */
-export function waiting(rows) {
-  const part = element("div", { class: "page waiting" });
-  for (let n = 0; n < rows; n += 1) part.append(element("div", { class: "skeleton" }));
-  return part;
+export function loadingSkeleton(rows) {
+  const page = element("div", { class: "page loading" });
+  for (let n = 0; n < rows; n += 1) page.append(element("div", { class: "skeleton" }));
+  return page;
 }

@@ -1,26 +1,26 @@
 // @ts-check
-/** Which part of the world the stage shows: a point of the world at the stage's top left, and a scale. */
+/** The camera: the part of the graph that the stage shows, as the point at its top left and a scale. */
 
-export const CLOSEST = 2;
-const FURTHEST = 0.005;
+const MAX_SCALE = 2;
+const MIN_SCALE = 0.005;
 const MARGIN = 32;
-export const ASIDE = 80; // pixels at the sides, where the zoom's buttons are
-const MOVE = 220; // milliseconds of a flight
+export const SIDE_MARGIN = 80; // pixels left and right, where the zoom buttons are
+const FLIGHT_TIME = 220; // milliseconds of an animated move
 
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** @typedef {{x: number, y: number, k: number}} View */
-/** @typedef {{x: number, y: number, width: number, height: number}} Box of the world */
+/** @typedef {{x: number, y: number, k: number}} Transform the world's point at the top left, and the scale */
+/** @typedef {{x: number, y: number, width: number, height: number}} Box in coordinates of the world */
 
-/** The camera; tells whenever it moved. */
+/** Maps the world, whose unit is a pixel at scale 1, to the stage. */
 export class Camera {
   /**
    * @param {HTMLElement} stage
-   * @param {() => void} moved
+   * @param {() => void} onMove called after each change
    */
-  constructor(stage, moved) {
+  constructor(stage, onMove) {
     this.stage = stage;
-    this.moved = moved;
+    this.onMove = onMove;
     this.x = 0;
     this.y = 0;
     this.k = 1;
@@ -30,83 +30,83 @@ export class Camera {
     new ResizeObserver(() => this.measure()).observe(stage);
   }
 
-  /** Learns the stage's size; at once when it has just been put into the page. */
+  /** Read the stage's size; needed at once after the stage was inserted into the page. */
   measure() {
     this.width = this.stage.clientWidth;
     this.height = this.stage.clientHeight;
-    this.moved();
+    this.onMove();
   }
 
-  /** @returns {View} */
-  get view() {
+  /** @returns {Transform} */
+  get transform() {
     return { x: this.x, y: this.y, k: this.k };
   }
 
   /**
-   * Shows a view.
-   * @param {View} view
-   * @param {boolean} [fly] there, where people like movement
+   * Set the transform.
+   * @param {Transform} transform
+   * @param {boolean} [animate] unless the person prefers reduced motion
    */
-  show(view, fly = false) {
+  show(transform, animate = false) {
     cancelAnimationFrame(this.flight);
-    if (!fly || still.matches) {
-      Object.assign(this, view);
-      this.moved();
+    if (!animate || reducedMotion.matches) {
+      Object.assign(this, transform);
+      this.onMove();
       return;
     }
-    const [from, began] = [this.view, performance.now()];
+    const [from, startTime] = [this.transform, performance.now()];
     const step = () => {
-      const part = Math.min(1, (performance.now() - began) / MOVE);
-      const eased = 1 - (1 - part) ** 3;
-      // the middle moves evenly, whatever the scale does meanwhile
-      const k = from.k * (view.k / from.k) ** eased;
+      const progress = Math.min(1, (performance.now() - startTime) / FLIGHT_TIME);
+      const eased = 1 - (1 - progress) ** 3;
+      // the centre moves evenly while the scale changes
+      const k = from.k * (transform.k / from.k) ** eased;
       const middle = (/** @type {"x" | "y"} */ axis, /** @type {number} */ half) => {
-        const [start, end] = [from[axis] + half / from.k, view[axis] + half / view.k];
+        const [start, end] = [from[axis] + half / from.k, transform[axis] + half / transform.k];
         return start + (end - start) * eased - half / k;
       };
       Object.assign(this, { x: middle("x", this.width / 2), y: middle("y", this.height / 2), k });
-      if (part === 1) Object.assign(this, view);
+      if (progress === 1) Object.assign(this, transform);
       else this.flight = requestAnimationFrame(step);
-      this.moved();
+      this.onMove();
     };
     step();
   }
 
-  /** Moves by pixels of the screen. @param {number} right @param {number} down */
+  /** Move by pixels of the screen. @param {number} right @param {number} down */
   pan(right, down) {
     this.show({ x: this.x + right / this.k, y: this.y + down / this.k, k: this.k });
   }
 
   /**
-   * Scales; the world's point at (x, y) of the stage stays where it is.
+   * Zoom around the point (x, y) of the stage, its centre by default.
    * @param {number} factor
    * @param {number} [x]
    * @param {number} [y]
-   * @param {boolean} [fly]
+   * @param {boolean} [animate]
    */
-  zoom(factor, x = this.width / 2, y = this.height / 2, fly = false) {
-    const k = Math.min(CLOSEST, Math.max(FURTHEST, this.k * factor));
-    this.show({ x: this.x + x / this.k - x / k, y: this.y + y / this.k - y / k, k }, fly);
+  zoom(factor, x = this.width / 2, y = this.height / 2, animate = false) {
+    const k = Math.min(MAX_SCALE, Math.max(MIN_SCALE, this.k * factor));
+    this.show({ x: this.x + x / this.k - x / k, y: this.y + y / this.k - y / k, k }, animate);
   }
 
   /**
-   * The view that shows a box whole, at most in full size.
+   * Return the transform that shows all of a box, at scale 1 or less.
    * @param {Box} box
-   * @returns {View}
+   * @returns {Transform}
    */
   fitting(box) {
-    const wide = Math.max(this.width - 2 * Math.min(ASIDE, this.width / 12), 1) / Math.max(box.width, 1);
+    const wide = Math.max(this.width - 2 * Math.min(SIDE_MARGIN, this.width / 12), 1) / Math.max(box.width, 1);
     const high = Math.max(this.height - 2 * MARGIN, 1) / Math.max(box.height, 1);
-    return this.centred(box, Math.max(FURTHEST, Math.min(1, wide, high)));
+    return this.centredOn(box, Math.max(MIN_SCALE, Math.min(1, wide, high)));
   }
 
   /**
-   * The view with a box in the middle.
+   * Return the transform with a box in the middle of the stage.
    * @param {Box} box
    * @param {number} k
-   * @returns {View}
+   * @returns {Transform}
    */
-  centred(box, k) {
+  centredOn(box, k) {
     return {
       x: box.x + box.width / 2 - this.width / 2 / k,
       y: box.y + box.height / 2 - this.height / 2 / k,
@@ -115,27 +115,27 @@ export class Camera {
   }
 
   /**
-   * Moves no further than needed to have a box in sight.
+   * Move as little as possible to bring a box into sight.
    * @param {Box} box
-   * @param {number} [covered] pixels at the bottom that something lies over
+   * @param {number} [covered] pixels at the bottom of the stage that another element covers
    */
   reveal(box, covered = 0) {
     const margin = MARGIN / this.k;
     const wide = this.width / this.k;
     const high = (this.height - covered) / this.k;
-    const near = (
-      /** @type {number} */ now,
-      /** @type {number} */ low,
-      /** @type {number} */ size,
-      /** @type {number} */ room,
-    ) => Math.min(Math.max(now, low + size + margin - room), low - margin);
-    const x = near(this.x, box.x, box.width, wide);
-    const y = near(this.y, box.y, box.height, high);
+    const clamp = (
+      /** @type {number} */ current,
+      /** @type {number} */ start,
+      /** @type {number} */ length,
+      /** @type {number} */ visible,
+    ) => Math.min(Math.max(current, start + length + margin - visible), start - margin);
+    const x = clamp(this.x, box.x, box.width, wide);
+    const y = clamp(this.y, box.y, box.height, high);
     if (x !== this.x || y !== this.y) this.show({ x, y, k: this.k }, true);
   }
 
-  /** @param {number} x of the stage @param {number} y @returns {[number, number]} of the world */
-  world(x, y) {
+  /** @param {number} x of the stage @param {number} y @returns {[number, number]} the same point in the world */
+  toWorld(x, y) {
     return [this.x + x / this.k, this.y + y / this.k];
   }
 }

@@ -1,24 +1,25 @@
 // @ts-check
-/** What is painted below the cards: arrows always, and the cards themselves when they are too small to be read. */
-import { COLORS } from "./entity-types.js";
-import { TYPES, WIDTH } from "./graph-view.js";
+/** The canvas below the cards: paints the arrows, and the cards too when they are too small to read. */
 
-/** @typedef {import("./graph-view.js").Scene} Scene */
+import { ENTITY_TYPES } from "../entity-types.js";
+import { WIDTH } from "./graph-view.js";
+
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
 /** @typedef {import("./camera.js").Camera} Camera */
 
-export const READABLE = 0.4; // the scale from which cards are elements
-const TITLED = 0.16; // the scale from which painted cards have titles
-const CURVED = 0.08; // below it a curve is as good as a line
-const HEAD = 9;
-const STRIPE = 40; // the width of a painted card's colour
-const LINE = 1.15; // of two lines of a title, in heights of its type
-const DEAR = 12; // milliseconds from which a painting is moved about before it is painted anew
-const REST = 6; // how many times as long as it took
+export const CARD_SCALE = 0.4; // the scale from which cards are DOM elements
+const TITLE_SCALE = 0.16; // the scale from which painted cards have titles
+const CURVE_SCALE = 0.08; // the scale from which a curve differs visibly from a line
+const HEAD_LENGTH = 9;
+const STRIPE_WIDTH = 40; // pixels of the coloured stripe of a painted card
+const LINE_HEIGHT = 1.15; // relative to the font size
+const EXPENSIVE = 12; // milliseconds of painting from which the last image is moved and scaled instead
+const REUSE_FACTOR = 6; // how long an image is reused, as a multiple of the time it took to paint
 
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colour = (style, name) => style.getPropertyValue(`--${name}`).trim();
 
-/** The painted layer. */
+/** Paints a graph on a canvas. */
 export class Painter {
   /**
    * @param {HTMLCanvasElement} canvas
@@ -28,49 +29,49 @@ export class Painter {
     this.canvas = canvas;
     this.camera = camera;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    /** @type {Set<number> | null} arrows to make strong; null for none */
-    this.strong = null;
+    /** @type {Set<number> | null} arrows to highlight; null for none */
+    this.highlighted = null;
     /** @type {Record<string, string>} */
     this.palette = {};
-    /** what is on the canvas, since when, and what it cost */
-    this.painted = { x: 0, y: 0, k: 1, width: 0, height: 0, at: 0, cost: 0, of: /** @type {unknown[]} */ ([]) };
-    this.colours();
+    /** the image on the canvas: its transform, when it was painted, how long that took, what it depends on */
+    this.painted = { x: 0, y: 0, k: 1, width: 0, height: 0, at: 0, cost: 0, inputs: /** @type {unknown[]} */ ([]) };
+    this.readColours();
   }
 
-  /** Reads the colours anew, after they were changed. */
-  colours() {
+  /** Read the colours of the theme. */
+  readColours() {
     const style = getComputedStyle(document.documentElement);
-    const names = ["arrow", "accent", "surface", "rim", "text", "quiet", "bad", "canvas"];
+    const names = ["arrow", "accent", "surface", "rim", "text", "bad", "canvas"];
     this.palette = Object.fromEntries(names.map((name) => [name, colour(style, name)]));
   }
 
   /**
-   * Shows what is in sight: painted, or while the camera moves over a scene that is dear to paint, the last painting
-   * moved and scaled.
-   * @param {Scene} scene
+   * Show the part of the graph in sight. While the camera moves over a graph that is expensive to paint, the last image
+   * is moved and scaled instead.
+   * @param {GraphView} graph
    * @param {number} selected
-   * @returns {boolean} whether it has to be painted anew
+   * @returns {boolean} whether it must be painted again soon
    */
-  draw(scene, selected) {
+  draw(graph, selected) {
     const { camera, painted, canvas } = this;
     const now = performance.now();
-    const of = [scene, selected, this.strong, this.palette, camera.width, camera.height];
-    const same = of.every((part, n) => part === painted.of[n]);
-    if (same && painted.cost > DEAR && now - painted.at < painted.cost * REST) {
+    const inputs = [graph, selected, this.highlighted, this.palette, camera.width, camera.height];
+    const same = inputs.every((value, n) => value === painted.inputs[n]);
+    if (same && painted.cost > EXPENSIVE && now - painted.at < painted.cost * REUSE_FACTOR) {
       const { x, y, k } = camera;
       const moved = `translate(${(painted.x - x) * k}px, ${(painted.y - y) * k}px) scale(${k / painted.k})`;
-      const still = painted.x === x && painted.y === y && painted.k === k;
-      canvas.style.transform = still ? "" : moved;
-      return !still;
+      const unmoved = painted.x === x && painted.y === y && painted.k === k;
+      canvas.style.transform = unmoved ? "" : moved;
+      return !unmoved;
     }
-    this._paint(scene, selected);
+    this._paint(graph, selected);
     canvas.style.transform = "";
-    Object.assign(painted, camera.view, { at: performance.now(), cost: performance.now() - now, of });
+    Object.assign(painted, camera.transform, { at: performance.now(), cost: performance.now() - now, inputs });
     return false;
   }
 
-  /** @param {Scene} scene @param {number} selected */
-  _paint(scene, selected) {
+  /** @param {GraphView} graph @param {number} selected */
+  _paint(graph, selected) {
     const { canvas, camera, context } = this;
     const ratio = Math.min(devicePixelRatio, 2);
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
@@ -85,178 +86,185 @@ export class Painter {
       -camera.x * camera.k * ratio,
       -camera.y * camera.k * ratio,
     );
-    const sight = [camera.x, camera.y, camera.x + camera.width / camera.k, camera.y + camera.height / camera.k];
-    const arrows = this._inSight(scene, sight);
-    this._arrows(scene, arrows);
-    if (camera.k < READABLE) this._cards(scene, sight, selected);
+    const bounds = [camera.x, camera.y, camera.x + camera.width / camera.k, camera.y + camera.height / camera.k];
+    const arrows = this._arrowsWithin(graph, bounds);
+    this._arrows(graph, arrows);
+    if (camera.k < CARD_SCALE) this._cards(graph, bounds, selected);
   }
 
   /**
-   * Paints all of it for a picture that stands alone: with its ground, and cards whatever the scale.
-   * @param {Scene} scene
+   * Paint the whole graph as an image of its own: with a background, and with cards at any scale.
+   * @param {GraphView} graph
    */
-  whole(scene) {
+  paintAll(graph) {
     const { canvas, camera, context } = this;
     Object.assign(canvas, { width: Math.ceil(camera.width), height: Math.ceil(camera.height) });
     context.fillStyle = this.palette.canvas ?? "";
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.setTransform(camera.k, 0, 0, camera.k, -camera.x * camera.k, -camera.y * camera.k);
-    this._arrows(scene, [...Array(scene.arrows).keys()]);
-    this._cards(scene, [camera.x, camera.y, Infinity, Infinity], -1);
+    this._arrows(graph, [...Array(graph.arrowCount).keys()]);
+    this._cards(graph, [camera.x, camera.y, Infinity, Infinity], -1);
   }
 
-  /** @param {Scene} scene @param {number[]} sight */
-  _inSight(scene, [left = 0, top = 0, right = 0, bottom = 0]) {
-    const { box } = scene;
-    const found = [];
-    for (let n = 0, at = 0; n < scene.arrows; n += 1, at += 4) {
-      const [x = 0, y = 0, far = 0, low = 0] = [box[at], box[at + 1], box[at + 2], box[at + 3]];
-      if (far >= left && x <= right && low >= top && y <= bottom) found.push(n);
+  /** @param {GraphView} graph @param {number[]} bounds */
+  _arrowsWithin(graph, [left = 0, top = 0, right = 0, bottom = 0]) {
+    const { arrowBounds } = graph;
+    const visible = [];
+    for (let n = 0, at = 0; n < graph.arrowCount; n += 1, at += 4) {
+      const [x = 0, y = 0, far = 0, low = 0] = [
+        arrowBounds[at],
+        arrowBounds[at + 1],
+        arrowBounds[at + 2],
+        arrowBounds[at + 3],
+      ];
+      if (far >= left && x <= right && low >= top && y <= bottom) visible.push(n);
     }
-    return found;
+    return visible;
   }
 
-  /** @param {Scene} scene @param {number[]} arrows */
-  _arrows(scene, arrows) {
-    const { context, strong, palette } = this;
+  /** @param {GraphView} graph @param {number[]} arrows */
+  _arrows(graph, arrows) {
+    const { context, highlighted, palette } = this;
     const thin = Math.max(1.5, 0.9 / this.camera.k);
-    const weak = strong ? arrows.filter((arrow) => !strong.has(arrow)) : arrows;
-    context.globalAlpha = strong ? 0.25 : 1;
-    this._lines(scene, weak, palette.arrow ?? "", thin);
+    const faint = highlighted ? arrows.filter((arrow) => !highlighted.has(arrow)) : arrows;
+    context.globalAlpha = highlighted ? 0.25 : 1;
+    this._lines(graph, faint, palette.arrow ?? "", thin);
     context.globalAlpha = 1;
-    if (strong)
+    if (highlighted)
       this._lines(
-        scene,
-        arrows.filter((arrow) => strong.has(arrow)),
+        graph,
+        arrows.filter((arrow) => highlighted.has(arrow)),
         palette.accent ?? "",
         thin * 2,
       );
   }
 
-  /** @param {Scene} scene @param {number[]} arrows @param {string} ink @param {number} thick */
-  _lines(scene, arrows, ink, thick) {
+  /** @param {GraphView} graph @param {number[]} arrows @param {string} ink @param {number} thick */
+  _lines(graph, arrows, ink, thick) {
     const { context } = this;
     const k = this.camera.k;
     const styles = /** @type {const} */ ([
-      [[], arrows.filter((n) => !scene.isBack(n) && !scene.isVersion(n))],
-      [[2, 3], arrows.filter((n) => !scene.isBack(n) && scene.isVersion(n))],
-      [[7, 5], arrows.filter((n) => scene.isBack(n))],
+      [[], arrows.filter((n) => !graph.isBackward(n) && !graph.isVersion(n))],
+      [[2, 3], arrows.filter((n) => !graph.isBackward(n) && graph.isVersion(n))],
+      [[7, 5], arrows.filter((n) => graph.isBackward(n))],
     ]);
     context.strokeStyle = ink;
     context.fillStyle = ink;
     context.lineWidth = thick;
-    for (const [dashes, those] of styles) {
-      if (!those.length) continue;
-      context.setLineDash(k < TITLED ? [] : dashes.map((dash) => dash * Math.max(1, thick / 1.5)));
+    for (const [dashes, group] of styles) {
+      if (!group.length) continue;
+      context.setLineDash(k < TITLE_SCALE ? [] : dashes.map((dash) => dash * Math.max(1, thick / 1.5)));
       context.beginPath();
-      for (const arrow of those) this._way(scene, arrow, k < CURVED);
+      for (const arrow of group) this._curve(graph, arrow, k < CURVE_SCALE);
       context.stroke();
     }
     context.setLineDash([]);
-    if (k < CURVED) return;
+    if (k < CURVE_SCALE) return;
     context.beginPath();
-    for (const arrow of arrows) this._head(scene, arrow, Math.max(1, thick / 2));
+    for (const arrow of arrows) this._head(graph, arrow, Math.max(1, thick / 2));
     context.fill();
   }
 
-  /** @param {Scene} scene @param {number} arrow @param {boolean} straight */
-  _way(scene, arrow, straight) {
+  /** @param {GraphView} graph @param {number} arrow @param {boolean} straight */
+  _curve(graph, arrow, straight) {
     const { context } = this;
-    const { corners } = scene;
-    const [first, end] = [scene.start[arrow] ?? 0, scene.start[arrow + 1] ?? 0];
+    const { corners } = graph;
+    const [first, end] = [graph.cornerStart[arrow] ?? 0, graph.cornerStart[arrow + 1] ?? 0];
     let [x = 0, y = 0] = [corners[first], corners[first + 1]];
     context.moveTo(x, y);
     for (let at = first + 2; at < end; at += 2) {
       const [right = 0, low = 0] = [corners[at], corners[at + 1]];
-      const bend = (x + right) / 2;
+      const middle = (x + right) / 2;
       if (straight || y === low || x === right) context.lineTo(right, low);
-      else context.bezierCurveTo(bend, y, bend, low, right, low);
+      else context.bezierCurveTo(middle, y, middle, low, right, low);
       [x, y] = [right, low];
     }
   }
 
-  /** @param {Scene} scene @param {number} arrow @param {number} scale */
-  _head(scene, arrow, scale) {
+  /** @param {GraphView} graph @param {number} arrow @param {number} scale */
+  _head(graph, arrow, scale) {
     const { context } = this;
-    const end = scene.start[arrow + 1] ?? 0;
-    const [before = 0, , x = 0, y = 0] = scene.corners.subarray(end - 4, end);
-    const back = x > before ? x - HEAD * scale : x + HEAD * scale;
+    const end = graph.cornerStart[arrow + 1] ?? 0;
+    const [before = 0, , x = 0, y = 0] = graph.corners.subarray(end - 4, end);
+    const back = x > before ? x - HEAD_LENGTH * scale : x + HEAD_LENGTH * scale;
     context.moveTo(x, y);
     context.lineTo(back, y - 5 * scale);
     context.lineTo(back, y + 5 * scale);
   }
 
-  /** @param {Scene} scene @param {number[]} sight @param {number} selected */
-  _cards(scene, [left = 0, top = 0, right = 0, bottom = 0], selected) {
+  /** @param {GraphView} graph @param {number[]} bounds @param {number} selected */
+  _cards(graph, [left = 0, top = 0, right = 0, bottom = 0], selected) {
     const { context, palette } = this;
     const k = this.camera.k;
     /** @type {number[][]} */
-    const kinds = TYPES.map(() => []);
-    for (let n = 0; n < scene.size; n += 1) {
-      const [x, y] = [scene.x[n] ?? 0, scene.y[n] ?? 0];
-      if (x + WIDTH >= left && x <= right && y + (scene.h[n] ?? 0) >= top && y <= bottom)
-        kinds[scene.types[n] ?? 0]?.push(n);
+    const cardsByType = ENTITY_TYPES.map(() => []);
+    for (let n = 0; n < graph.size; n += 1) {
+      const [x, y] = [graph.x[n] ?? 0, graph.y[n] ?? 0];
+      if (x + WIDTH >= left && x <= right && y + (graph.heights[n] ?? 0) >= top && y <= bottom)
+        cardsByType[graph.types[n] ?? 0]?.push(n);
     }
-    const frames = k >= CURVED;
-    const stripe = frames ? STRIPE : WIDTH;
-    if (frames) this._boxes(scene, kinds.flat(), WIDTH, palette.surface ?? "");
-    for (const [n, cards] of kinds.entries()) this._boxes(scene, cards, stripe, COLORS[TYPES[n] ?? "file"][0]);
-    if (k >= TITLED) {
+    const framed = k >= CURVE_SCALE;
+    const stripe = framed ? STRIPE_WIDTH : WIDTH;
+    if (framed) this._boxes(graph, cardsByType.flat(), WIDTH, palette.surface ?? "");
+    for (const [n, cards] of cardsByType.entries()) this._boxes(graph, cards, stripe, ENTITY_TYPES[n]?.color ?? "");
+    if (k >= TITLE_SCALE) {
       this._boxes(
-        scene,
-        kinds.flat().filter((n) => scene.of(n)?.state === "failed"),
+        graph,
+        cardsByType.flat().filter((n) => graph.detailsOf(n)?.state === "failed"),
         stripe,
         palette.bad ?? "",
       );
-      this._titles(scene, kinds.flat());
+      this._titles(graph, cardsByType.flat());
     }
-    for (const card of [scene.entry, selected]) {
+    for (const card of [graph.entry, selected]) {
       if (card < 0) continue;
       context.strokeStyle = palette.accent ?? "";
       context.lineWidth = 3 / k;
-      context.strokeRect(scene.x[card] ?? 0, scene.y[card] ?? 0, WIDTH, scene.h[card] ?? 0);
+      context.strokeRect(graph.x[card] ?? 0, graph.y[card] ?? 0, WIDTH, graph.heights[card] ?? 0);
     }
   }
 
-  /** @param {Scene} scene @param {number[]} cards @param {number} wide @param {string} ink */
-  _boxes(scene, cards, wide, ink) {
+  /** @param {GraphView} graph @param {number[]} cards @param {number} wide @param {string} ink */
+  _boxes(graph, cards, wide, ink) {
     this.context.fillStyle = ink;
-    for (const n of cards) this.context.fillRect(scene.x[n] ?? 0, scene.y[n] ?? 0, wide, scene.h[n] ?? 0);
+    for (const n of cards) this.context.fillRect(graph.x[n] ?? 0, graph.y[n] ?? 0, wide, graph.heights[n] ?? 0);
   }
 
-  /** @param {Scene} scene @param {number[]} cards */
-  _titles(scene, cards) {
+  /** @param {GraphView} graph @param {number[]} cards */
+  _titles(graph, cards) {
     const { context, palette } = this;
-    const type = Math.min(34, 11 / this.camera.k);
-    context.font = `600 ${type}px "Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif`;
+    const fontSize = Math.min(34, 11 / this.camera.k);
+    context.font = `600 ${fontSize}px "Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif`;
     context.textBaseline = "middle";
     context.fillStyle = palette.text ?? "";
-    const room = Math.max(2, Math.floor(((WIDTH - STRIPE - 24) / type) * 1.85));
+    const columns = Math.max(2, Math.floor(((WIDTH - STRIPE_WIDTH - 24) / fontSize) * 1.85));
     for (const n of cards) {
-      const title = scene.of(n)?.title;
+      const title = graph.detailsOf(n)?.title;
       if (!title) continue;
-      const lines = broken(title, room, scene.type(n) === "folder");
-      const middle = (scene.y[n] ?? 0) + (scene.h[n] ?? 0) / 2 - ((lines.length - 1) * type * LINE) / 2;
+      const lines = wrapTitle(title, columns, graph.typeOf(n).name === "folder");
+      const middle =
+        (graph.y[n] ?? 0) + (graph.heights[n] ?? 0) / 2 - ((lines.length - 1) * fontSize * LINE_HEIGHT) / 2;
       for (const [row, line] of lines.entries()) {
-        context.fillText(line, (scene.x[n] ?? 0) + STRIPE + 12, middle + row * type * LINE);
+        context.fillText(line, (graph.x[n] ?? 0) + STRIPE_WIDTH + 12, middle + row * fontSize * LINE_HEIGHT);
       }
     }
   }
 }
 
 /**
- * A title on one line or two; where it is too long for that, a path's end stays in sight, else the beginning.
+ * Wrap a title to at most two lines. A longer path loses its beginning, any other title its end.
  * @param {string} title
- * @param {number} room letters of a line
- * @param {boolean} path
+ * @param {number} columns letters of a line
+ * @param {boolean} isPath
+ * @returns {string[]}
  */
-function broken(title, room, path) {
-  if (title.length <= room) return [title];
-  const kept = path && title.length > 2 * room ? `…${title.slice(2 - 2 * room)}` : title;
-  const before = [" ", "/"].map((sign) => kept.lastIndexOf(sign, room));
-  const after = ["_", "-"].map((sign) => kept.lastIndexOf(sign, room - 1) + 1);
+function wrapTitle(title, columns, isPath) {
+  if (title.length <= columns) return [title];
+  const text = isPath && title.length > 2 * columns ? `…${title.slice(2 - 2 * columns)}` : title;
+  const before = [" ", "/"].map((sign) => text.lastIndexOf(sign, columns));
+  const after = ["_", "-"].map((sign) => text.lastIndexOf(sign, columns - 1) + 1);
   const gap = Math.max(...before, ...after);
-  const first = gap > room / 3 ? gap : room;
-  const rest = kept.slice(first).trim();
-  return [kept.slice(0, first), rest.length <= room ? rest : `${rest.slice(0, room - 1)}…`];
+  const split = gap > columns / 3 ? gap : columns;
+  const rest = text.slice(split).trim();
+  return [text.slice(0, split), rest.length <= columns ? rest : `${rest.slice(0, columns - 1)}…`];
 }

@@ -1,54 +1,56 @@
 // @ts-check
-/** One card as an element: picture or tile, title, link, date, badge, state; every text cut to its room by style. */
-import { drawn, element, isPath, moment, size } from "../dom.js";
-import { DRAWN, isState, KINDS, tile } from "./entity-types.js";
+/** The content of a card's element: picture or icon, title, link, date, badge, state. CSS truncates long texts. */
+import { drawnIcon, element, isPath } from "../dom.js";
+import { entityType, iconTile } from "../entity-types.js";
+import { byteSize, dateTime, isRunState } from "../format.js";
 import { SMALL } from "./graph-view.js";
 
-/** @typedef {import("./graph-view.js").Words} Words */
-/** @typedef {import("./graph-view.js").CardType} CardType */
+/** @typedef {import("./graph-view.js").CardDetails} CardDetails */
+
+const CALENDAR = "M3 5h18v16H3zM3 10h18M8 2.5V7M16 2.5V7";
 
 /**
- * What a screen reader says of a card.
- * @param {Words} card
+ * Return the name of a card for a screen reader.
+ * @param {CardDetails} card
  */
-export function spoken(card) {
+export function accessibleName(card) {
   const parts = [
     card.title,
     card.badge,
-    KINDS[card.type],
-    isState(card.state) ? card.state : "",
+    entityType(card.type).label,
+    isRunState(card.state) ? card.state : "",
     card.unattributed ? "unattributed" : "",
-    moment(card.at),
+    dateTime(card.at),
   ];
   return parts.filter(Boolean).join(", ");
 }
 
 /**
- * Where a card's link leads; null when it is no address of this server, or the card another server's.
- * @param {Words} card
+ * Return the target of a card's link; null if it is no path of this server, or the card is another server's.
+ * @param {CardDetails} card
  */
-export function address(card) {
+export function linkTarget(card) {
   return card.link && !card.origin && isPath(card.link.url) ? card.link.url : null;
 }
 
-/** @param {Words} card */
+/** @param {CardDetails} card */
 function picture(card) {
-  const addresses = [card.preview, ...(card.collage ?? [])].filter(isPath);
-  const frame = element("span", { class: "picture", "aria-hidden": "true" }, drawn(DRAWN[card.type] ?? ""));
-  for (const src of addresses) {
+  const sources = [card.preview, ...(card.collage ?? [])].filter(isPath);
+  const frame = element("span", { class: "picture", "aria-hidden": "true" }, drawnIcon(entityType(card.type).drawing));
+  for (const src of sources) {
     const image = element("img", { src, alt: "", loading: "lazy", decoding: "async", draggable: "false" });
     image.addEventListener("error", () => image.remove());
-    // a picture of few pixels is shown as they are, not blurred
+    // an image of few pixels is shown with sharp pixels, not blurred
     image.addEventListener("load", () => image.classList.toggle("small", image.naturalWidth < 100));
     frame.append(image);
   }
   return frame;
 }
 
-/** @param {Words} card */
-function second(card) {
+/** @param {CardDetails} card */
+function secondLine(card) {
   const line = element("span", { class: "second" });
-  const url = address(card);
+  const url = linkTarget(card);
   if (card.members) {
     line.append(
       element(
@@ -63,73 +65,72 @@ function second(card) {
     );
   }
   const host = card.origin ? card.origin.replace(/^https?:\/\//, "") : "";
-  // a file's name is its title already: what is left to say is the folder
-  const own = `/${card.title}`;
-  const described = card.description?.endsWith(own) ? card.description.slice(0, -own.length) : card.description;
-  const about = [size(card.size), described, host];
-  const words = about.filter(Boolean).join(" · ");
-  if (words) line.append(element("span", { class: "about" }, words));
+  // the description of a file is its path, and its title the last part of that: only the folder is left to show
+  const ending = `/${card.title}`;
+  const description = card.description?.endsWith(ending) ? card.description.slice(0, -ending.length) : card.description;
+  const text = [byteSize(card.size), description, host].filter(Boolean).join(" · ");
+  if (text) line.append(element("span", { class: "about" }, text));
   return line;
 }
 
-/** @param {Words} card */
-function third(card) {
+/** @param {CardDetails} card */
+function thirdLine(card) {
   const line = element("span", { class: "third" });
-  const date = moment(card.at);
+  const date = dateTime(card.at);
   line.append(
     date
-      ? element("time", { datetime: card.at ?? "" }, drawn("M3 5h18v16H3zM3 10h18M8 2.5V7M16 2.5V7"), date)
-      : element("span", {}, KINDS[card.type]),
+      ? element("time", { datetime: card.at ?? "" }, drawnIcon(CALENDAR), date)
+      : element("span", {}, entityType(card.type).label),
   );
-  if (isState(card.state)) line.append(element("span", { class: `status ${card.state}` }, card.state));
+  if (isRunState(card.state)) line.append(element("span", { class: `status ${card.state}` }, card.state));
   return line;
 }
 
 /**
- * The title; of a path its end stays in sight, however long it is.
- * @param {Words} card
+ * Make the title; the end of a folder's path stays in sight, however long it is.
+ * @param {CardDetails} card
  */
-function name(card) {
-  const cut = card.type === "folder" ? card.title.lastIndexOf("/") : -1;
-  const made = element("span", { class: "name" });
-  if (cut > 0)
-    made.append(
-      element("span", {}, card.title.slice(0, cut)),
-      element("span", { class: "end" }, card.title.slice(cut)),
+function title(card) {
+  const split = card.type === "folder" ? card.title.lastIndexOf("/") : -1;
+  const text = element("span", { class: "name" });
+  if (split > 0) {
+    text.append(
+      element("span", {}, card.title.slice(0, split)),
+      element("span", { class: "end" }, card.title.slice(split)),
     );
-  else made.append(card.title);
-  return made;
+  } else text.append(card.title);
+  return text;
 }
 
 /**
- * Fills a card's element.
- * @param {HTMLElement} at
- * @param {Words | undefined} card undefined while its words are on the way
- * @param {CardType} type
+ * Fill a card's element.
+ * @param {HTMLElement} article
+ * @param {CardDetails | undefined} card undefined until its details are loaded
+ * @param {import("../entity-types.js").EntityType} type
  * @param {number} height
  */
-export function face(at, card, type, height) {
-  at.className = `node ${type}${height > SMALL ? " tall" : ""}${card?.members ? " cluster" : ""}`;
+export function fillCard(article, card, type, height) {
+  article.className = `node ${type.name}${height > SMALL ? " tall" : ""}${card?.members ? " cluster" : ""}`;
   if (!card) {
-    at.setAttribute("aria-label", KINDS[type]);
-    at.replaceChildren(
-      tile(type),
+    article.setAttribute("aria-label", type.label);
+    article.replaceChildren(
+      iconTile(type),
       element("span", { class: "lines" }, element("span", { class: "skeleton" }, "\u00a0")),
     );
     return;
   }
-  at.setAttribute("aria-label", spoken(card));
-  at.title = [
+  article.setAttribute("aria-label", accessibleName(card));
+  article.title = [
     card.title,
     card.name === card.title ? "" : card.name,
     card.description,
-    card.seen ? `Last sign of life ${moment(card.seen)}` : "",
+    card.seen ? `Last activity ${dateTime(card.seen)}` : "",
   ]
     .filter(Boolean)
     .join("\n");
-  const head = element("span", { class: "head" }, name(card));
+  const head = element("span", { class: "head" }, title(card));
   if (card.badge) head.append(element("span", { class: "badge" }, card.badge));
   if (card.unattributed) head.append(element("span", { class: "badge" }, "unattributed"));
-  const lines = element("span", { class: "lines" }, head, second(card), third(card));
-  at.replaceChildren(height > SMALL ? picture(card) : tile(type, card.icon), lines);
+  const lines = element("span", { class: "lines" }, head, secondLine(card), thirdLine(card));
+  article.replaceChildren(height > SMALL ? picture(card) : iconTile(type, card.icon), lines);
 }

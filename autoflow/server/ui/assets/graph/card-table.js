@@ -1,45 +1,45 @@
 // @ts-check
-/** The same cards as a table: sorted by any column, read by a screen reader from first to last. */
-import { element, moment } from "../dom.js";
-import { address, spoken } from "./card-element.js";
-import { isState, KINDS } from "./entity-types.js";
+/** The cards of a graph as a table that is sorted by any column, for screen readers and for lists. */
+import { element } from "../dom.js";
+import { dateTime, isRunState } from "../format.js";
+import { accessibleName, linkTarget } from "./card-element.js";
 
-/** @typedef {import("./graph-view.js").Scene} Scene */
-/** @typedef {import("./graph-view.js").Words} Words */
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
+/** @typedef {import("./graph-view.js").CardDetails} CardDetails */
 
-const ROWS = 200;
+const PAGE_SIZE = 200;
 
-/** @type {[string, (scene: Scene, card: number) => string | number][]} */
+/** @type {[string, (graph: GraphView, card: number) => string | number][]} */
 const COLUMNS = [
-  ["Name", (scene, card) => scene.of(card)?.title.toLowerCase() ?? ""],
-  ["Kind", (scene, card) => KINDS[scene.type(card)]],
-  ["Status", (scene, card) => scene.of(card)?.state ?? ""],
-  ["Time", (scene, card) => scene.of(card)?.at ?? ""],
-  ["Before", (scene, card) => scene.before(card).length],
-  ["After", (scene, card) => scene.after(card).length],
+  ["Name", (graph, card) => graph.detailsOf(card)?.title.toLowerCase() ?? ""],
+  ["Kind", (graph, card) => graph.typeOf(card).label],
+  ["Status", (graph, card) => graph.detailsOf(card)?.state ?? ""],
+  ["Time", (graph, card) => graph.detailsOf(card)?.at ?? ""],
+  ["Before", (graph, card) => graph.predecessors(card).length],
+  ["After", (graph, card) => graph.successors(card).length],
 ];
 
 /**
- * @param {Scene} scene
+ * @param {GraphView} graph
  * @param {number} card
  * @param {(card: number) => void} go
  */
-function row(scene, card, go) {
-  const words = scene.of(card);
-  const name = element("button", { type: "button", class: "plain", title: "Show in the graph" }, words?.title ?? "");
+function row(graph, card, go) {
+  const details = graph.detailsOf(card);
+  const name = element("button", { type: "button", class: "plain", title: "Show in the graph" }, details?.title ?? "");
   name.addEventListener("click", () => go(card));
-  const near = (/** @type {number[]} */ cards) =>
+  const neighbourCount = (/** @type {number[]} */ cards) =>
     element(
       "td",
       {
         title: cards
           .slice(0, 10)
-          .map((n) => spoken(/** @type {Words} */ (scene.of(n))))
+          .map((n) => accessibleName(/** @type {CardDetails} */ (graph.detailsOf(n))))
           .join("\n"),
       },
       String(cards.length),
     );
-  const url = words ? address(words) : null;
+  const url = details ? linkTarget(details) : null;
   return element(
     "tr",
     {},
@@ -47,62 +47,62 @@ function row(scene, card, go) {
       "th",
       { scope: "row" },
       name,
-      ...(words?.badge ? [" ", element("span", { class: "badge" }, words.badge)] : []),
-      ...(words?.unattributed ? [" ", element("span", { class: "badge" }, "unattributed")] : []),
-      ...(words?.description ? [element("span", { class: "about" }, words.description)] : []),
+      ...(details?.badge ? [" ", element("span", { class: "badge" }, details.badge)] : []),
+      ...(details?.unattributed ? [" ", element("span", { class: "badge" }, "unattributed")] : []),
+      ...(details?.description ? [element("span", { class: "about" }, details.description)] : []),
     ),
-    element("td", {}, KINDS[scene.type(card)]),
+    element("td", {}, graph.typeOf(card).label),
     element(
       "td",
       {},
-      ...(isState(words?.state) ? [element("span", { class: `status ${words?.state}` }, words?.state ?? "")] : []),
+      ...(isRunState(details?.state)
+        ? [element("span", { class: `status ${details?.state}` }, details?.state ?? "")]
+        : []),
     ),
-    element("td", {}, moment(words?.at)),
-    near(scene.before(card)),
-    near(scene.after(card)),
-    element("td", {}, ...(url && words?.link ? [element("a", { href: url }, words.link.title || "Open")] : [])),
+    element("td", {}, dateTime(details?.at)),
+    neighbourCount(graph.predecessors(card)),
+    neighbourCount(graph.successors(card)),
+    element("td", {}, ...(url && details?.link ? [element("a", { href: url }, details.link.title || "Open")] : [])),
   );
 }
 
 /**
- * The table.
- * @param {HTMLElement} at
- * @param {Scene} scene
+ * Fill an element with the table.
+ * @param {HTMLElement} section
+ * @param {GraphView} graph
  * @param {(card: number) => void} go shows a card in the graph
  */
-export async function table(at, scene, go) {
-  await scene.tellAll();
-  let [sorted, down, rows] = [3, true, ROWS];
+export async function fillCardTable(section, graph, go) {
+  await graph.loadAllDetails();
+  let [sortColumn, descending, limit] = [3, true, PAGE_SIZE];
   const body = element("tbody");
   const more = element("button", { type: "button" }, "Show more rows");
   const fill = () => {
-    const value = COLUMNS[sorted]?.[1] ?? (() => "");
-    const order = [...scene.keys.keys()].map((card) => /** @type {const} */ ([value(scene, card), card]));
-    order.sort(
-      ([one, first], [other, second]) => (one < other ? -1 : one > other ? 1 : first - second) * (down ? -1 : 1),
-    );
-    body.replaceChildren(...order.slice(0, rows).map(([, card]) => row(scene, card, go)));
-    more.hidden = rows >= order.length;
-    for (const [n, head] of heads.entries()) {
-      head.setAttribute("aria-sort", n === sorted ? (down ? "descending" : "ascending") : "none");
+    const value = COLUMNS[sortColumn]?.[1] ?? (() => "");
+    const order = [...graph.keys.keys()].map((card) => /** @type {const} */ ([value(graph, card), card]));
+    order.sort(([a, first], [b, second]) => (a < b ? -1 : a > b ? 1 : first - second) * (descending ? -1 : 1));
+    body.replaceChildren(...order.slice(0, limit).map(([, card]) => row(graph, card, go)));
+    more.hidden = limit >= order.length;
+    for (const [n, header] of headers.entries()) {
+      header.setAttribute("aria-sort", n === sortColumn ? (descending ? "descending" : "ascending") : "none");
     }
   };
-  const heads = COLUMNS.map(([name], n) => {
+  const headers = COLUMNS.map(([name], n) => {
     const button = element("button", { type: "button", class: "plain" }, name);
     button.addEventListener("click", () => {
-      [sorted, down] = [n, n === sorted ? !down : false];
+      [sortColumn, descending] = [n, n === sortColumn ? !descending : false];
       fill();
     });
     return element("th", { scope: "col" }, button);
   });
   more.addEventListener("click", () => {
-    rows += ROWS * 5;
+    limit += PAGE_SIZE * 5;
     fill();
   });
   fill();
-  const head = element("thead", {}, element("tr", {}, ...heads, element("th", { scope: "col" }, "Link")));
-  const caption = element("caption", {}, `${scene.title}: ${scene.size} cards`);
-  at.replaceChildren(
+  const head = element("thead", {}, element("tr", {}, ...headers, element("th", { scope: "col" }, "Link")));
+  const caption = element("caption", {}, `${graph.title}: ${graph.size} cards`);
+  section.replaceChildren(
     element(
       "div",
       { class: "scroll", role: "region", tabindex: 0, "aria-label": "Cards" },

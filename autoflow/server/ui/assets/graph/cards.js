@@ -1,16 +1,16 @@
 // @ts-check
-/** The cards in sight as elements, made when they come into sight and kept while they are; one is reached by Tab. */
+/** The elements of the cards in sight: created and removed as the camera moves. Tab reaches one of them. */
 import { element } from "../dom.js";
-import { face } from "./card-element.js";
+import { fillCard } from "./card-element.js";
 import { SMALL, WIDTH } from "./graph-view.js";
 
-/** @typedef {import("./graph-view.js").Scene} Scene */
-/** @typedef {import("./graph-view.js").Words} Words */
-/** @typedef {{at: HTMLElement, words: Words | undefined, card: number, drawn: string}} Shown */
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
+/** @typedef {import("./graph-view.js").CardDetails} CardDetails */
+/** @typedef {{article: HTMLElement, details: CardDetails | undefined, card: number, content: string}} CardElement */
 
-const NEAR = 200; // pixels beyond the edge at which cards are made
+const PRELOAD_MARGIN = 200; // pixels beyond the stage within which cards have elements
 
-/** The cards' elements. */
+/** Manages the elements of cards. */
 export class Cards {
   /**
    * @param {HTMLElement} world
@@ -19,117 +19,118 @@ export class Cards {
   constructor(world, camera) {
     this.world = world;
     this.camera = camera;
-    /** @type {Map<string, Shown>} by key */
+    /** @type {Map<string, CardElement>} by key */
     this.shown = new Map();
+    /** the key of the card that Tab reaches */
     this.current = "";
     this.selected = "";
-    /** @type {Set<number>} on the selected card's way */
+    /** @type {Set<number>} cards upstream and downstream of the selected one */
     this.related = new Set();
   }
 
   /**
-   * Shows what is in sight; of all cards only the current one when the whole is too small to read.
-   * @param {Scene} scene
+   * Show the cards in sight; only the current and the selected one where cards are too small to read.
+   * @param {GraphView} graph
    * @param {boolean} readable
-   * @returns {number[]} cards in sight whose words are missing
+   * @returns {number[]} cards in sight whose details are not loaded yet
    */
-  draw(scene, readable) {
+  draw(graph, readable) {
     const { camera } = this;
-    const near = NEAR / camera.k;
-    const [left, top] = [camera.x - near - WIDTH, camera.y - near];
-    const [right, bottom] = [camera.x + camera.width / camera.k + near, camera.y + camera.height / camera.k + near];
+    const margin = PRELOAD_MARGIN / camera.k;
+    const [left, top] = [camera.x - margin - WIDTH, camera.y - margin];
+    const [right, bottom] = [camera.x + camera.width / camera.k + margin, camera.y + camera.height / camera.k + margin];
     /** @type {Set<string>} */
-    const wanted = new Set();
+    const keys = new Set();
     const missing = [];
     if (readable) {
-      for (let n = 0; n < scene.size; n += 1) {
-        const [x, y] = [scene.x[n] ?? 0, scene.y[n] ?? 0];
-        if (x > left && x < right && y < bottom && y + (scene.h[n] ?? 0) > top) {
-          wanted.add(scene.keys[n] ?? "");
-          if (!scene.of(n)) missing.push(n);
+      for (let n = 0; n < graph.size; n += 1) {
+        const [x, y] = [graph.x[n] ?? 0, graph.y[n] ?? 0];
+        if (x > left && x < right && y < bottom && y + (graph.heights[n] ?? 0) > top) {
+          keys.add(graph.keys[n] ?? "");
+          if (!graph.detailsOf(n)) missing.push(n);
         }
       }
     }
-    if (!scene.index.has(this.current)) this.current = "";
-    this.current ||= this._first(scene, wanted);
-    for (const key of [this.current, this.selected]) if (scene.index.has(key)) wanted.add(key);
-    for (const [key, { at }] of this.shown) {
-      if (wanted.has(key)) continue;
-      at.remove();
+    if (!graph.index.has(this.current)) this.current = "";
+    this.current ||= this._defaultCurrent(graph, keys);
+    for (const key of [this.current, this.selected]) if (graph.index.has(key)) keys.add(key);
+    for (const [key, { article }] of this.shown) {
+      if (keys.has(key)) continue;
+      article.remove();
       this.shown.delete(key);
     }
-    for (const key of wanted) this._show(scene, key);
+    for (const key of keys) this._show(graph, key);
     this.world.style.transform = `scale(${camera.k}) translate(${-camera.x}px, ${-camera.y}px)`;
     return missing;
   }
 
-  /** @param {Scene} scene @param {Set<string>} inSight */
-  _first(scene, inSight) {
-    const entry = scene.keys[scene.entry];
-    return entry && (inSight.has(entry) || !inSight.size) ? entry : ([...inSight][0] ?? scene.keys[0] ?? "");
+  /** @param {GraphView} graph @param {Set<string>} visible @returns {string} the key of the card that Tab reaches */
+  _defaultCurrent(graph, visible) {
+    const entry = graph.keys[graph.entry];
+    return entry && (visible.has(entry) || !visible.size) ? entry : ([...visible][0] ?? graph.keys[0] ?? "");
   }
 
-  /** @param {Scene} scene @param {string} key */
-  _show(scene, key) {
-    const card = scene.at(key);
-    const words = scene.words.get(key);
-    const height = scene.h[card] ?? SMALL;
-    const [before, after] = scene.more.get(card) ?? [0, 0];
-    // what it looks like but for its place: an element is touched only when that changed
-    const drawn = JSON.stringify([words, height, before, after]);
+  /** @param {GraphView} graph @param {string} key */
+  _show(graph, key) {
+    const card = graph.indexOf(key);
+    const details = graph.details.get(key);
+    const height = graph.heights[card] ?? SMALL;
+    const [before, after] = graph.hiddenNeighbours.get(card) ?? [0, 0];
+    // the element is filled again only if its content changed, not its position
+    const content = JSON.stringify([details, height, before, after]);
     let shown = this.shown.get(key);
     if (!shown) {
-      shown = { at: element("article"), words, card, drawn: "" };
-      shown.at.dataset.key = key;
+      shown = { article: element("article"), details, card, content: "" };
+      shown.article.dataset.key = key;
       this.shown.set(key, shown);
-      this.world.append(shown.at);
+      this.world.append(shown.article);
     }
-    const { at } = shown;
+    const { article } = shown;
     shown.card = card;
-    if (shown.drawn !== drawn) {
-      face(at, words, scene.type(card), height);
-      at.append(...this._more("upstream", before), ...this._more("downstream", after));
-      Object.assign(shown, { words, drawn });
+    if (shown.content !== content) {
+      fillCard(article, details, graph.typeOf(card), height);
+      article.append(...this._expandButton("upstream", before), ...this._expandButton("downstream", after));
+      Object.assign(shown, { details, content });
     }
-    at.style.transform = `translate(${scene.x[card]}px, ${scene.y[card]}px)`;
-    at.style.height = `${height}px`;
-    at.classList.toggle("entry", card === scene.entry);
-    at.classList.toggle("selected", key === this.selected);
-    at.classList.toggle("related", this.related.has(card));
-    if (key === this.selected) at.setAttribute("aria-current", "true");
-    else at.removeAttribute("aria-current");
+    article.style.transform = `translate(${graph.x[card]}px, ${graph.y[card]}px)`;
+    article.style.height = `${height}px`;
+    article.classList.toggle("entry", card === graph.entry);
+    article.classList.toggle("selected", key === this.selected);
+    article.classList.toggle("related", this.related.has(card));
+    if (key === this.selected) article.setAttribute("aria-current", "true");
+    else article.removeAttribute("aria-current");
     const tabbable = key === this.current ? 0 : -1;
-    if (at.tabIndex !== tabbable || !at.hasAttribute("tabindex")) {
-      at.tabIndex = tabbable;
-      for (const inner of at.querySelectorAll("a, button")) inner.setAttribute("tabindex", String(tabbable));
+    if (article.tabIndex !== tabbable || !article.hasAttribute("tabindex")) {
+      article.tabIndex = tabbable;
+      for (const control of article.querySelectorAll("a, button")) control.setAttribute("tabindex", String(tabbable));
     }
   }
 
-  /** @param {"upstream" | "downstream"} side @param {number} count */
-  _more(side, count) {
+  /** @param {import("./graph-view.js").Side} side @param {number} count of hidden neighbours */
+  _expandButton(side, count) {
     if (!count) return [];
-    const words = `Show ${count} more ${side}`;
-    const made = element("button", {
+    const label = `Show ${count} more ${side}`;
+    const button = element("button", {
       type: "button",
       class: `more ${side}`,
       "data-more": side,
       tabindex: -1,
-      title: words,
+      title: label,
     });
-    made.append(
+    button.append(
       element("span", { "aria-hidden": "true" }, `+${count} more`),
-      element("span", { class: "unseen" }, words),
+      element("span", { class: "visually-hidden" }, label),
     );
-    return [made];
+    return [button];
   }
 
   /** @param {string} key */
   focus(key) {
-    this.shown.get(key)?.at.focus({ preventScroll: true });
+    this.shown.get(key)?.article.focus({ preventScroll: true });
   }
 
-  /** Begins anew: another scene may say other things of the same cards. */
-  forget() {
-    for (const shown of this.shown.values()) shown.drawn = "";
+  /** Fill all cards again: another graph may have other details of the same cards. */
+  invalidate() {
+    for (const shown of this.shown.values()) shown.content = "";
   }
 }

@@ -1,23 +1,23 @@
 // @ts-check
-/** Taking the graph away: the server writes the forms that need no browser, the page paints the picture of pixels. */
+/** The export menu: the server renders text and vector formats, the page paints the PNG. */
 
 import { call } from "../api.js";
 import { element } from "../dom.js";
 import { Painter } from "./canvas.js";
-import { menu } from "./menu.js";
+import { popoverMenu } from "./menu.js";
 
-/** @typedef {import("./graph-view.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
 
-const FORMS = [
+const FORMATS = [
   ["SVG", "svg", "svg"],
   ["HTML", "html", "html"],
   ["Mermaid", "mermaid", "mmd"],
   ["DOT", "dot", "dot"],
 ];
-const MOST = 8000; // pixels of a side
+const MAX_SIDE = 8000; // pixels of a side of the PNG
 const MARGIN = 40;
 
-/** @param {Blob} content @param {string} name */
+/** Offer a download. @param {Blob} content @param {string} name */
 function save(content, name) {
   const link = element("a", { href: URL.createObjectURL(content), download: name });
   link.click();
@@ -25,58 +25,61 @@ function save(content, name) {
 }
 
 /**
- * The scene as a PNG, cards with their titles.
- * @param {Scene} scene
+ * Paint the graph as a PNG, cards with their titles.
+ * @param {GraphView} graph
  * @returns {Promise<Blob>}
  */
-async function png(scene) {
-  await scene.tellAll();
-  const [wide, high] = [scene.width + 2 * MARGIN, scene.height + 2 * MARGIN];
-  const k = Math.min(1, MOST / wide, MOST / high);
+async function png(graph) {
+  await graph.loadAllDetails();
+  const [width, height] = [graph.width + 2 * MARGIN, graph.height + 2 * MARGIN];
+  const k = Math.min(1, MAX_SIDE / width, MAX_SIDE / height);
   const canvas = element("canvas");
-  const camera = { x: -MARGIN, y: -MARGIN, k, width: wide * k, height: high * k };
+  const camera = { x: -MARGIN, y: -MARGIN, k, width: width * k, height: height * k };
   const painter = new Painter(canvas, /** @type {any} */ (camera));
-  painter.whole(scene);
-  return new Promise((done, wrong) =>
-    canvas.toBlob((blob) => (blob ? done(blob) : wrong(new Error("This browser painted nothing."))), "image/png"),
+  painter.paintAll(graph);
+  return new Promise((resolve, reject) =>
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error("The browser could not make a PNG of the graph."))),
+      "image/png",
+    ),
   );
 }
 
 /**
- * The menu.
- * @param {() => Scene | null} current
- * @param {() => object} body what the scene was asked for with
- * @param {(error: unknown) => void} failed
+ * Make the menu.
+ * @param {() => GraphView | null} current
+ * @param {() => object} body the parameters that the graph was loaded with
+ * @param {(error: unknown) => void} onError
  */
-export function exportsMenu(current, body, failed) {
-  const { menu: made, sheet } = menu("Export");
+export function exportMenu(current, body, onError) {
+  const { menu, popover } = popoverMenu("Export");
   const name = () =>
     (current()?.title ?? "workflow")
       .replace(/[^\p{L}\p{N}]+/gu, "-")
       .replace(/^-|-$/g, "")
       .slice(0, 80) || "workflow";
-  /** @param {string} text @param {() => Promise<void>} done */
-  const choice = (text, done) => {
+  /** @param {string} text @param {() => Promise<void>} action */
+  const choice = (text, action) => {
     const button = element("button", { type: "button", class: "plain" }, text);
     button.addEventListener("click", async () => {
-      made.open = false;
-      await done().catch(failed);
+      menu.open = false;
+      await action().catch(onError);
     });
     return button;
   };
-  for (const [text = "", form, suffix] of FORMS) {
-    sheet.append(
+  for (const [text = "", format, suffix] of FORMATS) {
+    popover.append(
       choice(text, async () => {
-        const told = await call("autoflow.scene.export", { ...body(), form });
-        save(new Blob([told.text], { type: told.media }), `${name()}.${suffix}`);
+        const response = await call("autoflow.scene.export", { ...body(), form: format });
+        save(new Blob([response.text], { type: response.media }), `${name()}.${suffix}`);
       }),
     );
   }
-  sheet.append(
+  popover.append(
     choice("PNG", async () => {
-      const scene = current();
-      if (scene) save(await png(scene), `${name()}.png`);
+      const graph = current();
+      if (graph) save(await png(graph), `${name()}.png`);
     }),
   );
-  return made;
+  return menu;
 }

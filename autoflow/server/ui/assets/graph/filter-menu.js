@@ -1,29 +1,28 @@
 // @ts-check
-/** What the graph is narrowed by: kinds of cards, apps, days; a choice is asked for at once. */
+/** The filter menu: types of cards, apps and days; a choice takes effect at once. */
 import { element } from "../dom.js";
-import { KINDS } from "./entity-types.js";
-import { TYPES } from "./graph-view.js";
-import { menu } from "./menu.js";
-import { narrows } from "./url-state.js";
+import { ENTITY_TYPES } from "../entity-types.js";
+import { popoverMenu } from "./menu.js";
+import { isFiltered } from "./url-state.js";
 
-/** @typedef {import("./url-state.js").Wish} Wish */
+/** @typedef {import("./url-state.js").GraphQuery} GraphQuery */
 /** @typedef {import("./graph-view.js").Facets} Facets */
 
-const NOTHING = { kinds: [], apps: [], since: "", until: "" };
+const NO_FILTERS = { kinds: [], apps: [], since: "", until: "" };
 
 /**
  * @param {string} name
- * @param {[string, string, number][]} choices value, label, how many
- * @param {string[]} chosen none means all
+ * @param {[string, string, number][]} choices value, label and count of cards
+ * @param {string[]} chosen empty for all
  * @param {(chosen: string[]) => void} changed
  */
-function group(name, choices, chosen, changed) {
+function checkboxGroup(name, choices, chosen, changed) {
   const boxes = choices.map(([value, label, number]) => {
     const box = element("input", { type: "checkbox", value, checked: chosen.includes(value) });
     const words = element("span", { class: "words", title: label }, label);
     return {
       box,
-      line: element("label", { class: "choice" }, box, words, element("span", { class: "quiet" }, String(number))),
+      line: element("label", { class: "choice" }, box, words, element("span", { class: "muted" }, String(number))),
     };
   });
   const set = element("fieldset", {}, element("legend", {}, name), ...boxes.map(({ line }) => line));
@@ -36,62 +35,62 @@ function group(name, choices, chosen, changed) {
  * @param {string} value
  * @param {(value: string) => void} changed
  */
-function day(label, value, changed) {
+function dateInput(label, value, changed) {
   const input = element("input", { type: "date", value });
   input.addEventListener("change", () => changed(input.value));
   return element("label", { class: "day" }, label, input);
 }
 
 /**
- * The filter's menu.
- * @param {() => Wish} wish what is asked for now
- * @param {(change: Partial<Wish>) => void} ask
+ * Make the menu.
+ * @param {() => GraphQuery} query the current one
+ * @param {(change: Partial<GraphQuery>) => void} onChange
  */
-export function filters(wish, ask) {
-  const { menu: made, button, sheet } = menu("Filter");
-  made.classList.add("filters");
+export function filterMenu(query, onChange) {
+  const { menu, button, popover } = popoverMenu("Filter");
+  menu.classList.add("filters");
 
   /** @param {Facets} facets */
   const show = (facets) => {
-    const now = wish();
+    const current = query();
     /** @type {[string, string, number][]} */
-    const kinds = TYPES.filter((type) => facets.kinds[type]).map((type) => [
-      type,
-      `${KINDS[type]}s`,
-      facets.kinds[type] ?? 0,
+    const kinds = ENTITY_TYPES.filter((type) => facets.kinds[type.name]).map((type) => [
+      type.name,
+      type.plural,
+      facets.kinds[type.name] ?? 0,
     ]);
     /** @type {[string, string, number][]} */
     const apps = Object.entries(facets.apps).map(([app, number]) => [app, app, number]);
-    const together = element("input", { type: "checkbox", checked: now.clusters });
-    together.addEventListener("change", () => ask({ clusters: together.checked, opened: [] }));
-    const clear = element("button", { type: "button", disabled: !narrows(now) }, "Clear filters");
-    clear.addEventListener("click", () => ask(NOTHING));
-    const held =
-      document.activeElement instanceof HTMLInputElement && sheet.contains(document.activeElement)
+    const grouping = element("input", { type: "checkbox", checked: current.clusters });
+    grouping.addEventListener("change", () => onChange({ clusters: grouping.checked, opened: [] }));
+    const clear = element("button", { type: "button", disabled: !isFiltered(current) }, "Clear filters");
+    clear.addEventListener("click", () => onChange(NO_FILTERS));
+    const focused =
+      document.activeElement instanceof HTMLInputElement && popover.contains(document.activeElement)
         ? document.activeElement.value
         : null;
-    sheet.replaceChildren(
-      group("Kinds", kinds, now.kinds, (chosen) => ask({ kinds: chosen })),
-      group("Apps", apps, now.apps, (chosen) => ask({ apps: chosen })),
+    popover.replaceChildren(
+      checkboxGroup("Kinds", kinds, current.kinds, (chosen) => onChange({ kinds: chosen })),
+      checkboxGroup("Apps", apps, current.apps, (chosen) => onChange({ apps: chosen })),
       element(
         "fieldset",
         { class: "days" },
-        element("legend", {}, "Runs begun"),
-        day("From", now.since, (since) => ask({ since })),
-        day("To", now.until, (until) => ask({ until })),
+        element("legend", {}, "Run started"),
+        dateInput("From", current.since, (since) => onChange({ since })),
+        dateInput("To", current.until, (until) => onChange({ until })),
       ),
       element(
         "label",
         { class: "choice" },
-        together,
-        element("span", { class: "words" }, "Take five or more alike together"),
+        grouping,
+        element("span", { class: "words" }, "Group five or more similar cards"),
       ),
       clear,
     );
-    // the choice that was made keeps the keyboard's place
-    if (held) for (const input of sheet.querySelectorAll("input")) if (input.value === held) input.focus();
-    button.textContent = narrows(now) ? "Filter (on)" : "Filter";
-    button.classList.toggle("on", narrows(now));
+    // the checkbox that was clicked keeps the focus
+    if (focused) for (const input of popover.querySelectorAll("input")) if (input.value === focused) input.focus();
+    button.textContent = isFiltered(current) ? "Filter (on)" : "Filter";
+    button.classList.toggle("on", isFiltered(current));
   };
-  return { menu: made, show, clear: () => ask(NOTHING) };
+  return { menu, show, clear: () => onChange(NO_FILTERS) };
 }

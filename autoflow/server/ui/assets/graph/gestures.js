@@ -1,23 +1,23 @@
 // @ts-check
-/** How hands move the camera: wheel and trackpad, dragging, pinching. */
+/** Moves the camera by wheel, trackpad, dragging and pinching. */
 
-const LINE = 20; // pixels of a wheel's line
-const SLACK = 4; // pixels a click may slip
+const LINE_HEIGHT = 20; // pixels of a line of a wheel event
+const CLICK_SLACK = 4; // pixels that the pointer may move during a click
 
 /** @typedef {import("./camera.js").Camera} Camera */
 
 /**
- * Makes the stage movable.
+ * Let the pointer move the camera.
  * @param {HTMLElement} stage
  * @param {Camera} camera
  */
-export function gestures(stage, camera) {
+export function handleGestures(stage, camera) {
   /** @type {Map<number, {x: number, y: number}>} */
   const fingers = new Map();
-  let slipped = 0;
+  let dragged = 0;
 
   /** @param {{clientX: number, clientY: number}} event @returns {[number, number]} */
-  const place = (event) => {
+  const stagePoint = (event) => {
     const frame = stage.getBoundingClientRect();
     return [event.clientX - frame.left, event.clientY - frame.top];
   };
@@ -26,13 +26,13 @@ export function gestures(stage, camera) {
     "wheel",
     (event) => {
       event.preventDefault();
-      const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1;
+      const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : 1;
       const [right, down] = [event.deltaX * unit, event.deltaY * unit];
-      // a trackpad's two fingers move, its pinch (told with ctrl) and a wheel's notches zoom
+      // two fingers on a trackpad pan; its pinch, sent with ctrl, and the notches of a wheel zoom
       const notches = event.deltaX === 0 && (event.deltaMode !== 0 || Math.abs(event.deltaY) >= 50);
       if (event.shiftKey) camera.pan(right || down, 0);
-      else if (event.ctrlKey || event.metaKey) camera.zoom(Math.exp(-down / 120), ...place(event));
-      else if (notches) camera.zoom(Math.exp(-down / 480), ...place(event));
+      else if (event.ctrlKey || event.metaKey) camera.zoom(Math.exp(-down / 120), ...stagePoint(event));
+      else if (notches) camera.zoom(Math.exp(-down / 480), ...stagePoint(event));
       else camera.pan(right, down);
     },
     { passive: false },
@@ -42,7 +42,7 @@ export function gestures(stage, camera) {
     if (event.button !== 0) return;
     if (event.target instanceof Element && event.target.closest("a, button, input, select")) return;
     fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    slipped = fingers.size > 1 ? SLACK + 1 : 0;
+    dragged = fingers.size > 1 ? CLICK_SLACK + 1 : 0;
   });
 
   addEventListener("pointermove", (event) => {
@@ -50,28 +50,31 @@ export function gestures(stage, camera) {
     if (!before) return;
     const now = { x: event.clientX, y: event.clientY };
     const others = [...fingers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
-    slipped += Math.hypot(now.x - before.x, now.y - before.y);
-    if (slipped <= SLACK) return;
-    stage.classList.add("held");
+    dragged += Math.hypot(now.x - before.x, now.y - before.y);
+    if (dragged <= CLICK_SLACK) return;
+    stage.classList.add("dragging");
     const [other] = others;
-    // the middle between two fingers moves half as far as one of them, and what was under it stays so
-    const share = other ? 2 : 1;
-    camera.pan((before.x - now.x) / share, (before.y - now.y) / share);
+    // the centre of two fingers moves half as far as the finger that moved
+    const divisor = other ? 2 : 1;
+    camera.pan((before.x - now.x) / divisor, (before.y - now.y) / divisor);
     if (other) {
-      const apart = (/** @type {{x: number, y: number}} */ point) => Math.hypot(point.x - other.x, point.y - other.y);
-      const middle = { clientX: (now.x + other.x) / 2, clientY: (now.y + other.y) / 2 };
-      camera.zoom(apart(now) / Math.max(apart(before), 1), ...place(middle));
+      const distance = (/** @type {{x: number, y: number}} */ point) =>
+        Math.hypot(point.x - other.x, point.y - other.y);
+      const centre = { clientX: (now.x + other.x) / 2, clientY: (now.y + other.y) / 2 };
+      camera.zoom(distance(now) / Math.max(distance(before), 1), ...stagePoint(centre));
     }
     fingers.set(event.pointerId, now);
   });
 
-  const lift = (/** @type {PointerEvent} */ event) => {
+  const release = (/** @type {PointerEvent} */ event) => {
     fingers.delete(event.pointerId);
-    if (!fingers.size) stage.classList.remove("held");
+    if (!fingers.size) stage.classList.remove("dragging");
   };
-  addEventListener("pointerup", lift);
-  addEventListener("pointercancel", lift);
-  // what ends a drag is no click
-  stage.addEventListener("click", (event) => slipped > SLACK && event.stopImmediatePropagation(), { capture: true });
+  addEventListener("pointerup", release);
+  addEventListener("pointercancel", release);
+  // the click event at the end of a drag is not a click
+  stage.addEventListener("click", (event) => dragged > CLICK_SLACK && event.stopImmediatePropagation(), {
+    capture: true,
+  });
   stage.addEventListener("dragstart", (event) => event.preventDefault());
 }

@@ -1,17 +1,17 @@
 // @ts-check
-/** Finding a card in the scene by its words; the keyboard's way is `/`, type, arrows, Enter. */
+/** The search box of the workflow page; by keyboard: `/`, type, arrow keys, Enter. */
 import { element } from "../dom.js";
-import { KINDS } from "./entity-types.js";
 
-/** @typedef {import("./graph-view.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
 
-const SHOWN = 12;
+const MAX_HITS = 12;
 
 /**
- * @param {() => Scene | null} current
- * @param {(card: number) => void} go
+ * Make the search box.
+ * @param {() => GraphView | null} current
+ * @param {(card: number) => void} onChoose
  */
-export function search(current, go) {
+export function graphSearch(current, onChoose) {
   const input = element("input", {
     type: "search",
     class: "seek",
@@ -24,8 +24,8 @@ export function search(current, go) {
     autocomplete: "off",
   });
   const list = element("ul", { id: "hits", role: "listbox", "aria-label": "Cards found", hidden: true });
-  const said = element("p", { class: "unseen", role: "status" });
-  const made = element("div", { class: "finder" }, input, list, said);
+  const status = element("p", { class: "visually-hidden", role: "status" });
+  const container = element("div", { class: "finder" }, input, list, status);
   /** @type {number[]} */
   let hits = [];
   let active = -1;
@@ -35,7 +35,7 @@ export function search(current, go) {
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
   };
-  const mark = (/** @type {number} */ next) => {
+  const setActive = (/** @type {number} */ next) => {
     active = next;
     [...list.children].forEach((option, n) => {
       option.setAttribute("aria-selected", String(n === active));
@@ -47,25 +47,25 @@ export function search(current, go) {
   const choose = (/** @type {number} */ card) => {
     close();
     input.value = "";
-    go(card);
+    onChoose(card);
   };
   const show = async () => {
-    const scene = current();
-    const wanted = input.value.trim().toLowerCase();
-    if (!scene || !wanted) return close();
-    await scene.tellAll();
-    if (input.value.trim().toLowerCase() !== wanted) return undefined;
-    const all = find(scene, wanted);
-    hits = all.slice(0, SHOWN);
+    const graph = current();
+    const text = input.value.trim().toLowerCase();
+    if (!graph || !text) return close();
+    await graph.loadAllDetails();
+    if (input.value.trim().toLowerCase() !== text) return undefined;
+    const matches = find(graph, text);
+    hits = matches.slice(0, MAX_HITS);
     list.replaceChildren(
       ...hits.map((card, n) => {
-        const words = scene.of(card);
-        const kind = element("span", { class: "quiet" }, KINDS[scene.type(card)]);
+        const details = graph.detailsOf(card);
+        const type = element("span", { class: "muted" }, graph.typeOf(card).label);
         const option = element(
           "li",
           { id: `hit-${n}`, role: "option" },
-          element("span", { class: "words" }, words?.title ?? ""),
-          kind,
+          element("span", { class: "words" }, details?.title ?? ""),
+          type,
         );
         option.addEventListener("pointerdown", (event) => {
           event.preventDefault();
@@ -75,11 +75,11 @@ export function search(current, go) {
       }),
     );
     if (!hits.length)
-      list.append(element("li", { class: "none", role: "option", "aria-disabled": "true" }, "No card is called that"));
+      list.append(element("li", { class: "none", role: "option", "aria-disabled": "true" }, "No matching card"));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
-    said.textContent = `${all.length} found`;
-    mark(hits.length ? 0 : -1);
+    status.textContent = `${matches.length} found`;
+    setActive(hits.length ? 0 : -1);
     return undefined;
   };
   input.addEventListener("input", show);
@@ -87,7 +87,7 @@ export function search(current, go) {
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (hits.length) mark((active + (event.key === "ArrowDown" ? 1 : hits.length - 1)) % hits.length);
+      if (hits.length) setActive((active + (event.key === "ArrowDown" ? 1 : hits.length - 1)) % hits.length);
     } else if (event.key === "Enter") {
       const card = hits[active];
       if (!list.hidden && card !== undefined) choose(card);
@@ -96,27 +96,27 @@ export function search(current, go) {
       close();
     }
   });
-  return { search: made, focus: () => input.focus() };
+  return { element: container, focus: () => input.focus() };
 }
 
 /**
- * @param {Scene} scene
- * @param {string} wanted in lower case
- * @returns {number[]} those whose title begins with it first
+ * @param {GraphView} graph
+ * @param {string} text in lower case
+ * @returns {number[]} matching cards, first those whose title starts with the text
  */
-function find(scene, wanted) {
-  const [first, rest] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
-  for (let n = 0; n < scene.size; n += 1) {
-    const words = scene.of(n);
-    if (!words) continue;
-    const title = words.title.toLowerCase();
-    if (title.startsWith(wanted)) first.push(n);
+function find(graph, text) {
+  const [prefixed, others] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
+  for (let n = 0; n < graph.size; n += 1) {
+    const details = graph.detailsOf(n);
+    if (!details) continue;
+    const title = details.title.toLowerCase();
+    if (title.startsWith(text)) prefixed.push(n);
     else if (
-      [title, words.name.toLowerCase(), words.description?.toLowerCase() ?? "", String(words.id).toLowerCase()].some(
-        (text) => text.includes(wanted),
+      [title, details.name, details.description ?? "", String(details.id)].some((value) =>
+        value.toLowerCase().includes(text),
       )
     )
-      rest.push(n);
+      others.push(n);
   }
-  return [...first, ...rest];
+  return [...prefixed, ...others];
 }

@@ -1,31 +1,22 @@
 // @ts-check
-/** The scene as the server laid it out: places in flat arrays, arrows by their ends, words by key as they come. */
+/** The laid-out graph as the server sent it: cards and arrows in flat arrays, details of cards loaded on demand. */
 import { call } from "../api.js";
+import { ENTITY_TYPES } from "../entity-types.js";
 
-export const WIDTH = 312;
-export const SMALL = 82;
-export const TYPES = /** @type {const} */ ([
-  "project",
-  "project_version",
-  "dataset",
-  "file",
-  "model_weight",
-  "folder",
-  "task",
-  "job",
-  "app_session",
-]);
-export const BACK = 4;
-const VERSION = 2;
-const ASKED = 1000;
+export const WIDTH = 312; // pixels of a card
+export const SMALL = 82; // pixels: the height of a card without a picture
+const BACKWARD = 4; // the bit of an arrow's kind that says it runs against the reading direction
+const VERSION = 2; // an arrow's kind, in its two lowest bits
+const MAX_KEYS = 1000; // cards in one request for details
 
-/** @typedef {(typeof TYPES)[number]} CardType */
+/** @typedef {import("../entity-types.js").EntityTypeName} EntityTypeName */
+/** @typedef {"upstream" | "downstream"} Side */
 /** @typedef {{name: string, color: string, background: string}} Icon */
 /** @typedef {{url: string, title: string}} Link */
 /**
- * @typedef {object} Words a card's words, as `Card` has them; what is empty is not there
+ * @typedef {object} CardDetails the texts of a card, as Python's `Card` has them; empty ones are left out
  * @property {string} key
- * @property {CardType} type
+ * @property {EntityTypeName} type
  * @property {string | number} id
  * @property {string} name
  * @property {string} title
@@ -46,7 +37,7 @@ const ASKED = 1000;
  * @property {string} [author]
  */
 /**
- * @typedef {object} Facets what the scene can be narrowed by
+ * @typedef {object} Facets the values that the graph can be filtered by
  * @property {Record<string, number>} kinds
  * @property {Record<string, number>} apps
  * @property {string | null} since
@@ -54,75 +45,76 @@ const ASKED = 1000;
  * @property {number} cards
  */
 
-/** A scene; nothing in it changes but the words that come later. */
-export class Scene {
-  /** @param {any} told the answer of ``autoflow.scene`` */
-  constructor(told) {
+/** A laid-out graph. Cards and arrows are named by their index; only the details of cards change after construction. */
+export class GraphView {
+  /** @param {any} response of ``autoflow.scene`` */
+  constructor(response) {
     /** @type {string} */
-    this.digest = told.digest;
+    this.digest = response.digest;
     /** @type {string} */
-    this.title = told.title;
+    this.title = response.title;
     /** @type {string[]} */
-    this.keys = told.keys;
+    this.keys = response.keys;
     /** @type {Facets} */
-    this.facets = told.facets;
-    /** @type {boolean} */
-    this.cut = told.cut;
+    this.facets = response.facets;
+    /** @type {boolean} whether there are more cards than the server sends */
+    this.truncated = response.cut;
     this.size = this.keys.length;
-    this.width = Math.max(told.width, 1);
-    this.height = Math.max(told.height, 1);
+    this.width = Math.max(response.width, 1);
+    this.height = Math.max(response.height, 1);
     /** @type {Map<string, number>} */
-    this.index = new Map(this.keys.map((key, n) => [key, n]));
-    this.entry = this.at(told.entry);
-    this.types = Uint8Array.from(told.types);
+    this.index = new Map(this.keys.map((key, card) => [key, card]));
+    this.entry = this.indexOf(response.entry);
+    /** the index of each card's type in `ENTITY_TYPES` */
+    this.types = Uint8Array.from(response.types);
     this.x = new Int32Array(this.size);
     this.y = new Int32Array(this.size);
-    this.h = new Int32Array(this.size);
-    for (let n = 0; n < this.size; n += 1) {
-      this.x[n] = told.boxes[3 * n];
-      this.y[n] = told.boxes[3 * n + 1];
-      this.h[n] = told.boxes[3 * n + 2];
+    this.heights = new Int32Array(this.size);
+    for (let card = 0; card < this.size; card += 1) {
+      this.x[card] = response.boxes[3 * card];
+      this.y[card] = response.boxes[3 * card + 1];
+      this.heights[card] = response.boxes[3 * card + 2];
     }
-    this.arrows = told.arrows.length / 3;
-    this.source = new Int32Array(this.arrows);
-    this.target = new Int32Array(this.arrows);
-    this.kind = new Uint8Array(this.arrows);
-    /** where an arrow's corners begin in `corners`; one more at the end */
-    this.start = new Int32Array(this.arrows + 1);
-    this.corners = new Int32Array(told.ways.length - this.arrows);
-    /** left, top, right and bottom of each arrow's way */
-    this.box = new Int32Array(4 * this.arrows);
+    this.arrowCount = response.arrows.length / 3;
+    this.source = new Int32Array(this.arrowCount);
+    this.target = new Int32Array(this.arrowCount);
+    this.kind = new Uint8Array(this.arrowCount);
+    /** where an arrow's corners start in `corners`, with one more entry for the end */
+    this.cornerStart = new Int32Array(this.arrowCount + 1);
+    this.corners = new Int32Array(response.ways.length - this.arrowCount);
+    /** left, top, right and bottom of each arrow */
+    this.arrowBounds = new Int32Array(4 * this.arrowCount);
     /** @type {number[][]} arrows out of each card */
-    this.out = Array.from({ length: this.size }, () => []);
+    this.outgoing = Array.from({ length: this.size }, () => []);
     /** @type {number[][]} arrows into each card */
-    this.into = Array.from({ length: this.size }, () => []);
-    this._arrows(told.arrows, told.ways);
-    /** @type {Map<number, [number, number]>} neighbours left out upstream and downstream */
-    this.more = new Map(Object.entries(told.more).map(([n, sides]) => [Number(n), sides]));
-    /** @type {Map<string, Words>} */
-    this.words = new Map(told.cards.map((/** @type {Words} */ card) => [card.key, card]));
+    this.incoming = Array.from({ length: this.size }, () => []);
+    this._readArrows(response.arrows, response.ways);
+    /** @type {Map<number, [number, number]>} counts of neighbours left out upstream and downstream */
+    this.hiddenNeighbours = new Map(Object.entries(response.more).map(([card, counts]) => [Number(card), counts]));
+    /** @type {Map<string, CardDetails>} */
+    this.details = new Map(response.cards.map((/** @type {CardDetails} */ card) => [card.key, card]));
   }
 
   /**
-   * @param {number[]} arrows source, target, kind of each
-   * @param {number[]} ways corners of each after their count
+   * @param {number[]} arrows source, target and kind of each
+   * @param {number[]} routes the number of corners of each arrow, followed by their coordinates
    */
-  _arrows(arrows, ways) {
+  _readArrows(arrows, routes) {
     let read = 0;
     let written = 0;
-    for (let n = 0; n < this.arrows; n += 1) {
+    for (let n = 0; n < this.arrowCount; n += 1) {
       const [source, target] = [arrows[3 * n] ?? 0, arrows[3 * n + 1] ?? 0];
       this.source[n] = source;
       this.target[n] = target;
       this.kind[n] = arrows[3 * n + 2] ?? 0;
-      this.out[source]?.push(n);
-      this.into[target]?.push(n);
-      const points = ways[read] ?? 0;
+      this.outgoing[source]?.push(n);
+      this.incoming[target]?.push(n);
+      const points = routes[read] ?? 0;
       read += 1;
-      this.start[n] = written;
+      this.cornerStart[n] = written;
       const bounds = [Infinity, Infinity, -Infinity, -Infinity];
       for (let p = 0; p < points; p += 1, read += 2, written += 2) {
-        const [x, y] = [ways[read] ?? 0, ways[read + 1] ?? 0];
+        const [x, y] = [routes[read] ?? 0, routes[read + 1] ?? 0];
         this.corners[written] = x;
         this.corners[written + 1] = y;
         bounds[0] = Math.min(bounds[0] ?? x, x);
@@ -130,85 +122,86 @@ export class Scene {
         bounds[2] = Math.max(bounds[2] ?? x, x);
         bounds[3] = Math.max(bounds[3] ?? y, y);
       }
-      this.box.set(bounds, 4 * n);
+      this.arrowBounds.set(bounds, 4 * n);
     }
-    this.start[this.arrows] = written;
+    this.cornerStart[this.arrowCount] = written;
   }
 
   /**
    * @param {string | null | undefined} key
-   * @returns {number} the card's number here, -1 for none
+   * @returns {number} the card's index, -1 if there is no such card
    */
-  at(key) {
+  indexOf(key) {
     return (key ? this.index.get(key) : undefined) ?? -1;
   }
 
-  /** @param {number} card @returns {CardType} */
-  type(card) {
-    return TYPES[this.types[card] ?? 0] ?? "file";
+  /** @param {number} card */
+  typeOf(card) {
+    return /** @type {import("../entity-types.js").EntityType} */ (ENTITY_TYPES[this.types[card] ?? 0]);
   }
 
-  /** @param {number} card @returns {Words | undefined} */
-  of(card) {
-    return this.words.get(this.keys[card] ?? "");
+  /** @param {number} card @returns {CardDetails | undefined} undefined until they are loaded */
+  detailsOf(card) {
+    return this.details.get(this.keys[card] ?? "");
   }
 
-  /** @param {number} card @returns {number[]} cards one arrow before it */
-  before(card) {
-    return [...new Set((this.into[card] ?? []).map((arrow) => this.source[arrow] ?? 0))];
+  /** @param {number} card @returns {number[]} the cards one arrow before it */
+  predecessors(card) {
+    return [...new Set((this.incoming[card] ?? []).map((arrow) => this.source[arrow] ?? 0))];
   }
 
-  /** @param {number} card @returns {number[]} cards one arrow after it */
-  after(card) {
-    return [...new Set((this.out[card] ?? []).map((arrow) => this.target[arrow] ?? 0))];
+  /** @param {number} card @returns {number[]} the cards one arrow after it */
+  successors(card) {
+    return [...new Set((this.outgoing[card] ?? []).map((arrow) => this.target[arrow] ?? 0))];
   }
 
   /**
-   * All cards and arrows on a card's way up or down.
-   * @param {number} card
-   * @param {"upstream" | "downstream"} side
+   * Collect all cards and arrows upstream or downstream of a card.
+   * @param {number} start
+   * @param {Side} side
    */
-  reach(card, side) {
-    const [lists, ends] = side === "upstream" ? [this.into, this.source] : [this.out, this.target];
-    const cards = new Set([card]);
+  reachable(start, side) {
+    const [lists, ends] = side === "upstream" ? [this.incoming, this.source] : [this.outgoing, this.target];
+    const cards = new Set([start]);
     const arrows = new Set();
-    for (const one of cards) {
-      for (const arrow of lists[one] ?? []) {
+    // a Set yields what is added to it during iteration: this is a breadth-first search
+    for (const card of cards) {
+      for (const arrow of lists[card] ?? []) {
         arrows.add(arrow);
         cards.add(ends[arrow] ?? 0);
       }
     }
-    cards.delete(card);
+    cards.delete(start);
     return { cards, arrows };
   }
 
-  /** @param {number} arrow */
+  /** @param {number} arrow @returns {boolean} whether it leads to a version of its source */
   isVersion(arrow) {
     return ((this.kind[arrow] ?? 0) & 3) === VERSION;
   }
 
-  /** @param {number} arrow whether it runs against the reading direction */
-  isBack(arrow) {
-    return ((this.kind[arrow] ?? 0) & BACK) !== 0;
+  /** @param {number} arrow @returns {boolean} whether it runs against the reading direction */
+  isBackward(arrow) {
+    return ((this.kind[arrow] ?? 0) & BACKWARD) !== 0;
   }
 
   /**
-   * Asks for the words of cards that have none yet.
+   * Load the details of cards that have none yet.
    * @param {Iterable<number>} cards
-   * @returns {Promise<boolean>} whether any came
+   * @returns {Promise<boolean>} whether any were loaded
    */
-  async tell(cards) {
-    const missing = [...cards].map((n) => this.keys[n] ?? "").filter((key) => key && !this.words.has(key));
-    for (let from = 0; from < missing.length; from += ASKED) {
-      const keys = missing.slice(from, from + ASKED);
-      const told = await call("autoflow.scene.cards", { keys });
-      for (const card of told.cards) this.words.set(card.key, card);
+  async loadDetails(cards) {
+    const missing = [...cards].map((card) => this.keys[card] ?? "").filter((key) => key && !this.details.has(key));
+    for (let start = 0; start < missing.length; start += MAX_KEYS) {
+      const keys = missing.slice(start, start + MAX_KEYS);
+      const response = await call("autoflow.scene.cards", { keys });
+      for (const card of response.cards) this.details.set(card.key, card);
     }
     return missing.length > 0;
   }
 
-  /** Asks for all words: for the search and the table. */
-  tellAll() {
-    return this.tell(this.keys.keys());
+  /** Load the details of all cards, for the search and the table. */
+  loadAllDetails() {
+    return this.loadDetails(this.keys.keys());
   }
 }

@@ -1,60 +1,61 @@
 // @ts-check
-/** The keyboard's ways through the graph. */
-import { address } from "./card-element.js";
-import { isArrow, step } from "./navigation.js";
+/** Handles the keyboard on the workflow page. */
+import { linkTarget } from "./card-element.js";
+import { isArrowKey, nextCard } from "./navigation.js";
 
-/** @typedef {import("./viewport.js").View} View */
-/** @typedef {import("./graph-view.js").Scene} Scene */
+/** @typedef {import("./viewport.js").Viewport} Viewport */
+/** @typedef {import("./viewport.js").GraphView} GraphView */
 
-const FAR = 80; // pixels of a step of the empty stage
+const PAN_STEP = 80; // pixels an arrow key pans the camera by
 
 /**
- * Listens to the keyboard.
+ * Handle the keyboard.
  * @param {object} page
- * @param {View} page.view
- * @param {{focus: () => void}} page.finder
- * @param {() => Scene | null} page.scene
- * @param {(key: string, step: boolean) => void} page.select
+ * @param {Viewport} page.viewport
+ * @param {{focus: () => void}} page.search
+ * @param {() => GraphView | null} page.graph
+ * @param {(key: string, push: boolean) => void} page.select
  * @param {(key: string, side: "both") => void} page.focus
  * @param {() => void} page.unfocus
  */
-export function keys({ view, finder, scene, select, focus, unfocus }) {
-  const { camera, cards, stage } = view;
+export function handleKeyboard({ viewport, search, graph, select, focus, unfocus }) {
+  const { camera, cards, stage } = viewport;
 
   /** @type {Record<string, () => void>} */
-  const anywhere = {
+  const shortcuts = {
     "+": () => camera.zoom(1.4, undefined, undefined, true),
     "=": () => camera.zoom(1.4, undefined, undefined, true),
     "-": () => camera.zoom(1 / 1.4, undefined, undefined, true),
-    0: () => view.fit(),
+    0: () => viewport.fit(),
     1: () => camera.zoom(1 / camera.k, undefined, undefined, true),
   };
 
-  /** @param {string} key of the keyboard @param {string} card @returns {boolean} whether it meant anything */
-  const onCard = (key, card) => {
-    const shown = scene();
-    const number = shown?.at(card) ?? -1;
-    if (!shown || number < 0) return false;
-    if (isArrow(key)) {
-      const next = step(shown, number, key);
-      if (next >= 0) walk(shown.keys[next] ?? "", next);
+  /** @param {string} key of the keyboard @param {string} card its key @returns {boolean} whether it was handled */
+  const handleCardKey = (key, card) => {
+    const view = graph();
+    const index = view?.indexOf(card) ?? -1;
+    if (!view || index < 0) return false;
+    if (isArrowKey(key)) {
+      const next = nextCard(view, index, key);
+      if (next >= 0) moveTo(view.keys[next] ?? "", next);
       return true;
     }
-    const words = shown.of(number);
+    const details = view.detailsOf(index);
     if (key === " ") select(card, true);
     else if (key === "f" || key === "F") focus(card, "both");
-    else if (key === "Enter" && words && !words.members && address(words)) location.assign(address(words) ?? "");
+    else if (key === "Enter" && details && !details.members && linkTarget(details))
+      location.assign(linkTarget(details) ?? "");
     else if (key === "Enter") select(card, true);
     else return false;
     return true;
   };
 
   /** @param {string} key @param {number} card */
-  const walk = (key, card) => {
+  const moveTo = (key, card) => {
     cards.current = key;
     if (cards.selected) select(key, false);
-    camera.reveal(view.box(card));
-    view.redraw(true);
+    camera.reveal(viewport.box(card));
+    viewport.redraw(true);
     requestAnimationFrame(() => requestAnimationFrame(() => cards.focus(key)));
   };
 
@@ -64,7 +65,7 @@ export function keys({ view, finder, scene, select, focus, unfocus }) {
     if (target.closest("input, select, textarea, details[open]")) return;
     if (event.key === "/") {
       event.preventDefault();
-      finder.focus();
+      search.focus();
       return;
     }
     if (event.key === "Escape") {
@@ -78,27 +79,30 @@ export function keys({ view, finder, scene, select, focus, unfocus }) {
     const inside = stage.contains(target) || target === document.body;
     if (!inside) return;
     const card = target.closest("article")?.getAttribute("data-key");
-    const onFace = target.matches("article");
-    if (card && (onFace || isArrow(event.key)) && onCard(event.key, card)) event.preventDefault();
-    else if (isArrow(event.key)) {
+    const isCard = target.matches("article");
+    if (card && (isCard || isArrowKey(event.key)) && handleCardKey(event.key, card)) event.preventDefault();
+    else if (isArrowKey(event.key)) {
       event.preventDefault();
-      const [right, down] = { ArrowRight: [FAR, 0], ArrowLeft: [-FAR, 0], ArrowDown: [0, FAR], ArrowUp: [0, -FAR] }[
-        event.key
-      ];
+      const [right, down] = {
+        ArrowRight: [PAN_STEP, 0],
+        ArrowLeft: [-PAN_STEP, 0],
+        ArrowDown: [0, PAN_STEP],
+        ArrowUp: [0, -PAN_STEP],
+      }[event.key];
       camera.pan(right ?? 0, down ?? 0);
-    } else if (anywhere[event.key]) {
+    } else if (shortcuts[event.key]) {
       event.preventDefault();
-      anywhere[event.key]?.();
+      shortcuts[event.key]?.();
     }
   });
 
-  // Tab into a card out of sight brings it into sight
+  // a card that Tab reaches is brought into sight
   stage.addEventListener("focusin", (event) => {
     const card = event.target instanceof Element ? event.target.closest("article")?.getAttribute("data-key") : null;
-    const number = scene()?.at(card) ?? -1;
+    const number = graph()?.indexOf(card) ?? -1;
     if (number < 0 || !card) return;
     cards.current = card;
-    if (event.target instanceof Element && event.target.matches(":focus-visible")) camera.reveal(view.box(number));
-    view.redraw(false);
+    if (event.target instanceof Element && event.target.matches(":focus-visible")) camera.reveal(viewport.box(number));
+    viewport.redraw(false);
   });
 }

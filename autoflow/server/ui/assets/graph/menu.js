@@ -1,23 +1,24 @@
 // @ts-check
-/** A button that opens a small panel below it; Escape and a click elsewhere close it. */
+/** A button that opens a popover below it; Escape and a click elsewhere close it. */
 import { element } from "../dom.js";
 
 /**
+ * Make a menu.
  * @param {string} label
  * @param {...Node} content
  */
-export function menu(label, ...content) {
+export function popoverMenu(label, ...content) {
   const button = element("summary", { class: "button" }, label);
-  const sheet = element("div", { class: "sheet" }, ...content);
-  const made = element("details", { class: "menu" }, button, sheet);
-  made.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !made.open) return;
+  const popover = element("div", { class: "popover" }, ...content);
+  const details = element("details", { class: "menu" }, button, popover);
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !details.open) return;
     event.stopPropagation();
-    made.open = false;
+    details.open = false;
     button.focus();
   });
   document.addEventListener("pointerdown", (event) => {
-    if (made.open && event.target instanceof Node && !made.contains(event.target)) made.open = false;
+    if (details.open && event.target instanceof Node && !details.contains(event.target)) details.open = false;
   });
-  return { menu: made, button, sheet };
+  return { menu: details, button, popover };
 }

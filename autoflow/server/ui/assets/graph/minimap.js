@@ -1,16 +1,15 @@
 // @ts-check
-/** The whole scene small, with the frame of what is in sight; a click or a drag in it moves the camera. */
-import { COLORS } from "./entity-types.js";
-import { TYPES, WIDTH } from "./graph-view.js";
+/** The minimap: the whole graph with a frame around the part in sight; a click or a drag moves the camera. */
+import { WIDTH } from "./graph-view.js";
 
-const WIDE = 200;
-const HIGH = 130;
-const EDGE = 6;
-const LEAST = 1.2; // pixels of a card
+const MAX_WIDTH = 200;
+const MAX_HEIGHT = 130;
+const MARGIN = 6;
+const MIN_CARD = 1.2; // pixels, at the least, of a card's sides
 
-/** @typedef {import("./graph-view.js").Scene} Scene */
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
 
-/** The map. */
+/** Draws the minimap. */
 export class Minimap {
   /**
    * @param {HTMLCanvasElement} canvas
@@ -19,72 +18,75 @@ export class Minimap {
   constructor(canvas, camera) {
     this.canvas = canvas;
     this.camera = camera;
-    this.picture = document.createElement("canvas");
+    this.background = document.createElement("canvas");
     this.scale = 1;
-    this.ink = "";
-    /** @type {Scene | null} */
-    this.scene = null;
+    this.frameColour = "";
+    /** @type {GraphView | null} */
+    this.graph = null;
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
-      this._go(event);
+      this._moveCamera(event);
     });
-    canvas.addEventListener("pointermove", (event) => canvas.hasPointerCapture(event.pointerId) && this._go(event));
+    canvas.addEventListener(
+      "pointermove",
+      (event) => canvas.hasPointerCapture(event.pointerId) && this._moveCamera(event),
+    );
   }
 
   /** @param {PointerEvent} event */
-  _go(event) {
+  _moveCamera(event) {
     const frame = this.canvas.getBoundingClientRect();
-    const x = (event.clientX - frame.left - EDGE) / this.scale;
-    const y = (event.clientY - frame.top - EDGE) / this.scale;
+    const x = (event.clientX - frame.left - MARGIN) / this.scale;
+    const y = (event.clientY - frame.top - MARGIN) / this.scale;
     const { width, height, k } = this.camera;
     this.camera.show({ x: x - width / 2 / k, y: y - height / 2 / k, k });
   }
 
-  /** Draws the cards once for a scene and its colours. @param {Scene} scene */
-  take(scene) {
-    this.scene = scene;
-    this.canvas.hidden = scene.size < 2; // one card needs no map
-    this.ink = getComputedStyle(this.canvas).color;
-    this.scale = Math.min((WIDE - 2 * EDGE) / scene.width, (HIGH - 2 * EDGE) / scene.height, 0.2);
+  /** Draw the cards of a graph; again when the theme changed. @param {GraphView} graph */
+  setGraph(graph) {
+    this.graph = graph;
+    this.canvas.hidden = graph.size < 2; // a single card needs no map
+    this.frameColour = getComputedStyle(this.canvas).color;
+    this.scale = Math.min((MAX_WIDTH - 2 * MARGIN) / graph.width, (MAX_HEIGHT - 2 * MARGIN) / graph.height, 0.2);
     const ratio = Math.min(devicePixelRatio, 2);
     const [width, height] = [
-      Math.ceil(scene.width * this.scale + 2 * EDGE),
-      Math.ceil(scene.height * this.scale + 2 * EDGE),
+      Math.ceil(graph.width * this.scale + 2 * MARGIN),
+      Math.ceil(graph.height * this.scale + 2 * MARGIN),
     ];
-    for (const canvas of [this.canvas, this.picture])
+    for (const canvas of [this.canvas, this.background])
       Object.assign(canvas, { width: width * ratio, height: height * ratio });
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
-    const context = this.picture.getContext("2d");
+    const context = this.background.getContext("2d");
     if (!context) return;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    for (let n = 0; n < scene.size; n += 1) {
-      context.fillStyle = COLORS[TYPES[scene.types[n] ?? 0] ?? "file"][0];
-      const wide = Math.max(WIDTH * this.scale, LEAST);
-      const high = Math.max((scene.h[n] ?? 0) * this.scale, LEAST);
-      context.fillRect(EDGE + (scene.x[n] ?? 0) * this.scale, EDGE + (scene.y[n] ?? 0) * this.scale, wide, high);
+    for (let n = 0; n < graph.size; n += 1) {
+      context.fillStyle = graph.typeOf(n).color;
+      const wide = Math.max(WIDTH * this.scale, MIN_CARD);
+      const high = Math.max((graph.heights[n] ?? 0) * this.scale, MIN_CARD);
+      context.fillRect(MARGIN + (graph.x[n] ?? 0) * this.scale, MARGIN + (graph.y[n] ?? 0) * this.scale, wide, high);
     }
   }
 
-  /** Draws the frame of what is in sight. */
+  /** Draw the frame around the part in sight. */
   draw() {
     const context = this.canvas.getContext("2d");
-    if (!context || !this.scene) return;
+    if (!context || !this.graph) return;
     const ratio = Math.min(devicePixelRatio, 2);
     const { x, y, k, width, height } = this.camera;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    context.drawImage(this.picture, 0, 0);
+    context.drawImage(this.background, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.strokeStyle = this.ink;
+    context.strokeStyle = this.frameColour;
     context.lineWidth = 2;
     const wide = this.canvas.width / ratio - 2;
     const high = this.canvas.height / ratio - 2;
-    const left = Math.max(1, EDGE + x * this.scale);
-    const top = Math.max(1, EDGE + y * this.scale);
-    const right = Math.min(wide, EDGE + (x + width / k) * this.scale);
-    const low = Math.min(high, EDGE + (y + height / k) * this.scale);
+    const left = Math.max(1, MARGIN + x * this.scale);
+    const top = Math.max(1, MARGIN + y * this.scale);
+    const right = Math.min(wide, MARGIN + (x + width / k) * this.scale);
+    const low = Math.min(high, MARGIN + (y + height / k) * this.scale);
     if (right > left && low > top) context.strokeRect(left, top, right - left, low - top);
   }
 }

@@ -1,35 +1,31 @@
 // @ts-check
-/** Where an arrow key leads from a card: along the arrows left and right, else to what stands nearest that way. */
+/** Geometry of keyboard and pointer: the card that an arrow key leads to, and the card at a point. */
 import { WIDTH } from "./graph-view.js";
 
-/** @typedef {import("./graph-view.js").Scene} Scene */
-/** @typedef {"ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown"} Key */
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
+/** @typedef {"ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown"} ArrowKey */
 
-const ASIDE = 3; // how much worse it is to stand aside than to stand further
+const SIDEWAYS_COST = 3; // how much more a pixel across the direction counts than one along it
 
-/** @param {string} key @returns {key is Key} */
-export function isArrow(key) {
+/** @param {string} key @returns {key is ArrowKey} */
+export function isArrowKey(key) {
   return key === "ArrowLeft" || key === "ArrowRight" || key === "ArrowUp" || key === "ArrowDown";
 }
 
 /**
- * @param {Scene} scene
+ * Return the card that an arrow key leads to: along the graph's arrows left and right, else the nearest that way.
+ * @param {GraphView} graph
  * @param {number} card
- * @param {Key} key
- * @returns {number} the card to go to, -1 for none
+ * @param {ArrowKey} key
+ * @returns {number} -1 for none
  */
-export function step(scene, card, key) {
+export function nextCard(graph, card, key) {
   if (key === "ArrowRight" || key === "ArrowLeft") {
-    const along = key === "ArrowRight" ? scene.after(card) : scene.before(card);
-    const found = nearest(
-      scene,
-      card,
-      along.filter((n) => n !== card),
-      () => true,
-    );
-    if (found >= 0) return found;
+    const neighbours = key === "ArrowRight" ? graph.successors(card) : graph.predecessors(card);
+    const next = nearest(graph, card, neighbours, () => true);
+    if (next >= 0) return next;
   }
-  return nearest(scene, card, scene.keys.keys(), (right, down) => {
+  return nearest(graph, card, graph.keys.keys(), (right, down) => {
     if (key === "ArrowRight") return right > 0;
     if (key === "ArrowLeft") return right < 0;
     return (key === "ArrowDown" ? down > 0 : down < 0) && Math.abs(right) < WIDTH;
@@ -37,33 +33,36 @@ export function step(scene, card, key) {
 }
 
 /**
- * @param {Scene} scene
+ * @param {GraphView} graph
  * @param {number} card
- * @param {Iterable<number>} among
- * @param {(right: number, down: number) => boolean} fits
+ * @param {Iterable<number>} candidates
+ * @param {(right: number, down: number) => boolean} matches
+ * @returns {number} -1 for none
  */
-function nearest(scene, card, among, fits) {
-  const middle = (/** @type {number} */ n) => (scene.y[n] ?? 0) + (scene.h[n] ?? 0) / 2;
-  let [found, least] = [-1, Infinity];
-  for (const n of among) {
-    const [right, down] = [(scene.x[n] ?? 0) - (scene.x[card] ?? 0), middle(n) - middle(card)];
-    if (n === card || !fits(right, down)) continue;
-    const far = Math.abs(right) + Math.abs(down) + Math.min(Math.abs(right), Math.abs(down)) * (ASIDE - 1);
-    if (far < least) [found, least] = [n, far];
+function nearest(graph, card, candidates, matches) {
+  const middle = (/** @type {number} */ n) => (graph.y[n] ?? 0) + (graph.heights[n] ?? 0) / 2;
+  let [best, shortest] = [-1, Infinity];
+  for (const n of candidates) {
+    const [right, down] = [(graph.x[n] ?? 0) - (graph.x[card] ?? 0), middle(n) - middle(card)];
+    if (n === card || !matches(right, down)) continue;
+    const [dx, dy] = [Math.abs(right), Math.abs(down)];
+    const distance = dx + dy + Math.min(dx, dy) * (SIDEWAYS_COST - 1);
+    if (distance < shortest) [best, shortest] = [n, distance];
   }
-  return found;
+  return best;
 }
 
 /**
- * The card at a point of the world.
- * @param {Scene} scene
+ * Return the card at a point of the world.
+ * @param {GraphView} graph
  * @param {number} x
  * @param {number} y
+ * @returns {number} -1 for none
  */
-export function cardAt(scene, x, y) {
-  for (let n = 0; n < scene.size; n += 1) {
-    const [left, top] = [scene.x[n] ?? 0, scene.y[n] ?? 0];
-    if (x >= left && x <= left + WIDTH && y >= top && y <= top + (scene.h[n] ?? 0)) return n;
+export function cardAt(graph, x, y) {
+  for (let card = 0; card < graph.size; card += 1) {
+    const [left, top] = [graph.x[card] ?? 0, graph.y[card] ?? 0];
+    if (x >= left && x <= left + WIDTH && y >= top && y <= top + (graph.heights[card] ?? 0)) return card;
   }
   return -1;
 }

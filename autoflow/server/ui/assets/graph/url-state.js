@@ -1,103 +1,106 @@
 // @ts-check
-/** The page's state in its address: what is asked for, what is selected, where the camera stands. */
+/** The state of the workflow page in its address: the query, the selected card, the camera. */
 
-/** @typedef {import("./camera.js").View} View */
-/** @typedef {{card: string, side: "upstream" | "downstream" | "both"}} Focus */
+/** @typedef {import("./camera.js").Transform} Transform */
+/** @typedef {import("./graph-view.js").Side} Side */
+/** @typedef {{card: string, side: Side | "both"}} CardSide */
 /**
- * @typedef {object} Wish what is asked of the server
- * @property {Focus | null} focus
- * @property {{card: string, side: string}[]} expand
- * @property {string[]} opened clusters
- * @property {boolean} clusters whether like cards are taken together
- * @property {number | null} depth hops around the entry; null for the usual
+ * @typedef {object} GraphQuery what the server is asked to lay out
+ * @property {CardSide | null} focus limits the graph to one side of a card
+ * @property {CardSide[]} expand cards whose hidden neighbours are shown
+ * @property {string[]} opened keys of clusters that are shown as single cards
+ * @property {boolean} clusters whether similar cards are grouped
+ * @property {number | null} depth hops around the entry; null for the default
  * @property {string[]} kinds
  * @property {string[]} apps
  * @property {string} since
  * @property {string} until
  */
-/** @typedef {{wish: Wish, card: string, table: boolean, camera: View | null}} State */
+/** @typedef {{query: GraphQuery, card: string, table: boolean, camera: Transform | null}} State */
 
+/** @type {readonly string[]} */
 const SIDES = ["upstream", "downstream", "both"];
 
-/** @param {string} text @returns {{card: string, side: any} | null} ``upstream~task:5`` */
-function side(text) {
-  const [named, ...rest] = text.split("~");
-  return named !== undefined && SIDES.includes(named) && rest.length ? { card: rest.join("~"), side: named } : null;
+/** @param {string} text as ``upstream~task:5`` @returns {CardSide | null} */
+function parseCardSide(text) {
+  const [side, ...key] = text.split("~");
+  if (side === undefined || !SIDES.includes(side) || !key.length) return null;
+  return { card: key.join("~"), side: /** @type {CardSide["side"]} */ (side) };
 }
 
-/** @returns {State} what the address says */
-export function read() {
-  const query = new URLSearchParams(location.search);
-  const numbers = (query.get("at") ?? "").split(",").map(Number);
+/** @returns {State} the state that the address holds */
+export function readState() {
+  const params = new URLSearchParams(location.search);
+  const numbers = (params.get("at") ?? "").split(",").map(Number);
   const [x = NaN, y = NaN, k = NaN] = numbers;
-  const depth = query.get("depth");
+  const depth = params.get("depth");
   return {
-    wish: {
-      focus: side(query.get("focus") ?? ""),
-      expand: query.getAll("expand").flatMap((text) => side(text) ?? []),
-      opened: query.getAll("open"),
-      clusters: query.get("clusters") !== "no",
+    query: {
+      focus: parseCardSide(params.get("focus") ?? ""),
+      expand: params.getAll("expand").flatMap((text) => parseCardSide(text) ?? []),
+      opened: params.getAll("open"),
+      clusters: params.get("clusters") !== "no",
       depth: depth && /^\d{1,2}$/.test(depth) ? Number(depth) : null,
-      kinds: query.getAll("kind"),
-      apps: query.getAll("app"),
-      since: query.get("since") ?? "",
-      until: query.get("until") ?? "",
+      kinds: params.getAll("kind"),
+      apps: params.getAll("app"),
+      since: params.get("since") ?? "",
+      until: params.get("until") ?? "",
     },
-    card: query.get("card") ?? "",
-    table: query.get("view") === "table",
+    card: params.get("card") ?? "",
+    table: params.get("view") === "table",
     camera: numbers.length === 3 && numbers.every(Number.isFinite) && k > 0 ? { x, y, k: Math.min(k, 2) } : null,
   };
 }
 
 /**
- * Puts the state into the address.
+ * Write the state into the address.
  * @param {State} state
- * @param {boolean} step whether the back button leads to the state before
+ * @param {boolean} push whether the back button returns to the state before
  */
-export function write({ wish, card, table, camera }, step) {
-  const query = new URLSearchParams();
+export function writeState({ query, card, table, camera }, push) {
+  const params = new URLSearchParams();
   const path = new URLSearchParams(location.search).get("path");
-  if (path) query.set("path", path);
-  if (wish.focus) query.set("focus", `${wish.focus.side}~${wish.focus.card}`);
-  for (const one of wish.expand) query.append("expand", `${one.side}~${one.card}`);
-  for (const key of wish.opened) query.append("open", key);
-  if (!wish.clusters) query.set("clusters", "no");
-  if (wish.depth !== null) query.set("depth", String(wish.depth));
-  for (const kind of wish.kinds) query.append("kind", kind);
-  for (const app of wish.apps) query.append("app", app);
-  if (wish.since) query.set("since", wish.since);
-  if (wish.until) query.set("until", wish.until);
-  if (card) query.set("card", card);
-  if (table) query.set("view", "table");
-  if (camera) query.set("at", `${Math.round(camera.x)},${Math.round(camera.y)},${Number(camera.k.toFixed(3))}`);
-  const text = query.toString();
-  const address = location.pathname + (text ? `?${text}` : "");
-  if (address === location.pathname + location.search) return;
-  if (step) history.pushState(null, "", address);
-  else history.replaceState(null, "", address);
+  if (path) params.set("path", path);
+  if (query.focus) params.set("focus", `${query.focus.side}~${query.focus.card}`);
+  for (const { side, card: key } of query.expand) params.append("expand", `${side}~${key}`);
+  for (const key of query.opened) params.append("open", key);
+  if (!query.clusters) params.set("clusters", "no");
+  if (query.depth !== null) params.set("depth", String(query.depth));
+  for (const kind of query.kinds) params.append("kind", kind);
+  for (const app of query.apps) params.append("app", app);
+  if (query.since) params.set("since", query.since);
+  if (query.until) params.set("until", query.until);
+  if (card) params.set("card", card);
+  if (table) params.set("view", "table");
+  if (camera) params.set("at", `${Math.round(camera.x)},${Math.round(camera.y)},${Number(camera.k.toFixed(3))}`);
+  const search = params.toString();
+  const url = location.pathname + (search ? `?${search}` : "");
+  if (url === location.pathname + location.search) return;
+  if (push) history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
 }
 
 /**
- * A wish as the wire takes it.
- * @param {Wish} wish
+ * Return a query in the form the wire takes.
+ * @param {GraphQuery} query
  */
-export function asBody(wish) {
+export function requestBody(query) {
   const day = /^\d{4}-\d{2}-\d{2}$/;
   return {
-    focus: wish.focus,
-    expand: wish.expand,
-    opened: wish.opened,
-    clusters: wish.clusters,
-    depth: wish.depth,
-    kinds: wish.kinds,
-    apps: wish.apps,
-    // days are the reader's own
-    since: day.test(wish.since) ? new Date(`${wish.since}T00:00:00`).toISOString() : null,
-    until: day.test(wish.until) ? new Date(`${wish.until}T23:59:59.999`).toISOString() : null,
+    focus: query.focus,
+    expand: query.expand,
+    opened: query.opened,
+    clusters: query.clusters,
+    depth: query.depth,
+    kinds: query.kinds,
+    apps: query.apps,
+    // days are in the reader's time zone
+    since: day.test(query.since) ? new Date(`${query.since}T00:00:00`).toISOString() : null,
+    until: day.test(query.until) ? new Date(`${query.until}T23:59:59.999`).toISOString() : null,
   };
 }
 
-/** @param {Wish} wish @returns {boolean} whether anything is left out on purpose */
-export function narrows(wish) {
-  return Boolean(wish.kinds.length || wish.apps.length || wish.since || wish.until);
+/** @param {GraphQuery} query @returns {boolean} whether a filter leaves cards out */
+export function isFiltered(query) {
+  return Boolean(query.kinds.length || query.apps.length || query.since || query.until);
 }

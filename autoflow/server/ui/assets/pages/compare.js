@@ -1,34 +1,35 @@
 // @ts-check
-/** Any two versions of a project side by side, or one and the project as it is now. */
+/** The page that compares two versions of a project, or a version with the project as it is now. */
 
 import { call } from "../api.js";
 import { projectTabs } from "../components/project-tabs.js";
-import { changeList, countLine, difference } from "../components/version-diff.js";
-import { waiting } from "../components/widgets.js";
+import { changeList, countLine, hasChanges, loadDiff } from "../components/version-diff.js";
+import { loadingSkeleton } from "../components/widgets.js";
 import { element } from "../dom.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+import { capitalize, errorMessage } from "../format.js";
+import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /** @typedef {{id: number, number: number, title: string | null}} Version */
 
-const SHOWN = 24;
-const MOST = 200; // versions to choose from
+const PAGE_SIZE = 24;
+const MAX_VERSIONS = 200; // in the lists to choose from
 
-const { facts, query } = begin();
+const { facts, query } = initPage();
 const project = Number(facts.project);
-show(waiting(3));
+showContent(loadingSkeleton(3));
 try {
-  const told = await call("autoflow.overview.versions", { id: project, limit: MOST });
-  draw(told.project.name, told.versions);
+  const response = await call("autoflow.overview.versions", { id: project, limit: MAX_VERSIONS });
+  render(response.project.name, response.versions);
 } catch (error) {
-  failed(error);
+  showError(error);
 }
 
 /**
  * @param {string} name
  * @param {Version[]} versions
  */
-function draw(name, versions) {
-  crumbs(
+function render(name, versions) {
+  showCrumbs(
     [
       { text: "Start", href: "/" },
       { text: name, href: `/projects/${project}` },
@@ -39,93 +40,96 @@ function draw(name, versions) {
   );
   const head = element("header", { class: "head" }, element("h1", {}, name));
   if (!versions.length) {
-    show(
+    showContent(
       element(
         "div",
         { class: "page" },
         head,
         projectTabs(project, "versions"),
-        emptyState("No versions yet", "There is nothing to compare."),
+        emptyState("No versions yet", "Create a version first; then it can be compared with the project."),
       ),
     );
     return;
   }
-  const asked = { from: Number(query.get("from")), to: Number(query.get("to")) };
-  const place = versions.findIndex((one) => one.id === asked.from);
-  // unasked: a version with the one before it, or the first with what there is now
-  const before = versions[place + 1];
-  const from = query.has("to") || !before ? asked.from || (versions[0]?.id ?? 0) : before.id;
-  const to = query.has("to") ? asked.to : before ? asked.from || (versions[0]?.id ?? 0) : 0;
-  const first = chooser("From", versions, from, false);
-  const second = chooser("To", versions, to, true);
-  const turn = element("button", { type: "button" }, "Swap");
-  const kinds = element("fieldset", { class: "row kinds" }, element("legend", { class: "unseen" }, "Which images"));
-  for (const how of ["added", "removed", "changed"]) {
-    kinds.append(
+  const requested = { from: Number(query.get("from")), to: Number(query.get("to")) };
+  const index = versions.findIndex(({ id }) => id === requested.from);
+  // by default, compare a version with the one before it, or the first version with the current state
+  const previous = versions[index + 1];
+  const from = query.has("to") || !previous ? requested.from || (versions[0]?.id ?? 0) : previous.id;
+  const to = query.has("to") ? requested.to : previous ? requested.from || (versions[0]?.id ?? 0) : 0;
+  const first = versionSelect("From", versions, from, false);
+  const second = versionSelect("To", versions, to, true);
+  const swap = element("button", { type: "button" }, "Swap");
+  const statuses = element(
+    "fieldset",
+    { class: "row kinds" },
+    element("legend", { class: "visually-hidden" }, "Which images"),
+  );
+  for (const status of ["added", "removed", "changed"]) {
+    statuses.append(
       element(
         "label",
         { class: "chip" },
-        element("input", { type: "checkbox", value: how, checked: true }),
-        how.replace(/^./, (letter) => letter.toUpperCase()),
+        element("input", { type: "checkbox", value: status, checked: true }),
+        capitalize(status),
       ),
     );
   }
   const result = element("div", { "aria-live": "polite" });
-  const work = async () => {
+  const update = async () => {
     const pair = { from: Number(first.select.value), to: Number(second.select.value) || null };
     history.replaceState(null, "", `?from=${pair.from}&to=${pair.to ?? 0}`);
-    turn.disabled = pair.to === null;
+    swap.disabled = pair.to === null;
     if (pair.from === pair.to) {
-      result.replaceChildren(emptyState("The same version twice", "Choose two to compare."));
+      result.replaceChildren(emptyState("The same version twice", "Choose two different versions to compare."));
       return;
     }
     result.replaceChildren(element("div", { class: "skeleton" }));
     try {
-      const wanted = new Set([...kinds.querySelectorAll("input")].filter((one) => one.checked).map((one) => one.value));
-      const found = await difference(pair, SHOWN);
-      const same =
-        !found.changes.length &&
-        ![found.classes, found.tags, found.datasets].some(
-          (of) => of.added.length + of.removed.length + of.changed.length,
-        );
-      if (same)
-        result.replaceChildren(emptyState("They are the same", "No image, label, class, tag or dataset is another."));
-      else result.replaceChildren(countLine(found), changeList(pair, found, wanted));
-    } catch (error) {
-      result.replaceChildren(
-        element("p", { class: "notice bad", role: "alert" }, error instanceof Error ? error.message : String(error)),
+      const shown = new Set(
+        [...statuses.querySelectorAll("input")].filter((box) => box.checked).map((box) => box.value),
       );
+      const diff = await loadDiff(pair, PAGE_SIZE);
+      if (!hasChanges(diff))
+        result.replaceChildren(
+          emptyState("No differences", "All images, labels, classes, tags and datasets are equal."),
+        );
+      else result.replaceChildren(countLine(diff), changeList(pair, diff, shown));
+    } catch (error) {
+      result.replaceChildren(element("p", { class: "notice bad", role: "alert" }, errorMessage(error)));
     }
   };
-  turn.addEventListener("click", () => {
+  swap.addEventListener("click", () => {
     [first.select.value, second.select.value] = [second.select.value, first.select.value];
-    work();
+    update();
   });
-  for (const part of [first.select, second.select, kinds]) part.addEventListener("change", work);
-  show(
+  for (const control of [first.select, second.select, statuses]) control.addEventListener("change", update);
+  showContent(
     element(
       "div",
       { class: "page versions" },
       head,
       projectTabs(project, "versions"),
-      element("div", { class: "row bar card" }, first.label, turn, second.label, kinds),
+      element("div", { class: "row bar card" }, first.label, swap, second.label, statuses),
       result,
     ),
   );
-  work();
+  update();
 }
 
 /**
  * @param {string} name
  * @param {Version[]} versions
  * @param {number} value
- * @param {boolean} now whether the project as it is may be chosen
+ * @param {boolean} offersNow whether the current state can be chosen
  */
-function chooser(name, versions, value, now) {
+function versionSelect(name, versions, value, offersNow) {
   const select = element("select", { "aria-label": name });
-  if (now) select.append(element("option", { value: 0 }, "Now"));
-  for (const one of versions)
-    select.append(element("option", { value: one.id }, `V${one.number}${one.title ? ` ${one.title}` : ""}`));
+  if (offersNow) select.append(element("option", { value: 0 }, "Now"));
+  for (const version of versions)
+    select.append(
+      element("option", { value: version.id }, `V${version.number}${version.title ? ` ${version.title}` : ""}`),
+    );
   select.value = String(value);
   if (select.selectedIndex < 0) select.selectedIndex = 0;
   return { select, label: element("label", { class: "pair-of" }, name, select) };

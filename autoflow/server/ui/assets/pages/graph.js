@@ -1,103 +1,112 @@
 // @ts-check
-/** The workflow's page: asks for the scene the address wishes for, shows it, and keeps address and picture together. */
+/** The workflow page: loads the graph that the address asks for, and keeps the address and the viewport in step. */
 
 import { call } from "../api.js";
+import { pollChanges } from "../components/change-polling.js";
 import { projectTabs } from "../components/project-tabs.js";
 import { element } from "../dom.js";
-import { table } from "../graph/card-table.js";
-import { panel } from "../graph/details-panel.js";
-import { exportsMenu } from "../graph/export-menu.js";
-import { filters } from "../graph/filter-menu.js";
-import { search } from "../graph/graph-search.js";
-import { Scene } from "../graph/graph-view.js";
-import { keys } from "../graph/keyboard.js";
-import { live } from "../graph/live.js";
-import { asBody, narrows, read, write } from "../graph/url-state.js";
-import { View } from "../graph/viewport.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+import { errorMessage } from "../format.js";
+import { fillCardTable } from "../graph/card-table.js";
+import { fillDetailsPanel } from "../graph/details-panel.js";
+import { exportMenu } from "../graph/export-menu.js";
+import { filterMenu } from "../graph/filter-menu.js";
+import { graphSearch } from "../graph/graph-search.js";
+import { GraphView } from "../graph/graph-view.js";
+import { handleKeyboard } from "../graph/keyboard.js";
+import { isFiltered, readState, requestBody, writeState } from "../graph/url-state.js";
+import { Viewport } from "../graph/viewport.js";
+import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /** @typedef {import("../graph/url-state.js").State} State */
-/** @typedef {import("../graph/url-state.js").Wish} Wish */
+/** @typedef {import("../graph/url-state.js").GraphQuery} GraphQuery */
 
-const { facts, query } = begin();
+const { facts, query } = initPage();
 const entry = facts.entry ?? "workspace";
-// a folder has no number, its path is in the query; without any, the first workspace is meant
+// a folder has a path in the query instead of a number; with neither, it is the first workspace
 const number = facts[entry] ? Number(facts[entry]) : query.get("path");
 
-let state = read();
-/** @type {Scene | null} */
-let scene = null;
-/** @type {AbortController | null} the scene that is on its way */
-let asking = null;
+const EXAMPLE = `from autoflow import workflow, workflow_input
 
-const view = new View(
+@workflow_input("project")
+def load(project_id): ...
+
+with workflow("Train") as run:
+    load(7)`;
+
+let state = readState();
+/** @type {GraphView | null} */
+let graph = null;
+/** @type {AbortController | null} of the request for a graph */
+let pending = null;
+
+const viewport = new Viewport(
   (key) => select(key, true),
-  // where the camera came to rest is no place in a scene that is still on its way
-  () => asking || remember(false),
+  // the camera's position belongs to the old graph while another is being loaded
+  () => pending || saveState(false),
 );
-const side = element("aside", { class: "side", "aria-label": "Selected card", hidden: true });
-const sheet = element("section", { class: "sheet-table", hidden: true });
+const aside = element("aside", { class: "side", "aria-label": "Selected card", hidden: true });
+const tableSection = element("section", { class: "table-view", hidden: true });
 const blank = element("div", { class: "blank", hidden: true });
-const focused = element("div", { class: "focused row", role: "status" });
-const status = element("p", { class: "unseen", role: "status" });
+const notice = element("div", { class: "focus-bar row", role: "status" });
+const status = element("p", { class: "visually-hidden", role: "status" });
 const lost = element(
   "p",
   { class: "notice lost-server", role: "status", hidden: true },
-  "The server cannot be reached; this is what was last seen.",
+  "The server cannot be reached. This page shows what was last loaded, and tries again.",
 );
-const filter = filters(
-  () => state.wish,
-  (change) => ask({ ...state.wish, ...change }),
+const filter = filterMenu(
+  () => state.query,
+  (change) => update({ ...state.query, ...change }),
 );
-const finder = search(
-  () => scene,
+const search = graphSearch(
+  () => graph,
   (card) => go(card),
 );
 const toggle = element("button", { type: "button", "aria-pressed": "false" }, "Table");
-toggle.addEventListener("click", () => flip(!state.table));
+toggle.addEventListener("click", () => showTable(!state.table));
 const heading = element("h1", {}, "Workflow");
 const bar = element(
   "div",
   { class: "bar" },
   heading,
   ...(entry === "project" ? [projectTabs(Number(number), "workflow")] : []),
-  finder.search,
+  search.element,
   filter.menu,
-  exportsMenu(
-    () => scene,
-    () => ({ [entry]: number, ...asBody(state.wish) }),
-    (error) => say(error instanceof Error ? error.message : String(error)),
+  exportMenu(
+    () => graph,
+    () => ({ [entry]: number, ...requestBody(state.query) }),
+    (error) => announceStatus(errorMessage(error)),
   ),
   toggle,
 );
-const body = element("div", { class: "body" }, view.frame, sheet, blank, side);
+const body = element("div", { class: "body" }, viewport.frame, tableSection, blank, aside);
 
-/** @param {string} words for who does not see the picture change */
-function say(words) {
-  status.textContent = words;
+/** Announce a change to screen readers. @param {string} message */
+function announceStatus(message) {
+  status.textContent = message;
 }
 
-/** @param {boolean} step whether the back button should lead here */
-function remember(step) {
-  state.camera = scene ? view.camera.view : state.camera;
-  write(state, step);
+/** Write the state into the address. @param {boolean} push whether the back button returns to the one before */
+function saveState(push) {
+  state.camera = graph ? viewport.camera.transform : state.camera;
+  writeState(state, push);
 }
 
 /**
- * Asks for a scene.
- * @param {Wish} wish
- * @param {boolean} [step] whether the back button leads to the one before
+ * Load the graph of another query.
+ * @param {GraphQuery} query
+ * @param {boolean} [push] whether the back button returns to the query before
  */
-async function ask(wish, step = true) {
-  // a focus is shown whole when it comes: where the camera is now says nothing of it
-  state = { ...state, wish, camera: scene && !wish.focus ? view.camera.view : null };
-  if (step) write(state, true);
-  await load("wished").catch(wrong);
+async function update(query, push = true) {
+  // a focused graph is shown as a whole: the current camera does not apply to it
+  state = { ...state, query, camera: graph && !query.focus ? viewport.camera.transform : null };
+  if (push) writeState(state, true);
+  await load("requested").catch(handleError);
 }
 
-/** @returns {Promise<boolean>} whether what changed is shown; what a person wished for goes first */
+/** Load what has changed; a person's own request goes first. @returns {Promise<boolean>} whether it was loaded */
 async function refresh() {
-  if (asking) return false;
+  if (pending) return false;
   try {
     await load("changed");
   } catch (error) {
@@ -107,223 +116,224 @@ async function refresh() {
   return true;
 }
 
-/** @param {"first" | "wished" | "changed" | "back"} why */
-async function load(why) {
-  asking?.abort();
-  const waiting = new AbortController();
-  asking = waiting;
+/** @param {"first" | "requested" | "changed" | "back"} reason */
+async function load(reason) {
+  pending?.abort();
+  const request = new AbortController();
+  pending = request;
   const keep = state.card ? [state.card] : [];
-  const have = why === "changed" && scene ? scene.digest : "";
-  const told = await call(
+  const have = reason === "changed" && graph ? graph.digest : "";
+  const response = await call(
     "autoflow.scene",
-    { [entry]: number, ...asBody(state.wish), keep, have },
-    waiting.signal,
+    { [entry]: number, ...requestBody(state.query), keep, have },
+    request.signal,
   ).finally(() => {
-    if (asking === waiting) asking = null;
+    if (pending === request) pending = null;
   });
-  if (told.same) return told;
-  const first = !scene;
-  scene = new Scene(told);
-  paint(first, why);
-  return told;
+  if (response.same) return response;
+  const first = !graph;
+  graph = new GraphView(response);
+  render(graph, first, reason);
+  return response;
 }
 
-/** @param {boolean} first @param {string} why */
-function paint(first, why) {
-  const shown = /** @type {Scene} */ (scene);
+/** @param {GraphView} shown @param {boolean} first @param {string} reason */
+function render(shown, first, reason) {
   heading.textContent = shown.title;
   heading.title = shown.title;
   filter.show(shown.facets);
-  showFocus();
-  const nothing = !shown.facets.cards || !shown.size;
-  blank.hidden = !nothing;
-  view.frame.classList.toggle("gone", nothing || state.table);
-  if (nothing) blank.replaceChildren(narrows(state.wish) && shown.facets.cards ? nothingFits() : nothingYet());
+  showNotice();
+  const empty = !shown.facets.cards || !shown.size;
+  blank.hidden = !empty;
+  viewport.frame.classList.toggle("gone", empty || state.table);
+  if (empty) blank.replaceChildren(isFiltered(state.query) && shown.facets.cards ? noMatches() : noRuns());
   if (first) {
-    show(bar, focused, lost, body, status);
-    place(shown);
+    showContent(bar, notice, lost, body, status);
+    showHeader(shown);
   }
-  view.take(shown);
-  if (first || why === "back") settle();
-  else if (why === "wished" && state.wish.focus) view.fit();
-  if (why !== "first") say(`${shown.size} cards`);
+  viewport.setGraph(shown);
+  if (first || reason === "back") restoreCamera();
+  else if (reason === "requested" && state.query.focus) viewport.fit();
+  if (reason !== "first") announceStatus(`${shown.size} cards`);
   select(shown.index.has(state.card) ? state.card : "", false);
-  if (state.table) void table(sheet, shown, (card) => go(card));
+  if (state.table) void fillCardTable(tableSection, shown, (card) => go(card));
 }
 
-/** Puts the camera where the address says, else where one begins. */
-function settle() {
-  view.camera.measure();
-  const card = scene?.at(state.card) ?? -1;
-  if (state.camera) view.camera.show(state.camera);
-  else if (state.wish.focus) view.fit(false);
-  else if (card >= 0) view.visit(card, false);
-  else view.begin();
+/** Set the camera that the address holds, else the initial one. */
+function restoreCamera() {
+  viewport.camera.measure();
+  const card = graph?.indexOf(state.card) ?? -1;
+  if (state.camera) viewport.camera.show(state.camera);
+  else if (state.query.focus) viewport.fit(false);
+  else if (card >= 0) viewport.centreOn(card, false);
+  else viewport.showEntry();
 }
 
-/** @param {Scene} shown */
-function place(shown) {
+/** @param {GraphView} shown */
+function showHeader(shown) {
   const name = shown.title.replace(/^Workflow for \w+ /, "").replace(/^"|"$/g, "");
   /** @type {Record<string, string>} */
-  const homes = { project: `/projects/${number}`, task: `/apps/sessions/${number}`, file: `/files/${number}` };
-  const home = typeof number === "number" ? homes[entry] : undefined;
-  crumbs(
-    [{ text: "Start", href: "/" }, home ? { text: name, href: home } : { text: name }, { text: "Workflow" }],
+  const pages = { project: `/projects/${number}`, task: `/apps/sessions/${number}`, file: `/files/${number}` };
+  const href = typeof number === "number" ? pages[entry] : undefined;
+  showCrumbs(
+    [{ text: "Start", href: "/" }, href ? { text: name, href } : { text: name }, { text: "Workflow" }],
     shown.title,
   );
-  flip(state.table, false);
+  showTable(state.table, false);
 }
 
-function nothingYet() {
-  const code = element(
-    "pre",
-    {},
-    'from autoflow import workflow, workflow_input, workflow_output\n\n@workflow_input("project")\ndef load(project_id): ...\n\nwith workflow("Train") as run:\n    load(7)',
-  );
+function noRuns() {
+  const code = element("pre", {}, EXAMPLE);
   return emptyState(
     "No runs yet",
-    "Nothing here was read or written by a run that was recorded. A run is recorded as below; `autoflow doctor` says where records go, and `make demo` keeps its own store in .demo.",
+    "No recorded run has read or written anything here. Record a run as below. `autoflow doctor` prints where " +
+      "records go; `make demo` has a store of its own in .demo.",
     code,
   );
 }
 
-function nothingFits() {
+function noMatches() {
   const clear = element("button", { type: "button", class: "primary" }, "Clear filters");
   clear.addEventListener("click", filter.clear);
   return emptyState(
-    "No card fits the filters",
-    "There are cards, but none of those kinds, apps and days.",
+    "No card matches the filters",
+    "Cards exist, but none of these kinds, apps and days. Clear the filters to see them.",
     element("p", { class: "row" }, clear),
   );
 }
 
-/** Says what the graph is limited to, with the way back. */
-function showFocus() {
-  const { focus } = state.wish;
-  focused.replaceChildren();
+/** Show what the graph is limited to, with a button that removes the limit. */
+function showNotice() {
+  const { focus } = state.query;
+  notice.replaceChildren();
   if (focus) {
-    const words = { upstream: "Only what led to", downstream: "Only what came of", both: "Only the ways through" }[
-      focus.side
-    ];
-    const name = scene?.words.get(focus.card)?.title ?? focus.card;
+    const limit = { upstream: "Only upstream of", downstream: "Only downstream of", both: "Only paths through" };
+    const name = graph?.details.get(focus.card)?.title ?? focus.card;
     const back = element("button", { type: "button" }, "Show the whole graph");
-    back.addEventListener("click", () => ask({ ...state.wish, focus: null }));
-    focused.append(element("span", {}, `${words} “${name}”`), back);
-  } else if (scene?.entry === 0 && scene.size === 1 && scene.facets.cards === 1) {
-    const words =
-      scene.type(0) === "task"
-        ? "Nothing that it read or wrote was recorded."
-        : "No run that was recorded has read or written it yet.";
-    focused.append(element("span", {}, words));
+    back.addEventListener("click", () => update({ ...state.query, focus: null }));
+    notice.append(element("span", {}, `${limit[focus.side]} “${name}”`), back);
+  } else if (graph?.entry === 0 && graph.size === 1 && graph.facets.cards === 1) {
+    const isRun = graph.typeOf(0).name === "task";
+    const message = isRun
+      ? "No inputs or outputs of this run were recorded."
+      : "No recorded run has read or written it.";
+    notice.append(element("span", {}, message));
   }
-  if (scene?.cut)
-    focused.append(element("span", {}, "There is more than can be shown at once; filters show the rest."));
-  focused.hidden = !focused.childElementCount;
+  if (graph?.truncated)
+    notice.append(element("span", {}, "The graph is too large to be shown at once. Use filters to see the rest."));
+  notice.hidden = !notice.childElementCount;
 }
 
 /**
- * Selects a card.
+ * Select a card.
  * @param {string} key empty for none
- * @param {boolean} step
+ * @param {boolean} push whether the back button returns to the selection before
  */
-function select(key, step) {
+function select(key, push) {
   const changed = state.card !== key;
   state.card = key;
-  view.select(key);
-  side.hidden = !key;
+  viewport.select(key);
+  aside.hidden = !key;
   body.classList.toggle("with-side", Boolean(key));
-  if (scene && key) {
-    const [shown, card] = [scene, scene.at(key)];
+  if (graph && key) {
+    const [shown, card] = [graph, graph.indexOf(key)];
     const fill = () => {
-      if (state.card === key && scene === shown)
-        panel(side, shown, card, { go, close: () => select("", true), focus, open });
+      if (state.card === key && graph === shown)
+        fillDetailsPanel(aside, shown, card, { go, close: () => select("", true), focus, open });
     };
     fill();
-    // the panel may have come to lie over the card
+    // on narrow screens the panel may cover the card
     requestAnimationFrame(() => {
-      view.camera.measure();
-      const covered = getComputedStyle(side).position === "absolute" ? side.offsetHeight : 0;
-      if (step || covered) view.camera.reveal(view.box(card), covered);
+      viewport.camera.measure();
+      const covered = getComputedStyle(aside).position === "absolute" ? aside.offsetHeight : 0;
+      if (push || covered) viewport.camera.reveal(viewport.box(card), covered);
     });
     void shown
-      .tell([card, ...shown.before(card).slice(0, 12), ...shown.after(card).slice(0, 12)])
-      .then((came) => came && fill());
+      .loadDetails([card, ...shown.predecessors(card).slice(0, 12), ...shown.successors(card).slice(0, 12)])
+      .then((loaded) => loaded && fill());
   }
-  if (changed) remember(step);
+  if (changed) saveState(push);
 }
 
-/** Shows a card in the graph and selects it. @param {number} card */
+/** Show a card in the graph, and select it. @param {number} card */
 function go(card) {
-  const key = scene?.keys[card];
+  const key = graph?.keys[card];
   if (!key) return;
-  flip(false);
+  showTable(false);
   select(key, true);
-  view.visit(card);
-  setTimeout(() => view.cards.focus(key), 50);
+  viewport.centreOn(card);
+  setTimeout(() => viewport.cards.focus(key), 50);
 }
 
-/** @param {string} card @param {"upstream" | "downstream" | "both"} side */
+/** Limit the graph to one side of a card. @param {string} card @param {"upstream" | "downstream" | "both"} side */
 function focus(card, side) {
-  void ask({ ...state.wish, focus: { card, side } }).catch(wrong);
+  void update({ ...state.query, focus: { card, side } }).catch(handleError);
 }
 
-/** @param {string} cluster */
+/** Show the members of a cluster. @param {string} cluster its key */
 function open(cluster) {
-  void ask({ ...state.wish, opened: [...state.wish.opened, cluster] }).catch(wrong);
+  void update({ ...state.query, opened: [...state.query.opened, cluster] }).catch(handleError);
 }
 
-/** @param {boolean} asTable @param {boolean} [step] */
-function flip(asTable, step = true) {
+/** Switch between table and graph. @param {boolean} asTable @param {boolean} [push] into the browser's history */
+function showTable(asTable, push = true) {
   const changed = state.table !== asTable;
   state.table = asTable;
   toggle.setAttribute("aria-pressed", String(asTable));
-  sheet.hidden = !asTable;
-  view.frame.classList.toggle("gone", asTable || !scene?.size);
-  if (asTable && scene) void table(sheet, scene, go).catch(wrong);
-  if (changed && step) remember(true);
+  tableSection.hidden = !asTable;
+  viewport.frame.classList.toggle("gone", asTable || !graph?.size);
+  if (asTable && graph) void fillCardTable(tableSection, graph, go).catch(handleError);
+  if (changed && push) saveState(true);
 }
 
 /** @param {unknown} error */
-function wrong(error) {
+function handleError(error) {
   if (error instanceof DOMException && error.name === "AbortError") return;
-  if (scene) say(error instanceof Error ? error.message : String(error));
-  else failed(error, start);
+  if (graph) announceStatus(errorMessage(error));
+  else showError(error, start);
 }
 
-view.stage.addEventListener("click", (event) => {
+viewport.stage.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   const card = button?.closest("article")?.dataset.key;
   if (!button || !card) return;
   if (button.dataset.open) open(button.dataset.open);
-  const more = button.dataset.more;
-  if (more) void ask({ ...state.wish, expand: [...state.wish.expand, { card, side: more }] }).catch(wrong);
+  const { more } = button.dataset;
+  if (more === "upstream" || more === "downstream")
+    void update({ ...state.query, expand: [...state.query.expand, { card, side: more }] }).catch(handleError);
 });
 
 addEventListener("popstate", () => {
-  const before = JSON.stringify(state.wish);
-  state = read();
-  if (JSON.stringify(state.wish) !== before) return void load("back").catch(wrong);
-  flip(state.table, false);
+  const before = JSON.stringify(state.query);
+  state = readState();
+  if (JSON.stringify(state.query) !== before) return void load("back").catch(handleError);
+  showTable(state.table, false);
   select(state.card, false);
-  settle();
+  restoreCamera();
   return undefined;
 });
 
-keys({
-  view,
-  finder,
-  scene: () => scene,
+handleKeyboard({
+  viewport,
+  search,
+  graph: () => graph,
   select,
   focus,
-  unfocus: () => state.wish.focus && ask({ ...state.wish, focus: null }),
+  unfocus: () => state.query.focus && update({ ...state.query, focus: null }),
 });
 
 async function start() {
   try {
-    const told = await load("first");
-    live(told.changes, refresh, (reached) => (lost.hidden = reached));
+    const response = await load("first");
+    pollChanges({
+      known: response.changes,
+      onChange: refresh,
+      onReachable: (reachable) => {
+        lost.hidden = reachable;
+      },
+    });
   } catch (error) {
-    wrong(error);
+    handleError(error);
   }
 }
 

@@ -1,12 +1,13 @@
 // @ts-check
-/** An image: its labels drawn over it at any zoom, listed and switched on and off; its neighbours a key away. */
+/** The page of an image: the viewer, the list of labels with a checkbox each, tags, and links to its neighbours. */
 
 import { call } from "../api.js";
-import { Viewer } from "../components/image-viewer.js";
-import { missing } from "../components/thumbnails.js";
-import { factList, panel, swatch, time, waiting } from "../components/widgets.js";
-import { count, element, size } from "../dom.js";
-import { begin, crumbs, failed, show } from "../header.js";
+import { ImageViewer } from "../components/image-viewer.js";
+import { missingImage } from "../components/thumbnails.js";
+import { colourSwatch, factList, loadingSkeleton, panel, timeElement } from "../components/widgets.js";
+import { element } from "../dom.js";
+import { byteSize, count } from "../format.js";
+import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /**
  * @typedef {import("../components/label-drawing.js").Class} Class
@@ -19,33 +20,37 @@ import { begin, crumbs, failed, show } from "../header.js";
  *   classes: {classes: Class[], tags: {id: number, name: string, color?: string}[]}}} Image
  */
 
-const LISTED = 500; // labels named at once
+const MAX_LISTED = 500; // labels in the list
 
-const { facts } = begin();
-show(waiting(2));
+const { facts } = initPage();
+showContent(loadingSkeleton(2));
 try {
-  draw(await call("autoflow.overview.image", { id: Number(facts.image) }));
+  render(await call("autoflow.overview.image", { id: Number(facts.image) }));
 } catch (error) {
-  failed(error);
+  showError(error);
 }
 
 /** @param {Image} image */
-function draw(image) {
-  crumbs([
+function render(image) {
+  showCrumbs([
     { text: "Start", href: "/" },
     { text: image.project.name, href: `/projects/${image.project.id}` },
-    ...image.datasets.map((one) => ({ text: one.name, href: `/projects/${image.project.id}/datasets/${one.id}` })),
+    ...image.datasets.map(({ id, name }) => ({ text: name, href: `/projects/${image.project.id}/datasets/${id}` })),
     { text: image.name },
   ]);
-  const classes = new Map(image.classes.classes.map((one) => [one.id, one]));
-  const viewer = image.kept ? new Viewer(image, classes) : null;
+  const classes = new Map(image.classes.classes.map((row) => [row.id, row]));
+  const viewer = image.kept ? new ImageViewer(image, classes) : null;
   const stage = viewer
     ? viewer.element
     : element(
         "div",
         { class: "card stage none" },
-        missing(image.name),
-        element("p", {}, image.link ? "This image is kept elsewhere:" : "There are no bytes of this image."),
+        missingImage(image.name),
+        element(
+          "p",
+          {},
+          image.link ? "This image is stored elsewhere:" : "The bytes of this image are not stored here.",
+        ),
         element("code", {}, image.link ?? ""),
       );
   const head = element(
@@ -55,13 +60,13 @@ function draw(image) {
     element(
       "nav",
       { class: "row", "aria-label": "Neighbours" },
-      beside(image.previous, "Previous", "p"),
+      neighbourLink(image.previous, "Previous", "p"),
       element(
         "span",
-        { class: "quiet" },
+        { class: "muted" },
         `${image.position.toLocaleString("en")} of ${image.total.toLocaleString("en")}`,
       ),
-      beside(image.next, "Next", "n"),
+      neighbourLink(image.next, "Next", "n"),
     ),
   );
   const side = element(
@@ -74,9 +79,9 @@ function draw(image) {
       factList([
         ["Number", image.id],
         ["Pixels", image.width && image.height ? `${image.width} × ${image.height}` : null],
-        ["Size", image.size === null ? null : size(image.size)],
+        ["Size", image.size === null ? null : byteSize(image.size)],
         ["Type", image.mime],
-        ["Added", time(image.createdAt)],
+        ["Added", timeElement(image.createdAt)],
         ["By", image.createdBy],
         ["Description", image.description],
         ["Meta", Object.keys(image.meta ?? {}).length ? element("code", {}, JSON.stringify(image.meta)) : null],
@@ -89,58 +94,61 @@ function draw(image) {
       ),
     ),
   );
-  show(element("div", { class: "page wide-page image" }, head, element("div", { class: "split view" }, stage, side)));
-  viewer?.begin();
+  showContent(
+    element("div", { class: "page wide-page image" }, head, element("div", { class: "split view" }, stage, side)),
+  );
+  viewer?.init();
 }
 
 /**
- * @param {number | null} number
- * @param {string} words
+ * Make the link to the previous or next image, which a key follows too.
+ * @param {number | null} image
+ * @param {string} text
  * @param {string} key
  */
-function beside(number, words, key) {
-  if (number === null) return element("span", { class: "button", "aria-disabled": "true" }, words);
-  const made = element(
+function neighbourLink(image, text, key) {
+  if (image === null) return element("span", { class: "button", "aria-disabled": "true" }, text);
+  const link = element(
     "a",
-    { class: "button", href: `/images/${number}`, "aria-keyshortcuts": key, title: `${words} (${key})` },
-    words,
+    { class: "button", href: `/images/${image}`, "aria-keyshortcuts": key, title: `${text} (${key})` },
+    text,
   );
   document.addEventListener("keydown", (event) => {
     const typing = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
-    if (event.key === key && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) made.click();
+    if (event.key === key && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) link.click();
   });
-  return made;
+  return link;
 }
 
 /**
  * @param {Image} image
  * @param {Map<number, Class>} classes
- * @param {Viewer | null} viewer
+ * @param {ImageViewer | null} viewer
  */
 function labelPanel(image, classes, viewer) {
-  if (!image.objects.length) return panel("Labels", element("p", { class: "quiet" }, "This image has no labels."));
+  if (!image.objects.length) return panel("Labels", element("p", { class: "muted" }, "This image has no labels."));
   /** @type {Map<number, Label[]>} */
   const groups = new Map();
-  for (const label of image.objects.slice(0, LISTED))
+  for (const label of image.objects.slice(0, MAX_LISTED))
     groups.set(label.classId, [...(groups.get(label.classId) ?? []), label]);
   const list = element("div", { class: "labels" });
-  for (const [number, labels] of groups) {
-    const known = classes.get(number);
-    const title = known?.title ?? `class ${number}, which the project has no more`;
-    const whole = element("input", { type: "checkbox", checked: true, "aria-label": `Show all ${title}` });
+  for (const [classId, labels] of groups) {
+    const labelClass = classes.get(classId);
+    const title = labelClass?.title ?? `class ${classId} (removed from the project)`;
+    const all = element("input", { type: "checkbox", checked: true, "aria-label": `Show all ${title}` });
     const rows = labels.map((label, n) => labelRow(label, n, title, image, viewer));
-    const checks = rows.map((row) => /** @type {HTMLInputElement} */ (row.querySelector("input")));
-    whole.addEventListener("change", () => {
-      for (const check of checks) check.checked = whole.checked;
-      viewer?.show(
-        labels.map((one) => one.id),
-        whole.checked,
+    const checkboxes = rows.map((row) => /** @type {HTMLInputElement} */ (row.querySelector("input")));
+    all.addEventListener("change", () => {
+      for (const checkbox of checkboxes) checkbox.checked = all.checked;
+      viewer?.setVisible(
+        labels.map(({ id }) => id),
+        all.checked,
       );
     });
-    for (const check of checks) {
-      check.addEventListener("change", () => {
-        whole.checked = checks.every((one) => one.checked);
-        whole.indeterminate = !whole.checked && checks.some((one) => one.checked);
+    for (const checkbox of checkboxes) {
+      checkbox.addEventListener("change", () => {
+        all.checked = checkboxes.every((row) => row.checked);
+        all.indeterminate = !all.checked && checkboxes.some((row) => row.checked);
       });
     }
     list.append(
@@ -150,76 +158,72 @@ function labelPanel(image, classes, viewer) {
         element(
           "summary",
           {},
-          swatch(known?.color),
+          colourSwatch(labelClass?.color),
           element("span", { class: "name" }, title),
-          element("span", { class: "quiet" }, labels.length.toLocaleString("en")),
+          element("span", { class: "muted" }, labels.length.toLocaleString("en")),
         ),
-        labels.length > 1 ? element("label", { class: "all" }, whole, "All") : "",
+        labels.length > 1 ? element("label", { class: "all" }, all, "All") : "",
         element("ul", { class: "lines" }, ...rows),
       ),
     );
   }
-  const made = panel(`Labels (${image.objects.length.toLocaleString("en")})`, list);
-  if (image.objects.length > LISTED)
-    made.append(element("p", { class: "quiet" }, `The first ${LISTED} are listed; all are drawn.`));
-  return made;
+  const section = panel(`Labels (${image.objects.length.toLocaleString("en")})`, list);
+  if (image.objects.length > MAX_LISTED)
+    section.append(element("p", { class: "muted" }, `Only the first ${MAX_LISTED} labels are listed; all are drawn.`));
+  return section;
 }
 
 /**
  * @param {Label} label
- * @param {number} place
+ * @param {number} index
  * @param {string} title
  * @param {Image} image
- * @param {Viewer | null} viewer
+ * @param {ImageViewer | null} viewer
  */
-function labelRow(label, place, title, image, viewer) {
+function labelRow(label, index, title, image, viewer) {
   const kind = label.geometryType ?? label.shape ?? "label";
-  const names = new Map(image.classes.tags.map((one) => [one.id, one.name]));
+  const names = new Map(image.classes.tags.map(({ id, name }) => [id, name]));
   const tags = (label.tags ?? []).map(
-    (one) =>
-      `${names.get(one.tagId) ?? one.tagId}${one.value === null || one.value === undefined ? "" : `: ${one.value}`}`,
+    ({ tagId, value }) => `${names.get(tagId) ?? tagId}${value === null || value === undefined ? "" : `: ${value}`}`,
   );
-  const check = element("input", { type: "checkbox", checked: true });
+  const checkbox = element("input", { type: "checkbox", checked: true });
   const row = element(
     "li",
     {},
     element(
       "label",
       {},
-      check,
-      `${kind.replace("_", " ")} ${place + 1}`,
-      element("span", { class: "unseen" }, ` of ${title}`),
+      checkbox,
+      `${kind.replace("_", " ")} ${index + 1}`,
+      element("span", { class: "visually-hidden" }, ` of ${title}`),
     ),
-    element("span", { class: "quiet" }, tags.join(", ")),
+    element("span", { class: "muted" }, tags.join(", ")),
   );
-  check.addEventListener("change", () => viewer?.show([label.id], check.checked));
-  row.addEventListener("pointerenter", () => viewer?.choose(label.id));
-  row.addEventListener("pointerleave", () => viewer?.choose(null));
-  check.addEventListener("focus", () => check.matches(":focus-visible") && viewer?.choose(label.id));
-  check.addEventListener("blur", () => viewer?.choose(null));
-  viewer?.chosen.push((number) => row.classList.toggle("chosen", number === label.id));
+  checkbox.addEventListener("change", () => viewer?.setVisible([label.id], checkbox.checked));
+  row.addEventListener("pointerenter", () => viewer?.highlight(label.id));
+  row.addEventListener("pointerleave", () => viewer?.highlight(null));
+  checkbox.addEventListener("focus", () => checkbox.matches(":focus-visible") && viewer?.highlight(label.id));
+  checkbox.addEventListener("blur", () => viewer?.highlight(null));
+  viewer?.listeners.push((id) => row.classList.toggle("chosen", id === label.id));
   return row;
 }
 
 /** @param {Image} image */
 function tagPanel(image) {
-  if (!image.tags.length) return panel("Tags", element("p", { class: "quiet" }, "This image has no tags."));
-  const known = new Map(image.classes.tags.map((one) => [one.id, one]));
+  if (!image.tags.length) return panel("Tags", element("p", { class: "muted" }, "This image has no tags."));
+  const projectTags = new Map(image.classes.tags.map((row) => [row.id, row]));
   const list = element("ul", { class: "lines" });
   for (const { tagId, value } of image.tags) {
-    const tag = known.get(tagId);
-    const words = value === null || value === undefined ? "" : String(value);
+    const tag = projectTags.get(tagId);
+    const text = value === null || value === undefined ? "" : String(value);
     list.append(
       element(
         "li",
         {},
-        element("span", { class: "label" }, swatch(tag?.color), tag?.name ?? `tag ${tagId}`),
-        element("span", {}, words),
+        element("span", { class: "label" }, colourSwatch(tag?.color), tag?.name ?? `tag ${tagId}`),
+        element("span", {}, text),
       ),
     );
   }
-  return panel(
-    count(image.tags.length, "tag").replace(/^./, (letter) => letter.toUpperCase()),
-    list,
-  );
+  return panel(count(image.tags.length, "tag"), list);
 }

@@ -1,11 +1,12 @@
 // @ts-check
-/** A labeling job: what is to be labeled, by whom, how far it is. */
+/** The page of a labeling job: its images, who labels them, its status. */
 
 import { call } from "../api.js";
-import { missing, preview } from "../components/thumbnails.js";
-import { factList, link, panel, time, userList, waiting } from "../components/widgets.js";
-import { count, element } from "../dom.js";
-import { begin, crumbs, failed, show } from "../header.js";
+import { missingImage, thumbnail } from "../components/thumbnails.js";
+import { factList, internalLink, loadingSkeleton, panel, runList, timeElement } from "../components/widgets.js";
+import { element } from "../dom.js";
+import { count } from "../format.js";
+import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /**
  * @typedef {{id: number, name: string | null}} Named
@@ -16,63 +17,65 @@ import { begin, crumbs, failed, show } from "../header.js";
  *   users: import("../components/widgets.js").Users}} Job
  */
 
-const STATES = {
+const STATUS_LABELS = {
   pending: "Pending",
   in_progress: "In progress",
   on_review: "On review",
   completed: "Completed",
   stopped: "Stopped",
 };
-const KINDS = { pending: "lost", in_progress: "running", on_review: "running", completed: "finished", stopped: "lost" };
+const STATUS_STYLES = {
+  pending: "lost",
+  in_progress: "running",
+  on_review: "running",
+  completed: "finished",
+  stopped: "lost",
+};
 
-const { facts } = begin();
-show(waiting(2));
+const { facts } = initPage();
+showContent(loadingSkeleton(2));
 try {
-  draw(await call("autoflow.overview.job", { id: Number(facts.job) }));
+  render(await call("autoflow.overview.job", { id: Number(facts.job) }));
 } catch (error) {
-  failed(error);
+  showError(error);
 }
 
 /** @param {Job} job */
-function draw(job) {
-  crumbs([
+function render(job) {
+  showCrumbs([
     { text: "Start", href: "/" },
     { text: job.workspace.name ?? "", href: `/workspace/${job.workspace.id}` },
     { text: job.name },
   ]);
-  const status = /** @type {Record<string, string>} */ (STATES)[job.status] ?? job.status;
-  const kind = /** @type {Record<string, string>} */ (KINDS)[job.status] ?? "lost";
-  const pictures = element("ul", { class: "strip" });
-  for (const one of job.images) {
-    pictures.append(
+  const status = /** @type {Record<string, string>} */ (STATUS_LABELS)[job.status] ?? job.status;
+  const style = /** @type {Record<string, string>} */ (STATUS_STYLES)[job.status] ?? "lost";
+  const thumbnails = element("ul", { class: "strip" });
+  for (const { id, name, kept } of job.images) {
+    thumbnails.append(
       element(
         "li",
         {},
-        element(
-          "a",
-          { href: `/images/${one.id}`, title: one.name },
-          one.kept ? preview(one.id, one.name) : missing(one.name),
-        ),
+        element("a", { href: `/images/${id}`, title: name }, kept ? thumbnail(id, name) : missingImage(name)),
       ),
     );
   }
-  const left = job.imagesTotal - job.images.length;
+  const more = job.imagesTotal - job.images.length;
   const about = panel(
     "About",
     factList([
-      ["Project", link(`/projects/${job.project.id}`, job.project.name ?? "")],
+      ["Project", internalLink(`/projects/${job.project.id}`, job.project.name ?? "")],
       [
         "Dataset",
         job.dataset.name === null
           ? "removed"
-          : link(`/projects/${job.project.id}/datasets/${job.dataset.id}`, job.dataset.name),
+          : internalLink(`/projects/${job.project.id}/datasets/${job.dataset.id}`, job.dataset.name),
       ],
       ["Assigned to", job.assignedTo],
       ["Reviewer", job.reviewer],
-      ["Created", time(job.createdAt)],
+      ["Created", timeElement(job.createdAt)],
       ["By", job.createdBy],
-      ["Started", time(job.startedAt)],
-      ["Finished", time(job.finishedAt)],
+      ["Started", timeElement(job.startedAt)],
+      ["Finished", timeElement(job.finishedAt)],
       ["Classes", job.classes.join(", ")],
       ["Tags", job.tags.join(", ")],
       ["Description", job.description],
@@ -80,28 +83,28 @@ function draw(job) {
     ]),
   );
   const images = panel(
-    count(job.imagesTotal, "image").replace(/^./, (letter) => letter.toUpperCase()),
-    job.images.length ? pictures : element("p", { class: "quiet" }, "There is nothing to label."),
+    count(job.imagesTotal, "image"),
+    job.images.length ? thumbnails : element("p", { class: "muted" }, "This job has no images."),
   );
-  if (left > 0) images.append(element("p", { class: "quiet" }, `and ${count(left, "more image")}`));
+  if (more > 0) images.append(element("p", { class: "muted" }, `and ${count(more, "more image")}`));
   const head = element(
     "header",
     { class: "head row" },
     element("h1", {}, job.name),
-    element("span", { class: `status ${kind}` }, status),
+    element("span", { class: `status ${style}` }, status),
   );
   const main = [images];
-  if (job.readme) main.push(panel("What to do", element("p", { class: "words" }, job.readme)));
-  show(
+  if (job.readme) main.push(panel("What to do", element("p", { class: "prose" }, job.readme)));
+  showContent(
     element(
       "div",
       { class: "page job" },
       head,
-      job.disabled ? element("p", { class: "notice" }, "This job was put away.") : "",
+      job.disabled ? element("p", { class: "notice" }, "This job is disabled.") : "",
       element(
         "div",
         { class: "columns even" },
-        element("div", {}, about, panel("Used by", userList(job.users, "No run has read or written it."))),
+        element("div", {}, about, panel("Used by", runList(job.users, "No run has read or written it."))),
         element("div", {}, ...main),
       ),
     ),

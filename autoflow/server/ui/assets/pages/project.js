@@ -2,7 +2,7 @@
 /** A project. */
 
 import { projectPage } from "../components/project-page.js";
-import { begin } from "../header.js";
+import { initPage } from "../header.js";
 
-const { facts } = begin();
+const { facts } = initPage();
 await projectPage(facts.project ?? "", null);

@@ -1,36 +1,37 @@
 // @ts-check
-/** A run: how it ran, what it read and wrote, its log, and the commands that trace it and run it again. */
+/** The page of a run: its facts, inputs and outputs, its log, and commands to trace and reproduce it. */
 
 import { call } from "../api.js";
-import { follow } from "../components/change-polling.js";
+import { pollChanges } from "../components/change-polling.js";
 import { RunLog } from "../components/run-log.js";
-import { command, factList, lasting, link, panel, stateBadge, time, waiting } from "../components/widgets.js";
-import { count, element } from "../dom.js";
-import { begin, crumbs, failed, show } from "../header.js";
+import {
+  commandLine,
+  factList,
+  internalLink,
+  loadingSkeleton,
+  panel,
+  stateBadge,
+  timeElement,
+} from "../components/widgets.js";
+import { element } from "../dom.js";
+import { entityType } from "../entity-types.js";
+import { capitalize, duration } from "../format.js";
+import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /**
- * @typedef {{type: string, id: number | string, origin: string, name: string, detail: string | null, badge: string | null,
- *   link: string | null, at: string, createdBy: string | null}} Thing
+ * @typedef {{type: string, id: number | string, origin: string, name: string, detail: string | null,
+ *   badge: string | null, link: string | null, at: string, createdBy: string | null}} Entity
  * @typedef {Record<string, any>} Facts
  * @typedef {{id: number, name: string, state: string, startedAt: string, finishedAt: string | null, number: number,
- *   origin: string, seenAt: string | null, app: {id: number, name: string} | null, workspace: {id: number, name: string}, error: string | null,
- *   facts: Facts, attempts: number, inputs: Thing[], outputs: Thing[], inputsTotal: number, outputsTotal: number,
+ *   origin: string, seenAt: string | null, app: {id: number, name: string} | null,
+ *   workspace: {id: number, name: string}, error: string | null, facts: Facts, attempts: number,
+ *   inputs: Entity[], outputs: Entity[], inputsTotal: number, outputsTotal: number,
  *   log: number, createdBy: string | null,
  *   otherFacts: {at: string, createdBy: string | null, facts: Facts}[]}} Run
  */
 
-const WORDS = {
-  project: "Project",
-  project_version: "Version",
-  dataset: "Dataset",
-  file: "File",
-  model_weight: "Model weights",
-  folder: "Folder",
-  task: "Run",
-  job: "Labeling job",
-  app_session: "Session",
-};
-const KNOWN = new Set([
+// facts that have a place of their own; all others are listed under "More"
+const SHOWN_FACTS = new Set([
   "name",
   "parameters",
   "command",
@@ -55,53 +56,54 @@ const KNOWN = new Set([
   "unattributed",
 ]);
 
-const { facts } = begin();
-const id = Number(facts.task);
-const places = {
+const page = initPage();
+const id = Number(page.facts.task);
+const slots = {
   head: element("header", { class: "head" }),
-  notes: element("div", {}),
+  notices: element("div", {}),
   left: element("div", {}),
   right: element("div", {}),
 };
 const log = new RunLog(id);
 
-show(waiting(3));
+showContent(loadingSkeleton(3));
 try {
-  draw(await read());
-  show(
+  render(await loadRun());
+  showContent(
     element(
       "div",
       { class: "page run" },
-      places.head,
-      places.notes,
-      element("div", { class: "columns even" }, places.left, places.right),
+      slots.head,
+      slots.notices,
+      element("div", { class: "columns even" }, slots.left, slots.right),
       log.element,
     ),
   );
-  await log.begin();
-  follow(async () => {
-    if (await log.more()) return;
-    draw(await read());
+  await log.load();
+  pollChanges({
+    onChange: async () => {
+      if (!(await log.loadNew())) render(await loadRun());
+    },
   });
 } catch (error) {
-  failed(error);
+  showError(error);
 }
 
 /** @returns {Promise<Run>} */
-function read() {
+function loadRun() {
   return call("autoflow.overview.run", { id });
 }
 
 /** @param {Run} run */
-function draw(run) {
-  crumbs([
+function render(run) {
+  showCrumbs([
     { text: "Start", href: "/" },
     { text: run.workspace.name, href: `/workspace/${run.workspace.id}` },
     { text: run.name },
   ]);
-  const told = run.facts;
-  const open = holdOpen();
-  places.head.replaceChildren(
+  const facts = run.facts;
+  const reopenDetails = rememberOpenDetails();
+  slots.head.replaceChildren(
     element(
       "div",
       { class: "row" },
@@ -111,106 +113,114 @@ function draw(run) {
     ),
     element(
       "p",
-      { class: "quiet" },
+      { class: "muted" },
       "Started ",
-      time(run.startedAt),
-      ...[took(run)].flat(),
+      timeElement(run.startedAt),
+      ...[runTime(run)].flat(),
       run.attempts > 1 ? ` · ${run.attempts} attempts` : "",
       run.origin ? ` · task ${run.number} of ${run.origin}` : "",
     ),
   );
-  places.notes.replaceChildren(...notes(run));
-  places.left.replaceChildren(
+  slots.notices.replaceChildren(...notices(run));
+  slots.left.replaceChildren(
     panel(
       "How it ran",
       factList([
-        ["Command", told.command?.length ? command(words(told.command)) : null],
-        ["Folder", code(told.folder)],
-        ["Code", git(told)],
-        ["Python", told.python],
-        ["Machine", [told.host, told.machine].filter((one) => typeof one === "string").join(", ")],
-        ["Run of", told.reproduces ? again(String(told.reproduces)) : null],
+        ["Command", facts.command?.length ? commandLine(shellCommand(facts.command)) : null],
+        ["Folder", codeOrNull(facts.folder)],
+        ["Code", gitFacts(facts)],
+        ["Python", facts.python],
+        ["Machine", [facts.host, facts.machine].filter((part) => typeof part === "string").join(", ")],
+        ["Run of", facts.reproduces ? reproducedRun(String(facts.reproduces)) : null],
         ["Number", run.id],
         ["By", run.createdBy],
       ]),
     ),
-    ...parameters(told.parameters, "Parameters"),
-    ...parameters(told.environment, "Environment"),
-    ...parameters(told.output, "Output it told"),
+    ...valueTable(facts.parameters, "Parameters"),
+    ...valueTable(facts.environment, "Environment"),
+    ...valueTable(facts.output, "Reported output"),
     ...run.otherFacts.flatMap((other) =>
-      parameters(other.facts, `Said at ${other.at}${other.createdBy ? ` by ${other.createdBy}` : ""}`),
+      valueTable(other.facts, `Recorded at ${other.at}${other.createdBy ? ` by ${other.createdBy}` : ""}`),
     ),
-    ...packages(told),
-    ...parameters(Object.fromEntries(Object.entries(told).filter(([name]) => !KNOWN.has(name))), "More"),
+    ...packagesPanel(facts),
+    ...valueTable(Object.fromEntries(Object.entries(facts).filter(([name]) => !SHOWN_FACTS.has(name))), "More"),
   );
-  places.right.replaceChildren(
-    things("Inputs", run.inputs, run.inputsTotal, "It read nothing that was recorded."),
-    things("Outputs", run.outputs, run.outputsTotal, "It wrote nothing that was recorded."),
+  slots.right.replaceChildren(
+    entityPanel("Inputs", run.inputs, run.inputsTotal, "No inputs were recorded."),
+    entityPanel("Outputs", run.outputs, run.outputsTotal, "No outputs were recorded."),
     panel(
       "From the command line",
-      command(`autoflow trace task:${run.id}`),
-      element("p", { class: "quiet" }, "prints everything this run came from;"),
-      command(`autoflow reproduce task:${run.id} --run`),
-      element("p", { class: "quiet" }, "restores what it read as new projects, and runs the command on them."),
+      commandLine(`autoflow trace task:${run.id}`),
+      element("p", { class: "muted" }, "prints everything this run depends on."),
+      commandLine(`autoflow reproduce task:${run.id} --run`),
+      element("p", { class: "muted" }, "restores its inputs as new projects, and runs the command on them."),
     ),
   );
-  open();
+  reopenDetails();
 }
 
-/** @returns {() => void} opens again what was open before what is shown was made anew */
-function holdOpen() {
-  const names = [...places.left.querySelectorAll("details[open]")].map((one) => one.getAttribute("data-name"));
+/** Remember which sections are open. @returns {() => void} opens them again after the page was rendered again */
+function rememberOpenDetails() {
+  const names = [...slots.left.querySelectorAll("details[open]")].map((section) => section.getAttribute("data-name"));
   return () => {
-    for (const one of places.left.querySelectorAll("details")) one.open = names.includes(one.getAttribute("data-name"));
+    for (const section of slots.left.querySelectorAll("details"))
+      section.open = names.includes(section.getAttribute("data-name"));
   };
 }
 
 /** @param {Run} run */
-function notes(run) {
-  const found = [];
+function notices(run) {
+  const list = [];
   if (run.error)
-    found.push(
+    list.push(
       element(
         "section",
         { class: "notice bad", "aria-label": "Error" },
-        element("h2", {}, "It failed"),
+        element("h2", {}, "The run failed"),
         element("pre", {}, element("code", {}, run.error)),
       ),
     );
   if (run.state === "lost")
-    found.push(
-      element("p", { class: "notice" }, "Its process ended without a word: it was killed, or its machine stopped."),
-    );
-  if (run.state === "ended")
-    found.push(element("p", { class: "notice" }, "Its process was ended, or left, before it said how it went."));
-  if (run.facts.unattributed)
-    found.push(
+    list.push(
       element(
         "p",
         { class: "notice" },
-        "Unattributed: it holds records of which it is not known what run caused them. Submit work with propagate(fn), or open workflow() inside the worker.",
+        "The process ended without reporting an outcome: it was killed, or its machine stopped.",
       ),
     );
-  return found;
+  if (run.state === "ended")
+    list.push(
+      element("p", { class: "notice" }, "The process was terminated, or exited, before the run reported an outcome."),
+    );
+  if (run.facts.unattributed)
+    list.push(
+      element(
+        "p",
+        { class: "notice" },
+        "Unattributed: this run holds records whose run is unknown. Submit work with propagate(fn), or open " +
+          "workflow() inside the worker.",
+      ),
+    );
+  return list;
 }
 
 /** @param {Run} run */
-function took(run) {
+function runTime(run) {
   if (run.state === "running")
     return [
-      ` · running for ${lasting(run.startedAt, null)}`,
-      ...(run.seenAt ? [", last sign of life ", time(run.seenAt)] : []),
+      ` · running for ${duration(run.startedAt, null)}`,
+      ...(run.seenAt ? [", last activity ", timeElement(run.seenAt)] : []),
     ];
-  return run.finishedAt && run.state !== "lost" ? ` · took ${lasting(run.startedAt, run.finishedAt)}` : "";
+  return run.finishedAt && run.state !== "lost" ? ` · took ${duration(run.startedAt, run.finishedAt)}` : "";
 }
 
 /** @param {unknown} value */
-function code(value) {
+function codeOrNull(value) {
   return typeof value === "string" && value ? element("code", {}, value) : null;
 }
 
-/** @param {unknown[]} parts of a command line, as a shell takes them */
-function words(parts) {
+/** Quote a command line for a shell. @param {unknown[]} parts */
+function shellCommand(parts) {
   return parts
     .map((part) =>
       /^[\w@%+=:,./-]+$/.test(String(part)) ? String(part) : `'${String(part).replaceAll("'", "'\\''")}'`,
@@ -218,26 +228,26 @@ function words(parts) {
     .join(" ");
 }
 
-/** @param {Facts} told */
-function git(told) {
-  if (typeof told.commit !== "string") return null;
-  const part = element("span", {}, element("code", {}, told.commit.slice(0, 12)));
-  if (told.dirty) part.append(" ", element("span", { class: "status lost" }, "with changes that were not committed"));
-  if (typeof told.repository === "string") part.append(element("br"), element("code", {}, told.repository));
-  return part;
+/** @param {Facts} facts */
+function gitFacts(facts) {
+  if (typeof facts.commit !== "string") return null;
+  const line = element("span", {}, element("code", {}, facts.commit.slice(0, 12)));
+  if (facts.dirty) line.append(" ", element("span", { class: "status lost" }, "with uncommitted changes"));
+  if (typeof facts.repository === "string") line.append(element("br"), element("code", {}, facts.repository));
+  return line;
 }
 
 /** @param {string} ref as task:5 */
-function again(ref) {
+function reproducedRun(ref) {
   const number = /^task:(\d+)$/.exec(ref)?.[1];
-  return number ? element("a", { href: `/apps/sessions/${number}` }, `run ${number}, once more`) : ref;
+  return number ? element("a", { href: `/apps/sessions/${number}` }, `run ${number}, reproduced`) : ref;
 }
 
 /**
  * @param {unknown} values
  * @param {string} title
  */
-function parameters(values, title) {
+function valueTable(values, title) {
   if (!values || typeof values !== "object" || !Object.keys(values).length) return [];
   const rows = Object.entries(values).map(([name, value]) =>
     element(
@@ -255,11 +265,11 @@ function parameters(values, title) {
   ];
 }
 
-/** @param {Facts} told */
-function packages(told) {
-  const all = Object.entries(told.packages ?? {});
+/** @param {Facts} facts */
+function packagesPanel(facts) {
+  const all = Object.entries(facts.packages ?? {});
   if (!all.length) return [];
-  const sources = told.sources ?? {};
+  const sources = facts.sources ?? {};
   const rows = all.map(([name, version]) =>
     element(
       "tr",
@@ -286,26 +296,28 @@ function packages(told) {
 
 /**
  * @param {string} title
- * @param {Thing[]} found
+ * @param {Entity[]} entities
  * @param {number} total
- * @param {string} nothing
+ * @param {string} placeholder
  */
-function things(title, found, total, nothing) {
-  if (!found.length) return panel(title, element("p", { class: "quiet" }, nothing));
+function entityPanel(title, entities, total, placeholder) {
+  if (!entities.length) return panel(title, element("p", { class: "muted" }, placeholder));
   const list = element("ul", { class: "lines" });
-  for (const one of found) {
-    const kind = /** @type {Record<string, string>} */ (WORDS)[one.type] ?? one.type;
-    const name = link(
-      one.type === "folder" && !one.origin ? `/files?${new URLSearchParams({ path: String(one.id) })}` : one.link,
-      one.name,
+  for (const entity of entities) {
+    const type = capitalize(entityType(entity.type).label);
+    const name = internalLink(
+      entity.type === "folder" && !entity.origin
+        ? `/files?${new URLSearchParams({ path: String(entity.id) })}`
+        : entity.link,
+      entity.name,
     );
-    const item = element("li", {}, element("span", { class: "kind quiet" }, kind), name);
-    if (one.badge) item.append(element("span", { class: "badge" }, one.badge));
-    if (one.origin) item.append(element("span", { class: "quiet" }, `of ${one.origin}`));
+    const item = element("li", {}, element("span", { class: "kind muted" }, type), name);
+    if (entity.badge) item.append(element("span", { class: "badge" }, entity.badge));
+    if (entity.origin) item.append(element("span", { class: "muted" }, `of ${entity.origin}`));
     list.append(item);
   }
-  const part = panel(`${title} (${total})`, list);
-  if (total > found.length)
-    part.append(element("p", { class: "quiet" }, `and ${count(total - found.length, "more thing")}`));
-  return part;
+  const section = panel(`${title} (${total})`, list);
+  const more = total - entities.length;
+  if (more > 0) section.append(element("p", { class: "muted" }, `and ${more.toLocaleString("en")} more`));
+  return section;
 }

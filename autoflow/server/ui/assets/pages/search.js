@@ -1,14 +1,15 @@
 // @ts-check
-/** Search over everything: results as one writes, by kind, walked by the arrow keys. */
+/** The search page: results while one types, grouped by kind; the arrow keys move through them. */
 
 import { call } from "../api.js";
-import { announce, link, time } from "../components/widgets.js";
-import { count, element } from "../dom.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+import { announce, internalLink, timeElement } from "../components/widgets.js";
+import { element } from "../dom.js";
+import { count } from "../format.js";
+import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /** @typedef {{kind: string, id: number, title: string, detail: string, link: string, at: string}} Result */
 
-const WORDS = {
+const GROUPS = {
   project: "Projects",
   dataset: "Datasets",
   run: "Runs",
@@ -17,13 +18,14 @@ const WORDS = {
   job: "Labeling jobs",
   image: "Images",
 };
-const PAUSE = 150; // milliseconds without a key before it is asked
-const MORE = 100;
+const INPUT_DELAY = 150; // milliseconds without a key before the search runs
+const GROUP_LIMIT = 100; // results of a single kind
+const MIXED_LIMIT = 8; // results of each kind when several are searched
 
-const { query } = begin();
-crumbs([{ text: "Start", href: "/" }, { text: "Search" }], "Search");
+const { query } = initPage();
+showCrumbs([{ text: "Start", href: "/" }, { text: "Search" }], "Search");
 
-const box = element("input", {
+const input = element("input", {
   type: "search",
   id: "query",
   autocomplete: "off",
@@ -33,146 +35,151 @@ const box = element("input", {
   maxlength: 300,
 });
 const results = element("div", { id: "results" });
-const chosen = new Set(query.getAll("kind").filter((kind) => kind in WORDS));
-const kinds = element("fieldset", { class: "row kinds" }, element("legend", { class: "unseen" }, "Kinds"));
-for (const [kind, words] of Object.entries(WORDS)) {
-  const check = element("input", { type: "checkbox", value: kind });
-  check.checked = chosen.has(kind);
-  check.addEventListener("change", () => {
-    if (check.checked) chosen.add(kind);
+const chosen = new Set(query.getAll("kind").filter((kind) => kind in GROUPS));
+const kinds = element("fieldset", { class: "row kinds" }, element("legend", { class: "visually-hidden" }, "Kinds"));
+for (const [kind, title] of Object.entries(GROUPS)) {
+  const checkbox = element("input", { type: "checkbox", value: kind });
+  checkbox.checked = chosen.has(kind);
+  checkbox.addEventListener("change", () => {
+    if (checkbox.checked) chosen.add(kind);
     else chosen.delete(kind);
-    ask();
+    runSearch();
   });
-  kinds.append(element("label", { class: "chip" }, check, words));
+  kinds.append(element("label", { class: "chip" }, checkbox, title));
 }
-box.value = query.get("q") ?? "";
+input.value = query.get("q") ?? "";
 
-show(
+showContent(
   element(
     "div",
     { class: "page search" },
     element("h1", {}, "Search"),
-    element("label", { class: "unseen", for: "query" }, "Search everything"),
-    box,
+    element("label", { class: "visually-hidden", for: "query" }, "Search everything"),
+    input,
     kinds,
-    element("p", { class: "quiet", id: "how" }, "The arrow keys go through what is found, Enter opens it."),
+    element("p", { class: "muted", id: "how" }, "The arrow keys move through the results, Enter opens one."),
     results,
   ),
 );
 document.getElementById("find")?.closest("form")?.setAttribute("hidden", "");
-box.focus();
-box.setSelectionRange(box.value.length, box.value.length);
+input.focus();
+input.setSelectionRange(input.value.length, input.value.length);
 
 let timer = 0;
-let asking = new AbortController();
-box.addEventListener("input", () => {
+let request = new AbortController();
+input.addEventListener("input", () => {
   clearTimeout(timer);
-  timer = setTimeout(ask, PAUSE);
+  timer = setTimeout(runSearch, INPUT_DELAY);
 });
 
-async function ask() {
+async function runSearch() {
   clearTimeout(timer);
-  asking.abort();
-  asking = new AbortController();
-  const { signal } = asking;
-  const q = box.value.trim();
-  const state = new URLSearchParams(q ? { q } : {});
-  for (const kind of chosen) state.append("kind", kind);
-  history.replaceState(null, "", state.size ? `/search?${state}` : "/search");
+  request.abort();
+  request = new AbortController();
+  const { signal } = request;
+  const q = input.value.trim();
+  const params = new URLSearchParams(q ? { q } : {});
+  for (const kind of chosen) params.append("kind", kind);
+  history.replaceState(null, "", params.size ? `/search?${params}` : "/search");
   if (!q) {
     results.replaceChildren(
       emptyState(
         "What are you looking for?",
-        "Projects, datasets, images, files, runs, versions and labeling jobs are found by any part of their names.",
+        "Type any part of the name of a project, dataset, image, file, run, version or labeling job.",
       ),
     );
     return;
   }
   try {
-    const found = await call("autoflow.search", { q, kinds: [...chosen], limit: chosen.size === 1 ? MORE : 8 }, signal);
-    draw(q, found.results, new Set(found.more));
+    const response = await call(
+      "autoflow.search",
+      { q, kinds: [...chosen], limit: chosen.size === 1 ? GROUP_LIMIT : MIXED_LIMIT },
+      signal,
+    );
+    render(q, response.results, new Set(response.more));
   } catch (error) {
-    if (!signal.aborted) failed(error);
+    if (!signal.aborted) showError(error);
   }
 }
 
 /**
  * @param {string} q
- * @param {Result[]} found
+ * @param {Result[]} matches
  * @param {Set<string>} more
  */
-function draw(q, found, more) {
-  announce(count(found.length, "result"));
-  if (!found.length) {
-    results.replaceChildren(emptyState("Nothing is called so", `No name holds “${q}”.`));
+function render(q, matches, more) {
+  announce(count(matches.length, "result"));
+  if (!matches.length) {
+    results.replaceChildren(emptyState("No results", `No name contains “${q}”. Try a shorter part of it.`));
     return;
   }
-  const parts = [];
-  for (const [kind, words] of Object.entries(WORDS)) {
-    const mine = found.filter((one) => one.kind === kind);
-    if (!mine.length) continue;
-    const list = element("ul", { class: "found card flush" }, ...mine.map((one) => line(one, q)));
-    const part = element("section", {}, element("h2", {}, words), list);
-    if (more.has(kind) && chosen.size !== 1) part.append(only(kind, words));
-    else if (more.has(kind)) part.append(element("p", { class: "quiet" }, "There are more: write more of the name."));
-    parts.push(part);
+  const sections = [];
+  for (const [kind, title] of Object.entries(GROUPS)) {
+    const group = matches.filter((result) => result.kind === kind);
+    if (!group.length) continue;
+    const list = element("ul", { class: "results card flush" }, ...group.map((result) => resultItem(result, q)));
+    const section = element("section", {}, element("h2", {}, title), list);
+    if (more.has(kind) && chosen.size !== 1) section.append(moreButton(kind, title));
+    else if (more.has(kind))
+      section.append(element("p", { class: "muted" }, "There are more results. Type more of the name to see fewer."));
+    sections.push(section);
   }
-  results.replaceChildren(...parts);
+  results.replaceChildren(...sections);
 }
 
 /**
  * @param {string} kind
- * @param {string} words
+ * @param {string} title
  */
-function only(kind, words) {
-  const button = element("button", { type: "button", class: "plain" }, `More ${words.toLowerCase()}`);
+function moreButton(kind, title) {
+  const button = element("button", { type: "button", class: "plain" }, `More ${title.toLowerCase()}`);
   button.addEventListener("click", () => {
-    for (const check of kinds.querySelectorAll("input")) check.checked = check.value === kind;
+    for (const checkbox of kinds.querySelectorAll("input")) checkbox.checked = checkbox.value === kind;
     chosen.clear();
     chosen.add(kind);
-    ask();
-    box.focus();
+    runSearch();
+    input.focus();
   });
   return button;
 }
 
 /**
- * @param {Result} one
+ * @param {Result} result
  * @param {string} q
  */
-function line(one, q) {
-  const name = link(one.link, ...marked(one.title, q));
+function resultItem(result, q) {
+  const name = internalLink(result.link, ...highlighted(result.title, q));
   name.classList.add("name");
   return element(
     "li",
     {},
     name,
-    element("span", { class: "quiet detail" }, ...marked(one.detail, q)),
-    element("span", { class: "quiet" }, time(one.at)),
+    element("span", { class: "muted detail" }, ...highlighted(result.detail, q)),
+    element("span", { class: "muted" }, timeElement(result.at)),
   );
 }
 
 /**
  * @param {string} text
  * @param {string} q
- * @returns {(Node | string)[]} the text with what was looked for marked
+ * @returns {(Node | string)[]} the text with its first match highlighted
  */
-function marked(text, q) {
+function highlighted(text, q) {
   const at = text.toLowerCase().indexOf(q.toLowerCase());
   if (at < 0) return [text];
   return [text.slice(0, at), element("mark", {}, text.slice(at, at + q.length)), text.slice(at + q.length)];
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && document.activeElement !== box) box.focus();
+  if (event.key === "Escape" && document.activeElement !== input) input.focus();
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   const links = [...results.querySelectorAll("a.name")];
-  const here = links.indexOf(/** @type {Element} */ (document.activeElement));
-  if (here < 0 && document.activeElement !== box) return;
+  const current = links.indexOf(/** @type {Element} */ (document.activeElement));
+  if (current < 0 && document.activeElement !== input) return;
   event.preventDefault();
-  const to = here + (event.key === "ArrowDown" ? 1 : -1);
-  const next = to < 0 ? box : links[Math.min(to, links.length - 1)];
+  const index = current + (event.key === "ArrowDown" ? 1 : -1);
+  const next = index < 0 ? input : links[Math.min(index, links.length - 1)];
   if (next instanceof HTMLElement) next.focus();
 });
 
-await ask();
+await runSearch();

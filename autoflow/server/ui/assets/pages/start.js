@@ -1,12 +1,13 @@
 // @ts-check
-/** The start: workspaces, the projects changed last, the latest runs; it follows what is recorded. */
+/** The start page: workspaces, the projects changed last, the latest runs. */
 
 import { call } from "../api.js";
-import { follow } from "../components/change-polling.js";
-import { preview } from "../components/thumbnails.js";
-import { goingOn, lasting, stateBadge, time, waiting } from "../components/widgets.js";
-import { count, element } from "../dom.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+import { pollChanges } from "../components/change-polling.js";
+import { thumbnail } from "../components/thumbnails.js";
+import { infiniteList, loadingSkeleton, stateBadge, timeElement } from "../components/widgets.js";
+import { element } from "../dom.js";
+import { count, duration } from "../format.js";
+import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /**
  * @typedef {{id: number, name: string, description: string, team: string, projects: number, runs: number}} Workspace
@@ -18,74 +19,74 @@ import { begin, crumbs, emptyState, failed, show } from "../header.js";
  * @typedef {{runs: Run[], next: number | null}} Runs
  */
 
-const SHOWN = 12; // projects and runs at first
+const PAGE_SIZE = 12; // projects and runs shown at first
 
-begin();
-crumbs([{ text: "Start" }], "Start");
+initPage();
+showCrumbs([{ text: "Start" }], "Start");
 
-/** @param {Workspace} one */
-function workspaceCard(one) {
+/** @param {Workspace} workspace */
+function workspaceCard(workspace) {
   return element(
     "li",
     { class: "card workspace" },
-    element("h3", {}, element("a", { href: `/workspace/${one.id}` }, one.name)),
-    element("p", { class: "quiet" }, one.team),
-    element("p", {}, `${count(one.projects, "project")} · ${count(one.runs, "run")}`),
-    element("span", { class: "quiet" }, "Open the workflow"),
+    element("h3", {}, element("a", { href: `/workspace/${workspace.id}` }, workspace.name)),
+    element("p", { class: "muted" }, workspace.team),
+    element("p", {}, `${count(workspace.projects, "project")} · ${count(workspace.runs, "run")}`),
+    element("span", { class: "muted" }, "Open the workflow"),
   );
 }
 
-/** @param {Project} one */
-function projectCard(one) {
-  const pictures = element("div", { class: `mosaic of-${Math.max(1, one.previews.length)}` });
-  for (const number of one.previews) pictures.append(preview(number, ""));
-  if (!one.previews.length) pictures.append(element("span", { class: "quiet" }, "No pictures"));
-  const facts = [count(one.images, "image"), count(one.datasets, "dataset")];
-  if (one.versions) facts.push(count(one.versions, "version"));
+/** @param {Project} project */
+function projectCard(project) {
+  const pictures = element("div", { class: `mosaic of-${Math.max(1, project.previews.length)}` });
+  for (const number of project.previews) pictures.append(thumbnail(number, ""));
+  if (!project.previews.length) pictures.append(element("span", { class: "muted" }, "No pictures"));
+  const facts = [count(project.images, "image"), count(project.datasets, "dataset")];
+  if (project.versions) facts.push(count(project.versions, "version"));
   return element(
     "li",
     { class: "card project" },
     pictures,
-    element("h3", {}, element("a", { href: `/projects/${one.id}` }, one.name)),
+    element("h3", {}, element("a", { href: `/projects/${project.id}` }, project.name)),
     element("p", {}, facts.join(" · ")),
-    element("p", { class: "quiet" }, "Changed ", time(one.updatedAt)),
+    element("p", { class: "muted" }, "Changed ", timeElement(project.updatedAt)),
   );
 }
 
-/** @param {Run} one */
-function runRow(one) {
+/** @param {Run} run */
+function runRow(run) {
   return element(
     "tr",
     {},
-    element("th", { scope: "row" }, element("a", { href: `/apps/sessions/${one.id}` }, one.name)),
-    element("td", {}, stateBadge(one.state)),
-    element("td", {}, time(one.startedAt)),
-    element("td", { class: "wide" }, one.state === "lost" ? "" : lasting(one.startedAt, one.finishedAt)),
-    element("td", { class: "number" }, String(one.inputs)),
-    element("td", { class: "number" }, String(one.outputs)),
+    element("th", { scope: "row" }, element("a", { href: `/apps/sessions/${run.id}` }, run.name)),
+    element("td", {}, stateBadge(run.state)),
+    element("td", {}, timeElement(run.startedAt)),
+    element("td", { class: "wide" }, run.state === "lost" ? "" : duration(run.startedAt, run.finishedAt)),
+    element("td", { class: "number" }, String(run.inputs)),
+    element("td", { class: "number" }, String(run.outputs)),
     element(
       "td",
       { class: "wide" },
-      element("a", { href: `/task/${one.id}`, "aria-label": `Workflow of ${one.name}, run ${one.id}` }, "Workflow"),
+      element("a", { href: `/task/${run.id}`, "aria-label": `Workflow of ${run.name}, run ${run.id}` }, "Workflow"),
     ),
   );
 }
 
 /** @param {Projects} first */
-function projectPart(first) {
+function projectList(first) {
   const list = element("ul", { class: "cards" }, ...first.projects.map(projectCard));
   let next = first.next;
   const load = async () => {
-    const part = /** @type {Projects} */ (await call("autoflow.overview.projects", { after: next }));
-    list.append(...part.projects.map(projectCard));
-    next = part.next;
+    const page = /** @type {Projects} */ (await call("autoflow.overview.projects", { after: next }));
+    list.append(...page.projects.map(projectCard));
+    next = page.next;
     return next !== null;
   };
-  return goingOn(list, load, next !== null);
+  return infiniteList(list, load, next !== null);
 }
 
 /** @param {Runs} first */
-function runPart(first) {
+function runTable(first) {
   const body = element("tbody", {}, ...first.runs.map(runRow));
   const head = [
     ["Run", ""],
@@ -99,75 +100,78 @@ function runPart(first) {
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), body);
   let next = first.next;
   const load = async () => {
-    const part = /** @type {Runs} */ (await call("autoflow.overview.runs", { before: next }));
-    body.append(...part.runs.map(runRow));
-    next = part.next;
+    const page = /** @type {Runs} */ (await call("autoflow.overview.runs", { before: next }));
+    body.append(...page.runs.map(runRow));
+    next = page.next;
     return next !== null;
   };
-  return goingOn(element("div", { class: "scroll card flush" }, table), load, next !== null);
+  return infiniteList(element("div", { class: "scroll card flush" }, table), load, next !== null);
 }
 
-/** @param {{workspaces: Workspace[], projects: Projects, runs: Runs}} shown */
-function draw(shown) {
-  const nothing = !shown.projects.projects.length && !shown.runs.runs.length;
-  const parts = [
+/** @param {{workspaces: Workspace[], projects: Projects, runs: Runs}} start */
+function render(start) {
+  const empty = !start.projects.projects.length && !start.runs.runs.length;
+  const sections = [
     element("h1", {}, "Start"),
     element(
       "section",
       { "aria-labelledby": "workspaces" },
       element("h2", { id: "workspaces" }, "Workspaces"),
-      element("ul", { class: "cards small" }, ...shown.workspaces.map(workspaceCard)),
+      element("ul", { class: "cards small" }, ...start.workspaces.map(workspaceCard)),
     ),
   ];
-  if (nothing) {
-    const words =
-      "Run an app with @workflow_input and @workflow_output, or with the Supervisely SDK, against this server: its data and its runs stand here.";
+  if (empty) {
+    const hint =
+      "Run an app with @workflow_input and @workflow_output, or with the Supervisely SDK, against this server. " +
+      "Its runs and data then appear here.";
     const example = element(
       "pre",
       { class: "card" },
       element("code", {}, `AUTOFLOW_SERVER=${location.origin} python train.py`),
     );
-    parts.push(emptyState("Nothing was recorded yet", words, example));
+    sections.push(emptyState("Nothing is recorded yet", hint, example));
   } else {
-    parts.push(
+    sections.push(
       element(
         "section",
         { "aria-labelledby": "projects" },
         element("h2", { id: "projects" }, "Projects"),
-        some(shown.projects.projects.length, projectPart(shown.projects), "No projects yet."),
+        orPlaceholder(start.projects.projects.length, projectList(start.projects), "No projects yet."),
       ),
       element(
         "section",
         { "aria-labelledby": "runs" },
         element("h2", { id: "runs" }, "Recent runs"),
-        some(shown.runs.runs.length, runPart(shown.runs), "No app has run yet."),
+        orPlaceholder(start.runs.runs.length, runTable(start.runs), "No app has run yet."),
       ),
     );
   }
-  show(element("div", { class: "page start" }, ...parts));
+  showContent(element("div", { class: "page start" }, ...sections));
 }
 
 /**
- * @param {number} many
- * @param {HTMLElement} part
- * @param {string} nothing
+ * @param {number} length of the list
+ * @param {HTMLElement} list
+ * @param {string} placeholder
  */
-function some(many, part, nothing) {
-  return many ? part : element("p", { class: "quiet" }, nothing);
+function orPlaceholder(length, list, placeholder) {
+  return length ? list : element("p", { class: "muted" }, placeholder);
 }
 
 async function load() {
-  draw(await call("autoflow.overview.start", { limit: SHOWN }));
+  render(await call("autoflow.overview.start", { limit: PAGE_SIZE }));
 }
 
-show(waiting(4));
+showContent(loadingSkeleton(4));
 try {
   await load();
-  follow(async () => {
-    // who works on the page, or has gone further down a list, is left alone
-    const busy = document.activeElement && document.activeElement !== document.body;
-    if (!busy && scrollY === 0) await load();
+  pollChanges({
+    onChange: async () => {
+      // do not replace the page while a person works with it, or has scrolled down a list
+      const busy = document.activeElement && document.activeElement !== document.body;
+      if (!busy && scrollY === 0) await load();
+    },
   });
 } catch (error) {
-  failed(error);
+  showError(error);
 }

@@ -1,14 +1,15 @@
 // @ts-check
-/** A project's versions as a timeline: what changed with each, compared, restored, made, deleted. */
+/** The page of a project's versions: a timeline with the changes of each, and buttons to create and restore one. */
 
 import { call } from "../api.js";
-import { ask } from "../components/confirm.js";
+import { confirmAction } from "../components/confirm.js";
 import { projectTabs } from "../components/project-tabs.js";
-import { restore } from "../components/restore.js";
-import { changeList, countLine, difference } from "../components/version-diff.js";
-import { announce, goingOn, time, waiting, withRun } from "../components/widgets.js";
-import { count, element, size } from "../dom.js";
-import { begin, crumbs, emptyState, failed, show } from "../header.js";
+import { restoreVersion } from "../components/restore.js";
+import { changeList, countLine, hasChanges, loadDiff } from "../components/version-diff.js";
+import { announce, infiniteList, linkRun, loadingSkeleton, timeElement } from "../components/widgets.js";
+import { element } from "../dom.js";
+import { byteSize, count, errorMessage } from "../format.js";
+import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /**
  * @typedef {{id: number, number: number, title: string | null, description: string | null, createdBy: string | null,
@@ -18,20 +19,20 @@ import { begin, crumbs, emptyState, failed, show } from "../header.js";
  *   changed: boolean, versions: Version[], next: number | null}} Timeline
  */
 
-const SHOWN = 24; // changed images that are asked for at once
+const PAGE_SIZE = 24; // changed images in one request
 
-const { facts } = begin();
+const { facts } = initPage();
 const project = Number(facts.project);
 
 await load();
 
 async function load() {
-  if (!document.querySelector(".versions")) show(waiting(3));
+  if (!document.querySelector(".versions")) showContent(loadingSkeleton(3));
   try {
-    draw(await read(null));
+    render(await loadPage(null));
     if (/^#v\d+$/.test(location.hash)) document.getElementById(location.hash.slice(1))?.scrollIntoView();
   } catch (error) {
-    failed(error, load);
+    showError(error, load);
   }
 }
 
@@ -39,47 +40,49 @@ async function load() {
  * @param {number | null} before
  * @returns {Promise<Timeline>}
  */
-function read(before) {
+function loadPage(before) {
   return call("autoflow.overview.versions", { id: project, before, limit: 20 });
 }
 
-/** @param {Timeline} shown */
-function draw(shown) {
-  const { name } = shown.project;
-  crumbs(
+/** @param {Timeline} timeline */
+function render(timeline) {
+  const { name } = timeline.project;
+  showCrumbs(
     [{ text: "Start", href: "/" }, { text: name, href: `/projects/${project}` }, { text: "Versions" }],
     `Versions of ${name}`,
   );
   const list = element("ol", { class: "timeline", reversed: true });
   /** @type {Version[]} */
   const all = [];
-  let { next } = shown;
+  let { next } = timeline;
   /** @param {Version[]} versions */
-  const put = (versions) => {
+  const append = (versions) => {
     const last = all[all.length - 1];
     all.push(...versions);
-    const from = last ? all.indexOf(last) : 0;
-    // what a version changed is told by the one before it, which the next part may bring
-    for (const [n, one] of all.entries()) if (n > from || !last) list.append(entry(one, () => earlier(one)));
+    const start = last ? all.indexOf(last) : 0;
+    for (const [n, version] of all.entries()) {
+      if (n > start || !last) list.append(versionItem(version, () => previousVersion(version)));
+    }
   };
-  /** @param {Version} one */
-  const earlier = async (one) => {
-    const known = all[all.indexOf(one) + 1];
-    if (known || next === null) return known ?? null;
-    return (await read(one.number)).versions[0] ?? null;
+  /** Return the version before one; it may be on a page that is not loaded yet. @param {Version} version */
+  const previousVersion = async (version) => {
+    const loaded = all[all.indexOf(version) + 1];
+    if (loaded || next === null) return loaded ?? null;
+    return (await loadPage(version.number)).versions[0] ?? null;
   };
-  put(shown.versions);
+  append(timeline.versions);
   const more = async () => {
-    const part = await read(next);
-    next = part.next;
-    put(part.versions);
+    const page = await loadPage(next);
+    next = page.next;
+    append(page.versions);
     return next !== null;
   };
   const nothing = emptyState(
     "No versions yet",
-    "A version is a save point of the project: its images, labels, classes and tags, to compare with and to go back to. Apps make them by @versioned.",
+    "A version saves the project's images, labels, classes and tags, to compare them and to restore them later. " +
+      "Create one above, or decorate a function of an app with @versioned.",
   );
-  show(
+  showContent(
     element(
       "div",
       { class: "page versions" },
@@ -89,187 +92,179 @@ function draw(shown) {
         element("h1", {}, name),
         element(
           "p",
-          { class: "quiet" },
-          `${count(shown.project.images, "image")} · ${size(shown.project.size)} · changed `,
-          time(shown.project.updatedAt),
+          { class: "muted" },
+          `${count(timeline.project.images, "image")} · ${byteSize(timeline.project.size)} · changed `,
+          timeElement(timeline.project.updatedAt),
         ),
       ),
       projectTabs(project, "versions"),
-      now(shown),
-      all.length ? goingOn(list, more, next !== null) : nothing,
+      currentState(timeline),
+      all.length ? infiniteList(list, more, next !== null) : nothing,
     ),
   );
 }
 
 /**
- * What there is now, and the way to keep it.
- * @param {Timeline} shown
+ * Show whether the project has changed since the last version, with a form to create one.
+ * @param {Timeline} timeline
  */
-function now(shown) {
-  const latest = shown.versions[0];
+function currentState(timeline) {
+  const latest = timeline.versions[0];
   const state = !latest
-    ? "Nothing is saved yet."
-    : shown.changed
+    ? "There is no version yet."
+    : timeline.changed
       ? `It has changed since V${latest.number}.`
       : `Nothing has changed since V${latest.number}.`;
   const title = element("input", { name: "title", maxlength: 200, autocomplete: "off" });
   const comment = element("input", { name: "comment", maxlength: 2000, autocomplete: "off" });
-  const words = element("span", { role: "status" });
+  const message = element("span", { role: "status" });
   const save = element("button", { type: "submit", class: "primary" }, "Create version");
-  save.disabled = !shown.changed;
+  save.disabled = !timeline.changed;
   const form = element(
     "form",
     { class: "row making" },
     element("label", { class: "pair-of" }, "Title", title),
     element("label", { class: "pair-of" }, "Comment", comment),
     save,
-    words,
+    message,
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     save.disabled = true;
     try {
-      const made = await call("autoflow.versions.snapshot", {
+      const version = await call("autoflow.versions.snapshot", {
         projectId: project,
         title: title.value.trim() || null,
         description: comment.value.trim() || null,
       });
       await load();
       announce(
-        made.created ? `Version ${made.version} was created` : `Nothing had changed: it is version ${made.version}`,
+        version.created
+          ? `Version ${version.version} was created`
+          : `Nothing has changed since version ${version.version}, so no version was created`,
       );
     } catch (error) {
-      words.textContent = error instanceof Error ? error.message : String(error);
+      message.textContent = errorMessage(error);
       save.disabled = false;
     }
   });
-  const part = element(
+  const section = element(
     "section",
     { class: "card now", "aria-label": "The project now" },
     element("div", { class: "row" }, element("strong", {}, "Now"), element("span", {}, state)),
   );
-  if (latest && shown.changed) part.append(changes({ from: latest.id, to: null }, `${latest.id}`));
-  part.append(form);
-  return part;
+  if (latest && timeline.changed) section.append(changesSection({ from: latest.id, to: null }, `${latest.id}`));
+  section.append(form);
+  return section;
 }
 
 /**
- * What changed from one to another: the counts when they come into view, the images on request.
+ * Show what changed between two versions: the counts when they scroll into view, the images on request.
  * @param {{from: number, to: number | null}} pair
  * @param {string} name
  */
-function changes(pair, name) {
-  const counts = element("div", { class: "counted" }, element("span", { class: "quiet" }, "…"));
+function changesSection(pair, name) {
+  const counts = element("div", { class: "counted" }, element("span", { class: "muted" }, "…"));
   const inside = element("div", { class: "inside" });
   const details = element("details", { "data-name": name }, element("summary", {}, "What changed"), inside);
   details.hidden = true;
-  const part = element("div", {}, counts, details);
-  /** @type {import("../components/version-diff.js").Difference | null} */
-  let found = null;
-  const seen = new IntersectionObserver(async (entries) => {
-    if (!entries.some((one) => one.isIntersecting)) return;
-    seen.disconnect();
+  const section = element("div", {}, counts, details);
+  /** @type {import("../components/version-diff.js").VersionDiff | null} */
+  let diff = null;
+  const observer = new IntersectionObserver(async (entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
     try {
-      found = await difference(pair, SHOWN);
-      counts.replaceChildren(countLine(found));
-      details.hidden =
-        !found.changes.length &&
-        ![found.classes, found.tags, found.datasets].some(
-          (of) => of.added.length + of.removed.length + of.changed.length,
-        );
+      diff = await loadDiff(pair, PAGE_SIZE);
+      counts.replaceChildren(countLine(diff));
+      details.hidden = !hasChanges(diff);
     } catch (error) {
-      counts.replaceChildren(
-        element("span", { class: "quiet" }, error instanceof Error ? error.message : String(error)),
-      );
+      counts.replaceChildren(element("span", { class: "muted" }, errorMessage(error)));
     }
   });
-  seen.observe(part);
+  observer.observe(section);
   details.addEventListener("toggle", () => {
-    if (details.open && found && !inside.childElementCount) inside.replaceChildren(changeList(pair, found));
+    if (details.open && diff && !inside.childElementCount) inside.replaceChildren(changeList(pair, diff));
   });
-  return part;
+  return section;
 }
 
 /**
- * @param {Version} one
- * @param {() => Promise<Version | null>} earlier
+ * Make the item of a version in the timeline.
+ * @param {Version} version
+ * @param {() => Promise<Version | null>} previousVersion
  */
-function entry(one, earlier) {
+function versionItem(version, previousVersion) {
   const progress = element("div", { class: "row progress", role: "status" });
-  const back = element("button", { type: "button" }, "Restore as a new project");
-  back.addEventListener("click", () => restore(one.id, progress, back));
+  const restore = element("button", { type: "button" }, "Restore as a new project");
+  restore.addEventListener("click", () => restoreVersion(version.id, progress, restore));
   const remove = element(
     "button",
-    { type: "button", class: "plain danger", "aria-label": `Delete version ${one.number}` },
+    { type: "button", class: "plain danger", "aria-label": `Delete version ${version.number}` },
     "Delete",
   );
   remove.addEventListener("click", async () => {
-    if (
-      !(await ask(
-        `Delete V${one.number}?`,
-        "What is not in another version or in the project is gone for ever. Runs that used it still name it.",
-        "Delete",
-      ))
-    )
-      return;
+    const warning =
+      "Data that is neither in another version nor in the project is lost for good. Runs that used it still name it.";
+    if (!(await confirmAction(`Delete V${version.number}?`, warning, "Delete"))) return;
     remove.disabled = true;
     try {
-      await call("autoflow.versions.delete", { id: one.id });
+      await call("autoflow.versions.delete", { id: version.id });
       await load();
-      announce(`Version ${one.number} was deleted`);
+      announce(`Version ${version.number} was deleted`);
     } catch (error) {
-      progress.replaceChildren(
-        element("span", { class: "status failed" }, error instanceof Error ? error.message : String(error)),
-      );
+      progress.replaceChildren(element("span", { class: "status failed" }, errorMessage(error)));
       remove.disabled = false;
     }
   });
   const changed = element("div", {});
-  earlier().then(
-    (before) => {
-      if (before) changed.replaceChildren(changes({ from: before.id, to: one.id }, String(one.id)));
+  previousVersion().then(
+    (previous) => {
+      if (previous) changed.replaceChildren(changesSection({ from: previous.id, to: version.id }, String(version.id)));
       else
-        changed.replaceChildren(element("p", { class: "quiet" }, `The first version: ${count(one.images, "image")}`));
+        changed.replaceChildren(
+          element("p", { class: "muted" }, `The first version: ${count(version.images, "image")}`),
+        );
     },
     () => changed.replaceChildren(),
   );
-  const users = element("p", { class: "quiet users" });
-  for (const run of one.users.runs) {
+  const users = element("p", { class: "muted users" });
+  for (const run of version.users.runs) {
     users.append(
       users.childNodes.length ? ", " : "",
       run.direction === "output" ? "written by " : "used by ",
       element("a", { href: `/apps/sessions/${run.id}` }, run.name ?? `run ${run.id}`),
     );
   }
-  if (one.users.total > one.users.runs.length)
-    users.append(` and ${count(one.users.total - one.users.runs.length, "more run")}`);
+  if (version.users.total > version.users.runs.length)
+    users.append(` and ${count(version.users.total - version.users.runs.length, "more run")}`);
   return element(
     "li",
-    { id: `v${one.number}`, class: "card" },
+    { id: `v${version.number}`, class: "card" },
     element(
       "div",
       { class: "row" },
-      element("span", { class: "badge" }, `V${one.number}`),
-      element("h2", {}, one.title || `Version ${one.number}`),
+      element("span", { class: "badge" }, `V${version.number}`),
+      element("h2", {}, version.title || `Version ${version.number}`),
     ),
     element(
       "p",
-      { class: "quiet" },
-      time(one.createdAt),
-      one.createdBy ? ` by ${one.createdBy}` : "",
-      ` · ${count(one.images, "image")} · ${size(one.size)}`,
+      { class: "muted" },
+      timeElement(version.createdAt),
+      version.createdBy ? ` by ${version.createdBy}` : "",
+      ` · ${count(version.images, "image")} · ${byteSize(version.size)}`,
     ),
-    one.description ? element("p", { class: "words" }, ...withRun(one.description)) : "",
-    one.users.runs.length ? users : "",
+    version.description ? element("p", { class: "prose" }, ...linkRun(version.description)) : "",
+    version.users.runs.length ? users : "",
     changed,
     element(
       "div",
       { class: "row acts" },
-      element("a", { class: "button", href: `/projects/${project}/versions/compare?from=${one.id}` }, "Compare"),
-      back,
+      element("a", { class: "button", href: `/projects/${project}/versions/compare?from=${version.id}` }, "Compare"),
+      restore,
       element(
         "a",
-        { class: "button", href: `/project/${project}?card=project_version:${one.id}` },
+        { class: "button", href: `/project/${project}?card=project_version:${version.id}` },
         "Open in the workflow",
       ),
       remove,

@@ -1,4 +1,4 @@
-"""Photographs that say how their camera was held: shown as their pixels are stored, for labels are drawn in those."""
+"""Photographs with an EXIF orientation are shown as their pixels are stored, because labels refer to stored pixels."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import io
 import pytest
 from PIL import Image
 
-from tests.server.ui.orchard import META, points
+from tests.server.ui.demo_project import META, points
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 ORIENTATION = 0x0112
-SIDEWAYS = 6  # a viewer that heeds it turns the picture by a quarter: red on top
+SIDEWAYS = 6  # a viewer that applies it rotates the image by 90 degrees, with red on top
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +36,14 @@ def photo(filled):
 
 
 def halves(locator):
-    """The colours of the middles of an element's left and right half, as red or blue."""
+    """Return the colours of the middles of an element's left and right half, as red or blue."""
     shown = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
     middles = [shown.getpixel((shown.width * part // 4, shown.height // 2)) for part in (1, 3)]
     return ["red" if red > blue else "blue" for red, _, blue in middles]
 
 
 @pytest.mark.parametrize(
-    ("path", "what"),
+    ("path", "selector"),
     [
         ("/images/{image}", ".field img"),
         ("/projects/{project}", ".cell .picture img"),
@@ -51,10 +51,10 @@ def halves(locator):
         ("/", ".mosaic img"),
     ],
 )
-def test_a_photograph_is_shown_as_its_pixels_are(looking, expect, photo, path, what):
-    """On its own page, in the grid, on its project's card and at the start: labels drawn over it fit."""
-    page = looking(path.format_map(photo))
-    picture = page.locator(what).first
+def test_orientation_is_ignored(open_page, expect, photo, path, selector):
+    """On the image's page, in the grid, on the project's card and on the start page."""
+    page = open_page(path.format_map(photo))
+    picture = page.locator(selector).first
     expect(picture).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert halves(picture) == ["red", "blue"]

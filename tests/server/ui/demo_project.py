@@ -1,4 +1,4 @@
-"""A server as a team may have it: a project of labeled images with versions, runs, files, a log and a job."""
+"""Demo data: a project of labeled images with versions, runs, files, a log and a labeling job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FACTS = {
 
 
 def mask(mode):
-    """A mask 40 pixels wide and 30 high, covered whole, as the SDK writes it."""
+    """Return a filled mask of 40 x 30 pixels in the SDK's encoding."""
     from PIL import Image
 
     stream = io.BytesIO()
@@ -39,11 +39,11 @@ def mask(mode):
 
 
 def points(*exterior):
-    return {"exterior": [list(one) for one in exterior], "interior": []}
+    return {"exterior": [list(point) for point in exterior], "interior": []}
 
 
 def labels():
-    """One label of each kind, no two in one place of a picture 200 pixels wide and 150 high."""
+    """Return one label of each kind, none overlapping another, for an image of 200 x 150 pixels."""
     return [
         {"classTitle": "lemon", "geometryType": "rectangle", "points": points((10, 10), (50, 40)), "tags": []},
         {"classTitle": "leaf", "geometryType": "polygon", "points": points((70, 10), (110, 10), (110, 40)), "tags": []},
@@ -54,7 +54,7 @@ def labels():
     ]
 
 
-def until(page, expression, argument=None):
+def wait_for(page, expression, argument=None):
     """Wait until an expression is true in a page. Playwright's own way needs `eval`, which the policy forbids."""
     for _ in range(600):
         if page.evaluate(expression, argument):
@@ -63,8 +63,8 @@ def until(page, expression, argument=None):
     raise AssertionError(f"never: {expression}")
 
 
-class Orchard:
-    """What is there, by name; `filled` fills in more."""
+class DemoProject:
+    """Creates the data, and holds the ids by name."""
 
     def __init__(self, filled):
         self.filled = filled
@@ -102,13 +102,13 @@ class Orchard:
         self.job = self.job[0]["id"]
 
     def own(self, name):
-        """A dataset in a new project with the same classes, for one test alone."""
+        """Create a dataset in a new project with the same classes, for a single test."""
         project = self.filled.project(name)
         self.filled.call("projects.meta.update", id=project, meta=META)
         return self.filled.dataset(project, "own")
 
     def image(self, dataset, number, size=(200, 150)):
-        """A picture of one colour, another for each number."""
+        """Add an image of a colour that depends on the number."""
         content = self.filled.content(self.filled.picture((60 + 12 * number, 180, 200), size))
         images = [{"title": f"lemon {number}.png", "hash": content}]
         return self.filled.call("images.bulk.add", datasetId=dataset, images=images)[0]["id"]
@@ -123,7 +123,7 @@ class Orchard:
         return task
 
     def pages(self):
-        """Every page of a thing, by name."""
+        """Return the address of a page of each kind."""
         project = f"/projects/{self.project}"
         return {
             "start": "/",

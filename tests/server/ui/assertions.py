@@ -1,4 +1,4 @@
-"""A graph as a person looks at it: its cards and where they are, the panel beside it, the camera, the address."""
+"""Queries about the workflow page: its cards and their positions, the panel, the camera, the address."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 
-def asked(page):
-    """What the address asks for."""
+def query_of(page):
+    """Return the query of the address."""
     return parse_qs(urlsplit(page.url).query)
 
 
@@ -19,12 +19,13 @@ def panel(page):
     return page.get_by_role("complementary", name="Selected card")
 
 
-def scale(page):
+def scale_of(page):
+    """Return the scale in percent, as the zoom buttons show it."""
     return int(page.locator(".scale span").first.inner_text().rstrip("%"))
 
 
-def rest(page):
-    """Let the page come to rest, by its own clock: flights end, what moved is drawn, and the address says where."""
+def wait_until_still(page):
+    """Wait until animated moves have ended, everything is drawn, and the address holds the camera."""
     page.evaluate(
         """async () => {
             const pause = (time) => new Promise((done) => setTimeout(done, time));
@@ -35,11 +36,11 @@ def rest(page):
     )
 
 
-def place(page, title):
-    """Where a card is on the screen, once it rests."""
+def position(page, title):
+    """Return the position of a card on the screen, once it no longer moves."""
     box = None
-    while (now := card(page, title).first.bounding_box()) != box:
-        box = now
+    while (current := card(page, title).first.bounding_box()) != box:
+        box = current
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         page.wait_for_timeout(60)
     return round(box["x"]), round(box["y"])

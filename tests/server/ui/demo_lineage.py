@@ -1,13 +1,13 @@
-"""A lineage to look at: a project, its version, runs of seven apps, files, a job, a true circle, twelve runs alike."""
+"""Demo data: a project with a version, runs of many apps, files, a job, a cycle, and twelve similar runs."""
 
 from __future__ import annotations
 
 DAY = 86_400 * 10**9
-BEGUN = 1_750_000_000 * 10**9
+START_TIME = 1_750_000_000 * 10**9
 
 
 def relation(**parts):
-    """Settings of a data card in wire form."""
+    """Return the settings of a data card in wire form."""
     return {"customRelationSettings": parts}
 
 
@@ -21,8 +21,8 @@ ARCHIVE = {
 }
 
 
-class Meadow:
-    """Fills a server; `run` takes what a run reads and writes as (kind, number[, settings])."""
+class DemoLineage:
+    """Creates the data; `run` takes inputs and outputs as (kind, number[, settings])."""
 
     def __init__(self, filled):
         self.filled = filled
@@ -49,12 +49,12 @@ class Meadow:
             self.run("Export", reads=[project], writes=[("file", file, relation(**ARCHIVE))])
 
     def run(self, name, reads=(), writes=(), state="finished", settings=None):
-        """Record a run; gives its task's number."""
+        """Record a run, and return the number of its task."""
         self.runs += 1
-        key = f"meadow-{name}-{self.runs}"
-        at = BEGUN + self.runs * DAY
+        key = f"lineage-{name}-{self.runs}"
+        at = START_TIME + self.runs * DAY
         send, record = self.filled.send, self.filled.record
-        found = send({**record("run", run=key, name=name), "at": at})["tasks"][key]
+        task = send({**record("run", run=key, name=name), "at": at})["tasks"][key]
         for direction, ends in (("input", reads), ("output", writes)):
             for kind, number, *meta in ends:
                 answer = self.filled.edge(direction, kind, number, run=key, meta=meta[0] if meta else None)
@@ -63,4 +63,4 @@ class Meadow:
             send(record("node", run=key, node=settings))
         if state:
             send({**record("finish", run=key, state=state), "at": at})
-        return found
+        return task
