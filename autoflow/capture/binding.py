@@ -1,7 +1,7 @@
-"""Where a parameter is found in a call.
+"""Binding of a call's arguments to parameter names.
 
-Worked out once for each way a function can be bound, from the signature of what is called then. That way counts:
-with ``@classmethod`` outermost Python 3.11 hands over the class apart, and 3.13 as the first argument.
+Computed once for each way a function can be bound, from the signature of the bound callable: with ``@classmethod``
+outermost, Python 3.11 passes the class separately and 3.13 as the first argument.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EMPTY = inspect.Parameter.empty
 
 
 def signature(function: Any) -> inspect.Signature:
-    """The signature of a function, a class, a callable object, or of what a descriptor wraps; empty if unknown."""
+    """Return the signature of a function, a class, a callable object, or what a descriptor wraps; any when unknown."""
     function = getattr(function, "__func__", function) if isinstance(function, staticmethod | classmethod) else function
     try:
         return inspect.signature(function)
@@ -28,9 +28,9 @@ class Binding:
     """The parameters of one bound form of a function.
 
     Args:
-        called: what is called, with the instance already bound to it if there is one.
-        instance: that instance (or class), for paths that start at ``self`` or ``cls``.
-        raw: the undecorated function, whose first parameter names the instance.
+        called: the callable, with the instance already bound to it if there is one.
+        raw: the undecorated function, whose first parameter is the name of the instance.
+        bound: whether there is an instance (or class), for paths that start at ``self`` or ``cls``.
     """
 
     def __init__(self, called: Any, raw: Any, *, bound: bool) -> None:
@@ -41,15 +41,15 @@ class Binding:
             if parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
         }
         self._defaults = {parameter.name: parameter.default for parameter in parameters}
-        self._rest = next((one.name for one in parameters if one.kind is one.VAR_POSITIONAL), None)
-        self._keywords = next((one.name for one in parameters if one.kind is one.VAR_KEYWORD), None)
+        self._rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        self._keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
         self._instance_name: str | None = None
         if bound:
             first = next(iter(signature(raw).parameters), None)
             self._instance_name = first if first not in self._defaults else "self"
 
     def getter(self, name: str) -> Getter:
-        """A function that finds one parameter in positional and keyword arguments; None when it is not there."""
+        """Return a function that reads one parameter from positional and keyword arguments, None when it is absent."""
         index = self._positions.get(name)
         default = self._defaults.get(name)
         default = None if default is _EMPTY else default
@@ -64,22 +64,22 @@ class Binding:
         return get
 
     def arguments(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """All parameters by name, defaults included."""
-        found = {name: value for name, value in self._defaults.items() if value is not _EMPTY}
-        found.update(zip(self._positions, args, strict=False))
+        """Return all parameters by name, defaults included."""
+        arguments = {name: value for name, value in self._defaults.items() if value is not _EMPTY}
+        arguments.update(zip(self._positions, args, strict=False))
         if self._rest is not None:
-            found[self._rest] = args[len(self._positions) :]
+            arguments[self._rest] = args[len(self._positions) :]
         extra = {name: value for name, value in kwargs.items() if name not in self._defaults}
-        found.update(kwargs)
+        arguments.update(kwargs)
         if self._keywords is not None:
-            found[self._keywords] = extra
+            arguments[self._keywords] = extra
         if self._instance_name is not None:
-            found[self._instance_name] = instance
-        return found
+            arguments[self._instance_name] = instance
+        return arguments
 
 
 def names(function: Any) -> frozenset[str] | None:
-    """The parameter names that paths may start at; None when the function takes any keyword."""
+    """Return the parameter names that paths may start at; None when the function takes any keyword."""
     parameters = signature(function).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None

@@ -1,6 +1,6 @@
-"""The function inside a callable, and what its code says: whether it yields, and whether it returns a value.
+"""Inspection of a callable's body: whether it yields, and whether it returns a value.
 
-The code is read, not the source, which may not be at hand.
+The bytecode is read, because the source may be unavailable.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def body_of(function: Any) -> Any:
-    """Return the function that runs: inside partials, behind ``__call__``, in a class- or staticmethod."""
+    """Return the function that runs: unwrapped from partials, ``__call__``, class- and static methods."""
     while True:
         if isinstance(function, functools.partial):
             function = function.func
@@ -32,29 +32,29 @@ def yields(function: Any) -> bool:
 
 
 def never_returns_a_value(function: Any) -> bool:
-    """Return whether every way out of a function returns None; False where that cannot be known.
+    """Return whether every exit of a function returns None; False when unknown.
 
-    Unknown are functions without bytecode (a class, a builtin) and those that never return, as stubs that raise.
+    Unknown are functions without bytecode (a class, a builtin) and those that never return, such as stubs that raise.
     """
     body = body_of(function)
     code = getattr(body, "__code__", None)
     if inspect.isclass(body) or not isinstance(code, CodeType):
         return False
-    instructions = [one for one in dis.get_instructions(code) if one.opname not in _NO_OPERATION]
-    ends = [
-        _returns_none(before, one)
-        for before, one in zip([None, *instructions], instructions, strict=False)
-        if one.opname.startswith("RETURN_") and one.opname != "RETURN_GENERATOR"
+    instructions = [entry for entry in dis.get_instructions(code) if entry.opname not in _NO_OPERATION]
+    exits = [
+        _returns_none(previous, instruction)
+        for previous, instruction in zip([None, *instructions], instructions, strict=False)
+        if instruction.opname.startswith("RETURN_") and instruction.opname != "RETURN_GENERATOR"
     ]
-    return bool(ends) and all(ends)
+    return bool(exits) and all(exits)
 
 
 _NO_OPERATION = {"EXTENDED_ARG", "NOP", "CACHE"}
 
 
-def _returns_none(before: dis.Instruction | None, instruction: dis.Instruction) -> bool:
+def _returns_none(previous: dis.Instruction | None, instruction: dis.Instruction) -> bool:
     if instruction.opname == "RETURN_CONST":
         return instruction.argval is None
-    if instruction.is_jump_target or before is None:  # as in `return a or None`
+    if instruction.is_jump_target or previous is None:  # as in `return a or None`
         return False
-    return before.opname == "LOAD_CONST" and before.argval is None
+    return previous.opname == "LOAD_CONST" and previous.argval is None

@@ -1,4 +1,4 @@
-"""Cards for what apps record most; give one as ``card=`` (`session` as ``node=``)."""
+"""Ready-made cards for common outputs: pass one as ``card=`` (`session` as ``node=``)."""
 
 from __future__ import annotations
 

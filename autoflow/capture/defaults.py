@@ -1,4 +1,4 @@
-"""Default values: decided at decoration, from the function's signature and from what its code returns."""
+"""Default of ``value=``: inferred at decoration from the function's signature and from what its code returns."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _RESULT = Path("result")
 
 
 class Default(NamedTuple):
-    """Where the value is by default; a guess counts only for what carries its identity, as an object with an id."""
+    """Path of the value by default; a guessed one is used only for values that carry their identity (an id)."""
 
     path: Path
     guessed: bool = False
 
 
 def parameter_for(function: Any, kind: Kind) -> Path | None:
-    """The first parameter whose name says that it is the kind."""
-    wanted = {kind, f"{kind}_id", f"{kind}_info", f"{kind}s", f"{kind}_ids", *type_of_kind(kind).parameters}
-    found = next((name for name in signature(function).parameters if name in wanted), None)
-    return Path(found) if found is not None else None
+    """Return the path of the first parameter that is named after a kind."""
+    names = {kind, f"{kind}_id", f"{kind}_info", f"{kind}s", f"{kind}_ids", *type_of_kind(kind).parameters}
+    parameter = next((name for name in signature(function).parameters if name in names), None)
+    return Path(parameter) if parameter is not None else None
 
 
 def value_path(function: Any, direction: Direction, kind: Kind) -> Default | None:
-    """Return the default value: for an input a parameter, else the result; for an output the other way round.
+    """Return the path of the default value: of an input a parameter, else the result; of an output the reverse.
 
     Raises:
         DecorationError: the function returns nothing, and has no parameter of the kind.
@@ -43,28 +43,27 @@ def value_path(function: Any, direction: Direction, kind: Kind) -> Default | Non
     if returns_none:
         hint = '; the items that it yields are value="item"' if yields(function) else ""
         raise DecorationError(
-            f"the function returns None and has no parameter {kind} or {kind}_id: "
-            f"say where the {kind} is with value={hint}"
+            f"the function returns None and has no parameter {kind} or {kind}_id: name the {kind} with value={hint}"
         )
     return Default(_RESULT, guessed=direction == "input")
 
 
 def version_path(function: Any, direction: Direction) -> Path:
-    """Return where the project of a `@versioned` is by default: before the body never in a guess at the result.
+    """Return the path of the default project of `@versioned`; before the body, never a guess at the result.
 
     Raises:
         DecorationError: as `value_path`.
     """
     if direction == "input":
         return parameter_for(function, "project") or _RESULT
-    found = value_path(function, direction, "project")
-    return found.path if found is not None else _RESULT
+    default = value_path(function, direction, "project")
+    return default.path if default is not None else _RESULT
 
 
 def _returns_none(function: Any) -> bool:
     """Return whether a function's result is None: its annotation says so, or it has none and returns no value."""
     if inspect.isclass(function):
-        return False  # a class's signature is that of __init__, but what it gives is the object
+        return False  # a class's signature is that of __init__, but calling it returns the object
     annotation = signature(function).return_annotation
     if annotation is inspect.Signature.empty or yields(function):  # a generator's annotation is of what it yields
         return never_returns_a_value(function)
@@ -74,7 +73,7 @@ def _returns_none(function: Any) -> bool:
 
 
 def _may_return_none(function: Any) -> bool:
-    """Return whether a function that another decorator wrapped returns no value; the wrapper may still make one."""
+    """Return whether a function below another decorator returns no value; the wrapper may still return one."""
     inner = inspect.unwrap(function)
     if inner is function or yields(inner) or signature(inner).return_annotation is not inspect.Signature.empty:
         return False

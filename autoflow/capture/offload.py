@@ -1,4 +1,4 @@
-"""Blocking work of a coroutine, run in a thread of the async library that runs the coroutine."""
+"""Blocking work of a coroutine, run in a thread of its async library."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 
 logger = logging.getLogger("autoflow")
 
+_BLOCKED = "saving a version blocks its event loop"
+
 
 async def in_thread(work: Callable[[], object]) -> None:
-    """Run blocking work in a thread, so that the event loop goes on; in the loop itself where there is no thread.
+    """Run blocking work in a thread, so that the event loop continues; in the loop itself when no thread is available.
 
-    The work is always run, exactly once, unless the coroutine is cancelled while it waits for a free thread. A
-    cancelled coroutine does not wait for work under way.
+    The work runs exactly once, unless the coroutine is cancelled while it waits for a free thread. A cancelled
+    coroutine does not wait for running work.
 
     Raises:
         Exception: what the work raised.
@@ -29,23 +31,27 @@ async def in_thread(work: Callable[[], object]) -> None:
 
     to_thread = _thread_runner()
     if to_thread is None:
-        logger.warning("autoflow: a coroutine runs under neither asyncio nor trio: its event loop waits for a save")
+        logger.warning("autoflow: a coroutine runs under neither asyncio nor trio: %s", _BLOCKED)
     else:
         try:
             await to_thread(run)
         except Exception as error:
             if started:
                 raise
-            logger.warning("autoflow: no thread for a coroutine: its event loop waits for a save", exc_info=error)
+            logger.warning(
+                "autoflow: no thread is available to a coroutine: %s",
+                _BLOCKED,
+                exc_info=error,
+            )
         else:
             return
     work()
 
 
 def _thread_runner() -> Callable[[Callable[[], None]], Awaitable[Any]] | None:
-    """Return the running library's function that runs another one in a thread; anyio runs on either of the two.
+    """Return the async library's function that runs another in a thread; anyio runs on either of the two libraries.
 
-    The innermost task decides: trio may run as a guest of asyncio's event loop.
+    The innermost task decides, because trio may run as a guest of asyncio's event loop.
     """
     asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
     if asyncio is not None and _runs_in_task(asyncio.current_task):

@@ -26,27 +26,27 @@ WEIGHTS = (
 
 
 def best_checkpoint(of: str | Callable[[Call], Any]) -> Callable[[Call], Any]:
-    """The best of several checkpoints: of those with "best" in their name, else of all weight files, the last in
-    plain text order; None when there is none.
+    """Return a selector of the best checkpoint: the last by name of the files with "best" in their name, else of all
+    weight files; None when there is none.
 
     Args:
-        of: a path to, or a callable giving, the files: FileInfos, mappings with a name, or paths.
+        of: a path or a callable that selects the files: FileInfos, mappings with a name, or paths.
 
     Raises:
-        ValueError: `of` is no path.
+        ValueError: `of` is no valid path.
     """
-    find: Callable[[Call], Any] = check_callable("of", of) if callable(of) else getter(parse(of))
+    select_files: Callable[[Call], Any] = check_callable("of", of) if callable(of) else getter(parse(of))
 
     def choose(call: Call) -> Any:
-        found = find(call)
+        files = select_files(call)
         single = (
-            isinstance(found, str | os.PathLike)
-            or hasattr(found, "id")
-            or (isinstance(found, Mapping) and "id" in found)
+            isinstance(files, str | os.PathLike)
+            or hasattr(files, "id")
+            or (isinstance(files, Mapping) and "id" in files)
         )
-        candidates = [found] if single else found.values() if isinstance(found, Mapping) else found
+        candidates = [files] if single else files.values() if isinstance(files, Mapping) else files
         if not isinstance(candidates, Iterable) or isinstance(candidates, Iterator):
-            return None  # an iterator is the app's to use up
+            return None  # iterating it would consume the app's items
         named = [(_name(file), file) for file in candidates if file is not None]
         best = [pair for pair in named if "best" in pair[0].lower()] or [
             pair for pair in named if pair[0].lower().endswith(WEIGHTS)

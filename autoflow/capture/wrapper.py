@@ -1,6 +1,6 @@
-"""The wrapper around a decorated function: transparent to whoever looks at it, and one however many are stacked.
+"""The wrapper of a decorated function: transparent to introspection, and one for any number of stacked decorators.
 
-The only place that knows wrapt.
+The only module that imports wrapt.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from autoflow.capture.plan import Plan
 
 
 def _annotations_of_wrapped() -> property:
-    """The wrapped function's annotations, as an entry of the wrapper's class.
+    """Return a property of the wrapper's class that reads the wrapped function's annotations.
 
-    Whoever asks that class for annotations of its own (`typing.get_type_hints`, `unittest.mock`) makes Python put an
-    empty dict there, which would then hide every wrapped function's.
+    Reading ``__annotations__`` of the class itself (`typing.get_type_hints`, `unittest.mock`) makes Python put an empty
+    dict there, which would hide the annotations of every wrapped function.
     """
 
     def read(wrapper: Any) -> Any:
@@ -32,10 +32,12 @@ def _annotations_of_wrapped() -> property:
 
 
 def _class_of_wrapped() -> property:
-    """The wrapped function's class, as wrapt has it, except for a pickler that would copy a function without us."""
+    """Return a property that reads the wrapped function's class, or our own for a pickler that copies functions."""
 
     def read(wrapper: Any) -> Any:
-        return type(wrapper) if pickling.taught(sys._getframe(1), _REDUCERS) else wrapper.__wrapped__.__class__
+        return (
+            type(wrapper) if pickling.register_reducers(sys._getframe(1), _REDUCERS) else wrapper.__wrapped__.__class__
+        )
 
     return property(read)
 
@@ -58,9 +60,9 @@ class BoundRecordedFunction(wrapt.BoundFunctionWrapper):  # type: ignore[type-ar
 
 
 class RecordedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """A function and what is recorded of its calls. It is the function to introspection, copies and pickles."""
+    """A decorated function, whose calls are recorded; to introspection, copies and pickles it is the function."""
 
-    # Python calls what stands in the slot: a method here would be one more frame in each call of the function
+    # Python calls the function in the slot directly: a method here would add a frame to each call
     __slots__ = ("__call__",)
     __annotations__ = _annotations_of_wrapped()  # pyright: ignore[reportAssignmentType]
     __class__ = _class_of_wrapped()  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
@@ -75,7 +77,7 @@ class RecordedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
     @property
     def autoflow(self) -> Plan:
-        """What is recorded."""
+        """The function's plan."""
         plan: Plan = self._self_plan
         return plan
 
@@ -90,7 +92,7 @@ class RecordedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
 
 def _by_value(recorded: RecordedFunction) -> Any:
-    """Reduce a decorated function to the plain one and its decorators; made empty first, for it may name itself."""
+    """Reduce a decorated function to the plain one and its decorators; created empty, as it may refer to itself."""
     return _empty, (), (recorded.__wrapped__, recorded.autoflow.declarations), None, None, _fill
 
 
@@ -107,12 +109,12 @@ _REDUCERS = ((RecordedFunction, _by_value), (BoundRecordedFunction, lambda bound
 
 
 def wrap(target: Any, plan: Plan) -> RecordedFunction:
-    """Wrap a function; a wrapped one is not wrapped again but given the plan's specs on top of its own."""
+    """Wrap a function; one that is wrapped already gets one wrapper with the specs of both plans."""
     if type(target) is RecordedFunction:
         return RecordedFunction(target.__wrapped__, target.autoflow.under(plan))
     return RecordedFunction(target, plan)
 
 
 def undecorated(target: Any) -> Any:
-    """The function below our own wrapper, if there is one."""
+    """Return the function below our own wrapper, if there is one."""
     return target.__wrapped__ if type(target) is RecordedFunction else target

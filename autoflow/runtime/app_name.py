@@ -1,4 +1,4 @@
-"""The name of a run that nobody named: the app's, not that of the program which serves or runs it."""
+"""The default name of a run: the app's name, not that of the program which serves or runs it."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ _MODULE = re.compile(r"[A-Za-z_][\w./-]*")
 
 
 def app_name() -> str:
-    """The app's name: what a known program was told to run, else the module or script, else ``python``."""
+    """Return the app's name: the target of a known program, else the module or script, else ``python``."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
     module = str(spec.name).removesuffix(".__main__") if spec is not None and spec.name else ""
     path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
-    if os.path.basename(path) == "__main__.py":  # of a package; a spawned worker knows its module no more
+    if os.path.basename(path) == "__main__.py":  # of a package; a spawned worker does not know its module
         path = os.path.dirname(path)
     program = module or os.path.splitext(os.path.basename(path))[0]
-    named = _PROGRAMS.get(program.rpartition(".")[2])
-    return (named and named(sys.argv[1:])) or program or "python"
+    read_target = _PROGRAMS.get(program.rpartition(".")[2])
+    return (read_target and read_target(sys.argv[1:])) or program or "python"
 
 
-def _served(arguments: Sequence[str]) -> str | None:
-    """The ``module:attribute`` among a server's arguments, else its last plain one."""
-    plain = _plain(arguments)
-    targets = [word for word in plain if _TARGET.fullmatch(word)]
+def _server_target(arguments: Sequence[str]) -> str | None:
+    """Return the ``module:attribute`` among a server's arguments, else its last positional one."""
+    positional = _positional(arguments)
+    targets = [word for word in positional if _TARGET.fullmatch(word)]
     targets += [word for word in arguments if _TARGET.fullmatch(word)]
-    return next(iter(targets or [word for word in plain[-1:] if _MODULE.fullmatch(word)]), None)
+    return next(iter(targets or [word for word in positional[-1:] if _MODULE.fullmatch(word)]), None)
 
 
-def _plain(arguments: Sequence[str]) -> list[str]:
-    """The arguments that are no options and follow none."""
-    before = ("", *arguments)
+def _positional(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that are no options and follow none."""
+    predecessors = ("", *arguments)
     return [
         word
-        for previous, word in zip(before, arguments, strict=False)
+        for previous, word in zip(predecessors, arguments, strict=False)
         if not word.startswith("-") and (not previous.startswith("-") or "=" in previous)
     ]
 
 
 def _option(*options: str) -> Callable[[Sequence[str]], str | None]:
-    """A reader of the app that an option names, as ``-A proj``, ``-Aproj``, ``--app proj`` or ``--app=proj``."""
+    """Return a reader of the app that an option names: ``-A proj``, ``-Aproj``, ``--app proj`` or ``--app=proj``."""
 
     def read(arguments: Sequence[str]) -> str | None:
-        for number, word in enumerate(arguments):
+        for index, word in enumerate(arguments):
             name, _, value = word.partition("=")
             if name in options:
-                return value or next(iter(arguments[number + 1 :]), None)
+                return value or next(iter(arguments[index + 1 :]), None)
             for option in options:
                 if not option.startswith("--") and word.startswith(option):
                     return word[len(option) :]
@@ -61,24 +61,24 @@ def _option(*options: str) -> Callable[[Sequence[str]], str | None]:
 
 
 def _script(arguments: Sequence[str]) -> str | None:
-    """The name of the first script or module among the arguments."""
-    scripts = [word for word in arguments if word.endswith(".py")] or _plain(arguments)[1:2]
+    """Return the name of the first script or module among the arguments."""
+    scripts = [word for word in arguments if word.endswith(".py")] or _positional(arguments)[1:2]
     return next((os.path.splitext(os.path.basename(word))[0] for word in scripts), None)
 
 
 def _notebook(_arguments: Sequence[str]) -> str | None:
-    """The name of a kernel's notebook, as Jupyter and VS Code tell it."""
+    """Return the name of a kernel's notebook, from Jupyter or VS Code."""
     path = getattr(sys.modules.get("__main__"), "__vsc_ipynb_file__", None) or settings.notebook() or "notebook"
     return os.path.splitext(os.path.basename(str(path)))[0]
 
 
 def _parent(_arguments: Sequence[str]) -> str | None:
-    """The script of the process that spawned this one: spawned workers get its arguments."""
+    """Return the script of the process that spawned this one: spawned workers get its arguments."""
     return os.path.splitext(os.path.basename(sys.argv[0] if sys.argv else ""))[0]
 
 
 _PROGRAMS: dict[str, Callable[[Sequence[str]], str | None]] = {
-    **dict.fromkeys(("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "waitress-serve"), _served),
+    **dict.fromkeys(("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "waitress-serve"), _server_target),
     **dict.fromkeys(("celery", "flask"), _option("-A", "--app")),
     **dict.fromkeys(("fastapi", "streamlit", "torchrun"), _script),
     "popen_loky_posix": _parent,

@@ -1,11 +1,10 @@
-"""Where records go, and with which token; first that applies, see the README's table."""
+"""Resolution of the destination of records, and of its token; the first rule that applies, see the README's table."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
 from autoflow import settings
@@ -25,18 +24,19 @@ from autoflow.transport.unresolved import UnresolvedTransport
 logger = logging.getLogger("autoflow")
 
 OFF = "off"
+_LOOPBACK = re.compile(r"://(localhost|\[::1\])(?=:|$)")
 
 _log = RateLimitedLogger(logging.getLogger("autoflow"))
 
 
 class Destination(NamedTuple):
-    """One server: its origin, and its address as given (for the three that are none, the same word)."""
+    """A server: its origin and address; for the three destinations that are no servers, the same word twice."""
 
     origin: str
     address: str
 
 
-# what a test session wants when nothing else is said, and what a block of a test wants whatever is said
+# the default destination of a test session, and a destination that a test forces
 default_in_tests: str | None = None
 override: str | None = None
 
@@ -47,22 +47,22 @@ _warned: set[str] = set()
 
 
 def resolve(server: str | None = None) -> Destination:
-    """Where records go.
+    """Return the destination of records.
 
     Args:
         server: an explicit address, or ``embedded``, ``memory``, ``off``.
 
     Raises:
-        ValueError: an address that is none.
+        ValueError: an address is invalid.
     """
     return resolve_with_rule(server)[0]
 
 
 def resolve_for_records(server: str | None = None) -> Destination:
-    """Where records go, also when the environment names a server by an address that is none: then they wait.
+    """Return the destination of records; while the environment has an invalid address, they wait in the outbox.
 
     Raises:
-        ValueError: `server` itself is no address.
+        ValueError: `server` itself is invalid.
     """
     try:
         return resolve(server)
@@ -81,7 +81,7 @@ def resolve_for_records(server: str | None = None) -> Destination:
 
 
 def resolve_with_rule(server: str | None = None) -> tuple[Destination, str]:
-    """Where records go, and what says so; arguments and errors as `resolve`."""
+    """Return the destination of records and the name of the rule that chose it; arguments and errors as `resolve`."""
     if not SUPPORTED:
         _log.once(
             "unsupported",
@@ -103,10 +103,10 @@ def resolve_with_rule(server: str | None = None) -> tuple[Destination, str]:
 
 
 def parse_address(address: str) -> Destination:
-    """The destination an address means.
+    """Return the destination for an address.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the address is invalid.
     """
     word = address.strip().lower()
     if word in {EMBEDDED, MEMORY, OFF, UNRESOLVED}:
@@ -115,28 +115,27 @@ def parse_address(address: str) -> Destination:
 
 
 def same_server(origin: str, other: str) -> bool:
-    """Whether two origins are one server: this machine goes by several names."""
-    one, two = (re.sub(r"://(localhost|\[::1\])(?=:|$)", "://127.0.0.1", name, count=1) for name in (origin, other))
-    return one == two
+    """Return whether two origins are one server; the names of this machine are equal."""
+    return _LOOPBACK.sub("://127.0.0.1", origin, count=1) == _LOOPBACK.sub("://127.0.0.1", other, count=1)
 
 
 def token_for(origin: str) -> str | None:
-    """The token an origin may see: ``API_TOKEN`` is for ``SERVER_ADDRESS`` and goes to no other server."""
+    """Return the token that an origin may see: ``API_TOKEN`` is sent to ``SERVER_ADDRESS`` and no other server."""
     instance = settings.instance()
     server = settings.server()
-    if settings.token() is not None and (server is None or _names(server, origin)):
+    if settings.token() is not None and (server is None or _has_origin(server, origin)):
         return settings.token()
-    return settings.instance_token() if instance is None or _names(instance, origin) else None
+    return settings.instance_token() if instance is None or _has_origin(instance, origin) else None
 
 
-def _names(address: str, origin: str) -> bool:
-    """Whether an address of the environment means an origin; one that is no address means none."""
-    named = parse_origin(address)
-    return named is not None and same_server(named, origin)
+def _has_origin(address: str, origin: str) -> bool:
+    """Return whether an address of the environment has an origin; an invalid address has none."""
+    own = parse_origin(address)
+    return own is not None and same_server(own, origin)
 
 
 def parse_origin(address: str) -> str | None:
-    """The origin of an address, None when it is no address."""
+    """Return the origin of an address, None when it is invalid."""
     try:
         return parse_address(address).origin
     except ValueError:
@@ -144,11 +143,11 @@ def parse_origin(address: str) -> str | None:
 
 
 def connect(destination: Destination, token: str | None = None) -> Transport:
-    """A transport to a destination; the embedded server and the memory are one a process.
+    """Return a transport to a destination; embedded server and memory have one a process.
 
     Args:
         destination: not ``off``.
-        token: an explicit one; else the environment's, asked for anew at each request.
+        token: an explicit one; default the environment's, read at each request.
     """
     if destination.origin == MEMORY:
         return _memory
@@ -156,24 +155,23 @@ def connect(destination: Destination, token: str | None = None) -> Transport:
         return embedded()
     if destination.origin == UNRESOLVED:
         return UnresolvedTransport()
-    ask: Callable[[], str | None] = (lambda: token) if token is not None else (lambda: token_for(destination.origin))
-    return HttpTransport(destination.address, ask)
+    return HttpTransport(destination.address, lambda: token if token is not None else token_for(destination.origin))
 
 
 def embedded() -> EmbeddedTransport:
-    """The server on this machine."""
-    found = home.find()
-    folder = os.path.join(found, "platform") if found is not None else None
+    """Return the transport to the embedded server of this machine."""
+    home_folder = home.find()
+    folder = os.path.join(home_folder, "platform") if home_folder is not None else None
     return _embedded.setdefault(folder, EmbeddedTransport(folder))
 
 
 def memory_transport() -> MemoryTransport:
-    """What was delivered to memory."""
+    """Return the transport of ``memory``, which holds what was delivered."""
     return _memory
 
 
 def reset() -> None:
-    """Start anew in this process, for tests: the next record opens a new journal."""
+    """Reset the state of this process, for tests: the next record opens a new journal."""
     global _memory
     outbox.abandon_all()
     _outboxes.clear()
@@ -182,20 +180,18 @@ def reset() -> None:
 
 
 def outbox_for(destination: Destination, token: str | None = None) -> Outbox | None:
-    """The outbox of a destination; None when it is off.
+    """Return the outbox of a destination; None when it is off.
 
     Args:
-        destination: where to.
-        token: an explicit one, of the first who asks for this destination in the process.
+        destination: of the records.
+        token: an explicit one; only that of the first call for a destination in this process counts.
     """
     if destination.origin == OFF:
         return None
     key = f"{settings.home()} {destination.origin}"
-    found = _outboxes.get(key)
-    if found is None:
+    existing = _outboxes.get(key)
+    if existing is None:
         in_memory = destination.origin == MEMORY
-        fresh = Outbox(
-            destination.origin, destination.address, lambda: connect(destination, token), in_memory=in_memory
-        )
-        found = _outboxes.setdefault(key, fresh)
-    return found
+        new = Outbox(destination.origin, destination.address, lambda: connect(destination, token), in_memory=in_memory)
+        existing = _outboxes.setdefault(key, new)
+    return existing

@@ -1,7 +1,7 @@
-"""What is needed to run the same thing again: known at once when the run starts, or gathered later by the sender.
+"""Facts that reproduce a run: some recorded at its start, the costly ones gathered later by the sender.
 
-Of the environment only `VARIABLES` are kept: names that bear on what a program computes, or that say what data it is
-for, and that no secret hides under.
+Only `VARIABLES` of the environment are recorded: those that influence what a program computes, or name the data it
+works on, and never hold a secret.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autoflow.runtime import masking
 
 GIT_SECONDS = 5.0
 
-# What a Supervisely app is told to work on.
+# the data that a Supervisely app works on
 SUBJECTS = (
     "PROJECT_ID",
     "CONTEXT_PROJECTID",
@@ -53,7 +53,7 @@ VARIABLES = (
 
 
 def initial_facts(parameters: Any) -> RunFacts:
-    """The facts that cost nothing.
+    """Return the facts that cost nothing.
 
     Args:
         parameters: a mapping, an object with attributes (argparse's), or None.
@@ -67,10 +67,10 @@ def initial_facts(parameters: Any) -> RunFacts:
     }
     if repeated := settings.reproduces():
         facts["reproduces"], _, facts["attempt"] = repeated.partition(" ")
-    with guard:  # what an app calls its parameters may be anything
+    with guard:  # an app may pass anything as its parameters
         if parameters:
-            given = parameters if isinstance(parameters, Mapping) else vars(parameters)
-            facts["parameters"] = masking.value(dict(given))
+            values = parameters if isinstance(parameters, Mapping) else vars(parameters)
+            facts["parameters"] = masking.value(dict(values))
     with contextlib.suppress(OSError):  # the working folder may be gone
         facts["folder"] = os.getcwd()
         if script := getattr(main, "__file__", None):
@@ -78,25 +78,25 @@ def initial_facts(parameters: Any) -> RunFacts:
     return facts
 
 
-def gather_facts(known: RunFacts) -> RunFacts:
-    """The facts that cost time: git and the installed packages; for the sender's thread, bounded in time.
+def gather_facts(initial: RunFacts) -> RunFacts:
+    """Return the facts that take time, git's and the installed packages; for the sender's thread, bounded in time.
 
     Args:
-        known: what `initial_facts` gave.
+        initial: from `initial_facts`.
     """
     packages, sources = _packages()
     facts: RunFacts = {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}
     facts["environment"] = {name: masking.text(os.environ[name]) for name in VARIABLES if name in os.environ}
-    found = _working_tree(known.get("folder"), known.get("script"))
-    if found is None:
+    working_tree = _working_tree(initial.get("folder"), initial.get("script"))
+    if working_tree is None:
         return facts
-    root, commit = found
+    root, commit = working_tree
     facts["root"], facts["commit"] = root, commit
-    if (folder := _within(root, known.get("folder"))) is not None:
+    if (folder := _relative_path(root, initial.get("folder"))) is not None:
         facts["folder_within"] = folder
-    if (script := _within(root, known.get("script"))) is not None:
+    if (script := _relative_path(root, initial.get("script"))) is not None:
         facts["script_within"] = script
-    if (dirty := _dirty(root, script)) is not None:
+    if (dirty := _is_dirty(root, script)) is not None:
         facts["dirty"] = dirty
     if repository := _git(root, "config", "--get", "remote.origin.url"):
         facts["repository"] = masking.text(repository)
@@ -104,25 +104,25 @@ def gather_facts(known: RunFacts) -> RunFacts:
 
 
 def _working_tree(folder: str | None, script: str | None) -> tuple[str, str] | None:
-    """Root and commit of the working tree a run's code is in: its script's, else that of the folder it ran in.
+    """Return root and commit of the git working tree of a run's script, else of the folder it ran in.
 
-    A script that git is told to ignore, as one that was installed into an environment, says nothing.
+    A script that git ignores, such as one installed into an environment, does not count.
     """
-    places = [folder]
+    folders = [folder]
     if script and os.path.isfile(script):
         own = os.path.dirname(script)
         if _git(own, "check-ignore", script) is None:
-            places.insert(0, own)
-    for place in places:
-        told = (_git(place, "rev-parse", "--show-toplevel", "HEAD") or "") if place is not None else ""
-        root, _, commit = told.rpartition("\n")
+            folders.insert(0, own)
+    for candidate in folders:
+        output = (_git(candidate, "rev-parse", "--show-toplevel", "HEAD") or "") if candidate is not None else ""
+        root, _, commit = output.rpartition("\n")
         if root and commit:
             return root, commit
     return None
 
 
-def _within(root: str, path: str | None) -> str | None:
-    """A path relative to the root, empty for the root itself; None when it is outside."""
+def _relative_path(root: str, path: str | None) -> str | None:
+    """Return a path relative to the root, empty for the root itself; None when it is outside."""
     if path is None:
         return None
     relative = os.path.relpath(os.path.realpath(path), root)
@@ -131,8 +131,8 @@ def _within(root: str, path: str | None) -> str | None:
     return "" if relative == os.curdir else relative
 
 
-def _dirty(root: str, script: str | None) -> bool | None:
-    """Whether the code is other than the commit's; None when git did not say in time."""
+def _is_dirty(root: str, script: str | None) -> bool | None:
+    """Return whether the code differs from the commit's; None when git did not answer in time."""
     status = _git(root, "status", "--porcelain", "--untracked-files=no")
     if status == "" and script is not None:
         status = _git(root, "status", "--porcelain", "--untracked-files=all", "--", script)
@@ -141,27 +141,27 @@ def _dirty(root: str, script: str | None) -> bool | None:
 
 @functools.cache
 def _packages() -> tuple[dict[str, str], dict[str, str]]:
-    """The installed packages, name to version, and the urls of those from no index; fixed for a process's life."""
+    """Return versions of the installed packages by name, and urls of those not from an index; cached."""
     with defer_forks():
         from importlib import metadata
 
-    found, sources = {}, {}
+    versions, sources = {}, {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
-        if name and name not in found:  # the first on the path is the one that is imported
-            found[name] = distribution.version
+        if name and name not in versions:  # the first on the path is the one that is imported
+            versions[name] = distribution.version
             if (source := _source(distribution.read_text("direct_url.json"))) is not None:
                 sources[name] = source
-        time.sleep(0)  # the app's threads go first
-    return dict(sorted(found.items())), dict(sorted(sources.items()))
+        time.sleep(0)  # yield the interpreter to the app's threads
+    return dict(sorted(versions.items())), dict(sorted(sources.items()))
 
 
 def _source(text: str | None) -> str | None:
-    """Where a package is from, of the file its installer left: ``git+url@commit`` for a checkout, else the url."""
+    """Return a package's source from its ``direct_url.json``: ``git+url@commit`` for a checkout, else the url."""
     try:
-        told = json.loads(text or "{}")
-        url = masking.text(told["url"])
-        checkout = told.get("vcs_info")
+        direct_url = json.loads(text or "{}")
+        url = masking.text(direct_url["url"])
+        checkout = direct_url.get("vcs_info")
         return f"{checkout['vcs']}+{url}@{checkout['commit_id']}" if checkout else url
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
@@ -169,7 +169,7 @@ def _source(text: str | None) -> str | None:
 
 def _git(folder: str, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(  # noqa: S603 - our own words only
+        process = subprocess.run(  # noqa: S603 - our own arguments only
             ["git", "-C", folder, *arguments],  # noqa: S607 - the user's own git
             capture_output=True,
             timeout=GIT_SECONDS,
@@ -177,6 +177,6 @@ def _git(folder: str, *arguments: str) -> str | None:
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
         )
-    except (OSError, subprocess.SubprocessError, RuntimeError):  # RuntimeError: too late to start a process
+    except (OSError, subprocess.SubprocessError, RuntimeError):  # RuntimeError: the interpreter is shutting down
         return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None

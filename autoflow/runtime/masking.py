@@ -1,6 +1,6 @@
-"""What is kept of the app's own values: secrets masked, sizes bounded, and none of the app's code run for it.
+"""Masking of the app's values before they are recorded: secrets replaced, sizes bounded, no code of the app called.
 
-Masked are the tokens autoflow itself was given, secrets of a known shape, and values beside a secret's name.
+Masked are autoflow's own tokens, secrets of a known shape, and values beside a secret's name.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from autoflow.runtime.secret_text import (
 
 LONGEST_TEXT = 2048
 LONGEST_KEY = 200
-MOST_ITEMS = 200  # of one collection
-DEEPEST = 6
-MOST_BYTES = 32 << 10  # of one value, all it holds taken together
+MAX_ITEMS = 200  # of one collection
+MAX_DEPTH = 6
+MAX_BYTES = 32 << 10  # of one value with everything in it
 
 _PLAIN = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID, os.PathLike)
-_SHORTEST_TOKEN = 8  # a shorter one is a test's, and may be part of any word
+_SHORTEST_TOKEN = 8  # shorter ones occur in tests only, and may be part of any word
 
 
 def text(value: str) -> str:
@@ -46,7 +46,7 @@ def text(value: str) -> str:
 
 
 def mask_fast(value: str) -> str:
-    """`text` for the caller's thread: most words can hold no secret, which a few cheap looks tell."""
+    """Return `text` of a value, skipping the search when cheap checks rule a secret out; for the caller's thread."""
     if "=" in value or ":" in value or "%" in value or "<" in value or "," in value or has_long_word(value):
         return text(value)
     if " " in value and (" -" in value or value[0] == "-" or may_speak_of_secrets(value)):
@@ -55,28 +55,28 @@ def mask_fast(value: str) -> str:
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """Return a command line with secrets masked, cut where it is longer than anybody reads."""
-    shown: list[str] = []
-    left = MOST_BYTES
+    """Return a command line with secrets masked, truncated to `MAX_BYTES`."""
+    masked: list[str] = []
+    remaining = MAX_BYTES
     for argument in _masked_arguments(arguments):
-        shown.append(argument)
-        left -= len(argument)
-        if left < 0:
-            return [*shown[:-1], "..."]
-    return shown
+        masked.append(argument)
+        remaining -= len(argument)
+        if remaining < 0:
+            return [*masked[:-1], "..."]
+    return masked
 
 
 def _masked_arguments(arguments: Sequence[str]) -> Iterator[str]:
     """Mask each argument by itself and by the option before it."""
-    before = ""
-    words = ""  # what the command line began with: it tells what one-letter options mean
+    previous = ""
+    words = ""  # the beginning of the command line, which determines what one-letter options mean
     for argument in arguments:
         argument = argument[:LONGEST_TEXT]
-        name = before.partition("=")[0] if "=" not in before else ""
+        name = previous if "=" not in previous else ""
         if argument.startswith("-") and not name.startswith("-"):
             name = ""
         yield _text(_argument(argument, name, words))
-        before = argument
+        previous = argument
         words = f"{words} {argument}"[-200:] if len(words) < 200 else words
 
 
@@ -102,117 +102,117 @@ def _text(value: str) -> str:
     return text(value[:LONGEST_TEXT]).encode("utf-8", "replace").decode()
 
 
-def value(given: Any) -> Any:
-    """Any value as JSON can hold it: secrets masked, what is long cut, what is odd as its type's name.
+def value(obj: Any) -> Any:
+    """Return a value in JSON types: secrets masked, long texts and collections truncated.
 
-    What a collection holds beyond the bounds is left out; a value that fails while it is looked at is its type's name.
+    Values of other types, and those that fail to be read, are replaced by their type's name.
     """
-    return _Look().at(given, 0)
+    return _Sanitizer().sanitize(obj, 0)
 
 
-class _Look:
-    """One look at a value, which ends when it has seen enough."""
+class _Sanitizer:
+    """Converts one value, within a budget of bytes."""
 
     def __init__(self) -> None:
-        self._left = MOST_BYTES
+        self._budget = MAX_BYTES
 
-    def at(self, given: Any, depth: int) -> Any:
-        self._left -= 8
+    def sanitize(self, obj: Any, depth: int) -> Any:
+        self._budget -= 8
         try:
-            shown = self._shown(given, depth)
-        except Exception:  # noqa: BLE001 - a collection or a number of the app's may do anything
-            shown = _type(given)
-        if isinstance(shown, str):
-            self._left -= len(shown)
-        return shown
+            result = self._convert(obj, depth)
+        except Exception:  # noqa: BLE001 - a collection or a number of the app may do anything
+            result = _type_name(obj)
+        if isinstance(result, str):
+            self._budget -= len(result)
+        return result
 
-    def _shown(self, given: Any, depth: int) -> Any:
-        if isinstance(given, str):
-            return _text(given)
-        if given is None or isinstance(given, bool | int | float):
-            return _number(given)
-        if isinstance(given, bytes | bytearray):
-            return f"<{len(given)} bytes>"
-        if isinstance(given, enum.Enum):
-            return self.at(given.value, depth + 1)
-        if isinstance(given, _PLAIN):
-            return _text(os.fsdecode(given) if isinstance(given, os.PathLike) else str(given))
-        if depth >= DEEPEST:
-            return _type(given)
-        if isinstance(given, Mapping):
-            return self._pairs(_named_values(given), depth)
-        if isinstance(given, tuple) and isinstance(names := getattr(given, "_fields", None), tuple):
-            return self._pairs(zip(names, given, strict=False), depth)
-        if isinstance(given, list | tuple | set | frozenset):
-            return self._items(given, depth)
-        if dataclasses.is_dataclass(given) and not isinstance(given, type):
-            return self._pairs(((field.name, getattr(given, field.name)) for field in dataclasses.fields(given)), depth)
-        number: Any = getattr(given, "item", None)
-        if getattr(given, "shape", None) == () and callable(number):  # a number of numpy's
-            return self.at(number(), depth + 1)
-        return _type(given)
+    def _convert(self, obj: Any, depth: int) -> Any:
+        if isinstance(obj, str):
+            return _text(obj)
+        if obj is None or isinstance(obj, bool | int | float):
+            return _number(obj)
+        if isinstance(obj, bytes | bytearray):
+            return f"<{len(obj)} bytes>"
+        if isinstance(obj, enum.Enum):
+            return self.sanitize(obj.value, depth + 1)
+        if isinstance(obj, _PLAIN):
+            return _text(os.fsdecode(obj) if isinstance(obj, os.PathLike) else str(obj))
+        if depth >= MAX_DEPTH:
+            return _type_name(obj)
+        if isinstance(obj, Mapping):
+            return self._pairs(_named_values(obj), depth)
+        if isinstance(obj, tuple) and isinstance(names := getattr(obj, "_fields", None), tuple):
+            return self._pairs(zip(names, obj, strict=False), depth)
+        if isinstance(obj, list | tuple | set | frozenset):
+            return self._items(obj, depth)
+        if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
+            return self._pairs(((field.name, getattr(obj, field.name)) for field in dataclasses.fields(obj)), depth)
+        number: Any = getattr(obj, "item", None)
+        if getattr(obj, "shape", None) == () and callable(number):  # a NumPy scalar
+            return self.sanitize(number(), depth + 1)
+        return _type_name(obj)
 
     def _pairs(self, pairs: Iterator[tuple[str, Any]], depth: int) -> dict[str, Any]:
-        shown = {}
-        for name, inner in itertools.islice(pairs, MOST_ITEMS):
-            if self._left <= 0:
+        converted = {}
+        for name, inner in itertools.islice(pairs, MAX_ITEMS):
+            if self._budget <= 0:
                 break
-            self._left -= len(name)
-            shown[name] = MASK if _is_secret(secrecy(name), inner, name) else self._inner(inner, depth)
-        return shown
+            self._budget -= len(name)
+            converted[name] = MASK if _is_secret(secrecy(name), inner, name) else self._inner(inner, depth)
+        return converted
 
-    def _items(self, given: Collection[Any], depth: int) -> list[Any]:
-        """The items of a collection; of a name and its value, and of a command line, the secrets are masked."""
-        items = list(itertools.islice(given, MOST_ITEMS))
+    def _items(self, obj: Collection[Any], depth: int) -> list[Any]:
+        """Convert a collection; secrets in a pair of name and value, and in a command line, are masked."""
+        items = list(itertools.islice(obj, MAX_ITEMS))
         if len(items) == 2 and isinstance(items[0], str) and _is_secret(secrecy(items[0]), items[1], items[0]):
             return [self._inner(items[0], depth), MASK]
-        if isinstance(given, list | tuple) and any(isinstance(item, str) and item.startswith("-") for item in items):
+        if isinstance(obj, list | tuple) and any(isinstance(item, str) and item.startswith("-") for item in items):
             texts = iter(command([item for item in items if isinstance(item, str)]))
             items = [next(texts, MASK) if isinstance(item, str) else item for item in items]
-        return [self._inner(inner, depth) for inner in items if self._left > 0]
+        return [self._inner(inner, depth) for inner in items if self._budget > 0]
 
-    def _inner(self, given: Any, depth: int) -> Any:
-        """One of several values: half of what is left to see is kept for those behind it."""
-        kept = self._left // 2
-        self._left -= kept
-        shown = self.at(given, depth + 1)
-        self._left += kept
-        return shown
-
-
-_NAMING = ("name", "key", "field", "header", "variable", "var", "env", "parameter", "option")
-_VALUING = ("value", "val", "default", "content", "data")
+    def _inner(self, obj: Any, depth: int) -> Any:
+        """Convert one of several values; half of the budget is reserved for those behind it."""
+        reserved = self._budget // 2
+        self._budget -= reserved
+        result = self.sanitize(obj, depth + 1)
+        self._budget += reserved
+        return result
 
 
-def _named_values(given: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """The items of a mapping; of one that holds a name and a value under such names, the value by that name."""
-    names = {name.lower(): value for name, value in itertools.islice(given.items(), 8) if isinstance(name, str)}
-    named = next((names[word] for word in _NAMING if isinstance(names.get(word), str)), "")
-    level = secrecy(named) if named and len(given) <= 8 else Secrecy.NEVER
-    for name, inner in given.items():
-        secret = level > Secrecy.IF_RANDOM and isinstance(name, str) and name.lower() in _VALUING
-        yield _key(name), MASK if secret and _is_secret(level, inner, named) else inner
+_NAME_KEYS = ("name", "key", "field", "header", "variable", "var", "env", "parameter", "option")
+_VALUE_KEYS = ("value", "val", "default", "content", "data")
 
 
-def _is_secret(level: Secrecy, given: Any, name: str) -> bool:
-    """Whether a value beside a name is masked, of whatever type it is."""
-    if level is Secrecy.NEVER or given is None or isinstance(given, bool):
+def _named_values(obj: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the items of a mapping; in one like ``{"name": "TOKEN", "value": "x"}`` a secret value is masked."""
+    names = {name.lower(): value for name, value in itertools.islice(obj.items(), 8) if isinstance(name, str)}
+    field_name = next((names[word] for word in _NAME_KEYS if isinstance(names.get(word), str)), "")
+    level = secrecy(field_name) if field_name and len(obj) <= 8 else Secrecy.NEVER
+    for name, inner in obj.items():
+        secret = level > Secrecy.IF_RANDOM and isinstance(name, str) and name.lower() in _VALUE_KEYS
+        yield _key(name), MASK if secret and _is_secret(level, inner, field_name) else inner
+
+
+def _is_secret(level: Secrecy, obj: Any, name: str) -> bool:
+    """Return whether a value of any type is masked beside a name."""
+    if level is Secrecy.NEVER or obj is None or isinstance(obj, bool):
         return False
-    if isinstance(given, str):
-        return bool(given) and is_secret(level, given[:LONGEST_TEXT], name)
-    if isinstance(given, int | float):
+    if isinstance(obj, str):
+        return bool(obj) and is_secret(level, obj[:LONGEST_TEXT], name)
+    if isinstance(obj, int | float):
         return level is Secrecy.ALWAYS
-    if isinstance(given, Mapping | list | tuple | set | frozenset):
-        return level > Secrecy.IF_RANDOM and bool(given) and not all(isinstance(item, int | float) for item in given)
+    if isinstance(obj, Mapping | list | tuple | set | frozenset):
+        return level > Secrecy.IF_RANDOM and bool(obj) and not all(isinstance(item, int | float) for item in obj)
     return level > Secrecy.IF_RANDOM
 
 
-def _number(given: Any) -> Any:
-    if isinstance(given, float):
-        return float(given) if given == given and abs(given) != float("inf") else str(float(given))
-    if given is None or isinstance(given, bool):
-        return given
-    return int(given) if abs(given) < 1 << 64 else _type(given)
+def _number(obj: Any) -> Any:
+    if isinstance(obj, float):
+        return float(obj) if obj == obj and abs(obj) != float("inf") else str(float(obj))
+    if obj is None or isinstance(obj, bool):
+        return obj
+    return int(obj) if abs(obj) < 1 << 64 else _type_name(obj)
 
 
 def _key(name: Any) -> str:
@@ -220,8 +220,8 @@ def _key(name: Any) -> str:
         return mask_fast(name[:LONGEST_KEY]).encode("utf-8", "replace").decode()
     if isinstance(name, bytes):
         return _key(name.decode("utf-8", "replace"))
-    return str(_number(name)) if name is None or isinstance(name, bool | int | float) else _type(name)
+    return str(_number(name)) if name is None or isinstance(name, bool | int | float) else _type_name(name)
 
 
-def _type(given: Any) -> str:
-    return f"<{type(given).__module__}.{type(given).__qualname__}>"
+def _type_name(obj: Any) -> str:
+    return f"<{type(obj).__module__}.{type(obj).__qualname__}>"

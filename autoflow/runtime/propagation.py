@@ -1,4 +1,4 @@
-"""Functions that carry the run they were submitted in: `propagate`, and what the integrations put in its place."""
+"""Functions that carry the run they were submitted in: `propagate`, for authors, and `carry`, for integrations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Carried:
-    """A function together with the run it belongs to. It pickles if the function does, with the run."""
+    """A function with the run it belongs to; pickles with the run, if the function does."""
 
     def __init__(self, fn: Callable[..., Any], run: Run) -> None:
         self._fn = fn
@@ -31,18 +31,18 @@ class Carried:
             current.reset(token)
 
     def __reduce__(self) -> Any:
-        return type(self)._rebuilt, (self._fn, self._run.to_text())
+        return type(self)._from_pickle, (self._fn, self._run.to_text())
 
     @classmethod
-    def _rebuilt(cls, fn: Callable[..., Any], text: str) -> Carried:
+    def _from_pickle(cls, fn: Callable[..., Any], text: str) -> Carried:
         return cls(fn, run_from_pickle(text))
 
 
 class Propagated(Carried):
-    """A `Carried` that frameworks take for a plain function.
+    """A `Carried` that frameworks treat as a plain function.
 
-    Ray and others ask `inspect.isfunction`, and cloudpickle takes such an object apart by its code and closure: these
-    are a real function's, which does the same.
+    Ray and others check `inspect.isfunction`, and cloudpickle pickles such an object by its code and closure: both are
+    those of a real function that does the same.
     """
 
     def __init__(self, fn: Callable[..., Any], run: Run) -> None:
@@ -51,13 +51,13 @@ class Propagated(Carried):
         self._function = functools.wraps(fn)(bind_to_run(run, fn))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function; the body of a coroutine or a generator is part of the run as well."""
+        """Call the function as part of the run; the body of a coroutine or a generator too."""
         return self._function(*args, **kwargs)
 
     __class__ = property(lambda self: FunctionType)  # pyright: ignore[reportIncompatibleMethodOverride] - never set
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_function":  # a copy under way
+        if name == "_function":  # the object is being copied
             raise AttributeError(name)
         return getattr(self._function, name)
 
@@ -76,5 +76,5 @@ def propagate(fn: F) -> F:
 
 
 def carry(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """A function for a worker, with what it belongs to: a run, no run, or one of several."""
+    """Return a function for a worker, with the run that it belongs to, if any."""
     return Carried(fn, enclosing_run())

@@ -222,7 +222,7 @@ def test_without_a_thread_the_save_is_made_in_the_loop(backend, store, recorded_
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         backend.run(lambda: train(7))
     assert (ran, recorded_edges()) == ([7], SAVED)
-    assert "no thread for a coroutine" in caplog.text
+    assert "no thread is available" in caplog.text
     store.down = True
     with pytest.raises(VersionNotSaved):
         backend.run(lambda: train(8))
