@@ -1,28 +1,30 @@
 """Integrations: each carries the run through one library that hands work to threads or processes.
 
 They are installed when `workflow` is entered (`FOR_WORKERS` earlier), for libraries that are imported by then or later,
-and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a module here with one function, and name it in
-`INTEGRATIONS` (a worked example: docs/extending.md, "A new integration")::
+and do nothing while ``AUTOFLOW_PROPAGATE=0``. To add one, write a function that changes the imported library, and
+register it; docs/extending.md has a worked example::
 
-    def install(pool):  # the imported library
-        patching.around(pool.Pool, "submit", _submit)
+    def install_pool(pool):  # the imported library
+        patching.wrap(pool.Pool, "submit", _submit)
 
     def _submit(original, self, fn, *args, **kwargs):
         return original(self, carry(fn), *args, **kwargs)
+
+    register("pool", install_pool)
 
 - `propagation.carry` returns a callable that pickles and enters the run where it is called, also in a process that
   never opened one.
 - `context.enclosing_run` returns the run itself, for libraries whose messages have headers (`Run.to_text`);
   ``context.RunScope(lifecycle.run_from_pickle(text))`` enters it on the other side.
 
-An integration leaves the library's signatures, results and exceptions as they are; when `install` fails, the library
+An integration leaves the library's signatures, results and exceptions as they are; when its function fails, the library
 stays as it was.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -31,37 +33,49 @@ from autoflow import settings
 from autoflow.guard import guard
 from autoflow.process.forks import ProcessLock, defer_forks
 
-# What must be imported -> the module here that is installed then.
-INTEGRATIONS = {
-    "celery.signals": "celery_tasks",
-    "concurrent.futures.process": "process_pool",
-    "concurrent.futures.thread": "thread_pool",
-    "dask.delayed": "dask_delayed",
-    "distributed.client": "dask_client",
-    "joblib.externals.loky.backend.popen_loky_posix": "reaping",
-    "joblib.externals.loky.process_executor": "loky_executor",
-    "joblib.parallel": "joblib_parallel",
-    "loky.backend.popen_loky_posix": "reaping",
-    "loky.process_executor": "loky_executor",
-    "multiprocessing.pool": "multiprocessing_pool",
-    "multiprocessing.popen_fork": "reaping",
-    "multiprocessing.popen_forkserver": "reaping",
-    "multiprocessing.process": "multiprocessing_process",
-    "ray.actor": "ray_actors",
-    "ray.remote_function": "ray_tasks",
-    "subprocess": "subprocesses",
-    "threading": "threads",
-    "torch.utils.data.dataloader": "torch_dataloader",
-    "uvicorn.server": "uvicorn_server",
+# module of a library -> the function that changes it when it is imported, itself or as "module here.name"
+INTEGRATIONS: dict[str, str | Callable[[Any], None]] = {
+    "celery.signals": "celery.install",
+    "concurrent.futures.process": "pools.install_process_pool",
+    "concurrent.futures.thread": "threads.install_thread_pool",
+    "dask.delayed": "dask.install_delayed",
+    "distributed.client": "dask.install_client",
+    "joblib.externals.loky.backend.popen_loky_posix": "reaping.install",
+    "joblib.externals.loky.process_executor": "pools.install_loky",
+    "joblib.parallel": "pools.install_joblib",
+    "loky.backend.popen_loky_posix": "reaping.install",
+    "loky.process_executor": "pools.install_loky",
+    "multiprocessing.pool": "pools.install_multiprocessing_pool",
+    "multiprocessing.popen_fork": "reaping.install",
+    "multiprocessing.popen_forkserver": "reaping.install",
+    "multiprocessing.process": "child_processes.install_multiprocessing",
+    "ray.actor": "ray.install_actors",
+    "ray.remote_function": "ray.install_tasks",
+    "subprocess": "child_processes.install_subprocess",
+    "threading": "threads.install_threads",
+    "torch.utils.data.dataloader": "torch.install_dataloader",
+    "uvicorn.server": "uvicorn.install",
 }
 
-# Those that are installed when autoflow is imported and where a function is decorated, for `workflow` may never be
+# Those that are installed when autoflow is imported and where a function is decorated, because `workflow` may never be
 # entered there: a Celery worker learns of the run by a message's header, and a class of Ray's actors is prepared before
-# its first actor is made.
+# its first actor is created.
 FOR_WORKERS = ("celery.signals", "ray.actor")
 
 _installed: dict[str, ModuleType] = {}
-_installing = ProcessLock()
+_install_lock = ProcessLock()
+
+
+def register(name: str, install: Callable[[Any], None]) -> None:
+    """Register an integration.
+
+    Args:
+        name: module of the library that it changes.
+        install: called once with the imported module.
+    """
+    INTEGRATIONS[name] = install
+    if _finder in sys.meta_path:  # installed by `workflow` already
+        install_all()
 
 
 def install_for_workers() -> None:
@@ -72,7 +86,7 @@ def install_for_workers() -> None:
 
 
 def install_all() -> None:
-    """Install the integrations of what is imported, and have those of what is imported later installed then."""
+    """Install the integrations of imported libraries now, and those of other libraries when they are imported."""
     if not settings.propagate():
         return
     _install_imported(INTEGRATIONS)
@@ -88,18 +102,22 @@ def _install_imported(names: Iterable[str]) -> None:
 
 
 def _install(name: str, module: ModuleType) -> None:
-    with defer_forks(), _installing, guard:  # a child forked in the midst could never import what is half imported
+    with defer_forks(), _install_lock, guard:  # a child forked now could never import what is half imported
         if _installed.get(name) is module:
             return
         _installed[name] = module
-        import_module(f"{__name__}.{INTEGRATIONS[name]}").install(module)
+        install = INTEGRATIONS[name]
+        if isinstance(install, str):
+            own_module, _, function = install.partition(".")
+            install = getattr(import_module(f"{__name__}.{own_module}"), function)
+        install(module)
 
 
 class _Finder:
-    """Finds no module by itself: it has an integration installed when the other finders' module has been executed."""
+    """Meta path finder that finds no module itself, but installs an integration after its library was executed."""
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> Any:
-        """The spec that the other finders give for the library of an integration; None for every other name."""
+        """Return the spec of the other finders for the library of an integration; None for every other name."""
         if name not in INTEGRATIONS:
             return None
         for finder in list(sys.meta_path):
@@ -111,7 +129,7 @@ class _Finder:
         return None
 
     def _install_after(self, name: str, loader: Any) -> None:
-        if getattr(loader, "name", None) != name:  # one loader for many modules, as of a zip file
+        if getattr(loader, "name", None) != name:  # one loader for many modules, as for a zip file
             return
 
         def exec_module(module: ModuleType) -> None:

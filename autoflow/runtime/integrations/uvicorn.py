@@ -1,4 +1,4 @@
-"""uvicorn: a graceful shutdown is an ordinary end, although the process then dies by the signal that asked for it."""
+"""uvicorn: a graceful shutdown ends runs ordinarily, although the process then dies by the signal it handled."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from autoflow.runtime.integrations import patching
 
 
 def install(server: Any) -> None:
-    """Do what is to be done at exit before uvicorn raises the signal again, which leaves no time for `atexit`."""
-    patching.around(server.Server, "shutdown", _shutdown)
+    """Run our exit handlers before uvicorn raises the signal again, which leaves no time for `atexit`."""
+    patching.wrap(server.Server, "shutdown", _shutdown)
 
 
 async def _shutdown(original: Any, server: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,7 @@
 """Celery: a task belongs to the run that sent it, in whatever worker it runs; a message header names the run.
 
-Both sides are signals of Celery's. A worker imports Celery before it imports the app, so its side is connected when
-`autoflow` is imported; no `workflow` needs to be entered there.
+Both sides are receivers of Celery's signals. A worker imports Celery before the app, so its side is connected when
+`autoflow` is imported; the worker need not enter `workflow`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autoflow.runtime.run import Run
 
 HEADER = "autoflow_run"
 
-_tokens: dict[str, Token[Run | None]] = {}  # of the tasks that are under way, by their ids
+_tokens: dict[str, Token[Run | None]] = {}  # of the running tasks, by id
 
 
 def install(signals: Any) -> None:
