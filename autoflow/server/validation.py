@@ -34,7 +34,7 @@ _NOUNS = {
 _PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _BLANK = re.compile(r"Expected `str` (?:matching regex|of length >= 1).*")
-_LONG = re.compile(r"Expected `array` of length <= (\d+)")
+_LONG = re.compile(r"Expected `(array|str)` of length <= (\d+)")
 _TYPE = re.compile(r"Expected `([\w| ]+)`(?: (>=|<=) (-?\d+))?(?:, got .*)?")
 
 
@@ -71,7 +71,8 @@ def _invalid(request_type: type, message: str) -> Invalid:
     elif _BLANK.fullmatch(problem):
         problem = "must be text that is not blank"
     elif long := _LONG.fullmatch(problem):
-        problem = f"has more than {long[1]} entries: send it in parts"
+        parts = "entries: send them in parts" if long[1] == "array" else "characters"
+        problem = f"has more than {long[2]} {parts}"
     return Invalid(f'"{path or "the body"}" {problem}', {"field": path} if path else None)
 
 
@@ -98,7 +99,7 @@ def _check_texts(value: Any, declared: Any, path: str) -> None:
     if isinstance(value, str):
         _check_text(value, constraint, path)
     elif isinstance(value, list):
-        limits.check_size(path, value, constraint.max_items)
+        limits.check_size(path, value, constraint.max_length)
         element_type = (*get_args(declared), Any)[0]
         if element_type is not Any:
             for position, element in enumerate(value):
@@ -127,6 +128,17 @@ def _check_text(text: str, constraint: Constraint, path: str) -> None:
 @functools.cache
 def _hints(declared: Any) -> dict[str, Any]:
     return typing.get_type_hints(declared, include_extras=True)
+
+
+def required(value: T | None, name: str) -> T:
+    """Return a member that a request needs unless it has another one.
+
+    Raises:
+        Invalid: it is absent.
+    """
+    if value is None:
+        raise Invalid(f'"{name}" is missing', {"field": name})
+    return value
 
 
 # -- declarations as msgspec's types
@@ -178,7 +190,7 @@ def translate(hint: Any) -> Any:
 
 
 def _bounded(hint: Any, constraint: Constraint) -> Any:
-    bounds: dict[str, Any] = {"ge": constraint.minimum, "le": constraint.maximum, "max_length": constraint.max_items}
+    bounds: dict[str, Any] = {"ge": constraint.minimum, "le": constraint.maximum, "max_length": constraint.max_length}
     if constraint.not_blank:
         bounds |= {"min_length": 1, "pattern": r"\S"}
     bounds = {name: value for name, value in bounds.items() if value is not None}

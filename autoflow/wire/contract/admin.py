@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypedDict
 
 from autoflow.wire import methods
-from autoflow.wire.contract.method import Constraint, Count, Empty, Id, Method, Positive, Success
+from autoflow.wire.contract.method import Constraint, Count, Empty, Id, Method, Positive, Query, Success
 
 
 class ChangesResponse(TypedDict):
@@ -58,7 +58,7 @@ class SearchRequest:
         limit: most results of each kind.
     """
 
-    q: str = ""
+    q: Query = ""
     kinds: list[Literal["project", "dataset", "run", "file", "version", "job", "image"]] = field(default_factory=list)
     limit: Positive | None = None
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 from autoflow.wire import methods
 from autoflow.wire.contract.method import Constraint, Count, Id, Method, Name
 
-Hashes = Annotated[list[str], Constraint(max_items=10_000)]
+Hashes = Annotated[list[str], Constraint(max_length=10_000)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from autoflow.wire.contract.method import Constraint, Count, Id, Method, Positiv
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphRequest:
-    """Return the lineage around one entity or of a workspace.
+class EntryRequest:
+    """Name the entity or the workspace at which a graph begins.
 
     At most one of `project`, `task`, `file` and `workspace`; without any, the first workspace.
 
@@ -28,6 +28,11 @@ class GraphRequest:
     file: int | str | None = None
     workspace: Id | None = None
     team_id: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphRequest(EntryRequest):
+    """Return the lineage around one entity or of a workspace."""
 
 
 class CardResponse(TypedDict):
@@ -178,17 +183,10 @@ class CardSide:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SceneRequest:
+class SceneRequest(EntryRequest):
     """Return a part of the lineage as the page shows it, with positions.
 
-    At most one of `project`, `task`, `file` and `workspace`; without any, the first workspace.
-
     Args:
-        project: number of a project.
-        task: number of a task.
-        file: number of a team file, its path, or the path of a folder.
-        workspace: number of a workspace.
-        team_id: team whose path `file` is.
         depth: hops around the entity; 2 without it.
         expand: cards whose neighbours on a side are shown too.
         focus: card and side to which the graph is restricted.
@@ -202,16 +200,11 @@ class SceneRequest:
         have: digest of the graph that the caller shows; if it has not changed the response holds no graph.
     """
 
-    project: Id | None = None
-    task: Id | None = None
-    file: int | str | None = None
-    workspace: Id | None = None
-    team_id: Id | None = None
     depth: Count | None = None
     expand: list[CardSide] = field(default_factory=list)
     focus: CardSide | None = None
-    kinds: list[str] | None = None
-    apps: list[str] | None = None
+    kinds: list[str] = field(default_factory=list)
+    apps: list[str] = field(default_factory=list)
     since: str | None = None
     until: str | None = None
     clusters: bool = True
@@ -240,7 +233,7 @@ class SceneCardsRequest:
         keys: keys of the cards.
     """
 
-    keys: Annotated[list[str], Constraint(max_items=2000)]
+    keys: Annotated[list[str], Constraint(max_length=2000)]
 
 
 class SceneCardsResponse(TypedDict):

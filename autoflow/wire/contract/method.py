@@ -24,14 +24,14 @@ class Constraint(NamedTuple):
     Args:
         minimum: least number.
         maximum: greatest number.
-        max_items: longest list.
+        max_length: entries of the longest list, characters of the longest text.
         not_blank: whether a text must have a character that is no space, and be short enough for an index.
         any_text: whether a text may hold what a database cannot store; the server replaces that.
     """
 
     minimum: int | None = None
     maximum: int | None = None
-    max_items: int | None = None
+    max_length: int | None = None
     not_blank: bool = False
     any_text: bool = False
 
@@ -41,6 +41,7 @@ Positive = Annotated[int, Constraint(1, MAX_INTEGER)]
 Count = Annotated[int, Constraint(0, MAX_INTEGER)]
 Name = Annotated[str, Constraint(not_blank=True)]
 AnyText = Annotated[str, Constraint(any_text=True)]
+Query = Annotated[str, Constraint(max_length=1000)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,8 +88,10 @@ def to_wire(value: Any) -> Any:
 
 
 def descriptions(declared: type) -> tuple[str, dict[str, str]]:
-    """Return what a docstring says of a request or response: its first paragraph, and its ``Args`` by name."""
-    text, _, arguments = inspect.cleandoc(declared.__doc__ or "").partition("Args:")
-    summary = " ".join(text.strip().partition("\n\n")[0].split())
-    fields = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", arguments, re.MULTILINE)
-    return summary, {name: " ".join(description.split()) for name, description in fields}
+    """Return the first paragraph of a docstring, and its ``Args`` and those of base classes by name."""
+    fields: dict[str, str] = {}
+    for base in reversed(declared.__mro__):
+        text, _, arguments = inspect.cleandoc(base.__doc__ or "").partition("Args:")
+        entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", arguments, re.MULTILINE)
+        fields.update((name, " ".join(description.split())) for name, description in entries)
+    return " ".join(text.strip().partition("\n\n")[0].split()), fields

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
 
-from autoflow.wire.contract.method import Constraint, Count, Id, Method, Positive
+from autoflow.wire.contract.method import Constraint, Count, Id, Method, Positive, Query
 
 Rows = list[dict[str, Any]]
 
@@ -196,7 +196,7 @@ class ImageListRequest:
     project: Id | None = None
     dataset: Id | None = None
     start: Count | None = None
-    q: str = ""
+    q: Query = ""
     labeled: bool | None = None
     limit: Positive | None = None
 
@@ -382,7 +382,7 @@ class DrawnImagesRequest:
 
     version: Id | None = None
     project: Id | None = None
-    images: Annotated[list[Id], Constraint(max_items=200)]
+    images: Annotated[list[Id], Constraint(max_length=200)]
 
 
 class DrawnImages(TypedDict):

@@ -12,10 +12,11 @@ from autoflow.server.db import counters, tasks, teams, unsupported_methods
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import members, users, workspaces
 from autoflow.server.db.schema import teams as team_table
-from autoflow.server.operations import Operation
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import page, page_of_entities
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
+from autoflow.wire.contract import admin as contract
 
 # The oldest version of an instance that the SDK supports.
 INSTANCE_VERSION = "6.18.3"
@@ -28,12 +29,14 @@ def version(_conn: Connection, _request: RequestParser) -> dict[str, Any]:
     return {"version": INSTANCE_VERSION, methods.AUTOFLOW_MARK: VERSION}
 
 
-def changes(conn: Connection, _request: RequestParser) -> dict[str, Any]:
+@implements(contract.CHANGES)
+def changes(conn: Connection, _request: contract.ChangesRequest) -> dict[str, Any]:
     """``autoflow.changes``: the number of writes so far, which the page polls to know when to load again."""
     return {"changes": counters.changes(conn, caller(conn).teams)}
 
 
-def list_unsupported(conn: Connection, _request: RequestParser) -> dict[str, Any]:
+@implements(contract.UNKNOWN_METHODS)
+def list_unsupported(conn: Connection, _request: contract.UnknownMethodsRequest) -> dict[str, Any]:
     """``autoflow.unknown_methods``: the unsupported methods that clients called, the most frequent first."""
     return {"methods": unsupported_methods.counts(conn)}
 
@@ -173,8 +176,7 @@ def list_members(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 READS: Mapping[str, Operation] = {
     methods.INSTANCE_VERSION: version,
-    methods.CHANGES: changes,
-    methods.UNKNOWN_METHODS: list_unsupported,
+    **by_name(changes, list_unsupported),
     "teams.list": list_teams,
     "teams.info": team,
     "workspaces.list": list_workspaces,

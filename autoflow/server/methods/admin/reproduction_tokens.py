@@ -16,9 +16,9 @@ from autoflow.server import authorization
 from autoflow.server.db import clock, tasks, tokens
 from autoflow.server.db.access import Caller, caller
 from autoflow.server.errors import Forbidden
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.wire import methods
+from autoflow.wire.contract import admin as contract
 
 LIFETIME = 24 * 3600  # seconds
 RETENTION = 7 * LIFETIME  # seconds for which an expired token is stored, so that the error can say that it expired
@@ -72,9 +72,10 @@ def check_writable(method: str, who: Caller) -> None:
         raise Forbidden(f"the token of a reproduction must not call {method}: use a token of your own")
 
 
-def issue(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.REPRODUCTION_ISSUE)
+def issue(conn: Connection, request: contract.IssueTokenRequest) -> dict[str, Any]:
     """``autoflow.reproduction.token`` for a task: ``id``, ``token``, ``expiresAt``; null without authorization."""
-    task = tasks.get(conn, request.number("task"))
+    task = tasks.get(conn, request.task)
     who = caller(conn)
     if who.teams is None:
         return {"id": None, "token": None, "expiresAt": None}
@@ -91,11 +92,12 @@ def issue(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"id": row["id"], "token": token, "expiresAt": row["expires_at"]}
 
 
-def revoke(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.REPRODUCTION_REVOKE)
+def revoke(conn: Connection, request: contract.RevokeTokenRequest) -> dict[str, Any]:
     """``autoflow.reproduction.revoke`` of one of the caller's own tokens by ``id``."""
-    tokens.remove_of_reproduction(conn, request.number("id"), caller(conn).user)
+    tokens.remove_of_reproduction(conn, request.id, caller(conn).user)
     return {"success": True}
 
 
 READS: Mapping[str, Operation] = {}
-WRITES: Mapping[str, Operation] = {methods.REPRODUCTION_ISSUE: issue, methods.REPRODUCTION_REVOKE: revoke}
+WRITES: Mapping[str, Operation] = by_name(issue, revoke)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, or_, select
 
-from autoflow.server import limits
 from autoflow.server.db import datasets, items, jobs, projects, tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import apps, workspaces
@@ -22,10 +21,10 @@ from autoflow.server.db.schema import jobs as job_table
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as version_table
-from autoflow.server.errors import Invalid
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser, as_number, as_text
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.server.request_parser import as_number
 from autoflow.server.versions import versions
+from autoflow.wire.contract import admin as contract
 
 DEFAULT_SIZE = 8  # results of each kind
 MAX_SIZE = 100
@@ -166,23 +165,22 @@ def _order(text: str, result: Mapping[str, Any]) -> tuple[int, int]:
     return (0 if title == text else 1 if title.startswith(text) else 2, -result["id"])
 
 
-def search(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.SEARCH)
+def search(conn: Connection, request: contract.SearchRequest) -> dict[str, Any]:
     """``autoflow.search`` for ``q``: ``{"results": [{"kind", "id", "title", "detail", "link", "at"}],
     "more": [kind]}``.
 
     ``kinds`` are those to search (default: all), ``limit`` the most results of each. ``project:7``, ``#7`` and ``7``
     search by number.
     """
-    text = request.text("q", "", max_length=limits.QUERY).strip()
-    kinds = [as_text(value) or "" for value in request.array("kinds", required=False)]
-    if not KINDS.keys() >= set(kinds):
-        raise Invalid(f'"kinds" must be some of {", ".join(KINDS)}')
+    text = request.q.strip()
+    kinds: list[str] = list(request.kinds)
     kind, colon, rest = text.partition(":")
     if colon and kind.lower() in KINDS and as_number(rest) is not None:
         kinds, text = [kind.lower()], f"#{rest.strip()}"
     number = as_number(text.removeprefix("#"))
     name_part = "" if text.startswith("#") and number is not None else text
-    size = min(max(request.optional_number("limit") or DEFAULT_SIZE, 1), MAX_SIZE)
+    size = min(max(request.limit or DEFAULT_SIZE, 1), MAX_SIZE)
     results: list[dict[str, Any]] = []
     more: list[str] = []
     for name in dict.fromkeys(kinds) or KINDS:
@@ -197,5 +195,5 @@ def search(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"results": results, "more": more}
 
 
-READS: Mapping[str, Operation] = {"autoflow.search": search}
+READS: Mapping[str, Operation] = by_name(search)
 WRITES: Mapping[str, Operation] = {}

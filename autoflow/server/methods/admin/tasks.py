@@ -12,10 +12,11 @@ from autoflow.server.db import json_codec, tasks, teams
 from autoflow.server.db.schema import tasks as table
 from autoflow.server.db.schema import workspaces
 from autoflow.server.errors import Invalid
-from autoflow.server.operations import Operation
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import page
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.wire import methods
+from autoflow.wire.contract import records as contract
 
 # The SDK's status for a state.
 _STATUS = {"running": "started", "finished": "finished", "failed": "error", "ended": "finished", "lost": "stopped"}
@@ -72,9 +73,10 @@ def task(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return tasks_to_wire([tasks.get(conn, request.number("id"))])[0]
 
 
-def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.TASKS_ENSURE)
+def ensure(conn: Connection, request: contract.EnsureTaskRequest) -> dict[str, Any]:
     """``autoflow.tasks.ensure``: the task of a number from another system, created if it is new."""
-    task_id = tasks.get_or_create(conn, request.number("id"), team=request.optional_number("teamId"))
+    task_id = tasks.get_or_create(conn, request.id, team=request.team_id)
     return tasks_to_wire([tasks.get(conn, task_id)])[0]
 
 
@@ -150,7 +152,7 @@ READS: Mapping[str, Operation] = {
     "tasks.data.get": fields,
 }
 WRITES: Mapping[str, Operation] = {
-    methods.TASKS_ENSURE: ensure,
+    **by_name(ensure),
     "tasks.output.set": set_output,
     "tasks.status.update": set_status,
     "tasks.stop": stop,

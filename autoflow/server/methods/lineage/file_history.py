@@ -12,26 +12,28 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.lineage import details
-from autoflow.server.operations import Operation
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import RequestParser
-from autoflow.wire import methods
+from autoflow.server.validation import required
+from autoflow.wire.contract import lineage as contract
 
 MAX_FILES = 1000  # of one path
 
 
-def history(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FILE_HISTORY)
+def history(conn: Connection, request: contract.FileHistoryRequest) -> dict[str, Any]:
     """List the files at a ``path`` of a team, or at the path of the file ``id``, the latest first.
 
     Each has its ``id``, ``sha256``, ``size``, ``createdAt``, ``current``, its position among the path's files
     (``number``, from 1, of ``count``), and ``tasks``, the ids of the tasks that wrote it.
     """
-    if request.has("id"):
-        file_row = files.get(conn, request.number("id"))
+    if request.id is not None:
+        file_row = files.get(conn, request.id)
         team_id, path = file_row["team_id"], file_row["path"]
     else:
-        team_id = request.optional_number("teamId") or teams.default_team(conn)
-        team_id, path = teams.get(conn, team_table, "team", team_id)["id"], files.normalize_path(request.text("path"))
+        team_id = request.team_id or teams.default_team(conn)
+        team_id = teams.get(conn, team_table, "team", team_id)["id"]
+        path = files.normalize_path(required(request.path, "path"))
     file_ids = [row["id"] for row in files.history(conn, team_id, path)][:MAX_FILES]
     descriptions: dict[int, dict[str, Any]] = {}
     writers: dict[str, list[int]] = {}
@@ -51,5 +53,5 @@ def history(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-READS: Mapping[str, Operation] = {methods.FILE_HISTORY: history}
+READS: Mapping[str, Operation] = by_name(history)
 WRITES: Mapping[str, Operation] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
@@ -16,9 +16,9 @@ from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.walk import walk
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser, as_number
-from autoflow.wire import methods
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.server.request_parser import as_number
+from autoflow.wire.contract import lineage as contract
 
 CAP = 2000  # cards of one graph
 MAX_RUNS = 20_000  # latest runs that a workspace's graph starts from; also the most cards of a view
@@ -38,9 +38,9 @@ class Entry(NamedTuple):
     seeds: list[EntityRef]
 
 
-def _project(conn: Connection, request: RequestParser) -> Entry:
+def _from_project(conn: Connection, project_id: int) -> Entry:
     """Start from a project, its versions and its datasets."""
-    project_row = projects.get(conn, request.number("project"))
+    project_row = projects.get(conn, project_id)
     card = EntityRef("", "project", project_row["id"])
     seeds = [card]
     for table, entity_type in ((versions, "project_version"), (datasets, "dataset")):
@@ -49,20 +49,19 @@ def _project(conn: Connection, request: RequestParser) -> Entry:
     return Entry(f'Workflow for project "{project_row["name"]}"', card, seeds)
 
 
-def _task(conn: Connection, request: RequestParser) -> Entry:
-    task_row = tasks.get(conn, request.number("task"))
+def _from_task(conn: Connection, task_id: int) -> Entry:
+    task_row = tasks.get(conn, task_id)
     card = EntityRef(task_row["origin"], "task", task_row["number"])
     return Entry(f'Workflow for task "{task_row["app_name"] or task_row["id"]}"', card, [card])
 
 
-def _file(conn: Connection, request: RequestParser) -> Entry:
+def _from_file(conn: Connection, id_or_path: int | str, team_id: int) -> Entry:
     """Start from a file by its id or path, or from a folder that runs used."""
-    file_id = as_number(request.fields["file"])
+    file_id = as_number(id_or_path)
     if file_id is not None:
         card = EntityRef("", "file", files.get(conn, file_id)["id"])
         return Entry(f"Workflow for file {file_id}", card, [card])
-    path = files.normalize_path(request.text("file"))
-    team_id = request.optional_number("teamId") or teams.default_team(conn)
+    path = files.normalize_path(str(id_or_path))
     file_row = files.current(conn, team_id, path)
     card = EntityRef("", "file", file_row["id"]) if file_row else EntityRef("", "folder", path.rstrip("/") or "/")
     uses = select(edges.c.id).where(edges.c.card == card.key, visible(conn, edges)).limit(1)
@@ -71,9 +70,8 @@ def _file(conn: Connection, request: RequestParser) -> Entry:
     return Entry(f'Workflow for file "{path}"', card, [card])
 
 
-def _workspace(conn: Connection, request: RequestParser) -> Entry:
+def _from_workspace(conn: Connection, workspace_id: int) -> Entry:
     """Start from the runs of a workspace that recorded anything, the latest first."""
-    workspace_id = request.optional_number("workspace") or teams.first_workspace(conn, teams.default_team(conn)) or 0
     workspace_row = teams.get(conn, workspaces, "workspace", workspace_id)
     has_edges = select(edges.c.id).where(edges.c.task_id == task_table.c.id).exists()
     has_facts = task_table.c.facts != "{}"  # a run whose edges were all refused counts too
@@ -85,33 +83,32 @@ def _workspace(conn: Connection, request: RequestParser) -> Entry:
     )
 
 
-_ENTRIES: Mapping[str, Callable[[Connection, RequestParser], Entry]] = {
-    "project": _project,
-    "task": _task,
-    "file": _file,
-    "workspace": _workspace,
-}
-
-
-def find_entry(conn: Connection, request: RequestParser) -> Entry:
-    """Return the start of a graph: one of ``project``, ``task``, ``file`` and ``workspace`` (the default).
+def find_entry(conn: Connection, request: contract.EntryRequest) -> Entry:
+    """Return the start of a graph.
 
     Raises:
         Invalid: the request names more than one.
         NotFound: there is no such thing.
     """
-    named = [name for name in _ENTRIES if request.has(name)]
+    named = [name for name in ("project", "task", "file", "workspace") if getattr(request, name) is not None]
     if len(named) > 1:
         raise Invalid(f"a graph starts from one thing, not from {' and '.join(named)}: send one of them")
-    return _ENTRIES[named[0] if named else "workspace"](conn, request)
+    if request.project is not None:
+        return _from_project(conn, request.project)
+    if request.task is not None:
+        return _from_task(conn, request.task)
+    if request.file is not None:
+        return _from_file(conn, request.file, request.team_id or teams.default_team(conn))
+    return _from_workspace(conn, request.workspace or teams.first_workspace(conn, teams.default_team(conn)) or 0)
 
 
-def graph(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.GRAPH)
+def graph(conn: Connection, request: contract.GraphRequest) -> dict[str, Any]:
     """Return a graph of at most `CAP` cards."""
     entry = find_entry(conn, request)
     cards, arrows = draw_cards(conn, walk(conn, entry.card, entry.seeds, CAP))
     return Graph(cards, arrows, entry.card.key if entry.card else None, entry.title).to_json()
 
 
-READS: Mapping[str, Operation] = {methods.GRAPH: graph}
+READS: Mapping[str, Operation] = by_name(graph)
 WRITES: Mapping[str, Operation] = {}

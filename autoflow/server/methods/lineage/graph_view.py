@@ -22,14 +22,14 @@ from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import counters
 from autoflow.server.db.access import caller
-from autoflow.server.errors import Invalid
+from autoflow.server.errors import Invalid, shortened
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.neighbourhood import SIDES, DirectedTraversal, Neighbourhood, Side
 from autoflow.server.lineage.walk import used_seeds, walk
 from autoflow.server.methods.lineage.graph import MAX_RUNS, Entry, find_entry
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser, as_number
-from autoflow.wire import methods
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.server.request_parser import as_number
+from autoflow.wire.contract import lineage as contract
 
 MAX_CARDS = MAX_RUNS  # of one view
 DEPTH = 2  # hops around the entry
@@ -67,21 +67,18 @@ def parse_key(key: str) -> EntityRef | None:
     return None if ident is None else EntityRef(origin, row.name, ident)
 
 
-def _parse_sides(request: RequestParser) -> tuple[EntityRef, Sequence[Side]]:
+def _parse_sides(request: contract.CardSide) -> tuple[EntityRef, Sequence[Side]]:
     """Return a card and the sides of it to expand."""
-    ref, requested = parse_key(request.text("card")), request.text("side")
-    sides: list[Side] = [side for side in SIDES if requested in {side, "both"}]
-    if ref is None or not sides:
-        raise Invalid(
-            f'"{request.path}card" must be a card\'s key and "{request.path}side" upstream, downstream or both'
-        )
-    return ref, sides
+    ref = parse_key(request.card)
+    if ref is None:
+        raise Invalid(f'"card" must be the key of a card, not {shortened(request.card)}')
+    return ref, [side for side in SIDES if request.side in {side, "both"}]
 
 
-def _neighbourhood(conn: Connection, request: RequestParser, entry: Entry) -> Neighbourhood:
+def _neighbourhood(conn: Connection, request: contract.SceneRequest, entry: Entry) -> Neighbourhood:
     """Return the part of the lineage that a request selects."""
-    if request.has("focus"):
-        ref, sides = _parse_sides(RequestParser(request.fields["focus"], "focus."))
+    if request.focus is not None:
+        ref, sides = _parse_sides(request.focus)
         traversal = DirectedTraversal(conn, MAX_CARDS)
         traversal.add([ref])
         for side in sides:
@@ -90,13 +87,13 @@ def _neighbourhood(conn: Connection, request: RequestParser, entry: Entry) -> Ne
     if entry.card is None:
         rows = walk(conn, None, entry.seeds, MAX_CARDS)
         return Neighbourhood(rows, {}, len(rows.cards) >= MAX_CARDS)
-    depth = request.optional_number("depth")
+    depth = request.depth
     traversal = DirectedTraversal(conn, NEAR_CARDS)
     seeds = used_seeds(conn, entry.card, entry.seeds)
     traversal.add(seeds)
     for side in SIDES:
         traversal.add_reachable(seeds, side, DEPTH if depth is None else min(max(depth, 0), MAX_CARDS))
-    expanded = [_parse_sides(item) for item in request.objects("expand", required=False)]
+    expanded = [_parse_sides(item) for item in request.expand]
     if expanded:
         traversal.raise_cap(MAX_CARDS)
         for ref, sides in expanded:
@@ -106,14 +103,7 @@ def _neighbourhood(conn: Connection, request: RequestParser, entry: Entry) -> Ne
     return traversal.neighbourhood()
 
 
-def _wishes(request: RequestParser) -> FilterOptions:
-    def texts(name: str) -> frozenset[str]:
-        return frozenset(value for value in request.array(name, required=False) if isinstance(value, str))
-
-    return FilterOptions(texts("kinds"), texts("apps"), request.optional_text("since"), request.optional_text("until"))
-
-
-def build_view(conn: Connection, request: RequestParser) -> GraphView:
+def build_view(conn: Connection, request: contract.SceneRequest) -> GraphView:
     """Return the view that a request selects, not laid out yet."""
     entry = find_entry(conn, request)
     neighbourhood = _neighbourhood(conn, request, entry)
@@ -121,10 +111,10 @@ def build_view(conn: Connection, request: RequestParser) -> GraphView:
     # New cards come last, so that those on the page keep their positions.
     ordered = sorted(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     full = Graph(tuple(ordered), arrows, entry.card.key if entry.card else None, entry.title)
-    shown = filter_graph(full, _wishes(request))
-    if request.flag("clusters", default=True):
-        texts = [value for name in ("opened", "keep") for value in request.array(name, required=False)]
-        keys = {value for value in texts if isinstance(value, str)}
+    kinds, apps = frozenset(request.kinds), frozenset(request.apps)
+    shown = filter_graph(full, FilterOptions(kinds, apps, request.since, request.until))
+    if request.clusters:
+        keys = {*request.opened, *request.keep}
         shown = cluster_cards(shown, opened=keys, keep=keys)
     return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated)
 
@@ -175,40 +165,36 @@ def card_texts(card: Card) -> dict[str, Any]:
     return {name: value for name, value in card.to_json().items() if value not in (None, "", ()) and value is not False}
 
 
-def scene(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.SCENE)
+def scene(conn: Connection, request: contract.SceneRequest) -> dict[str, Any]:
     """``autoflow.scene``: a part of the lineage, laid out; only ``same`` if its digest equals ``have``."""
     changes = counters.changes(conn, caller(conn).teams)
     view = build_view(conn, request)
     digest = hashlib.blake2b(repr((view.graph, view.more, view.facets)).encode(), digest_size=12).hexdigest()
     response = {"changes": changes, "digest": digest}
-    if request.fields.get("have") == digest:
+    if request.have == digest:
         return {**response, "same": True}
     return {**response, **_compact(view, compute_layout(view.graph))}
 
 
-def cards(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.SCENE_CARDS)
+def cards(conn: Connection, request: contract.SceneCardsRequest) -> dict[str, Any]:
     """``autoflow.scene.cards``: the texts of at most `MAX_KEYS` cards by their keys."""
-    keys = request.array("keys")
-    if len(keys) > MAX_KEYS:
-        raise Invalid(f'"keys" has {len(keys)} entries; at most {MAX_KEYS} are allowed')
     traversal = DirectedTraversal(conn, MAX_KEYS)
-    traversal.add(ref for key in keys if isinstance(key, str) and (ref := parse_key(key)) is not None)
+    traversal.add(ref for key in request.keys if (ref := parse_key(key)) is not None)
     drawn, _ = draw_cards(conn, traversal.cards_alone())
     return {"cards": [card_texts(card) for card in drawn]}
 
 
-def export(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.SCENE_EXPORT)
+def export(conn: Connection, request: contract.SceneExportRequest) -> dict[str, Any]:
     """``autoflow.scene.export``: the view in one of `formats.FORMS`, as ``text`` with its ``media`` type."""
-    form = request.text("form")
-    if form not in formats.RENDERERS:
-        raise Invalid(f'"form" must be one of {", ".join(formats.RENDERERS)}')
     graph = build_view(conn, request).graph
-    return {"text": formats.render(graph, form, formats.RenderOptions()), "media": formats.MEDIA_TYPES[form]}
+    return {
+        "text": formats.render(graph, request.form, formats.RenderOptions()),
+        "media": formats.MEDIA_TYPES[request.form],
+    }
 
 
-READS: Mapping[str, Operation] = {
-    methods.SCENE: scene,
-    methods.SCENE_CARDS: cards,
-    methods.SCENE_EXPORT: export,
-}
+READS: Mapping[str, Operation] = by_name(scene, cards, export)
 WRITES: Mapping[str, Operation] = {}

@@ -27,9 +27,10 @@ from autoflow.server.db.schema import record_keys
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import Invalid
 from autoflow.server.methods.lineage.edges import add_edge
-from autoflow.server.operations import Batch, Operation, OperationContext
+from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.request_parser import RequestParser, as_number, as_text, clean_name, clean_text
 from autoflow.wire import methods
+from autoflow.wire.contract import records as contract
 
 ANY_TEAM = 0  # the team of keys stored before keys belonged to a team
 _FACTS = tuple(RunFacts.__annotations__)
@@ -166,12 +167,13 @@ def _apply_each(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
         return [{"key": key, "status": "refused", "reason": str(refusal)}]
 
 
-def add(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+@implements(contract.RECORDS_ADD)
+def add(context: OperationContext, request: contract.AddRecordsRequest) -> dict[str, Any]:
     """``autoflow.records.add``: ``{"results": [{"key", "status", "reason"}], "tasks": {run: task}}``, in order.
 
     Status is ``applied``, ``duplicate`` (applied before: as good) or ``refused``, then with a reason.
     """
-    records = request.array("records")
+    records = request.records
     results: list[dict[str, Any]] = []
     task_ids: dict[str, int] = {}
     while len(results) < len(records):
@@ -188,15 +190,23 @@ def add(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     return {"results": results, "tasks": task_ids}
 
 
-def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.RUNS_ENSURE)
+def ensure(conn: Connection, request: contract.EnsureRunRequest) -> dict[str, Any]:
     """``autoflow.runs.ensure``: return a run's task, created by the first call.
 
     ``task`` is its id on this server, ``number`` its number at its origin.
     """
-    task_id = _ensure_task(conn, request)
+    task_id = tasks.ensure_for_run(
+        conn,
+        request.run,
+        number=request.task,
+        origin=request.origin,
+        team=request.team,
+        workspace=request.workspace,
+    )
     access.check_own(conn, task_table, "task", task_id)
     if tasks.get(conn, task_id)["app_id"] is None:
-        tasks.set_name(conn, task_id, clean_name(request.fields.get("name")))
+        tasks.set_name(conn, task_id, clean_name(request.name))
     row = tasks.get(conn, task_id)
     return {
         "task": task_id,
@@ -208,5 +218,5 @@ def ensure(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 READS: Mapping[str, Operation] = {}
-WRITES: Mapping[str, Operation] = {methods.RUNS_ENSURE: ensure}
-BATCHES: Mapping[str, Batch] = {methods.RECORDS_ADD: add}
+WRITES: Mapping[str, Operation] = by_name(ensure)
+BATCHES: Mapping[str, Batch] = by_name(add)

@@ -22,19 +22,19 @@ from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.lineage import details
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.upstream import UpstreamTraversal
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.server.validation import required
 from autoflow.server.versions import versions
-from autoflow.wire import methods
+from autoflow.wire.contract import lineage as contract
 
 CAP = 500  # cards of one trace: each run comes with its packages
 MAX_REPRODUCTIONS = 1000  # of one run
 
 
-def _resolve_path(conn: Connection, reference: Reference, request: RequestParser) -> EntityRef:
+def _resolve_path(conn: Connection, reference: Reference, request: contract.TraceRequest) -> EntityRef:
     """Return the current file at a path, else its last one, else the folder if any run used it."""
     path = files.normalize_path(reference.path)
-    file_rows = files.history(conn, request.optional_number("teamId") or teams.default_team(conn), path)
+    file_rows = files.history(conn, request.team_id or teams.default_team(conn), path)
     if file_rows:
         return EntityRef("", "file", file_rows[0]["id"])
     folder = EntityRef("", "folder", path.rstrip("/") or "/")
@@ -59,17 +59,18 @@ def _resolve_number(conn: Connection, reference: Reference) -> EntityRef:
     return ref
 
 
-def trace(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.TRACE)
+def trace(conn: Connection, request: contract.TraceRequest) -> dict[str, Any]:
     """Trace the entity ``ref`` (see `model.reference`): at most `CAP` cards, the nearest ones.
 
     Of the runs that wrote an entity the latest is followed, with ``every`` all of them.
     """
     try:
-        reference = parse(request.text("ref"))
+        reference = parse(request.ref)
     except ValueError as error:
         raise Invalid(f'"ref": {error}', {"field": "ref"}) from error
     entry = _resolve_path(conn, reference, request) if reference.path else _resolve_number(conn, reference)
-    traversal = UpstreamTraversal(conn, CAP, every=request.flag("every", default=False))
+    traversal = UpstreamTraversal(conn, CAP, every=request.every)
     rows = traversal.trace(entry)
     cards, arrows = draw_cards(conn, rows)
     runs, touched = details.describe_runs(conn, rows.tasks)
@@ -80,18 +81,19 @@ def trace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return Trace(entry.reference, graph, runs, descriptions, complete=not traversal.truncated).to_json()
 
 
-def reproductions(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.REPRODUCTIONS)
+def reproductions(conn: Connection, request: contract.ReproductionsRequest) -> dict[str, Any]:
     """List the ``tasks`` that reproduced a ``task``, or that belong to one ``attempt`` at it, the first one first."""
-    if request.has("task"):
-        row = tasks.get(conn, request.number("task"))
+    if request.task is not None:
+        row = tasks.get(conn, request.task)
         fact, value = "reproduces", EntityRef(row["origin"], "task", row["number"]).reference
     else:
-        fact, value = "attempt", request.text("attempt")
+        fact, value = "attempt", required(request.attempt, "attempt")
     query = tasks.listing(conn).where(task_table.c.facts.contains(json_codec.dump(value), autoescape=True))
     task_rows = conn.execute(query.order_by(task_table.c.id)).mappings()
     task_ids = [row["id"] for row in task_rows if json_codec.load(row["facts"]).get(fact) == value]
     return {"tasks": task_ids[:MAX_REPRODUCTIONS]}
 
 
-READS: Mapping[str, Operation] = {methods.TRACE: trace, methods.REPRODUCTIONS: reproductions}
+READS: Mapping[str, Operation] = by_name(trace, reproductions)
 WRITES: Mapping[str, Operation] = {}

@@ -14,23 +14,24 @@ from sqlalchemy import Connection, or_, select
 
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.db.schema import items as table
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.wire.contract import pages as contract
 
 BATCH_IMAGES = 1000
 
 
-def counts(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.COUNTS)
+def counts(conn: Connection, request: contract.LabelCountsRequest) -> dict[str, Any]:
     """``autoflow.overview.counts`` of a project, of the images with ids above ``after``.
 
     Returns:
         ``{"images", "after", "classes": {id: {"objects", "images"}}, "tags": {id: {"objects", "images"}}}``; ``after``
         is null after the last batch. Images without labels and tags are skipped.
     """
-    project_id = projects.get(conn, request.number("id"))["id"]
+    project_id = projects.get(conn, request.id)["id"]
     query = select(table.c.id, table.c.tags, table.c.annotation).where(
         table.c.project_id == project_id,
-        table.c.id > (request.optional_number("after") or 0),
+        table.c.id > (request.after or 0),
         or_(table.c.labels > 0, table.c.tags != "[]"),
     )
     rows = conn.execute(query.order_by(table.c.id).limit(BATCH_IMAGES)).all()
@@ -60,4 +61,4 @@ class _Tally:
         return {str(ident): {name: counter[ident] for name, counter in self._counts.items()} for ident in ids}
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.counts": counts}
+READS: Mapping[str, Operation] = by_name(counts)

@@ -17,8 +17,8 @@ from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import NotFound
 from autoflow.server.lineage.details import hex_sha256
 from autoflow.server.methods.pages.links import page_size, using_runs
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.wire.contract import pages as contract
 
 MAX_FOLDERS = 500  # listed of a folder
 _MAX_CHARACTER = "\U0010ffff"  # a prefix followed by it sorts after every text with that prefix
@@ -35,9 +35,10 @@ def _summary(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FILE)
+def file(conn: Connection, request: contract.FilePageRequest) -> dict[str, Any]:
     """``autoflow.overview.file`` by id, current or not."""
-    row = files.get(conn, request.number("id"))
+    row = files.get(conn, request.id)
     current = files.current(conn, row["team_id"], row["path"])
     return {
         **_summary(row),
@@ -51,18 +52,19 @@ def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-def folder(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER)
+def folder(conn: Connection, request: contract.FolderPageRequest) -> dict[str, Any]:
     """``autoflow.overview.folder``: ``{"path", "teamId", "folders", "files", "next", "users"}`` of a team's ``path``.
 
     ``files`` are the files directly in it, by path; ``next`` is the ``after`` of the next request. A folder exists if a
     file is in it or an edge names it.
     """
-    team_id = request.optional_number("team") or teams.default_team(conn)
+    team_id = request.team or teams.default_team(conn)
     teams.get(conn, team_table, "team", team_id)
-    path = files.normalize_path(request.text("path")).rstrip("/") + "/"
-    size = page_size(request)
+    path = files.normalize_path(request.path).rstrip("/") + "/"
+    size = page_size(request.limit)
     listing = _FolderListing(conn, team_id, path)
-    after = request.text("after", "")
+    after = request.after
     rows = listing.files(max(after, path), size + 1)
     folders = [] if after else listing.folders()
     key = EntityRef("", "folder", path.rstrip("/") or "/").key
@@ -119,4 +121,4 @@ class _FolderListing:
         return folders
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.file": file, "autoflow.overview.folder": folder}
+READS: Mapping[str, Operation] = by_name(file, folder)

@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
-from autoflow.server import limits
 from autoflow.server.db import datasets, items, jobs, json_codec, projects
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.pages.links import page_size
-from autoflow.server.operations import Operation
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.validation import required
+from autoflow.wire.contract import pages as contract
 
 DEFAULT_SIZE = 60
 _FIGURE_FIELDS = ("points", "bitmap", "geometryType", "shape", "classId", "nodes", "vertices", "tags", "mask")
@@ -46,32 +46,32 @@ def summary(row: RowMapping, document: Mapping[str, Any], max_mask: int | None) 
     }
 
 
-def _dataset_ids(conn: Connection, request: RequestParser) -> list[int]:
+def _dataset_ids(conn: Connection, request: contract.ImageListRequest) -> list[int]:
     """Return the datasets that a list is taken from: a dataset and those nested in it, or all of a project."""
-    if request.has("dataset"):
-        return datasets.descendants(conn, datasets.get(conn, request.number("dataset")))
-    project_id = projects.get(conn, request.number("project"))["id"]
+    if request.dataset is not None:
+        return datasets.descendants(conn, datasets.get(conn, request.dataset))
+    project_id = projects.get(conn, required(request.project, "project"))["id"]
     query = select(dataset_table.c.id).where(dataset_table.c.project_id == project_id)
     return sorted(conn.execute(query).scalars())
 
 
-def images(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.IMAGES)
+def images(conn: Connection, request: contract.ImageListRequest) -> dict[str, Any]:
     """``autoflow.overview.images`` of a ``project`` or a ``dataset``: ``{"images", "start", "total"}``.
 
     They are sorted by dataset and name, from position ``start`` on. ``q`` filters by a part of the name, ``labeled``
     (true or false) by whether an image has labels.
     """
-    start = max(request.optional_number("start") or 0, 0)
+    start = request.start or 0
     conditions: list[ColumnElement[bool]] = [table.c.dataset_id.in_(_dataset_ids(conn, request))]
-    if text := request.text("q", "", max_length=limits.QUERY).strip():
+    if text := request.q.strip():
         conditions.append(table.c.name.icontains(text, autoescape=True))
-    if request.has("labeled"):
-        labeled = request.flag("labeled", default=True)
-        conditions.append(table.c.labels > 0 if labeled else table.c.labels == 0)
+    if request.labeled is not None:
+        conditions.append(table.c.labels > 0 if request.labeled else table.c.labels == 0)
     column = table.c.dataset_id
     counts = conn.execute(select(column, func.count()).where(*conditions).group_by(column).order_by(column)).all()
     total = sum(count for _, count in counts)
-    image_ids = list(_range(conn, conditions, counts, start, page_size(request, DEFAULT_SIZE)))
+    image_ids = list(_range(conn, conditions, counts, start, page_size(request.limit, DEFAULT_SIZE)))
     rows = items.find(conn, image_ids)
     ordered = [rows[image_id] for image_id in image_ids]
     documents = stored_documents(conn, ordered)
@@ -124,9 +124,10 @@ def _neighbours(conn: Connection, row: RowMapping) -> dict[str, Any]:
     }
 
 
-def image(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.IMAGE)
+def image(conn: Connection, request: contract.ImagePageRequest) -> dict[str, Any]:
     """``autoflow.overview.image`` by id, with all of its labels, its project's classes and tags, and its neighbours."""
-    image_id = request.number("id")
+    image_id = request.id
     row = items.find(conn, [image_id])[image_id]
     document = stored_documents(conn, [row])[image_id]
     project = projects.get(conn, row["project_id"])
@@ -158,4 +159,4 @@ def image_links(conn: Connection, image_ids: Sequence[int]) -> list[dict[str, An
     return [{"id": row["id"], "name": row["name"], "kept": row["hash"] is not None} for row in existing]
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.images": images, "autoflow.overview.image": image}
+READS: Mapping[str, Operation] = by_name(images, image)

@@ -11,15 +11,16 @@ from autoflow.model.entity import EntityRef
 from autoflow.server.db import jobs, json_codec
 from autoflow.server.methods.pages.images import image_links
 from autoflow.server.methods.pages.links import using_runs
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.wire.contract import pages as contract
 
 MAX_IMAGES = 60
 
 
-def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.JOB)
+def job(conn: Connection, request: contract.JobPageRequest) -> dict[str, Any]:
     """``autoflow.overview.job`` by id."""
-    row = jobs.get(conn, request.number("id"))
+    row = jobs.get(conn, request.id)
     logins = jobs.logins(conn)
     meta = json_codec.load(row["meta"])
     image_ids = meta.get("entityIds", [])
@@ -48,4 +49,4 @@ def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.job": job}
+READS: Mapping[str, Operation] = by_name(job)

@@ -14,7 +14,6 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.lineage.card_fields import describe_cards
-from autoflow.server.request_parser import RequestParser
 
 Row = Mapping[str, Any] | RowMapping
 
@@ -22,9 +21,9 @@ DEFAULT_SIZE = 50  # of a list, in entries
 MAX_SIZE = 200
 
 
-def page_size(request: RequestParser, default: int = DEFAULT_SIZE) -> int:
+def page_size(limit: int | None, default: int = DEFAULT_SIZE) -> int:
     """Return the length of a list that a request asks for by ``limit``."""
-    return min(max(request.optional_number("limit") or default, 1), MAX_SIZE)
+    return min(max(limit or default, 1), MAX_SIZE)
 
 
 def run_name(row: Row) -> str:

@@ -13,10 +13,10 @@ from autoflow.server.db.schema import datasets, items, workspaces
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.methods.pages.links import using_runs
 from autoflow.server.methods.pages.start import previews
-from autoflow.server.operations import Operation
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
+from autoflow.wire.contract import pages as contract
 
 MAX_RUNS = 10  # listed on a project's page
 
@@ -67,9 +67,10 @@ def _using_runs(conn: Connection, project_id: int) -> dict[str, Any]:
     return {"runs": latest, "total": total, "exact": len(key_chunks) == 1}
 
 
-def project(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.PROJECT)
+def project(conn: Connection, request: contract.ProjectPageRequest) -> dict[str, Any]:
     """``autoflow.overview.project`` by id."""
-    row = projects.get(conn, request.number("id"))
+    row = projects.get(conn, request.id)
     workspace = teams.get(conn, workspaces, "workspace", row["workspace_id"])
     return {
         "id": row["id"],
@@ -92,4 +93,4 @@ def project(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.project": project}
+READS: Mapping[str, Operation] = by_name(project)

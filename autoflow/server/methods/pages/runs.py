@@ -12,8 +12,8 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, logs, runs, workspaces
 from autoflow.server.lineage.walk import entity_of
 from autoflow.server.methods.pages.links import MAX_SIZE, edge_counts, entity_links, page_size, run_summary
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.wire.contract import pages as contract
 
 MAX_OTHER_FACTS = 20
 LOG_CHUNKS = 100  # of one response, as they were recorded
@@ -40,9 +40,10 @@ def _other_facts(conn: Connection, task_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.RUN)
+def run(conn: Connection, request: contract.RunPageRequest) -> dict[str, Any]:
     """``autoflow.overview.run`` by the task's id."""
-    row = tasks.get(conn, request.number("id"))
+    row = tasks.get(conn, request.id)
     workspace = teams.get(conn, workspaces, "workspace", row["workspace_id"])
     counts = edge_counts(conn, [row["id"]])
     log_chunks = select(func.count()).select_from(logs).where(logs.c.task_id == row["id"])
@@ -68,24 +69,25 @@ def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-def log(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.LOG)
+def log(conn: Connection, request: contract.RunLogRequest) -> dict[str, Any]:
     """``autoflow.overview.log`` of a run: ``{"parts": [{"id", "at", "lines"}], "earlier", "state"}``.
 
     The parts are the last ones, those before the part ``before``, or those after the part ``after``. ``earlier`` says
     whether more parts precede the first one.
     """
-    row = tasks.get(conn, request.number("id"))
-    size = page_size(request, LOG_CHUNKS)
+    row = tasks.get(conn, request.id)
+    size = page_size(request.limit, LOG_CHUNKS)
     query = select(logs.c.id, logs.c.at, logs.c.lines).where(logs.c.task_id == row["id"])
-    if (after := request.optional_number("after")) is not None:
+    if (after := request.after) is not None:
         rows = conn.execute(query.where(logs.c.id > after).order_by(logs.c.id).limit(size)).mappings().all()
         earlier = True
     else:
-        if (before := request.optional_number("before")) is not None:
+        if (before := request.before) is not None:
             query = query.where(logs.c.id < before)
         last = conn.execute(query.order_by(logs.c.id.desc()).limit(size + 1)).mappings().all()
         rows, earlier = last[:size][::-1], len(last) > size
     return {"parts": [dict(part) for part in rows], "earlier": earlier, "state": row["state"]}
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.run": run, "autoflow.overview.log": log}
+READS: Mapping[str, Operation] = by_name(run, log)

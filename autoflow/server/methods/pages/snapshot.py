@@ -15,29 +15,32 @@ from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.images.previews import picture_of
 from autoflow.server.methods.pages.images import MAX_LISTED_MASK, summary
 from autoflow.server.methods.pages.links import MAX_SIZE
-from autoflow.server.operations import Download, Operation, OperationContext
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Download, Operation, OperationContext, by_name, implements
+from autoflow.server.validation import required
 from autoflow.server.versions import diff, snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
+from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import versions as versions_contract
 
 THUMBNAIL_SIDE = 480  # pixels of the longer side
 
 
-def _moment(conn: Connection, request: RequestParser) -> SnapshotRef:
+def _moment(conn: Connection, request: contract.DrawnImagesRequest) -> SnapshotRef:
     """Return the version that a request names, or its project's current state."""
-    if request.has("version"):
-        return SnapshotRef.of(versions.get(conn, request.number("version")))
-    project = projects.get(conn, request.number("project"))
+    if request.version is not None:
+        return SnapshotRef.of(versions.get(conn, request.version))
+    project = projects.get(conn, required(request.project, "project"))
     return SnapshotRef(project["id"], project["epoch"])
 
 
-def drawn(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.DRAWN)
+def drawn(conn: Connection, request: contract.DrawnImagesRequest) -> dict[str, Any]:
     """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now, with their figures.
 
     Returns:
         ``{"images", "classes", "tags"}``; images that do not exist are left out.
     """
-    image_ids = request.unique_numbers("images")
+    image_ids = list(dict.fromkeys(request.images))
     if len(image_ids) > MAX_SIZE:
         raise Invalid(f'"images" has {len(image_ids)} entries; at most {MAX_SIZE} are allowed')
     moment = _moment(conn, request)
@@ -48,15 +51,16 @@ def drawn(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"images": images, **snapshot.meta_at(conn, moment)}
 
 
-def picture(context: OperationContext, request: RequestParser) -> CompositeContent:
+@implements(versions_contract.VERSION_PICTURE)
+def picture(context: OperationContext, request: versions_contract.VersionPictureRequest) -> CompositeContent:
     """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: its thumbnail.
 
     Raises:
         NotFound: there is no such version or image in it, or no thumbnail can be made of it.
     """
-    image_id = request.number("id")
+    image_id = request.id
     with context.store.read() as conn:
-        moment = SnapshotRef.of(versions.get(conn, request.number("version")))
+        moment = SnapshotRef.of(versions.get(conn, request.version))
         row = diff.items_by_id(conn, moment, [image_id]).get(image_id)
         content = row["hash"] if row is not None else None
         # A caller who sees the version may see its content.
@@ -64,5 +68,5 @@ def picture(context: OperationContext, request: RequestParser) -> CompositeConte
     return picture_of(context, blob_row, THUMBNAIL_SIDE, image_id)
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.drawn": drawn}
-DOWNLOADS: Mapping[str, Download] = {"autoflow.versions.picture": picture}
+READS: Mapping[str, Operation] = by_name(drawn)
+DOWNLOADS: Mapping[str, Download] = by_name(picture)

@@ -14,8 +14,8 @@ from autoflow.server.db.schema import projects as table
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.methods.pages.links import edge_counts, page_size, run_summary
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
+from autoflow.wire.contract import pages as contract
 
 MAX_PREVIEWS = 4  # images of a project
 DEFAULT_PROJECTS = 24
@@ -55,20 +55,20 @@ def _projects(conn: Connection, rows: Sequence[RowMapping]) -> list[dict[str, An
     ]
 
 
-def list_projects(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.PROJECTS)
+def list_projects(conn: Connection, request: contract.ProjectListRequest) -> dict[str, Any]:
     """``autoflow.overview.projects``: ``{"projects", "next"}``, the last changed first, of a workspace or of all.
 
     ``next`` is the ``after`` of the next request, null at the end.
     """
-    size = page_size(request, DEFAULT_PROJECTS)
+    size = page_size(request.limit, DEFAULT_PROJECTS)
     query = projects.listing(conn).where(~workspaces.c.hidden)
-    if (workspace_id := request.optional_number("workspace")) is not None:
+    if (workspace_id := request.workspace) is not None:
         query = projects.listing(conn).where(
             table.c.workspace_id == teams.get(conn, workspaces, "workspace", workspace_id)["id"]
         )
-    if request.has("after"):
-        after = RequestParser(request.mapping("after"), "after.")
-        query = query.where(tuple_(table.c.updated_at, table.c.id) < (after.text("updatedAt"), after.number("id")))
+    if request.after is not None:
+        query = query.where(tuple_(table.c.updated_at, table.c.id) < (request.after.updated_at, request.after.id))
     query = query.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(size + 1)
     rows = conn.execute(query).mappings().all()
     last = rows[size - 1] if len(rows) > size else None
@@ -76,18 +76,19 @@ def list_projects(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"projects": _projects(conn, rows[:size]), "next": cursor}
 
 
-def list_runs(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.RUNS)
+def list_runs(conn: Connection, request: contract.RunListRequest) -> dict[str, Any]:
     """``autoflow.overview.runs``: ``{"runs", "next"}``, the latest first, of a workspace or an app, or of all.
 
     ``next`` is the ``before`` of the next request.
     """
-    size = page_size(request, DEFAULT_RUNS)
+    size = page_size(request.limit, DEFAULT_RUNS)
     query = tasks.listing(conn)
-    if (workspace_id := request.optional_number("workspace")) is not None:
+    if (workspace_id := request.workspace) is not None:
         query = query.where(task_table.c.workspace_id == teams.get(conn, workspaces, "workspace", workspace_id)["id"])
-    if (app := request.optional_number("app")) is not None:
+    if (app := request.app) is not None:
         query = query.where(task_table.c.app_id == app)
-    if (before := request.optional_number("before")) is not None:
+    if (before := request.before) is not None:
         query = query.where(task_table.c.id < before)
     rows = conn.execute(query.order_by(task_table.c.id.desc()).limit(size + 1)).mappings().all()
     shown = rows[:size]
@@ -105,7 +106,8 @@ def list_runs(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"runs": entries, "next": shown[-1]["id"] if len(rows) > size else None}
 
 
-def start(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.START)
+def start(conn: Connection, request: contract.StartPageRequest) -> dict[str, Any]:
     """``autoflow.overview.start``: ``{"workspaces", "projects", "runs"}``, the lists as those methods return them."""
     query = select(workspaces, team_table.c.name.label("team_name")).join_from(workspaces, team_table)
     query = query.where(visible(conn, workspaces), ~workspaces.c.hidden).order_by(workspaces.c.id)
@@ -126,11 +128,11 @@ def start(conn: Connection, request: RequestParser) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return {"workspaces": entries, "projects": list_projects(conn, request), "runs": list_runs(conn, request)}
+    return {
+        "workspaces": entries,
+        "projects": list_projects.function(conn, contract.ProjectListRequest(limit=request.limit)),
+        "runs": list_runs.function(conn, contract.RunListRequest(limit=request.limit)),
+    }
 
 
-READS: Mapping[str, Operation] = {
-    "autoflow.overview.start": start,
-    "autoflow.overview.projects": list_projects,
-    "autoflow.overview.runs": list_runs,
-}
+READS: Mapping[str, Operation] = by_name(start, list_projects, list_runs)

@@ -14,9 +14,9 @@ from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as table
 from autoflow.server.methods.pages.links import page_size, run_name
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.versions import versions
+from autoflow.wire.contract import pages as contract
 
 MAX_RUNS = 5  # of one version
 
@@ -41,15 +41,16 @@ def _using_runs(conn: Connection, version_ids: Sequence[int]) -> dict[int, dict[
     return users
 
 
-def timeline(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.VERSIONS)
+def timeline(conn: Connection, request: contract.VersionListRequest) -> dict[str, Any]:
     """``autoflow.overview.versions`` of a project: ``{"project", "changed", "versions", "next"}``.
 
     ``changed`` says whether the project differs from its last version; ``next`` is the ``before`` of the next request.
     """
-    project = projects.get(conn, request.number("id"))
-    size = page_size(request)
+    project = projects.get(conn, request.id)
+    size = page_size(request.limit)
     query = versions.listing(conn).where(table.c.project_id == project["id"])
-    if (before := request.optional_number("before")) is not None:
+    if (before := request.before) is not None:
         query = query.where(table.c.number < before)
     rows = conn.execute(query.order_by(table.c.number.desc()).limit(size + 1)).mappings().all()
     shown = rows[:size]
@@ -83,4 +84,4 @@ def timeline(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-READS: Mapping[str, Operation] = {"autoflow.overview.versions": timeline}
+READS: Mapping[str, Operation] = by_name(timeline)
