@@ -1,5 +1,6 @@
-"""The read side: a graph of cards and arrows, its scope, its layout, and the forms it is shown in.
+"""The read side: a graph of cards and arrows, and what can be done with it.
 
-`graph` holds the values, `scope` cuts out a part, `layout` places it, `forms` has the forms by name:
-text (with `flow`, the chain as a tree), mermaid, dot, svg (with `face`, `icons`, `theme`), html.
+`graph` has the values and is the place to start reading. `subgraph`, `filters` and `clusters` derive smaller graphs,
+`trace` adds the facts of runs, `layout` computes positions, `render` has the output formats by name
+(`render.formats`), and `notebook` has the classes that `Api.graph` and `Api.trace` return.
 """

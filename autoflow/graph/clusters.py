@@ -1,10 +1,10 @@
-"""Cards that are alike taken together: twelve runs of one app on the same data become one card that can be opened.
+"""Clusters: similar cards drawn as one, so that twelve runs of one app on the same data are one card to expand.
 
-Alike are cards of one type (runs: of one app and outcome; versions: of one project) in one column of the graph, whose
-neighbours are the same or in one cluster themselves (`refinement`), and siblings: they share a neighbour, or their
-neighbours are siblings. So an arrow at a cluster holds for each of its cards, unless a cluster at its other end was
-opened. As the column counts, taking cards together closes no circle that was not there, and a chain of runs, each on
-what the one before wrote, stays a chain.
+Cards are similar if they have the same type (runs: the same app and state; versions: the same project) and rank, if
+their neighbours are the same or in one cluster (`refinement`), and if they are siblings: they share a neighbour, or
+their neighbours are siblings. So an arrow at a cluster holds for each of its cards, unless the cluster at its other end
+is expanded. Because the rank counts, clustering closes no cycle, and a chain of runs, each on the previous one's
+output, stays a chain.
 """
 
 from __future__ import annotations
@@ -20,100 +20,69 @@ from autoflow.graph.layout.ranks import assign_ranks
 from autoflow.graph.refinement import adjacency, number_classes, refine
 from autoflow.model.entity_types import ENTITY_TYPES
 
-MIN_CARDS = 5  # cards in a cluster
-MAX_NEIGHBOUR_DISTANCE = 3  # how many arrows away a common neighbour may lie
-MAX_ROUNDS = 20  # a graph whose clusters have not settled by then is shown as it is
+MIN_CARDS = 5
+MAX_NEIGHBOUR_DISTANCE = 3  # in arrows, from siblings to the neighbour they share
+MAX_ROUNDS = 20  # a graph whose clusters are not stable by then is shown without clusters
 KEY_PREFIX = "cluster:"
 
 _NUMBER = re.compile(r"\d+")
 
 
-def cluster_cards(graph: Graph, *, opened: Collection[str] = (), keep: Collection[str] = ()) -> Graph:
-    """Take together cards that are alike, `LEAST` or more at a time.
+def cluster_cards(graph: Graph, *, expanded: Collection[str] = (), separate: Collection[str] = ()) -> Graph:
+    """Replace similar cards by clusters, `MIN_CARDS` or more at a time.
 
-    The key of a cluster stays the same when a later card joins it.
+    The key of a cluster stays the same when a later card joins it. A cluster takes the position of its first card.
 
     Args:
-        graph: without clusters.
-        opened: keys of clusters whose cards stay apart.
-        keep: keys of cards that stay apart, as the entry card does.
+        graph: a graph without clusters.
+        expanded: keys of clusters to show card by card.
+        separate: keys of cards to leave out of clusters, beside the entry card.
     """
-    apart = {graph.entry, *keep}
-    made = {
+    clusters = {
         cluster.key: cluster
-        for cards in _groups(graph, apart)
-        if len(cards) >= MIN_CARDS and (cluster := _cluster(cards)).key not in opened
+        for cards in _similar_cards(graph, {graph.entry, *separate})
+        if len(cards) >= MIN_CARDS and (cluster := _cluster(cards)).key not in expanded
     }
-    if not made:
+    if not clusters:
         return graph
-    into = {member: cluster.key for cluster in made.values() for member in cluster.members}
-    # a cluster stands where the first of its cards stood
-    cards = dict.fromkeys(into.get(card.key, card.key) for card in graph.cards)
-    plain = {card.key: card for card in graph.cards}
+    cluster_of = {member: cluster.key for cluster in clusters.values() for member in cluster.members}
+    keys = dict.fromkeys(cluster_of.get(card.key, card.key) for card in graph.cards)
+    cards_by_key = {card.key: card for card in graph.cards}
     arrows = dict.fromkeys(
-        Arrow(into.get(arrow.source, arrow.source), into.get(arrow.target, arrow.target), arrow.kind)
+        Arrow(cluster_of.get(arrow.source, arrow.source), cluster_of.get(arrow.target, arrow.target), arrow.kind)
         for arrow in graph.arrows
     )
-    return replace(graph, cards=tuple(made.get(key) or plain[key] for key in cards), arrows=tuple(arrows))
+    return replace(graph, cards=tuple(clusters.get(key) or cards_by_key[key] for key in keys), arrows=tuple(arrows))
 
 
-def _groups(graph: Graph, apart: Collection[str | None]) -> list[list[Card]]:
-    """The cards in groups of siblings that are alike, in the graph's order; each card apart that is in none."""
-    near = adjacency(graph)
+def _similar_cards(graph: Graph, separate: Collection[str | None]) -> list[list[Card]]:
+    """Return the cards in groups of similar siblings, in the graph's order; `separate` cards are groups of one."""
+    neighbours = adjacency(graph)
     before: list[list[int]] = [[] for _ in graph.cards]
     after: list[list[int]] = [[] for _ in graph.cards]
-    for vertex, there in enumerate(near):
-        for other, (_, leaves) in dict.fromkeys(there):
+    for vertex, vertex_neighbours in enumerate(neighbours):
+        for other, (_, leaves) in dict.fromkeys(vertex_neighbours):
             if other != vertex:
                 (after if leaves else before)[vertex].append(other)
-    kinds = [card.key if card.key in apart or ENTITY_TYPES[card.type].landmark else _kind(card) for card in graph.cards]
-    marks = number_classes(zip(kinds, _columns(before, after), strict=True))
+    features = [_feature(card, separate) for card in graph.cards]
+    classes = number_classes(zip(features, _ranks(before, after), strict=True))
     for _ in range(MAX_ROUNDS):
-        stable = refine(marks, near)
-        marks = _of_size(_siblings(stable, before, after))
-        if len(set(marks)) == len(set(stable)):
+        stable = refine(classes, neighbours)
+        classes = _split_small(_split_by_siblings(stable, before, after))
+        if len(set(classes)) == len(set(stable)):
             break
     else:
         return [[card] for card in graph.cards]
     groups: dict[int, list[Card]] = {}
-    for card, group in zip(graph.cards, marks, strict=True):
-        groups.setdefault(group, []).append(card)
+    for card, number in zip(graph.cards, classes, strict=True):
+        groups.setdefault(number, []).append(card)
     return list(groups.values())
 
 
-def _of_size(groups: Sequence[int]) -> list[int]:
-    """The groups, with the cards of those that are too small for a cluster each in a group of its own."""
-    sizes = Counter(groups)
-    return number_classes((group, vertex if sizes[group] < MIN_CARDS else None) for vertex, group in enumerate(groups))
-
-
-def _siblings(marks: Sequence[int], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> list[int]:
-    """A number for each card, the same for cards of one mark that share a neighbour or have siblings as neighbours."""
-    group = list(range(len(marks)))
-    for _ in range(MAX_NEIGHBOUR_DISTANCE):
-        meeting: dict[tuple[int, int, bool], int] = {}
-        joined = list(range(len(marks)))
-
-        def root(number: int, joined: list[int] = joined) -> int:
-            while joined[number] != number:
-                joined[number] = joined[joined[number]]
-                number = joined[number]
-            return number
-
-        for number, mark in enumerate(marks):
-            near = [(group[n], False) for n in before[number]] + [(group[n], True) for n in after[number]]
-            for there, side in near:
-                first = meeting.setdefault((mark, there, side), number)
-                low, high = sorted((root(first), root(number)))
-                joined[high] = low
-        found = [root(number) for number in range(len(marks))]
-        if found == group:
-            break
-        group = found
-    return group
-
-
-def _kind(card: Card) -> Hashable:
+def _feature(card: Card, separate: Collection[str | None]) -> Hashable:
+    """Return a value that only cards which may share a cluster have in common."""
+    if card.key in separate or ENTITY_TYPES[card.type].landmark:
+        return card.key
     if card.type == "task":
         return card.type, card.origin, card.name, card.state
     if card.parent is not None:
@@ -121,20 +90,59 @@ def _kind(card: Card) -> Hashable:
     return card.type, card.origin
 
 
-def _columns(before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> list[int]:
-    """The column each card stands in, circles opened as the layout opens them."""
+def _ranks(before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> list[int]:
+    """Return the rank of each card in the layout, whose cycles are broken at the same edges."""
     starts = sorted(range(len(after)), key=lambda vertex: bool(before[vertex]))
     back = find_back_edges(after, starts)
-    turned: list[dict[int, None]] = [{} for _ in after]
+    successors: list[dict[int, None]] = [{} for _ in after]
     for tail, heads in enumerate(after):
         for head in heads:
             first, last = (head, tail) if (tail, head) in back else (tail, head)
-            turned[first][last] = None
-    return assign_ranks([list(heads) for heads in turned])
+            successors[first][last] = None
+    return assign_ranks([list(heads) for heads in successors])
+
+
+def _split_small(classes: Sequence[int]) -> list[int]:
+    """Give each card of a class that is too small for a cluster a class of its own."""
+    sizes = Counter(classes)
+    return number_classes(
+        (number, vertex if sizes[number] < MIN_CARDS else None) for vertex, number in enumerate(classes)
+    )
+
+
+def _split_by_siblings(
+    classes: Sequence[int], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]
+) -> list[int]:
+    """Split each class into sets of siblings: cards that share a neighbour, or whose neighbours are siblings.
+
+    Each round merges, by union-find, the cards of a class whose neighbours the round before has merged.
+    """
+    group = list(range(len(classes)))
+    for _ in range(MAX_NEIGHBOUR_DISTANCE):
+        first_card: dict[tuple[int, int, bool], int] = {}
+        parent = list(range(len(classes)))
+
+        def root(vertex: int, parent: list[int] = parent) -> int:
+            while parent[vertex] != vertex:
+                parent[vertex] = parent[parent[vertex]]
+                vertex = parent[vertex]
+            return vertex
+
+        for vertex, number in enumerate(classes):
+            sides = [(group[n], False) for n in before[vertex]] + [(group[n], True) for n in after[vertex]]
+            for neighbour_group, is_after in sides:
+                first = first_card.setdefault((number, neighbour_group, is_after), vertex)
+                low, high = sorted((root(first), root(vertex)))
+                parent[high] = low
+        merged = [root(vertex) for vertex in range(len(classes))]
+        if merged == group:
+            break
+        group = merged
+    return group
 
 
 def _cluster(cards: Sequence[Card]) -> Card:
-    """The card that stands for others: the latest one's look, and how many there are; named by the earliest one."""
+    """Return the card of a cluster: keyed by its earliest card, styled as its latest one, titled by the count."""
     earliest = min(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     latest = max(cards, key=lambda card: card.at or "")
     names = {_NUMBER.sub("#", card.name) for card in cards}
@@ -142,10 +150,10 @@ def _cluster(cards: Sequence[Card]) -> Card:
     if latest.type == "task":
         title = f"{len(cards)} runs of {latest.name}"
     else:
-        of = f" of {latest.name}" if len({card.parent for card in cards}) == 1 and latest.parent else ""
-        title = f"{len(cards)} {ENTITY_TYPES[latest.type].plural}{of}"
-    alike = next(iter(titles)) if len(titles) == 1 and latest.type != "task" else None
-    first = min((card.at for card in cards if card.at), default=None)
+        of_parent = f" of {latest.name}" if len({card.parent for card in cards}) == 1 and latest.parent else ""
+        title = f"{len(cards)} {ENTITY_TYPES[latest.type].plural}{of_parent}"
+    common_title = next(iter(titles)) if len(titles) == 1 and latest.type != "task" else None
+    first_time = min((card.at for card in cards if card.at), default=None)
     return Card(
         key=KEY_PREFIX + earliest.key,
         type=latest.type,
@@ -153,7 +161,7 @@ def _cluster(cards: Sequence[Card]) -> Card:
         name=latest.name if len(names) == 1 else title,
         title=title,
         origin=latest.origin,
-        description=alike or (f"since {first[:10]}" if first and first != latest.at else None),
+        description=common_title or (f"since {first_time[:10]}" if first_time and first_time != latest.at else None),
         icon=latest.icon,
         state=latest.state,
         at=latest.at,

@@ -1,4 +1,4 @@
-"""What a graph can be narrowed by, and the graph narrowed: kinds of cards, apps, and the time of runs."""
+"""Filters of a graph by type of card, by app and by the time of runs, and the values to choose from."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autoflow.graph.subgraph import induced
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """What is wanted of a graph.
+    """Conditions on cards and runs; empty ones hold for all.
 
     Args:
-        kinds: types of cards to show; empty for all.
-        apps: names of apps whose runs to show; empty for all.
-        since: ISO 8601, UTC: runs that began earlier are left out.
-        until: likewise, those that began later.
+        kinds: types of cards to show.
+        apps: names of apps whose runs to show.
+        since: ISO 8601, UTC; runs that began earlier are left out.
+        until: ISO 8601, UTC; runs that began later are left out.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -29,8 +29,8 @@ class FilterOptions:
     def __bool__(self) -> bool:
         return bool(self.kinds or self.apps or self.since or self.until)
 
-    def run(self, card: Card) -> bool:
-        """Whether a run is among those wanted; one without a time is at any."""
+    def matches_run(self, card: Card) -> bool:
+        """Return whether a run is of the apps and in the time; a run without a time is in any."""
         if self.apps and card.name not in self.apps:
             return False
         at = card.at or ""
@@ -38,7 +38,11 @@ class FilterOptions:
 
 
 def facets(graph: Graph) -> dict[str, Any]:
-    """What there is to choose from: ``kinds`` and ``apps`` with their numbers, ``since`` and ``until`` of the runs."""
+    """Return the values to filter by.
+
+    Returns:
+        ``kinds`` and ``apps`` with their counts, ``since`` and ``until`` of the runs, and the number of ``cards``.
+    """
     runs = [card for card in graph.cards if card.type == "task"]
     times = [card.at for card in runs if card.at]
     return {
@@ -50,27 +54,29 @@ def facets(graph: Graph) -> dict[str, Any]:
     }
 
 
-def filter_graph(graph: Graph, wishes: FilterOptions) -> Graph:
-    """Leave out what is not wanted; the entry card stays.
+def filter_graph(graph: Graph, options: FilterOptions) -> Graph:
+    """Return the cards that match, and always the entry card.
 
-    Data goes with its runs: what only runs that are left out read or wrote is left out too, and so is a project that
-    is there for the sake of such a version. Each card counts in `Card.more` the neighbours it lost.
+    Data follows its runs: it stays if a matching run read or wrote it, and a project also if a version of it stays.
+    Each card counts in `Card.more` the neighbours it lost.
     """
-    if not wishes:
+    if not options:
         return graph
-    runs = {card.key for card in graph.cards if card.type == "task" and wishes.run(card)}
-    kept = set(runs)
-    if wishes.apps or wishes.since or wishes.until:
+    run_keys = {card.key for card in graph.cards if card.type == "task" and options.matches_run(card)}
+    if options.apps or options.since or options.until:
+        keys = set(run_keys)
         for arrow in graph.arrows:
-            if runs & {arrow.source, arrow.target}:
-                kept |= {arrow.source, arrow.target}
-        kept |= {arrow.source for arrow in graph.arrows if arrow.kind == "version" and arrow.target in kept}
-        kept -= {card.key for card in graph.cards if card.type == "task" and card.key not in runs}
+            if run_keys & {arrow.source, arrow.target}:
+                keys |= {arrow.source, arrow.target}
+        keys |= {arrow.source for arrow in graph.arrows if arrow.kind == "version" and arrow.target in keys}
+        keys -= {card.key for card in graph.cards if card.type == "task" and card.key not in run_keys}
     else:
-        kept = {card.key for card in graph.cards}
-    cards = tuple(
-        card
-        for card in graph.cards
-        if card.key == graph.entry or (card.key in kept and (not wishes.kinds or card.type in wishes.kinds))
+        keys = {card.key for card in graph.cards}
+    return induced(
+        graph,
+        [
+            card.key
+            for card in graph.cards
+            if card.key == graph.entry or (card.key in keys and (not options.kinds or card.type in options.kinds))
+        ],
     )
-    return induced(graph, [card.key for card in cards])

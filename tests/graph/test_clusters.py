@@ -84,9 +84,9 @@ def test_the_entry_card_and_what_is_kept_or_opened_stay_apart():
     found = cluster_cards(graph(star(7), entry="task:3"))
     assert "task:3" in {card.key for card in found.cards}
     assert "6 runs of Train" in {card.title for card in found.cards}
-    assert "file:2" in {card.key for card in cluster_cards(graph(star(7)), keep=["file:2"]).cards}
+    assert "file:2" in {card.key for card in cluster_cards(graph(star(7)), separate=["file:2"]).cards}
     closed = cluster_cards(graph(star(7)))
-    opened = cluster_cards(graph(star(7)), opened=[closed.cards[1].key])
+    opened = cluster_cards(graph(star(7)), expanded=[closed.cards[1].key])
     assert {f"task:{n}" for n in range(7)} <= {card.key for card in opened.cards}
     assert closed.cards[2].key in {card.key for card in opened.cards}
 

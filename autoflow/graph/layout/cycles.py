@@ -1,35 +1,35 @@
-"""Circles in the data's way, opened: a run that writes into what it has read points back, everything else forward."""
+"""Cycle breaking: a run that writes into what it read points back, every other edge points forward."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 
-def find_back_edges(following: Sequence[Sequence[int]], starts: Iterable[int]) -> set[tuple[int, int]]:
-    """Find the links that close a circle; without them (self-references among them) none is left.
+def find_back_edges(successors: Sequence[Sequence[int]], starts: Iterable[int]) -> set[tuple[int, int]]:
+    """Return the edges that close a cycle (depth-first search), self-loops included; without them there is no cycle.
 
     Args:
-        following: for each vertex, the vertices its links lead to.
-        starts: all vertices, in the order in which to start walking; what is reached first stands further left.
+        successors: for each vertex, the vertices its edges lead to.
+        starts: all vertices, in the order in which to start searching; what is reached first stands further left.
     """
-    waiting, walking, done = 0, 1, 2
-    state = [waiting] * len(following)
-    found: set[tuple[int, int]] = set()
+    unvisited, on_path, done = 0, 1, 2
+    state = [unvisited] * len(successors)
+    back_edges: set[tuple[int, int]] = set()
     for start in starts:
-        if state[start] != waiting:
+        if state[start] != unvisited:
             continue
-        state[start] = walking
-        path = [(start, iter(following[start]))]
+        state[start] = on_path
+        path = [(start, iter(successors[start]))]
         while path:
-            vertex, rest = path[-1]
-            for after in rest:
-                if state[after] == walking:
-                    found.add((vertex, after))
-                elif state[after] == waiting:
-                    state[after] = walking
-                    path.append((after, iter(following[after])))
+            vertex, remaining = path[-1]
+            for successor in remaining:
+                if state[successor] == on_path:
+                    back_edges.add((vertex, successor))
+                elif state[successor] == unvisited:
+                    state[successor] = on_path
+                    path.append((successor, iter(successors[successor])))
                     break
             else:
                 state[vertex] = done
                 path.pop()
-    return found
+    return back_edges

@@ -1,4 +1,4 @@
-"""The picture as a value: boxes of cards, routes of arrows, in whole pixels with the origin at the top left."""
+"""A layout as a value: boxes of cards and routes of arrows, in whole pixels with the origin at the top left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def card_height(card: Card) -> int:
 
 
 class Box(NamedTuple):
-    """Where a card stands."""
+    """The position and size of a card."""
 
     x: int
     y: int
@@ -33,12 +33,12 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way of one arrow from its source's side to its target's side.
+    """The route of one arrow from its source's side to its target's side.
 
     Args:
-        arrow: the arrow drawn.
-        points: corners of the way; across a column of cards it always runs flat.
-        back: whether it runs against the reading direction, right to left; so only where the data goes in a circle.
+        arrow: the arrow.
+        points: the corners; across a column of cards the route is level.
+        back: whether it points right to left, which happens only where the lineage has a cycle.
     """
 
     arrow: Arrow
@@ -48,9 +48,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Boxes by the cards' keys in the graph's order, routes in the order of the arrows, and the size of it all.
+    """Boxes by the cards' keys in the graph's order, routes in the order of the arrows, and the total size.
 
-    An arrow that names a card the graph has not has no route.
+    An arrow to a card that is not in the graph has no route.
     """
 
     boxes: dict[str, Box]
@@ -59,7 +59,7 @@ class Layout:
     height: int
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain lists: ``boxes`` as ``[x, y, width, height]``, ``routes`` as ends, corners and ``back``."""
+        """Return JSON values: ``boxes`` as ``[x, y, width, height]``, ``routes`` as ends, corners and ``back``."""
         return {
             "width": self.width,
             "height": self.height,

@@ -1,4 +1,4 @@
-"""The order of cards within their columns: few crossings, found by sweeps that keep the best order seen."""
+"""The order of vertices within their layers, with few edge crossings (barycenter sweeps, then transposition)."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ MAX_STALE_SWEEPS = 6  # sweeps without a better order before giving up
 MAX_TRANSPOSE_PASSES = 8
 
 
-def order_layers(columns: Layering) -> int:
-    """Sort each column of `columns` in place; gives the number of crossings left between neighbouring columns."""
-    layers = columns.layers
-    position = _walk(columns)
-    best, kept, stale = count_crossings(columns, position), [list(layer) for layer in layers], 0
+def order_layers(layering: Layering) -> int:
+    """Sort each layer in place, and return the number of crossings left between neighbouring layers."""
+    layers = layering.layers
+    position = _initial_order(layering)
+    best_count, best_layers, stale = count_crossings(layering, position), [list(layer) for layer in layers], 0
     for sweep in range(MAX_SWEEPS):
-        if not best or stale == MAX_STALE_SWEEPS:
+        if not best_count or stale == MAX_STALE_SWEEPS:
             break
-        middle = _mean if sweep % 4 < 2 else _median
+        center = _mean if sweep % 4 < 2 else _median
         if sweep % 2 == 0:
-            _sweep(layers[1:], columns.left, position, middle)
+            _sweep(layers[1:], layering.left, position, center)
         else:
-            _sweep(layers[-2::-1], columns.right, position, middle)
-        count = count_crossings(columns, position)
+            _sweep(layers[-2::-1], layering.right, position, center)
+        count = count_crossings(layering, position)
         stale += 1
-        if count < best:
-            best, kept, stale = count, [list(layer) for layer in layers], 0
-    layers[:] = kept
-    _number(layers, position)
+        if count < best_count:
+            best_count, best_layers, stale = count, [list(layer) for layer in layers], 0
+    layers[:] = best_layers
+    _set_positions(layers, position)
     for _ in range(MAX_TRANSPOSE_PASSES):
-        gained = sum(_transpose(layer, columns, position) for layer in layers) if best else 0
-        best -= gained
-        if not gained:
+        saved = sum(_transpose(layer, layering, position) for layer in layers) if best_count else 0
+        best_count -= saved
+        if not saved:
             break
-    return best
+    return best_count
 
 
-def count_crossings(columns: Layering, position: Sequence[int]) -> int:
-    """Count the pairs of links between neighbouring columns that cross."""
+def count_crossings(layering: Layering, position: Sequence[int]) -> int:
+    """Return the number of pairs of edges between neighbouring layers that cross."""
     total = 0
-    for layer in columns.layers:
+    for layer in layering.layers:
         passed: list[int] = []
         for vertex in layer:
-            ends = [position[after] for after in columns.right[vertex]]
+            ends = [position[successor] for successor in layering.right[vertex]]
             for end in ends:
                 total += len(passed) - bisect_right(passed, end)
             for end in ends:
@@ -53,80 +53,83 @@ def count_crossings(columns: Layering, position: Sequence[int]) -> int:
     return total
 
 
-def _walk(columns: Layering) -> list[int]:
-    """Set a first order: columns filled by a walk along the links, so that a part of the graph stays together."""
-    left, right = columns.left, columns.right
-    seen = [False] * len(columns.rank)
-    layers: list[list[int]] = [[] for _ in columns.layers]
-    for start in (vertex for layer in columns.layers for vertex in layer):
-        path = [] if seen[start] else [start]
-        while path:
-            vertex = path.pop()
-            if not seen[vertex]:
-                seen[vertex] = True
-                layers[columns.rank[vertex]].append(vertex)
-                path += [near for near in reversed(left[vertex]) if not seen[near]]
-                path += [near for near in reversed(right[vertex]) if not seen[near]]
-    columns.layers[:] = layers
-    position = [0] * len(seen)
-    _number(layers, position)
+def _initial_order(layering: Layering) -> list[int]:
+    """Fill the layers by a depth-first walk along the edges, and return each vertex's position in its layer."""
+    left, right = layering.left, layering.right
+    visited = [False] * len(layering.rank)
+    layers: list[list[int]] = [[] for _ in layering.layers]
+    for start in (vertex for layer in layering.layers for vertex in layer):
+        stack = [] if visited[start] else [start]
+        while stack:
+            vertex = stack.pop()
+            if not visited[vertex]:
+                visited[vertex] = True
+                layers[layering.rank[vertex]].append(vertex)
+                stack += [other for other in reversed(left[vertex]) if not visited[other]]
+                stack += [other for other in reversed(right[vertex]) if not visited[other]]
+    layering.layers[:] = layers
+    position = [0] * len(visited)
+    _set_positions(layers, position)
     return position
 
 
-def _number(layers: list[list[int]], position: list[int]) -> None:
+def _set_positions(layers: list[list[int]], position: list[int]) -> None:
     for layer in layers:
-        for place, vertex in enumerate(layer):
-            position[vertex] = place
+        for index, vertex in enumerate(layer):
+            position[vertex] = index
 
 
-def _mean(places: list[int]) -> float:
-    return sum(places) / len(places)
+def _mean(positions: list[int]) -> float:
+    return sum(positions) / len(positions)
 
 
-def _median(places: list[int]) -> float:
-    places.sort()
-    return (places[(len(places) - 1) // 2] + places[len(places) // 2]) / 2
+def _median(positions: list[int]) -> float:
+    positions.sort()
+    return (positions[(len(positions) - 1) // 2] + positions[len(positions) // 2]) / 2
 
 
 def _sweep(
-    layers: list[list[int]], near: list[list[int]], position: list[int], middle: Callable[[list[int]], float]
+    layers: list[list[int]], neighbours: list[list[int]], position: list[int], center: Callable[[list[int]], float]
 ) -> None:
+    """Sort each layer by the centers of its vertices' neighbours."""
     for layer in layers:
         if len(layer) < 2:
             continue
-        wish: dict[int, float] = {}
+        target: dict[int, float] = {}
         for vertex in layer:
-            ends = near[vertex]
+            ends = neighbours[vertex]
             if len(ends) == 1:
-                wish[vertex] = position[ends[0]]
+                target[vertex] = position[ends[0]]
             else:
-                wish[vertex] = middle([position[end] for end in ends]) if ends else position[vertex]
-        layer.sort(key=wish.__getitem__)
-        for place, vertex in enumerate(layer):
-            position[vertex] = place
+                target[vertex] = center([position[end] for end in ends]) if ends else position[vertex]
+        layer.sort(key=target.__getitem__)
+        for index, vertex in enumerate(layer):
+            position[vertex] = index
 
 
-def _transpose(layer: list[int], columns: Layering, position: list[int]) -> int:
-    """Swap neighbours wherever that saves crossings; gives how many were saved."""
+def _transpose(layer: list[int], layering: Layering, position: list[int]) -> int:
+    """Swap adjacent vertices wherever that saves crossings, and return how many it saved."""
     if len(layer) < 2:
         return 0
     ends = [
-        {vertex: sorted(position[near] for near in side[vertex]) for vertex in layer}
-        for side in (columns.left, columns.right)
+        {vertex: sorted(position[neighbour] for neighbour in side[vertex]) for vertex in layer}
+        for side in (layering.left, layering.right)
     ]
-    saved = 0
-    for place in range(len(layer) - 1):
-        upper, lower = layer[place], layer[place + 1]
-        gain = sum(_inversions(side[upper], side[lower]) - _inversions(side[lower], side[upper]) for side in ends)
-        if gain > 0:
-            layer[place], layer[place + 1] = lower, upper
-            position[lower], position[upper] = place, place + 1
-            saved += gain
-    return saved
+    total = 0
+    for index in range(len(layer) - 1):
+        upper, lower = layer[index], layer[index + 1]
+        saved = sum(
+            _pair_crossings(side[upper], side[lower]) - _pair_crossings(side[lower], side[upper]) for side in ends
+        )
+        if saved > 0:
+            layer[index], layer[index + 1] = lower, upper
+            position[lower], position[upper] = index, index + 1
+            total += saved
+    return total
 
 
-def _inversions(upper: list[int], lower: list[int]) -> int:
-    """Count the crossings of links to `upper` and `lower` (sorted places) when the first stands above the second."""
+def _pair_crossings(upper: list[int], lower: list[int]) -> int:
+    """Return the crossings of two vertices' edges, by the sorted positions of their ends, the upper vertex first."""
     if len(lower) < len(upper):
         return sum(len(upper) - bisect_right(upper, end) for end in lower)
     return sum(bisect_left(lower, end) for end in upper)

@@ -1,8 +1,7 @@
-"""Parts of a graph that share nothing, set beside and below one another on one grid of columns.
+"""Packing of connected components side by side and below one another on one grid of columns.
 
-Each part sinks to the highest free place, in the graph's order. A part added at the end therefore moves no
-other one, unless the sheet has to be widened: that happens in coarse steps only, at 1, 2, 3, 4, 6, 8, 12, 16 ...
-columns.
+Each component sinks to the highest free position, in the graph's order. A component added at the end therefore moves no
+other, unless the sheet gets wider: its width grows in coarse steps only, 1, 2, 3, 4, 6, 8, 12, 16 ... columns.
 """
 
 from __future__ import annotations
@@ -13,48 +12,54 @@ from collections.abc import Iterable, Sequence
 from autoflow.graph.layout.geometry import COLUMN_WIDTH
 
 COMPONENT_GAP = 64
-ASPECT = 1.8  # of the parts' area; gaps between parts of unlike heights bring the sheet nearer to a screen
+ASPECT_RATIO = (
+    1.8  # of the components' area; the gaps between components of unlike heights bring the sheet to a screen's
+)
 
 
-def connected_components(size: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Give the connected parts of a graph of `size` vertices, each ascending, in the order of their first vertex."""
-    near: list[list[int]] = [[] for _ in range(size)]
-    for tail, head in links:
-        near[tail].append(head)
-        near[head].append(tail)
-    seen = [False] * size
-    found = []
+def connected_components(size: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Return the connected components of `size` vertices, each ascending, in the order of their first vertex."""
+    neighbours: list[list[int]] = [[] for _ in range(size)]
+    for tail, head in edges:
+        neighbours[tail].append(head)
+        neighbours[head].append(tail)
+    visited = [False] * size
+    components = []
     for start in range(size):
-        if seen[start]:
+        if visited[start]:
             continue
-        seen[start] = True
-        part = [start]
-        for vertex in part:  # grows while it is walked
-            for other in near[vertex]:
-                if not seen[other]:
-                    seen[other] = True
-                    part.append(other)
-        found.append(sorted(part))
-    return found
+        visited[start] = True
+        component = [start]
+        for vertex in component:  # the list grows during the loop
+            for other in neighbours[vertex]:
+                if not visited[other]:
+                    visited[other] = True
+                    component.append(other)
+        components.append(sorted(component))
+    return components
 
 
 def pack_components(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Give the (column, y) of the top left of each part.
+    """Return the (column, y) of the top left corner of each component.
 
     Args:
-        sizes: (number of columns, height in pixels) of each part.
+        sizes: (number of columns, height in pixels) of each component.
     """
-    area = sum(columns * COLUMN_WIDTH * (height + COMPONENT_GAP) for columns, height in sizes)
-    wanted = max(1.0, math.sqrt(area * ASPECT) / COLUMN_WIDTH)
-    double = 2 ** math.ceil(math.log2(wanted))
-    step = double * 3 // 4 if wanted <= double * 3 // 4 else double
-    sheet = max(step, max((columns for columns, _ in sizes), default=0))
-    free = [0] * sheet
-    places = []
+    sheet = max(_sheet_columns(sizes), max((columns for columns, _ in sizes), default=0))
+    free_y = [0] * sheet
+    positions = []
     for columns, height in sizes:
-        tops = [max(free[column : column + columns]) for column in range(sheet - columns + 1)]
+        tops = [max(free_y[column : column + columns]) for column in range(sheet - columns + 1)]
         y = min(tops)
         column = tops.index(y)
-        free[column : column + columns] = [y + height + COMPONENT_GAP] * columns
-        places.append((column, y))
-    return places
+        free_y[column : column + columns] = [y + height + COMPONENT_GAP] * columns
+        positions.append((column, y))
+    return positions
+
+
+def _sheet_columns(sizes: Sequence[tuple[int, int]]) -> int:
+    """Return the width that gives the sheet its aspect ratio, rounded up to the next step."""
+    area = sum(columns * COLUMN_WIDTH * (height + COMPONENT_GAP) for columns, height in sizes)
+    columns = max(1.0, math.sqrt(area * ASPECT_RATIO) / COLUMN_WIDTH)
+    power = 2 ** math.ceil(math.log2(columns))
+    return power * 3 // 4 if columns <= power * 3 // 4 else power

@@ -1,39 +1,39 @@
-"""The column of each card: right of everything it came from, and no further left of its use than it must be."""
+"""Rank assignment: the column of each card, right of everything it came from and close to where it is used."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
-def assign_ranks(following: Sequence[Sequence[int]]) -> list[int]:
-    """Give each vertex its column, counted from 0; every link leads to a higher one.
+def assign_ranks(successors: Sequence[Sequence[int]]) -> list[int]:
+    """Return the rank of each vertex, counted from 0; every edge leads to a higher one.
 
-    A vertex stands as far left as its inputs allow. What leads to one place only, a source or a chain that
-    began with one, is pulled right beside that place, so that a late run's own inputs stand next to it.
+    A vertex stands as far left as its inputs allow. What leads to one vertex only (a source, or a chain that starts
+    with one) is pulled right beside that vertex, so that the own inputs of a late run stand next to it.
 
     Args:
-        following: for each vertex, the vertices its links lead to; without circles.
+        successors: for each vertex, the vertices its edges lead to; without cycles.
     """
-    size = len(following)
-    missing = [0] * size
-    for heads in following:
+    size = len(successors)
+    unranked_inputs = [0] * size
+    for heads in successors:
         for head in heads:
-            missing[head] += 1
-    ordered = [vertex for vertex in range(size) if not missing[vertex]]
+            unranked_inputs[head] += 1
+    ordered = [vertex for vertex in range(size) if not unranked_inputs[vertex]]
     rank = [0] * size
     anchored = [False] * size
-    for vertex in ordered:  # grows while it is walked
-        below = rank[vertex] + 1
-        heads = following[vertex]
-        holds = anchored[vertex] or len(heads) > 1
+    for vertex in ordered:  # the list grows during the loop
+        next_rank = rank[vertex] + 1
+        heads = successors[vertex]
+        is_anchor = anchored[vertex] or len(heads) > 1
         for head in heads:
-            rank[head] = max(rank[head], below)
-            anchored[head] = anchored[head] or holds
-            missing[head] -= 1
-            if not missing[head]:
+            rank[head] = max(rank[head], next_rank)
+            anchored[head] = anchored[head] or is_anchor
+            unranked_inputs[head] -= 1
+            if not unranked_inputs[head]:
                 ordered.append(head)
     for vertex in reversed(ordered):
-        if following[vertex] and not anchored[vertex]:
-            rank[vertex] = min(rank[head] for head in following[vertex]) - 1
+        if successors[vertex] and not anchored[vertex]:
+            rank[vertex] = min(rank[head] for head in successors[vertex]) - 1
     lowest = min(rank, default=0)
     return [number - lowest for number in rank]

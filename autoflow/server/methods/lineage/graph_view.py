@@ -115,7 +115,7 @@ def build_view(conn: Connection, request: contract.SceneRequest) -> GraphView:
     shown = filter_graph(full, FilterOptions(kinds, apps, request.since, request.until))
     if request.clusters:
         keys = {*request.opened, *request.keep}
-        shown = cluster_cards(shown, opened=keys, keep=keys)
+        shown = cluster_cards(shown, expanded=keys, separate=keys)
     return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated)
 
 
