@@ -1,4 +1,4 @@
-// Dragging and zooming for the picture; without this script it scrolls as any page does.
+// Pans and zooms the picture by mouse; without this script the picture scrolls like any element.
 
 (() => {
   const sheet = document.querySelector(".sheet");
@@ -6,23 +6,23 @@
   const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
   let scale = 1;
 
-  // Scales the picture and keeps the point at (x, y) of the sheet where it is.
-  const zoom = (wanted, x, y) => {
-    const next = Math.min(4, Math.max(0.02, wanted));
+  // Set the scale, keeping the point of the picture at (x, y) of the sheet in its position.
+  const zoom = (newScale, x, y) => {
+    const limited = Math.min(4, Math.max(0.02, newScale));
     const [left, top] = [(sheet.scrollLeft + x) / scale, (sheet.scrollTop + y) / scale];
-    scale = next;
+    scale = limited;
     picture.setAttribute("width", String(width * scale));
     picture.setAttribute("height", String(height * scale));
     sheet.scrollTo(left * scale - x, top * scale - y);
   };
   const fit = () => Math.min(1, sheet.clientWidth / width, (innerHeight * 0.76) / height);
-  const wishes = { in: () => scale * 1.25, out: () => scale / 1.25, fit };
+  const scales = { in: () => scale * 1.25, out: () => scale / 1.25, fit };
 
   const tools = document.querySelector(".tools");
   tools.hidden = false;
   tools.addEventListener("click", (event) => {
-    const wish = wishes[event.target.dataset.zoom];
-    if (wish) zoom(wish(), sheet.clientWidth / 2, sheet.clientHeight / 2);
+    const targetScale = scales[event.target.dataset.zoom];
+    if (targetScale) zoom(targetScale(), sheet.clientWidth / 2, sheet.clientHeight / 2);
   });
 
   sheet.addEventListener(
@@ -39,15 +39,15 @@
   sheet.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || event.pointerType === "touch" || event.target.closest("a")) return;
     const from = [event.clientX + sheet.scrollLeft, event.clientY + sheet.scrollTop];
-    const move = (now) => sheet.scrollTo(from[0] - now.clientX, from[1] - now.clientY);
-    const drop = () => {
-      sheet.classList.remove("held");
-      removeEventListener("pointermove", move);
-      removeEventListener("pointerup", drop);
+    const pan = (now) => sheet.scrollTo(from[0] - now.clientX, from[1] - now.clientY);
+    const release = () => {
+      sheet.classList.remove("dragging");
+      removeEventListener("pointermove", pan);
+      removeEventListener("pointerup", release);
     };
-    sheet.classList.add("held");
-    addEventListener("pointermove", move);
-    addEventListener("pointerup", drop);
+    sheet.classList.add("dragging");
+    addEventListener("pointermove", pan);
+    addEventListener("pointerup", release);
   });
 
   zoom(Math.max(fit(), 0.5), 0, 0);

@@ -59,7 +59,7 @@ export function showError(error, retry) {
   showContent(
     element(
       "section",
-      { class: "state", role: "alert" },
+      { class: "message-page", role: "alert" },
       element("h1", {}, notFound ? "Not found" : "This page could not be loaded"),
       element("p", {}, capitalize(errorMessage(error))),
       element("p", { class: "row" }, button, element("a", { class: "button", href: "/" }, "To the start")),
@@ -74,5 +74,5 @@ export function showError(error, retry) {
  * @param {...Node} more
  */
 export function emptyState(title, hint, ...more) {
-  return element("section", { class: "state" }, element("h2", {}, title), element("p", {}, hint), ...more);
+  return element("section", { class: "message-page" }, element("h2", {}, title), element("p", {}, hint), ...more);
 }

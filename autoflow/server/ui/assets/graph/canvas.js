@@ -41,7 +41,7 @@ export class Painter {
   /** Read the colours of the theme. */
   readColours() {
     const style = getComputedStyle(document.documentElement);
-    const names = ["arrow", "accent", "surface", "rim", "text", "bad", "canvas"];
+    const names = ["arrow", "accent", "surface", "text", "bad", "canvas"];
     this.palette = Object.fromEntries(names.map((name) => [name, colour(style, name)]));
   }
 

@@ -19,7 +19,7 @@ const NO_FILTERS = { kinds: [], apps: [], since: "", until: "" };
 function checkboxGroup(name, choices, chosen, changed) {
   const boxes = choices.map(([value, label, number]) => {
     const box = element("input", { type: "checkbox", value, checked: chosen.includes(value) });
-    const words = element("span", { class: "words", title: label }, label);
+    const words = element("span", { class: "text", title: label }, label);
     return {
       box,
       line: element("label", { class: "choice" }, box, words, element("span", { class: "muted" }, String(number))),
@@ -83,7 +83,7 @@ export function filterMenu(query, onChange) {
         "label",
         { class: "choice" },
         grouping,
-        element("span", { class: "words" }, "Group five or more similar cards"),
+        element("span", { class: "text" }, "Group five or more similar cards"),
       ),
       clear,
     );

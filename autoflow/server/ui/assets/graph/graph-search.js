@@ -14,7 +14,7 @@ const MAX_HITS = 12;
 export function graphSearch(current, onChoose) {
   const input = element("input", {
     type: "search",
-    class: "seek",
+
     placeholder: "Find in the graph  /",
     "aria-label": "Find in the graph",
     role: "combobox",
@@ -64,7 +64,7 @@ export function graphSearch(current, onChoose) {
         const option = element(
           "li",
           { id: `hit-${n}`, role: "option" },
-          element("span", { class: "words" }, details?.title ?? ""),
+          element("span", { class: "text" }, details?.title ?? ""),
           type,
         );
         option.addEventListener("pointerdown", (event) => {

@@ -132,5 +132,5 @@ function versionSelect(name, versions, value, offersNow) {
     );
   select.value = String(value);
   if (select.selectedIndex < 0) select.selectedIndex = 0;
-  return { select, label: element("label", { class: "pair-of" }, name, select) };
+  return { select, label: element("label", { class: "labeled-input" }, name, select) };
 }

@@ -44,7 +44,7 @@ function render(image) {
     ? viewer.element
     : element(
         "div",
-        { class: "card stage none" },
+        { class: "card stage empty" },
         missingImage(image.name),
         element(
           "p",

@@ -38,7 +38,7 @@ function workspaceCard(workspace) {
 
 /** @param {Project} project */
 function projectCard(project) {
-  const pictures = element("div", { class: `mosaic of-${Math.max(1, project.previews.length)}` });
+  const pictures = element("div", { class: `mosaic count-${Math.max(1, project.previews.length)}` });
   for (const number of project.previews) pictures.append(thumbnail(number, ""));
   if (!project.previews.length) pictures.append(element("span", { class: "muted" }, "No pictures"));
   const facts = [count(project.images, "image"), count(project.datasets, "dataset")];

@@ -122,9 +122,9 @@ function currentState(timeline) {
   save.disabled = !timeline.changed;
   const form = element(
     "form",
-    { class: "row making" },
-    element("label", { class: "pair-of" }, "Title", title),
-    element("label", { class: "pair-of" }, "Comment", comment),
+    { class: "row create-form" },
+    element("label", { class: "labeled-input" }, "Title", title),
+    element("label", { class: "labeled-input" }, "Comment", comment),
     save,
     message,
   );
@@ -164,8 +164,8 @@ function currentState(timeline) {
  * @param {string} name
  */
 function changesSection(pair, name) {
-  const counts = element("div", { class: "counted" }, element("span", { class: "muted" }, "…"));
-  const inside = element("div", { class: "inside" });
+  const counts = element("div", { class: "diff-counts" }, element("span", { class: "muted" }, "…"));
+  const inside = element("div", { class: "diff-details" });
   const details = element("details", { "data-name": name }, element("summary", {}, "What changed"), inside);
   details.hidden = true;
   const section = element("div", {}, counts, details);
@@ -228,7 +228,7 @@ function versionItem(version, previousVersion) {
     },
     () => changed.replaceChildren(),
   );
-  const users = element("p", { class: "muted users" });
+  const users = element("p", { class: "muted" });
   for (const run of version.users.runs) {
     users.append(
       users.childNodes.length ? ", " : "",
@@ -259,7 +259,7 @@ function versionItem(version, previousVersion) {
     changed,
     element(
       "div",
-      { class: "row acts" },
+      { class: "row actions" },
       element("a", { class: "button", href: `/projects/${project}/versions/compare?from=${version.id}` }, "Compare"),
       restore,
       element(
