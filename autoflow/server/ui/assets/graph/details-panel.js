@@ -107,7 +107,7 @@ export function fillDetailsPanel(aside, graph, card, actions) {
     : [
         button("Only upstream", () => actions.focus(key, "upstream")),
         button("Only downstream", () => actions.focus(key, "downstream")),
-        button("Both actions", () => actions.focus(key, "both")),
+        button("Upstream and downstream", () => actions.focus(key, "both")),
       ];
   aside.replaceChildren(
     element(

@@ -4,7 +4,7 @@ import { linkTarget } from "./card-element.js";
 import { isArrowKey, nextCard } from "./navigation.js";
 
 /** @typedef {import("./viewport.js").Viewport} Viewport */
-/** @typedef {import("./viewport.js").GraphView} GraphView */
+/** @typedef {import("./graph-view.js").GraphView} GraphView */
 
 const PAN_STEP = 80; // pixels an arrow key pans the camera by
 
