@@ -22,7 +22,10 @@ const MAX_ITEMS = 3000; // items held in memory
  * `render` makes the link of an item; `height` returns the height of a cell from its width; sizes are in pixels
  */
 
-/** @template T */
+/**
+ * Shows items in a virtual grid; arrow keys move the focus from cell to cell.
+ * @template T
+ */
 export class Grid {
   /**
    * @param {Options<T>} options
@@ -90,12 +93,14 @@ export class Grid {
     }
   }
 
+  /** @returns {number} the offset of the grid in the document, in pixels */
   top() {
     return this.element.getBoundingClientRect().top + scrollY;
   }
 
+  /** @returns {number} pixels above the grid that stay in view: its controls */
   headerHeight() {
-    return 140; // pixels: the controls above the grid stay in view
+    return 140;
   }
 
   scheduleUpdate() {
@@ -107,6 +112,7 @@ export class Grid {
     });
   }
 
+  /** Add and remove cells for the current scroll position, and load the items that are missing. */
   update() {
     if (!this.cell) return;
     const above = scrollY - this.top();
@@ -141,7 +147,7 @@ export class Grid {
     }
   }
 
-  /** @param {number} index */
+  /** Insert a cell in the order of the document, which screen readers follow. @param {number} index */
   addCell(index) {
     const item = this.items.get(index);
     const content = item === undefined ? this.options.placeholder() : this.renderLink(item, index);
@@ -165,7 +171,7 @@ export class Grid {
     return link;
   }
 
-  /** @param {number} page */
+  /** Load a page, unless it is loaded or being loaded. @param {number} page */
   async loadPage(page) {
     const start = page * PAGE_SIZE;
     if (this.requests.has(page)) return;
@@ -231,7 +237,7 @@ export class Grid {
     this.moveTo(to);
   }
 
-  /** @param {number} index */
+  /** Focus a cell, and scroll it into view. @param {number} index */
   moveTo(index) {
     this.setCurrent(index);
     const top = this.top() + Math.floor(index / this.columns) * this.row;

@@ -188,16 +188,17 @@ function drawMask(context, label, colour, transform, chosen) {
 const decoded = new Map();
 
 /**
+ * Decode a mask, or wait for the decoding that has started; the oldest masks are dropped.
  * @param {string} name
  * @param {string} data base64 of a deflated PNG
  * @param {string} colour
  */
 function decodeOnce(name, data, colour) {
-  let reading = masks.get(name);
-  if (!reading) {
-    reading = decode(data, colour).catch(() => null);
-    masks.set(name, reading);
-    reading.then((picture) => picture && decoded.set(name, picture));
+  let decoding = masks.get(name);
+  if (!decoding) {
+    decoding = decode(data, colour).catch(() => null);
+    masks.set(name, decoding);
+    decoding.then((picture) => picture && decoded.set(name, picture));
     for (const old of masks.keys()) {
       if (masks.size <= MAX_MASKS) break;
       masks.delete(old);
@@ -205,10 +206,11 @@ function decodeOnce(name, data, colour) {
       decoded.delete(old);
     }
   }
-  return reading;
+  return decoding;
 }
 
 /**
+ * Decode a mask to an image in its colour.
  * @param {string} data
  * @param {string} colour
  */

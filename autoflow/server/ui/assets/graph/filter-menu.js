@@ -19,10 +19,10 @@ const NO_FILTERS = { kinds: [], apps: [], since: "", until: "" };
 function checkboxGroup(name, choices, chosen, changed) {
   const boxes = choices.map(([value, label, number]) => {
     const box = element("input", { type: "checkbox", value, checked: chosen.includes(value) });
-    const words = element("span", { class: "text", title: label }, label);
+    const text = element("span", { class: "text", title: label }, label);
     return {
       box,
-      line: element("label", { class: "choice" }, box, words, element("span", { class: "muted" }, String(number))),
+      line: element("label", { class: "choice" }, box, text, element("span", { class: "muted" }, String(number))),
     };
   });
   const set = element("fieldset", {}, element("legend", {}, name), ...boxes.map(({ line }) => line));

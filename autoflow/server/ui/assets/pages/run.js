@@ -131,7 +131,7 @@ function render(run) {
         ["Code", gitFacts(facts)],
         ["Python", facts.python],
         ["Machine", [facts.host, facts.machine].filter((part) => typeof part === "string").join(", ")],
-        ["Run of", facts.reproduces ? reproducedRun(String(facts.reproduces)) : null],
+        ["Reproduces", facts.reproduces ? reproducedRun(String(facts.reproduces)) : null],
         ["Number", run.id],
         ["By", run.createdBy],
       ]),
@@ -151,9 +151,9 @@ function render(run) {
     panel(
       "From the command line",
       commandLine(`autoflow trace task:${run.id}`),
-      element("p", { class: "muted" }, "prints everything this run depends on."),
+      element("p", { class: "muted" }, "Prints everything this run depends on."),
       commandLine(`autoflow reproduce task:${run.id} --run`),
-      element("p", { class: "muted" }, "restores its inputs as new projects, and runs the command on them."),
+      element("p", { class: "muted" }, "Restores its inputs as new projects, and runs the command on them."),
     ),
   );
   reopenDetails();
@@ -240,7 +240,7 @@ function gitFacts(facts) {
 /** @param {string} ref as task:5 */
 function reproducedRun(ref) {
   const number = /^task:(\d+)$/.exec(ref)?.[1];
-  return number ? element("a", { href: `/apps/sessions/${number}` }, `run ${number}, reproduced`) : ref;
+  return number ? element("a", { href: `/apps/sessions/${number}` }, `run ${number}`) : ref;
 }
 
 /**

@@ -165,8 +165,8 @@ function currentState(timeline) {
  */
 function changesSection(pair, name) {
   const counts = element("div", { class: "diff-counts" }, element("span", { class: "muted" }, "…"));
-  const inside = element("div", { class: "diff-details" });
-  const details = element("details", { "data-name": name }, element("summary", {}, "What changed"), inside);
+  const content = element("div", { class: "diff-details" });
+  const details = element("details", { "data-name": name }, element("summary", {}, "What changed"), content);
   details.hidden = true;
   const section = element("div", {}, counts, details);
   /** @type {import("../components/version-diff.js").VersionDiff | null} */
@@ -184,7 +184,7 @@ function changesSection(pair, name) {
   });
   observer.observe(section);
   details.addEventListener("toggle", () => {
-    if (details.open && diff && !inside.childElementCount) inside.replaceChildren(changeList(pair, diff));
+    if (details.open && diff && !content.childElementCount) content.replaceChildren(changeList(pair, diff));
   });
   return section;
 }
