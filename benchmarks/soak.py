@@ -73,13 +73,13 @@ def send(path: str, slot: int) -> None:
     """Send what dead recorders left, over and over, until killed."""
     from autoflow.cli.outbox import sync
     from autoflow.outbox.status import destinations
-    from autoflow.runtime.destination import connect, parse_address
+    from autoflow.runtime.destination import connector_to, parse_address
 
     counters = shared(path)
     while True:
         counters[slot] += 1
         for origin, folder in destinations():
-            sync(folder, origin, connect(parse_address(origin)))
+            sync(folder, origin, connector_to(parse_address(origin)))
         time.sleep(0.02)
 
 

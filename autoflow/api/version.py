@@ -15,7 +15,7 @@ from autoflow.api.models import ProjectInfo, project_info, read_fields
 from autoflow.api.pagination import Filters, list_pages, where
 from autoflow.errors import ServerError, ServerRefused
 from autoflow.model.version import VersionInfo
-from autoflow.outbox.lookups import probe
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
@@ -224,7 +224,7 @@ class VersionApi:
         try:
             return self._transport.call(method, payload)
         except ServerRefused as refusal:
-            if probe(self._transport).is_autoflow:
+            if ServerConnector(self._transport).identify().own_methods:
                 raise
             message = f"{method} needs an autoflow server, but {self._transport.origin} is a Supervisely instance"
             raise ServerRefused(message, status=refusal.status, details=refusal.details) from refusal

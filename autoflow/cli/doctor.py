@@ -22,12 +22,14 @@ from autoflow.cli.outbox import reasons
 from autoflow.distribution import NAME, VERSION, install
 from autoflow.errors import AutoflowError, NotAllowed, ServerExtraMissing
 from autoflow.outbox import dead_letters, home, journal_lease
+from autoflow.outbox.destinations.base import Backend
 from autoflow.outbox.journal import QUOTA_BYTES
 from autoflow.outbox.journal_files import journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.status import destinations, of_folder
 from autoflow.outbox.sync import held_by_others
-from autoflow.runtime.destination import Destination, connect, resolve_with_rule, token_for
+from autoflow.process import time_budget
+from autoflow.runtime.destination import Destination, connect, connector_to, resolve_with_rule, token_for
 from autoflow.server.blobs import file_system
 from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
@@ -192,9 +194,9 @@ def _destination() -> Iterator[Finding]:
         "installed" if installed else "not installed",
         f"{install('server')}, or set AUTOFLOW_SERVER" if destination.origin == EMBEDDED and not installed else None,
     )
-    server = _server(destination)
-    yield server
-    if server.remedy is None:
+    finding, backend = _server(destination)
+    yield finding
+    if backend is not None and backend.own_methods:
         yield from _asked_in_vain(destination)
 
 
@@ -210,28 +212,22 @@ def _asked_in_vain(destination: Destination) -> Iterator[Finding]:
     yield Finding("methods", f"asked for in vain: {named}{more}" if asked else "none was asked for in vain")
 
 
-def _server(destination: Destination) -> Finding:
+def _server(destination: Destination) -> tuple[Finding, Backend | None]:
+    """Identify the backend at a destination; None when it could not be."""
     try:
-        answer = connect(destination).call(methods.INSTANCE_VERSION, {}, timeout=SERVER_SECONDS)
+        with time_budget.limit(SERVER_SECONDS):
+            backend = connector_to(destination).identify()
     except ServerExtraMissing as error:
-        return Finding("server", str(error), install("server"))
+        return Finding("server", str(error), install("server")), None
     except NotAllowed as error:
-        return Finding("server", f"does not accept the token ({error})", "set AUTOFLOW_TOKEN, or API_TOKEN, anew")
+        return Finding("server", f"does not accept the token ({error})", "set AUTOFLOW_TOKEN, or API_TOKEN, anew"), None
     except (AutoflowError, OSError) as error:
-        return Finding(
-            "server", f"does not answer ({error})", "see that it runs and its address is right; records wait"
-        )
-    told = answer if isinstance(answer, Mapping) else {}
-    if methods.AUTOFLOW_MARK in told:
-        return Finding("server", f"autoflow's server answers, version {told[methods.AUTOFLOW_MARK]}")
-    version = methods.version_tuple(told.get("version"))
-    if version is None:
-        return Finding("server", "answers, but not as a server of ours", "see that the address is right; records wait")
-    shown = ".".join(map(str, version))
-    if version < methods.WORKFLOW_SINCE:
-        since = ".".join(map(str, methods.WORKFLOW_SINCE))
-        return Finding("server", f"a Supervisely instance answers, version {shown}", f"upgrade it to {since} or later")
-    return Finding("server", f"a Supervisely instance answers, version {shown}")
+        if getattr(error, "foreign", False):
+            remedy = "check that the address is right; records wait"
+            return Finding("server", f"answers, but not as a server for records ({error})", remedy), None
+        remedy = "check that it runs and that its address is right; records wait"
+        return Finding("server", f"does not answer ({error})", remedy), None
+    return Finding("server", f"answers: {backend.description}", backend.remedy), backend
 
 
 # -- what is on its way

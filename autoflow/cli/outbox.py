@@ -18,7 +18,7 @@ from autoflow.outbox.status import COUNTS, destinations
 from autoflow.outbox.status import of_folder as counts_of
 from autoflow.outbox.status import status as counts
 from autoflow.outbox.sync import held_by_others, sync
-from autoflow.runtime.destination import Destination, connect, parse_address, parse_origin, resolve_for_records
+from autoflow.runtime.destination import Destination, connector_to, parse_address, parse_origin, resolve_for_records
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 
 DAY = 86_400 * 10**9  # nanoseconds
@@ -73,7 +73,7 @@ def _sync(origin: str, folder: str) -> bool:
         destination = resolve_for_records()
         if destination.origin in {UNRESOLVED, "memory", "off"}:
             return False
-        return sync(folder, destination.origin, connect(destination))
+        return sync(folder, destination.origin, connector_to(destination))
     try:
         destination = parse_address(origin)
     except ValueError:
@@ -82,7 +82,7 @@ def _sync(origin: str, folder: str) -> bool:
         print(f"autoflow: nothing says which server {folder} is for; it is left as it is", file=sys.stderr)
         return False
     # the environment's token is for the server the environment names, and goes to no other one records wait for
-    return sync(folder, origin, connect(destination, None if origin in _known_origins() else ""))
+    return sync(folder, origin, connector_to(destination, None if origin in _known_origins() else ""))
 
 
 def _known_origins() -> set[str]:

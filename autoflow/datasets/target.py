@@ -10,6 +10,7 @@ from autoflow.api.models import ProjectInfo, project_info
 from autoflow.api.pagination import get_or_none, list_pages, unused_name, where
 from autoflow.datasets.cache_store import CacheStore
 from autoflow.errors import FolderError
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
@@ -67,7 +68,7 @@ def create_project(transport: Transport, root: str, name: str | None, workspace_
     Raises:
         FolderError: the given name is taken.
     """
-    if methods.AUTOFLOW_MARK not in (transport.call(methods.INSTANCE_VERSION, {}) or {}):
+    if not ServerConnector(transport).identify().own_methods:
         raise FolderError(f"{transport.origin} is not an autoflow server: folders can be imported to those only")
     workspace = workspace_id if workspace_id is not None else _default_workspace(transport)
 

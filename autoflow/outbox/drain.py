@@ -9,11 +9,11 @@ import time
 
 from autoflow.outbox import dead_letters, journal_lease, open_runs
 from autoflow.outbox.blocked import BlockedRecords
-from autoflow.outbox.delivery import Delivery, DeliveryResult, Numbered
+from autoflow.outbox.destination_session import DestinationSession
+from autoflow.outbox.destinations.base import Backend, DeliveryResult, NumberedRecord
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.journal_files import journals, lock_path
 from autoflow.outbox.reader import Entry, Reader, dropped_by, is_record
-from autoflow.outbox.server_session import ServerSession
 from autoflow.process.rate_limited_log import RateLimitedLogger
 from autoflow.process.threads import yield_gil
 
@@ -33,7 +33,7 @@ class Drain:
     """
 
     def __init__(
-        self, folder: str | None, journal: Journal | None, session: ServerSession, log: RateLimitedLogger
+        self, folder: str | None, journal: Journal | None, session: DestinationSession, log: RateLimitedLogger
     ) -> None:
         self.readers: dict[str, Reader] = {}
         self._folder = folder
@@ -171,10 +171,9 @@ class Drain:
         """
         while not reader.lost and reader.entries(1):
             self._renew_lease(reader)
-            delivery = self._session.delivery()
-            self._session.new_batch()
+            backend = self._session.identified()
             try:
-                self._send_entries(reader, reader.entries(delivery.batch), delivery)
+                self._send_entries(reader, reader.entries(backend.batch), backend)
             finally:
                 reader.save()
             self._session.succeeded()
@@ -192,19 +191,22 @@ class Drain:
         if not runs or reader.requeued:
             return
         lost = [
-            Numbered(f"{reader.name}:lost:{run}", {"type": "finish", "run": run, "at": time.time_ns(), "state": "lost"})
+            NumberedRecord(
+                f"{reader.name}:lost:{run}", {"type": "finish", "run": run, "at": time.time_ns(), "state": "lost"}
+            )
             for run in runs
         ]
-        for _ in self._session.delivery().deliver(lost, reader.progress.delivery_state):
+        backend, state = self._session.identified(), reader.progress.delivery_state
+        for _ in backend.deliver(lost, state, circuit_open=self._session.backoff.open):
             pass
         if self._folder is not None:
             open_runs.remove_lost(self._folder, runs)
         runs.clear()
         reader.save()
 
-    def _send_entries(self, reader: Reader, entries: list[Entry], delivery: Delivery) -> None:
+    def _send_entries(self, reader: Reader, entries: list[Entry], backend: Backend) -> None:
         """Deliver some entries; the progress advances as results come in, in order."""
-        records: list[Numbered] = []
+        records: list[NumberedRecord] = []
         sources: list[Entry] = []  # the entry of each record
         for entry in entries:
             numbered = _numbered(reader.name, entry)
@@ -219,7 +221,13 @@ class Drain:
         if not records:
             return
         waiting = iter(zip(sources, records, strict=True))
-        for results in delivery.deliver(records, reader.progress.delivery_state, set_aside_before=reader.blocked):
+        delivery = backend.deliver(
+            records,
+            reader.progress.delivery_state,
+            set_aside_before=reader.blocked,
+            circuit_open=self._session.backoff.open,
+        )
+        for results in delivery:
             for result in results:
                 entry, numbered = next(waiting)
                 self._settle(reader, entry, numbered, result)
@@ -236,7 +244,7 @@ class Drain:
         reader.progress.dropped += dropped_by(entry.line)
         reader.advance(entry)
 
-    def _settle(self, reader: Reader, entry: Entry, numbered: Numbered, result: DeliveryResult) -> None:
+    def _settle(self, reader: Reader, entry: Entry, numbered: NumberedRecord, result: DeliveryResult) -> None:
         """Note the result of one record."""
         key, record = numbered
         progress = reader.progress
@@ -267,13 +275,13 @@ class Drain:
         reader.advance(entry)
 
 
-def _numbered(journal: str, entry: Entry) -> Numbered | None:
+def _numbered(journal: str, entry: Entry) -> NumberedRecord | None:
     """Parse the record of a line; None when it holds none."""
     if entry.line.body is None or not is_record(entry.line):
         return None
     try:
         record = json.loads(entry.line.body)
         number = record.pop("n")
-        return Numbered(record.pop("key", None) or f"{journal}:{number}", record)
+        return NumberedRecord(record.pop("key", None) or f"{journal}:{number}", record)
     except (ValueError, KeyError):
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
-import math
 import os
 import sys
 import time
@@ -13,12 +12,12 @@ from collections.abc import Callable
 
 from autoflow import settings
 from autoflow.outbox import home
+from autoflow.outbox.destinations.base import Connector
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.progress import locked_totals
 from autoflow.outbox.sender import InlineSender, Sender
 from autoflow.process import threads
 from autoflow.process.forks import ProcessLock, in_child
-from autoflow.transport.base import Transport
 from autoflow.transport.memory import folder_of_parent
 
 logger = logging.getLogger("autoflow")
@@ -38,11 +37,11 @@ class Outbox:
     Args:
         origin: the destination: scheme://host[:port], ``embedded`` or ``memory``.
         address: the destination as a child process is to be told it.
-        connect: makes the transport, when there is something to send.
+        connect: makes the connector, when there is something to send.
         in_memory: keep the journal in memory, for tests.
     """
 
-    def __init__(self, origin: str, address: str, connect: Callable[[], Transport], *, in_memory: bool = False) -> None:
+    def __init__(self, origin: str, address: str, connect: Callable[[], Connector], *, in_memory: bool = False) -> None:
         self.origin = origin
         self.address = address
         self._connect = connect
@@ -50,15 +49,15 @@ class Outbox:
         self._pid = 0
         self._journal: Journal | None = None
         self._sender: Sender | None = None
-        self._transport: Transport | None = None
+        self._connector: Connector | None = None
         self._lost = 0  # records lost up to the last flush
 
     @property
-    def transport(self) -> Transport:
+    def connector(self) -> Connector:
         """The way to the destination, made when it is first needed."""
-        if self._transport is None:
-            self._transport = self._connect()
-        return self._transport
+        if self._connector is None:
+            self._connector = self._connect()
+        return self._connector
 
     def record(self, members: bytes) -> int:
         """Write one record down; its number, or 0 when it could not be (it is counted as dropped).
@@ -101,7 +100,7 @@ class Outbox:
 
     def task_of(self, run: str) -> int | None:
         """The number our server gave a run, once the sender has heard it."""
-        return self._sender.session.tasks.get(run) if self._sender is not None else None
+        return self.connector.task_of(run) if self._sender is not None else None
 
     @property
     def circuit_open(self) -> bool:
@@ -110,8 +109,9 @@ class Outbox:
 
     @property
     def takes_logs(self) -> bool:
-        """Whether the destination keeps runs' logs: our server does; an instance is found out at first contact."""
-        return self._sender is None or self._sender.session.is_autoflow is not False
+        """Whether the destination keeps the logs of runs, assumed until it is identified."""
+        backend = self._sender.session.backend if self._sender is not None else None
+        return backend is None or backend.keeps_logs
 
     @property
     def dropped(self) -> int:
@@ -136,7 +136,7 @@ class Outbox:
         """Make the sender, at first use and in a forked child: threads and locks do not survive a fork."""
         with _making:
             make = InlineSender if self.in_memory and folder_of_parent() is not None else Sender
-            fresh = make(journal.folder, self.origin, self.transport, journal)
+            fresh = make(journal.folder, self.origin, self.connector, journal)
             if self._pid == journal.pid:
                 return
             self._sender = fresh
@@ -154,9 +154,9 @@ class Outbox:
         self._journal.leave()
         self._sender.maintain_at_exit(deadline)
         self._report()
-        patience = getattr(self.transport, "exit_seconds", math.inf)
-        if settings.exit_flush() and not self._sender.circuit_open and patience:
-            self._sender.flush(min(patience, max(0.0, deadline - time.monotonic())))
+        limit = self.connector.exit_seconds
+        if settings.exit_flush() and not self._sender.circuit_open and limit:
+            self._sender.flush(min(limit, max(0.0, deadline - time.monotonic())))
 
     def _report(self) -> None:
         """Say at the end what was lost, and have the folder count what the journal's own file could not."""

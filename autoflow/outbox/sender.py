@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable
 from contextvars import copy_context
 
+from autoflow.outbox.destination_session import DestinationSession
+from autoflow.outbox.destinations.base import Connector
 from autoflow.outbox.drain import SCAN_SECONDS, Drain
 from autoflow.outbox.journal import Journal
-from autoflow.outbox.server_session import ServerSession
 from autoflow.process import threads, time_budget
 from autoflow.process.rate_limited_log import RateLimitedLogger
-from autoflow.transport.base import Transport
 
 logger = logging.getLogger("autoflow")
 
@@ -36,13 +36,13 @@ class Sender:
     Args:
         folder: the destination's folder; None for a journal in memory.
         origin: the destination.
-        transport: how to reach it.
+        connector: how to reach it.
         journal: the one this process writes to, or None for a process that only sends.
     """
 
-    def __init__(self, folder: str | None, origin: str, transport: Transport, journal: Journal | None = None) -> None:
+    def __init__(self, folder: str | None, origin: str, connector: Connector, journal: Journal | None = None) -> None:
         log = RateLimitedLogger(logger)
-        self.session = ServerSession(transport, origin, log)
+        self.session = DestinationSession(connector, origin, log)
         self.drain = Drain(folder, journal, self.session, log)
         self.idle = True  # whether the next record must wake the thread
         self._journal = journal

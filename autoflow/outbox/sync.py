@@ -6,11 +6,11 @@ import contextlib
 from typing import NamedTuple
 
 from autoflow.outbox import journal_lease
+from autoflow.outbox.destinations.base import Connector
 from autoflow.outbox.journal_files import journals, lock_path
 from autoflow.outbox.reader import Reader
 from autoflow.outbox.sender import Sender
 from autoflow.outbox.status import of_folder
-from autoflow.transport.base import Transport
 
 
 class LeasedJournal(NamedTuple):
@@ -27,7 +27,7 @@ class LeasedJournal(NamedTuple):
     holder: journal_lease.Holder | None
 
 
-def sync(folder: str, origin: str, transport: Transport) -> bool:
+def sync(folder: str, origin: str, connector: Connector) -> bool:
     """Send every journal of a destination that nobody living sends; whether nothing waits there any more.
 
     Journals of living processes are left to these: they send them themselves. See `held_by_others`.
@@ -35,7 +35,7 @@ def sync(folder: str, origin: str, transport: Transport) -> bool:
     Raises:
         OSError: the folder cannot be read.
     """
-    sender = Sender(folder, origin, transport)
+    sender = Sender(folder, origin, connector)
     sent = sender.step(urgent=True)
     return sent and sender.drain.complete and of_folder(folder)["waiting"] == 0
 

@@ -9,7 +9,7 @@ from autoflow.guard import guard
 from autoflow.outbox import home, outbox
 from autoflow.outbox.status import status as outbox_status
 from autoflow.outbox.sync import sync
-from autoflow.runtime.destination import Destination, connect
+from autoflow.runtime.destination import Destination, connector_to
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 
 
@@ -41,9 +41,9 @@ def deliver_waiting(destination: Destination) -> None:
     folder = home.find()
     if folder is None or destination.origin in {"memory", "off", UNRESOLVED}:
         return
-    sync(home.outbox_folder(folder, destination.origin), destination.origin, connect(destination))
+    sync(home.outbox_folder(folder, destination.origin), destination.origin, connector_to(destination))
     if os.path.isdir(home.folder_of(folder, UNRESOLVED)):  # recorded while the environment named no server
-        sync(home.outbox_folder(folder, UNRESOLVED), destination.origin, connect(destination))
+        sync(home.outbox_folder(folder, UNRESOLVED), destination.origin, connector_to(destination))
 
 
 def deliver_folder(folder: str, destination: Destination, token: str) -> bool:
@@ -54,4 +54,4 @@ def deliver_folder(folder: str, destination: Destination, token: str) -> bool:
     """
     if not os.path.isdir(home.folder_of(folder, destination.origin)):
         return True
-    return sync(home.outbox_folder(folder, destination.origin), destination.origin, connect(destination, token))
+    return sync(home.outbox_folder(folder, destination.origin), destination.origin, connector_to(destination, token))

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from autoflow import settings
 from autoflow.outbox import home, outbox
+from autoflow.outbox.destinations import registry
+from autoflow.outbox.destinations.base import Connector
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.outbox.outbox import Outbox
 from autoflow.process.posix import SUPPORTED
 from autoflow.process.rate_limited_log import RateLimitedLogger
@@ -111,7 +114,22 @@ def parse_address(address: str) -> Destination:
     word = address.strip().lower()
     if word in {EMBEDDED, MEMORY, OFF, UNRESOLVED}:
         return Destination(word, word)
+    if _registered(address) is not None:
+        return Destination(address.strip(), address.strip())
     return Destination(origin_of(address), normalise(address))
+
+
+def _registered(address: str) -> registry.ConnectorFactory | None:
+    """Return the connector that a package registers for the scheme of an address (docs/extending.md).
+
+    Raises:
+        ValueError: the package cannot be imported.
+    """
+    scheme = registry.scheme_of(address)
+    try:
+        return registry.find(scheme)
+    except Exception as error:
+        raise ValueError(f"the destination registered for {scheme}:// cannot be loaded: {error!r}") from error
 
 
 def same_server(origin: str, other: str) -> bool:
@@ -125,6 +143,8 @@ def token_for(origin: str) -> str | None:
     server = settings.server()
     if settings.token() is not None and (server is None or _has_origin(server, origin)):
         return settings.token()
+    if registry.scheme_of(origin) not in registry.BUILT_IN:
+        return None
     return settings.instance_token() if instance is None or _has_origin(instance, origin) else None
 
 
@@ -155,7 +175,17 @@ def connect(destination: Destination, token: str | None = None) -> Transport:
         return embedded()
     if destination.origin == UNRESOLVED:
         return UnresolvedTransport()
+    if _registered(destination.address) is not None:
+        raise ValueError(f"{destination.address} only takes records: it has no API")
     return HttpTransport(destination.address, lambda: token if token is not None else token_for(destination.origin))
+
+
+def connector_to(destination: Destination, token: str | None = None) -> Connector:
+    """Return the way to deliver records to a destination; arguments as `connect`."""
+    factory = _registered(destination.address)
+    if factory is None:
+        return ServerConnector(connect(destination, token))
+    return factory(destination.address, lambda: token if token is not None else token_for(destination.origin))
 
 
 def embedded() -> EmbeddedTransport:
@@ -192,6 +222,8 @@ def outbox_for(destination: Destination, token: str | None = None) -> Outbox | N
     existing = _outboxes.get(key)
     if existing is None:
         in_memory = destination.origin == MEMORY
-        new = Outbox(destination.origin, destination.address, lambda: connect(destination, token), in_memory=in_memory)
+        new = Outbox(
+            destination.origin, destination.address, lambda: connector_to(destination, token), in_memory=in_memory
+        )
         existing = _outboxes.setdefault(key, new)
     return existing

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 from autoflow.errors import ServerBusy, ServerRefused, ServerUnreachable, VersionNotSaved
 from autoflow.outbox.backoff import Backoff
-from autoflow.outbox.lookups import probe
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime.entity_resolution import EntityRef, resolve_entity
 from autoflow.runtime.recorder import Recorder
@@ -65,12 +64,10 @@ def lookup_field(recorder: Recorder, name: str, *, seconds: float = FIELD_SECOND
     """
     if name != "task_id" or recorder.outbox is None or recorder.outbox.origin == "memory":
         return recorder.task_id if name == "task_id" else None
-    transport = recorder.outbox.transport
+    connector = recorder.outbox.connector
 
     def ensure_task() -> Any:
-        if not probe(transport).is_autoflow:
-            return None
-        return transport.call(methods.RUNS_ENSURE, recorder.members()).get("task")
+        return connector.identify().task_number(recorder.members())
 
     try:
         return recorder.task_id or _call_server(recorder.outbox, min(seconds, FIELD_SECONDS), ensure_task)
@@ -133,17 +130,19 @@ def _attempt(
         return _current_version(value), RuntimeError(
             f"it belongs to {run.origin}, and records go to {run.outbox.origin}"
         )
-    transport = run.outbox.transport
     deadline = time.monotonic() + options.wait
     outbox = run.outbox
-    is_ours = _call_server(outbox, options.wait, lambda: probe(transport).is_autoflow)
+    transport = outbox.connector.transport
+    if transport is None:
+        return _current_version(value), RuntimeError(f"{outbox.origin} only takes records, and keeps no projects")
+    own_methods = _call_server(outbox, options.wait, lambda: _has_own_methods(outbox))
     info = _call_server(outbox, deadline - time.monotonic(), lambda: _look_up(project, value, transport.call))
     if info.type is not None and info.type not in options.types:
         return info.version, RuntimeError(f"its type is {info.type}, not {' or '.join(options.types)}")
     try:
         saved = (
             _call_server(outbox, deadline - time.monotonic(), lambda: _snapshot(transport.call, info.id, options))
-            if is_ours
+            if own_methods
             else _save_through_sdk(info.id, options, [*apis, run.api])
         )
     except Exception as error:  # noqa: BLE001 - the SDK's Api may raise anything
@@ -151,6 +150,11 @@ def _attempt(
     if saved is None:
         return info.version, RuntimeError("the server made no version")
     return saved, _SAVED
+
+
+def _has_own_methods(outbox: Outbox) -> bool:
+    """Return whether versions are saved by autoflow's own methods, and not by the SDK."""
+    return outbox.connector.identify().own_methods
 
 
 def _current_version(value: Any) -> int | None:

@@ -12,6 +12,7 @@ import pytest
 from autoflow import versioned, workflow_input, workflow_output
 from autoflow.capture import offload
 from autoflow.errors import ServerUnreachable, VersionNotSaved
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.outbox.outbox import Outbox
 from autoflow.transport.memory import MemoryTransport
 from autoflow.wire import methods
@@ -48,7 +49,7 @@ class Store(MemoryTransport):
 def store(monkeypatch, captured):
     """The run's destination is such a server."""
     transport = Store()
-    monkeypatch.setattr(Outbox, "transport", property(lambda self: transport))
+    monkeypatch.setattr(Outbox, "connector", property(lambda self: ServerConnector(transport)))
     yield transport
     transport.goes_on.set()
 

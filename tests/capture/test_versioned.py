@@ -12,6 +12,7 @@ import pytest
 
 from autoflow import current_run, versioned, workflow, workflow_input, workflow_output
 from autoflow.errors import ServerRefused, ServerUnreachable, VersionNotSaved
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import run_snapshot
 from autoflow.transport.memory import MemoryTransport
@@ -54,7 +55,7 @@ class VersioningServer(MemoryTransport):
 def server(monkeypatch, captured):
     """The run's destination is such a server."""
     transport = VersioningServer()
-    monkeypatch.setattr(Outbox, "transport", property(lambda self: transport))
+    monkeypatch.setattr(Outbox, "connector", property(lambda self: ServerConnector(transport)))
     yield transport
     transport.hangs.set()
 
@@ -304,9 +305,7 @@ def sdk_api(answer=777):
 @pytest.fixture
 def instance(monkeypatch, server):
     """The destination says it is an instance when `versioned` asks."""
-    from autoflow.outbox.lookups import ServerIdentity
-
-    monkeypatch.setattr("autoflow.runtime.run_snapshot.probe", lambda transport: ServerIdentity(False, (6, 18, 3)))
+    monkeypatch.setattr("autoflow.runtime.run_snapshot._has_own_methods", lambda outbox: False)
     return server
 
 

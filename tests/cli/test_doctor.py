@@ -67,7 +67,7 @@ def test_an_instance_and_its_version(findings, monkeypatch):
         monkeypatch.setenv("AUTOFLOW_SERVER", server.address)
         code, found = findings()
         assert code == 0
-        assert found["server"]["says"] == "a Supervisely instance answers, version 6.18.3"
+        assert found["server"]["says"] == "answers: a Supervisely instance, version 6.18.3"
         assert found["token"]["says"] == "none"
     with FaultyServer("instance", version="6.9.0") as server:
         monkeypatch.setenv("AUTOFLOW_SERVER", server.address)

@@ -10,6 +10,7 @@ import pytest
 
 import autoflow
 from autoflow.outbox import dead_letters, home, status
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.journal_files import journals, segment_path
 from autoflow.outbox.sync import sync
@@ -68,7 +69,7 @@ def test_counts_hold_at_every_look_while_sending(server):
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
+        assert sync(folder, server.address, ServerConnector(HttpTransport(server.address, lambda: None)))
     finally:
         done.set()
         thread.join()
@@ -125,6 +126,6 @@ def test_one_journal_that_cannot_be_read_holds_up_no_other(server):
     with open(segment_path(folder, "0001", 0), "wb") as file:
         file.write(b"")
     abandoned(folder, server.address, 5)
-    assert not sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert not sync(folder, server.address, ServerConnector(HttpTransport(server.address, lambda: None)))
     assert len(server.edges) == 5
     assert sorted(journals(folder)) == ["0000", "0001"]

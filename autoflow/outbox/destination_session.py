@@ -1,43 +1,37 @@
-"""The session with a server: identifying it, and classifying failures by when to try again."""
+"""The session with a destination: identifying its backend, and deciding after a failure when to try again."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from autoflow.errors import NotAllowed, ServerError, ServerExtraMissing, ServerRefused
 from autoflow.outbox.backoff import Backoff
-from autoflow.outbox.delivery import Delivery, InstanceDelivery, Judge, ServerDelivery
-from autoflow.outbox.lookups import Lookups, ServerIdentity, probe
-from autoflow.outbox.record_resolver import RecordResolver
+from autoflow.outbox.destinations.base import Backend, Connector
 from autoflow.process.rate_limited_log import RateLimitedLogger
-from autoflow.transport.base import Transport
 
 IDENTITY_SECONDS = 60.0  # after which the server is identified again
 REFUSED_SECONDS = 60.0  # between tries while the server refuses all requests
 
 
-class ServerSession:
-    """Identifies a server, at first and after each failure; one session lasts from success to failure.
+class DestinationSession:
+    """Identifies a backend, at first and after each failure; one session lasts from success to failure.
 
     Args:
-        transport: how to reach it.
-        origin: the destination's origin.
+        connector: how to reach the destination.
+        origin: its origin.
         log: for what users should know.
     """
 
-    def __init__(self, transport: Transport, origin: str, log: RateLimitedLogger) -> None:
+    def __init__(self, connector: Connector, origin: str, log: RateLimitedLogger) -> None:
+        self.connector = connector
         self.origin = origin
-        self.tasks: dict[str, int] = {}  # run key -> task number, as our server gave it
-        self.is_autoflow: bool | None = None  # whether it is our server, once known
         self.backoff = Backoff()
-        self._transport = transport
-        self._log = log
-        self._server: ServerIdentity | None = None
+        self.backend: Backend | None = None  # as last identified
+        self._in_session = False  # whether nothing has failed since
         self._identify_at = 0.0  # monotonic seconds
-        self._delivery: Delivery | None = None
-        self._lookups: Lookups | None = None
+        self._log = log
         self._refused_token: int | None = None  # fingerprint of the token with which all requests were refused
 
     # -- when to try
@@ -48,7 +42,7 @@ class ServerSession:
 
     def attempt(self, send: Callable[[], None], *, urgent: bool) -> bool:
         """Call `send`, if it is time; return whether it raised no `ServerError`."""
-        if self._refused_token is not None and self._refused_token != self._transport.token_fingerprint():
+        if self._refused_token is not None and self._refused_token != self.connector.token_fingerprint():
             self.succeeded()
         if self.wait(urgent=urgent) > 0:
             return False
@@ -66,7 +60,7 @@ class ServerSession:
             self._unavailable(error)
         else:
             return True
-        self._delivery = None  # after a failure it may be another server
+        self._in_session = False  # after a failure another server may answer
         return False
 
     def _refused(self, refusal: ServerRefused) -> None:
@@ -78,7 +72,7 @@ class ServerSession:
         self._log.once(
             "refused", "%s refuses records (%s): %s; records wait in the outbox", self.origin, refusal, remedy
         )
-        self._refused_token = self._transport.token_fingerprint()
+        self._refused_token = self.connector.token_fingerprint()
         self.backoff.failed(pause=REFUSED_SECONDS)
 
     def _unavailable(self, error: ServerError) -> None:
@@ -96,35 +90,17 @@ class ServerSession:
 
     # -- identification
 
-    def delivery(self) -> Delivery:
-        """Return the way to deliver; identify the server at first, after a failure, and every `IDENTITY_SECONDS`.
+    def identified(self) -> Backend:
+        """Return the backend; identify it at first, after a failure, and every `IDENTITY_SECONDS`.
 
         Raises:
-            ServerError: no server of either kind answers.
+            ServerError: nothing answers that the connector knows.
         """
-        if self._delivery is not None and time.monotonic() < self._identify_at:
-            return self._delivery
-        server = probe(self._transport)
+        if self.backend is not None and self._in_session and time.monotonic() < self._identify_at:
+            return self.backend
+        backend = self.connector.identify()
         self._identify_at = time.monotonic() + IDENTITY_SECONDS
-        if self._delivery is None or server != self._server:
-            self._server = server
-            self.is_autoflow = server.is_autoflow
-            self._lookups = Lookups(self._transport)
-            resolver = RecordResolver(server, self._lookups, self.origin)
-            judge = Judge(self._transport, server, lambda: self.backoff.open)
-            self._delivery = (
-                ServerDelivery(self._transport, resolver, self._remember, judge)
-                if server.is_autoflow
-                else InstanceDelivery(self._transport, resolver, judge)
-            )
-        return self._delivery
-
-    def new_batch(self) -> None:
-        """Drop the lookups cached for the previous batch."""
-        if self._lookups is not None:
-            self._lookups.new_batch()
-
-    def _remember(self, tasks: Mapping[str, int]) -> None:
-        self.tasks.update(tasks)
-        while len(self.tasks) > Lookups.KEEP:
-            self.tasks.pop(next(iter(self.tasks)))
+        if self.backend is None or not self._in_session or backend.identity != self.backend.identity:
+            self.backend = backend
+            self._in_session = True
+        return self.backend

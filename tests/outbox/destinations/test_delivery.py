@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
-from autoflow.outbox.delivery import InstanceDelivery, Numbered, ServerDelivery
-from autoflow.outbox.lookups import Lookups, ServerIdentity
-from autoflow.outbox.record_resolver import RecordResolver
+from autoflow.outbox.destinations.autoflow_server import AutoflowServer
+from autoflow.outbox.destinations.base import NumberedRecord
+from autoflow.outbox.destinations.identification import ServerIdentity
+from autoflow.outbox.destinations.instance import Instance
 from autoflow.transport.memory import MemoryTransport
 
 pytestmark = pytest.mark.core
@@ -41,16 +42,16 @@ class Scripted(MemoryTransport):
         return {"results": results}
 
 
-def delivery(transport, kind=ServerDelivery):
-    server = ServerIdentity(kind is ServerDelivery, (6, 18, 3))
-    completion = RecordResolver(server, Lookups(transport), "memory")
-    if kind is InstanceDelivery:
-        return InstanceDelivery(transport, completion)
-    return ServerDelivery(transport, completion, lambda tasks: None)
+def backend(transport, kind=AutoflowServer):
+    if kind is Instance:
+        return Instance(transport, ServerIdentity(None, (6, 18, 3)))
+    return AutoflowServer(transport, ServerIdentity("1", (6, 18, 3)), lambda tasks: None)
 
 
 def logs(count):
-    return [Numbered(f"j:{number}", {"type": "log", "run": "r", "at": 1, "lines": "x"}) for number in range(count)]
+    return [
+        NumberedRecord(f"j:{number}", {"type": "log", "run": "r", "at": 1, "lines": "x"}) for number in range(count)
+    ]
 
 
 def collect(verdicts):
@@ -73,7 +74,7 @@ words = st.sampled_from(["applied", "duplicate", "refused", "silence", "too larg
 def test_verdicts_are_the_beginning_of_the_truth(said):
     """However the server answers, verdicts come in order from the first record on, and are what the server said."""
     transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
-    found, failure = collect(delivery(transport).deliver(logs(len(said)), {}))
+    found, failure = collect(backend(transport).deliver(logs(len(said)), {}))
     assert len(found) <= len(said)
     assert (failure is None) == (len(found) == len(said))
     for verdict, word in zip(found, said, strict=False):
@@ -87,21 +88,25 @@ def test_trying_again_ends_when_the_server_is_well(said):
     """Whatever was left is sent by the next try, and nothing that was settled is sent again."""
     transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
     records = logs(len(said))
-    found, _ = collect(delivery(transport).deliver(records, {}))
+    found, _ = collect(backend(transport).deliver(records, {}))
     transport.script = {}
-    rest, failure = collect(delivery(transport).deliver(logs(len(said))[len(found) :], {}))
+    rest, failure = collect(backend(transport).deliver(logs(len(said))[len(found) :], {}))
     assert failure is None
     assert len(found) + len(rest) == len(said)
     assert all(verdict.delivered for verdict in rest)
 
 
-@pytest.mark.parametrize("kind", [ServerDelivery, InstanceDelivery])
+@pytest.mark.parametrize("kind", [AutoflowServer, Instance])
 @pytest.mark.parametrize("record", [{"type": "edge", "run": "r"}, {"type": "node", "run": "r", "card": 7}])
 def test_a_record_nobody_can_read_holds_up_no_other(kind, record):
     """What another version wrote, or a bug, is a dead letter with its reason."""
     transport = Scripted({})
-    given = [*logs(1), Numbered("j:8", {**record, "at": 1}), Numbered("j:9", {"type": "log", "run": "r", "lines": ""})]
-    found, failure = collect(delivery(transport, kind).deliver(given, {}))
+    records = [
+        *logs(1),
+        NumberedRecord("j:8", {**record, "at": 1}),
+        NumberedRecord("j:9", {"type": "log", "run": "r", "lines": ""}),
+    ]
+    found, failure = collect(backend(transport, kind).deliver(records, {}))
     assert failure is None
     assert [verdict.delivered for verdict in found] == [True, False, True]
     assert "cannot be read" in found[1].reason

@@ -1,0 +1,268 @@
+"""Fill in what a call left open: the id of the entity, fields of card texts, the task and team of the edge."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autoflow.model.card import WorkflowSettings
+from autoflow.model.entity_types import type_of_kind
+from autoflow.model.text import from_json
+from autoflow.outbox.destinations.base import Undeliverable
+from autoflow.outbox.destinations.lookups import Lookups, Task
+from autoflow.process.rate_limited_log import RateLimitedLogger
+from autoflow.wire import cards, edges, methods
+
+_log = RateLimitedLogger(logging.getLogger("autoflow"))
+
+_ONE_SLASH = re.compile(r"/(?!/)")
+_RUN_MEMBERS = ("run", "name", "task", "origin", "team", "workspace")
+
+
+class UnknownEntity(Undeliverable):
+    """The server says that it does not know the path or the name in the record."""
+
+
+class RecordResolver:
+    """Resolves the records of one server; what depends on its kind is in the two subclasses.
+
+    Args:
+        lookups: how to ask it.
+    """
+
+    def __init__(self, lookups: Lookups) -> None:
+        self.lookups = lookups
+
+    def node(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings of a run's own card, in wire form.
+
+        Raises:
+            Undeliverable, ServerError: as for an edge.
+        """
+        return settings(record["card"], lambda name: self.task_field(name, self.task_of(record)))
+
+    def task_field(self, name: str, task: Task) -> Any:
+        """Return the value of a text's field that names something of the task, or None."""
+        if name == "app_id":
+            return self.app_of(task)
+        return {"task_id": task.id, "team_id": task.team_id}.get(name)
+
+    def task_of(self, record: Mapping[str, Any]) -> Task:
+        """Return the task an edge belongs to: the one it names itself, else its run's."""
+        raise NotImplementedError
+
+    def app_of(self, task: Task) -> int | None:
+        """Return the app's id, for the links that need it; None when unknown."""
+        return task.app_id
+
+
+class ServerResolver(RecordResolver):
+    """For autoflow's server, which numbers runs and takes entities of other origins."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        super().__init__(lookups)
+        self._runs: dict[str, dict[str, Any]] = {}  # members of run records, for tasks made before these arrive
+
+    def remember(self, record: Mapping[str, Any]) -> None:
+        """Keep the members of a run's first record."""
+        if len(self._runs) > Lookups.KEEP:
+            self._runs.clear()
+        self._runs[record["run"]] = _run_members(record)
+
+    def task_of(self, record: Mapping[str, Any]) -> Task:
+        """See `RecordResolver.task_of`."""
+        task = self.lookups.run({**self._runs.get(record["run"], {}), **_run_members(record)})
+        other = record.get("own_task")
+        return task if other is None else task._replace(id=other, app_id=None)
+
+    def edge(self, key: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Resolve a captured edge (`wire.records.CapturedEdge`) to the record that the server takes.
+
+        Raises:
+            Undeliverable: it can never be delivered.
+            ServerError: the server had to be asked and did not answer.
+        """
+        edge = EdgeResolution(self, record)
+        entity = {"type": edge.type, "id": edge.entity_id, "origin": record.get("origin") or ""}
+        resolved = {
+            "key": key,
+            "type": "edge",
+            "run": record["run"],
+            "at": record["at"],
+            "direction": record["direction"],
+            "entity": entity,
+            "meta": edge.meta,
+        }
+        if record.get("own_task") is not None:
+            resolved["task"] = record["own_task"]
+        return resolved
+
+
+class InstanceResolver(RecordResolver):
+    """For a Supervisely instance, which has the task's number from the environment.
+
+    Args:
+        lookups: how to ask it.
+        version: the version of the instance.
+    """
+
+    def __init__(self, lookups: Lookups, version: tuple[int, ...]) -> None:
+        super().__init__(lookups)
+        self._version = version
+
+    def task_of(self, record: Mapping[str, Any]) -> Task:
+        """See `RecordResolver.task_of`."""
+        other = record.get("own_task")
+        number = record.get("task") if other is None else other
+        if number is None:
+            raise Undeliverable(
+                "no task number: set SUPERVISELY_TASK_ID or TASK_ID, or give task_id= to workflow() or the decorator"
+            )
+        if other is None and record.get("team") is not None:
+            # the app's id is looked up only if a text needs it
+            return Task(number, record["team"], record.get("workspace"), None)
+        return self.lookups.task(number)
+
+    def app_of(self, task: Task) -> int | None:
+        """See `RecordResolver.app_of`."""
+        return task.app_id if task.app_id is not None else self.lookups.task(task.id).app_id
+
+    def edge(self, key: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Resolve a captured edge to the ``method`` that posts it and its ``body``; errors as `ServerResolver.edge`."""
+        kind = record["kind"]
+        since = methods.JOBS_SINCE if kind == "job" else methods.WORKFLOW_SINCE
+        if self._version < since:
+            version, needed = (".".join(map(str, numbers)) for numbers in (self._version, since))
+            raise Undeliverable(f"the instance is {version}; this needs {needed} or later")
+        if record.get("origin"):
+            raise Undeliverable(f"the {kind} belongs to {record['origin']}, not to this instance")
+        edge = EdgeResolution(self, record)
+        if edge.task.team_id is None:
+            raise Undeliverable(f"the team of task {edge.task.id} is unknown")
+        body = edges.edge_body(edge.task.team_id, edge.task.id, edge.type, edge.entity_id, edge.meta)
+        return {"method": methods.ADD_EDGE[record["direction"]], "body": body}
+
+
+def _run_members(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: record[key] for key in _RUN_MEMBERS if record.get(key) is not None}
+
+
+def settings(options: Mapping[str, Any], value_of: Callable[[str], Any]) -> dict[str, Any]:
+    """Return card options in wire form, fields of their texts filled in; a text that cannot be is left out."""
+    texts = {}
+    for name, form in options.items():
+        text = form if isinstance(form, str) else from_json(form).complete(value_of)
+        if name == "url" and text is not None and not _ONE_SLASH.match(text):
+            _log.info("url", "a card's url does not start with one slash; the link is left out: %r", text)
+            text = None
+        texts[name] = text
+    if texts.get("url") is None:
+        texts.pop("url_title", None)
+    return WorkflowSettings(**texts).as_dict
+
+
+class EdgeResolution:
+    """What both kinds of server need to know of an edge; each question is asked at most once, and only if needed.
+
+    Args:
+        resolver: for the run's task.
+        record: the captured edge.
+
+    Raises:
+        Undeliverable: it can never be delivered.
+        ServerError: the server had to be asked and did not answer.
+    """
+
+    def __init__(self, resolver: RecordResolver, record: Mapping[str, Any]) -> None:
+        self._resolver = resolver
+        self._lookups = resolver.lookups
+        self._record = record
+        self._kind: str = record["kind"]
+        self._by_path = type_of_kind(self._kind).by_path
+        self._subject: Mapping[str, Any] = record.get("subject") or {}
+        self._foreign = bool(record.get("origin"))  # an entity of another server than the one the record goes to
+        self._task: Task | None = None
+        self._file: Mapping[str, Any] | None = None
+        self._id = self._subject_id()
+        version = self._version_id()
+        self.entity_id: int | str = self._id if version is None else version
+        options = {name for name, value in record.items() if value is True}
+        options |= {"version"} if version is not None else set()
+        self.type = type_of_kind(self._kind, options).name
+        self.meta = self._meta()
+
+    @property
+    def task(self) -> Task:
+        """The task the edge belongs to."""
+        if self._task is None:
+            self._task = self._resolver.task_of(self._record)
+        return self._task
+
+    # -- the entity
+
+    def _subject_id(self) -> int | str:
+        if self._kind == "app":
+            return self.task.id
+        subject = self._subject
+        if "id" in subject:
+            return int(subject["id"])
+        if "path" in subject:
+            path = str(subject["path"])
+            return path if self._by_path or self._foreign else self._file_id(path)
+        name = str(subject["name"])
+        if self._foreign:
+            return name
+        number = self._lookups.named(self._kind, name, self.task.workspace_id)
+        if number is None:
+            raise UnknownEntity(f'no {self._kind} is called "{name}" in workspace {self.task.workspace_id}')
+        return number
+
+    def _file_id(self, path: str) -> int | str:
+        team = self.task.team_id
+        self._file = self._lookups.file_at(team, path) if team is not None else None
+        if self._file is None or self._file.get("id") is None:
+            raise UnknownEntity(f"{path} is not in the Team Files of team {team}")
+        number: int | str = self._file["id"]
+        return number
+
+    def _version_id(self) -> int | None:
+        version = self._record.get("version")
+        if not version:
+            return None
+        if "id" in version:
+            return int(version["id"])
+        if self._foreign or not isinstance(self._id, int):
+            return None
+        return self._lookups.version_numbered(self._id, int(version["number"]))
+
+    # -- its card
+
+    def _meta(self) -> dict[str, Any] | None:
+        meta: dict[str, Any] = {}
+        recorded = self._record.get("meta") or {}
+        for member, key in (("card", cards.RELATION), ("node", cards.NODE)):
+            options = self._record.get(member)
+            own = settings(options, self._field) if options else {}
+            if own or options == {} or key in recorded:
+                meta[key] = {**own, **recorded.get(key, {})}
+        return meta or None
+
+    def _field(self, name: str) -> Any:
+        """Return the value of a text's field that only the server knows, or None."""
+        if name == "value.id":
+            return self._id
+        if name == "value.team_id":
+            return self.task.team_id if self._by_path else self._entity_field("teamId", "team_id")
+        if name == "value.name":
+            return str(self._id).rstrip("/").rsplit("/", 1)[-1] if self._by_path else self._entity_field("name")
+        return self._resolver.task_field(name, self.task)
+
+    def _entity_field(self, *names: str) -> Any:
+        """Return the first of the named members that the entity's info has; its team defaults to the task's."""
+        info = self._file or {}
+        if not any(info.get(name) is not None for name in names) and isinstance(self._id, int) and not self._foreign:
+            info = self._lookups.entity(self._kind, self._id)
+        value = next((info[name] for name in names if info.get(name) is not None), None)
+        return self.task.team_id if value is None and "teamId" in names and not self._foreign else value
