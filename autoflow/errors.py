@@ -1,4 +1,4 @@
-"""Every error autoflow raises on purpose.
+"""The errors that autoflow raises.
 
 ::
 
@@ -8,19 +8,19 @@
       - UnknownParameterError      (ValueError) a path or template names no parameter of the function
       - CardError                  (ValueError) incomplete icon, url without url_title, url not starting with one slash
       - TargetError                (TypeError)  the thing decorated cannot be decorated
-    + PathError                    (LookupError) a path ends nowhere in a call: kept in `run.failures`, never raised
-    + ServerError                  what a call to a server may end in
-      - ServerUnreachable          no answer: nothing is known to have been applied
-      - ServerBusy                 408, 429, 5xx: worth trying again, after `retry_after` seconds
+    + PathError                    (LookupError) a path names nothing in a call: kept in `run.failures`, never raised
+    + ServerError                  a call to a server failed
+      - ServerUnreachable          no response: the request may or may not have been applied
+      - ServerBusy                 408, 429, 5xx: a retry may succeed, after `retry_after` seconds
         · StoreUnavailable         503: the server's database or blobs are damaged, lost or another store's
-      - ServerRefused              the server said no and will say it again; carries `status` and `details`, and
-                                   whether it `concerns_all`
+      - ServerRefused              the server refused, and a retry will fail too; has `status`, `details` and
+                                   `concerns_all`
                                    (both are `foreign` when the response is not in the API's format)
-        · NotAllowed               401 and 403: the token, not the request, is at fault
+        · NotAllowed               401 and 403: the token is at fault, not the request
     + FolderError                  (ValueError) a folder cannot become a project, or a version a folder
     + NotReproducible              a recorded run cannot be run again here
     + VersionNotSaved              `@versioned(required=True)` could not save a version
-    + ServerExtraMissing           the server is asked for and `autoflow-lineage[server]` is not installed
+    + ServerExtraMissing           the server is needed and `autoflow-lineage[server]` is not installed
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from typing import Any
 
 
 class AutoflowError(Exception):
-    """Base of every error raised by autoflow on purpose."""
+    """Base class of autoflow's errors."""
 
 
 class DecorationError(AutoflowError):
-    """A decorator was used wrongly; the message names what would have been right."""
+    """A decorator was used wrongly; the message names what would be right."""
 
 
 class UnknownKindError(DecorationError, ValueError):
@@ -58,15 +58,15 @@ class PathError(AutoflowError, LookupError):
 
 
 class ServerError(AutoflowError):
-    """A call to a server did not bring the answer asked for."""
+    """A call to a server failed."""
 
 
 class ServerUnreachable(ServerError):
-    """The server gave no answer."""
+    """There was no response from the server."""
 
 
 class ServerBusy(ServerError):
-    """The server asks to be tried again later; `retry_after` is its wish in seconds, if it said one.
+    """The server is busy or failed; `retry_after` is its Retry-After in seconds, if it sent one.
 
     `foreign`: the response is not in the API's format: a proxy, a portal or another server sent it.
     """
@@ -92,7 +92,7 @@ class StoreUnavailable(ServerBusy):
 
 
 class ServerRefused(ServerError):
-    """The server refused the request; trying it again unchanged is pointless.
+    """The server refused the request; a retry without a change will fail too.
 
     `foreign`: the response is not in the API's format: a proxy, a portal or another server sent it.
     """
@@ -105,10 +105,10 @@ class ServerRefused(ServerError):
 
     @property
     def concerns_all(self) -> bool:
-        """Whether any request would be refused so: the token, the address or the server is wrong, not what was asked.
+        """Whether every request would be refused so: the token, the address or the server is wrong, not the request.
 
-        A response that is not in the API's format comes from something else that lives at the address, and a 404
-        that names the method from a server that does not have it.
+        A response that is not in the API's format comes from something else at the address, and a 404 that names the
+        method comes from a server that does not have it.
         """
         if self.foreign:
             return True
@@ -118,7 +118,7 @@ class ServerRefused(ServerError):
 
 
 class NotAllowed(ServerRefused):
-    """The server does not accept the token (401), or does not let it do this (403)."""
+    """The server does not accept the token (401), or does not permit this (403)."""
 
 
 class FolderError(AutoflowError, ValueError):

@@ -1,9 +1,9 @@
-"""The one place that swallows: whatever fails in autoflow itself never reaches the app.
+"""The guard that keeps autoflow's own errors from the app: it swallows and logs them.
 
-`with guard:` goes around autoflow's own work and never around the app's. What it catches is logged at
-debug level with its traceback; ``AUTOFLOW_STRICT=1`` lets it through instead (autoflow's tests run that way).
-Only `Exception` is caught: KeyboardInterrupt, SystemExit, CancelledError and GeneratorExit are the app's. The one
-error of autoflow's own that passes is the one an author asks for: `VersionNotSaved`.
+`with guard:` surrounds autoflow's own work, never the app's. What it catches is logged at debug level with its
+traceback; with ``AUTOFLOW_STRICT=1`` it is raised (autoflow's tests run that way). Only `Exception` is caught:
+KeyboardInterrupt, SystemExit, CancelledError and GeneratorExit belong to the app. Of autoflow's errors only
+`VersionNotSaved` passes, which an author asks for.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ logger = logging.getLogger("autoflow")
 
 
 class Guard:
-    """A reusable, re-entrant context manager that swallows and debug-logs.
+    """A reusable, re-entrant context manager that swallows exceptions and logs them at debug level.
 
-    One instance serves any number of threads, so that entering it on the hot path makes no object.
+    One instance serves any number of threads, so that entering it on the hot path creates no object.
 
     Args:
-        what: what was being done, for the log line.
-        note: called with each swallowed exception, to keep it for `run.failures`.
+        activity: the work being guarded, for the log line.
+        on_error: called with each swallowed exception.
     """
 
-    __slots__ = ("_note", "_what")
+    __slots__ = ("_activity", "_on_error")
 
-    def __init__(self, what: str, note: Callable[[Exception], object] | None = None) -> None:
-        self._what = what
-        self._note = note
+    def __init__(self, activity: str, on_error: Callable[[Exception], object] | None = None) -> None:
+        self._activity = activity
+        self._on_error = on_error
 
     def __enter__(self) -> None:
         return None
@@ -44,18 +44,20 @@ class Guard:
         return isinstance(error, Exception) and self.swallows(error)
 
     def swallows(self, error: Exception) -> bool:
-        """Deal with a failure of autoflow's own; False when it is to be raised after all.
+        """Log an error of autoflow's own; return False when it must be raised.
 
-        For the hot path, where ``try`` costs nothing and ``with`` a little.
+        Called directly on the hot path, where ``try`` costs less than ``with``.
         """
-        if isinstance(error, RecursionError):  # the app is deep: there is no room to do anything about it
+        if isinstance(error, RecursionError):  # the stack is too deep to call anything
             return True
         if isinstance(error, VersionNotSaved) or settings.strict():
             return False
-        with contextlib.suppress(Exception):  # logging may fail too: a handler of the app's, the recursion limit
-            if self._note is not None:
-                self._note(error)
-            logger.debug("autoflow: %s failed", self._what, exc_info=error)
+        with contextlib.suppress(
+            Exception
+        ):  # logging may fail too, in a handler of the app's or at the recursion limit
+            if self._on_error is not None:
+                self._on_error(error)
+            logger.debug("autoflow: %s failed", self._activity, exc_info=error)
         return True
 
 

@@ -1,4 +1,4 @@
-"""Every environment variable autoflow reads, a function each; read when asked, so that a change counts at once.
+"""The environment variables that autoflow reads, one function each; read at each call, so that changes take effect.
 
 Booleans are true for ``1 true yes on`` in any case. An empty variable counts as unset.
 """
@@ -43,12 +43,12 @@ def home() -> str | None:
 
 def state_folders() -> list[str]:
     """The folders tried in turn when ``AUTOFLOW_HOME`` is unset: ``XDG_STATE_HOME``, then ``HOME``/.local/state."""
-    found = []
+    folders = []
     if (xdg := _text("XDG_STATE_HOME")) is not None and os.path.isabs(xdg):
-        found.append(xdg)
+        folders.append(xdg)
     if (user := _text("HOME")) is not None and os.path.isabs(user):
-        found.append(os.path.join(user, ".local", "state"))
-    return found
+        folders.append(os.path.join(user, ".local", "state"))
+    return folders
 
 
 def run() -> str | None:
@@ -67,8 +67,9 @@ def notebook() -> str | None:
 
 
 def memory() -> tuple[int, str] | None:
-    """``AUTOFLOW_MEMORY``: the process that keeps a test's records in memory, and the folder in which its children
-    leave theirs (``pid:folder``); set by `autoflow.testing`, not by hand.
+    """``AUTOFLOW_MEMORY``: a test's process and the folder for its children's records (``pid:folder``).
+
+    Set by `autoflow.testing`, not by hand.
     """
     pid, _, folder = (_text("AUTOFLOW_MEMORY") or "").partition(":")
     return (int(pid), folder) if pid.isdecimal() and folder else None
@@ -80,7 +81,7 @@ def reproduces() -> str | None:
 
 
 def strict() -> bool:
-    """``AUTOFLOW_STRICT``: let autoflow's own failures through instead of swallowing them."""
+    """``AUTOFLOW_STRICT``: raise autoflow's own errors instead of swallowing them."""
     return _flag("AUTOFLOW_STRICT", default=False)
 
 
@@ -91,7 +92,7 @@ def durability() -> str:
 
 
 def exit_flush() -> bool:
-    """``AUTOFLOW_EXIT_FLUSH``: whether leaving the process waits, at most 2 s, for records to be sent (default yes)."""
+    """``AUTOFLOW_EXIT_FLUSH``: whether the exit waits, at most 2 s, for records to be sent (default yes)."""
     return _flag("AUTOFLOW_EXIT_FLUSH", default=True)
 
 
@@ -106,7 +107,7 @@ def instance_token() -> str | None:
 
 
 def production() -> bool:
-    """``ENV``: exactly ``production`` on an instance; everything else is development (facts: the SDK's own rule)."""
+    """``ENV``: exactly ``production`` on an instance; everything else is development (the SDK's rule)."""
     return os.environ.get("ENV") == "production"
 
 

@@ -1,1 +1,1 @@
-"""Nothing is lost: records go to a journal on disk in one write, and a sender delivers them when it can."""
+"""The outbox: records are written to a journal on disk, and a sender thread delivers them, with retries."""

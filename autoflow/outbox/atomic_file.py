@@ -1,8 +1,8 @@
-"""Small files that are whole or not there: framed like a journal's lines.
+"""Small files that are replaced atomically, framed like a journal's lines.
 
-What fits into a page is written over in place, in one `write()`, which no signal cuts short; what is longer is
-replaced by rename (which costs a flush of the disk on some file systems, too much for once a record). A reader sees
-the old content or the new one, never a half; content that was damaged on the disk counts as none.
+Content that fits into a page is overwritten in place with one `write()`, which no signal interrupts; longer content is
+replaced by rename (which flushes the disk on some file systems: too slow to do for every record). A reader sees the old
+content or the new, never a part; damaged content counts as none.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ _PAGE = 4096
 
 
 def write(path: str, content: bytes) -> None:
-    """Replace a file; only its owner reads it.
+    """Replace a file that only its owner can read.
 
-    On a full disk the file is written over in the room it has: a crash in that very moment leaves none.
+    If the disk is full, overwrite in place (not crash-safe).
 
     Args:
-        path: the file; only one writer at a time, for the new content is gathered beside it.
+        path: the file; one writer at a time, because the new content is written to a file beside it first.
         content: one line of text.
 
     Raises:
-        OSError: it cannot be written, and is as it was.
+        OSError: it cannot be written, and is unchanged.
     """
     line = frame.encode(content)
-    if len(line) <= _PAGE and _write_over(path, line):
+    if len(line) <= _PAGE and _overwrite(path, line):
         return
     try:
         _replace(path, line)
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(f"{path}.new")
-        if error.errno not in _FULL or not _write_over(path, line):
+        if error.errno not in _FULL or not _overwrite(path, line):
             raise
 
 
@@ -47,13 +47,13 @@ def _replace(path: str, line: bytes) -> None:
     descriptor = os.open(f"{path}.new", flags, 0o600)
     try:
         if os.write(descriptor, line) != len(line):
-            raise OSError(errno.ENOSPC, "could not be written whole", path)
+            raise OSError(errno.ENOSPC, "short write", path)
     finally:
         os.close(descriptor)
     os.replace(f"{path}.new", path)
 
 
-def _write_over(path: str, line: bytes) -> bool:
+def _overwrite(path: str, line: bytes) -> bool:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -61,7 +61,7 @@ def _write_over(path: str, line: bytes) -> bool:
     try:
         if os.fstat(descriptor).st_blocks * _BLOCK < len(line):
             return False
-        return os.pwrite(descriptor, line, 0) == len(line)  # what is left of a longer content is passed over
+        return os.pwrite(descriptor, line, 0) == len(line)  # the rest of a longer content is ignored
     except OSError:
         return False
     finally:
@@ -69,10 +69,10 @@ def _write_over(path: str, line: bytes) -> bool:
 
 
 def read(path: str) -> bytes | None:
-    """A file's content; None when there is none, or it is damaged.
+    """Return a file's content; None when there is no file, or it is damaged.
 
     Raises:
-        OSError: there is a file and it cannot be read.
+        OSError: the file cannot be read.
     """
     try:
         with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:

@@ -1,6 +1,6 @@
-"""When to try again: full jitter, the server's own wish, and a circuit that opens. Arithmetic only.
+"""Retry delays: exponential backoff with full jitter, the server's Retry-After, and a circuit breaker.
 
-Full jitter (uniform between nothing and the step) spreads the return of many clients after an outage.
+Full jitter (uniform between zero and the step) spreads the retries of many clients after an outage.
 """
 
 from __future__ import annotations
@@ -18,43 +18,44 @@ OPENS_AFTER = 5
 
 @dataclass(slots=True)
 class Backoff:
-    """The wait after failures in a row; `open` says the circuit is: nobody should wait for this server."""
+    """The delay after failures in a row; while `open` is true, nobody should wait for the server."""
 
     failures: int = 0
     until: float = 0.0  # monotonic seconds
-    wished: float = 0.0  # until when the server itself asked not to be tried
+    retry_after_until: float = 0.0  # the end of the server's Retry-After
 
-    def failed(self, wish: float | None = None, *, pause: float = 0.0) -> None:
+    def failed(self, retry_after: float | None = None, *, pause: float = 0.0) -> None:
         """Count a failure.
 
         Args:
-            wish: how long the server asked to be left alone, in seconds. Clients told the same come back spread.
+            retry_after: the server's Retry-After, in seconds; jitter is added to it.
             pause: the shortest wait, in seconds.
         """
         step = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(self.failures, 16))
         self.failures += 1
         now = time.monotonic()
-        least = max(pause, LONGEST_SECONDS / 12 if self.open else 0.0)
-        self.until = now + max(least, random.uniform(0, step))
-        if wish is not None:
-            wish = min(wish, RETRY_AFTER_SECONDS)
-            self.wished = now + wish
-            self.until = max(self.until, self.wished + random.uniform(0, max(step, min(wish, LONGEST_SECONDS))))
+        shortest = max(pause, LONGEST_SECONDS / 12 if self.open else 0.0)
+        self.until = now + max(shortest, random.uniform(0, step))
+        if retry_after is not None:
+            retry_after = min(retry_after, RETRY_AFTER_SECONDS)
+            self.retry_after_until = now + retry_after
+            jitter = random.uniform(0, max(step, min(retry_after, LONGEST_SECONDS)))
+            self.until = max(self.until, self.retry_after_until + jitter)
 
     def succeeded(self) -> None:
         """Forget the failures."""
         self.failures = 0
-        self.until = self.wished = 0.0
+        self.until = self.retry_after_until = 0.0
 
     @property
     def open(self) -> bool:
-        """Whether so many tries failed in a row that only a probe now and then goes out."""
+        """Whether the circuit is open: so many tries failed in a row that only an occasional probe is sent."""
         return self.failures >= OPENS_AFTER
 
     def wait(self, *, urgent: bool = False) -> float:
-        """Seconds until the next try; 0 when it may be made now.
+        """Return the seconds until the next try; 0 when it may be made now.
 
         Args:
-            urgent: somebody waits for it: only what the server asked for is waited for.
+            urgent: somebody waits for the result: only the server's Retry-After is respected.
         """
-        return max(0.0, (self.wished if urgent else self.until) - time.monotonic())
+        return max(0.0, (self.retry_after_until if urgent else self.until) - time.monotonic())

@@ -1,4 +1,4 @@
-"""When the blocked records of a folder are tried again: at first soon, then at growing intervals."""
+"""Retries of a folder's blocked records, at growing intervals."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class BlockedRecords:
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
         self._tries = 0
-        self._until = 0.0  # monotonic seconds before which they are not tried
+        self._until = 0.0  # monotonic seconds before which they are not retried
 
     def added(self) -> None:
-        """Leave a record that was just set aside alone for a while."""
+        """Delay the next retry: a record was just set aside."""
         self._until = max(self._until, time.monotonic() + FIRST_SECONDS)
 
     def requeue(self, *, urgent: bool) -> None:
-        """Have them tried again when it is time, and complete what a dead process left of such a step.
+        """Requeue the records when a retry is due, and complete a requeue that a dead process began.
 
         Args:
-            urgent: somebody waits for it: it is time now.
+            urgent: somebody waits for the result: retry now.
         """
         if self._folder is None:
             return
@@ -44,7 +44,7 @@ class BlockedRecords:
                 self._until = time.monotonic() + wait
 
     def any(self) -> bool:
-        """Whether records are set aside; when none are, the next one is soon tried again."""
+        """Return whether records are set aside; when none are, reset the intervals."""
         if self._folder is not None:
             with contextlib.suppress(OSError):
                 if next(dead_letters.iter_dead_letters(self._folder, dead_letters.BLOCKED_FILE), None) is not None:

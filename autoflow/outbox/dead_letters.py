@@ -1,10 +1,10 @@
-"""Records set aside: dead letters, which nobody will take, and blocked records, which are tried again later.
+"""Records set aside: dead letters, which were refused for good, and blocked records, which are retried later.
 
-One file of each kind a destination, of framed lines as in a journal, so that an entry cut short by a full disk costs
-itself only. Each entry has the reason. The first line counts the entries that left the file: it changes in the same
-step as they go, so the counts stay true. An entry written twice (its writer died before it noted so) counts once.
+Each destination has a file of each kind, with framed lines as in a journal, so that an entry cut short by a full disk
+damages no other. Each entry has a reason. The first line counts the entries that left the file: it changes in the same
+step, so the counts stay right. An entry written twice (its writer died before saving its progress) counts once.
 
-`requeue` turns entries into a journal, which is then sent like any other; the records keep their keys and their order.
+`requeue` moves entries to a journal, which is sent like any other; the records keep their keys and their order.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ FILE = "dead"
 BLOCKED_FILE = "blocked"
 
 _PREFIX = {FILE: RETRIED, BLOCKED_FILE: BLOCKED}
-_UNDER_WAY = ".requeue"
+_REQUEUE = ".requeue"
 
 
 def append(folder: str | None, key: str, record: Mapping[str, Any] | None, reason: str, *, file: str = FILE) -> None:
     """Append one entry.
 
     Raises:
-        OSError: it cannot be written; the record then stays in its journal.
+        OSError: it cannot be written; the record stays in its journal.
     """
     if folder is None:
         return
@@ -42,58 +42,63 @@ def append(folder: str | None, key: str, record: Mapping[str, Any] | None, reaso
         descriptor = os.open(os.path.join(folder, file), flags, 0o600)
         try:
             if os.write(descriptor, line) != len(line):
-                raise OSError("the dead letter could not be written whole")
+                raise OSError("short write of a dead letter")
         finally:
             os.close(descriptor)
 
 
 def iter_dead_letters(folder: str, file: str = FILE) -> Iterator[dict[str, Any]]:
-    """The entries of a destination, oldest first: ``key``, ``at`` (ns since the epoch), ``reason``, ``record``.
+    """Yield the entries of a destination, oldest first: ``key``, ``at`` (ns since the epoch), ``reason``, ``record``.
 
-    A damaged one is passed over.
+    Damaged ones are skipped.
 
     Raises:
         OSError: they cannot be read.
     """
-    seen = set()
+    keys = set()
     for form in _lines(folder, file):
-        if "key" in form and form["key"] not in seen:
-            seen.add(form["key"])
+        if "key" in form and form["key"] not in keys:
+            keys.add(form["key"])
             yield form
 
 
 def purged(folder: str, file: str = FILE) -> int:
-    """How many entries left the file so far, purged or requeued; they count no more."""
+    """Return how many entries have left the file, purged or requeued; they are no longer counted."""
     first = next(_lines(folder, file), {})
     return int(first.get("purged", 0))
 
 
 def purge(folder: str, before: int) -> int:
-    """Remove the dead letters written before a moment (ns since the epoch); how many.
+    """Remove the dead letters written before a time (ns since the epoch); return how many.
 
     Raises:
-        OSError: the file cannot be written, and is as it was.
+        OSError: the file cannot be written, and is unchanged.
     """
     with locked(folder):
         settle_locked(folder)
-        gone, kept = _split(folder, FILE, lambda letter: bool(letter["at"] < before))
-        if gone:
-            _replace(folder, FILE, len(gone), kept)
-        return len(gone)
+        purged_letters, remaining = _split(folder, FILE, lambda letter: bool(letter["at"] < before))
+        if purged_letters:
+            _replace(folder, FILE, len(purged_letters), remaining)
+        return len(purged_letters)
 
 
 def requeue(folder: str, file: str = FILE, choose: Callable[[Mapping[str, Any]], bool] = lambda letter: True) -> int:
-    """Move the chosen entries into a journal of their own, from where they are sent again; how many.
+    """Move entries to a new journal, from which they are sent again; return how many.
 
-    An entry without a record (a damaged line of a journal) stays. A process that dies in the middle leaves a file
-    that the next call here, or `sync`, completes or removes.
+    An entry without a record (a damaged line of a journal) stays. If the process dies meanwhile, the next call of this
+    function or of `settle` completes or undoes the step.
+
+    Args:
+        folder: the destination's folder.
+        file: the kind of entries.
+        choose: whether to move an entry.
 
     Raises:
-        OSError: a file cannot be written; the entries are as they were.
+        OSError: a file cannot be written; the entries are unchanged.
     """
     with locked(folder):
         settle_locked(folder)
-        chosen, kept = _split(folder, file, lambda letter: letter["record"] is not None and choose(letter))
+        chosen, remaining = _split(folder, file, lambda letter: letter["record"] is not None and choose(letter))
         if not chosen:
             return 0
         name = _PREFIX[file] + os.urandom(8).hex()
@@ -102,11 +107,11 @@ def requeue(folder: str, file: str = FILE, choose: Callable[[Mapping[str, Any]],
             for number, letter in enumerate(chosen, start=1)
         ]
         try:
-            _write(os.path.join(folder, name + _UNDER_WAY), lines)
-            _replace(folder, file, len(chosen), kept, into=name)
+            _write(os.path.join(folder, name + _REQUEUE), lines)
+            _replace(folder, file, len(chosen), remaining, into=name)
         except OSError:
             with contextlib.suppress(OSError):
-                os.unlink(os.path.join(folder, name + _UNDER_WAY))
+                os.unlink(os.path.join(folder, name + _REQUEUE))
             raise
         settle_locked(folder)
         return len(chosen)
@@ -118,16 +123,16 @@ def sync(folder: str) -> None:
     Raises:
         OSError: the folder cannot be read or written.
     """
-    if any(entry.endswith(_UNDER_WAY) for entry in os.listdir(folder)):
+    if any(entry.endswith(_REQUEUE) for entry in os.listdir(folder)):
         with locked(folder):
             settle_locked(folder)
 
 
 def settle_locked(folder: str) -> None:
-    """As `sync`, for who holds the folder's lock."""
+    """As `settle`, for callers that hold the folder's lock."""
     for entry in os.listdir(folder):
-        if entry.endswith(_UNDER_WAY):
-            name = entry.removesuffix(_UNDER_WAY)
+        if entry.endswith(_REQUEUE):
+            name = entry.removesuffix(_REQUEUE)
             path = os.path.join(folder, entry)
             if any(next(_lines(folder, file), {}).get("into") == name for file in _PREFIX):
                 os.rename(path, segment_path(folder, name, 0))
@@ -139,17 +144,25 @@ def _split(
     folder: str, file: str, choose: Callable[[Mapping[str, Any]], bool]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     chosen: list[dict[str, Any]] = []
-    kept: list[dict[str, Any]] = []
+    remaining: list[dict[str, Any]] = []
     for letter in iter_dead_letters(folder, file):
-        (chosen if choose(letter) else kept).append(letter)
-    return chosen, kept
+        (chosen if choose(letter) else remaining).append(letter)
+    return chosen, remaining
 
 
-def _replace(folder: str, file: str, gone: int, kept: Iterable[Mapping[str, Any]], into: str = "") -> None:
-    """Write a file anew without the entries that leave it, all in one step."""
+def _replace(folder: str, file: str, removed: int, remaining: Iterable[Mapping[str, Any]], into: str = "") -> None:
+    """Rewrite a file with the entries that remain, atomically.
+
+    Args:
+        folder: the destination's folder.
+        file: the kind of entries.
+        removed: how many leave it.
+        remaining: those that stay.
+        into: the journal they move to.
+    """
     path = os.path.join(folder, file)
-    first = {"purged": purged(folder, file) + gone} | ({"into": into} if into else {})
-    _write(f"{path}.new", [json.dumps(form).encode() for form in (first, *kept)])
+    first = {"purged": purged(folder, file) + removed} | ({"into": into} if into else {})
+    _write(f"{path}.new", [json.dumps(form).encode() for form in (first, *remaining)])
     os.replace(f"{path}.new", path)
 
 

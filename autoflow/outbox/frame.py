@@ -1,7 +1,7 @@
 """One line of a journal: ``crc32 SP json LF``.
 
-A line that was cut short (the disk was full, the process was killed inside the write) has no line end of its own;
-what another thread wrote next follows it directly. So a damaged line is searched for a whole frame at its end.
+A line that was cut short (full disk, process killed inside the write) has no line end; what another thread wrote next
+follows it directly. So a damaged line is searched for a complete frame at its end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PREFIX = 9  # eight hexadecimal digits and a space
 
 
 class Line(NamedTuple):
-    """One line: its JSON bytes, or None when the whole line is damaged."""
+    """One line: its JSON bytes, or None when all of it is damaged."""
 
     body: bytes | None
     raw: bytes
@@ -26,18 +26,19 @@ def encode(body: bytes) -> bytes:
     return b"%08x %b\n" % (crc32(body), body)
 
 
-def _whole(frame: bytes) -> bytes | None:
+def _checked(frame: bytes) -> bytes | None:
+    """Return the body of a frame whose checksum is right, else None."""
     body = frame[_PREFIX:]
     return body if frame[:_PREFIX] == b"%08x " % crc32(body) else None
 
 
 def decode(raw: bytes) -> Line:
-    """Take one line (without its line feed) apart."""
-    body = _whole(raw)
+    """Decode one line, without its line feed."""
+    body = _checked(raw)
     if body is not None:
         return Line(body, raw)
     for match in _START.finditer(raw, 1):
-        body = _whole(raw[match.start() :])
+        body = _checked(raw[match.start() :])
         if body is not None:
             return Line(body, raw)
     return Line(None, raw)

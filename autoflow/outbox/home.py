@@ -1,4 +1,4 @@
-"""Where the outbox lives: the first folder that is ours alone, tried in order, none of them at import.
+"""The home folder of the outbox: the first of several candidates that only this user can write to.
 
 ``AUTOFLOW_HOME``; else ``autoflow`` in the XDG state folder; else ``autoflow-<uid>`` in the temporary folder.
 A folder that is a link, belongs to someone else or that others may write to is refused.
@@ -27,17 +27,17 @@ _warned: set[str] = set()
 
 
 def candidates() -> Iterator[str]:
-    """The folders tried, in order; ``AUTOFLOW_HOME`` does not exclude the others, for a record must go somewhere.
+    """Yield the candidates in order; the others are tried after ``AUTOFLOW_HOME``, so that no record is lost.
 
-    The temporary folder is asked for only when its turn comes: Python finds it under a lock, and a fork in that
-    moment leaves the lock held in the child for ever.
+    The temporary folder is looked up last: Python does so under a lock, which a fork at that time would leave held in
+    the child.
     """
     if (named := settings.home()) is not None:
         with contextlib.suppress(OSError):  # relative to a working directory that is gone
             yield os.path.abspath(os.path.expanduser(named))
     yield from (os.path.join(folder, "autoflow") for folder in settings.state_folders())
-    temporary = "/tmp"  # noqa: S108 - ours alone inside it, see `ensure_private`
-    with contextlib.suppress(OSError):  # on a full disk Python finds none
+    temporary = "/tmp"  # noqa: S108 - a private folder inside it, see `ensure_private`
+    with contextlib.suppress(OSError):  # Python finds none on a full disk
         import tempfile
 
         temporary = tempfile.gettempdir()
@@ -45,25 +45,25 @@ def candidates() -> Iterator[str]:
 
 
 def ensure_private(folder: str) -> None:
-    """Make a folder that only its owner reads, or check that an existing one is.
+    """Create a folder that only its owner can read, or check that an existing one is private.
 
     Raises:
-        OSError: it cannot be made, is a link, belongs to another user, or others may write to it.
+        OSError: it cannot be created, is a link, belongs to another user, or others may write to it.
     """
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode):
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode):
         raise NotADirectoryError(f"{folder} is a link or a file, not a folder")
-    if found.st_uid != os.geteuid():
-        raise PermissionError(f"{folder} belongs to user {found.st_uid}, not to {os.geteuid()}")
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if status.st_uid != os.geteuid():
+        raise PermissionError(f"{folder} belongs to user {status.st_uid}, not to {os.geteuid()}")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(f"{folder} can be written by others; chmod go-w {folder}")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(f"{folder} cannot be written")
+        raise PermissionError(f"{folder} is not writable")
 
 
 class Choice(NamedTuple):
-    """A folder that can be used, or None; and why those tried before it cannot."""
+    """A usable folder or None, and the reasons against the candidates before it."""
 
     folder: str | None
     refused: list[str]
@@ -73,7 +73,7 @@ def choose(claim: Callable[[str], str]) -> Choice:
     """Try the candidates in order.
 
     Args:
-        claim: gives the folder wanted in a candidate, made if need be; an `OSError` says why it cannot be.
+        claim: returns the folder needed in a candidate, creating it if need be; raises `OSError` if it cannot.
     """
     refused: list[str] = []
     for candidate in candidates():
@@ -85,13 +85,13 @@ def choose(claim: Callable[[str], str]) -> Choice:
 
 
 def find() -> str | None:
-    """The home folder, made if need be; None with one warning when no candidate can be used."""
-    return _told(choose(_private)).folder if SUPPORTED else None
+    """Return the home folder, creating it if need be; None, with one warning, when no candidate can be used."""
+    return _with_warning(choose(_private)).folder if SUPPORTED else None
 
 
 def outbox_of(origin: str) -> str | None:
-    """The folder of one destination's journals in the first home that takes it; None, with one warning, in none."""
-    return _told(choose(lambda candidate: outbox_folder(candidate, origin))).folder
+    """Return the folder of a destination's journals in the first usable home; None, with one warning, without any."""
+    return _with_warning(choose(lambda candidate: outbox_folder(candidate, origin))).folder
 
 
 def _private(folder: str) -> str:
@@ -99,8 +99,8 @@ def _private(folder: str) -> str:
     return folder
 
 
-def _told(choice: Choice) -> Choice:
-    """Warn once when records are kept in memory, and once when they are not where ``AUTOFLOW_HOME`` says."""
+def _with_warning(choice: Choice) -> Choice:
+    """Warn once when records stay in memory, and once when ``AUTOFLOW_HOME`` cannot be used; return the choice."""
     reasons = "; ".join(choice.refused)
     if choice.folder is None:
         _warn(
@@ -120,44 +120,44 @@ def _warn(message: str, *arguments: str) -> None:
 
 
 def slug(origin: str) -> str:
-    """A folder name for a destination: readable, and different for different origins."""
+    """Return a folder name for a destination: readable, and different for different origins."""
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", origin.split("://")[-1]).strip("-.")[:60]
     return readable if readable == origin else f"{readable}-{crc32(origin.encode()):08x}"
 
 
 def make(folder: str) -> None:
-    """Make the folder of a destination, with those above it that are ours.
+    """Create the folder of a destination, and its parents inside the home.
 
     Raises:
         OSError: as `ensure_private`.
     """
     parent = os.path.dirname(folder)
-    for part in (os.path.dirname(parent), parent, folder):
-        ensure_private(part)
+    for path in (os.path.dirname(parent), parent, folder):
+        ensure_private(path)
 
 
 def folder_of(home: str, origin: str) -> str:
-    """The path of the folder of one destination's journals."""
+    """Return the path of the folder of a destination's journals."""
     return os.path.join(home, "outbox", slug(origin))
 
 
 def outbox_folder(home: str, origin: str) -> str:
-    """The folder of one destination's journals, made if need be.
+    """Return the folder of a destination's journals, creating it if need be.
 
     Raises:
         OSError: as `ensure_private`.
     """
     folder = folder_of(home, origin)
     make(folder)
-    note = os.path.join(folder, _ORIGIN)
-    with contextlib.suppress(OSError):  # journals say it too
-        if atomic_file.read(note) != origin.encode():
-            atomic_file.write(note, origin.encode())
+    origin_file = os.path.join(folder, _ORIGIN)
+    with contextlib.suppress(OSError):  # the journals name it too
+        if atomic_file.read(origin_file) != origin.encode():
+            atomic_file.write(origin_file, origin.encode())
     return folder
 
 
 def origin_of(folder: str) -> str | None:
-    """The destination a folder's records are for, as its own note says; None when none does or it does not fit."""
+    """Return the origin that a folder's records are for, from its origin file; None without a valid one."""
     with contextlib.suppress(OSError, ValueError):
         origin = (atomic_file.read(os.path.join(folder, _ORIGIN)) or b"").decode()
         if slug(origin) == os.path.basename(folder):

@@ -1,12 +1,12 @@
-"""Who sends a journal: the holder of its lock file.
+"""Leases on journals: the process that holds a journal's lock file sends it.
 
-POSIX record locks: they vanish with the process that holds them, also when a forked child still has the descriptor
-open, and a forked child does not inherit them. The price: closing *any* descriptor of the file in the holder
-drops the lock, so a lock file is opened here only, and never twice in one process.
+The locks are POSIX record locks: they end with the process that holds them, even if a forked child has the descriptor
+open, and a child does not inherit them. But closing *any* descriptor of the file in the holder drops the lock, so a
+lock file is opened in this module only, and never twice in a process.
 
-A process that is stopped keeps its locks. It must not keep a dead writer's journal for ever: such a lease can be taken
-over by putting another lock file in its place. The lock file's inode is the fence: who finds another one at the path
-has lost the lease (`lost`), sends no more of the journal and writes no progress.
+A stopped process keeps its locks. So that it does not hold a dead writer's journal forever, such a lease can be taken
+over by replacing the lock file. The file's inode is the fencing token: a holder that finds another inode at the path
+has lost the lease (`lost`), and sends no more of the journal and writes no progress.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _held: dict[str, tuple[int, OwnedFd]] = {}  # path -> process and descriptor
 _taking = ProcessLock()
 
 
-STALE_SECONDS = 600.0  # without a sign of life of who sends an adopted journal; longer than any request
+STALE_SECONDS = 600.0  # without progress, after which an adopted journal may be taken over; longer than any request
 CONTENT_BYTES = 4096
 
 
 class Holder(NamedTuple):
-    """Who holds a lease, as its lock file says.
+    """The holder of a lease, from its lock file.
 
     Args:
         pid, host: the process.
-        adopted: it sends the journal of a writer that is gone, and does not write to it.
-        seen: when it last made progress, in seconds since the epoch.
+        adopted: it sends the journal of a dead writer, and does not write to it.
+        renewed: time of its last progress, in seconds since the epoch.
     """
 
     pid: int
     host: str
     adopted: bool
-    seen: float
+    renewed: float
 
     @property
     def state(self) -> str:
-        """``stopped`` or ``running``; empty where the system does not say."""
+        """``stopped`` or ``running``; empty when unknown."""
         if self.host != socket.gethostname():
             return ""
         try:
@@ -60,7 +60,7 @@ class Holder(NamedTuple):
     @property
     def stalled(self) -> bool:
         """Whether another process may take the lease over."""
-        return self.adopted and (self.state == "stopped" or time.time() - self.seen > STALE_SECONDS)
+        return self.adopted and (self.state == "stopped" or time.time() - self.renewed > STALE_SECONDS)
 
     def __str__(self) -> str:
         state = self.state
@@ -68,21 +68,21 @@ class Holder(NamedTuple):
 
 
 def take(path: str, *, adopted: bool = False) -> bool:
-    """Take the lease if nobody living has it; True when this process now holds it.
+    """Take the lease unless a living process holds it; return whether this call took it.
 
     Args:
         path: the lock file.
-        adopted: the journal's writer is gone. Such a lease is also taken over from a holder that makes no progress.
+        adopted: the journal's writer is dead. Such a lease is also taken over from a stalled holder.
 
     Raises:
-        OSError: the lock file cannot be made (no space, no permission, a link).
+        OSError: the lock file cannot be created (no space, no permission, a link).
     """
     with _taking:
         pid, held = _held.get(path, (0, None))
         if pid == os.getpid() and held is not None and held.ours:
-            return False  # ours already, through another journal object; asking again would drop it
+            return False  # held by another journal object of this process; opening the file again would drop it
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        # high before it is locked: closing a second descriptor of the file would drop the lock
+        # moved before it is locked: closing the first descriptor would drop the lock
         descriptor = move_high(os.open(path, flags, 0o600))
         if not _locks(descriptor):
             os.close(descriptor)
@@ -91,7 +91,7 @@ def take(path: str, *, adopted: bool = False) -> bool:
                 return False
             descriptor = stolen
         content = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "adopted": adopted})
-        with contextlib.suppress(OSError):  # on a full disk nobody learns who holds it
+        with contextlib.suppress(OSError):  # on a full disk the holder stays unknown
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, content.encode(), 0)
         _held[path] = os.getpid(), own_fd(descriptor)
@@ -107,10 +107,10 @@ def _locks(descriptor: int) -> bool:
 
 
 def _take_over(path: str) -> int:
-    """Put a lock file of ours in the place of a stalled holder's; its descriptor, -1 when there is no such holder."""
+    """Replace the lock file of a stalled holder; return the descriptor, or -1 when the holder is not stalled."""
     with locked(os.path.dirname(path)):
-        found = holder(path)
-        if found is None or not found.stalled:
+        current = holder(path)
+        if current is None or not current.stalled:
             return -1
         fresh = f"{path}.{os.urandom(8).hex()}"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -121,16 +121,16 @@ def _take_over(path: str) -> int:
 
 
 def holder(path: str) -> Holder | None:
-    """Who holds a lease, as its file says; None when the file says nothing.
+    """Return the holder of a lease from its lock file; None when the file does not name one.
 
-    For leases of other processes: reading one of this process would drop it.
+    The file of a lease of this process is not opened: closing it would drop the lock.
 
     Raises:
         OSError: the lock file cannot be read.
     """
     pid, _ = _held.get(path, (0, None))
     if pid == os.getpid():
-        return Holder(pid, socket.gethostname(), adopted=False, seen=time.time())
+        return Holder(pid, socket.gethostname(), adopted=False, renewed=time.time())
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -145,7 +145,7 @@ def holder(path: str) -> Holder | None:
 
 
 def touch(path: str) -> None:
-    """Give a sign of life for a lease of this process."""
+    """Renew a lease of this process: note that it makes progress."""
     pid, held = _held.get(path, (0, None))
     if pid == os.getpid() and held is not None and held.ours:
         with contextlib.suppress(OSError):
@@ -153,19 +153,19 @@ def touch(path: str) -> None:
 
 
 def lost(path: str) -> bool:
-    """Whether a lease this process took has been taken over by another."""
+    """Return whether a lease that this process took has been taken over by another."""
     pid, held = _held.get(path, (0, None))
     if pid != os.getpid() or held is None:
         return False
     try:
-        found = os.stat(path, follow_symlinks=False)
+        status = os.stat(path, follow_symlinks=False)
     except OSError:
         return True
-    return (found.st_dev, found.st_ino) != (held.device, held.inode)
+    return (status.st_dev, status.st_ino) != (held.device, held.inode)
 
 
 def held(path: str) -> bool:
-    """Whether somebody living has the lease; asks by taking it for an instant, unless it is ours.
+    """Return whether a living process holds the lease, by trying to lock it, unless this process does.
 
     Raises:
         OSError: the lock file cannot be opened.
@@ -187,7 +187,7 @@ def held(path: str) -> bool:
 
 
 def release(path: str, *, remove: bool = False) -> None:
-    """Give the lease back; with `remove` the lock file goes too, while it is still ours."""
+    """Release the lease; with `remove`, delete the lock file too unless the lease was lost."""
     with _taking:
         remove = remove and not lost(path)
         pid, held = _held.pop(path, (0, None))
@@ -201,7 +201,7 @@ def release(path: str, *, remove: bool = False) -> None:
 
 @in_child
 def _forget() -> None:
-    """A child holds no lease of its parent's; the descriptors it inherited are of no use to it."""
+    """Forget the parent's leases in a child, and close the inherited descriptors."""
     for _, held in _held.values():
         held.close()
     _held.clear()

@@ -1,8 +1,8 @@
-"""Files that say which runs are open: one file a run in the home folder, removed when the run is over.
+"""Files of open runs: one a run in the home folder, removed when the run ends.
 
-Other processes of this machine (spawned and forked children, workers of a pool) learn with one `stat` whether a run
-that they inherited is still open. The content lets a parent process finish the runs of a child that it reaped. A
-killed process leaves its files; whoever takes over its journal, and records its runs as lost, removes them.
+Other processes of this machine (children, workers of a pool) check with one `stat` whether a run that they inherited is
+still open. The content lets a parent process finish the runs of a child that it reaped. A killed process leaves its
+files; the process that takes over its journal records its runs as lost and removes the files.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import NamedTuple
 from autoflow.outbox import home
 
 _FOLDER = "runs"
-_LONGEST = 16 << 10
+_LONGEST = 16 << 10  # bytes read of a file
 
 
 class OpenRun(NamedTuple):
-    """The content of an open run's file: who opened the run, and the run as `AUTOFLOW_RUN` names it."""
+    """The content of an open run's file: the process that opened it, and the run in the form of `AUTOFLOW_RUN`."""
 
     path: str
     host: str
@@ -28,17 +28,17 @@ class OpenRun(NamedTuple):
 
 
 def path_of(key: str) -> str | None:
-    """The path of the file of a run that this process opens; None when there is no home folder to keep it in."""
+    """Return the path of the file of a run that this process opens; None without a home folder."""
     folder = home.find()
     return None if folder is None else os.path.join(folder, _FOLDER, f"{os.getpid()}-{key}")
 
 
 def add(path: str, run: str) -> bool:
-    """Write the file of a run that this process opens; whether that was possible.
+    """Write the file of a run that this process opens; return whether it could be written.
 
     Args:
         path: see `path_of`.
-        run: the run as `AUTOFLOW_RUN` names it.
+        run: the run in the form of `AUTOFLOW_RUN`.
     """
     content = f"{os.uname().nodename} {os.getpid()} {run}".encode()
     with contextlib.suppress(OSError):
@@ -61,14 +61,14 @@ def _write(path: str, content: bytes) -> None:
 
 
 def remove(path: str | None) -> None:
-    """Remove a run's file: the run is over."""
+    """Remove a run's file when the run ends."""
     if path is not None:
         with contextlib.suppress(OSError):
             os.unlink(path)
 
 
 def remove_lost(outbox_folder: str, keys: Iterable[str]) -> None:
-    """Remove the files of runs whose processes are gone, in the home that an outbox folder is in."""
+    """Remove the files of runs whose processes died, in the home that an outbox folder is in."""
     lost = set(keys)
     for entry in _entries(os.path.dirname(os.path.dirname(outbox_folder))):
         if os.path.basename(entry).partition("-")[2] in lost:
@@ -76,7 +76,7 @@ def remove_lost(outbox_folder: str, keys: Iterable[str]) -> None:
 
 
 def is_over(path: str) -> bool:
-    """Whether a run's file is gone. When its folder is gone too, or cannot be read, that says nothing of the run."""
+    """Return whether a run has ended: its file is gone, while the folder can be read."""
     try:
         os.stat(path)
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def is_over(path: str) -> bool:
 
 
 def opened_by(pid: int) -> list[OpenRun]:
-    """The open runs of another process of this machine; makes no folder."""
+    """Return the open runs of another process of this machine; create no folder."""
     host, start = os.uname().nodename, f"{pid}-"
     paths = [path for folder in home.candidates() for path in _entries(folder)]
     runs = [_read(path) for path in paths if os.path.basename(path).startswith(start)]

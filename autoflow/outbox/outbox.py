@@ -1,4 +1,4 @@
-"""One destination's outbox in this process: the journal records are written to, and the sender behind it."""
+"""The outbox of one destination in this process: a journal that records are written to, and its sender."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autoflow.transport.memory import folder_of_parent
 
 logger = logging.getLogger("autoflow")
 
-EXIT_SECONDS = 1.9  # with what the interpreter needs to leave, two seconds at the most
+EXIT_SECONDS = 1.9  # limit of the exit flush; two seconds with the interpreter's own work
 
 _outboxes: list[Outbox] = []
 _closing: list[Callable[[], None]] = []
@@ -30,13 +30,13 @@ _making = ProcessLock()
 
 
 class Outbox:
-    """Where records for one destination go.
+    """Writes the records for one destination, and has them sent.
 
-    Nothing is opened, made or started before the first record.
+    Nothing is opened or started before the first record.
 
     Args:
         origin: the destination: scheme://host[:port], ``embedded`` or ``memory``.
-        address: the destination as a child process is to be told it.
+        address: the destination in the form that child processes inherit.
         connect: makes the connector, when there is something to send.
         in_memory: keep the journal in memory, for tests.
     """
@@ -60,7 +60,7 @@ class Outbox:
         return self._connector
 
     def record(self, members: bytes) -> int:
-        """Write one record down; its number, or 0 when it could not be (it is counted as dropped).
+        """Write one record; return its number, or 0 when it could not be written (and is counted as dropped).
 
         Args:
             members: the JSON members of the record, see `Journal.append`.
@@ -77,12 +77,12 @@ class Outbox:
         return number
 
     def key(self, number: int) -> str:
-        """The key of a record just written, empty for none."""
+        """Return the key of a record just written, by its number; empty for 0."""
         return f"{self._journal.name}:{number}" if self._journal is not None and number else ""
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Have something done in the sender's thread."""
-        if self._sender is not None and self._pid == os.getpid():  # not a parent's, in a forked child
+        """Run a job in the sender's thread."""
+        if self._sender is not None and self._pid == os.getpid():  # a forked child must not use its parent's
             self._sender.submit(job)
 
     def flush(self, timeout: float) -> bool:
@@ -99,7 +99,7 @@ class Outbox:
         return sent and before == self._lost
 
     def task_of(self, run: str) -> int | None:
-        """The number our server gave a run, once the sender has heard it."""
+        """Return the task number that the server gave a run, once a delivery has told it."""
         return self.connector.task_of(run) if self._sender is not None else None
 
     @property
@@ -115,11 +115,11 @@ class Outbox:
 
     @property
     def dropped(self) -> int:
-        """Records of this process that could not be written and that no file counts yet."""
+        """The number of records of this process that could not be written and that no file counts yet."""
         return self._journal.unsaved if self._journal is not None else 0
 
     def counts_in_memory(self) -> dict[str, int]:
-        """The counts of a journal that has no file, and so is in no count of a folder; empty for any other."""
+        """Return the counts of a journal in memory, which no folder counts; empty for any other."""
         if self._sender is None or self._journal is None or self._journal.folder is not None:
             return {}
         return self._sender.drain.counts()
@@ -128,7 +128,7 @@ class Outbox:
         with _making:
             if self._journal is None:
                 fresh = Journal(None if self.in_memory else home.outbox_of(self.origin), self.origin)
-                if self._journal is None:  # a signal handler of the app's may have recorded meanwhile
+                if self._journal is None:  # a signal handler of the app may have recorded meanwhile
                     self._journal = fresh
             return self._journal
 
@@ -148,10 +148,10 @@ class Outbox:
             atexit.register(leave_all)
 
     def leave(self, deadline: float) -> None:
-        """Do what is to be done when the process leaves; `deadline` in monotonic seconds."""
+        """Flush when the process exits, until `deadline` (monotonic seconds)."""
         if self._pid != os.getpid() or self._sender is None or self._journal is None:
             return
-        self._journal.leave()
+        self._journal.at_exit()
         self._sender.maintain_at_exit(deadline)
         self._report()
         limit = self.connector.exit_seconds
@@ -159,7 +159,7 @@ class Outbox:
             self._sender.flush(min(limit, max(0.0, deadline - time.monotonic())))
 
     def _report(self) -> None:
-        """Say at the end what was lost, and have the folder count what the journal's own file could not."""
+        """Warn of records lost, and add those that the journal's own file could not count to the folder's totals."""
         journal = self._journal
         if journal is None or not journal.lost:
             return
@@ -173,7 +173,7 @@ class Outbox:
 
 
 def _bytes_recorded() -> int:
-    """A number that changes with each record of this process."""
+    """Return a number that changes with each record of this process."""
     return sum(outbox._journal.size for outbox in _outboxes if outbox._journal is not None)
 
 
@@ -181,24 +181,24 @@ threads.recorded_bytes = _bytes_recorded
 
 
 def before_exit(callback: Callable[[], None]) -> None:
-    """Have something done when the process leaves in good order, before the last flush."""
+    """Register a callback to run at a normal exit, before the exit flush."""
     if callback not in _closing:
         _closing.append(callback)
 
 
 def flush_all(timeout: float) -> bool:
-    """Flush every outbox of this process within `timeout` seconds; whether all is sent."""
+    """Flush every outbox of this process within `timeout` seconds; return whether all is sent."""
     deadline = time.monotonic() + timeout
     return all([outbox.flush(max(0.0, deadline - time.monotonic())) for outbox in list(_outboxes)])
 
 
 def flush_memory(timeout: float) -> bool:
-    """Flush the outboxes of this process whose records stay in memory; whether all is there."""
+    """Flush the outboxes of this process whose records stay in memory; return whether all is delivered."""
     return all([outbox.flush(timeout) for outbox in list(_outboxes) if outbox.in_memory])
 
 
 def abandon_all() -> None:
-    """Stop every sender of this process and forget its outboxes, for tests; what waits stays in the journals."""
+    """Stop every sender of this process and forget its outboxes, for tests; unsent records stay in the journals."""
     for outbox in _outboxes:
         if outbox._sender is not None:
             outbox._sender.stop()
@@ -206,9 +206,9 @@ def abandon_all() -> None:
 
 
 def leave_all() -> None:
-    """Finish what is open and give records a last chance; whatever is left, the next process sends.
+    """Run the exit callbacks and flush all outboxes; the next process sends what is left.
 
-    An interrupt while this waits ends the waiting: who presses Ctrl+C again wants to leave now.
+    A KeyboardInterrupt ends the wait: a user who presses Ctrl+C again wants to exit now.
     """
     deadline = time.monotonic() + EXIT_SECONDS
     with contextlib.suppress(KeyboardInterrupt):
@@ -221,10 +221,10 @@ def leave_all() -> None:
 
 
 def _keep_interrupted() -> None:
-    """Have the interpreter end by SIGINT, as it does when its main was interrupted.
+    """Make an interrupted interpreter end by SIGINT, as it would without autoflow.
 
-    It notes an interrupt of main, and forgets it whenever text is executed afterwards: at exit, and in the sender's
-    thread, which may be importing SQLAlchemy (hundreds of times). Executing an interrupt makes it note that again.
+    Python notes an interrupt of main, and forgets it whenever source text is executed afterwards: at exit, and in the
+    sender's thread, which may be importing SQLAlchemy. Executing a KeyboardInterrupt makes it note the interrupt again.
     """
     interactive = hasattr(sys, "ps1") or sys.flags.interactive
     if getattr(sys, "last_type", None) is KeyboardInterrupt and not interactive:
@@ -237,6 +237,6 @@ atexit.register(_keep_interrupted)  # the first to be registered is the last to 
 
 @in_child
 def _forked() -> None:
-    """Let no outbox take a child for its parent: the number of a dead ancestor is given again."""
+    """Mark outboxes as another process's in a child: process ids are reused, also those of ancestors."""
     for outbox in _outboxes:
         outbox._pid = -1

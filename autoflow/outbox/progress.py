@@ -1,6 +1,6 @@
-"""How far a journal has been sent, kept beside it; and the totals of journals that are gone.
+"""The progress of sending a journal, stored beside it, and the totals of journals that were removed.
 
-A journal that is sent and removed is folded into the totals of its folder under one lock, by name, so that a crash
+A journal that is sent and removed is added to the totals of its folder under a lock and by name, so that a crash
 between the two steps cannot count it twice.
 """
 
@@ -21,13 +21,13 @@ from autoflow.process.posix import fcntl
 
 @dataclass(slots=True)
 class Progress:
-    """Where sending stands in one journal.
+    """The progress of sending one journal.
 
     Args:
-        offsets: bytes dealt with, by segment number; segments that are not named have not been looked at.
-        recorded: records dealt with, one way or the other. sent: those delivered. dead: those refused for good.
-        blocked: those set aside, to be tried again.
-        dropped: records the writer could not write, as its notes in the segments say.
+        offsets: bytes dealt with, by segment number; a segment without one was not read yet.
+        recorded: records dealt with, in any way. sent: those delivered. dead: those refused for good.
+        blocked: those set aside, to be retried.
+        dropped: records the writer could not write, from its notes in the segments.
         open_runs: keys of runs that have begun and not ended in what was dealt with.
         delivery_state: what the destination keeps between batches, such as settings to send with a later edge.
     """
@@ -44,7 +44,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Totals:
-    """Counts over journals that are gone; `folded` names the last of them."""
+    """Counts over journals that were removed; `folded` names the latest of them."""
 
     recorded: int = 0
     sent: int = 0
@@ -64,10 +64,10 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def load(folder: str, name: str) -> Progress:
-    """Read a journal's progress; the beginning when there is none yet or it is damaged.
+    """Read a journal's progress; a new one when there is none yet or it is damaged.
 
     Raises:
-        OSError: there is one and it cannot be read.
+        OSError: the file cannot be read.
     """
     try:
         form = _read(progress_path(folder, name))
@@ -83,7 +83,7 @@ def save(folder: str, name: str, progress: Progress) -> None:
     """Write a journal's progress.
 
     Raises:
-        OSError: it cannot be written; what was sent since the last time may be sent again.
+        OSError: it cannot be written; records sent since the last time may be sent again.
     """
     form = asdict(progress)
     form["carry"] = {"runs": form.pop("open_runs"), "delivery": form.pop("delivery_state")}
@@ -97,10 +97,10 @@ _in_process = ProcessLock()
 
 @contextlib.contextmanager
 def locked(folder: str) -> Iterator[None]:
-    """Keep other threads and processes from changing what a folder counts while the block runs.
+    """Lock a folder's counts against other threads and processes while the block runs.
 
     Raises:
-        OSError: the lock file cannot be made.
+        OSError: the lock file cannot be created.
     """
     with _in_process:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -114,7 +114,7 @@ def locked(folder: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked_totals(folder: str) -> Iterator[Totals]:
-    """Hold the folder's totals; changes made to the value are written when the block ends well.
+    """Lock and yield the folder's totals; changes are written when the block ends without an error.
 
     Raises:
         OSError: they cannot be read, or written.

@@ -1,8 +1,8 @@
-"""The reading end of one journal: lines not dealt with yet, in order, across segments.
+"""The reader of one journal: lines not dealt with yet, in order, across segments.
 
-Segments are read from where each was left, so that a late write into an older segment (a thread that was inside
-`write()` when the journal went on) is found as well. A segment goes when a newer one exists, it is dealt with to its
-end, and nobody can be writing to it any more. What cannot be read is an error, never an end: it stays.
+Each segment is read from its own offset, so that a late write into an older segment (by a thread that was inside
+`write()` during the rotation) is found as well. A segment is removed when a newer one exists, it is dealt with to its
+end, and no thread can be writing to it any more. A read error is never taken for the end: the segment stays.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SETTLE_SECONDS = 2.0
 
 
 class Entry(NamedTuple):
-    """One line and where it ends."""
+    """One line and its position."""
 
     segment: int
     end: int
@@ -42,14 +42,14 @@ class Entry(NamedTuple):
 
 
 class Reader:
-    """One journal.
+    """Reads one journal.
 
     Args:
-        folder: where its segments are; None when they are in memory.
+        folder: folder of its segments; None when they are in memory.
         name: the journal's.
-        owned: its writer is this very process.
-        memory: the descriptors of segments in memory, by number; shared with the writer.
-        whole: read from the first line, whatever was dealt with.
+        owned: its writer is this process.
+        memory: descriptors of segments in memory, by number; shared with the writer.
+        from_start: read from the first line, ignoring the progress.
     """
 
     def __init__(
@@ -59,47 +59,47 @@ class Reader:
         *,
         owned: bool,
         memory: dict[int, int] | None = None,
-        whole: bool = False,
+        from_start: bool = False,
     ) -> None:
         self.folder = folder
         self.name = name
         self.owned = owned
-        self.progress = progress.load(folder, name) if folder and not whole else progress.Progress()
+        self.progress = progress.load(folder, name) if folder and not from_start else progress.Progress()
         self.blocked = name.startswith(BLOCKED)  # its records were set aside before
         self.requeued = self.blocked or name.startswith(RETRIED)
         self._memory = memory if memory is not None else {}
-        self._settled: dict[int, float] = {}  # segment -> monotonic time it was first found read to its end
+        self._settled: dict[int, float] = {}  # segment -> monotonic time at which it was first read to its end
 
     @property
     def lost(self) -> bool:
-        """Whether another process has taken the journal over from this one."""
+        """Whether another process has taken the journal over."""
         return self.folder is not None and not self.owned and journal_lease.lost(lock_path(self.folder, self.name))
 
     def segments(self) -> list[int]:
-        """The numbers of the segments there are."""
+        """Return the numbers of the existing segments."""
         if self.folder is None:
             return sorted(self._memory)
         return journals(self.folder).get(self.name, [])
 
-    def entries(self, most: int = 500) -> list[Entry]:
-        """The next lines not dealt with: `most` of them, or what makes a good-sized request.
+    def entries(self, limit: int = 500) -> list[Entry]:
+        """Return the next lines not dealt with: at most `limit`, and at most `BATCH_BYTES` and a line.
 
         Raises:
-            OSError: a segment cannot be read; nothing is known of what is in it.
+            OSError: a segment cannot be read.
         """
-        found: list[Entry] = []
+        batch: list[Entry] = []
         size = 0
         for segment in self.segments():
             with contextlib.closing(self._lines(segment)) as lines:
                 for entry in lines:
-                    found.append(entry)
+                    batch.append(entry)
                     size += len(entry.line.raw)
-                    if len(found) >= most or size >= BATCH_BYTES:
-                        return found
-        return found
+                    if len(batch) >= limit or size >= BATCH_BYTES:
+                        return batch
+        return batch
 
     def _lines(self, segment: int) -> Generator[Entry, None, None]:
-        """The whole lines of a segment, from where it was left to its end."""
+        """Yield the complete lines of a segment, from its offset to its end."""
         descriptor = self._open(segment)
         if descriptor < 0:
             return
@@ -112,7 +112,7 @@ class Reader:
                 for raw in lines:
                     begin += len(raw) + 1
                     yield Entry(segment, begin, frame.decode(raw))
-                if len(rest) > LONGEST_LINE:  # no line is: damage, passed over but for a frame it may end with
+                if len(rest) > LONGEST_LINE:  # longer than any record: damage, skipped except for a frame at its end
                     damaged, rest = rest[: -LONGEST_LINE // 2], rest[-LONGEST_LINE // 2 :]
                     begin += len(damaged)
                     yield Entry(segment, begin, frame.Line(None, damaged))
@@ -121,7 +121,7 @@ class Reader:
                 os.close(descriptor)
 
     def _open(self, segment: int) -> int:
-        """A descriptor to read a segment by; -1 when it is gone."""
+        """Return a descriptor to read a segment with; -1 when it was removed."""
         if self.folder is None:
             return self._memory.get(segment, -1)
         path = segment_path(self.folder, self.name, segment)
@@ -129,29 +129,29 @@ class Reader:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return -1
-        found = os.fstat(descriptor)
-        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
             return descriptor
         os.close(descriptor)
-        raise PermissionError(f"{path} is no file, or belongs to user {found.st_uid}")
+        raise PermissionError(f"{path} is not a regular file, or belongs to user {status.st_uid}")
 
     def advance(self, entry: Entry) -> None:
-        """Note an entry as dealt with; `save` makes it last."""
+        """Note that an entry is dealt with, until `save` in memory only."""
         self.progress.offsets[entry.segment] = entry.end
         self.progress.recorded += is_record(entry.line)
 
     def save(self) -> None:
-        """Write the progress down, if the disk takes it: sending goes on, and only who dies now sends some again."""
+        """Write the progress, if the disk allows it; without it, a crash makes some records be sent again."""
         if self.folder is not None and not self.lost:
             with contextlib.suppress(OSError):
                 progress.save(self.folder, self.name, self.progress)
 
     def waiting(self) -> int:
-        """How many records are not dealt with; reads every byte of them."""
+        """Count the records not dealt with, by reading all of them."""
         return self.unread()[0]
 
     def unread(self) -> tuple[int, int]:
-        """How many records are not dealt with, and how many more the writer noted there as dropped.
+        """Count the records not dealt with, and those that the writer noted there as dropped.
 
         Raises:
             OSError: a segment cannot be read.
@@ -164,12 +164,13 @@ class Reader:
         return records, dropped
 
     def tidy(self, *, closed: bool) -> bool:
-        """Remove segments that are done with; with `closed` (no writer any more) the whole journal once all is sent.
+        """Remove segments that are dealt with; with `closed` (the writer is dead), remove the journal once all is sent.
 
-        Returns whether the journal is gone.
+        Returns:
+            Whether the journal was removed.
 
         Raises:
-            OSError: a segment cannot be read, and stays; or the totals cannot be written, and the rest stays.
+            OSError: a segment cannot be read, or the totals cannot be written; the files stay.
         """
         segments = self.segments()
         for segment in segments if closed else segments[:-1]:
@@ -192,7 +193,7 @@ class Reader:
             os.unlink(segment_path(self.folder, self.name, segment))
 
     def _fold(self) -> None:
-        """Count a finished journal into its folder's totals and remove what is left of it."""
+        """Add a finished journal to its folder's totals, and remove its remaining files."""
         assert self.folder is not None
         with progress.locked_totals(self.folder) as totals:
             if self.name not in totals.folded:
@@ -209,12 +210,12 @@ class Reader:
 
 
 def is_record(line: frame.Line) -> bool:
-    """Whether a line counts as a record: not a header, not a note of dropped ones. A damaged line does."""
+    """Return whether a line counts as a record: no header and no note of dropped ones. A damaged line does."""
     return line.body is None or line.body.startswith(b'{"n":')
 
 
 def dropped_by(line: frame.Line) -> int:
-    """How many records a line notes as dropped; 0 for any other line."""
+    """Return how many records a line notes as dropped; 0 for any other line."""
     if line.body is None or is_record(line):
         return 0
     with contextlib.suppress(ValueError, TypeError, AttributeError):

@@ -1,8 +1,8 @@
-"""What the outbox holds: counts over all destinations, taken from the files, so that any process may ask.
+"""Counts of the records in the outbox over all destinations, read from its files, so that any process can ask.
 
 For every record written, ``recorded = sent + waiting + dead``; what could not be written is ``dropped``. Dead letters
-that were purged count no more, neither as dead nor as recorded. A blocked record (`outbox.deadletters`) waits; how many
-of those waiting are blocked is under ``blocked``, which is there only when there are any.
+that were purged no longer count, neither as dead nor as recorded. A blocked record (`outbox.dead_letters`) counts as
+waiting; ``blocked`` counts them among those waiting, and is present only when there are any.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ COUNTS = ("recorded", "sent", "waiting", "dead", "dropped")
 
 
 def destinations(home_folder: str | None = None) -> Iterator[tuple[str, str]]:
-    """The destinations that have a folder: (origin, folder); where the origin is not known, the folder's name.
+    """Yield the destinations that have a folder: (origin, folder); for an unknown origin, the folder's name.
 
     Args:
-        home_folder: the home to look in; by default the one records go to now.
+        home_folder: the home to read; by default the one that records are written to.
     """
     parent = os.path.join(home_folder or home.find() or os.devnull, "outbox")
     for entry in sorted(os.listdir(parent)) if os.path.isdir(parent) else []:
         folder = os.path.join(parent, entry)
         if os.path.isdir(folder):
-            yield home.origin_of(folder) or _said_in_journals(folder) or entry, folder
+            yield home.origin_of(folder) or _origin_in_journals(folder) or entry, folder
 
 
-def _said_in_journals(folder: str) -> str | None:
-    """The origin a folder is for, as the first line of a journal in it says."""
+def _origin_in_journals(folder: str) -> str | None:
+    """Return the origin of a folder from the first line of a journal in it; None when there is none."""
     for name in journals(folder):
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            for entry in Reader(folder, name, owned=False, whole=True).entries(1):
+            for entry in Reader(folder, name, owned=False, from_start=True).entries(1):
                 origin = json.loads(entry.line.body or b"null").get("origin")
                 if home.slug(str(origin)) == os.path.basename(folder):
                     return str(origin)
@@ -48,7 +48,7 @@ def _said_in_journals(folder: str) -> str | None:
 
 
 def of_folder(folder: str) -> dict[str, int]:
-    """The counts of one destination.
+    """Return the counts of one destination.
 
     Raises:
         OSError: the folder or something in it cannot be read.
@@ -78,9 +78,7 @@ def of_folder(folder: str) -> dict[str, int]:
 
 
 def _consistent(folder: str, name: str) -> tuple[int, int, Progress]:
-    """What waits in a journal (records, and notes of dropped ones), and its progress at that very moment, while it
-    may be being sent.
-    """
+    """Return a consistent view of a journal while it is sent: records waiting, drops noted, and progress."""
     tries = TRIES
     while True:
         reader = Reader(folder, name, owned=False)
@@ -91,9 +89,9 @@ def _consistent(folder: str, name: str) -> tuple[int, int, Progress]:
 
 
 def status() -> dict[str, Any]:
-    """Counts over all destinations, and for each under ``destinations`` by origin.
+    """Return the counts over all destinations, and those of each under ``destinations`` by origin.
 
-    A destination whose folder cannot be read is left out (``autoflow doctor`` says why).
+    A destination whose folder cannot be read is left out (``autoflow doctor`` shows why).
     """
     parts = {}
     for origin, folder in destinations():

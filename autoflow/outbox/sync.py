@@ -1,4 +1,4 @@
-"""Sending what waits, from a process that records nothing itself; and who else is at it."""
+"""Send waiting records from a process that records nothing itself, and list those that other processes will send."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class LeasedJournal(NamedTuple):
 
 
 def sync(folder: str, origin: str, connector: Connector) -> bool:
-    """Send every journal of a destination that nobody living sends; whether nothing waits there any more.
+    """Send the journals of a destination whose processes are gone; return whether nothing waits there any more.
 
-    Journals of living processes are left to these: they send them themselves. See `held_by_others`.
+    Living processes send their own journals, see `held_by_others`.
 
     Raises:
         OSError: the folder cannot be read.
@@ -41,12 +41,12 @@ def sync(folder: str, origin: str, connector: Connector) -> bool:
 
 
 def held_by_others(folder: str) -> list[LeasedJournal]:
-    """The journals of a folder that hold waiting records and that another process is to send."""
-    found = []
+    """Return the journals of a folder that have waiting records and are leased to other processes."""
+    leased = []
     for name in journals(folder):
         path = lock_path(folder, name)
         with contextlib.suppress(OSError):
             waiting = Reader(folder, name, owned=False).waiting()
             if waiting and journal_lease.held(path):
-                found.append(LeasedJournal(name, waiting, journal_lease.holder(path)))
-    return found
+                leased.append(LeasedJournal(name, waiting, journal_lease.holder(path)))
+    return leased

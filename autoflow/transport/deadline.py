@@ -1,8 +1,10 @@
-"""Connections whose every wait ends at the request's deadline: connecting, sending, the header and the body.
+"""Connections that enforce one deadline for a whole request: connecting, sending, the header and the body.
 
-The HTTP library's own timeouts are for one wait each: a server that sends a byte now and then is waited for as long as
-it likes, and a name with many dead addresses as often as it has addresses. Here each wait gets what is left of the
-whole. Only the resolving of a name cannot be cut short: the system's resolver has its own end.
+The HTTP library's timeouts limit single waits: a server that sends a byte now and then can hold a request forever, and
+a name with many dead addresses takes one timeout each. Here every wait gets what is left of the deadline. Only name
+resolution cannot be cut short: the system's resolver has a timeout of its own.
+
+urllib3 has no public hook for making the socket, so `_Connection` overrides its `_new_conn`.
 """
 
 from __future__ import annotations
@@ -24,46 +26,46 @@ from urllib3.exceptions import NewConnectionError
 from autoflow.process.file_descriptors import move_socket_high
 
 SEND_BYTES = 64 << 10
-IDLE_SECONDS = 30.0  # without any byte, however much is left
+IDLE_SECONDS = 30.0  # longest wait for a byte, however much is left
 
-_until: ContextVar[float] = ContextVar("autoflow_deadline")
+_deadline: ContextVar[float] = ContextVar("autoflow_deadline")  # monotonic seconds
 
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Give requests made in the block so long, all together, the reading of their answers included."""
-    token = _until.set(time.monotonic() + seconds)
+    """Set a deadline for the requests made in the block, including the reading of their responses."""
+    token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        _until.reset(token)
+        _deadline.reset(token)
 
 
-def _left(until: float) -> float:
-    """How long a single wait may be.
+def _remaining(deadline: float) -> float:
+    """Return the timeout of the next wait.
 
     Raises:
-        TimeoutError: none are.
+        TimeoutError: the deadline has passed.
     """
-    left = until - time.monotonic()
-    if left <= 0:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError("the deadline of the request has passed")
-    return min(left, IDLE_SECONDS)
+    return min(remaining, IDLE_SECONDS)
 
 
-class _Reading(io.RawIOBase):
-    """What a socket receives, until a moment. It may outlive the block the request was made in."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket until the deadline. It may outlive the block that made the request."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._file = sock.makefile("rb", buffering=0)
-        self._until = _until.get()
+        self._deadline = _deadline.get()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_left(self._until))
+        self._sock.settimeout(_remaining(self._deadline))
         return self._file.readinto(buffer)
 
     def close(self) -> None:
@@ -76,27 +78,27 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
-        self.fp = io.BufferedReader(_Reading(sock))
+        self.fp = io.BufferedReader(_DeadlineReader(sock))
 
 
 class _Connection(HTTPConnection):
     response_class = _Response
     debuglevel = 0  # http.client would print the headers, the token among them
-    _held: bytearray | None = None  # what is sent with the next piece
+    _pending: bytearray | None = None  # sent with the next piece
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request; a short body goes in one packet with the header."""
-        self._held = bytearray()
+        self._pending = bytearray()
         try:
             super().request(*args, **kwargs)
-            self._release()
+            self._send_pending()
         finally:
-            self._held = None
+            self._pending = None
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first of the host's addresses that answers."""
         failure: OSError = socket.gaierror(f"{self.host} has no address")
-        longest = float(self.timeout or _left(_until.get()))
+        timeout = float(self.timeout or _remaining(_deadline.get()))
         for family, kind, protocol, _, address in socket.getaddrinfo(
             self._dns_host, self.port, type=socket.SOCK_STREAM
         ):
@@ -104,37 +106,37 @@ class _Connection(HTTPConnection):
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
-                sock.settimeout(min(longest, _left(_until.get())))
+                sock.settimeout(min(timeout, _remaining(_deadline.get())))
                 sock.connect(address)
             except OSError as error:
                 sock.close()
                 failure = error
             else:
                 return sock
-        # not as it is: a connection reset while it is made would pass for one reset after the request was sent
+        # converted: otherwise a reset while connecting would look like one after the request was sent
         raise NewConnectionError(self, f"{type(failure).__name__}: {failure}") from failure
 
     def send(self, data: Any) -> None:
-        """Send in pieces, each within what is left of the deadline."""
+        """Send in pieces, each with what is left of the deadline as its timeout."""
         if self.sock is None:
-            held, self._held = self._held, None  # through a proxy, connecting sends something by itself
+            pending, self._pending = self._pending, None  # through a proxy, connecting sends a CONNECT request
             self.connect()
-            self._held = held
-        if self._held is not None and isinstance(data, bytes) and len(self._held) + len(data) <= SEND_BYTES:
-            self._held += data
+            self._pending = pending
+        if self._pending is not None and isinstance(data, bytes) and len(self._pending) + len(data) <= SEND_BYTES:
+            self._pending += data
             return
-        self._release()
+        self._send_pending()
         pieces = _pieces(data) if isinstance(data, bytes) else [data]
         for piece in pieces:
             if self.sock is not None:
-                self.sock.settimeout(_left(_until.get()))
+                self.sock.settimeout(_remaining(_deadline.get()))
             super().send(piece)
 
-    def _release(self) -> None:
-        """Send what is held."""
-        if held := self._held:
-            self._held = None
-            self.send(bytes(held))
+    def _send_pending(self) -> None:
+        """Send what is pending."""
+        if pending := self._pending:
+            self._pending = None
+            self.send(bytes(pending))
 
 
 class _SecureConnection(_Connection, HTTPSConnection):
@@ -156,7 +158,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Requests' adapter over such connections, direct or through a proxy."""
+    """Adapter of requests that uses such connections, direct or through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of direct connections."""
@@ -164,7 +166,7 @@ class DeadlineAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Make the pools of connections through a proxy; those through SOCKS are the library's own."""
+        """Make the pools of connections through a proxy; SOCKS proxies keep the library's own."""
         pools = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):
             pools.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

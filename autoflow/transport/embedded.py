@@ -1,4 +1,4 @@
-"""The server in this process: its own dispatcher, without HTTP. Needs ``autoflow-lineage[server]``."""
+"""The server embedded in this process, called without HTTP. Needs ``autoflow-lineage[server]``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EmbeddedTransport:
     """The server in a folder, opened at first use.
 
     Args:
-        folder: where the store and the blobs are; None when no folder can be used.
+        folder: folder of the database and the blobs; None when none can be used.
     """
 
     origin = ORIGIN
@@ -33,22 +33,22 @@ class EmbeddedTransport:
         self._folder = folder
         self._server: Server | None = None
         self._opening = ProcessLock()
-        self._begun = False
+        self._opened = False  # whether opening has begun
 
     @property
     def exit_seconds(self) -> float:
-        """How long a process that leaves may wait for this transport.
+        """How long a process that exits may wait for this transport, in seconds.
 
-        Nothing before its first use, which imports much and opens a database; little while that is under way.
+        0 before its first use, which imports much and opens a database; `OPENING_SECONDS` while that is under way.
         """
         if self._server is not None:
             return math.inf
-        return OPENING_SECONDS if self._begun else 0.0
+        return OPENING_SECONDS if self._opened else 0.0
 
     def _open(self) -> Server:
         with self._opening:
             if self._server is None:
-                self._begun = True
+                self._opened = True
                 if self._folder is None:
                     raise ServerUnreachable("there is no folder for the server on this machine; set AUTOFLOW_HOME")
                 try:
@@ -63,13 +63,13 @@ class EmbeddedTransport:
             return self._server
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
-        """See `Transport.call`; there is nothing to wait for but the store, so `timeout` has no use."""
+        """See `Transport.call`; only the database is waited for, so `timeout` has no effect."""
         return self._open().call(method, body)
 
     def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
         """See `Transport.deliver`."""
-        answer: Mapping[str, Any] = self._open().call(methods.RECORDS_ADD, {"records": list(records)})
-        return answer
+        response: Mapping[str, Any] = self._open().call(methods.RECORDS_ADD, {"records": list(records)})
+        return response
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
         """See `Transport.upload`."""
@@ -80,16 +80,16 @@ class EmbeddedTransport:
         return self._open().download(method, body)
 
     def local_paths(self, version: int, hashes: Sequence[str]) -> dict[str, str]:
-        """The files of a version's contents, by their hashes, as far as they are kept in a folder of this machine."""
-        found: dict[str, str] = self.call(methods.FOLDER_PATHS, {"id": version, "hashes": list(hashes)})["paths"]
-        return found
+        """Return the paths of a version's blobs by their hashes, as far as they are files on this machine."""
+        paths: dict[str, str] = self.call(methods.FOLDER_PATHS, {"id": version, "hashes": list(hashes)})["paths"]
+        return paths
 
     def token_fingerprint(self) -> int:
-        """There is no token."""
+        """Return 0: there is no token."""
         return 0
 
     def close(self) -> None:
-        """Close the store; it opens again at the next call."""
+        """Close the server; the next call opens it again."""
         with self._opening:
             if self._server is not None:
                 self._server.close()

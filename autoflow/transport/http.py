@@ -1,8 +1,8 @@
-"""A server over HTTP: our own or a Supervisely instance, on one kept connection a thread.
+"""The transport over HTTP, to autoflow's server or a Supervisely instance, with one persistent connection a thread.
 
-The token goes to the server's own origin and nowhere else: redirects are followed within it only, and no error or
-log line holds it. Every request has a deadline for the whole of it (`transport.deadline`), so that a server that
-sends a byte a second cannot hold anybody.
+The token is sent to the server's own origin only: redirects are followed within it, and no error or log line contains
+the token. Every request has a deadline for the whole exchange (`transport.deadline`), so that a server that sends a
+byte a second cannot block its client.
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ CHUNK_BYTES = 1 << 20
 REDIRECTS = 5
 MASK = "***"
 JSON = "application/json"
-ERROR_BYTES = 1 << 20  # of an error's body that are read; the API's own errors are short
+ERROR_BYTES = 1 << 20  # read of an error's body; the API's own errors are short
 # the SDK tries these again; everything else from 400 on is final
 _BUSY = {408, 429, 499, 500, 502, 503, 504, 509, 598, 599}
 
 
 def normalise(address: str) -> str:
-    """Give a server's address as the SDK does: no slash at the ends, ``http://`` when no scheme is said.
+    """Normalise a server's address as the SDK does: no slash at the ends, ``http://`` when it has no scheme.
 
     Raises:
         ValueError: the address has no host, or credentials in it.
     """
     address = address.strip().strip("/")
     if address.lower() in {"http:", "https:"}:
-        raise ValueError(f"{address}// is no address of a server; write http://host:port or https://host")
+        raise ValueError(f"{address}// is not the address of a server; write http://host:port or https://host")
     if "://" not in address:
         address = f"http://{address}"
     parts = urlsplit(address)
-    if "@" in address:  # also where it belongs to no user: a message must not repeat what may be a password
+    if "@" in address:  # anywhere in it: a message must not repeat what may be a password
         raise ValueError("the address of a server must not hold a user or a password; use AUTOFLOW_TOKEN")
     if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_port(parts):
-        raise ValueError(f"{address!r} is no address of a server; write http://host:port or https://host")
+        raise ValueError(f"{address!r} is not the address of a server; write http://host:port or https://host")
     return address
 
 
 def _has_port(parts: SplitResult) -> bool:
-    """Whether the port, if one is given, is a number."""
+    """Return whether the port, if there is one, is a number."""
     try:
         return parts.port is None or parts.port > 0
     except ValueError:
@@ -67,11 +67,11 @@ def _has_port(parts: SplitResult) -> bool:
 
 
 def origin_of(address: str) -> str:
-    """Scheme, host and port of an address, lower case, without the scheme's own port."""
+    """Return scheme, host and port of an address, lower case, without the scheme's default port."""
     parts = urlsplit(normalise(address))
-    usual = {"http": 80, "https": 443}[parts.scheme]
+    default_port = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-    port = f":{parts.port}" if parts.port and parts.port != usual else ""
+    port = f":{parts.port}" if parts.port and parts.port != default_port else ""
     return f"{parts.scheme}://{host}{port}"
 
 
@@ -80,7 +80,7 @@ class HttpTransport:
 
     Args:
         address: as in ``SERVER_ADDRESS``.
-        token: gives the token when asked, so that a changed one counts at once; None sends no token.
+        token: returns the current token, so that a change takes effect at once; None sends no token.
     """
 
     def __init__(self, address: str, token: Callable[[], str | None]) -> None:
@@ -92,7 +92,7 @@ class HttpTransport:
     def __repr__(self) -> str:
         return f"HttpTransport({self.origin!r})"
 
-    # -- what a transport does
+    # -- the protocol
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`."""
@@ -100,14 +100,14 @@ class HttpTransport:
         return self._json(method, self._post(method, timeout or TOTAL_SECONDS, content, JSON))
 
     def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
-        """See `Transport.deliver`; records are encoded one by one, between breaths."""
+        """See `Transport.deliver`; records are encoded one by one, yielding the GIL in between."""
         encoded = []
         for record in records:
             encoded.append(json.dumps(record).encode())
             yield_gil()
         content = b'{"records":[' + b",".join(encoded) + b"]}"
-        answer: Mapping[str, Any] = self.call(methods.RECORDS_ADD, content)
-        return answer
+        response: Mapping[str, Any] = self.call(methods.RECORDS_ADD, content)
+        return response
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
         """See `Transport.upload`."""
@@ -118,9 +118,9 @@ class HttpTransport:
 
     def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
         """See `Transport.download`."""
-        answer = self._post(method, TRANSFER_SECONDS, json.dumps(body).encode(), JSON)
-        self._raise_for(method, answer)
-        yield from self._chunks(answer)
+        response = self._post(method, TRANSFER_SECONDS, json.dumps(body).encode(), JSON)
+        self._raise_for(method, response)
+        yield from self._chunks(response)
 
     def token_fingerprint(self) -> int:
         """See `Transport.token_fingerprint`."""
@@ -133,10 +133,10 @@ class HttpTransport:
             session.close()
             self._local.session = None
 
-    # -- underneath
+    # -- requests
 
     def _session(self) -> requests.Session:
-        """This thread's connection; a forked child makes its own."""
+        """Return this thread's session; a forked child makes its own."""
         if getattr(self._local, "session", None) is None or self._local.pid != os.getpid():
             with defer_forks():
                 import requests
@@ -144,10 +144,10 @@ class HttpTransport:
                 from autoflow.transport.deadline import DeadlineAdapter
 
             fresh = requests.Session()
-            # the environment's proxies and certificates, asked for once: requests would ask at each request
-            found = fresh.merge_environment_settings(self._address, {}, None, None, None)
-            fresh.proxies, fresh.verify = found["proxies"], found["verify"]
-            fresh.trust_env = False  # nor is a netrc read: the token is ours to give
+            # proxies and certificates of the environment, read once: requests would read them at each request
+            from_environment = fresh.merge_environment_settings(self._address, {}, None, None, None)
+            fresh.proxies, fresh.verify = from_environment["proxies"], from_environment["verify"]
+            fresh.trust_env = False  # also ignores netrc: the token is the only credential
             for scheme in ("http://", "https://"):
                 fresh.mount(scheme, DeadlineAdapter())
             self._local.session, self._local.pid = fresh, os.getpid()
@@ -161,17 +161,17 @@ class HttpTransport:
             return headers
         if not (token.isascii() and token.isprintable() and token == token.strip()):
             raise NotAllowed(
-                f"the token for {self.origin} holds a space, a line end or another odd character", status=401
+                f"the token for {self.origin} contains a space, a line end or a non-printable character", status=401
             )
         return {**headers, "x-api-key": token}
 
     def _post(
         self, method: str, seconds: float, content: Any, content_type: str, query: Mapping[str, Any] | None = None
     ) -> requests.Response:
-        """Send a request; the answer's header is read, its body is not."""
+        """Send a request; read the response's header, not its body."""
         seconds = time_budget.remaining(seconds)
         if not seconds:
-            raise ServerUnreachable(f"{self.origin}: there is no time left to ask it")
+            raise ServerUnreachable(f"{self.origin}: no time is left for a request")
         session = self._session()
         import requests
 
@@ -183,86 +183,92 @@ class HttpTransport:
         try:
             with within(seconds):
                 for _ in range(REDIRECTS):
-                    request = requests.PreparedRequest()  # without a session's merging of settings: it has none
+                    request = requests.PreparedRequest()  # bypasses the session's merging of settings: it has none
                     request.prepare("POST", url, headers, data=content, params=query)
-                    answer = session.send(request, timeout=timeouts, allow_redirects=False, stream=True)
-                    if not 300 <= answer.status_code < 400:
-                        return answer
-                    url = self._next(url, answer)
+                    response = session.send(request, timeout=timeouts, allow_redirects=False, stream=True)
+                    if not 300 <= response.status_code < 400:
+                        return response
+                    url = self._next(url, response)
         except (requests.RequestException, OSError) as error:
-            self.close()  # the next try finds the proxies that the environment names then
+            self.close()  # the next try reads the environment's proxies again
             raise ServerUnreachable(f"{self.origin}: {type(error).__name__}") from error
-        raise ServerRefused(f"{self.origin} redirects without end", status=310, foreign=True)
+        raise ServerRefused(f"{self.origin} redirects more than {REDIRECTS} times", status=310, foreign=True)
 
-    def _next(self, url: str, answer: requests.Response) -> str:
-        """Where a redirect leads, if it stays on this origin."""
-        target = urljoin(url, answer.headers.get("Location", ""))
-        answer.close()
+    def _next(self, url: str, response: requests.Response) -> str:
+        """Return the target of a redirect.
+
+        Raises:
+            ServerRefused: it leads to another origin.
+        """
+        target = urljoin(url, response.headers.get("Location", ""))
+        response.close()
         try:
             origin = origin_of(target)
         except ValueError:
-            origin = "nowhere"
+            origin = "an invalid address"
         if origin != self.origin:
             raise ServerRefused(
-                f"{self.origin} redirects to {origin}, where the token does not go; if that is the server, "
-                "set its address",
-                status=answer.status_code,
+                f"{self.origin} redirects to {origin}, and the token is not sent there; if that is the "
+                "server, set its address",
+                status=response.status_code,
                 foreign=True,
             )
         return target
 
-    def _chunks(self, answer: requests.Response) -> Generator[bytes, None, None]:
+    def _chunks(self, response: requests.Response) -> Generator[bytes, None, None]:
         import requests
 
         try:
-            yield from answer.iter_content(CHUNK_BYTES)
+            yield from response.iter_content(CHUNK_BYTES)
         except (requests.RequestException, OSError) as error:
             raise ServerUnreachable(f"{self.origin}: {type(error).__name__}") from error
         finally:
-            answer.close()
+            response.close()
 
-    def _json(self, method: str, answer: requests.Response) -> Any:
-        self._raise_for(method, answer)
-        page = "html" in answer.headers.get("Content-Type", "").lower()
-        content = self._content(answer, ERROR_BYTES if page else sys.maxsize)
+    def _json(self, method: str, response: requests.Response) -> Any:
+        self._raise_for(method, response)
+        page = "html" in response.headers.get("Content-Type", "").lower()
+        content = self._content(response, ERROR_BYTES if page else sys.maxsize)
         try:
             return json.loads(content) if content else None
         except (ValueError, RecursionError) as error:
-            raise self._no_answer(method, answer) from error
+            raise self._not_the_api(method, response) from error
 
-    def _no_answer(self, method: str, answer: requests.Response) -> ServerBusy:
-        """The error of a response that reports success and is not the API's."""
-        kind = answer.headers.get("Content-Type", "no content type")
+    def _not_the_api(self, method: str, response: requests.Response) -> ServerBusy:
+        """Return the error for a response that reports success but is not in the API's format."""
+        content_type = response.headers.get("Content-Type", "no content type")
         return ServerBusy(
-            f"{method}: the response ({answer.status_code}, {kind}) is not the API's",
-            status=answer.status_code,
+            f"{method}: the response ({response.status_code}, {content_type}) is not in the API's format",
+            status=response.status_code,
             foreign=True,
         )
 
-    def _raise_for(self, method: str, answer: requests.Response) -> None:
-        """Turn an answer from 400 on into an error with the server's words."""
-        status = answer.status_code
+    def _raise_for(self, method: str, response: requests.Response) -> None:
+        """Raise an error with the server's message for a response with status 400 or above."""
+        status = response.status_code
         if status < 400:
             return
-        form = self._error_form(answer)
+        form = self._error_form(response)
         foreign = not _is_api_error(form)
-        words = _words(form) or answer.reason or "no reason given"
+        message = _message_of(form) or response.reason or "no reason given"
         if token := self._token():
-            words = words.replace(token, MASK)
+            message = message.replace(token, MASK)
         if status in _BUSY:
-            wish = retry_after(answer.headers.get("Retry-After"))
-            raise ServerBusy(f"{method}: {words}", status=status, retry_after=wish, foreign=foreign)
-        kind = NotAllowed if status in {401, 403} else ServerRefused
-        raise kind(f"{method}: {words}", status=status, details=None if foreign else form["details"], foreign=foreign)
+            delay = retry_after(response.headers.get("Retry-After"))
+            raise ServerBusy(f"{method}: {message}", status=status, retry_after=delay, foreign=foreign)
+        error_class = NotAllowed if status in {401, 403} else ServerRefused
+        raise error_class(
+            f"{method}: {message}", status=status, details=None if foreign else form["details"], foreign=foreign
+        )
 
-    def _content(self, answer: requests.Response, limit: int) -> bytes:
-        """A response's body, or its first bytes when it is longer than `limit`.
+    def _content(self, response: requests.Response, limit: int) -> bytes:
+        """Return a response's body, or its first bytes when it is longer than `limit`.
 
         Raises:
-            ServerUnreachable: it did not come whole.
+            ServerUnreachable: the connection ended before the body did.
         """
         parts, size = [], 0
-        with contextlib.closing(self._chunks(answer)) as chunks:
+        with contextlib.closing(self._chunks(response)) as chunks:
             for chunk in chunks:
                 parts.append(chunk)
                 size += len(chunk)
@@ -270,18 +276,18 @@ class HttpTransport:
                     break
         return b"".join(parts)
 
-    def _error_form(self, answer: requests.Response) -> Any:
-        """The JSON body of an error; None when it has none, or one longer than any of the API's."""
+    def _error_form(self, response: requests.Response) -> Any:
+        """Return the JSON body of an error; None when it has none, or one longer than the API's errors are."""
         try:
-            return json.loads(self._content(answer, ERROR_BYTES))
+            return json.loads(self._content(response, ERROR_BYTES))
         except (ValueError, RecursionError, ServerUnreachable):
             return None
 
 
 def _is_api_error(form: Any) -> bool:
-    """Whether an error body has the API's format: an error's name, and details with a message (or a list of such).
+    """Return whether an error body has the API's format: an error's name, and details with one message or several.
 
-    Gateways answer with JSON of their own, such as ``{"error": "forbidden"}`` or ``{"message": "..."}``.
+    Gateways respond with JSON of their own, such as ``{"error": "forbidden"}`` or ``{"message": "..."}``.
     """
     if not isinstance(form, dict) or not isinstance(form.get("error"), str):
         return False
@@ -291,8 +297,8 @@ def _is_api_error(form: Any) -> bool:
     return isinstance(details, dict) and isinstance(details.get("message"), str)
 
 
-def _words(form: Any) -> str:
-    """The message of an error body, in Supervisely's two shapes."""
+def _message_of(form: Any) -> str:
+    """Return the message of an error body, in either of Supervisely's two formats."""
     if not isinstance(form, dict):
         return ""
     details = form.get("details")

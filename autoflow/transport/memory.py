@@ -1,6 +1,6 @@
-"""A server that keeps what it is given in a list: for tests, and where nothing should leave the process.
+"""A server that keeps records in a list: for tests, and where nothing should leave the process.
 
-Children of a test's process cannot reach its list: they append what they deliver to files of a folder that it reads.
+Child processes of a test cannot reach the list: they append their records to files in a folder that the test reads.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ ORIGIN = "memory"
 
 
 def folder_of_parent() -> str | None:
-    """Return the folder where this process leaves its records for the one that keeps them; None in that one itself."""
-    found = settings.memory()
-    return found[1] if found is not None and found[0] != os.getpid() else None
+    """Return the folder where this child process leaves its records for a test; None in the test's own process."""
+    memory = settings.memory()
+    return memory[1] if memory is not None and memory[0] != os.getpid() else None
 
 
 class MemoryTransport:
-    """Takes records as our server does.
+    """Takes records as autoflow's server does.
 
-    Runs are numbered from 1 in the order they are first seen; a file or a project that is named instead of numbered
-    exists and is identified by its name; nothing else can be looked up.
+    Runs are numbered from 1 in order of appearance; a file or a project that is referred to by name exists, and its
+    name is its id; nothing else can be looked up.
     """
 
     origin = ORIGIN
@@ -47,8 +47,8 @@ class MemoryTransport:
         if method == methods.FILE_LIST and isinstance(body, Mapping):
             return [{"id": body["path"], "path": body["path"], "name": body["path"].rsplit("/", 1)[-1], "teamId": 1}]
         if method in {methods.PROJECT_LIST, methods.DATASET_LIST} and isinstance(body, Mapping):
-            return {"entities": [{"id": one["value"], one["field"]: one["value"]} for one in body["filter"]]}
-        raise ServerRefused(f"{method} is not known in memory", status=404, details={})
+            return {"entities": [{"id": term["value"], term["field"]: term["value"]} for term in body["filter"]]}
+        raise ServerRefused(f"{method} is not supported in memory", status=404, details={})
 
     def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
         """See `Transport.deliver`."""
@@ -63,19 +63,19 @@ class MemoryTransport:
         }
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
-        """Refused: there is no storage."""
-        raise ServerRefused(f"{method} is not known in memory", status=404, details={})
+        """Refuse: there is no storage."""
+        raise ServerRefused(f"{method} is not supported in memory", status=404, details={})
 
     def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
-        """Refused: there is no storage."""
-        raise ServerRefused(f"{method} is not known in memory", status=404, details={})
+        """Refuse: there is no storage."""
+        raise ServerRefused(f"{method} is not supported in memory", status=404, details={})
 
     def token_fingerprint(self) -> int:
-        """There is no token."""
+        """Return 0: there is no token."""
         return 0
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is open."""
 
 
 def _append(path: str, records: Sequence[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""A multipart form that is read while it is sent, as often as it must be, its length known before."""
+"""A multipart form that is streamed, has a known length, and can be sent more than once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ CHUNK_BYTES = 1 << 20
 
 
 class Multipart:
-    """The form as a body for an HTTP client: it has a length and gives chunks.
+    """A form as the body of a request: it has a length and yields chunks.
 
     Args:
-        parts: files among them are read from where they stand to their end.
+        parts: files among them are read from their current position to the end.
     """
 
     def __init__(self, parts: Sequence[Part]) -> None:
@@ -46,7 +46,7 @@ class Multipart:
             if isinstance(value, str):
                 yield value.encode()
             else:
-                value.seek(start)  # a redirect has the form sent again
+                value.seek(start)  # a redirect sends the form again
                 while chunk := value.read(CHUNK_BYTES):
                     yield chunk
             yield b"\r\n"
@@ -54,5 +54,5 @@ class Multipart:
 
 
 def _quoted(text: str) -> str:
-    """A name inside quotes, as browsers write it: quotes and line ends as percent codes."""
+    """Escape a name as browsers do: quotes and line ends become percent codes."""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,4 +1,4 @@
-"""No server: the environment names one by an address that is none. Records wait until it is corrected."""
+"""The transport for an invalid address in the environment: records wait until the address is corrected."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ORIGIN = "unresolved"
 
 
 class UnresolvedTransport:
-    """Reaches nothing."""
+    """Raises `ServerUnreachable` from every call."""
 
     origin = ORIGIN
 
     def _fail(self) -> NoReturn:
-        raise ServerUnreachable("the environment names a server by an address that is none; see autoflow doctor")
+        raise ServerUnreachable("the server's address in the environment is invalid; run autoflow doctor")
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`."""
@@ -36,8 +36,8 @@ class UnresolvedTransport:
         self._fail()
 
     def token_fingerprint(self) -> int:
-        """There is no token."""
+        """Return 0: there is no token."""
         return 0
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is open."""

@@ -37,7 +37,7 @@ def numbers(folder):
     """The records in a folder that can be read, by their subject's number."""
     found = []
     for name in sorted(journals(folder)):
-        reader = Reader(folder, name, owned=False, whole=True)
+        reader = Reader(folder, name, owned=False, from_start=True)
         while entries := reader.entries():
             for entry in entries:
                 reader.advance(entry)

@@ -79,7 +79,7 @@ def waits_through(server, behaviour):
             load(number)
         for _ in range(7):  # the circuit opens on the way
             assert not autoflow.flush(60)
-            sender().session.backoff.wished = 0.0
+            sender().session.backoff.retry_after_until = 0.0
         found = agrees()
         assert found["dead"] == found["dropped"] == 0
         assert found["waiting"] >= 3

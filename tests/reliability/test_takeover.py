@@ -29,7 +29,7 @@ def sync(app):
 def stopped(pid):
     """Stop a process, and wait until it is."""
     os.kill(pid, signal.SIGSTOP)
-    while journal_lease.Holder(pid, journal_lease.socket.gethostname(), adopted=True, seen=0.0).state != "stopped":
+    while journal_lease.Holder(pid, journal_lease.socket.gethostname(), adopted=True, renewed=0.0).state != "stopped":
         time.sleep(0.01)
 
 
