@@ -70,7 +70,7 @@ def test_a_new_token_is_noticed_at_once(kind, code, request, towards, monkeypatc
 
 def test_a_token_refused_again_is_warned_of_again(server, towards, caplog, monkeypatch):
     """(30) One warning a pause: what was mended and broke once more is said once more."""
-    monkeypatch.setattr(rate_limited_log, "MINUTE", 0.0)
+    monkeypatch.setattr(rate_limited_log, "INTERVAL_SECONDS", 0.0)
     towards(server)
     with autoflow.workflow("w"):
         for number in (1, 2):
