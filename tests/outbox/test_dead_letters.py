@@ -41,7 +41,7 @@ def test_a_letter_cut_short_costs_itself_only(folder, monkeypatch):
     write = os.write
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:20]))
-        with pytest.raises(OSError, match="whole"):
+        with pytest.raises(OSError, match="short write"):
             dead_letters.append(folder, "j:1", None, "r")
     dead_letters.append(folder, "j:2", None, "r")
     assert keys(folder) == ["j:2"]

@@ -29,7 +29,7 @@ def test_a_disk_that_is_full_leaves_the_old_state(folder, monkeypatch):
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[: len(content) // 2]))
     monkeypatch.setattr(os, "pwrite", full)
-    with pytest.raises(OSError, match="whole"):
+    with pytest.raises(OSError, match="short write"):
         progress.save(folder, "j", Progress(recorded=2, sent=2))
     assert progress.load(folder, "j") == Progress(recorded=1, sent=1)
     assert sorted(os.listdir(folder)) == ["j.progress"]
