@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 from autoflow.wire import methods
 from autoflow.wire.contract.method import Constraint, Count, Id, Method, Name
 
-Hashes = Annotated[list[str], Constraint(max_length=10_000)]
+Hashes = Annotated[list[Name], Constraint(max_length=10_000)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class FolderShapeRequest:
 
     project_id: Id
     meta: dict[str, Any] = field(default_factory=dict)
-    datasets: list[list[Name]]
+    datasets: list[Annotated[list[Name], Constraint(max_length=100)]]
 
 
 class FolderShapeResponse(TypedDict):
@@ -122,7 +122,7 @@ class FolderImage:
     """
 
     name: Name
-    hash: str
+    hash: Name
     link: str | None = None
     annotation: dict[str, Any] | None = None
     meta: dict[str, Any] | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from autoflow.wire import methods
-from autoflow.wire.contract.method import Count, Id, Method, Positive, Success
+from autoflow.wire.contract.method import Count, Id, Method, Name, Positive, Success
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +269,7 @@ class VersionRestoreRequest:
     id: Id | None = None
     project_id: Id | None = None
     number: Positive | None = None
-    name: str | None = None
+    name: Name | None = None
     description: str | None = None
     workspace_id: Id | None = None
     skip_missed: bool = False

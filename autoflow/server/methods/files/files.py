@@ -15,7 +15,7 @@ from autoflow.server.db import access, files, teams
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.versions import versions_json
-from autoflow.server.operations import Download, Operation, OperationContext, Upload
+from autoflow.server.operations import Download, Operation, OperationContext, Upload, by_name
 from autoflow.server.paging import per_page
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads.upload_session import UploadSession, upload_session
@@ -239,4 +239,4 @@ READS: Mapping[str, Operation] = {
 }
 WRITES: Mapping[str, Operation] = {"file-storage.remove": remove, "file-storage.bulk.remove": remove_many}
 UPLOADS: Mapping[str, Upload] = {"file-storage.bulk.upload": upload, "file-storage.upload": upload_one}
-DOWNLOADS: Mapping[str, Download] = {"file-storage.download": download, methods.VERSION_MAP: versions_json.download}
+DOWNLOADS: Mapping[str, Download] = {"file-storage.download": download, **by_name(versions_json.download)}

@@ -11,14 +11,13 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.errors import Invalid
-from autoflow.server.operations import Operation
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import diff as version_diff
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.diff import ASPECTS, EpochRange, ItemChange
 from autoflow.server.versions.snapshot import SnapshotRef
-from autoflow.wire import methods
+from autoflow.wire.contract import versions as contract
 
 DEFAULT_LIMIT = 100  # items of one response
 MAX_LIMIT = 1000
@@ -146,25 +145,26 @@ def _item_counts(changes: Sequence[ItemChange]) -> dict[str, Any]:
     }
 
 
-def _epochs(conn: Connection, request: RequestParser) -> tuple[RowMapping, RowMapping | None, int]:
+def _epochs(conn: Connection, request: contract.VersionDiffRequest) -> tuple[RowMapping, RowMapping | None, int]:
     """Return the versions that a request names, and the epoch of the second, by default the current one."""
-    first = versions.get(conn, request.number("from"))
-    if not request.has("to"):
+    first = versions.get(conn, request.from_)
+    if request.to is None:
         return first, None, projects.get(conn, first["project_id"])["epoch"]
-    second = versions.get(conn, request.number("to"))
+    second = versions.get(conn, request.to)
     if second["project_id"] != first["project_id"]:
         raise Invalid(f"versions {first['id']} and {second['id']} belong to different projects")
     return first, second, second["epoch"]
 
 
-def diff(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.VERSION_DIFF)
+def diff(conn: Connection, request: contract.VersionDiffRequest) -> dict[str, Any]:
     """Return counts, the names of changed classes, tags and datasets, and a page of changed items.
 
     The changes of labels are counted for the items of the page. They are counted for all changed items only if the
     request sets ``labels``, as every document must be read.
     """
     first, second, last_epoch = _epochs(conn, request)
-    limit = min(max(request.number("limit") if request.has("limit") else DEFAULT_LIMIT, 0), MAX_LIMIT)
+    limit = min(DEFAULT_LIMIT if request.limit is None else request.limit, MAX_LIMIT)
     epochs = EpochRange(first["project_id"], *sorted((first["epoch"], last_epoch)))
     changes = version_diff.find_changes(conn, epochs)
     if last_epoch < first["epoch"]:
@@ -182,10 +182,10 @@ def diff(conn: Connection, request: RequestParser) -> dict[str, Any]:
     reader = _ChangeReader(
         conn, *((ref, snapshot.dataset_paths(rows)) for ref, rows in zip(refs, dataset_rows, strict=True))
     )
-    if request.flag("labels", default=False):
+    if request.labels:
         all_changes = (change for chunk in chunks(changes) for change in reader.read(chunk))
         counts["labels"].update(_change_counts(sum((Counter(change["labels"]) for change in all_changes), Counter())))
-    after = request.optional_number("after") or 0
+    after = request.after
     remaining = [change for change in changes if change.number > after]
     return {
         "projectId": epochs.project,
@@ -202,5 +202,5 @@ def _version(row: RowMapping) -> dict[str, Any]:
     return {"id": row["id"], "version": row["number"], "name": row["name"], "createdAt": row["created_at"]}
 
 
-READS: Mapping[str, Operation] = {methods.VERSION_DIFF: diff}
+READS: Mapping[str, Operation] = by_name(diff)
 WRITES: Mapping[str, Operation] = {}

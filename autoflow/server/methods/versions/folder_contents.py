@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -13,27 +13,21 @@ from autoflow.server.db import content_ids
 from autoflow.server.db.access import caller
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.db.schema import blobs, items, items_history
-from autoflow.server.errors import Invalid, NotFound
-from autoflow.server.operations import Batch, Download, OperationContext
+from autoflow.server.errors import NotFound
+from autoflow.server.operations import Batch, Download, OperationContext, by_name, implements
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import snapshot, versions
-from autoflow.wire import methods
-
-MAX_HASHES = 10_000
+from autoflow.wire.contract import folders as contract
 
 
-def _items_by_hash(conn: Connection, request: RequestParser) -> dict[str, RowMapping]:
+def _items_by_hash(conn: Connection, version_id: int, hashes: Sequence[str]) -> dict[str, RowMapping]:
     """Return an item of a version for each requested hash that the version has.
 
     Raises:
         NotFound: there is no such version.
     """
-    hashes = [RequestParser({"hash": value}).text("hash") for value in request.array("hashes")]
-    if len(hashes) > MAX_HASHES:
-        raise Invalid(f'"hashes" has {len(hashes)} entries; at most {MAX_HASHES} are allowed')
-    ref = snapshot.SnapshotRef.of(versions.get(conn, request.number("id")))
+    ref = snapshot.SnapshotRef.of(versions.get(conn, version_id))
     item_rows: dict[str, RowMapping] = {}
     for chunk in chunks(hashes):
         queries = snapshot.current_and_history(items, ref, "hash", "link", "size", "mime", "name")
@@ -52,17 +46,18 @@ def _blobs(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
     return blob_rows
 
 
-def contents(context: OperationContext, request: RequestParser) -> CompositeContent:
+@implements(contract.FOLDER_CONTENTS)
+def contents(context: OperationContext, request: contract.FolderContentsRequest) -> CompositeContent:
     """``autoflow.folders.contents`` of a version by ``hashes``: each as a line ``<hash> <size>``, then its bytes.
 
     Raises:
         NotFound: the version has no item of a hash, or its bytes are not here.
     """
     with context.store.read() as conn:
-        item_rows = _items_by_hash(conn, request)
+        item_rows = _items_by_hash(conn, request.id, request.hashes)
         blob_rows = _blobs(conn, list(item_rows))
     pieces: list[bytes | Content] = []
-    for content_hash in dict.fromkeys(request.array("hashes")):
+    for content_hash in dict.fromkeys(request.hashes):
         item = item_rows.get(content_hash)
         if content_hash in blob_rows:
             row = blob_rows[content_hash]
@@ -75,7 +70,8 @@ def contents(context: OperationContext, request: RequestParser) -> CompositeCont
     return CompositeContent(pieces, "contents", "application/octet-stream")
 
 
-def paths(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER_PATHS)
+def paths(context: OperationContext, request: contract.FolderPathsRequest) -> dict[str, Any]:
     """``autoflow.folders.paths`` of a version by ``hashes``: the paths of blobs in a folder of this machine.
 
     Over HTTP there are none, as the client may be on another machine.
@@ -83,9 +79,9 @@ def paths(context: OperationContext, request: RequestParser) -> dict[str, Any]:
     with context.store.read() as conn:
         if caller(conn).site or not isinstance(context.blobs, FolderBlobStore):
             return {"paths": {}}
-        blob_rows = _blobs(conn, list(_items_by_hash(conn, request)))
+        blob_rows = _blobs(conn, list(_items_by_hash(conn, request.id, request.hashes)))
     return {"paths": {content: context.blobs.path(content, row["generation"]) for content, row in blob_rows.items()}}
 
 
-BATCHES: Mapping[str, Batch] = {methods.FOLDER_PATHS: paths}
-DOWNLOADS: Mapping[str, Download] = {methods.FOLDER_CONTENTS: contents}
+BATCHES: Mapping[str, Batch] = by_name(paths)
+DOWNLOADS: Mapping[str, Download] = by_name(contents)

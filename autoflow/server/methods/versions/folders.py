@@ -20,16 +20,17 @@ from autoflow.server.db.access import caller
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
-from autoflow.server.errors import Invalid
+from autoflow.server.errors import Invalid, shortened
 from autoflow.server.media import thumbnails
 from autoflow.server.methods.images.labels import FIGURES, stored_object
 from autoflow.server.methods.images.tags import Meta, assigned, number_new
 from autoflow.server.methods.projects.meta import merged
-from autoflow.server.operations import Batch, Operation, OperationContext
+from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
-from autoflow.wire import methods
+from autoflow.wire.contract import folders as contract
+from autoflow.wire.contract.folders import FolderImage
 
 MAX_ITEMS = 5000  # of one response
 _NEW_ITEM: dict[str, Any] = {
@@ -56,15 +57,17 @@ def etag(row: item_content.ContentRow) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]
 
 
-def state(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER_STATE)
+def state(conn: Connection, request: contract.FolderStateRequest) -> dict[str, Any]:
     """``autoflow.folders.state``: the digest of a project."""
-    return {"digest": projects.get(conn, request.number("projectId"))["digest"]}
+    return {"digest": projects.get(conn, request.project_id)["digest"]}
 
 
-def list_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER_ITEMS)
+def list_items(conn: Connection, request: contract.FolderItemsRequest) -> dict[str, Any]:
     """``autoflow.folders.items``: a page of a project's images, ``[id, dataset, name, mark]`` each."""
-    project_id = projects.get(conn, request.number("projectId"))["id"]
-    query = select(table).where(table.c.project_id == project_id, table.c.id > (request.optional_number("after") or 0))
+    project_id = projects.get(conn, request.project_id)["id"]
+    query = select(table).where(table.c.project_id == project_id, table.c.id > (request.after or 0))
     rows = conn.execute(query.order_by(table.c.id).limit(MAX_ITEMS)).mappings().all()
     entries = [[row["id"], row["dataset_id"], row["name"], etag(row)] for row in rows]
     return {"items": entries, "after": rows[-1]["id"] if len(rows) == MAX_ITEMS else None}
@@ -82,24 +85,20 @@ def _response(conn: Connection, edit: ProjectEdit, **members: Any) -> dict[str, 
 # -- classes, tags and datasets
 
 
-def shape(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER_SHAPE)
+def shape(conn: Connection, request: contract.FolderShapeRequest) -> dict[str, Any]:
     """``autoflow.folders.shape``: set classes and tags by name, and create missing datasets by their paths.
 
     Parents of the datasets are created as well. The response has the datasets' ids, in order.
     """
-    with edit_project(conn, request.number("projectId")) as edit:
-        _set_meta(edit, RequestParser(request.mapping("meta"), "meta."))
-        paths = [tuple(_parse_path(request, path)) for path in request.array("datasets")]
+    with edit_project(conn, request.project_id) as edit:
+        _set_meta(edit, RequestParser(request.meta, "meta."))
+        paths = [tuple(path) for path in request.datasets]
+        if not all(paths):
+            raise Invalid('"datasets" must not contain an empty path')
         ids_by_path = _dataset_ids(conn, edit.project["id"])
         dataset_ids = [_ensure_dataset(edit, ids_by_path, path) for path in paths]
     return _response(conn, edit, datasets=dataset_ids)
-
-
-def _parse_path(request: RequestParser, path: Any) -> list[str]:
-    names = RequestParser({"path": path}, f"{request.path}datasets.").array("path", max_items=limits.DATASET_DEPTH)
-    if not names:
-        raise Invalid('"datasets" must be lists of names that are not blank')
-    return [RequestParser({"name": name}, f"{request.path}datasets[].").text("name") for name in names]
 
 
 def _set_meta(edit: ProjectEdit, request: RequestParser) -> None:
@@ -142,17 +141,17 @@ def _ensure_dataset(edit: ProjectEdit, ids_by_path: dict[tuple[str, ...], int], 
 # -- images
 
 
-def read_sizes(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER_LOOK)
+def read_sizes(context: OperationContext, request: contract.FolderLookRequest) -> dict[str, Any]:
     """``autoflow.folders.look``: ``[width, height]`` of stored images by hash, and of external files by link."""
-    files = _read_external(context, request.array("links", required=False))
+    files = _read_external(context, request.links)
     with context.store.read() as conn:
-        hashes = [RequestParser({"hash": value}).text("hash") for value in request.array("hashes", required=False)]
-        blob_rows = blobs.find(conn, hashes)
+        blob_rows = blobs.find(conn, request.hashes)
     sizes = {name: [row["width"], row["height"]] for name, row in blob_rows.items()}
     return {"sizes": {**sizes, **{link: [file["width"], file["height"]] for link, file in files.items()}}}
 
 
-def _read_external(context: OperationContext, links: Sequence[Any]) -> dict[str, dict[str, Any]]:
+def _read_external(context: OperationContext, links: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the columns of external image files by link.
 
     Raises:
@@ -165,7 +164,7 @@ def _read_external(context: OperationContext, links: Sequence[Any]) -> dict[str,
             raise Invalid("external files can be added on the server's machine only: over HTTP, upload them")
     columns: dict[str, dict[str, Any]] = {}
     for link in links:
-        path = external_files.path_of(RequestParser({"link": link}).long_text("link"))
+        path = external_files.path_of(link)
         info = thumbnails.read_image_info(path) if path is not None else None
         if path is None or info is None:
             raise Invalid(f"{link} is not an image that can be read")
@@ -173,44 +172,47 @@ def _read_external(context: OperationContext, links: Sequence[Any]) -> dict[str,
     return columns
 
 
-def put(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER_PUT)
+def put(context: OperationContext, request: contract.FolderPutRequest) -> dict[str, Any]:
     """``autoflow.folders.put``: create or update images of a dataset by name, all or none.
 
     Each has a ``hash``, and a ``link`` if it is external. Without ``annotation`` or ``meta``, an existing image keeps
     its own. The response has ``[id, mark]`` for each image, in order.
     """
-    entries = list(request.objects("images"))
-    files = _read_external(context, [entry.long_text("link") for entry in entries if entry.has("link")])
+    files = _read_external(context, [image.link for image in request.images if image.link is not None])
     with context.store.write() as conn:
-        dataset = datasets.get(conn, request.number("datasetId"))
+        dataset = datasets.get(conn, request.dataset_id)
         with edit_project(conn, dataset["project_id"]) as edit:
-            etags = _put(edit, dataset, entries, files)
+            etags = _put(edit, dataset, request.images, files)
         return _response(conn, edit, images=etags)
 
 
 def _put(
-    edit: ProjectEdit, dataset: RowMapping, entries: Sequence[RequestParser], files: Mapping[str, Mapping[str, Any]]
+    edit: ProjectEdit, dataset: RowMapping, images: Sequence[FolderImage], files: Mapping[str, Mapping[str, Any]]
 ) -> list[list[Any]]:
     """Create or update images, and return the id and etag of each."""
     conn = edit.conn
-    names = [entry.text("name") for entry in entries]
+    names = [image.name for image in images]
     if len(set(names)) < len(names):
         raise Invalid('"images" must not contain a name twice')
     existing = _images_by_name(conn, dataset["id"], names)
-    blob_rows = blobs.acquire(conn, [entry.text("hash") for entry in entries if not entry.has("link")])
+    blob_rows = blobs.acquire(conn, [image.hash for image in images if image.link is None])
     meta = Meta.of(conn, edit.project["id"])
     created: dict[str, dict[str, Any]] = {}
     changed: list[tuple[RowMapping, dict[str, Any]]] = []
     documents: dict[str, bytes] = {}
     etags: dict[str, tuple[int, str]] = {}
     labels = [
-        _label_columns(entry, meta, existing[name]["tags"] if name in existing else "[]", documents)
-        for entry, name in zip(entries, names, strict=True)
+        _label_columns(
+            image, position, meta, existing[image.name]["tags"] if image.name in existing else "[]", documents
+        )
+        for position, image in enumerate(images)
     ]
     number_new(conn, [values["tags"] for values in labels if "tags" in values])
-    for entry, name, label_columns in zip(entries, names, labels, strict=True):
+    for position, (image, label_columns) in enumerate(zip(images, labels, strict=True)):
+        name = image.name
         row = existing.get(name)
-        values = {**_content_columns(entry, blob_rows, files), **label_columns}
+        values = {**_content_columns(image, position, blob_rows, files), **label_columns}
         if "tags" in values:
             values["tags"] = json_codec.dump(values["tags"])
         if row is None:
@@ -236,35 +238,38 @@ def _images_by_name(conn: Connection, dataset_id: int, names: Sequence[str]) -> 
 
 
 def _content_columns(
-    entry: RequestParser, blob_rows: Mapping[str, RowMapping], files: Mapping[str, Mapping[str, Any]]
+    image: FolderImage, position: int, blob_rows: Mapping[str, RowMapping], files: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    content = entry.text("hash")
-    if entry.has("link"):
-        link = entry.long_text("link")
-        return {"hash": content, "link": link, **{column: files[link][column] for column in _FILE_COLUMNS}}
-    if content not in blob_rows:
-        raise Invalid(f'"{entry.path}hash": {content} has not been uploaded')
-    return {"hash": content, "link": None, **{column: blob_rows[content][column] for column in _FILE_COLUMNS}}
+    source: Mapping[Any, Any]
+    if image.link is not None:
+        source = files[image.link]
+    elif image.hash in blob_rows:
+        source = blob_rows[image.hash]
+    else:
+        raise Invalid(f'"images[{position}].hash": {shortened(image.hash)} has not been uploaded')
+    return {"hash": image.hash, "link": image.link, **{column: source[column] for column in _FILE_COLUMNS}}
 
 
-def _label_columns(image: RequestParser, meta: Meta, tags: str, documents: dict[str, bytes]) -> dict[str, Any]:
+def _label_columns(
+    image: FolderImage, position: int, meta: Meta, tags: str, documents: dict[str, bytes]
+) -> dict[str, Any]:
     """Return the columns of an image's annotation and meta, but its tags as a list.
 
     Objects are numbered in their order. The encoded annotation is added to `documents` by hash.
     """
     values: dict[str, Any] = {}
-    if image.has("meta"):
-        values["meta"] = json_codec.dump(image.mapping("meta"), canonical=True)
-    if not image.has("annotation"):
+    if image.meta is not None:
+        values["meta"] = json_codec.dump(image.meta, canonical=True)
+    if image.annotation is None:
         return values
-    annotation = RequestParser(image.mapping("annotation"), f"{image.path}annotation.")
+    annotation = RequestParser(image.annotation, f"images[{position}].annotation.")
     objects = [
         stored_object(entry, meta) for entry in annotation.objects("objects", required=False, max_items=limits.FIGURES)
     ]
     if len(objects) >= FIGURES:
         raise Invalid(f'"{annotation.path}objects" has {len(objects)} entries; at most {FIGURES - 1} are allowed')
     document = {key: value for key, value in annotation.fields.items() if key not in {"tags", "objects"}}
-    document["objects"] = [{**entry, "id": position} for position, entry in enumerate(objects, 1)]
+    document["objects"] = [{**entry, "id": index} for index, entry in enumerate(objects, 1)]
     content = None
     if document != {"objects": []}:
         content, encoded = items.encode_document(document)
@@ -278,19 +283,20 @@ def _label_columns(image: RequestParser, meta: Meta, tags: str, documents: dict[
     }
 
 
-def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.FOLDER_REMOVE)
+def remove(conn: Connection, request: contract.FolderRemoveRequest) -> dict[str, Any]:
     """``autoflow.folders.remove``: remove images and datasets of a project by id, ignoring missing ones."""
-    with edit_project(conn, request.number("projectId")) as edit:
-        for chunk in chunks(request.unique_numbers("images")):
+    with edit_project(conn, request.project_id) as edit:
+        for chunk in chunks(list(dict.fromkeys(request.images))):
             query = select(table).where(table.c.project_id == edit.project["id"], table.c.id.in_(chunk))
             edit.delete_many(table, conn.execute(query).mappings().all())
-        for chunk in chunks(request.unique_numbers("datasets")):
+        for chunk in chunks(list(dict.fromkeys(request.datasets))):
             query = select(dataset_table.c.id).where(dataset_table.c.id.in_(chunk))
             query = query.where(dataset_table.c.project_id == edit.project["id"])
             datasets.remove(edit, conn.execute(query).scalars().all())
     return _response(conn, edit)
 
 
-READS: Mapping[str, Operation] = {methods.FOLDER_STATE: state, methods.FOLDER_ITEMS: list_items}
-WRITES: Mapping[str, Operation] = {methods.FOLDER_SHAPE: shape, methods.FOLDER_REMOVE: remove}
-BATCHES: Mapping[str, Batch] = {methods.FOLDER_LOOK: read_sizes, methods.FOLDER_PUT: put}
+READS: Mapping[str, Operation] = by_name(state, list_items)
+WRITES: Mapping[str, Operation] = by_name(shape, remove)
+BATCHES: Mapping[str, Batch] = by_name(read_sizes, put)

@@ -11,24 +11,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoflow.server.maintenance import purge
-from autoflow.server.operations import Batch, Operation, OperationContext
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
+from autoflow.server.validation import required
 from autoflow.server.versions import restore as restoring
 from autoflow.server.versions import versions
-from autoflow.wire import methods
+from autoflow.wire.contract import versions as contract
 
 TIME_LIMIT = 2.0  # seconds of work a call
 GAP = 0.002  # seconds between two transactions: waiters for the write lock poll it
 MAX_RELEASED = 1000  # rows of abandoned restores removed before a new one begins
 
 
-def restore(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+@implements(contract.VERSION_RESTORE)
+def restore(context: OperationContext, request: contract.VersionRestoreRequest) -> dict[str, Any]:
     """Begin to restore a version (``id``, or ``projectId`` and ``number``), or continue (``restoring``).
 
     Until the response's ``done`` is true, the client calls again with its ``id``, the new project's, as ``restoring``.
     """
     deadline = time.monotonic() + TIME_LIMIT
-    project_id = request.number("restoring") if request.has("restoring") else _begin(context, request)
+    project_id = request.restoring if request.restoring is not None else _begin(context, request)
     while True:
         progress = restoring.step(context.store, project_id)
         if progress.done or time.monotonic() > deadline:
@@ -43,25 +44,23 @@ def restore(context: OperationContext, request: RequestParser) -> dict[str, Any]
         time.sleep(GAP)
 
 
-def _begin(context: OperationContext, request: RequestParser) -> int:
-    skip_missed = request.flag("skipMissed", default=False)
+def _begin(context: OperationContext, request: contract.VersionRestoreRequest) -> int:
     with context.store.write() as conn:
         purge.release_expired(conn, MAX_RELEASED)
-        version_id = (
-            request.number("id")
-            if request.has("id")
-            else versions.id_by_number(conn, request.number("projectId"), request.number("number"))
-        )
+        version_id = request.id
+        if version_id is None:
+            project_id, number = required(request.project_id, "projectId"), required(request.number, "number")
+            version_id = versions.id_by_number(conn, project_id, number)
         return restoring.begin(
             conn,
             versions.get(conn, version_id),
-            request.optional_number("workspaceId"),
-            request.text("name") if request.has("name") else None,
-            request.optional_text("description"),
-            skip_missed=skip_missed,
+            request.workspace_id,
+            request.name,
+            request.description,
+            skip_missed=request.skip_missed,
         )
 
 
 READS: Mapping[str, Operation] = {}
 WRITES: Mapping[str, Operation] = {}
-BATCHES: Mapping[str, Batch] = {methods.VERSION_RESTORE: restore}
+BATCHES: Mapping[str, Batch] = by_name(restore)

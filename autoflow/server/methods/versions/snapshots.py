@@ -12,11 +12,10 @@ from autoflow.server.db.schema import projects as project_table
 from autoflow.server.methods.images.labels import shown
 from autoflow.server.methods.images.tags import Meta
 from autoflow.server.methods.versions.versions import to_wire
-from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
-from autoflow.wire import methods
+from autoflow.wire.contract import versions as contract
 
 MAX_ITEMS = 1000  # of one response
 _COLUMNS = ("id", "name", "hash", "link", "mime", "size", "width", "height", "description")
@@ -36,26 +35,26 @@ def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> 
     }
 
 
-def read_items(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.VERSION_ITEMS)
+def read_items(conn: Connection, request: contract.VersionItemsRequest) -> dict[str, Any]:
     """``autoflow.versions.items``: a page of a version's items by id, with ``annotations`` if requested."""
-    ref = SnapshotRef.of(versions.get(conn, request.number("id")))
-    limit = min(max(request.optional_number("limit") or MAX_ITEMS, 1), MAX_ITEMS)
-    item_rows = snapshot.page(
-        conn, ref, request.optional_number("after") or 0, limit, request.optional_number("datasetId")
-    )
+    ref = SnapshotRef.of(versions.get(conn, request.id))
+    limit = min(request.limit or MAX_ITEMS, MAX_ITEMS)
+    item_rows = snapshot.page(conn, ref, request.after or 0, limit, request.dataset_id)
     paths = snapshot.dataset_paths(snapshot.datasets_at(conn, ref))
     meta = Meta(snapshot.meta_at(conn, ref))
     entries = [_item(row, paths, meta) for row in item_rows]
-    if request.flag("annotations", default=False):
+    if request.annotations:
         documents = items.read_documents(conn, sorted({row["annotation"] for row in item_rows if row["annotation"]}))
         for entry, row in zip(entries, item_rows, strict=True):
             entry["annotation"] = shown(row, documents.get(row["annotation"]), meta)["annotation"]
     return {"items": entries, "after": item_rows[-1]["id"] if len(item_rows) == limit else None}
 
 
-def read_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.VERSION_META)
+def read_meta(conn: Connection, request: contract.VersionMetaRequest) -> dict[str, Any]:
     """``autoflow.versions.meta``: a version, with its project, its classes and tags, and its datasets."""
-    version = versions.get(conn, request.number("id"))
+    version = versions.get(conn, request.id)
     ref = SnapshotRef.of(version)
     project = conn.execute(project_table.select().where(project_table.c.id == ref.project)).mappings().one()
     dataset_rows = snapshot.datasets_at(conn, ref)
@@ -87,5 +86,5 @@ def read_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-READS: Mapping[str, Operation] = {methods.VERSION_ITEMS: read_items, methods.VERSION_META: read_meta}
+READS: Mapping[str, Operation] = by_name(read_items, read_meta)
 WRITES: Mapping[str, Operation] = {}

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import projects
 from autoflow.server.db.schema import versions as table
-from autoflow.server.operations import Batch, Operation, OperationContext
+from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import page
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import reservations, versions
 from autoflow.wire import methods
+from autoflow.wire.contract import versions as contract
 
 _COLUMNS = {
     "id": table.c.id,
@@ -63,21 +64,18 @@ def version(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return to_wire(versions.get(conn, request.number("id")))
 
 
-def snapshot(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+@implements(contract.SNAPSHOT)
+def snapshot(context: OperationContext, request: contract.SnapshotRequest) -> dict[str, Any]:
     """``autoflow.versions.snapshot``: return ``{"id", "version", "created"}``.
 
     If nothing changed since the last version, that one is returned, ``created`` is false, and no lock is taken.
     """
-    project_id, name, description = (
-        request.number("projectId"),
-        request.optional_text("title"),
-        request.optional_text("description"),
-    )
+    project_id = request.project_id
     with context.store.read() as conn:
         saved = versions.saved_state(conn, projects.get(conn, project_id))
     if saved is None:
         with context.store.write() as conn:
-            saved = versions.save(conn, project_id, name, description)
+            saved = versions.save(conn, project_id, request.title, request.description)
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 
@@ -122,9 +120,10 @@ def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
+@implements(contract.VERSION_DELETE)
+def remove(conn: Connection, request: contract.VersionDeleteRequest) -> dict[str, Any]:
     """``autoflow.versions.delete``: the row stays, so that references to it remain resolvable."""
-    versions.remove(conn, request.number("id"))
+    versions.remove(conn, request.id)
     return {"success": True}
 
 
@@ -134,6 +133,6 @@ WRITES: Mapping[str, Operation] = {
     "projects.versions.commit": commit,
     "projects.versions.cancel-reservation": cancel,
     "projects.versions.update": edit,
-    methods.VERSION_DELETE: remove,
+    **by_name(remove),
 }
-BATCHES: Mapping[str, Batch] = {methods.SNAPSHOT: snapshot}
+BATCHES: Mapping[str, Batch] = by_name(snapshot)

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import access, json_codec, projects
-from autoflow.server.operations import OperationContext
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.operations import OperationContext, implements
 from autoflow.server.versions import archives
+from autoflow.wire.contract import versions as contract
 
 
 def content(conn: Connection, project_id: int) -> CompositeContent:
@@ -39,7 +39,8 @@ def to_wire(conn: Connection, team_id: int, project_id: int, path: str) -> dict[
     }
 
 
-def download(context: OperationContext, request: RequestParser) -> CompositeContent:
+@implements(contract.VERSION_MAP)
+def download(context: OperationContext, request: contract.VersionMapRequest) -> CompositeContent:
     """``autoflow.versions.map`` of a project's ``id``: the content at the file's ``fullStorageUrl``."""
     with context.store.read() as conn:
-        return content(conn, projects.get(conn, request.number("id"))["id"])
+        return content(conn, projects.get(conn, request.id)["id"])
