@@ -1,4 +1,4 @@
-"""The server as one object: what it is, what it does not know, and that bad input changes nothing."""
+"""The server as one object: its version, its initial rows, unknown methods, and that bad input changes nothing."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from autoflow.server import server
 from autoflow.wire.parts import Part
 
 
-def test_it_says_what_it_is(server):
-    """`instance.version` answers a version the SDK supports, and the mark of our server."""
+def test_the_version(server):
+    """`instance.version` returns a version that the SDK supports, and autoflow's own."""
     answer = server.call("instance.version", {})
     assert answer["version"] == "6.18.3"
     assert answer["autoflow"]
 
 
-def test_team_workspace_and_user_are_there_from_the_start(filled):
+def test_a_new_store_has_a_team_a_workspace_and_a_user(filled):
     """Team, workspace and user 1 exist in a new store."""
     assert filled.call("teams.info", id=1)["id"] == 1
     assert filled.call("workspaces.info", id=1)["teamId"] == 1
@@ -32,15 +32,15 @@ def test_team_workspace_and_user_are_there_from_the_start(filled):
 
 
 def test_an_unknown_method_is_named(server):
-    """A method that does not exist is refused with 404 and its name, whichever way it is asked for."""
+    """A method that does not exist is refused with 404 and its name, however it is called."""
     for ask in (server.call, server.download, lambda method, body: server.upload(method, [], body)):
         with pytest.raises(ServerRefused, match=r"projects\.explode") as refusal:
             ask("projects.explode", {})
         assert refusal.value.status == 404
 
 
-def test_workspaces_have_names_of_their_own(filled):
-    """A workspace is added once by name; the second time is refused with 409."""
+def test_names_of_workspaces_are_unique(filled):
+    """A second workspace of the same name is refused with 409."""
     made = filled.call("workspaces.add", teamId=1, name="mine")
     assert filled.call("workspaces.list", teamId=1)["total"] == 2
     with pytest.raises(ServerRefused, match="mine") as refusal:
@@ -49,8 +49,8 @@ def test_workspaces_have_names_of_their_own(filled):
     assert made["name"] == "mine"
 
 
-def test_opening_needs_no_alembic(tmp_path):
-    """Neither a new store nor one that is up to date imports Alembic: a short script has no time for it."""
+def test_opening_does_not_import_alembic(tmp_path):
+    """Neither a new store nor an up-to-date one imports Alembic, which would slow down short scripts."""
     code = (
         "import sys; from autoflow.server.server import Server;"
         "[Server.open(sys.argv[1]).call('instance.version', {}) for _ in range(2)];"
@@ -67,7 +67,7 @@ def test_a_closed_server_opens_again(server):
 
 
 def test_every_write_advances_the_change_counter(filled):
-    """A page that polls the counter sees that something was written, and nothing when nothing was."""
+    """A page that polls the counter sees each write, and nothing otherwise."""
     before = filled.call("autoflow.changes")["changes"]
     assert filled.call("autoflow.changes")["changes"] == before
     filled.project()
@@ -108,8 +108,8 @@ METHODS = sorted({**server.READS, **server.WRITES, **server.BATCHES})
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(method=st.sampled_from(METHODS), body=bodies | st.lists(values, max_size=3))
-def test_no_body_whatever_raises_anything_but_a_refusal(shared, method, body):
-    """Any JSON a client can send is answered, with JSON, or refused with a status of 400, 404 or 409."""
+def test_any_body_is_answered_or_refused(shared, method, body):
+    """Any JSON that a client can send is answered with JSON, or refused with a status of 400, 404 or 409."""
     outcome = None
     try:
         json.dumps(shared.call(method, body))
@@ -128,7 +128,7 @@ def status_of(ask):
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(method=st.sampled_from(sorted(server.DOWNLOADS)), body=bodies)
-def test_no_body_whatever_makes_a_download_fail(shared, method, body):
+def test_any_body_of_a_download_is_answered_or_refused(shared, method, body):
     """Any members are answered with bytes, or refused with a status of 400 or 404."""
     assert status_of(lambda: b"".join(shared.download(method, body))) in {200, 400, 404}
 
@@ -150,6 +150,6 @@ PARTS = st.lists(
     parts=PARTS,
     query=st.dictionaries(st.sampled_from(["teamId", "path"]), st.sampled_from(["", "1", "9", "x", "/a/b", "/"])),
 )
-def test_no_form_whatever_makes_an_upload_fail(shared, method, parts, query):
-    """Any parts in any order are taken, or refused with a status of 400 or 404."""
+def test_any_form_of_an_upload_is_answered_or_refused(shared, method, parts, query):
+    """Any parts in any order are accepted, or refused with a status of 400 or 404."""
     assert status_of(lambda: json.dumps(shared.upload(method, parts, query))) in {200, 400, 404}

@@ -1,4 +1,4 @@
-"""How a run stands is shown wherever the run is: its last sign of life, an end without a word, no attribution."""
+"""The status of a run is shown wherever the run is: its last record, an end reported by a parent, no attribution."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MINUTE = 60 * 10**9
 
 @pytest.fixture
 def shown(filled):
-    """A function that gives the texts of the graph, the trace and the picture of a run, and its page's facts."""
+    """A function that returns the texts of a run's graph, trace and SVG, and its page."""
 
     def show(number):
         graph = Graph.from_json(filled.call("autoflow.graph", task=number))
@@ -33,7 +33,7 @@ def shown(filled):
 
 
 def test_a_running_run_shows_its_last_sign_of_life(filled, shown):
-    """The time of its last record: an edge, a line of its log, else its beginning."""
+    """The time of its last record: an edge, a log line, else its start."""
     now = time.time_ns()
     filled.send(filled.record("run", "r", name="Train", at=now - 300 * MINUTE))
     number = filled.call("autoflow.runs.ensure", run="r")["task"]
@@ -55,8 +55,8 @@ def test_a_running_run_shows_its_last_sign_of_life(filled, shown):
     assert page["seenAt"] is None
 
 
-def test_an_unattributed_run_says_so(filled, shown):
-    """In the graph, the trace, the picture and on its page."""
+def test_an_unattributed_run_is_marked(filled, shown):
+    """In the graph, the trace, the SVG and on its page."""
     filled.send(
         filled.record("run", "r", name="Train", unattributed=True), filled.record("finish", "r", state="finished")
     )
@@ -71,7 +71,7 @@ def test_an_unattributed_run_says_so(filled, shown):
 
 
 def test_an_end_that_a_parent_reports_is_kept(filled, shown):
-    """A takeover's `lost` comes later, and is not believed."""
+    """A takeover's later `lost` is ignored."""
     filled.send(filled.record("run", "r", name="Train"), filled.record("finish", "r", state="lost"))
     filled.send(filled.record("finish", "r", state="ended"), filled.record("finish", "r", state="lost"))
     number = filled.call("autoflow.runs.ensure", run="r")["task"]

@@ -1,4 +1,4 @@
-"""Tokens of reproductions: they read, they write what is new, they expire, and they can do nothing else."""
+"""Tokens of reproductions: they can read and write new things, they expire, and they can do nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def record(kind, run, **more):
 
 @pytest.fixture(scope="module")
 def world(lasting):
-    """What ann had before she got a token for the reproduction of her task, and the token's caller."""
+    """Ann's data from before she got a token for the reproduction of her task, and the token's caller."""
     ann = lasting.tokens.caller(lasting.tokens.create("ann", ["Team", "Second"]))
     made = SimpleNamespace(server=lasting, ann=ann)
     made.project = lasting.call("projects.add", {"workspaceId": 1, "name": "old"}, ann)["id"]
@@ -47,8 +47,8 @@ def world(lasting):
     return made
 
 
-def asked(world, method, body):
-    """Ask as the token of the reproduction."""
+def call_restricted(world, method, body):
+    """Call a method with the token of the reproduction."""
     if method in server.UPLOADS:
         return world.server.upload(method, body.pop("parts", []), body, world.restricted)
     if method in server.DOWNLOADS:
@@ -58,26 +58,26 @@ def asked(world, method, body):
 
 @pytest.mark.parametrize("method", sorted(server.METHODS - READING - WRITABLE))
 def test_every_other_method_is_refused(world, method):
-    """A method that writes is refused unless it is in the list: also one that is added later."""
+    """A method that writes is refused unless it is in the list, methods added later included."""
     before = world.server.call("autoflow.changes", {})
     with pytest.raises(NotAllowed, match=f"must not call {method}") as refusal:
-        asked(world, method, {"id": world.project, "task": world.task})
+        call_restricted(world, method, {"id": world.project, "task": world.task})
     assert refusal.value.status == 403
     assert world.server.call("autoflow.changes", {}) == before
 
 
 @pytest.mark.parametrize("method", sorted(READING))
-def test_every_method_that_reads_is_answered(world, method):
-    """Or refused for its body, but never for the token."""
+def test_every_method_that_reads_is_permitted(world, method):
+    """It may be refused for its body, but never for the token."""
     with contextlib.suppress(ServerRefused):
         try:
-            asked(world, method, {"id": world.project})
+            call_restricted(world, method, {"id": world.project})
         except NotAllowed as refusal:
             pytest.fail(str(refusal))
 
 
-def test_the_list_names_methods_that_exist():
-    """None of them reads, as reading is allowed anyway."""
+def test_the_list_names_existing_methods_that_write():
+    """Methods that read are permitted anyway."""
     assert WRITABLE <= server.METHODS - READING
 
 
@@ -129,17 +129,17 @@ def geometry(figure):
     return [Part("figureId", str(figure)), Part("geometry", io.BytesIO(b'{"points": {}}'), "g")]
 
 
-def test_every_method_of_the_list_is_asked_to_change_something_older():
-    """A method that is added to the list is named here."""
+def test_every_method_of_the_list_is_tested_with_older_data():
+    """A method that is added to the list is added here."""
     assert ADDING | {method for method, _body in CHANGING} == WRITABLE
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGING)
-def test_what_was_there_before_cannot_be_changed(world, method, body):
-    """It is the same user's, but older than the token."""
+def test_older_data_cannot_be_changed(world, method, body):
+    """Data of the same user that is older than the token is refused."""
     before = world.server.call("autoflow.changes", {})
     with pytest.raises(NotAllowed, match="not made by this reproduction") as refusal:
-        asked(world, method, body(world))
+        call_restricted(world, method, body(world))
     assert refusal.value.status == 403
     assert world.server.call("autoflow.changes", {}) == before
 
@@ -148,27 +148,27 @@ def test_records_of_older_runs_are_refused(world):
     """Each by itself: those of a new run in the same batch are applied."""
     records = [record("run", "new", name="Again"), record("log", "old", lines="x"), record("facts", "new", facts={})]
     records.append(record("edge", "new", task=world.task, direction="input", entity={"type": "folder", "id": "/a"}))
-    results = asked(world, "autoflow.records.add", {"records": records})["results"]
-    assert [one["status"] for one in results] == ["applied", "refused", "applied", "refused"]
+    results = call_restricted(world, "autoflow.records.add", {"records": records})["results"]
+    assert [result["status"] for result in results] == ["applied", "refused", "applied", "refused"]
     assert "not made by this reproduction" in results[1]["reason"]
 
 
-def test_what_is_made_since_can_be_filled(world):
-    """By the token, or by its user, as what a reproduction restores is; not what another user makes."""
-    mine = asked(world, "projects.add", {"workspaceId": 1, "name": "new"})["id"]
+def test_newer_data_can_be_changed(world):
+    """Data made by the token, or by its user as a restore does; not another user's."""
+    mine = call_restricted(world, "projects.add", {"workspaceId": 1, "name": "new"})["id"]
     restored = world.server.call("projects.add", {"workspaceId": 1, "name": "restored"}, world.ann)["id"]
     for project in (mine, restored):
-        assert asked(world, "datasets.add", {"projectId": project, "name": "d"})
-        assert asked(world, "autoflow.versions.snapshot", {"projectId": project})
-    assert asked(world, "projects.clone", {"id": world.project, "workspaceId": 1, "name": "clone"})
+        assert call_restricted(world, "datasets.add", {"projectId": project, "name": "d"})
+        assert call_restricted(world, "autoflow.versions.snapshot", {"projectId": project})
+    assert call_restricted(world, "projects.clone", {"id": world.project, "workspaceId": 1, "name": "clone"})
     bob = world.server.tokens.caller(world.server.tokens.create("bob", ["Team"]))
     others = world.server.call("projects.add", {"workspaceId": 1, "name": "bob's"}, bob)["id"]
     with pytest.raises(NotAllowed):
-        asked(world, "datasets.add", {"projectId": others, "name": "d"})
+        call_restricted(world, "datasets.add", {"projectId": others, "name": "d"})
 
 
-def test_a_file_at_a_path_that_is_taken_is_a_new_one(world):
-    """The older file stays readable by its number."""
+def test_a_file_at_an_existing_path_is_a_new_file(world):
+    """The older file stays readable by its id."""
 
     def upload(data, who):
         parts = [Part("name", "f"), Part("path", "/"), Part("file", io.BytesIO(data), "f")]
@@ -179,14 +179,14 @@ def test_a_file_at_a_path_that_is_taken_is_a_new_one(world):
     assert b"".join(world.server.download("file-storage.download", {"id": old}, world.restricted)) == b"old"
 
 
-def test_another_team_of_the_user_is_not_there(world):
+def test_other_teams_of_the_user_are_invisible(world):
     """The token is for the team of the task alone."""
     with pytest.raises(ServerRefused, match="unknown"):
-        asked(world, "projects.info", {"id": world.second})
+        call_restricted(world, "projects.info", {"id": world.second})
 
 
 def test_a_token_expires_by_the_clock_of_the_database(world):
-    """Then it is answered 401 and says why."""
+    """Then the error is 401 and says that the token expired."""
     issued = world.server.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
     world.server.tokens.caller(issued["token"])
     with world.server.store.write() as conn:
@@ -199,8 +199,8 @@ def test_a_token_expires_by_the_clock_of_the_database(world):
     assert refusal.value.status == 401
 
 
-def test_only_a_token_of_ones_own_for_a_reproduction_is_revoked(world):
-    """Nobody else's, and none that was created by hand."""
+def test_only_ones_own_reproduction_token_is_revoked(world):
+    """Neither another user's, nor one that was created on the command line."""
     issued = world.server.call("autoflow.reproduction.token", {"task": world.task}, world.ann)
     bob = world.server.tokens.caller(world.server.tokens.create("bob", ["Team"]))
     by_hand = world.server.tokens.list()[0].id
@@ -212,8 +212,8 @@ def test_only_a_token_of_ones_own_for_a_reproduction_is_revoked(world):
         world.server.tokens.caller(issued["token"])
 
 
-def test_a_user_who_leaves_the_team_takes_the_token_with_them(server):
-    """Being in another team does not keep it alive."""
+def test_a_token_ends_when_its_user_leaves_the_team(server):
+    """Being in another team does not keep it valid."""
     ann = server.tokens.caller(server.tokens.create("ann", ["Team", "Second"]))
     task = server.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
     issued = server.call("autoflow.reproduction.token", {"task": task}, ann)
@@ -222,15 +222,15 @@ def test_a_user_who_leaves_the_team_takes_the_token_with_them(server):
         server.tokens.caller(issued["token"])
 
 
-def test_none_is_issued_where_none_is_needed(filled):
-    """A server without tokens says so, and keeps nothing."""
+def test_no_token_is_issued_without_authorization(filled):
+    """A server without tokens returns null and stores nothing."""
     task = filled.call("autoflow.runs.ensure", run="r")["task"]
     assert filled.call("autoflow.reproduction.token", task=task) == {"id": None, "token": None, "expiresAt": None}
     assert filled.server.tokens.list() == []
 
 
 def test_the_command_line_lists_and_revokes_it(tmp_path, capsys, server):
-    """With the task and its end."""
+    """The list shows its task and its expiry."""
     ann = server.tokens.caller(server.tokens.create("ann", ["Team"]))
     task = server.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
     issued = server.call("autoflow.reproduction.token", {"task": task}, ann)

@@ -1,4 +1,4 @@
-"""Search over everything: by a part of a name in either case, by a number, the best first, and quick on many rows."""
+"""`autoflow.search`: by a part of a name in either case or by a number, best matches first, fast on many rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from autoflow.server.db.schema import items
 
 
 def titles(answer, kind=None):
-    return [one["title"] for one in answer["results"] if kind in {None, one["kind"]}]
+    return [result["title"] for result in answer["results"] if kind in {None, result["kind"]}]
 
 
-def test_each_kind_of_thing_is_found_and_leads_to_its_page(filled):
-    """Projects, datasets, images, files, runs, versions and jobs, by any part of what they are called."""
+def test_each_kind_is_found_with_a_link_to_its_page(filled):
+    """Projects, datasets, images, files, runs, versions and jobs, by any part of their names."""
     project = filled.project("lemon trees")
     dataset = filled.dataset(project, "lemon set")
     image = filled.image(dataset, "a-lemon.png")["id"]
@@ -22,8 +22,8 @@ def test_each_kind_of_thing_is_found_and_leads_to_its_page(filled):
     task = filled.call("autoflow.runs.ensure", run="r", name="Train lemons")["task"]
     version = filled.snapshot(project, title="lemons of May")
     job = filled.call("jobs.add", name="Label lemons", datasetId=dataset, userIds=[1])[0]["id"]
-    found = {one["kind"]: one["link"] for one in filled.call("autoflow.search", q="LEMON")["results"]}
-    assert found == {
+    links = {result["kind"]: result["link"] for result in filled.call("autoflow.search", q="LEMON")["results"]}
+    assert links == {
         "project": f"/projects/{project}",
         "dataset": f"/projects/{project}/datasets/{dataset}",
         "image": f"/images/{image}",
@@ -37,29 +37,29 @@ def test_each_kind_of_thing_is_found_and_leads_to_its_page(filled):
     assert filled.call("autoflow.search", q=" ")["results"] == []
 
 
-def test_what_is_called_so_comes_first(filled):
-    """The same name, then the same beginning, then the rest; the newest first within each."""
+def test_equal_names_come_first(filled):
+    """Equal names, then names with that prefix, then names that contain it; the newest first within each."""
     for name in ("my tree", "trees", "tree", "treehouse"):
         filled.project(name)
     assert titles(filled.call("autoflow.search", q="Tree"), "project") == ["tree", "treehouse", "trees", "my tree"]
 
 
 @pytest.mark.parametrize("text", ["50%", "a_b", "a/b", "quo'te", "back\\slash"])
-def test_signs_of_the_database_mean_themselves(filled, text):
-    """A percent sign or an underline finds itself, not anything."""
+def test_wildcards_are_escaped(filled, text):
+    """A percent sign or an underscore matches itself only."""
     filled.project(f"x {text} y")
     filled.project("plain")
     assert titles(filled.call("autoflow.search", q=text, kinds=["project"])) == [f"x {text} y"]
 
 
-def test_letters_of_other_scripts_are_found_in_either_case(filled):
-    """Also where the database folds the letters of ASCII alone."""
+def test_case_of_other_scripts_is_ignored(filled):
+    """Even where the database folds the case of ASCII letters only."""
     filled.project("Лимоны")
     assert titles(filled.call("autoflow.search", q="лимоны")) == ["Лимоны"]
 
 
-def test_a_number_leads_to_what_has_it(filled):
-    """`7`, `#7` and `project:7`; a number is still looked for in names."""
+def test_search_by_number(filled):
+    """`7`, `#7` and `project:7`; a bare number is searched for in names too."""
     number = filled.project("first")
     filled.project(f"named {number}")
     both = filled.call("autoflow.search", q=str(number), kinds=["project"])
@@ -69,8 +69,8 @@ def test_a_number_leads_to_what_has_it(filled):
     assert filled.call("autoflow.search", q="project:99999")["results"] == []
 
 
-def test_what_was_put_away_or_replaced_is_not_found(filled):
-    """Projects that were removed with all in them, and files that are current no more."""
+def test_removed_and_replaced_rows_are_not_found(filled):
+    """Removed projects with all in them, and files that are not current any more."""
     project = filled.project("lemons")
     dataset = filled.dataset(project, "lemon set")
     filled.image(dataset, "lemon.png")
@@ -78,12 +78,12 @@ def test_what_was_put_away_or_replaced_is_not_found(filled):
     filled.call("projects.archive", id=project)
     filled.file("/lemon.pt")
     new = filled.file("/lemon.pt", data=b"2")["id"]
-    found = filled.call("autoflow.search", q="lemon")["results"]
-    assert [(one["kind"], one["id"]) for one in found] == [("file", new)]
+    results = filled.call("autoflow.search", q="lemon")["results"]
+    assert [(entity["kind"], entity["id"]) for entity in results] == [("file", new)]
 
 
-def test_a_search_says_what_there_is_more_of(filled):
-    """`limit` of each kind, and the kinds that have more."""
+def test_a_search_names_the_kinds_with_more_results(filled):
+    """`limit` applies to each kind."""
     for n in range(4):
         filled.project(f"tree {n}")
     answer = filled.call("autoflow.search", q="tree", limit=3)
@@ -93,8 +93,8 @@ def test_a_search_says_what_there_is_more_of(filled):
     assert refusal.value.status == 400
 
 
-def test_a_search_asks_a_few_questions_however_much_there_is(filled):
-    """One statement a kind, and a second where a number is asked for: none a row."""
+def test_the_number_of_statements_is_constant(filled):
+    """One statement a kind, and a second one for a number: none a row."""
     project = filled.project()
     dataset = filled.dataset(project)
     row = {
@@ -107,9 +107,9 @@ def test_a_search_asks_a_few_questions_however_much_there_is(filled):
     }
     with filled.server._store.write() as conn:
         conn.execute(insert(items), [{**row, "name": f"tree {n}.png"} for n in range(3000)])
-    asked = []
+    statements = []
     engine = filled.server._store._engine
-    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     answer = filled.call("autoflow.search", q="tree 29")
-    assert len([one for one in asked if one.lstrip().upper().startswith("SELECT")]) <= 8
+    assert len([statement for statement in statements if statement.lstrip().upper().startswith("SELECT")]) <= 8
     assert answer["more"] == ["image"]

@@ -1,4 +1,4 @@
-"""Numbers of tasks that come from outside are a team's own, whoever else was given the same ones."""
+"""Task numbers from other systems belong to a team, whichever other teams use the same numbers."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def edge(member, number, folder):
 
 
 def read(member, number):
-    return [one["id"] for one in member.call("autoflow.overview.run", id=number)["inputs"]]
+    return [link["id"] for link in member.call("autoflow.overview.run", id=number)["inputs"]]
 
 
-def test_two_teams_have_a_task_of_one_number(lemons, oranges):
-    """Each adds to its own, and reads its own by that number."""
+def test_two_teams_may_use_one_number(lemons, oranges):
+    """Each team adds to its own task and reads it by that number."""
     edge(lemons, 500, "/a")
     edge(oranges, 500, "/b")
     edge(oranges, 500, "/c")
     assert (read(lemons, 500), read(oranges, 500)) == (["/a"], ["/b", "/c"])
     infos = [member.call("tasks.info", id=500) for member in (lemons, oranges)]
-    assert [one["teamId"] for one in infos] == [lemons.team, oranges.team]
+    assert [info["teamId"] for info in infos] == [lemons.team, oranges.team]
     assert infos[0]["id"] == 500 != infos[1]["id"]
     assert oranges.call("autoflow.tasks.ensure", id=500)["id"] == infos[1]["id"]
     keys = [card["key"] for card in oranges.call("autoflow.graph", task=500)["cards"] if card["type"] == "task"]
@@ -43,21 +43,21 @@ def test_two_teams_have_a_task_of_one_number(lemons, oranges):
     assert oranges.call("GetTaskContext", id=500)["team"]["id"] == oranges.team
 
 
-def test_a_run_with_a_number_another_team_claimed_has_a_task_of_its_own(filled, lemons, oranges):
-    """By records as well, and the run's later records go there."""
+def test_a_run_with_another_teams_number_has_its_own_task(filled, lemons, oranges):
+    """By records as well; the run's later records belong to that task."""
     edge(lemons, 500, "/a")
     results = oranges.send(
         filled.record("run", run="o", task=500, team=oranges.team, name="Train"),
         filled.record("edge", run="o", direction="input", entity={"type": "folder", "id": "/b"}),
         filled.record("edge", run="o", task=500, direction="input", entity={"type": "folder", "id": "/c"}),
     )
-    assert {one["status"] for one in results} == {"applied"}
+    assert {result["status"] for result in results} == {"applied"}
     assert read(oranges, 500) == ["/b", "/c"]
     assert read(lemons, 500) == ["/a"]
 
 
-def test_an_edge_to_a_task_is_to_the_teams_own(lemons, oranges):
-    """A number that another team claimed, named as what was read, is a task of one's own."""
+def test_an_edge_to_a_task_leads_to_the_teams_own(lemons, oranges):
+    """A number that another team claimed, named as an input, is the caller's own team's task."""
     edge(lemons, 500, "/a")
     node = {"type": "task", "id": 600}
     oranges.call("workflow.node.add-input", node=node, type="task", id=500)
@@ -67,23 +67,23 @@ def test_an_edge_to_a_task_is_to_the_teams_own(lemons, oranges):
     assert f"task:{own}" in keys
 
 
-def test_numbers_of_another_server_are_a_teams_own(filled, lemons, oranges):
-    """The same number of the same server, told by two teams, is two tasks here."""
+def test_numbers_of_another_server_belong_to_a_team(filled, lemons, oranges):
+    """One number of one server, recorded by two teams, is two tasks here."""
     for member, folder in ((lemons, "/a"), (oranges, "/b")):
         entity = {"type": "folder", "id": folder, "origin": ""}
         numbered = {"task": 9, "origin": "https://app.example.com", "run": folder}
         results = member.send(
             filled.record("run", **numbered), filled.record("edge", **numbered, direction="input", entity=entity)
         )
-        assert {one["status"] for one in results} == {"applied"}
+        assert {result["status"] for result in results} == {"applied"}
     for member, folder in ((lemons, "/a"), (oranges, "/b")):
         task = member.call("autoflow.runs.ensure", run=folder)
         assert task["number"] == 9
         assert read(member, task["task"]) == [folder]
 
 
-def test_claimed_numbers_are_passed_over_at_once(filled, lemons):
-    """However many are claimed, the next number of our own is one statement away."""
+def test_claimed_numbers_are_skipped_in_one_statement(filled, lemons):
+    """However many are claimed, one statement finds the next number of this server."""
     first = filled.call("autoflow.runs.ensure", run="before")["task"]
     for number in range(first + 1, first + 301):
         lemons.call("autoflow.tasks.ensure", id=number)
@@ -94,8 +94,8 @@ def test_claimed_numbers_are_passed_over_at_once(filled, lemons):
     assert filled.call("autoflow.runs.ensure", run="later")["task"] == first + 302
 
 
-def test_our_own_numbers_are_as_they_were(filled, lemons):
-    """A run without a number gets one of ours, and is found by it."""
+def test_a_run_without_a_number_gets_one_of_this_server(filled, lemons):
+    """The run is found by that number."""
     record = filled.record("run", run="l", name="Train")
     lemons.send(record)
     number = lemons.call("autoflow.runs.ensure", run="l")["task"]
@@ -104,8 +104,8 @@ def test_our_own_numbers_are_as_they_were(filled, lemons):
     assert read(lemons, number) == ["/a"]
 
 
-def test_a_number_of_ours_is_no_number_from_outside(lemons, oranges):
-    """What this server gave to one team's task is unknown to another."""
+def test_a_number_of_this_server_is_not_one_from_outside(lemons, oranges):
+    """A number that this server gave to one team's task is unknown to another team."""
     number = lemons.call("autoflow.runs.ensure", run="l")["task"]
     for method, body in (("autoflow.tasks.ensure", {"id": number}), ("tasks.info", {"id": number})):
         with pytest.raises(ServerRefused) as refusal:
@@ -113,28 +113,28 @@ def test_a_number_of_ours_is_no_number_from_outside(lemons, oranges):
         assert refusal.value.status == 404
 
 
-def test_keys_of_records_are_a_teams_own(filled, lemons, oranges):
-    """A key that one team used is new to another; within the team it counts once."""
-    one = filled.record("run", run="l", key="j.1")
-    other = filled.record("run", run="o", key="j.1")
-    assert [lemons.send(one)[0]["status"], oranges.send(other)[0]["status"]] == ["applied", "applied"]
-    assert [lemons.send(one)[0]["status"], oranges.send(other)[0]["status"]] == ["duplicate", "duplicate"]
+def test_keys_of_records_belong_to_a_team(filled, lemons, oranges):
+    """A key that one team used is new to another; within the team it is a duplicate."""
+    first = filled.record("run", run="l", key="j.1")
+    second = filled.record("run", run="o", key="j.1")
+    assert [lemons.send(first)[0]["status"], oranges.send(second)[0]["status"]] == ["applied", "applied"]
+    assert [lemons.send(first)[0]["status"], oranges.send(second)[0]["status"]] == ["duplicate", "duplicate"]
 
 
-def test_unsupported_methods_are_a_teams_own(filled, lemons, oranges):
-    """What one team's clients ask for is not told to another; whoever sees all teams sees all of it."""
+def test_unsupported_methods_are_counted_by_team(filled, lemons, oranges):
+    """Teams do not see each other's counts; a caller who sees all teams sees all of them."""
     for member, method in ((lemons, "a.b"), (lemons, "c.d"), (oranges, "c.d")):
         with pytest.raises(ServerRefused):
             member.call(method)
     counted = [
-        {one["method"]: one["count"] for one in call("autoflow.unknown_methods")["methods"]}
+        {method["method"]: method["count"] for method in call("autoflow.unknown_methods")["methods"]}
         for call in (lemons.call, oranges.call, filled.call)
     ]
     assert counted == [{"a.b": 1, "c.d": 1}, {"c.d": 1}, {"a.b": 1, "c.d": 2}]
 
 
-def test_the_count_of_changes_is_a_teams_own(filled, lemons, oranges):
-    """A page is asked to look again for what its own teams wrote, and for what was written for all."""
+def test_changes_are_counted_by_team(filled, lemons, oranges):
+    """A page reloads for writes of its own teams, and for writes that concern all teams."""
 
     def counts():
         return [call("autoflow.changes")["changes"] for call in (lemons.call, oranges.call, filled.call)]

@@ -1,4 +1,4 @@
-"""Tasks as an app tells of its own, their logs, and apps with their sessions."""
+"""`tasks.*` and `apps.*`: the status and output that an app reports, its logs and its sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def task(filled):
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("reported", "returned"),
     [
         ("started", "started"),
         ("deployed", "started"),
@@ -28,38 +28,38 @@ def task(filled):
         ("stopped", "stopped"),
     ],
 )
-def test_an_app_says_how_far_it_is(filled, task, said, told):
-    """The SDK's words for a status are kept in ours, and told in the SDK's."""
-    assert filled.call("tasks.status.update", id=task, status=said) == {"success": True}
+def test_an_app_reports_its_status(filled, task, reported, returned):
+    """The SDK's status is stored as a state, and returned as the SDK's status."""
+    assert filled.call("tasks.status.update", id=task, status=reported) == {"success": True}
     shown = filled.call("tasks.info", id=task)
-    assert shown["status"] == told
-    assert (shown["finishedAt"] is None) is (told == "started")
+    assert shown["status"] == returned
+    assert (shown["finishedAt"] is None) is (returned == "started")
     refused(400, filled.call, "tasks.status.update", id=task, status="done")
-    where = [{"field": "status", "operator": "in", "value": [told]}]
-    assert [one["id"] for one in filled.call("tasks.list", workspaceId=1, filter=where)["entities"]] == [task]
+    where = [{"field": "status", "operator": "in", "value": [returned]}]
+    assert [entity["id"] for entity in filled.call("tasks.list", workspaceId=1, filter=where)["entities"]] == [task]
 
 
-def test_a_stopped_task_is_noted(filled, task):
-    """Stopping notes it, and does not unmake an end that was told before."""
+def test_a_stopped_task_is_marked(filled, task):
+    """Stopping marks the task as stopped, and does not overwrite an earlier end."""
     assert filled.call("tasks.stop", id=task) == {"id": task, "status": "stopped"}
     filled.call("tasks.status.update", id=task, status="error")
     assert filled.call("tasks.stop", id=task)["status"] == "error"
     refused(404, filled.call, "tasks.stop", id=99)
 
 
-def test_a_log_is_told_line_by_line(filled, task):
-    """Lines come as they were written, from a moment on, the last ones when there is a limit."""
+def test_a_log_is_returned_line_by_line(filled, task):
+    """Lines in order, from a time on, the last ones if there is a limit."""
     for second, lines in ((1, "a\nb"), (2, "c")):
         filled.send({**filled.record("log", lines=lines), "at": second * 10**9})
-    told = filled.call("tasks.log.download", id=task)
-    assert [(one["message"], one["timestamp"][17:19]) for one in told] == [("a", "01"), ("b", "01"), ("c", "02")]
-    assert [one["message"] for one in filled.call("tasks.log.download", id=task, limit=1)] == ["c"]
-    since = filled.call("tasks.log.download", id=task, sinceTime=told[0]["timestamp"])
-    assert [one["message"] for one in since] == ["c"]
+    lines = filled.call("tasks.log.download", id=task)
+    assert [(line["message"], line["timestamp"][17:19]) for line in lines] == [("a", "01"), ("b", "01"), ("c", "02")]
+    assert [line["message"] for line in filled.call("tasks.log.download", id=task, limit=1)] == ["c"]
+    since = filled.call("tasks.log.download", id=task, sinceTime=lines[0]["timestamp"])
+    assert [line["message"] for line in since] == ["c"]
 
 
-def test_what_an_app_shows_on_a_page_of_its_own_is_taken_and_not_kept(filled, task):
-    """Fields of an app's page are accepted for a task that is the caller's, and read as null."""
+def test_data_of_an_apps_own_page_is_discarded(filled, task):
+    """Fields are accepted for a task of the caller's, and read as null."""
     for method, name in (
         ("tasks.data.set", "taskId"),
         ("tasks.app-v2.data.set", "taskId"),
@@ -73,19 +73,19 @@ def test_what_an_app_shows_on_a_page_of_its_own_is_taken_and_not_kept(filled, ta
     }
 
 
-def test_apps_are_what_runs_of_one_name_are_of(filled, task):
+def test_apps_are_groups_of_runs_with_one_name(filled, task):
     """An app is listed with its sessions."""
     filled.call("autoflow.runs.ensure", run="r2", name="Serve")
-    found = filled.call("apps.list", teamId=1, filter=[{"field": "name", "value": "Train"}])["entities"]
-    assert [one["name"] for one in found] == ["Train"]
-    assert filled.call("apps.info", id=found[0]["id"]) == found[0]
-    sessions = filled.call("apps.tasks.list", appId=found[0]["id"], teamId=1, sort="startedAt", sort_order="desc")
-    assert [one["id"] for one in sessions["entities"]] == [task]
+    listed = filled.call("apps.list", teamId=1, filter=[{"field": "name", "value": "Train"}])["entities"]
+    assert [entity["name"] for entity in listed] == ["Train"]
+    assert filled.call("apps.info", id=listed[0]["id"]) == listed[0]
+    sessions = filled.call("apps.tasks.list", appId=listed[0]["id"], teamId=1, sort="startedAt", sort_order="desc")
+    assert [entity["id"] for entity in sessions["entities"]] == [task]
     refused(404, filled.call, "apps.info", id=99)
 
 
-def test_users_are_told_with_their_teams(filled):
-    """A user's teams, and the one role there is."""
+def test_users_have_their_teams(filled):
+    """A user's teams, and the only role."""
     assert filled.call("users.info", id=1)["teams"] == [{"id": 1, "name": "Team", "roleId": 1, "role": "admin"}]
-    assert [one["login"] for one in filled.call("users.list")["entities"]] == ["admin"]
-    assert [one["role"] for one in filled.call("roles.list")["entities"]] == ["admin"]
+    assert [entity["login"] for entity in filled.call("users.list")["entities"]] == ["admin"]
+    assert [entity["role"] for entity in filled.call("roles.list")["entities"]] == ["admin"]

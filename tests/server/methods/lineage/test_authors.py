@@ -1,4 +1,4 @@
-"""Rows say who wrote them; a run that has ended is added to by its own author, and nothing of it is lost."""
+"""Authors of rows, and additions to runs that have ended."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def bob(filled, ann):
 
 @pytest.fixture
 def ended(filled, ann):
-    """A run of Ann's that has ended; gives its task."""
+    """A run of Ann's that has ended; returns its task's id."""
     record = filled.record
     ann.send(
         record("run", name="Train", parameters={"epochs": 20}),
@@ -62,12 +62,12 @@ def ended(filled, ann):
     return ann.call("autoflow.runs.ensure", run="r1")["task"]
 
 
-def told(member, task):
+def read_facts(member, task):
     return member.call("tasks.info", id=task)["autoflow"]["facts"]
 
 
-def test_every_row_says_who_wrote_it(filled, ann, bob, ended):
-    """Projects, datasets, images, versions, files, runs, edges, logs, apps: by the real user's number."""
+def test_every_row_names_its_author(filled, ann, bob, ended):
+    """Projects, datasets, images, versions, files, runs, edges, logs and apps store their author's id."""
     bob.send(filled.record("log", run="b", lines="x"), filled.record("run", run="b", name="Serve"))
     workspace = bob.workspace()
     project = bob.call("projects.add", workspaceId=workspace, name="p")
@@ -80,74 +80,74 @@ def test_every_row_says_who_wrote_it(filled, ann, bob, ended):
     bob.call("workflow.node.add-input", node={"type": "task", "id": 77}, type="project", id=project["id"])
     tasks = bob.call("tasks.list", workspaceId=workspace)["entities"]
     apps = bob.call("apps.list", teamId=bob.team)["entities"]
-    assert {one["createdBy"] for one in (project, dataset, image, version)} == {bob.caller.user}
+    assert {row["createdBy"] for row in (project, dataset, image, version)} == {bob.caller.user}
     assert bob.file()["userId"] == bob.caller.user
-    assert {one["id"]: one["createdBy"] for one in tasks if one["id"] in {77, ended}} == {
+    assert {task["id"]: task["createdBy"] for task in tasks if task["id"] in {77, ended}} == {
         77: bob.caller.user,
         ended: ann.caller.user,
     }
-    assert {one["name"]: (one["createdBy"], one["userLogin"]) for one in apps} == {
+    assert {app["name"]: (app["createdBy"], app["userLogin"]) for app in apps} == {
         "Train": (ann.caller.user, "ann"),
         "Serve": (bob.caller.user, "bob"),
     }
     with filled.server._store.read() as conn:
         for table in (schema.edges, schema.runs, schema.logs):
-            found = conn.execute(table.select()).mappings().all()
-            assert {row["created_by"] for row in found} <= {ann.caller.user, bob.caller.user}
+            rows = conn.execute(table.select()).mappings().all()
+            assert {row["created_by"] for row in rows} <= {ann.caller.user, bob.caller.user}
 
 
-def test_cards_and_pages_show_who(filled, ann, ended):
-    """A run's page and the cards of a graph have its author's login; a trace has, too."""
+def test_cards_and_pages_show_the_author(filled, ann, ended):
+    """A run's page, a trace and the cards of a graph have the author's login."""
     project = ann.call("projects.add", workspaceId=ann.workspace(), name="p")["id"]
     ann.send(filled.record("edge", run="r1", direction="input", entity={"type": "project", "id": project}))
     page = ann.call("autoflow.overview.run", id=ended)
-    assert (page["createdBy"], [one["createdBy"] for one in page["inputs"]]) == ("ann", ["ann"])
+    assert (page["createdBy"], [link["createdBy"] for link in page["inputs"]]) == ("ann", ["ann"])
     cards = {card["key"]: card["author"] for card in ann.call("autoflow.graph", task=ended)["cards"]}
     assert cards == {f"task:{ended}": "ann", f"project:{project}": "ann", "folder:/out": None}
     assert ann.call("autoflow.trace", ref=f"task:{ended}")["runs"][f"task:{ended}"]["createdBy"] == "ann"
 
 
-def test_the_local_user_is_named_when_embedded(filled):
-    """Without tokens everything is by user 1."""
+def test_an_embedded_server_names_the_local_user(filled):
+    """Without tokens, user 1 is the author of everything."""
     filled.send(filled.record("run", name="Train"))
     task = filled.call("autoflow.runs.ensure", run="r1")["task"]
     assert filled.call("tasks.info", id=task)["createdBy"] == access.LOCAL.user
     assert filled.call("autoflow.overview.run", id=task)["createdBy"] == "admin"
 
 
-def test_facts_of_a_run_that_ended_are_added_to_and_never_changed(filled, ann, ended):
-    """A new fact is one of its facts; one that differs is kept beside, with who said it and when."""
-    before = told(ann, ended)
+def test_facts_of_an_ended_run_are_append_only(filled, ann, ended):
+    """A new fact is added to the run's facts; a fact that differs is stored beside them, with its author and time."""
+    before = read_facts(ann, ended)
     results = ann.send(
         filled.record("facts", facts={"parameters": {"epochs": 1}, "late": 1}),
         filled.record("facts", facts={"late": 2}),
         filled.record("facts", facts={"late": 1}),
     )
-    assert {one["status"] for one in results} == {"applied"}
-    assert told(ann, ended) == {**before, "late": 1}
+    assert {result["status"] for result in results} == {"applied"}
+    assert read_facts(ann, ended) == {**before, "late": 1}
     others = ann.call("autoflow.overview.run", id=ended)["otherFacts"]
-    assert [(one["facts"], one["createdBy"]) for one in others] == [
+    assert [(fact["facts"], fact["createdBy"]) for fact in others] == [
         ({"late": 2}, "ann"),
         ({"parameters": {"epochs": 1}}, "ann"),
     ]
     ann.call("tasks.output.set", taskId=ended, output={"a": 1})
     ann.call("tasks.output.set", taskId=ended, output={"a": 2})
-    assert told(ann, ended)["output"] == {"a": 1}
+    assert read_facts(ann, ended)["output"] == {"a": 1}
 
 
 def test_a_second_run_of_a_number_keeps_the_facts_of_the_first(filled, ann, ended):
-    """Its own are shown, those of the first stay."""
+    """The second run's facts are shown; those of the first remain stored."""
     ann.send(filled.record("run", run="again", task=ended, parameters={"epochs": 30}))
-    assert told(ann, ended)["parameters"] == {"epochs": 30}
+    assert read_facts(ann, ended)["parameters"] == {"epochs": 30}
     others = ann.call("autoflow.overview.run", id=ended)["otherFacts"]
-    assert [one["facts"]["parameters"] for one in others] == [{"epochs": 20}]
+    assert [fact["facts"]["parameters"] for fact in others] == [{"epochs": 20}]
 
 
-def test_edges_that_come_late_are_the_runs(filled, ann, ended):
-    """A journal may arrive out of order, and in parts: its author's edges are taken after the end."""
+def test_late_edges_belong_to_the_run(filled, ann, ended):
+    """A journal may arrive out of order and in parts: edges by the run's author are accepted after its end."""
     late = filled.record("edge", direction="input", entity={"type": "folder", "id": "/in"})
-    assert [one["status"] for one in ann.send(late)] == ["applied"]
-    assert [one["id"] for one in ann.call("autoflow.overview.run", id=ended)["inputs"]] == ["/in"]
+    assert [result["status"] for result in ann.send(late)] == ["applied"]
+    assert [link["id"] for link in ann.call("autoflow.overview.run", id=ended)["inputs"]] == ["/in"]
 
 
 @pytest.mark.parametrize(
@@ -162,21 +162,21 @@ def test_edges_that_come_late_are_the_runs(filled, ann, ended):
     ],
     ids=lambda record: record["kind"],
 )
-def test_another_user_adds_nothing_to_a_run_that_ended(filled, ann, bob, ended, record):
-    """Neither by its key nor by its number; while it runs, a team works together."""
+def test_another_user_cannot_add_to_an_ended_run(filled, ann, bob, ended, record):
+    """Neither by the run's key nor by its number; while it runs, members of its team can."""
     before = ann.call("autoflow.overview.run", id=ended)
     by_key = filled.record(**record)
     by_number = filled.record(**record, run="bobs", task=ended)
     results = bob.send(by_key, by_number)
     if record["kind"] in {"facts", "log", "finish"}:  # of a run, whatever number they name
         results = results[:1]
-    assert {one["status"] for one in results} == {"refused"}
+    assert {result["status"] for result in results} == {"refused"}
     assert "another user" in results[0]["reason"]
     assert ann.call("autoflow.overview.run", id=ended) == before
 
 
-def test_another_user_says_nothing_of_a_task_that_ended(ann, bob, ended):
-    """Nor by the SDK's own methods."""
+def test_another_user_cannot_change_an_ended_task(ann, bob, ended):
+    """The SDK's own methods are refused as well."""
     node = {"type": "task", "id": ended}
     for method, body in (
         ("workflow.node.add-input", {"node": node, "type": "folder", "id": "/in"}),
@@ -191,8 +191,8 @@ def test_another_user_says_nothing_of_a_task_that_ended(ann, bob, ended):
 # -- bytes by their hash
 
 
-def holding(member, colour):
-    """An image of a member's own; gives its hash, its number and its project."""
+def owned_image(member, colour):
+    """Return the hash, the id and the project of a new image of a member."""
     project = member.call("projects.add", workspaceId=member.workspace(), name=f"of {colour}")["id"]
     dataset = member.call("datasets.add", projectId=project, name="d")["id"]
     content = member.upload(colour)
@@ -200,8 +200,8 @@ def holding(member, colour):
     return content, image, dataset
 
 
-def names(member, content, dataset):
-    """Whether a member's requests reach bytes by their hash, in any way there is."""
+def can_use(member, content, dataset):
+    """Return whether a member's requests can use a blob by its hash, for each way to do so."""
     server, who = member.filled.server, member.caller
     ways = [
         bool(server.call("images.internal.hashes.list", [content], who)),
@@ -217,36 +217,36 @@ def names(member, content, dataset):
     return ways
 
 
-def test_a_user_taken_out_of_a_team_reaches_nothing_of_it_by_hash(filled, ann):
-    """Not even what they uploaded themselves, or asked for while they were in it."""
+def test_a_removed_member_cannot_use_blobs_by_hash(filled, ann):
+    """Not even blobs that the user uploaded, or looked up as a member."""
     both = Member(filled, "eve", TEAM, "oranges")
     oranges = Member(filled, "eve", "oranges")
     other = oranges.call("projects.add", workspaceId=oranges.workspace(), name="own")["id"]
-    place = oranges.call("datasets.add", projectId=other, name="d")["id"]
-    anns, _, _ = holding(ann, (1, 1, 1))
-    own, image, _ = holding(ann, (2, 2, 2))
+    dataset_id = oranges.call("datasets.add", projectId=other, name="d")["id"]
+    anns, _, _ = owned_image(ann, (1, 1, 1))
+    own, image, _ = owned_image(ann, (2, 2, 2))
     both.upload((2, 2, 2))
-    assert names(both, anns, place) == [True] * 5
-    found = oranges.call("images.list", datasetId=place)["entities"]
-    oranges.call("images.bulk.remove", imageIds=[one["id"] for one in found])
+    assert can_use(both, anns, dataset_id) == [True] * 5
+    listed = oranges.call("images.list", datasetId=dataset_id)["entities"]
+    oranges.call("images.bulk.remove", imageIds=[entity["id"] for entity in listed])
     filled.server.tokens.leave("eve", [TEAM])
     left = Member(filled, "eve", "oranges")
     assert left.caller.teams == {max(both.caller.teams)}
     for content in (anns, own):
-        assert names(left, content, place) == [False] * 5
+        assert can_use(left, content, dataset_id) == [False] * 5
     with pytest.raises(ServerRefused) as refusal:
         left.call("images.info", id=image)
     assert refusal.value.status == 404
 
 
-def test_a_lease_on_uploaded_bytes_ends(filled, ann, bob):
-    """Who uploaded bytes and named them nowhere cannot name them for ever."""
-    content, _, dataset = holding(ann, (3, 3, 3))
+def test_a_lease_on_an_uploaded_blob_expires(filled, ann, bob):
+    """A user who uploaded a blob and never used it cannot use it for ever."""
+    content, _, dataset = owned_image(ann, (3, 3, 3))
     eve = Member(filled, "eve", "oranges")
     eve.upload((3, 3, 3))
     project = eve.call("projects.add", workspaceId=eve.workspace(), name="own")["id"]
-    place = eve.call("datasets.add", projectId=project, name="d")["id"]
+    dataset_id = eve.call("datasets.add", projectId=project, name="d")["id"]
     with filled.server._store.write() as conn:
         conn.execute(schema.blob_leases.update().values(lease_until="2020"))
-    assert names(eve, content, place) == [False] * 5
-    assert names(bob, content, dataset) == [True] * 5
+    assert can_use(eve, content, dataset_id) == [False] * 5
+    assert can_use(bob, content, dataset) == [True] * 5

@@ -1,4 +1,4 @@
-"""Edges as the SDK posts them."""
+"""`workflow.node.add-*`: edges as the SDK posts them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ def post(filled, direction="input", **body):
     return filled.call(f"workflow.node.add-{direction}", **full)
 
 
-def test_numbers_count_by_value(filled):
-    """A node's number and an entity's may be text; an unknown task is made by that number."""
+def test_numbers_may_be_text(filled):
+    """The numbers of a node and an entity may be text; an unknown task is created with that number."""
     filled.project()
     assert post(filled, type="project", id="1") == {"success": True}
     assert filled.arrows(task=55) == [("project:1", "task:55", "input")]
 
 
-def test_posting_again_makes_no_second_edge(filled):
-    """The SDK posts blindly again: the edge stays one, and its settings are renewed."""
+def test_posting_an_edge_again_updates_it(filled):
+    """The SDK repeats posts blindly: there remains one edge, with the last settings."""
     for title in ("one", "two"):
         post(filled, meta={"customRelationSettings": {"title": f"<h4>{title}</h4>"}})
     post(filled)
@@ -29,7 +29,7 @@ def test_posting_again_makes_no_second_edge(filled):
 
 
 def test_both_directions_are_two_edges(filled):
-    """What is read and written back is both."""
+    """An entity that is read and written has an edge of each direction."""
     post(filled, "input")
     post(filled, "output")
     assert len(filled.arrows()) == 2
@@ -45,8 +45,8 @@ def test_both_directions_are_two_edges(filled):
         ("model_weight", "file"),
     ],
 )
-def test_unknown_numbers_of_our_own_are_refused_by_name(filled, entity_type, word):
-    """A number we never gave is refused with 404, and nothing is made, not even the task."""
+def test_unknown_ids_of_this_server_are_refused(filled, entity_type, word):
+    """An id that this server never issued is refused with 404, and nothing is created, not even the task."""
     with pytest.raises(ServerRefused, match=f"^{word} 999 is unknown on this server$") as refusal:
         post(filled, type=entity_type, id=999)
     assert refusal.value.status == 404
@@ -54,8 +54,8 @@ def test_unknown_numbers_of_our_own_are_refused_by_name(filled, entity_type, wor
         filled.call("tasks.info", id=55)
 
 
-def test_an_output_file_by_path_is_that_file(filled):
-    """The SDK posts a path as an output file's number: the current file there is meant."""
+def test_an_output_file_may_be_named_by_path(filled):
+    """The SDK posts a path as an output file's id: it names the current file at that path."""
     number = filled.file("/models/best.pt")["id"]
     post(filled, "output", type="file", id="models/best.pt")
     assert filled.arrows() == [("task:55", f"file:{number}", "output")]
@@ -82,7 +82,7 @@ def test_an_output_file_by_path_is_that_file(filled):
     ],
 )
 def test_a_malformed_edge_is_refused(filled, wrong):
-    """Missing, unknown or mistyped members are refused with 400 and leave nothing."""
+    """Missing, unknown or mistyped members are refused with 400, and nothing is stored."""
     with pytest.raises(ServerRefused) as refusal:
         post(filled, **wrong)
     assert refusal.value.status == 400
@@ -90,7 +90,7 @@ def test_a_malformed_edge_is_refused(filled, wrong):
 
 
 def test_a_labeling_job_has_a_card(filled):
-    """A job made here is a card by its name; a number that is no job's is refused."""
+    """A job of this server has a card with its name; the number of no job is refused."""
     job = filled.call("jobs.add", name="Label lemons", datasetId=filled.dataset(filled.project()), userIds=[1])[0]["id"]
     post(filled, type="job", id=job)
     assert filled.cards()[f"job:{job}"]["title"] == "Label lemons"

@@ -1,4 +1,4 @@
-"""`autoflow.graph`: which cards there are around an entry, how they look, and that nothing in them can do harm."""
+"""`autoflow.graph`: the cards around an entry, their style, and that hostile values are left out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def relation(**settings):
     return {"customRelationSettings": settings}
 
 
-def test_a_run_and_what_it_read_and_wrote(filled):
-    """Arrows go from what was read to the run and from the run to what it wrote."""
+def test_a_run_with_its_inputs_and_outputs(filled):
+    """Arrows lead from the inputs to the run and from the run to its outputs."""
     project, file = filled.project(), filled.file()["id"]
     filled.send(filled.record("run", name="Train"))
     filled.edge("input", "project", project)
@@ -39,8 +39,8 @@ def test_a_run_and_what_it_read_and_wrote(filled):
 @pytest.mark.parametrize(
     "entry", [{"project": 1}, {"task": 1}, {"file": 1}, {"file": "/models/best.pt"}, {"workspace": 1}, {}]
 )
-def test_every_entry_meets_the_same_graph(filled, entry):
-    """The same cards are found from a project, a task, a file by number or path, or the workspace."""
+def test_every_entry_shows_the_same_graph(filled, entry):
+    """The cards are the same from a project, a task, a file by id or path, and the workspace."""
     filled.project()
     filled.file()
     filled.send(filled.record("run", name="Train"))
@@ -49,8 +49,8 @@ def test_every_entry_meets_the_same_graph(filled, entry):
     assert set(filled.cards(**entry)) == {"project:1", "task:1", "file:1"}
 
 
-def test_a_version_is_a_card_of_its_own(filled):
-    """A version has a badge, its title with the number, its project as parent, and an arrow from the project."""
+def test_a_version_has_a_card_of_its_own(filled):
+    """A version has a badge, a title with its number, its project as parent, and an arrow from the project."""
     project = filled.project()
     version = filled.snapshot(project, title="before")["id"]
     filled.edge("input", "project_version", version)
@@ -60,7 +60,7 @@ def test_a_version_is_a_card_of_its_own(filled):
 
 
 def test_a_project_shows_the_runs_on_its_datasets(filled):
-    """From a project one sees the runs that used any of its datasets, though no arrow joins them."""
+    """A project's graph has the runs that used any of its datasets, though no arrow joins them."""
     dataset = filled.dataset(filled.project())
     filled.edge("input", "dataset", dataset)
     cards = filled.cards(project=1)
@@ -68,8 +68,8 @@ def test_a_project_shows_the_runs_on_its_datasets(filled):
     assert cards[f"dataset:{dataset}"]["link"]["url"] == "/projects/1/datasets/1"
 
 
-def test_an_entry_nothing_used_is_shown_alone(filled):
-    """A project without a run is a graph of one card."""
+def test_an_unused_entry_is_shown_alone(filled):
+    """A project without runs is a graph of one card."""
     filled.project()
     assert set(filled.cards(project=1)) == {"project:1"}
     assert not filled.graph()["cards"]
@@ -77,19 +77,19 @@ def test_an_entry_nothing_used_is_shown_alone(filled):
 
 @pytest.mark.parametrize("entry", [{"project": 9}, {"task": 9}, {"file": 9}, {"file": "/none"}, {"workspace": 9}])
 def test_an_unknown_entry_is_refused(filled, entry):
-    """What is not there is refused with 404."""
+    """An entry that does not exist is refused with 404."""
     with pytest.raises(ServerRefused) as refusal:
         filled.graph(**entry)
     assert refusal.value.status == 404
 
 
 def test_two_entries_are_refused(filled):
-    """A graph is entered at one thing."""
+    """A graph starts from one entity."""
     with pytest.raises(ServerRefused, match="project and task"):
         filled.graph(project=1, task=1)
 
 
-def test_the_last_edge_says_how_a_card_looks(filled):
+def test_the_last_edge_styles_a_card(filled):
     """Title, description, icon and link come from the last edge that customises its data card."""
     first = relation(title="<h4>One</h4>", description="<small>d</small>")
     icon = {"icon": "zmdi-archive", "color": "#33c94c", "backgroundColor": "#d9f7e4"}
@@ -105,8 +105,8 @@ def test_the_last_edge_says_how_a_card_looks(filled):
     assert filled.cards()["folder:/x"]["title"] == "One"
 
 
-def test_projects_and_their_parts_are_never_customised(filled):
-    """Customisation of project, version and dataset cards is ignored, as the guide says."""
+def test_project_cards_are_never_customised(filled):
+    """Settings of project, version and dataset cards are ignored, as the guide says."""
     dataset = filled.dataset(filled.project())
     version = filled.snapshot(1)["id"]
     for entity_type, number in (("project", 1), ("dataset", dataset), ("project_version", version)):
@@ -114,8 +114,8 @@ def test_projects_and_their_parts_are_never_customised(filled):
     assert "mine" not in {card["title"] for card in filled.graph()["cards"]}
 
 
-def test_a_task_card_is_customised_by_its_node_settings(filled):
-    """Node settings, sent with an edge or alone, make the app's card; the last ones count."""
+def test_node_settings_style_a_task_card(filled):
+    """Node settings, sent with an edge or alone, style the app's card; the last ones apply."""
     filled.send(filled.record("run", name="Train"))
     filled.edge("output", "folder", "/x", meta={"customNodeSettings": {"title": "<h4>One</h4>"}})
     assert filled.cards()["task:1"]["title"] == "One"
@@ -127,23 +127,23 @@ def test_a_task_card_is_customised_by_its_node_settings(filled):
 @pytest.mark.parametrize(
     "url", ["//evil.example", "/\\evil", "https://evil.example", "javascript:alert(1)", "/\t/evil", "", "x", "/a\nb"]
 )
-def test_a_link_never_leads_away(filled, url):
-    """Only a link with exactly one leading slash and no control character is shown."""
+def test_a_link_must_stay_on_the_server(filled, url):
+    """A link is shown only with exactly one leading slash and without control characters."""
     filled.edge("output", "folder", "/x", meta=relation(mainLink={"url": url, "title": "t"}))
     assert filled.cards()["folder:/x"]["link"] is None
 
 
 @pytest.mark.parametrize("colour", ["red", "#12", "#1234567890", "url(x)", "#fff;x", None])
 @pytest.mark.parametrize("name", ["zmdi-archive", "Zmdi", "a b", "<x>", ""])
-def test_an_icon_is_a_name_and_two_colours(filled, colour, name):
-    """An icon whose name or colour could be anything else is left out."""
+def test_an_unsafe_icon_is_left_out(filled, colour, name):
+    """An icon is shown only if its name is letters and dashes and its colours are hexadecimal."""
     icon = {"icon": name, "color": colour, "backgroundColor": "#fff"}
     filled.edge("output", "folder", "/x", meta=relation(icon=icon))
     assert filled.cards()["folder:/x"]["icon"] is None
 
 
-def test_a_session_and_a_task_entity(filled):
-    """A session is a card of its own by the task's number; a task as data is that very task's card."""
+def test_sessions_and_tasks_as_entities(filled):
+    """A session has a card of its own by the task's number; a task as data is that task's card."""
     filled.send(filled.record("run", name="Serve"))
     filled.edge("output", "app_session", None)
     filled.edge("input", "task", 1, run="r2")
@@ -154,36 +154,36 @@ def test_a_session_and_a_task_entity(filled):
     assert ("task:1", "task:2", "input") in filled.arrows()
 
 
-def test_a_foreign_task_entity_is_that_task_once_it_runs_here(filled):
-    """Another server's task is one card, whether an edge names it or its run recorded here."""
-    there = "https://sly.example"
-    filled.edge("input", "task", 55, entity_origin=there)
-    filled.send(filled.record("run", "r2", name="Other", task=55, origin=there))
+def test_a_foreign_task_has_one_card(filled):
+    """Another server's task is one card, whether an edge names it or its run was recorded here."""
+    origin = "https://sly.example"
+    filled.edge("input", "task", 55, entity_origin=origin)
+    filled.send(filled.record("run", "r2", name="Other", task=55, origin=origin))
     filled.edge("output", "folder", "/x", run="r2")
     cards = filled.cards()
-    assert set(cards) == {"task:1", f"task:55@{there}", "folder:/x"}
-    assert cards[f"task:55@{there}"]["title"] == "Other"
+    assert set(cards) == {"task:1", f"task:55@{origin}", "folder:/x"}
+    assert cards[f"task:55@{origin}"]["title"] == "Other"
 
 
-def test_foreign_entities_are_shown_without_check(filled):
-    """Numbers of another server are cards with their origin and a plain name; a name that was told is shown."""
-    there = "https://sly.example"
+def test_foreign_entities_are_not_checked(filled):
+    """Entities of another server are cards with their origin and a default name, or the name that was recorded."""
+    origin = "https://sly.example"
     for entity_type, number in (("project", 7), ("project_version", 8), ("job", 9), ("file", 10)):
-        filled.edge("input", entity_type, number, entity_origin=there)
-    entity = {"type": "dataset", "id": 3, "origin": there, "name": "train"}
+        filled.edge("input", entity_type, number, entity_origin=origin)
+    entity = {"type": "dataset", "id": 3, "origin": origin, "name": "train"}
     filled.send(filled.record("edge", direction="input", entity=entity))
     titles = {key: card["title"] for key, card in filled.cards().items() if card["origin"]}
     assert titles == {
-        f"project:7@{there}": "project 7",
-        f"project_version:8@{there}": "project version 8",
-        f"job:9@{there}": "labeling job 9",
-        f"file:10@{there}": "file 10",
-        f"dataset:3@{there}": "train",
+        f"project:7@{origin}": "project 7",
+        f"project_version:8@{origin}": "project version 8",
+        f"job:9@{origin}": "labeling job 9",
+        f"file:10@{origin}": "file 10",
+        f"dataset:3@{origin}": "train",
     }
 
 
 def test_a_replaced_file_keeps_its_card(filled):
-    """Uploading to a path that is taken makes a new file; the old one stays the card it was."""
+    """Uploading to an existing path creates a new file; the old file keeps its card."""
     old = filled.file()["id"]
     filled.edge("output", "model_weight", old)
     new = filled.file(data=b"better")["id"]
@@ -192,15 +192,15 @@ def test_a_replaced_file_keeps_its_card(filled):
 
 
 def test_a_removed_project_stays_in_the_graph(filled):
-    """What runs used is shown after it was put away."""
+    """A project that runs used is shown after it was removed."""
     filled.project()
     filled.edge("input", "project", 1)
     filled.call("projects.archive", id=1)
     assert filled.cards()["project:1"]["title"] == "lemons"
 
 
-def test_a_large_graph_is_cut_and_says_so(filled, monkeypatch):
-    """Over the cap the nearest cards are kept, and each says how many neighbours were left out."""
+def test_a_large_graph_is_truncated_with_counts(filled, monkeypatch):
+    """Over the cap the nearest cards are shown, each with the number of its neighbours that were left out."""
     filled.send(
         *(filled.record("edge", direction="output", entity={"type": "folder", "id": f"/{n}"}) for n in range(30))
     )
@@ -211,8 +211,8 @@ def test_a_large_graph_is_cut_and_says_so(filled, monkeypatch):
     assert len(filled.arrows(task=1)) == 9
 
 
-def test_a_walk_goes_through_cycles_and_far(filled):
-    """A chain of runs, one of which writes what it read, is found whole from its end."""
+def test_a_walk_follows_cycles_and_long_chains(filled):
+    """A chain of runs, one of which writes what it read, is complete from its end."""
     for step in range(1, 6):
         filled.edge("input", "folder", f"/{step}", run=f"r{step}")
         filled.edge("output", "folder", f"/{step + 1}", run=f"r{step}")
@@ -222,7 +222,7 @@ def test_a_walk_goes_through_cycles_and_far(filled):
 
 
 def test_a_folder_is_an_entry_by_its_path(filled):
-    """A path that is no file but a folder runs used is entered as that folder."""
+    """A path that is not a file but a folder that runs used selects that folder."""
     filled.edge("output", "folder", "/experiments/7/")
     assert filled.graph(file="/experiments/7")["entry"] == "folder:/experiments/7"
     assert filled.cards()["folder:/experiments/7"]["title"] == "Folder /experiments/7"

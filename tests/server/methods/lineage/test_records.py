@@ -1,4 +1,4 @@
-"""Records in batches: applied once, each alone, in a run's task."""
+"""`autoflow.records.add` and `autoflow.runs.ensure`: each record is applied once and by itself, in its run's task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def statuses(answer):
 
 
 def test_a_run_is_a_task(filled):
-    """A run's records make its task: name, app, facts, state, error, in the SDK's shape."""
+    """A run's records set the name, app, facts, state and error of its task, in the SDK's shape."""
     answer = filled.send(
         filled.record("run", name="Train", task=None, command=["train.py", "--epochs", "2"], python="3.11"),
         filled.record("facts", facts={"commit": "abc", "packages": {"numpy": "1.0"}}),
@@ -46,8 +46,8 @@ def test_a_record_is_applied_once(filled):
     assert again["tasks"]
 
 
-def test_a_refused_record_costs_itself_only(filled):
-    """One bad record is refused with its reason; those before and after it are applied, and it leaves no key."""
+def test_a_refused_record_does_not_affect_others(filled):
+    """A bad record is refused with its reason and its key is not stored; all others are applied."""
     bad = filled.record("edge", direction="input", entity={"type": "project", "id": 999}, meta=None)
     good = filled.record("edge", direction="output", entity={"type": "folder", "id": "x/y/"}, meta=None)
     answer = filled.send(
@@ -60,8 +60,8 @@ def test_a_refused_record_costs_itself_only(filled):
     assert set(filled.cards()) == {"task:1", "folder:/x/y"}
 
 
-def test_a_record_of_an_unseen_run_makes_its_task(filled):
-    """An edge may come before its run's own record."""
+def test_any_first_record_of_a_run_creates_its_task(filled):
+    """An edge may arrive before its run's own record."""
     answer = filled.send(filled.record("edge", "r9", direction="output", entity={"type": "folder", "id": "/x"}))
     assert answer["tasks"] == {"r9": 1}
     filled.send(filled.record("run", "r9", name="late"))
@@ -69,8 +69,8 @@ def test_a_record_of_an_unseen_run_makes_its_task(filled):
 
 
 @pytest.mark.parametrize("known", ["finished", "failed"])
-def test_lost_never_overwrites_what_is_known(filled, known):
-    """A takeover's `lost` is believed only while nothing better is known; a real end overwrites it."""
+def test_lost_never_overwrites_a_known_end(filled, known):
+    """A takeover's `lost` applies only while no end is known; a real end overwrites it."""
     filled.send(filled.record("run", name="a"), filled.record("finish", state="lost"))
     assert filled.call("tasks.info", id=1)["autoflow"]["state"] == "lost"
     filled.send(filled.record("finish", state=known), filled.record("finish", state="lost", error="died"))
@@ -78,8 +78,8 @@ def test_lost_never_overwrites_what_is_known(filled, known):
     assert filled.call("tasks.info", id=1)["autoflow"]["error"] is None
 
 
-def test_ensure_gives_a_run_one_number(filled):
-    """`autoflow.runs.ensure` is idempotent by the run's key, and records of the run meet the same task."""
+def test_ensure_is_idempotent(filled):
+    """`autoflow.runs.ensure` returns the same task for a run's key, which is also the task of the run's records."""
     first = filled.call("autoflow.runs.ensure", run="r1", name="Train", task=None, origin="", team=None, workspace=None)
     assert first == filled.call("autoflow.runs.ensure", run="r1", name="Train")
     assert first["teamId"] == first["workspaceId"] == 1
@@ -90,18 +90,18 @@ def test_ensure_gives_a_run_one_number(filled):
     assert other["appId"] == first["appId"]
 
 
-def test_a_task_number_is_taken_as_it_is(filled):
-    """A number of our own given from outside is the task's; numbers given out later pass it over."""
+def test_a_task_number_from_outside_is_kept(filled):
+    """A number from another system becomes the task's; later numbers skip it."""
     assert filled.call("autoflow.runs.ensure", run="r1", name="a", task="2")["task"] == 2
     assert filled.call("autoflow.runs.ensure", run="r2", name="b")["task"] == 1
     assert filled.call("autoflow.runs.ensure", run="r3", name="c")["task"] == 3
     assert filled.call("autoflow.runs.ensure", run="r4", name="a", task=2)["task"] == 2
 
 
-def test_a_foreign_task_keeps_its_number_and_gets_one_of_ours(filled):
-    """A number of another server is kept with its origin; the task has an id of its own here."""
-    given = {"task": 55, "origin": "https://sly.example", "team": 700, "workspace": 800}
-    ensured = filled.call("autoflow.runs.ensure", run="r1", name="a", **given)
+def test_a_foreign_task_has_its_number_and_an_id(filled):
+    """Another server's number is stored with its origin; the task has an id of this server too."""
+    identity = {"task": 55, "origin": "https://sly.example", "team": 700, "workspace": 800}
+    ensured = filled.call("autoflow.runs.ensure", run="r1", name="a", **identity)
     assert ensured == {**ensured, "task": 1, "number": 55, "teamId": 1, "workspaceId": 1}
     filled.send(filled.record("edge", "r1", direction="output", entity={"type": "folder", "id": "/x"}))
     assert filled.cards(task=1)["task:55@https://sly.example"]["id"] == 55
@@ -117,8 +117,8 @@ def test_an_edge_may_name_another_task(filled):
     assert filled.arrows(task=7) == [("task:7", "folder:/x", "output")]
 
 
-def test_text_no_database_keeps_is_made_keepable(filled):
-    """NUL and halves of surrogate pairs in names and logs, and numbers JSON has none for, are recorded all the same."""
+def test_unstorable_text_is_cleaned(filled):
+    """Names and logs with NUL or lone surrogates, and numbers that JSON lacks, are recorded in cleaned form."""
     answer = filled.send(
         filled.record("run", name="a\0b\ud800", parameters={"lr": float("nan"), "\ud800": "\0"}),
         filled.record("log", lines="\ud800\0"),
@@ -131,13 +131,13 @@ def test_text_no_database_keeps_is_made_keepable(filled):
 
 
 @pytest.mark.parametrize("at", [-1, 10**30, "x", None, True, 1.5e18, []])
-def test_a_record_with_an_impossible_time_is_taken(filled, at):
-    """What is no possible time is the time of arrival."""
+def test_an_impossible_time_becomes_the_time_of_arrival(filled, at):
+    """A record is not refused for its time."""
     assert statuses(filled.send({**filled.record("run", name="a"), "at": at})) == ["applied"]
 
 
 def test_a_long_batch_lets_other_writers_in(filled, database, tmp_path, monkeypatch):
-    """The write lock is given up between the moments of a batch: another process writes while it goes on."""
+    """The write lock is released between the transactions of a batch: another process writes meanwhile."""
     monkeypatch.setattr(records, "SLICE", 0.005)
     began, written = threading.Event(), threading.Event()
     pauses = []
@@ -168,7 +168,7 @@ def test_a_long_batch_lets_other_writers_in(filled, database, tmp_path, monkeypa
 
 
 def test_a_key_counts_within_a_batch(filled):
-    """A record that is twice in a batch is applied once, the first."""
+    """Of two records with one key in a batch, the first is applied."""
     first, second = (filled.record("log", key="same", lines=lines) for lines in ("first", "second"))
     assert statuses(filled.send(first, filled.record("log", lines="other"), second)) == [
         "applied",
@@ -179,22 +179,22 @@ def test_a_key_counts_within_a_batch(filled):
         assert conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all() == ["first", "other"]
 
 
-def test_refused_records_of_a_long_batch_cost_no_other(filled):
-    """Wherever they stand, all others are applied once, in order, and leave their keys."""
+def test_refused_records_of_a_long_batch_do_not_affect_others(filled):
+    """Wherever they are, all others are applied once and in order, and their keys are stored."""
     batch = [filled.record("log", lines=str(number)) for number in range(3 * records.GROUP)]
     wrong = {1, records.GROUP, 2 * records.GROUP - 1}
     for number in wrong:
         batch[number]["type"] = "nonsense"
     for status in ("applied", "duplicate"):
-        wanted = ["refused" if number in wrong else status for number in range(len(batch))]
-        assert statuses(filled.send(*batch)) == wanted
+        expected = ["refused" if number in wrong else status for number in range(len(batch))]
+        assert statuses(filled.send(*batch)) == expected
     with filled.server._context.store.read() as conn:
-        kept = conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all()
-    assert kept == [str(number) for number in range(len(batch)) if number not in wrong]
+        lines = conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all()
+    assert lines == [str(number) for number in range(len(batch)) if number not in wrong]
 
 
-def test_only_beside_an_app_is_there_a_pause(filled, monkeypatch):
-    """A server has no app's threads to let through: it applies a batch as fast as it can."""
+def test_only_an_embedded_server_pauses(filled, monkeypatch):
+    """A server in a process of its own applies a batch without pauses: it shares no interpreter with an app."""
     pauses = []
     monkeypatch.setattr(records, "time", type("Clock", (), {"monotonic": time.monotonic, "sleep": pauses.append}))
     batch = [filled.record("log", lines="x") for _ in range(3)]
@@ -203,7 +203,7 @@ def test_only_beside_an_app_is_there_a_pause(filled, monkeypatch):
 
 
 def test_the_body_must_be_a_batch(filled):
-    """A body without records is refused as a whole."""
+    """A body without records is refused."""
     with pytest.raises(ServerRefused, match="records") as refusal:
         filled.call("autoflow.records.add")
     assert refusal.value.status == 400

@@ -1,4 +1,4 @@
-"""`autoflow.trace` and `autoflow.files.history`: what a thing came from, each step once, as it was when it was read."""
+"""`autoflow.trace` and `autoflow.files.history`: the upstream lineage of an entity as it was when it was read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def traced(filled):
 
 @pytest.fixture
 def run(filled):
-    """A function that records a run with what it read and wrote, in order; gives its task."""
+    """A function that records a run with its inputs and outputs, in order, and returns its task's id."""
     clock = iter(range(1, 10**6))
 
     def record(name, *edges):
@@ -44,7 +44,7 @@ def keys(trace):
     return [card.key for card in trace.graph.cards]
 
 
-def test_a_model_is_traced_to_the_version_it_was_trained_on(filled, run, traced):
+def test_a_model_is_traced_to_its_training_data(filled, run, traced):
     """From the file over its run to the version, its project and the run that imported it; nothing downstream."""
     project = filled.project()
     importer = run("Import", ("output", "project", project))
@@ -65,8 +65,8 @@ def test_a_model_is_traced_to_the_version_it_was_trained_on(filled, run, traced)
     assert trace.producer() == f"task:{train}"
 
 
-def test_what_wrote_a_project_after_its_version_was_saved_is_no_source(filled, run, traced):
-    """A version holds what was there when it was saved."""
+def test_writes_after_a_version_was_saved_are_not_upstream(filled, run, traced):
+    """A version holds what was in the project when it was saved."""
     project, file = filled.project(), filled.file()["id"]
     before = run("Import", ("output", "project", project))
     version = filled.snapshot(project)["id"]
@@ -76,13 +76,13 @@ def test_what_wrote_a_project_after_its_version_was_saved_is_no_source(filled, r
     run("Train", ("input", "project_version", version), ("output", "file", file))
     trace = traced(f"file:{file}")
     assert f"task:{before}" in keys(trace)
-    names = {one["name"] for one in trace.runs.values()}
+    names = {run["name"] for run in trace.runs.values()}
     assert names == {"Import", "Train"}
-    assert {one["name"] for one in traced(f"project:{project}").runs.values()} == {"Predict"}
+    assert {run["name"] for run in traced(f"project:{project}").runs.values()} == {"Predict"}
 
 
-def test_the_latest_run_that_wrote_a_thing_is_followed_and_the_others_counted(filled, run, traced):
-    """With `every` all of them are followed."""
+def test_the_latest_writer_is_followed_and_the_others_are_counted(filled, run, traced):
+    """With `every`, all runs that wrote the entity are followed."""
     project = filled.project()
     tasks = [run("Import", ("output", "project", project)) for _ in range(3)]
     trace = traced(f"project:{project}")
@@ -93,8 +93,8 @@ def test_the_latest_run_that_wrote_a_thing_is_followed_and_the_others_counted(fi
     assert every.graph.cards[0].more == 0
 
 
-def test_circles_and_diamonds_end(filled, run, traced):
-    """Each thing is there once, however many ways lead to it, and a run that read what it wrote ends the walk."""
+def test_cycles_and_diamonds_terminate(filled, run, traced):
+    """Each entity appears once, however many paths lead to it, and a run that read its own output ends the walk."""
     project, left, right, model = filled.project(), *(filled.file(f"/{name}")["id"] for name in "lrm")
     first = run("Split", ("input", "project", project), ("output", "file", left), ("output", "file", right))
     second = run(
@@ -108,23 +108,23 @@ def test_circles_and_diamonds_end(filled, run, traced):
     assert {f"task:{first}", f"file:{left}", f"file:{right}", f"project:{project}"} <= set(keys(traced("task:2")))
 
 
-def test_a_run_brings_its_facts_and_what_it_wrote(filled, run, traced):
-    """Command, commit and Python of a run; of a file its path, sha256 and size."""
+def test_a_run_has_its_facts_and_outputs(filled, run, traced):
+    """Command, commit and Python version of a run; path, sha256 and size of a file."""
     file = filled.file("/models/a.pt", b"layers")["id"]
     task = run("Train", ("output", "model_weight", file))
     key = next(iter(traced(f"task:{task}").runs.values()))
     assert key["name"] == "Train"
     filled.send(filled.record("run", "again", name="Train", task=task, facts=FACTS))
-    told = traced(f"task:{task}").runs[f"task:{task}"]
-    assert told["facts"] == {**FACTS, "name": "Train"}
-    assert told["outputs"] == [f"file:{file}"]
+    described = traced(f"task:{task}").runs[f"task:{task}"]
+    assert described["facts"] == {**FACTS, "name": "Train"}
+    assert described["outputs"] == [f"file:{file}"]
     data = traced(f"task:{task}").data[f"file:{file}"]
     assert (data["type"], data["path"], data["size"]) == ("model_weight", "/models/a.pt", 6)
     assert data["sha256"] == hashlib.sha256(b"layers").hexdigest()
 
 
-def test_a_file_is_the_one_of_its_number(filled, run, traced):
-    """Two trainings that wrote one path are two files; the path means the last one, the number the one it is."""
+def test_a_file_is_traced_by_its_id(filled, run, traced):
+    """Two trainings that wrote one path are two files; the path names the last one, the id a certain one."""
     first = filled.file(data=b"one")["id"]
     early = run("Train", ("output", "model_weight", first))
     second = filled.file(data=b"two")["id"]
@@ -136,8 +136,8 @@ def test_a_file_is_the_one_of_its_number(filled, run, traced):
     assert (old.data[f"file:{first}"]["current"], old.ref) == (False, f"file:{first}")
 
 
-def test_what_nobody_wrote_is_followed_into_what_holds_it(filled, run, traced):
-    """A dataset into its project, a file into the folder a run wrote, a project into its datasets."""
+def test_containment_is_followed_for_unwritten_entities(filled, run, traced):
+    """A dataset into its project, a file into the folder that a run wrote, a project into its datasets."""
     project = filled.project()
     dataset = filled.dataset(project)
     importer = run("Import", ("output", "project", project))
@@ -153,7 +153,7 @@ def test_what_nobody_wrote_is_followed_into_what_holds_it(filled, run, traced):
 
 
 def test_a_restored_project_is_followed_into_its_version(filled, run, traced):
-    """And from there to who made the original; what a project says of itself may be nonsense."""
+    """And on to the run that made the original; malformed custom data is ignored."""
     project = filled.project()
     importer = run("Import", ("output", "project", project))
     version = filled.snapshot(project)["id"]
@@ -166,8 +166,8 @@ def test_a_restored_project_is_followed_into_its_version(filled, run, traced):
         f"project:{project}",
         f"task:{importer}",
     }
-    for told in (None, 7, {"version_id": "x"}, {"version_id": 999}):
-        filled.call("projects.editInfo", id=restored["id"], customData={"restored_from": told})
+    for source in (None, 7, {"version_id": "x"}, {"version_id": 999}):
+        filled.call("projects.editInfo", id=restored["id"], customData={"restored_from": source})
         assert keys(traced(f"project:{restored['id']}")) == [f"project:{restored['id']}"]
 
 
@@ -178,8 +178,8 @@ def test_a_version_by_its_number(filled, traced):
     assert traced(f"project:{project}#1").ref == f"version:{version}"
 
 
-def test_more_than_one_answer_holds_is_marked(filled, run, traced, monkeypatch):
-    """The nearest cards are kept, and those at the border say how much there is beyond."""
+def test_a_truncated_trace_is_marked(filled, run, traced, monkeypatch):
+    """The nearest cards are returned, and those at the border count their further neighbours."""
     files = [filled.file(f"/{number}")["id"] for number in range(6)]
     run("Make", *(("output", "file", file) for file in files))
     task = run("Use", *(("input", "file", file) for file in files))
@@ -190,8 +190,8 @@ def test_more_than_one_answer_holds_is_marked(filled, run, traced, monkeypatch):
 
 
 @pytest.mark.parametrize("ref", ["project:9", "project:1#7", "version:9", "task:9", "file:9", "/none", "session:9"])
-def test_an_unknown_thing_is_refused(filled, traced, ref):
-    """With 404."""
+def test_an_unknown_entity_is_refused(filled, traced, ref):
+    """The error is 404."""
     filled.project()
     with pytest.raises(ServerRefused) as refusal:
         traced(ref)
@@ -199,34 +199,32 @@ def test_an_unknown_thing_is_refused(filled, traced, ref):
 
 
 @pytest.mark.parametrize("ref", ["", "7", "models/best.pt", "house:7", "version:1#2", "task:-1"])
-def test_what_names_nothing_is_refused(filled, traced, ref):
-    """With 400, and what would be right."""
+def test_a_malformed_reference_is_refused(filled, traced, ref):
+    """The error is 400 and says what would be right."""
     with pytest.raises(ServerRefused) as refusal:
         traced(ref or " ")
     assert refusal.value.status == 400
 
 
-def test_the_files_a_path_has_had(filled, run):
-    """The last one first, each with its contents' sha256 and who wrote it; also when the path is empty now."""
+def test_the_files_of_a_path(filled, run):
+    """The latest first, each with its sha256 and its writers, even when the path has no current file."""
     numbers = [filled.file(data=data)["id"] for data in (b"one", b"two", b"three")]
     task = run("Train", ("output", "file", numbers[0]))
-    told = filled.call("autoflow.files.history", path="/models/best.pt", teamId=1)
-    assert [(one["id"], one["number"], one["current"]) for one in told["files"]] == [
+    response = filled.call("autoflow.files.history", path="/models/best.pt", teamId=1)
+    assert [(file["id"], file["number"], file["current"]) for file in response["files"]] == [
         (numbers[2], 3, True),
         (numbers[1], 2, False),
         (numbers[0], 1, False),
     ]
-    assert told["files"][2]["tasks"] == [task]
-    assert told["files"][2]["sha256"] == hashlib.sha256(b"one").hexdigest()
+    assert response["files"][2]["tasks"] == [task]
+    assert response["files"][2]["sha256"] == hashlib.sha256(b"one").hexdigest()
     filled.call("file-storage.remove", teamId=1, path="/models/best.pt")
     assert filled.call("autoflow.files.history", id=numbers[0])["files"][0]["current"] is False
     assert filled.call("autoflow.files.history", path="/none") == {"teamId": 1, "path": "/none", "files": []}
 
 
-def test_an_old_file_stays_readable_by_its_number(filled, run):
-    """Promise 6: its bytes are there after its path has a newer one, after the path was removed, and after what
-    nothing needs was collected.
-    """
+def test_an_old_file_stays_readable_by_its_id(filled, run):
+    """Its bytes remain when its path has a newer file, when the path was removed, and after a garbage collection."""
     first = filled.file(data=b"one")["id"]
     run("Train", ("output", "model_weight", first))
     filled.file(data=b"two")
@@ -235,8 +233,8 @@ def test_an_old_file_stays_readable_by_its_number(filled, run):
     assert b"".join(filled.server.download("file-storage.download", {"id": first})) == b"one"
 
 
-def test_the_card_of_a_file_says_which_one_of_its_path_it_is(filled, run):
-    """As a version's does; the only one of a path says nothing."""
+def test_the_card_of_a_file_has_its_revision(filled, run):
+    """The badge is like that of a version; the only file of a path has none."""
     first = filled.file(data=b"one")["id"]
     only = filled.file("/other.pt")["id"]
     run("Train", ("output", "model_weight", first), ("output", "file", only))

@@ -1,4 +1,4 @@
-"""Projects and datasets moved, cloned and removed, with all that is in them."""
+"""Projects and datasets are moved, cloned and removed with everything in them."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class World:
         self.call("image-tags.bulk.add-to-image", ids=self.images, tagId=meta["tags"][0]["id"])
 
     def tree(self, project):
-        found = self.call("datasets.list", projectId=project, recursive=True)["entities"]
-        names = {one["id"]: one["name"] for one in found}
-        return sorted((one["name"], names.get(one["parentId"]), one["itemsCount"]) for one in found)
+        datasets = self.call("datasets.list", projectId=project, recursive=True)["entities"]
+        names = {entity["id"]: entity["name"] for entity in datasets}
+        return sorted((entity["name"], names.get(entity["parentId"]), entity["itemsCount"]) for entity in datasets)
 
     def check(self, project):
-        """The digest kept is the digest of what is there, and the count the count."""
+        """Assert that the stored digest and count are those of the rows."""
         with self.filled.server._store.read() as conn:
-            kept = conn.execute(projects.select().where(projects.c.id == project)).mappings().one()
-            assert kept["digest"] == compute_digest(conn, project)
-        assert kept["items_count"] == sum(count for _, _, count in self.tree(project))
+            row = conn.execute(projects.select().where(projects.c.id == project)).mappings().one()
+            assert row["digest"] == compute_digest(conn, project)
+        assert row["items_count"] == sum(count for _, _, count in self.tree(project))
 
 
 @pytest.fixture
@@ -68,19 +68,19 @@ def refused(status, call, *args, **body):
         ("datasets.remove.permanently", lambda number: {"datasets": [{"id": number}]}),
     ],
 )
-def test_a_dataset_goes_with_all_in_it(world, method, body):
-    """Datasets and images in it are gone too, names are free again, and a version keeps what it saw."""
+def test_a_dataset_is_removed_with_its_content(world, method, body):
+    """Its datasets and images are removed too, their names are free again, and a version keeps its content."""
     world.filled.snapshot(world.project)
     assert world.call(method, **body(world.outer)) == {"success": True}
     assert world.tree(world.project) == []
-    for asked, number in (("datasets.info", world.inner), ("images.info", world.images[1])):
-        refused(404, world.call, asked, id=number)
+    for method, number in (("datasets.info", world.inner), ("images.info", world.images[1])):
+        refused(404, world.call, method, id=number)
     world.check(world.project)
     world.filled.dataset(world.project, "outer")
 
 
-def test_a_dataset_is_moved_with_all_in_it(world):
-    """It stands in another dataset of its project; not in itself, nor where its name is taken."""
+def test_a_dataset_is_moved_with_its_content(world):
+    """Into another dataset of its project; not into itself, nor where its name is in use."""
     other = world.filled.dataset(world.project, "other")
     assert world.call("datasets.move", srcId=world.inner, destId=other) == {"success": True}
     assert world.tree(world.project) == [("inner", "other", 1), ("other", None, 0), ("outer", None, 1)]
@@ -94,20 +94,20 @@ def test_a_dataset_is_moved_with_all_in_it(world):
 
 
 def test_a_project_is_moved_within_its_team(world):
-    """It is listed in the other workspace, unchanged; not where its name is taken."""
-    place = world.call("workspaces.add", teamId=1, name="W2")["id"]
+    """It is listed in the other workspace, unchanged; a workspace that has its name refuses it."""
+    workspace = world.call("workspaces.add", teamId=1, name="W2")["id"]
     before = world.call("projects.info", id=world.project)
-    assert world.call("projects.workspace.set", id=world.project, workspaceId=place) == {"success": True}
-    assert world.call("projects.info", id=world.project) == {**before, "workspaceId": place}
+    assert world.call("projects.workspace.set", id=world.project, workspaceId=workspace) == {"success": True}
+    assert world.call("projects.info", id=world.project) == {**before, "workspaceId": workspace}
     world.filled.project()
     refused(409, world.call, "projects.workspace.set", id=world.project, workspaceId=1)
     refused(404, world.call, "projects.workspace.set", id=world.project, workspaceId=99)
 
 
-def test_a_project_is_cloned_whole(world):
-    """The clone has what the project has, of its own; the task that is waited for is over."""
-    told = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")
-    assert world.call("tasks.info", id=told["taskId"])["status"] == "finished"
+def test_a_project_is_cloned(world):
+    """The clone has a copy of everything in the project; the task that the SDK waits for is finished."""
+    response = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")
+    assert world.call("tasks.info", id=response["taskId"])["status"] == "finished"
     clone = world.call("projects.list", filter=[{"field": "name", "value": "clone"}])["entities"][0]
     source = world.call("projects.info", id=world.project)
     alike = ("description", "readme", "settings", "customData", "itemsCount", "datasetsCount", "size", "type")
@@ -121,7 +121,7 @@ def test_a_project_is_cloned_whole(world):
         tag["id"] for number in world.images for tag in world.call("images.info", id=number)["tags"]
     }
     read = world.call("annotations.bulk.info", imageIds=[image["id"] for image in images])
-    assert [one["classTitle"] for told in read for one in told["annotation"]["objects"]] == ["c", "c"]
+    assert [figure["classTitle"] for annotation in read for figure in annotation["annotation"]["objects"]] == ["c", "c"]
     world.check(clone["id"])
     refused(409, world.call, "projects.clone", id=world.project, workspaceId=1, name="clone")
 
@@ -136,7 +136,7 @@ def test_a_project_is_cloned_whole(world):
     ],
 )
 def test_a_project_is_cloned_in_part(world, left_out, has):
-    """What is left out is not there, and the rest is."""
+    """The clone lacks the parts that were excluded and has the others."""
     include = dict.fromkeys(left_out, False)
     number = world.call("projects.clone", id=world.project, workspaceId=1, name="part", include=include)["projectId"]
     images = world.call("images.list", projectId=number)["entities"]
@@ -147,8 +147,8 @@ def test_a_project_is_cloned_in_part(world, left_out, has):
     world.check(number)
 
 
-def test_projects_are_removed_for_good_together(world):
-    """Several at once, all of them or none."""
+def test_several_projects_are_removed_or_none(world):
+    """One request removes all of its projects or none."""
     other = world.filled.project("other")
     refused(404, world.call, "projects.remove.permanently", projects=[{"id": other}, {"id": 99}])
     assert world.call("projects.info", id=other)
@@ -157,8 +157,8 @@ def test_projects_are_removed_for_good_together(world):
     assert world.call("datasets.list.all")["total"] == 0
 
 
-def test_an_image_is_made_of_another(world):
-    """By the other's number: the same bytes or link, under a name and in a dataset of its own."""
+def test_an_image_is_copied_by_its_id(world):
+    """The copy has the same bytes or link, with its own name and dataset."""
     (made,) = world.call(
         "images.bulk.add",
         datasetId=world.inner,
@@ -170,38 +170,38 @@ def test_an_image_is_made_of_another(world):
     ]
     assert (made["meta"], made["tags"], made["labelsCount"]) == ({"k": 1}, [], 0)
     world.call("images.update.links", images=[{"id": made["id"], "link": "https://x.example/a.png"}])
-    told = world.call("images.info", id=made["id"])
-    assert (told["link"], told["hash"], told["fullStorageUrl"]) == ("https://x.example/a.png", None, told["link"])
+    info = world.call("images.info", id=made["id"])
+    assert (info["link"], info["hash"], info["fullStorageUrl"]) == ("https://x.example/a.png", None, info["link"])
     refused(404, world.call, "images.bulk.add", datasetId=world.inner, images=[{"title": "x", "imageId": 99}])
 
 
-def test_a_project_is_counted(world):
-    """Images and objects of each class, and with each tag, by dataset."""
-    told = world.call("projects.stats", id=world.project)
-    assert told["images"]["total"] == {"imagesInDataset": 2, "imagesMarked": 2, "imagesNotMarked": 0}
-    assert told["objects"]["total"] == {"objectsInDataset": 2}
-    (counted,) = told["images"]["objectClasses"]
+def test_the_stats_of_a_project(world):
+    """Images and objects of each class and with each tag, by dataset."""
+    stats = world.call("projects.stats", id=world.project)
+    assert stats["images"]["total"] == {"imagesInDataset": 2, "imagesMarked": 2, "imagesNotMarked": 0}
+    assert stats["objects"]["total"] == {"objectsInDataset": 2}
+    (counted,) = stats["images"]["objectClasses"]
     assert (counted["objectClass"]["name"], counted["total"]) == ("c", 2)
-    assert [(one["name"], one["count"]) for one in counted["datasets"]] == [("outer", 1), ("inner", 1)]
-    assert [(one["tagMeta"]["name"], one["total"]) for one in told["imageTags"]["items"]] == [("t", 2)]
-    assert [one["total"] for one in told["objectTags"]["items"]] == [0]
+    assert [(dataset["name"], dataset["count"]) for dataset in counted["datasets"]] == [("outer", 1), ("inner", 1)]
+    assert [(item["tagMeta"]["name"], item["total"]) for item in stats["imageTags"]["items"]] == [("t", 2)]
+    assert [item["total"] for item in stats["objectTags"]["items"]] == [0]
 
 
-def test_a_clone_is_seen_by_nobody_until_it_is_complete(world, monkeypatch):
-    """It is written in many transactions, between which others write; one that fails leaves nothing, and its name."""
-    seen = []
+def test_a_clone_is_hidden_until_it_is_complete(world, monkeypatch):
+    """It is written in many transactions, between others' writes; a failed clone leaves nothing and frees its name."""
+    totals = []
 
     def between(_seconds):
-        seen.append(world.call("projects.list.all")["total"])
-        world.filled.project(f"other {len(seen)}")
-        if len(seen) > 3:
+        totals.append(world.call("projects.list.all")["total"])
+        world.filled.project(f"other {len(totals)}")
+        if len(totals) > 3:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(clones, "CHUNK", 1)
     monkeypatch.setattr(clones, "time", SimpleNamespace(sleep=between))
     with pytest.raises(KeyboardInterrupt):
         world.call("projects.clone", id=world.project, workspaceId=1, name="clone")
-    assert seen == [1, 2, 3, 4]
+    assert totals == [1, 2, 3, 4]
     monkeypatch.undo()
     assert world.call("projects.list.all", filter=[{"field": "name", "value": "clone"}])["total"] == 0
     number = world.call("projects.clone", id=world.project, workspaceId=1, name="clone")["projectId"]
@@ -209,8 +209,8 @@ def test_a_clone_is_seen_by_nobody_until_it_is_complete(world, monkeypatch):
     world.check(number)
 
 
-def test_what_a_killed_clone_left_is_removed(world, monkeypatch):
-    """Its lease runs out: the name is free again, and its rows are gone with the next collection."""
+def test_an_abandoned_clone_is_removed(world, monkeypatch):
+    """When its lease has expired, its name is free, and the next garbage collection removes its rows."""
     monkeypatch.setattr(hidden_projects, "LEASE", -1)
     monkeypatch.setattr(hidden_projects, "abandon", lambda rows, number: None)
     monkeypatch.setattr(clones._Copy, "_items", lambda *args, **more: world.call("images.info", id=0))
@@ -222,8 +222,8 @@ def test_what_a_killed_clone_left_is_removed(world, monkeypatch):
         assert conn.execute(projects.select().where(projects.c.state != "active")).all() == []
 
 
-def test_a_clone_is_one_state_of_its_source(world, monkeypatch):
-    """Images added to the source while it is copied are not in the clone."""
+def test_a_clone_is_a_snapshot_of_its_source(world, monkeypatch):
+    """Images added to the source during the copying are not in the clone."""
     monkeypatch.setattr(
         clones, "time", SimpleNamespace(sleep=lambda _seconds: world.filled.image(world.outer, next(names)))
     )
@@ -246,8 +246,8 @@ server.call("projects.clone", {"id": int(number), "workspaceId": 1, "name": "clo
 """
 
 
-def test_a_clone_whose_process_is_killed_is_seen_by_nobody(world, tmp_path, database):
-    """A real process, killed while it copies: when its lease is over the name is free, and nothing is left."""
+def test_a_clone_of_a_killed_process_stays_hidden(world, tmp_path, database):
+    """A real process is killed while it copies: after its lease the name is free, and nothing remains."""
     for number in range(50):
         world.filled.image(world.outer, f"{number}.png")
     arguments = [sys.executable, "-c", CLONING, str(tmp_path / "home"), database or "", str(world.project)]

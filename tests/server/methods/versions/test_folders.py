@@ -1,4 +1,4 @@
-"""``autoflow.folders.*``: what a request may hold, and that a batch is taken whole or not at all."""
+"""``autoflow.folders.*``: limits of a request, and batches that are applied completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def project(server):
 
 @pytest.fixture
 def content(server):
-    """Uploads an image of a colour."""
+    """A function that uploads an image of one colour and returns its hash."""
 
     def make(colour):
         from PIL import Image
@@ -36,33 +36,33 @@ def state(server, project):
     return server.call("autoflow.folders.state", {"projectId": project})["digest"]
 
 
-def test_shape_makes_what_is_missing(server, project):
-    """Classes by name, datasets by path with those they stand in; the second time nothing changes."""
+def test_shape_creates_what_is_missing(server, project):
+    """Classes by name, datasets by path with their parents; a second call changes nothing."""
     meta = {"classes": [{"title": "c", "shape": "any"}], "tags": [{"name": "t", "value_type": "none"}]}
     body = {"projectId": project, "meta": meta, "datasets": [["a", "b"], ["a"], ["c"]]}
-    told = server.call("autoflow.folders.shape", body)
-    assert (told["before"], told["after"]) == ("0", state(server, project))
+    first = server.call("autoflow.folders.shape", body)
+    assert (first["before"], first["after"]) == ("0", state(server, project))
     again = server.call("autoflow.folders.shape", body)
-    assert (again["before"], again["after"], again["datasets"]) == (told["after"], told["after"], told["datasets"])
+    assert (again["before"], again["after"], again["datasets"]) == (first["after"], first["after"], first["datasets"])
     for wrong in ([[]], [[" "]], ["a"], [[1]]):
         with pytest.raises(ServerRefused, match="datasets"):
             server.call("autoflow.folders.shape", {"projectId": project, "datasets": wrong})
 
 
-def test_put_makes_changes_and_leaves(server, project, content):
-    """An image is made, then changed in place; the same again changes nothing and has the same mark."""
+def test_put_creates_and_updates(server, project, content):
+    """An image is created, then updated; the same again changes nothing and returns the same etag."""
     dataset = server.call("autoflow.folders.shape", {"projectId": project, "datasets": [["a"]]})["datasets"][0]
 
     def put(*images):
         return server.call("autoflow.folders.put", {"datasetId": dataset, "images": list(images)})
 
-    one = {"name": "1", "hash": content(1), "annotation": {"objects": []}, "meta": {"x": 1}}
-    first = put(one, {"name": "2", "hash": content(2)})
+    image = {"name": "1", "hash": content(1), "annotation": {"objects": []}, "meta": {"x": 1}}
+    first = put(image, {"name": "2", "hash": content(2)})
     assert first["after"] == state(server, project)
-    again = put({"name": "2", "hash": content(2)}, one)
+    again = put({"name": "2", "hash": content(2)}, image)
     assert (again["before"], again["after"]) == (first["after"], first["after"])
     assert again["images"] == first["images"][::-1]
-    changed = put({**one, "hash": content(3)})
+    changed = put({**image, "hash": content(3)})
     assert changed["images"][0][0] == first["images"][0][0]
     assert changed["images"][0][1] != first["images"][0][1]
     listed = server.call("autoflow.folders.items", {"projectId": project})
@@ -76,8 +76,8 @@ def test_put_makes_changes_and_leaves(server, project, content):
     assert server.call("images.info", {"id": changed["images"][0][0]})["meta"] == {"x": 1}
 
 
-def test_a_batch_is_taken_whole_or_not_at_all(server, project, content):
-    """One image that cannot be taken keeps the others out."""
+def test_a_batch_is_atomic(server, project, content):
+    """One image that is refused prevents the others."""
     dataset = server.call("autoflow.folders.shape", {"projectId": project, "datasets": [["a"]]})["datasets"][0]
     good = {"name": "1", "hash": content(1)}
     before = state(server, project)
@@ -97,17 +97,17 @@ def test_a_batch_is_taken_whole_or_not_at_all(server, project, content):
     assert server.call("autoflow.folders.items", {"projectId": project})["items"] == []
 
 
-def test_remove_takes_away_what_is_there(server, project, content):
-    """Numbers that are gone, or another project's, are passed over; the running digest stays right."""
+def test_remove_skips_missing_ids(server, project, content):
+    """Ids that do not exist, or that are another project's, are skipped; the running digest stays correct."""
     shape = {"projectId": project, "datasets": [["a"], ["a", "b"]]}
     outer, inner = server.call("autoflow.folders.shape", shape)["datasets"]
     images = [{"name": str(number), "hash": content(number)} for number in range(3)]
-    told = server.call("autoflow.folders.put", {"datasetId": inner, "images": images})["images"]
+    etags = server.call("autoflow.folders.put", {"datasetId": inner, "images": images})["images"]
     other = server.call("projects.add", {"workspaceId": 1, "name": "other"})["id"]
-    body = {"projectId": other, "images": [told[0][0]], "datasets": [outer]}
+    body = {"projectId": other, "images": [etags[0][0]], "datasets": [outer]}
     server.call("autoflow.folders.remove", body)
     assert len(server.call("autoflow.folders.items", {"projectId": project})["items"]) == 3
-    body = {"projectId": project, "images": [told[0][0], 999], "datasets": []}
+    body = {"projectId": project, "images": [etags[0][0], 999], "datasets": []}
     server.call("autoflow.folders.remove", body)
     assert len(server.call("autoflow.folders.items", {"projectId": project})["items"]) == 2
     server.call("autoflow.folders.remove", {"projectId": project, "images": [], "datasets": [outer, inner]})
@@ -116,23 +116,23 @@ def test_remove_takes_away_what_is_there(server, project, content):
         assert change_tracking.compute_digest(conn, project) == state(server, project)
 
 
-def test_contents_and_paths_are_those_of_a_version(server, project, content):
-    """What the version has is given by its hash, what it has not is not, and where it is only on this machine."""
+def test_contents_and_paths_of_a_version(server, project, content):
+    """Bytes that the version has are returned by hash, others are not; paths are returned on this machine only."""
     dataset = server.call("autoflow.folders.shape", {"projectId": project, "datasets": [["a"]]})["datasets"][0]
-    one, other = content(1), content(2)
-    server.call("autoflow.folders.put", {"datasetId": dataset, "images": [{"name": "1", "hash": one}]})
+    stored, other = content(1), content(2)
+    server.call("autoflow.folders.put", {"datasetId": dataset, "images": [{"name": "1", "hash": stored}]})
     version = server.call("autoflow.versions.snapshot", {"projectId": project})["id"]
     server.call("autoflow.folders.put", {"datasetId": dataset, "images": [{"name": "1", "hash": other}]})
-    whole = b"".join(server.download("autoflow.folders.contents", {"id": version, "hashes": [one, one]}))
-    head, _, rest = whole.partition(b"\n")
-    assert head.decode() == f"{one} {len(rest)}"
+    response = b"".join(server.download("autoflow.folders.contents", {"id": version, "hashes": [stored, stored]}))
+    head, _, rest = response.partition(b"\n")
+    assert head.decode() == f"{stored} {len(rest)}"
     with pytest.raises(ServerRefused, match="content"):
         server.download("autoflow.folders.contents", {"id": version, "hashes": [other]})
-    paths = server.call("autoflow.folders.paths", {"id": version, "hashes": [one, other]})["paths"]
-    with open(paths.pop(one), "rb") as file:
+    paths = server.call("autoflow.folders.paths", {"id": version, "hashes": [stored, other]})["paths"]
+    with open(paths.pop(stored), "rb") as file:
         assert file.read() == rest
     assert paths == {}
     served = Caller(site="http://127.0.0.1:1")
-    assert server.call("autoflow.folders.paths", {"id": version, "hashes": [one]}, served) == {"paths": {}}
+    assert server.call("autoflow.folders.paths", {"id": version, "hashes": [stored]}, served) == {"paths": {}}
     with pytest.raises(ServerRefused, match="more than 10000"):
-        server.call("autoflow.folders.paths", {"id": version, "hashes": [one] * 10_001})
+        server.call("autoflow.folders.paths", {"id": version, "hashes": [stored] * 10_001})

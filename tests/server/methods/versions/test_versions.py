@@ -1,4 +1,4 @@
-"""Versions: one small transaction, nothing when nothing changed, and a digest that always tells the truth."""
+"""Versions: one small transaction, none if nothing changed, and a running digest that equals the computed one."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def state(filled, project):
         return dict(row), change_tracking.compute_digest(conn, project)
 
 
-def test_unchanged_gives_the_existing_version(filled):
-    """The second version of an unchanged project is the first; after a change it is a new one."""
+def test_an_unchanged_project_returns_its_last_version(filled):
+    """After a change a new version is created."""
     project = filled.project()
     first = filled.snapshot(project, title="one")
     assert first == {"id": first["id"], "version": 1, "created": True}
@@ -32,8 +32,8 @@ def test_unchanged_gives_the_existing_version(filled):
     assert filled.call("projects.info", id=project)["version"]["version"] == 2
 
 
-def test_changed_and_changed_back_is_unchanged(filled):
-    """Content decides: a tag put on and taken off again makes no version."""
+def test_a_reverted_change_is_no_change(filled):
+    """Content decides: a tag that is added and removed makes no version."""
     project = filled.project()
     image = filled.image(filled.dataset(project))["id"]
     meta = {"classes": [], "tags": [{"name": "good", "value_type": "none"}]}
@@ -46,8 +46,8 @@ def test_changed_and_changed_back_is_unchanged(filled):
     assert filled.snapshot(project) == {**first, "created": False}
 
 
-def test_what_is_no_content_is_no_change(filled):
-    """Names and custom data of the project itself are no part of a version; silent edits leave its time alone."""
+def test_other_fields_are_not_content(filled):
+    """Name and custom data of the project are not part of a version; silent edits keep its update time."""
     project = filled.project()
     first = filled.snapshot(project)
     before = filled.call("projects.info", id=project)["updatedAt"]
@@ -58,7 +58,7 @@ def test_what_is_no_content_is_no_change(filled):
 
 
 def test_projects_of_every_type_have_versions(filled):
-    """A version covers what is kept of a project, whatever its type; an unknown project has none."""
+    """A version covers what is stored of a project, whatever its type; an unknown project has none."""
     project = filled.project(type="videos")
     filled.dataset(project)
     assert filled.snapshot(project)["version"] == 1
@@ -68,7 +68,7 @@ def test_projects_of_every_type_have_versions(filled):
 
 
 def test_versions_are_listed_with_all_keys(filled):
-    """`projects.versions.list` has the 13 keys the SDK reads, filtered and found by number."""
+    """`projects.versions.list` has the 13 keys that the SDK reads, and can be filtered by number."""
     project = filled.project()
     first = filled.snapshot(project, title="one", description="d")["id"]
     filled.dataset(project)
@@ -79,25 +79,25 @@ def test_versions_are_listed_with_all_keys(filled):
     )
     assert set(answer["entities"][0]) == {*(keys + "previewProjectId").split(), "itemsCount", "size"}
     assert [version["name"] for version in answer["entities"]] == ["one", "two"]
-    wanted = [{"field": "version", "operator": "=", "value": "1"}]
-    found = filled.call("projects.versions.list", projectId=project, filter=wanted)["entities"]
-    assert [version["id"] for version in found] == [first]
+    condition = [{"field": "version", "operator": "=", "value": "1"}]
+    listed = filled.call("projects.versions.list", projectId=project, filter=condition)["entities"]
+    assert [version["id"] for version in listed] == [first]
     assert filled.call("projects.versions.info", id=first)["description"] == "d"
 
 
-def test_a_version_costs_the_same_however_large(filled):
-    """Making a version takes as many statements for many items as for none, and touches no item."""
+def test_the_cost_of_a_version_is_constant(filled):
+    """Creating a version takes as many statements for many items as for none, and reads no item."""
     store = filled.server._context.store
     counts = []
 
     def statements():
-        seen = []
-        listener = lambda *args: seen.append(args[2])  # noqa: E731
+        statements = []
+        listener = lambda *args: statements.append(args[2])  # noqa: E731
         event.listen(store._engine, "before_cursor_execute", listener)
         filled.snapshot(project)
         event.remove(store._engine, "before_cursor_execute", listener)
-        counts.append(len(seen))
-        assert not [statement for statement in seen if "items" in statement.replace("items_count", "")]
+        counts.append(len(statements))
+        assert not [statement for statement in statements if "items" in statement.replace("items_count", "")]
 
     project = filled.project()
     filled.snapshot(project)
@@ -110,8 +110,8 @@ def test_a_version_costs_the_same_however_large(filled):
     assert counts[0] == counts[1]
 
 
-def test_rows_carry_the_epoch_they_are_valid_from(filled):
-    """A row written after a version was made has a later epoch; one left alone keeps its own."""
+def test_rows_have_the_epoch_they_are_valid_from(filled):
+    """A row written after a version was created has a later epoch; an unchanged row keeps its own."""
     project = filled.project()
     dataset = filled.dataset(project)
     filled.image(dataset, "a.png")
@@ -123,7 +123,7 @@ def test_rows_carry_the_epoch_they_are_valid_from(filled):
     assert (row["epoch"], row["last_version_epoch"]) == (2, 1)
 
 
-def test_a_failed_change_leaves_sequence_and_digest_alone(filled):
+def test_a_failed_change_keeps_sequence_and_digest(filled):
     """An operation that is refused half-way changes nothing."""
     project = filled.project()
     dataset = filled.dataset(project)
@@ -168,7 +168,7 @@ def perform(filled, project, dataset, action, choice):
 @settings(max_examples=40)
 @given(steps=steps)
 def test_the_running_digest_is_the_digest_of_the_rows(lasting, fill, steps):
-    """Whatever is done in whatever order, digest and counts kept by the writes are those computed from all rows."""
+    """After any sequence of operations, the running digest and counts equal those computed from all rows."""
     filled = fill(lasting)
     project = filled.project(f"p{next(NAMES)}")
     tags = [{"name": "t", "value_type": "any_string"}]
