@@ -8,16 +8,13 @@ import { WIDTH } from "./graph-view.js";
 /** @typedef {import("./camera.js").Camera} Camera */
 
 export const CARD_SCALE = 0.4; // the scale from which cards are DOM elements
-const TITLE_SCALE = 0.16; // the scale from which painted cards have titles
+export const TITLE_SCALE = 0.16; // the scale from which painted cards have titles
 const CURVE_SCALE = 0.08; // the scale from which a curve differs visibly from a line
 const HEAD_LENGTH = 9;
 const STRIPE_WIDTH = 40; // pixels of the coloured stripe of a painted card
 const LINE_HEIGHT = 1.15; // relative to the font size
 const EXPENSIVE = 12; // milliseconds of painting from which the last image is moved and scaled instead
 const REUSE_FACTOR = 6; // how long an image is reused, as a multiple of the time it took to paint
-
-/** @param {CSSStyleDeclaration} style @param {string} name */
-const colour = (style, name) => style.getPropertyValue(`--${name}`).trim();
 
 /** Paints a graph on a canvas. */
 export class Painter {
@@ -33,8 +30,8 @@ export class Painter {
     this.highlighted = null;
     /** @type {Record<string, string>} */
     this.palette = {};
-    /** the image on the canvas: its transform, when it was painted, how long that took, what it depends on */
-    this.painted = { x: 0, y: 0, k: 1, width: 0, height: 0, at: 0, cost: 0, inputs: /** @type {unknown[]} */ ([]) };
+    /** the image on the canvas: its transform, when it was painted, how long that took, and what it depends on */
+    this.lastImage = { x: 0, y: 0, k: 1, width: 0, height: 0, at: 0, cost: 0, inputs: /** @type {unknown[]} */ ([]) };
     this.readColours();
   }
 
@@ -42,7 +39,7 @@ export class Painter {
   readColours() {
     const style = getComputedStyle(document.documentElement);
     const names = ["arrow", "accent", "surface", "text", "bad", "canvas"];
-    this.palette = Object.fromEntries(names.map((name) => [name, colour(style, name)]));
+    this.palette = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
   }
 
   /**
@@ -53,20 +50,20 @@ export class Painter {
    * @returns {boolean} whether it must be painted again soon
    */
   draw(graph, selected) {
-    const { camera, painted, canvas } = this;
+    const { camera, lastImage, canvas } = this;
     const now = performance.now();
     const inputs = [graph, selected, this.highlighted, this.palette, camera.width, camera.height];
-    const same = inputs.every((value, n) => value === painted.inputs[n]);
-    if (same && painted.cost > EXPENSIVE && now - painted.at < painted.cost * REUSE_FACTOR) {
+    const same = inputs.every((value, n) => value === lastImage.inputs[n]);
+    if (same && lastImage.cost > EXPENSIVE && now - lastImage.at < lastImage.cost * REUSE_FACTOR) {
       const { x, y, k } = camera;
-      const moved = `translate(${(painted.x - x) * k}px, ${(painted.y - y) * k}px) scale(${k / painted.k})`;
-      const unmoved = painted.x === x && painted.y === y && painted.k === k;
+      const moved = `translate(${(lastImage.x - x) * k}px, ${(lastImage.y - y) * k}px) scale(${k / lastImage.k})`;
+      const unmoved = lastImage.x === x && lastImage.y === y && lastImage.k === k;
       canvas.style.transform = unmoved ? "" : moved;
       return !unmoved;
     }
     this._paint(graph, selected);
     canvas.style.transform = "";
-    Object.assign(painted, camera.transform, { at: performance.now(), cost: performance.now() - now, inputs });
+    Object.assign(lastImage, camera.transform, { at: performance.now(), cost: performance.now() - now, inputs });
     return false;
   }
 
@@ -88,8 +85,8 @@ export class Painter {
     );
     const bounds = [camera.x, camera.y, camera.x + camera.width / camera.k, camera.y + camera.height / camera.k];
     const arrows = this._arrowsWithin(graph, bounds);
-    this._arrows(graph, arrows);
-    if (camera.k < CARD_SCALE) this._cards(graph, bounds, selected);
+    this._paintArrows(graph, arrows);
+    if (camera.k < CARD_SCALE) this._paintCards(graph, bounds, selected);
   }
 
   /**
@@ -102,36 +99,36 @@ export class Painter {
     context.fillStyle = this.palette.canvas ?? "";
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.setTransform(camera.k, 0, 0, camera.k, -camera.x * camera.k, -camera.y * camera.k);
-    this._arrows(graph, [...Array(graph.arrowCount).keys()]);
-    this._cards(graph, [camera.x, camera.y, Infinity, Infinity], -1);
+    this._paintArrows(graph, [...Array(graph.arrowCount).keys()]);
+    this._paintCards(graph, [camera.x, camera.y, Infinity, Infinity], -1);
   }
 
-  /** @param {GraphView} graph @param {number[]} bounds */
+  /** @param {GraphView} graph @param {number[]} bounds @returns {number[]} the arrows that may cross them */
   _arrowsWithin(graph, [left = 0, top = 0, right = 0, bottom = 0]) {
     const { arrowBounds } = graph;
     const visible = [];
     for (let n = 0, at = 0; n < graph.arrowCount; n += 1, at += 4) {
-      const [x = 0, y = 0, far = 0, low = 0] = [
+      const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = [
         arrowBounds[at],
         arrowBounds[at + 1],
         arrowBounds[at + 2],
         arrowBounds[at + 3],
       ];
-      if (far >= left && x <= right && low >= top && y <= bottom) visible.push(n);
+      if (x2 >= left && x1 <= right && y2 >= top && y1 <= bottom) visible.push(n);
     }
     return visible;
   }
 
   /** @param {GraphView} graph @param {number[]} arrows */
-  _arrows(graph, arrows) {
+  _paintArrows(graph, arrows) {
     const { context, highlighted, palette } = this;
     const thin = Math.max(1.5, 0.9 / this.camera.k);
     const faint = highlighted ? arrows.filter((arrow) => !highlighted.has(arrow)) : arrows;
     context.globalAlpha = highlighted ? 0.25 : 1;
-    this._lines(graph, faint, palette.arrow ?? "", thin);
+    this._strokeArrows(graph, faint, palette.arrow ?? "", thin);
     context.globalAlpha = 1;
     if (highlighted)
-      this._lines(
+      this._strokeArrows(
         graph,
         arrows.filter((arrow) => highlighted.has(arrow)),
         palette.accent ?? "",
@@ -139,8 +136,8 @@ export class Painter {
       );
   }
 
-  /** @param {GraphView} graph @param {number[]} arrows @param {string} ink @param {number} thick */
-  _lines(graph, arrows, ink, thick) {
+  /** @param {GraphView} graph @param {number[]} arrows @param {string} colour @param {number} lineWidth */
+  _strokeArrows(graph, arrows, colour, lineWidth) {
     const { context } = this;
     const k = this.camera.k;
     const styles = /** @type {const} */ ([
@@ -148,41 +145,41 @@ export class Painter {
       [[2, 3], arrows.filter((n) => !graph.isBackward(n) && graph.isVersion(n))],
       [[7, 5], arrows.filter((n) => graph.isBackward(n))],
     ]);
-    context.strokeStyle = ink;
-    context.fillStyle = ink;
-    context.lineWidth = thick;
+    context.strokeStyle = colour;
+    context.fillStyle = colour;
+    context.lineWidth = lineWidth;
     for (const [dashes, group] of styles) {
       if (!group.length) continue;
-      context.setLineDash(k < TITLE_SCALE ? [] : dashes.map((dash) => dash * Math.max(1, thick / 1.5)));
+      context.setLineDash(k < TITLE_SCALE ? [] : dashes.map((dash) => dash * Math.max(1, lineWidth / 1.5)));
       context.beginPath();
-      for (const arrow of group) this._curve(graph, arrow, k < CURVE_SCALE);
+      for (const arrow of group) this._traceArrow(graph, arrow, k < CURVE_SCALE);
       context.stroke();
     }
     context.setLineDash([]);
     if (k < CURVE_SCALE) return;
     context.beginPath();
-    for (const arrow of arrows) this._head(graph, arrow, Math.max(1, thick / 2));
+    for (const arrow of arrows) this._traceHead(graph, arrow, Math.max(1, lineWidth / 2));
     context.fill();
   }
 
   /** @param {GraphView} graph @param {number} arrow @param {boolean} straight */
-  _curve(graph, arrow, straight) {
+  _traceArrow(graph, arrow, straight) {
     const { context } = this;
     const { corners } = graph;
     const [first, end] = [graph.cornerStart[arrow] ?? 0, graph.cornerStart[arrow + 1] ?? 0];
     let [x = 0, y = 0] = [corners[first], corners[first + 1]];
     context.moveTo(x, y);
     for (let at = first + 2; at < end; at += 2) {
-      const [right = 0, low = 0] = [corners[at], corners[at + 1]];
-      const middle = (x + right) / 2;
-      if (straight || y === low || x === right) context.lineTo(right, low);
-      else context.bezierCurveTo(middle, y, middle, low, right, low);
-      [x, y] = [right, low];
+      const [nextX = 0, nextY = 0] = [corners[at], corners[at + 1]];
+      const middle = (x + nextX) / 2;
+      if (straight || y === nextY || x === nextX) context.lineTo(nextX, nextY);
+      else context.bezierCurveTo(middle, y, middle, nextY, nextX, nextY);
+      [x, y] = [nextX, nextY];
     }
   }
 
   /** @param {GraphView} graph @param {number} arrow @param {number} scale */
-  _head(graph, arrow, scale) {
+  _traceHead(graph, arrow, scale) {
     const { context } = this;
     const end = graph.cornerStart[arrow + 1] ?? 0;
     const [before = 0, , x = 0, y = 0] = graph.corners.subarray(end - 4, end);
@@ -193,7 +190,7 @@ export class Painter {
   }
 
   /** @param {GraphView} graph @param {number[]} bounds @param {number} selected */
-  _cards(graph, [left = 0, top = 0, right = 0, bottom = 0], selected) {
+  _paintCards(graph, [left = 0, top = 0, right = 0, bottom = 0], selected) {
     const { context, palette } = this;
     const k = this.camera.k;
     /** @type {number[][]} */
@@ -205,16 +202,16 @@ export class Painter {
     }
     const framed = k >= CURVE_SCALE;
     const stripe = framed ? STRIPE_WIDTH : WIDTH;
-    if (framed) this._boxes(graph, cardsByType.flat(), WIDTH, palette.surface ?? "");
-    for (const [n, cards] of cardsByType.entries()) this._boxes(graph, cards, stripe, ENTITY_TYPES[n]?.color ?? "");
+    if (framed) this._fillBoxes(graph, cardsByType.flat(), WIDTH, palette.surface ?? "");
+    for (const [n, cards] of cardsByType.entries()) this._fillBoxes(graph, cards, stripe, ENTITY_TYPES[n]?.color ?? "");
     if (k >= TITLE_SCALE) {
-      this._boxes(
+      this._fillBoxes(
         graph,
         cardsByType.flat().filter((n) => graph.detailsOf(n)?.state === "failed"),
         stripe,
         palette.bad ?? "",
       );
-      this._titles(graph, cardsByType.flat());
+      this._paintTitles(graph, cardsByType.flat());
     }
     for (const card of [graph.entry, selected]) {
       if (card < 0) continue;
@@ -224,14 +221,14 @@ export class Painter {
     }
   }
 
-  /** @param {GraphView} graph @param {number[]} cards @param {number} wide @param {string} ink */
-  _boxes(graph, cards, wide, ink) {
-    this.context.fillStyle = ink;
-    for (const n of cards) this.context.fillRect(graph.x[n] ?? 0, graph.y[n] ?? 0, wide, graph.heights[n] ?? 0);
+  /** @param {GraphView} graph @param {number[]} cards @param {number} width @param {string} colour */
+  _fillBoxes(graph, cards, width, colour) {
+    this.context.fillStyle = colour;
+    for (const n of cards) this.context.fillRect(graph.x[n] ?? 0, graph.y[n] ?? 0, width, graph.heights[n] ?? 0);
   }
 
   /** @param {GraphView} graph @param {number[]} cards */
-  _titles(graph, cards) {
+  _paintTitles(graph, cards) {
     const { context, palette } = this;
     const fontSize = Math.min(34, 11 / this.camera.k);
     context.font = `600 ${fontSize}px "Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif`;

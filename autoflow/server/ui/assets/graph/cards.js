@@ -20,7 +20,7 @@ export class Cards {
     this.world = world;
     this.camera = camera;
     /** @type {Map<string, CardElement>} by key */
-    this.shown = new Map();
+    this.elements = new Map();
     /** the key of the card that Tab reaches */
     this.current = "";
     this.selected = "";
@@ -54,10 +54,10 @@ export class Cards {
     if (!graph.index.has(this.current)) this.current = "";
     this.current ||= this._defaultCurrent(graph, keys);
     for (const key of [this.current, this.selected]) if (graph.index.has(key)) keys.add(key);
-    for (const [key, { article }] of this.shown) {
+    for (const [key, { article }] of this.elements) {
       if (keys.has(key)) continue;
       article.remove();
-      this.shown.delete(key);
+      this.elements.delete(key);
     }
     for (const key of keys) this._show(graph, key);
     this.world.style.transform = `scale(${camera.k}) translate(${-camera.x}px, ${-camera.y}px)`;
@@ -78,19 +78,19 @@ export class Cards {
     const [before, after] = graph.hiddenNeighbours.get(card) ?? [0, 0];
     // the element is filled again only if its content changed, not its position
     const content = JSON.stringify([details, height, before, after]);
-    let shown = this.shown.get(key);
-    if (!shown) {
-      shown = { article: element("article"), details, card, content: "" };
-      shown.article.dataset.key = key;
-      this.shown.set(key, shown);
-      this.world.append(shown.article);
+    let cardElement = this.elements.get(key);
+    if (!cardElement) {
+      cardElement = { article: element("article"), details, card, content: "" };
+      cardElement.article.dataset.key = key;
+      this.elements.set(key, cardElement);
+      this.world.append(cardElement.article);
     }
-    const { article } = shown;
-    shown.card = card;
-    if (shown.content !== content) {
+    const { article } = cardElement;
+    cardElement.card = card;
+    if (cardElement.content !== content) {
       fillCard(article, details, graph.typeOf(card), height);
       article.append(...this._expandButton("upstream", before), ...this._expandButton("downstream", after));
-      Object.assign(shown, { details, content });
+      Object.assign(cardElement, { details, content });
     }
     article.style.transform = `translate(${graph.x[card]}px, ${graph.y[card]}px)`;
     article.style.height = `${height}px`;
@@ -126,11 +126,11 @@ export class Cards {
 
   /** @param {string} key */
   focus(key) {
-    this.shown.get(key)?.article.focus({ preventScroll: true });
+    this.elements.get(key)?.article.focus({ preventScroll: true });
   }
 
   /** Fill all cards again: another graph may have other details of the same cards. */
   invalidate() {
-    for (const shown of this.shown.values()) shown.content = "";
+    for (const cardElement of this.elements.values()) cardElement.content = "";
   }
 }

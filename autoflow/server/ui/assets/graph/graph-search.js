@@ -14,7 +14,6 @@ const MAX_HITS = 12;
 export function graphSearch(current, onChoose) {
   const input = element("input", {
     type: "search",
-
     placeholder: "Find in the graph  /",
     "aria-label": "Find in the graph",
     role: "combobox",

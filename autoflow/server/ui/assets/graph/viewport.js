@@ -3,7 +3,7 @@
 import { drawnIcon, element } from "../dom.js";
 import { onThemeChange } from "../theme.js";
 import { Camera, SIDE_MARGIN } from "./camera.js";
-import { CARD_SCALE, Painter } from "./canvas.js";
+import { CARD_SCALE, Painter, TITLE_SCALE } from "./canvas.js";
 import { Cards } from "./cards.js";
 import { handleGestures } from "./gestures.js";
 import { WIDTH } from "./graph-view.js";
@@ -14,7 +14,6 @@ import { cardAt } from "./navigation.js";
 
 const ZOOM_ICONS = { in: "M12 5v14M5 12h14", out: "M5 12h14", fit: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" };
 const DETAILS_DELAY = 120; // milliseconds of rest before the details of cards in sight are loaded
-const TITLE_SCALE = 0.16; // the scale from which painted cards have titles
 
 /** Shows a graph that can be panned and zoomed. */
 export class Viewport {
