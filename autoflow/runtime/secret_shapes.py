@@ -1,16 +1,19 @@
-"""Secrets that are recognised by their own shape, wherever they stand: issuers' prefixes, JWTs, private keys, URLs.
+"""Masking of secrets that are recognised by their shape: issuers' prefixes, JWTs, private keys, passwords in URLs.
 
-Every pattern starts at a word's start and looks at each character a bounded number of times.
+Every pattern starts at a word's start and reads each character a bounded number of times.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 
 MASK = "***"
 
-# prefixes that issuers give their tokens so that scanners find them; what follows must look generated
+Span = tuple[int, int]  # begin and end of a part of a text
+
+# prefixes of issuers' tokens, meant for scanners; what follows them must look generated
 _PREFIXES = (
     r"sk-(?=[\w-]{0,60}[0-9A-Z])[\w-]{16,}",  # OpenAI, Anthropic, OpenRouter
     r"[sr]k_(?:live|test)_\w{8,}",  # Stripe
@@ -67,53 +70,63 @@ _USER = re.compile(r"[a-z][a-z_.-]{0,30}\d{0,3}\Z")
 _ORACLE = re.compile(r"((?:jdbc:oracle:\w{1,8}:|\bsqlplus[ \t]{1,4})[^/\s@]{1,64}/)[^@\s]{1,200}(?=@)")
 
 
-has_long_word = re.compile(r"[A-Za-z0-9_-]{16}").search  # every secret of a known shape has one
+has_long_word = re.compile(r"[A-Za-z0-9_-]{16}").search  # every secret with a prefix of the table has one
 
 
 def mask_shapes(text: str) -> str:
     """Return a text with the secrets masked that are recognised without a name beside them."""
     if "-----BEGIN" in text:
-        text = _without_private_keys(text)
-    # functions, not templates: `re` imports what these need, and can no more when the interpreter is going
+        text = mask_spans(text, _private_keys(text))
+    # functions, not templates: for templates `re` imports a module, which fails while the interpreter shuts down
     if ":" in text:
-        text = _URL.sub(_url, text)
+        text = _URL.sub(_mask_url, text)
     if "jdbc:" in text or "sqlplus" in text:
-        text = _ORACLE.sub(_first, text)
+        text = _ORACLE.sub(_mask_after_first_group, text)
     if "." in text:
-        text = _HOOKS.sub(_first, text)
+        text = _HOOKS.sub(_mask_after_first_group, text)
     if has_long_word(text):
-        text = _KEY_BODY.sub(_whole, _SHAPES.sub(_whole, text))
+        text = _KEY_BODY.sub(_mask, _SHAPES.sub(_mask, text))
     lowered = text.lower()
     if "bearer" in lowered:
-        text = _BEARER.sub(_first, text)
-    return _BASIC.sub(_basic, text) if "basic" in lowered or "auth " in lowered else text
+        text = _BEARER.sub(_mask_after_first_group, text)
+    return _BASIC.sub(_mask_basic, text) if "basic" in lowered or "auth " in lowered else text
 
 
-def _whole(match: re.Match[str]) -> str:
+def mask_spans(text: str, spans: Iterator[Span]) -> str:
+    """Return the text with each span masked; spans may come in any order and overlap."""
+    pieces, position = [], 0
+    for begin, end in sorted(spans):
+        if end <= position:
+            continue
+        if begin >= position:
+            pieces += [text[position:begin], MASK]
+        position = end
+    return "".join([*pieces, text[position:]]) if pieces else text
+
+
+def _mask(match: re.Match[str]) -> str:
     return MASK
 
 
-def _first(match: re.Match[str]) -> str:
+def _mask_after_first_group(match: re.Match[str]) -> str:
     return f"{match[1]}{MASK}"
 
 
-def _without_private_keys(text: str) -> str:
-    """Mask the bodies of PEM private keys; one without an end is masked to the text's end."""
-    pieces, position = [], 0
-    while (begin := _PRIVATE_KEY.search(text, position)) is not None:
-        end = text.find(f"-----END {begin[1]}-----", begin.end())
-        pieces += [text[position : begin.start()], MASK]
-        if end < 0:
-            return "".join(pieces)
-        position = end + len(f"-----END {begin[1]}-----")
-    return "".join([*pieces, text[position:]])
+def _private_keys(text: str) -> Iterator[Span]:
+    """Find PEM private keys; one without an end goes to the text's end."""
+    position = 0
+    while (match := _PRIVATE_KEY.search(text, position)) is not None:
+        end_line = f"-----END {match[1]}-----"
+        end = text.find(end_line, match.end())
+        position = len(text) if end < 0 else end + len(end_line)
+        yield match.start(), position
 
 
-def _url(match: re.Match[str]) -> str:
-    """Mask the user and password of an address; a user alone is a token over HTTP, and a name elsewhere.
+def _mask_url(match: re.Match[str]) -> str:
+    """Mask user and password of a URL; a user alone is a token over HTTP, and a name in other schemes.
 
-    A password may hold "/", "@", "?" and "#" although it should not: where a password has begun before the first
-    slash, or goes on behind an "@", everything up to the last "@" is masked.
+    A password may contain "/", "@", "?" and "#" although it should not: when it begins before the first slash, or
+    continues behind an "@", everything up to the last "@" is masked.
     """
     begin, rest = match[1], match[2]
     if "@" not in rest:
@@ -139,7 +152,7 @@ def _over_http(match: re.Match[str]) -> bool:
     return match.string[max(0, match.start() - 5) : match.start()].lower().endswith(("http", "https"))
 
 
-def _basic(match: re.Match[str]) -> str:
+def _mask_basic(match: re.Match[str]) -> str:
     """Mask what follows "Basic" if it is base64 of user:password."""
     encoded = match[2].rstrip("=")
     try:

@@ -1,9 +1,9 @@
 """Masking of secrets in text: a command line, a log line, an error, JSON, a header, code.
 
-Known shapes go first (`secret_shapes`). Then values beside a secret's name (`secret_names`) are found: assignments and
+Known shapes are masked first (`secret_shapes`). Then values beside a secret's name (`secret_names`): assignments and
 fields (``password=x``, ``"apiToken": "x"``, also escaped), pairs (``("password", "x")``), fields that name the field
-(``{"name": "TOKEN", "value": "x"}``), options (``--token x``, ``-p x``, ``-u a:b``), elements and prose. Each search
-begins at a word's start and is bounded, so that the time is linear in the text.
+(``{"name": "TOKEN", "value": "x"}``), options (``--token x``, ``-p x``, ``-u a:b``), XML elements and prose.
+Every search starts at a word and is bounded, so that the time is linear in the text.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterator
 
 from autoflow.runtime.secret_names import Secrecy, secrecy
-from autoflow.runtime.secret_shapes import MASK, mask_shapes
+from autoflow.runtime.secret_shapes import MASK, Span, mask_shapes, mask_spans
 
 LONGEST_GROUP = 4096  # of a bracketed value
-LONGEST_SCANNED = 200  # of a value that is looked at and may be left as it is
+LONGEST_SCANNED = 200  # of a value that may turn out to be no secret
 
 _NAME = r"(?<![\w.-])[.-]*[^\W\d][\w.-]*"
-# a name, what may close it (a quote, escaped or not, a bracket), a type, and the sign between it and its value
+# a name, what may close it (a quote, escaped or not, a bracket), a type, and the sign before the value
 _ASSIGNMENT = re.compile(
     rf"(?P<name>{_NAME})[\"'`\]\\]{{0,10}}[ \t]{{0,8}}"
     r"(?:(?::[ \t]{0,4}(?:str|bytes|SecretStr|Optional\[str\]|str \| None)[ \t]{0,4})?(?:=>|:=|==|!=|=)|:(?!:|\\?/\\?/)"
@@ -42,18 +42,18 @@ _QUOTED = re.compile(r"[bBrRuUfF]{0,2}(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')
 _ESCAPED = re.compile(r"(?P<open>\\{1,7}[\"'])(?:(?!(?P=open)).)*(?P=open)", re.DOTALL)
 _UNCLOSED = re.compile(r"\\{0,7}[\"'][^\n]*")
 _SCHEME = re.compile(
-    r"(?i)(?:(?P<whole>digest|aws4-hmac-sha256)[ \t]+(?=\S)"
+    r"(?i)(?:(?P<line>digest|aws4-hmac-sha256)[ \t]+(?=\S)"
     r"|(?:bearer|basic|token|negotiate|apikey|key)[ \t\\]+(?=\S)(?![\w-]{1,64}[ \t]?[:=]))"
 )
 _BARE = re.compile(
     r"(?:[^\s,;&\"'`)\]}>\\]+|\\(?![nrt\"'])|[,;&](?=\S)(?!\s?[\"'{\[]|[\w.-]{1,64}[\"']?[=:])|[\"'`)\]}>](?=[\w!@#$%^*~+]))+"
 )
 _LINE = re.compile(r"[^\n\"'\\]*[^\s\"'\\]")
-_WHOLE_LINE = {"cookie", "set-cookie", "passphrase"}
-_MORE = re.compile(r"(?:,[ \t]{0,4}[^\s,;=:\"'()\[\]{}]{1,200}(?=[,\s]|\Z))*")  # of a list without brackets
+_LINE_FIELDS = {"cookie", "set-cookie", "passphrase"}
+_LIST_REST = re.compile(r"(?:,[ \t]{0,4}[^\s,;=:\"'()\[\]{}]{1,200}(?=[,\s]|\Z))*")  # of a list without brackets
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 
-_NOTHING = re.compile(
+_PLACEHOLDER = re.compile(
     r"(?i)(?:|none|null|nil|undefined|nan|true|false|yes|no|n/a|-+|\.+|\*+|x{3,}|\[?(?:redacted|masked|hidden|removed"
     r"|filtered)\]?|<[\w .:/-]*>?|required|missing|invalid|expired|incorrect|wrong|unset|empty|optional"
     r"|failed|denied|enabled|disabled|unknown|not|is|for|str|string|int|bytes|bool|secretstr|optional\[str\]"
@@ -61,7 +61,7 @@ _NOTHING = re.compile(
     r"|\S{0,20}getenv\S*|getpass\S*|self\.\w+|args\.\w+|config\.\w+)"
     r"[.,;:]?"
 )
-_AUTH_NOTHING = re.compile(
+_AUTH_STATE = re.compile(
     r"(?i)(?:basic|bearer|digest|oauth2?|ldap|sso|saml|token|jwt|kerberos|ntlm|anonymous|guest|on|off|success(?:ful)?"
     r"|ok|error|passed)[.,;]?"
 )
@@ -75,15 +75,16 @@ _SIGNATURE = re.compile(r"(?=.{0,60}\d)[\w%+/=-]{16,}\Z")
 _PIN = re.compile(r"\d{4,8}\Z")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 
-_NAMING = {"name", "key", "field", "header", "variable", "var", "env", "parameter", "option", "k"}
-_VALUING = {"value", "val", "v", "default", "content", "data", "secretvalue"}
+_NAME_FIELDS = {"name", "key", "field", "header", "variable", "var", "env", "parameter", "option", "k"}
+_VALUE_FIELDS = {"value", "val", "v", "default", "content", "data", "secretvalue"}
+_ROLES = _NAME_FIELDS | _VALUE_FIELDS
 
 _QUANTITY = re.compile(r"v?\d[\d.]*[a-z]{0,3}\Z")
 USERS = {"--user", "--proxy-user", "--userpwd", "--http-user", "--basic-auth", "--creds"}
 _PORTS = re.compile(r"[\d:,./-]+(?:tcp|udp)?\Z|(?:tcp|udp|icmp|all)\Z")
 _PATHS = re.compile(r"(?:\.{0,2}|~)/|\.{1,2}\Z|[A-Za-z]:\\|no:|\S*\.(?:py|sh|txt|json|ya?ml|toml|csv|zip|tar|gz)\Z")
 # commands whose -p is no password
-_OTHER_P = re.compile(
+_P_IS_NO_PASSWORD = re.compile(
     r"(?:^|[\s/\"'])(?:mkdir|cp|scp|install|rsync|pytest|py\.test|tmux|touch|patch|sbatch|srun|salloc|squeue|sinfo|git|bash"
     r"|read|cargo|go|make|iptables|lsof|ps|perf|kubectl|tar|compose|docker-compose|nmap|nc|netstat|celery|xdist)[\s\"',]"
 )
@@ -100,44 +101,29 @@ def mask_text(text: str) -> str:
     """Return a text with secrets masked."""
     text = mask_shapes(text)
     if "=" in text or ":" in text or "%3" in text or "->" in text:
-        text = _replaced(text, _assigned(text))
+        text = mask_spans(text, _assignments(text))
     if "," in text:
-        text = _replaced(text, _paired(text))
+        text = mask_spans(text, _pairs(text))
     if "-" in text:
-        text = _replaced(text, _of_options(text))
+        text = mask_spans(text, _options(text))
     if "</" in text:
-        text = _replaced(text, _of_elements(text))
-    return _replaced(text, _in_prose(text)) if may_speak_of_secrets(text) else text
+        text = mask_spans(text, _elements(text))
+    return mask_spans(text, _prose(text)) if may_speak_of_secrets(text) else text
 
 
 def may_speak_of_secrets(text: str) -> bool:
-    """Return whether a word that names a secret occurs in a text."""
+    """Return whether a text contains a word that names a secret."""
     lowered = text.lower()
     return any(word in lowered for word in ("pass", "token", "secret", "key", "cred", "login", "bearer", "basic"))
-
-
-Span = tuple[int, int]
-
-
-def _replaced(text: str, spans: Iterator[Span]) -> str:
-    """Return the text with each span masked; spans may come in any order and overlap."""
-    pieces, position = [], 0
-    for begin, end in sorted(spans):
-        if end <= position:
-            continue
-        if begin >= position:
-            pieces += [text[position:begin], MASK]
-        position = end
-    return "".join([*pieces, text[position:]]) if pieces else text
 
 
 # -- values
 
 
 def is_secret(level: Secrecy, value: str, name: str = "") -> bool:
-    """Return whether a value beside a name of some secrecy is to be masked."""
+    """Return whether a value is masked beside a name of some secrecy."""
     bare = value.strip().strip("\"'`\\").strip()
-    if level is Secrecy.NEVER or _NOTHING.fullmatch(bare):
+    if level is Secrecy.NEVER or _PLACEHOLDER.fullmatch(bare):
         return False
     if level is Secrecy.IF_RANDOM:
         lowered = name.lower()
@@ -151,19 +137,19 @@ def is_secret(level: Secrecy, value: str, name: str = "") -> bool:
     lowered = name.lower()
     if lowered.endswith(("pwd", "credentials", "credential", "key", "keys")) and is_path(bare):
         return False
-    return not (lowered.endswith(("auth", "authorization")) and _AUTH_NOTHING.fullmatch(bare))
+    return not (lowered.endswith(("auth", "authorization")) and _AUTH_STATE.fullmatch(bare))
 
 
 def looks_generated(value: str) -> bool:
-    """Return whether a value looks as if a machine had drawn it: long, of letters and digits, no path, no UUID."""
+    """Return whether a value looks randomly generated: long, of letters and digits, no path, no UUID."""
     if not _RANDOM_CHARACTERS.match(value) or _UUID.match(value):
         return False
     if value.lower().startswith(("sha256:", "sha1:", "md5:", "/", "~", ".")) or "://" in value:
         return False
-    return any(_is_drawn(part) for part in re.split(r"[^A-Za-z0-9]", value))
+    return any(_is_random(part) for part in re.split(r"[^A-Za-z0-9]", value))
 
 
-def _is_drawn(word: str) -> bool:
+def _is_random(word: str) -> bool:
     """Return whether a word mixes letters and digits throughout, as names (resnet50, epoch12) and dates do not."""
     if _HEX.match(word):
         return True
@@ -174,19 +160,19 @@ def _is_drawn(word: str) -> bool:
 
 
 def is_path(value: str) -> bool:
-    """Return whether a value is a file's path of readable words."""
+    """Return whether a value is a path of readable words."""
     if not _PATH.match(value):
         return False
     return not any(looks_generated(part) for part in value.split("/"))
 
 
 def _value_at(text: str, position: int, longest: int | None = None) -> Span:
-    """Return where the value begins and ends that starts at a position, looking at most `longest` characters ahead."""
+    """Return the span of the value at a position, reading at most `longest` characters ahead."""
     limit = len(text) if longest is None else min(len(text), position + longest)
     for pattern in (_QUOTED, _ESCAPED):
         if (match := pattern.match(text, position, limit)) is not None:
             following = match.end()
-            # a value that goes on behind its quotes, as in a shell: 'abc'"def"
+            # a value that continues behind its quotes, as in a shell: 'abc'"def"
             bare = _BARE.match(text, following, limit) if text[following : following + 1].isalnum() else None
             return position, bare.end() if bare else following
     if text[position : position + 1] in _BRACKETS:
@@ -195,7 +181,7 @@ def _value_at(text: str, position: int, longest: int | None = None) -> Span:
         return position, match.end()
     if (scheme := _SCHEME.match(text, position, limit)) is not None:
         position = scheme.end()
-        if scheme["whole"]:
+        if scheme["line"]:
             end = text.find("\n", position)
             return position, len(text) if end < 0 else end
     bare = _BARE.match(text, position, limit)
@@ -203,7 +189,7 @@ def _value_at(text: str, position: int, longest: int | None = None) -> Span:
 
 
 def _group_end(text: str, position: int) -> int:
-    """Return where a bracketed value ends, at most `LONGEST_GROUP` characters on."""
+    """Return the end of a bracketed value, at most `LONGEST_GROUP` characters ahead."""
     depth, limit = 0, min(len(text), position + LONGEST_GROUP)
     while position < limit:
         character = text[position]
@@ -220,32 +206,34 @@ def _group_end(text: str, position: int) -> int:
 # -- searches
 
 
-def _assigned(text: str) -> Iterator[Span]:
-    """Find values that are assigned to a secret's name, and values of fields that are named like one."""
+def _assignments(text: str) -> Iterator[Span]:
+    """Find values assigned to a secret's name, and value fields beside a field that holds such a name."""
     position = 0
-    last_value: Span | None = None  # of a field called "value"
-    named_until = -1  # a field before said that the next "value" is a secret
+    last_value: Span | None = None  # of a field named "value"
+    named_until = -1  # up to here, a field named "value" is a secret, because a "name" field before it says so
     while (match := _ASSIGNMENT.search(text, position)) is not None:
         name, begin, position = match["name"], match.end(), match.end()
         role = name.lower().lstrip("-")
         level = secrecy(name, _word_before(text, match.start()))
         bracketed = text[begin : begin + 1] in _BRACKETS and begin < len(text)
-        if not (level or role in _VALUING or role in _NAMING) or (bracketed and level < Secrecy.IF_NOT_NUMBER):
+        if not (level or role in _VALUE_FIELDS or role in _NAME_FIELDS) or (
+            bracketed and level < Secrecy.IF_NOT_NUMBER
+        ):
             continue
         begin, end = _value_at(text, begin, None if level > Secrecy.IF_RANDOM else LONGEST_SCANNED)
         value = text[begin:end]
         secret = is_secret(level, value, name)
-        if role in _VALUING:
+        if role in _VALUE_FIELDS:
             secret = match.start() <= named_until and is_secret(Secrecy.ALWAYS, value)
             last_value, named_until = (begin, end), -1
-        elif role in _NAMING and secrecy(value.strip("\"'\\")) >= Secrecy.IF_NOT_NUMBER:
+        elif role in _NAME_FIELDS and secrecy(value.strip("\"'\\")) >= Secrecy.IF_NOT_NUMBER:
             if last_value is not None and not re.search(r"[{}\n]", text[last_value[1] : match.start()][:200]):
                 yield last_value
             last_value, named_until = None, end + 200
-        elif role in _WHOLE_LINE and (line := _LINE.match(text, begin)) is not None:
+        elif role in _LINE_FIELDS and (line := _LINE.match(text, begin)) is not None:
             end = max(end, line.end())
         if secret:
-            if name.endswith("s") and (more := _MORE.match(text, end)) is not None:
+            if name.endswith("s") and (more := _LIST_REST.match(text, end)) is not None:
                 end = more.end()
             yield begin, end
         if secret or bracketed:
@@ -253,12 +241,12 @@ def _assigned(text: str) -> Iterator[Span]:
 
 
 def _word_before(text: str, position: int) -> str:
-    found = re.search(r"([A-Za-z]+)[ \t]\Z", text[max(0, position - 24) : position])
-    return found[1] if found else ""
+    match = re.search(r"([A-Za-z]+)[ \t]\Z", text[max(0, position - 24) : position])
+    return match[1] if match else ""
 
 
-def _paired(text: str) -> Iterator[Span]:
-    """Find the second of a pair of quoted texts of which the first is a secret's name or option."""
+def _pairs(text: str) -> Iterator[Span]:
+    """Find the second of two quoted texts when the first is a secret's name or option."""
     for match in _PAIR.finditer(text):
         begin, end = _value_at(text, match.end())
         option = match["name"].startswith("-")
@@ -275,7 +263,7 @@ def _paired(text: str) -> Iterator[Span]:
             yield begin, end
 
 
-def _of_options(text: str) -> Iterator[Span]:
+def _options(text: str) -> Iterator[Span]:
     """Find the values of secret options."""
     for match in _OPTION.finditer(text):
         level, user = secrecy(match["name"]), match["name"].lower() in USERS
@@ -293,16 +281,16 @@ def _of_options(text: str) -> Iterator[Span]:
 
 
 def short_option(letter: str, value: str, command: str, *, attached: bool) -> int | None:
-    """Return where the secret part of a one-letter option's value begins; None when it has none.
+    """Return the index of the secret part of a one-letter option's value; None when it has none.
 
     Args:
         letter: the option, without its dash.
-        value: what stands behind it.
-        command: the words before it, which tell what the letter means.
+        value: the text behind it.
+        command: the words before it, which determine the letter's meaning.
         attached: the value follows without a space, as in ``-phunter2``.
     """
     command = f"{command} "
-    if not value or _NOTHING.fullmatch(value) or _PORTS.match(value):
+    if not value or _PLACEHOLDER.fullmatch(value) or _PORTS.match(value):
         return None
     if letter in "uU":
         return 0 if _is_user_and_password(value, "%" if letter == "U" and ":" not in value else ":") else None
@@ -313,7 +301,7 @@ def short_option(letter: str, value: str, command: str, *, attached: bool) -> in
         return 0 if commands[letter].search(command) and not attached else None
     if attached:
         return 0 if _ATTACHED_P.search(command) else None
-    return None if _PATHS.match(value) or _OTHER_P.search(command) else 0
+    return None if _PATHS.match(value) or _P_IS_NO_PASSWORD.search(command) else 0
 
 
 def _is_user_and_password(value: str, between: str = ":") -> bool:
@@ -323,15 +311,15 @@ def _is_user_and_password(value: str, between: str = ":") -> bool:
     return not (_PORTS.match(password) and _PORTS.match(user))
 
 
-def _of_elements(text: str) -> Iterator[Span]:
+def _elements(text: str) -> Iterator[Span]:
     """Find the contents of XML elements with a secret's name."""
     for match in _ELEMENT.finditer(text):
         if is_secret(secrecy(match["name"]), match["value"], match["name"]):
             yield match.span("value")
 
 
-def _in_prose(text: str) -> Iterator[Span]:
-    """Find what follows a secret's name in a sentence, if it looks like a secret itself."""
+def _prose(text: str) -> Iterator[Span]:
+    """Find words behind a secret's name in a sentence that look like a secret."""
     for match in _PROSE.finditer(text):
         name = re.search(r"[\w.-]*\Z", text[max(0, match.start() - 64) : match.start()])[0] + match["name"]  # type: ignore[index]
         level = secrecy(name, _word_before(text, match.start()))
@@ -340,12 +328,12 @@ def _in_prose(text: str) -> Iterator[Span]:
     for match in _LISTED.finditer(text):
         yield match.end(), _group_end(text, match.end())
     for match in _LOGIN.finditer(text):
-        if not _NOTHING.fullmatch(match[2]) and not match[2].startswith("-"):
+        if not _PLACEHOLDER.fullmatch(match[2]) and not match[2].startswith("-"):
             yield match.span(2)
 
 
 def is_password_in_prose(level: Secrecy, name: str, value: str) -> bool:
-    """Return whether a word behind a secret's name is a secret: it has letters and digits, as few words have."""
+    """Return whether a word behind a secret's name is a secret: with letters and digits, like few ordinary words."""
     value = value.rstrip(".,;:)")
     if level is Secrecy.IF_RANDOM:
         return looks_generated(value)
