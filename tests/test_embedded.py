@@ -45,7 +45,7 @@ def dead():
     return [letter["reason"] for _, folder in destinations() for letter in iter_dead_letters(folder)]
 
 
-def test_a_training_run_leaves_its_chain(api, project, tmp_path):
+def test_a_training_run_is_a_chain_of_cards(api, project, tmp_path):
     """Project, version, run and weights are cards with arrows between them, and the run's number is known."""
     weights = tmp_path / "w.pt"
     weights.write_bytes(b"weights")
@@ -82,7 +82,7 @@ def test_a_project_is_found_by_number_or_by_name(named, api, project):
 @pytest.mark.parametrize(
     ("value", "words"), [(999, "project 999 is unknown"), ("no such", 'no project is called "no such"')]
 )
-def test_what_the_server_does_not_know_is_a_dead_letter_that_says_so(value, words, api):
+def test_an_entity_unknown_to_the_server_is_a_dead_letter_with_its_reason(value, words, api):
     """Its own unknown numbers and names are refused, and nothing else waits for them."""
     with autoflow.workflow("Read"):
         read(value)

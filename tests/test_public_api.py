@@ -40,7 +40,7 @@ def run(text):
     return done.stdout.strip()
 
 
-def test_every_name_designed_is_there_and_promised():
+def test_all_designed_names_are_public():
     """`__all__` is sorted, and holds what the design names."""
     assert sorted(DESIGNED) == autoflow.__all__
     for name in autoflow.__all__:
@@ -48,7 +48,7 @@ def test_every_name_designed_is_there_and_promised():
         assert name in dir(autoflow)
 
 
-def test_nothing_else_public_is_there():
+def test_there_are_no_other_public_names():
     """Rooms are reached by their own names; everything else is promised or underscored."""
     import types
 
@@ -60,13 +60,13 @@ def test_nothing_else_public_is_there():
     assert found - set(autoflow.__all__) <= {"annotations", "TYPE_CHECKING", "Any"}
 
 
-def test_a_star_import_brings_the_door_and_nothing_more():
+def test_a_star_import_binds_the_public_names_only():
     """`from autoflow import *` in a fresh process gives the public names."""
     shown = run("from autoflow import *; print(*sorted(name for name in dir() if not name.startswith('__')))")
     assert set(shown.split()) == DESIGNED
 
 
-def test_it_says_its_version():
+def test_the_version_is_available():
     """The same from the import, the command and `python -m autoflow`, whether or not it is installed."""
     from autoflow.distribution import VERSION
 

@@ -108,7 +108,7 @@ def test_data_is_saved_before_the_body(backend, store, recorded_edges):
     assert threading.main_thread() not in store.threads
 
 
-def test_the_event_loop_goes_on_meanwhile(backend, store, recorded_edges):
+def test_the_event_loop_continues_while_a_version_is_saved(backend, store, recorded_edges):
     """Other tasks are not stopped by a save."""
     store.goes_on.clear()
     steps = []
@@ -175,7 +175,7 @@ def test_an_async_generator_saves_before_its_first_item(backend, store, recorded
     assert recorded_edges() == [*SAVED, ("output", "file", "/1")]
 
 
-def test_what_was_written_is_saved_afterwards(backend, store, recorded_edges):
+def test_versioned_after_saves_when_the_body_returned(backend, store, recorded_edges):
     """`after=True`, and the outputs come after it."""
 
     @versioned(after=True)
@@ -207,7 +207,7 @@ def test_a_call_cancelled_while_saving_records_nothing(backend, store, recorded_
     assert (ran, recorded_edges()) == ([], [])
 
 
-def test_without_a_thread_the_save_is_made_in_the_loop(backend, store, recorded_edges, monkeypatch, caplog):
+def test_a_coroutine_without_a_free_thread_saves_in_the_loop(backend, store, recorded_edges, monkeypatch, caplog):
     """As when the interpreter shuts down: said in the log, saved all the same, and required as ever."""
 
     async def refuse(work):
@@ -230,7 +230,7 @@ def test_without_a_thread_the_save_is_made_in_the_loop(backend, store, recorded_
     assert ran == [7]
 
 
-def test_a_coroutine_of_an_unknown_loop_saves_in_it(store, recorded_edges, caplog):
+def test_a_coroutine_under_an_unknown_event_loop_saves_in_the_loop(store, recorded_edges, caplog):
     """Stepped by hand, as a loop that is neither asyncio's nor trio's would."""
 
     @versioned(required=True)

@@ -194,7 +194,7 @@ def _method_depth(decorate):
     ],
     ids=["input", "output", "stacked"],
 )
-def test_recursion_pays_one_frame_a_call(captured, monkeypatch, depth, decorate):
+def test_a_decorated_call_adds_one_frame(captured, monkeypatch, depth, decorate):
     """A decorated call is one Python frame, as with any decorator; Python before 3.13 bounds calls by C, too."""
     monkeypatch.delenv("AUTOFLOW_STRICT")
     share = 2.1 if sys.version_info >= (3, 13) else 3.5

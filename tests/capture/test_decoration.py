@@ -49,7 +49,7 @@ def test_every_kind_of_output_is_known(kind):
         (lambda: workflow("a", node=WorkflowSettings(title="{x}")), UnknownParameterError, "'x'"),
     ],
 )
-def test_a_wrong_kind_or_option_is_refused_before_there_is_a_function(decorate, error, message):
+def test_an_unknown_kind_or_option_is_refused_before_decoration(decorate, error, message):
     """The message names what would have been right."""
     with pytest.raises(error, match=message):
         decorate()
@@ -100,7 +100,7 @@ def test_a_wrong_kind_or_option_is_refused_before_there_is_a_function(decorate, 
     ],
 )
 @pytest.mark.parametrize("decorator", [workflow_input, workflow_output])
-def test_a_wrong_option_is_refused_at_decoration(decorator, options, error, message):
+def test_an_invalid_option_is_refused_at_decoration(decorator, options, error, message):
     """Each with the error of its sort and a message that helps."""
     with pytest.raises(error, match=message) as caught:
         decorator("project", **options)(load)
@@ -123,7 +123,7 @@ def test_a_version_goes_with_projects_only():
         {"version": "anything"},
     ],
 )
-def test_with_any_keyword_allowed_any_name_is(options):
+def test_paths_may_name_anything_when_the_function_takes_any_keyword(options):
     """A function with `**kwargs` may be given what its signature does not say."""
     workflow_input("project", **{"value": "project_id", **options})(lambda **kwargs: None)
 
@@ -151,12 +151,12 @@ def test_with_any_keyword_allowed_any_name_is(options):
         {"task_id": "state.task"},
     ],
 )
-def test_what_can_work_is_taken(options):
+def test_valid_options_are_accepted(options):
     """Nothing is refused that a call could make right."""
     workflow_input("project", **options)(load)
 
 
-def test_an_output_of_a_function_that_returns_none_must_be_found():
+def test_an_output_of_a_function_that_returns_none_needs_a_value():
     """With no parameter of the kind there is nothing to record."""
 
     def save(path) -> None: ...
@@ -166,7 +166,7 @@ def test_an_output_of_a_function_that_returns_none_must_be_found():
     workflow_output("file")(save)
 
 
-def test_a_save_before_the_body_needs_its_project_before_the_body():
+def test_versioned_refuses_a_project_from_the_result_before_the_body():
     """`versioned` of a result says `after=True`."""
 
     def make(name): ...

@@ -59,7 +59,7 @@ def _function(source):
         ("f = print", False),
     ],
 )
-def test_whether_a_function_returns_a_value_is_read_from_its_code(source, none):
+def test_never_returns_a_value_reads_the_bytecode(source, none):
     """In each form a body can have; what cannot be known counts as a value."""
     assert never_returns_a_value(_function(source)) is none
 
@@ -74,7 +74,7 @@ def test_whether_a_function_returns_a_value_is_read_from_its_code(source, none):
         "@g\ndef f(path): pass",
     ],
 )
-def test_a_saving_function_without_annotations_records_what_it_was_given(recorded_edges, source):
+def test_a_function_that_returns_nothing_records_its_argument_as_output(recorded_edges, source):
     """`def save(path)` that returns nothing wrote the path, also below another decorator."""
     workflow_output("file")(_function(source))("/a/b.pt")
     assert recorded_edges() == [("output", "file", "/a/b.pt")]
@@ -96,7 +96,7 @@ def test_a_function_from_which_nothing_could_be_recorded_is_refused(source, hint
         decorator("project")(_function(source))
 
 
-def test_an_annotation_wins_over_the_code(recorded_edges):
+def test_a_return_annotation_overrides_the_bytecode(recorded_edges):
     """A stub that is annotated to return something records its result."""
 
     @workflow_output("project")
@@ -107,7 +107,7 @@ def test_an_annotation_wins_over_the_code(recorded_edges):
 
 
 @pytest.mark.parametrize("result", [450, "lemons", 4.0, True, b"x", ["a", "b"], [1, 2], {"classes": 3}, object()])
-def test_a_bare_result_is_no_guess_for_an_input(recorded_edges, caplog, result):
+def test_a_result_without_identity_is_not_the_default_of_an_input(recorded_edges, caplog, result):
     """Frames, names, labels: a result without an identity is recorded only when asked for."""
 
     @workflow_input("project")
@@ -156,13 +156,13 @@ def test_a_result_with_an_identity_is_an_input(recorded_edges, result, expected)
     assert [number for _, _, number in recorded_edges()] == expected
 
 
-def test_a_bare_result_is_an_input_when_asked_for(recorded_edges):
+def test_a_bare_result_is_an_input_with_an_explicit_value(recorded_edges):
     """With `value="result"` a number is the project's."""
     workflow_input("project", value="result")(lambda name: 7)("x")
     assert recorded_edges() == [("input", "project", 7)]
 
 
-def test_a_cached_function_is_no_riddle(recorded_edges):
+def test_a_cached_function_can_be_decorated(recorded_edges):
     """`lru_cache` has no bytecode; the function below has."""
 
     @workflow_output("file")
@@ -211,7 +211,7 @@ def test_a_version_of_such_a_callable_is_refused(option):
 @pytest.mark.parametrize(
     "function", [lambda call: 7, lambda *args: 7, lambda call, more=1: 7, functools.partial(max, 7, 3)]
 )
-def test_a_callable_that_takes_the_call_is_taken(recorded_edges, function):
+def test_a_callable_that_takes_the_call_is_accepted(recorded_edges, function):
     """Defaults, any number of arguments, and what does not tell its signature."""
     workflow_input("project", value=function if not isinstance(function, functools.partial) else lambda call: 7)(
         lambda: None
@@ -249,7 +249,7 @@ def test_a_path_that_ends_nowhere_is_among_the_runs_failures(captured, options):
 
 @pytest.mark.parametrize("result", [None, {"a": None}, {"a": {}}, {"a": []}, {"a": ""}])
 @pytest.mark.parametrize("path", ["result.a.b", "result.a[0]", "result.a[*]"])
-def test_what_is_none_or_empty_is_no_failure(captured, result, path):
+def test_none_and_empty_values_are_no_failure(captured, result, path):
     """Nothing to record is not a mistake."""
     workflow_output("project", value=path)(lambda: result)()
     assert current_run().failures == []

@@ -40,7 +40,7 @@ def test_a_function_records_its_input_before_and_its_output_after(recorded_edges
     assert recorded_edges() == [IN, OUT]
 
 
-def test_the_result_is_the_very_object(recorded_edges):
+def test_the_result_is_the_same_object(recorded_edges):
     """Nothing is copied or wrapped."""
     thing = [object()]
 
@@ -69,7 +69,7 @@ def test_an_exception_is_the_apps_own(recorded_edges):
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-def test_what_is_no_exception_passes_too(recorded_edges, kind):
+def test_a_base_exception_passes_through(recorded_edges, kind):
     """Interrupts, exits and cancellations are the app's."""
     error = kind()
 
@@ -83,7 +83,7 @@ def test_what_is_no_exception_passes_too(recorded_edges, kind):
     assert recorded_edges() == [IN]
 
 
-def test_a_call_that_cannot_be_made_fails_as_it_would(recorded_edges):
+def test_a_call_with_wrong_arguments_raises_as_undecorated(recorded_edges):
     """Wrong arguments are the function's own TypeError."""
 
     @both
@@ -263,7 +263,7 @@ def test_a_generator_records_into_the_run_it_was_started_in(captured):
     assert edge.run == first.key
 
 
-def test_a_function_that_only_looks_synchronous_is_called_as_one(recorded_edges):
+def test_a_function_that_returns_a_coroutine_is_called_as_a_plain_function(recorded_edges):
     """A foreign wrapper that gives a coroutine keeps giving it."""
 
     def foreign(function):
@@ -279,7 +279,7 @@ def test_a_function_that_only_looks_synchronous_is_called_as_one(recorded_edges)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="asks with inspect.markcoroutinefunction's era")
-def test_asyncio_and_inspect_agree_on_a_decorated_coroutine():
+def test_asyncio_and_inspect_recognise_a_decorated_coroutine_function():
     """Frameworks ask both."""
 
     @both

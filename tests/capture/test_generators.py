@@ -29,7 +29,7 @@ class Odd(Exception):
 # -- generators
 
 
-def test_a_generator_is_one_to_whoever_looks(recorded_edges):
+def test_a_decorated_generator_function_looks_like_one(recorded_edges):
     """It is made, iterated and exhausted as the plain one."""
 
     @both
@@ -82,7 +82,7 @@ STEPPING = [
 
 
 @pytest.mark.parametrize("options", STEPPING)
-def test_a_generator_is_sent_and_thrown_what_its_consumer_says(recorded_edges, options):
+def test_send_and_throw_reach_a_generator(recorded_edges, options):
     """`send`, `throw` and the return value pass through both drivers."""
     got = []
 
@@ -110,7 +110,7 @@ def test_a_generator_is_sent_and_thrown_what_its_consumer_says(recorded_edges, o
 
 
 @pytest.mark.parametrize("options", STEPPING)
-def test_what_is_thrown_and_not_caught_comes_back_unchanged(recorded_edges, options):
+def test_an_exception_thrown_into_a_generator_comes_back_unchanged(recorded_edges, options):
     """The same object, nothing chained to it, and no output from the result."""
     error = Odd("thrown")
 
@@ -153,7 +153,7 @@ def test_a_generator_closed_early_keeps_its_input_and_has_no_output(recorded_edg
 
 
 @pytest.mark.parametrize("options", STEPPING)
-def test_a_generator_that_will_not_close_says_so_as_it_would(options):
+def test_a_generator_that_ignores_close_raises_as_undecorated(options):
     """`generator ignored GeneratorExit` is the consumer's, as without the decorator."""
 
     @workflow_output("project", **options)
@@ -171,7 +171,7 @@ def test_a_generator_that_will_not_close_says_so_as_it_would(options):
 
 
 @pytest.mark.parametrize("options", STEPPING)
-def test_a_stop_iteration_inside_is_a_runtime_error_as_ever(options):
+def test_stop_iteration_in_a_generator_is_a_runtime_error_as_undecorated(options):
     """PEP 479 holds through the driver."""
 
     @workflow_output("project", **options)
@@ -268,7 +268,7 @@ def test_an_async_generator_records_by_the_same_rule(recorded_edges):
     assert recorded_edges() == [IN, ("output", "file", "/a"), ("output", "file", "/b")]
 
 
-def test_an_async_generator_is_sent_and_thrown_what_its_consumer_says(recorded_edges):
+def test_asend_and_athrow_reach_an_async_generator(recorded_edges):
     """`asend` and `athrow` reach the body."""
     got = []
 
@@ -294,7 +294,7 @@ def test_an_async_generator_is_sent_and_thrown_what_its_consumer_says(recorded_e
     asyncio.run(main())
 
 
-def test_what_an_async_generator_is_thrown_comes_back_unchanged(recorded_edges):
+def test_an_exception_thrown_into_an_async_generator_comes_back_unchanged(recorded_edges):
     """The same object, and the body cleaned up."""
     cleaned = []
 

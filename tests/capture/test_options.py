@@ -53,7 +53,7 @@ def test_an_edge_is_recorded_when_its_condition_holds(captured, when, recorded):
     assert (record(captured, when=when) is not None) is recorded
 
 
-def test_the_condition_is_asked_for_each_item(recorded_edges):
+def test_the_condition_is_evaluated_for_each_item(recorded_edges):
     """Of a list, some."""
     workflow_input("project", value="state.ids", when=lambda call: call.value % 2)(lambda state: None)(STATE)
     assert [number for _, _, number in recorded_edges()] == [1, 3]
@@ -103,13 +103,13 @@ def test_a_version_by_its_number_is_looked_up_by_the_sender(monkeypatch, capture
 
 
 @pytest.mark.parametrize("task", [5, "5", "state.size", lambda call: 5, lambda call: {"id": 5}])
-def test_an_edge_may_hang_on_another_task(captured, task):
+def test_an_edge_may_belong_to_another_task(captured, task):
     """A number, numeric text, a path, a callable."""
     record(captured, task_id=task)
     assert tasks(captured) == [3 if task == "state.size" else 5]
 
 
-def test_a_parameter_called_task_id_is_meant_by_its_name(captured):
+def test_task_id_names_the_parameter_task_id(captured):
     """The run's own number needs no saying."""
     workflow_input("project", value="x", task_id="task_id")(lambda x, task_id: None)(7, 9)
     assert tasks(captured) == [9]
@@ -164,7 +164,7 @@ def test_every_property_may_be_a_template(captured):
     }
 
 
-def test_what_the_value_does_not_carry_is_left_to_the_sender(captured):
+def test_template_fields_that_the_value_lacks_are_left_to_the_sender(captured):
     """A path's name and number, the run's task and team."""
     workflow_output("file", title="{value.name} {value.id} {task_id} {team_id} {value.team_id}")(lambda: "/a/b.pt")()
     (edge,) = captured.edges
@@ -177,13 +177,13 @@ def test_what_the_value_does_not_carry_is_left_to_the_sender(captured):
     [{"id": 9, "name": "n", "teamId": 4}, SimpleNamespace(id=9, name="n", team_id=4)],
     ids=["mapping", "object"],
 )
-def test_what_the_value_carries_is_taken_from_it(captured, value):
+def test_template_fields_are_read_from_the_value(captured, value):
     """Nobody is asked."""
     workflow_output("file", title="{value.id} {value.name} {value.team_id}")(lambda: value)()
     assert captured.edges[0].card["title"] == "9 n 4"
 
 
-def test_reserved_words_win_over_parameters(captured):
+def test_reserved_words_take_precedence_over_parameters(captured):
     """`args.` reaches the parameter."""
 
     @workflow_output("project", title="{result} {value} {args.result} {args.value}")
@@ -219,7 +219,7 @@ def test_a_url_that_begins_with_a_placeholder_is_checked_when_known(captured, st
         {"card": lambda call: "no settings"},
     ],
 )
-def test_a_text_that_fails_costs_itself_and_not_the_edge(captured, non_strict, options):
+def test_a_text_that_fails_is_left_out_of_the_card(captured, non_strict, options):
     """The edge is recorded with what is left."""
     edge = record(captured, url_title="Open", url="/x", **options)
     assert (edge.type, edge.id) == ("project", 7)
@@ -227,7 +227,7 @@ def test_a_text_that_fails_costs_itself_and_not_the_edge(captured, non_strict, o
     assert edge.node == {}
 
 
-def test_a_card_too_long_for_a_record_costs_itself_and_not_the_edge(captured):
+def test_a_card_too_long_for_a_record_is_left_out_of_the_edge(captured):
     """Fifty megabytes of title, and the edge is there."""
     edge = record(captured, title=lambda call: "x" * (50 << 20))
     assert (edge.id, edge.card) == (7, {})
@@ -240,7 +240,7 @@ def test_a_card_too_long_for_a_record_costs_itself_and_not_the_edge(captured):
 BASE = WorkflowSettings(title="base {x}", icon="folder", icon_color="#1", icon_bg_color="#2", description="from base")
 
 
-def test_single_options_win_over_the_card_and_meta_over_both(captured):
+def test_single_options_override_the_card_and_meta_overrides_both(captured):
     """Property by property, last wins."""
     meta = WorkflowMeta(WorkflowSettings(description="from meta"))
     edge = record(captured, card=BASE, title="single", meta=meta)
@@ -258,7 +258,7 @@ def test_a_card_may_be_a_callable(captured):
     assert record(captured, card=lambda call: None).card == {}
 
 
-def test_node_settings_go_with_the_edge_and_node_title_wins(captured):
+def test_node_settings_are_recorded_with_the_edge_and_node_title_overrides(captured):
     """The run's own card, said on an edge."""
     edge = record(captured, node=WorkflowSettings(title="node", description="D {x}"), node_title="better {x}")
     assert edge.node == {"title": "better 7", "description": "D 7"}
@@ -284,7 +284,7 @@ def test_meta_from_a_callable_that_is_no_meta_is_left_out(captured, non_strict, 
     assert record(captured, meta=lambda call: meta).card == {}
 
 
-def test_the_stock_cards(captured):
+def test_ready_made_cards_render(captured):
     """Those that apps record most, with the words, icons and links of the guide."""
     file = SimpleNamespace(id=9, name="a.zip", team_id=4)
     for card in (cards.archive, cards.checkpoints, cards.report):

@@ -232,7 +232,7 @@ def load(project_id):
 
 
 @pytest.mark.parametrize("pickler", ["pickle", "cloudpickle", "dill"])
-def test_what_can_be_imported_travels_by_name(pickler):
+def test_importable_functions_are_pickled_by_name(pickler):
     """The pickle of a module's function is as small as the plain one's."""
     module = pytest.importorskip(pickler)
     assert module.loads(module.dumps(load)) is load
@@ -240,7 +240,7 @@ def test_what_can_be_imported_travels_by_name(pickler):
     assert len(module.dumps(Holder.load)) < 150
 
 
-def test_a_module_registered_to_travel_by_value_does(recorded_edges):
+def test_functions_of_a_module_registered_by_value_are_pickled_by_value(recorded_edges):
     """Cloudpickle's own switch, for a package or for one module, is heeded."""
     cloudpickle = pytest.importorskip("cloudpickle")
     module = importlib.import_module(__name__)
@@ -255,7 +255,7 @@ def test_a_module_registered_to_travel_by_value_does(recorded_edges):
     assert cloudpickle.loads(cloudpickle.dumps(load)) is load
 
 
-def test_attributes_and_the_form_of_a_copy_are_the_functions():
+def test_a_copy_in_another_process_has_the_functions_attributes():
     """Defaults, annotations, attributes set on it, and what `inspect` says."""
     cloudpickle = pytest.importorskip("cloudpickle")
 
@@ -286,7 +286,7 @@ def _plain(first, project_id):
 
 
 @pytest.mark.core
-def test_it_claims_to_be_a_function_whoever_else_asks():
+def test_the_class_of_a_decorated_function_is_the_functions():
     """Only a pickler that copies functions, and looks into a table of its own, is told otherwise."""
 
     def reducer_override(self, function):

@@ -50,7 +50,7 @@ def test_the_best_checkpoint_is_the_last_best_else_the_last_weights(recorded_edg
         (7, []),
     ],
 )
-def test_checkpoints_may_be_given_in_any_form(recorded_edges, found, expected):
+def test_checkpoints_may_have_any_form(recorded_edges, found, expected):
     """Paths, infos, mappings, a single one."""
     workflow_output("file", value=select.best_checkpoint(lambda call: call.result))(lambda: found)()
     assert [number for _, _, number in recorded_edges()] == expected

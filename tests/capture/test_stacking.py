@@ -28,7 +28,7 @@ def test_stacked_decorators_are_one_wrapper():
     assert stacked.__wrapped__ is function
 
 
-def test_order_is_the_written_one_whatever_stands_between(recorded_edges):
+def test_edges_are_recorded_in_the_order_of_the_decorators(recorded_edges):
     """Inputs top to bottom before the body, outputs top to bottom after it, mixed as they may be."""
 
     @workflow_output("project", value="result[0]")

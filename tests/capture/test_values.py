@@ -51,20 +51,20 @@ def test_numbers_in_every_form_are_numbers(kind, value):
 
 @pytest.mark.parametrize("kind", ["project", "dataset", "file", "folder", "task", "job"])
 @pytest.mark.parametrize("value", [None, False, "", "  ", ()])
-def test_nothing_is_nothing(kind, value):
+def test_none_and_empty_values_record_nothing(kind, value):
     """None and what is empty name no entity, without an error."""
     assert resolve_entity(kind, value) is None
 
 
 @pytest.mark.parametrize("value", [0, "0", {}, {"id": None}, SimpleNamespace(id=None), {"id": ""}])
-def test_an_entity_without_a_number_is_nothing(value):
+def test_an_entity_with_id_none_is_not_recorded(value):
     """An id that is missing or zero is no entity yet."""
     assert resolve_entity("project", value) is None
 
 
 @pytest.mark.parametrize("value", [True, -1, 1.5, float("nan"), float("inf"), b"7", object(), (1, 2), {"id": True}, 1j])
 @pytest.mark.parametrize("kind", ["project", "file", "task"])
-def test_what_can_mean_no_entity_is_refused(kind, value):
+def test_values_that_stand_for_no_entity_are_refused(kind, value):
     """Flags, fractions, negative numbers and things of other sorts."""
     with pytest.raises(UnrecognizedValue, match=f"is no {kind}"):
         resolve_entity(kind, value)
@@ -98,13 +98,13 @@ def test_numeric_text_is_a_folders_name():
 
 
 @pytest.mark.parametrize("kind", ["project", "dataset"])
-def test_other_text_is_a_name(kind):
+def test_other_text_is_a_projects_or_datasets_name(kind):
     """Our server finds projects and datasets by name."""
     assert resolve_entity(kind, "Lemons") == ("name", "Lemons")
 
 
 @pytest.mark.parametrize(("kind", "value"), [("task", "x"), ("job", "x"), ("file", "s3://a/b"), ("folder", 7)])
-def test_text_that_can_be_neither_is_refused(kind, value):
+def test_other_text_is_refused_for_kinds_without_names(kind, value):
     """A task has no name, and an address of elsewhere is no team file."""
     with pytest.raises(UnrecognizedValue):
         resolve_entity(kind, value)
@@ -119,7 +119,7 @@ def test_lists_and_sets_are_their_items_and_nothing_else_is():
 
 
 @given(st.sampled_from(["project", "dataset", "file", "folder", "task", "job"]), st.data())
-def test_any_value_is_an_entity_nothing_or_refused(kind, data):
+def test_resolve_entity_raises_unrecognized_value_only(kind, data):
     """`resolve_entity` raises UnrecognizedValue only, for any value an app holds, and ids are positive."""
     value = data.draw(
         st.one_of(
@@ -140,7 +140,7 @@ def test_any_value_is_an_entity_nothing_or_refused(kind, data):
     assert found is None or isinstance(found, tuple) or found > 0
 
 
-def test_a_value_that_answers_comparisons_with_arrays_is_refused_quietly():
+def test_an_array_is_refused_without_comparing_it():
     """Numpy's and pandas' `==` give no truth value; none is asked for."""
 
     class Array:
@@ -283,7 +283,7 @@ def test_weights_are_a_type_of_their_own(recorded_edges):
 # -- many, and odd ones
 
 
-def test_a_list_is_an_edge_an_item_and_a_bad_item_costs_only_itself(recorded_edges, caplog):
+def test_each_item_of_a_list_is_an_edge_and_a_bad_item_does_not_affect_others(recorded_edges, caplog):
     """None is skipped; what can mean nothing is warned of."""
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         workflow_input("project")(lambda projects: None)([1, None, object(), "2", {"id": 3}, -4])
@@ -292,7 +292,7 @@ def test_a_list_is_an_edge_an_item_and_a_bad_item_costs_only_itself(recorded_edg
     assert len(current_run().failures) == 2
 
 
-def test_an_id_that_raises_costs_only_its_item(recorded_edges, non_strict):
+def test_an_id_that_raises_does_not_affect_other_items(recorded_edges, non_strict):
     """In a list, and behind a fan."""
 
     class Bad:
@@ -318,7 +318,7 @@ def test_a_plain_tuple_is_no_list_and_one_warning(recorded_edges, caplog):
     assert "result[*]" in line
 
 
-def test_nothing_is_a_debug_line(recorded_edges, caplog):
+def test_an_empty_value_is_logged_at_debug_level(recorded_edges, caplog):
     """An optional input left out is no warning."""
     with caplog.at_level(logging.DEBUG, logger="autoflow"):
         workflow_input("project")(lambda project_id: None)(None)
@@ -346,7 +346,7 @@ def test_nothing_is_a_debug_line(recorded_edges, caplog):
         {"value": "x", "version": lambda call: call.result and None},
     ],
 )
-def test_an_input_that_asks_for_the_result_is_put_off(recorded_edges, monkeypatch, options, strict):
+def test_an_input_that_needs_the_result_is_deferred(recorded_edges, monkeypatch, options, strict):
     """It is recorded after the body, before the outputs, and not held against anybody."""
     monkeypatch.setenv("AUTOFLOW_STRICT", "1" if strict else "0")
 
@@ -362,7 +362,7 @@ def test_an_input_that_asks_for_the_result_is_put_off(recorded_edges, monkeypatc
     assert current_run().failures == []
 
 
-def test_reserved_words_win_and_args_reaches_the_parameter(recorded_edges):
+def test_reserved_words_take_precedence_and_args_is_the_parameter(recorded_edges):
     """A parameter called `result` is still there."""
 
     @workflow_output("project", value="result")

@@ -73,7 +73,7 @@ def test_data_is_saved_before_the_body_and_the_edge_is_the_version(server, captu
     assert recorded_edges() == [("input", "project_version", 1007)]
 
 
-def test_its_texts_are_templates_and_know_the_runs_number(server, captured):
+def test_version_texts_are_templates_and_may_name_the_task_id(server, captured):
     """Title and description of the version."""
 
     @versioned(title="Train {name}", description="Before task {task_id} of {value}")
@@ -104,7 +104,7 @@ def test_a_later_input_of_the_same_project_in_the_run_is_the_same_edge(server, r
     assert recorded_edges() == [("input", "project_version", 1007), ("input", "project", 9)]
 
 
-def test_an_explicit_version_wins(server, recorded_edges):
+def test_an_explicit_version_overrides_the_saved_one(server, recorded_edges):
     """The author knows better."""
     versioned(workflow_input("project", version=12)(lambda project_id: None))(7)
     assert ("input", "project_version", 12) in recorded_edges()
@@ -156,14 +156,14 @@ def test_several_projects_are_saved_each(server, recorded_edges):
     assert recorded_edges() == [("input", "project_version", 1007), ("input", "project_version", 1009)]
 
 
-def test_a_bad_one_among_several_costs_only_itself(server, recorded_edges, non_strict):
+def test_a_project_that_cannot_be_saved_does_not_affect_others(server, recorded_edges, non_strict):
     """As for inputs."""
     versioned(lambda projects: None)([7, object(), None, 9])
     assert [number for _, _, number in recorded_edges()] == [1007, 1009]
 
 
 @pytest.mark.parametrize("project", [None, "", [], {}])
-def test_no_project_is_nothing_to_save(server, recorded_edges, project):
+def test_versioned_saves_nothing_for_none(server, recorded_edges, project):
     """And no failure."""
     versioned(required=True)(lambda project: None)(project)
     assert server.asked.count(methods.SNAPSHOT) == 0
@@ -243,7 +243,7 @@ def test_other_types_are_saved_when_asked_for(server, recorded_edges):
     assert recorded_edges() == [("input", "project_version", 1008)]
 
 
-def test_it_waits_no_longer_than_asked(server, recorded_edges):
+def test_versioned_waits_no_longer_than_its_limit(server, recorded_edges):
     """A server that hangs costs `wait` seconds, and the edge is there."""
     server.hangs.clear()
     assert versioned(wait=0.05)(lambda project_id: 3)(7) == 3
@@ -251,7 +251,7 @@ def test_it_waits_no_longer_than_asked(server, recorded_edges):
     assert isinstance(current_run().failures[0], TimeoutError)
 
 
-def test_a_coroutine_waits_without_stopping_its_loop(server, recorded_edges):
+def test_saving_in_a_coroutine_does_not_block_the_event_loop(server, recorded_edges):
     """The save runs in a thread; other tasks go on meanwhile."""
     server.hangs.clear()
 
@@ -309,7 +309,7 @@ def instance(monkeypatch, server):
     return server
 
 
-def test_on_an_instance_the_sdks_api_saves(instance, recorded_edges):
+def test_on_an_instance_the_sdks_api_in_the_arguments_saves(instance, recorded_edges):
     """One that the function is given."""
     api = sdk_api()
     versioned(title="T", description="D")(lambda api, project_id: None)(api, 7)
@@ -317,7 +317,7 @@ def test_on_an_instance_the_sdks_api_saves(instance, recorded_edges):
     assert recorded_edges() == [("input", "project_version", 777)]
 
 
-def test_or_the_api_of_the_workflow(instance, recorded_edges):
+def test_the_api_of_the_workflow_saves(instance, recorded_edges):
     """`workflow(api=…)`."""
     api = sdk_api()
     with workflow("x", api=api, server="memory"):
@@ -325,7 +325,7 @@ def test_or_the_api_of_the_workflow(instance, recorded_edges):
     assert api.made == [(7, None, None)]
 
 
-def test_or_the_one_the_app_has_imported(monkeypatch, instance, recorded_edges):
+def test_an_api_from_the_imported_sdk_saves(monkeypatch, instance, recorded_edges):
     """`supervisely`, if it is there; it is never imported by us."""
     api = sdk_api()
     fake = types.SimpleNamespace(Api=types.SimpleNamespace(from_env=lambda: api))
@@ -335,7 +335,7 @@ def test_or_the_one_the_app_has_imported(monkeypatch, instance, recorded_edges):
 
 
 @pytest.mark.parametrize("answer", [None, RuntimeError("no")])
-def test_an_api_that_makes_none_falls_back(instance, recorded_edges, answer):
+def test_an_api_that_creates_no_version_falls_back(instance, recorded_edges, answer):
     """The SDK answers None when it could not."""
     versioned(lambda api, project_id: None)(sdk_api(answer), 9)
     assert recorded_edges() == [("input", "project_version", 90)]
@@ -353,7 +353,7 @@ def test_without_an_api_it_falls_back(monkeypatch, instance, recorded_edges):
 # -- a server that keeps callers waiting
 
 
-def test_a_hanging_server_is_waited_for_once(server, captured, non_strict):
+def test_a_hanging_server_opens_the_circuit(server, captured, non_strict):
     """The circuit is open then: further calls do not wait, and a required version is refused at once."""
     server.hangs.clear()
 
@@ -372,7 +372,7 @@ def test_a_hanging_server_is_waited_for_once(server, captured, non_strict):
     assert [(edge.type, edge.id) for edge in captured.edges] == [("project", 7)]
 
 
-def test_a_server_that_is_back_is_asked_again(server, captured, non_strict, monkeypatch):
+def test_the_circuit_closes_when_the_server_is_back(server, captured, non_strict, monkeypatch):
     """After the pause one call tries, and all is well again."""
     monkeypatch.setattr(run_snapshot, "PAUSE_FACTOR", 0.0)
     monkeypatch.setattr("autoflow.outbox.backoff.random.uniform", lambda least, most: 0.0)
@@ -388,7 +388,7 @@ def test_a_server_that_is_back_is_asked_again(server, captured, non_strict, monk
     assert ("project_version", 1009) in [(edge.type, edge.id) for edge in captured.edges]
 
 
-def test_a_server_that_fails_fast_is_asked_each_time(server, captured, non_strict):
+def test_a_quick_failure_does_not_open_the_circuit(server, captured, non_strict):
     """A refused connection costs no time: the version is saved as soon as the server is back."""
     server.down = True
 
@@ -404,7 +404,7 @@ def test_a_server_that_fails_fast_is_asked_each_time(server, captured, non_stric
     assert [body["projectId"] for body in server.saved] == [9]
 
 
-def test_the_runs_number_is_waited_for_no_longer_than_the_version(server, captured, non_strict, monkeypatch):
+def test_a_lookup_of_the_task_id_is_limited_by_wait(server, captured, non_strict, monkeypatch):
     """A description with the task's number asks a hanging server within the same limit, and is the only one to."""
     asked = []
 

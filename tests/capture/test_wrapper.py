@@ -66,7 +66,7 @@ NAMES = ["method", "over_class", "under_class", "over_static", "under_static"]
 # -- introspection
 
 
-def test_it_looks_like_the_function():
+def test_a_decorated_function_looks_like_the_function():
     """Name, documentation, signature, source and module are the function's."""
     assert load.__name__ == "load"
     assert load.__qualname__ == "load"
@@ -80,7 +80,7 @@ def test_it_looks_like_the_function():
     assert "Load a project." in pydoc.render_doc(load)
 
 
-def test_it_says_what_it_records():
+def test_a_decorated_function_has_its_plan():
     """`fn.autoflow` is the plan, and cannot be set."""
     assert [spec.kind for spec in load.autoflow.inputs] == ["project"]
     with pytest.raises(AttributeError):
@@ -100,7 +100,7 @@ def test_attributes_are_the_functions():
     assert not hasattr(tagged.__wrapped__, "tag")
 
 
-def test_a_mock_can_be_made_of_it():
+def test_a_decorated_function_can_be_mocked():
     """`create_autospec` keeps the signature, and the function its behaviour."""
 
     @workflow_input("project")
@@ -123,7 +123,7 @@ def test_a_mock_can_be_made_of_it():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("of", [Loader, Special, Loader(), Special()], ids=["class", "subclass", "object", "subobject"])
 @pytest.mark.parametrize("by_name", [False, True])
-def test_the_argument_is_found_however_the_function_is_bound(recorded_edges, name, of, by_name):
+def test_a_parameter_is_read_however_the_function_is_bound(recorded_edges, name, of, by_name):
     """Methods, class- and staticmethods in both orders, through class, subclass and object, by position and name."""
     args = (of(),) if name == "method" and isinstance(of, type) else ()
     got, number = getattr(of, name)(*args, project_id=7) if by_name else getattr(of, name)(*args, 7)
@@ -278,7 +278,7 @@ def test_a_builtin_can_be_decorated(recorded_edges):
     assert recorded_edges() == [("output", "project", 4)]
 
 
-def test_annotations_stay_the_functions_whoever_asks_the_class():
+def test_reading_annotations_of_the_wrappers_class_hides_no_functions():
     """Asking the wrapper's class for annotations of its own hides no function's."""
 
     class Model:
@@ -299,7 +299,7 @@ def test_annotations_stay_the_functions_whoever_asks_the_class():
 # -- copies and pickles
 
 
-def test_copies_are_itself():
+def test_a_copy_of_a_decorated_function_is_itself():
     """As a plain function's are."""
     assert copy.copy(load) is load
     assert copy.deepcopy(load) is load
@@ -307,7 +307,7 @@ def test_copies_are_itself():
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_it_pickles_by_name(protocol):
+def test_a_decorated_function_pickles_by_name(protocol):
     """As a plain function does."""
     assert pickle.loads(pickle.dumps(load, protocol)) is load
 
@@ -323,7 +323,7 @@ def test_every_bound_form_pickles(recorded_edges, name, of):
     assert recorded_edges() == [("input", "project", 7)]
 
 
-def test_what_cannot_be_pickled_says_so():
+def test_an_unpicklable_function_raises_a_pickling_error():
     """A local function is refused, as it would be undecorated."""
 
     @workflow_input("project")

@@ -303,7 +303,7 @@ def test_children_of_asyncio_are_each_in_their_own_run(script):
     assert runs_of(script) == (dict(enumerate(keys, 1)), set())
 
 
-def test_a_program_that_records_nowhere_leaves_nothing_on_the_disk(script):
+def test_a_program_that_records_to_memory_writes_no_file(script):
     """Nor do the children that it starts and reaps."""
     script(
         HEAD

@@ -19,7 +19,7 @@ BAD = ["htp://host", "http://", "http://host:port", "ftp://host/x", "http://user
 
 
 @pytest.mark.parametrize("address", BAD)
-def test_a_bad_address_raises_where_it_is_given(address, non_strict):
+def test_an_invalid_address_raises_where_it_is_passed(address, non_strict):
     """Also without AUTOFLOW_STRICT: it is the author's mistake, and every record would be lost by it."""
     with pytest.raises(ValueError, match="address"):
         autoflow.workflow("w", server=address)
@@ -57,7 +57,7 @@ def test_records_wait_while_the_environment_names_no_server(address, server, mon
     assert counts()["waiting"] == 0
 
 
-def test_a_bad_address_of_the_instance_stops_no_record(server, monkeypatch, caplog):
+def test_an_invalid_server_address_does_not_stop_recording(server, monkeypatch, caplog):
     """SERVER_ADDRESS is asked whose tokens and entities are whose; one that is none is nobody's."""
     monkeypatch.setenv("AUTOFLOW_SERVER", server.address)
     monkeypatch.setenv("SERVER_ADDRESS", "htp://host")

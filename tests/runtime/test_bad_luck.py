@@ -47,21 +47,21 @@ def kept(script, home=None):
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
-def test_a_home_that_cannot_be_written(script):
+def test_recording_goes_on_when_the_home_is_not_writable(script):
     """Another folder is found."""
     script.home.mkdir(mode=0o500)
     script(APP + "run()")
     assert kept(script, script.folder) == ALL
 
 
-def test_a_home_that_is_a_file(script):
+def test_recording_goes_on_when_the_home_is_a_file(script):
     """The state folder of the user is next."""
     script.home.write_text("in the way")
     assert script(APP + "run()").stdout == "done\n"
     assert kept(script, script.folder / ".local") == ALL
 
 
-def test_a_home_that_others_may_write_to(script):
+def test_a_home_that_others_may_write_to_is_not_used(script):
     """It is not trusted."""
     script.home.mkdir()
     script.home.chmod(0o777)
@@ -70,7 +70,7 @@ def test_a_home_that_others_may_write_to(script):
     assert kept(script, script.folder / ".local") == ALL
 
 
-def test_no_home_at_all(script, tmp_path):
+def test_recording_goes_on_without_a_home(script, tmp_path):
     """HOME unset: the temporary folder."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -78,7 +78,7 @@ def test_no_home_at_all(script, tmp_path):
     assert kept(script, temporary) == ALL
 
 
-def test_no_folder_anywhere(script):
+def test_records_stay_in_memory_without_a_writable_folder(script):
     """Records are kept in memory, one warning says so, and they are counted."""
     script.home.write_text("in the way")
     (script.folder / ".local").write_text("in the way")
@@ -90,7 +90,7 @@ def test_no_folder_anywhere(script):
     assert done.stderr.count("AUTOFLOW_HOME") == 1
 
 
-def test_no_temporary_folder_either(script):
+def test_recording_goes_on_without_a_temporary_folder(script):
     """Python itself finds none on a full disk."""
     done = script(
         "import tempfile\n"
@@ -102,7 +102,7 @@ def test_no_temporary_folder_either(script):
 
 
 @pytest.mark.parametrize("limit", [0, 100, 2000])
-def test_a_full_disk(script, limit):
+def test_records_that_do_not_fit_on_the_disk_are_counted_as_dropped(script, limit):
     """What fits is kept, the rest is counted, the app goes on."""
     done = script(
         APP
@@ -114,7 +114,7 @@ def test_a_full_disk(script, limit):
         assert int(re.search(r"^\d+", done.stderr, re.MULTILINE)[0]) > 0  # among the warnings that say so
 
 
-def test_a_disk_that_fills_up_and_is_freed(script):
+def test_recording_resumes_when_a_full_disk_is_freed(script):
     """Recording goes on by itself, and the loss stands in the journal."""
     script(
         APP
@@ -136,7 +136,7 @@ train(7)
 
 
 @pytest.mark.parametrize("home", ["absolute", "relative"])
-def test_a_working_folder_that_is_gone(script, home):
+def test_recording_goes_on_in_a_removed_working_folder(script, home):
     """Relative paths mean nothing then; an absolute home works, else another folder is found."""
     done = script(
         APP + "os.makedirs('gone'); os.chdir('gone'); os.rmdir('../gone')\nrun()",
@@ -146,14 +146,14 @@ def test_a_working_folder_that_is_gone(script, home):
     assert kept(script, script.folder) == ALL
 
 
-def test_descriptors_closed_under_us(script):
+def test_recording_survives_closed_file_descriptors(script):
     """A daemon closes everything it finds; the next record opens a new file."""
     script(APP + "train(5)\nos.closerange(3, 4096)\nrun()")
     assert kept(script)[-2:] == [("output", "/a.pt"), ("input", 2)] or ("input", 2) in kept(script)
     assert ("input", 1) in kept(script)
 
 
-def test_no_descriptor_left(script):
+def test_the_app_goes_on_without_free_file_descriptors(script):
     """Nothing can be opened; the app goes on."""
     done = script(
         APP
@@ -167,7 +167,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert done.stdout == "done\n"
 
 
-def test_leaving_while_a_thread_records(script):
+def test_exiting_while_a_thread_records_loses_nothing(script):
     """A daemon thread at work does not disturb the end."""
     done = script(
         APP
@@ -239,7 +239,7 @@ def test_hostile_objects_never_reach_the_app(recorded_edges, non_strict, options
 
 
 @pytest.mark.parametrize("text", ["{odd}", "{odd!r}", "{odd.name}", "{odd:>3}", lambda call: f"{call.odd}"])
-def test_hostile_objects_in_texts_cost_the_text_only(captured, non_strict, text):
+def test_a_hostile_object_in_a_text_is_left_out_of_the_card(captured, non_strict, text):
     """The edge is there, with what else could be said."""
 
     @workflow_input("project", title=text, description="of {project_id}")
@@ -252,7 +252,7 @@ def test_hostile_objects_in_texts_cost_the_text_only(captured, non_strict, text)
     assert current_run().failures
 
 
-def test_hostile_results_and_parameters(captured, non_strict):
+def test_a_hostile_result_or_parameter_does_not_reach_the_app(captured, non_strict):
     """They come back the very object."""
     odd = Hostile()
     assert workflow_output("project")(lambda: odd)() is odd
@@ -278,7 +278,7 @@ def test_hostile_results_and_parameters(captured, non_strict):
     ],
     ids=["nan", "inf", "surrogate", "control", "rtl", "bytes", "huge", "50MB", "object", "mapping", "function"],
 )
-def test_odd_values_in_titles(captured, non_strict, title):
+def test_titles_of_odd_values_are_recorded(captured, non_strict, title):
     """Whatever a title comes to, the edge is kept."""
 
     @workflow_input("project", title="{title}")
@@ -289,7 +289,7 @@ def test_odd_values_in_titles(captured, non_strict, title):
     assert [edge.id for edge in captured.edges] == [1]
 
 
-def test_arguments_that_cannot_be_serialised(captured):
+def test_arguments_are_never_copied_or_pickled(captured):
     """They are never copied or pickled: only what is named is read."""
     import threading
 
@@ -303,7 +303,7 @@ def test_arguments_that_cannot_be_serialised(captured):
     assert [edge.id for edge in captured.edges] == [1]
 
 
-def test_numbers_beyond_every_column(captured, non_strict):
+def test_ids_of_any_size_are_recorded(captured, non_strict):
     """They are kept as they are."""
     workflow_input("project")(lambda project_id: None)(2**200)
     assert [edge.id for edge in captured.edges] == [2**200]
@@ -389,7 +389,7 @@ def _fail(*arguments):
     raise OSError("our own")
 
 
-def test_what_fails_in_autoflow_is_one_debug_line_with_its_traceback(monkeypatch, non_strict, captured, caplog):
+def test_a_failure_of_autoflow_is_logged_once_with_its_traceback(monkeypatch, non_strict, captured, caplog):
     """And is kept in the run's failures."""
     monkeypatch.setattr("autoflow.runtime.edge_spec.resolve_entity", _fail)
     with caplog.at_level(logging.DEBUG, logger="autoflow"):
@@ -410,13 +410,13 @@ def test_strict_lets_our_failures_through(monkeypatch, captured):
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-def test_the_guard_swallows_no_interrupt(non_strict, kind):
+def test_the_guard_passes_keyboard_interrupts(non_strict, kind):
     """A signal that arrives while we record is the app's."""
     with pytest.raises(kind), guard.guard:
         raise kind
 
 
-def test_a_log_handler_that_raises_costs_nothing(monkeypatch, non_strict, captured):
+def test_a_log_handler_that_raises_loses_no_record(monkeypatch, non_strict, captured):
     """Logging a swallowed failure may fail too."""
 
     class Bad(logging.Handler):

@@ -21,7 +21,7 @@ def test_a_parameter_of_any_unreserved_name_is_an_attribute(name):
     assert [edge.id for edge in captured.edges] == [7]
 
 
-def test_the_reserved_words_win_and_args_reaches_the_parameter():
+def test_reserved_attributes_take_precedence_and_args_has_the_parameter():
     """A parameter called result is found under args."""
 
     @autoflow.workflow_output("project", value=lambda call: [call.result, call.args.result])

@@ -41,7 +41,7 @@ def test_outside_every_workflow_there_is_one_implicit_run():
     assert run.task_id is None or run.task_id > 0
 
 
-def test_the_implicit_run_is_one_however_many_threads_ask_first():
+def test_threads_that_record_first_at_once_share_one_implicit_run():
     """All get the same."""
     barrier, found = threading.Barrier(8), []
 
@@ -57,7 +57,7 @@ def test_the_implicit_run_is_one_however_many_threads_ask_first():
     assert len(set(found)) == 1
 
 
-def test_a_nonsensical_environment_gives_a_run_that_records_nothing(monkeypatch):
+def test_an_invalid_environment_gives_a_run_that_records_nothing(monkeypatch):
     """`current_run` never raises, and never gives None."""
     monkeypatch.delenv("AUTOFLOW_STRICT")
     monkeypatch.setenv("AUTOFLOW_RUN", "key=a&server=ftp://x")
@@ -151,7 +151,7 @@ def test_a_run_that_records_nothing_stays_so_in_a_child(monkeypatch):
     assert back._run.outbox is None
 
 
-def test_a_context_that_never_held_a_run_sees_the_only_one_open():
+def test_a_context_that_never_held_a_run_uses_the_only_open_run():
     """As does a thread that was there before."""
     with workflow("outer") as outer:
         assert contextvars.Context().run(run_key) == outer.key

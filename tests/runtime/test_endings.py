@@ -101,7 +101,7 @@ def test_a_run_ends_as_its_body_does(captured, form, error, state):
     assert states(captured) == {"Train": state}
 
 
-def test_an_error_that_cannot_be_shown_is_still_a_failure(captured):
+def test_an_error_whose_str_raises_is_still_a_failure(captured):
     """Its `__str__` is the app's, and may raise."""
 
     class Odd(Exception):

@@ -31,7 +31,7 @@ def repo(tmp_path):
     return folder
 
 
-def test_where_the_code_is(repo):
+def test_facts_name_the_commit_and_folder_of_the_code(repo):
     """Commit, root, and folder and script relative to it, so that they are found in any other checkout."""
     git(repo, "remote", "add", "origin", "https://ann:secret@host/x.git")
     told = facts.gather_facts({"folder": str(repo / "src"), "script": str(repo / "src" / "train.py")})
@@ -43,7 +43,7 @@ def test_where_the_code_is(repo):
     assert "secret" not in repr(told)
 
 
-def test_the_scripts_repository_counts_not_the_folders(repo, tmp_path):
+def test_the_repository_is_the_scripts_not_the_folders(repo, tmp_path):
     """A script may be started from anywhere; the root itself is an empty path."""
     told = facts.gather_facts({"folder": str(tmp_path), "script": str(repo / "src" / "train.py")})
     assert told["script_within"] == "src/train.py"
@@ -51,7 +51,7 @@ def test_the_scripts_repository_counts_not_the_folders(repo, tmp_path):
     assert facts.gather_facts({"folder": str(repo)})["folder_within"] == ""
 
 
-def test_an_installed_script_says_nothing_of_the_code(repo, tmp_path):
+def test_an_installed_script_is_not_the_runs_code(repo, tmp_path):
     """What git is told to ignore, as an environment, is not the run's code: the folder's repository is."""
     other = tmp_path / "other"
     (other / "venv" / "bin").mkdir(parents=True)
@@ -74,7 +74,7 @@ def test_an_installed_script_says_nothing_of_the_code(repo, tmp_path):
         (lambda repo: None, False),
     ],
 )
-def test_what_the_commit_does_not_have(repo, change, dirty):
+def test_dirty_says_whether_the_code_differs_from_the_commit(repo, change, dirty):
     """Tracked files that differ, or a script that is not tracked; other files beside it are none of the code's."""
     change(repo)
     assert facts.gather_facts({"folder": str(repo), "script": str(repo / "src" / "train.py")})["dirty"] is dirty
@@ -95,7 +95,7 @@ def test_no_repository_no_commit(tmp_path):
     assert told["machine"]
 
 
-def test_of_the_environment_only_what_is_known_to_be_harmless(monkeypatch, tmp_path):
+def test_only_listed_environment_variables_are_recorded(monkeypatch, tmp_path):
     """Names that bear on results or say what data a run is for."""
     monkeypatch.setenv("PYTHONHASHSEED", "0")
     monkeypatch.setenv("modal.state.slyProjectId", "7")
@@ -106,7 +106,7 @@ def test_of_the_environment_only_what_is_known_to_be_harmless(monkeypatch, tmp_p
     assert told.keys() <= set(facts.VARIABLES)
 
 
-def test_packages_of_no_index_say_where_they_are_from(tmp_path):
+def test_packages_from_no_index_have_a_source(tmp_path):
     """A checkout by its commit, a folder by its url, one from the index not at all."""
     vcs = '{"url": "https://u:p@host/x.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}'
     assert facts._source(vcs) == "git+https://***@host/x.git@abc"
@@ -116,7 +116,7 @@ def test_packages_of_no_index_say_where_they_are_from(tmp_path):
     assert facts._source("not json") is None
 
 
-def test_a_reproduction_says_of_what(monkeypatch):
+def test_a_reproduction_names_its_original(monkeypatch):
     """The task, and which attempt at it."""
     monkeypatch.setenv("AUTOFLOW_REPRODUCES", "task:5 abc")
     told = facts.initial_facts(None)

@@ -47,7 +47,7 @@ def test_secrets_are_masked(kind, line):
 
 
 @pytest.mark.parametrize(("kind", "line"), [line for line in _lines() if "«" not in line[1]])
-def test_what_is_harmless_is_kept(kind, line):
+def test_harmless_text_is_unchanged(kind, line):
     """A line without a secret is kept as it is."""
     kept, bare = _masked(kind, line)
     assert kept == bare
@@ -60,7 +60,7 @@ def test_what_is_harmless_is_kept(kind, line):
         *["3f2a9c1d4b5e6f708192a3b4c5d6e7f801234567", "550e8400-e29b-41d4-a716-446655440000", "monkey business"],
     ],
 )
-def test_card_texts_are_kept(text):
+def test_harmless_card_texts_are_unchanged(text):
     """What a call fills into a card is kept when it holds no secret."""
     assert masking.mask_fast(text) == text
 
@@ -140,7 +140,7 @@ def test_masking_twice_changes_nothing_more(text):
 
 
 @given(st.text(max_size=100))
-def test_a_glance_misses_nothing(text):
+def test_mask_fast_masks_what_text_masks(text):
     """A text is looked at closely whenever that would change it."""
     assert masking.mask_fast(text) == masking.text(text)
 

@@ -21,6 +21,6 @@ def test_the_names_of_this_machine_are_one_server(name, monkeypatch):
 
 
 @pytest.mark.parametrize("other", ["http://localhost:8001", "https://localhost:8000", "http://localhost.example:8000"])
-def test_another_port_scheme_or_name_is_another_server(other):
+def test_origins_with_another_port_scheme_or_name_are_different_servers(other):
     """Only the name of the machine itself has synonyms."""
     assert not same_server("http://127.0.0.1:8000", parse_address(other).origin)

@@ -49,7 +49,7 @@ if __name__ == "__main__":""",
 
 @core
 @pytest.mark.parametrize("method", METHODS)
-def test_workers_and_children_end_as_they_did(script, method):
+def test_runs_of_workers_and_children_end_as_their_processes(script, method):
     """Workers of pools, also when the pool terminates them; children that return, leave, fail, or are terminated."""
     script(
         PROGRAM

@@ -121,19 +121,19 @@ with workflow("parent"):
     assert [record["type"] for record in script.records()].count("run") == 1
 
 
-def test_what_was_recorded_before_a_kill_is_there(script):
+def test_records_before_a_kill_are_in_the_journal(script):
     """A record is written when the call has begun."""
     script(HEAD + "\nload(1)\nos.kill(os.getpid(), 9)\n", expect=-9)
     assert [number for _, _, number, _ in script.edges()] == [1]
 
 
-def test_leaving_without_good_order_loses_nothing(script):
+def test_abrupt_exits_lose_no_record(script):
     """`os._exit` runs no clean-up of ours."""
     script(HEAD + "\nwith workflow('x'):\n    load(1)\n    os._exit(3)\n", expect=3)
     assert [number for _, _, number, _ in script.edges()] == [1]
 
 
-def test_a_fork_while_other_threads_record_hangs_nobody(script):
+def test_a_fork_while_other_threads_record_does_not_hang(script):
     """No lock of ours is held across a fork."""
     script(
         HEAD
@@ -168,7 +168,7 @@ assert codes == [0] * 8
     assert set(range(1, 9)) <= {number for _, _, number, _ in script.edges()}
 
 
-def test_a_failed_program_says_so_of_its_run(script):
+def test_the_run_of_a_failed_program_is_failed(script):
     """Its traceback and exit code are its own."""
     done = script(HEAD + "\nwith workflow('x'):\n    load(1)\n    raise ValueError('no')\n", expect=1)
     assert done.stderr.strip().endswith("ValueError: no")

@@ -32,7 +32,7 @@ def test_a_propagated_function_is_a_function_to_who_inspects_it():
     assert (carried.__name__, carried.__doc__, carried.__wrapped__) == ("run_key", run_key.__doc__, run_key)
 
 
-def test_it_pickles_and_copies_with_its_run():
+def test_a_propagated_function_pickles_and_copies_with_its_run():
     """As the standard library does it."""
     with workflow("outer") as outer:
         carried = propagate(run_key)
@@ -41,7 +41,7 @@ def test_it_pickles_and_copies_with_its_run():
         assert copy.deepcopy(carried)() == outer.key
 
 
-def test_cloudpickle_takes_the_run_along(tmp_path):
+def test_cloudpickle_pickles_a_propagated_function_with_its_run(tmp_path):
     """By value, as Ray, Dask and loky send functions of a script; here read by another process."""
     cloudpickle = pytest.importorskip("cloudpickle")
     with workflow("outer", server="http://127.0.0.1:9") as outer:

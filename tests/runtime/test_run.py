@@ -64,7 +64,7 @@ def test_it_takes_the_decorators_options(captured):
     assert edges[3].card == {"title": "M"}
 
 
-def test_there_is_no_result_to_wait_for(captured):
+def test_the_result_of_an_imperative_call_is_none(captured):
     """A text that asks for one is left out, the edge is not."""
     current_run().input("project", 7, title="{result.name}", description="D")
     current_run().node(title="{result}", description="N")
@@ -81,7 +81,7 @@ def test_there_is_no_result_to_wait_for(captured):
         ("project", {"icon": "x"}, CardError),
     ],
 )
-def test_a_wrong_call_is_one_warning_and_never_an_error(captured, non_strict, caplog, kind, options, error):
+def test_an_invalid_imperative_call_warns_once_and_does_not_raise(captured, non_strict, caplog, kind, options, error):
     """What is loud at decoration is a warning here: the app is running."""
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         current_run().input(kind, 7, **options)
@@ -91,7 +91,7 @@ def test_a_wrong_call_is_one_warning_and_never_an_error(captured, non_strict, ca
     assert isinstance(current_run().failures[-1], error)
 
 
-def test_a_property_that_a_card_has_not_is_a_warning(captured, caplog):
+def test_an_unknown_property_of_a_card_is_a_warning(captured, caplog):
     """The rest of the settings count."""
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         current_run().node(titel="x", title="T")
@@ -99,7 +99,7 @@ def test_a_property_that_a_card_has_not_is_a_warning(captured, caplog):
     assert [one["node"] for one in captured.records if one["type"] == "node"] == [{"title": "<h4>T</h4>"}]
 
 
-def test_a_selector_made_for_decorators_is_just_a_value_here(recorded_edges):
+def test_an_imperative_value_is_the_value_itself(recorded_edges):
     """A run has no call to look into: what is given is the value."""
     current_run().output("file", ["/a/last.pt", "/a/best.pt"], when=select.best_checkpoint(lambda call: call.value))
     assert len(recorded_edges()) == 2
@@ -116,7 +116,7 @@ def test_failures_are_the_last_hundred(captured, non_strict):
     assert len(run.failures) == MAX_FAILURES
 
 
-def test_what_is_remembered_of_edges_is_bounded(captured):
+def test_the_deduplication_of_edges_is_bounded(captured):
     """A run of millions of edges does not grow without end; what is forgotten may be sent again."""
     run = current_run()
     for number in range(1, MAX_DEDUPLICATED + 2):

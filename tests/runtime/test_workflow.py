@@ -38,7 +38,7 @@ def _leaves_nothing_behind():
 # -- as a context manager
 
 
-def test_the_block_is_a_run(captured):
+def test_a_workflow_block_is_a_run(captured):
     """Begun and finished, with everything in it recorded as its own."""
     with workflow("Train") as run:
         assert current_run() is run
@@ -272,7 +272,7 @@ def test_a_generator_that_is_closed_cleans_up_in_its_run_and_has_finished(captur
     assert states(captured) == {"sync": ("finished", None), "async": ("finished", None)}
 
 
-def test_it_goes_over_the_other_decorators(captured):
+def test_versioned_stacks_above_other_decorators(captured):
     """`@workflow` outermost, ours below."""
 
     @workflow("Train")
@@ -289,7 +289,7 @@ def test_it_goes_over_the_other_decorators(captured):
 # -- what it is given
 
 
-def test_what_a_run_is_given_is_kept_with_it(captured):
+def test_parameters_of_a_run_are_recorded(captured):
     """Name, numbers and parameters, secrets masked; the facts that say how it was started."""
     with workflow("Train", task_id=5, team_id=2, workspace_id=3, parameters={"epochs": 20, "api_token": "x"}):
         pass
@@ -301,7 +301,7 @@ def test_what_a_run_is_given_is_kept_with_it(captured):
     assert begun["command"][0] == sys.executable
 
 
-def test_a_run_nobody_named_has_the_scripts_name(captured):
+def test_the_default_name_is_the_scripts(captured):
     """As the implicit one."""
     with workflow() as run:
         assert run.name
@@ -330,7 +330,7 @@ def test_the_tasks_number_is_found_in_the_environment_else_in_the_api(monkeypatc
         assert run.task_id == expected
 
 
-def test_the_runs_own_card_is_said_once(captured):
+def test_equal_node_settings_are_recorded_once(captured):
     """`node=` and `run.node` with the same settings make one record; texts may be templates."""
     with workflow("Train", node=WorkflowSettings(title="T", description="in {team_id}")) as run:
         run.node(title="T", description="in {team_id}")
@@ -342,7 +342,7 @@ def test_the_runs_own_card_is_said_once(captured):
     assert captured.edges[0].node == {}
 
 
-def test_its_log_is_kept_unless_it_says_no(captured):
+def test_the_log_is_collected_unless_log_is_false(captured):
     """What the app logs in the run, with secrets masked; what it logs outside is not."""
     logger = logging.getLogger("app")
     logger.warning("before")
@@ -356,7 +356,7 @@ def test_its_log_is_kept_unless_it_says_no(captured):
     assert lines[0].endswith("WARNING app: epoch 3 token=***")
 
 
-def test_a_log_line_that_cannot_be_made_is_the_apps_affair(captured, non_strict):
+def test_a_log_record_that_cannot_be_formatted_is_not_recorded(captured, non_strict):
     """Its arguments may not fit its words, or raise when shown."""
 
     class Odd:
@@ -403,7 +403,7 @@ def test_off_records_nothing_and_changes_nothing(monkeypatch, non_strict):
 
 
 @pytest.mark.parametrize("server", ["http://", "ftp://x", "http://user:secret@host"])
-def test_a_wrong_address_raises_where_it_is_given(captured, non_strict, server):
+def test_workflow_raises_for_an_invalid_address(captured, non_strict, server):
     """Records for it could never be sent, and would be missed too late."""
     with pytest.raises(ValueError, match="address"), workflow("Train", server=server):
         pass
@@ -421,7 +421,7 @@ def test_parameters_may_be_anything(captured, non_strict, parameters):
     assert states(captured) == {"Train": ("finished", None)}
 
 
-def test_parameters_may_be_argparses(captured):
+def test_parameters_may_be_an_argparse_namespace(captured):
     """An object's attributes are its parameters."""
     import argparse
 

@@ -187,7 +187,7 @@ def test_a_warm_shutdown_ends_a_workers_runs_in_good_order(shop):
     assert begun["run"] == ended["run"]
 
 
-def test_a_task_sees_nothing_of_it(shop):
+def test_a_celery_task_does_not_see_the_header(shop):
     """Its arguments are the sender's; with `AUTOFLOW_PROPAGATE=0` not even a header is added."""
     send = "import json, proj; from autoflow import workflow\nwith workflow('A'):\n    result = proj.show.delay(a=1)"
     send += ".get(timeout=60, interval=0.05)\nprint(json.dumps(result))"
