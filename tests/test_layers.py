@@ -53,7 +53,17 @@ BELOW: dict[str, set[str]] = {
 }
 
 # The same inside the server: a room or module of it, and what it may import of the server besides itself.
-_LOW = {"errors", "limits", "request_parser", "paging", "timestamps", "budget", "bounded_json", "private_files"}
+_LOW = {
+    "errors",
+    "limits",
+    "request_parser",
+    "validation",
+    "paging",
+    "timestamps",
+    "budget",
+    "bounded_json",
+    "private_files",
+}
 _DB = {"blobs", *_LOW}
 _OPERATIONS = {"db", *_DB}
 _VERSIONS = {"operations", "geometry", *_OPERATIONS}
@@ -66,6 +76,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "limits": {"errors"},
     "request_parser": {"errors", "limits"},
     "bounded_json": {"errors", "budget"},
+    "validation": {"errors", "limits", "request_parser"},
     "paging": {"errors", "request_parser"},
     "timestamps": {"request_parser"},
     "geometry": _LOW,

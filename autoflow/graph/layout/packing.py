@@ -61,5 +61,5 @@ def _sheet_columns(sizes: Sequence[tuple[int, int]]) -> int:
     """Return the width that gives the sheet its aspect ratio, rounded up to the next step."""
     area = sum(columns * COLUMN_WIDTH * (height + COMPONENT_GAP) for columns, height in sizes)
     columns = max(1.0, math.sqrt(area * ASPECT_RATIO) / COLUMN_WIDTH)
-    power = 2 ** math.ceil(math.log2(columns))
+    power = int(2 ** math.ceil(math.log2(columns)))
     return power * 3 // 4 if columns <= power * 3 // 4 else power
