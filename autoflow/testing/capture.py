@@ -1,7 +1,7 @@
-"""`capture`: every edge that a block of a test records, in this process and in its children.
+"""`capture`: the edges that a block of a test records, in this process and in its child processes.
 
-The process of the test keeps its records in memory. Children, forked or spawned, learn from ``AUTOFLOW_MEMORY`` of a
-folder in which they leave theirs.
+The test's process keeps its records in memory. Child processes, forked or spawned, write theirs to a folder that
+``AUTOFLOW_MEMORY`` names.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from autoflow.runtime import context, destination, lifecycle
 from autoflow.transport.memory import ORIGIN as MEMORY
 from autoflow.wire import cards
 
-SECONDS = 60.0
+FLUSH_SECONDS = 60.0
 VARIABLE = "AUTOFLOW_MEMORY"
 
 
 class Edge(NamedTuple):
     """One recorded edge, as it would be delivered.
 
-    `type` is the wire's (a version is a ``project_version``, weights are a ``model_weight``), `id` a number, or a path
-    where only a server could tell the number; `card` and `node` hold what the cards show: ``title``, ``description``,
+    `type` is the wire's (a version is a ``project_version``, weights are a ``model_weight``). `id` is a number, or a
+    path where only a server knows the number. `card` and `node` hold the texts of cards: ``title``, ``description``,
     ``icon``, ``link``.
     """
 
@@ -41,24 +41,24 @@ class Edge(NamedTuple):
 
 
 class Captured:
-    """What was recorded since the block began."""
+    """The records made since the block began."""
 
     def __init__(self) -> None:
-        outbox.flush_memory(SECONDS)  # what was recorded before is under way
+        outbox.flush_memory(FLUSH_SECONDS)  # earlier records may still be on their way
         self._from = len(destination.memory_transport().records)
         self._sizes = {path: os.path.getsize(path) for path in _files_of_children()}
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Every record (`autoflow.wire.records`) of this process and its children, in the order recorded."""
-        outbox.flush_all(SECONDS)
+        """All records (`autoflow.wire.records`) of this process and its children, in the order recorded."""
+        outbox.flush_all(FLUSH_SECONDS)
         own = destination.memory_transport().records[self._from :]
         of_children = [record for path in _files_of_children() for record in _read(path, self._sizes.get(path, 0))]
         return sorted([*own, *of_children], key=lambda record: record.get("at", 0)) if of_children else own
 
     @property
     def edges(self) -> list[Edge]:
-        """Every edge, in the order recorded."""
+        """All edges, in the order recorded."""
         return [_edge(record) for record in self.records if record["type"] == "edge"]
 
 
@@ -76,14 +76,14 @@ def _edge(record: dict[str, Any]) -> Edge:
 
 
 def _files_of_children() -> list[str]:
-    found = settings.memory()
-    if found is None or not os.path.isdir(found[1]):
+    memory = settings.memory()
+    if memory is None or not os.path.isdir(memory[1]):
         return []
-    return sorted(entry.path for entry in os.scandir(found[1]) if entry.name.endswith(".jsonl"))
+    return sorted(entry.path for entry in os.scandir(memory[1]) if entry.name.endswith(".jsonl"))
 
 
 def _read(path: str, start: int) -> list[dict[str, Any]]:
-    """Read the whole lines of a file from a position; a child may just be writing the last."""
+    """Read the complete lines of a file from an offset; a child may be writing the last one."""
     with open(path, "rb") as file:
         file.seek(start)
         return [json.loads(line) for line in file if line.endswith(b"\n")]
@@ -91,10 +91,10 @@ def _read(path: str, start: int) -> list[dict[str, Any]]:
 
 @contextmanager
 def shared_folder() -> Iterator[None]:
-    """Have children of this process leave their records in a folder of its own, while the block runs."""
-    found = settings.memory()
-    if found is not None and found[0] == os.getpid() and os.path.isdir(found[1]):
-        yield  # a block around this one has made it
+    """Let child processes write their records to a temporary folder while the block runs."""
+    memory = settings.memory()
+    if memory is not None and memory[0] == os.getpid() and os.path.isdir(memory[1]):
+        yield  # an outer block has made it
         return
     before = os.environ.get(VARIABLE)
     folder = tempfile.mkdtemp(prefix="autoflow-test-")
@@ -111,9 +111,9 @@ def shared_folder() -> Iterator[None]:
 
 @contextmanager
 def capture() -> Iterator[Captured]:
-    """Keep what is recorded inside the block in memory, whatever the environment says, and give it back.
+    """Yield what the block records; it is kept in memory, whatever destination the environment names.
 
-    Children of the process are part of it, unless their environment has ``AUTOFLOW_SERVER``.
+    Child processes are included, unless their environment has ``AUTOFLOW_SERVER``.
     """
     with shared_folder():
         yield from _captured()
@@ -122,10 +122,10 @@ def capture() -> Iterator[Captured]:
 def _captured() -> Iterator[Captured]:
     before = destination.override
     destination.override = MEMORY
-    found = Captured()
+    captured = Captured()
     token = context.current.set(lifecycle.start("captured"))
     try:
-        yield found
+        yield captured
     finally:
         context.current.reset(token)
         destination.override = before

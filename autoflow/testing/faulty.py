@@ -1,8 +1,8 @@
-"""`FaultyServer`: a server on a real socket that misbehaves as it is told.
+"""`FaultyServer`: a server on a real socket with programmable faults.
 
-It takes records as our server does (``autoflow.records.add``, each key once) or edges as an instance does, and
-remembers what it applied. A behaviour says what happens to each request; it may be changed at any time, also while
-requests are in flight.
+It takes records as autoflow's server does (``autoflow.records.add``, each key once) or edges as an instance does, and
+keeps what it applied. A behaviour handles each request; it may be replaced at any time, also while requests are in
+flight.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Kind = Literal["server", "instance"]
 
 
 class Exchange:
-    """One request as a behaviour sees it: `apply` does what was asked and gives the answer, `reply` sends it."""
+    """One request, for a behaviour: `apply` carries it out and returns the response, `reply` sends it."""
 
     def __init__(self, handler: _Handler, method: str, body: Any) -> None:
         self.method = method
@@ -31,23 +31,23 @@ class Exchange:
 
     @property
     def probe(self) -> bool:
-        """Whether this only asks what the server is."""
+        """Whether the request only identifies the server."""
         return self.method == methods.INSTANCE_VERSION
 
     def apply(self) -> tuple[int, Any]:
-        """Do what was asked: status and answer."""
+        """Carry out the request; return status and response."""
         return self._handler.owner.apply(self.method, self.body)
 
-    def reply(self, code: int, answer: Any, headers: Mapping[str, str] | None = None, *, pause: float = 0.0) -> None:
-        """Send an answer: bytes as they are, anything else as JSON; with `pause`, a byte each so many seconds."""
-        self._handler.reply(code, answer, headers or {}, pause)
+    def reply(self, code: int, response: Any, headers: Mapping[str, str] | None = None, *, pause: float = 0.0) -> None:
+        """Send a response: bytes unchanged, anything else as JSON; with `pause`, one byte every `pause` seconds."""
+        self._handler.reply(code, response, headers or {}, pause)
 
     def drop(self) -> None:
-        """Close the connection without a word."""
+        """Close the connection without a response."""
         self._handler.drop()
 
     def wait(self, seconds: float) -> None:
-        """Wait, at most until the server stops."""
+        """Wait, but not longer than until the server stops."""
         self._handler.owner.stopped.wait(seconds)
 
 
@@ -55,17 +55,17 @@ Behaviour = Callable[[Exchange], None]
 
 
 def well(exchange: Exchange) -> None:
-    """Behave."""
+    """Carry out the request and respond."""
     exchange.reply(*exchange.apply())
 
 
 def hang(exchange: Exchange) -> None:
-    """Take the request and never answer."""
+    """Read the request and never respond."""
     exchange.wait(3600)
 
 
 def cut(exchange: Exchange) -> None:
-    """Apply what was asked, then close the connection without an answer."""
+    """Carry out the request, then close the connection without a response."""
     if exchange.probe:
         well(exchange)
     else:
@@ -74,7 +74,7 @@ def cut(exchange: Exchange) -> None:
 
 
 def status(code: int, *, retry_after: str | float | None = None, message: str = "injected") -> Behaviour:
-    """Answer everything with a status, and a Retry-After header if given."""
+    """Return a behaviour that responds to every request with a status, and optionally a Retry-After header."""
 
     def behave(exchange: Exchange) -> None:
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
@@ -84,17 +84,17 @@ def status(code: int, *, retry_after: str | float | None = None, message: str = 
 
 
 def slow(seconds: float) -> Behaviour:
-    """Answer a byte each so many seconds, from the status line on."""
+    """Return a behaviour that sends one byte every `seconds`, from the status line on."""
 
     def behave(exchange: Exchange) -> None:
-        code, answer = exchange.apply()
-        exchange.reply(code, answer, pause=seconds)
+        code, response = exchange.apply()
+        exchange.reply(code, response, pause=seconds)
 
     return behave
 
 
 def late(seconds: float) -> Behaviour:
-    """Answer rightly, after so many seconds."""
+    """Return a behaviour that waits before it carries out the request and responds."""
 
     def behave(exchange: Exchange) -> None:
         exchange.wait(seconds)
@@ -104,7 +104,7 @@ def late(seconds: float) -> Behaviour:
 
 
 def redirect(address: str, code: int = 307) -> Behaviour:
-    """Send whoever asks to another address, method and all."""
+    """Return a behaviour that redirects every request to another address, keeping the method."""
 
     def behave(exchange: Exchange) -> None:
         exchange.reply(code, None, {"Location": address + methods.PATH + exchange.method})
@@ -113,7 +113,7 @@ def redirect(address: str, code: int = 307) -> Behaviour:
 
 
 def page(code: int = 200) -> Behaviour:
-    """Answer with a page, as a proxy or a login form in between does."""
+    """Return a behaviour that responds with an HTML page, as a proxy or a login form does."""
 
     def behave(exchange: Exchange) -> None:
         exchange.reply(code, b"<html><body>Something else lives here.</body></html>", {"Content-Type": "text/html"})
@@ -122,7 +122,7 @@ def page(code: int = 200) -> Behaviour:
 
 
 def omit(skip: Callable[[Mapping[str, Any]], bool]) -> Behaviour:
-    """Neither apply nor answer those records of a batch for which `skip` is true; take the others."""
+    """Return a behaviour that leaves out the records of a batch for which `skip` is true, and takes the others."""
 
     def behave(exchange: Exchange) -> None:
         if exchange.method == methods.RECORDS_ADD:
@@ -133,7 +133,7 @@ def omit(skip: Callable[[Mapping[str, Any]], bool]) -> Behaviour:
 
 
 def partly(refuse: Callable[[Mapping[str, Any]], bool]) -> Behaviour:
-    """Refuse those records of a batch, or those edges, for which `refuse` is true, and take the others."""
+    """Return a behaviour that refuses the records or edges for which `refuse` is true, and takes the others."""
 
     def behave(exchange: Exchange) -> None:
         if exchange.method in methods.ADD_EDGE.values() and refuse(exchange.body):
@@ -143,20 +143,20 @@ def partly(refuse: Callable[[Mapping[str, Any]], bool]) -> Behaviour:
             well(exchange)
             return
         records = exchange.body["records"]
-        bad = [record["key"] for record in records if refuse(record)]
-        exchange.body = {"records": [record for record in records if record["key"] not in bad]}
-        code, answer = exchange.apply()
-        answer["results"] += [{"key": key, "status": "refused", "reason": "refused"} for key in bad]
-        exchange.reply(code, answer)
+        refused = [record["key"] for record in records if refuse(record)]
+        exchange.body = {"records": [record for record in records if record["key"] not in refused]}
+        code, response = exchange.apply()
+        response["results"] += [{"key": key, "status": "refused", "reason": "refused"} for key in refused]
+        exchange.reply(code, response)
 
     return behave
 
 
 class FaultyServer:
-    """The server; a context manager.
+    """A server with programmable faults; a context manager.
 
     Args:
-        kind: what it says it is.
+        kind: the kind of server that it identifies as.
         version: the version it reports.
         port: 0 for any free one.
     """
@@ -166,7 +166,7 @@ class FaultyServer:
         self.version = version
         self.records: list[dict[str, Any]] = []  # applied by a server, in order
         self.posts: list[tuple[str, Any]] = []  # edges applied by an instance: method and body, in order
-        self.requests: list[tuple[str, Any]] = []  # everything asked, in order
+        self.requests: list[tuple[str, Any]] = []  # all requests, in order
         self.headers: list[dict[str, str]] = []  # of each request
         self.stopped = threading.Event()
         self.changed = threading.Condition()
@@ -175,7 +175,7 @@ class FaultyServer:
         self._behaviour: Behaviour = well
         self._port = port
         self._server: _Server | None = None
-        self._reserved: socket.socket | None = None  # bound and never listening: nobody else gets the port
+        self._reserved: socket.socket | None = None  # bound, not listening: reserves the port
 
     def __enter__(self) -> FaultyServer:
         self.start()
@@ -189,20 +189,20 @@ class FaultyServer:
 
     @property
     def address(self) -> str:
-        """Where it listens; the same after `stop` and `start`."""
+        """The address it listens on; the same after `stop` and `start`."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def edges(self) -> list[Any]:
-        """Edges applied, of either kind of server: records of a server, bodies of an instance."""
+        """The edges applied: records of a server, request bodies of an instance."""
         return [record for record in self.records if record["type"] == "edge"] + [body for _, body in self.posts]
 
     def behave(self, behaviour: Behaviour) -> None:
-        """Treat requests so from now on."""
+        """Set the behaviour for the requests that follow."""
         self._behaviour = behaviour
 
     def start(self) -> None:
-        """Listen."""
+        """Start to listen."""
         if self._reserved is None:
             self._reserved = socket.socket()
             self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -223,14 +223,14 @@ class FaultyServer:
             self._server = None
 
     def wait_for(self, predicate: Callable[[], bool], seconds: float = 60.0) -> bool:
-        """Wait until something is true of what was asked or applied; whether it came true."""
+        """Wait until a predicate over the requests or the applied records is true; return whether it is."""
         with self.changed:
             return self.changed.wait_for(predicate, seconds)
 
     # -- for the handler
 
     def handle(self, exchange: Exchange, headers: dict[str, str]) -> None:
-        """Note a request and treat it as told."""
+        """Note a request and pass it to the behaviour."""
         with self.changed:
             self.requests.append((exchange.method, exchange.body))
             self.headers.append(headers)
@@ -238,14 +238,14 @@ class FaultyServer:
         self._behaviour(exchange)
 
     def apply(self, method: str, body: Any) -> tuple[int, Any]:
-        """What the server does when it does it."""
+        """Carry out a request; return status and response."""
         with self.changed:
-            answer = self._apply(method, body)
+            response = self._apply(method, body)
             self.changed.notify_all()
         return (
             (404, {"error": "unknown", "details": {"message": f"{method} is unknown"}})
-            if answer is None
-            else (200, answer)
+            if response is None
+            else (200, response)
         )
 
     def _apply(self, method: str, body: Any) -> Any:
@@ -290,7 +290,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(*args)
 
     def server_bind(self) -> None:
-        """Bind beside the reserving socket, without a lookup of the machine's name, which may take long."""
+        """Bind beside the reserving socket, without a lookup of the host name, which may be slow."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
@@ -304,10 +304,10 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that ends in an error is part of the game."""
+        """Ignore errors of connections: clients are expected to drop them."""
 
     def drop_all(self) -> None:
-        """Close what is still connected."""
+        """Close all open connections."""
         for request in list(self._open):
             self.shutdown_request(request)
 
@@ -318,7 +318,7 @@ class _Handler(BaseHTTPRequestHandler):
     owner: ClassVar[FaultyServer]
 
     def do_POST(self) -> None:
-        """Read the request and hand it to the behaviour."""
+        """Read the request and pass it to the server."""
         length = int(self.headers.get("Content-Length") or 0)
         content = self.rfile.read(length)
         try:
@@ -328,27 +328,27 @@ class _Handler(BaseHTTPRequestHandler):
         method = self.path.split("/v3/")[-1].partition("?")[0]
         self.owner.handle(Exchange(self, method, body), {name.lower(): value for name, value in self.headers.items()})
 
-    def reply(self, code: int, answer: Any, headers: Mapping[str, str], pause: float) -> None:
-        """Send an answer."""
-        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        line, self.wfile = self.wfile, io.BytesIO()
+    def reply(self, code: int, response: Any, headers: Mapping[str, str], pause: float) -> None:
+        """Send a response; see `Exchange.reply`."""
+        content = response if isinstance(response, bytes) else json.dumps(response).encode()
+        connection, self.wfile = self.wfile, io.BytesIO()
         self.send_response(code)
         for name, value in {"Content-Type": "application/json", **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        whole, self.wfile = self.wfile.getvalue() + content, line
+        message, self.wfile = self.wfile.getvalue() + content, connection
         if not pause:
-            self.wfile.write(whole)
+            self.wfile.write(message)
             return
-        for byte in whole:
+        for byte in message:
             if self.owner.stopped.wait(pause):
                 return
             self.wfile.write(bytes([byte]))
 
     def drop(self) -> None:
-        """Close the connection."""
+        """Close the connection without a response."""
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Nothing is printed."""
+        """Print nothing."""

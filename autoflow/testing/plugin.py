@@ -1,4 +1,4 @@
-"""The pytest plugin: a session's records stay in memory, and each test has an implicit run of its own."""
+"""The pytest plugin: it keeps a session's records in memory and gives each test its own implicit run."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _session = ExitStack()
 
 
 def pytest_configure() -> None:
-    """Keep records in memory for the session, those of children too."""
+    """Keep the session's records in memory, including those of child processes."""
     destination.default_in_tests = MEMORY
     _session.enter_context(shared_folder())
 
 
 def pytest_unconfigure() -> None:
-    """End that."""
+    """Restore the destination, and remove the folder of child processes."""
     destination.default_in_tests = None
     _session.close()
 
 
 def pytest_runtest_setup() -> None:
-    """Give each test a fresh implicit run."""
+    """Start a new implicit run for each test."""
     context.reset()
     inference.reset()
 
 
 @pytest.fixture
 def autoflow_edges() -> Iterator[Callable[[], list[Edge]]]:
-    """A function that gives the edges the test has recorded so far."""
+    """Return a function that returns the edges the test has recorded so far."""
     with capture() as captured:
         yield lambda: captured.edges
