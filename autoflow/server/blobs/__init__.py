@@ -1,8 +1,8 @@
-"""Bytes by their sha256, in a folder or in a bucket: written once, never overwritten.
+"""Content-addressed storage of files in a folder or a bucket: written once, never overwritten.
 
-A file's name is ``ab/<sha256>.<generation>``: a generation is used once, so that whoever removes one file can never
-meet a newer upload of the same bytes. It begins with the key of the session that wrote it (`store.sessions`), so that
-a file which no row names can be told to be a living writer's or nobody's.
+A file's name is ``ab/<sha256>.<generation>``. A generation is used once, so that deleting a file never deletes a newer
+upload of the same bytes. It begins with the key of its writer's upload lease (`db.upload_leases`): a file that no row
+names is garbage once that lease has ended.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ SCHEME = "s3"
 
 
 def open_blob_store(url: str | os.PathLike[str]) -> BlobStore:
-    """The blobs at a url: ``s3://bucket/prefix``, ``file:///folder``, or a folder's path.
+    """Open the blob store at a url: ``s3://bucket/prefix``, ``file:///folder``, or a folder's path.
 
     Raises:
         ValueError: the url is none of these.
-        ServerExtraMissing: S3 is asked for, and ``autoflow-lineage[s3]`` is not installed.
-        ServerBusy: the bucket is not there, or does not let this machine in.
+        ServerExtraMissing: the url is of S3, and ``autoflow-lineage[s3]`` is not installed.
+        ServerBusy: the bucket does not exist, or denies access.
     """
     address = os.fspath(url)
     if "://" not in address:
@@ -36,4 +36,4 @@ def open_blob_store(url: str | os.PathLike[str]) -> BlobStore:
         from autoflow.server.blobs.bucket import BucketBlobStore
 
         return BucketBlobStore(parts.netloc, parts.path.strip("/"))
-    raise ValueError(f"blobs are kept in a folder or at s3://bucket/prefix, not at {address!r}")
+    raise ValueError(f"blobs are stored in a folder or at s3://bucket/prefix, not at {address!r}")

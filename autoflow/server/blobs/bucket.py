@@ -1,14 +1,13 @@
-"""Blobs in a bucket of S3, or of whatever speaks as it does, by obstore (``autoflow-lineage[s3]``).
+"""A blob store in a bucket of S3, or of a compatible service, by obstore (``autoflow-lineage[s3]``).
 
-Where and as whom is said by the usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, and
-AWS_ENDPOINT_URL for what is not Amazon's; an endpoint without TLS has to be given as ``http://``. Small files go up in
-one conditional request each, several at a time; large ones by way of a temporary file, in parts: a name holds the hash
-of the whole, and a bucket renames nothing.
+Configured by the usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, and AWS_ENDPOINT_URL for other
+services than Amazon's, with ``http://`` for an endpoint without TLS. A small file is uploaded by one conditional
+request, several at a time; a large one is written to a temporary file, then uploaded in parts: its name contains its
+hash, which is known at the end, and a bucket cannot rename.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import io
@@ -35,6 +34,7 @@ from autoflow.server.blobs.content import (
     hash_from_name,
 )
 from autoflow.server.errors import Busy, StorageFailed, StorageFull
+from autoflow.wire.content_hash import Digest, encode_hash
 
 try:
     import obstore
@@ -43,52 +43,52 @@ try:
 except ImportError as missing:
     raise ServerExtraMissing(f"blobs in S3 need more: {install('s3')} ({missing})") from missing
 
-PART_BYTES = 8 * CHUNK_BYTES  # what is larger goes up in parts of this size
-PARTS_AT_ONCE = 4  # of one file, at a time
-UPLOADS_AT_ONCE = 8  # small files on their way
-REQUEST_TIMEOUT = 30  # seconds for a request that fails, tries included
+PART_BYTES = 8 * CHUNK_BYTES  # larger files are uploaded in parts of this size
+PARTS_AT_ONCE = 4  # of one file
+UPLOADS_AT_ONCE = 8  # of small files
+REQUEST_TIMEOUT = 30  # seconds for a request with its retries
 MAX_RETRIES = 4
 _LOCAL = "http://"
 
 
 class BucketBlobStore:
-    """The blobs in a bucket, below a prefix.
+    """A blob store in a bucket, below a prefix.
 
     Raises:
-        ServerBusy: the bucket is not there, or lets nobody in with these credentials.
+        ServerBusy: the bucket does not exist, or denies access to these credentials.
     """
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self._url = f"s3://{bucket}/{prefix}".rstrip("/")
-        self._under = f"{prefix}/" if prefix else ""
+        self._prefix = f"{prefix}/" if prefix else ""
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
-        with self._failing("open", Busy):
+        with self._translate_errors("open", Busy):
             self._store = S3Store(
                 bucket,
                 client_options={
                     "allow_http": endpoint.startswith(_LOCAL),
-                    "timeout": "1 day",  # of a whole file: silence ends sooner
+                    "timeout": "1 day",  # of a file; without any data `read_timeout` ends it sooner
                     "read_timeout": timedelta(seconds=REQUEST_TIMEOUT),
                 },
                 retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=REQUEST_TIMEOUT)},
             )
-            next(iter(obstore.list(self._store, prefix=self._under or None, chunk_size=1)), None)
-        self._sending = _UploadPool()
+            next(iter(obstore.list(self._store, prefix=self._prefix or None, chunk_size=1)), None)
+        self._uploads = _UploadPool()
 
     @property
     def address(self) -> str:
-        """See `Blobs`."""
+        """See `BlobStore`."""
         return self._url
 
     def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:
-        """See `Blobs`; a small file may still be on its way then, until it is settled."""
+        """See `BlobStore`; the upload of a small file may still be in progress, until `sync`."""
         digest = hashlib.sha256()
         head = _read(stream, digest.update, PART_BYTES)
         rest = stream.read(CHUNK_BYTES)
         if not rest:
-            received = _received(digest.digest(), len(head), generation, probe, io.BytesIO(head))
+            received = _received(digest, len(head), generation, probe, io.BytesIO(head))
             path = self._path(received.hash, generation)
-            self._sending.begin(generation, lambda: self._put(path, head))
+            self._uploads.submit(generation, lambda: self._put(path, head))
             return received
         with _spool() as file:
             size = 0
@@ -96,12 +96,12 @@ class BucketBlobStore:
                 if size >= len(head):
                     digest.update(chunk)
                 size += len(chunk)
-                with _disk():
+                with _translate_disk_errors():
                     file.write(chunk)
             file.seek(0)
-            received = _received(digest.digest(), size, generation, probe, file)
+            received = _received(digest, size, generation, probe, file)
             file.seek(0)
-            with self._failing("keep", StorageFull):
+            with self._translate_errors("write to", StorageFull):
                 path = self._path(received.hash, generation)
                 obstore.put(
                     self._store, path, file, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
@@ -109,50 +109,50 @@ class BucketBlobStore:
         return received
 
     def _put(self, path: str, content: bytes) -> None:
-        # a try whose answer was lost finds itself: nobody else writes under this generation
+        # a retry after a lost response finds its own file: nobody else writes under this generation
         with contextlib.suppress(failures.AlreadyExistsError):
             obstore.put(self._store, path, content, mode="create")
 
     def sync(self, received: Sequence[ReceivedBlob]) -> None:
-        """See `Blobs`; what a bucket has taken is durable."""
-        for one in received:
-            with self._failing("keep", StorageFull):
-                self._sending.end(one.generation)
+        """See `BlobStore`; a completed upload is durable."""
+        for blob in received:
+            with self._translate_errors("write to", StorageFull):
+                self._uploads.wait(blob.generation)
 
     def discard(self, received: ReceivedBlob) -> None:
-        """See `Blobs`."""
+        """See `BlobStore`."""
         with contextlib.suppress(failures.BaseError, OSError, ServerBusy):
-            self._sending.end(received.generation)
+            self._uploads.wait(received.generation)
         with contextlib.suppress(failures.BaseError, OSError):
             obstore.delete(self._store, self._path(received.hash, received.generation))
 
-    def read(self, content: str, generation: str, start: int, stop: int) -> Iterator[bytes]:
-        """See `Blobs`."""
+    def read(self, blob_hash: str, generation: str, start: int, stop: int) -> Iterator[bytes]:
+        """See `BlobStore`."""
         if start >= stop:
             return
-        with self._failing("read"):
-            path = self._path(content, generation)
+        with self._translate_errors("read"):
+            path = self._path(blob_hash, generation)
             try:
-                found = obstore.get(self._store, path, options={"range": (start, stop)})
+                response = obstore.get(self._store, path, options={"range": (start, stop)})
             except FileNotFoundError:
-                if not self._bring_back(path):
+                if not self._restore_from_trash(path):
                     raise
-                found = obstore.get(self._store, path, options={"range": (start, stop)})
-            for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                response = obstore.get(self._store, path, options={"range": (start, stop)})
+            for chunk in response.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(chunk)
 
-    def size(self, content: str, generation: str) -> int | None:
-        """See `Blobs`."""
-        with self._failing("look at"):
-            path = self._path(content, generation)
+    def size(self, blob_hash: str, generation: str) -> int | None:
+        """See `BlobStore`."""
+        with self._translate_errors("read"):
+            path = self._path(blob_hash, generation)
             try:
                 return int(obstore.head(self._store, path)["size"])
             except FileNotFoundError:
-                return int(obstore.head(self._store, path)["size"]) if self._bring_back(path) else None
+                return int(obstore.head(self._store, path)["size"]) if self._restore_from_trash(path) else None
 
-    def _bring_back(self, path: str) -> bool:
-        """Move a file back that is in the trash; gives whether it was."""
-        days = obstore.list_with_delimiter(self._store, prefix=self._under + TRASH)["common_prefixes"]
+    def _restore_from_trash(self, path: str) -> bool:
+        """Move a file back if it is in the trash; return whether it was."""
+        days = obstore.list_with_delimiter(self._store, prefix=self._prefix + TRASH)["common_prefixes"]
         for day in days:
             with contextlib.suppress(FileNotFoundError):
                 trashed = f"{day.rstrip('/')}/{path.rpartition('/')[2]}"
@@ -162,136 +162,138 @@ class BucketBlobStore:
         return False
 
     def trash(self, path: str, day: str) -> None:
-        """See `Blobs`."""
-        target = f"{self._under}{TRASH}{day}/{path.rpartition('/')[2]}"
-        with self._failing("move"), contextlib.suppress(FileNotFoundError):
-            obstore.copy(self._store, self._under + path, target)
-            obstore.delete(self._store, self._under + path)
+        """See `BlobStore`."""
+        target = f"{self._prefix}{TRASH}{day}/{path.rpartition('/')[2]}"
+        with self._translate_errors("move"), contextlib.suppress(FileNotFoundError):
+            obstore.copy(self._store, self._prefix + path, target)
+            obstore.delete(self._store, self._prefix + path)
 
     def empty_trash(self, before: str, limit: int) -> int:
-        """See `Blobs`."""
-        trash = self._under + TRASH
-        doomed: list[str] = []
-        with self._failing("remove"):
+        """See `BlobStore`."""
+        trash = self._prefix + TRASH
+        expired: list[str] = []
+        with self._translate_errors("remove"):
             for page in obstore.list(self._store, prefix=trash):
-                paths = [one["path"] for one in page]
-                doomed += [path for path in paths if path[len(trash) :].partition("/")[0] < before]
-                if len(doomed) >= limit or len(doomed) < len(paths):
+                paths = [entry["path"] for entry in page]
+                expired += [path for path in paths if path[len(trash) :].partition("/")[0] < before]
+                if len(expired) >= limit or len(expired) < len(paths):
                     break
-            if doomed:
-                obstore.delete(self._store, doomed[:limit])
-        return len(doomed[:limit])
+            if expired:
+                obstore.delete(self._store, expired[:limit])
+        return len(expired[:limit])
 
     def remove(self, path: str) -> None:
-        """See `Blobs`."""
-        with self._failing("remove"), contextlib.suppress(FileNotFoundError):
-            obstore.delete(self._store, self._under + path)
+        """See `BlobStore`."""
+        with self._translate_errors("remove"), contextlib.suppress(FileNotFoundError):
+            obstore.delete(self._store, self._prefix + path)
 
-    def quarantine(self, content: str, generation: str) -> None:
-        """See `Blobs`."""
-        path = blob_path(content, generation)
-        aside = self._under + QUARANTINE + path.partition("/")[2]
-        with self._failing("move"), contextlib.suppress(FileNotFoundError):
-            obstore.copy(self._store, self._under + path, aside)
-            obstore.delete(self._store, self._under + path)
+    def quarantine(self, blob_hash: str, generation: str) -> None:
+        """See `BlobStore`."""
+        path = blob_path(blob_hash, generation)
+        aside = self._prefix + QUARANTINE + path.partition("/")[2]
+        with self._translate_errors("move"), contextlib.suppress(FileNotFoundError):
+            obstore.copy(self._store, self._prefix + path, aside)
+            obstore.delete(self._store, self._prefix + path)
 
     def read_mark(self) -> bytes | None:
-        """See `Blobs`."""
-        with self._failing("read"):
+        """See `BlobStore`."""
+        with self._translate_errors("read"):
             try:
-                return bytes(obstore.get(self._store, self._under + MARK).bytes())
+                return bytes(obstore.get(self._store, self._prefix + MARK).bytes())
             except FileNotFoundError:
                 return None
 
     def write_mark(self, mark: bytes) -> None:
-        """See `Blobs`."""
-        with self._failing("mark", StorageFull):
-            obstore.put(self._store, self._under + MARK, mark)
+        """See `BlobStore`."""
+        with self._translate_errors("write to", StorageFull):
+            obstore.put(self._store, self._prefix + MARK, mark)
 
     def files(self, after: str = "") -> Iterator[BlobFile]:
-        """See `Blobs`."""
-        offset = self._under + after if after else None
-        with self._failing("list"):
-            for page in obstore.list(self._store, prefix=self._under or None, offset=offset):
-                for one in page:
-                    path = one["path"][len(self._under) :]
-                    content = hash_from_name(path.partition("/")[2])
-                    if content is not None and not path.startswith(QUARANTINE):
-                        yield BlobFile(path, content, path.partition(".")[2])
+        """See `BlobStore`."""
+        offset = self._prefix + after if after else None
+        with self._translate_errors("list"):
+            for page in obstore.list(self._store, prefix=self._prefix or None, offset=offset):
+                for entry in page:
+                    path = entry["path"][len(self._prefix) :]
+                    blob_hash = hash_from_name(path.partition("/")[2])
+                    if blob_hash is not None and not path.startswith(QUARANTINE):
+                        yield BlobFile(path, blob_hash, path.partition(".")[2])
 
-    def _path(self, content: str, generation: str) -> str:
-        return self._under + blob_path(content, generation)
+    def _path(self, blob_hash: str, generation: str) -> str:
+        return self._prefix + blob_path(blob_hash, generation)
 
     @contextlib.contextmanager
-    def _failing(self, what: str, kind: type[Busy | StorageFailed | StorageFull] = StorageFailed) -> Iterator[None]:
-        """Say what a failure of the bucket means to who asked."""
+    def _translate_errors(
+        self, action: str, kind: type[Busy | StorageFailed | StorageFull] = StorageFailed
+    ) -> Iterator[None]:
+        """Raise an error of obstore's as one of the server's, with its likely cause."""
         try:
             yield
         except (failures.BaseError, OSError) as error:
-            raise kind(f"the server cannot {what} {self._url}: {_describe(error)}") from error
+            raise kind(f"the server cannot {action} {self._url}: {_describe(error)}") from error
 
 
 def _describe(error: Exception) -> str:
-    """What a failure of obstore's comes from, in a line."""
+    """Return the likely cause of an error of obstore's, on one line."""
     text = " ".join(str(error).split())
-    for sign, words in _EXPLANATIONS:
-        if sign in text:
-            return f"{words} ({text[:200]})"
+    for code, explanation in _EXPLANATIONS:
+        if code in text:
+            return f"{explanation} ({text[:200]})"
     return text[:400]
 
 
 _EXPLANATIONS = (
-    ("NoSuchBucket", "there is no such bucket; make it first"),
-    ("InvalidAccessKeyId", "AWS_ACCESS_KEY_ID is not known there"),
-    ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY is not the one of AWS_ACCESS_KEY_ID"),
-    ("AccessDenied", "its owner does not allow that to these credentials"),
+    ("NoSuchBucket", "there is no such bucket; create it first"),
+    ("InvalidAccessKeyId", "AWS_ACCESS_KEY_ID is unknown to this endpoint"),
+    ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY does not match AWS_ACCESS_KEY_ID"),
+    ("AccessDenied", "these credentials lack the permission"),
     ("169.254.169.254", "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
-    ("URL scheme is not allowed", "an endpoint without TLS has to be given as http:// in AWS_ENDPOINT_URL"),
+    ("URL scheme is not allowed", "to use an endpoint without TLS, set AWS_ENDPOINT_URL to an http:// address"),
 )
 
 
 class _UploadPool:
-    """Uploads that are on their way, by generation; as many as `UPLOADS_AT_ONCE`, in threads of this process."""
+    """Uploads in progress, by generation: up to `UPLOADS_AT_ONCE`, in threads of this process."""
 
     def __init__(self) -> None:
         self._lock = ProcessLock()
         self._pool: ThreadPoolExecutor | None = None
         self._pid = 0
-        self._room = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
-        self._under_way: dict[str, Future[Any]] = {}
+        self._slots = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
+        self._uploads: dict[str, Future[Any]] = {}
 
-    def begin(self, generation: str, send: Callable[[], object]) -> None:
-        """Begin one, when there is room."""
+    def submit(self, generation: str, upload: Callable[[], object]) -> None:
+        """Start an upload; wait while all slots are in use."""
         with self._lock:
             if self._pool is None or self._pid != os.getpid():
                 self._pool = ThreadPoolExecutor(UPLOADS_AT_ONCE, "autoflow-blobs")
-                self._room = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
+                self._slots = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
                 self._pid = os.getpid()
-            pool, room = self._pool, self._room
-        room.acquire()
-        future = pool.submit(send)
-        future.add_done_callback(lambda _: room.release())
-        self._under_way[generation] = future
+            pool, slots = self._pool, self._slots
+        slots.acquire()
+        future = pool.submit(upload)
+        future.add_done_callback(lambda _: slots.release())
+        self._uploads[generation] = future
 
-    def end(self, generation: str) -> None:
-        """Wait for one, and raise what it raised; one that is not under way is done."""
-        future = self._under_way.pop(generation, None)
+    def wait(self, generation: str) -> None:
+        """Wait for an upload and raise its error, if any; one that is not in progress is complete."""
+        future = self._uploads.pop(generation, None)
         if future is not None:
             future.result()
 
 
-def _received(digest: bytes, size: int, generation: str, probe: Probe | None, file: BinaryIO) -> ReceivedBlob:
-    return ReceivedBlob(base64.b64encode(digest).decode(), size, generation, probe(file) if probe is not None else None)
+def _received(digest: Digest, size: int, generation: str, probe: Probe | None, file: BinaryIO) -> ReceivedBlob:
+    return ReceivedBlob(encode_hash(digest), size, generation, probe(file) if probe is not None else None)
 
 
-def _read(stream: BinaryIO, update: Callable[[bytes], object], most: int) -> bytes:
-    """At most so many bytes of a stream."""
+def _read(stream: BinaryIO, update: Callable[[bytes], object], limit: int) -> bytes:
+    """Read up to `limit` bytes of a stream, calling `update` with each chunk."""
     chunks = []
-    left = most
-    while left and (chunk := stream.read(min(CHUNK_BYTES, left))):
+    remaining = limit
+    while remaining and (chunk := stream.read(min(CHUNK_BYTES, remaining))):
         update(chunk)
         chunks.append(chunk)
-        left -= len(chunk)
+        remaining -= len(chunk)
     return b"".join(chunks)
 
 
@@ -303,14 +305,14 @@ def _chunks(head: bytes, rest: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _spool() -> Any:
-    with _disk():
+    with _translate_disk_errors():
         return tempfile.TemporaryFile(prefix="autoflow-")
 
 
 @contextlib.contextmanager
-def _disk() -> Iterator[None]:
-    """Around what needs room on this machine's own disk."""
+def _translate_disk_errors() -> Iterator[None]:
+    """Raise errors of this machine's own disk as `StorageFull`."""
     try:
         yield
     except OSError as error:
-        raise StorageFull(f"the server cannot keep the file on its way: {error}") from error
+        raise StorageFull(f"the server cannot write a temporary file for the upload: {error}") from error

@@ -1,24 +1,24 @@
-"""Contents that are no kept file: put together of texts and kept files when they are asked for, never held whole."""
+"""Response bodies composed of bytes and blobs while they are sent, never held in memory as a whole."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 
 from autoflow.server.blobs import Content
+from autoflow.wire.content_hash import encode_hash
 
 
 class CompositeContent:
-    """Pieces one after the other; given out like `Content`.
+    """A concatenation of pieces, served like `Content`.
 
     Args:
-        pieces: bytes, and kept files.
-        name: what whoever saves it may call it.
-        mime: its type.
-        hash: base64(sha256) of the whole, None when it is not known: nobody reads the files to learn it.
+        pieces: bytes, and blobs.
+        name: the file name for a client that saves it.
+        mime: its media type.
+        hash: base64(sha256) of all of it, None if unknown: the blobs are not read to compute it.
     """
 
     def __init__(self, pieces: Sequence[bytes | Content], name: str, mime: str, hash: str | None = None) -> None:  # noqa: A002 - as `Content` calls it
@@ -32,7 +32,7 @@ class CompositeContent:
         return self.iter_range(0, self.size)
 
     def iter_range(self, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes from position `start` on, up to `stop`."""
+        """Return the bytes from `start` to before `stop`, in chunks."""
         for piece in self._pieces:
             size = _size(piece)
             first, last = max(start, 0), min(stop, size)
@@ -49,12 +49,12 @@ def _size(piece: bytes | Content) -> int:
 
 
 def text_content(content: bytes, name: str, mime: str) -> CompositeContent:
-    """A content that is in memory."""
-    return CompositeContent([content], name, mime, base64.b64encode(hashlib.sha256(content).digest()).decode())
+    """Return bytes in memory as a response body."""
+    return CompositeContent([content], name, mime, encode_hash(hashlib.sha256(content)))
 
 
 def multipart_content(parts: Iterable[tuple[str, bytes | Content]], name: str) -> CompositeContent:
-    """A multipart form of named parts, in order. Their heads are as the SDK reads them: with the name alone."""
+    """Return a multipart form of named parts, in order; their headers have the name alone, as the SDK parses them."""
     boundary = secrets.token_hex(16)
     pieces: list[bytes | Content] = []
     for field, value in parts:
@@ -64,12 +64,12 @@ def multipart_content(parts: Iterable[tuple[str, bytes | Content]], name: str) -
 
 
 def tar_content(files: Iterable[tuple[str, Content]], name: str) -> CompositeContent:
-    """A tar of kept files, each by its path in it, in order."""
+    """Return a tar archive of blobs, each at its path, in order."""
     pieces: list[bytes | Content] = []
     for path, content in files:
-        head = tarfile.TarInfo(path)
-        head.size = content.size
+        header = tarfile.TarInfo(path)
+        header.size = content.size
         padding = -content.size % tarfile.BLOCKSIZE
-        pieces += [head.tobuf(tarfile.PAX_FORMAT), content, bytes(padding)]
+        pieces += [header.tobuf(tarfile.PAX_FORMAT), content, bytes(padding)]
     pieces.append(bytes(2 * tarfile.BLOCKSIZE))
     return CompositeContent(pieces, name, "application/x-tar")

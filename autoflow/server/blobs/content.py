@@ -1,9 +1,8 @@
-"""What a place that keeps blobs offers, and the values that go in and out of it."""
+"""The protocol of blob stores, and the values that they take and return."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -12,19 +11,20 @@ CHUNK_BYTES = 1024 * 1024
 QUARANTINE = "quarantine/"
 MARK = "store.json"
 TRASH = "trash/"
-_DIGITS = 64
+_HEX_DIGITS = 64
 
+# Reads an upload while its bytes are at hand, and returns what it found.
 Probe = Callable[[BinaryIO], Any]
 
 
 class ReceivedBlob(NamedTuple):
-    """A file that no row names yet.
+    """An uploaded file that no row names yet.
 
     Args:
-        hash: base64(sha256), as the wire has it.
+        hash: base64(sha256), as on the wire.
         size: in bytes.
-        generation: what makes its name unique.
-        probed: what whoever looked at its bytes, while they were at hand, made of them.
+        generation: the part of the file's name that makes it unique.
+        probed: what the probe returned, None without a probe.
     """
 
     hash: str
@@ -34,11 +34,11 @@ class ReceivedBlob(NamedTuple):
 
 
 class BlobFile(NamedTuple):
-    """A file as it lies there.
+    """A file in a blob store.
 
     Args:
-        path: where, below the folder or prefix.
-        hash: of the bytes it was written for; None while it is being written.
+        path: relative to the folder or prefix.
+        hash: of the content, None while the file is being written.
         generation: see `ReceivedBlob`.
     """
 
@@ -47,39 +47,31 @@ class BlobFile(NamedTuple):
     generation: str
 
 
-def blob_path(content: str, generation: str) -> str:
-    """Where the file of a hash and generation is, below the folder or prefix."""
-    name = base64.b64decode(content).hex()
+def blob_path(blob_hash: str, generation: str) -> str:
+    """Return the path of a blob's file, relative to the folder or prefix."""
+    name = base64.b64decode(blob_hash).hex()
     return f"{name[:2]}/{name}.{generation}"
 
 
 def hash_from_name(name: str) -> str | None:
-    """The hash, as the wire has it, that a file's name ``<sha256>.<generation>`` begins with."""
+    """Return the hash in a file name ``<sha256>.<generation>`` as the wire writes it, None for any other name."""
     try:
-        digest = bytes.fromhex(name[:_DIGITS])
+        digest = bytes.fromhex(name[:_HEX_DIGITS])
     except ValueError:
         return None
-    return base64.b64encode(digest).decode() if name[_DIGITS : _DIGITS + 1] == "." else None
-
-
-def is_hash(text: str) -> bool:
-    """Whether a text has the form of a hash as the wire writes it."""
-    try:
-        return len(text) == 44 and len(base64.b64decode(text, validate=True)) == 32
-    except (binascii.Error, ValueError):
-        return False
+    return base64.b64encode(digest).decode() if name[_HEX_DIGITS : _HEX_DIGITS + 1] == "." else None
 
 
 @dataclass(frozen=True)
 class Content:
-    """A kept file as it is given out: its bytes in chunks, whole or a part of them.
+    """A blob as a response body: all of it or a range, in chunks.
 
     Args:
-        blobs: where it is.
+        blobs: the store that has it.
         hash, generation: its name there.
         size: in bytes.
-        name: what whoever saves it may call it.
-        mime: its type, as was told or guessed when it came; None when nobody knows.
+        name: the file name for a client that saves it.
+        mime: its media type, None if unknown.
     """
 
     blobs: BlobStore
@@ -93,110 +85,113 @@ class Content:
         return self.iter_range(0, self.size)
 
     def iter_range(self, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes from position `start` on, up to `stop`."""
+        """Return the bytes from `start` to before `stop`, in chunks."""
         return self.blobs.read(self.hash, self.generation, start, stop)
 
 
 class BlobStore(Protocol):
-    """A place that keeps blobs; safe from any thread, and beside other processes."""
+    """Content-addressed storage; safe from any thread, and beside other processes."""
 
     @property
     def address(self) -> str:
-        """Where it is, as it may be shown."""
+        """Where the blobs are, for messages."""
         ...
 
     def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:
-        """Write a stream under a generation never used before; memory stays flat.
+        """Write a stream to a file with a generation never used before, in constant memory.
 
-        `probe` is given the bytes, from their first one on, and may read any of them.
+        Args:
+            stream: the content.
+            generation: see `ReceivedBlob`.
+            probe: is called with the content, which it may read from any position.
 
         Raises:
-            ServerBusy: 507, it does not take it; nothing is left behind.
+            StorageFull: the file cannot be written; nothing is left behind.
         """
         ...
 
     def sync(self, received: Sequence[ReceivedBlob]) -> None:
-        """Make received files durable: from then on a row may name them.
+        """Make received files durable, so that rows may name them.
 
         Raises:
-            ServerBusy: 507, at least one is not; none may be named.
+            StorageFull: at least one could not be made durable; none may be named.
         """
         ...
 
     def discard(self, received: ReceivedBlob) -> None:
-        """Remove a file that no row came to name; one that is gone is removed already."""
+        """Delete a file that no row names, ignoring a missing one."""
         ...
 
-    def read(self, content: str, generation: str, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes from `start` to `stop`, in chunks.
+    def read(self, blob_hash: str, generation: str, start: int, stop: int) -> Iterator[bytes]:
+        """Return the bytes from `start` to before `stop`, in chunks.
 
         Raises:
-            ServerBusy: 500, the file cannot be read.
+            StorageFailed: the file cannot be read.
         """
         ...
 
-    def size(self, content: str, generation: str) -> int | None:
-        """How many bytes a file has, None when it is not there.
+    def size(self, blob_hash: str, generation: str) -> int | None:
+        """Return a file's size in bytes, None if it is missing.
 
         Raises:
-            ServerBusy: 500, that cannot be said now.
+            StorageFailed: that cannot be determined now.
         """
         ...
 
     def remove(self, path: str) -> None:
-        """Remove what `files` found, or `content.blob_path` names; what is gone is removed already.
+        """Delete a file by the path of a `BlobFile`, ignoring a missing one.
 
         Raises:
-            ServerBusy: 500, it cannot be removed.
+            StorageFailed: the file cannot be deleted.
         """
         ...
 
-    def quarantine(self, content: str, generation: str) -> None:
-        """Move a damaged file to ``quarantine/``, where nobody reads or removes it; a missing one is passed over.
+    def quarantine(self, blob_hash: str, generation: str) -> None:
+        """Move a damaged file to ``quarantine/``, where it is neither read nor deleted; ignore a missing one.
 
         Raises:
-            ServerBusy: 500, it cannot be moved.
+            StorageFailed: the file cannot be moved.
         """
         ...
 
     def trash(self, path: str, day: str) -> None:
-        """Move what `files` found, or `blob_path` names, to ``trash/<day>/``; what is gone is passed over.
+        """Move a file by the path of a `BlobFile` to ``trash/<day>/``, ignoring a missing one.
 
-        Whatever reads or looks at a file that is in the trash brings it back.
+        `read` and `size` move a file back out of the trash.
 
         Raises:
-            ServerBusy: 500, it cannot be moved.
+            StorageFailed: the file cannot be moved.
         """
         ...
 
     def empty_trash(self, before: str, limit: int) -> int:
-        """Remove files that were put into the trash before a day, at most so many; gives how many.
+        """Delete at most `limit` files that were moved to the trash before a day; return how many.
 
         Raises:
-            ServerBusy: 500, one cannot be removed.
+            StorageFailed: a file cannot be deleted.
         """
         ...
 
     def read_mark(self) -> bytes | None:
-        """The mark of the store these blobs belong to (`store.identity`), None when there is none.
+        """Return the mark of the store that these blobs belong to (`db.identity`), None if there is none.
 
         Raises:
-            ServerBusy: 500, it cannot be read.
+            StorageFailed: it cannot be read.
         """
         ...
 
     def write_mark(self, mark: bytes) -> None:
-        """Replace that mark, durably.
+        """Replace the mark durably.
 
         Raises:
-            ServerBusy: 507, it cannot be written.
+            StorageFull: it cannot be written.
         """
         ...
 
     def files(self, after: str = "") -> Iterator[BlobFile]:
-        """All files but those in quarantine and in the trash, in the order of their paths, beginning after one.
+        """List all files outside of quarantine and trash in the order of their paths, beginning after a path.
 
         Raises:
-            ServerBusy: 500, they cannot be listed.
+            StorageFailed: they cannot be listed.
         """
         ...

@@ -1,4 +1,4 @@
-"""Making files durable: one by one, or all of a file system at once, which costs many files as little as a few."""
+"""Make files durable: one at a time, or a whole file system at once, which costs the same for many files as for few."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 def sync(path: str) -> None:
-    """Make a file's bytes, or the names in a folder, durable."""
+    """Make a file's content, or a folder's entries, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -20,15 +20,15 @@ def sync(path: str) -> None:
 
 @functools.cache
 def _syncfs() -> Callable[[int], int] | None:
-    """The system's call, where there is one: Linux only."""
+    """Return the system call, None where it does not exist: it is Linux only."""
     return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
 def sync_all(folder: str) -> bool:
-    """Make all that was written to a folder's file system durable; False where that cannot be asked for.
+    """Make everything written to a folder's file system durable; return False where that is not supported.
 
     Raises:
-        OSError: something of it could not be written.
+        OSError: something could not be written.
     """
     call = _syncfs()
     if call is None:

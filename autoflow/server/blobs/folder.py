@@ -1,12 +1,11 @@
-"""Blobs in a folder of this machine: read-only files, written aside, then renamed to their place.
+"""A blob store in a folder of this machine: read-only files, written under a temporary name, then renamed.
 
-Renamed is not durable: `sync` makes files so, many of them by one sync of the file system. A process killed before
-leaves files that nothing names, which the collector removes.
+A rename is not durable; `sync` makes files durable, many of them by one sync of the file system. A process that is
+killed before leaves files that no row names, which the garbage collector removes.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import hashlib
@@ -30,49 +29,50 @@ from autoflow.server.blobs.content import (
     hash_from_name,
 )
 from autoflow.server.errors import Busy, StorageFailed, StorageFull
+from autoflow.wire.content_hash import encode_hash
 
 SYNC_ALL_FROM = 8  # files from which on one sync of the whole file system is cheaper
 _NEW = "new"
 
 
 class FolderBlobStore:
-    """The blobs in a folder, made when something is kept."""
+    """A blob store in a folder, which is created when the first blob is written."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._mark = os.path.join(folder, MARK)
         self._marked = False
+        self._parent_is_synced = False
 
     @property
     def address(self) -> str:
-        """See `Blobs`."""
+        """See `BlobStore`."""
         return self._folder
 
-    def path(self, content: str, generation: str) -> str:
-        """Where the file of a hash and generation is."""
-        return os.path.join(self._folder, blob_path(content, generation))
+    def path(self, blob_hash: str, generation: str) -> str:
+        """Return the path of a blob's file."""
+        return os.path.join(self._folder, blob_path(blob_hash, generation))
 
     def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:
-        """See `Blobs`."""
-        self._see_that_it_is_there()
-        written = os.path.join(self._folder, _NEW, generation)
+        """See `BlobStore`."""
+        self._check_mounted()
+        temporary = os.path.join(self._folder, _NEW, generation)
         try:
-            private_files.make_folder(os.path.dirname(written))
-            digest, size, probed = _write(stream, written, probe)
-            received = ReceivedBlob(base64.b64encode(digest).decode(), size, generation, probed)
-            target = self.path(received.hash, generation)
-            _place(written, target)
+            private_files.make_folder(os.path.dirname(temporary))
+            blob_hash, size, probed = _write(stream, temporary, probe)
+            received = ReceivedBlob(blob_hash, size, generation, probed)
+            _rename(temporary, self.path(received.hash, generation))
         except BaseException as error:
             with contextlib.suppress(OSError):
-                os.unlink(written)
-            if not isinstance(error, OSError):  # the stream's own: whoever sent it is gone, or sent no form
+                os.unlink(temporary)
+            if not isinstance(error, OSError):  # the stream's: its client has disconnected, or sent no form
                 raise
-            raise _full(error) from error
+            raise _storage_full(error) from error
         return received
 
     def sync(self, received: Sequence[ReceivedBlob]) -> None:
-        """See `Blobs`."""
-        paths = [self.path(one.hash, one.generation) for one in received]
+        """See `BlobStore`."""
+        paths = [self.path(blob.hash, blob.generation) for blob in received]
         try:
             if len(paths) >= SYNC_ALL_FROM and self._syncs_at_once and durable.sync_all(self._folder):
                 return
@@ -82,45 +82,45 @@ class FolderBlobStore:
                 durable.sync(folder)
             if paths:
                 durable.sync(self._folder)
-                _ = self._rooted
+                self._sync_parent()
         except OSError as error:
-            raise _full(error) from error
+            raise _storage_full(error) from error
 
     @functools.cached_property
     def _syncs_at_once(self) -> bool:
-        """Whether one sync means this disk, and not what other machines wrote to it."""
+        """Return whether syncing the file system costs this machine's writes alone, not those of other machines."""
         return file_system.file_system_type(self._folder) not in file_system.NETWORK
 
-    @functools.cached_property
-    def _rooted(self) -> bool:
-        """The folder's own name made durable: once, as it is made once."""
-        durable.sync(os.path.dirname(self._folder))
-        return True
+    def _sync_parent(self) -> None:
+        """Make the folder's own entry durable; once, as the folder is created once."""
+        if not self._parent_is_synced:
+            durable.sync(os.path.dirname(self._folder))
+            self._parent_is_synced = True
 
     def discard(self, received: ReceivedBlob) -> None:
-        """See `Blobs`."""
+        """See `BlobStore`."""
         with contextlib.suppress(OSError):
             os.unlink(self.path(received.hash, received.generation))
 
-    def read(self, content: str, generation: str, start: int, stop: int) -> Iterator[bytes]:
-        """See `Blobs`; the file is open from the first chunk on, and read to its end even if it is removed."""
-        with _failing("read"), self._opened(content, generation) as file:
+    def read(self, blob_hash: str, generation: str, start: int, stop: int) -> Iterator[bytes]:
+        """See `BlobStore`; once opened, the file can be read to its end even if it is deleted."""
+        with _translate_errors("read"), self._open(blob_hash, generation) as file:
             file.seek(start)
             while start < stop and (chunk := file.read(min(CHUNK_BYTES, stop - start))):
                 start += len(chunk)
                 yield chunk
 
-    def _opened(self, content: str, generation: str) -> BinaryIO:
-        path = self.path(content, generation)
+    def _open(self, blob_hash: str, generation: str) -> BinaryIO:
+        path = self.path(blob_hash, generation)
         try:
             return open(path, "rb", buffering=0)
         except FileNotFoundError:
-            if not self._bring_back(path):
+            if not self._restore_from_trash(path):
                 raise
             return open(path, "rb", buffering=0)
 
-    def _bring_back(self, path: str) -> bool:
-        """Move a file back that is in the trash; gives whether it was."""
+    def _restore_from_trash(self, path: str) -> bool:
+        """Move a file back if it is in the trash; return whether it was."""
         trash = os.path.join(self._folder, TRASH)
         for day in _names(trash):
             with contextlib.suppress(FileNotFoundError):
@@ -128,30 +128,30 @@ class FolderBlobStore:
                 return True
         return False
 
-    def size(self, content: str, generation: str) -> int | None:
-        """See `Blobs`."""
-        path = self.path(content, generation)
-        with _failing("look at"):
+    def size(self, blob_hash: str, generation: str) -> int | None:
+        """See `BlobStore`."""
+        path = self.path(blob_hash, generation)
+        with _translate_errors("read"):
             try:
                 return os.stat(path).st_size
             except FileNotFoundError:
-                if self._bring_back(path):
+                if self._restore_from_trash(path):
                     return os.stat(path).st_size
-                self._see_that_it_is_there()
+                self._check_mounted()
                 return None
 
     def trash(self, path: str, day: str) -> None:
-        """See `Blobs`."""
+        """See `BlobStore`."""
         target = os.path.join(self._folder, TRASH, day)
-        with _failing("move"), contextlib.suppress(FileNotFoundError):
+        with _translate_errors("move"), contextlib.suppress(FileNotFoundError):
             private_files.make_folder(target)
             os.rename(os.path.join(self._folder, path), os.path.join(target, os.path.basename(path)))
 
     def empty_trash(self, before: str, limit: int) -> int:
-        """See `Blobs`."""
+        """See `BlobStore`."""
         removed = 0
         trash = os.path.join(self._folder, TRASH)
-        with _failing("remove"):
+        with _translate_errors("remove"):
             for day in _names(trash):
                 if day >= before:
                     break
@@ -162,79 +162,79 @@ class FolderBlobStore:
                 removed += len(names)
                 if removed >= limit:
                     break
-                with contextlib.suppress(OSError):  # another collector put something into it
+                with contextlib.suppress(OSError):  # another collector has moved a file to it
                     os.rmdir(os.path.join(trash, day))
         return removed
 
     def remove(self, path: str) -> None:
-        """See `Blobs`."""
-        with _failing("remove"), contextlib.suppress(FileNotFoundError):
+        """See `BlobStore`."""
+        with _translate_errors("remove"), contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self._folder, path))
 
-    def quarantine(self, content: str, generation: str) -> None:
-        """See `Blobs`."""
+    def quarantine(self, blob_hash: str, generation: str) -> None:
+        """See `BlobStore`."""
         aside = os.path.join(self._folder, QUARANTINE)
-        with _failing("move"), contextlib.suppress(FileNotFoundError):
+        with _translate_errors("move"), contextlib.suppress(FileNotFoundError):
             private_files.make_folder(aside)
-            path = self.path(content, generation)
+            path = self.path(blob_hash, generation)
             os.rename(path, os.path.join(aside, os.path.basename(path)))
 
     def read_mark(self) -> bytes | None:
-        """See `Blobs`."""
-        with _failing("read"):
+        """See `BlobStore`."""
+        with _translate_errors("read"):
             mark = private_files.read(self._mark)
         self._marked = self._marked or mark is not None
         return mark
 
     def write_mark(self, mark: bytes) -> None:
-        """See `Blobs`."""
-        self._see_that_it_is_there()
+        """See `BlobStore`."""
+        self._check_mounted()
         try:
             private_files.write_atomically(self._mark, mark)
         except OSError as error:
-            raise _full(error) from error
+            raise _storage_full(error) from error
         private_files.restrict_access(self._folder, private_files.FOLDER)
         self._marked = True
 
-    def _see_that_it_is_there(self) -> None:
-        """Tell a folder that is not there any more from one that lacks a file.
+    def _check_mounted(self) -> None:
+        """Check that the folder still exists, so that a missing folder is not taken for a missing file.
 
         Raises:
             ServerBusy: it had a mark and has none: it was unmounted, moved or removed.
         """
         if self._marked and not os.path.exists(self._mark):
             raise Busy(
-                f"the folder of blobs {self._folder} is not there, or not the one it was; mount it again, or say where "
-                "it is with --blobs",
+                f"the folder of blobs {self._folder} is missing or was replaced; mount it again, or pass its new path "
+                "with --blobs",
                 retry_after=5.0,
             )
 
     def files(self, after: str = "") -> Iterator[BlobFile]:
-        """See `Blobs`."""
+        """See `BlobStore`."""
         first = after.partition("/")[0]
-        with _failing("list"):
+        with _translate_errors("list"):
             for folder in _names(self._folder):
                 if folder >= first and f"{folder}/" not in {QUARANTINE, TRASH}:
                     for name in _names(os.path.join(self._folder, folder)):
                         if f"{folder}/{name}" > after:
-                            yield _found(folder, name)
+                            yield _blob_file(folder, name)
 
 
-def _found(folder: str, name: str) -> BlobFile:
-    content = hash_from_name(name)
-    return BlobFile(f"{folder}/{name}", content, name if content is None else name.partition(".")[2])
+def _blob_file(folder: str, name: str) -> BlobFile:
+    blob_hash = hash_from_name(name)
+    return BlobFile(f"{folder}/{name}", blob_hash, name if blob_hash is None else name.partition(".")[2])
 
 
 def _names(folder: str) -> list[str]:
-    """The names in a folder, sorted; none in what is no folder, or gone."""
+    """Return the names in a folder, sorted; none if it is missing or not a folder."""
     try:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
-def _write(stream: BinaryIO, path: str, probe: Probe | None) -> tuple[bytes, int, Any]:
-    """Write a new read-only file; gives its sha256, its size, and what was probed in it."""
+def _write(stream: BinaryIO, path: str, probe: Probe | None) -> tuple[str, int, Any]:
+    """Write a new read-only file; return its hash, its size, and the probe's result."""
     digest = hashlib.sha256()
     size = 0
     with open(path, "x+b", buffering=0, opener=private_files.opener) as file:
@@ -250,24 +250,24 @@ def _write(stream: BinaryIO, path: str, probe: Probe | None) -> tuple[bytes, int
             file.seek(0)
             with contextlib.closing(io.BufferedReader(file)) as reader:
                 probed = probe(reader)
-    return digest.digest(), size, probed
+    return encode_hash(digest), size, probed
 
 
-def _place(written: str, target: str) -> None:
+def _rename(source: str, target: str) -> None:
     try:
-        os.rename(written, target)
-    except FileNotFoundError:  # the first of its folder
+        os.rename(source, target)
+    except FileNotFoundError:  # the first file of its folder
         private_files.make_folder(os.path.dirname(target))
-        os.rename(written, target)
+        os.rename(source, target)
 
 
-def _full(error: OSError) -> ServerBusy:
-    return StorageFull(f"the server cannot keep the file: {error}")
+def _storage_full(error: OSError) -> ServerBusy:
+    return StorageFull(f"the server cannot write the file: {error}")
 
 
 @contextlib.contextmanager
-def _failing(what: str) -> Iterator[None]:
+def _translate_errors(action: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageFailed(f"the server cannot {what} the file: {error}") from error
+        raise StorageFailed(f"the server cannot {action} the file: {error}") from error

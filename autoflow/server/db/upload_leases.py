@@ -1,9 +1,9 @@
-"""Who is writing files that no row names yet: a row for each such process, with a lease it renews while it works.
+"""Upload leases: a process that writes files which no row names yet holds a row with a lease that it renews.
 
-A file's generation begins with its session's key. A file without a row, whose session is over, is nobody's: the
-session's row is gone, none ever gets its key again, and a transaction that names a file sees that the session's lease
-holds. So no file's age has to be guessed at. A process begins a new session now and then: what an upload that failed
-left behind is nobody's soon, also while the process lives.
+The generation of a file begins with its lease's key. A file without a row whose lease has ended is garbage: the lease's
+row is gone, its key is never used again, and a transaction that registers a file checks that its lease is active. So
+garbage collection does not depend on the age of files. A process takes a new lease now and then, so that files of a
+failed upload become garbage while the process still runs.
 """
 
 from __future__ import annotations
@@ -25,80 +25,78 @@ from autoflow.server.errors import Busy
 
 LEASE = 15 * 60.0  # seconds
 _RENEWALS = 15  # in a lease
-_KEY = 12  # hexadecimal digits
+_KEY_DIGITS = 12  # hexadecimal
 
 
 def lease_key(generation: str) -> str:
-    """The session that a generation begins with; what has none is given one that never was."""
+    """Return the key of the lease that a file with this generation was written under."""
     return generation.partition("-")[0]
 
 
 class UploadLease:
-    """One session of this process."""
+    """One lease of this process."""
 
     def __init__(self, store: Store) -> None:
-        self.key = secrets.token_hex(_KEY // 2)
-        self.begun = time.monotonic()
-        self.over = False
+        self.key = secrets.token_hex(_KEY_DIGITS // 2)
+        self.started = time.monotonic()
+        self.ended = False
         self.pid = os.getpid()
         self._store = store
         self._numbers = itertools.count(1)
-        self._renewed = self.begun
+        self._renewed = self.started
         with store.write(count_change=False) as conn:
             conn.execute(insert(upload_leases).values(key=self.key, lease_until=clock.after(conn, LEASE)))
 
     def generation(self) -> str:
-        """A generation never used before."""
+        """Return a generation that was never used before."""
         return f"{self.key}-{next(self._numbers):x}"
 
-    def keep(self) -> None:
-        """Renew the lease when it is time; one that fails is passed over: that it held is seen when files are named."""
-        moment = time.monotonic()
-        if moment < self._renewed + LEASE / _RENEWALS:
+    def renew_if_due(self) -> None:
+        """Renew the lease if a renewal is due; ignore a failure, as registering files checks the lease again."""
+        now = time.monotonic()
+        if now < self._renewed + LEASE / _RENEWALS:
             return
-        self._renewed = moment
+        self._renewed = now
         with contextlib.suppress(ServerBusy), self._store.write(count_change=False) as conn:
-            self.hold(conn)
+            self.renew(conn)
 
-    def hold(self, conn: Connection) -> None:
-        """See that the lease holds, and begin it anew.
+    def renew(self, conn: Connection) -> None:
+        """Renew the lease in a write transaction.
 
         Raises:
-            ServerBusy: it does not: what was written under it may be gone. Sent again, it is written again.
+            ServerBusy: the lease has ended, and the files written under it may be gone.
         """
-        held = update(upload_leases).where(
-            upload_leases.c.key == self.key, upload_leases.c.lease_until > clock.now(conn)
-        )
-        self.over = conn.execute(held.values(lease_until=clock.after(conn, LEASE))).rowcount == 0
-        if self.over:
+        active = (upload_leases.c.key == self.key, upload_leases.c.lease_until > clock.now(conn))
+        renewal = update(upload_leases).where(*active).values(lease_until=clock.after(conn, LEASE))
+        self.ended = conn.execute(renewal).rowcount == 0
+        if self.ended:
             raise Busy("the upload took too long, or its process was held up; send it again")
 
 
 class UploadLeases:
-    """The sessions of this process over one store; safe from any thread, and in forked children."""
+    """The upload leases of this process for one store; safe from any thread, and in forked children."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = ProcessLock()
         self._lease: UploadLease | None = None
 
-    def lease(self) -> UploadLease:
-        """The session to write under now, begun when there is none, or its time is over.
+    def current(self) -> UploadLease:
+        """Return the lease to write under now, a new one if there is none or it is old.
 
         Raises:
-            ServerBusy: the database does not take it now.
+            ServerBusy: the database cannot be written now.
         """
         with self._lock:
             lease = self._lease
             if lease is not None:
-                lease.keep()
-            if lease is None or lease.over or lease.pid != os.getpid() or time.monotonic() > lease.begun + LEASE:
+                lease.renew_if_due()
+            if lease is None or lease.ended or lease.pid != os.getpid() or time.monotonic() > lease.started + LEASE:
                 lease = self._lease = UploadLease(self._store)
             return lease
 
 
 def delete_expired(conn: Connection) -> int:
-    """Remove the sessions whose lease is over; gives how many."""
-    return conn.execute(
-        delete(upload_leases).where(~clock.is_active(conn, upload_leases.c.lease_until, LEASE))
-    ).rowcount
+    """Delete the leases that have ended; return how many."""
+    expired = ~clock.is_active(conn, upload_leases.c.lease_until, LEASE)
+    return conn.execute(delete(upload_leases).where(expired)).rowcount

@@ -1,4 +1,4 @@
-"""What is measured of a geometry in points: the box around it, and its area. Of others nothing is said."""
+"""The bounding box and the area of geometries that consist of points."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any
 from autoflow.server import limits
 
 Box = list[float]  # top, left, bottom, right
-Corner = tuple[float, float]
+Point = tuple[float, float]
 
 
-def _corners(points: Any) -> Iterator[Corner]:
+def _vertices(points: Any) -> Iterator[Point]:
     for point in points if isinstance(points, list) else ():
-        if isinstance(point, list) and len(point) == 2 and all(_number(value) for value in point):
+        if isinstance(point, list) and len(point) == 2 and all(_is_coordinate(value) for value in point):
             yield point[0], point[1]
 
 
-def _number(value: Any) -> bool:
+def _is_coordinate(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= limits.COORDINATE
 
 
-def _enclosed(corners: Sequence[Corner]) -> float:
-    ring = [*corners, *corners[:1]]
+def _area(vertices: Sequence[Point]) -> float:
+    ring = [*vertices, *vertices[:1]]
     return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in pairwise(ring))) / 2
 
 
 def measure(geometry: Mapping[str, Any], kind: Any) -> tuple[Box | None, str | None]:
-    """Box and area; the area is a text, as on the wire."""
+    """Return the bounding box and the area as text (as on the wire), None for what is not defined for this shape."""
     points = geometry.get("points")
     if not isinstance(points, Mapping):
         return None, None
-    corners = list(_corners(points.get("exterior")))
-    if not corners:
+    vertices = list(_vertices(points.get("exterior")))
+    if not vertices:
         return None, None
-    across, down = zip(*corners, strict=True)
-    box = [min(down), min(across), max(down), max(across)]
+    xs, ys = zip(*vertices, strict=True)
+    box = [min(ys), min(xs), max(ys), max(xs)]
     if kind == "rectangle":
         return box, str((box[2] - box[0]) * (box[3] - box[1]))
     if kind != "polygon":
         return box, None
     interior = points.get("interior")
-    holes = [list(_corners(hole)) for hole in interior] if isinstance(interior, list) else []
-    return box, str(_enclosed(corners) - sum(map(_enclosed, holes)))
+    holes = [list(_vertices(hole)) for hole in interior] if isinstance(interior, list) else []
+    return box, str(_area(vertices) - sum(map(_area, holes)))

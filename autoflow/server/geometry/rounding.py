@@ -1,6 +1,6 @@
-"""Coordinates in whole pixels, for a client that asks for no parts of them (``integerCoords``).
+"""Geometries in whole pixels, for clients that request integer coordinates (``integerCoords``).
 
-A client that counts in parts of pixels puts a point of a pixel into its middle; the pixel it is in is the one below.
+A client with fractional coordinates places a point in the middle of its pixel, so rounding down gives the pixel.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-_COUNTED = ("points", "nodes", "parts")
+_COORDINATES = ("points", "nodes", "parts")
 
 
-def _floored(value: Any) -> Any:
+def _floor(value: Any) -> Any:
     if isinstance(value, float):
         return math.floor(value) if math.isfinite(value) else value
     if isinstance(value, Mapping):
-        return {key: _floored(part) for key, part in value.items()}
+        return {key: _floor(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_floored(part) for part in value]
+        return [_floor(part) for part in value]
     return value
 
 
 def round_to_pixels(geometry: Mapping[str, Any]) -> dict[str, Any]:
-    """A geometry, or an object with one in it, whose coordinates are whole; what else it says is as it was."""
-    found = {key: _floored(value) if key in _COUNTED else value for key, value in geometry.items()}
-    bitmap = found.get("bitmap")
+    """Return a geometry, or a figure with one, with its coordinates rounded down; the rest is unchanged."""
+    rounded = {key: _floor(value) if key in _COORDINATES else value for key, value in geometry.items()}
+    bitmap = rounded.get("bitmap")
     if isinstance(bitmap, Mapping) and "origin" in bitmap:
-        found["bitmap"] = {**bitmap, "origin": _floored(bitmap["origin"])}
-    return found
+        rounded["bitmap"] = {**bitmap, "origin": _floor(bitmap["origin"])}
+    return rounded

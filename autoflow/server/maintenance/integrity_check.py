@@ -1,16 +1,15 @@
-"""Whether what is kept is whole: the rows of versions (level 1), the files of blobs (2), every byte of them (3).
+"""Checks of the store's integrity: the rows of versions (level 1), the files of blobs (2), every byte of them (3).
 
-Nothing is repaired by guessing. A file that is missing or not of its hash is marked, and moved to ``quarantine/``:
-whoever uploads the same bytes again heals every version that needs them. One that cannot be read now is told of, and
-left as it is.
+Nothing is repaired by guessing. A blob whose file is missing or does not match its hash is marked as damaged, and the
+file moved to ``quarantine/``: uploading the same bytes again repairs every version that uses them. A file that cannot
+be read now is reported and left as it is.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -23,17 +22,18 @@ from autoflow.server.maintenance.resumable_job import Cursor, JobState, Stage
 from autoflow.server.operations import OperationContext
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import verification
+from autoflow.wire.content_hash import encode_hash
 
 LEVELS = (1, 2, 3)
 ITEM_BATCH = 5000  # rows of a version in a transaction
-BLOB_BATCH = {2: 200, 3: 20}  # files between two looks at the time
+BLOB_BATCH = {2: 200, 3: 20}  # blobs a step, by level
 _UNREADABLE = "unreadable"
 
 Problem = dict[str, Any]
 
 
 class IntegrityCheck:
-    """The stages of one level, over one place and a scope; what was found wrong is in `problems`."""
+    """The stages of a check at one level, for a scope; `problems` is what it has found."""
 
     def __init__(self, context: OperationContext, level: int, scope: Scope) -> None:
         self._store = context.store
@@ -44,59 +44,61 @@ class IntegrityCheck:
 
     @property
     def stages(self) -> Sequence[Stage]:
-        """A level's; each is only what it says, so that levels are run one after the other."""
-        return (self._database, self._versions) if self._level == 1 else (self._kept, self._apart)
+        """The stages of this level alone: to check all, run the levels one after the other."""
+        if self._level == 1:
+            return self._check_database, self._check_versions
+        return self._check_blobs, self._check_other_contents
 
     # -- level 1
 
-    def _database(self, progress: JobState) -> Cursor:
-        """Check the structure of one table and its indexes, where the database is a file.
+    def _check_database(self, state: JobState) -> Cursor:
+        """Check the structure of one table and its indexes, if the database is a file.
 
         Raises:
             StoreUnavailable: they are damaged.
         """
-        number = progress.cursor if isinstance(progress.cursor, int) else 0
+        index = state.cursor if isinstance(state.cursor, int) else 0
         tables = self._store.tables()
-        if number < len(tables):
-            self._store.check(tables[number])
-        return number + 1 if number + 1 < len(tables) else None
+        if index < len(tables):
+            self._store.check(tables[index])
+        return index + 1 if index + 1 < len(tables) else None
 
-    def _versions(self, progress: JobState) -> Cursor:
-        """Look at some rows of a version; a place is the version, what goes on after in it, and what was found."""
-        number, after, state = progress.cursor if isinstance(progress.cursor, list) else (0, None, {})
+    def _check_versions(self, state: JobState) -> Cursor:
+        """Check some rows of a version; the cursor is the version's id, the position in it, and its sums so far."""
+        number, after, sums = state.cursor if isinstance(state.cursor, list) else (0, None, {})
         with self._store.read() as conn:
-            found = blob_usage.versions_in_scope(conn, self._scope, number - 1 if after is not None else number, 1)
-            if not found:
+            page = blob_usage.versions_in_scope(conn, self._scope, number - 1 if after is not None else number, 1)
+            if not page:
                 return None
-            (version,) = found
-            if version["id"] != number:  # the next one, or the one looked at was deleted meanwhile
-                number, after, state = version["id"], None, {}
-            after, state = verification.check_version(conn, dict(version), after, ITEM_BATCH, state)
+            (version,) = page
+            if version["id"] != number:  # the next version, or the current one was deleted meanwhile
+                number, after, sums = version["id"], None, {}
+            after, sums = verification.check_version(conn, dict(version), after, ITEM_BATCH, sums)
         if after is not None:
-            return [number, after, state]
-        progress.count("versions", 1)
-        for problem in verification.problems(dict(version), state):
-            named = {"id": number, "version": version["number"], "projectId": version["project_id"]}
-            self._found(progress, {"problem": problem, "versions": [named]})
+            return [number, after, sums]
+        state.count("versions", 1)
+        for problem in verification.problems(dict(version), sums):
+            entry = {"id": number, "version": version["number"], "projectId": version["project_id"]}
+            self._add_problem(state, {"problem": problem, "versions": [entry]})
         return [number, None, {}]
 
     # -- levels 2 and 3
 
-    def _kept(self, progress: JobState) -> Cursor:
+    def _check_blobs(self, state: JobState) -> Cursor:
         limit = BLOB_BATCH[self._level]
+        after = state.cursor if isinstance(state.cursor, str) else ""
         with self._store.read() as conn:
-            page = blob_usage.blobs_in_scope(
-                conn, self._scope, progress.cursor if isinstance(progress.cursor, str) else "", limit
-            )
-        wrong = {row["hash"]: problem for row in page if (problem := self._look(row)) is not None}
-        progress.count("blobs", len(page))
-        progress.count("bytes", sum(row["size"] for row in page))
-        self._condemn([row for row in page if wrong.get(row["hash"], _UNREADABLE) != _UNREADABLE], wrong)
-        self._tell(progress, wrong)
+            page = blob_usage.blobs_in_scope(conn, self._scope, after, limit)
+        problems = {row["hash"]: problem for row in page if (problem := self._problem_of_blob(row)) is not None}
+        state.count("blobs", len(page))
+        state.count("bytes", sum(row["size"] for row in page))
+        damaged = [row for row in page if problems.get(row["hash"], _UNREADABLE) != _UNREADABLE]
+        for blob_hash in self._quarantine(damaged):
+            del problems[blob_hash]
+        self._report(state, problems)
         return page[-1]["hash"] if len(page) == limit else None
 
-    def _look(self, row: RowMapping) -> str | None:
-        """What is wrong with a blob's file."""
+    def _problem_of_blob(self, row: RowMapping) -> str | None:
         try:
             size = self._blobs.size(row["hash"], row["generation"])
             if row["state"] == DAMAGED:
@@ -105,63 +107,61 @@ class IntegrityCheck:
                 return "missing"
             if size != row["size"]:
                 return "size"
-            return None if self._level < 3 or self._is_whole(row) else "content"
+            return None if self._level < 3 or self._matches_hash(row) else "content"
         except ServerBusy:
             return _UNREADABLE
 
-    def _is_whole(self, row: RowMapping) -> bool:
+    def _matches_hash(self, row: RowMapping) -> bool:
         digest = hashlib.sha256()
         for chunk in self._blobs.read(row["hash"], row["generation"], 0, row["size"]):
             digest.update(chunk)
-        return bool(base64.b64encode(digest.digest()).decode() == row["hash"])
+        return bool(encode_hash(digest) == row["hash"])
 
-    def _condemn(self, broken: Sequence[RowMapping], wrong: dict[str, str]) -> None:
-        """Mark blobs as damaged and put their files aside; one that was collected meanwhile is no problem."""
-        if not broken:
-            return
+    def _quarantine(self, damaged: Sequence[RowMapping]) -> list[str]:
+        """Mark blobs as damaged and quarantine their files; return the hashes of those deleted meanwhile."""
+        if not damaged:
+            return []
         with self._store.write(count_change=False) as conn:
-            gone = [row for row in broken if not blob_usage.mark_damaged(conn, row["hash"], row["generation"])]
-        for row in broken:
-            if row in gone:
-                del wrong[row["hash"]]
-            else:
+            marked = {row["hash"]: blob_usage.mark_damaged(conn, row["hash"], row["generation"]) for row in damaged}
+        for row in damaged:
+            if marked[row["hash"]]:
                 self._blobs.quarantine(row["hash"], row["generation"])
+        return [blob_hash for blob_hash, is_marked in marked.items() if not is_marked]
 
-    def _apart(self, progress: JobState) -> Cursor:
-        """Bytes that items name and that are no blob's: files by reference, and hashes nobody knows."""
+    def _check_other_contents(self, state: JobState) -> Cursor:
+        """Check contents of items that are not blobs: external files, and hashes that are missing from the store."""
         limit = BLOB_BATCH[self._level]
-        after = [str(part) for part in progress.cursor] if isinstance(progress.cursor, list) else []
+        after = [str(part) for part in state.cursor] if isinstance(state.cursor, list) else []
         with self._store.read() as conn:
             page = blob_usage.external_or_missing(conn, self._scope, after, limit)
-        progress.count("sources", len(page))
-        wrong = {row["hash"]: problem for row in page if (problem := self._source(row)) is not None}
-        self._tell(progress, wrong)
+        state.count("sources", len(page))
+        problems = {row["hash"]: problem for row in page if (problem := self._problem_of_source(row)) is not None}
+        self._report(state, problems)
         return [page[-1]["hash"], page[-1]["link"]] if len(page) == limit else None
 
-    def _source(self, row: RowMapping) -> str | None:
+    def _problem_of_source(self, row: RowMapping) -> str | None:
         path = external_files.path_of(row["link"]) if row["link"] else None
         if path is None:
             return "missing"
-        check: Callable[[], str | None] = lambda: external_files.check(row["link"], row["hash"])  # noqa: E731
-        return check() if self._level == 3 else _sized(path, row["size"])
+        return external_files.check(row["link"], row["hash"]) if self._level == 3 else _check_size(path, row["size"])
 
-    def _tell(self, progress: JobState, wrong: dict[str, str]) -> None:
-        if not wrong:
+    def _report(self, state: JobState, problems: dict[str, str]) -> None:
+        if not problems:
             return
         with self._store.read() as conn:
-            told = blob_usage.references_to(conn, list(wrong))
-        for content, problem in wrong.items():
-            self._found(progress, {"hash": content, "problem": problem, **told[content]})
+            references = blob_usage.references_to(conn, list(problems))
+        for blob_hash, problem in problems.items():
+            self._add_problem(state, {"hash": blob_hash, "problem": problem, **references[blob_hash]})
 
-    def _found(self, progress: JobState, problem: Problem) -> None:
-        progress.count("problems", 1)
+    def _add_problem(self, state: JobState, problem: Problem) -> None:
+        state.count("problems", 1)
         self.problems.append({"hash": None, "projects": [], "versions": [], "files": [], **problem})
 
 
-def _sized(path: str, size: int | None) -> str | None:
-    """What is wrong with a file by its size alone."""
+def _check_size(path: str, size: int | None) -> str | None:
+    """Compare a file's size with an expected one; return the problem as text, None if there is none."""
     try:
-        found = os.stat(path).st_size
+        actual = os.stat(path).st_size
     except OSError as error:
         return f"the source {path} cannot be read: {error.strerror or error}"
-    return None if found == size else f"the source {path} has changed"
+    return None if actual == size else f"the source {path} has changed"

@@ -1,6 +1,6 @@
-"""What is wrong with a store that is unavailable, and mending it when a person has decided to.
+"""Diagnosis and repair of a store that is unavailable; repairs run only on a person's request.
 
-Nothing is removed: a damaged file and a log that is another's stay beside the store under another name.
+Nothing is deleted: a damaged file, or a log that belongs to another file, is renamed and stays beside the store.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from autoflow.server.db.postgresql import WRITE
 from autoflow.server.db.salvage import SalvagedTable
 
 _LOG = ("-wal", "-shm")
-_ROUNDS = 6  # one repair may show the next thing that is wrong
+_ROUNDS = 6  # a repair may uncover the next problem
 
 
 class Diagnosis(NamedTuple):
-    """What is wrong with a store.
+    """The problem of a store.
 
     Args:
-        reason: one of the words of `store.identity`.
-        message: what is wrong.
-        action: what `Recovery.repair` would do.
-        tables: of a damaged store, what can be read.
+        reason: one of the constants of `db.identity`.
+        message: the problem.
+        action: what `Recovery.repair` would do about it.
+        tables: for a damaged store, what can be read of each table.
     """
 
     reason: str
@@ -43,7 +43,7 @@ class Diagnosis(NamedTuple):
 
 
 class Recovery:
-    """One store that may be unavailable.
+    """Diagnoses and repairs one store.
 
     Args:
         url, witnesses, remedy: see `Store`.
@@ -57,39 +57,39 @@ class Recovery:
         self._repairs: Mapping[str, tuple[Callable[[], None], str]] = {
             identity.DAMAGED: (
                 self._salvage,
-                "copy what can be read into a new file, and keep the damaged one beside it",
+                "copy what can be read into a new file, and keep the damaged file beside it",
             ),
-            identity.LOST: (self._begin_anew, "begin an empty store with the id of the one that was lost"),
+            identity.LOST: (self._create_empty, "create an empty store with the id of the lost one"),
             identity.FOREIGN: (
                 self._adopt,
-                "take this database for the store that these blobs and this address are of",
+                "accept this database as the store of these blobs and this address",
             ),
             identity.OLDER: (
-                self._go_on_from_copy,
-                "go on from this copy, and give no number again that was given since",
+                self._continue_from_copy,
+                "continue with this older copy, without reusing ids that were assigned since",
             ),
             identity.BLOBS_LOST: (
                 self._adopt,
-                "take this place for that of the blobs; bytes that are not there are lost",
+                "accept this location of the blobs; those that are not there are lost",
             ),
-            identity.FOREIGN_LOG: (self._move_log, "move the log aside, and use the file as it is without it"),
+            identity.FOREIGN_LOG: (self._move_log, "move the log aside, and use the file without it"),
         }
 
     def diagnose(self) -> Diagnosis | None:
-        """Say what is wrong, None when nothing is; nothing is changed.
+        """Return the store's problem, None if it is sound; nothing is changed.
 
         Raises:
-            ServerBusy: the database does not answer, or its revision is not this autoflow's.
+            ServerBusy: the database does not answer, or has the schema of another version of autoflow.
         """
         try:
             store = Store(self._url, witnesses=self._witnesses, remedy=self._remedy)
         except StoreUnavailable as error:
-            return self._finding(error.reason, str(error))
+            return self._diagnosis(error.reason, str(error))
         store.close()
-        wrong = find_damage(self._path) if self._path is not None else []
-        return self._finding(identity.DAMAGED, "; ".join(wrong[:5])) if wrong else None
+        damage = find_damage(self._path) if self._path is not None else []
+        return self._diagnosis(identity.DAMAGED, "; ".join(damage[:5])) if damage else None
 
-    def _finding(self, reason: str, message: str) -> Diagnosis:
+    def _diagnosis(self, reason: str, message: str) -> Diagnosis:
         if reason != identity.DAMAGED:
             return Diagnosis(reason, message, self._repairs[reason][1])
         if self._path is None:
@@ -97,30 +97,31 @@ class Recovery:
         tables = [table for table in salvage.count_readable(self._path) if table.rows or table.gaps]
         action = self._repairs[reason][1]
         if not tables:
-            action = "keep the file beside it and begin an empty store: not even its list of tables can be read"
+            action = "rename the file and create an empty store: not even the list of tables can be read"
         return Diagnosis(reason, message, action, tables)
 
     def repair(self) -> list[Diagnosis]:
-        """Mend what is wrong; gives what was, empty when nothing is.
+        """Repair the store; return the problems that were repaired.
 
         Raises:
-            ServerBusy, OSError: it cannot be mended now; what was done until then stays.
+            ServerBusy, OSError: it cannot be repaired now; completed repairs are kept.
         """
-        mended: list[Diagnosis] = []
+        repaired: list[Diagnosis] = []
         for _ in range(_ROUNDS):
-            finding = self.diagnose()
-            if finding is None:
-                return mended
-            if finding.reason == identity.DAMAGED and self._path is None:
-                raise StoreUnavailable(finding.reason, f"{finding.message}: {finding.action}")
-            self._repairs[finding.reason][0]()
-            mended.append(finding)
-        raise StoreUnavailable(mended[-1].reason, f"it is not mended after {_ROUNDS} steps: {mended[-1].message}")
+            diagnosis = self.diagnose()
+            if diagnosis is None:
+                return repaired
+            if diagnosis.reason == identity.DAMAGED and self._path is None:
+                raise StoreUnavailable(diagnosis.reason, f"{diagnosis.message}: {diagnosis.action}")
+            self._repairs[diagnosis.reason][0]()
+            repaired.append(diagnosis)
+        last = repaired[-1]
+        raise StoreUnavailable(last.reason, f"it is not repaired after {_ROUNDS} steps: {last.message}")
 
     # -- repairs
 
-    def _mark(self) -> Mark | None:
-        """Return the mark that is furthest, of those that can be read."""
+    def _newest_mark(self) -> Mark | None:
+        """Return the newest mark of those that can be read."""
         marks: list[Mark] = []
         for witness in self._witnesses:
             with contextlib.suppress(AutoflowError, OSError):
@@ -133,57 +134,56 @@ class Recovery:
         new = f"{path}.recovered-{stamp}"
         with setup.exclusive_lock(path):
             try:
-                told = salvage.copy(path, new, self._mark())
+                tables = salvage.copy(path, new, self._newest_mark())
             except (sqlite3.Error, OSError):
                 with contextlib.suppress(OSError):
                     os.unlink(new)
                 raise
             _move(path, f"{path}.corrupt-{stamp}", ("", *_LOG))
-            if told:
+            if tables:
                 os.rename(new, path)
-        if not told:
-            self._begin_anew()
-        self._go_on_from_copy()
+        if not tables:
+            self._create_empty()
+        self._continue_from_copy()
 
     def _move_log(self) -> None:
         path = str(self._path)
         with setup.exclusive_lock(path):
             _move(path, f"{path}.log-{time.time_ns()}", _LOG)
 
-    def _begin_anew(self) -> None:
-        mark = self._mark()
+    def _create_empty(self) -> None:
+        mark = self._newest_mark()
         with self._engine() as engine:
             setup.prepare(engine, key=mark.key if mark is not None else None)
-        self._go_on_from_copy()
+        self._continue_from_copy()
 
-    def _go_on_from_copy(self) -> None:
-        mark = self._mark()
+    def _continue_from_copy(self) -> None:
+        mark = self._newest_mark()
 
-        def forward(conn: Connection) -> None:
+        def advance(conn: Connection) -> None:
             if mark is None:
                 return
             identity.reserve_numbers(conn, mark.numbers)
-            change = schema.counters.c.name == counters.CHANGE
-            behind = schema.counters.c.value < mark.changes
-            conn.execute(update(schema.counters).where(change, behind).values(value=mark.changes))
+            is_behind = (schema.counters.c.name == counters.CHANGE, schema.counters.c.value < mark.changes)
+            conn.execute(update(schema.counters).where(*is_behind).values(value=mark.changes))
             conn.execute(update(schema.identity).values(key=mark.key))
 
-        self._change(forward)
+        self._change(advance)
 
     def _adopt(self) -> None:
         self._change(lambda conn: None)
 
     def _change(self, change: Callable[[Connection], None]) -> None:
-        """Change the database, and write its marks anew."""
+        """Change the database, and rewrite its marks."""
         with self._engine() as engine:
             setup.prepare(engine, migrate=True)
             with engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
                 change(conn)
                 conn.execute(update(schema.identity).values(marked=False))
             with engine.connect() as conn:
-                found = identity.read(conn)
-                assert found is not None
-                mark = identity.mark_of(conn, found.key)
+                database = identity.read(conn)
+                assert database is not None
+                mark = identity.mark_of(conn, database.key)
         for witness in self._witnesses:
             witness.write(mark.encode())
 
@@ -196,7 +196,7 @@ class Recovery:
             engine.dispose()
 
 
-def _move(path: str, aside: str, endings: Sequence[str]) -> None:
-    for ending in endings:
+def _move(path: str, target: str, suffixes: Sequence[str]) -> None:
+    for suffix in suffixes:
         with contextlib.suppress(FileNotFoundError):
-            os.rename(path + ending, aside + ending)
+            os.rename(path + suffix, target + suffix)

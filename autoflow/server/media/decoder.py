@@ -1,4 +1,4 @@
-"""Decoding in bounded processes: a small number of workers, started when needed, each with one job at a time."""
+"""A pool of worker processes that decode images within limits of memory and time, started on demand."""
 
 from __future__ import annotations
 

@@ -1,34 +1,29 @@
-"""Items by reference: their bytes are a file of the user's own, which the store names by path and hash and leaves.
+"""External files: items whose content is a file of the user's, registered by path and hash and not copied.
 
-Such an item has both a hash and a link of the form ``file:///path``; only the local user of an embedded server makes
-one. The file may change at any time, so it is never given out unread: what is not of the hash is not the item.
+Such an item has both a hash and a link of the form ``file:///path``; only the local user of an embedded server can
+create one. The file may change at any time, so its hash is checked before it is served.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import RowMapping
 
 from autoflow.server.blobs import BlobStore, Content
 from autoflow.server.errors import Gone
+from autoflow.wire.content_hash import encode_hash
 
 _CHUNK = 1024 * 1024
 
 
-def link_of(path: str) -> str:
-    """The link of a file by its absolute path."""
-    return f"file://{quote(os.fsencode(path))}"
-
-
 def path_of(link: str) -> str | None:
-    """The file a link names, None when it names none on this machine."""
+    """Return the path of the file that a link names, None if it names no file of this machine."""
     try:
         parts = urlsplit(link)
     except ValueError:
@@ -40,34 +35,34 @@ def path_of(link: str) -> str | None:
 
 
 def is_external(item: Mapping[str, Any] | RowMapping) -> bool:
-    """Whether an item (its row, or its ``hash`` and ``link``) is by reference."""
+    """Return whether an item (its row, or its ``hash`` and ``link``) is an external file."""
     return item["hash"] is not None and item["link"] is not None and path_of(item["link"]) is not None
 
 
 def check(link: str, hash: str) -> str | None:  # noqa: A002 - the column's name
-    """Read the file of a link to its end; None when it has the hash, else what is wrong."""
+    """Compare a linked file's content with a hash; return None if they match, else the problem as text."""
     path = path_of(link)
     if path is None:
         return f"{link} names no file"
     try:
-        found = _hash(path)
+        actual = _hash_file(path)
     except OSError as error:
         return f"the source {path} cannot be read: {error.strerror or error}"
-    return None if found == hash else f"the source {path} has changed"
+    return None if actual == hash else f"the source {path} has changed"
 
 
-def _hash(path: str) -> str:
+def _hash_file(path: str) -> str:
     digest = hashlib.sha256()
-    for chunk in _chunks(path, 0, None):
+    for chunk in _read_range(path, 0, None):
         digest.update(chunk)
-    return base64.b64encode(digest.digest()).decode()
+    return encode_hash(digest)
 
 
-def _chunks(path: str, start: int, stop: int | None) -> Iterator[bytes]:
-    """The bytes of a regular file."""
+def _read_range(path: str, start: int, stop: int | None) -> Iterator[bytes]:
+    """Return the bytes of a regular file from `start` to before `stop`, in chunks."""
     with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is no regular file")
+            raise OSError("it is not a regular file")
         file.seek(start)
         while (stop is None or start < stop) and (
             chunk := file.read(_CHUNK if stop is None else min(_CHUNK, stop - start))
@@ -77,24 +72,24 @@ def _chunks(path: str, start: int, stop: int | None) -> Iterator[bytes]:
 
 
 class _Source:
-    """Where one file by reference is: what `Content` reads from."""
+    """One external file, as the blob store that its `Content` reads from."""
 
     def __init__(self, link: str) -> None:
         self._link = link
 
-    def read(self, content: str, _generation: str, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes from `start` to `stop`.
+    def read(self, blob_hash: str, _generation: str, start: int, stop: int) -> Iterator[bytes]:
+        """Return the bytes from `start` to before `stop`, in chunks.
 
         Raises:
             ServerRefused: 410, the file is gone or has changed.
         """
-        reason = check(self._link, content)
+        reason = check(self._link, blob_hash)
         if reason is not None:
             raise Gone(reason)
-        yield from _chunks(path_of(self._link) or "", start, stop)
+        yield from _read_range(path_of(self._link) or "", start, stop)
 
 
 def content(item: Mapping[str, Any] | RowMapping) -> Content:
-    """The bytes of an item by reference, as they are given out: nothing of a file that has changed."""
+    """Return an external file as a response body; reading it fails if the file has changed."""
     source = cast(BlobStore, _Source(item["link"]))
     return Content(source, item["hash"], "", item["size"] or 0, item["name"], item["mime"])

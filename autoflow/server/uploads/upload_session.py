@@ -1,13 +1,13 @@
-"""Taking in uploaded bytes: first written and made durable, then named in a transaction; what came to no name goes.
+"""Upload sessions: files are written and made durable, then registered in a transaction; the rest is deleted.
 
-While a file has no row its generation tells whose session wrote it, and the session's lease that the writer is at
-work: the collector leaves it alone. The transaction that names files begins by seeing that the lease still holds.
+While no row names a file, its generation names the upload lease it was written under, and the garbage collector leaves
+it alone until that lease has ended. The transaction that registers files begins by renewing the lease.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, cast
 
 from sqlalchemy import Connection
@@ -21,77 +21,78 @@ from autoflow.server.db.upload_leases import UploadLease
 from autoflow.server.operations import OperationContext
 
 
-class _Kept:
-    """A stream whose reading keeps the lease: a large file may take longer than it lasts."""
+class _LeasedStream:
+    """A stream that renews the upload lease while it is read: a large file may take longer than the lease lasts."""
 
-    def __init__(self, stream: BinaryIO, keep: Callable[[], None]) -> None:
+    def __init__(self, stream: BinaryIO, lease: UploadLease) -> None:
         self._stream = stream
-        self._keep = keep
+        self._lease = lease
 
     def read(self, size: int) -> bytes:
-        self._keep()
+        self._lease.renew_if_due()
         return self._stream.read(size)
 
 
 class UploadSession:
-    """The files of one upload."""
+    """The files of one upload; those that are not registered are deleted at its end."""
 
     def __init__(self, context: OperationContext) -> None:
-        self._place = context
+        self._context = context
         self._lease: UploadLease | None = None
-        self.unnamed: dict[str, ReceivedBlob] = {}
+        self.unregistered: dict[str, ReceivedBlob] = {}
 
     def receive(self, stream: BinaryIO, probe: Probe | None = None) -> ReceivedBlob:
-        """Write one stream; `probe` is given its bytes to read from, and what it gives is the file's `probed`.
+        """Write a stream to the blob store; see `BlobStore.receive`.
 
         Raises:
-            ServerBusy: it cannot be kept now.
+            ServerBusy: it cannot be written now.
         """
         if self._lease is None:
-            self._lease = self._place.upload_leases.lease()
-        kept = cast(BinaryIO, _Kept(stream, self._lease.keep))
-        received = self._place.blobs.receive(kept, self._lease.generation(), probe)
-        self.unnamed[received.generation] = received
+            self._lease = self._context.upload_leases.current()
+        leased = cast(BinaryIO, _LeasedStream(stream, self._lease))
+        received = self._context.blobs.receive(leased, self._lease.generation(), probe)
+        self.unregistered[received.generation] = received
         return received
 
     def discard(self, received: ReceivedBlob) -> None:
-        """Remove one that will not be named."""
-        del self.unnamed[received.generation]
-        self._place.blobs.discard(received)
+        """Delete a file that will not be registered."""
+        del self.unregistered[received.generation]
+        self._context.blobs.discard(received)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """The transaction in which files are named: all taken so far are durable before it begins.
+        """Open the write transaction in which files are registered, after making all received files durable.
 
         Raises:
-            ServerBusy: they are not, or this process was taken to be dead.
+            ServerBusy: the files could not be made durable, or the upload lease has ended.
         """
         try:
-            self._place.blobs.sync(list(self.unnamed.values()))
-            with self._place.store.write() as conn:
+            self._context.blobs.sync(list(self.unregistered.values()))
+            with self._context.store.write() as conn:
                 if self._lease is not None:
-                    self._lease.hold(conn)
+                    self._lease.renew(conn)
                 yield conn
         except ServerBusy:
             if self._lease is not None:
-                self._lease.over = True  # what is left of it shall not wait for this process to end
+                self._lease.ended = True  # so that what it leaves is collected before this process ends
             raise
 
-    def register(self, conn: Connection, brought: Iterable[tuple[ReceivedBlob, dict[str, Any]]]) -> None:
-        """Name files in the transaction, each with what is known of it (see `blobs.register`).
+    def register(self, conn: Connection, files: Iterable[tuple[ReceivedBlob, dict[str, Any]]]) -> None:
+        """Insert rows for received files, each with what is known of it (see `blobs.register`).
 
-        Should that fail, the files stay for the collector: better too many than one too few.
+        If the transaction fails, the files are left for the garbage collector: a file that may be referenced is never
+        deleted here.
         """
-        for generation in blobs.register(conn, [NewBlob(*one) for one in brought]):
-            del self.unnamed[generation]
+        for generation in blobs.register(conn, [NewBlob(*file) for file in files]):
+            del self.unregistered[generation]
 
 
 @contextlib.contextmanager
 def upload_session(context: OperationContext) -> Iterator[UploadSession]:
-    """Around one upload, transaction included."""
+    """Open an upload session; at its end, delete the files that were not registered."""
     session = UploadSession(context)
     try:
         yield session
     finally:
-        for received in session.unnamed.values():
+        for received in session.unregistered.values():
             context.blobs.discard(received)

@@ -1,7 +1,7 @@
-"""Numbers of tags in a copy: each tag on an item has a number of its own, so a copied item's tags get new ones.
+"""New ids for the tags of copied items: each tag on an item has an id of its own.
 
-All of a batch are moved by the same distance, in the database: no row comes to Python. The text stays as
-`documents.dump` writes it.
+The ids of a batch are shifted by the same number, in the database, so that no row is loaded into Python. The text keeps
+the form that `json_codec.dump` writes.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _NUMBER = re.compile(r'\{"id":(\d+),')
 
 
 def tag_id_range(texts: Iterable[str]) -> tuple[int, int] | None:
-    """The lowest and the highest number in the texts of items' tags, None when there is none."""
+    """Return the lowest and the highest tag id in the JSON of items' tags, None if there is none."""
     numbers = [int(number) for text in texts for number in _NUMBER.findall(text)]
     return (min(numbers), max(numbers)) if numbers else None
 
 
-def reserve_shift(conn: Connection, these: tuple[int, int] | None) -> int:
-    """How far numbers of a span must be moved to be new ones, which nobody else is given from now on."""
-    if these is None:
+def reserve_shift(conn: Connection, id_range: tuple[int, int] | None) -> int:
+    """Reserve new ids for a range of tag ids; return the number to add to each."""
+    if id_range is None:
         return 0
-    low, high = these
+    low, high = id_range
     return counters.advance(conn, counters.TAG, high - low + 1) - high
 
 
 def shift_tag_ids(tags: ColumnElement[str], by: ColumnElement[int], dialect: str) -> ColumnElement[Any]:
-    """The text of tags whose numbers are moved, in the words of a database."""
-    return case((tags == "[]", tags), else_=_MOVED[dialect](tags, by))
+    """Return the SQL of a database that adds a number to all ids in the JSON of tags."""
+    return case((tags == "[]", tags), else_=_SHIFT[dialect](tags, by))
 
 
 def _of_sqlite(tags: ColumnElement[str], by: ColumnElement[int]) -> ColumnElement[Any]:
@@ -44,13 +44,13 @@ def _of_sqlite(tags: ColumnElement[str], by: ColumnElement[int]) -> ColumnElemen
 
 
 def _of_postgresql(tags: ColumnElement[str], by: ColumnElement[int]) -> ColumnElement[Any]:
-    tag = func.json_array_elements(cast(tags, JSON)).table_valued("value", with_ordinality="place").render_derived()
+    tag = func.json_array_elements(cast(tags, JSON)).table_valued("value", with_ordinality="position").render_derived()
     text = cast(tag.c.value, Text)
     number = cast(func.substring(text, r'"id":(\d+)'), BigInteger)
-    # its own number comes first, and a quote inside a value has a backslash
+    # the tag's id comes first, and a quote inside a value has a backslash
     replaced = func.regexp_replace(text, r'"id":\d+', func.concat('"id":', number + by))
-    joined = func.string_agg(replaced, aggregate_order_by(literal(",", Text), tag.c.place))
+    joined = func.string_agg(replaced, aggregate_order_by(literal(",", Text), tag.c.position))
     return select(func.concat("[", joined, "]")).scalar_subquery()
 
 
-_MOVED = {"sqlite": _of_sqlite, "postgresql": _of_postgresql}
+_SHIFT = {"sqlite": _of_sqlite, "postgresql": _of_postgresql}

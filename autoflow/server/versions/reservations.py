@@ -1,7 +1,7 @@
-"""Versions as the SDK makes them: reserved, then its archive is uploaded, then committed or cancelled.
+"""Versions as the SDK creates them: reserved, then the archive is uploaded, then committed or cancelled.
 
-What is versioned is the state when it was reserved, however long the upload takes. One reservation a project: another
-waits until it is committed, cancelled, or its lease is over; only then, and only by another's wish, is it given up.
+The version has the project's state at the reservation, however long the upload takes. A project has one reservation at
+a time: another client can reserve when it is committed, cancelled, or its lease has expired.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from autoflow.server.db.schema import versions as table
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.versions import versions
 
-LEASE = 15 * 60  # seconds; an upload for the project begins it anew
+LEASE = 15 * 60  # seconds; an upload for the project renews it
 
 _RESERVED = table.c.status == "reserved"
 
 
 class Reservation(NamedTuple):
-    """A version to be committed, and the token that it takes."""
+    """A reserved version, and the token to commit it with."""
 
     id: int
     token: str
 
 
 def reserve(conn: Connection, project_id: int) -> Reservation:
-    """Begin a version.
+    """Reserve the next version of a project.
 
     Raises:
         ServerRefused: 400; nothing changed, then with ``useExistingVersion`` and the ``version`` there is, or another
             client "is already committing"; 404, the project is unknown.
     """
     project = lock_project(conn, project_id)
-    before = versions.last_if_unchanged(conn, project)
-    if before is not None:
-        details = {"useExistingVersion": True, "version": {"id": before["id"], "version": before["number"]}}
-        raise Invalid(f"project {project_id} has not changed since its version {before['number']}", details)
+    last = versions.last_if_unchanged(conn, project)
+    if last is not None:
+        details = {"useExistingVersion": True, "version": {"id": last["id"], "version": last["number"]}}
+        raise Invalid(f"project {project_id} has not changed since its version {last['number']}", details)
     held = clock.is_active(conn, table.c.lease_until, LEASE).label("held")
     query = select(table.c.id, held).where(table.c.project_id == project_id, _RESERVED)
     for row in conn.execute(query).all():
@@ -58,13 +58,13 @@ def reserve(conn: Connection, project_id: int) -> Reservation:
 
 
 def renew(conn: Connection, project_id: int) -> None:
-    """Begin the lease of a project's reservation anew: its client is at work."""
+    """Renew the lease of a project's reservation, as its client is active."""
     query = update(table).where(table.c.project_id == project_id, _RESERVED)
     conn.execute(query.values(lease_until=clock.after(conn, LEASE)))
 
 
-def _held(conn: Connection, number: int, token: str) -> RowMapping | None:
-    """The version a token is for, None when there is none of that number.
+def _find(conn: Connection, number: int, token: str) -> RowMapping | None:
+    """Return a version by id, None if there is none.
 
     Raises:
         Invalid: the token is another's.
@@ -72,19 +72,19 @@ def _held(conn: Connection, number: int, token: str) -> RowMapping | None:
     query = select(table, workspaces.c.team_id).join_from(table, projects, table.c.project_id == projects.c.id)
     query = query.join(workspaces, workspaces.c.id == projects.c.workspace_id)
     query = query.where(table.c.id == number, visible(conn, table)).with_for_update(of=table)
-    found = conn.execute(query).mappings().one_or_none()
-    if found is not None and not hmac.compare_digest((found["token"] or "").encode(), token.encode()):
+    version = conn.execute(query).mappings().one_or_none()
+    if version is not None and not hmac.compare_digest((version["token"] or "").encode(), token.encode()):
         raise Invalid(f"version {number} was not reserved with this token")
-    return found
+    return version
 
 
 def commit(conn: Connection, number: int, token: str, file_id: int, values: Mapping[str, Any]) -> None:
-    """Make a reserved version one; committing it again with the same file changes nothing.
+    """Commit a reserved version; committing it again with the same file changes nothing.
 
     Args:
         conn: the transaction.
         number: the version's id.
-        token: what `reserve` gave.
+        token: that of the reservation.
         file_id: the archive, a file of the project's team.
         values: ``name``, ``description``, ``preview_project_id``.
 
@@ -92,34 +92,34 @@ def commit(conn: Connection, number: int, token: str, file_id: int, values: Mapp
         ServerRefused: 404, there is no such version or file; 400, wrong token or another team's file; 409, it is
             committed with another file.
     """
-    found = _held(conn, number, token)
-    if found is None:
+    version = _find(conn, number, token)
+    if version is None:
         raise NotFound("reservation", number)
-    if found["status"] != "reserved":
-        if found["team_file_id"] != file_id:
-            raise Conflict(f"version {number} is committed already, with file {found['team_file_id']}")
+    if version["status"] != "reserved":
+        if version["team_file_id"] != file_id:
+            raise Conflict(f"version {number} is committed already, with file {version['team_file_id']}")
         return
-    if files.get(conn, file_id)["team_id"] != found["team_id"]:
+    if files.get(conn, file_id)["team_id"] != version["team_id"]:
         raise Invalid(f"file {file_id} is not of the project's team")
-    done = {"status": "committed", "team_file_id": file_id, "lease_until": None, "updated_at": timestamps.now()}
-    conn.execute(update(table).where(table.c.id == number).values(**values, **done))
+    committed = {"status": "committed", "team_file_id": file_id, "lease_until": None, "updated_at": timestamps.now()}
+    conn.execute(update(table).where(table.c.id == number).values(**values, **committed))
 
 
 def cancel(conn: Connection, number: int, token: str) -> None:
-    """Give a reservation up; one that is gone is given up already.
+    """Cancel a reservation, ignoring one that does not exist.
 
     Raises:
         ServerRefused: 400, wrong token; 409, it is committed.
     """
-    found = _held(conn, number, token)
-    if found is None:
+    version = _find(conn, number, token)
+    if version is None:
         return
-    if found["status"] != "reserved":
+    if version["status"] != "reserved":
         raise Conflict(f"version {number} is committed; it cannot be cancelled")
-    release(conn, found["project_id"], number)
+    release(conn, version["project_id"], number)
 
 
 def release(conn: Connection, project_id: int, number: int) -> None:
-    """Take a reservation away: what only it saw is kept no longer."""
+    """Delete a reservation; rows that only it sees are not kept in history any more."""
     conn.execute(delete(table).where(table.c.id == number, _RESERVED))
     versions.update_last_version_epoch(conn, project_id)

@@ -1,6 +1,6 @@
-"""Whether the rows of a version are those it was made of: counted, and its digest computed afresh, a batch at a time.
+"""Verification of a version's rows: they are counted and their digest is recomputed, a batch at a time.
 
-A version's rows never change, so batches read in transactions of their own add up to one answer.
+A version's rows never change, so sums over batches that are read in separate transactions are consistent.
 """
 
 from __future__ import annotations
@@ -22,50 +22,50 @@ State = Mapping[str, Any]
 def check_version(
     conn: Connection, version: ContentRow, after: int | None, limit: int, state: State
 ) -> tuple[int | None, dict[str, Any]]:
-    """Look at the next rows of a version.
+    """Add the next rows of a version to its sums.
 
     Args:
-        conn: a transaction that reads.
+        conn: a read transaction.
         version: its row of `versions`.
-        after: what the call before gave first, None at the start.
-        limit: items to look at, at the most.
-        state: what the call before gave second, empty at the start; it is JSON.
+        after: the position that the previous call returned, None at the start.
+        limit: the most items to read.
+        state: the sums that the previous call returned, empty at the start; plain JSON.
 
     Returns:
-        What goes on after, None at the end; and what was found so far.
+        The next position, None at the end; and the sums so far.
     """
-    moment = SnapshotRef.of(version)
+    ref = SnapshotRef.of(version)
     if after is None:
-        found = snapshot.datasets_at(conn, moment)
-        known = snapshot.original_ids(found)
-        total = sum_row_hashes(datasets, found, known) + sum_row_hashes(
-            project_meta, snapshot.meta_rows(conn, moment), {}
+        dataset_rows = snapshot.datasets_at(conn, ref)
+        known = snapshot.original_ids(dataset_rows)
+        total = sum_row_hashes(datasets, dataset_rows, known) + sum_row_hashes(
+            project_meta, snapshot.meta_rows(conn, ref), {}
         )
         return 0, {"sum": format_digest(total), "items": 0, "size": 0, "lost": 0}
-    page = snapshot.page(conn, moment, after, limit)
-    wanted = sorted({row["dataset_id"] for row in page})
-    known = {**original_ids_of(conn, datasets_history, wanted), **original_ids_of(conn, datasets, wanted)}
-    whole = [row for row in page if row["dataset_id"] in known]
+    page = snapshot.page(conn, ref, after, limit)
+    dataset_ids = sorted({row["dataset_id"] for row in page})
+    known = {**original_ids_of(conn, datasets_history, dataset_ids), **original_ids_of(conn, datasets, dataset_ids)}
+    in_datasets = [row for row in page if row["dataset_id"] in known]
     next_state = {
-        "sum": format_digest(int(state["sum"], 16) + sum_row_hashes(items, whole, known)),
+        "sum": format_digest(int(state["sum"], 16) + sum_row_hashes(items, in_datasets, known)),
         "items": state["items"] + len(page),
         "size": state["size"] + sum(row["size"] or 0 for row in page),
-        "lost": state["lost"] + len(page) - len(whole),
+        "lost": state["lost"] + len(page) - len(in_datasets),
     }
     return (page[-1]["id"] if len(page) == limit else None), next_state
 
 
 def problems(version: ContentRow, state: State) -> list[str]:
-    """What is wrong with a version whose rows were all looked at, a sentence each; empty when nothing is."""
+    """Return the problems of a version from the sums over all its rows, a sentence each."""
     if not versions.has_all_rows(version):
-        return ["it was made before rows were kept, and the project changed since: it cannot be restored"]
-    found = []
+        return ["it is older than the history of rows, and the project has changed since: it cannot be restored"]
+    found_problems = []
     if state["items"] != version["items_count"]:
-        found.append(f"{state['items']} items are there; it was made of {version['items_count']}")
+        found_problems.append(f"it has {state['items']} items instead of {version['items_count']}")
     if state["size"] != version["size"]:
-        found.append(f"its items have {state['size']} bytes; it was made of {version['size']}")
+        found_problems.append(f"its items have {state['size']} bytes instead of {version['size']}")
     if state["lost"]:
-        found.append(f"the datasets of {state['lost']} items are missing")
+        found_problems.append(f"the datasets of {state['lost']} items are missing")
     if state["sum"] != version["digest"]:
-        found.append("its rows have changed: their digest is another")
-    return found
+        found_problems.append("its rows have changed: their digest differs")
+    return found_problems

@@ -93,7 +93,7 @@ def test_what_is_not_needed_is_collected(filled, dataset, place):
     """What an image or a version needs stays, what nothing needs goes, and so do files of the dead."""
     kept, _gone = (filled.content(filled.picture((n, 0, 0))) for n in range(2))
     filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "a", "hash": kept}])
-    place.blobs.sync([place.blobs.receive(io.BytesIO(b"stray"), place.upload_leases.lease().generation())])
+    place.blobs.sync([place.blobs.receive(io.BytesIO(b"stray"), place.upload_leases.current().generation())])
     counts = filled.call("autoflow.upkeep.collect")["counts"]
     assert (counts["blobs"], counts["strays"], len(listed(place))) == (0, 0, 3)
     end_leases(place)

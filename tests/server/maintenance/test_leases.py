@@ -181,7 +181,7 @@ def test_replaced_files_are_kept_while_an_edge_or_a_version_names_them(filled, t
 def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
     """What a living process is writing is left alone; what a dead one left is removed."""
     place = filled.server._context
-    lease = place.upload_leases.lease()
+    lease = place.upload_leases.current()
     place.blobs.receive(io.BytesIO(b"under way"), lease.generation())
     new = Path(place.blobs.address, "new")
     (new / lease.generation()).write_bytes(b"half")
@@ -230,9 +230,9 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
 def test_a_long_upload_keeps_its_session(filled, monkeypatch):
     """While bytes come in the lease is renewed, a few times a lease."""
     renewed = []
-    hold = upload_leases.UploadLease.hold
+    hold = upload_leases.UploadLease.renew
     monkeypatch.setattr(
-        upload_leases.UploadLease, "hold", lambda lease, rows: (renewed.append(lease.key), hold(lease, rows))
+        upload_leases.UploadLease, "renew", lambda lease, rows: (renewed.append(lease.key), hold(lease, rows))
     )
 
     class Slow(io.BytesIO):
@@ -249,10 +249,10 @@ def test_a_long_upload_keeps_its_session(filled, monkeypatch):
 
 def test_a_session_is_begun_anew_now_and_then(filled, monkeypatch):
     """What a failed upload left is nobody's soon, also while its process lives."""
-    lease = filled.server._context.upload_leases.lease()
-    assert filled.server._context.upload_leases.lease() is lease
-    lease.begun -= upload_leases.LEASE + 1
-    assert filled.server._context.upload_leases.lease().key != lease.key
+    lease = filled.server._context.upload_leases.current()
+    assert filled.server._context.upload_leases.current() is lease
+    lease.started -= upload_leases.LEASE + 1
+    assert filled.server._context.upload_leases.current().key != lease.key
 
 
 def test_asking_writes_no_more_than_leases(filled):

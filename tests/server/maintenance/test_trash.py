@@ -113,7 +113,7 @@ def test_a_small_share_is_not_asked_about(filled, monkeypatch):
 def test_strays_are_a_share_too(filled, tmp_path):
     """Files without rows, as beside an older copy of the database, are asked about as well."""
     place = filled.server._context
-    lease = place.upload_leases.lease()
+    lease = place.upload_leases.current()
     for number in range(11):
         place.blobs.receive(io.BytesIO(str(number).encode()), lease.generation())
     end_sessions(filled)
