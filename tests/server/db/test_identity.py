@@ -155,7 +155,7 @@ def test_blobs_that_are_not_where_they_were_stop_the_store(tmp_path, database):
     with filling(home, database) as filled:
         content = filled.file()["hash"]
         os.rename(home / "blobs", away)
-        with pytest.raises(ServerBusy, match="not there, or not the one it was"):
+        with pytest.raises(ServerBusy, match="is missing or was replaced"):
             filled.file("/other", b"other")
         (problem,) = filled.call("autoflow.upkeep.verify", level=2)["problems"]
         assert problem["problem"] == "unreadable"  # and so not taken to be damaged
