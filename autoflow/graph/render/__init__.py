@@ -1,1 +1,1 @@
-"""A graph drawn: text, trees, Mermaid, DOT, SVG, HTML, with icons, labels and theme."""
+"""Renderings of a graph: text, Mermaid, DOT, SVG and HTML, all by name in `formats`."""

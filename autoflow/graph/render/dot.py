@@ -1,4 +1,4 @@
-"""The graph in Graphviz's language; every text is a quoted string in which quotes and backslashes are escaped."""
+"""The graph in DOT, the language of Graphviz; every text is a quoted string with quotes and backslashes escaped."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ FILLS = {"finished": "#e3ecff", "running": "#e3ecff", "ended": "#e3ecff", "faile
 
 
 def render_dot(graph: Graph) -> str:
-    """Give a ``digraph``, ending in a newline; nodes are numbered in the graph's order."""
-    node = {card.key: f"n{number}" for number, card in enumerate(graph.cards)}
+    """Return a ``digraph``, ending in a newline; nodes are numbered in the graph's order."""
+    nodes = {card.key: f"n{number}" for number, card in enumerate(graph.cards)}
     lines = [
         "digraph workflow {",
-        f"  graph [rankdir=LR, label={_quoted(graph.title)}, labelloc=t, fontname=Helvetica]",
+        f"  graph [rankdir=LR, label={_quote(graph.title)}, labelloc=t, fontname=Helvetica]",
         '  node [style="filled,rounded", fillcolor="#ffffff", color="#8593a8", fontname=Helvetica]',
         '  edge [color="#1c2738"]',
     ]
@@ -24,19 +24,19 @@ def render_dot(graph: Graph) -> str:
             options.append(f'fillcolor="{FILLS[card.state]}"')
         if card.key == graph.entry:
             options.append('color="#2f6fd6", penwidth=2')
-        lines.append(f"  {node[card.key]} [{', '.join(options)}]")
+        lines.append(f"  {nodes[card.key]} [{', '.join(options)}]")
     for source, target, kind in dict.fromkeys((arrow.source, arrow.target, arrow.kind) for arrow in graph.arrows):
-        if source in node and target in node:
-            lines.append(f"  {node[source]} -> {node[target]}{' [style=dashed]' if kind == 'version' else ''}")
+        if source in nodes and target in nodes:
+            lines.append(f"  {nodes[source]} -> {nodes[target]}{' [style=dashed]' if kind == 'version' else ''}")
     return "\n".join([*lines, "}"]) + "\n"
 
 
 def _label(card: Card) -> str:
-    second = ", ".join([type_and_id(card), *([card.state] if card.state else []), *omitted_count(card)])
-    return _quoted(card_caption(card), second)
+    details = ", ".join([type_and_id(card), *([card.state] if card.state else []), *omitted_count(card)])
+    return _quote(card_caption(card), details)
 
 
-def _quoted(*rows: str) -> str:
-    """Quote rows of text; in a label, backslashes and entities of the text's own mean themselves."""
-    safe = [printable(row).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"') for row in rows]
-    return '"' + "\\n".join(safe) + '"'
+def _quote(*lines: str) -> str:
+    """Quote lines of text; backslashes and entities in them keep their literal meaning in a label."""
+    escaped = [printable(line).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"') for line in lines]
+    return '"' + "\\n".join(escaped) + '"'

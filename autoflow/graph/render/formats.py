@@ -1,4 +1,4 @@
-"""The forms a graph is given in, by name; one place for the command line, the server and the page to ask."""
+"""The output formats of a graph by name, for the command line, the server and the page."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from autoflow.graph.render.text import render_text
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """Who a form is written for; each form takes from it what concerns it.
+    """Options of all formats; each format uses those that concern it.
 
     Args:
-        color: a terminal that shows colours.
-        unicode: a terminal that shows more than ASCII.
-        zone: where the reader's clock stands.
-        base_url: scheme and host of the server, for links; empty when the server itself serves the form;
-            None when it may not be running.
+        color: whether to write ANSI colors.
+        unicode: whether the terminal shows more than ASCII.
+        zone: the reader's time zone.
+        base_url: scheme and host of the server, for links; empty when the server itself serves the output; None when
+            it may not be running.
     """
 
     color: bool = False
@@ -36,15 +36,15 @@ class RenderOptions:
 Renderer = Callable[[Graph, RenderOptions], str]
 
 RENDERERS: dict[str, Renderer] = {
-    "text": lambda graph, reader: render_text(graph, color=reader.color, unicode=reader.unicode, zone=reader.zone),
+    "text": lambda graph, options: render_text(graph, color=options.color, unicode=options.unicode, zone=options.zone),
     "json": lambda graph, _: json.dumps(graph.to_json(), ensure_ascii=False, indent=2) + "\n",
     "mermaid": lambda graph, _: render_mermaid(graph),
     "dot": lambda graph, _: render_dot(graph),
-    "svg": lambda graph, reader: render_svg(graph, base_url=reader.base_url, zone=reader.zone),
-    "html": lambda graph, reader: render_html(graph, base_url=reader.base_url, zone=reader.zone),
+    "svg": lambda graph, options: render_svg(graph, base_url=options.base_url, zone=options.zone),
+    "html": lambda graph, options: render_html(graph, base_url=options.base_url, zone=options.zone),
 }
 
-# Where the eye has to find its way: like cards are taken together in them unless one asks for all.
+# Formats that show similar cards as one cluster unless the user asks for every card.
 PICTURE_FORMATS = frozenset({"mermaid", "dot", "svg", "html"})
 
 MEDIA_TYPES: dict[str, str] = {
@@ -57,10 +57,10 @@ MEDIA_TYPES: dict[str, str] = {
 }
 
 
-def render(graph: Graph, form: str, reader: RenderOptions | None = None) -> str:
-    """Give `graph` in the form of that name, for `reader`.
+def render(graph: Graph, format_name: str, options: RenderOptions | None = None) -> str:
+    """Return a graph in the format of that name.
 
     Raises:
-        KeyError: there is no such form; `FORMS` has the names.
+        KeyError: there is no such format; `RENDERERS` has the names.
     """
-    return RENDERERS[form](graph, reader or RenderOptions())
+    return RENDERERS[format_name](graph, options or RenderOptions())

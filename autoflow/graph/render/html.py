@@ -1,7 +1,7 @@
-"""The graph as one HTML file that opens from disk: picture, legend and tables, complete without network or script.
+"""The graph as one HTML file that opens from disk: picture, legend and tables, without network.
 
-The policy in its head names the hashes of its own style sheets and script; nothing else may load or run, whatever
-the cards say.
+Its content security policy lists the hashes of its own style sheets and script; nothing else may load or run, whatever
+the cards contain. It is complete without its script, which adds zooming.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from autoflow.graph.graph import Card, Graph
 from autoflow.graph.render.labels import (
     card_caption,
     count_runs_and_data,
+    count_text,
     format_time,
     printable,
     type_and_id,
@@ -26,19 +27,19 @@ from autoflow.graph.render.svg_card import LOCAL_PATH, link_url
 from autoflow.graph.render.theme import STATES, stylesheet, variables
 from autoflow.model.entity_types import ENTITY_TYPES
 
-WAYS = {"input": "is read by", "output": "writes", "version": "is saved as"}
+ARROW_TEXTS = {"input": "is read by", "output": "writes", "version": "is saved as"}
 
 
 def render_html(
     graph: Graph, *, base_url: str | None = None, zone: tzinfo = timezone.utc, written: datetime | None = None
 ) -> str:
-    """Give the whole page, ending in a newline.
+    """Return the page, ending in a newline.
 
     Args:
-        graph: what to show.
-        base_url: scheme and host of a server that will be up when the page is read; None shows links as words.
-        zone: where the reader's clock stands.
-        written: the time of writing to state; None for now.
+        graph: the graph to show.
+        base_url: scheme and host of a server that will be up when the page is read; None shows links as text.
+        zone: the reader's time zone.
+        written: the time of writing that the page states; None for now.
     """
     now = (written or datetime.now(timezone.utc)).astimezone(zone)
     title = escape(printable(graph.title))
@@ -48,7 +49,7 @@ def render_html(
         f"default-src 'none'; img-src data:; style-src {_hash(style)} {_hash(stylesheet())}; "
         f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
-    runs, others = count_runs_and_data(graph)
+    runs, data = count_runs_and_data(graph)
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
@@ -56,7 +57,7 @@ def render_html(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">',
             f"<title>{title}</title><style>{style}</style></head><body><header><h1>{title}</h1>",
-            f"<p>{_count(runs, 'run')}, {_count(others, 'data card')}. Written ",
+            f"<p>{count_text(runs, 'run')}, {count_text(data, 'data card')}. Written ",
             f'<time datetime="{now.isoformat(timespec="seconds")}">{format_time(now.isoformat(), zone)}</time>',
             f" {escape(now.tzname() or '')}.</p>{_legend(graph)}</header><main>",
             '<div class="tools" hidden><button type="button" data-zoom="in">Zoom in</button>'
@@ -64,7 +65,8 @@ def render_html(
             '<button type="button" data-zoom="fit">Fit</button></div>',
             '<div class="sheet" role="region" tabindex="0" aria-label="Picture of the workflow; scroll to move">',
             render_svg(graph, base_url=base_url, zone=zone),
-            f"</div>{_cards(graph, base_url, zone)}{_arrows(graph)}</main><script>{script}</script></body></html>\n",
+            f"</div>{_card_table(graph, base_url, zone)}{_arrow_table(graph)}</main>",
+            f"<script>{script}</script></body></html>\n",
         )
     )
 
@@ -77,12 +79,8 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
 def _legend(graph: Graph) -> str:
-    """Explain the icons, states and lines that occur in this graph."""
+    """Return a legend of the icons, states and lines that this graph has."""
     present = {card.type for card in graph.cards}
     entries = [
         '<li><svg viewBox="0 0 36 36" aria-hidden="true">'
@@ -99,8 +97,8 @@ def _legend(graph: Graph) -> str:
     return f'<ul class="legend" aria-label="Legend">{"".join(entries)}</ul>'
 
 
-def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
-    heads = ("Name", "Kind", "Number", "State", "Time", "Link", "Description")
+def _card_table(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
+    headings = ("Name", "Kind", "Number", "State", "Time", "Link", "Description")
     rows = "".join(
         f'<tr><th scope="row">{_text(card_caption(card))}</th>'
         f"<td>{type_label(card)}</td><td>{_text(_number(card))}</td>"
@@ -108,18 +106,18 @@ def _cards(graph: Graph, base_url: str | None, zone: tzinfo) -> str:
         f"<td>{_link(card, base_url)}</td><td>{_text(card.description or '')}</td></tr>"
         for card in graph.cards
     )
-    return _table("Cards", heads, rows)
+    return _table("Cards", headings, rows)
 
 
 def _number(card: Card) -> str:
-    own = type_and_id(card) if card.members else str(card.id)
-    return f"{own} at {card.origin}" if card.origin else own
+    number = type_and_id(card) if card.members else str(card.id)
+    return f"{number} at {card.origin}" if card.origin else number
 
 
-def _arrows(graph: Graph) -> str:
+def _arrow_table(graph: Graph) -> str:
     names = {card.key: f"{card_caption(card)}, {type_and_id(card)}" for card in graph.cards}
     rows = "".join(
-        f'<tr><th scope="row">{_text(names[arrow.source])}</th><td>{WAYS[arrow.kind]}</td>'
+        f'<tr><th scope="row">{_text(names[arrow.source])}</th><td>{ARROW_TEXTS[arrow.kind]}</td>'
         f"<td>{_text(names[arrow.target])}</td></tr>"
         for arrow in graph.arrows
         if arrow.source in names and arrow.target in names
@@ -127,8 +125,8 @@ def _arrows(graph: Graph) -> str:
     return _table("Arrows", ("From", "", "To"), rows)
 
 
-def _table(caption: str, heads: tuple[str, ...], rows: str) -> str:
-    columns = "".join(f'<th scope="col">{head}</th>' if head else "<td></td>" for head in heads)
+def _table(caption: str, headings: tuple[str, ...], rows: str) -> str:
+    columns = "".join(f'<th scope="col">{heading}</th>' if heading else "<td></td>" for heading in headings)
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}"><table><caption>{caption}</caption>'
         f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
@@ -138,11 +136,11 @@ def _table(caption: str, heads: tuple[str, ...], rows: str) -> str:
 def _link(card: Card, base_url: str | None) -> str:
     if card.link is None or not LOCAL_PATH.fullmatch(card.link.url):
         return ""
-    address = link_url(card, base_url)
-    if address is None:
+    url = link_url(card, base_url)
+    if url is None:
         return f"{_text(card.link.title)}: <code>{_text(card.link.url)}</code>"
-    return f'<a href="{escape(address)}" rel="noopener noreferrer">{_text(card.link.title)}</a>'
+    return f'<a href="{escape(url)}" rel="noopener noreferrer">{_text(card.link.title)}</a>'
 
 
-def _text(words: str) -> str:
-    return escape(printable(words))
+def _text(text: str) -> str:
+    return escape(printable(text))

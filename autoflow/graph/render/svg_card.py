@@ -1,6 +1,6 @@
-"""The face of one card in SVG: picture or icon tile, title, link, date, badge, state.
+"""One card in SVG: picture or icon tile, title, link, date, badge, state.
 
-Every text is escaped and cut to its room; a link is one only if it is a path on a server that is known.
+Every text is escaped and cut to the space it has. Only a path on a known server becomes a link.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TILE = 54
 MARGIN = 14
 CALENDAR = "M.6 2h9.8v8.4H.6zM.6 4.8h9.8M3 .4v2.4M8 .4v2.4"
 
-# Advance widths of a sans-serif face in thousandths of its size, a little more than most faces need.
+# Advance widths of a sans-serif font in thousandths of its size, a little more than most fonts need.
 _ADVANCE = {
     **dict.fromkeys("ijl'|.,:;! I", 310),
     **dict.fromkeys('frt()[]{}-/\\"*`', 410),
@@ -41,11 +41,11 @@ _ADVANCE = {
 
 
 class CardContext(NamedTuple):
-    """What a face needs to know beyond its card.
+    """What the cards of one picture have in common.
 
     Args:
-        base_url: where the server answers; empty for the page's own server, None for no links.
-        zone: where the reader's clock stands.
+        base_url: scheme and host of the server; empty for the page's own server, None for no links.
+        zone: the reader's time zone.
         entry: key of the card to outline.
     """
 
@@ -54,30 +54,30 @@ class CardContext(NamedTuple):
     entry: str | None = None
 
 
-def truncate(text: str, room: float, size: float) -> str:
-    """Cut a text with an ellipsis to about `room` pixels at a type size of `size`."""
+def truncate(text: str, max_width: float, size: float) -> str:
+    """Cut a text with an ellipsis to about `max_width` pixels at a font size of `size`."""
     text = printable(" ".join(text.split()))
-    used, kept = 0.0, 0
-    for number, sign in enumerate(text):
-        used += size * _advance(sign) / 1000
-        if used + size * 0.9 <= room:
-            kept = number + 1
-    return text if used <= room else text[:kept].rstrip() + "\u2026"
+    width, fitting = 0.0, 0
+    for index, character in enumerate(text):
+        width += size * _advance(character) / 1000
+        if width + size * 0.9 <= max_width:
+            fitting = index + 1
+    return text if width <= max_width else text[:fitting].rstrip() + "\u2026"
 
 
 def text_width(text: str, size: float) -> float:
-    """Estimate the width of a text in pixels."""
+    """Return the estimated width of a text in pixels."""
     return sum(map(_advance, text)) * size / 1000
 
 
-def _advance(sign: str) -> int:
-    return _ADVANCE.get(sign, 590 if ord(sign) < 0x1100 else 1050)
+def _advance(character: str) -> int:
+    return _ADVANCE.get(character, 590 if ord(character) < 0x1100 else 1050)
 
 
 def link_url(card: Card, base_url: str | None) -> str | None:
-    """Give the address a card's link leads to, or None.
+    """Return the url that a card's link leads to, or None.
 
-    A card of another server leads there; others need the server's own address.
+    A card of another server leads to that server; others need the url of this one.
     """
     base = card.origin or base_url
     if card.link is None or base is None or not LOCAL_PATH.fullmatch(card.link.url):
@@ -85,123 +85,121 @@ def link_url(card: Card, base_url: str | None) -> str | None:
     return base.rstrip("/") + card.link.url if not base or is_server_url(base) else None
 
 
-def tooltip(card: Card, look: CardContext) -> str:
-    """Give the words of a card's tooltip: everything the face has no room for."""
-    words = [card_caption(card), type_and_id(card), card.origin]
-    words += [card.description or "", format_time(card.at, look.zone)]
-    words += [run_status(card.state, card.seen, card.unattributed)]
-    words += [f"{card.link.title}: {card.link.url}" if card.link else ""]
-    words += [f"{card.more} more not shown" if card.more else ""]
-    return "\n".join(escape(printable(" ".join(word.split()))) for word in words if word.strip())
+def tooltip(card: Card, context: CardContext) -> str:
+    """Return a card's tooltip: the texts that may not fit on the card."""
+    lines = [card_caption(card), type_and_id(card), card.origin]
+    lines += [card.description or "", format_time(card.at, context.zone)]
+    lines += [run_status(card.state, card.seen, card.unattributed)]
+    lines += [f"{card.link.title}: {card.link.url}" if card.link else ""]
+    lines += [f"{card.more} more not shown" if card.more else ""]
+    return "\n".join(escape(printable(" ".join(line.split()))) for line in lines if line.strip())
 
 
-def render_card(card: Card, box: Box, look: CardContext) -> str:
-    """Draw one card at its box."""
-    tall = box.height > CARD_HEIGHT
-    left = MARGIN if tall else MARGIN + TILE + 12
-    top = box.height - CARD_HEIGHT + 2 if tall else 0
-    badge = _badge(card, box)
-    right = box.width - MARGIN
-    room = right - left - (0 if tall or not card.badge else text_width(card.badge, 12) + 20)
-    second = _second(card, right - left, look)
-    lines = [f'<text class="name">{escape(truncate(card.title, room, 16.2))}</text>']
-    lines += [second] if second else []
-    lines += [_third(card, right - left, look)]
-    rows = (30, 50, 69) if len(lines) == 3 else (36, 58)
-    # A row in a frame of its own is cut at the card's edge, should the reader's face be wider than the estimate.
-    frame = f'width="{right - left + 8}" height="24" viewBox="0 -16 {right - left + 8} 24"'
-    written = "".join(
-        f'<svg x="{left}" y="{top + y - 16}" {frame}>{line}</svg>' for line, y in zip(lines, rows, strict=True)
+def render_card(card: Card, box: Box, context: CardContext) -> str:
+    """Return the SVG of one card at its box."""
+    has_picture = box.height > CARD_HEIGHT
+    left = MARGIN if has_picture else MARGIN + TILE + 12
+    top = box.height - CARD_HEIGHT + 2 if has_picture else 0
+    text_space = box.width - MARGIN - left
+    title_space = text_space - (0 if has_picture or not card.badge else text_width(card.badge, 12) + 20)
+    link_line = _link_line(card, text_space, context)
+    lines = [f'<text class="name">{escape(truncate(card.title, title_space, 16.2))}</text>']
+    lines += [link_line] if link_line else []
+    lines += [_date_line(card, text_space, context)]
+    baselines = (30, 50, 69) if len(lines) == 3 else (36, 58)
+    # Each line has a frame that cuts it at the card's edge, in case the reader's font is wider than the estimate.
+    frame = f'width="{text_space + 8}" height="24" viewBox="0 -16 {text_space + 8} 24"'
+    text = "".join(
+        f'<svg x="{left}" y="{top + y - 16}" {frame}>{line}</svg>' for line, y in zip(lines, baselines, strict=True)
     )
-    picture = _picture(card, box) if tall else _tile(card)
-    entered = " entered" if card.key == look.entry else ""
+    picture = _picture(card, box) if has_picture else _tile(card)
+    entered = " entered" if card.key == context.entry else ""
     return (
-        f'<g class="card{entered}" transform="translate({box.x} {box.y})"><title>{tooltip(card, look)}</title>'
+        f'<g class="card{entered}" transform="translate({box.x} {box.y})"><title>{tooltip(card, context)}</title>'
         f"{_stack(box) if card.members else ''}"
         f'<rect class="box" width="{box.width}" height="{box.height}" rx="10"/>'
-        f"{picture}{written}{badge}{_more(card, box)}</g>"
+        f"{picture}{text}{_badge(card, box)}{_more(card, box)}</g>"
     )
 
 
 def _stack(box: Box) -> str:
-    """Draw the edges of cards that lie below one."""
+    """Return the edges of the cards below the top one of a cluster."""
     return "".join(
         f'<rect class="box" x="{inset}" y="{down}" width="{box.width - 2 * inset}" height="{box.height}" rx="10"/>'
         for inset, down in ((12, 9), (6, 5))
     )
 
 
-def _icon(card: Card, x: float, y: float, scale: float) -> str:
-    icon = icon_of(card)
-    place = f"translate({x} {y}) scale({scale:.3f})"
-    return f'<path class="icon" stroke="{icon.color}" transform="{place}" d="{icon_path(card)}"/>'
-
-
 def _tile(card: Card) -> str:
-    tile = f'<rect x="{MARGIN}" y="{MARGIN}" width="{TILE}" height="{TILE}" rx="8" fill="{icon_of(card).background}"/>'
-    return tile + _icon(card, MARGIN + 14, MARGIN + 14, 26 / 24)
+    icon = icon_of(card)
+    inset = MARGIN + 14
+    transform = f"translate({inset} {inset}) scale({26 / 24:.3f})"
+    return (
+        f'<rect x="{MARGIN}" y="{MARGIN}" width="{TILE}" height="{TILE}" rx="8" fill="{icon.background}"/>'
+        f'<path class="icon" stroke="{icon.color}" transform="{transform}" d="{icon_path(card)}"/>'
+    )
 
 
 def _picture(card: Card, box: Box) -> str:
-    """Draw the preview where it came along as data, else a sketch of what is meant."""
+    """Return the preview if it is embedded as data, else a sketch: the card's icon, enlarged."""
     width, height = box.width - 2 * 8, box.height - CARD_HEIGHT
-    place = f'x="8" y="8" width="{width}" height="{height}"'
+    area = f'x="8" y="8" width="{width}" height="{height}"'
     if card.preview and DATA_URL.fullmatch(card.preview):
-        return f'<image {place} href="{card.preview}" preserveAspectRatio="xMidYMid slice"/>'
-    across, down = width / 2 + 8 - 36, height / 2 + 8 - 36
-    sketch = f'<path class="sketch" transform="translate({across} {down}) scale(3)" d="{icon_path(card)}"/>'
-    return f'<rect class="shade" {place} rx="6"/>{sketch}'
+        return f'<image {area} href="{card.preview}" preserveAspectRatio="xMidYMid slice"/>'
+    x, y = width / 2 + 8 - 36, height / 2 + 8 - 36
+    sketch = f'<path class="sketch" transform="translate({x} {y}) scale(3)" d="{icon_path(card)}"/>'
+    return f'<rect class="shade" {area} rx="6"/>{sketch}'
 
 
-def _second(card: Card, room: float, look: CardContext) -> str:
-    """Draw the row of the link, followed by the description or the server the card belongs to."""
-    link = truncate(card.link.title, room, 13) if card.link and LOCAL_PATH.fullmatch(card.link.url) else ""
-    about = card.description or (card.origin.partition("://")[2] if card.origin else "")
-    used = text_width(link, 13) + 14 if link else 0
-    rest = truncate(about, room - used, 13) if about and room - used > 40 else ""
-    address = link_url(card, look.base_url)
-    shown = f'<tspan class="link">{escape(link)}</tspan>' if address else f"<tspan>{escape(link)}</tspan>"
-    if address:
-        shown = f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{shown}</a>'
-    parts = [shown] if link else []
+def _link_line(card: Card, space: float, context: CardContext) -> str:
+    """Return the line of the link, followed by the description or the server that the card belongs to."""
+    title = truncate(card.link.title, space, 13) if card.link and LOCAL_PATH.fullmatch(card.link.url) else ""
+    description = card.description or (card.origin.partition("://")[2] if card.origin else "")
+    title_width = text_width(title, 13) + 14 if title else 0
+    rest = truncate(description, space - title_width, 13) if description and space - title_width > 40 else ""
+    url = link_url(card, context.base_url)
+    link = f'<tspan class="link">{escape(title)}</tspan>' if url else f"<tspan>{escape(title)}</tspan>"
+    if url:
+        link = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{link}</a>'
+    parts = [link] if title else []
     parts += [f"<tspan>{escape(rest)}</tspan>"] if rest else []
-    between = "<tspan> \u00b7 </tspan>"
-    return f"<text>{between.join(parts)}</text>" if parts else ""
+    separator = "<tspan> \u00b7 </tspan>"
+    return f"<text>{separator.join(parts)}</text>" if parts else ""
 
 
-def _third(card: Card, room: float, look: CardContext) -> str:
-    """Draw the row of the date and, of a run, its state; of data without a date, the kind."""
-    date = format_time(card.at, look.zone)
-    drawn = ""
+def _date_line(card: Card, space: float, context: CardContext) -> str:
+    """Return the line of the date and a run's state; for a card with neither, of its type."""
+    date = format_time(card.at, context.zone)
+    line = ""
     if date:
-        drawn += (
+        line += (
             f'<path class="glyph" transform="translate(0 -10)" d="{CALENDAR}"/><text class="date" x="17">{date}</text>'
         )
     if card.state in STATES:
-        words = f"{card.state}, unattributed" if card.unattributed else card.state
-        drawn += f'<text class="state {card.state}" x="{room}">\u25cf {words}</text>'
-    return drawn or f'<text class="date">{type_label(card)}</text>'
+        state = f"{card.state}, unattributed" if card.unattributed else card.state
+        line += f'<text class="state {card.state}" x="{space}">\u25cf {state}</text>'
+    return line or f'<text class="date">{type_label(card)}</text>'
 
 
 def _badge(card: Card, box: Box) -> str:
     if not card.badge:
         return ""
-    words = truncate(card.badge, 60, 12)
-    width = max(26.0, text_width(words, 12) + 14)
+    text = truncate(card.badge, 60, 12)
+    width = max(26.0, text_width(text, 12) + 14)
     x, y = box.width - MARGIN - width + 4, 12
     return (
         f'<rect class="badge" x="{x:.1f}" y="{y}" width="{width:.1f}" height="24" rx="12"/>'
-        f'<text class="on-badge" x="{x + width / 2:.1f}" y="{y + 16}">{escape(words)}</text>'
+        f'<text class="on-badge" x="{x + width / 2:.1f}" y="{y + 16}">{escape(text)}</text>'
     )
 
 
 def _more(card: Card, box: Box) -> str:
     if not card.more:
         return ""
-    words = f"+{card.more} more"
-    width = text_width(words, 11) + 16
+    text = f"+{card.more} more"
+    width = text_width(text, 11) + 16
     x, y = box.width - width - 16, box.height - 9
     return (
         f'<rect class="more" x="{x:.1f}" y="{y}" width="{width:.1f}" height="18" rx="9"/>'
-        f'<text class="on-more" x="{x + width / 2:.1f}" y="{y + 13}">{words}</text>'
+        f'<text class="on-more" x="{x + width / 2:.1f}" y="{y + 13}">{text}</text>'
     )

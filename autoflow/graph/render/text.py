@@ -1,7 +1,6 @@
-"""The graph printed in a terminal: the chain as a tree, then each run with what it read and wrote.
+"""The graph as text for the terminal: a summary tree, then each run with its inputs and outputs.
 
-Nothing in a name reaches the terminal as a control character, and escapes of our own are written only when
-colours are asked for.
+No name reaches the terminal with a control character, and ANSI escapes are written only for colors.
 """
 
 from __future__ import annotations
@@ -17,96 +16,47 @@ from autoflow.graph.render.labels import (
     card_reference,
     card_title,
     count_runs_and_data,
+    count_text,
     display_width,
     parse_time,
     printable,
     run_status,
     type_label,
 )
-from autoflow.graph.render.summary_tree import MULTIPLICATION_SIGN, tree_lines
+from autoflow.graph.render.summary_tree import tree_lines
+from autoflow.graph.render.terminal import Terminal
 
-COLORS = {
-    "finished": "32",
-    "failed": "31",
-    "running": "36",
-    "lost": "33",
-    "ended": "32",
-    "strong": "1",
-    "quiet": "2",
-    "entry": "1;34",
-}
-UNICODE = {
-    "branch": "├─▶ ",
-    "end": "└─▶ ",
-    "down": "│   ",
-    "input": "←",
-    "output": "→",
-    "from": "⇐",
-    "to": "⇒",
-    "above": "↑ above",
-    "below": "↓ below",
-    "entry": "◆",
-    "finished": "✓",
-    "ended": "✓",
-    "failed": "✗",
-    "running": "▸",
-    "lost": "?",
-    "dot": "·",
-}
-ASCII = {
-    "branch": "|-> ",
-    "end": "`-> ",
-    "down": "|   ",
-    "input": "<-",
-    "output": "->",
-    "from": "<=",
-    "to": "=>",
-    "above": "^ above",
-    "below": "v below",
-    "entry": "*",
-    "finished": "+",
-    "ended": "+",
-    "failed": "x",
-    "running": ">",
-    "lost": "?",
-    "dot": "-",
-}
-WIDEST = 44  # columns of a title before the table gives up aligning it
-ONWARD = 4  # cards named where data came from or goes on to
+MAX_COLUMN_WIDTH = 44  # a longer title is not aligned with the others
+MAX_NAMED = 4  # cards named where data came from or goes to
 
 
 def render_text(graph: Graph, *, color: bool = False, unicode: bool = True, zone: tzinfo = timezone.utc) -> str:
-    """Give the graph as lines of text, ending in a newline.
+    """Return the graph as lines of text, ending in a newline.
 
     Args:
-        graph: what to print.
-        color: whether to write ANSI colours.
+        graph: the graph to print.
+        color: whether to write ANSI colors.
         unicode: whether to use more than ASCII; without it, names are escaped too.
-        zone: where the reader's clock stands.
+        zone: the reader's time zone.
     """
-    page = _Page(graph, color, UNICODE if unicode else ASCII, zone)
-    whole = "\n".join(line.rstrip() for line in page.lines()) + "\n"
-    if unicode:
-        return whole
-    return (
-        whole.replace(MULTIPLICATION_SIGN, "x").replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
-    )
+    terminal = Terminal(color, unicode, zone)
+    return terminal.join(_TextRenderer(graph, terminal).lines())
 
 
 class _Row(NamedTuple):
-    sign: str
+    symbol: str
     card: Card
-    onward: list[Card]
+    linked: list[Card]  # the runs that an input came from, or that an output goes to
 
 
-class _Page:
-    """One printing: the graph's indices and the signs and colours chosen."""
+class _TextRenderer:
+    """The indices of one graph, and the terminal to render it for."""
 
-    def __init__(self, graph: Graph, color: bool, signs: dict[str, str], zone: tzinfo) -> None:
+    def __init__(self, graph: Graph, terminal: Terminal) -> None:
         self.graph = graph
-        self.color = color
-        self.signs = signs
-        self.zone = zone
+        self.terminal = terminal
+        self.symbols = terminal.symbols
+        self.paint = terminal.paint
         cards = {card.key: card for card in graph.cards}
         self.before: dict[str, list[Card]] = {key: [] for key in cards}
         self.after: dict[str, list[Card]] = {key: [] for key in cards}
@@ -114,106 +64,103 @@ class _Page:
             if source in cards and target in cards:
                 self.before[target].append(cards[source])
                 self.after[source].append(cards[target])
-        ordered = sorted(graph.cards, key=lambda card: (card.at is None, card.at or ""))
-        self.runs = [card for card in ordered if card.type == "task"]
-        near = [card for run in self.runs for card in (*self.before[run.key], *self.after[run.key])]
-        touched = {card.key for card in near} | {card.parent for card in near}
-        self.unused = [card for card in ordered if card.type != "task" and card.key not in touched]
+        by_time = sorted(graph.cards, key=lambda card: (card.at is None, card.at or ""))
+        self.runs = [card for card in by_time if card.type == "task"]
+        neighbours = [card for run in self.runs for card in (*self.before[run.key], *self.after[run.key])]
+        used = {card.key for card in neighbours} | {card.parent for card in neighbours}
+        self.unused = [card for card in by_time if card.type != "task" and card.key not in used]
 
     def lines(self) -> Iterator[str]:
-        """The whole page."""
+        """Yield all lines."""
         yield self.paint(printable(self.graph.title), "strong")
-        runs, others = count_runs_and_data(self.graph)
-        yield f"{_count(runs, 'run')}, {_count(others, 'data card')}"
+        runs, data = count_runs_and_data(self.graph)
+        yield f"{count_text(runs, 'run')}, {count_text(data, 'data card')}"
         if self.graph.cards:
             yield ""
-            yield from self.tree()
-        if self.runs:
-            yield from self.table()
+            yield from self.summary()
+        yield from self.run_table()
         if self.unused:
             yield ""
             yield self.paint("No run here read or wrote", "strong")
-            yield from self.rows([_Row(self.signs["dot"], card, []) for card in self.unused])
+            yield from self.data_rows([_Row(self.symbols["dot"], card, []) for card in self.unused])
 
-    def tree(self) -> Iterator[str]:
-        """The chain at a glance."""
-        for last, group, continued, alike in tree_lines(self.graph):
-            lead = "".join("    " if ended else self.signs["down"] for ended in last[:-1])
-            lead += (self.signs["end"] if last[-1] else self.signs["branch"]) if last else ""
+    def summary(self) -> Iterator[str]:
+        """Yield the summary tree."""
+        trunk = self.symbols["trunk"] + " "
+        for line in tree_lines(self.graph):
+            group = line.group
             first = group.cards[0]
-            runs = first.type == "task"
-            label = self.paint(printable(group.label), "strong" if runs else "")
-            entered = self.graph.entry in group.keys
-            mark = self.paint(f" {self.signs['entry']}", "entry") if entered else ""
-            about = group.states if runs else type_label(first)
-            about = self.signs[continued] if continued else about
-            words = f"{group.refs}  {about}" if alike else about
-            more = self.paint(f"  +{group.more} more", "quiet") if group.more and not continued else ""
-            yield f"{self.paint(lead, 'quiet')}{label}{mark}  {self.paint(printable(words), 'quiet')}{more}"
+            is_run = first.type == "task"
+            prefix = "".join("    " if is_last else trunk for is_last in line.last[:-1])
+            if line.last:
+                prefix += self.symbols["last arrow branch" if line.last[-1] else "arrow branch"]
+            label = self.paint(printable(group.label), "strong" if is_run else "")
+            entry = self.paint(f" {self.symbols['entry']}", "entry") if self.graph.entry in group.keys else ""
+            detail = group.states if is_run else type_label(first)
+            if line.continued:
+                detail = self.symbols[line.continued]
+            if line.is_ambiguous:
+                detail = f"{group.references}  {detail}"
+            more = self.paint(f"  +{group.more} more", "quiet") if group.more and not line.continued else ""
+            yield f"{self.paint(prefix, 'quiet')}{label}{entry}  {self.paint(printable(detail), 'quiet')}{more}"
 
-    def table(self) -> Iterator[str]:
-        """Each run in order of time, under the days."""
-        day = None
+    def run_table(self) -> Iterator[str]:
+        """Yield each run in order of time, below a heading for each day."""
+        heading = None
         for run in self.runs:
-            at = parse_time(run.at, self.zone)
-            today = f"{at.day} {MONTHS[at.month - 1]} {at.year}" if at else "Time unknown"
-            if today != day:
-                day = today
+            time = parse_time(run.at, self.terminal.zone)
+            day = f"{time.day} {MONTHS[time.month - 1]} {time.year}" if time else "Time unknown"
+            if day != heading:
+                heading = day
                 yield ""
-                yield self.paint(today, "strong") + self.paint(f"  {at.tzname()}" if at else "", "quiet")
+                yield self.paint(day, "strong") + self.paint(f"  {time.tzname()}" if time else "", "quiet")
             state = run.state or ""
-            stands = run_status(run.state, run.seen, run.unattributed)
-            sign = self.paint(self.signs.get(state, self.signs["dot"]), state)
-            entry = self.paint(f" {self.signs['entry']}", "entry") if run.key == self.graph.entry else ""
+            status = run_status(run.state, run.seen, run.unattributed)
+            symbol = self.paint(self.symbols.get(state, self.symbols["dot"]), state)
             title = self.paint(printable(card_title(run)), "strong")
+            entry = self.paint(f" {self.symbols['entry']}", "entry") if run.key == self.graph.entry else ""
+            reference = self.paint(printable(card_reference(run)), "quiet")
+            clock = f"{time:%H:%M}" if time else "     "
             yield (
-                f"  {f'{at:%H:%M}' if at else '     '}  {sign} {title}{entry}"
-                f"  {self.paint(printable(card_reference(run)), 'quiet')}  {self.paint(printable(stands), state)}"
+                f"  {clock}  {symbol} {title}{entry}  {reference}  {self.paint(printable(status), state)}"
                 f"{self.more(run)}"
             )
             inputs = [_Row("input", card, self.before[card.key]) for card in self.before[run.key]]
             outputs = [_Row("output", card, self.after[card.key]) for card in self.after[run.key]]
-            yield from self.rows([*inputs, *outputs])
+            yield from self.data_rows([*inputs, *outputs])
 
-    def rows(self, rows: list[_Row]) -> Iterator[str]:
-        """Data cards under one another: title, kind, reference, and where they came from or go on to."""
+    def data_rows(self, rows: list[_Row]) -> Iterator[str]:
+        """Yield aligned rows of data cards: title, type, reference, and the runs they are linked to."""
         titles = [printable(card_caption(row.card)) for row in rows]
-        kinds = [type_label(row.card) for row in rows]
-        refs = [printable(card_reference(row.card)) for row in rows]
-        columns = [min(max(map(display_width, column), default=0), WIDEST) for column in (titles, kinds, refs)]
-        for row, title, kind, own in zip(rows, titles, kinds, refs, strict=True):
-            sign = self.signs.get(row.sign, row.sign)
+        types = [type_label(row.card) for row in rows]
+        references = [printable(card_reference(row.card)) for row in rows]
+        widths = [
+            min(max(map(display_width, column), default=0), MAX_COLUMN_WIDTH) for column in (titles, types, references)
+        ]
+        for row, title, type_text, reference in zip(rows, titles, types, references, strict=True):
+            symbol = self.symbols.get(row.symbol, row.symbol)
             color = "entry" if row.card.key == self.graph.entry else ""
-            shown = self.paint(_padded(title, columns[0]), color)
-            about = self.paint(f"{_padded(kind, columns[1])}  {_padded(own, columns[2])}", "quiet")
-            way = self.signs["from" if row.sign == "input" else "to"]
-            onward = f"  {self.paint(way, 'quiet')} {_named(row.onward)}" if row.onward else ""
-            yield f"         {sign} {shown}  {about}{self.more(row.card)}{onward}"
+            padded_title = self.paint(_pad(title, widths[0]), color)
+            detail = self.paint(f"{_pad(type_text, widths[1])}  {_pad(reference, widths[2])}", "quiet")
+            direction = self.paint(self.symbols["from" if row.symbol == "input" else "to"], "quiet")
+            linked = f"  {direction} {_brief_names(row.linked)}" if row.linked else ""
+            yield f"         {symbol} {padded_title}  {detail}{self.more(row.card)}{linked}"
 
     def more(self, card: Card) -> str:
-        """What was left out beside a card."""
+        """Return the count of neighbours that the graph leaves out."""
         return self.paint(f"  +{card.more} more", "quiet") if card.more else ""
 
-    def paint(self, words: str, color: str) -> str:
-        """Words in a colour, if colours are asked for."""
-        code = COLORS.get(color)
-        return f"\x1b[{code}m{words}\x1b[0m" if self.color and code and words else words
 
-
-def _named(cards: list[Card]) -> str:
-    """Name cards briefly: each title once, the first few references, then how many more."""
-    few: dict[str, list[str]] = {}
-    for card in cards[:ONWARD]:
-        few.setdefault(card_caption(card), []).append(card_reference(card))
-    names = [f"{title} {' '.join(refs)}" for title, refs in few.items()]
-    if len(cards) > ONWARD:
-        names.append(f"{len(cards) - ONWARD} more")
+def _brief_names(cards: list[Card]) -> str:
+    """Return each title once with its references, for the first few cards, then the count of the rest."""
+    references: dict[str, list[str]] = {}
+    for card in cards[:MAX_NAMED]:
+        references.setdefault(card_caption(card), []).append(card_reference(card))
+    names = [f"{title} {' '.join(refs)}" for title, refs in references.items()]
+    if len(cards) > MAX_NAMED:
+        names.append(f"{len(cards) - MAX_NAMED} more")
     return printable(", ".join(names))
 
 
-def _padded(words: str, columns: int) -> str:
-    return words + " " * (columns - display_width(words))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def _pad(text: str, columns: int) -> str:
+    return text + " " * (columns - display_width(text))

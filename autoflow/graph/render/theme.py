@@ -1,4 +1,4 @@
-"""Colours and type of the drawn forms, light and dark; every text stands out from its ground by 4.5 to 1 or more."""
+"""Colors and fonts of pictures, light and dark; every text has a contrast of at least 4.5 to 1."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DARK = {
 }
 FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
 
-# All rules hang below one class: a picture inside a notebook or a page must not restyle what is around it.
+# All rules are below one class: a picture inside a notebook or a page must not restyle its surroundings.
 ROOT = ".autoflow-graph"
 RULES = {
     "": f"font-family:{FONT};font-size:13px;background:var(--canvas)",
@@ -71,13 +71,13 @@ RULES = {
 
 
 def variables(root: str) -> str:
-    """Give the rules that set the colours on `root`, a selector, for light and for dark screens."""
+    """Return the rules that set the colors on `root`, a selector, for light and for dark screens."""
     light, dark = (";".join(f"--{name}:{color}" for name, color in theme.items()) for theme in (LIGHT, DARK))
     return f"{root}{{{light}}}@media (prefers-color-scheme:dark){{{root}{{{dark}}}}}"
 
 
 def stylesheet() -> str:
-    """Give the style sheet of a picture."""
+    """Return the style sheet of a picture."""
     rules = "".join(
         f"{','.join(f'{ROOT} {part.strip()}'.strip() for part in selector.split(','))}{{{rule}}}"
         for selector, rule in RULES.items()

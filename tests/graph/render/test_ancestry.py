@@ -82,7 +82,7 @@ def test_what_is_left_out_is_said():
     """On the card, and at the end when the answer was cut."""
     tree = render_trace(trace(cards={"file:1": card("file:1", more=3)}, complete=False))
     assert "+3 more" in tree.splitlines()[0]
-    assert "There is more" in tree
+    assert "The trace is cut off" in tree
 
 
 def test_nothing_in_a_name_reaches_the_terminal():
