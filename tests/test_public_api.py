@@ -35,9 +35,9 @@ DESIGNED = {
 
 def run(text):
     """Run a program in a bare interpreter; what it printed."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", text], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    process = subprocess.run([sys.executable, "-W", "error", "-c", text], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.strip()
 
 
 def test_all_designed_names_are_public():
@@ -52,12 +52,12 @@ def test_there_are_no_other_public_names():
     """Rooms are reached by their own names; everything else is promised or underscored."""
     import types
 
-    found = {
+    bound = {
         name
         for name, value in vars(autoflow).items()
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
-    assert found - set(autoflow.__all__) <= {"annotations", "TYPE_CHECKING", "Any"}
+    assert bound - set(autoflow.__all__) <= {"annotations", "TYPE_CHECKING", "Any"}
 
 
 def test_a_star_import_binds_the_public_names_only():

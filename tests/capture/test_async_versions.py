@@ -29,7 +29,7 @@ class Store(MemoryTransport):
         super().__init__()
         self.threads = []
         self.down = False
-        self.asked, self.goes_on = threading.Event(), threading.Event()
+        self.requested, self.goes_on = threading.Event(), threading.Event()
         self.goes_on.set()
 
     def call(self, method, body, *, timeout=None):
@@ -37,7 +37,7 @@ class Store(MemoryTransport):
             return {"id": body["id"], "name": "P", "type": "images", "version": None}
         if method == methods.SNAPSHOT:
             self.threads.append(threading.current_thread())
-            self.asked.set()
+            self.requested.set()
             self.goes_on.wait(60)
             if self.down:
                 raise ServerUnreachable("down")
@@ -119,7 +119,7 @@ def test_the_event_loop_continues_while_a_version_is_saved(backend, store, recor
 
     async def main():
         async def other():
-            while not store.asked.is_set():
+            while not store.requested.is_set():
                 await backend.sleep(0.001)
             steps.append("other")
             store.goes_on.set()
@@ -198,7 +198,7 @@ def test_a_call_cancelled_while_saving_records_nothing(backend, store, recorded_
         ran.append(project_id)
 
     async def main():
-        await backend.cancelled(lambda: train(7), store.asked.is_set)
+        await backend.cancelled(lambda: train(7), store.requested.is_set)
         assert not store.goes_on.is_set()
         store.goes_on.set()
 
@@ -257,11 +257,11 @@ def test_trio_as_a_guest_of_asyncio(store, recorded_edges):
 
     async def host():
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
+        future = loop.create_future()
         trio.lowlevel.start_guest_run(
-            train, 7, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=done.set_result
+            train, 7, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=future.set_result
         )
-        return (await done).unwrap()
+        return (await future).unwrap()
 
     assert (asyncio.run(host()), recorded_edges()) == (3, SAVED)
 

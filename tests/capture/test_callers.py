@@ -1,4 +1,4 @@
-"""A decorated function's place on the stack: warnings and log lines name the app, and recursion goes deep."""
+"""Stack frames of a decorated call: warnings and log lines name the app's caller, and recursion goes deep."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ pytestmark = pytest.mark.core
 
 def _warn():
     warnings.warn("look at the caller", UserWarning, stacklevel=3)
+
+
+def _locations(caught):
+    return [(warning.filename, warning.lineno) for warning in caught]
 
 
 def function(project):
@@ -96,7 +100,7 @@ def test_a_warning_with_stacklevel_names_the_caller(captured, function, run, opt
     with warnings.catch_warnings(record=True) as decorated:
         warnings.simplefilter("always")
         run(recorded)
-    assert [(one.filename, one.lineno) for one in decorated] == [(one.filename, one.lineno) for one in bare]
+    assert _locations(decorated) == _locations(bare)
     assert decorated[0].filename == __file__
 
 

@@ -238,11 +238,11 @@ def test_a_generator_leaves_no_run_behind_in_its_consumer(captured):
         yield current_run().name
 
     with workflow("outer") as outer:
-        made = load(1)
-        assert next(made) == "inner"
+        generator = load(1)
+        assert next(generator) == "inner"
         assert current_run() is outer
-        assert next(made) == "inner"
-        made.close()
+        assert next(generator) == "inner"
+        generator.close()
         assert current_run() is outer
 
 
@@ -255,10 +255,10 @@ def test_a_generator_records_into_the_run_it_was_started_in(captured):
         return 2
 
     with workflow("first") as first:
-        made = load()
-        next(made)
+        generator = load()
+        next(generator)
         with workflow("second"):
-            list(made)
+            list(generator)
     (edge,) = captured.edges
     assert edge.run == first.key
 

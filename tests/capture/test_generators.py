@@ -38,9 +38,9 @@ def test_a_decorated_generator_function_looks_like_one(recorded_edges):
         yield "b"
 
     assert inspect.isgeneratorfunction(load)
-    made = load(1)
-    assert isinstance(made, types.GeneratorType)
-    assert list(made) == ["a", "b"]
+    generator = load(1)
+    assert isinstance(generator, types.GeneratorType)
+    assert list(generator) == ["a", "b"]
 
 
 def test_a_generator_never_started_records_nothing(recorded_edges):
@@ -50,9 +50,9 @@ def test_a_generator_never_started_records_nothing(recorded_edges):
     def load(project_id):
         yield "a"
 
-    made = load(1)
-    made.close()
-    del made
+    generator = load(1)
+    generator.close()
+    del generator
     gc.collect()
     assert recorded_edges() == []
 
@@ -65,12 +65,12 @@ def test_a_generator_records_its_input_at_the_first_step_and_its_output_at_the_e
         yield "a"
         return 2
 
-    made = load(1)
+    generator = load(1)
     assert recorded_edges() == []
-    assert next(made) == "a"
+    assert next(generator) == "a"
     assert recorded_edges() == [IN]
     with pytest.raises(StopIteration) as stopped:
-        next(made)
+        next(generator)
     assert stopped.value.value == 2
     assert recorded_edges() == [IN, OUT]
 
@@ -84,27 +84,27 @@ STEPPING = [
 @pytest.mark.parametrize("options", STEPPING)
 def test_send_and_throw_reach_a_generator(recorded_edges, options):
     """`send`, `throw` and the return value pass through both drivers."""
-    got = []
+    received = []
 
     @workflow_output("project", **options)
     def talk():
-        got.append((yield {"id": 5}))
+        received.append((yield {"id": 5}))
         try:
             yield {"id": 6}
         except Odd as error:
-            got.append(error)
-        got.append((yield {"id": 7}))
+            received.append(error)
+        received.append((yield {"id": 7}))
         return 2
 
-    made = talk()
+    generator = talk()
     error = Odd("thrown")
-    assert next(made) == {"id": 5}
-    assert made.send("sent") == {"id": 6}
-    assert made.throw(error) == {"id": 7}
+    assert next(generator) == {"id": 5}
+    assert generator.send("sent") == {"id": 6}
+    assert generator.throw(error) == {"id": 7}
     with pytest.raises(StopIteration) as stopped:
-        made.send("last")
+        generator.send("last")
     assert stopped.value.value == 2
-    assert got == ["sent", error, "last"]
+    assert received == ["sent", error, "last"]
     numbers = [5, 6, 7] if options["value"].startswith("item") else [2]
     assert [number for _, _, number in recorded_edges()] == numbers
 
@@ -119,10 +119,10 @@ def test_an_exception_thrown_into_a_generator_comes_back_unchanged(recorded_edge
         yield None
         return 2
 
-    made = talk()
-    next(made)
+    generator = talk()
+    next(generator)
     with pytest.raises(Odd) as caught:
-        made.throw(error)
+        generator.throw(error)
     assert caught.value is error
     assert error.__context__ is None
     assert recorded_edges() == []
@@ -164,10 +164,10 @@ def test_a_generator_that_ignores_close_raises_as_undecorated(options):
             except GeneratorExit:
                 yield {}
 
-    made = stubborn()
-    next(made)
+    generator = stubborn()
+    next(generator)
     with pytest.raises(RuntimeError, match="ignored GeneratorExit"):
-        made.close()
+        generator.close()
 
 
 @pytest.mark.parametrize("options", STEPPING)
@@ -193,10 +193,10 @@ def test_items_are_recorded_as_they_are_yielded(recorded_edges):
         yield [6, 7]
         return 8
 
-    made = produce()
-    next(made)
+    generator = produce()
+    next(generator)
     assert [number for _, _, number in recorded_edges()] == [5]
-    assert list(made) == [None, [6, 7]]
+    assert list(generator) == [None, [6, 7]]
     assert [number for _, _, number in recorded_edges()] == [5, 6, 7]
 
 
@@ -229,16 +229,16 @@ def test_a_generator_delegates_to_a_decorated_one(recorded_edges):
 
     @workflow_output("project")
     def inner():
-        got = yield 1
-        return got
+        received = yield 1
+        return received
 
     def outer():
         return (yield from inner())
 
-    made = outer()
-    next(made)
+    generator = outer()
+    next(generator)
     with pytest.raises(StopIteration) as stopped:
-        made.send(2)
+        generator.send(2)
     assert stopped.value.value == 2
     assert recorded_edges() == [OUT]
 
@@ -256,13 +256,13 @@ def test_an_async_generator_records_by_the_same_rule(recorded_edges):
         yield "/a"
         yield "/b"
 
-    made = load(1)
+    generator = load(1)
     assert inspect.isasyncgenfunction(load)
-    assert inspect.isasyncgen(made)
+    assert inspect.isasyncgen(generator)
     assert recorded_edges() == []
 
     async def main():
-        return [item async for item in made]
+        return [item async for item in generator]
 
     assert asyncio.run(main()) == ["/a", "/b"]
     assert recorded_edges() == [IN, ("output", "file", "/a"), ("output", "file", "/b")]
@@ -270,26 +270,26 @@ def test_an_async_generator_records_by_the_same_rule(recorded_edges):
 
 def test_asend_and_athrow_reach_an_async_generator(recorded_edges):
     """`asend` and `athrow` reach the body."""
-    got = []
+    received = []
 
     @both
     async def talk(project_id):
-        got.append((yield "a"))
+        received.append((yield "a"))
         try:
             yield "b"
         except Odd as error:
-            got.append(error)
+            received.append(error)
         yield "c"
 
     async def main():
         error = Odd("thrown")
-        made = talk(1)
-        assert await made.asend(None) == "a"
-        assert await made.asend("sent") == "b"
-        assert await made.athrow(error) == "c"
+        generator = talk(1)
+        assert await generator.asend(None) == "a"
+        assert await generator.asend("sent") == "b"
+        assert await generator.athrow(error) == "c"
         with pytest.raises(StopAsyncIteration):
-            await made.asend(None)
-        assert got == ["sent", error]
+            await generator.asend(None)
+        assert received == ["sent", error]
 
     asyncio.run(main())
 
@@ -307,10 +307,10 @@ def test_an_exception_thrown_into_an_async_generator_comes_back_unchanged(record
 
     async def main():
         error = Odd("thrown")
-        made = talk(1)
-        await made.asend(None)
+        generator = talk(1)
+        await generator.asend(None)
         with pytest.raises(Odd) as caught:
-            await made.athrow(error)
+            await generator.athrow(error)
         assert caught.value is error
         assert error.__context__ is None
 
@@ -332,9 +332,9 @@ def test_an_async_generator_closed_early_cleans_up_at_once(recorded_edges, caplo
             cleaned.append(True)
 
     async def main():
-        made = load(1)
-        await made.asend(None)
-        await made.aclose()
+        generator = load(1)
+        await generator.asend(None)
+        await generator.aclose()
         assert cleaned == [True]
 
     with caplog.at_level(logging.DEBUG, logger="autoflow"):

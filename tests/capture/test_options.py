@@ -92,14 +92,14 @@ def test_a_version_is_an_id_a_number_a_path_or_a_callable(captured, version, exp
 @pytest.mark.parametrize("version", ["#3", lambda call: "#3"])
 def test_a_version_by_its_number_is_looked_up_by_the_sender(monkeypatch, captured, version):
     """The call itself asks nobody."""
-    asked = []
+    requests = []
     monkeypatch.setattr(
-        "autoflow.outbox.lookups.Lookups.version_numbered",
-        lambda self, project, number: asked.append((project, number)) or 31,
+        "autoflow.outbox.destinations.lookups.Lookups.version_numbered",
+        lambda self, project, number: requests.append((project, number)) or 31,
     )
     edge = record(captured, version=version)
     assert (edge.type, edge.id) == ("project_version", 31)
-    assert asked == [(7, 3)]
+    assert requests == [(7, 3)]
 
 
 @pytest.mark.parametrize("task", [5, "5", "state.size", lambda call: 5, lambda call: {"id": 5}])
@@ -195,13 +195,13 @@ def test_reserved_words_take_precedence_over_parameters(captured):
 
 
 @pytest.mark.parametrize(
-    ("start", "kept"), [("/files", True), ("files", False), ("//evil", False), ("http://x", False)]
+    ("start", "has_link"), [("/files", True), ("files", False), ("//evil", False), ("http://x", False)]
 )
-def test_a_url_that_begins_with_a_placeholder_is_checked_when_known(captured, start, kept):
+def test_a_url_that_begins_with_a_placeholder_is_checked_when_known(captured, start, has_link):
     """A link that leads elsewhere is left out, the edge stays."""
     workflow_input("project", value="x", url="{start}/{x}", url_title="Open")(lambda x, start: None)(7, start)
     (edge,) = captured.edges
-    assert edge.card == ({"link": {"url": f"{start}/7", "title": "Open"}} if kept else {})
+    assert edge.card == ({"link": {"url": f"{start}/7", "title": "Open"}} if has_link else {})
 
 
 @pytest.mark.parametrize(
@@ -271,10 +271,10 @@ def test_meta_in_each_of_its_forms(captured, form):
     """The guide's class, its wire form, or a callable giving either; it reaches both cards."""
     meta = WorkflowMeta(WorkflowSettings(title="data"), WorkflowSettings(title="node"))
     wire = meta.as_dict
-    given = {"object": meta, "dict": wire, "callable object": lambda call: meta, "callable dict": lambda call: wire}[
+    option = {"object": meta, "dict": wire, "callable object": lambda call: meta, "callable dict": lambda call: wire}[
         form
     ]
-    edge = record(captured, meta=given)
+    edge = record(captured, meta=option)
     assert (edge.card, edge.node) == ({"title": "data"}, {"title": "node"})
 
 

@@ -174,9 +174,9 @@ def finish(result):
 __import__(sys.argv[1])  # dill's pickles are read by `pickle`, once dill is imported
 edges = {}
 for number, (name, case) in enumerate(json.load(open("cases.json")).items(), start=100):
-    with capture() as found:
+    with capture() as recording:
         finish(pickle.loads(bytes.fromhex(case))(number))
-    edges[name] = [number, [(edge.type, str(edge.id)) for edge in found.edges]]
+    edges[name] = [number, [(edge.type, str(edge.id)) for edge in recording.edges]]
 print(json.dumps(edges))
 """
 
@@ -190,7 +190,7 @@ def elsewhere(request, tmp_path_factory):
     for name, text in {"main": MAIN, "importable": IMPORTABLE, "other": OTHER}.items():
         (folder / f"{name}.py").write_text(text)
     for arguments in (["main.py", request.param, json.dumps(options)], ["other.py", request.param]):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, *arguments],
             cwd=folder,
             env={name: value for name, value in os.environ.items() if not name.startswith("AUTOFLOW_")},
@@ -199,8 +199,8 @@ def elsewhere(request, tmp_path_factory):
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+        assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def test_a_copy_in_another_process_records(elsewhere):

@@ -37,7 +37,7 @@ def test_the_best_checkpoint_is_the_last_best_else_the_last_weights(recorded_edg
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("files", "expected"),
     [
         (["/a/last.pt", "/a/best.pt"], ["/a/best.pt"]),
         ([PurePosixPath("/a/best.pt")], ["/a/best.pt"]),
@@ -50,17 +50,17 @@ def test_the_best_checkpoint_is_the_last_best_else_the_last_weights(recorded_edg
         (7, []),
     ],
 )
-def test_checkpoints_may_have_any_form(recorded_edges, found, expected):
+def test_checkpoints_may_have_any_form(recorded_edges, files, expected):
     """Paths, infos, mappings, a single one."""
-    workflow_output("file", value=select.best_checkpoint(lambda call: call.result))(lambda: found)()
+    workflow_output("file", value=select.best_checkpoint(lambda call: call.result))(lambda: files)()
     assert [number for _, _, number in recorded_edges()] == expected
 
 
 def test_an_iterator_of_checkpoints_is_left_alone():
     """The app has still to read it."""
-    given = iter(["/a/best.pt"])
-    assert workflow_output("file", value=select.best_checkpoint("result"))(lambda: given)() is given
-    assert list(given) == ["/a/best.pt"]
+    iterator = iter(["/a/best.pt"])
+    assert workflow_output("file", value=select.best_checkpoint("result"))(lambda: iterator)() is iterator
+    assert list(iterator) == ["/a/best.pt"]
 
 
 def test_a_malformed_path_is_refused_at_once():

@@ -54,8 +54,8 @@ def test_order_holds_for_inputs_of_any_form(recorded_edges):
     """A list first and a number second are recorded in that order."""
 
     @workflow_input("project", value="many")
-    @workflow_input("dataset", value="one")
-    def f(many, one):
+    @workflow_input("dataset", value="single")
+    def f(many, single):
         return None
 
     f([1, 2], 3)

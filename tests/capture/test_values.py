@@ -27,7 +27,7 @@ def _warn_again(monkeypatch):
     monkeypatch.setattr(entity_resolution, "_warned", set())
 
 
-class Whole:
+class Integer:
     """A number of another library's: numpy's integers have `__index__`."""
 
     def __init__(self, number):
@@ -42,7 +42,7 @@ class Whole:
 
 @pytest.mark.parametrize("kind", ["project", "dataset", "file", "task", "job"])
 @pytest.mark.parametrize(
-    "value", [7, "7", " 7 ", 7.0, Whole(7), Info(7, "x"), SimpleNamespace(id="7"), {"id": 7}, {"id": Whole(7)}]
+    "value", [7, "7", " 7 ", 7.0, Integer(7), Info(7, "x"), SimpleNamespace(id="7"), {"id": 7}, {"id": Integer(7)}]
 )
 def test_numbers_in_every_form_are_numbers(kind, value):
     """A number, numeric text, anything with an id."""
@@ -114,8 +114,8 @@ def test_lists_and_sets_are_their_items_and_nothing_else_is():
     """A tuple may be an info, a mapping is one thing, text is no list of letters."""
     assert list(items([1, 2])) == [1, 2]
     assert set(items({1, 2})) == set(items(frozenset({1, 2}))) == {1, 2}
-    for one in (7, "ab", (1, 2), {"id": 7}, Info(1, "x"), None):
-        assert list(items(one)) == [one]
+    for value in (7, "ab", (1, 2), {"id": 7}, Info(1, "x"), None):
+        assert list(items(value)) == [value]
 
 
 @given(st.sampled_from(["project", "dataset", "file", "folder", "task", "job"]), st.data())
@@ -134,10 +134,10 @@ def test_resolve_entity_raises_unrecognized_value_only(kind, data):
         )
     )
     try:
-        found = resolve_entity(kind, value)
+        entity = resolve_entity(kind, value)
     except UnrecognizedValue:
         return
-    assert found is None or isinstance(found, tuple) or found > 0
+    assert entity is None or isinstance(entity, tuple) or entity > 0
 
 
 def test_an_array_is_refused_without_comparing_it():

@@ -29,13 +29,13 @@ class VersioningServer(MemoryTransport):
         self.types = {7: "images", 8: "videos", 9: "images"}
         self.current = {8: 80, 9: 90}
         self.saved = []
-        self.asked = []
+        self.requests = []
         self.down = False
         self.hangs = threading.Event()
         self.hangs.set()
 
     def call(self, method, body, *, timeout=None):
-        self.asked.append(method)
+        self.requests.append(method)
         if method == methods.PROJECT_INFO:
             number = body["id"]
             if number not in self.types:
@@ -166,7 +166,7 @@ def test_a_project_that_cannot_be_saved_does_not_affect_others(server, recorded_
 def test_versioned_saves_nothing_for_none(server, recorded_edges, project):
     """And no failure."""
     versioned(required=True)(lambda project: None)(project)
-    assert server.asked.count(methods.SNAPSHOT) == 0
+    assert server.requests.count(methods.SNAPSHOT) == 0
     assert recorded_edges() == []
     assert current_run().failures == []
 
@@ -230,9 +230,9 @@ def test_required_on_a_coroutine_raises_where_it_is_awaited(server):
 
     with pytest.raises(VersionNotSaved):
         asyncio.run(train(7))
-    made = stream(7)
+    created = stream(7)
     with pytest.raises(VersionNotSaved):
-        next(made)
+        next(created)
     with pytest.raises(VersionNotSaved):
         asyncio.run(anext(stream_async(7)))
 
@@ -261,7 +261,7 @@ def test_saving_in_a_coroutine_does_not_block_the_event_loop(server, recorded_ed
 
     async def main():
         task = asyncio.create_task(train(7))
-        while methods.SNAPSHOT not in server.asked:
+        while methods.SNAPSHOT not in server.requests:
             await asyncio.sleep(0)
         server.hangs.set()
         return await task
@@ -287,10 +287,10 @@ class Version:
 
     def __init__(self, answer):
         self.answer = answer
-        self.made = []
+        self.created = []
 
     def create(self, project, title=None, description=None):
-        self.made.append((project, title, description))
+        self.created.append((project, title, description))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -299,7 +299,7 @@ class Version:
 def sdk_api(answer=777):
     """An Api of the SDK."""
     version = Version(answer)
-    return types.SimpleNamespace(project=types.SimpleNamespace(version=version), made=version.made)
+    return types.SimpleNamespace(project=types.SimpleNamespace(version=version), created=version.created)
 
 
 @pytest.fixture
@@ -313,7 +313,7 @@ def test_on_an_instance_the_sdks_api_in_the_arguments_saves(instance, recorded_e
     """One that the function is given."""
     api = sdk_api()
     versioned(title="T", description="D")(lambda api, project_id: None)(api, 7)
-    assert api.made == [(7, "T", "D")]
+    assert api.created == [(7, "T", "D")]
     assert recorded_edges() == [("input", "project_version", 777)]
 
 
@@ -322,7 +322,7 @@ def test_the_api_of_the_workflow_saves(instance, recorded_edges):
     api = sdk_api()
     with workflow("x", api=api, server="memory"):
         versioned(lambda project_id: None)(7)
-    assert api.made == [(7, None, None)]
+    assert api.created == [(7, None, None)]
 
 
 def test_an_api_from_the_imported_sdk_saves(monkeypatch, instance, recorded_edges):
@@ -331,7 +331,7 @@ def test_an_api_from_the_imported_sdk_saves(monkeypatch, instance, recorded_edge
     fake = types.SimpleNamespace(Api=types.SimpleNamespace(from_env=lambda: api))
     monkeypatch.setitem(sys.modules, "supervisely", fake)
     versioned(lambda project_id: None)(7)
-    assert api.made == [(7, None, None)]
+    assert api.created == [(7, None, None)]
 
 
 @pytest.mark.parametrize("answer", [None, RuntimeError("no")])
@@ -368,7 +368,7 @@ def test_a_hanging_server_opens_the_circuit(server, captured, non_strict):
     assert [train(7) for _ in range(5)] == ["trained"] * 5
     with pytest.raises(VersionNotSaved, match="asked again in"):
         careful(7)
-    assert server.asked.count(methods.SNAPSHOT) == 1
+    assert server.requests.count(methods.SNAPSHOT) == 1
     assert [(edge.type, edge.id) for edge in captured.edges] == [("project", 7)]
 
 
@@ -400,16 +400,16 @@ def test_a_quick_failure_does_not_open_the_circuit(server, captured, non_strict)
     train(7)
     server.down = False
     train(9)
-    assert server.asked.count(methods.SNAPSHOT) == 3
+    assert server.requests.count(methods.SNAPSHOT) == 3
     assert [body["projectId"] for body in server.saved] == [9]
 
 
 def test_a_lookup_of_the_task_id_is_limited_by_wait(server, captured, non_strict, monkeypatch):
     """A description with the task's number asks a hanging server within the same limit, and is the only one to."""
-    asked = []
+    requests = []
 
     def hang(self, method, body, *, timeout=None):
-        asked.append(method)
+        requests.append(method)
         self.hangs.wait(60)
         raise ServerUnreachable("too late")
 

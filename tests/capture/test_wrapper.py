@@ -126,10 +126,10 @@ def test_a_decorated_function_can_be_mocked():
 def test_a_parameter_is_read_however_the_function_is_bound(recorded_edges, name, of, by_name):
     """Methods, class- and staticmethods in both orders, through class, subclass and object, by position and name."""
     args = (of(),) if name == "method" and isinstance(of, type) else ()
-    got, number = getattr(of, name)(*args, project_id=7) if by_name else getattr(of, name)(*args, 7)
+    result, number = getattr(of, name)(*args, project_id=7) if by_name else getattr(of, name)(*args, 7)
     assert number == 7
     holder = of if isinstance(of, type) else type(of)
-    assert got == {"method": holder(), "over_static": None, "under_static": None}.get(name, holder)
+    assert result == {"method": holder(), "over_static": None, "under_static": None}.get(name, holder)
     assert recorded_edges() == [("input", "project", 7)]
 
 

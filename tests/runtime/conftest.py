@@ -1,4 +1,4 @@
-"""What the tests of the runtime share."""
+"""Fixtures of the runtime's tests."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Script:
         self.home = folder / "home"
 
     def __call__(self, text, *, expect=0, **environment):
-        """Run it; what it printed. The environment is bare but for what is given."""
+        """Run a program in a bare environment with some variables set; return the completed process."""
         path = self.folder / "app.py"
         path.write_text(text)
-        given = {
+        variables = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.environ.get("PYTHONPATH"),  # of a checkout that is not the installed one
             "HOME": str(self.folder),
@@ -32,32 +32,32 @@ class Script:
             "AUTOFLOW_EXIT_FLUSH": "0",
             **environment,
         }
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-W", "error", str(path)],
-            env={name: value for name, value in given.items() if value is not None},
+            env={name: value for name, value in variables.items() if value is not None},
             cwd=self.folder,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
-        assert done.returncode == expect, done.stderr
-        return done
+        assert process.returncode == expect, process.stderr
+        return process
 
     def records(self, home=None):
-        """What stands in the journals of the home, journal by journal, each in the order written."""
-        found = []
+        """Return the records in the home's journals, journal by journal, each in the order written."""
+        records = []
         for path in sorted((home or self.home).rglob("*.journal")):
             lines = [json.loads(line.split(b" ", 1)[1]) for line in path.read_bytes().splitlines()]
-            found += [line for line in lines if "n" in line]
-        return found
+            records += [line for line in lines if "n" in line]
+        return records
 
     def edges(self, home=None):
-        """The edges among them as (direction, kind, subject, run)."""
+        """Return the edges among them as (direction, kind, subject, run)."""
         return [
-            (one["direction"], one["kind"], next(iter(one["subject"].values())), one["run"])
-            for one in self.records(home)
-            if one["type"] == "edge"
+            (record["direction"], record["kind"], next(iter(record["subject"].values())), record["run"])
+            for record in self.records(home)
+            if record["type"] == "edge"
         ]
 
 

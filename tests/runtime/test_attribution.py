@@ -91,19 +91,19 @@ def test_code_after_a_block_is_in_no_run_that_is_open_elsewhere(runs):
 def test_a_thread_is_in_the_run_that_started_it(runs):
     """Of two open ones."""
 
-    def work(number, found):
-        found.append(load(number))
+    def work(number, keys):
+        keys.append(load(number))
 
-    found = []
+    keys = []
     with workflow("outer") as outer:
         with workflow("inner") as inner:
-            thread = threading.Thread(target=work, args=(1, found))
+            thread = threading.Thread(target=work, args=(1, keys))
             thread.start()
             thread.join()
-        thread = threading.Thread(target=work, args=(2, found))
+        thread = threading.Thread(target=work, args=(2, keys))
         thread.start()
         thread.join()
-    assert found == [inner.key, outer.key]
+    assert keys == [inner.key, outer.key]
 
 
 def test_a_thread_that_outlives_its_run_records_in_no_other(runs):
@@ -182,8 +182,8 @@ def test_overlapping_requests_with_run_in_executor_do_not_mix(runs):
         async with workflow(f"request {number}") as run:
             await together.wait()
             loop = asyncio.get_running_loop()
-            found = {await loop.run_in_executor(None, load, number * 100 + step) for step in range(5)}
-            assert found == {run.key}
+            keys = {await loop.run_in_executor(None, load, number * 100 + step) for step in range(5)}
+            assert keys == {run.key}
             return run.key
 
     async def main():

@@ -16,7 +16,7 @@ from autoflow.runtime.propagation import carry
 pytestmark = pytest.mark.core
 
 CONTEXTS = 3
-PLACES = st.integers(0, CONTEXTS - 1)
+CONTEXT_NUMBERS = st.integers(0, CONTEXTS - 1)
 
 
 class Attribution(RuleBasedStateMachine):
@@ -45,7 +45,7 @@ class Attribution(RuleBasedStateMachine):
             return "outside"
         return runs[0] if len(runs) == 1 else "unknown"
 
-    @rule(number=PLACES)
+    @rule(number=CONTEXT_NUMBERS)
     def open(self, number):
         entered = workflow(f"run of {number}", server="off", log=False)
         self.stacks[number].append((entered, self.contexts[number].run(entered.__enter__)))
@@ -59,16 +59,16 @@ class Attribution(RuleBasedStateMachine):
         self.contexts[number].run(entered.__exit__, None, None, None)
         assert run.is_over
 
-    @rule(number=PLACES)
+    @rule(number=CONTEXT_NUMBERS)
     def record(self, number):
         self.check(self.contexts[number].run(current_run), self.expected(number))
 
-    @rule(number=PLACES)
+    @rule(number=CONTEXT_NUMBERS)
     def hand_over(self, number):
         self.handed.append((self.contexts[number].run(carry, current_run), self.expected(number)))
 
     @precondition(lambda self: self.handed)
-    @rule(number=PLACES, data=st.data())
+    @rule(number=CONTEXT_NUMBERS, data=st.data())
     def call(self, number, data):
         function, expected = self.handed.pop(data.draw(st.integers(0, len(self.handed) - 1)))
         if not isinstance(expected, str) and expected.is_over:

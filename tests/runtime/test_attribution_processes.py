@@ -37,7 +37,8 @@ def runs_of(script):
     """The run of each recorded project, and the runs that are marked unattributed."""
     records = script.records()
     marked = {record["run"] for record in records if record["type"] == "run" and record.get("unattributed")}
-    return {next(iter(one["subject"].values())): one["run"] for one in records if one["type"] == "edge"}, marked
+    edges = {next(iter(record["subject"].values())): record["run"] for record in records if record["type"] == "edge"}
+    return edges, marked
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -183,8 +184,8 @@ def test_each_program_of_two_open_runs_is_in_its_own(script):
     )
     outer, inner = keys
     edges, unattributed = runs_of(script)
-    wanted = {1: outer, 2: inner, 3: inner, 4: inner, 5: outer, 6: inner, 7: outer}
-    assert {number: edges[number] for number in wanted} == wanted
+    expected = {1: outer, 2: inner, 3: inner, 4: inner, 5: outer, 6: inner, 7: outer}
+    assert {number: edges[number] for number in expected} == expected
     assert edges[8] not in keys
     assert edges[9] not in keys
     assert unattributed == {edges[8]}
@@ -219,7 +220,7 @@ def test_a_forked_child_that_outlives_its_run_is_in_no_other(script):
 
 def test_a_library_that_is_imported_inside_the_run_carries_it_too(script):
     """Integrations are installed when their library comes, and leave nothing at its loader."""
-    done = script(
+    process = script(
         """
 import json, sys
 from autoflow import workflow, workflow_input
@@ -243,7 +244,7 @@ if __name__ == "__main__":
     print(json.dumps(inner.key))
 """
     )
-    key = json.loads(done.stdout)
+    key = json.loads(process.stdout)
     assert runs_of(script) == ({1: key, 2: key}, set())
 
 

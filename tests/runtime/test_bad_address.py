@@ -41,12 +41,12 @@ def test_records_wait_while_the_environment_names_no_server(address, server, mon
     """One warning names the variable; once it is right `outbox sync` delivers."""
     monkeypatch.setenv("AUTOFLOW_SERVER", address)
     monkeypatch.setenv("AUTOFLOW_TOKEN", "t")
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    assert done.stderr.count("AUTOFLOW_SERVER is wrong") == 1
-    assert "hunter2" not in done.stderr
-    found = counts()
-    assert (found["dropped"], found["dead"]) == (0, 0)
-    assert found["waiting"] >= 4
+    process = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert process.stderr.count("AUTOFLOW_SERVER is wrong") == 1
+    assert "hunter2" not in process.stderr
+    totals = counts()
+    assert (totals["dropped"], totals["dead"]) == (0, 0)
+    assert totals["waiting"] >= 4
     assert main(["doctor", "--json"]) == 1
     shown = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
     assert "AUTOFLOW_SERVER" in shown["destination"]["remedy"]

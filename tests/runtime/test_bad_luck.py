@@ -38,7 +38,7 @@ def run():
 ALL = [("input", 1), ("output", "/a.pt"), ("input", 2)]
 
 
-def kept(script, home=None):
+def journal_edges(script, home=None):
     """The edges kept, short."""
     return [(direction, subject) for direction, _, subject, _ in script.edges(home)]
 
@@ -51,14 +51,14 @@ def test_recording_goes_on_when_the_home_is_not_writable(script):
     """Another folder is found."""
     script.home.mkdir(mode=0o500)
     script(APP + "run()")
-    assert kept(script, script.folder) == ALL
+    assert journal_edges(script, script.folder) == ALL
 
 
 def test_recording_goes_on_when_the_home_is_a_file(script):
     """The state folder of the user is next."""
     script.home.write_text("in the way")
     assert script(APP + "run()").stdout == "done\n"
-    assert kept(script, script.folder / ".local") == ALL
+    assert journal_edges(script, script.folder / ".local") == ALL
 
 
 def test_a_home_that_others_may_write_to_is_not_used(script):
@@ -66,8 +66,8 @@ def test_a_home_that_others_may_write_to_is_not_used(script):
     script.home.mkdir()
     script.home.chmod(0o777)
     script(APP + "run()")
-    assert kept(script) == []
-    assert kept(script, script.folder / ".local") == ALL
+    assert journal_edges(script) == []
+    assert journal_edges(script, script.folder / ".local") == ALL
 
 
 def test_recording_goes_on_without_a_home(script, tmp_path):
@@ -75,43 +75,43 @@ def test_recording_goes_on_without_a_home(script, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     script(APP + "run()", HOME=None, AUTOFLOW_HOME=None, TMPDIR=str(temporary))
-    assert kept(script, temporary) == ALL
+    assert journal_edges(script, temporary) == ALL
 
 
 def test_records_stay_in_memory_without_a_writable_folder(script):
     """Records are kept in memory, one warning says so, and they are counted."""
     script.home.write_text("in the way")
     (script.folder / ".local").write_text("in the way")
-    done = script(
+    process = script(
         APP.replace("import os,", "import tempfile; tempfile.tempdir = '/proc/nowhere'\nimport os,")
         + "run(); print(status()['recorded'] >= 3, status()['dropped'])",
     )
-    assert done.stdout == "done\nTrue 0\n"
-    assert done.stderr.count("AUTOFLOW_HOME") == 1
+    assert process.stdout == "done\nTrue 0\n"
+    assert process.stderr.count("AUTOFLOW_HOME") == 1
 
 
 def test_recording_goes_on_without_a_temporary_folder(script):
     """Python itself finds none on a full disk."""
-    done = script(
+    process = script(
         "import tempfile\n"
         "def none(): raise FileNotFoundError('No usable temporary directory')\n"
         "tempfile.gettempdir = none\n" + APP + "run()"
     )
-    assert done.stdout == "done\n"
-    assert kept(script) == ALL
+    assert process.stdout == "done\n"
+    assert journal_edges(script) == ALL
 
 
 @pytest.mark.parametrize("limit", [0, 100, 2000])
 def test_records_that_do_not_fit_on_the_disk_are_counted_as_dropped(script, limit):
     """What fits is kept, the rest is counted, the app goes on."""
-    done = script(
+    process = script(
         APP
         + f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         + "run()\nsys.stderr.write(str(status()['dropped']))"
     )
-    assert done.stdout == "done\n"
+    assert process.stdout == "done\n"
     if limit < 200:
-        assert int(re.search(r"^\d+", done.stderr, re.MULTILINE)[0]) > 0  # among the warnings that say so
+        assert int(re.search(r"^\d+", process.stderr, re.MULTILINE)[0]) > 0  # among the warnings that say so
 
 
 def test_recording_resumes_when_a_full_disk_is_freed(script):
@@ -128,9 +128,9 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM
 train(7)
 """
     )
-    assert ("input", 5) in kept(script)
-    assert ("input", 6) not in kept(script)
-    assert ("input", 7) in kept(script)
+    assert ("input", 5) in journal_edges(script)
+    assert ("input", 6) not in journal_edges(script)
+    assert ("input", 7) in journal_edges(script)
     notes = [line for path in script.home.rglob("*.journal") for line in path.read_bytes().splitlines()]
     assert any(b'{"dropped":1}' in line for line in notes)
 
@@ -138,24 +138,24 @@ train(7)
 @pytest.mark.parametrize("home", ["absolute", "relative"])
 def test_recording_goes_on_in_a_removed_working_folder(script, home):
     """Relative paths mean nothing then; an absolute home works, else another folder is found."""
-    done = script(
+    process = script(
         APP + "os.makedirs('gone'); os.chdir('gone'); os.rmdir('../gone')\nrun()",
         AUTOFLOW_HOME=str(script.home) if home == "absolute" else "relative/home",
     )
-    assert done.stdout == "done\n"
-    assert kept(script, script.folder) == ALL
+    assert process.stdout == "done\n"
+    assert journal_edges(script, script.folder) == ALL
 
 
 def test_recording_survives_closed_file_descriptors(script):
     """A daemon closes everything it finds; the next record opens a new file."""
     script(APP + "train(5)\nos.closerange(3, 4096)\nrun()")
-    assert kept(script)[-2:] == [("output", "/a.pt"), ("input", 2)] or ("input", 2) in kept(script)
-    assert ("input", 1) in kept(script)
+    assert journal_edges(script)[-2:] == [("output", "/a.pt"), ("input", 2)] or ("input", 2) in journal_edges(script)
+    assert ("input", 1) in journal_edges(script)
 
 
 def test_the_app_goes_on_without_free_file_descriptors(script):
     """Nothing can be opened; the app goes on."""
-    done = script(
+    process = script(
         APP
         + """
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -164,12 +164,12 @@ run()
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 """
     )
-    assert done.stdout == "done\n"
+    assert process.stdout == "done\n"
 
 
 def test_exiting_while_a_thread_records_loses_nothing(script):
     """A daemon thread at work does not disturb the end."""
-    done = script(
+    process = script(
         APP
         + """
 import threading
@@ -182,7 +182,7 @@ threading.Thread(target=busy, daemon=True).start()
 run()
 """
     )
-    assert done.stdout == "done\n"
+    assert process.stdout == "done\n"
 
 
 # -- what an app hands over

@@ -43,18 +43,18 @@ def test_outside_every_workflow_there_is_one_implicit_run():
 
 def test_threads_that_record_first_at_once_share_one_implicit_run():
     """All get the same."""
-    barrier, found = threading.Barrier(8), []
+    barrier, runs = threading.Barrier(8), []
 
     def ask():
         barrier.wait()
-        found.append(current_run())
+        runs.append(current_run())
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(found)) == 1
+    assert len(set(runs)) == 1
 
 
 def test_an_invalid_environment_gives_a_run_that_records_nothing(monkeypatch):

@@ -34,20 +34,20 @@ def repo(tmp_path):
 def test_facts_name_the_commit_and_folder_of_the_code(repo):
     """Commit, root, and folder and script relative to it, so that they are found in any other checkout."""
     git(repo, "remote", "add", "origin", "https://ann:secret@host/x.git")
-    told = facts.gather_facts({"folder": str(repo / "src"), "script": str(repo / "src" / "train.py")})
-    assert told["commit"] == git(repo, "rev-parse", "HEAD")
-    assert told["root"] == os.path.realpath(repo)
-    assert (told["folder_within"], told["script_within"]) == ("src", "src/train.py")
-    assert told["dirty"] is False
-    assert told["repository"] == "https://***@host/x.git"
-    assert "secret" not in repr(told)
+    collected = facts.gather_facts({"folder": str(repo / "src"), "script": str(repo / "src" / "train.py")})
+    assert collected["commit"] == git(repo, "rev-parse", "HEAD")
+    assert collected["root"] == os.path.realpath(repo)
+    assert (collected["folder_within"], collected["script_within"]) == ("src", "src/train.py")
+    assert collected["dirty"] is False
+    assert collected["repository"] == "https://***@host/x.git"
+    assert "secret" not in repr(collected)
 
 
 def test_the_repository_is_the_scripts_not_the_folders(repo, tmp_path):
     """A script may be started from anywhere; the root itself is an empty path."""
-    told = facts.gather_facts({"folder": str(tmp_path), "script": str(repo / "src" / "train.py")})
-    assert told["script_within"] == "src/train.py"
-    assert "folder_within" not in told
+    collected = facts.gather_facts({"folder": str(tmp_path), "script": str(repo / "src" / "train.py")})
+    assert collected["script_within"] == "src/train.py"
+    assert "folder_within" not in collected
     assert facts.gather_facts({"folder": str(repo)})["folder_within"] == ""
 
 
@@ -60,9 +60,9 @@ def test_an_installed_script_is_not_the_runs_code(repo, tmp_path):
     git(other, "add", ".")
     git(other, "commit", "-q", "-m", "x")
     (other / "venv" / "bin" / "torchrun").touch()
-    told = facts.gather_facts({"folder": str(repo), "script": str(other / "venv" / "bin" / "torchrun")})
-    assert told["root"] == os.path.realpath(repo)
-    assert "script_within" not in told
+    collected = facts.gather_facts({"folder": str(repo), "script": str(other / "venv" / "bin" / "torchrun")})
+    assert collected["root"] == os.path.realpath(repo)
+    assert "script_within" not in collected
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_a_script_that_was_never_committed(repo):
 def test_no_repository_no_commit(tmp_path):
     """Nor one without a commit yet; the rest is told."""
     git(tmp_path, "init", "-q")
-    told = facts.gather_facts({"folder": str(tmp_path)})
-    assert not {"commit", "root", "dirty"} & told.keys()
-    assert told["packages"]["wrapt"]
-    assert told["machine"]
+    collected = facts.gather_facts({"folder": str(tmp_path)})
+    assert not {"commit", "root", "dirty"} & collected.keys()
+    assert collected["packages"]["wrapt"]
+    assert collected["machine"]
 
 
 def test_only_listed_environment_variables_are_recorded(monkeypatch, tmp_path):
@@ -101,9 +101,9 @@ def test_only_listed_environment_variables_are_recorded(monkeypatch, tmp_path):
     monkeypatch.setenv("modal.state.slyProjectId", "7")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "abc")
     monkeypatch.setenv("MY_SETTING", "x")
-    told = facts.gather_facts({"folder": str(tmp_path)})["environment"]
-    assert (told["PYTHONHASHSEED"], told["modal.state.slyProjectId"]) == ("0", "7")
-    assert told.keys() <= set(facts.VARIABLES)
+    collected = facts.gather_facts({"folder": str(tmp_path)})["environment"]
+    assert (collected["PYTHONHASHSEED"], collected["modal.state.slyProjectId"]) == ("0", "7")
+    assert collected.keys() <= set(facts.VARIABLES)
 
 
 def test_packages_from_no_index_have_a_source(tmp_path):
@@ -119,6 +119,6 @@ def test_packages_from_no_index_have_a_source(tmp_path):
 def test_a_reproduction_names_its_original(monkeypatch):
     """The task, and which attempt at it."""
     monkeypatch.setenv("AUTOFLOW_REPRODUCES", "task:5 abc")
-    told = facts.initial_facts(None)
-    assert (told["reproduces"], told["attempt"]) == ("task:5", "abc")
-    assert told["command"][0] == sys.executable
+    collected = facts.initial_facts(None)
+    assert (collected["reproduces"], collected["attempt"]) == ("task:5", "abc")
+    assert collected["command"][0] == sys.executable

@@ -38,9 +38,9 @@ def _masked(kind, line):
 @pytest.mark.parametrize(("kind", "line"), [line for line in _lines() if "«" in line[1]])
 def test_secrets_are_masked(kind, line):
     """Nothing of a secret is kept, whatever stands around it."""
-    kept, bare = _masked(kind, SECRET.sub(r"\1", line))
-    assert kept != bare
-    text = json.dumps(kept, ensure_ascii=False)
+    masked, bare = _masked(kind, SECRET.sub(r"\1", line))
+    assert masked != bare
+    text = json.dumps(masked, ensure_ascii=False)
     for secret in SECRET.findall(line):
         assert secret not in text
     assert "***" in text
@@ -49,8 +49,8 @@ def test_secrets_are_masked(kind, line):
 @pytest.mark.parametrize(("kind", "line"), [line for line in _lines() if "«" not in line[1]])
 def test_harmless_text_is_unchanged(kind, line):
     """A line without a secret is kept as it is."""
-    kept, bare = _masked(kind, line)
-    assert kept == bare
+    masked, bare = _masked(kind, line)
+    assert masked == bare
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_named_tuples_and_keys_are_masked():
         user: str
         password: str
 
-    kept = masking.value({"login": Login("lemons", "hunter2"), "ghp_16C7e42F292c6912E7710c838347Ae178B4a": 1})
-    assert kept == {"login": {"user": "lemons", "password": "***"}, "***": 1}
+    masked = masking.value({"login": Login("lemons", "hunter2"), "ghp_16C7e42F292c6912E7710c838347Ae178B4a": 1})
+    assert masked == {"login": {"user": "lemons", "password": "***"}, "***": 1}
 
 
 NAMES = st.sampled_from(
@@ -119,17 +119,17 @@ FORMS = st.sampled_from(
 @given(NAMES, VALUES, FORMS, st.text("abc ,;()\n", max_size=20))
 def test_a_value_beside_a_secrets_name_is_masked(name, value, form, around):
     """Whatever the name, the value, the form they are written in, and what stands before and after."""
-    kept = masking.text(f"{around} {form.format(n=name, v=value)} {around}")
-    assert value not in kept
-    assert "***" in kept
+    masked = masking.text(f"{around} {form.format(n=name, v=value)} {around}")
+    assert value not in masked
+    assert "***" in masked
 
 
 @given(st.from_regex(r"[a-z0-9:@/!?#._-]{4,20}", fullmatch=True), st.sampled_from(["postgres", "https", "redis"]))
 def test_a_password_in_an_address_is_masked(password, scheme):
     """Also one that holds the characters that end it by the rules."""
-    kept = masking.text(f"connecting to {scheme}://lemons:x{password}x@db.internal/lemons")
-    assert f"x{password}x" not in kept
-    assert kept.endswith("@db.internal/lemons")
+    masked = masking.text(f"connecting to {scheme}://lemons:x{password}x@db.internal/lemons")
+    assert f"x{password}x" not in masked
+    assert masked.endswith("@db.internal/lemons")
 
 
 @given(st.text(max_size=200))

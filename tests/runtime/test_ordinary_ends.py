@@ -21,8 +21,9 @@ core = pytest.mark.core
 def ends(script):
     """How each run ended that some project was recorded in, by the project: (state, error), None for not at all."""
     records = script.records()
-    finishes = {one["run"]: (one["state"], one["error"]) for one in records if one["type"] == "finish"}
-    return {next(iter(one["subject"].values())): finishes.get(one["run"]) for one in records if one["type"] == "edge"}
+    finishes = {record["run"]: (record["state"], record["error"]) for record in records if record["type"] == "finish"}
+    edges = [record for record in records if record["type"] == "edge"]
+    return {next(iter(edge["subject"].values())): finishes.get(edge["run"]) for edge in edges}
 
 
 PROGRAM = (
@@ -84,14 +85,14 @@ def test_runs_of_workers_and_children_end_as_their_processes(script, method):
         child.join()
 """
     )
-    done = ends(script)
+    states = ends(script)
     finished = ("finished", None)
-    assert {number: done[number] for number in (1, 3, 4)} == dict.fromkeys((1, 3, 4), finished)
-    assert done[2] in {finished, ("ended", None)}  # `Pool.__exit__` terminates its workers
-    assert done[5] == ("ended", None)
-    assert done[7] == ("failed", "exit status 3")
-    assert done[8] == ("ended", None)
-    assert done[9] is None  # lost, once its journal is taken over
+    assert {number: states[number] for number in (1, 3, 4)} == dict.fromkeys((1, 3, 4), finished)
+    assert states[2] in {finished, ("ended", None)}  # `Pool.__exit__` terminates its workers
+    assert states[5] == ("ended", None)
+    assert states[7] == ("failed", "exit status 3")
+    assert states[8] == ("ended", None)
+    assert states[9] is None  # lost, once its journal is taken over
 
 
 CHILD = """
@@ -168,4 +169,4 @@ async def app(scope, receive, send):
             errors = server.communicate(timeout=30)[1]
     assert server.returncode == -signal.SIGTERM, errors
     assert ends(script) == {1: ("finished", None)}
-    assert [one["name"] for one in script.records() if one["type"] == "run"] == ["web:app"]
+    assert [record["name"] for record in script.records() if record["type"] == "run"] == ["web:app"]

@@ -31,7 +31,7 @@ def only_run(script):
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
 def test_a_process_pool_records_into_the_run(script, method):
     """Decorated functions and methods pickle, and their edges are the parent's run's."""
-    done = script(
+    process = script(
         HEAD
         + f"""
 if __name__ == "__main__":
@@ -42,7 +42,7 @@ if __name__ == "__main__":
             print(list(pool.map(load, [1, 2, 3])), list(pool.map(Loader().load, [4])), run.key)
 """
     )
-    shown, key = done.stdout.strip().rsplit(" ", 1)
+    shown, key = process.stdout.strip().rsplit(" ", 1)
     assert shown == "[10, 20, 30] [40]"
     assert only_run(script) == key
     assert sorted(number for _, _, number, _ in script.edges()) == [1, 2, 3, 4]
@@ -50,7 +50,7 @@ if __name__ == "__main__":
 
 def test_a_propagated_function_carries_its_run_into_a_pool_made_before(script):
     """The pool's processes were started outside the run."""
-    done = script(
+    process = script(
         HEAD
         + """
 if __name__ == "__main__":
@@ -63,7 +63,7 @@ if __name__ == "__main__":
     print(first.key, second.key)
 """
     )
-    first, second = done.stdout.split()
+    first, second = process.stdout.split()
     assert {(number, run) for _, _, number, run in script.edges()} == {(1, first), (2, second)}
 
 
@@ -170,8 +170,8 @@ assert codes == [0] * 8
 
 def test_the_run_of_a_failed_program_is_failed(script):
     """Its traceback and exit code are its own."""
-    done = script(HEAD + "\nwith workflow('x'):\n    load(1)\n    raise ValueError('no')\n", expect=1)
-    assert done.stderr.strip().endswith("ValueError: no")
-    assert "autoflow/" not in done.stderr.replace(str(script.folder), "")
+    process = script(HEAD + "\nwith workflow('x'):\n    load(1)\n    raise ValueError('no')\n", expect=1)
+    assert process.stderr.strip().endswith("ValueError: no")
+    assert "autoflow/" not in process.stderr.replace(str(script.folder), "")
     (finish,) = [record for record in script.records() if record["type"] == "finish"]
     assert (finish["state"], finish["error"]) == ("failed", "ValueError: no")

@@ -53,7 +53,7 @@ def test_cloudpickle_pickles_a_propagated_function_with_its_run(tmp_path):
         pickled = tmp_path / "pickled"
         pickled.write_bytes(cloudpickle.dumps([propagate(work), propagate(run_key)]))
         program = "import pickle, sys; work, run_key = pickle.load(open(sys.argv[1], 'rb')); print(*work(), run_key())"
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", program, str(pickled)], capture_output=True, text=True, check=True, timeout=60
         )
-    assert done.stdout.split() == ["local", outer.key, outer.key]
+    assert process.stdout.split() == ["local", outer.key, outer.key]

@@ -14,6 +14,10 @@ from autoflow.runtime.recorder import MAX_DEDUPLICATED, MAX_FAILURES
 pytestmark = pytest.mark.core
 
 
+def _nodes(captured):
+    return [record["node"] for record in captured.records if record["type"] == "node"]
+
+
 @pytest.fixture(autouse=True)
 def _warn_again(monkeypatch):
     monkeypatch.setattr(entity_resolution, "_warned", set())
@@ -69,7 +73,7 @@ def test_the_result_of_an_imperative_call_is_none(captured):
     current_run().input("project", 7, title="{result.name}", description="D")
     current_run().node(title="{result}", description="N")
     assert captured.edges[0].card == {"description": "D"}
-    assert [one["node"] for one in captured.records if one["type"] == "node"] == [{"description": "<small>N</small>"}]
+    assert _nodes(captured) == [{"description": "<small>N</small>"}]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ def test_an_unknown_property_of_a_card_is_a_warning(captured, caplog):
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         current_run().node(titel="x", title="T")
     assert "'titel'" in caplog.text
-    assert [one["node"] for one in captured.records if one["type"] == "node"] == [{"title": "<h4>T</h4>"}]
+    assert _nodes(captured) == [{"title": "<h4>T</h4>"}]
 
 
 def test_an_imperative_value_is_the_value_itself(recorded_edges):

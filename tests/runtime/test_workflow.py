@@ -112,11 +112,11 @@ def test_two_runs_at_once_in_two_tasks_keep_apart(captured, shared, first_out):
             left.set()
 
     async def main():
-        one, two = ([asyncio.Event() for _ in range(3)] for _ in range(2))
-        jobs = asyncio.gather(job(1, *one), job(2, *two))
-        await one[0].wait()
-        await two[0].wait()
-        for _, leave, left in (one, two) if first_out == 1 else (two, one):
+        first, second = ([asyncio.Event() for _ in range(3)] for _ in range(2))
+        jobs = asyncio.gather(job(1, *first), job(2, *second))
+        await first[0].wait()
+        await second[0].wait()
+        for _, leave, left in (first, second) if first_out == 1 else (second, first):
             leave.set()
             await left.wait()
         return await jobs
@@ -185,9 +185,9 @@ def test_a_decorated_coroutine_is_a_run_while_it_runs(captured):
         return current_run().name
 
     assert inspect.iscoroutinefunction(main)
-    made = main()
+    started = main()
     assert current_run().name == "captured"
-    assert asyncio.run(made) == "Train"
+    assert asyncio.run(started) == "Train"
     assert states(captured)["Train"] == ("finished", None)
 
 
@@ -196,22 +196,22 @@ def test_a_decorated_generator_is_a_run_while_its_body_runs(captured):
 
     @workflow("Train")
     def main():
-        got = yield current_run().name
+        received = yield current_run().name
         try:
-            yield got
+            yield received
         except ValueError as error:
             yield error
         return current_run().name
 
-    made = main()
+    started = main()
     error = ValueError("x")
     assert inspect.isgeneratorfunction(main)
-    assert next(made) == "Train"
+    assert next(started) == "Train"
     assert current_run().name == "captured"
-    assert made.send("sent") == "sent"
-    assert made.throw(error) is error
+    assert started.send("sent") == "sent"
+    assert started.throw(error) is error
     with pytest.raises(StopIteration) as stopped:
-        next(made)
+        next(started)
     assert stopped.value.value == "Train"
     assert states(captured)["Train"] == ("finished", None)
 
@@ -221,21 +221,21 @@ def test_a_decorated_async_generator_is_a_run_while_its_body_runs(captured):
 
     @workflow("Train")
     async def main():
-        got = yield current_run().name
+        received = yield current_run().name
         try:
-            yield got
+            yield received
         except ValueError as error:
             yield error
 
     async def consume():
-        made = main()
+        started = main()
         error = ValueError("x")
-        assert await made.asend(None) == "Train"
+        assert await started.asend(None) == "Train"
         assert current_run().name == "captured"
-        assert await made.asend("sent") == "sent"
-        assert await made.athrow(error) is error
+        assert await started.asend("sent") == "sent"
+        assert await started.athrow(error) is error
         with pytest.raises(StopAsyncIteration):
-            await made.asend(None)
+            await started.asend(None)
 
     asyncio.run(consume())
     assert states(captured)["Train"] == ("finished", None)
@@ -260,13 +260,13 @@ def test_a_generator_that_is_closed_cleans_up_in_its_run_and_has_finished(captur
             names.append(current_run().name)
 
     async def consume():
-        made = main_async()
-        await made.asend(None)
-        await made.aclose()
+        started = main_async()
+        await started.asend(None)
+        await started.aclose()
 
-    made = main()
-    next(made)
-    made.close()
+    started = main()
+    next(started)
+    started.close()
     asyncio.run(consume())
     assert names == ["sync", "async"]
     assert states(captured) == {"sync": ("finished", None), "async": ("finished", None)}
@@ -367,8 +367,8 @@ def test_a_log_record_that_cannot_be_formatted_is_not_recorded(captured, non_str
         record = logging.LogRecord("app", logging.INFO, "f", 1, "%d", ("x",), None)
         assert record is not None
         logging.getLogger("app").debug("%s", Odd())
-        made = logging.getLogRecordFactory()("app", logging.INFO, "f", 1, "%s", (Odd(),), None)
-        assert made.name == "app"
+        record = logging.getLogRecordFactory()("app", logging.INFO, "f", 1, "%s", (Odd(),), None)
+        assert record.name == "app"
 
 
 def test_an_apps_own_record_factory_is_left_alone(captured):

@@ -36,14 +36,14 @@ def play(python: str, app: str, pool: str, environment: dict[str, str]) -> dict[
     Raises:
         AssertionError: the app, or the sending, failed.
     """
-    done = _run([python, str(HERE / app), pool], environment)
+    process = _run([python, str(HERE / app), pool], environment)
     _run([sys.executable, "-m", "autoflow", "outbox", "sync"], environment)
-    keys: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    keys: dict[str, str] = json.loads(process.stdout.splitlines()[-1])
     return keys
 
 
 def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         env=environment,
         cwd=environment["HOME"],
@@ -52,5 +52,5 @@ def _run(command: list[str], environment: dict[str, str]) -> subprocess.Complete
         timeout=SECONDS,
         check=False,
     )
-    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
-    return done
+    assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{process.stdout}\n{process.stderr}"
+    return process

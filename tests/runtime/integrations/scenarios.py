@@ -65,13 +65,13 @@ def play(pool: Pool, load: Callable[..., Any], slow: Callable[..., Any], fail: C
         finish(submit, AFTERWARDS)
     with workflow("inside") as inside:  # made in a run, and used in the next one
         keys["inside"] = inside.key
-        made = pool()
-        submit = made.__enter__()
+        entered = pool()
+        submit = entered.__enter__()
         finish(submit, INSIDE)
     try:
         run("later", submit, LATER)
     finally:
-        made.__exit__(None, None, None)
+        entered.__exit__(None, None, None)
     return keys
 
 
@@ -150,8 +150,8 @@ def lost(records: Iterable[Mapping[str, Any]]) -> list[str]:
     records = list(records)
     names = {record["run"]: record["name"] for record in records if record["type"] == "run"}
     ends = [(record["run"], record["state"]) for record in records if record["type"] == "finish"]
-    told = {run for run, state in ends if state != "lost"}
-    return [names[run] for run, state in ends if state == "lost" and run not in told]
+    ended = {run for run, state in ends if state != "lost"}
+    return [names[run] for run, state in ends if state == "lost" and run not in ended]
 
 
 def _by_run() -> dict[str, list[int]]:

@@ -138,7 +138,7 @@ class Shop:
 
     def run(self, text):
         """Run a program beside the worker, and return what it printed."""
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", text],
             cwd=self.folder,
             env=self.environment,
@@ -147,8 +147,8 @@ class Shop:
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, done.stderr + self.log
-        return json.loads(done.stdout)
+        assert process.returncode == 0, process.stderr + self.log
+        return json.loads(process.stdout)
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ if __name__ == "__main__":
             assert carried.result() == 1
             waits = client.submit(wait, 2)
             assert waits.key.startswith("wait-") and waits.result() == 2
-            assert [one.key.partition("-")[0] for one in client.map(load, [3, 4])] == ["load", "load"]
+            assert [future.key.partition("-")[0] for future in client.map(load, [3, 4])] == ["load", "load"]
             counter = client.submit(Counter, actor=True).result()
             assert counter.load(5).result() == 5
             try:
@@ -97,7 +97,7 @@ def test_dask_sees_the_apps_functions(script):
     """The keys, names and errors that Dask makes of a function are those of the function alone."""
     pytest.importorskip("distributed")
     (script.folder / "app.py").write_text(DASK)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "app.py"],
         env=environment_of(script.folder, "http://127.0.0.1:9", AUTOFLOW_EXIT_FLUSH="0"),
         cwd=script.folder,
@@ -106,10 +106,10 @@ def test_dask_sees_the_apps_functions(script):
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     edges = {number: run for _, _, number, run in script.edges()}
-    assert edges[2] == done.stdout.strip()  # a coroutine's body
-    assert edges[1] != done.stdout.strip()  # computed once, before the run
+    assert edges[2] == process.stdout.strip()  # a coroutine's body
+    assert edges[1] != process.stdout.strip()  # computed once, before the run
 
 
 @pytest.mark.core

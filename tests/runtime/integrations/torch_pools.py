@@ -106,8 +106,8 @@ def play(workers):
     epoch.run(AFTERWARDS)
     with workflow("inside") as inside:
         keys["inside"] = inside.key
-        made = Epochs(workers)
-        made.run(INSIDE)
+        epochs = Epochs(workers)
+        epochs.run(INSIDE)
     with workflow("later") as later:
         keys["later"] = later.key
         assert list(DataLoader(Stream(LATER), batch_size=None, num_workers=1)) == [number * 10 for number in LATER]
