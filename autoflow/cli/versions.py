@@ -31,7 +31,7 @@ def _project(text: str) -> int:
     Raises:
         ValueError: the text names none.
     """
-    named = parse(text, plain="project")
+    named = parse(text, default_kind="project")
     if named.kind != "project" or named.version is not None:
         raise ValueError(f"{text!r} is no project: write project:7, or 7")
     return named.id
@@ -44,7 +44,7 @@ def _version(api: Api, text: str) -> VersionInfo:
         ValueError: the text names none.
         ServerRefused: the server does not know it.
     """
-    named = parse(text, plain="version")
+    named = parse(text, default_kind="version")
     if named.kind == "project" and named.version is not None:
         found = api.project.version.get_id_by_number(named.id, named.version)
         if found is None:

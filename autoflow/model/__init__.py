@@ -1,1 +1,1 @@
-"""What lineage is made of: values without input or output, known to every other room."""
+"""Values of lineage, without I/O: entity types and references, card settings, templates, runs and versions."""

@@ -1,4 +1,4 @@
-"""How a node looks: the guide's `WorkflowSettings` and `WorkflowMeta`, with the guide's rules."""
+"""Settings of a card's title, icon and link: `WorkflowSettings` and `WorkflowMeta`, with the rules of the guide."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ ICON_PREFIX = "zmdi-"
 
 @dataclass
 class WorkflowSettings:
-    """How one card looks; every property is optional.
+    """Settings of one card; each is optional.
 
-    In a decorator's ``card=`` and ``node=`` each text may also be a template or a callable. An icon needs all
-    three of its properties and a link both of its: an incomplete group is dropped with a log line, as the guide says.
+    In a decorator's ``card=`` and ``node=`` each text may also be a template or a callable. An icon needs all three of
+    its settings and a link both of its settings: an incomplete group is dropped with a log line, as in the SDK.
 
     Args:
         title: shown in the node's header, in ``<h4>``.
-        icon: a Material Design Icons name; ``zmdi-`` is put before it once.
+        icon: a Material Design Icons name; ``zmdi-`` is added in front if it is missing.
         icon_color: hexadecimal, as ``#33c94c``.
         icon_bg_color: hexadecimal.
-        url: where a click leads; starts with a slash, relative to the instance.
+        url: the link's target; starts with a slash, relative to the instance.
         url_title: the link's text.
         description: shown below the title, in ``<small>``.
     """
@@ -49,16 +49,15 @@ class WorkflowSettings:
 
     @property
     def as_dict(self) -> dict[str, Any]:
-        """The settings in wire form: ``{"title", "description", "icon": {...}, "mainLink": {...}}``, set parts only."""
+        """The wire form: those of ``{"title", "description", "icon": {...}, "mainLink": {...}}`` that are set."""
         wire: dict[str, Any] = {}
         if self.title is not None:
             wire["title"] = f"<h4>{self.title}</h4>"
         if self.description is not None:
             wire["description"] = f"<small>{self.description}</small>"
         if self.icon is not None and self.icon_color is not None and self.icon_bg_color is not None:
-            named = isinstance(self.icon, str)
             wire["icon"] = {
-                "icon": ICON_PREFIX + self.icon.removeprefix(ICON_PREFIX) if named else self.icon,
+                "icon": ICON_PREFIX + self.icon.removeprefix(ICON_PREFIX) if isinstance(self.icon, str) else self.icon,
                 "color": self.icon_color,
                 "backgroundColor": self.icon_bg_color,
             }
@@ -67,7 +66,7 @@ class WorkflowSettings:
         return wire
 
 
-PROPERTIES: tuple[str, ...] = tuple(field.name for field in fields(WorkflowSettings))
+SETTING_NAMES: tuple[str, ...] = tuple(field.name for field in fields(WorkflowSettings))
 
 
 @dataclass
@@ -79,7 +78,7 @@ class WorkflowMeta:
 
     def __post_init__(self) -> None:
         if self.relation_settings is None and self.node_settings is None:
-            logger.info("Workflow card: WorkflowMeta without settings customises nothing.")
+            logger.info("Workflow card: WorkflowMeta without settings has no effect.")
 
     @property
     def as_dict(self) -> dict[str, Any] | None:
@@ -93,5 +92,5 @@ class WorkflowMeta:
 
     @classmethod
     def create_as_dict(cls, **settings: WorkflowSettings | None) -> dict[str, Any] | None:
-        """Make the settings and give their wire form in one call."""
+        """Return the wire form of new settings."""
         return cls(**settings).as_dict

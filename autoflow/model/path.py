@@ -1,7 +1,7 @@
 """Paths into the arguments and the result of a call: ``state.weightsPath``, ``result[0].id``, ``result[*]``.
 
-A step is an attribute, else a mapping's key, else an index. ``[*]`` fans out: what follows applies to each item.
-A path that ends nowhere gives None; whoever follows it may ask to be told where.
+A step is an attribute, else a key of a mapping, else an index. ``[*]`` applies the rest of the path to each item. A
+path that leads nowhere gives None; a callback can report the step that failed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _PATH = re.compile(rf"({_NAME})((?:\.\w+|\[[^\]\[]+\])*)")
 _STEP = re.compile(r"\.(\w+)|\[([^\]\[]+)\]")
 
 
-class Fan(NamedTuple):
+class Wildcard(NamedTuple):
     """The step ``[*]``."""
 
 
-Step = str | int | Fan
-Missing = Callable[[Any, Step], object]  # called with a value and the step that it does not have
-_NOWHERE = object()
+Step = str | int | Wildcard
+OnMissing = Callable[[Any, Step], object]  # called with a value and the step that it does not have
+_MISSING = object()
 
 
 class Path(NamedTuple):
@@ -32,39 +32,39 @@ class Path(NamedTuple):
     root: str
     steps: tuple[Step, ...] = ()
 
-    def follow(self, start: Any, missing: Missing | None = None) -> Any:
-        """Go all steps from the value of the root; a list when a step fans out, None when it ends nowhere.
+    def follow(self, start: Any, missing: OnMissing | None = None) -> Any:
+        """Return the value at the end of the path: a list if a step is a wildcard, None if the path leads nowhere.
 
         Args:
             start: the value of the root.
-            missing: called where the path ends nowhere; not for a step from None or from what is empty.
+            missing: called where the path leads nowhere, except at a step from None or from an empty collection.
         """
         return _follow(start, self.steps, missing)
 
     def __str__(self) -> str:
-        shown = self.root
+        text = self.root
         for step in self.steps:
-            shown += "[*]" if isinstance(step, Fan) else f"[{step}]" if isinstance(step, int) else f".{step}"
-        return shown
+            text += "[*]" if isinstance(step, Wildcard) else f"[{step}]" if isinstance(step, int) else f".{step}"
+        return text
 
 
 def parse(text: str) -> Path:
-    """Read a path.
+    """Parse a path.
 
     Raises:
-        ValueError: the text is none.
+        ValueError: the text is not a path.
     """
     match = _PATH.fullmatch(text.strip())
     if match is None:
         raise ValueError(
-            f"{text!r} is no path; write a parameter's name and steps, as in state.items[0].id or result[*]"
+            f"{text!r} is not a path; write a parameter's name and steps, as in state.items[0].id or result[*]"
         )
     steps: list[Step] = []
     for name, index in _STEP.findall(match[2]):
         if name:
             steps.append(name)
         elif index.strip() == "*":
-            steps.append(Fan())
+            steps.append(Wildcard())
         elif re.fullmatch(r"-?\d+", index.strip()):
             steps.append(int(index))
         else:
@@ -72,18 +72,18 @@ def parse(text: str) -> Path:
     return Path(match[1], tuple(steps))
 
 
-def _follow(value: Any, steps: tuple[Step, ...], missing: Missing | None) -> Any:
+def _follow(value: Any, steps: tuple[Step, ...], missing: OnMissing | None) -> Any:
     for position, step in enumerate(steps):
         if value is None:
             return None
-        if isinstance(step, Fan):
-            return _fan(value, steps[position + 1 :], missing)
-        reached = _step(value, step)
-        if reached is _NOWHERE:
+        if isinstance(step, Wildcard):
+            return _follow_each(value, steps[position + 1 :], missing)
+        next_value = _take_step(value, step)
+        if next_value is _MISSING:
             if missing is not None and not _is_empty(value):
                 missing(value, step)
             return None
-        value = reached
+        value = next_value
     return value
 
 
@@ -91,32 +91,34 @@ def _is_empty(value: Any) -> bool:
     return isinstance(value, str | list | tuple | dict | set | frozenset) and not value
 
 
-def _fan(value: Any, rest: tuple[Step, ...], missing: Missing | None) -> list[Any] | None:
+def _follow_each(value: Any, rest: tuple[Step, ...], missing: OnMissing | None) -> list[Any] | None:
+    """Return the values at the end of the path from each item, flattened if the rest has wildcards too."""
     if isinstance(value, Mapping):
         value = value.values()
     if isinstance(value, str | bytes | Iterator) or not isinstance(value, Iterable):
         if missing is not None and not _is_empty(value):
-            missing(value, Fan())  # an iterator is the app's to use up
+            missing(value, Wildcard())  # an iterator is left alone: only the app may consume it
         return None
-    found: list[Any] = []
+    results: list[Any] = []
     for item in value:
-        inner = None
-        with guard:  # an item whose attribute raises never costs its siblings
-            inner = _follow(item, rest, missing)
-        if isinstance(inner, list) and any(isinstance(step, Fan) for step in rest):
-            found += inner
+        item_result = None
+        with guard:  # an item whose attribute raises does not affect the others
+            item_result = _follow(item, rest, missing)
+        if isinstance(item_result, list) and any(isinstance(step, Wildcard) for step in rest):
+            results += item_result
         else:
-            found.append(inner)
-    return found
+            results.append(item_result)
+    return results
 
 
-def _step(value: Any, step: str | int) -> Any:
+def _take_step(value: Any, step: str | int) -> Any:
+    """Return the attribute, item or element that a step names, else `_MISSING`."""
     if isinstance(step, str):
-        found = getattr(value, step, _NOWHERE)
-        if isinstance(value, Mapping) and step in value and (found is _NOWHERE or callable(found)):
-            return value[step]  # a mapping's own methods (items, keys, ...) are never what a path means
-        if found is not _NOWHERE or not step.isdecimal():
-            return found
+        attribute = getattr(value, step, _MISSING)
+        if isinstance(value, Mapping) and step in value and (attribute is _MISSING or callable(attribute)):
+            return value[step]  # a path never means a mapping's own methods, such as items or keys
+        if attribute is not _MISSING or not step.isdecimal():
+            return attribute
     try:
         return value[step]
     except (LookupError, TypeError):
@@ -124,4 +126,4 @@ def _step(value: Any, step: str | int) -> Any:
     try:
         return value[int(step)] if isinstance(step, str) else value[str(step)]
     except (LookupError, TypeError, ValueError):
-        return _NOWHERE
+        return _MISSING

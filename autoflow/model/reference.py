@@ -39,12 +39,12 @@ def reference_types() -> dict[str, WireType]:
     return types
 
 
-def parse(text: str, plain: str | None = None) -> Reference:
+def parse(text: str, default_kind: str | None = None) -> Reference:
     """Parse a reference.
 
     Args:
         text: as a person writes it; a type's wire name is accepted for its word, as ``project_version:12``.
-        plain: the kind that a number alone means; None to refuse a number alone.
+        default_kind: the kind that a number alone means; None to refuse a number alone.
 
     Raises:
         ValueError: the text is not a reference; the message lists the accepted forms.
@@ -52,8 +52,8 @@ def parse(text: str, plain: str | None = None) -> Reference:
     stripped = text.strip()
     if stripped.startswith("/"):
         return Reference("path", path=stripped)
-    if plain is not None and stripped.isascii() and stripped.isdigit():
-        return Reference(plain, int(stripped[:16]))
+    if default_kind is not None and stripped.isascii() and stripped.isdigit():
+        return Reference(default_kind, int(stripped[:16]))
     words = reference_types()
     match = _NUMBERED.fullmatch(stripped)
     word = match[1] if match else ""

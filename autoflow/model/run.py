@@ -1,19 +1,19 @@
-"""One execution of an app, as the records about it say it."""
+"""The state and the facts of a run, as its records state them."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-State = Literal["running", "finished", "failed", "ended", "lost"]
+RunState = Literal["running", "finished", "failed", "ended", "lost"]
 
 
 class RunFacts(TypedDict, total=False):
-    """What is needed to run the same thing again; kept with the run's task. A secret is masked wherever it stands."""
+    """Facts needed to reproduce a run, stored with its task. Secrets are masked in all of them."""
 
     name: str
-    parameters: dict[str, Any]  # as given to `workflow`
-    command: list[str]  # the interpreter first
-    folder: str  # the working one
+    parameters: dict[str, Any]  # as passed to `workflow`
+    command: list[str]  # starts with the interpreter
+    folder: str  # the working directory
     script: str
     python: str
     host: str
@@ -25,9 +25,9 @@ class RunFacts(TypedDict, total=False):
     root: str  # of the git working tree
     folder_within: str  # relative to the root, empty for the root itself; absent when outside
     script_within: str
-    environment: dict[str, str]  # of a few variables that bear on results, see `runtime.facts`
+    environment: dict[str, str]  # environment variables that affect results, see `runtime.facts`
     packages: dict[str, str]  # name to version
-    sources: dict[str, str]  # where packages are from that no index has: name to url
-    reproduces: str  # the task this run repeats, as "task:5"
-    attempt: str  # which attempt at that
-    unattributed: bool  # the run holds records of which it is not known what run caused them
+    sources: dict[str, str]  # urls of packages that come from no index, by name
+    reproduces: str  # the task that this run reproduces, as "task:5"
+    attempt: str  # id of the attempt at reproducing it
+    unattributed: bool  # the run holds records of an unknown run

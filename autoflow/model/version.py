@@ -1,4 +1,4 @@
-"""A save point of a project, as the wire tells it."""
+"""A version of a project, as the wire describes it."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoflow.errors import CardError, UnknownParameterError
-from autoflow.model.card import PROPERTIES, WorkflowSettings
+from autoflow.model.card import SETTING_NAMES, WorkflowSettings
 from autoflow.model.template import Template
 from autoflow.outbox.record_encoder import encode, encode_member, encode_members, encode_object
 from autoflow.runtime.call import Call, ResultPending, check_callable, recorder_of
@@ -53,7 +53,7 @@ class CardOptions:
         self._base: Callable[[Call], Any] | None = None
         if callable(base):
             self._base = check_callable("card", base)
-        properties = {name: value for name in PROPERTIES if (value := overrides.get(name)) is not None}
+        properties = {name: value for name in SETTING_NAMES if (value := overrides.get(name)) is not None}
         if isinstance(base, WorkflowSettings):
             properties = {**_set_properties(base), **properties}
         if self._base is None:
@@ -117,7 +117,7 @@ def attempt(call: Call, work: Callable[..., Any], *arguments: Any) -> Any:
 
 def _set_properties(settings: Any) -> dict[str, Any]:
     """Return the properties that are set in a WorkflowSettings."""
-    return {name: value for name in PROPERTIES if (value := getattr(settings, name, None)) is not None}
+    return {name: value for name in SETTING_NAMES if (value := getattr(settings, name, None)) is not None}
 
 
 def _check_url(template: Template) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from autoflow.model.run import RunFacts, State
+from autoflow.model.run import RunFacts, RunState
 from autoflow.outbox import open_runs
 from autoflow.runtime import destination, facts, inference, masking
 from autoflow.runtime.recorder import new_key
@@ -113,7 +113,7 @@ def finish(run: Run, error: BaseException | None) -> None:
     open_runs.remove(run.open_file)
 
 
-def record_end(run: Run, state: State, error: str | None = None) -> None:
+def record_end(run: Run, state: RunState, error: str | None = None) -> None:
     """Record the final state of a run.
 
     Args:

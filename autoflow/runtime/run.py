@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from autoflow.errors import DecorationError
-from autoflow.model.card import PROPERTIES
+from autoflow.model.card import SETTING_NAMES
 from autoflow.model.entity_types import Direction
 from autoflow.outbox import open_runs
 from autoflow.outbox.outbox import Outbox
@@ -75,8 +75,8 @@ class Run(Recorder):
         """Set the look of the run's own card: the properties of WorkflowSettings; texts may be templates."""
         with self.guard:
             for name in settings:
-                if name not in PROPERTIES:
-                    logger.warning("autoflow: a card has no %r; it has %s", name, ", ".join(PROPERTIES))
+                if name not in SETTING_NAMES:
+                    logger.warning("autoflow: a card has no %r; it has %s", name, ", ".join(SETTING_NAMES))
             self.set_node(None, settings)
 
     def env(self) -> dict[str, str]:

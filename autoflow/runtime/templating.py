@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from autoflow.errors import CardError, UnknownParameterError
 from autoflow.model.path import Path, Step
-from autoflow.model.template import LONGEST_TEXT, Field, FirstKnown, Template, parse
-from autoflow.model.text import Pending, show
+from autoflow.model.template import MAX_TEXT_LENGTH, FirstKnown, Placeholder, Template, parse
+from autoflow.model.text import PendingField, format_value
 from autoflow.outbox.record_encoder import encode
 from autoflow.runtime import masking
 from autoflow.runtime.call import RESERVED, Call, check_callable, getter
@@ -96,14 +96,14 @@ def compile_text(value: Any, names: Names) -> TextRenderer:
     return TextRenderer(None, render)
 
 
-def _compile_single(parts: tuple[str | Field, ...]) -> Callable[[Call], bytes | None]:
+def _compile_single(parts: tuple[str | Placeholder, ...]) -> Callable[[Call], bytes | None]:
     """Compile a template with one alternative, the common case; what is the same in each call is computed here."""
     compiled: list[tuple[str, Callable[[Call], Any] | None, str, str, str]] = []
     for part in parts:
         if isinstance(part, str):
             compiled.append((part, None, "", "", ""))
         else:
-            pending = Pending(str(part.path), part.conversion, part.spec)
+            pending = PendingField(str(part.path), part.conversion, part.spec)
             encoded = encode(pending._asdict()).decode()
             compiled.append(("", _field_getter(part.path), part.conversion, part.spec, encoded))
 
@@ -115,11 +115,11 @@ def _compile_single(parts: tuple[str | Field, ...]) -> Callable[[Call], bytes | 
                 value = get(call)
                 if value is None:
                     return None
-                if isinstance(value, Pending):
+                if isinstance(value, PendingField):
                     pieces = [quote(known) for known in words] if pieces is None else pieces
                     pieces.append(pending)
                     continue
-                word = masking.mask_fast(show(value, conversion, spec)[:LONGEST_TEXT])
+                word = masking.mask_fast(format_value(value, conversion, spec)[:MAX_TEXT_LENGTH])
             if pieces is None:
                 words.append(word)
             else:
@@ -140,7 +140,7 @@ def _masked(value: Any) -> Any:
 def _field_getter(path: Path) -> Callable[[Call], Any]:
     """Return a getter of a template field: it returns the value at a call, a `Pending` for the sender, or None."""
     if path.root in _TASK_FIELDS and not path.steps:
-        pending = Pending(path.root)
+        pending = PendingField(path.root)
         return lambda call: pending if (known := getattr(call, path.root)) is None else known
     if path.root != "value" or not path.steps:
         return getter(path)
@@ -157,7 +157,7 @@ def _value_field(path: Path, call: Call, attribute: Any) -> Any:
         return call.value
     if field == "value.team_id" and isinstance(call.value, Mapping) and call.value.get("teamId") is not None:
         return call.value["teamId"]
-    return None if field is None else Pending(field)
+    return None if field is None else PendingField(field)
 
 
 def compile_version_text(value: Any, names: Names) -> Callable[[Call, Callable[[str], Any]], str | None]:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoflow.model.path import Fan, Path, parse
+from autoflow.model.path import Path, Wildcard, parse
 
 pytestmark = pytest.mark.core
 
 NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,8}", fullmatch=True)
 STEPS = st.one_of(
-    NAMES, st.from_regex(r"\d{1,3}", fullmatch=True), st.integers(min_value=-50, max_value=50), st.just(Fan())
+    NAMES, st.from_regex(r"\d{1,3}", fullmatch=True), st.integers(min_value=-50, max_value=50), st.just(Wildcard())
 )
 PATHS = st.builds(Path, NAMES, st.lists(STEPS, max_size=5).map(tuple))
 TREES = st.recursive(

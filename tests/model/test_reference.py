@@ -30,7 +30,7 @@ def test_the_forms(text, wanted):
 
 def test_a_number_alone_is_what_the_command_says():
     """And nothing without it."""
-    assert parse("12", plain="version") == Reference("version", 12)
+    assert parse("12", default_kind="version") == Reference("version", 12)
     with pytest.raises(ValueError, match="is not a reference"):
         parse("12")
 

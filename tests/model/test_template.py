@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autoflow.model import text as texts
-from autoflow.model.template import LONGEST_TEXT, FirstKnown, parse
-from autoflow.model.text import Pending, Text
+from autoflow.model.template import MAX_TEXT_LENGTH, FirstKnown, parse
+from autoflow.model.text import PendingField, Text
 
 pytestmark = pytest.mark.core
 
@@ -35,7 +35,7 @@ def test_a_template_renders_as_str_format_does(source, known):
 def test_a_text_completed_later_is_the_same_text(source, known):
     """A field left for the sender comes out as if it had been known at once, through JSON and back."""
     template = parse(source)
-    filled = template.fill(lambda path: Pending(path.root))
+    filled = template.fill(lambda path: PendingField(path.root))
     assert filled is not None
     back = texts.from_json(filled.to_json())
     assert back.complete(known.get) == source.format(**known)
@@ -100,7 +100,7 @@ def test_a_path_in_a_template_goes_all_its_steps():
 
 def test_a_value_without_end_is_cut():
     """A field never brings in more than a card can show."""
-    assert len(render(parse("{a}"), {"a": "x" * (50 << 20)}) or "") == LONGEST_TEXT
+    assert len(render(parse("{a}"), {"a": "x" * (50 << 20)}) or "") == MAX_TEXT_LENGTH
 
 
 @given(st.text(max_size=10), st.text(max_size=10))
@@ -112,5 +112,5 @@ def test_alternatives_after_a_complete_one_are_not_kept(first, second):
 
 def test_a_format_that_does_not_fit_the_looked_up_value_counts_as_unknown():
     """The sender meets values of any type; a text it cannot show is left out."""
-    text = Text(((Pending("value.name", "", "d"),), ("plain",)))
+    text = Text(((PendingField("value.name", "", "d"),), ("plain",)))
     assert text.complete(lambda name: "words") == "plain"
