@@ -23,10 +23,10 @@ MAX_NAME = 100  # characters
 
 
 class Token(NamedTuple):
-    """A token without its secret.
+    """A token as lists show it, without its secret.
 
     Args:
-        id: its id.
+        id: its row's id.
         start: its first digits.
         user: the login of its user.
         teams: the names of the user's teams.

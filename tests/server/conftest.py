@@ -1,4 +1,4 @@
-"""A server in a folder and a database of the test's own, on SQLite and on PostgreSQL; and short ways to fill it."""
+"""Fixtures: a server on SQLite and on PostgreSQL, and shortcuts that fill it with data."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.postgres import DATABASES, database_of
 
 @pytest.fixture(params=DATABASES)
 def database(request):
-    """The url of a new store, None for a file in the server's folder."""
+    """The url of a new database, None for a file in the server's folder."""
     with database_of(request) as url:
         yield url
 
 
 @pytest.fixture(params=DATABASES, scope="module")
-def lasting(request, tmp_path_factory):
-    """A server for all tests of a module."""
+def module_server(request, tmp_path_factory):
+    """One server for all tests of a module."""
     with database_of(request) as url:
-        opened = Server.open(tmp_path_factory.mktemp("lasting"), url)
+        opened = Server.open(tmp_path_factory.mktemp("module_server"), url)
         yield opened
         opened.close()
 
@@ -36,7 +36,7 @@ def server(tmp_path, database):
 
 
 class Filled:
-    """A server and the calls tests make most."""
+    """A server with shortcuts for the calls that tests make most."""
 
     def __init__(self, server):
         self.server = server
@@ -106,5 +106,5 @@ def filled(server):
 
 @pytest.fixture(scope="session")
 def fill():
-    """`Filled` itself, for servers that outlive one test."""
+    """The class `Filled`, for servers that outlive one test."""
     return Filled

@@ -1,4 +1,4 @@
-"""A world with one of everything, a body for every method, and values that no honest client sends."""
+"""A server with one of everything, a valid body for each method, and values that honest clients never send."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from autoflow.server.limits import LIST_ENTRIES
 
 
 def nested(depth, kind=list):
-    """Lists or objects in one another."""
+    """Return lists or objects nested to a depth."""
     value = 1
     for _ in range(depth):
         value = [value] if kind is list else {"a": value}
@@ -44,7 +44,7 @@ VALUES = {
 
 
 class World:
-    """One of everything in a server (`Filled`)."""
+    """Data of every kind in a server (`Filled`)."""
 
     def __init__(self, filled):
         self.call = filled.call
@@ -59,7 +59,7 @@ class World:
         self.dataset = filled.dataset(self.project, "inner", parentId=self.outer)
         self.hash = filled.content(filled.picture())
         named = [{"name": f"{name}.png", "hash": self.hash} for name in "ab"]
-        self.images = [one["id"] for one in call("images.bulk.add", datasetId=self.dataset, images=named)]
+        self.images = [image["id"] for image in call("images.bulk.add", datasetId=self.dataset, images=named)]
         figure = {
             "entityId": self.images[0],
             "classId": self.klass,
@@ -80,7 +80,7 @@ class World:
         self.app = call("tasks.info", id=self.task)["meta"]["app"]["id"]
 
     def bodies(self):
-        """A body that is right, by method; what removes things names what is not there, so that the world stays."""
+        """Return a valid body by method; methods that remove name missing ids, so that the data stays."""
         image, figure, project, dataset = self.images[0], self.figure, self.project, self.dataset
         page = {"filter": [{"field": "name", "operator": "=", "value": "a"}], "sort": "id", "page": 1, "per_page": 10}
         token = {"pagination_mode": "token", "after": 0, "sort_order": "asc"}
@@ -313,7 +313,7 @@ class World:
 
 
 def members(body, path=()):
-    """The places in a body where a value stands: lists stand for their first entry."""
+    """Yield the paths of the values in a body; a list is represented by its first entry."""
     if isinstance(body, dict):
         for name, value in body.items():
             yield (*path, name)
@@ -324,7 +324,7 @@ def members(body, path=()):
 
 
 def put(body, path, value):
-    """A copy of a body with another value at a place."""
+    """Return a copy of a body with another value at a path."""
     if not path:
         return value
     step, *rest = path

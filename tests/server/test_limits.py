@@ -1,4 +1,4 @@
-"""No body stops the server: every method is sent what no honest client sends, and too much of what one does."""
+"""No body stops the server: hostile values, and more of valid ones than a client would send."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ JSON_METHODS = sorted(METHODS - UPLOADS.keys())
 
 
 @pytest.fixture(scope="module")
-def world(lasting, fill):
-    return hostile.World(fill(lasting))
+def world(module_server, fill):
+    return hostile.World(fill(module_server))
 
 
 def ask(server, method, body):
-    """Call a method; gives the refusal, None when it was answered."""
+    """Call a method; return the error, None when it succeeds."""
     try:
         if method in DOWNLOADS:
             for _chunk in server.download(method, body):
@@ -36,26 +36,27 @@ def ask(server, method, body):
     return None
 
 
-def test_every_method_has_a_body_to_be_attacked_with(world):
-    """A method that is added without one is found here."""
+def test_every_method_has_a_valid_body(world):
+    """A method that is added without one fails here."""
     assert sorted(world.bodies()) == JSON_METHODS
 
 
 @pytest.mark.parametrize("method", JSON_METHODS)
-def test_odd_values_are_answered_or_refused(lasting, world, method):
-    """Whatever stands in a place of a body: an answer, or a refusal that says what was wrong; nothing is half done."""
+def test_odd_values_are_answered_or_refused(module_server, world, method):
+    """Any value at any position of a body is answered, or refused with an error that names it; nothing is half done."""
     body = world.bodies()[method]
-    stride = 3 if lasting.database.startswith("sqlite") else 9  # each place meets some values, and all values are met
+    # Each position gets some values, and all values are used.
+    stride = 3 if module_server.database.startswith("sqlite") else 9
     for place, path in enumerate(hostile.members(body)):
         for name, value in list(hostile.VALUES.items())[place % stride :: stride]:
-            before = lasting.call("autoflow.changes", {})
-            refusal = ask(lasting, method, hostile.put(body, path, value))
+            before = module_server.call("autoflow.changes", {})
+            refusal = ask(module_server, method, hostile.put(body, path, value))
             if refusal is None:
                 continue
             assert 400 <= refusal.status < 500, (path, name)
             assert len(str(refusal)) < 3000, (path, name)
             if method != "autoflow.records.add":
-                assert lasting.call("autoflow.changes", {}) == before, (path, name)
+                assert module_server.call("autoflow.changes", {}) == before, (path, name)
 
 
 LISTS = [
@@ -80,7 +81,7 @@ LISTS = [
 
 @pytest.fixture
 def writing(server):
-    """Somebody else holds the write lock."""
+    """Another thread holds the write lock."""
     entered, leave = threading.Event(), threading.Event()
 
     def write():
@@ -98,7 +99,7 @@ def writing(server):
 
 @on_sqlite
 def test_a_list_that_is_too_long_never_waits_for_the_write_lock(server, writing):
-    """It is refused, with its limit, while somebody else writes: nothing of it is looked at under the lock."""
+    """It is refused with its limit while another writer holds the lock: the check comes before the lock."""
     for method, name in LISTS:
         with pytest.raises(ServerRefused, match="are the most") as refusal:
             server.call(method, {name: [{"id": 1}] * (limits.LIST_ENTRIES + 1)})
@@ -108,8 +109,8 @@ def test_a_list_that_is_too_long_never_waits_for_the_write_lock(server, writing)
 
 @on_sqlite
 @pytest.mark.parametrize("name", ["filter", "filters"])
-def test_filters_have_few_conditions(filled, name):
-    """A database plans each condition; and all values of a filter together are no more than those of one list."""
+def test_the_conditions_of_a_filter_are_limited(filled, name):
+    """A database plans each condition; all values of a filter together are limited like one list."""
     dataset = filled.dataset(filled.project())
     condition = {"field": "id", "operator": "in", "value": list(range(limits.LIST_ENTRIES // 2 + 1))}
     for conditions in ([condition] * (limits.CONDITIONS + 1), [condition] * 2):
@@ -134,13 +135,13 @@ class Statements:
 
 
 def batches(world, count):
-    """Calls of a large batch each, which leave the world as it was."""
+    """Large batches by method that leave the data as it was."""
     image, images = world.images[0], [{"name": f"{number}", "hash": world.hash} for number in range(count)]
-    made = [one["id"] for one in world.call("images.bulk.add", datasetId=world.dataset, images=images)]
+    made = [image["id"] for image in world.call("images.bulk.add", datasetId=world.dataset, images=images)]
     values = [f"v{number}" for number in range(count)]
     drawn = {"objects": [{"classTitle": "c", "points": {"exterior": [[1, 2]]}}]}
     figure = {"classId": world.klass, "geometryType": "point", "geometry": {"points": {}}}
-    tag = next(one["id"] for one in world.call("projects.meta", id=world.project)["tags"] if one["name"] == "s")
+    tag = next(tag["id"] for tag in world.call("projects.meta", id=world.project)["tags"] if tag["name"] == "s")
     yield "image-tags.bulk.add-to-image", {"ids": made, "tagId": world.tag}
     yield "image-tags.bulk.remove-from-images", {"ids": made * 2, "tagIds": [world.tag]}
     tags = [{"entityId": image, "tagId": tag, "value": value} for value in values]
@@ -153,7 +154,10 @@ def batches(world, count):
         },
     )
     yield "annotations.bulk.copy", {"srcImageIds": made[:1] * count, "destImageIds": made}
-    yield "figures.bulk.add", {"datasetId": world.dataset, "figures": [{**figure, "entityId": one} for one in made]}
+    yield (
+        "figures.bulk.add",
+        {"datasetId": world.dataset, "figures": [{**figure, "entityId": image_id} for image_id in made]},
+    )
     figures = [{**figure, "entityId": image}] * count
     yield "figures.bulk.add", {"datasetId": world.dataset, "figures": figures}
     sorts = [{"id": number, "customSort": "s"} for number in made]
@@ -166,15 +170,15 @@ def batches(world, count):
 
 
 def test_a_batch_takes_few_statements(server, fill):
-    """However many entries it has: the write lock is held for statements of hundreds of rows, not for one of each."""
+    """The write lock is held for statements of hundreds of rows each, not for one statement a row."""
     world, statements = hostile.World(fill(server)), Statements(server)
     count = 400
     for method, body in batches(world, count):
         assert statements.of(world.call, method, **body) < 60, method
 
 
-def test_a_dataset_goes_in_few_statements(server, filled):
-    """With all datasets in it, named as often as one likes."""
+def test_a_dataset_is_removed_in_few_statements(server, filled):
+    """With all datasets in it, however often the request names them."""
     statements, project = Statements(server), filled.project()
     names = [["a"], *(["a", f"{number}"] for number in range(100))]
     numbers = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=names)["datasets"]
@@ -183,8 +187,8 @@ def test_a_dataset_goes_in_few_statements(server, filled):
     assert filled.call("datasets.list", projectId=project, recursive=True)["total"] == 0
 
 
-def test_datasets_stand_in_one_another_only_so_deep(filled):
-    """A deeper one is refused, made by itself, by a folder, or by moving one with others in it."""
+def test_the_depth_of_datasets_is_limited(filled):
+    """A deeper dataset is refused, whether created directly, by a folder, or by moving a dataset with others in it."""
     project = filled.project()
     deep = [str(depth) for depth in range(limits.DATASET_DEPTH)]
     last = filled.call("autoflow.folders.shape", projectId=project, meta={}, datasets=[deep])["datasets"][0]
@@ -201,8 +205,8 @@ def test_datasets_stand_in_one_another_only_so_deep(filled):
     filled.call("datasets.move", srcId=pair[1], destId=above)
 
 
-def test_a_job_for_very_many_names_very_few_images(filled, monkeypatch):
-    """Each labeler's job names all images: their product is what is stored."""
+def test_labelers_times_images_of_a_job_are_limited(filled, monkeypatch):
+    """Each labeler's job stores all images: their product is limited."""
     monkeypatch.setattr(limits, "ENTITIES", 5)
     dataset = filled.dataset(filled.project())
     filled.image(dataset, "a.png")
@@ -213,8 +217,8 @@ def test_a_job_for_very_many_names_very_few_images(filled, monkeypatch):
 
 
 @pytest.mark.parametrize("page", [2**53 - 1, 10**15])
-def test_a_page_far_behind_the_end_is_empty(world, page):
-    """No place in a list is too far for the database's numbers."""
+def test_a_page_beyond_the_end_is_empty(world, page):
+    """No offset is too large for the database's integers."""
     for method in ("images.list", "figures.list", "annotations.list"):
         body = {"datasetId": world.dataset, "page": page, "per_page": 20_000}
         assert world.call(method, **body)["entities"] == []
@@ -223,8 +227,8 @@ def test_a_page_far_behind_the_end_is_empty(world, page):
 # -- time
 
 
-def test_a_write_that_takes_too_long_is_undone(server, monkeypatch):
-    """The time is looked at before each statement: what was written is gone, and others may write."""
+def test_a_slow_write_is_rolled_back(server, monkeypatch):
+    """The deadline is checked before each statement: the transaction is rolled back, and others can write."""
     filled = server.call("projects.add", {"workspaceId": 1, "name": "before"})
     monkeypatch.setattr(deadline, "WRITE_SECONDS", 0.1)
 
@@ -240,8 +244,8 @@ def test_a_write_that_takes_too_long_is_undone(server, monkeypatch):
 
 
 @on_sqlite
-def test_a_read_that_takes_too_long_is_ended(server):
-    """Also within one statement, which SQLite is asked to give up."""
+def test_a_slow_read_is_interrupted(server):
+    """Even within one statement, which SQLite is told to interrupt."""
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     with pytest.raises(ServerRefused, match="ask for less"), server._store.for_caller(LOCAL).read(seconds=0.2) as conn:
         conn.exec_driver_sql(endless)

@@ -97,10 +97,10 @@ bodies = st.dictionaries(st.sampled_from(MEMBERS), values, max_size=8)
 
 
 @pytest.fixture(scope="module")
-def shared(lasting):
-    project = lasting.call("projects.add", {"workspaceId": 1, "name": "p"})["id"]
-    lasting.call("datasets.add", {"projectId": project, "name": "d"})
-    return lasting
+def shared(module_server):
+    project = module_server.call("projects.add", {"workspaceId": 1, "name": "p"})["id"]
+    module_server.call("datasets.add", {"projectId": project, "name": "d"})
+    return module_server
 
 
 METHODS = sorted({**server.READS, **server.WRITES, **server.BATCHES})

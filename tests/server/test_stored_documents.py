@@ -1,4 +1,4 @@
-"""Whatever stands in a document that is stored, every reader reads it: odd values are refused at once, or harmless."""
+"""Every reader survives any stored document: odd values are refused when they are written, or harmless."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ ODDEST = ("deep", "deep object", "odd object", "odd objects", "numbers", "lists"
 
 
 def writers(world, value):
-    """Requests that store a value, in every document there is."""
+    """Yield requests that store a value, one for each kind of document."""
     image, project, dataset = world.images[0], world.project, world.dataset
     drawn = {"classId": world.klass, "geometryType": "polygon"}
     entry = {**value, "title": "c", "name": "c"} if isinstance(value, dict) else {"title": "c", "classes": value}
@@ -114,8 +114,8 @@ def writers(world, value):
 
 
 def read_all(server, world):
-    """Everything that reads, with bodies that are right."""
-    jobs = [one["id"] for one in server.call("jobs.list", {"teamId": 1})["entities"]]
+    """Call every method that reads with valid bodies."""
+    jobs = [entity["id"] for entity in server.call("jobs.list", {"teamId": 1})["entities"]]
     bodies = [(method, body) for method, body in world.bodies().items() if method in READS or method in DOWNLOADS]
     bodies += [
         (method, {"id": number}) for number in jobs for method in ("jobs.info", "jobs.stats", "autoflow.overview.job")
@@ -151,27 +151,27 @@ def store(server, world, value):
 
 
 @pytest.fixture(scope="module")
-def world(lasting, fill):
-    return hostile.World(fill(lasting))
+def world(module_server, fill):
+    return hostile.World(fill(module_server))
 
 
 @pytest.mark.parametrize("name", ODDEST)
-def test_a_known_odd_value_is_refused_or_read(lasting, world, name):
-    """Each of the values that stopped a reader once, and their likes."""
-    store(lasting, world, hostile.VALUES[name])
-    read_all(lasting, world)
+def test_a_known_odd_value_is_refused_or_read(module_server, world, name):
+    """The values that once broke a reader, and similar ones."""
+    store(module_server, world, hostile.VALUES[name])
+    read_all(module_server, world)
 
 
 @given(value=JSON)
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_any_value_is_refused_or_read(lasting, world, value):
-    """Random documents, of the names that readers look for."""
-    store(lasting, world, value)
-    read_all(lasting, world)
+def test_any_value_is_refused_or_read(module_server, world, value):
+    """Random documents with the names that readers look up."""
+    store(module_server, world, value)
+    read_all(module_server, world)
 
 
-def test_what_an_older_server_stored_is_read(server, fill):
-    """A tag with classes that are none, reviews that are none: stored before they were refused."""
+def test_documents_of_an_older_server_are_read(server, fill):
+    """Malformed classes of a tag and malformed reviews were stored before they were refused."""
     world = hostile.World(fill(server))
     odd = {"classes": [{"id": 1, "title": "c"}], "tags": [{"id": 2, "name": "t", "classes": 5}]}
     with server._store.write() as conn:
@@ -185,8 +185,8 @@ def test_what_an_older_server_stored_is_read(server, fill):
         assert world.call("jobs.stats", id=world.job)["job"]["finishedImagesCount"] == 0
 
 
-def test_reviews_are_said_by_reviewing(server, fill):
-    """A job is not made with some."""
+def test_a_new_job_has_no_reviews(server, fill):
+    """Reviews in the meta of a new job are ignored."""
     world = hostile.World(fill(server))
     meta = {"entityIds": world.images, "autoflowReviews": {str(world.images[0]): "accepted"}}
     made = world.call("jobs.add", name="j", datasetId=world.dataset, userIds=[1], meta=meta)[0]

@@ -160,9 +160,9 @@ def test_the_own_task_of_a_client_is_made_when_it_is_asked_for(client):
 
 
 @pytest.fixture(scope="module")
-def shared(lasting):
-    with served(lasting) as url:
-        made = Client(url, lasting)
+def shared(module_server):
+    with served(module_server) as url:
+        made = Client(url, module_server)
         yield made
         made.close()
 

@@ -31,10 +31,10 @@ def test_the_document_names_every_method_of_our_own(client):
 
 
 @pytest.fixture(scope="module")
-def populated_client(lasting):
+def populated_client(module_server):
     """A client of a server with a project, a version and a run."""
-    with served(lasting) as url:
-        client = Client(url, lasting)
+    with served(module_server) as url:
+        client = Client(url, module_server)
         project = client.call("projects.add", workspaceId=1, name="p")["id"]
         client.call("autoflow.versions.snapshot", projectId=project)
         client.call("autoflow.runs.ensure", run="r")

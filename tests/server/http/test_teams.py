@@ -80,8 +80,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(lasting):
-    return World(lasting)
+def world(module_server):
+    return World(module_server)
 
 
 NUMBERS = {"team": 1, "workspace": 1, "user": 1, "app": 1}

@@ -319,8 +319,8 @@ def changes(before, after):
 
 
 @pytest.mark.timeout(400)  # some machines make many versions of many images, each read at every step
-def test_versions_are_what_they_were(lasting, fill):
+def test_versions_are_what_they_were(module_server, fill):
     """A machine that edits, saves, deletes, purges, compares and restores at random; a model holds each version."""
     run_state_machine_as_test(
-        lambda: Versions(fill(lasting)), settings=settings(max_examples=10, stateful_step_count=12, deadline=None)
+        lambda: Versions(fill(module_server)), settings=settings(max_examples=10, stateful_step_count=12, deadline=None)
     )

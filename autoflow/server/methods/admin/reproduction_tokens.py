@@ -62,13 +62,13 @@ WRITABLE = frozenset(
 )
 
 
-def check_writable(method: str, who: Caller) -> None:
+def check_writable(method: str, requester: Caller) -> None:
     """Check that a caller's token may call a method that writes.
 
     Raises:
         Forbidden: it is a reproduction's token, and the method is not in `WRITABLE`.
     """
-    if who.since is not None and method not in WRITABLE:
+    if requester.since is not None and method not in WRITABLE:
         raise Forbidden(f"the token of a reproduction must not call {method}: use a token of your own")
 
 
@@ -76,14 +76,14 @@ def check_writable(method: str, who: Caller) -> None:
 def issue(conn: Connection, request: contract.IssueTokenRequest) -> dict[str, Any]:
     """``autoflow.reproduction.token`` for a task: ``id``, ``token``, ``expiresAt``; null without authorization."""
     task = tasks.get(conn, request.task)
-    who = caller(conn)
-    if who.teams is None:
+    requester = caller(conn)
+    if requester.teams is None:
         return {"id": None, "token": None, "expiresAt": None}
     tokens.remove_expired(conn, RETENTION)
     token = authorization.generate()
     row = tokens.add(
         conn,
-        who.user,
+        requester.user,
         authorization.digest(token),
         token[: authorization.PREFIX_LENGTH],
         expires_at=clock.after(conn, LIFETIME),

@@ -87,12 +87,12 @@ def find_entry(conn: Connection, request: contract.EntryRequest) -> Entry:
     """Return the start of a graph.
 
     Raises:
-        Invalid: the request names more than one.
-        NotFound: there is no such thing.
+        Invalid: the request names more than one entry.
+        NotFound: the entry does not exist.
     """
     named = [name for name in ("project", "task", "file", "workspace") if getattr(request, name) is not None]
     if len(named) > 1:
-        raise Invalid(f"a graph starts from one thing, not from {' and '.join(named)}: send one of them")
+        raise Invalid(f"a graph has one entry, not {' and '.join(named)}: send only one of them")
     if request.project is not None:
         return _from_project(conn, request.project)
     if request.task is not None:

@@ -32,7 +32,7 @@ from autoflow.server.request_parser import as_number
 from autoflow.wire.contract import lineage as contract
 
 MAX_CARDS = MAX_RUNS  # of one view
-DEPTH = 2  # hops around the entry
+DEFAULT_DEPTH = 2  # hops around the entry
 NEAR_CARDS = 400  # cards of a view around one entry; the others are behind "+N more"
 INLINE_TEXTS = 1000  # cards up to which a view carries their texts
 MAX_KEYS = 2000  # cards whose texts one request may ask for
@@ -87,12 +87,12 @@ def _neighbourhood(conn: Connection, request: contract.SceneRequest, entry: Entr
     if entry.card is None:
         rows = walk(conn, None, entry.seeds, MAX_CARDS)
         return Neighbourhood(rows, {}, len(rows.cards) >= MAX_CARDS)
-    depth = request.depth
     traversal = DirectedTraversal(conn, NEAR_CARDS)
     seeds = used_seeds(conn, entry.card, entry.seeds)
     traversal.add(seeds)
+    depth = DEFAULT_DEPTH if request.depth is None else min(max(request.depth, 0), MAX_CARDS)
     for side in SIDES:
-        traversal.add_reachable(seeds, side, DEPTH if depth is None else min(max(depth, 0), MAX_CARDS))
+        traversal.add_reachable(seeds, side, depth)
     expanded = [_parse_sides(item) for item in request.expand]
     if expanded:
         traversal.raise_cap(MAX_CARDS)

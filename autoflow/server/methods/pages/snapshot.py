@@ -25,7 +25,7 @@ from autoflow.wire.contract import versions as versions_contract
 THUMBNAIL_SIDE = 480  # pixels of the longer side
 
 
-def _moment(conn: Connection, request: contract.DrawnImagesRequest) -> SnapshotRef:
+def _snapshot_ref(conn: Connection, request: contract.DrawnImagesRequest) -> SnapshotRef:
     """Return the version that a request names, or its project's current state."""
     if request.version is not None:
         return SnapshotRef.of(versions.get(conn, request.version))
@@ -43,12 +43,12 @@ def drawn(conn: Connection, request: contract.DrawnImagesRequest) -> dict[str, A
     image_ids = list(dict.fromkeys(request.images))
     if len(image_ids) > MAX_SIZE:
         raise Invalid(f'"images" has {len(image_ids)} entries; at most {MAX_SIZE} are allowed')
-    moment = _moment(conn, request)
-    rows = diff.items_by_id(conn, moment, image_ids)
+    ref = _snapshot_ref(conn, request)
+    rows = diff.items_by_id(conn, ref, image_ids)
     ordered = [rows[image_id] for image_id in image_ids if image_id in rows]
     documents = stored_documents(conn, ordered)
     images = [summary(row, documents[row["id"]], MAX_LISTED_MASK) for row in ordered]
-    return {"images": images, **snapshot.meta_at(conn, moment)}
+    return {"images": images, **snapshot.meta_at(conn, ref)}
 
 
 @implements(versions_contract.VERSION_PICTURE)
@@ -60,8 +60,8 @@ def picture(context: OperationContext, request: versions_contract.VersionPicture
     """
     image_id = request.id
     with context.store.read() as conn:
-        moment = SnapshotRef.of(versions.get(conn, request.version))
-        row = diff.items_by_id(conn, moment, [image_id]).get(image_id)
+        ref = SnapshotRef.of(versions.get(conn, request.version))
+        row = diff.items_by_id(conn, ref, [image_id]).get(image_id)
         content = row["hash"] if row is not None else None
         # A caller who sees the version may see its content.
         blob_row = conn.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()

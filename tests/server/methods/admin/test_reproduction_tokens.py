@@ -25,25 +25,25 @@ def record(kind, run, **more):
 
 
 @pytest.fixture(scope="module")
-def world(lasting):
+def world(module_server):
     """Ann's data from before she got a token for the reproduction of her task, and the token's caller."""
-    ann = lasting.tokens.caller(lasting.tokens.create("ann", ["Team", "Second"]))
-    made = SimpleNamespace(server=lasting, ann=ann)
-    made.project = lasting.call("projects.add", {"workspaceId": 1, "name": "old"}, ann)["id"]
-    made.dataset = lasting.call("datasets.add", {"projectId": made.project, "name": "d"}, ann)["id"]
+    ann = module_server.tokens.caller(module_server.tokens.create("ann", ["Team", "Second"]))
+    made = SimpleNamespace(server=module_server, ann=ann)
+    made.project = module_server.call("projects.add", {"workspaceId": 1, "name": "old"}, ann)["id"]
+    made.dataset = module_server.call("datasets.add", {"projectId": made.project, "name": "d"}, ann)["id"]
     classes, tags = [{"title": "c", "shape": "any"}], [{"name": "t", "value_type": "none"}]
     meta = {"id": made.project, "meta": {"classes": classes, "tags": tags}}
-    meta = lasting.call("projects.meta.update", meta, ann)
+    meta = module_server.call("projects.meta.update", meta, ann)
     made.class_id, made.tag = meta["classes"][0]["id"], meta["tags"][0]["id"]
     images = {"datasetId": made.dataset, "images": [{"title": "a", "link": "http://x/a.png"}]}
-    made.image = lasting.call("images.bulk.add", images, ann)[0]["id"]
+    made.image = module_server.call("images.bulk.add", images, ann)[0]["id"]
     figure = {"classId": made.class_id, "geometryType": "point", "geometry": {"points": {}}}
     figures = {"entityId": made.image, "figures": [figure]}
-    made.figure = lasting.call("figures.bulk.add", figures, ann)[0]["id"]
-    made.task = lasting.call("autoflow.runs.ensure", {"run": "old", "name": "Train"}, ann)["task"]
-    made.second = lasting.call("projects.add", {"workspaceId": 2, "name": "other team's"}, ann)["id"]
-    made.issued = lasting.call("autoflow.reproduction.token", {"task": made.task}, ann)
-    made.restricted = lasting.tokens.caller(made.issued["token"])
+    made.figure = module_server.call("figures.bulk.add", figures, ann)[0]["id"]
+    made.task = module_server.call("autoflow.runs.ensure", {"run": "old", "name": "Train"}, ann)["task"]
+    made.second = module_server.call("projects.add", {"workspaceId": 2, "name": "other team's"}, ann)["id"]
+    made.issued = module_server.call("autoflow.reproduction.token", {"task": made.task}, ann)
+    made.restricted = module_server.tokens.caller(made.issued["token"])
     return made
 
 

@@ -167,9 +167,9 @@ def perform(filled, project, dataset, action, choice):
 
 @settings(max_examples=40)
 @given(steps=steps)
-def test_the_running_digest_is_the_digest_of_the_rows(lasting, fill, steps):
+def test_the_running_digest_is_the_digest_of_the_rows(module_server, fill, steps):
     """After any sequence of operations, the running digest and counts equal those computed from all rows."""
-    filled = fill(lasting)
+    filled = fill(module_server)
     project = filled.project(f"p{next(NAMES)}")
     tags = [{"name": "t", "value_type": "any_string"}]
     filled.call("projects.meta.update", id=project, meta={"classes": [{"title": "c0"}], "tags": tags})
