@@ -49,6 +49,8 @@ def validate(request_type: type[T], body: Mapping[str, Any]) -> T:
         checked = msgspec.convert(present, struct(cast(Any, request_type)), strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(request_type, str(error)) from None
+    except UnicodeEncodeError:  # a lone surrogate in the text of a number
+        raise Invalid("the body has text with a lone surrogate where a number is expected") from None
     request = msgspec.convert(checked, request_type, from_attributes=True)
     _check_texts(request, request_type, "")
     return request
