@@ -133,7 +133,7 @@ class LabelCountsRequest:
     """
 
     id: Id
-    after: Id | None = None
+    after: Count | None = None
 
 
 class LabelCounts(TypedDict):
