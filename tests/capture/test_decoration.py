@@ -59,7 +59,7 @@ def test_an_unknown_kind_or_option_is_refused_before_decoration(decorate, error,
     ("options", "error", "message"),
     [
         ({"value": "projekt_id"}, UnknownParameterError, "project_id, state"),
-        ({"value": "project id"}, UnknownParameterError, "no path"),
+        ({"value": "project id"}, UnknownParameterError, "not a path"),
         ({"value": 7}, DecorationError, "path or a callable, not a int"),
         ({"value": "item"}, DecorationError, "generator"),
         ({"title": "{projekt}"}, UnknownParameterError, "project_id, state"),
