@@ -36,8 +36,8 @@ def test_retry_after_is_read_in_all_its_forms(header, seconds):
 
 
 @given(st.integers(0, 40))
-def test_waits_grow_and_stay_bounded(failures):
-    """A wait is between nothing and the step, which doubles up to a minute."""
+def test_delays_grow_and_stay_bounded(failures):
+    """A delay is between zero and the step, which doubles up to a minute."""
     backoff = Backoff()
     for _ in range(failures):
         backoff.failed()
@@ -46,15 +46,15 @@ def test_waits_grow_and_stay_bounded(failures):
     assert backoff.open is (failures >= OPENS_AFTER)
 
 
-def test_the_servers_wish_is_a_lower_bound():
-    """A server that says when to come back is not asked before."""
+def test_retry_after_is_a_lower_bound():
+    """A server is not tried before its Retry-After."""
     backoff = Backoff()
     backoff.failed(7.0)
     assert backoff.wait() > 6.5
 
 
-def test_who_is_in_a_hurry_waits_for_the_server_only():
-    """A flush overrides our own caution, not what the server asked for."""
+def test_an_urgent_try_respects_only_retry_after():
+    """A flush overrides the backoff, but not the Retry-After."""
     backoff = Backoff()
     backoff.failed(pause=30)
     assert backoff.wait() > 29
@@ -63,7 +63,7 @@ def test_who_is_in_a_hurry_waits_for_the_server_only():
     assert 6.5 < backoff.wait(urgent=True) <= 7
 
 
-def test_success_forgets_the_failures():
+def test_success_resets_the_failures():
     """One success closes the circuit."""
     backoff = Backoff()
     for _ in range(OPENS_AFTER):

@@ -19,7 +19,7 @@ def keys(folder):
 
 
 def test_letters_keep_the_record_and_the_reason(folder):
-    """What was refused, and in the server's words why."""
+    """A dead letter holds the record and the server's reason."""
     dead_letters.append(folder, "j:1", {"type": "edge"}, "400: no")
     (letter,) = dead_letters.iter_dead_letters(folder)
     assert (letter["key"], letter["record"], letter["reason"]) == ("j:1", {"type": "edge"}, "400: no")
@@ -27,8 +27,8 @@ def test_letters_keep_the_record_and_the_reason(folder):
     assert os.stat(os.path.join(folder, dead_letters.FILE)).st_mode & 0o777 == 0o600
 
 
-def test_a_letter_written_twice_is_one(folder):
-    """Who died between writing a letter and noting so writes it again."""
+def test_a_letter_written_twice_counts_once(folder):
+    """A process that dies between writing a letter and saving its progress writes it again."""
     for key in ("j:1", "j:2", "j:1"):
         dead_letters.append(folder, key, None, "r")
     assert keys(folder) == ["j:1", "j:2"]
@@ -36,8 +36,8 @@ def test_a_letter_written_twice_is_one(folder):
     assert dead_letters.purged(folder) == 2
 
 
-def test_a_letter_cut_short_costs_itself_only(folder, monkeypatch):
-    """On a full disk a letter is an error, and the next one is whole."""
+def test_a_letter_cut_short_damages_no_other(folder, monkeypatch):
+    """On a full disk writing a letter fails, and the next one is complete."""
     write = os.write
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:20]))
@@ -48,7 +48,7 @@ def test_a_letter_cut_short_costs_itself_only(folder, monkeypatch):
 
 
 def test_purging_by_age_keeps_the_younger(folder):
-    """Only letters from before the moment go; the count of those gone grows."""
+    """Only letters written before the time are purged, and the count of purged letters grows."""
     dead_letters.append(folder, "j:1", None, "r")
     moment = time.time_ns()
     dead_letters.append(folder, "j:2", None, "r")
@@ -61,8 +61,8 @@ def test_purging_by_age_keeps_the_younger(folder):
     assert keys(folder) == []
 
 
-def test_nothing_is_there_at_first(folder):
-    """No letters, none purged, and nothing is made by asking."""
+def test_there_are_no_letters_at_first(folder):
+    """No letters, none purged, and reading creates no file."""
     assert keys(folder) == []
     assert dead_letters.purged(folder) == 0
     assert os.listdir(folder) == []
@@ -80,7 +80,7 @@ def requeued(folder):
 
 
 def test_requeued_letters_are_a_journal_with_their_keys_in_order(folder):
-    """What is chosen leaves the letters and counts there no more; a damaged line has nothing to send."""
+    """Requeued entries leave the file and its counts; a damaged line has no record to send."""
     for key in ("j:3", "j:1", "j:2"):
         dead_letters.append(folder, key, {"type": "edge"}, "r")
     dead_letters.append(folder, "j:9", None, "damaged")
@@ -97,8 +97,8 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("step", ["replace", "rename"])
 @pytest.mark.parametrize("file", [dead_letters.FILE, dead_letters.BLOCKED_FILE])
-def test_a_requeue_cut_short_is_done_or_was_never_begun(file, step, folder, monkeypatch):
-    """Whoever looks next completes or undoes it: every letter is in exactly one place, and counted once."""
+def test_a_requeue_cut_short_is_completed_or_undone(file, step, folder, monkeypatch):
+    """After a crash every letter is in exactly one file, and counted once."""
     for key in ("j:1", "j:2"):
         dead_letters.append(folder, key, {"type": "edge"}, "r", file=file)
 

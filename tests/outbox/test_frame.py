@@ -18,8 +18,8 @@ bodies = st.dictionaries(st.text(min_size=1), st.integers() | st.text() | st.non
 
 
 @given(bodies)
-def test_a_line_gives_its_body_back(body):
-    """What was framed is what is read."""
+def test_a_line_is_decoded_to_its_body(body):
+    """Decoding returns what was encoded."""
     line = frame.encode(body)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -27,15 +27,15 @@ def test_a_line_gives_its_body_back(body):
 
 
 @given(bodies, bodies, st.data())
-def test_a_torn_line_costs_itself_only(first, second, data):
-    """A record cut short anywhere does not take the one written right after it along."""
+def test_a_torn_line_damages_no_other(first, second, data):
+    """A record cut short anywhere does not damage the one written right after it."""
     torn = frame.encode(first)[:-1]
     torn = torn[: data.draw(st.integers(0, len(torn) - 1))]
     assert frame.decode(torn + frame.encode(second)[:-1]).body == second
 
 
 @given(bodies, st.data())
-def test_a_flipped_bit_is_noticed(body, data):
+def test_a_flipped_bit_is_detected(body, data):
     """A damaged line is never taken for a whole one."""
     line = bytearray(frame.encode(body)[:-1])
     position = data.draw(st.integers(0, len(line) - 1))
@@ -45,5 +45,5 @@ def test_a_flipped_bit_is_noticed(body, data):
 
 @given(st.binary().filter(lambda raw: b"\n" not in raw))
 def test_any_bytes_are_read_without_an_error(raw):
-    """Noise is a damaged line, not an exception."""
+    """Noise decodes to a damaged line, not an exception."""
     assert frame.decode(raw).raw == raw

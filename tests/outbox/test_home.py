@@ -37,13 +37,13 @@ def warnings(caplog):
 
 
 def test_the_folder_named_is_used_and_private(tmp_path):
-    """``AUTOFLOW_HOME`` is made, for its owner alone."""
+    """``AUTOFLOW_HOME`` is created with access for its owner only."""
     assert home.find() == str(tmp_path / "named")
     assert os.stat(tmp_path / "named").st_mode & 0o777 == 0o700
 
 
-def test_the_fall_backs_are_tried_in_order(tmp_path, monkeypatch, caplog):
-    """The XDG state folder, the one in HOME, the temporary folder; a named one that fails is warned of once."""
+def test_the_candidates_are_tried_in_order(tmp_path, monkeypatch, caplog):
+    """The XDG state folder, the one in HOME, the temporary folder; AUTOFLOW_HOME that fails is warned of once."""
     spoil(tmp_path / "named")
     assert home.find() == str(tmp_path / "state" / "autoflow")
     assert home.find() == str(tmp_path / "state" / "autoflow")
@@ -57,7 +57,7 @@ def test_the_fall_backs_are_tried_in_order(tmp_path, monkeypatch, caplog):
 
 
 def test_without_any_folder_there_is_one_warning(tmp_path, monkeypatch, caplog):
-    """Nowhere to write is said once, with what to do."""
+    """Without a writable folder there is one warning, with a remedy."""
     for name in ("named", "state", "user"):
         spoil(tmp_path / name)
     spoil(tmp_path / "tmp" / f"autoflow-{os.geteuid()}")
@@ -69,7 +69,7 @@ def test_without_any_folder_there_is_one_warning(tmp_path, monkeypatch, caplog):
 
 
 def test_an_outbox_that_cannot_be_made_falls_back_as_the_home_does(tmp_path):
-    """A home that exists but takes no new folder is no home for records."""
+    """A home in which no folder can be created is not used."""
     (tmp_path / "named").mkdir(mode=0o700)
     spoil(tmp_path / "named" / "outbox")
     assert home.outbox_of("http://server").startswith(str(tmp_path / "state" / "autoflow"))
@@ -77,7 +77,7 @@ def test_an_outbox_that_cannot_be_made_falls_back_as_the_home_does(tmp_path):
 
 @pytest.mark.parametrize("where", ["home", "outbox", "destination"])
 def test_a_link_is_refused(tmp_path, where):
-    """A folder that leads elsewhere is none of ours, whoever made it."""
+    """A symbolic link is refused as the home, whoever made it."""
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     named = tmp_path / "named"
     place = {"home": named, "outbox": named / "outbox", "destination": named / "outbox" / "embedded"}[where]
@@ -90,7 +90,7 @@ def test_a_link_is_refused(tmp_path, where):
 
 
 def test_a_folder_others_may_write_to_is_refused(tmp_path, caplog):
-    """What others can put files into is not trusted; the warning says which command mends it."""
+    """A folder that others can write to is refused; the warning names the command that fixes it."""
     (tmp_path / "named").mkdir()
     os.chmod(tmp_path / "named", 0o777)
     assert home.find() != str(tmp_path / "named")
@@ -98,7 +98,7 @@ def test_a_folder_others_may_write_to_is_refused(tmp_path, caplog):
 
 
 def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
-    """Somebody who makes the temporary fall-back first gets no record into it."""
+    """A temporary folder that another user made first gets no records."""
     (tmp_path / "named").mkdir(mode=0o700)
     os.chmod(tmp_path / "named", 0o700)
     owner = os.geteuid()
@@ -107,8 +107,8 @@ def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
         home.ensure_private(str(tmp_path / "named"))
 
 
-def test_a_relative_home_and_no_working_directory_is_not_the_end(tmp_path, monkeypatch):
-    """A working directory that was deleted costs the folder that is relative to it, and nothing else."""
+def test_a_relative_home_without_a_working_directory_falls_back(tmp_path, monkeypatch):
+    """After the working directory was deleted, the other candidates are used."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -117,8 +117,8 @@ def test_a_relative_home_and_no_working_directory_is_not_the_end(tmp_path, monke
     assert home.find() == str(tmp_path / "state" / "autoflow")
 
 
-def test_a_destination_is_told_by_its_folder(tmp_path):
-    """Who sends later reads there where to; a note that does not fit its folder is not believed."""
+def test_the_origin_is_read_from_the_folder(tmp_path):
+    """A later sender reads the origin from the folder; an origin file that does not match the folder is ignored."""
     folder = home.outbox_of("http://server:8080")
     assert home.origin_of(folder) == "http://server:8080"
     other = home.outbox_of("http://other")
@@ -129,14 +129,14 @@ def test_a_destination_is_told_by_its_folder(tmp_path):
 
 
 def test_different_origins_have_different_folders():
-    """Ports, schemes and odd characters never make two servers one."""
+    """Ports, schemes and special characters never make two servers share a folder."""
     origins = ["embedded", "http://a", "https://a", "http://a:8080", "http://a-8080", "http://[::1]:80", "memory"]
     assert len({home.slug(origin) for origin in origins}) == len(origins)
     assert home.slug("embedded") == "embedded"
 
 
 def test_importing_touches_no_file(tmp_path):
-    """`import autoflow` makes, opens for writing and looks for nothing of ours."""
+    """`import autoflow` creates no file and opens none for writing."""
     script = (
         "import sys\n"
         "seen = []\n"

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.core
 
 
 def test_what_is_saved_is_loaded(folder):
-    """Offsets, counts and what is carried come back."""
+    """Offsets, counts and the delivery state are restored."""
     saved = Progress({0: 120, 3: 7}, recorded=4, sent=3, dead=1, dropped=2, open_runs={"r": True})
     progress.save(folder, "j", saved)
     assert progress.load(folder, "j") == saved
 
 
-def test_a_disk_that_is_full_leaves_the_old_state(folder, monkeypatch):
-    """A short write is an error, and what was saved before stays when it cannot be written over either."""
+def test_a_full_disk_leaves_the_old_state(folder, monkeypatch):
+    """A short write is an error, and the previous content stays when it cannot be overwritten either."""
     progress.save(folder, "j", Progress(recorded=1, sent=1))
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[: len(content) // 2]))
@@ -39,8 +39,8 @@ def full(*arguments):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_on_a_full_disk_the_room_it_has_is_used(folder, monkeypatch):
-    """No new file can be made, and the old one takes the new state, longer or shorter."""
+def test_on_a_full_disk_the_file_is_overwritten_in_place(folder, monkeypatch):
+    """No new file can be made, and the old one takes the new content, longer or shorter."""
     progress.save(folder, "j", Progress(recorded=1, sent=1))
     monkeypatch.setattr(os, "write", full)
     for state in (Progress(recorded=100_000, sent=100_000), Progress(recorded=2, sent=2)):
@@ -52,7 +52,7 @@ def test_on_a_full_disk_the_room_it_has_is_used(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 64, b'{"sent": 5}', b"garbage\n"])
-def test_a_damaged_state_is_the_beginning(folder, damage):
+def test_a_damaged_progress_starts_again(folder, damage):
     """Sending again from the beginning is safe; trusting a damaged offset is not."""
     progress.save(folder, "j", Progress({0: 120}, recorded=5, sent=5))
     with open(progress_path(folder, "j"), "wb") as file:
@@ -60,7 +60,7 @@ def test_a_damaged_state_is_the_beginning(folder, damage):
     assert progress.load(folder, "j") == Progress()
 
 
-def test_a_flipped_bit_is_noticed(folder):
+def test_a_flipped_bit_is_detected(folder):
     """A count that was changed on the disk is not believed."""
     progress.save(folder, "j", Progress({0: 120}, recorded=5, sent=5))
     path = progress_path(folder, "j")
@@ -72,16 +72,16 @@ def test_a_flipped_bit_is_noticed(folder):
     assert progress.load(folder, "j") == Progress()
 
 
-def test_files_are_for_their_owner_alone(folder):
-    """What is said of records is as private as they are."""
+def test_files_are_private(folder):
+    """Files about records are as private as the records."""
     progress.save(folder, "j", Progress())
     with progress.locked_totals(folder) as totals:
         totals.sent = 1
     assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in os.listdir(folder)} == {0o600}
 
 
-def test_totals_change_one_at_a_time(folder):
-    """Threads that count at once lose nothing."""
+def test_totals_are_changed_under_a_lock(folder):
+    """Threads that count at once lose no update."""
 
     def count():
         for _ in range(50):
@@ -98,8 +98,8 @@ def test_totals_change_one_at_a_time(folder):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_fork_while_the_totals_are_held_does_not_hold_the_child(folder):
-    """The child of a fork counts, whoever was counting in the parent."""
+def test_a_fork_while_the_totals_are_locked_does_not_block_the_child(folder):
+    """A forked child can count, whichever thread held the lock in the parent."""
     with progress.locked_totals(folder):
         child = os.fork()
         if child == 0:
@@ -110,7 +110,7 @@ def test_a_fork_while_the_totals_are_held_does_not_hold_the_child(folder):
 
 
 def test_a_link_is_not_followed(folder, tmp_path):
-    """Nobody can have us overwrite another file."""
+    """A symbolic link in place of a file is not followed, so that no other file is overwritten."""
     victim = tmp_path / "victim"
     victim.write_text("mine")
     os.symlink(victim, os.path.join(folder, "note.new"))

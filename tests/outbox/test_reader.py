@@ -41,7 +41,7 @@ def drained(found):
 
 
 def test_segments_are_read_one_after_the_other(folder):
-    """A segment is read to its end before the next, also when it holds more than one read of the disk brings."""
+    """A segment is read to its end before the next, also when it is longer than one chunk."""
     for segment in range(3):
         first = segment * 1000
         put(folder, b"".join(line(number, filler="x" * 1000) for number in range(first, first + 150)), segment)
@@ -68,8 +68,8 @@ def test_a_late_write_into_an_older_segment_is_found(folder):
 
 
 @pytest.mark.parametrize("size", [4096, 20 << 20])
-def test_zeros_after_a_power_cut_cost_nothing_else(folder, size):
-    """A hole of zeros of any length is passed over; what follows is read, without reading the hole in one piece."""
+def test_zeros_after_a_power_cut_damage_no_other_record(folder, size):
+    """A hole of zeros of any length is skipped without reading it in one piece."""
     put(folder, line(1))
     os.truncate(segment_path(folder, "j", 0), os.path.getsize(segment_path(folder, "j", 0)) + size)
     put(folder, line(2) + line(3))
@@ -77,7 +77,7 @@ def test_zeros_after_a_power_cut_cost_nothing_else(folder, size):
 
 
 def test_a_tail_that_was_cut_short_is_not_a_record(folder):
-    """What was being written when the process died was never acknowledged, and counts as nothing."""
+    """A record that was being written when the process died was not acknowledged, and does not count."""
     put(folder, line(1) + line(2)[:-5])
     found = Reader(folder, "j", owned=False)
     assert found.waiting() == 1
@@ -86,8 +86,8 @@ def test_a_tail_that_was_cut_short_is_not_a_record(folder):
 
 
 @given(st.lists(st.integers(0, 300), min_size=2, max_size=12), st.data())
-def test_damage_costs_the_lines_it_touches(tmp_path_factory, fillers, data):
-    """Whatever stretch is overwritten, all records outside it are read, in order, and nothing is made up."""
+def test_damage_affects_only_the_lines_it_touches(tmp_path_factory, fillers, data):
+    """Whatever range is overwritten, all records outside it are read, in order, and no other record appears."""
     folder = str(tmp_path_factory.mktemp("damaged"))
     lines = [line(number, filler="x" * filler) for number, filler in enumerate(fillers)]
     content = bytearray(b"".join(lines))
@@ -109,7 +109,7 @@ def test_damage_costs_the_lines_it_touches(tmp_path_factory, fillers, data):
 
 
 def test_progress_survives_a_new_reader(folder):
-    """Who reads a journal next begins where the last one saved."""
+    """The next reader of a journal begins where the last one saved."""
     put(folder, b"".join(line(number) for number in range(10)))
     found = Reader(folder, "j", owned=False)
     for entry in found.entries(4):
@@ -120,8 +120,8 @@ def test_progress_survives_a_new_reader(folder):
     assert drained(again) == [4, 5, 6, 7, 8, 9]
 
 
-def test_a_journal_that_is_done_with_is_counted_and_gone(folder):
-    """All its files go; its counts stay in the totals of the folder."""
+def test_a_finished_journal_is_counted_and_removed(folder):
+    """All its files are removed; its counts stay in the totals of the folder."""
     put(folder, line(1) + line(2))
     found = Reader(folder, "j", owned=False)
     drained(found)
@@ -134,7 +134,7 @@ def test_a_journal_that_is_done_with_is_counted_and_gone(folder):
 
 
 def test_a_segment_that_cannot_be_opened_is_not_at_its_end(folder, monkeypatch):
-    """Out of descriptors is no reason to believe that a segment is empty and to remove it."""
+    """Without file descriptors a segment is not taken for empty and removed."""
     put(folder, line(1))
 
     def no_descriptors(path, *rest, **more):
@@ -152,7 +152,7 @@ def test_a_segment_that_cannot_be_opened_is_not_at_its_end(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
-def test_what_is_no_file_of_ours_is_refused(folder, tmp_path, kind):
+def test_only_regular_files_are_read(folder, tmp_path, kind):
     """A link, a pipe or a folder in a segment's place is neither followed nor waited for nor removed."""
     path = segment_path(folder, "j", 0)
     if kind == "link":
@@ -171,15 +171,15 @@ def test_what_is_no_file_of_ours_is_refused(folder, tmp_path, kind):
 
 
 def test_a_segment_of_another_user_is_refused(folder, monkeypatch):
-    """Records somebody else put there are not sent under this user's token."""
+    """Records of another user are not sent under this user's token."""
     put(folder, line(1))
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(PermissionError, match="belongs to user"):
         Reader(folder, "j", owned=False).entries()
 
 
-def test_settled_segments_of_a_living_writer_go(folder, monkeypatch):
-    """A segment goes when a newer one exists, it is dealt with, and a moment has passed for late writes."""
+def test_sent_segments_of_a_living_writer_are_removed(folder, monkeypatch):
+    """A segment is removed when a newer one exists, it is dealt with, and late writes can no longer happen."""
     put(folder, line(1), 0)
     put(folder, line(2), 1)
     found = Reader(folder, "j", owned=True)
@@ -192,8 +192,8 @@ def test_settled_segments_of_a_living_writer_go(folder, monkeypatch):
     assert found.segments() == [1]
 
 
-def test_a_full_disk_does_not_keep_what_is_sent(folder, monkeypatch):
-    """Segments that are done with make room also when nothing can be written; the counts follow when it can."""
+def test_sent_segments_are_removed_on_a_full_disk(folder, monkeypatch):
+    """Removing segments frees space although nothing can be written; the counts follow later."""
     put(folder, line(1))
     found = Reader(folder, "j", owned=False)
     drained(found)

@@ -72,8 +72,8 @@ def test_an_instance_gets_the_sdks_body(instance, towards):
     assert json.dumps(body) == '{"teamId": 9, "node": {"type": "task", "id": 55}, "type": "project", "id": 7}'
 
 
-def test_records_wait_while_the_server_is_away(server, towards):
-    """What is recorded during an outage is delivered when it is over."""
+def test_records_wait_while_the_server_is_unavailable(server, towards):
+    """Records made during an outage are delivered when it is over."""
     towards(server)
     server.stop()
     with autoflow.workflow("w"):
@@ -86,7 +86,7 @@ def test_records_wait_while_the_server_is_away(server, towards):
     assert ids(server) == [1, 2]
 
 
-def test_a_lost_answer_gives_one_edge(server, towards):
+def test_a_lost_response_gives_one_edge(server, towards):
     """A batch that was applied but not acknowledged is sent again and applied once."""
     towards(server)
     server.behave(cut)
@@ -98,8 +98,8 @@ def test_a_lost_answer_gives_one_edge(server, towards):
     assert ids(server) == [1]
 
 
-def test_a_refused_record_is_a_dead_letter_and_the_rest_goes_on(server, towards):
-    """The server's refusal of one record concerns that record alone."""
+def test_a_refused_record_becomes_a_dead_letter_and_the_rest_is_delivered(server, towards):
+    """The refusal of one record concerns that record alone."""
     towards(server)
     server.behave(partly(lambda record: record.get("entity", {}).get("id") == 2))
     with autoflow.workflow("w"):
@@ -110,7 +110,7 @@ def test_a_refused_record_is_a_dead_letter_and_the_rest_goes_on(server, towards)
     assert counts()["dead"] == 1
 
 
-def test_too_large_a_batch_is_sent_in_halves(server, towards):
+def test_a_batch_that_is_too_large_is_sent_in_halves(server, towards):
     """413 splits a batch until the one record that is too large is found."""
     towards(server)
 
@@ -132,8 +132,8 @@ def test_too_large_a_batch_is_sent_in_halves(server, towards):
 
 
 @pytest.mark.parametrize("code", [401, 403])
-def test_a_refused_token_pauses_and_keeps(code, server, towards, caplog):
-    """Nothing is lost to a wrong token; one warning says what to do."""
+def test_records_wait_while_the_token_is_refused(code, server, towards, caplog):
+    """No record is lost to a wrong token; one warning has the remedy."""
     towards(server)
     server.behave(answers(code))
     with autoflow.workflow("w"):
@@ -148,8 +148,8 @@ def test_a_refused_token_pauses_and_keeps(code, server, towards, caplog):
     assert ids(server) == [1]
 
 
-def test_a_hanging_server_does_not_hold_the_app(server, towards):
-    """A call returns and a flush ends in time while the server never answers."""
+def test_a_hanging_server_does_not_block_the_app(server, towards):
+    """Calls return and a flush ends in time while the server never responds."""
     towards(server)
     server.behave(hang)
     with autoflow.workflow("w"):
@@ -176,7 +176,7 @@ SCRIPT = textwrap.dedent(
 )
 
 
-def test_what_a_killed_process_recorded_is_delivered_by_a_later_one(server, tmp_path):
+def test_records_of_a_killed_process_are_delivered_by_a_later_one(server, tmp_path):
     """SIGKILL right after the last call loses nothing; `autoflow outbox sync` delivers each record once."""
     server.stop()
     environment = {

@@ -40,8 +40,8 @@ def abandoned(folder, origin, count):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_the_shape_is_fixed(server):
-    """What programs read: five counts, and the same for each destination by its origin."""
+def test_the_format_of_the_counts_is_stable(server):
+    """Five counts, and the same for each destination by its origin."""
     abandoned(folder_for(server.address), server.address, 3)
     assert status.status() == {
         "recorded": 3,
@@ -53,8 +53,8 @@ def test_the_shape_is_fixed(server):
     }
 
 
-def test_counts_hold_at_every_look_while_sending(server):
-    """Whoever asks while journals are sent, buried, folded and purged finds every record accounted for."""
+def test_counts_are_consistent_while_sending(server):
+    """Every record is accounted for at any time, while journals are sent, purged and removed."""
     folder = folder_for(server.address)
     for _ in range(6):
         abandoned(folder, server.address, 150)
@@ -82,7 +82,7 @@ def test_counts_hold_at_every_look_while_sending(server):
 
 
 def test_dropped_records_show_before_their_note_is_sent(server, monkeypatch):
-    """What could not be written is seen by any process, also while the server is away."""
+    """Any process can count dropped records, also while the server is unavailable."""
     folder = folder_for(server.address)
     journal = Journal(folder, server.address)
     journal.append(RECORD % 1)
@@ -92,8 +92,8 @@ def test_dropped_records_show_before_their_note_is_sent(server, monkeypatch):
     assert status.of_folder(folder)["recorded"] == 2
 
 
-def test_the_origin_is_found_without_its_note(server):
-    """A full disk may have kept the note from being written: the journals say where they go."""
+def test_the_origin_is_read_from_the_journals_without_its_file(server):
+    """A full disk may have kept the origin file from being written."""
     folder = folder_for(server.address)
     abandoned(folder, server.address, 1)
     os.unlink(os.path.join(folder, "origin"))
@@ -101,7 +101,7 @@ def test_the_origin_is_found_without_its_note(server):
 
 
 def test_a_destination_that_cannot_be_read_is_left_out(server):
-    """Asking for the counts never fails for one bad folder."""
+    """One unreadable folder does not make the counts fail."""
     bad = folder_for("http://bad")
     os.mkdir(segment_path(bad, "j", 0))
     abandoned(folder_for(server.address), server.address, 1)
@@ -109,7 +109,7 @@ def test_a_destination_that_cannot_be_read_is_left_out(server):
 
 
 def test_records_kept_in_memory_are_counted():
-    """Also what has no file is recorded, sent and waiting."""
+    """Journals in memory are counted too."""
     with autoflow.workflow("w", server="memory") as run:
         run.input("project", 7)
     assert autoflow.flush(60)
@@ -118,8 +118,8 @@ def test_records_kept_in_memory_are_counted():
     assert found["waiting"] == 0
 
 
-def test_one_journal_that_cannot_be_read_holds_up_no_other(server):
-    """A spoilt file in the outbox is left where it is, and everything else is sent."""
+def test_an_unreadable_journal_does_not_block_others(server):
+    """A damaged file in the outbox stays, and everything else is sent."""
     folder = folder_for(server.address)
     os.mkdir(segment_path(folder, "0000", 0))
     os.symlink("/nowhere", os.path.join(folder, "0001.lock"))

@@ -25,8 +25,8 @@ def log(caplog):
     return RateLimitedLogger(logging.getLogger("quiet"))
 
 
-def test_a_cause_is_said_once_a_minute_with_what_was_held_back(log, clock, caplog):
-    """The next line counts those that were not said; another cause has a minute of its own."""
+def test_a_cause_is_logged_once_a_minute_with_the_number_suppressed(log, clock, caplog):
+    """The next line counts the suppressed ones; another cause has its own minute."""
     for _ in range(50):
         log.debug("one", "it is %s", "so")
     log.info("two", "and this")
@@ -39,8 +39,8 @@ def test_a_cause_is_said_once_a_minute_with_what_was_held_back(log, clock, caplo
     ]
 
 
-def test_what_is_said_once_is_said_again_when_it_was_over(log, clock, caplog):
-    """A state that lasts is one warning; when it comes back, it is news, but no more often than once a minute."""
+def test_once_logs_again_after_a_reset(log, clock, caplog):
+    """A lasting condition is one warning; when it returns it is logged again, at most once a minute."""
     for _ in range(3):
         log.once("away", "gone")
         clock[0] += 3600

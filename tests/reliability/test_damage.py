@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationW
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_49_damage_in_a_journal_costs_what_it_touches(server, tmp_path_factory, data):
+def test_49_damage_in_a_journal_affects_only_the_lines_it_touches(server, tmp_path_factory, data):
     """A bit flipped, zeros, noise, a tail cut off: every other record arrives, in order, and the counts agree."""
     folder = str(tmp_path_factory.mktemp("damaged"))
     child = os.fork()
@@ -82,7 +82,7 @@ def test_49_damage_in_a_journal_costs_what_it_touches(server, tmp_path_factory, 
 # -- 50: what is not ours
 
 
-def test_50_files_are_for_their_owner_alone(server, towards):
+def test_50_files_are_private(server, towards):
     """Folders 0700, files 0600, whatever the umask."""
     towards(server)
     before = os.umask(0)
@@ -183,8 +183,8 @@ def test_51_with_sync_no_acknowledged_record_is_lost_to_a_power_cut(folder, monk
 
 
 @given(steps=st.lists(st.sampled_from(["record", "record", "record", "tick"]), max_size=60))
-def test_51_with_interval_a_power_cut_costs_what_came_after_the_last_tick(steps, tmp_path_factory):
-    """What was recorded before the last sync of the interval is there, also what went into an older segment."""
+def test_51_with_interval_a_power_cut_loses_only_what_followed_the_last_sync(steps, tmp_path_factory):
+    """Records made before the last sync of the interval are on the disk, also those in an older segment."""
     folder = str(tmp_path_factory.mktemp("journals"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOFLOW_DURABILITY", "interval")
@@ -205,8 +205,8 @@ def test_51_with_interval_a_power_cut_costs_what_came_after_the_last_tick(steps,
         assert found == list(range(len(found)))
 
 
-def test_51_with_interval_the_disk_is_asked_once_a_second(folder, monkeypatch):
-    """Without a sender and without another record, what was written is on the disk soon."""
+def test_51_with_interval_the_journal_is_synced_once_a_second(folder, monkeypatch):
+    """Without a sender and without another record, the records are on the disk soon."""
     monkeypatch.setenv("AUTOFLOW_DURABILITY", "interval")
     synced = threading.Event()
     monkeypatch.setattr(os, "fdatasync", lambda descriptor: synced.set())
@@ -217,8 +217,8 @@ def test_51_with_interval_the_disk_is_asked_once_a_second(folder, monkeypatch):
     assert synced.wait(60)
 
 
-def test_51_progress_lost_to_a_power_cut_sends_again_and_once(server):
-    """What was sent and forgotten is sent again under the same keys: our server has each record once."""
+def test_51_progress_lost_to_a_power_cut_sends_again_under_the_same_keys(server):
+    """Records sent before the power cut are sent again under the same keys: the server has each once."""
     folder = home.outbox_of(server.address)
     child = os.fork()
     if child == 0:

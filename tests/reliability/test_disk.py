@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationW
 # -- 40: the disk is full
 
 
-def test_40_a_write_cut_short_by_a_full_disk_costs_that_record_only(tmp_path):
+def test_40_a_write_cut_short_by_a_full_disk_loses_that_record_only(tmp_path):
     """The wrapped function returns; the record is counted as dropped; with room again recording goes on."""
     found = run(
         """
@@ -66,7 +66,7 @@ def test_40_a_write_cut_short_by_a_full_disk_costs_that_record_only(tmp_path):
     assert of_folder(str(folder))["dropped"] == full["dropped"]
 
 
-def test_40_a_full_disk_is_survived_and_left_behind(small_disk):
+def test_40_recording_survives_a_full_disk(small_disk):
     """A real file system without a byte left: calls return, losses are counted, and all that was written arrives."""
     full, after, arrived = small_disk(
         """
@@ -98,7 +98,7 @@ def test_40_a_full_disk_is_survived_and_left_behind(small_disk):
     assert len(arrived) >= full["recorded"] - 2
 
 
-def test_42_a_file_system_without_room_for_another_file(small_disk):
+def test_42_a_file_system_without_free_inodes(small_disk):
     """Out of inodes: nothing can be made, calls return, and records are kept in the next place that takes them."""
     (found,) = small_disk(
         """
@@ -140,7 +140,7 @@ def test_41_no_part_of_the_outbox_is_mapped_into_memory(towards):
 
 
 @pytest.mark.parametrize("code", [errno.EDQUOT, errno.ENOSPC, errno.EIO, errno.EAGAIN, errno.EINTR, errno.EROFS])
-def test_42_an_error_of_a_write_is_counted_and_over_with_it(folder, monkeypatch, code):
+def test_42_a_write_error_is_counted_and_not_raised(folder, monkeypatch, code):
     """Whatever a write ends in, the caller gets no exception; the loss is counted, and noted with the next record."""
     written = Journal(folder, ORIGIN)
     assert written.append(RECORD % 1)
@@ -199,7 +199,7 @@ def test_42_a_process_out_of_descriptors_goes_on(tmp_path):
     assert waiting >= 2
 
 
-def test_42_what_was_dropped_is_told_without_another_record(server, towards, monkeypatch):
+def test_42_dropped_records_are_noted_without_another_record(server, towards, monkeypatch):
     """The sender leaves the note when the app records no more: `outbox status` of any process counts it."""
     towards(server)
     with autoflow.workflow("w"):
@@ -234,7 +234,7 @@ def test_a_full_outbox_refuses_and_counts_and_keeps_what_waits(folder, monkeypat
     assert of_folder(folder)["waiting"] == len(kept)
 
 
-def test_another_process_keeps_to_the_same_quota(folder):
+def test_processes_share_the_quota(folder):
     """The quota is the folder's: who comes when it is full writes next to nothing."""
     quota = 200_000
     first = Journal(folder, ORIGIN, quota)
@@ -248,7 +248,7 @@ def test_another_process_keeps_to_the_same_quota(folder):
     assert sum(entry.stat().st_size for entry in os.scandir(folder)) < before + 5_000
 
 
-def test_a_full_outbox_that_was_sent_takes_records_again(folder, server, monkeypatch):
+def test_a_full_outbox_takes_records_again_once_it_is_sent(folder, server, monkeypatch):
     """Room made by sending is used, though this process's own journal filled the quota."""
     monkeypatch.setattr(journal, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr("autoflow.outbox.reader.SETTLE_SECONDS", 0.0)
@@ -269,7 +269,7 @@ def test_a_full_outbox_that_was_sent_takes_records_again(folder, server, monkeyp
     assert of_folder(folder)["waiting"] == 1
 
 
-def test_dead_letters_count_as_what_they_take(folder):
+def test_dead_letters_count_toward_the_quota(folder):
     """Records that can never be sent fill the same quota: they do not grow beyond it unseen."""
     from autoflow.outbox import dead_letters
 
@@ -297,7 +297,7 @@ def load(project_id):
 """
 
 
-def test_43_no_folder_at_all_is_memory_and_one_warning(tmp_path):
+def test_43_without_any_folder_records_stay_in_memory_with_one_warning(tmp_path):
     """HOME unset, everything else impossible, the working directory gone: records are sent from memory."""
     (tmp_path / "file").write_text("")
     for place in ("gone", "tmp"):
@@ -341,7 +341,7 @@ def test_43_no_folder_at_all_is_memory_and_one_warning(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs the superuser, to become somebody who may not write")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_43_a_folder_without_permission_is_passed_over(monkeypatch, tmp_path):
+def test_43_a_folder_without_permission_is_skipped(monkeypatch, tmp_path):
     """A folder that may be read and not written is no home; the next one is."""
     os.chmod(tmp_path, 0o755)
     place = tmp_path / "named"
@@ -365,7 +365,7 @@ def test_43_a_folder_without_permission_is_passed_over(monkeypatch, tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_43_an_outbox_removed_while_running_is_made_anew(server, towards, tmp_path):
+def test_43_an_outbox_removed_while_running_is_created_again(server, towards, tmp_path):
     """Somebody moves or removes the folder: what waits is written to a new one, and is sent."""
     towards(server)
     server.stop()

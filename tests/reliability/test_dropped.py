@@ -43,7 +43,7 @@ def full(monkeypatch):
 
 @pytest.mark.parametrize("end", ["pass", "os._exit(0)", "os.kill(os.getpid(), 9)"], ids=["exit", "_exit", "kill"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_what_a_full_disk_cost_is_counted_though_the_process_ends_while_it_is_full(end, small_disk):
+def test_drops_are_counted_though_the_process_ends_on_a_full_disk(end, small_disk):
     """Every call of a process is accounted for by its files: recorded, or dropped, however the process ended."""
     found = small_disk(
         f"""
@@ -74,7 +74,7 @@ def test_what_a_full_disk_cost_is_counted_though_the_process_ends_while_it_is_fu
     assert told["recorded"] + told["dropped"] <= 5001 + 20  # with the run's own records
 
 
-def test_a_drop_is_said_at_once_and_flush_is_false_once(server, towards, full, caplog):
+def test_a_drop_is_logged_at_once_and_flush_returns_false_once(server, towards, full, caplog):
     """One warning with the remedy, the others counted; a flush after the loss says so, the next is about what waits."""
     towards(server)
     with autoflow.workflow("w", log=False):
@@ -113,8 +113,8 @@ def test_the_count_is_in_the_files_at_once(server, towards, full):
     assert of_folder(folder)["dropped"] == 2
 
 
-def test_a_loss_is_reported_when_the_process_leaves(app, server):
-    """What could not be written is said once more at exit, where a batch job's log ends."""
+def test_lost_records_are_reported_at_exit(app, server):
+    """Lost records are logged once more at exit, where the log of a batch job ends."""
     left = app.run(
         """
         from autoflow.outbox import journal
@@ -131,8 +131,8 @@ def test_a_loss_is_reported_when_the_process_leaves(app, server):
     assert app.sync()["dropped"] == 7
 
 
-def test_an_outage_does_not_promise_what_a_full_disk_breaks(server, towards, caplog):
-    """The words for an absent server say that records wait, not that nothing can be lost."""
+def test_the_warning_of_an_outage_does_not_promise_too_much(server, towards, caplog):
+    """The warning says that records wait, not that nothing can be lost."""
     towards(server)
     server.stop()
     with autoflow.workflow("w"):
@@ -170,7 +170,7 @@ def test_removing_the_home_while_running_loses_nothing(away, server, towards, ca
         assert any("was removed" in message for message in caplog.messages)
 
 
-def test_a_removed_home_is_made_anew_at_exit(app, server):
+def test_a_removed_home_is_created_again_at_exit(app, server):
     """The process leaves without another flush: what it wrote into the removed file is in the new one."""
     server.stop()
     left = app.run(
@@ -191,7 +191,7 @@ def test_a_removed_home_is_made_anew_at_exit(app, server):
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("chattr"), reason="the superuser may write anywhere")
-def test_a_home_that_cannot_be_made_again_is_said(server, towards, caplog, tmp_path, monkeypatch):
+def test_a_home_that_cannot_be_created_again_is_reported(server, towards, caplog, tmp_path, monkeypatch):
     """While the folder cannot be made the flush is false; when it can, everything arrives."""
     towards(server)
     caplog.set_level(logging.WARNING)

@@ -38,8 +38,8 @@ def test_times_far_from_the_servers_clock_are_taken(monkeypatch):
     assert found["dead"] == 0
 
 
-def test_half_characters_hold_up_nothing(monkeypatch):
-    """(52) A name that no database can store is not in the way of the records behind it."""
+def test_lone_surrogates_do_not_block_other_records(monkeypatch):
+    """(52) A name that no database can store does not block the records behind it."""
     monkeypatch.delenv("AUTOFLOW_STRICT")
     with autoflow.workflow("w\ud800", parameters={"\ud800": "\ud800\0"}) as run:
         run.input("folder", "/a\ud800b")

@@ -90,7 +90,7 @@ def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, server):  # 2
         pytest.param("os.abort()", -signal.SIGABRT, id="10-abort"),
     ],
 )
-def test_the_next_process_sends_what_an_abrupt_end_left(end, code, app, server):
+def test_the_next_process_sends_what_a_killed_one_left(end, code, app, server):
     """A process that runs no exit code keeps its records; another app of the machine delivers them with its own."""
     server.behave(hang)
     left = app.run(f"for number in range(1, 201): load(number)\n{end}")
@@ -170,7 +170,7 @@ def test_memory_running_out_in_the_function_leaves_its_error_and_the_records(app
 
 
 @pytest.mark.parametrize("error", ["SystemExit(3)", "KeyboardInterrupt()", "GeneratorExit()"])
-def test_what_ends_the_app_passes_the_decorator_unchanged(error, app, server):  # 12
+def test_exceptions_of_the_app_pass_unchanged(error, app, server):  # 12
     """The exception object that leaves the wrapped function is the one raised, and its input stays recorded."""
     server.stop()
     left = app.run(
@@ -204,7 +204,7 @@ def test_a_normal_exit_delivers(app):  # 5
 
 
 @pytest.mark.parametrize("behaviour", [pytest.param(hang, id="silent"), pytest.param(slow(0.5), id="a-byte-at-a-time")])
-def test_a_server_that_never_answers_holds_an_exit_for_two_seconds_at_most(behaviour, app, server):  # 6
+def test_an_exit_waits_two_seconds_at_most_for_a_server_that_never_responds(behaviour, app, server):  # 6
     """Leaving waits for the promised time, then goes; everything is kept and delivered later."""
     server.behave(behaviour)
     left = app.run("with autoflow.workflow('w'):\n    for number in range(1, 101): load(number)\ndone()")
@@ -213,7 +213,7 @@ def test_a_server_that_never_answers_holds_an_exit_for_two_seconds_at_most(behav
     assert app.kept_projects() == list(range(1, 101))
 
 
-def test_a_server_that_never_accepts_holds_an_exit_for_two_seconds_at_most(app):  # 6
+def test_an_exit_waits_two_seconds_at_most_for_a_server_that_never_accepts(app):  # 6
     """A full backlog, where not even the connection comes about."""
     with socket.socket() as deaf, socket.socket() as filling:
         deaf.bind(("127.0.0.1", 0))
@@ -243,7 +243,7 @@ def test_several_silent_servers_share_the_two_seconds(app):  # 6
     assert left.waits[1:] == [0, 0]
 
 
-def test_nothing_waits_when_nothing_is_queued(app, server):  # 6
+def test_an_exit_does_not_wait_when_nothing_is_queued(app, server):  # 6
     """A process whose records have all arrived leaves at once, whatever the server does now."""
     process = app.until_pause(
         """
@@ -261,7 +261,7 @@ def test_nothing_waits_when_nothing_is_queued(app, server):  # 6
     assert len(server.requests) == asked
 
 
-def test_nothing_waits_for_a_server_given_up_for_now(app, server):  # 6
+def test_an_exit_does_not_wait_while_the_circuit_is_open(app, server):  # 6
     """With the circuit open an exit does not try."""
     server.behave(answers(503))
     process = app.until_pause(

@@ -13,7 +13,7 @@ pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[serv
 
 
 @pytest.mark.timing
-def test_a_transaction_cut_by_the_interpreters_end_never_was(app):  # 9
+def test_a_transaction_cut_by_the_exit_is_rolled_back(app):  # 9
     """The sender's thread dies inside a commit's transaction: the store is whole, and each record arrives once."""
     where = {"AUTOFLOW_SERVER": "embedded", "SERVER_ADDRESS": "http://instance.example"}  # whose projects these are
     app.environment.update(where)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.core
 # -- 58: flush from anywhere
 
 
-def test_flush_may_be_called_from_anywhere_at_once(server, towards):
+def test_flush_may_be_called_concurrently_from_any_thread(server, towards):
     """(58) From many threads, from the sender's own, while others record: all return, and all is sent."""
     towards(server)
     inner = []
@@ -78,7 +78,7 @@ FORKS = textwrap.dedent(
 )
 
 
-def test_flush_while_forking_holds_nobody(server, tmp_path):
+def test_flush_while_forking_blocks_nobody(server, tmp_path):
     """(58) Children forked in the midst of flushes record, flush and leave."""
     environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": server.address}
     command = [sys.executable, "-W", "ignore", "-c", FORKS]
@@ -102,7 +102,7 @@ LEAVING = textwrap.dedent(
 )
 
 
-def test_flush_while_leaving_holds_nobody(server, tmp_path):
+def test_flush_at_exit_blocks_nobody(server, tmp_path):
     """(58) Exit callbacks of the app's record and flush, before and after ours."""
     environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": server.address}
     command = [sys.executable, "-c", LEAVING]

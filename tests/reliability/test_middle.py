@@ -93,8 +93,8 @@ def waits_through(server, behaviour):
 @pytest.mark.parametrize(
     ("code", "everywhere"), [*((code, False) for code in CODES), *((code, True) for code in CODES[::7])]
 )
-def test_no_page_of_a_proxy_ends_a_record(code, everywhere, kind, request, towards):
-    """Whatever status a page has, it is no server's word on a record."""
+def test_a_page_of_a_proxy_settles_no_record(code, everywhere, kind, request, towards):
+    """Whatever its status, a page says nothing about a record."""
     server = request.getfixturevalue(kind)
     towards(server)
     body = page(code)
@@ -103,7 +103,7 @@ def test_no_page_of_a_proxy_ends_a_record(code, everywhere, kind, request, towar
 
 @pytest.mark.parametrize("answer", FOREIGN, ids=repr)
 @pytest.mark.parametrize("everywhere", [True, False], ids=["everything", "deliveries"])
-def test_only_the_instances_own_answer_counts_as_delivered(answer, everywhere, instance, towards):
+def test_only_the_instances_own_response_counts_as_delivered(answer, everywhere, instance, towards):
     """An edge is delivered by ``{"success": true}``; whatever else comes with status 200 is a portal's."""
     towards(instance)
     waits_through(instance, (lambda ex: ex.reply(200, answer)) if everywhere else foreign(200, answer))
@@ -112,7 +112,7 @@ def test_only_the_instances_own_answer_counts_as_delivered(answer, everywhere, i
 @KINDS
 @pytest.mark.parametrize("code", [400, 403, 404, 422])
 @pytest.mark.parametrize("answer", FOREIGN_ERRORS, ids=lambda answer: repr(answer)[:30])
-def test_an_error_in_another_format_ends_no_record(answer, code, kind, request, towards):
+def test_an_error_in_another_format_settles_no_record(answer, code, kind, request, towards):
     """A gateway's JSON is no refusal of the API's."""
     server = request.getfixturevalue(kind)
     towards(server)
@@ -148,16 +148,16 @@ def not_json(exchange):
 
 @KINDS
 @pytest.mark.parametrize("broken", [compressed, truncated, chunked, no_gzip, not_json], ids=lambda it: it.__name__)
-def test_a_broken_answer_ends_no_record(broken, kind, request, towards):
-    """Nothing is taken for an answer unless it came whole, and is the API's."""
+def test_a_broken_response_settles_no_record(broken, kind, request, towards):
+    """Only a complete response in the API's format counts."""
     server = request.getfixturevalue(kind)
     towards(server)
     waits_through(server, lambda exchange: broken(exchange) if exchange.method in DELIVERS else well(exchange))
 
 
 @pytest.mark.parametrize("answer", [{}, None, b"", [], [{"ok": 1}], {"entities": 3}, "x", b"<html>"], ids=repr)
-def test_a_lookup_a_portal_answers_refuses_nothing(answer, instance, towards):
-    """A path is unknown when the instance says so, and nobody else."""
+def test_a_lookup_answered_by_a_portal_refuses_no_record(answer, instance, towards):
+    """A path is unknown only when the instance says so."""
     towards(instance)
 
     @autoflow.workflow_output("file")
@@ -175,8 +175,8 @@ def test_a_lookup_a_portal_answers_refuses_nothing(answer, instance, towards):
     assert ids(instance) == [7001]
 
 
-def test_a_portal_that_answers_every_lookup_with_nothing_is_told_by_its_identity(instance, towards):
-    """An empty list is an instance's word only from a server that still says what it is."""
+def test_a_portal_with_empty_lookups_is_detected_by_identification(instance, towards):
+    """An empty list counts only from a server that still identifies itself."""
     towards(instance)
 
     @autoflow.workflow_output("file")
@@ -199,7 +199,7 @@ def test_a_portal_that_answers_every_lookup_with_nothing_is_told_by_its_identity
 
 @KINDS
 @pytest.mark.parametrize("code", [400, 403, 404, 406, 413, 418, 451])
-def test_a_record_that_a_firewall_refuses_holds_up_no_other(code, kind, request, towards, caplog):
+def test_a_record_refused_by_a_firewall_does_not_block_others(code, kind, request, towards, caplog):
     """It is set aside as blocked: counted as waiting, tried again, and delivered once the firewall lets it pass."""
     server = request.getfixturevalue(kind)
     towards(server)
@@ -224,7 +224,7 @@ def test_a_record_that_a_firewall_refuses_holds_up_no_other(code, kind, request,
 
 
 @KINDS
-def test_the_last_record_may_be_the_one_that_is_refused(kind, request, towards):
+def test_the_last_record_can_be_blocked(kind, request, towards):
     """Others passed a moment before it: it is set aside, though nothing follows it."""
     server = request.getfixturevalue(kind)
     towards(server)
@@ -276,7 +276,7 @@ def test_a_record_refused_by_a_page_of_any_status_is_set_aside_in_the_end(code, 
         assert (found["waiting"], found["blocked"], found["dead"]) == (1, 1, 0)
 
 
-def test_a_record_our_server_stumbles_over_is_set_aside_in_the_end(server, towards):
+def test_a_record_that_fails_our_server_is_set_aside_in_the_end(server, towards):
     """Status 500 in the API's own format for one record alone, time and again, holds up no other."""
     towards(server)
     server.behave(lambda exchange: answers(500)(exchange) if holds(exchange, 2) else well(exchange))
@@ -344,7 +344,7 @@ def test_blocked_records_outlive_their_process_and_are_sent_by_the_next(server, 
 
 
 @pytest.mark.parametrize("first", ["server", "instance"])
-def test_a_server_that_becomes_another_in_flight_ends_no_record(first, server, towards):
+def test_a_server_that_changes_its_kind_settles_no_record(first, server, towards):
     """An address that changes from one kind of server to the other between two requests: nothing is refused."""
     server.kind = first
     towards(server)

@@ -86,7 +86,7 @@ def test_a_token_refused_again_is_warned_of_again(server, towards, caplog, monke
 
 @pytest.mark.parametrize("code", [400, 413, 422])
 @pytest.mark.parametrize("kind", ["server", "instance"])
-def test_a_record_at_fault_goes_alone(kind, code, request, towards):
+def test_a_record_at_fault_is_isolated(kind, code, request, towards):
     """(30, 31) The record the server cannot take is a dead letter, found by halving; all others arrive, in order."""
     server = request.getfixturevalue(kind)
     towards(server)
@@ -114,7 +114,7 @@ def test_a_record_at_fault_goes_alone(kind, code, request, towards):
 
 
 @pytest.mark.parametrize(("kind", "behaviour"), [("server", page(404)), ("instance", page(404))])
-def test_a_server_without_the_method_is_left_alone(kind, behaviour, request, towards, caplog):
+def test_a_server_without_the_method_settles_no_record(kind, behaviour, request, towards, caplog):
     """(30) An endpoint that does not exist says nothing about a record: all wait, with one warning."""
     server = request.getfixturevalue(kind)
     towards(server)
@@ -174,7 +174,7 @@ def test_an_entity_the_instance_does_not_know_is_a_dead_letter(instance, towards
 # -- 32, 33: answers lost, partial, odd
 
 
-def test_a_lost_answer_is_one_edge_on_our_server(server, towards):
+def test_a_lost_response_is_one_edge_on_our_server(server, towards):
     """(32) Batches applied and not acknowledged, ten in a row: each record is there once, in order."""
     towards(server)
     server.behave(cut)
@@ -188,7 +188,7 @@ def test_a_lost_answer_is_one_edge_on_our_server(server, towards):
     assert ids(server) == list(range(1, 51))
 
 
-def test_a_lost_answer_repeats_one_edge_at_most_on_an_instance(instance, towards):
+def test_a_lost_response_repeats_one_edge_at_most_on_an_instance(instance, towards):
     """(32) An instance has no keys: as with its own SDK the edge in doubt, and no other, may be sent twice."""
     towards(instance)
     instance.behave(
@@ -207,7 +207,7 @@ def test_a_lost_answer_repeats_one_edge_at_most_on_an_instance(instance, towards
     assert {number for number in found if found.count(number) > 1} == {5}
 
 
-def test_records_left_out_of_an_answer_are_sent_again(server, towards):
+def test_records_left_out_of_a_response_are_sent_again(server, towards):
     """(33) The answer passes over records 3 and 7: only they are applied by the next batch, none is lost or doubled."""
     towards(server)
     server.behave(omit(lambda record: project(record) in {3, 7}))
@@ -227,7 +227,7 @@ ODD = [None, [], "text", 7, {}, {"results": None}, {"results": [7, None, {"statu
 
 
 @pytest.mark.parametrize("answer", [*ODD, {"tasks": 3, "results": "x"}, b"<html>", b"", b'{"results"'], ids=repr)
-def test_an_odd_answer_loses_nothing_and_does_not_run_hot(answer, server, towards):
+def test_a_malformed_response_loses_nothing_and_is_retried_slowly(answer, server, towards):
     """(33) An answer that is none of ours: the records wait, the tries stay few."""
     towards(server)
     server.behave(lambda exchange: well(exchange) if exchange.probe else exchange.reply(200, answer))
@@ -246,7 +246,7 @@ def test_an_odd_answer_loses_nothing_and_does_not_run_hot(answer, server, toward
     assert ids(server) == [1, 2, 3, 4, 5]
 
 
-def test_a_batch_whose_lookups_are_refused_half_way_gets_on(server, towards):
+def test_a_batch_whose_lookups_fail_half_way_makes_progress(server, towards):
     """(33) A server that answers ten lookups a try: what could be completed is sent, and the rest in the end."""
     towards(server)
     allowed = [0]
@@ -300,7 +300,7 @@ def test_an_instances_last_edge_is_repeated_only_once_it_was_taken(instance, tow
 
 @pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [hang, slow(0.1), late(30)], ids=["hang", "slow loris", "late"])
-def test_no_server_holds_the_sender_for_longer_than_its_deadline(behaviour, server, towards, monkeypatch):
+def test_no_server_blocks_the_sender_beyond_its_deadline(behaviour, server, towards, monkeypatch):
     """(34) A request ends at its total deadline, and the sender goes on; the caller has long returned."""
     monkeypatch.setattr(http, "TOTAL_SECONDS", 0.5)
     towards(server)
@@ -316,7 +316,7 @@ def test_no_server_holds_the_sender_for_longer_than_its_deadline(behaviour, serv
 
 
 @pytest.mark.timing
-def test_a_name_that_does_not_resolve_holds_nobody_but_the_sender(towards, monkeypatch):
+def test_a_hanging_resolver_blocks_only_the_sender(towards, monkeypatch):
     """(34) While the resolver hangs, calls return and a flush ends in its time."""
     towards("http://lineage.invalid")
     hanging, over = threading.Event(), threading.Event()
@@ -447,7 +447,7 @@ def test_order_is_the_order_recorded_whatever_the_clock_says(server, towards, mo
     assert ids(server) == list(range(1, 11))
 
 
-def test_waits_are_measured_by_a_clock_that_is_not_set(monkeypatch):
+def test_delays_are_measured_by_a_monotonic_clock(monkeypatch):
     """(39) A wall clock stepped by hours changes no wait."""
     backoff = Backoff()
     backoff.failed(5.0)

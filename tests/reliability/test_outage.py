@@ -82,7 +82,7 @@ def test_waiting_records_take_no_memory(behaviour, server, tmp_path):
 
 @pytest.mark.timing
 @pytest.mark.parametrize("behaviour", [None, *ALWAYS], ids=["down", "well", "503", "hang", "cut", "slow", "page"])
-def test_a_call_costs_the_same_whatever_the_server_does(behaviour, server, towards):
+def test_a_call_takes_the_same_time_whatever_the_server_does(behaviour, server, towards):
     """(26) The median call stays where it is without a server; nothing in it waits for one."""
     towards(server)
     if behaviour is None:
@@ -101,7 +101,7 @@ def test_a_call_costs_the_same_whatever_the_server_does(behaviour, server, towar
     assert sorted(took)[500] < 0.02
 
 
-def test_an_outage_of_a_day_is_said_once_and_logged_once_a_minute(server, towards, caplog, monkeypatch):
+def test_an_outage_of_a_day_is_warned_of_once_and_logged_once_a_minute(server, towards, caplog, monkeypatch):
     """(27, 55) A day without the server: one warning, and each minute one line that counts the others."""
     towards(server)
     server.stop()
@@ -135,7 +135,7 @@ def test_an_outage_of_a_day_is_said_once_and_logged_once_a_minute(server, toward
 
 
 @pytest.mark.parametrize("wish", [None, 30.0, 1e9])
-def test_two_hundred_clients_come_back_spread(wish, monkeypatch):
+def test_retries_of_two_hundred_clients_are_spread(wish, monkeypatch):
     """(28) After an outage no second sees more than five times the mean of the clients' tries."""
     random.seed(28)
     clock = [0.0]

@@ -177,7 +177,7 @@ def test_an_error_of_the_apps_is_recorded_short(server, towards):
     assert max(len(record["error"]) for record in finished) < 4096
 
 
-def test_a_look_at_a_value_is_bounded():
+def test_the_representation_of_a_value_is_bounded():
     """(52) However wide and deep a value, as much of it is kept as a record takes."""
     Sleeping.called = False
     for build in VALUES.values():
@@ -320,8 +320,8 @@ def test_a_dead_sender_is_replaced_at_the_next_record(server, towards, monkeypat
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_who_waits_for_a_sender_that_dies_is_told(server, towards, monkeypatch):
-    """(56) A flush does not wait out its time for a thread that is no more."""
+def test_a_flush_ends_when_the_sender_dies(server, towards, monkeypatch):
+    """(56) A flush does not wait for a thread that has died."""
     towards(server)
 
     def deadly(self, *, urgent=False):
@@ -343,7 +343,7 @@ def test_who_waits_for_a_sender_that_dies_is_told(server, towards, monkeypatch):
     assert ids(server) == [1, 2, 3]
 
 
-def test_a_bug_in_a_step_is_survived(server, towards, monkeypatch):
+def test_a_bug_in_a_step_does_not_end_the_sender(server, towards, monkeypatch):
     """(56) An error nobody expected costs a try, not the thread."""
     towards(server)
     plain, failures = Drain._send_journal, [3]
@@ -416,7 +416,7 @@ IDLE = textwrap.dedent(
 
 @pytest.mark.timing
 @pytest.mark.parametrize("state", ["all sent", "down", "hanging", "token refused"])
-def test_an_idle_process_costs_next_to_nothing(state, server, tmp_path):
+def test_an_idle_process_uses_almost_no_cpu(state, server, tmp_path):
     """(57) With nothing to send, and with a server that is away: no polling below a second, one thread."""
     {"all sent": lambda: None, "down": server.stop}.get(
         state, lambda: server.behave(hang if state == "hanging" else status(401))

@@ -51,7 +51,7 @@ choosing = pytest.mark.skipif(
 
 
 @choosing
-def test_a_number_given_again_hides_no_journal(app, server):  # 23
+def test_a_reused_process_id_hides_no_journal(app, server):  # 23
     """A living process with the number of a journal's dead writer keeps nobody from sending that journal."""
     server.stop()
     process = app.until_pause(
@@ -76,7 +76,7 @@ def test_a_number_given_again_hides_no_journal(app, server):  # 23
 
 
 @choosing
-def test_a_descendant_with_the_number_of_a_dead_ancestor_writes_its_own_journal(app, server):  # 23
+def test_a_descendant_with_the_process_id_of_a_dead_ancestor_writes_its_own_journal(app, server):  # 23
     """A grandchild that is given its grandparent's number does not take the grandparent's journal for its own."""
     server.stop()
     left = app.run(
@@ -119,7 +119,7 @@ def _may_make_namespaces():
 
 
 @pytest.mark.skipif(not _may_make_namespaces(), reason="needs the right to make process namespaces (unshare)")
-def test_two_containers_with_one_number_and_name_share_a_volume(app, server):  # 24
+def test_two_containers_with_equal_process_id_and_host_share_a_volume(app, server):  # 24
     """Both are process 1 of host `same`: their journals do not meet, and only the dead one's is taken over."""
     server.stop()
     script = app.folder / "contained.py"

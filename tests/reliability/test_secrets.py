@@ -70,7 +70,7 @@ def test_the_token_stays_in_memory(behaviour, server, towards, caplog, capfd):
     assert any(header.get("x-api-key") == TOKEN for header in server.headers)
 
 
-def test_a_redirect_does_not_carry_the_token_away(server, towards, caplog):
+def test_a_redirect_does_not_leak_the_token(server, towards, caplog):
     """(35) Another origin hears nothing; the records wait, and one warning says where the server points."""
     towards(server)
     with FaultyServer() as other:
@@ -89,7 +89,7 @@ def test_a_redirect_does_not_carry_the_token_away(server, towards, caplog):
     assert ids(server) == [1]
 
 
-def test_what_the_app_says_in_passing_is_masked(server, towards):
+def test_secrets_in_parameters_logs_and_errors_are_masked(server, towards):
     """(53) Parameters, log lines, a run's error and texts of cards hold no password when they reach the journal."""
     towards(server)
     server.stop()

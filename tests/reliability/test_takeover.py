@@ -33,7 +33,7 @@ def stopped(pid):
         time.sleep(0.01)
 
 
-def test_a_dead_ones_journal_is_taken_from_a_stopped_process(app, server):
+def test_a_dead_writers_journal_is_taken_over_from_a_stopped_process(app, server):
     """Stopped in the middle of sending it: another sends it, and the first, going on, adds and overwrites nothing."""
     server.stop()
     assert app.run(MADE).code == -signal.SIGKILL
@@ -59,7 +59,7 @@ def test_a_dead_ones_journal_is_taken_from_a_stopped_process(app, server):
     assert ids(server) == list(range(1, 41))
 
 
-def test_a_process_that_rests_holds_no_dead_ones_journal(app, server):
+def test_an_idle_process_holds_no_dead_writers_journal(app, server):
     """An app that could not send a dead one's records, stopped then, is in nobody's way."""
     server.stop()
     assert app.run(MADE).code == -signal.SIGKILL
@@ -74,7 +74,7 @@ def test_a_process_that_rests_holds_no_dead_ones_journal(app, server):
     os.kill(process.pid, signal.SIGCONT)
 
 
-def test_sync_says_who_holds_what_waits(app, server):
+def test_sync_names_the_process_that_holds_a_journal(app, server):
     """Records of a living process wait: the command fails, and names the process."""
     server.stop()
     process = app.until_pause("load(1)\nautoflow.flush(20)\npause()")

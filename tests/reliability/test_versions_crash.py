@@ -26,7 +26,7 @@ def soak(*arguments, **environment):
     return done.returncode, json.loads(lines[-2]), lines[-1]
 
 
-def test_nothing_is_lost_whoever_is_killed():
+def test_killed_processes_lose_no_version():
     """Processes killed: versions hold what was saved, no bytes are missing, one sweep leaves nothing stray."""
     code, counts, said = soak("--kills", "24", "--versions", "6")
     assert (code, counts["violations"]) == (0, 0), said
@@ -34,7 +34,7 @@ def test_nothing_is_lost_whoever_is_killed():
     assert counts["versions alive"] >= 6
 
 
-def test_a_collector_that_only_looks_at_age_is_found_out():
+def test_a_collector_by_age_alone_fails_the_soak_test():
     """The same run with mark and sweep in the collector's place ends in lost bytes: the run can fail."""
     code, counts, _said = soak("--kills", "60", "--versions", "0", "--naive")
     assert code == 1

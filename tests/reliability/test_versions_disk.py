@@ -183,7 +183,7 @@ def test_a_real_disk_that_is_full_takes_files_again_after_collecting(tmp_path):
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EMFILE])
-def test_a_disk_that_refuses_is_busy(server, monkeypatch, code):
+def test_a_disk_error_is_reported_as_busy(server, monkeypatch, code):
     """An error in writing or reading is one to try again, says what the system said, and changes nothing."""
     told = upload(server, ["a"])
     real = open
@@ -283,7 +283,7 @@ def survivors(calls, top):
 
 
 @pytest.mark.parametrize("count", [1, 3, folder.SYNC_ALL_FROM, 40])
-def test_no_commit_names_what_a_power_cut_could_take(server, monkeypatch, count):
+def test_no_commit_refers_to_a_file_a_power_cut_could_lose(server, monkeypatch, count):
     """Whenever the power goes, every file that a committed row names had been synced, and so had its name."""
     tape = Tape(server, monkeypatch)
     for turn in range(3):

@@ -127,7 +127,7 @@ def test_edges_of_children_reach_the_test(tmp_path):
 
 
 @pytest.mark.timeout(300)
-def test_two_workers_do_not_meet(tmp_path):
+def test_two_xdist_workers_are_independent(tmp_path):
     """The same tests side by side."""
     pytest.importorskip("xdist")
     _session(tmp_path, CHILDREN, "-n", "2", "-k", "bare or subprocess or nothing or (pool and fork)")

@@ -38,7 +38,7 @@ def applied(server):
 
 
 @pytest.mark.parametrize("behaviour", [well, late(0.01), slow(0.0005)], ids=["well", "late", "slow"])
-def test_it_answers(behaviour, server, client):
+def test_behaviours_that_respond(behaviour, server, client):
     """Sooner or later the batch is applied, and a second one changes nothing."""
     server.behave(behaviour)
     assert [one["status"] for one in deliver(client)["results"]] == ["applied"] * 3
@@ -58,16 +58,16 @@ def test_it_answers(behaviour, server, client):
         (redirect("http://127.0.0.1:9"), ServerRefused, 0),
     ],
 )
-def test_it_misbehaves(behaviour, error, done, server, client):
-    """The client gets no answer, or none of use; what was applied is remembered all the same."""
+def test_behaviours_that_fail(behaviour, error, done, server, client):
+    """The client gets no response, or an unusable one; what was applied is still recorded."""
     server.behave(behaviour)
     with pytest.raises(error):
         deliver(client, 0.5)
     assert len(server.records) == done
 
 
-def test_it_takes_a_part(server, client):
-    """Some records are refused, or passed over without a word."""
+def test_behaviours_that_take_some_records(server, client):
+    """Some records are refused, or left out of the response."""
     server.behave(partly(lambda record: record["key"] == "j:2"))
     assert {one["key"]: one["status"] for one in deliver(client)["results"]}["j:2"] == "refused"
     server.behave(omit(lambda record: record["key"] == "j:3"))
@@ -75,8 +75,8 @@ def test_it_takes_a_part(server, client):
     assert applied(server) == ["j:1", "j:3", "j:2"]
 
 
-def test_it_comes_back_at_the_same_address(server, client):
-    """Stopped, it refuses connections, and those who hang are let go."""
+def test_a_restart_keeps_the_address(server, client):
+    """After a stop it refuses connections, and hanging clients are released."""
     address = server.address
     server.stop()
     with pytest.raises(ServerUnreachable):
@@ -89,8 +89,8 @@ def test_it_comes_back_at_the_same_address(server, client):
     assert len(server.records) == 3
 
 
-def test_it_can_be_an_instance():
-    """Edges go one by one; there are no batches."""
+def test_the_kind_instance_takes_single_edges():
+    """Edges are posted one by one; there are no batches."""
     with FaultyServer("instance", version="6.11.11") as server:
         client = HttpTransport(server.address, lambda: None)
         assert client.call(methods.INSTANCE_VERSION, {}) == {"version": "6.11.11"}

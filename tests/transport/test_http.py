@@ -82,7 +82,7 @@ def test_a_trickled_body_ends_at_the_deadline(server, transport):
 
 @pytest.mark.timing
 def test_a_server_that_reads_nothing_ends_at_the_deadline():
-    """(34) A body that the server does not take is not pushed beyond the deadline."""
+    """(34) Sending a body that the server does not read ends at the deadline."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         transport = HttpTransport(f"http://127.0.0.1:{silent.getsockname()[1]}", lambda: None)
         begun = time.monotonic()
@@ -115,8 +115,8 @@ def test_addresses_that_do_not_answer_share_one_deadline(monkeypatch):
             filler.close()
 
 
-def test_a_slow_line_may_take_longer_than_a_connection(monkeypatch):
-    """The limit for connecting is no limit for sending: a slow line may take its time for a large file."""
+def test_a_slow_upload_may_take_longer_than_the_connect_timeout(monkeypatch):
+    """The connect timeout does not limit sending a large file over a slow line."""
     monkeypatch.setattr(http, "CONNECT_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 10)
@@ -210,8 +210,8 @@ def test_a_redirect_within_the_origin_is_followed(server, transport):
     assert b"content" in seen[3][1]
 
 
-def test_endless_redirects_end(server, transport):
-    """A circle is left after a few rounds."""
+def test_redirects_are_limited(server, transport):
+    """A redirect loop ends after a few rounds."""
     server.behave(redirect(server.address))
     with pytest.raises(ServerRefused, match="without end"):
         transport.call("any", {})
@@ -284,7 +284,7 @@ def test_a_proxy_that_trickles_ends_at_the_deadline(server, monkeypatch):
 
 
 def test_netrc_is_never_used(server, transport, monkeypatch, tmp_path):
-    """(36) The user's stored passwords stay where they are."""
+    """(36) Passwords stored in netrc are not sent."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login user password stored\n")
     netrc.chmod(0o600)
@@ -304,8 +304,8 @@ def test_netrc_is_never_used(server, transport, monkeypatch, tmp_path):
         *[(413, ServerRefused), (429, ServerBusy), (500, ServerBusy), (501, ServerRefused), (503, ServerBusy)],
     ],
 )
-def test_a_refusal_carries_the_servers_words(code, kind, server, transport):
-    """The error is of the kind that says what to do next, with the server's own words."""
+def test_a_refusal_has_the_servers_message(code, kind, server, transport):
+    """The error's class says whether to retry, its message is the server's."""
     server.behave(status(code, retry_after=7, message="because of this"))
     with pytest.raises(kind, match="because of this") as caught:
         transport.call("any", {})
@@ -328,16 +328,16 @@ def test_a_refusal_carries_the_servers_words(code, kind, server, transport):
         (status(501), True),
     ],
 )
-def test_a_refusal_of_the_server_is_told_from_one_of_the_request(behaviour, all_of_them, server, transport):
-    """(30) A page instead of the API's own words, the token, a method unknown: every request would be refused so."""
+def test_refusals_of_all_requests_are_distinguished(behaviour, all_of_them, server, transport):
+    """(30) A page instead of the API's format, the token, an unknown method: every request would be refused."""
     server.behave(behaviour)
     with pytest.raises(ServerRefused) as caught:
         transport.call("any", {})
     assert caught.value.concerns_all is all_of_them
 
 
-def test_an_answer_that_is_no_json_is_worth_another_try(server, transport):
-    """A login page with status 200 is not taken for an answer."""
+def test_a_response_that_is_not_json_is_retried(server, transport):
+    """A login page with status 200 is not taken for a response of the API."""
     server.behave(page(200))
     with pytest.raises(ServerBusy):
         transport.call("any", {})
@@ -362,7 +362,7 @@ def test_a_token_that_no_header_can_hold_is_not_shown(token, server, caplog):
 
 
 def test_a_token_that_the_server_repeats_is_masked(server, transport):
-    """A server that quotes the token back does not bring it into our errors."""
+    """A token that the server's message repeats is masked in the error."""
     server.behave(status(401, message=f"token {TOKEN} is revoked"))
     with pytest.raises(NotAllowed) as caught:
         transport.call("any", {})
@@ -381,8 +381,8 @@ def test_the_token_is_in_no_log_and_no_repr(server, transport, caplog, capfd, mo
     assert TOKEN not in caplog.text + out + err + repr(transport)
 
 
-def test_its_mark_changes_with_the_token(server):
-    """Whoever was refused can see that there is another token, without seeing it."""
+def test_the_fingerprint_changes_with_the_token(server):
+    """A change of the token is detected without revealing it."""
     tokens = ["one"]
     transport = HttpTransport(server.address, lambda: tokens[-1])
     before = transport.token_fingerprint()
@@ -421,8 +421,8 @@ def test_an_origin_is_scheme_host_and_port(address, origin):
     assert normalise(address).startswith(("http", "HTTPS"))
 
 
-def test_a_connection_reset_while_it_is_made_is_no_answer(server, transport, monkeypatch):
-    """The reset of a half-made connection is told from one of a request that was sent."""
+def test_a_reset_while_connecting_is_distinguished(server, transport, monkeypatch):
+    """A reset while connecting is not taken for one after the request was sent."""
 
     def reset(sock, address):
         raise ConnectionResetError(errno.ECONNRESET, "reset by peer")

@@ -71,8 +71,8 @@ words = st.sampled_from(["applied", "duplicate", "refused", "silence", "too larg
 
 
 @given(st.lists(words, max_size=24))
-def test_verdicts_are_the_beginning_of_the_truth(said):
-    """However the server answers, verdicts come in order from the first record on, and are what the server said."""
+def test_results_are_in_order_and_match_the_responses(said):
+    """However the server responds, results come in order from the first record on, and match what it said."""
     transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
     found, failure = collect(backend(transport).deliver(logs(len(said)), {}))
     assert len(found) <= len(said)
@@ -84,8 +84,8 @@ def test_verdicts_are_the_beginning_of_the_truth(said):
 
 
 @given(st.lists(words, max_size=24))
-def test_trying_again_ends_when_the_server_is_well(said):
-    """Whatever was left is sent by the next try, and nothing that was settled is sent again."""
+def test_a_retry_succeeds_once_the_server_recovers(said):
+    """The next try sends what was left, and nothing that was settled."""
     transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
     records = logs(len(said))
     found, _ = collect(backend(transport).deliver(records, {}))
@@ -98,8 +98,8 @@ def test_trying_again_ends_when_the_server_is_well(said):
 
 @pytest.mark.parametrize("kind", [AutoflowServer, Instance])
 @pytest.mark.parametrize("record", [{"type": "edge", "run": "r"}, {"type": "node", "run": "r", "card": 7}])
-def test_a_record_nobody_can_read_holds_up_no_other(kind, record):
-    """What another version wrote, or a bug, is a dead letter with its reason."""
+def test_an_unreadable_record_does_not_block_others(kind, record):
+    """A record of another version, or of a bug, becomes a dead letter with its reason."""
     transport = Scripted({})
     records = [
         *logs(1),
