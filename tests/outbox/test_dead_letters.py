@@ -50,11 +50,11 @@ def test_a_letter_cut_short_damages_no_other(folder, monkeypatch):
 def test_purging_by_age_keeps_the_younger(folder):
     """Only letters written before the time are purged, and the count of purged letters grows."""
     dead_letters.append(folder, "j:1", None, "r")
-    moment = time.time_ns()
+    now = time.time_ns()
     dead_letters.append(folder, "j:2", None, "r")
-    assert dead_letters.purge(folder, moment) == 1
+    assert dead_letters.purge(folder, now) == 1
     assert keys(folder) == ["j:2"]
-    assert dead_letters.purge(folder, moment) == 0
+    assert dead_letters.purge(folder, now) == 0
     dead_letters.append(folder, "j:3", None, "r")
     assert dead_letters.purge(folder, time.time_ns()) == 2
     assert dead_letters.purged(folder) == 3
@@ -70,13 +70,13 @@ def test_there_are_no_letters_at_first(folder):
 
 def requeued(folder):
     """The records of journals made by requeueing, as (key, record), in order."""
-    found = []
+    collected = []
     for name in sorted(journals(folder)):
         for segment in journals(folder)[name]:
             with open(segment_path(folder, name, segment), "rb") as file:
                 lines = [json.loads(frame.decode(line.rstrip(b"\n")).body) for line in file]
-            found += [(line["key"], line["type"]) for line in lines]
-    return found
+            collected += [(line["key"], line["type"]) for line in lines]
+    return collected
 
 
 def test_requeued_letters_are_a_journal_with_their_keys_in_order(folder):

@@ -80,11 +80,11 @@ def test_a_link_is_refused(tmp_path, where):
     """A symbolic link is refused as the home, whoever made it."""
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     named = tmp_path / "named"
-    place = {"home": named, "outbox": named / "outbox", "destination": named / "outbox" / "embedded"}[where]
-    place.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    location = {"home": named, "outbox": named / "outbox", "destination": named / "outbox" / "embedded"}[where]
+    location.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     if where == "destination":
         os.chmod(named, 0o700)
-    place.symlink_to(tmp_path / "elsewhere")
+    location.symlink_to(tmp_path / "elsewhere")
     assert not home.outbox_of("embedded").startswith(str(named))
     assert list((tmp_path / "elsewhere").iterdir()) == []
 

@@ -30,14 +30,14 @@ def numbers(entries):
     return [json.loads(entry.line.body)["n"] for entry in entries if entry.line.body is not None]
 
 
-def drained(found):
-    """Every record of a reader, batch by batch, noted as dealt with."""
-    got = []
-    while entries := found.entries(200):
-        got += numbers(entries)
+def drained(journal_reader):
+    """Read all records batch by batch, and note them as dealt with; return their numbers."""
+    drained_numbers = []
+    while entries := journal_reader.entries(200):
+        drained_numbers += numbers(entries)
         for entry in entries:
-            found.advance(entry)
-    return got
+            journal_reader.advance(entry)
+    return drained_numbers
 
 
 def test_segments_are_read_one_after_the_other(folder):
@@ -51,20 +51,20 @@ def test_segments_are_read_one_after_the_other(folder):
 def test_a_batch_is_bounded_in_bytes(folder):
     """Large records make small batches: a request stays about a megabyte."""
     put(folder, b"".join(line(number, filler="x" * 60_000) for number in range(100)))
-    found = Reader(folder, "j", owned=False)
-    batch = found.entries(200)
+    journal_reader = Reader(folder, "j", owned=False)
+    batch = journal_reader.entries(200)
     assert sum(len(entry.line.raw) for entry in batch) < reader.BATCH_BYTES + 65_536
-    assert drained(found) == list(range(100))
+    assert drained(journal_reader) == list(range(100))
 
 
 def test_a_late_write_into_an_older_segment_is_found(folder):
     """A thread that was inside its write while the journal went on loses nothing."""
     put(folder, line(1), 0)
     put(folder, line(3), 1)
-    found = Reader(folder, "j", owned=True)
-    assert drained(found) == [1, 3]
+    journal_reader = Reader(folder, "j", owned=True)
+    assert drained(journal_reader) == [1, 3]
     put(folder, line(2), 0)
-    assert drained(found) == [2]
+    assert drained(journal_reader) == [2]
 
 
 @pytest.mark.parametrize("size", [4096, 20 << 20])
@@ -79,10 +79,10 @@ def test_zeros_after_a_power_cut_damage_no_other_record(folder, size):
 def test_a_tail_that_was_cut_short_is_not_a_record(folder):
     """A record that was being written when the process died was not acknowledged, and does not count."""
     put(folder, line(1) + line(2)[:-5])
-    found = Reader(folder, "j", owned=False)
-    assert found.waiting() == 1
-    assert drained(found) == [1]
-    assert found.waiting() == 0
+    journal_reader = Reader(folder, "j", owned=False)
+    assert journal_reader.waiting() == 1
+    assert drained(journal_reader) == [1]
+    assert journal_reader.waiting() == 0
 
 
 @given(st.lists(st.integers(0, 300), min_size=2, max_size=12), st.data())
@@ -96,12 +96,12 @@ def test_damage_affects_only_the_lines_it_touches(tmp_path_factory, fillers, dat
     content[start : start + len(noise)] = noise
     put(folder, bytes(content))
     position, untouched = 0, []
-    for number, one in enumerate(lines):
-        touched = position < start + len(noise) and start < position + len(one)
+    for number, item in enumerate(lines):
+        touched = position < start + len(noise) and start < position + len(item)
         # the line end before a record belongs to the record before it
         if not touched:
             untouched.append(number)
-        position += len(one)
+        position += len(item)
     got = drained(Reader(folder, "j", owned=False))
     assert [number for number in got if number in untouched] == untouched
     assert sorted(got) == got
@@ -111,10 +111,10 @@ def test_damage_affects_only_the_lines_it_touches(tmp_path_factory, fillers, dat
 def test_progress_survives_a_new_reader(folder):
     """The next reader of a journal begins where the last one saved."""
     put(folder, b"".join(line(number) for number in range(10)))
-    found = Reader(folder, "j", owned=False)
-    for entry in found.entries(4):
-        found.advance(entry)
-    found.save()
+    journal_reader = Reader(folder, "j", owned=False)
+    for entry in journal_reader.entries(4):
+        journal_reader.advance(entry)
+    journal_reader.save()
     again = Reader(folder, "j", owned=False)
     assert again.waiting() == 6
     assert drained(again) == [4, 5, 6, 7, 8, 9]
@@ -123,11 +123,11 @@ def test_progress_survives_a_new_reader(folder):
 def test_a_finished_journal_is_counted_and_removed(folder):
     """All its files are removed; its counts stay in the totals of the folder."""
     put(folder, line(1) + line(2))
-    found = Reader(folder, "j", owned=False)
-    drained(found)
-    found.progress.sent = 2
-    found.save()
-    assert found.tidy(closed=True)
+    journal_reader = Reader(folder, "j", owned=False)
+    drained(journal_reader)
+    journal_reader.progress.sent = 2
+    journal_reader.save()
+    assert journal_reader.tidy(closed=True)
     assert [name for name in os.listdir(folder) if name.startswith("j.")] == []
     with progress.locked_totals(folder) as totals:
         assert (totals.recorded, totals.sent) == (2, 2)
@@ -142,13 +142,13 @@ def test_a_segment_that_cannot_be_opened_is_not_at_its_end(folder, monkeypatch):
             raise OSError(24, "Too many open files")
         return opened(path, *rest, **more)
 
-    found = Reader(folder, "j", owned=False)
+    journal_reader = Reader(folder, "j", owned=False)
     opened = os.open
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", no_descriptors)
         with pytest.raises(OSError, match="Too many"):
-            found.tidy(closed=True)
-    assert drained(found) == [1]
+            journal_reader.tidy(closed=True)
+    assert drained(journal_reader) == [1]
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
@@ -162,11 +162,11 @@ def test_only_regular_files_are_read(folder, tmp_path, kind):
         os.mkfifo(path)
     else:
         os.mkdir(path)
-    found = Reader(folder, "j", owned=False)
+    journal_reader = Reader(folder, "j", owned=False)
     with pytest.raises(OSError, match=r".+"):
-        found.entries()
+        journal_reader.entries()
     with pytest.raises(OSError, match=r".+"):
-        found.tidy(closed=True)
+        journal_reader.tidy(closed=True)
     assert os.path.lexists(path)
 
 
@@ -182,23 +182,23 @@ def test_sent_segments_of_a_living_writer_are_removed(folder, monkeypatch):
     """A segment is removed when a newer one exists, it is dealt with, and late writes can no longer happen."""
     put(folder, line(1), 0)
     put(folder, line(2), 1)
-    found = Reader(folder, "j", owned=True)
-    drained(found)
-    assert not found.tidy(closed=False)
-    assert found.segments() == [0, 1]
+    journal_reader = Reader(folder, "j", owned=True)
+    drained(journal_reader)
+    assert not journal_reader.tidy(closed=False)
+    assert journal_reader.segments() == [0, 1]
     later = time.monotonic() + reader.SETTLE_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert not found.tidy(closed=False)
-    assert found.segments() == [1]
+    assert not journal_reader.tidy(closed=False)
+    assert journal_reader.segments() == [1]
 
 
 def test_sent_segments_are_removed_on_a_full_disk(folder, monkeypatch):
     """Removing segments frees space although nothing can be written; the counts follow later."""
     put(folder, line(1))
-    found = Reader(folder, "j", owned=False)
-    drained(found)
-    found.progress.sent = 1
-    found.save()
+    journal_reader = Reader(folder, "j", owned=False)
+    drained(journal_reader)
+    journal_reader.progress.sent = 1
+    journal_reader.save()
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
@@ -206,9 +206,9 @@ def test_sent_segments_are_removed_on_a_full_disk(folder, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         patch.setattr(os, "pwrite", full)
-        found.save()
+        journal_reader.save()
         with pytest.raises(OSError, match="No space"):
-            found.tidy(closed=True)
+            journal_reader.tidy(closed=True)
     assert not os.path.exists(segment_path(folder, "j", 0))
     assert "j" in journals(folder)
     again = Reader(folder, "j", owned=False)

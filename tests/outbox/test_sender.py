@@ -24,10 +24,10 @@ def load(project_id):
 
 
 def ids(server):
-    found = []
+    collected = []
     for edge in server.edges:
-        found.append(edge["entity"]["id"] if "entity" in edge else edge["id"])
-    return found
+        collected.append(edge["entity"]["id"] if "entity" in edge else edge["id"])
+    return collected
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_edges_arrive_once_and_in_order(kind, request, towards):
             load(number)
     assert autoflow.flush(60)
     assert ids(server) == list(range(1, 301))
-    found = counts()
-    assert found["waiting"] == found["dead"] == found["dropped"] == 0
-    assert found["recorded"] == found["sent"]
+    totals = counts()
+    assert totals["waiting"] == totals["dead"] == totals["dropped"] == 0
+    assert totals["recorded"] == totals["sent"]
 
 
 def test_an_instance_gets_the_sdks_body(instance, towards):
@@ -189,10 +189,10 @@ def test_records_of_a_killed_process_are_delivered_by_a_later_one(server, tmp_pa
     server.start()
     command = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync", "--json"]
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
-    found = json.loads(done.stdout)
+    report = json.loads(done.stdout)
     assert ids(server) == list(range(1, 201))
-    assert found["recorded"] == found["sent"]
-    assert found["waiting"] == found["dead"] == 0
+    assert report["recorded"] == report["sent"]
+    assert report["waiting"] == report["dead"] == 0
     assert [record["state"] for record in server.records if record["type"] == "finish"] == ["lost"]
     subprocess.run(command, env=environment, capture_output=True, check=True)
     assert len(server.edges) == 200

@@ -113,9 +113,9 @@ def test_records_kept_in_memory_are_counted():
     with autoflow.workflow("w", server="memory") as run:
         run.input("project", 7)
     assert autoflow.flush(60)
-    found = autoflow.status()
-    assert found["recorded"] == found["sent"] >= 3
-    assert found["waiting"] == 0
+    totals = autoflow.status()
+    assert totals["recorded"] == totals["sent"] >= 3
+    assert totals["waiting"] == 0
 
 
 def test_an_unreadable_journal_does_not_block_others(server):

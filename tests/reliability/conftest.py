@@ -1,4 +1,4 @@
-"""Servers that can be told to misbehave, and a way to send a test's records to them."""
+"""Fixtures: faulty servers, processes, folders and small disks."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def towards(monkeypatch):
 @pytest.fixture
 def app(tmp_path, server):
     """Scripts in processes of their own that record to `server`."""
-    found = App(tmp_path, server)
-    yield found
-    found.stop()
+    new_app = App(tmp_path, server)
+    yield new_app
+    new_app.stop()
 
 
 @pytest.fixture

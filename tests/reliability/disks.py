@@ -1,4 +1,4 @@
-"""Scripts in processes of their own, on a real file system that is full."""
+"""Run scripts in their own processes, on a real file system that is full."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS = 60
 
 
 def run(script, *command, **environment):
-    """Run a script in a process of its own; what it printed as JSON."""
+    """Run a script in its own process; return what it printed, parsed as JSON."""
     done = subprocess.run(
         [*command, sys.executable, "-c", textwrap.dedent(script)],
         env={**os.environ, "AUTOFLOW_STRICT": "0", **environment},

@@ -1,4 +1,4 @@
-"""An app's function, and what tests of reliability ask: what arrived, and whether every record is accounted for."""
+"""A decorated function, and checks that records arrived and are accounted for."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ TOKEN = "secret-token-0123456789"
 
 @autoflow.workflow_input("project")
 def load(project_id):
-    """An app's function that reads a project."""
+    """Read a project, as a function of an app."""
     return project_id
 
 
 def ids(server):
-    """The entities of the edges a server applied, in order."""
+    """Return the entity ids of the edges that a server applied, in order."""
     return [edge["entity"]["id"] if "entity" in edge else edge["id"] for edge in server.edges]
 
 
 def counts():
-    """The outbox's counts over all destinations; every record written is accounted for."""
-    found = {name: value for name, value in status().items() if name != "destinations"}
-    assert found["recorded"] == found["sent"] + found["waiting"] + found["dead"]
-    return found
+    """Return the outbox's counts over all destinations; check that every record written is accounted for."""
+    totals = {name: value for name, value in status().items() if name != "destinations"}
+    assert totals["recorded"] == totals["sent"] + totals["waiting"] + totals["dead"]
+    return totals
 
 
 def numbers(folder):
-    """The records in a folder that can be read, by their subject's number."""
-    found = []
+    """Return the subject ids of the readable records in a folder."""
+    collected = []
     for name in sorted(journals(folder)):
         reader = Reader(folder, name, owned=False, from_start=True)
         while entries := reader.entries():
             for entry in entries:
                 reader.advance(entry)
                 body = json.loads(entry.line.body or b"{}")
-                found += [body["subject"]["id"]] if "subject" in body else []
-    return found
+                collected += [body["subject"]["id"]] if "subject" in body else []
+    return collected
 
 
 def sender():
-    """The sender of this process for where a test's records go."""
+    """Return the sender of this process for the current destination."""
     return outbox_for(resolve())._sender

@@ -1,4 +1,4 @@
-"""Apps in processes of their own, which are really killed, and a look at what they left in the outbox."""
+"""Run apps in their own processes, kill them, and read the journals they left."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PATIENT = {"PATIENT": "yes"}
 
 
 class Left(NamedTuple):
-    """How a process ended."""
+    """The end of a process."""
 
     code: int  # negative: the signal
     out: str
@@ -68,12 +68,12 @@ class Left(NamedTuple):
 
     @property
     def exit_seconds(self) -> float:
-        """How long the interpreter took to leave after `done()`."""
+        """The seconds that the interpreter took to exit after `done()`."""
         return self.at - self._told("leaves")[0]
 
     @property
     def waits(self) -> list[float]:
-        """How long the exit was willing to wait for each destination, in seconds, in order."""
+        """The timeouts of the exit flush for each destination, in seconds, in order."""
         return self._told("waits")
 
     def _told(self, word: str) -> list[float]:
@@ -151,8 +151,8 @@ class App:
         """Run an ``autoflow`` command that prints JSON."""
         command = [sys.executable, "-m", "autoflow.cli.main", *arguments]
         done = subprocess.run(command, env=self.environment, capture_output=True, check=False, timeout=SECONDS)
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        actual: dict[str, Any] = json.loads(done.stdout)
+        return actual
 
     def sync(self) -> dict[str, Any]:
         """Deliver what waits, as a later process would; the counts afterwards."""
@@ -172,18 +172,18 @@ class App:
     # -- what arrived, and the outbox as it lies on disk
 
     def delivered(self) -> list[int]:
-        """The projects of all edges the server has applied, in order."""
+        """Return the projects of all edges that the server has applied, in order."""
         return [edge["entity"]["id"] for edge in self.server.edges]
 
     def lines(self) -> dict[str, list[frame.Line]]:
         """Every line of every journal, a torn end included, by the journal's name."""
-        found: dict[str, list[frame.Line]] = {}
+        actual: dict[str, list[frame.Line]] = {}
         for folder in sorted(self.home.glob("outbox/*/")):
             for name, segments in journals(str(folder)).items():
                 for number in segments:
                     content = Path(segment_path(str(folder), name, number)).read_bytes()
-                    found.setdefault(name, []).extend(frame.decode(raw) for raw in content.split(b"\n") if raw)
-        return found
+                    actual.setdefault(name, []).extend(frame.decode(raw) for raw in content.split(b"\n") if raw)
+        return actual
 
     def kept(self) -> dict[str, list[dict[str, Any]]]:
         """The records of every journal, in the order written.
@@ -191,13 +191,13 @@ class App:
         Fails on a damaged line, but for the last of a journal: a kill inside a write may tear what the write was
         writing, at a page's end. That call had not returned.
         """
-        found: dict[str, list[dict[str, Any]]] = {}
+        actual: dict[str, list[dict[str, Any]]] = {}
         for name, lines in self.lines().items():
             assert all(line.body is not None for line in lines[:-1])
             bodies = [json.loads(line.body) for line in lines if line.body is not None]
-            found[name] = [body for body in bodies if "n" in body]
-        return found
+            actual[name] = [body for body in bodies if "n" in body]
+        return actual
 
     def kept_projects(self) -> list[int]:
-        """The projects of all edges on disk, journal by journal."""
+        """Return the projects of all edges on disk, journal by journal."""
         return [record["subject"]["id"] for part in self.kept().values() for record in part if record["type"] == "edge"]

@@ -185,12 +185,12 @@ def test_every_task_thread_and_generator_records_into_its_own_run(app):  # 22
         """
     )
     assert (left.code, left.err) == (0, "")
-    meant = json.loads(left.out)
-    found = {}
+    expected = json.loads(left.out)
+    collected = {}
     for edge in app.server.edges:
-        found.setdefault(meant[edge["run"]], []).append(edge["entity"]["id"] - 1000 * meant[edge["run"]])
-    assert set(found) == set(range(1, 101))
-    assert all(sorted(numbers) == [1, 2, 3, 4, 10, 11, 12, 20] for numbers in found.values())
+        collected.setdefault(expected[edge["run"]], []).append(edge["entity"]["id"] - 1000 * expected[edge["run"]])
+    assert set(collected) == set(range(1, 101))
+    assert all(sorted(numbers) == [1, 2, 3, 4, 10, 11, 12, 20] for numbers in collected.values())
 
 
 @pytest.mark.timing

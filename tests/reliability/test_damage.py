@@ -1,4 +1,4 @@
-"""Damage, strangers and power cuts: what of a journal survives them, and what is not touched."""
+"""Journals after damage, planted files and power cuts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_49_damage_in_a_journal_affects_only_the_lines_it_touches(server, tmp_pa
     with open(path, "wb") as file:
         file.write(content)
     ends = list(itertools.accumulate(map(len, lines)))
-    whole = [
+    complete = [
         number
         for number, (begin, stop) in enumerate(itertools.pairwise(ends))  # the first line is the header
         if not (begin < end and at < stop)
@@ -71,12 +71,12 @@ def test_49_damage_in_a_journal_affects_only_the_lines_it_touches(server, tmp_pa
     before = len(server.edges)
     assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
     got = ids(server)[before:]
-    assert [number for number in got if number in whole] == whole
+    assert [number for number in got if number in complete] == complete
     assert got == sorted(got)
-    found = of_folder(folder)
-    assert found["recorded"] == found["sent"] + found["dead"]
-    assert found["sent"] == len(got)
-    assert found["waiting"] == 0
+    totals = of_folder(folder)
+    assert totals["recorded"] == totals["sent"] + totals["dead"]
+    assert totals["sent"] == len(got)
+    assert totals["waiting"] == 0
 
 
 # -- 50: what is not ours
@@ -100,7 +100,7 @@ def test_50_files_are_private(server, towards):
 
 
 def test_50_a_planted_journal_is_not_sent(server, tmp_path):
-    """A link in a journal's place is not followed: what it leads to does not leave the machine."""
+    """A symbolic link in place of a journal is not followed: its target does not leave the machine."""
     folder = home.outbox_of(server.address)
     secret = tmp_path / "secret"
     secret.write_bytes(frame.encode(b'{"n":1,' + RECORD % 666 + b"}"))
@@ -111,7 +111,7 @@ def test_50_a_planted_journal_is_not_sent(server, tmp_path):
 
 
 def test_50_a_planted_lock_is_not_followed(folder, tmp_path):
-    """Nor is a link in the place of a lock file."""
+    """A symbolic link in place of a lock file is not followed."""
     (tmp_path / "victim").write_text("mine")
     os.symlink(tmp_path / "victim", lock_path(folder, "j"))
     with pytest.raises(OSError, match=r".+"):
@@ -134,11 +134,11 @@ class Machine:
         monkeypatch.setattr(os, "fsync", self._sync)
 
     def _sync(self, descriptor):
-        found = os.fstat(descriptor)
+        file_status = os.fstat(descriptor)
         if os.path.isdir(f"/proc/self/fd/{descriptor}"):
             self._names |= set(os.listdir(self.folder))
         else:
-            self._sizes[found.st_ino] = max(found.st_size, self._sizes.get(found.st_ino, 0))
+            self._sizes[file_status.st_ino] = max(file_status.st_size, self._sizes.get(file_status.st_ino, 0))
 
     def cut(self, into):
         """The folder after a power cut at this moment, in another place."""
@@ -152,7 +152,7 @@ class Machine:
 
 
 def test_51_with_sync_no_acknowledged_record_is_lost_to_a_power_cut(folder, monkeypatch, tmp_path):
-    """At any moment, across rotations and from several threads: what `append` returned is on the disk."""
+    """At any time, across rotations and from several threads, each acknowledged record is on the disk."""
     monkeypatch.setenv("AUTOFLOW_DURABILITY", "sync")
     monkeypatch.setattr(journal, "SEGMENT_BYTES", 2000)
     machine = Machine(monkeypatch, folder)
@@ -172,9 +172,9 @@ def test_51_with_sync_no_acknowledged_record_is_lost_to_a_power_cut(folder, monk
     try:
         for thread in threads:
             thread.start()
-        for moment in range(8):
+        for step in range(8):
             acknowledged = list(done)
-            assert set(acknowledged) <= set(numbers(machine.cut(tmp_path / f"cut{moment}")))
+            assert set(acknowledged) <= set(numbers(machine.cut(tmp_path / f"cut{step}")))
         for thread in threads:
             thread.join()
     finally:
@@ -200,9 +200,9 @@ def test_51_with_interval_a_power_cut_loses_only_what_followed_the_last_sync(ste
             else:
                 written.sync()
                 safe = count
-        found = numbers(machine.cut(os.path.join(str(tmp_path_factory.mktemp("cut")), "after")))
-        assert found[:safe] == list(range(safe))
-        assert found == list(range(len(found)))
+        delivered = numbers(machine.cut(os.path.join(str(tmp_path_factory.mktemp("cut")), "after")))
+        assert delivered[:safe] == list(range(safe))
+        assert delivered == list(range(len(delivered)))
 
 
 def test_51_with_interval_the_journal_is_synced_once_a_second(folder, monkeypatch):
@@ -231,16 +231,16 @@ def test_51_progress_lost_to_a_power_cut_sends_again_under_the_same_keys(server)
             os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
     (name,) = journals(folder)
-    kept = {path: open_bytes(path) for path in [segment_path(folder, name, 0)]}
+    kept_numbers = {path: open_bytes(path) for path in [segment_path(folder, name, 0)]}
     assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
-    for path, content in kept.items():
+    for path, content in kept_numbers.items():
         with open(path, "wb") as file:
             file.write(content)
     os.unlink(os.path.join(folder, "totals"))
     assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
     assert ids(server) == list(range(50))
-    found = of_folder(folder)
-    assert found["recorded"] == found["sent"] == 50
+    totals = of_folder(folder)
+    assert totals["recorded"] == totals["sent"] == 50
 
 
 def open_bytes(path):

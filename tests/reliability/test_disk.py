@@ -1,4 +1,4 @@
-"""The outbox on hostile disks: full, taken away, without room or right to write. Scenarios 40 to 43.
+"""The outbox on disks that are full, removed or not writable. Scenarios 40 to 43.
 
 Scenarios 44 to 48 are the store's: `test_disk_store.py`; 49 to 51: `test_damage.py`.
 """
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationW
 
 def test_40_a_write_cut_short_by_a_full_disk_loses_that_record_only(tmp_path):
     """The wrapped function returns; the record is counted as dropped; with room again recording goes on."""
-    found = run(
+    totals = run(
         """
         import json, os, resource, autoflow
         from autoflow.outbox.outbox import _outboxes
@@ -56,7 +56,7 @@ def test_40_a_write_cut_short_by_a_full_disk_loses_that_record_only(tmp_path):
         AUTOFLOW_EXIT_FLUSH="0",
         AUTOFLOW_HOME=str(tmp_path / "home"),
     )
-    results, torn, full, after = found
+    results, torn, full, after = totals
     assert results == list(range(2, 13))
     assert torn == 100  # the kernel took what fitted
     assert full["dropped"] >= 10
@@ -67,7 +67,7 @@ def test_40_a_write_cut_short_by_a_full_disk_loses_that_record_only(tmp_path):
 
 
 def test_40_recording_survives_a_full_disk(small_disk):
-    """A real file system without a byte left: calls return, losses are counted, and all that was written arrives."""
+    """A real file system without a free byte: calls return, losses are counted, and all that was written arrives."""
     full, after, arrived = small_disk(
         """
         with FaultyServer("server") as server:
@@ -99,8 +99,8 @@ def test_40_recording_survives_a_full_disk(small_disk):
 
 
 def test_42_a_file_system_without_free_inodes(small_disk):
-    """Out of inodes: nothing can be made, calls return, and records are kept in the next place that takes them."""
-    (found,) = small_disk(
+    """No file can be created, calls return, and records go to the next candidate folder."""
+    (output,) = small_disk(
         """
         os.makedirs(home, mode=0o700)
         made = 0
@@ -119,7 +119,7 @@ def test_42_a_file_system_without_free_inodes(small_disk):
         """,
         "nr_inodes=20",
     )
-    assert found == [7]
+    assert output == [7]
 
 
 # -- 41: no memory map
@@ -141,7 +141,7 @@ def test_41_no_part_of_the_outbox_is_mapped_into_memory(towards):
 
 @pytest.mark.parametrize("code", [errno.EDQUOT, errno.ENOSPC, errno.EIO, errno.EAGAIN, errno.EINTR, errno.EROFS])
 def test_42_a_write_error_is_counted_and_not_raised(folder, monkeypatch, code):
-    """Whatever a write ends in, the caller gets no exception; the loss is counted, and noted with the next record."""
+    """Whatever error a write raises, the caller gets none; the loss is counted, and noted with the next record."""
     written = Journal(folder, ORIGIN)
     assert written.append(RECORD % 1)
 
@@ -218,24 +218,24 @@ def test_42_dropped_records_are_noted_without_another_record(server, towards, mo
 # -- the quota
 
 
-def test_a_full_outbox_refuses_and_counts_and_keeps_what_waits(folder, monkeypatch):
-    """Above the quota records are refused; nothing unsent is removed, the disk holds no more than was agreed."""
+def test_a_full_outbox_refuses_and_counts_records_and_keeps_those_waiting(folder, monkeypatch):
+    """Above the quota records are refused; nothing unsent is removed."""
     quota = 200_000
     written = Journal(folder, ORIGIN, quota)
-    kept = [number for number in range(5000) if written.append(RECORD % number)]
+    kept_numbers = [number for number in range(5000) if written.append(RECORD % number)]
     used = sum(entry.stat().st_size for entry in os.scandir(folder))
-    assert 0 < len(kept) < 5000
+    assert 0 < len(kept_numbers) < 5000
     assert quota * 0.8 < used < quota * 1.1
-    assert numbers(folder) == kept
-    assert kept == list(range(len(kept)))
-    assert written.dropped == 5000 - len(kept)
+    assert numbers(folder) == kept_numbers
+    assert kept_numbers == list(range(len(kept_numbers)))
+    assert written.dropped == 5000 - len(kept_numbers)
     written.maintain()
-    assert of_folder(folder)["dropped"] == 5000 - len(kept)
-    assert of_folder(folder)["waiting"] == len(kept)
+    assert of_folder(folder)["dropped"] == 5000 - len(kept_numbers)
+    assert of_folder(folder)["waiting"] == len(kept_numbers)
 
 
 def test_processes_share_the_quota(folder):
-    """The quota is the folder's: who comes when it is full writes next to nothing."""
+    """The quota is the folder's: a process that starts when it is full writes almost nothing."""
     quota = 200_000
     first = Journal(folder, ORIGIN, quota)
     while first.append(RECORD % 1):
@@ -249,13 +249,13 @@ def test_processes_share_the_quota(folder):
 
 
 def test_a_full_outbox_takes_records_again_once_it_is_sent(folder, server, monkeypatch):
-    """Room made by sending is used, though this process's own journal filled the quota."""
+    """Space freed by sending is used, although this process's own journal filled the quota."""
     monkeypatch.setattr(journal, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr("autoflow.outbox.reader.SETTLE_SECONDS", 0.0)
     written = Journal(folder, server.address, 200_000)
-    kept = 0
-    while written.append(RECORD % kept):
-        kept += 1
+    kept_numbers = 0
+    while written.append(RECORD % kept_numbers):
+        kept_numbers += 1
     reader = Reader(folder, written.name, owned=True)
     while entries := reader.entries():
         for entry in entries:
@@ -264,13 +264,13 @@ def test_a_full_outbox_takes_records_again_once_it_is_sent(folder, server, monke
     reader.save()
     reader.tidy(closed=False)
     reader.tidy(closed=False)
-    assert written.append(RECORD % kept)
-    assert of_folder(folder)["recorded"] == kept + 1
+    assert written.append(RECORD % kept_numbers)
+    assert of_folder(folder)["recorded"] == kept_numbers + 1
     assert of_folder(folder)["waiting"] == 1
 
 
 def test_dead_letters_count_toward_the_quota(folder):
-    """Records that can never be sent fill the same quota: they do not grow beyond it unseen."""
+    """Records that can never be sent fill the same quota."""
     from autoflow.outbox import dead_letters
 
     for number in range(100):
@@ -300,8 +300,8 @@ def load(project_id):
 def test_43_without_any_folder_records_stay_in_memory_with_one_warning(tmp_path):
     """HOME unset, everything else impossible, the working directory gone: records are sent from memory."""
     (tmp_path / "file").write_text("")
-    for place in ("gone", "tmp"):
-        (tmp_path / place).mkdir()
+    for location in ("gone", "tmp"):
+        (tmp_path / location).mkdir()
     (tmp_path / "tmp" / f"autoflow-{os.geteuid()}").write_text("taken")
     environment = {name: value for name, value in os.environ.items() if name != "HOME"}
     script = """
@@ -342,14 +342,14 @@ def test_43_without_any_folder_records_stay_in_memory_with_one_warning(tmp_path)
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs the superuser, to become somebody who may not write")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_43_a_folder_without_permission_is_skipped(monkeypatch, tmp_path):
-    """A folder that may be read and not written is no home; the next one is."""
+    """A folder that can be read but not written is skipped for the next one."""
     os.chmod(tmp_path, 0o755)
-    place = tmp_path / "named"
-    place.mkdir(mode=0o555)
+    location = tmp_path / "named"
+    location.mkdir(mode=0o555)
     other = tmp_path / "other"
     other.mkdir(mode=0o777)
     os.chmod(other, 0o777)
-    monkeypatch.setenv("AUTOFLOW_HOME", str(place / "autoflow"))
+    monkeypatch.setenv("AUTOFLOW_HOME", str(location / "autoflow"))
     monkeypatch.setenv("XDG_STATE_HOME", str(other))
     for parent in list(tmp_path.parents)[:-1]:
         if not os.stat(parent).st_mode & 0o001:

@@ -1,4 +1,4 @@
-"""The server's store on hostile disks: the caller never notices, records wait or arrive, errors say what to do.
+"""The server's database on failing disks: calls return, records wait or arrive, and errors have a remedy.
 
 Scenarios 44 to 48; the outbox has no database of its own.
 """
@@ -80,8 +80,8 @@ def test_44_the_kind_of_a_file_system_is_told(monkeypatch, tmp_path):
         "32 31 0:42 / /mnt/twice rw - tmpfs x rw\n"
     )
     monkeypatch.setattr(file_system, "_MOUNTS", str(mounts))
-    asked = ("/mnt/my share/a", "/mnt/my shareb", "/mnt/twice", "/")
-    assert [file_system.file_system_type(place) for place in asked] == ["nfs4", "ext4", "tmpfs", "ext4"]
+    paths = ("/mnt/my share/a", "/mnt/my shareb", "/mnt/twice", "/")
+    assert [file_system.file_system_type(location) for location in paths] == ["nfs4", "ext4", "tmpfs", "ext4"]
     monkeypatch.setattr(file_system, "_MOUNTS", str(tmp_path / "none"))
     assert file_system.file_system_type("/") is None
 
@@ -383,9 +383,9 @@ def test_48_a_store_damaged_while_running_is_recovered_when_asked(folder, capsys
     with pytest.raises(StoreUnavailable):
         Server.open(folder).call("autoflow.upkeep.verify", {"level": 1})
     assert main(["server", "recover"]) == 1
-    told = capsys.readouterr().out
-    assert "logs" in told
-    assert "gaps" in told
+    reported = capsys.readouterr().out
+    assert "logs" in reported
+    assert "gaps" in reported
     assert main(["server", "recover", "--yes"]) == 0
     (aside,) = (name for name in glob.glob(f"{folder}/platform.db.corrupt-*") if not name.endswith(("-wal", "-shm")))
     assert pathlib.Path(aside).read_bytes() == damaged

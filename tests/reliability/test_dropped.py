@@ -1,4 +1,4 @@
-"""Records that could not be written are loud, and counted for ever; a removed folder costs none."""
+"""Records that could not be written are logged and counted; a removed folder loses none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def full(monkeypatch):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_drops_are_counted_though_the_process_ends_on_a_full_disk(end, small_disk):
     """Every call of a process is accounted for by its files: recorded, or dropped, however the process ended."""
-    found = small_disk(
+    output = small_disk(
         f"""
         child = os.fork()
         if not child:
@@ -68,10 +68,10 @@ def test_drops_are_counted_though_the_process_ends_on_a_full_disk(end, small_dis
             'glob.glob(home + "/outbox/*/*.journal")]\n        child = os.fork()',
         )
     )
-    edges, told = found
-    assert told["dropped"] >= 1000
-    assert edges + told["dropped"] >= 5001
-    assert told["recorded"] + told["dropped"] <= 5001 + 20  # with the run's own records
+    edges, reported = output
+    assert reported["dropped"] >= 1000
+    assert edges + reported["dropped"] >= 5001
+    assert reported["recorded"] + reported["dropped"] <= 5001 + 20  # with the run's own records
 
 
 def test_a_drop_is_logged_at_once_and_flush_returns_false_once(server, towards, full, caplog):
@@ -92,7 +92,7 @@ def test_a_drop_is_logged_at_once_and_flush_returns_false_once(server, towards, 
     assert ids(server) == [1]
 
 
-def test_the_count_is_in_the_files_at_once(server, towards, full):
+def test_drops_are_counted_in_files_at_once(server, towards, full):
     """Another process sees the drop before its note is written, and after; it is counted once."""
     towards(server)
     server.stop()
@@ -164,9 +164,9 @@ def test_removing_the_home_while_running_loses_nothing(away, server, towards, ca
         while not autoflow.flush(60):
             pass
         assert ids(server) == list(range(1, 601))
-        found = counts()
-        assert found["waiting"] == found["dead"] == found["dropped"] == 0
-        assert found["recorded"] == found["sent"] >= 600
+        totals = counts()
+        assert totals["waiting"] == totals["dead"] == totals["dropped"] == 0
+        assert totals["recorded"] == totals["sent"] >= 600
         assert any("was removed" in message for message in caplog.messages)
 
 

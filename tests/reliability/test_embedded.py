@@ -34,8 +34,8 @@ def test_times_far_from_the_servers_clock_are_taken(monkeypatch):
             run.input("folder", f"/folder {number}")
         assert autoflow.flush(60)
         assert inputs(run) == 8
-    found = counts()
-    assert found["dead"] == 0
+    totals = counts()
+    assert totals["dead"] == 0
 
 
 def test_lone_surrogates_do_not_block_other_records(monkeypatch):

@@ -1,4 +1,4 @@
-"""However a process ends, what it recorded is kept, and leaving takes no longer than promised.
+"""Ends of a process: its records are kept, and the exit takes no longer than promised.
 
 Numbers in ids and comments are the scenarios of docs/reliability.md.
 """
@@ -20,7 +20,7 @@ FLUSH_SECONDS = 2.0
 
 
 def promised(left):
-    """Whether an exit was willing to wait two seconds at the most, and did not wait for ever."""
+    """Return whether an exit waited two seconds at most, as far as autoflow decides it."""
     return bool(left.waits) and max(left.waits) <= FLUSH_SECONDS and left.exit_seconds < STALLED
 
 
@@ -46,7 +46,7 @@ def test_a_kill_after_the_last_call_loses_nothing(app, server):  # 1
     assert (counts["recorded"], counts["waiting"], counts["dead"], counts["dropped"]) == (counts["sent"], 0, 0, 0)
 
 
-def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, server):  # 2
+def test_a_kill_at_any_time_keeps_acknowledged_records(app, server):  # 2
     """Forty children are killed at random moments: each kept every call that had returned, and at most one more."""
     server.stop()
     left = app.run(
@@ -71,14 +71,14 @@ def test_a_kill_at_any_moment_keeps_what_was_acknowledged(app, server):  # 2
         AUTOFLOW_EXIT_FLUSH="0",
     )
     assert left.code == 0, left.err
-    told = [int(line) for line in left.out.split()]
-    found: dict[int, list[int]] = {}
+    reported = [int(line) for line in left.out.split()]
+    actual: dict[int, list[int]] = {}
     for project in app.kept_projects():
-        found.setdefault(project // 1_000_000, []).append(project % 1_000_000)
-    assert len(told) == 40
-    for repeat, count in enumerate(told, start=1):
-        assert found[repeat] == list(range(1, len(found[repeat]) + 1))
-        assert 0 <= len(found[repeat]) - count <= 1
+        actual.setdefault(project // 1_000_000, []).append(project % 1_000_000)
+    assert len(reported) == 40
+    for repeat, count in enumerate(reported, start=1):
+        assert actual[repeat] == list(range(1, len(actual[repeat]) + 1))
+        assert 0 <= len(actual[repeat]) - count <= 1
 
 
 @pytest.mark.parametrize(
@@ -255,10 +255,10 @@ def test_an_exit_does_not_wait_when_nothing_is_queued(app, server):  # 6
         """
     )
     server.behave(hang)
-    asked = len(server.requests)
+    request_count = len(server.requests)
     left = app.end(process)
     assert (left.code, left.err) == (0, "")
-    assert len(server.requests) == asked
+    assert len(server.requests) == request_count
 
 
 def test_an_exit_does_not_wait_while_the_circuit_is_open(app, server):  # 6

@@ -1,4 +1,4 @@
-"""Leaving while the embedded server is inside a transaction. Number in comments: docs/reliability.md."""
+"""An exit while the embedded server is inside a transaction. Number in comments: docs/reliability.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for the sender may be asked for from anywhere, by many at once, while forking and while leaving."""
+"""`flush` from any thread, by many at once, during forks and at exit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.core
 
 
 def test_flush_may_be_called_concurrently_from_any_thread(server, towards):
-    """(58) From many threads, from the sender's own, while others record: all return, and all is sent."""
+    """(58) Many threads flush, the sender's own among them, while others record: all return, and all is sent."""
     towards(server)
     inner = []
     with autoflow.workflow("w"):
@@ -79,7 +79,7 @@ FORKS = textwrap.dedent(
 
 
 def test_flush_while_forking_blocks_nobody(server, tmp_path):
-    """(58) Children forked in the midst of flushes record, flush and leave."""
+    """(58) Children forked during flushes record, flush and exit."""
     environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": server.address}
     command = [sys.executable, "-W", "ignore", "-c", FORKS]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=100, text=True, check=False)
@@ -103,7 +103,7 @@ LEAVING = textwrap.dedent(
 
 
 def test_flush_at_exit_blocks_nobody(server, tmp_path):
-    """(58) Exit callbacks of the app's record and flush, before and after ours."""
+    """(58) Exit callbacks of the app record and flush, before and after autoflow's."""
     environment = {**os.environ, "AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": server.address}
     command = [sys.executable, "-c", LEAVING]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=100, text=True, check=False)
@@ -112,7 +112,7 @@ def test_flush_at_exit_blocks_nobody(server, tmp_path):
 
 
 def test_any_number_of_seconds_is_a_timeout(server, towards):
-    """(58) No time, all the time there is: both are times to wait."""
+    """(58) Zero and infinity are valid timeouts."""
     towards(server)
     with autoflow.workflow("w"):
         load(1)

@@ -1,4 +1,4 @@
-"""Forked children record as their parents do: nothing lost, nothing sent twice, nobody waiting for a lock of the dead.
+"""Recording in forked children: nothing is lost or sent twice, and no child waits for a lock of its parent.
 
 Numbers in comments are the scenarios of docs/reliability.md.
 """
@@ -13,7 +13,7 @@ from tests.reliability.processes import PATIENT
 pytestmark = pytest.mark.core
 
 
-def test_children_of_multiprocessing_keep_what_they_recorded(app, server):  # 13
+def test_records_of_multiprocessing_children_are_kept(app, server):  # 13
     """Forked workers leave without exit callbacks: their records are kept, and their parent delivers them."""
     left = app.run(
         """
@@ -145,7 +145,7 @@ def test_a_child_can_import_what_the_sender_was_importing(app):  # 14
     assert app.delivered() == [1]
 
 
-def test_forks_at_any_moment_under_recording_threads(app):  # 14, 15
+def test_forks_at_any_time_under_recording_threads(app):  # 14, 15
     """Sixty forks while four threads record and the sender sends: every child records at once, all arrives once."""
     left = app.run(
         """
@@ -183,7 +183,7 @@ def test_forks_at_any_moment_under_recording_threads(app):  # 14, 15
     assert sorted(app.delivered()) == expected
 
 
-def test_what_the_parent_had_waiting_is_sent_once(app, server):  # 15
+def test_records_waiting_in_the_parent_are_sent_once(app, server):  # 15
     """A child forked with records waiting sends its own only, though it flushes and the parent is silent meanwhile."""
     server.behave(hang)
     process = app.until_pause(
@@ -284,7 +284,7 @@ for file in files:
 
 
 @pytest.mark.parametrize("closer", CLOSERS)
-def test_descriptors_closed_under_us(closer, app, server):  # 18
+def test_descriptors_closed_by_the_app(closer, app, server):  # 18
     """Whoever closes our files, the app's own files opened next hold only what the app wrote, and no record is lost.
 
     The sender rests while it happens: what it has open for an instant may be hit as that of any thread.
@@ -323,7 +323,7 @@ signal.pause()
     assert {path.read_text() for path in app.home.glob("*.txt")} == {"mine"}
 
 
-def test_a_connection_closed_under_us(app, server):  # 18
+def test_a_connection_closed_by_the_app(app, server):  # 18
     """In the midst of a request, all is closed: the request fails, and the app's files opened next stay open."""
     server.behave(hang)
     process = app.until_pause(

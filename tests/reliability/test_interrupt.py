@@ -1,4 +1,4 @@
-"""Ctrl+C: the process ends by the signal, whatever the sender is at; a second one ends the waiting without a word."""
+"""Ctrl+C ends the process by the signal, whatever the sender does; a second one ends the exit flush silently."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_the_exit_status_of_an_interrupt_is_kept(app):
 @pytest.mark.core
 @pytest.mark.timing
 @pytest.mark.parametrize("again", [0, 0.2, 0.6])
-def test_a_second_interrupt_ends_the_waiting_without_a_traceback_of_ours(again, app, server):
-    """Main's own traceback is printed; of the exit that was waiting for a silent server there is none."""
+def test_a_second_interrupt_ends_the_wait_without_a_traceback_of_autoflow(again, app, server):
+    """Main's own traceback is printed; the exit that was waiting for a silent server prints none."""
     server.behave(hang)
     code, err = interrupt(app, 0.1, again=again)
     assert code == -signal.SIGINT
@@ -63,8 +63,8 @@ def test_a_second_interrupt_ends_the_waiting_without_a_traceback_of_ours(again, 
 
 
 @pytest.mark.timing
-def test_an_exit_does_not_begin_to_use_the_embedded_server(app):
-    """Nothing is imported or opened at exit that was not before; what was recorded is delivered by the next."""
+def test_an_exit_does_not_open_the_embedded_server(app):
+    """Nothing is imported or opened at exit that was not before; the next process delivers the records."""
     pytest.importorskip("sqlalchemy", reason="the embedded server needs its extra")
     left = app.run(
         """

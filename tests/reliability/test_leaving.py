@@ -1,4 +1,4 @@
-"""Records made while the interpreter is on its way out, and what it does to the threads of autoflow.
+"""Records made while the interpreter exits, and the effect of the exit on autoflow's threads.
 
 Numbers in comments are the scenarios of docs/reliability.md.
 """
@@ -67,7 +67,7 @@ def test_exit_callbacks_and_finalisers_may_record(first, behaviour, app, server)
     assert sorted(app.delivered()) == ([] if first else [10]) + [11, 12, 13, 14]
 
 
-def test_an_executor_that_shuts_down_first_takes_nothing_along(app):  # 8
+def test_delivery_does_not_need_concurrent_futures(app):  # 8
     """concurrent.futures ends before exit callbacks run, whoever imported it first; delivery does not need it."""
     left = app.run(
         """
@@ -104,7 +104,7 @@ WAYS_TO_OUTLIVE = {
 
 @pytest.mark.parametrize("way", WAYS_TO_OUTLIVE)
 @pytest.mark.parametrize("first", [True, False], ids=["the-first-records", "after-others"])
-def test_threads_that_outlive_main_are_delivered(way, first, app):  # 8
+def test_records_of_threads_that_outlive_main_are_delivered(way, first, app):  # 8
     """An app's thread goes on when main has ended, where Python may start no thread any more: all arrives at exit."""
     left = app.run(
         WAYS_TO_OUTLIVE[way],
@@ -160,7 +160,7 @@ def test_a_restarted_kernel_sends_what_the_last_one_left(app, server):  # 11
     next_kernel.kill()
 
 
-def test_a_cell_run_again_decorates_anew_and_not_twice(app):  # 11
+def test_a_cell_run_again_does_not_record_twice(app):  # 11
     """Re-running a cell: one sender thread, one edge an entity and run, whichever definition was called."""
     left = app.run(
         '''
@@ -184,7 +184,7 @@ def test_a_cell_run_again_decorates_anew_and_not_twice(app):  # 11
     assert app.delivered() == [1, 2]
 
 
-def test_a_reloaded_module_records_as_its_new_text_says(app, tmp_path):  # 11
+def test_a_reloaded_module_records_by_its_new_code(app, tmp_path):  # 11
     """What %autoreload does (reload, then new code into old functions): the caller's old name keeps working."""
     left = app.run(
         '''
@@ -239,8 +239,8 @@ os.fdatasync = fdatasync
 
 
 @pytest.mark.parametrize(("mode", "least", "most"), [("process", 0, 0), ("sync", 100, 110), ("nonsense", 0, 0)])
-def test_what_the_disk_is_asked_for_each_record(mode, least, most, app):
-    """AUTOFLOW_DURABILITY: nothing by default, once a record with ``sync``, on the caller's thread."""
+def test_syncs_for_each_record(mode, least, most, app):
+    """AUTOFLOW_DURABILITY: none by default; with ``sync`` one a record, on the caller's thread."""
     left = app.run(
         COUNTED + "for number in range(1, 101): load(number)\ntell(synced.count('MainThread'))",
         AUTOFLOW_DURABILITY=mode,
@@ -250,8 +250,8 @@ def test_what_the_disk_is_asked_for_each_record(mode, least, most, app):
     assert least <= int(left.out) <= most
 
 
-def test_interval_reaches_the_disk_while_the_server_hangs(app, server):
-    """AUTOFLOW_DURABILITY=interval: what was recorded is synced again and again, off the caller's thread."""
+def test_interval_syncs_while_the_server_hangs(app, server):
+    """AUTOFLOW_DURABILITY=interval: the journal is synced every second, off the caller's thread."""
     server.behave(hang)
     left = app.run(
         COUNTED
@@ -273,8 +273,8 @@ load(3)
 
 
 @pytest.mark.parametrize("mode", ["sync", "interval"])
-def test_segments_left_behind_and_exits_are_synced(mode, app, server):
-    """Going on to a new file leaves nothing of the old one to the cache, and the file's place in the folder neither."""
+def test_rotated_segments_and_exits_are_synced(mode, app, server):
+    """A rotation syncs the old file, the new one and the folder."""
     server.stop()
     left = app.run(
         """

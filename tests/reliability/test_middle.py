@@ -1,4 +1,4 @@
-"""Something between the app and the server answers for it: a proxy, a portal, a firewall, another server.
+"""Responses from something between the app and the server: a proxy, a portal, a firewall, another server.
 
 A record ends only by a refusal in the API's own format from a server that has identified itself. What a middle refuses
 while other records pass is set aside as blocked, and tried again.
@@ -47,16 +47,16 @@ KINDS = pytest.mark.parametrize("kind", ["server", "instance"])
 
 
 def holds(exchange, number):
-    """Whether a request holds the edge of a project."""
+    """Return whether a request contains the edge of a project."""
     return f'"id": {number}' in json.dumps(exchange.body) and exchange.method in DELIVERS
 
 
 def agrees():
     """The outbox's own counts, which the files must bear out."""
-    found = counts()
-    told = {name: found[name] for name in ("recorded", "sent", "waiting", "dead", "dropped")}
-    assert census_of(Path(home.find()))._asdict() == told
-    return found
+    totals = counts()
+    reported = {name: totals[name] for name in ("recorded", "sent", "waiting", "dead", "dropped")}
+    assert census_of(Path(home.find()))._asdict() == reported
+    return totals
 
 
 def foreign(code, answer):
@@ -80,9 +80,9 @@ def waits_through(server, behaviour):
         for _ in range(7):  # the circuit opens on the way
             assert not autoflow.flush(60)
             sender().session.backoff.retry_after_until = 0.0
-        found = agrees()
-        assert found["dead"] == found["dropped"] == 0
-        assert found["waiting"] >= 3
+        totals = agrees()
+        assert totals["dead"] == totals["dropped"] == 0
+        assert totals["waiting"] >= 3
         server.behave(well)
         assert autoflow.flush(60)
     assert ids(server) == [1, 2, 3]
@@ -210,8 +210,8 @@ def test_a_record_refused_by_a_firewall_does_not_block_others(code, kind, reques
             load(number)
         assert not autoflow.flush(60)
         assert ids(server) == [number for number in range(70, 81) if number != 77]
-        found = agrees()
-        assert (found["waiting"], found["blocked"], found["dead"]) == (1, 1, 0)
+        totals = agrees()
+        assert (totals["waiting"], totals["blocked"], totals["dead"]) == (1, 1, 0)
         assert any("between here and the server" in message for message in caplog.messages)
         load(90)
         assert not autoflow.flush(60)
@@ -272,8 +272,8 @@ def test_a_record_refused_by_a_page_of_any_status_is_set_aside_in_the_end(code, 
         for _ in range(8):
             autoflow.flush(60)
         assert ids(server) == [1, 3]
-        found = agrees()
-        assert (found["waiting"], found["blocked"], found["dead"]) == (1, 1, 0)
+        totals = agrees()
+        assert (totals["waiting"], totals["blocked"], totals["dead"]) == (1, 1, 0)
 
 
 def test_a_record_that_fails_our_server_is_set_aside_in_the_end(server, towards):
@@ -308,8 +308,8 @@ def test_a_result_of_an_unknown_status_is_set_aside_in_the_end(server, towards):
             load(number)
         for _ in range(8):
             autoflow.flush(60)
-        found = agrees()
-        assert (found["blocked"], found["dead"]) == (1, 0)
+        totals = agrees()
+        assert (totals["blocked"], totals["dead"]) == (1, 0)
         server.behave(well)
         assert autoflow.flush(60)
     assert sorted(ids(server)) == [1, 2, 3]
@@ -330,14 +330,14 @@ def test_blocked_records_outlive_their_process_and_are_sent_by_the_next(server, 
     sync = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync", "--json"]
     done = subprocess.run(sync, check=False, capture_output=True)
     assert done.returncode == 1
-    found = json.loads(done.stdout)
-    assert (found["waiting"], found["blocked"], found["dead"]) == (1, 1, 0)
+    report = json.loads(done.stdout)
+    assert (report["waiting"], report["blocked"], report["dead"]) == (1, 1, 0)
     assert agrees()["blocked"] == 1
     server.behave(well)
     assert subprocess.run(sync, check=False, capture_output=True).returncode == 0
     assert ids(server) == [1, 3, 2]
-    found = agrees()
-    assert found["recorded"] == found["sent"]
+    report = agrees()
+    assert report["recorded"] == report["sent"]
 
 
 # -- another server
@@ -363,7 +363,7 @@ def test_a_server_that_changes_its_kind_settles_no_record(first, server, towards
         for _ in range(4):
             autoflow.flush(60)
             sender().session.succeeded()
-        found = agrees()
-        assert found["dead"] == 0
+        totals = agrees()
+        assert totals["dead"] == 0
         assert autoflow.flush(60)
     assert [edge["id"] if "id" in edge else edge["entity"]["id"] for edge in server.edges].count(2) == 1

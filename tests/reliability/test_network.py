@@ -1,4 +1,4 @@
-"""Server and network (30 to 39): whatever the server does, nothing is lost, nobody waits, and order holds.
+"""Faults of servers and networks (30 to 39): nothing is lost, no call waits, and the order is kept.
 
 Scenarios 26 to 29, a server that is away: `test_outage.py`.
 """
@@ -125,9 +125,9 @@ def test_a_server_without_the_method_settles_no_record(kind, behaviour, request,
             load(number)
         assert not autoflow.flush(60)
         assert not autoflow.flush(60)
-        found = counts()
-        assert found["dead"] == 0
-        assert found["waiting"] >= 10
+        totals = counts()
+        assert totals["dead"] == 0
+        assert totals["waiting"] >= 10
         assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
         server.behave(well)
         assert autoflow.flush(60)
@@ -202,9 +202,9 @@ def test_a_lost_response_repeats_one_edge_at_most_on_an_instance(instance, towar
         assert not autoflow.flush(60)
         instance.behave(well)
         assert autoflow.flush(60)
-    found = ids(instance)
-    assert list(dict.fromkeys(found)) == list(range(1, 11))
-    assert {number for number in found if found.count(number) > 1} == {5}
+    delivered = ids(instance)
+    assert list(dict.fromkeys(delivered)) == list(range(1, 11))
+    assert {number for number in delivered if delivered.count(number) > 1} == {5}
 
 
 def test_records_left_out_of_a_response_are_sent_again(server, towards):
@@ -235,12 +235,12 @@ def test_a_malformed_response_loses_nothing_and_is_retried_slowly(answer, server
         for number in range(1, 6):
             load(number)
         assert not autoflow.flush(60)
-        asked = len(server.requests)
-        server.wait_for(lambda: len(server.requests) > asked + 5, 0.5)
-        assert len(server.requests) <= asked + 5
-        found = counts()
-        assert found["dead"] == 0
-        assert found["sent"] == 0
+        request_count = len(server.requests)
+        server.wait_for(lambda: len(server.requests) > request_count + 5, 0.5)
+        assert len(server.requests) <= request_count + 5
+        totals = counts()
+        assert totals["dead"] == 0
+        assert totals["sent"] == 0
         server.behave(well)
         assert autoflow.flush(60)
     assert ids(server) == [1, 2, 3, 4, 5]
@@ -391,11 +391,11 @@ def test_of_two_senders_one_sends_and_the_other_takes_over(server, waiting):
     server.behave(hang)
     first = subprocess.Popen(SYNC, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert server.wait_for(lambda: len(server.requests) > 0)
-    asked = len(server.requests)
+    request_count = len(server.requests)
     server.behave(well)  # for those who ask from now on
     subprocess.run(SYNC, env=waiting, check=False, capture_output=True)
     assert not server.records
-    assert len(server.requests) == asked
+    assert len(server.requests) == request_count
     first.send_signal(signal.SIGKILL)
     first.wait()
     subprocess.run(SYNC, env=waiting, check=True, capture_output=True)

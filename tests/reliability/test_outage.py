@@ -1,4 +1,4 @@
-"""A server that is away, and the moment it is back: nothing is lost, nobody is slowed, nothing is flooded."""
+"""An outage and its end: nothing is lost, no call is slower, and the server is not flooded."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def test_a_call_takes_the_same_time_whatever_the_server_does(behaviour, server, 
             begun = time.perf_counter()
             load(number)
             took.append(time.perf_counter() - begun)
-        found = counts()
-        assert found["recorded"] >= 1001
-        assert found["dead"] == found["dropped"] == 0
+        totals = counts()
+        assert totals["recorded"] >= 1001
+        assert totals["dead"] == totals["dropped"] == 0
     assert sorted(took)[500] < 0.02
 
 
@@ -171,11 +171,11 @@ def test_retry_after_is_waited_for_and_never_too_long(wish, code, server, toward
         backoff = sender().session.backoff
         least = {"2": 1.0, "date": 250, "1e9": 250, "inf": 250}.get(wish, 0.0)
         assert least <= backoff.wait() <= 300 + 60
-        asked = len(server.requests)
+        request_count = len(server.requests)
         if least:
             server.behave(well)
             assert not autoflow.flush(60)
-            assert len(server.requests) == asked  # who flushes does not override the server's wish
+            assert len(server.requests) == request_count  # who flushes does not override the server's wish
         server.behave(well)
         backoff.succeeded()
         assert autoflow.flush(60)

@@ -1,4 +1,4 @@
-"""Payload and safety (52 to 57): what is recorded may be anything, and autoflow's own trouble stays its own.
+"""Arbitrary values as payload, and faults of autoflow that do not reach the app (52 to 57).
 
 Scenario 58, waiting for the sender: `test_flush.py`.
 """
@@ -34,13 +34,13 @@ LONGEST_RECORD = 64 << 10
 
 def journal_lines():
     """Every line in the journals, whole."""
-    found = []
+    collected = []
     for folder, _, names in os.walk(home.find()):
         for name in names:
             if name.endswith(".journal"):
                 with open(os.path.join(folder, name), "rb") as file:
-                    found += file.read().splitlines()
-    return found
+                    collected += file.read().splitlines()
+    return collected
 
 
 # -- 52: values of all kinds
@@ -70,9 +70,9 @@ class Odd(dict):
 
 
 def circular():
-    found = []
-    found += [found] * 1000
-    return found
+    collected = []
+    collected += [collected] * 1000
+    return collected
 
 
 def numpy_number():
@@ -231,15 +231,15 @@ def test_lines_the_sender_causes_are_not_kept_as_the_runs_log(server, towards):
             assert autoflow.flush(60)
             for _ in range(5):
                 assert autoflow.flush(60)
-            asked = len(server.requests)
+            request_count = len(server.requests)
             assert autoflow.flush(60)
-            assert len(server.requests) == asked
+            assert len(server.requests) == request_count
     finally:
         logging.getLogger("urllib3").setLevel(logging.NOTSET)
     assert autoflow.flush(60)
-    kept = "".join(record["lines"] for record in server.records if record["type"] == "log")
-    assert "of the app" in kept
-    assert "/public/api/v3/" not in kept
+    kept_numbers = "".join(record["lines"] for record in server.records if record["type"] == "log")
+    assert "of the app" in kept_numbers
+    assert "/public/api/v3/" not in kept_numbers
 
 
 def test_an_instrumented_client_that_records_is_left_out(server, towards, monkeypatch):

@@ -1,4 +1,4 @@
-"""Whose journal is whose, and what travels between processes.
+"""The ownership of journals, and decorated functions that travel between processes.
 
 Numbers in comments are the scenarios of docs/reliability.md.
 """
@@ -105,10 +105,10 @@ def test_a_descendant_with_the_process_id_of_a_dead_ancestor_writes_its_own_jour
         )
     )
     assert (left.code, left.err) == (0, "")
-    found = sorted(
+    actual = sorted(
         [record["subject"]["id"] for record in part if record["type"] == "edge"] for part in app.kept().values()
     )
-    assert found == [[1, 4], [2, 3]]
+    assert actual == [[1, 4], [2, 3]]
 
 
 def _may_make_namespaces():

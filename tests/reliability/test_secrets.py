@@ -29,13 +29,13 @@ PASSWORD = "hunter2hunter2"
 def written():
     """Every byte and every mode of the files that autoflow wrote."""
     root = home.find()
-    found = []
+    collected = []
     for folder, _, names in os.walk(root):
         for name in names:
             path = os.path.join(folder, name)
             with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:  # the sender replaces some
-                found.append((path, stat.S_IMODE(os.stat(path).st_mode), file.read()))
-    return found
+                collected.append((path, stat.S_IMODE(os.stat(path).st_mode), file.read()))
+    return collected
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_a_dead_letter_repeats_no_token(server, towards):
     with autoflow.workflow("w"):
         load(1)
         autoflow.flush(60)
-    found = [letter for folder in _folders() for letter in iter_dead_letters(folder)]
-    assert found
-    assert all("*** may not" in letter["reason"] for letter in found)
+    letters = [letter for folder in _folders() for letter in iter_dead_letters(folder)]
+    assert letters
+    assert all("*** may not" in letter["reason"] for letter in letters)
 
 
 def _folders():
@@ -182,8 +182,16 @@ def test_fields_are_masked_by_name(name, secret):
 
 def test_a_command_line_is_masked():
     """(53) Options with secrets, in both spellings."""
-    given = ["train.py", "--token", PASSWORD, f"--password={PASSWORD}", "--epochs", "3", f"--db=pg://a:{PASSWORD}@h"]
-    assert masking.command(given) == [
+    arguments = [
+        "train.py",
+        "--token",
+        PASSWORD,
+        f"--password={PASSWORD}",
+        "--epochs",
+        "3",
+        f"--db=pg://a:{PASSWORD}@h",
+    ]
+    assert masking.command(arguments) == [
         *["train.py", "--token", "***", "--password=***", "--epochs", "3", "--db=pg://***@h"]
     ]
 

@@ -1,4 +1,4 @@
-"""A process that is stopped holds up nobody else's records, and does no harm when it goes on."""
+"""Takeover of journals from a stopped process, and the process after it is resumed."""
 
 from __future__ import annotations
 

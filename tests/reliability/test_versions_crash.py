@@ -1,4 +1,4 @@
-"""Writers, restores, deletions and a collector, killed all the time: no version loses anything (see `make soak`)."""
+"""Writers, restores, deletions and garbage collection, killed repeatedly: no version loses data (see `make soak`)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def soak(*arguments, **environment):
 
 def test_killed_processes_lose_no_version():
     """Processes killed: versions hold what was saved, no bytes are missing, one sweep leaves nothing stray."""
-    code, counts, said = soak("--kills", "24", "--versions", "6")
-    assert (code, counts["violations"]) == (0, 0), said
+    code, counts, output = soak("--kills", "24", "--versions", "6")
+    assert (code, counts["violations"]) == (0, 0), output
     assert counts["killed"] >= 24
     assert counts["versions alive"] >= 6
 
@@ -42,16 +42,16 @@ def test_a_collector_by_age_alone_fails_the_soak_test():
 
 
 def test_nothing_is_lost_on_postgresql(postgres):
-    """The same on PostgreSQL, where writers are connections that break off."""
+    """As above on PostgreSQL, where the writers are connections that break."""
     with postgres.database() as url:
-        code, counts, said = soak("--kills", "12", "--versions", "2", "--database", url)
-    assert (code, counts["violations"]) == (0, 0), said
+        code, counts, output = soak("--kills", "12", "--versions", "2", "--database", url)
+    assert (code, counts["violations"]) == (0, 0), output
 
 
 def test_nothing_is_lost_in_a_bucket():
-    """The same with blobs in a bucket, whose uploads are cut off on their way."""
+    """As above with blobs in a bucket, whose uploads are interrupted."""
     with serving() as address:
         environment = {**os.environ, **variables(address)}
-        place = f"s3://{make_bucket(address)}/soak"
-        code, counts, said = soak("--kills", "12", "--versions", "2", "--blobs", place, **environment)
-    assert (code, counts["violations"]) == (0, 0), said
+        bucket_url = f"s3://{make_bucket(address)}/soak"
+        code, counts, output = soak("--kills", "12", "--versions", "2", "--blobs", bucket_url, **environment)
+    assert (code, counts["violations"]) == (0, 0), output

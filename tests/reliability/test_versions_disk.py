@@ -1,4 +1,4 @@
-"""Blobs and versions on hostile disks: full at any write, unreadable, read-only, cut off before a sync."""
+"""Blobs and versions on failing disks: full at any write, unreadable, read-only, or cut off before a sync."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def upload(server, names, size=1000):
 
 
 def listed(server):
-    return [one["name"] for one in server.call("file-storage.list", {"teamId": 1, "path": "/"})]
+    return [item["name"] for item in server.call("file-storage.list", {"teamId": 1, "path": "/"})]
 
 
 def files_of(server):
@@ -57,13 +57,13 @@ def files_of(server):
     return blob_files(server._context.blobs.address)
 
 
-def whole(server):
-    """Whether verifying every byte finds nothing wrong, and nothing is left that no row names."""
-    told = server.call("autoflow.upkeep.verify", {"level": 3})
+def is_intact(server):
+    """Return whether all bytes verify and every stored file is referenced."""
+    reported = server.call("autoflow.upkeep.verify", {"level": 3})
     with server._context.store.read() as conn:
         named = {blob_path(*row) for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
-    there = {found.path for found in server._context.blobs.files()}
-    return told["done"] and not told["problems"] and named == there
+    stored_paths = {actual.path for actual in server._context.blobs.files()}
+    return reported["done"] and not reported["problems"] and named == stored_paths
 
 
 def sweep(server):
@@ -95,9 +95,9 @@ def test_files_that_do_not_fit_leave_nothing(server, room):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert listed(server) == ["before"]
     sweep(server)
-    assert whole(server)
+    assert is_intact(server)
     assert len(upload(server, names)) == 2
-    assert whole(server)
+    assert is_intact(server)
 
 
 @pytest.mark.parametrize("call", ["write", "fchmod", "rename", "fsync", "makedirs", "syncfs"])
@@ -131,14 +131,14 @@ def test_a_full_disk_at_any_call_leaves_nothing(server, monkeypatch, call, nth):
         assert listed(server) == []
         assert files_of(server) == []
     assert len(upload(server, names)) == len(names)
-    assert whole(server)
+    assert is_intact(server)
 
 
 ON_A_SMALL_DISK = """
 import json, os, sys
 from autoflow.errors import ServerBusy
 from autoflow.server.server import Server
-from tests.reliability.test_versions_disk import listed, sweep, upload, whole
+from tests.reliability.test_versions_disk import listed, sweep, upload, is_intact
 
 server = Server.open(sys.argv[1])
 kept, refused, step = [], 0, 0
@@ -156,7 +156,7 @@ for one in kept[:-4]:
     server.call("file-storage.remove", {"teamId": 1, "path": "/" + one})
 counts = sweep(server)
 upload(server, ["after"], 2000)
-print(json.dumps({"kept": len(kept), "refused": refused, "whole": whole(server), "blobs": counts["blobs"]}))
+print(json.dumps({"kept": len(kept), "refused": refused, "whole": is_intact(server), "blobs": counts["blobs"]}))
 """
 
 
@@ -172,11 +172,11 @@ def test_a_real_disk_that_is_full_takes_files_again_after_collecting(tmp_path):
     script = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(ON_A_SMALL_DISK), str(mount)]
     done = subprocess.run([*unshare, "sh", "-c", command, "sh", *script], capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["refused"] == 12
-    assert told["kept"] > 20
-    assert told["whole"] is True
-    assert told["blobs"] >= told["kept"] - 4
+    reported = json.loads(done.stdout)
+    assert reported["refused"] == 12
+    assert reported["kept"] > 20
+    assert reported["whole"] is True
+    assert reported["blobs"] >= reported["kept"] - 4
 
 
 # -- a disk that says no
@@ -185,7 +185,7 @@ def test_a_real_disk_that_is_full_takes_files_again_after_collecting(tmp_path):
 @pytest.mark.parametrize("code", [errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EMFILE])
 def test_a_disk_error_is_reported_as_busy(server, monkeypatch, code):
     """An error in writing or reading is one to try again, says what the system said, and changes nothing."""
-    told = upload(server, ["a"])
+    reported = upload(server, ["a"])
     real = open
 
     def fail(path, *given, **options):
@@ -197,12 +197,12 @@ def test_a_disk_error_is_reported_as_busy(server, monkeypatch, code):
     with pytest.raises(ServerBusy, match=os.strerror(code)):
         upload(server, ["b"])
     with pytest.raises(ServerBusy, match=os.strerror(code)):
-        list(server.download("file-storage.download", {"id": told[0]["id"]}))
+        list(server.download("file-storage.download", {"id": reported[0]["id"]}))
     (problem,) = server.call("autoflow.upkeep.verify", {"level": 3})["problems"]
     assert problem["problem"] == "unreadable"
     monkeypatch.undo()
     assert listed(server) == ["a"]
-    assert whole(server)
+    assert is_intact(server)
 
 
 def test_a_folder_that_may_not_be_written_to_is_busy(server, monkeypatch):
@@ -240,9 +240,9 @@ class Tape:
         write = folder._write
 
         def written(stream, path, look):
-            told = write(stream, path, look)
+            reported = write(stream, path, look)
             self.calls.append(("write", path))
-            return told
+            return reported
 
         monkeypatch.setattr(folder, "_write", written)
         engine = server._store._engine
@@ -256,9 +256,9 @@ class Tape:
         do = getattr(module, name)
 
         def recorded(*given):
-            told = do(*given)
+            reported = do(*given)
             self.calls.append((name, *given))
-            return told
+            return reported
 
         monkeypatch.setattr(module, name, recorded)
 
@@ -269,13 +269,13 @@ _NAMED = select(blobs.c.hash, blobs.c.generation)
 def survivors(calls, top):
     """What is on the disk for sure when the power goes after these calls: whole files under durable names."""
     synced, renamed, names = set(), {}, set()
-    for call, *given in calls:
+    for call, *arguments in calls:
         if call == "rename":
-            renamed[given[1]] = given[0]
-        elif call == "sync" and os.path.isdir(given[0]):
-            names |= {path for path in renamed if os.path.dirname(path) == given[0]}
+            renamed[arguments[1]] = arguments[0]
+        elif call == "sync" and os.path.isdir(arguments[0]):
+            names |= {path for path in renamed if os.path.dirname(path) == arguments[0]}
         elif call == "sync":
-            synced.add(given[0])
+            synced.add(arguments[0])
         elif call == "sync_all":
             synced |= set(renamed)
             names |= set(renamed)
@@ -289,12 +289,12 @@ def test_no_commit_refers_to_a_file_a_power_cut_could_lose(server, monkeypatch, 
     for turn in range(3):
         upload(server, [f"{turn}-{n}" for n in range(count)], 10)
     top = server._context.blobs.address
-    commits = [place for place, (call, *_given) in enumerate(tape.calls) if call == "commit"]
+    commits = [location for location, (call, *_given) in enumerate(tape.calls) if call == "commit"]
     assert len(commits) >= 3
-    for place in range(len(tape.calls) + 1):
-        before = [given[0] for call, *given in tape.calls[:place] if call == "commit"]
+    for location in range(len(tape.calls) + 1):
+        before = [arguments[0] for call, *arguments in tape.calls[:location] if call == "commit"]
         if before:
-            assert before[-1] <= survivors(tape.calls[:place], top)
+            assert before[-1] <= survivors(tape.calls[:location], top)
     assert len(survivors(tape.calls, top)) == 3 * count
 
 

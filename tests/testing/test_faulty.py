@@ -41,8 +41,8 @@ def applied(server):
 def test_behaviours_that_respond(behaviour, server, client):
     """Sooner or later the batch is applied, and a second one changes nothing."""
     server.behave(behaviour)
-    assert [one["status"] for one in deliver(client)["results"]] == ["applied"] * 3
-    assert [one["status"] for one in deliver(client)["results"]] == ["duplicate"] * 3
+    assert [item["status"] for item in deliver(client)["results"]] == ["applied"] * 3
+    assert [item["status"] for item in deliver(client)["results"]] == ["duplicate"] * 3
     assert applied(server) == ["j:1", "j:2", "j:3"]
 
 
@@ -69,9 +69,9 @@ def test_behaviours_that_fail(behaviour, error, done, server, client):
 def test_behaviours_that_take_some_records(server, client):
     """Some records are refused, or left out of the response."""
     server.behave(partly(lambda record: record["key"] == "j:2"))
-    assert {one["key"]: one["status"] for one in deliver(client)["results"]}["j:2"] == "refused"
+    assert {item["key"]: item["status"] for item in deliver(client)["results"]}["j:2"] == "refused"
     server.behave(omit(lambda record: record["key"] == "j:3"))
-    assert [one["key"] for one in deliver(client)["results"]] == ["j:1", "j:2"]
+    assert [item["key"] for item in deliver(client)["results"]] == ["j:1", "j:2"]
     assert applied(server) == ["j:1", "j:3", "j:2"]
 
 

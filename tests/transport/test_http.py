@@ -103,8 +103,8 @@ def test_addresses_that_do_not_answer_share_one_deadline(monkeypatch):
         for filler in fillers:  # the queue of connections nobody accepts is full: the next hears nothing
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))] * 20
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+        actual = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))] * 20
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: actual)
         transport = HttpTransport(f"http://many.invalid:{port}", lambda: None)
         begun = time.monotonic()
         with pytest.raises(ServerUnreachable):
@@ -193,10 +193,10 @@ def test_a_redirect_elsewhere_is_refused(code, server, transport):
 
 def test_a_redirect_within_the_origin_is_followed(server, transport):
     """A server may move a method; files are sent again from their beginning."""
-    seen = []
+    received = []
 
     def behave(exchange):
-        seen.append((exchange.method, exchange.body))
+        received.append((exchange.method, exchange.body))
         if exchange.method == "old":
             exchange.reply(307, None, {"Location": "/public/api/v3/new"})
         else:
@@ -204,10 +204,10 @@ def test_a_redirect_within_the_origin_is_followed(server, transport):
 
     server.behave(behave)
     assert transport.call("old", {"a": 1}) == "moved"
-    assert seen == [("old", {"a": 1}), ("new", {"a": 1})]
+    assert received == [("old", {"a": 1}), ("new", {"a": 1})]
     assert transport.upload("old", [Part("file", io.BytesIO(b"content"), "f", None)]) == "moved"
-    assert seen[2][1] == seen[3][1]
-    assert b"content" in seen[3][1]
+    assert received[2][1] == received[3][1]
+    assert b"content" in received[3][1]
 
 
 def test_redirects_are_limited(server, transport):

@@ -26,17 +26,17 @@ class Scripted(MemoryTransport):
 
     def deliver(self, records):
         self.batches.append(len(records))
-        said = [self.script.get(record["key"], "applied") for record in records]
-        if "too large" in said:
+        statuses = [self.script.get(record["key"], "applied") for record in records]
+        if "too large" in statuses:
             raise ServerRefused("too large", status=413, details={})
-        if "busy" in said:
+        if "busy" in statuses:
             raise ServerBusy("busy", status=503)
-        if "token" in said:
+        if "token" in statuses:
             raise NotAllowed("token", status=401)
-        self.records += [record for record, word in zip(records, said, strict=True) if word == "applied"]
+        self.records += [record for record, word in zip(records, statuses, strict=True) if word == "applied"]
         results = [
             {"key": record["key"], "status": word}
-            for record, word in zip(records, said, strict=True)
+            for record, word in zip(records, statuses, strict=True)
             if word != "silence"
         ]
         return {"results": results}
@@ -56,43 +56,43 @@ def logs(count):
 
 def collect(verdicts):
     """The verdicts up to the first failure, and that failure."""
-    found = []
+    collected = []
     try:
         for some in verdicts:
-            found += some
+            collected += some
     except ServerRefused as refusal:
-        return found, refusal
+        return collected, refusal
     except ServerBusy as busy:
-        return found, busy
-    return found, None
+        return collected, busy
+    return collected, None
 
 
 words = st.sampled_from(["applied", "duplicate", "refused", "silence", "too large", "busy", "token", "strange"])
 
 
 @given(st.lists(words, max_size=24))
-def test_results_are_in_order_and_match_the_responses(said):
+def test_results_are_in_order_and_match_the_responses(statuses):
     """However the server responds, results come in order from the first record on, and match what it said."""
-    transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
-    found, failure = collect(backend(transport).deliver(logs(len(said)), {}))
-    assert len(found) <= len(said)
-    assert (failure is None) == (len(found) == len(said))
-    for verdict, word in zip(found, said, strict=False):
+    transport = Scripted({f"j:{number}": word for number, word in enumerate(statuses)})
+    results, failure = collect(backend(transport).deliver(logs(len(statuses)), {}))
+    assert len(results) <= len(statuses)
+    assert (failure is None) == (len(results) == len(statuses))
+    for verdict, word in zip(results, statuses, strict=False):
         assert verdict.delivered == (word in {"applied", "duplicate"})
         assert word in {"applied", "duplicate", "refused", "too large"}
-    assert len(transport.batches) <= 2 * len(said) + 1
+    assert len(transport.batches) <= 2 * len(statuses) + 1
 
 
 @given(st.lists(words, max_size=24))
-def test_a_retry_succeeds_once_the_server_recovers(said):
+def test_a_retry_succeeds_once_the_server_recovers(statuses):
     """The next try sends what was left, and nothing that was settled."""
-    transport = Scripted({f"j:{number}": word for number, word in enumerate(said)})
-    records = logs(len(said))
-    found, _ = collect(backend(transport).deliver(records, {}))
+    transport = Scripted({f"j:{number}": word for number, word in enumerate(statuses)})
+    records = logs(len(statuses))
+    results, _ = collect(backend(transport).deliver(records, {}))
     transport.script = {}
-    rest, failure = collect(backend(transport).deliver(logs(len(said))[len(found) :], {}))
+    rest, failure = collect(backend(transport).deliver(logs(len(statuses))[len(results) :], {}))
     assert failure is None
-    assert len(found) + len(rest) == len(said)
+    assert len(results) + len(rest) == len(statuses)
     assert all(verdict.delivered for verdict in rest)
 
 
@@ -106,7 +106,7 @@ def test_an_unreadable_record_does_not_block_others(kind, record):
         NumberedRecord("j:8", {**record, "at": 1}),
         NumberedRecord("j:9", {"type": "log", "run": "r", "lines": ""}),
     ]
-    found, failure = collect(backend(transport, kind).deliver(records, {}))
+    results, failure = collect(backend(transport, kind).deliver(records, {}))
     assert failure is None
-    assert [verdict.delivered for verdict in found] == [True, False, True]
-    assert "cannot be read" in found[1].reason
+    assert [verdict.delivered for verdict in results] == [True, False, True]
+    assert "cannot be read" in results[1].reason
