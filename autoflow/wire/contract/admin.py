@@ -202,18 +202,18 @@ class PreviewRequest:
 
     Args:
         id: number of the image.
-        width: most pixels; 0 if it follows from the height.
+        width: most pixels; 0 if it follows from the height. Without both, the preview of a grid.
         height: most pixels; 0 if it follows from the width.
         resize: how the image fits the size.
-        quality: of JPEG.
+        quality: quality of a JPEG, from 1 to 100.
         ext: format of the preview.
     """
 
     id: Id
-    width: Count = 0
-    height: Count = 0
+    width: Count | None = None
+    height: Count | None = None
     resize: Literal["fit", "fill", "fill-down", "force", "auto"] = "fit"
-    quality: Annotated[int, Constraint(1, 100)] | None = None
+    quality: Count | None = None
     ext: Literal["jpeg", "png"] | None = None
 
 

@@ -22,11 +22,11 @@ from autoflow.process.forks import ProcessLock
 from autoflow.server.blobs import Content, FolderBlobStore, composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import blobs, items
-from autoflow.server.errors import Busy, Invalid, NotFound, StorageFailed
+from autoflow.server.errors import Busy, NotFound, StorageFailed
 from autoflow.server.media.decoder import Undecodable
-from autoflow.server.media.thumbnails import RESIZE_MODES, ThumbnailSpec, thumbnail
-from autoflow.server.operations import Download, OperationContext
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.media.thumbnails import ThumbnailSpec, thumbnail
+from autoflow.server.operations import Download, OperationContext, by_name, implements
+from autoflow.wire.contract.admin import PREVIEWS, PreviewRequest
 
 SIDE = 320  # pixels of the longer side
 LONGEST = 2000  # pixels of a side, whatever is asked for
@@ -153,20 +153,18 @@ def _file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, copy)
 
 
-def _spec(request: RequestParser) -> ThumbnailSpec:
-    """Read which thumbnail a request asks for; by default the one a grid shows."""
-    resize, ext = request.text("resize", "fit"), request.optional_text("ext")
-    if resize not in RESIZE_MODES or ext not in {None, "jpeg", "png"}:
-        raise Invalid(f'"resize" must be one of {", ".join(RESIZE_MODES)}, "ext" jpeg or png')
-    sides = [request.optional_number(name) for name in ("width", "height")]
-    width, height = (SIDE, SIDE) if sides == [None, None] else (min(max(side or 0, 0), LONGEST) for side in sides)
+def _spec(request: PreviewRequest) -> ThumbnailSpec:
+    """Return the thumbnail that a request names; by default the one that a grid shows."""
+    sides = [request.width, request.height]
+    width, height = (SIDE, SIDE) if sides == [None, None] else (min(side or 0, LONGEST) for side in sides)
     if not width and not height:  # only its type and quality are another
         width = height = LONGEST
-    quality = request.optional_number("quality")
-    return ThumbnailSpec(width, height, resize, 80 if quality is None else min(max(quality, 1), 100), ext)
+    quality = 80 if request.quality is None else min(max(request.quality, 1), 100)
+    return ThumbnailSpec(width, height, request.resize, quality, request.ext)
 
 
-def preview(context: OperationContext, request: RequestParser) -> CompositeContent:
+@implements(PREVIEWS)
+def preview(context: OperationContext, request: PreviewRequest) -> CompositeContent:
     """``autoflow.previews`` of an image by ``id``: ``GET /storage/previews/<id>``, or as ``preview_url`` of the SDK has
     it, with ``width``, ``height``, ``resize``, ``quality`` and ``ext``.
 
@@ -174,7 +172,7 @@ def preview(context: OperationContext, request: RequestParser) -> CompositeConte
         NotFound: there is no such image, or no thumbnail can be made of it.
         ServerBusy: 503, too many images are being decoded.
     """
-    number, spec = request.number("id"), _spec(request)
+    number, spec = request.id, _spec(request)
     with context.store.read() as conn:
         row = items.find(conn, [number])[number]
         kept = blobs.find(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
@@ -201,4 +199,4 @@ def _response(context: OperationContext, kept: RowMapping | None, spec: Thumbnai
     return composite_content.text_content(data, f"picture.{mime.rpartition('/')[2]}", mime)
 
 
-DOWNLOADS: Mapping[str, Download] = {"autoflow.previews": preview}
+DOWNLOADS: Mapping[str, Download] = by_name(preview)
