@@ -21,7 +21,8 @@ from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import inference
 from autoflow.runtime.destination import Destination, connect, outbox_for, parse_address, resolve
 from autoflow.transport.base import Transport
-from autoflow.wire import methods
+from autoflow.transport.typed import call
+from autoflow.wire.contract import lineage
 
 
 class Api:
@@ -124,9 +125,9 @@ class Api:
         Raises:
             ServerError: the server does not know the entity, or is a Supervisely instance, whose API has no graph.
         """
-        entities = {"project": project, "task": task, "workspace": workspace, "file": file}
-        payload = {name: value for name, value in entities.items() if value is not None}
-        return NotebookGraph.from_json(self.transport.call(methods.GRAPH, payload))
+        request = lineage.GraphRequest(project=project, task=task, workspace=workspace, file=file)
+        response = call(self.transport, lineage.GRAPH, request)
+        return NotebookGraph.from_json(response)
 
     def trace(self, ref: str, *, every: bool = False, team_id: int | None = None) -> NotebookTrace:
         """Return the ancestry of an entity: all runs and data it was produced from. Our server only.
@@ -141,10 +142,9 @@ class Api:
             ValueError: `ref` is not a valid reference.
             ServerError: the server does not know the entity, or is a Supervisely instance.
         """
-        payload: dict[str, Any] = {"ref": str(parse(ref)), "every": every}
-        if team_id is not None:
-            payload["teamId"] = team_id
-        return NotebookTrace.from_json(self.transport.call(methods.TRACE, payload))
+        request = lineage.TraceRequest(ref=str(parse(ref)), every=every, team_id=team_id)
+        response = call(self.transport, lineage.TRACE, request)
+        return NotebookTrace.from_json(response)
 
     def reproduce(
         self,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 from autoflow.api.models import ProjectInfo, project_info, read_fields
 from autoflow.api.pagination import Filters, list_pages, where
@@ -17,11 +18,17 @@ from autoflow.errors import ServerError, ServerRefused
 from autoflow.model.version import VersionInfo
 from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.transport.base import Transport
+from autoflow.transport.typed import call
 from autoflow.wire import methods
+from autoflow.wire.contract import admin
+from autoflow.wire.contract import versions as contract
+from autoflow.wire.contract.method import Method
 
 logger = logging.getLogger("autoflow")
 
 Progress = Callable[[int, int], Any]  # number of items done, total
+Request = TypeVar("Request")
+Response = TypeVar("Response")
 
 
 def version_info(response: Mapping[str, Any]) -> VersionInfo:
@@ -44,9 +51,9 @@ class VersionApi:
         returns None.
         """
         project_id = getattr(project_info, "id", project_info)
-        payload = {"projectId": project_id, "title": version_title, "description": version_description}
+        request = contract.SnapshotRequest(project_id=project_id, title=version_title, description=version_description)
         try:
-            return int(self._transport.call(methods.SNAPSHOT, payload)["id"])
+            return int(call(self._transport, contract.SNAPSHOT, request)["id"])
         except ServerError as error:
             logger.error("Could not create a version of project %s: %s", project_id, error)
             return None
@@ -103,20 +110,23 @@ class VersionApi:
             ValueError: neither version_id nor version_num is given.
             ServerError: there is no such version, or content is missing; no project is created.
         """
-        payload: dict[str, Any] = {"skipMissed": skip_missed_entities, "workspaceId": workspace_id}
-        payload.update({"name": name, "description": description})
-        if version_id is not None:
-            payload["id"] = int(version_id)
-        elif version_num is not None:
-            payload.update({"projectId": getattr(project_info, "id", project_info), "number": int(version_num)})
-        else:
+        if version_id is None and version_num is None:
             raise ValueError("pass version_id or version_num")
-        response: Mapping[str, Any] = {}
-        for response in self._call_until_done(
-            methods.VERSION_RESTORE, payload, lambda previous: {"restoring": previous["id"]}
-        ):
+        request = contract.VersionRestoreRequest(
+            name=name, description=description, workspace_id=workspace_id, skip_missed=skip_missed_entities
+        )
+        if version_id is not None:
+            request = replace(request, id=int(version_id))
+        elif version_num is not None:
+            project_id = getattr(project_info, "id", project_info)
+            request = replace(request, project_id=project_id, number=int(version_num))
+        while True:
+            response = self._call(contract.VERSION_RESTORE, request)
             if progress is not None:
                 progress(response["copied"], response["total"])
+            if response["done"]:
+                break
+            request = contract.VersionRestoreRequest(restoring=response["id"])
         if missed := response["missed"]["count"]:
             first = ", ".join(response["missed"]["names"][:5])
             logger.warning("autoflow: %s was restored without %d items: %s", response["name"], missed, first)
@@ -132,17 +142,19 @@ class VersionApi:
             dataset_id: only the items of one dataset.
             annotations: include the ``annotation`` of each item, in Supervisely's format.
         """
-        payload = {"id": version_id, "datasetId": dataset_id, "annotations": annotations}
         after: int | None = 0
         while after is not None:
-            page = self._call(methods.VERSION_ITEMS, {**payload, "after": after})
+            request = contract.VersionItemsRequest(
+                id=version_id, dataset_id=dataset_id, annotations=annotations, after=after
+            )
+            page = self._call(contract.VERSION_ITEMS, request)
             yield from page["items"]
             after = page["after"]
 
     def meta(self, version_id: int) -> dict[str, Any]:
         """Return a version's ``{"version", "project", "meta": {"classes", "tags"}, "datasets"}``."""
-        response: dict[str, Any] = self._call(methods.VERSION_META, {"id": version_id})
-        return response
+        response = self._call(contract.VERSION_META, contract.VersionMetaRequest(id=version_id))
+        return cast("dict[str, Any]", response)
 
     def diff(
         self, from_id: int, to_id: int | None = None, *, limit: int = 100, after: int | None = None, labels: bool = True
@@ -159,13 +171,13 @@ class VersionApi:
             ``counts`` of items, labels, classes, tags and datasets; the names of changed classes, tags and datasets;
             and ``changes``, the changed items with their state before and after.
         """
-        payload = {"from": from_id, "to": to_id, "limit": limit, "after": after, "labels": labels}
-        response: dict[str, Any] = self._call(methods.VERSION_DIFF, payload)
-        return response
+        request = contract.VersionDiffRequest(from_=from_id, to=to_id, limit=limit, after=after or 0, labels=labels)
+        response = self._call(contract.VERSION_DIFF, request)
+        return cast("dict[str, Any]", response)
 
     def delete(self, version_id: int) -> None:
         """Delete a version; `collect` then frees content that nothing else uses."""
-        self._call(methods.VERSION_DELETE, {"id": version_id})
+        self._call(contract.VERSION_DELETE, contract.VersionDeleteRequest(id=version_id))
 
     def to_folder(
         self, version: Any, path: str | os.PathLike[str], mode: str = "auto", progress: Progress | None = None
@@ -182,11 +194,14 @@ class VersionApi:
             level: 1 checks database rows, 2 also the existence and size of files, 3 also their content.
             project_id, version_id: check the versions of one project, or one version.
         """
-        payload = {"level": level, "projectId": project_id, "id": version_id}
-        responses = self._call_until_done(
-            methods.VERIFY, payload, lambda previous: {**payload, "state": previous["state"]}
-        )
-        return [problem for response in responses for problem in response["problems"]]
+        request = admin.VerifyRequest(level=level, project_id=project_id, id=version_id)
+        problems: list[Any] = []
+        while True:
+            response = self._call(admin.VERIFY, request)
+            problems += response["problems"]
+            if response["done"]:
+                return problems
+            request = replace(request, state=response["state"])
 
     def collect(self, *, confirm: bool = False, empty_trash: bool = False) -> dict[str, int]:
         """Remove content that no version, project or file uses; return the removed numbers by kind.
@@ -198,35 +213,25 @@ class VersionApi:
         Raises:
             ServerRefused: a large share would be removed, and `confirm` is not set (409).
         """
-        payload = {"confirm": confirm, "emptyTrash": empty_trash}
-        *_, response = self._call_until_done(
-            methods.COLLECT, payload, lambda previous: {**payload, "state": previous["state"]}
-        )
-        counts: dict[str, int] = response["counts"]
-        return counts
+        request = admin.CollectRequest(confirm=confirm, empty_trash=empty_trash)
+        while True:
+            response = self._call(admin.COLLECT, request)
+            if response["done"]:
+                return response["counts"]
+            request = replace(request, state=response["state"])
 
-    def _call_until_done(
-        self, method: str, payload: Mapping[str, Any], next_payload: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    ) -> Iterator[Mapping[str, Any]]:
-        """Call a resumable method, which works for a limited time per call, until it is ``done``."""
-        response = self._call(method, payload)
-        yield response
-        while not response["done"]:
-            response = self._call(method, next_payload(response))
-            yield response
-
-    def _call(self, method: str, payload: Mapping[str, Any]) -> Any:
+    def _call(self, method: Method[Request, Response], request: Request) -> Response:
         """Call a method that only an autoflow server has.
 
         Raises:
             ServerRefused: the server refused, or is a Supervisely instance, which has no such method.
         """
         try:
-            return self._transport.call(method, payload)
+            return call(self._transport, method, request)
         except ServerRefused as refusal:
             if ServerConnector(self._transport).identify().own_methods:
                 raise
-            message = f"{method} needs an autoflow server, but {self._transport.origin} is a Supervisely instance"
+            message = f"{method.name} needs an autoflow server, but {self._transport.origin} is a Supervisely instance"
             raise ServerRefused(message, status=refusal.status, details=refusal.details) from refusal
 
 

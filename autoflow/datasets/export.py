@@ -22,8 +22,10 @@ from autoflow.datasets.formats import supervisely
 from autoflow.datasets.reading import prefetch
 from autoflow.errors import FolderError
 from autoflow.transport.base import Transport
+from autoflow.transport.typed import call
 from autoflow.wire import methods
 from autoflow.wire.content_hash import encode_hash
+from autoflow.wire.contract import versions as contract
 
 MODES = ("auto", "reflink", "copy")
 PAGE = 500
@@ -88,7 +90,7 @@ class _Export:
 
     def run(self) -> None:
         """Write the version."""
-        response = self._transport.call(methods.VERSION_META, {"id": self._version})
+        response = call(self._transport, contract.VERSION_META, contract.VersionMetaRequest(id=self._version))
         self._write_json({**response["meta"], "projectType": response["project"]["type"]}, supervisely.META)
         folders = self._make_datasets(response["datasets"])
         total = sum(dataset["itemsCount"] for dataset in response["datasets"])
@@ -115,11 +117,11 @@ class _Export:
         taken = {supervisely.META} if not folder else ()
         return self._filenames.setdefault(folder, FilenameAllocator(taken)).allocate(name)
 
-    def _pages(self) -> Iterator[list[dict[str, Any]]]:
+    def _pages(self) -> Iterator[list[contract.VersionItem]]:
         after: int | None = 0
         while after is not None:
-            payload = {"id": self._version, "after": after, "limit": PAGE, "annotations": True}
-            response = self._transport.call(methods.VERSION_ITEMS, payload)
+            request = contract.VersionItemsRequest(id=self._version, after=after, limit=PAGE, annotations=True)
+            response = call(self._transport, contract.VERSION_ITEMS, request)
             yield response["items"]
             after = response["after"]
 

@@ -16,7 +16,8 @@ from autoflow.datasets.reading import LARGE, Content, prefetch, read
 from autoflow.datasets.tree import Tree, is_text, stamp_size
 from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.base import Transport
-from autoflow.wire import methods
+from autoflow.transport.typed import call
+from autoflow.wire.contract.folders import FOLDER_LOOK, FOLDER_PUT, FolderImage, FolderLookRequest, FolderPutRequest
 from autoflow.wire.parts import Part
 
 # Limits of one request.
@@ -142,7 +143,7 @@ class ImageUploader:
             FolderError: an image or its labels were rejected; no image of the batch was changed.
         """
         sizes = self._upload_contents(batch)
-        payload: list[dict[str, Any]] = []
+        images: list[FolderImage] = []
         stamps = []
         for image in batch:
             width, height = sizes.get(image.image.hash, (0, 0))
@@ -151,17 +152,18 @@ class ImageUploader:
                 for content, path in zip(image.labels, image.pending.item.labels, strict=True)
             ]
             labels = self._folder.labels(image.pending.item, contents, width, height)
-            optional = {"annotation": labels.annotation, "meta": labels.meta, "link": self._link(image)}
-            payload.append(
-                {
-                    "name": image.pending.name,
-                    "hash": image.image.hash,
-                    **{name: value for name, value in optional.items() if value is not None},
-                }
+            images.append(
+                FolderImage(
+                    name=image.pending.name,
+                    hash=image.image.hash,
+                    link=self._link(image),
+                    annotation=labels.annotation,
+                    meta=labels.meta,
+                )
             )
             stamps.append(labels.stamp if labels.stamp is not None else image.label_stamp)
         with self._naming_file(batch):
-            response = self._transport.call(methods.FOLDER_PUT, {"datasetId": dataset_id, "images": payload})
+            response = call(self._transport, FOLDER_PUT, FolderPutRequest(dataset_id=dataset_id, images=images))
         cached = [
             (image.pending.name, CachedImage(image.image.stamp, stamp, image.image.hash, image_id, etag))
             for image, stamp, (image_id, etag) in zip(batch, stamps, response["images"], strict=True)
@@ -179,14 +181,14 @@ class ImageUploader:
             if not needs_size:
                 return {}
             with self._naming_file(batch):
-                response = self._transport.call(methods.FOLDER_LOOK, {"links": list(hash_by_link)})
+                response = call(self._transport, FOLDER_LOOK, FolderLookRequest(links=list(hash_by_link)))
             return {hash_by_link[link]: tuple(size) for link, size in response["sizes"].items()}
         by_hash = {image.image.hash: image for image in reversed(batch)}
         present = list(self._transport.call("images.internal.hashes.list", list(by_hash)))
         missing = [image for content_hash, image in by_hash.items() if content_hash not in set(present)]
         sizes = self._upload_files(missing) if missing else {}
         if present and needs_size:
-            response = self._transport.call(methods.FOLDER_LOOK, {"hashes": present})
+            response = call(self._transport, FOLDER_LOOK, FolderLookRequest(hashes=present))
             sizes |= {content_hash: tuple(size) for content_hash, size in response["sizes"].items()}
         return sizes
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from autoflow.api.models import ProjectInfo, project_info
 from autoflow.api.pagination import batches, list_pages
@@ -24,7 +24,13 @@ from autoflow.datasets.tree import Tree, is_text, walk
 from autoflow.errors import FolderError, ServerError
 from autoflow.transport.base import Transport
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
+from autoflow.transport.typed import call
 from autoflow.wire import methods
+from autoflow.wire.contract import folders as contract
+from autoflow.wire.contract.method import Method
+
+Request = TypeVar("Request")
+Changed = TypeVar("Changed", contract.FolderShapeResponse, contract.FolderRemoveResponse)
 
 logger = logging.getLogger("autoflow")
 
@@ -52,7 +58,9 @@ class _ProjectContent:
         self.images: dict[tuple[int, str], tuple[int, str]] = {}
         after: int | None = 0
         while after is not None:
-            page = transport.call(methods.FOLDER_ITEMS, {"projectId": project_id, "after": after})
+            page = call(
+                transport, contract.FOLDER_ITEMS, contract.FolderItemsRequest(project_id=project_id, after=after)
+            )
             self.images.update(
                 {(dataset_id, name): (image_id, etag) for image_id, dataset_id, name, etag in page["items"]}
             )
@@ -128,7 +136,9 @@ class FolderSync:
 
     def _run_once(self, listing: Listing) -> dict[str, int]:
         """Transfer all differences; return the ids of the datasets by path."""
-        self._digest = self._transport.call(methods.FOLDER_STATE, {"projectId": self._project_id})["digest"]
+        self._digest = call(
+            self._transport, contract.FOLDER_STATE, contract.FolderStateRequest(project_id=self._project_id)
+        )["digest"]
         self._changed_by_others = False
         content = None
         existing = {tuple(path.split("/")): dataset_id for path, dataset_id in self._state.get("datasets", {}).items()}
@@ -157,12 +167,10 @@ class FolderSync:
                 raise FolderError(f"the name of the folder {'/'.join(path)!r} is not valid UTF-8: rename it")
         dataset_ids: list[int] = []
         for batch in batches(required, MAX_DATASETS) if required else [required]:
-            payload = {
-                "projectId": self._project_id,
-                "meta": self._folder.meta(),
-                "datasets": [list(path) for path in batch],
-            }
-            dataset_ids += self._change(methods.FOLDER_SHAPE, payload)["datasets"]
+            request = contract.FolderShapeRequest(
+                project_id=self._project_id, meta=self._folder.meta(), datasets=[list(path) for path in batch]
+            )
+            dataset_ids += self._change(contract.FOLDER_SHAPE, request)["datasets"]
         self._meta_is_current = True
         return {"/".join(path): dataset_id for path, dataset_id in zip(required, dataset_ids, strict=True)}
 
@@ -214,12 +222,14 @@ class FolderSync:
         requests: list[tuple[Sequence[int], Sequence[int]]] = [(batch, ()) for batch in batches(image_ids, MAX_REMOVED)]
         requests += [((), batch) for batch in batches(dataset_ids, MAX_DATASETS)]
         for images, datasets in requests:
-            payload = {"projectId": self._project_id, "images": list(images), "datasets": list(datasets)}
-            self._change(methods.FOLDER_REMOVE, payload)
+            request = contract.FolderRemoveRequest(
+                project_id=self._project_id, images=list(images), datasets=list(datasets)
+            )
+            self._change(contract.FOLDER_REMOVE, request)
 
-    def _change(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def _change(self, method: Method[Request, Changed], request: Request) -> Changed:
         self._invalidate_state()
-        response: dict[str, Any] = self._transport.call(method, payload)
+        response = call(self._transport, method, request)
         self._track_digest(response)
         return response
 

@@ -12,7 +12,8 @@ from autoflow.api.protocols import DataApi
 from autoflow.errors import ServerError, ServerRefused
 from autoflow.guard import logger
 from autoflow.runtime.delivery import deliver_folder
-from autoflow.wire import methods
+from autoflow.transport.typed import call
+from autoflow.wire.contract import admin
 
 _UNSUPPORTED = {404, 405}  # statuses of a server that lacks the method
 
@@ -46,24 +47,25 @@ def restricted_credentials(api: DataApi, ref: str) -> Iterator[Credentials | Non
         ServerError: the server refused, or did not respond.
     """
     try:
-        issued = api.transport.call(methods.REPRODUCTION_ISSUE, {"task": int(ref.partition(":")[2])})
+        issued = call(api.transport, admin.REPRODUCTION_ISSUE, admin.IssueTokenRequest(task=int(ref.partition(":")[2])))
     except ServerRefused as error:
         if error.status not in _UNSUPPORTED:
             raise
-        issued = {"token": None}  # an older server
-    if issued["token"] is None:
+        issued = {"id": None, "token": None, "expiresAt": None}  # an older server
+    token, token_id = issued["token"], issued["id"]
+    if token is None or token_id is None:
         yield None
         return
     with contextlib.ExitStack() as stack:  # in reverse order: deliver, then revoke
-        stack.callback(_revoke, api, issued["id"], issued["expiresAt"])
-        credentials = Credentials(issued["token"], tempfile.mkdtemp(prefix="autoflow-home-"))
+        stack.callback(_revoke, api, token_id, issued["expiresAt"])
+        credentials = Credentials(token, tempfile.mkdtemp(prefix="autoflow-home-"))
         stack.callback(_remove_home, api, credentials)
         yield credentials
 
 
-def _revoke(api: DataApi, token_id: int, expires_at: str) -> None:
+def _revoke(api: DataApi, token_id: int, expires_at: str | None) -> None:
     try:
-        api.transport.call(methods.REPRODUCTION_REVOKE, {"id": token_id})
+        call(api.transport, admin.REPRODUCTION_REVOKE, admin.RevokeTokenRequest(id=token_id))
     except ServerError as error:
         logger.warning(
             "autoflow: token %d of the reproduction was not revoked (%s); it expires at %s. To revoke it now run "

@@ -30,7 +30,8 @@ from autoflow.reproduction.substitution import Command, substitute
 from autoflow.reproduction.worktree import find_repository, worktree
 from autoflow.runtime.delivery import deliver_folder, deliver_waiting
 from autoflow.runtime.destination import token_for
-from autoflow.wire import methods
+from autoflow.transport.typed import call
+from autoflow.wire.contract.lineage import REPRODUCTIONS, ReproductionsRequest
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,6 @@ def _run(
 
 
 def _runs_of_attempt(api: DataApi, attempt: str) -> Sequence[RecordedRun]:
-    task_ids = api.transport.call(methods.REPRODUCTIONS, {"attempt": attempt})["tasks"]
+    task_ids = call(api.transport, REPRODUCTIONS, ReproductionsRequest(attempt=attempt))["tasks"]
     traces = [api.trace(f"task:{task_id}") for task_id in task_ids]
     return [run_from_trace(trace, trace.graph.entry) for trace in traces if trace.graph.entry is not None]

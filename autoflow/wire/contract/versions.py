@@ -128,10 +128,18 @@ class VersionSummary(TypedDict):
 
 
 class VersionProject(TypedDict):
-    """The project of a version."""
+    """The project of a version.
+
+    Args:
+        type: project type of Supervisely, such as images.
+        removed: whether the project was removed since.
+    """
 
     id: Id
     name: str
+    description: str
+    type: str
+    workspaceId: Id
     removed: bool
 
 

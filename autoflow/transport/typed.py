@@ -1,0 +1,18 @@
+"""Calls of declared methods (`wire.contract`), typed by their declarations."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+from autoflow.transport.base import Transport
+from autoflow.wire.contract.method import Method, to_wire
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+def call(
+    transport: Transport, method: Method[Request, Response], request: Request, *, timeout: float | None = None
+) -> Response:
+    """Call a method and return its response; raises as `Transport.call`."""
+    return cast("Response", transport.call(method.name, to_wire(request), timeout=timeout))
