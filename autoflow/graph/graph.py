@@ -24,7 +24,7 @@ class Icon:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a card leads; `url` starts with exactly one slash."""
+    """The target of a card; `url` starts with exactly one slash."""
 
     url: str
     title: str

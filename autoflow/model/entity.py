@@ -29,7 +29,7 @@ class EntityRef(NamedTuple):
 
     @property
     def reference(self) -> str:
-        """How a person names this entity: ``version:12``, ``file:9@https://host``, a folder by its path."""
+        """The reference that a person types: ``version:12``, ``file:9@https://host``, a folder's path."""
         entity_type = ENTITY_TYPES[self.type]
         own = str(self.id) if entity_type.by_path else f"{entity_type.reference}:{self.id}"
         return f"{own}@{self.origin}" if self.origin else own

@@ -25,7 +25,7 @@ Shape = Literal["box", "cylinder", "hexagon", "note"]
 
 @dataclass(frozen=True, slots=True)
 class LinkTemplate:
-    """Where a card leads on the server: a path and its title.
+    """The link of a card to a page of the server: a path and a title.
 
     Args:
         path: a format string over the entity's row in the store, as ``/projects/{id}``.
@@ -94,7 +94,7 @@ class EntityType:
 
     @property
     def is_specialized(self) -> bool:
-        """Whether the type says more than its card's type: a model weight is a file of which more is known."""
+        """True if the type is more specific than its card's type: a model weight is a specific kind of file."""
         return self.card_type != self.name
 
 

@@ -41,7 +41,7 @@ _ADVANCE = {
 
 
 class CardContext(NamedTuple):
-    """What the cards of one picture have in common.
+    """Options that the cards of one picture share.
 
     Args:
         base_url: scheme and host of the server; empty for the page's own server, None for no links.

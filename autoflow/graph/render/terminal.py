@@ -1,4 +1,4 @@
-"""What text written to a terminal shares: symbols in Unicode or ASCII, colors, and the final encoding."""
+"""Output for a terminal: symbols in Unicode or ASCII, colors, and the final encoding."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _REPLACEMENTS = {"\N{MULTIPLICATION SIGN}": "x", "…": "..."}
 
 
 class Terminal(NamedTuple):
-    """What a terminal can show.
+    """The capabilities of a terminal, and text rendered for them.
 
     Args:
         color: whether it shows ANSI colors.
