@@ -6,12 +6,12 @@ What the server does not have is None; a missing response is a `ServerError`, an
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from autoflow.errors import ServerRefused
 from autoflow.outbox.destinations.identification import foreign
+from autoflow.process.lru_cache import LruCache
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
@@ -37,11 +37,11 @@ class Task(NamedTuple):
 class Lookups:
     """Questions to one server, each asked at most once a batch."""
 
-    KEEP = 1024  # tasks cached
+    CACHED_TASKS = 1024
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._tasks: OrderedDict[Any, Task] = OrderedDict()
+        self._tasks: LruCache[Any, Task] = LruCache(self.CACHED_TASKS)
         self._responses: dict[Any, Any] = {}
 
     def new_batch(self) -> None:
@@ -75,7 +75,7 @@ class Lookups:
         Raises:
             ServerRefused: the server does not know it, or does not say its team.
         """
-        return self._cached_task(number, lambda: self._task_info(number))
+        return self._tasks.get_or_create(number, self._task_info)
 
     def _task_info(self, number: int) -> Task:
         response = self._transport.call(methods.TASK_INFO, {"id": number})
@@ -94,20 +94,13 @@ class Lookups:
         Args:
             run: the members ``run``, ``name``, ``task``, ``origin``, ``team``, ``workspace`` of its records.
         """
-        return self._cached_task(run["run"], lambda: self._ensure_run(run))
+        return self._tasks.get_or_create(run["run"], lambda _: self._ensure_run(run))
 
     def _ensure_run(self, run: Mapping[str, Any]) -> Task:
         response = self._transport.call(methods.RUNS_ENSURE, dict(run))
         if not isinstance(response, Mapping) or response.get("task") is None:
             raise foreign(methods.RUNS_ENSURE)
         return Task(response["task"], response.get("teamId"), response.get("workspaceId"), response.get("appId"))
-
-    def _cached_task(self, key: Any, load: Callable[[], Task]) -> Task:
-        if key not in self._tasks:
-            self._tasks[key] = load()
-            if len(self._tasks) > self.KEEP:
-                self._tasks.popitem(last=False)
-        return self._tasks[key]
 
     # -- entities
 

@@ -67,7 +67,7 @@ class ServerResolver(RecordResolver):
 
     def remember(self, record: Mapping[str, Any]) -> None:
         """Keep the members of a run's first record."""
-        if len(self._runs) > Lookups.KEEP:
+        if len(self._runs) > Lookups.CACHED_TASKS:
             self._runs.clear()
         self._runs[record["run"]] = _run_members(record)
 

@@ -10,6 +10,7 @@ from autoflow.outbox.destinations.base import Backend, Connector
 from autoflow.outbox.destinations.identification import probe
 from autoflow.outbox.destinations.instance import Instance
 from autoflow.outbox.destinations.lookups import Lookups
+from autoflow.process.lru_cache import LruCache
 from autoflow.transport.base import Transport
 
 
@@ -22,7 +23,7 @@ class ServerConnector(Connector):
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._tasks: dict[str, int] = {}  # run key -> task number, as the server gave it
+        self._tasks: LruCache[str, int] = LruCache(Lookups.CACHED_TASKS)  # the server's task numbers by run key
 
     @property
     def transport(self) -> Transport:
@@ -50,6 +51,5 @@ class ServerConnector(Connector):
         return self._transport.token_fingerprint()
 
     def _remember(self, tasks: Mapping[str, int]) -> None:
-        self._tasks.update(tasks)
-        while len(self._tasks) > Lookups.KEEP:
-            self._tasks.pop(next(iter(self._tasks)))
+        for run, number in tasks.items():
+            self._tasks.put(run, number)
