@@ -1,4 +1,4 @@
-"""Team files: ``file-storage.*``. Uploading to a path that is taken makes a new file; the old one keeps its number."""
+"""Team files: ``file-storage.*``. Uploading to an existing path makes a new file; the old one keeps its number."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def _folder(team_id: int, path: str) -> dict[str, Any]:
     return {"id": None, "teamId": team_id, "name": name, "path": path, "meta": {}, "isDir": True}
 
 
-def _direct(conn: Connection, found: Iterable[RowMapping], team_id: int, folder: str) -> Iterator[dict[str, Any]]:
-    """The files right in a folder, and each folder right in it once."""
-    seen = set()
-    for row in found:
+def _direct(conn: Connection, file_rows: Iterable[RowMapping], team_id: int, folder: str) -> Iterator[dict[str, Any]]:
+    """Yield the files directly in a folder, and each of its direct subfolders once."""
+    folders = set()
+    for row in file_rows:
         step, slash, _rest = row["path"][len(folder) :].partition("/")
         if not slash:
             yield _shape(conn, row)
-        elif step not in seen:
-            seen.add(step)
+        elif step not in folders:
+            folders.add(step)
             yield _folder(team_id, f"{folder}{step}/")
 
 
@@ -65,8 +65,8 @@ def _team(conn: Connection, request: RequestParser) -> int:
 
 
 def list_files(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
-    """``file-storage.list``: a path's own file, and what is in the folder of that name; without ``recursive`` only
-    what is right in it, folders included. The SDK asks for a file with a slash after it, too.
+    """``file-storage.list``: the file at a path, and the contents of the folder of that name; without ``recursive``
+    only its direct entries, folders included. The SDK also asks for a file with a slash after it.
     """
     team_id = _team(conn, request)
     path = files.normalize_path(request.text("path")).rstrip("/")
@@ -76,17 +76,17 @@ def list_files(conn: Connection, request: RequestParser) -> list[dict[str, Any]]
         )
     own = files.current(conn, team_id, path)
     folder = path + "/"
-    found = files.list_folder(conn, team_id, folder)
-    inside = [_shape(conn, row) for row in found]
+    file_rows = files.list_folder(conn, team_id, folder)
+    inside = [_shape(conn, row) for row in file_rows]
     if not request.flag("recursive", default=True):
-        inside = list(_direct(conn, found, team_id, folder))
+        inside = list(_direct(conn, file_rows, team_id, folder))
     return ([_shape(conn, own)] if own is not None else []) + inside
 
 
 def list_entries(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``file-storage.v2.list`` of a folder: ``{"entities", "continuationToken"}``, by path; each says its ``type``.
 
-    ``files`` and ``folders`` say which are wanted; those deeper inside come with ``recursive``, files alone.
+    ``files`` and ``folders`` select entries; with ``recursive``, files of subfolders are listed instead of folders.
     """
     team_id = _team(conn, request)
     folder = files.normalize_path(request.text("path")).rstrip("/") + "/"
@@ -94,13 +94,13 @@ def list_entries(conn: Connection, request: RequestParser) -> dict[str, Any]:
         request.text("continuationToken", ""),
         per_page(RequestParser({"per_page": request.optional_number("limit")})),
     )
-    found = files.list_folder(conn, team_id, folder)
+    file_rows = files.list_folder(conn, team_id, folder)
     deep = request.flag("recursive", default=True)
-    entries = (_shape(conn, row) for row in found) if deep else _direct(conn, found, team_id, folder)
-    wanted = {False: request.flag("files", default=True), True: request.flag("folders", default=True)}
-    kept = [entry for entry in entries if wanted[entry["isDir"]] and entry["path"] > after]
-    page = [{**entry, "type": "folder" if entry["isDir"] else "file"} for entry in kept[:limit]]
-    return {"entities": page, "continuationToken": page[-1]["path"] if len(kept) > limit else None}
+    entries = (_shape(conn, row) for row in file_rows) if deep else _direct(conn, file_rows, team_id, folder)
+    included = {False: request.flag("files", default=True), True: request.flag("folders", default=True)}
+    matching = [entry for entry in entries if included[entry["isDir"]] and entry["path"] > after]
+    page = [{**entry, "type": "folder" if entry["isDir"] else "file"} for entry in matching[:limit]]
+    return {"entities": page, "continuationToken": page[-1]["path"] if len(matching) > limit else None}
 
 
 def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -109,10 +109,10 @@ def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def _remove(conn: Connection, team_id: int, path: str) -> None:
-    """Remove a file, or a folder with all that is in it; not what a version needs."""
-    held = archives.find_version_of_file(conn, team_id, path)
-    if held is not None:
-        raise Conflict(f"{path} cannot be removed: version {held['id']} of project {held['project_id']} needs it")
+    """Remove a file, or a folder with its contents; refuse if a version needs it."""
+    version = archives.find_version_of_file(conn, team_id, path)
+    if version is not None:
+        raise Conflict(f"{path} cannot be removed: version {version['id']} of project {version['project_id']} needs it")
     removed = 0 if path.endswith("/") else files.retire(conn, team_id, path)
     removed += files.retire_folder(conn, team_id, path.rstrip("/") + "/")
     if not removed:
@@ -135,17 +135,17 @@ def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def _uploads(parts: Iterable[Part]) -> Iterator[tuple[str, BinaryIO, str]]:
-    """Path, content and type of each file; its name and folder are the fields before it, as the SDK sends them."""
+    """Yield path, content and type of each file; the SDK sends its name and folder as the fields before it."""
     fields: dict[str, str] = {}
     for part in parts:
         if isinstance(part.value, str):
             fields[part.field] = part.value
             continue
-        sent = RequestParser({"name": fields.get("name") or part.filename, "path": fields.get("path")})
-        name = sent.text("name")
+        fields_parser = RequestParser({"name": fields.get("name") or part.filename, "path": fields.get("path")})
+        name = fields_parser.text("name")
         if "/" in name or name in {".", ".."}:
-            raise Invalid(f"{name!r} is no file's name")
-        path = files.normalize_path(sent.text("path") + "/" + name)
+            raise Invalid(f"{name!r} is not a file name")
+        path = files.normalize_path(fields_parser.text("path") + "/" + name)
         yield path, part.value, part.content_type or mimetypes.guess_type(name)[0] or _ANY
         fields = {}
 
@@ -153,7 +153,7 @@ def _uploads(parts: Iterable[Part]) -> Iterator[tuple[str, BinaryIO, str]]:
 def upload(context: OperationContext, parts: Iterable[Part], query: Mapping[str, Any]) -> list[dict[str, Any]]:
     """``file-storage.bulk.upload?teamId=``: all files or none, answered in the order sent.
 
-    A map of versions is passed over, and an archive never takes another's place (`store.archives`).
+    A ``versions.json`` is ignored, and an archive never replaces another one (`versions.archives`).
     """
     with upload_session(context) as session:
         with context.store.read() as conn:
@@ -165,14 +165,14 @@ def upload(context: OperationContext, parts: Iterable[Part], query: Mapping[str,
 
 def upload_one(context: OperationContext, parts: Iterable[Part], query: Mapping[str, Any]) -> dict[str, Any]:
     """``file-storage.upload?teamId=``: one file, in a form; or the body itself, its ``path`` in the query."""
-    told = upload(context, _one(parts, query), query)
-    if not told:
+    uploaded = upload(context, _single_file_parts(parts, query), query)
+    if not uploaded:
         raise Invalid("there is no file in the form")
-    return told[0]
+    return uploaded[0]
 
 
-def _one(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
-    """The parts of a form with one file, whose place is known."""
+def _single_file_parts(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
+    """Yield the parts of a form with one file, preceded by its path if the query has it."""
     sent, count = RequestParser(query), 0
     if sent.has("path"):
         folder, _, name = sent.text("path").rpartition("/")
@@ -187,10 +187,10 @@ def _one(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
 def _put(
     conn: Connection, session: UploadSession, team_id: int, path: str, received: ReceivedBlob, mime: str
 ) -> dict[str, Any]:
-    """Make one uploaded file a path's current one."""
-    place = archives.parse_archive_path(conn, team_id, path)
-    if place is not None:
-        project_id, name = place
+    """Make an uploaded file the current one of its path."""
+    archive = archives.parse_archive_path(conn, team_id, path)
+    if archive is not None:
+        project_id, name = archive
         if name == archives.MAP:
             return versions_json.to_wire(conn, team_id, project_id, path)
         reservations.renew(conn, project_id)
@@ -200,9 +200,9 @@ def _put(
 
 
 def download(context: OperationContext, request: RequestParser) -> Content | CompositeContent:
-    """``file-storage.download`` of a team's path, or by ``id``: then also of a file that is current no more.
+    """``file-storage.download`` of a team's path, or by ``id``, which also finds replaced files.
 
-    A path with a slash after it is a folder's: a tar of all that is in it.
+    A path that ends with a slash is a folder: a tar of its contents.
     """
     with context.store.read() as conn:
         if request.has("id"):
@@ -224,11 +224,11 @@ def _content(context: OperationContext, row: RowMapping) -> Content:
     return Content(context.blobs, row["hash"], row["generation"], row["size"], row["name"], row["mime"])
 
 
-def _folder_content(context: OperationContext, folder: str, found: list[RowMapping]) -> CompositeContent:
-    if not found:
+def _folder_content(context: OperationContext, folder: str, file_rows: list[RowMapping]) -> CompositeContent:
+    if not file_rows:
         raise NotFound("folder", folder)
     top = posixpath.basename(folder.rstrip("/"))
-    inside = ((posixpath.join(top, row["path"][len(folder) :]), _content(context, row)) for row in found)
+    inside = ((posixpath.join(top, row["path"][len(folder) :]), _content(context, row)) for row in file_rows)
     return composite_content.tar_content(inside, f"{top or 'files'}.tar")
 
 

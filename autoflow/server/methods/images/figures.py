@@ -1,8 +1,8 @@
-"""Objects of annotations one by one, as the SDK's figures: ``figures.*``, what reads them.
+"""Single objects of annotations, which the SDK calls figures: the methods of ``figures.*`` that read them.
 
-A figure is an object of its image's document (`operations.labels`): what the wire has as a figure's ``geometry`` are
-the members of the object that are not its facts. The geometry of an alpha mask, its ``bitmap``, is uploaded and
-downloaded apart (`operations.geometries`); a list does not have it.
+A figure is an object of its image's document (`images.labels`). Its ``geometry`` on the wire are the members of the
+object that are not in `FACTS`. The geometry of an alpha mask, its ``bitmap``, is uploaded and downloaded separately
+(`images.geometries`) and left out of lists.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from autoflow.server.request_parser import RequestParser, as_text
 ALPHA = "alpha_mask"
 BITMAP = "bitmap"
 
-# What of an object is no part of its geometry.
+# Members of an object that do not belong to its geometry.
 FACTS = frozenset(
     {
         *("id", "entityId", "imageId", "objectId", "datasetId", "projectId", "classId", "classTitle", "labelerLogin"),
@@ -38,10 +38,10 @@ FACTS = frozenset(
 
 
 def image_of(number: int) -> int:
-    """The image that a figure's number names.
+    """Return the image that a figure's number implies.
 
     Raises:
-        NotFound: it can be no figure's number.
+        NotFound: no figure can have that number.
     """
     if number <= FIGURES or number % FIGURES == 0:
         raise NotFound("figure", number)
@@ -49,7 +49,7 @@ def image_of(number: int) -> int:
 
 
 def geometry_of(stored: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The geometry of a stored object as a list shows it."""
+    """Return the geometry of a stored object as lists show it: None for an alpha mask."""
     if stored.get("geometryType") == ALPHA:
         return None
     return {key: value for key, value in stored.items() if key not in FACTS}
@@ -82,26 +82,28 @@ def _shape(row: RowMapping, stored: Mapping[str, Any], meta: Meta) -> dict[str, 
     }
 
 
-class _Wish:
-    """Which members of figures a request wants, and whether in whole pixels.
+class FigureProjection:
+    """The members of figures that a request selects, and whether coordinates are rounded to pixels.
 
-    ``id`` and ``entityId`` come always, or a figure could not be placed.
+    ``id`` and ``entityId`` are always included.
     """
 
     def __init__(self, request: RequestParser) -> None:
-        fields = frozenset(name for one in request.array("fields", required=False) if (name := as_text(one)))
+        fields = frozenset(
+            name for name_value in request.array("fields", required=False) if (name := as_text(name_value))
+        )
         self._fields = fields | {"id", "entityId"} if fields else None
         self._whole = request.flag("integerCoords", default=False)
 
     def of(self, figure: dict[str, Any]) -> dict[str, Any]:
-        """A figure as it is wanted."""
+        """Return the selected members of a figure."""
         if self._whole and figure["geometry"] is not None:
             figure = {**figure, "geometry": rounding.round_to_pixels(figure["geometry"])}
         return figure if self._fields is None else {key: figure[key] for key in figure if key in self._fields}
 
 
 def figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``figures.info`` by id, its geometry included whatever it is."""
+    """``figures.info`` by id, with its geometry, also that of an alpha mask."""
     number = request.number("id")
     row = items.find(conn, [image_of(number)])[image_of(number)]
     for stored in stored_documents(conn, [row])[row["id"]]["objects"]:
@@ -112,37 +114,37 @@ def figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def list_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
-    """``figures.tags.list`` of a figure; each is numbered by its kind, having no number of its own."""
+    """``figures.tags.list`` of a figure; each has its tag's number, as tags on figures have none of their own."""
     return [{**tag, "id": tag["tagId"]} for tag in figure(conn, request)["tags"]]
 
 
 def _numbers(conditions: Sequence[RequestParser]) -> set[int] | None:
-    """The figures' numbers that a filter allows, None for any."""
+    """Return the numbers of figures that conditions allow; None if they allow any."""
     allowed: set[int] | None = None
     for condition in conditions:
-        one = [condition.number("value")] if condition.text("operator", "=") != "in" else condition.numbers("value")
-        allowed = set(one) if allowed is None else allowed & set(one)
+        values = [condition.number("value")] if condition.text("operator", "=") != "in" else condition.numbers("value")
+        allowed = set(values) if allowed is None else allowed & set(values)
     return allowed
 
 
 def list_figures(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``figures.list`` of a dataset, or of images of any: by images' numbers, and in an image as they are drawn.
+    """``figures.list`` of a dataset, or of images of any: ordered by image, and in an image as they are drawn.
 
-    ``filters`` pick images as in ``images.list``, and of their figures those that are counted.
+    ``filters`` select images as in ``images.list``, and of their figures those that the conditions count.
     """
     conditions = list(request.objects("filter", required=False))
-    numbers = _numbers([one for one in conditions if one.text("field") == "id"])
+    numbers = _numbers([condition for condition in conditions if condition.text("field") == "id"])
     query = items.listing(conn).where(table.c.labels > 0)
     if request.has("datasetId"):
         query = query.where(table.c.dataset_id == datasets.get(conn, request.number("datasetId"))["id"])
     elif request.has("projectId"):
         query = query.where(table.c.project_id == projects.get(conn, request.number("projectId"))["id"])
     columns = {"entityId": table.c.id, "imageId": table.c.id, "datasetId": table.c.dataset_id}
-    query = apply_filter(query, columns, [one for one in conditions if one.text("field") != "id"])
+    query = apply_filter(query, columns, [condition for condition in conditions if condition.text("field") != "id"])
     if numbers is not None:
         query = query.where(table.c.id.in_(sorted({image_of(number) for number in numbers})))
     picked = filters.conditions(conn, request)
-    query = filters.narrowed(query, picked)
+    query = filters.narrow(query, picked)
     size = per_page(request)
     start = page_offset(request, size)
     if numbers is None and not picked:
@@ -151,9 +153,9 @@ def list_figures(conn: Connection, request: RequestParser) -> dict[str, Any]:
         pairs = [pair for pair in _picked(conn, query, picked) if numbers is None or _number(*pair) in numbers]
         total, pairs = len(pairs), pairs[start : start + size]
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row, _ in pairs}}
-    wish = _Wish(request)
-    found = [wish.of(_shape(row, stored, metas[row["project_id"]])) for row, stored in pairs]
-    return {"entities": found, **page_totals(total, size)}
+    projection = FigureProjection(request)
+    figures = [projection.of(_shape(row, stored, metas[row["project_id"]])) for row, stored in pairs]
+    return {"entities": figures, **page_totals(total, size)}
 
 
 Pair = tuple[RowMapping, dict[str, Any]]
@@ -164,38 +166,38 @@ def _number(row: RowMapping, stored: Mapping[str, Any]) -> int:
 
 
 def _objects(conn: Connection, query: Any) -> list[Pair]:
-    """All objects of the images a query gives, each with its image's row."""
-    found = conn.execute(query.order_by(table.c.id)).mappings().all()
-    held = stored_documents(conn, found)
-    return [(row, stored) for row in found for stored in held[row["id"]]["objects"]]
+    """Return all objects of the images of a query, each with its image's row."""
+    image_rows = conn.execute(query.order_by(table.c.id)).mappings().all()
+    documents = stored_documents(conn, image_rows)
+    return [(row, stored) for row in image_rows for stored in documents[row["id"]]["objects"]]
 
 
 def _picked(conn: Connection, query: Any, picked: Sequence[filters.Condition]) -> list[Pair]:
-    """Of the images a query gives, and that are picked, the objects that were counted for it."""
-    found = conn.execute(query.order_by(table.c.id)).mappings().all()
-    held = stored_documents(conn, found)
+    """Return the objects that conditions count, of the images of a query that pass them."""
+    image_rows = conn.execute(query.order_by(table.c.id)).mappings().all()
+    documents = stored_documents(conn, image_rows)
     pairs = []
-    for row in found:
-        objects, tags = held[row["id"]]["objects"], json_codec.load(row["tags"])
+    for row in image_rows:
+        objects, tags = documents[row["id"]]["objects"], json_codec.load(row["tags"])
         if all(condition.passes(row["id"], tags, objects) for condition in picked):
-            pairs += [(row, one) for one in objects if all(condition.counted(one) for condition in picked)]
+            pairs += [(row, stored) for stored in objects if all(condition.counted(stored) for condition in picked)]
     return pairs
 
 
 def _window(conn: Connection, query: Any, start: int, size: int) -> tuple[int, list[Pair]]:
-    """How many objects there are, and those of one page: only its images' documents are read."""
+    """Return the number of objects, and those of one page; only documents of the page's images are read."""
     before = func.coalesce(func.sum(table.c.labels).over(order_by=table.c.id), 0) - table.c.labels
     counted = query.with_only_columns(table.c.id, table.c.labels, before.label("before")).subquery()
     total = conn.execute(select(func.coalesce(func.sum(counted.c.labels), 0))).scalar_one()
     inside = select(counted.c.id, counted.c.before).where(
         counted.c.before < start + size, counted.c.before + counted.c.labels > start
     )
-    places = {row.id: int(row.before) for row in conn.execute(inside)}
-    if not places:
+    starts = {row.id: int(row.before) for row in conn.execute(inside)}
+    if not starts:
         return int(total), []
-    first = min(places.values())
+    first = min(starts.values())
     pairs = [
-        pair for part in chunks(sorted(places)) for pair in _objects(conn, select(table).where(table.c.id.in_(part)))
+        pair for part in chunks(sorted(starts)) for pair in _objects(conn, select(table).where(table.c.id.in_(part)))
     ]
     return int(total), pairs[start - first : start - first + size]
 

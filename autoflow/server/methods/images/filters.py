@@ -1,21 +1,20 @@
-"""``filters``: images picked by what is on them: their names, tags, the classes and tags of their objects, their job.
+"""``filters``: select images by name, tags, classes and tags of their objects, labeling job.
 
-What a database can tell of a row is asked of it. What only an annotation tells is looked up in all of them once: the
-numbers found are remembered for as long as the project stays as it is, so that each further page costs that page.
+Conditions on columns are part of the query. Conditions on annotations need a scan of all documents; its result is
+cached until the project changes, so that each further page costs only that page.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import threading
 from array import array
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, true
 
+from autoflow.process.lru_cache import LruCache
 from autoflow.server import limits
 from autoflow.server.db import items, jobs, json_codec
 from autoflow.server.db.schema import items as table
@@ -26,20 +25,20 @@ from autoflow.server.request_parser import RequestParser
 Tags = Sequence[Mapping[str, Any]]
 Stored = Mapping[str, Any]
 
-BY_META = "customSort"  # what images may be sorted by, though it is no column but a member of their meta
-REMEMBERED = 32
+BY_META = "customSort"  # images may be sorted by this member of their meta
+CACHED_SCANS = 32
 
 
 class Condition(NamedTuple):
-    """One of the filters, with what it needs to be decided.
+    """One of the filters; an image passes if all its members accept it.
 
     Args:
-        where: what a row must be; images that fail it are out.
-        item: what an image's number and tags must be.
-        figure: which of its objects are counted, None when none are.
-        mark: what the kept annotation has in it if any is; empty when nothing tells.
-        counts: how many of them there must be, from and to.
-        inside: whether their number must be among `counts`, or must not.
+        where: condition on the row.
+        item: predicate on the image's number and tags.
+        figure: predicate that selects the objects to count; None to count none.
+        mark: bytes that an annotation with such an object contains; empty if there are none that tell.
+        counts: smallest and largest number of counted objects.
+        inside: whether that number must be within `counts`, or outside.
     """
 
     where: ColumnElement[bool] = true()
@@ -50,7 +49,7 @@ class Condition(NamedTuple):
     inside: bool = True
 
     def passes(self, number: int, tags: Tags, objects: Sequence[Stored]) -> bool:
-        """Whether an image is picked."""
+        """Return whether an image passes."""
         if self.item is not None and not self.item(number, tags):
             return False
         if self.figure is None:
@@ -58,7 +57,7 @@ class Condition(NamedTuple):
         return (self.counts[0] <= sum(map(self.figure, objects)) <= self.counts[1]) == self.inside
 
     def counted(self, stored: Stored) -> bool:
-        """Whether an object is one that the condition is about."""
+        """Return whether the condition selects an object."""
         return self.figure is None or self.figure(stored) == self.inside
 
 
@@ -68,13 +67,13 @@ def _counts(data: RequestParser) -> tuple[int, float]:
 
 
 def _valued(data: RequestParser) -> Callable[[Any], bool]:
-    """What a tag's value must be: a text, a number, or within two numbers, which may be sent as text."""
-    wanted = data.fields.get("value")
-    if wanted is None:
+    """Return a predicate on tag values: equal to a text or number, or within two numbers, which may be sent as text."""
+    expected = data.fields.get("value")
+    if expected is None:
         return lambda value: True
-    if not isinstance(wanted, Mapping):
-        return lambda value: bool(value == wanted)
-    span = RequestParser(wanted, f"{data.path}value.")
+    if not isinstance(expected, Mapping):
+        return lambda value: bool(value == expected)
+    span = RequestParser(expected, f"{data.path}value.")
     ends = [_decimal(span, name) for name in ("from", "to")]
     return lambda value: isinstance(value, (int, float)) and ends[0] <= value <= ends[1]
 
@@ -88,9 +87,9 @@ def _decimal(span: RequestParser, name: str) -> float:
 
 
 def _tagged(data: RequestParser) -> Callable[[Tags], bool]:
-    """Whether there is a tag of the number and value that is asked for; any when none is."""
-    wanted, fits = data.optional_number("tagId"), _valued(data)
-    return lambda tags: any(wanted in {None, tag["tagId"]} and fits(tag["value"]) for tag in tags)
+    """Return a predicate on tags: one has the requested number and value; any tag if none are requested."""
+    number, fits = data.optional_number("tagId"), _valued(data)
+    return lambda tags: any(number in {None, tag["tagId"]} and fits(tag["value"]) for tag in tags)
 
 
 def _by_name(_conn: Connection, data: RequestParser) -> Condition:
@@ -105,12 +104,12 @@ def _by_tag(_conn: Connection, data: RequestParser) -> Condition:
     if not include:
         return Condition(item=lambda _number, tags: not tagged(tags))
     number = data.optional_number("tagId")
-    there = table.c.tags != "[]"
+    has_tag = table.c.tags != "[]"
     if number is not None:  # as the store writes JSON; inside a text its quotes would be escaped
-        there = or_(*(table.c.tags.contains(f'"tagId":{number}{end}') for end in ",}"))
+        has_tag = or_(*(table.c.tags.contains(f'"tagId":{number}{end}') for end in ",}"))
     if data.fields.get("value") is None:
-        return Condition(there)
-    return Condition(there, item=lambda _number, tags: tagged(tags))
+        return Condition(has_tag)
+    return Condition(has_tag, item=lambda _number, tags: tagged(tags))
 
 
 def _by_object_tag(_conn: Connection, data: RequestParser) -> Condition:
@@ -132,26 +131,26 @@ def _by_class(_conn: Connection, data: RequestParser) -> Condition:
 
 
 def _by_labels(counts: tuple[int, float], inside: bool) -> Condition:
-    within = table.c.labels >= counts[0]
+    labels_in_range = table.c.labels >= counts[0]
     if counts[1] < math.inf:
-        within &= table.c.labels <= counts[1]
-    return Condition(within if inside else ~within)
+        labels_in_range &= table.c.labels <= counts[1]
+    return Condition(labels_in_range if inside else ~labels_in_range)
 
 
 def _by_annotator(_conn: Connection, data: RequestParser) -> Condition:
-    _nobody(data)
+    _refuse_user(data)
     return _by_labels(_counts(data), data.flag("include", default=True))
 
 
 def _by_tagger(_conn: Connection, data: RequestParser) -> Condition:
-    _nobody(data)
+    _refuse_user(data)
     counts = _counts(data)
     return Condition(item=lambda _number, tags: counts[0] <= len(tags) <= counts[1])
 
 
-def _nobody(data: RequestParser) -> None:
+def _refuse_user(data: RequestParser) -> None:
     if data.has("userId"):
-        raise Invalid(f'"{data.path}userId": who drew an object or put a tag is not kept on this server')
+        raise Invalid(f'"{data.path}userId": this server does not record who drew an object or added a tag')
 
 
 def _by_issues(_conn: Connection, data: RequestParser) -> Condition:
@@ -159,9 +158,9 @@ def _by_issues(_conn: Connection, data: RequestParser) -> Condition:
 
 
 def _by_job(conn: Connection, data: RequestParser) -> Condition:
-    wanted = frozenset(json_codec.load(jobs.get(conn, data.number("jobId"))["meta"])["entityIds"])
+    image_ids = frozenset(json_codec.load(jobs.get(conn, data.number("jobId"))["meta"])["entityIds"])
     include = data.flag("include", default=True)
-    return Condition(item=lambda number, _tags: (number in wanted) == include)
+    return Condition(item=lambda number, _tags: (number in image_ids) == include)
 
 
 def _by_collection(_conn: Connection, data: RequestParser) -> Condition:
@@ -182,45 +181,44 @@ _TYPES: Mapping[str, Callable[[Connection, RequestParser], Condition]] = {
 
 
 def conditions(conn: Connection, request: RequestParser) -> list[Condition]:
-    """What a request's ``filters`` ask for; an image is picked that meets them all.
+    """Return the conditions of a request's ``filters``; an image must pass all of them.
 
     Raises:
         ServerRefused: 400, a type is unknown or a member wrong; 404, a job is unknown.
     """
-    found = []
+    parsed = []
     for entry in request.objects("filters", required=False):
         kind = entry.text("type")
         if kind not in _TYPES:
             raise Invalid(f'"{entry.path}type" must be one of {", ".join(_TYPES)}')
-        found.append(_TYPES[kind](conn, RequestParser(entry.mapping("data"), f"{entry.path}data.")))
-    return found
+        parsed.append(_TYPES[kind](conn, RequestParser(entry.mapping("data"), f"{entry.path}data.")))
+    return parsed
 
 
-def narrowed(query: Select[Any], wanted: Iterable[Condition]) -> Select[Any]:
-    """A query of images without those that a database can tell are not picked."""
-    return query.where(*(condition.where for condition in wanted))
+def narrow(query: Select[Any], conditions: Iterable[Condition]) -> Select[Any]:
+    """Return a query of images narrowed by the conditions on columns."""
+    return query.where(*(condition.where for condition in conditions))
 
 
-# -- what is looked up once
+# -- scans, cached
 
 Key = tuple[Any, ...]
-_memory: OrderedDict[Key, array[int]] = OrderedDict()
-_lock = threading.Lock()
+_scans: LruCache[Key, array[int]] = LruCache(CACHED_SCANS)
 
 
-def needs_scan(wanted: Iterable[Condition], request: RequestParser) -> bool:
-    """Whether the annotations, or other documents, must be read to know which images are picked, and their order."""
-    return request.fields.get("sort") == BY_META or any(one.item or one.figure for one in wanted)
+def needs_scan(conditions: Iterable[Condition], request: RequestParser) -> bool:
+    """Return whether selecting and sorting the images needs their documents."""
+    return request.fields.get("sort") == BY_META or any(condition.item or condition.figure for condition in conditions)
 
 
 def _key(conn: Connection, project: Mapping[str, Any] | RowMapping, request: RequestParser) -> Key:
-    """What tells one look-up from another: the request but for its page, and the state of the project."""
-    asked = {
+    """Return the key of a scan: the request without its page, and the state of the project."""
+    members = {
         name: request.fields[name] for name in ("datasetId", "recursive", "filter", "filters") if name in request.fields
     }
     order = [request.fields.get("sort"), request.fields.get("sort_order")] if not by_token(request) else None
     state = (project["id"], project["created_at"], project["change_seq"], project["digest"])
-    return (conn.engine.url, *state, json.dumps([asked, order], sort_keys=True, default=str))
+    return (conn.engine.url, *state, json.dumps([members, order], sort_keys=True, default=str))
 
 
 def scan(
@@ -229,56 +227,49 @@ def scan(
     query: Select[Any],
     columns: Columns,
     request: RequestParser,
-    wanted: Sequence[Condition],
+    conditions: Sequence[Condition],
 ) -> Sequence[int]:
-    """The numbers of the images picked, in the request's order.
+    """Return the numbers of the selected images, in the request's order.
 
     Args:
         conn: the transaction.
-        project: whose images they are: its row.
-        query: its images as far as a database can tell them.
-        columns: what they may be sorted by.
+        project: the images' project.
+        query: its images, narrowed by the conditions on columns.
+        columns: columns to sort by.
         request: the request.
-        wanted: its conditions.
+        conditions: its conditions.
     """
     key = _key(conn, project, request)
-    with _lock:
-        if key in _memory:
-            _memory.move_to_end(key)
-            return _memory[key]
-    found = array("q", _looked_up(conn, query, columns, request, wanted))
-    with _lock:
-        _memory[key] = found
-        while len(_memory) > REMEMBERED:
-            _memory.popitem(last=False)
-    return found
+    return _scans.get_or_create(
+        key, lambda _key: array("q", _scan_documents(conn, query, columns, request, conditions))
+    )
 
 
-def _looked_up(
-    conn: Connection, query: Select[Any], columns: Columns, request: RequestParser, wanted: Sequence[Condition]
+def _scan_documents(
+    conn: Connection, query: Select[Any], columns: Columns, request: RequestParser, conditions: Sequence[Condition]
 ) -> list[int]:
     by_meta = request.fields.get("sort") == BY_META and not by_token(request)
     by_id = RequestParser({} if by_meta or by_token(request) else request.fields)
     query = apply_order(query, columns, by_id)
     parts = query.with_only_columns(table.c.id, table.c.tags, table.c.annotation, table.c.meta)
-    found: list[tuple[str, int]] = []
-    drawn = [condition for condition in wanted if condition.figure]
+    sorted_numbers: list[tuple[str, int]] = []
+    drawn = [condition for condition in conditions if condition.figure]
     for part in chunks(conn.execute(parts).all()):
         hashes = [row.annotation for row in part if row.annotation] if drawn else []
         texts = items.read_encoded_documents(conn, hashes)
         for row in part:
             objects = _objects(texts.get(row.annotation, b""), drawn)
             tags = json_codec.load(row.tags)
-            if all(condition.passes(row.id, tags, objects) for condition in wanted):
-                found.append((str(json_codec.load(row.meta).get(BY_META, "")) if by_meta else "", row.id))
+            if all(condition.passes(row.id, tags, objects) for condition in conditions):
+                sorted_numbers.append((str(json_codec.load(row.meta).get(BY_META, "")) if by_meta else "", row.id))
     if by_meta:
-        found.sort(reverse=descending(request))
-    return [number for _order, number in found]
+        sorted_numbers.sort(reverse=descending(request))
+    return [number for _order, number in sorted_numbers]
 
 
 def _objects(text: bytes, drawn: Sequence[Condition]) -> Sequence[Stored]:
-    """The objects of a kept annotation; none, unread, when none of them can be counted."""
+    """Return the objects of an encoded annotation; none, without decoding it, if no condition can count any."""
     if not text or all(condition.mark and condition.mark not in text for condition in drawn):
         return ()
-    found: Sequence[Stored] = json.loads(text)["objects"]
-    return found
+    objects: Sequence[Stored] = json.loads(text)["objects"]
+    return objects

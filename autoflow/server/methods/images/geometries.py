@@ -1,4 +1,4 @@
-"""Geometries of figures that go apart from them: those of alpha masks, which would make a list too long."""
+"""Geometries of alpha masks, which are transferred separately: they would make lists of figures too long."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import items, json_codec
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.errors import Invalid, NotFound
-from autoflow.server.methods.images.figure_edits import Drawing, each_project, given_geometry
+from autoflow.server.methods.images.figure_edits import FigureEditor, each_project, stored_geometry
 from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
 from autoflow.server.methods.images.labels import FIGURES, stored_documents
 from autoflow.server.operations import Download, Operation, OperationContext, Upload
@@ -32,18 +32,18 @@ def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: 
 
 def _change(context: OperationContext, sent: list[tuple[int, dict[str, Any]]]) -> None:
     with context.store.write() as conn:
-        for project_id, found in each_project(conn, (image_of(number) for number, _ in sent)):
+        for project_id, image_rows in each_project(conn, (image_of(number) for number, _ in sent)):
             with edit_project(conn, project_id) as edit:
-                drawn = Drawing(edit, found)
+                editor = FigureEditor(edit, image_rows)
                 for number, geometry in sent:
-                    if image_of(number) in found:
-                        alpha = drawn.figure(number).get("geometryType") == ALPHA
-                        drawn.change(number, {}, geometry={BITMAP: geometry} if alpha else given_geometry(geometry))
-                drawn.close()
+                    if image_of(number) in image_rows:
+                        alpha = editor.figure(number).get("geometryType") == ALPHA
+                        editor.change(number, {}, geometry={BITMAP: geometry} if alpha else stored_geometry(geometry))
+                editor.close()
 
 
 def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read the pairs of a form; the memory that they take is held by `held`."""
+    """Read the pairs of a form; `held` holds the memory reserved for them."""
     number: int | None = None
     left, needed = LARGEST_GEOMETRY, 0
     for part in parts:
@@ -62,19 +62,21 @@ def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[t
         held.enter_context(bounded_json.reserve_memory("geometries", bounded_json.memory_cost(text)))
         geometry = bounded_json.parse(text) if text.strip() else None
         if not isinstance(geometry, dict):
-            raise Invalid(f"the geometry of figure {number} is no JSON object")
+            raise Invalid(f"the geometry of figure {number} is not a JSON object")
         yield number, geometry
         number = None
 
 
 def download_geometries(context: OperationContext, request: RequestParser) -> CompositeContent:
-    """``figures.bulk.download.geometry`` by ``ids``: a form with a part for each, of its number's name, in order."""
+    """``figures.bulk.download.geometry`` by ``ids``: a multipart form whose parts are named by the ids, in order."""
     numbers = request.numbers("ids")
     with context.store.read() as conn:
-        found = items.find(conn, sorted({image_of(number) for number in numbers}))
-        held = stored_documents(conn, list(found.values()))
+        image_rows = items.find(conn, sorted({image_of(number) for number in numbers}))
+        documents = stored_documents(conn, list(image_rows.values()))
     by_number = {
-        image * FIGURES + stored["id"]: stored for image, document in held.items() for stored in document["objects"]
+        image * FIGURES + stored["id"]: stored
+        for image, document in documents.items()
+        for stored in document["objects"]
     }
     for number in numbers:
         if number not in by_number:

@@ -1,4 +1,4 @@
-"""Images: ``images.*``: bytes are uploaded once by their hash, then images are made that name them."""
+"""Images: ``images.*``. Bytes are uploaded once, by their hash; images then name them."""
 
 from __future__ import annotations
 
@@ -64,41 +64,41 @@ def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
     }
 
 
-def shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    """Images as the wire shows them."""
-    return [_shape(conn, row) for row in found]
+def shaped(conn: Connection, image_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Return images in the wire's shape."""
+    return [_shape(conn, row) for row in image_rows]
 
 
-def _within(conn: Connection, request: RequestParser) -> tuple[RowMapping, Select[Any]]:
-    """The images a request is about, and their project: a dataset's (``recursive``: and of those in it), or all."""
+def _scope(conn: Connection, request: RequestParser) -> tuple[RowMapping, Select[Any]]:
+    """Return the project of a request, and its images: of a dataset (``recursive``: and of those in it), or all."""
     if not request.has("datasetId"):
         project = projects.get(conn, request.number("projectId"))
         return project, items.listing(conn).where(table.c.project_id == project["id"])
     dataset = datasets.get(conn, request.number("datasetId"))
-    deep = request.flag("recursive", default=False)
-    numbers = datasets.descendants(conn, dataset) if deep else [dataset["id"]]
+    recursive = request.flag("recursive", default=False)
+    numbers = datasets.descendants(conn, dataset) if recursive else [dataset["id"]]
     project = projects.get(conn, dataset["project_id"])
     return project, items.listing(conn).where(table.c.dataset_id.in_(numbers))
 
 
 def reference(conn: Connection, image_id: int | None) -> str | None:
-    """The address of the small picture that stands for a project or a dataset, by an image of it if it has any."""
+    """Return the address of the thumbnail of a project or dataset: one of its images, if it has any."""
     return access.absolute_url(conn, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
 
 
 def list_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``images.list`` of a dataset or a project: by columns (``filter``), and by what is on them (``filters``)."""
-    project, query = _within(conn, request)
-    wanted = filters.conditions(conn, request)
-    query = filters.narrowed(query, wanted)
-    if not filters.needs_scan(wanted, request):
-        return page(conn, query, _COLUMNS, request, lambda found: shaped(conn, found))
+    """``images.list`` of a dataset or a project: by columns (``filter``), and by labels and tags (``filters``)."""
+    project, query = _scope(conn, request)
+    conditions = filters.conditions(conn, request)
+    query = filters.narrow(query, conditions)
+    if not filters.needs_scan(conditions, request):
+        return page(conn, query, _COLUMNS, request, lambda image_rows: shaped(conn, image_rows))
     query = apply_filter(query, _COLUMNS, request.objects("filter", required=False))
-    numbers = filters.scan(conn, project, query, _COLUMNS, request, wanted)
+    numbers = filters.scan(conn, project, query, _COLUMNS, request, conditions)
 
     def shape(part: Sequence[int]) -> list[dict[str, Any]]:
-        found = items.find(conn, list(part))
-        return [_shape(conn, found[number]) for number in part]
+        image_rows = items.find(conn, list(part))
+        return [_shape(conn, image_rows[number]) for number in part]
 
     return page_of_values(numbers, request, shape, int)
 
@@ -110,36 +110,36 @@ def image(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def known_hashes(context: OperationContext, request: RequestParser) -> list[str]:
-    """``images.internal.hashes.list``: which of these contents need not be uploaded; the body is a list.
+    """``images.internal.hashes.list``: the hashes whose bytes need not be uploaded; the request is a list.
 
-    They stay for as long as a lease, so that who was told so can name them.
+    Their blobs get a lease, so that the client has time to name them.
     """
     hashes = [text for value in request.array("items") if (text := as_text(value)) is not None]
     with context.store.write(count_change=False) as conn:
-        found = blobs.acquire_with_lease(conn, hashes)
-    return [value for value in hashes if value in found]
+        stored = blobs.acquire_with_lease(conn, hashes)
+    return [value for value in hashes if value in stored]
 
 
 _BYTES = ("hash", "size", "mime", "width", "height")
 
 
-def _content(conn: Connection, wanted: list[RequestParser]) -> list[dict[str, Any]]:
-    """What the images to be made are of: columns of the blobs or of the images they name, or their links."""
-    kept = blobs.acquire(conn, [entry.text("hash") for entry in wanted if entry.has("hash")])
-    sources = items.find(conn, [entry.number("imageId") for entry in wanted if _is_copy(entry)])
-    found: list[dict[str, Any]] = []
-    for entry in wanted:
+def _content(conn: Connection, entries: list[RequestParser]) -> list[dict[str, Any]]:
+    """Return the content columns of new images: of the blobs or images that they name, or their links."""
+    blob_rows = blobs.acquire(conn, [entry.text("hash") for entry in entries if entry.has("hash")])
+    sources = items.find(conn, [entry.number("imageId") for entry in entries if _is_copy(entry)])
+    contents: list[dict[str, Any]] = []
+    for entry in entries:
         if _is_copy(entry):
             source = sources[entry.number("imageId")]
-            found.append({name: source[name] for name in (*_BYTES, "link")})
+            contents.append({name: source[name] for name in (*_BYTES, "link")})
         elif entry.has("hash"):
             content = entry.text("hash")
-            if content not in kept:
+            if content not in blob_rows:
                 raise Invalid(f'"{entry.path}hash": {content} has not been uploaded')
-            found.append({name: kept[content][name] for name in _BYTES})
+            contents.append({name: blob_rows[content][name] for name in _BYTES})
         else:
-            found.append({"link": entry.long_text("link")})
-    return found
+            contents.append({"link": entry.long_text("link")})
+    return contents
 
 
 def _is_copy(request: RequestParser) -> bool:
@@ -151,14 +151,14 @@ def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     or none.
 
     Raises:
-        ServerRefused: 400 with ``type`` NONUNIQUE and the names that are taken, as the SDK's conflict rules want it.
+        ServerRefused: 400 with ``type`` NONUNIQUE and the names that are taken, as the SDK's conflict handling expects.
     """
     dataset = datasets.get(conn, request.number("datasetId"))
     with edit_project(conn, dataset["project_id"]) as edit:
-        wanted = list(request.objects("images"))
-        names = [one.text("title" if one.has("title") else "name") for one in wanted]
-        there = items.ids_by_name(conn, dataset["id"], names)
-        errors = [{"name": name, "id": there[name]} for name in names if name in there]
+        entries = list(request.objects("images"))
+        names = [entry.text("title" if entry.has("title") else "name") for entry in entries]
+        taken = items.ids_by_name(conn, dataset["id"], names)
+        errors = [{"name": name, "id": taken[name]} for name in names if name in taken]
         if errors or len(set(names)) < len(names):
             details = {"type": "NONUNIQUE", "errors": errors}
             raise Invalid(
@@ -167,15 +167,15 @@ def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
         new = [
             {
                 "name": name,
-                "meta": json_codec.dump(one.mapping("meta"), canonical=True),
-                "description": one.text("description", ""),
+                "meta": json_codec.dump(entry.mapping("meta"), canonical=True),
+                "description": entry.text("description", ""),
                 **content,
             }
-            for one, name, content in zip(wanted, names, _content(conn, wanted), strict=True)
+            for entry, name, content in zip(entries, names, _content(conn, entries), strict=True)
         ]
         numbers = items.add_many(edit, dataset["id"], new)
-    made = items.find(conn, numbers)
-    return [_shape(conn, made[number]) for number in numbers]
+    image_rows = items.find(conn, numbers)
+    return [_shape(conn, image_rows[number]) for number in numbers]
 
 
 def edit_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -200,27 +200,27 @@ def edit_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _shape(conn, items.find(conn, [number])[number])
 
 
-def _by_project(found: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[RowMapping]]]:
-    """Images by their project, in a steady order: each project's row is locked."""
-    for project_id in sorted({row["project_id"] for row in found.values()}):
-        yield project_id, [row for row in found.values() if row["project_id"] == project_id]
+def _by_project(image_rows: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[RowMapping]]]:
+    """Yield images by project, in the order of project ids: each project's row is locked."""
+    for project_id in sorted({row["project_id"] for row in image_rows.values()}):
+        yield project_id, [row for row in image_rows.values() if row["project_id"] == project_id]
 
 
 def set_links(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``images.update.links``: images that were of bytes, or of another link, are linked from now on."""
-    links = {one.number("id"): one.long_text("link") for one in request.objects("images")}
-    for project_id, found in _by_project(items.find(conn, list(links))):
+    """``images.update.links``: replace the bytes or the link of images by a link."""
+    links = {entry.number("id"): entry.long_text("link") for entry in request.objects("images")}
+    for project_id, image_rows in _by_project(items.find(conn, list(links))):
         with edit_project(conn, project_id) as edit:
-            items.change_many(edit, ((row, {"link": links[row["id"]], "hash": None}) for row in found))
+            items.change_many(edit, ((row, {"link": links[row["id"]], "hash": None}) for row in image_rows))
     return {"success": True}
 
 
 def set_order(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``images.bulk.set-custom-sort``: a member of their meta, which a list can be sorted by."""
-    texts = {one.number("id"): one.text(filters.BY_META, "") for one in request.objects("images")}
-    for project_id, found in _by_project(items.find(conn, list(texts))):
+    """``images.bulk.set-custom-sort``: set the member of their meta by which a list can be sorted."""
+    texts = {entry.number("id"): entry.text(filters.BY_META, "") for entry in request.objects("images")}
+    for project_id, image_rows in _by_project(items.find(conn, list(texts))):
         with edit_project(conn, project_id) as edit:
-            items.change_many(edit, ((row, {"meta": _sorted_by(row, texts[row["id"]])}) for row in found))
+            items.change_many(edit, ((row, {"meta": _sorted_by(row, texts[row["id"]])}) for row in image_rows))
     return {"success": True}
 
 
@@ -230,31 +230,31 @@ def _sorted_by(row: RowMapping, text: str) -> str:
 
 def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``images.bulk.remove`` by ids, which may be of several projects."""
-    for project_id, found in _by_project(items.find(conn, request.unique_numbers("imageIds"))):
+    for project_id, image_rows in _by_project(items.find(conn, request.unique_numbers("imageIds"))):
         with edit_project(conn, project_id) as edit:
-            edit.delete_many(table, found)
+            edit.delete_many(table, image_rows)
     return {"success": True}
 
 
 def upload(context: OperationContext, parts: Iterable[Part], _query: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """``images.bulk.upload``: each file part answered in order with its hash, or with ``errors`` if it is no image."""
+    """``images.bulk.upload``: a hash for each file part, in order, or ``errors`` if it is not an image."""
     answers: list[dict[str, Any]] = []
     with upload_session(context) as session:
-        taken = []
+        received_images = []
         for part in parts:
             if isinstance(part.value, str):
                 raise Invalid(f"part {part.field!r} must be a file")
             received = session.receive(part.value, thumbnails.read_image_info)
             if received.probed is None:
                 session.discard(received)
-                answers.append({"errors": [{"message": f"part {part.field!r} is no image that can be read"}]})
+                answers.append({"errors": [{"message": f"part {part.field!r} is not an image that can be read"}]})
                 continue
-            known = received.probed._asdict()
-            answers.append({"hash": received.hash, "size": received.size, **known})
-            taken.append((received, known))
-        if taken:
+            info = received.probed._asdict()
+            answers.append({"hash": received.hash, "size": received.size, **info})
+            received_images.append((received, info))
+        if received_images:
             with session.transaction() as conn:
-                session.register(conn, taken)
+                session.register(conn, received_images)
     return answers
 
 
@@ -265,40 +265,42 @@ def download(context: OperationContext, request: RequestParser) -> Content:
         row = items.find(conn, [number])[number]
         if row["hash"] is None:
             raise Invalid(f"image {number} is a link; its bytes are at {row['link']}")
-        kept = blobs.find(conn, [row["hash"]])
-    if row["hash"] not in kept and not external_files.is_external(row):
+        blob_rows = blobs.find(conn, [row["hash"]])
+    if row["hash"] not in blob_rows and not external_files.is_external(row):
         raise NotFound("content of image", number)
-    return _bytes_of(context, row, kept, row["name"])
+    return _bytes_of(context, row, blob_rows, row["name"])
 
 
-def _bytes_of(context: OperationContext, row: RowMapping, kept: Mapping[str, RowMapping], name: str) -> Content:
-    """An image's bytes: those kept of it, else those of its own file."""
-    return _content_of(context, kept[row["hash"]], name) if row["hash"] in kept else external_files.content(row)
+def _bytes_of(context: OperationContext, row: RowMapping, blob_rows: Mapping[str, RowMapping], name: str) -> Content:
+    """Return an image's bytes: of its blob, else of its external file."""
+    return (
+        _content_of(context, blob_rows[row["hash"]], name) if row["hash"] in blob_rows else external_files.content(row)
+    )
 
 
-def _content_of(context: OperationContext, kept: RowMapping, name: str) -> Content:
-    return Content(context.blobs, kept["hash"], kept["generation"], kept["size"], name, kept["mime"])
+def _content_of(context: OperationContext, blob_row: RowMapping, name: str) -> Content:
+    return Content(context.blobs, blob_row["hash"], blob_row["generation"], blob_row["size"], name, blob_row["mime"])
 
 
 def download_many(context: OperationContext, request: RequestParser) -> CompositeContent:
-    """``images.bulk.download`` by ids: a form with a part for each, of its number's name, in order."""
+    """``images.bulk.download`` by ids: a multipart form whose parts are named by the ids, in order."""
     numbers = request.numbers("imageIds")
     with context.store.read() as conn:
-        found = items.find(conn, numbers)
-        kept = blobs.find(conn, [row["hash"] for row in found.values() if row["hash"] is not None])
+        image_rows = items.find(conn, numbers)
+        blob_rows = blobs.find(conn, [row["hash"] for row in image_rows.values() if row["hash"] is not None])
     for number in numbers:
-        if found[number]["hash"] not in kept and not external_files.is_external(found[number]):
-            raise Invalid(f"the bytes of image {number} are not here, but at {found[number]['link']}")
-    contents = ((str(number), _bytes_of(context, found[number], kept, str(number))) for number in numbers)
+        if image_rows[number]["hash"] not in blob_rows and not external_files.is_external(image_rows[number]):
+            raise Invalid(f"the bytes of image {number} are not here, but at {image_rows[number]['link']}")
+    contents = ((str(number), _bytes_of(context, image_rows[number], blob_rows, str(number))) for number in numbers)
     return composite_content.multipart_content(contents, "images")
 
 
 def download_hashes(context: OperationContext, request: RequestParser) -> CompositeContent:
-    """``images.bulk.download-by-hash``: a form with a part for each content that is here, of its hash's name."""
+    """``images.bulk.download-by-hash``: a multipart form whose parts are the stored contents, named by hash."""
     hashes = list(dict.fromkeys(text for value in request.array("hashes") if (text := as_text(value)) is not None))
     with context.store.read() as conn:
-        kept = blobs.find(conn, hashes)
-    contents = ((name, _content_of(context, kept[name], name)) for name in hashes if name in kept)
+        blob_rows = blobs.find(conn, hashes)
+    contents = ((name, _content_of(context, blob_rows[name], name)) for name in hashes if name in blob_rows)
     return composite_content.multipart_content(contents, "images")
 
 

@@ -1,7 +1,7 @@
-"""Annotations: one document in Supervisely's format an image; objects get numbers that follow from the image's.
+"""Annotations: one document in Supervisely's format for each image.
 
-The number of an object is image * FIGURES + k, so that it names its image, and no table of figures is needed; the
-stored document has k. Names of classes and tags are those of the project's meta when read, however they were then.
+The number of an object is image * FIGURES + k: it implies the image, and no table of figures is needed; the stored
+document has k. Names of classes and tags are taken from the project's meta when a document is read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIGURES = 2**20  # an image has fewer objects
 
 
 def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
-    """An object as it is stored, but for its k.
+    """Return an object as it is stored, without its k.
 
     Raises:
         ServerRefused: its class or a tag is not in the project's meta.
@@ -41,14 +41,16 @@ def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
 
 
 def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id: int) -> list[dict[str, Any]]:
-    """Give each object its k: the one it was read with, else the next free."""
+    """Return the objects with their k: the one an object was read with, else the next free one."""
     start = image_id * FIGURES
-    given = [as_number(entry.fields.get("id")) for entry in sent]
-    ours = [number - start if number is not None and start < number < start + FIGURES else None for number in given]
+    sent_numbers = [as_number(entry.fields.get("id")) for entry in sent]
+    own_numbers = [
+        number - start if number is not None and start < number < start + FIGURES else None for number in sent_numbers
+    ]
     used: set[int] = set()
-    highest = max((k for k in ours if k is not None), default=0)
+    highest = max((k for k in own_numbers if k is not None), default=0)
     numbered = []
-    for entry, k in zip(stored, ours, strict=True):
+    for entry, k in zip(stored, own_numbers, strict=True):
         if k is None or k in used:
             highest += 1
             k = highest
@@ -59,15 +61,15 @@ def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id:
     return numbered
 
 
-def stored_documents(conn: Connection, found: Sequence[RowMapping]) -> dict[int, dict[str, Any]]:
-    """The stored documents of images by the images' numbers; an empty one for an image that has none."""
-    texts = items.read_documents(conn, [row["annotation"] for row in found if row["annotation"]])
+def stored_documents(conn: Connection, image_rows: Sequence[RowMapping]) -> dict[int, dict[str, Any]]:
+    """Return the stored documents of images by image number; an empty one for an image without annotation."""
+    texts = items.read_documents(conn, [row["annotation"] for row in image_rows if row["annotation"]])
     # a copy each: images of equal annotations share a text
-    return {row["id"]: copy.deepcopy(texts.get(row["annotation"], {"objects": []})) for row in found}
+    return {row["id"]: copy.deepcopy(texts.get(row["annotation"], {"objects": []})) for row in image_rows}
 
 
-class Annotating:
-    """New annotations of images of one project, written together."""
+class AnnotationWriter:
+    """Collects new annotations of images of one project and writes them together."""
 
     def __init__(self, edit: ProjectEdit) -> None:
         self._edit = edit
@@ -76,28 +78,28 @@ class Annotating:
         self._tags: dict[int, list[dict[str, Any]]] = {}
 
     def keep(self, row: RowMapping, document: Mapping[str, Any]) -> None:
-        """Put a stored document in place of the one an image has."""
+        """Replace the stored document of an image."""
         name, text = items.encode_document(document)
         self._texts[name] = text
         self._changes[row["id"]] = (row, {"annotation": name, "labels": len(document["objects"])})
 
     def put(self, row: RowMapping, sent: RequestParser, meta: Meta) -> None:
-        """Put an annotation in place of the one an image has, its tags included when the document has any member for
-        them; of several of one image the last counts.
+        """Replace the annotation of an image, and its tags if the document has a member for them; the last of several
+        for one image wins.
 
         Raises:
             ServerRefused: an object's class or a tag is not in the project's meta.
         """
         objects = list(sent.objects("objects", required=False, max_items=limits.FIGURES))
-        stored = _numbered([stored_object(one, meta) for one in objects], objects, row["id"])
+        stored = _numbered([stored_object(entry, meta) for entry in objects], objects, row["id"])
         document = {key: value for key, value in sent.fields.items() if key not in {"tags", "objects"}}
         if sent.has("tags"):
-            wanted = [meta.tag(tag) for tag in sent.objects("tags")]
-            self._tags[row["id"]] = assigned(json_codec.load(row["tags"]), wanted)
+            tags = [meta.tag(tag) for tag in sent.objects("tags")]
+            self._tags[row["id"]] = assigned(json_codec.load(row["tags"]), tags)
         self.keep(row, {**document, "objects": stored})
 
     def close(self) -> None:
-        """Write them."""
+        """Write what was collected."""
         items.save_encoded_documents(self._edit.conn, self._texts)
         number_new(self._edit.conn, list(self._tags.values()))
         for number, tags in self._tags.items():
@@ -105,12 +107,12 @@ class Annotating:
         items.change_many(self._edit, self._changes.values())
 
 
-def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, whole: bool = False) -> dict[str, Any]:
-    """An image's annotation as the wire shows it; `whole`: coordinates in whole pixels."""
+def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, in_pixels: bool = False) -> dict[str, Any]:
+    """Return an image's annotation in the wire's shape; `in_pixels`: with coordinates in whole pixels."""
     document = document or {}
     objects = []
     for stored in document.get("objects", ()):
-        stored = rounding.round_to_pixels(stored) if whole else stored
+        stored = rounding.round_to_pixels(stored) if in_pixels else stored
         tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
         number = row["id"] * FIGURES + stored["id"]
         objects.append({**stored, "id": number, "classTitle": meta.class_title(stored["classId"]), "tags": tags})
@@ -127,43 +129,43 @@ def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, whole
     }
 
 
-def _read(conn: Connection, numbers: list[int], *, whole: bool = False) -> list[dict[str, Any]]:
-    found = items.find(conn, numbers)
-    texts = items.read_documents(conn, [row["annotation"] for row in found.values() if row["annotation"]])
-    metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row in found.values()}}
-    ordered = [found[number] for number in numbers]
-    return [shown(row, texts.get(row["annotation"]), metas[row["project_id"]], whole) for row in ordered]
+def _read(conn: Connection, numbers: list[int], *, in_pixels: bool = False) -> list[dict[str, Any]]:
+    image_rows = items.find(conn, numbers)
+    texts = items.read_documents(conn, [row["annotation"] for row in image_rows.values() if row["annotation"]])
+    metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row in image_rows.values()}}
+    ordered = [image_rows[number] for number in numbers]
+    return [shown(row, texts.get(row["annotation"]), metas[row["project_id"]], in_pixels) for row in ordered]
 
 
-def _whole(request: RequestParser) -> bool:
-    """Whether coordinates are asked for in whole pixels."""
+def _in_pixels(request: RequestParser) -> bool:
+    """Return whether a request asks for coordinates in whole pixels."""
     return request.flag("integerCoords", default=False)
 
 
 def read_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
-    """``annotations.bulk.info`` of images by their ids, in the order asked for."""
-    return _read(conn, request.numbers("imageIds"), whole=_whole(request))
+    """``annotations.bulk.info`` of images by their ids, in the order of the request."""
+    return _read(conn, request.numbers("imageIds"), in_pixels=_in_pixels(request))
 
 
 def read_one(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``annotations.info`` of one image."""
-    return _read(conn, [request.number("imageId")], whole=_whole(request))[0]
+    return _read(conn, [request.number("imageId")], in_pixels=_in_pixels(request))[0]
 
 
 def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``annotations.bulk.add``: each document takes the place of its image's; all of them or none."""
+    """``annotations.bulk.add``: replace the documents of images; all of them or none."""
     dataset = datasets.get(conn, request.number("datasetId"))
     with edit_project(conn, dataset["project_id"]) as edit:
         meta = Meta.of(conn, dataset["project_id"])
         entries = list(request.objects("annotations"))
-        found = items.find(conn, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
-        annotating = Annotating(edit)
+        image_rows = items.find(conn, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
+        writer = AnnotationWriter(edit)
         for entry in entries:
-            row = found[entry.number("imageId")]
+            row = image_rows[entry.number("imageId")]
             if row["project_id"] != dataset["project_id"]:
                 raise NotFound(f"in project {dataset['project_id']}, image", row["id"])
-            annotating.put(row, RequestParser(entry.mapping("annotation"), f"{entry.path}annotation."), meta)
-        annotating.close()
+            writer.put(row, RequestParser(entry.mapping("annotation"), f"{entry.path}annotation."), meta)
+        writer.close()
     return {"success": True}
 
 
@@ -173,41 +175,41 @@ def list_annotations(conn: Connection, request: RequestParser) -> dict[str, Any]
     query = items.listing(conn).where(item_table.c.dataset_id == dataset["id"])
     columns = {"id": item_table.c.id, "imageId": item_table.c.id, "imageName": item_table.c.name}
 
-    def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-        return _read(conn, [row["id"] for row in found], whole=_whole(request))
+    def shape(image_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+        return _read(conn, [row["id"] for row in image_rows], in_pixels=_in_pixels(request))
 
     return page(conn, query, columns, request, shape)
 
 
 def copy_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``annotations.bulk.copy`` from ``srcImageIds`` to ``destImageIds``, one by one: by names, so that another
-    project takes them whose meta has the same.
+    """``annotations.bulk.copy`` from ``srcImageIds`` to ``destImageIds``, one by one. Classes and tags go
+    by name, so that another project whose meta has them accepts them.
     """
     sources, targets = request.numbers("srcImageIds"), request.numbers("destImageIds")
     if len(sources) != len(targets):
         raise Invalid(f"{len(sources)} images cannot be copied to {len(targets)}")
     _check_copies(list(items.find(conn, list(dict.fromkeys(sources))).values()), sources)
     documents_by_target = dict(zip(targets, _read(conn, sources), strict=True))
-    found = items.find(conn, list(dict.fromkeys(targets)))
-    for project_id in sorted({row["project_id"] for row in found.values()}):
+    image_rows = items.find(conn, list(dict.fromkeys(targets)))
+    for project_id in sorted({row["project_id"] for row in image_rows.values()}):
         with edit_project(conn, project_id) as edit:
-            meta, annotating = Meta.of(conn, project_id), Annotating(edit)
-            for number, row in found.items():
+            meta, writer = Meta.of(conn, project_id), AnnotationWriter(edit)
+            for number, row in image_rows.items():
                 if row["project_id"] == project_id:
-                    annotating.put(row, RequestParser(_by_name(documents_by_target[number]["annotation"])), meta)
-            annotating.close()
+                    writer.put(row, RequestParser(_by_name(documents_by_target[number]["annotation"])), meta)
+            writer.close()
     return {"success": True}
 
 
-def _check_copies(found: Sequence[RowMapping], sources: Sequence[int]) -> None:
-    """See that copies do not come to very much more than what they are copies of.
+def _check_copies(image_rows: Sequence[RowMapping], sources: Sequence[int]) -> None:
+    """Bound the size of copies.
 
     Raises:
-        Invalid: they do.
+        Invalid: they would have too many objects or tags.
     """
     times = Counter(sources)
-    objects = sum(times[row["id"]] * row["labels"] for row in found)
-    tags = sum(times[row["id"]] * len(row["tags"]) for row in found)
+    objects = sum(times[row["id"]] * row["labels"] for row in image_rows)
+    tags = sum(times[row["id"]] * len(row["tags"]) for row in image_rows)
     if objects > limits.FIGURES or tags > COPIED_TAGS:
         raise Invalid(
             f"the copies would have more than {limits.FIGURES} objects or {COPIED_TAGS} bytes of tags: copy fewer"
@@ -215,10 +217,10 @@ def _check_copies(found: Sequence[RowMapping], sources: Sequence[int]) -> None:
 
 
 def _by_name(annotation: Mapping[str, Any]) -> dict[str, Any]:
-    """An annotation without the numbers that only its own project knows."""
+    """Return an annotation without the numbers that are valid in its own project only."""
     objects = [
-        {**_without(one, "id", "classId"), "tags": [_without(tag, "id", "tagId") for tag in one["tags"]]}
-        for one in annotation["objects"]
+        {**_without(stored, "id", "classId"), "tags": [_without(tag, "id", "tagId") for tag in stored["tags"]]}
+        for stored in annotation["objects"]
     ]
     tags = [_without(tag, "id", "tagId") for tag in annotation["tags"]]
     return {**_without(annotation, "size"), "tags": tags, "objects": objects}

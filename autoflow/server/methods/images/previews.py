@@ -1,4 +1,4 @@
-"""Thumbnails of images, made when they are asked for: what a grid of many shows instead of the images.
+"""Thumbnails of images, made on request.
 
 Decoding is done by the bounded processes of `media.decoder`, one job for all requests of the same thumbnail. An image
 that does not fit their bounds is remembered, so that it is not tried again and again.
@@ -9,16 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent import futures
 from concurrent.futures import Future
-from typing import BinaryIO, Generic, NamedTuple, TypeVar, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from sqlalchemy import RowMapping
 
 from autoflow.errors import ServerBusy
 from autoflow.process.forks import ProcessLock
+from autoflow.process.lru_cache import LruCache
 from autoflow.server.blobs import Content, FolderBlobStore, composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import blobs, items
@@ -36,27 +36,6 @@ CACHED = 2000  # thumbnails a process remembers, of some ten kilobytes each
 LARGEST_CACHED = 64 * 1024  # bytes of one that is remembered
 REFUSED = 10_000  # images without a thumbnail that a process remembers
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class _Cache(Generic[K, V]):
-    """The entries used last; not safe from several threads by itself."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        if key in self._entries:
-            self._entries.move_to_end(key)
-        return self._entries.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        self._entries[key] = value
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
-
 
 class _Key(NamedTuple):
     hash: str
@@ -71,8 +50,8 @@ class Thumbnails:
 
     def __init__(self) -> None:
         self._lock = ProcessLock()
-        self._made: _Cache[_Key, Made] = _Cache(CACHED)
-        self._refused: _Cache[str, str] = _Cache(REFUSED)
+        self._made: LruCache[_Key, Made] = LruCache(CACHED)
+        self._refused: LruCache[str, str] = LruCache(REFUSED)
         self._pending: dict[tuple[int, _Key], Future[Made]] = {}  # by process: no thread works on after a fork
 
     def of(self, context: OperationContext, blob: RowMapping, spec: ThumbnailSpec) -> Made:
@@ -92,19 +71,19 @@ class Thumbnails:
             if made is not None:
                 return made
             pending = self._pending.get(pending_key)
-            mine: Future[Made] | None = None
+            own: Future[Made] | None = None
             if pending is None:
-                mine = self._pending[pending_key] = Future()
-        if mine is None:
+                own = self._pending[pending_key] = Future()
+        if own is None:
             return self._awaited(cast("Future[Made]", pending))
         try:
             made = self._make(context, blob, key)
         except BaseException as error:
             known = isinstance(error, (Undecodable, ServerBusy))
-            mine.set_exception(error if known else StorageFailed("the thumbnail could not be made"))
+            own.set_exception(error if known else StorageFailed("the thumbnail could not be made"))
             raise
         else:
-            mine.set_result(made)
+            own.set_result(made)
             return made
         finally:
             with self._lock:
@@ -175,24 +154,26 @@ def preview(context: OperationContext, request: PreviewRequest) -> CompositeCont
     number, spec = request.id, _spec(request)
     with context.store.read() as conn:
         row = items.find(conn, [number])[number]
-        kept = blobs.find(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
-    return _response(context, kept, spec, number)
+        blob_row = blobs.find(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
+    return _response(context, blob_row, spec, number)
 
 
-def picture_of(context: OperationContext, kept: RowMapping | None, side: int, number: int) -> CompositeContent:
+def picture_of(context: OperationContext, blob_row: RowMapping | None, side: int, number: int) -> CompositeContent:
     """Return a thumbnail of at most `side` pixels a side of a blob's row, which image `number` is made of.
 
     Raises:
         ServerRefused, ServerBusy: as `preview`.
     """
-    return _response(context, kept, ThumbnailSpec(side, side), number)
+    return _response(context, blob_row, ThumbnailSpec(side, side), number)
 
 
-def _response(context: OperationContext, kept: RowMapping | None, spec: ThumbnailSpec, number: int) -> CompositeContent:
+def _response(
+    context: OperationContext, blob_row: RowMapping | None, spec: ThumbnailSpec, number: int
+) -> CompositeContent:
     try:
-        if kept is None:
-            raise Undecodable("its bytes are not kept here")
-        mime, data = _thumbnails.of(context, kept, spec)
+        if blob_row is None:
+            raise Undecodable("its bytes are not stored here")
+        mime, data = _thumbnails.of(context, blob_row, spec)
     except Undecodable as error:
         message = f"there is no preview of image {number}: {error}"
         raise NotFound("preview of image", number, message) from None

@@ -1,4 +1,4 @@
-"""Tags on images, checked against the project's meta; a tag put on twice with the same value is one tag."""
+"""Tags on images, checked against the project's meta; adding a tag again with the same value changes nothing."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Meta:
 
     @classmethod
     def of(cls, conn: Connection, project_id: int) -> Meta:
-        """Read a project's."""
+        """Read the meta of a project."""
         return cls(projects.meta(conn, project_id))
 
     def class_number(self, request: RequestParser) -> int:
-        """The class an object names, by ``classTitle`` or else ``classId``."""
+        """Return the number of the class an object names, by ``classTitle`` or else ``classId``."""
         if request.has("classTitle"):
             title = request.text("classTitle")
             if title not in self._class_numbers:
@@ -41,12 +41,12 @@ class Meta:
         return number
 
     def class_title(self, number: int) -> str | None:
-        """The title a class has now, None when the project has it no more."""
+        """Return the current title of a class; None if the project no longer has it."""
         return self._classes[number]["title"] if number in self._classes else None
 
     def tag(self, request: RequestParser) -> dict[str, Any]:
-        """``{"tagId", "value"}`` for a tag by its ``name`` or, if the project has none of that name, its ``tagId``: an
-        annotation that was read of another project has that one's numbers.
+        """Return ``{"tagId", "value"}`` of a tag by its ``name`` or, if the project has no tag of that name, its
+        ``tagId``: an annotation that was read from another project has that project's numbers.
         """
         name = as_text(request.fields.get("name"))
         if name in self._tag_numbers:
@@ -56,7 +56,7 @@ class Meta:
         raise Invalid(f'"{request.path}name": the project has no tag named {request.text("name")!r}')
 
     def valued(self, request: RequestParser, number: int) -> dict[str, Any]:
-        """A tag with the ``value`` of the body, if the tag can have it."""
+        """Return a tag with the request's ``value``, if the tag allows it."""
         value = request.fields.get("value")
         entry = self._tags.get(number)
         if entry is None:
@@ -68,7 +68,7 @@ class Meta:
         return {"tagId": number, "value": value}
 
     def tag_name(self, number: int) -> str | None:
-        """The name a tag has now."""
+        """Return the current name of a tag."""
         return self._tags[number]["name"] if number in self._tags else None
 
 
@@ -85,11 +85,11 @@ def _fits(entry: Mapping[str, Any], value: Any) -> bool:
     return rule is None or bool(rule(entry, value))
 
 
-def assigned(before: list[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tags wanted, each with the number it had before, None for a new one; equal ones once."""
+def assigned(before: list[dict[str, Any]], tags: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return distinct tags, each with the number it had before, None for a new one."""
     known = {_identity(tag): tag["id"] for tag in reversed(before)}
     distinct: dict[Any, dict[str, Any]] = {}
-    for tag in wanted:
+    for tag in tags:
         distinct.setdefault(_identity(tag), tag)
     return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
 
@@ -102,34 +102,34 @@ def number_new(conn: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> 
 
 
 def _identity(tag: Mapping[str, Any]) -> tuple[int, Any]:
-    """What tells one tag on an image from another: its number and its value."""
+    """Return the identity of a tag on an image: its tag's number and its value."""
     value = tag["value"]
     return tag["tagId"], json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value
 
 
-def _put_on(edit: ProjectEdit, wanted: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
-    """Put tags on images; gives each image's tags with their numbers, by what tells them apart."""
+def _put_on(edit: ProjectEdit, entries: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
+    """Add tags to images; return each image's tags by their identity."""
     by_image: dict[int, list[dict[str, Any]]] = {}
-    for number, tag in wanted:
+    for number, tag in entries:
         by_image.setdefault(number, []).append(tag)
-    found = items.find(edit.conn, list(by_image))
+    image_rows = items.find(edit.conn, list(by_image))
     after: dict[int, list[dict[str, Any]]] = {}
-    for number, row in found.items():
+    for number, row in image_rows.items():
         if row["project_id"] != edit.project["id"]:
             raise Invalid(f"image {number} is not of project {edit.project['id']}")
         before = json_codec.load(row["tags"])
-        plain = [{"tagId": had["tagId"], "value": had["value"]} for had in before]
+        plain = [{"tagId": existing["tagId"], "value": existing["value"]} for existing in before]
         after[number] = assigned(before, [*plain, *by_image[number]])
     number_new(edit.conn, list(after.values()))
-    items.change_many(edit, [(found[number], {"tags": json_codec.dump(tags)}) for number, tags in after.items()])
+    items.change_many(edit, [(image_rows[number], {"tags": json_codec.dump(tags)}) for number, tags in after.items()])
     return {number: {_identity(tag): tag for tag in tags} for number, tags in after.items()}
 
 
 def _by_project(conn: Connection, numbers: list[int]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
+    by_project: dict[int, list[int]] = {}
     for number, row in items.find(conn, numbers).items():
-        found.setdefault(row["project_id"], []).append(number)
-    return found
+        by_project.setdefault(row["project_id"], []).append(number)
+    return by_project
 
 
 def add_to_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -145,7 +145,9 @@ def add_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
     with edit_project(conn, request.number("projectId")) as edit:
         meta = Meta.of(conn, edit.project["id"])
-        entries = [(one.number("entityId"), meta.valued(one, one.number("tagId"))) for one in request.objects("tags")]
+        entries = [
+            (entry.number("entityId"), meta.valued(entry, entry.number("tagId"))) for entry in request.objects("tags")
+        ]
         tags = _put_on(edit, entries)
     return [{**tags[number][_identity(tag)], "entityId": number} for number, tag in entries]
 
@@ -156,19 +158,19 @@ def _take_off(conn: Connection, numbers: list[int], tag_ids: set[int], only: int
             changes = []
             for row in items.find(conn, images).values():
                 before = json_codec.load(row["tags"])
-                kept = [tag for tag in before if tag["tagId"] not in tag_ids or only not in {None, tag["id"]}]
-                changes.append((row, {"tags": json_codec.dump(kept)}))
+                remaining = [tag for tag in before if tag["tagId"] not in tag_ids or only not in {None, tag["id"]}]
+                changes.append((row, {"tags": json_codec.dump(remaining)}))
             items.change_many(edit, changes)
 
 
 def remove_from_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``image-tags.remove-from-image``: one tag, by its own number, off an image."""
+    """``image-tags.remove-from-image``: remove one tag, by its own number, from an image."""
     _take_off(conn, [request.number("imageId")], {request.number("tagId")}, request.number("id"))
     return {"success": True}
 
 
 def remove_from_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``image-tags.bulk.remove-from-images``: all tags of these kinds off these images."""
+    """``image-tags.bulk.remove-from-images``: remove these tags from these images, with every value."""
     _take_off(conn, request.unique_numbers("ids"), set(request.numbers("tagIds")), None)
     return {"success": True}
 
@@ -177,21 +179,21 @@ def set_value(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``image-tags.update-tag-value`` of a tag on an image, by the tag's own number.
 
     Raises:
-        Invalid: it cannot have the value, or the image has a tag of that value already.
+        Invalid: the tag does not allow the value, or the image has it with that value already.
     """
     number = request.number("id")
     row = items.find_by_tag(conn, number)
     with edit_project(conn, row["project_id"]) as edit:
         row = items.find(conn, [row["id"]])[row["id"]]
         before = json_codec.load(row["tags"])
-        mine = next((tag for tag in before if tag["id"] == number), None)
-        if mine is None:
+        current = next((tag for tag in before if tag["id"] == number), None)
+        if current is None:
             raise NotFound("tag", number)
-        tag = {"id": number, **Meta.of(conn, row["project_id"]).valued(request, mine["tagId"])}
-        others = [one for one in before if one is not mine]
-        if any((one["tagId"], one["value"]) == (tag["tagId"], tag["value"]) for one in others):
+        tag = {"id": number, **Meta.of(conn, row["project_id"]).valued(request, current["tagId"])}
+        others = [other for other in before if other is not current]
+        if any((other["tagId"], other["value"]) == (tag["tagId"], tag["value"]) for other in others):
             raise Invalid(f'"value": image {row["id"]} has this tag with {tag["value"]!r} already')
-        items.change(edit, row, tags=json_codec.dump([tag if one is mine else one for one in before]))
+        items.change(edit, row, tags=json_codec.dump([tag if other is current else other for other in before]))
     return {**tag, "entityId": row["id"], "imageId": row["id"]}
 
 

@@ -1,4 +1,4 @@
-"""Labeling jobs: ``jobs.*`` as far as an app makes, lists and reads them; nothing is labeled here."""
+"""Labeling jobs: the methods of ``jobs.*`` by which an app creates, lists and reads them; nothing is labeled here."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _COLUMNS = {
 
 USERS = 1000  # labelers of one request: each gets a job that names all images
 REVIEWS = ("none", "done", "accepted", "rejected")
-_REVIEWED = "autoflowReviews"  # of the meta: what was said of images, by their numbers
+_REVIEWED = "autoflowReviews"  # of the meta: review statuses by image number
 
 
-def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _shaped(conn: Connection, job_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     logins = jobs.logins(conn)
     shaped = []
-    for row in found:
+    for row in job_rows:
         meta = json_codec.load(row["meta"])
         reviewed = list(_reviews(meta).values())
         shaped.append(
@@ -86,28 +86,28 @@ def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
 
 
 def _reviews(meta: Mapping[str, Any]) -> dict[str, str]:
-    """What was said of a job's images, by their numbers."""
+    """Return the review statuses of a job's images, by image number."""
     reviews = meta.get(_REVIEWED)
-    return {key: said for key, said in reviews.items() if said in REVIEWS} if isinstance(reviews, Mapping) else {}
+    return {key: status for key, status in reviews.items() if status in REVIEWS} if isinstance(reviews, Mapping) else {}
 
 
-def _titled(value: Any, place: str) -> dict[str, Any]:
-    """A class or tag to be labeled: its name, or an object with it."""
+def _titled(value: Any, path: str) -> dict[str, Any]:
+    """Return a class or tag to be labeled as an object, from an object or a name."""
     if isinstance(value, Mapping):
         return dict(value)
-    return {"name": RequestParser({"name": value}, place).text("name")}
+    return {"name": RequestParser({"name": value}, path).text("name")}
 
 
 def _meta(conn: Connection, sent: RequestParser, dataset: RowMapping) -> dict[str, Any]:
-    """What is to be labeled, complete: the SDK reads its lists, and the ends of its range, unasked."""
-    given = sent.unique_numbers("entityIds", max_items=limits.ENTITIES) if sent.fields.get("entityIds") else []
-    for number, row in items.find(conn, given).items():
+    """Return the job's meta with all its lists and its range, which the SDK reads without checking."""
+    image_ids = sent.unique_numbers("entityIds", max_items=limits.ENTITIES) if sent.fields.get("entityIds") else []
+    for number, row in items.find(conn, image_ids).items():
         if row["dataset_id"] != dataset["id"]:
             raise Invalid(f"image {number} is not of dataset {dataset['id']}")
     span = RequestParser(sent.mapping("range"), f"{sent.path}range.")
     start, end = span.optional_number("start"), span.optional_number("end")
     query = select(item_table.c.id).where(item_table.c.dataset_id == dataset["id"]).order_by(item_table.c.id)
-    images = given or list(conn.execute(query).scalars())[max(start or 1, 1) - 1 : end]
+    images = image_ids or list(conn.execute(query).scalars())[max(start or 1, 1) - 1 : end]
     return {
         "imageFiguresLimit": 0,
         "imageTagsLimit": 0,
@@ -126,7 +126,7 @@ def _meta(conn: Connection, sent: RequestParser, dataset: RowMapping) -> dict[st
 
 
 def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
-    """``jobs.add``: a job for each of ``userIds``, who are of the dataset's team."""
+    """``jobs.add``: a job for each of ``userIds``, who must be members of the dataset's team."""
     dataset = datasets.get(conn, request.number("datasetId"))
     users, reviewer = request.numbers("userIds", max_items=USERS), request.optional_number("reviewerId")
     if not users:
@@ -147,31 +147,31 @@ def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
         "reviewer_id": reviewer,
         "meta": json_codec.dump(meta),
     }
-    made = [jobs.add(conn, {**values, "assigned_to": number}) for number in users]
-    return _shaped(conn, [jobs.get(conn, number) for number in made])
+    job_ids = [jobs.add(conn, {**values, "assigned_to": number}) for number in users]
+    return _shaped(conn, [jobs.get(conn, number) for number in job_ids])
 
 
 def list_jobs(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``jobs.list`` of a team, without the images; those put away only with ``showDisabled``."""
+    """``jobs.list`` of a team, without the images; archived ones only with ``showDisabled``."""
     team = teams.get(conn, team_table, "team", request.number("teamId"))
     query = jobs.listing(conn).where(workspaces.c.team_id == team["id"])
     if not request.flag("showDisabled", default=False):
         query = query.where(~table.c.disabled)
-    return page(conn, query, _COLUMNS, request, lambda found: _shaped(conn, found))
+    return page(conn, query, _COLUMNS, request, lambda job_rows: _shaped(conn, job_rows))
 
 
 def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.info`` by id, with its images as ``entities``."""
-    told = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
-    images = told["meta"]["entityIds"]
-    query = items.listing(conn).where(item_table.c.dataset_id == told["datasetId"]).order_by(item_table.c.id)
-    wanted = set(images)
-    found = [row for row in conn.execute(query).mappings() if row["id"] in wanted]
-    status = _reviews(told["meta"])
+    job_shape = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
+    images = job_shape["meta"]["entityIds"]
+    query = items.listing(conn).where(item_table.c.dataset_id == job_shape["datasetId"]).order_by(item_table.c.id)
+    image_ids = set(images)
+    image_rows = [row for row in conn.execute(query).mappings() if row["id"] in image_ids]
+    status = _reviews(job_shape["meta"])
     entities = [
-        {"id": row["id"], "name": row["name"], "reviewStatus": status.get(str(row["id"]), "none")} for row in found
+        {"id": row["id"], "name": row["name"], "reviewStatus": status.get(str(row["id"]), "none")} for row in image_rows
     ]
-    return {**told, "entities": entities}
+    return {**job_shape, "entities": entities}
 
 
 def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -190,17 +190,17 @@ def stop(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``jobs.editInfo``: name, custom data, and who labels and who reviews, who are of the job's team."""
-    found = jobs.get(conn, request.number("id"))
+    """``jobs.editInfo``: name, custom data, and labeler and reviewer, who must be members of the job's team."""
+    row = jobs.get(conn, request.number("id"))
     values: dict[str, Any] = {"name": request.text("name")} if request.has("name") else {}
     if request.has("customData"):
         values["custom_data"] = json_codec.dump(request.mapping("customData"))
     for name, column in (("userId", "assigned_to"), ("reviewerId", "reviewer_id")):
         if request.has(name):
             values[column] = request.number(name)
-            jobs.check_member(conn, found["team_id"], values[column])
-    jobs.change(conn, found["id"], **values)
-    return _shaped(conn, [jobs.get(conn, found["id"])])[0]
+            jobs.check_member(conn, row["team_id"], values[column])
+    jobs.change(conn, row["id"], **values)
+    return _shaped(conn, [jobs.get(conn, row["id"])])[0]
 
 
 def review(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -209,37 +209,37 @@ def review(conn: Connection, request: RequestParser) -> dict[str, Any]:
     Raises:
         NotFound: the job has no such image.
     """
-    found, number, status = jobs.get(conn, request.number("jobId")), request.number("entityId"), request.text("status")
+    row, number, status = jobs.get(conn, request.number("jobId")), request.number("entityId"), request.text("status")
     if status not in REVIEWS:
         raise Invalid(f'"status" must be one of {", ".join(REVIEWS)}')
-    meta = json_codec.load(found["meta"])
+    meta = json_codec.load(row["meta"])
     if number not in meta["entityIds"]:
-        raise NotFound(f"in job {found['id']}, image", number)
-    said = {**_reviews(meta), str(number): status}
-    meta[_REVIEWED] = {key: value for key, value in said.items() if value != "none"}
-    jobs.change(conn, found["id"], meta=json_codec.dump(meta))
+        raise NotFound(f"in job {row['id']}, image", number)
+    statuses = {**_reviews(meta), str(number): status}
+    meta[_REVIEWED] = {key: value for key, value in statuses.items() if value != "none"}
+    jobs.change(conn, row["id"], meta=json_codec.dump(meta))
     return {"success": True}
 
 
 def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``jobs.stats``: how far a job is."""
-    told = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
-    total, finished = told["imagesCount"], told["finishedImagesCount"]
+    """``jobs.stats``: the progress of a job."""
+    job_shape = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
+    total, finished = job_shape["imagesCount"], job_shape["finishedImagesCount"]
     return {
         "job": {
-            "id": told["id"],
-            "startedAt": told["startedAt"],
-            "finishedAt": told["finishedAt"],
+            "id": job_shape["id"],
+            "startedAt": job_shape["startedAt"],
+            "finishedAt": job_shape["finishedAt"],
             "imagesCount": total,
             "finishedImagesCount": finished,
-            "acceptedImagesCount": told["acceptedImagesCount"],
-            "rejectedImagesCount": told["rejectedImagesCount"],
+            "acceptedImagesCount": job_shape["acceptedImagesCount"],
+            "rejectedImagesCount": job_shape["rejectedImagesCount"],
             "progress": {"images": round(100 * finished / total) if total else 0},
         }
     }
 
 
-def put_away(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def archive(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``jobs.archive``."""
     jobs.disable(conn, jobs.get(conn, request.number("id"))["id"])
     return {"success": True}
@@ -252,5 +252,5 @@ WRITES: Mapping[str, Operation] = {
     "jobs.entities.update-review-status": review,
     "jobs.set-status": set_status,
     "jobs.stop": stop,
-    "jobs.archive": put_away,
+    "jobs.archive": archive,
 }

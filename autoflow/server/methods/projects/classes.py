@@ -1,6 +1,6 @@
-"""Classes and tags of a project one by one: ``tags.*``, ``advanced.*``, ``projects.classes.*``.
+"""Single classes and tags of a project: ``tags.*``, ``advanced.*``, ``projects.classes.*``.
 
-They are entries of the project's one document (`operations.meta`), in the shapes these methods have for them.
+They are entries of the project's meta (`projects.meta`), in the shapes of these methods.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autoflow.server.request_parser import RequestParser
 
 Entry = dict[str, Any]
 
-# A tag's settings: their names on the wire, by those of the document.
+# A tag's settings: names in the document -> names on the wire.
 _SETTINGS = {
     "value_type": "type",
     "values": "values",
@@ -74,22 +74,22 @@ def _listing(kind: str, shape: Callable[..., Entry]) -> Operation:
     return run
 
 
-def _place(conn: Connection, kind: str, what: str, number: int) -> int:
-    """The project that has a class or a tag of a number.
+def _project_of(conn: Connection, kind: str, what: str, number: int) -> int:
+    """Return the project that has a class or tag of a number.
 
     Raises:
-        ServerRefused: 404, none has; 409, several have, restored from one another.
+        ServerRefused: 404, no project has it; 409, several have it, as one was restored or cloned from another.
     """
-    found = projects.find_by_meta_entry(conn, kind, number)
-    if not found:
+    project_ids = projects.find_by_meta_entry(conn, kind, number)
+    if not project_ids:
         raise NotFound(what, number)
-    if len(found) > 1:
-        raise Conflict(f"{what} {number} is in projects {', '.join(map(str, found))}: use projects.meta.update")
-    return found[0]
+    if len(project_ids) > 1:
+        raise Conflict(f"{what} {number} is in projects {', '.join(map(str, project_ids))}: use projects.meta.update")
+    return project_ids[0]
 
 
 def class_info(conn: Connection, request: RequestParser) -> Entry:
-    """``advanced.object_classes.info`` by id; of projects that were restored from one another the first one's."""
+    """``advanced.object_classes.info`` by id; if projects were restored from one another, of the first."""
     number = request.number("id")
     for project_id in projects.find_by_meta_entry(conn, "classes", number)[:1]:
         document = projects.meta(conn, project_id)
@@ -103,19 +103,21 @@ def _edit(
 ) -> ProjectEdit:
     """Change one entry of its project's document."""
     number = request.number("id")
-    with edit_project(conn, _place(conn, kind, what, number)) as edit:
+    with edit_project(conn, _project_of(conn, kind, what, number)) as edit:
         document = projects.meta(conn, edit.project["id"])
-        entries = [{**one, **changes(edit, one)} if one["id"] == number else one for one in document[kind]]
+        entries = [{**entry, **changes(edit, entry)} if entry["id"] == number else entry for entry in document[kind]]
         replace(edit, document, merged(conn, document, RequestParser({kind: entries})))
     return edit
 
 
 def edit_class(conn: Connection, request: RequestParser) -> Entry:
-    """``advanced.object_classes.editInfo``: name, description, shape, colour and what else a class has."""
-    given: Entry = {"title" if name == "name" else name: request.text(name, "") for name in _PLAIN if request.has(name)}
+    """``advanced.object_classes.editInfo``: name, description, shape, colour and other members of a class."""
+    values: Entry = {
+        "title" if name == "name" else name: request.text(name, "") for name in _PLAIN if request.has(name)
+    }
     if request.has("settings"):
-        given["geometry_config"] = request.mapping("settings")
-    edit = _edit(conn, request, "classes", "class", lambda _edit, _entry: given)
+        values["geometry_config"] = request.mapping("settings")
+    edit = _edit(conn, request, "classes", "class", lambda _edit, _entry: values)
     return _entry(conn, edit, "classes", request.number("id"), _class)
 
 
@@ -123,51 +125,51 @@ _PLAIN = ("name", "description", "hotkey", "shape", "color")
 
 
 def edit_tag(conn: Connection, request: RequestParser) -> Entry:
-    """``advanced.tags.editInfo``: name, colour, hotkey, and those settings that are given."""
+    """``advanced.tags.editInfo``: name, colour, hotkey, and the settings that are sent."""
 
     def changes(edit: ProjectEdit, entry: Entry) -> Entry:
-        given: Entry = {name: request.text(name, "") for name in ("color", "hotkey") if request.has(name)}
+        values: Entry = {name: request.text(name, "") for name in ("color", "hotkey") if request.has(name)}
         if request.has("title"):
-            given["name"] = request.text("title")
+            values["name"] = request.text("title")
         classes = projects.meta(edit.conn, edit.project["id"])["classes"]
-        return {**given, **_settings(RequestParser(request.mapping("settings"), "settings."), classes)}
+        return {**values, **_settings(RequestParser(request.mapping("settings"), "settings."), classes)}
 
     edit = _edit(conn, request, "tags", "tag", changes)
     return _entry(conn, edit, "tags", request.number("id"), _tag)
 
 
 def _settings(sent: RequestParser, classes: list[Entry]) -> Entry:
-    """Settings as the document has them: classes by their titles."""
-    found = {name: sent.fields[wire] for name, wire in _SETTINGS.items() if sent.has(wire)}
+    """Return settings as the document has them, classes by title."""
+    settings = {name: sent.fields[wire] for name, wire in _SETTINGS.items() if sent.has(wire)}
     if sent.has("classes"):
         titles = {known["id"]: known["title"] for known in classes}
         numbers = sent.numbers("classes")
         if missing := [number for number in numbers if number not in titles]:
             raise Invalid(f'"{sent.path}classes": the project has no class {missing[0]}')
-        found["classes"] = [titles[number] for number in numbers]
-    return found
+        settings["classes"] = [titles[number] for number in numbers]
+    return settings
 
 
 def _entry(conn: Connection, edit: ProjectEdit, kind: str, number: int, shape: Callable[..., Entry]) -> Entry:
     document = projects.meta(conn, edit.project["id"])
-    entry = next(one for one in document[kind] if one["id"] == number)
+    entry = next(candidate for candidate in document[kind] if candidate["id"] == number)
     return shape(projects.get(conn, edit.project["id"]), entry, document)
 
 
 def add_tags(conn: Connection, request: RequestParser) -> list[Entry]:
-    """``tags.bulk.add``: new tags beside those a project has; 409 when one of that name is there."""
+    """``tags.bulk.add``: add tags to a project; 409 if it has one of that name."""
     with edit_project(conn, request.number("projectId")) as edit:
         document = projects.meta(conn, edit.project["id"])
-        there = {entry["name"] for entry in document["tags"]}
-        made = []
+        names = {entry["name"] for entry in document["tags"]}
+        new_tags = []
         for sent in request.objects("tags"):
             name = sent.text("title" if sent.has("title") else "name")
-            if name in there:
+            if name in names:
                 raise Conflict(f"project {edit.project['id']} has a tag named {name!r} already")
             plain = {key: sent.text(key, "") for key in ("color", "hotkey") if sent.has(key)}
             settings = RequestParser(sent.mapping("settings"), f"{sent.path}settings.")
-            made.append({"name": name, **plain, **_settings(settings, document["classes"])})
-        changed = merged(conn, document, RequestParser({"tags": [*document["tags"], *made]}))
+            new_tags.append({"name": name, **plain, **_settings(settings, document["classes"])})
+        changed = merged(conn, document, RequestParser({"tags": [*document["tags"], *new_tags]}))
         replace(edit, document, changed)
     return [_tag(edit.project, entry, changed) for entry in changed["tags"][len(document["tags"]) :]]
 
@@ -177,10 +179,10 @@ def _removal(kind: str, what: str) -> Operation:
         number = request.number("id")
         with edit_project(conn, request.number("projectId")) as edit:
             document = projects.meta(conn, edit.project["id"])
-            kept = [entry for entry in document[kind] if entry["id"] != number]
-            if len(kept) == len(document[kind]):
+            remaining = [entry for entry in document[kind] if entry["id"] != number]
+            if len(remaining) == len(document[kind]):
                 raise NotFound(f"in project {edit.project['id']}, {what}", number)
-            replace(edit, document, {**document, kind: kept})
+            replace(edit, document, {**document, kind: remaining})
         return {"success": True}
 
     return run

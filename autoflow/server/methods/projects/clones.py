@@ -1,9 +1,9 @@
-"""``projects.clone``: a project of its own with what another has, as much of it as is asked for.
+"""``projects.clone``: copy the requested parts of a project into a new one.
 
-Classes and tags keep their numbers, as annotations name them by these; bytes are not copied. The source is read in one
-transaction, so that the clone is one state of it; the clone is written in many short ones, and hidden until it is
-complete (`store.hidden`). It is there when the request is answered, and the task that the wire's clients wait for is
-over by then.
+Classes and tags keep their numbers, by which annotations name them; bytes are not copied. The source is read in one
+transaction, so that the clone is one state of it; the clone is written in many short ones and hidden until it is
+complete (`db.hidden_projects`). It is complete when the request is answered, and the task that clients of the wire
+wait for is finished by then.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from autoflow.server.paging import CHUNK, chunks
 from autoflow.server.request_parser import RequestParser
 
 SECONDS = 15 * 60.0  # that the source may be read for
-GAP = 0.002  # seconds between two transactions: who waits for the write lock only looks now and then
-SWEPT = 1000  # rows of projects that were given up, removed before a new one
+GAP = 0.002  # seconds between two transactions: other writers poll for the write lock
+SWEPT = 1000  # rows of abandoned projects that are removed before a new one is begun
 _PROJECT = ("description", "readme", "type", "settings", "import_settings")
 _ITEM = ("name", "hash", "link", "mime", "size", "width", "height", "meta", "description")
 
 
 def clone(context: OperationContext, request: RequestParser) -> dict[str, Any]:
-    """``projects.clone`` of a project (``id``) into a workspace, under a name; ``include`` says what of it, or all.
+    """``projects.clone`` of a project (``id``) into a workspace, under a name; ``include`` selects parts.
 
     Raises:
         ServerRefused: 404, the project or the workspace is unknown; 409, the name is taken there.
     """
     include = RequestParser(request.mapping("include"), "include.")
-    wanted = {
+    parts = {
         name: include.flag(name, default=True)
         for name in ("classes", "datasets", "images", "imagesTags", "annotationObjects")
     }
@@ -51,16 +51,16 @@ def clone(context: OperationContext, request: RequestParser) -> dict[str, Any]:
         with context.store.write() as conn:
             purge.release_expired(conn, SWEPT)
             values = {column: source[column] for column in _PROJECT}
-            made = projects.add(conn, workspace_id, name, **values, state=hidden_projects.STATE)
-            hidden_projects.renew(conn, made)
+            project_id = projects.add(conn, workspace_id, name, **values, state=hidden_projects.STATE)
+            hidden_projects.renew(conn, project_id)
         try:
-            _Copy(context.store, source_conn, source["id"], made).run(wanted)
+            _Copy(context.store, source_conn, source["id"], project_id).run(parts)
             with context.store.write() as conn:
-                hidden_projects.publish(conn, made, custom_data=source["custom_data"])
-                return {"taskId": _done(conn, projects.get(conn, made)), "projectId": made}
+                hidden_projects.publish(conn, project_id, custom_data=source["custom_data"])
+                return {"taskId": _add_finished_task(conn, projects.get(conn, project_id)), "projectId": project_id}
         except BaseException:
             with context.store.write() as conn:
-                hidden_projects.abandon(conn, made)
+                hidden_projects.abandon(conn, project_id)
             raise
 
 
@@ -69,13 +69,13 @@ def _reading(store: Store | CallerStore) -> Any:
 
 
 class _Copy:
-    """One project being copied.
+    """Copies the contents of a project.
 
     Args:
-        store: what it is written to.
-        source_conn: the transaction it is read in.
-        source: the project's number.
-        made: the clone's, hidden still.
+        store: the store that the clone is written to.
+        source_conn: the transaction that the source is read in.
+        source: the source's id.
+        made: the clone's id; it is hidden.
     """
 
     def __init__(self, store: Store | CallerStore, source_conn: Connection, source: int, made: int) -> None:
@@ -84,14 +84,14 @@ class _Copy:
         self._source = source
         self._made = made
 
-    def run(self, wanted: Mapping[str, bool]) -> None:
-        """Copy what is wanted."""
-        if wanted["classes"]:
+    def run(self, parts: Mapping[str, bool]) -> None:
+        """Copy the selected parts."""
+        if parts["classes"]:
             meta = projects.meta(self._source_conn, self._source)
             self._write(lambda edit: projects.set_meta(edit, meta))
-        places = self._datasets() if wanted["datasets"] else {}
-        if wanted["images"] and places:
-            self._items(places, tagged=wanted["imagesTags"], drawn=wanted["annotationObjects"])
+        copies = self._datasets() if parts["datasets"] else {}
+        if parts["images"] and copies:
+            self._items(copies, tagged=parts["imagesTags"], drawn=parts["annotationObjects"])
 
     def _write(self, change: Callable[[ProjectEdit], Any]) -> Any:
         """Change the clone in a transaction of its own."""
@@ -103,26 +103,26 @@ class _Copy:
         return result
 
     def _datasets(self) -> dict[int, int]:
-        """Copy the datasets, level by level; gives the new ones' numbers by those they are copies of."""
-        places: dict[int, int] = {}
+        """Copy the datasets, level by level; return the copies' ids by those of the originals."""
+        copies: dict[int, int] = {}
         query = select(dataset_table).where(dataset_table.c.project_id == self._source).order_by(dataset_table.c.id)
-        left = list(self._source_conn.execute(query).mappings())
-        while left:
-            level = [row for row in left if row["parent_id"] is None or row["parent_id"] in places]
+        remaining = list(self._source_conn.execute(query).mappings())
+        while remaining:
+            level = [row for row in remaining if row["parent_id"] is None or row["parent_id"] in copies]
             for part in chunks(level):
-                numbers = self._write(functools.partial(_add_datasets, part=part, places=places))
-                places.update(zip((row["id"] for row in part), numbers, strict=True))
-            left = [row for row in left if row["id"] not in places]
-        return places
+                numbers = self._write(functools.partial(_add_datasets, part=part, copies=copies))
+                copies.update(zip((row["id"] for row in part), numbers, strict=True))
+            remaining = [row for row in remaining if row["id"] not in copies]
+        return copies
 
-    def _items(self, places: Mapping[int, int], *, tagged: bool, drawn: bool) -> None:
+    def _items(self, copies: Mapping[int, int], *, tagged: bool, drawn: bool) -> None:
         names = (*_ITEM, "annotation", "labels") if drawn else _ITEM
 
         def add(edit: ProjectEdit, part: Sequence[RowMapping]) -> None:
             new: dict[int, list[dict[str, Any]]] = {}
             for row, tags in zip(part, _tags(edit.conn, part) if tagged else ["[]"] * len(part), strict=True):
                 values = {name: row[name] for name in names}
-                new.setdefault(places[row["dataset_id"]], []).append({**values, "tags": tags})
+                new.setdefault(copies[row["dataset_id"]], []).append({**values, "tags": tags})
             for dataset_id, several in new.items():
                 items.add_many(edit, dataset_id, several)
 
@@ -137,15 +137,15 @@ class _Copy:
             last = part[-1]["id"]
 
 
-def _add_datasets(edit: ProjectEdit, part: Sequence[RowMapping], places: Mapping[int, int]) -> list[int]:
-    moment = timestamps.now()
-    stamps = {"created_by": caller(edit.conn).user, "created_at": moment, "updated_at": moment}
+def _add_datasets(edit: ProjectEdit, part: Sequence[RowMapping], copies: Mapping[int, int]) -> list[int]:
+    now = timestamps.now()
+    stamps = {"created_by": caller(edit.conn).user, "created_at": now, "updated_at": now}
     return edit.insert_many(
         dataset_table,
         [
             {
                 "project_id": edit.project["id"],
-                "parent_id": None if row["parent_id"] is None else places[row["parent_id"]],
+                "parent_id": None if row["parent_id"] is None else copies[row["parent_id"]],
                 **{name: row[name] for name in ("name", "description", "custom_data")},
                 **stamps,
             }
@@ -155,14 +155,14 @@ def _add_datasets(edit: ProjectEdit, part: Sequence[RowMapping], places: Mapping
 
 
 def _tags(conn: Connection, part: Sequence[RowMapping]) -> list[str]:
-    """The tags of some images, each with a number of its own."""
+    """Return the tags of some images as JSON, with new numbers."""
     lists = [json_codec.load(row["tags"]) for row in part]
     numbers = counters.reserve(conn, counters.TAG, sum(map(len, lists)))
     return [json_codec.dump([{**tag, "id": next(numbers)} for tag in tags]) for tags in lists]
 
 
-def _done(conn: Connection, project: Mapping[str, Any] | RowMapping) -> int:
-    """A task that says so."""
+def _add_finished_task(conn: Connection, project: Mapping[str, Any] | RowMapping) -> int:
+    """Add a finished task for the clone; return its number."""
     task_id = tasks.add(conn, team=project["team_id"], workspace=project["workspace_id"])
     tasks.set_name(conn, task_id, "Clone project")
     tasks.finish(conn, task_id, "finished", None, timestamps.now())

@@ -30,14 +30,14 @@ _COLUMNS = {
 }
 
 
-def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _shaped(conn: Connection, dataset_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     of = items.c.dataset_id
     query = select(of, func.count(), func.coalesce(func.sum(items.c.size), 0))
-    query = query.where(of.in_([row["id"] for row in found])).group_by(of)
+    query = query.where(of.in_([row["id"] for row in dataset_rows])).group_by(of)
     counts = {number: (count, size) for number, count, size in conn.execute(query)}
     pictured = first_item_ids(conn, table, list(counts))
     shaped = []
-    for row in found:
+    for row in dataset_rows:
         count, size = counts.get(row["id"], (0, 0))
         shaped.append(
             {
@@ -60,15 +60,15 @@ def _shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any
     return shaped
 
 
-def _whole(conn: Connection, number: int) -> dict[str, Any]:
-    found = datasets.get(conn, number)
-    return {**_shaped(conn, [found])[0], "customData": json_codec.load(found["custom_data"])}
+def _with_custom_data(conn: Connection, number: int) -> dict[str, Any]:
+    row = datasets.get(conn, number)
+    return {**_shaped(conn, [row])[0], "customData": json_codec.load(row["custom_data"])}
 
 
 def list_datasets(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.list`` of a project: those at its top, or all with ``recursive``.
 
-    ``customData`` comes only when asked for: the SDK keys a dict by what it gets, and a dict is no key.
+    ``customData`` is included on request only: the SDK uses the rows as keys of a dict, and a dict is not hashable.
     """
     project_id = projects.get(conn, request.number("projectId"))["id"]
     query = datasets.listing(conn).where(table.c.project_id == project_id)
@@ -80,10 +80,10 @@ def list_datasets(conn: Connection, request: RequestParser) -> dict[str, Any]:
 def _page(conn: Connection, query: Select[Any], request: RequestParser) -> dict[str, Any]:
     custom = "customData" in request.array("extraFields", required=False)
 
-    def shape(found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-        shown = _shaped(conn, found)
+    def shape(dataset_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+        shown = _shaped(conn, dataset_rows)
         if custom:
-            for entry, row in zip(shown, found, strict=True):
+            for entry, row in zip(shown, dataset_rows, strict=True):
                 entry["customData"] = json_codec.load(row["custom_data"])
         return shown
 
@@ -92,11 +92,11 @@ def _page(conn: Connection, query: Select[Any], request: RequestParser) -> dict[
 
 def dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.info`` by id."""
-    return _whole(conn, request.number("id"))
+    return _with_custom_data(conn, request.number("id"))
 
 
 def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``datasets.add``: 409 when the place has one of that name."""
+    """``datasets.add``: 409 if the project or parent dataset has one of that name."""
     with edit_project(conn, request.number("projectId")) as edit:
         parent_id = request.optional_number("parentId")
         datasets.check_depth(edit, parent_id)
@@ -107,16 +107,16 @@ def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
             request.text("description", ""),
             json_codec.dump(request.mapping("customData")),
         )
-    return _whole(conn, number)
+    return _with_custom_data(conn, number)
 
 
 def edit_dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.editInfo``: name, description, customData.
 
     Raises:
-        Conflict: the place has one of that name.
+        Conflict: the project or parent dataset has one of that name.
     """
-    found = datasets.get(conn, request.number("id"))
+    row = datasets.get(conn, request.number("id"))
     values: dict[str, Any] = {}
     if request.has("name"):
         values["name"] = request.text("name")
@@ -124,9 +124,9 @@ def edit_dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
         values["description"] = request.text("description", "")
     if request.has("customData"):
         values["custom_data"] = json_codec.dump(request.mapping("customData"))
-    with edit_project(conn, found["project_id"]) as edit:
-        datasets.change(edit, found, values)
-    return _whole(conn, found["id"])
+    with edit_project(conn, row["project_id"]) as edit:
+        datasets.change(edit, row, values)
+    return _with_custom_data(conn, row["id"])
 
 
 def list_all(conn: Connection, request: RequestParser) -> dict[str, Any]:
@@ -141,26 +141,26 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; what a version has stays in it."""
+    """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; versions keep them."""
     _remove(conn, [entry.number("id") for entry in request.objects("datasets")])
     return {"success": True}
 
 
 def _remove(conn: Connection, numbers: Sequence[int]) -> None:
-    for project_id, found in sorted(datasets.by_project(conn, numbers).items()):
+    for project_id, dataset_rows in sorted(datasets.by_project(conn, numbers).items()):
         with edit_project(conn, project_id) as edit:
-            datasets.remove(edit, found)
+            datasets.remove(edit, dataset_rows)
 
 
 def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``datasets.move``: a dataset (``srcId``), with all in it, into another of its project (``destId``).
 
     Raises:
-        ServerRefused: 400, it is another project's, or stands in the one that is moved; 409, the name is taken there.
+        ServerRefused: 400, the target is in another project, or inside the moved dataset; 409, the name is taken there.
     """
-    number, place = request.number("srcId"), request.number("destId")
+    number, parent_id = request.number("srcId"), request.number("destId")
     with edit_project(conn, datasets.get(conn, number)["project_id"]) as edit:
-        datasets.move(edit, datasets.get(conn, number), datasets.get(conn, place))
+        datasets.move(edit, datasets.get(conn, number), datasets.get(conn, parent_id))
     return {"success": True}
 
 

@@ -1,7 +1,7 @@
-"""A project's classes and tags: new ones get their numbers here, those known keep theirs, the order stays as sent.
+"""A project's classes and tags: new ones get numbers here, known ones keep theirs, the order is that of the request.
 
-What is of a class or a tag that a project has no more goes with it: an object without a class is nothing a client can
-read.
+Removing a class or tag removes its objects, or the tag from images and objects: clients cannot read an object without
+a class.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TAG = {"value_type": "none", "color": "#00A0FF", "hotkey": "", "applicable_type
 def _numbered(
     conn: Connection, known: list[dict[str, Any]], sent: list[RequestParser], name: str, defaults: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The entries sent, each with a number: by a number this project gave, else by name, else a new one."""
+    """Return the sent entries, numbered as sent if the project has that number, else as the known one of that name."""
     by_name = {entry[name]: entry["id"] for entry in known}
     ours = set(by_name.values())
     used: set[int | None] = {None}
@@ -91,14 +91,14 @@ def _prune(edit: ProjectEdit, classes: set[int], tags: set[int]) -> None:
         changes: list[tuple[RowMapping, dict[str, Any]]] = []
         pruned: dict[str, bytes] = {}
         for row in part:
-            kept = [tag for tag in json_codec.load(row["tags"]) if tag["tagId"] not in tags]
-            values: dict[str, Any] = {"tags": json_codec.dump(kept)}
+            remaining = [tag for tag in json_codec.load(row["tags"]) if tag["tagId"] not in tags]
+            values: dict[str, Any] = {"tags": json_codec.dump(remaining)}
             document = texts.get(row["annotation"])
             if document is not None:
                 objects = [
-                    {**one, "tags": [tag for tag in one["tags"] if tag["tagId"] not in tags]}
-                    for one in document["objects"]
-                    if one["classId"] not in classes
+                    {**stored, "tags": [tag for tag in stored["tags"] if tag["tagId"] not in tags]}
+                    for stored in document["objects"]
+                    if stored["classId"] not in classes
                 ]
                 name, text = items.encode_document({**document, "objects": objects})
                 pruned[name] = text
@@ -109,7 +109,7 @@ def _prune(edit: ProjectEdit, classes: set[int], tags: set[int]) -> None:
 
 
 def _parts(edit: ProjectEdit) -> Iterator[list[RowMapping]]:
-    """The project's items with anything on them, some at a time."""
+    """Yield the project's items that have annotations or tags, in chunks."""
     query = select(table).where(table.c.project_id == edit.project["id"]).order_by(table.c.id).limit(CHUNK)
     query = query.where(table.c.annotation.is_not(None) | (table.c.tags != "[]"))
     last = 0

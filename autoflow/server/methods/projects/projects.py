@@ -36,9 +36,9 @@ _COLUMNS = {
 }
 
 
-def shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    """Projects as the wire shows them."""
-    numbers = [row["id"] for row in found]
+def shaped(conn: Connection, project_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Return projects in the wire's shape."""
+    numbers = [row["id"] for row in project_rows]
     of = datasets.c.project_id
     counted = conn.execute(select(of, func.count()).where(of.in_(numbers)).group_by(of))
     counts: dict[int, int] = dict(counted.all())
@@ -68,11 +68,11 @@ def shaped(conn: Connection, found: Sequence[RowMapping]) -> list[dict[str, Any]
             "version": latest.get(row["id"]),
             "createdBy": row["created_by"],
         }
-        for row in found
+        for row in project_rows
     ]
 
 
-def _one(conn: Connection, number: int) -> dict[str, Any]:
+def _shaped_project(conn: Connection, number: int) -> dict[str, Any]:
     return shaped(conn, [projects.get(conn, number)])[0]
 
 
@@ -86,16 +86,16 @@ def list_projects(conn: Connection, request: RequestParser) -> dict[str, Any]:
         query = query.where(table.c.workspace_id == workspace_id)
     if (team_id := request.optional_number("groupId")) is not None:
         query = query.where(workspaces.c.team_id == team_id)
-    return page(conn, query, _COLUMNS, request, lambda found: shaped(conn, found))
+    return page(conn, query, _COLUMNS, request, lambda project_rows: shaped(conn, project_rows))
 
 
 def project(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.info`` by id."""
-    return _one(conn, request.number("id"))
+    return _shaped_project(conn, request.number("id"))
 
 
 def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.add``: 409 when the workspace has one of that name."""
+    """``projects.add``: 409 if the workspace has one of that name."""
     number = projects.add(
         conn,
         request.number("workspaceId"),
@@ -106,27 +106,27 @@ def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
         settings=json_codec.dump(request.mapping("settings")),
         custom_data=json_codec.dump(request.mapping("customData")),
     )
-    return _one(conn, number)
+    return _shaped_project(conn, number)
 
 
 def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.editInfo``: name, description, readme, customData; ``silent`` leaves the time of change alone."""
-    found = change_tracking.lock_project(conn, request.number("id"))
+    """``projects.editInfo``: name, description, readme, customData; ``silent`` does not touch ``updatedAt``."""
+    row = change_tracking.lock_project(conn, request.number("id"))
     values: dict[str, Any] = {name: request.text(name, "") for name in ("description", "readme") if request.has(name)}
     if request.has("name"):
         values["name"] = request.text("name")
-        projects.check_name_is_free(conn, found["workspace_id"], values["name"], but=found["id"])
+        projects.check_name_is_free(conn, row["workspace_id"], values["name"], but=row["id"])
     if request.has("customData"):
         values["custom_data"] = json_codec.dump(request.mapping("customData"))
-    projects.change(conn, found["id"], silent=request.flag("silent", default=False), **values)
-    return _one(conn, found["id"])
+    projects.change(conn, row["id"], silent=request.flag("silent", default=False), **values)
+    return _shaped_project(conn, row["id"])
 
 
 def set_settings(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.settings.update``: new settings over those there are."""
-    found = change_tracking.lock_project(conn, request.number("id"))
-    settings = {**json_codec.load(found["settings"]), **request.mapping("settings")}
-    projects.change(conn, found["id"], silent=False, settings=json_codec.dump(settings))
+    """``projects.settings.update``: merge settings into the existing ones."""
+    row = change_tracking.lock_project(conn, request.number("id"))
+    settings = {**json_codec.load(row["settings"]), **request.mapping("settings")}
+    projects.change(conn, row["id"], silent=False, settings=json_codec.dump(settings))
     return {"success": True}
 
 
@@ -137,44 +137,44 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.remove.permanently`` by ``projects``, each with its ``id``: what a graph shows of them stays."""
+    """``projects.remove.permanently`` by ``projects``, each with its ``id``; they stay in graphs."""
     for number in dict.fromkeys(entry.number("id") for entry in request.objects("projects", max_items=PROJECTS)):
         projects.remove(conn, change_tracking.lock_project(conn, number)["id"])
     return {"success": True}
 
 
 def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.workspace.set``: into another workspace of the same team.
+    """``projects.workspace.set``: move a project into another workspace of its team.
 
     Raises:
-        ServerRefused: 400, it is another team's; 409, it has a project of that name.
+        ServerRefused: 400, the workspace belongs to another team; 409, it has a project of that name.
     """
-    found = projects.get(conn, change_tracking.lock_project(conn, request.number("id"))["id"])
-    place = teams.get(conn, workspaces, "workspace", request.number("workspaceId"))
-    if place["team_id"] != found["team_id"]:
+    row = projects.get(conn, change_tracking.lock_project(conn, request.number("id"))["id"])
+    workspace = teams.get(conn, workspaces, "workspace", request.number("workspaceId"))
+    if workspace["team_id"] != row["team_id"]:
         raise Invalid(
-            f"workspace {place['id']} is of team {place['team_id']}, project {found['id']} of {found['team_id']}"
+            f"workspace {workspace['id']} is of team {workspace['team_id']}, project {row['id']} of {row['team_id']}"
         )
-    projects.check_name_is_free(conn, place["id"], found["name"], but=found["id"])
-    projects.change(conn, found["id"], silent=True, workspace_id=place["id"])
+    projects.check_name_is_free(conn, workspace["id"], row["name"], but=row["id"])
+    projects.change(conn, row["id"], silent=True, workspace_id=workspace["id"])
     return {"success": True}
 
 
 def meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
     """``projects.meta`` by the project's id."""
-    found = projects.get(conn, request.number("id"))
-    return {"projectType": found["type"], **projects.meta(conn, found["id"])}
+    row = projects.get(conn, request.number("id"))
+    return {"projectType": row["type"], **projects.meta(conn, row["id"])}
 
 
 def update_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.meta.update``: classes and tags as given, in the order given (the SDK maps ids by position).
+    """``projects.meta.update``: replace classes and tags, in the order sent (the SDK maps ids by position).
 
-    What was of classes and tags that are no more among them goes with them.
+    Objects of removed classes, and removed tags on images and objects, are removed with them.
     """
     with change_tracking.edit_project(conn, request.number("id")) as edit:
-        wanted = RequestParser(request.mapping("meta"), "meta.")
+        sent = RequestParser(request.mapping("meta"), "meta.")
         known = projects.meta(conn, edit.project["id"])
-        document = merged(conn, known, wanted)
+        document = merged(conn, known, sent)
         replace(edit, known, document)
     return {"projectType": edit.project["type"], **document}
 

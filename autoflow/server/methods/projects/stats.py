@@ -1,4 +1,4 @@
-"""``projects.stats``: how many images and objects there are of each class and with each tag, by dataset."""
+"""``projects.stats``: numbers of images and objects of each class and with each tag, by dataset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Counts = Counter[tuple[int, int]]  # by class or tag, and dataset
 
 
 class _Tally:
-    """What was counted so far."""
+    """Counters over the images of a project."""
 
     def __init__(self) -> None:
         self.images: Counter[int] = Counter()
@@ -35,11 +35,11 @@ class _Tally:
         self.images[dataset] += 1
         self.marked[dataset] += bool(objects or tags)
         self.drawn[dataset] += len(objects)
-        self.images_of_class.update((number, dataset) for number in {one["classId"] for one in objects})
-        self.objects_of_class.update((one["classId"], dataset) for one in objects)
+        self.images_of_class.update((number, dataset) for number in {stored["classId"] for stored in objects})
+        self.objects_of_class.update((stored["classId"], dataset) for stored in objects)
         self.images_with_tag.update((number, dataset) for number in {tag["tagId"] for tag in tags})
-        for one in objects:
-            self.objects_with_tag.update((number, dataset) for number in {tag["tagId"] for tag in one["tags"]})
+        for stored in objects:
+            self.objects_with_tag.update((number, dataset) for number in {tag["tagId"] for tag in stored["tags"]})
 
 
 def _counted(conn: Connection, project_id: int) -> _Tally:
@@ -53,17 +53,17 @@ def _counted(conn: Connection, project_id: int) -> _Tally:
 
 
 def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.stats`` by the project's ``id``: everything is counted anew."""
+    """``projects.stats`` by the project's ``id``: counted at each request."""
     project = projects.get(conn, request.number("id"))
     document, tally = projects.meta(conn, project["id"]), _counted(conn, project["id"])
     query = select(datasets.c.id, datasets.c.name).where(datasets.c.project_id == project["id"])
-    places = [(row.id, row.name) for row in conn.execute(query.order_by(datasets.c.id))]
+    dataset_names = [(row.id, row.name) for row in conn.execute(query.order_by(datasets.c.id))]
 
     def items_of(name: str, entries: Iterable[Mapping[str, Any]], counts: Counts) -> list[dict[str, Any]]:
-        return [_item(name, entry, counts, places) for entry in entries]
+        return [_item(name, entry, counts, dataset_names) for entry in entries]
 
     def by_dataset(**counts: Counter[int]) -> list[dict[str, Any]]:
-        return [{"id": number, "name": name, **_of(counts, number)} for number, name in places]
+        return [{"id": number, "name": name, **_of(counts, number)} for number, name in dataset_names]
 
     images = {
         "imagesInDataset": tally.images,
@@ -94,12 +94,16 @@ def _of(counts: Mapping[str, Counter[int]], dataset: int) -> dict[str, int]:
     return {name: counted[dataset] for name, counted in counts.items()}
 
 
-def _item(name: str, entry: Mapping[str, Any], counts: Counts, places: Sequence[tuple[int, str]]) -> dict[str, Any]:
-    """How often a class or a tag is met."""
+def _item(
+    name: str, entry: Mapping[str, Any], counts: Counts, dataset_names: Sequence[tuple[int, str]]
+) -> dict[str, Any]:
+    """Return the counts of a class or tag, in total and by dataset."""
     number = entry["id"]
     named = {"id": number, "name": entry.get("title", entry.get("name")), "color": entry.get("color")}
-    each = [{"id": place, "name": title, "count": counts[number, place]} for place, title in places]
-    return {name: named, "total": sum(one["count"] for one in each), "datasets": each}
+    each = [
+        {"id": dataset_id, "name": title, "count": counts[number, dataset_id]} for dataset_id, title in dataset_names
+    ]
+    return {name: named, "total": sum(entry_count["count"] for entry_count in each), "datasets": each}
 
 
 READS: Mapping[str, Operation] = {"projects.stats": stats}

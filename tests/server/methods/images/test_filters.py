@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoflow.errors import ServerRefused
+from autoflow.process.lru_cache import LruCache
 from autoflow.server.db import items
 from autoflow.server.methods.images import filters
 
@@ -194,9 +195,9 @@ def test_annotations_are_looked_up_once_for_all_pages(world, monkeypatch):
     assert world.picked(peel, per_page=1) == "c "
 
 
-def test_what_is_remembered_has_an_end(world, monkeypatch):
-    """Only the last look-ups are remembered."""
-    monkeypatch.setattr(filters, "REMEMBERED", 2)
+def test_the_cache_of_scans_is_bounded(world, monkeypatch):
+    """Only the last scans are cached."""
+    monkeypatch.setattr(filters, "_scans", LruCache(2))
     for most in range(3, 9):
         world.picked(("objects_class", {"classId": world.numbers["peel"], "to": most}))
-    assert len(filters._memory) == 2
+    assert len(filters._scans) == 2
