@@ -1,4 +1,4 @@
-"""What a decorated call costs the caller's thread, side by side with its peers in one run.
+"""Cost of a decorated call for the caller's thread, compared with peers in the same run.
 
 Goals (design, promise 1): at most 0.35 of OpenTelemetry's decorator with an in-memory exporter, p99 at most 25 µs, no
 stall over 5 ms at p99.99, with the server up, away or hanging, and while a backlog drains.
@@ -18,7 +18,7 @@ SDK = "supervisely SDK, local server"
 
 
 def body(project_id: int) -> int:
-    """What is decorated: nothing, so that all there is to see is the cost of recording."""
+    """The decorated function; it is empty, so that only the cost of recording is measured."""
     return project_id
 
 
@@ -102,12 +102,17 @@ def main() -> None:
         sdk = sdk_call(instance.address)
         if sdk is not None:
             samples[SDK] = interleaved({SDK: sdk}, rounds=3, calls=100)[SDK]
-    rows = [row(name, found, samples[PEER]) for name, found in samples.items()]
+    rows = [row(name, timings, samples[PEER]) for name, timings in samples.items()]
     rows += [(SDK, "not installed", "", "", "", "")] if sdk is None else []
     header = ("call", "p50 µs", "p99 µs", "p99.99 µs", "longest µs", "p50 of OpenTelemetry's")
     publish(
         f"## Cost of a call\n\n{machine()}; {ROUNDS} rounds of {CALLS} calls each, in turn.\n\n{table(header, rows)}\n",
-        [goal for name, found in samples.items() if name.startswith("autoflow, server") for goal in _goals(name, found)]
+        [
+            goal
+            for name, timings in samples.items()
+            if name.startswith("autoflow, server")
+            for goal in _goals(name, timings)
+        ]
         + [_ratio(samples)],
     )
 

@@ -62,13 +62,13 @@ def timed(peer: Peer, numbers: Iterable[int]) -> tuple[list[int], int, int]:
     return times, raised, number
 
 
-def hot(peer: Peer, given: dict[str, Any]) -> None:
+def hot(peer: Peer, options: dict[str, Any]) -> None:
     """Calls in a tight loop, for a number of calls or of seconds, whichever is over first."""
-    end = time.monotonic() + given["seconds"]
+    end = time.monotonic() + options["seconds"]
 
     def numbers() -> Iterator[int]:
         number = 1
-        while number <= given["calls"] and (number < 10 or time.monotonic() < end):
+        while number <= options["calls"] and (number < 10 or time.monotonic() < end):
             yield number
             number += 1
 
@@ -76,22 +76,22 @@ def hot(peer: Peer, given: dict[str, Any]) -> None:
     os._exit(0)
 
 
-def cold(peer: Peer, given: dict[str, Any]) -> None:
+def cold(peer: Peer, options: dict[str, Any]) -> None:
     """Calls with a pause between them."""
-    say(summarise(timed(peer, paced(given["seconds"], given["pause"], 1))[0]))
+    say(summarise(timed(peer, paced(options["seconds"], options["pause"], 1))[0]))
     os._exit(0)
 
 
-def leave(peer: Peer, given: dict[str, Any]) -> None:
+def leave(peer: Peer, options: dict[str, Any]) -> None:
     """Record, then leave in some way."""
-    numbers = range(1, given["count"] + 1)
-    if given["how"] == "fork":
+    numbers = range(1, options["count"] + 1)
+    if options["how"] == "fork":
         child = multiprocessing.get_context("fork").Process(target=_all, args=(peer, numbers))
         child.start()
         child.join()
         return
     _all(peer, numbers)
-    WAYS[given["how"]]()
+    WAYS[options["how"]]()
 
 
 def _all(peer: Peer, numbers: Iterable[int]) -> None:
@@ -111,13 +111,13 @@ WAYS: dict[str, Callable[[], object]] = {
 }
 
 
-def outage(peer: Peer, given: dict[str, Any]) -> None:
+def outage(peer: Peer, options: dict[str, Any]) -> None:
     """Record at a steady pace while the server is there, gone, and back; then flush, close and leave."""
     first, made, raised = 1, 0, 0
     phases, memory = [], []
     for phase in ("before", "during", "after"):
         memory.append(resident())
-        times, failed, last = timed(peer, paced(given[phase], given["pause"], first))
+        times, failed, last = timed(peer, paced(options[phase], options["pause"], first))
         memory.append(resident())
         phases.append(summarise(times))
         raised += failed
@@ -129,13 +129,13 @@ def outage(peer: Peer, given: dict[str, Any]) -> None:
     say({"made": made, "raised": raised, "phases": phases, "grown": memory[3] - memory[2]})
 
 
-def depart(peer: Peer, given: dict[str, Any]) -> None:
+def depart(peer: Peer, options: dict[str, Any]) -> None:
     """Record a little while the server behaves in some way, then leave in good order."""
     say("ready")
     wait()
     end = time.monotonic() + 2.0
     made = raised = 0
-    while made < given["count"] and time.monotonic() < end:
+    while made < options["count"] and time.monotonic() < end:
         made += 1
         try:
             peer.record(made)
@@ -144,31 +144,31 @@ def depart(peer: Peer, given: dict[str, Any]) -> None:
     say({"made": made, "raised": raised, "left": time.monotonic()})
 
 
-def visible(peer: Peer, given: dict[str, Any]) -> None:
+def visible(peer: Peer, options: dict[str, Any]) -> None:
     """Record now and then; when each record was made, on the monotonic clock."""
     made = {}
-    for number in range(1, given["count"] + 1):
+    for number in range(1, options["count"] + 1):
         made[number] = time.monotonic_ns()
         peer.record(number)
-        time.sleep(given["pause"] * random.uniform(0.5, 1.5))
+        time.sleep(options["pause"] * random.uniform(0.5, 1.5))
     say(list(made.items()))
     wait()  # until the sink has them
     os._exit(0)
 
 
-def burst(peer: Peer, given: dict[str, Any]) -> None:
+def burst(peer: Peer, options: dict[str, Any]) -> None:
     """Record in a tight loop, flush, and leave in good order."""
     begin = time.monotonic_ns()
-    _all(peer, range(1, given["count"] + 1))
+    _all(peer, range(1, options["count"] + 1))
     peer.flush(FLUSH_SECONDS)
     peer.close()
     say(begin)
 
 
-def fill(peer: Peer, given: dict[str, Any]) -> None:
+def fill(peer: Peer, options: dict[str, Any]) -> None:
     """Leave a backlog of autoflow's behind, made by real calls of a process that never gets to send."""
     begin = time.perf_counter()
-    _all(peer, range(1, given["count"] + 1))
+    _all(peer, range(1, options["count"] + 1))
     say(time.perf_counter() - begin)
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -184,16 +184,16 @@ def mute() -> None:
     outbox.Journal = partial(outbox.Journal, quota=8 << 30)  # type: ignore[misc,assignment]
 
 
-def idle(peer: Peer, given: dict[str, Any]) -> None:
+def idle(peer: Peer, options: dict[str, Any]) -> None:
     """Do nothing after a few records."""
     _all(peer, range(1, 11))
     peer.flush(FLUSH_SECONDS)
     time.sleep(1)
     descriptors, spent = len(os.listdir("/proc/self/fd")), time.process_time()
-    time.sleep(given["seconds"])
+    time.sleep(options["seconds"])
     say(
         {
-            "cpu": (time.process_time() - spent) / given["seconds"],
+            "cpu": (time.process_time() - spent) / options["seconds"],
             "threads": threading.active_count() - 1,
             "grown": len(os.listdir("/proc/self/fd")) - descriptors,
         }
@@ -205,18 +205,18 @@ ACTIONS = (hot, cold, leave, outage, depart, visible, burst, fill, idle)
 
 def main() -> None:
     """`child.py CLIENT ADDRESS ACTION OPTIONS`."""
-    wanted, address, action, options = sys.argv[1:]
+    peer_name, address, action, options_json = sys.argv[1:]
     if action == "fill":
         mute()
-    peer = next(one for one in PEERS if one.__name__ == wanted)()
+    peer = next(candidate for candidate in PEERS if candidate.__name__ == peer_name)()
     peer.set_up(address)
-    given = json.loads(options)
-    if given.get("warm", True):
+    options = json.loads(options_json)
+    if options.get("warm", True):
         try:
             peer.record(0)
         except Exception:
             say("the first call raised")
-    next(one for one in ACTIONS if one.__name__ == action)(peer, given)
+    next(candidate for candidate in ACTIONS if candidate.__name__ == action)(peer, options)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ COLD_SECONDS = 3.0
 RATE = 100  # records a second during an outage
 LEAVING = 50
 KILLED = 500
-PATIENCE = 60.0  # how long a process that leaves is watched
+EXIT_TIMEOUT = 60.0  # how long a process that leaves is watched
 WAYS = ("normal exit", "os._exit", "SIGTERM", "SIGKILL", "fork")
 
 Cells = Sequence[str]
@@ -120,9 +120,9 @@ def cost() -> tuple[str, list[Goal]]:
 
 
 def _leave(peer: type[Peer], how: str, count: int) -> tuple[int, int]:
-    """How many records of a process that leaves arrived by then, and after a later sync."""
+    """Return the number of records that arrived before the exit, and after a later sync."""
     with Sink(peer.sink) as sink, new_home() as home:
-        with Child(peer.__name__, sink.address, "leave", home=home, limit=PATIENCE, how=how, count=count) as child:
+        with Child(peer.__name__, sink.address, "leave", home=home, limit=EXIT_TIMEOUT, how=how, count=count) as child:
             child.ends()
         by_itself = sink.settled(count)
         if not peer.durable:
@@ -132,13 +132,15 @@ def _leave(peer: type[Peer], how: str, count: int) -> tuple[int, int]:
 
 
 def leaving() -> tuple[str, list[Goal]]:
-    """What is kept of records whose process leaves right after the last call."""
+    """Measure how many records survive an exit right after the last call."""
     cases = [(how, LEAVING) for how in WAYS] + [("SIGKILL", KILLED)]
 
     def measure(peer: type[Peer]) -> Row:
-        found = [_leave(peer, how, count) for how, count in cases]
-        cells = [str(kept) if kept == alone else f"{kept} ({alone})" for alone, kept in found]
-        lost = sum(count for _, count in cases) - sum(kept for _, kept in found)
+        counts_by_case = [_leave(peer, how, count) for how, count in cases]
+        cells = [
+            str(delivered) if delivered == alone else f"{delivered} ({alone})" for alone, delivered in counts_by_case
+        ]
+        lost = sum(count for _, count in cases) - sum(delivered for _, delivered in counts_by_case)
         return Row(peer, cells, {"lost": lost})
 
     rows = in_turn(measure)
@@ -161,34 +163,34 @@ def leaving() -> tuple[str, list[Goal]]:
 
 def _outage(peer: type[Peer]) -> Row:
     before, after = max(2.0, OUTAGE / 6), max(2.0, OUTAGE / 6)
-    given = {"before": before, "during": OUTAGE, "after": after, "pause": 1 / RATE}
+    child_options = {"before": before, "during": OUTAGE, "after": after, "pause": 1 / RATE}
     with Sink(peer.sink) as sink, new_home() as home:
-        limit = before + OUTAGE + after + 2 * PATIENCE
-        with Child(peer.__name__, sink.address, "outage", home=home, limit=limit, **given) as child:
+        limit = before + OUTAGE + after + 2 * EXIT_TIMEOUT
+        with Child(peer.__name__, sink.address, "outage", home=home, limit=limit, **child_options) as child:
             for command in ("refuse", "well", None):
                 child.says()
                 if command is not None:
                     sink.tell(command)
                 child.go_on()
-            told = child.says()
+            report = child.says()
             child.ends()
-        if told is None:
+        if report is None:
             return Row(peer, ("did not end", "", "", "", "", ""), {})
         if peer.durable:
             sync(home).wait()
-        lost = told["made"] - sink.settled(told["made"], quiet=2.0)
-    calm, gone, _ = (Sample(*phase) for phase in told["phases"])
+        lost = report["made"] - sink.settled(report["made"], quiet=2.0)
+    calm, gone, _ = (Sample(*phase) for phase in report["phases"])
     ratio = gone.p50 / calm.p50
     cells = (
-        f"{told['made']:,}",
-        f"{lost:,}" + (f" ({told['raised']} raised)" if told["raised"] else ""),
-        f"{told['grown'] / 2**20:.1f}",
+        f"{report['made']:,}",
+        f"{lost:,}" + (f" ({report['raised']} raised)" if report["raised"] else ""),
+        f"{report['grown'] / 2**20:.1f}",
         micro(calm.p50),
         micro(gone.p50),
         f"{ratio:.2f}",
         micro(gone.p9999),
     )
-    return Row(peer, cells, {"lost": lost, "grown": told["grown"], "ratio": ratio})
+    return Row(peer, cells, {"lost": lost, "grown": report["grown"], "ratio": ratio})
 
 
 def outage() -> tuple[str, list[Goal]]:
@@ -203,20 +205,25 @@ def outage() -> tuple[str, list[Goal]]:
     goals = []
     for row in rows:
         if row.peer.durable and row.figures:
-            found = row.figures
+            counts_by_case = row.figures
             goals += [
-                Goal(f"lost in the outage ({row.peer.title})", "0", str(found["lost"]), found["lost"] == 0),
+                Goal(
+                    f"lost in the outage ({row.peer.title})",
+                    "0",
+                    str(counts_by_case["lost"]),
+                    counts_by_case["lost"] == 0,
+                ),
                 Goal(
                     f"memory in the outage ({row.peer.title})",
                     "≤ 5 MB",
-                    f"{found['grown'] / 1e6:.1f} MB",
-                    found["grown"] <= 5e6,
+                    f"{counts_by_case['grown'] / 1e6:.1f} MB",
+                    counts_by_case["grown"] <= 5e6,
                 ),
                 Goal(
                     f"caller's p50 in the outage ({row.peer.title})",
                     "≤ 1.5 of before",
-                    f"{found['ratio']:.2f}",
-                    found["ratio"] <= 1.5,
+                    f"{counts_by_case['ratio']:.2f}",
+                    counts_by_case["ratio"] <= 1.5,
                 ),
             ]
     return text, goals
@@ -227,39 +234,39 @@ def outage() -> tuple[str, list[Goal]]:
 
 def _departs(peer: type[Peer], behaviour: str) -> tuple[float | None, dict[str, Any]]:
     """Seconds from the last call to the end of the process, None when it was still there; and what it said."""
-    given = {"limit": PATIENCE + 30, "count": LEAVING, "warm": False}
+    child_options = {"limit": EXIT_TIMEOUT + 30, "count": LEAVING, "warm": False}
     with (
         Sink(peer.sink) as sink,
         new_home() as home,
-        Child(peer.__name__, sink.address, "depart", home=home, **given) as child,
+        Child(peer.__name__, sink.address, "depart", home=home, **child_options) as child,
     ):
         child.says()
         sink.tell(behaviour)
         child.go_on()
-        told = child.says()
-        if told is None:
+        report = child.says()
+        if report is None:
             return None, {"made": 0, "raised": 0}
         try:
-            child.process.wait(PATIENCE)
+            child.process.wait(EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
-            return None, told
-        return time.monotonic() - told["left"], told
+            return None, report
+        return time.monotonic() - report["left"], report
 
 
 def departing() -> tuple[str, list[Goal]]:
-    """How long a process takes to leave when the server answers, and when it hangs."""
+    """Measure the duration of an exit with a responding and with a hanging server."""
 
     def measure(peer: type[Peer]) -> Row:
         well, _ = _departs(peer, "well")
-        hanging, told = _departs(peer, "hang")
-        say = lambda seconds: f"> {PATIENCE:g}" if seconds is None else f"{seconds:.2f}"  # noqa: E731
-        note = f"{told['made']}" + (f" ({told['raised']} raised)" if told["raised"] else "")
+        hanging, report = _departs(peer, "hang")
+        say = lambda seconds: f"> {EXIT_TIMEOUT:g}" if seconds is None else f"{seconds:.2f}"  # noqa: E731
+        note = f"{report['made']}" + (f" ({report['raised']} raised)" if report["raised"] else "")
         return Row(peer, (say(well), say(hanging), note), {"hanging": hanging})
 
     rows = at_once(measure)
     text = (
         f"### Leaving with a hanging server\n\nSeconds from the last of {LEAVING} records (or of those made within 2 s)"
-        f" to the end of the process, by normal exit; watched for {PATIENCE:g} s. All clients at the same time.\n\n"
+        f" to the end of the process, by normal exit; watched for {EXIT_TIMEOUT:g} s. All clients at the same time.\n\n"
         + shown(("client", "server answers, s", "server hangs, s", "records made"), rows)
     )
     return text, [
@@ -285,13 +292,13 @@ def _visible(peer: type[Peer]) -> Row:
         Child(peer.__name__, sink.address, "visible", home=home, count=count, pause=pause) as child,
     ):
         made = dict(child.says())
-        kept = sink.settled(count, quiet=8.0)
-        seen = sink.seen()
-    waits = sorted((seen[number] - made[number]) / 1e6 for number in made if number in seen)
+        delivered = sink.settled(count, quiet=8.0)
+        arrivals = sink.seen()
+    waits = sorted((arrivals[number] - made[number]) / 1e6 for number in made if number in arrivals)
     if not waits:
         return Row(peer, ("0", "", ""), {})
     p50, p99 = waits[len(waits) // 2], waits[-1]
-    return Row(peer, (str(kept), f"{p50:,.0f}", f"{p99:,.0f}"), {"p50": p50, "p99": p99})
+    return Row(peer, (str(delivered), f"{p50:,.0f}", f"{p99:,.0f}"), {"p50": p50, "p99": p99})
 
 
 def arriving() -> tuple[str, list[Goal]]:
@@ -318,10 +325,10 @@ def _burst(peer: type[Peer]) -> Row:
         with Child(peer.__name__, sink.address, "burst", home=home, count=count) as child:
             begin = child.says()
             child.ends()
-        kept = sink.settled(count)
-        seen = sink.seen()
-    seconds = (max(seen.values()) - begin) / 1e9 if seen and begin else 0.0
-    return Row(peer, (f"{kept:,}", f"{seconds:.2f}", f"{kept / seconds:,.0f}" if seconds else ""), {})
+        delivered = sink.settled(count)
+        arrivals = sink.seen()
+    seconds = (max(arrivals.values()) - begin) / 1e9 if arrivals and begin else 0.0
+    return Row(peer, (f"{delivered:,}", f"{seconds:.2f}", f"{delivered / seconds:,.0f}" if seconds else ""), {})
 
 
 def bursting() -> tuple[str, list[Goal]]:

@@ -163,13 +163,13 @@ def autoflow(home: str, what: str, folder: Path, number: int = 0) -> tuple[float
 class Dvc:
     """DVC on a repository without git."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, workspace: Path) -> None:
         progress("installing DVC")
-        venv.create(place / "venv", with_pip=True)
-        pip = [place / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "--quiet", "dvc"]
+        venv.create(workspace / "venv", with_pip=True)
+        pip = [workspace / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "--quiet", "dvc"]
         subprocess.run(pip, check=True)
-        self._dvc = place / "venv" / "bin" / "dvc"
-        self.repository = place / "dvc"
+        self._dvc = workspace / "venv" / "bin" / "dvc"
+        self.repository = workspace / "dvc"
         self.repository.mkdir()
         self.run("init", "--no-scm")
         self.run("config", "cache.type", "copy")
@@ -186,14 +186,14 @@ class Dvc:
 class Restic:
     """restic with a repository of its own."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, workspace: Path) -> None:
         self._environment = {
             **os.environ,
-            "RESTIC_REPOSITORY": str(place / "restic"),
-            "RESTIC_CACHE_DIR": str(place / "restic-cache"),
+            "RESTIC_REPOSITORY": str(workspace / "restic"),
+            "RESTIC_CACHE_DIR": str(workspace / "restic-cache"),
             "RESTIC_PASSWORD": "benchmark",
         }
-        self._folders = [place / "restic", place / "restic-cache"]
+        self._folders = [workspace / "restic", workspace / "restic-cache"]
 
     def anew(self) -> None:
         """Begin with an empty repository."""
@@ -208,20 +208,20 @@ class Restic:
         return time.perf_counter() - begin
 
 
-def copied(tree: Path, place: Path) -> float:
+def copied(tree: Path, workspace: Path) -> float:
     """Seconds of a plain copy of the tree: what the files alone cost the system."""
     begin = time.perf_counter()
-    subprocess.run(["cp", "-r", str(tree), str(place)], check=True)
+    subprocess.run(["cp", "-r", str(tree), str(workspace)], check=True)
     return time.perf_counter() - begin
 
 
-def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, str]:
+def measure(workspace: Path, figures: Figures, tree: Path, side: int) -> dict[str, str]:
     """Everything, in turns; gives sizes that are worth telling."""
-    dvc = Dvc(place) if WITH_DVC else None
-    restic = Restic(place) if shutil.which("restic") else None
-    told: dict[str, str] = {}
+    dvc = Dvc(workspace) if WITH_DVC else None
+    restic = Restic(workspace) if shutil.which("restic") else None
+    notes: dict[str, str] = {}
     for number in range(ROUNDS):
-        home, out, plain = str(place / f"home{number}"), place / f"out{number}", place / "plain"
+        home, out, plain = str(workspace / f"home{number}"), workspace / f"out{number}", workspace / "plain"
         figures.take("cp -r", lambda plain=plain: copied(tree, plain))  # type: ignore[misc]
         shutil.rmtree(plain)
         figures.take("autoflow, first", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
@@ -243,7 +243,7 @@ def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, s
         change(tree, side, number + 1)
         time.sleep(YOUNG)
         figures.take("autoflow, 1 % changed", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
-        told["bytes added for 1 %"] = f"{(bytes_in(home) - full) / full:.2%} of the store"
+        notes["bytes added for 1 %"] = f"{(bytes_in(home) - full) / full:.2%} of the store"
         if dvc is not None:
             change(copy, side, number + 1)
             figures.take("DVC, 1 % changed", lambda: dvc.run("add", "data"))
@@ -263,20 +263,20 @@ def measure(place: Path, figures: Figures, tree: Path, side: int) -> dict[str, s
             shutil.rmtree(out)
         shutil.rmtree(home)
         time.sleep(YOUNG)
-    return told
+    return notes
 
 
 def main() -> None:
     """Measure and print."""
     side = max(8, round((KB * 1024 / 3) ** 0.5))
     with tempfile.TemporaryDirectory(prefix="autoflow-bench-", dir=os.environ.get("BENCH_PLACE")) as folder:
-        place = Path(folder)
-        tree = place / "tree"
+        workspace = Path(folder)
+        tree = workspace / "tree"
         progress(f"writing {IMAGES} images and annotations")
         make(tree, side)
         time.sleep(YOUNG)
         figures = Figures(tree)
-        told = measure(place, figures, tree, side)
+        notes = measure(workspace, figures, tree, side)
         size = bytes_in(str(tree))
     rows = [(what, f"{figures.second(what):.2f}", f"{figures.ratio(what):.2f}") for what in figures.seconds]
     goals = [
@@ -308,7 +308,7 @@ def main() -> None:
     if WITH_DVC:
         faster = figures.ratio("DVC, unchanged") / figures.ratio("autoflow, unchanged")
         goals.append(Goal("again, unchanged: faster than DVC", ">= 8 x", f"{faster:.1f}", faster >= 8))
-    words = "; ".join(f"{name}: {value}" for name, value in told.items())
+    words = "; ".join(f"{name}: {value}" for name, value in notes.items())
     publish(
         f"## Folders\n\n{machine()}; {IMAGES} images, {size / 1e9:.2f} GB; medians of {ROUNDS}; the job took "
         f"{statistics.median(figures.units):.2f} s. {words}\n\n{table(('what', 'seconds', 'times the job'), rows)}\n",

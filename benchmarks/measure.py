@@ -1,4 +1,4 @@
-"""How figures are taken and shown: peers take turns in one run, each call is timed by itself, medians are compared.
+"""Measurement and tables: peers take turns in one run, each call is timed separately, medians are compared.
 
 The machines are small and noisy, so absolute numbers say little and ratios within a run say more.
 """
@@ -160,7 +160,7 @@ def bytes_in(folder: str) -> int:
 
 
 def machine() -> str:
-    """What this was measured on, in a line."""
+    """Return one line about the machine."""
     system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     return f"{os.cpu_count()} cores, {system}, load {os.getloadavg()[0]:.1f}"
 

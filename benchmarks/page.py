@@ -90,11 +90,11 @@ def measured(folder: str, cards: int) -> dict[str, float]:
     if not server.call("autoflow.scene", {"workspace": 1})["keys"]:
         fill(server, cards)
     body: dict[str, Any] = {"workspace": 1, "clusters": False}
-    asked = []
+    durations = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        told = server.call("autoflow.scene", body)
-        asked.append(time.perf_counter() - began)
+        scene = server.call("autoflow.scene", body)
+        durations.append(time.perf_counter() - began)
     laid = []
     graph = Graph.from_json(json.loads(server.call("autoflow.scene.export", {**body, "form": "json"})["text"]))
     for _ in range(ROUNDS):
@@ -113,17 +113,17 @@ def measured(folder: str, cards: int) -> dict[str, float]:
             context.close()
         browser.close()
     server.close()
-    found = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    medians = {name: statistics.median(round_[name] for round_ in rounds) for name in rounds[0]}
     return {
-        "cards": len(told["keys"]),
-        "scene s": statistics.median(asked),
+        "cards": len(scene["keys"]),
+        "scene s": statistics.median(durations),
         "layout s": statistics.median(laid),
-        **found,
+        **medians,
     }
 
 
-def goals_of(found: dict[int, dict[str, float]]) -> list[Goal]:
-    """What design section 7 asks of two sizes."""
+def goals_of(medians: dict[int, dict[str, float]]) -> list[Goal]:
+    """Return the goals for two sizes."""
     goals = []
     for cards, what, goal, least in (
         (5_000, "pan fitted", "60 frames a second, at least 55 counted", 55.0),
@@ -131,30 +131,32 @@ def goals_of(found: dict[int, dict[str, float]]) -> list[Goal]:
         (5_000, "cards in sight", "at least 20 while panning at full size", 20.0),
         (20_000, "pan fitted", "≥ 40 frames a second", 40.0),
     ):
-        if cards in found:
-            value = found[cards][what]
+        if cards in medians:
+            value = medians[cards][what]
             goals.append(Goal(f"page, {cards:,} cards, {what}", goal, f"{value:.0f}", value >= least))
-    if 5_000 in found:
-        ready = found[5_000]["ready ms"]
+    if 5_000 in medians:
+        ready = medians[5_000]["ready ms"]
         goals.append(Goal("page, 5,000 cards, ready", "≤ 1 s", f"{ready:,.0f} ms", ready <= 1000))
     return goals
 
 
 def main() -> None:
     """Measure each size and print a table."""
-    given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("--sizes", default="50,1000,5000,20000")
-    given.add_argument("--keep", help="folder to keep the lineages in, to measure again")
-    asked = given.parse_args()
-    found = {}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="50,1000,5000,20000")
+    parser.add_argument("--keep", help="folder to keep the lineages in, to measure again")
+    args = parser.parse_args()
+    medians = {}
     with tempfile.TemporaryDirectory() as folder:
-        for cards in map(int, asked.sizes.split(",")):
+        for cards in map(int, args.sizes.split(",")):
             progress(f"{cards:,} cards")
-            found[cards] = measured(os.path.join(asked.keep or folder, str(cards)), cards)
-    rows = [[f"{value:,.2f}" if value < 10 else f"{value:,.0f}" for value in one.values()] for one in found.values()]
-    header = list(next(iter(found.values())))
+            medians[cards] = measured(os.path.join(args.keep or folder, str(cards)), cards)
+    rows = [
+        [f"{value:,.2f}" if value < 10 else f"{value:,.0f}" for value in round_.values()] for round_ in medians.values()
+    ]
+    header = list(next(iter(medians.values())))
     head = f"## The page\n\n{machine()}; Chromium without a GPU, medians of {ROUNDS}; frames a second cannot pass 60."
-    publish(f"{head}\n\n{table(header, rows)}\n", goals_of(found))
+    publish(f"{head}\n\n{table(header, rows)}\n", goals_of(medians))
 
 
 if __name__ == "__main__":

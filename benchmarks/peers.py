@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 
 def body(number: int) -> int:
-    """What is decorated: nothing, so that all there is to see is the cost of recording."""
+    """The decorated function; it is empty, so that only the cost of recording is measured."""
     return number
 
 
@@ -41,7 +41,7 @@ class Peer:
         """Wait for what is recorded to be sent, as long as the client lets itself be told."""
 
     def close(self) -> None:
-        """What its documentation says to call before leaving; nothing where it says that exit is enough."""
+        """Call what its documentation requires before exit, if anything."""
 
 
 class AutoflowServer(Peer):
@@ -192,18 +192,18 @@ PEERS: tuple[type[Peer], ...] = (
 
 
 def installed(peer: type[Peer]) -> bool:
-    """Whether a client can be imported here."""
+    """Return whether a client can be imported."""
     with contextlib.suppress(ImportError):
         return importlib.util.find_spec(peer.module) is not None
     return False
 
 
 def version(peer: type[Peer]) -> str:
-    """What is installed of a client, by the name it has on the package index."""
+    """Return the installed version of a client with its name on the package index."""
     from importlib.metadata import packages_distributions
     from importlib.metadata import version as of
 
     names = packages_distributions().get(peer.module.split(".")[0], [])
-    wanted = {"opentelemetry": "opentelemetry-sdk"}.get(peer.module.split(".")[0], "")
-    name = wanted or (sorted(names)[0] if names else peer.module)
+    distribution = {"opentelemetry": "opentelemetry-sdk"}.get(peer.module.split(".")[0], "")
+    name = distribution or (sorted(names)[0] if names else peer.module)
     return f"{name} {of(name)}"

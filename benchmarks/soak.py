@@ -92,7 +92,7 @@ class Victim:
         self.until = 0.0
 
     def due(self, *, alive: bool) -> bool:
-        """Whether its moment has come; it is drawn at the first sign of life."""
+        """Return whether its random lifetime is over; the lifetime starts with the first record."""
         if self.process.poll() is not None:
             raise SystemExit(f"{self.process.args} ended by itself, with {self.process.returncode}")
         now = time.monotonic()
@@ -148,8 +148,8 @@ class Soak:
                 self.recorders_killed += self._reap(recorders)
                 self.senders_killed += self._reap(senders)
                 self._disturb()
-                self._look()
-                self._tell()
+                self._check_counts()
+                self._print_progress()
                 time.sleep(0.01)
         finally:
             for victim in recorders + senders:
@@ -195,32 +195,32 @@ class Soak:
             self._fault = random.choice(FAULTS)
             self.sink.tell(self._fault)
 
-    def _look(self) -> None:
+    def _check_counts(self) -> None:
         """Look at the outbox, as `autoflow outbox status` does, while it is being written, sent and folded."""
         if not self._every("look", LOOK_SECONDS):
             return
         from autoflow.outbox.status import status
 
         acknowledged = self.acknowledged
-        found = status()
+        counts = status()
         self.looks += 1
-        if found["recorded"] != found["sent"] + found["waiting"] + found["dead"]:
-            self.violated(f"recorded is not sent + waiting + dead: {found}")
-        if found["recorded"] < acknowledged:
-            self.violated(f"{acknowledged} acknowledged, only {found['recorded']} recorded")
-        if found["recorded"] < self._recorded:
-            self.violated(f"recorded went back from {self._recorded} to {found['recorded']}")
-        if found["dead"] or found["dropped"]:
-            self.violated(f"dead or dropped: {found}")
-        self._recorded = found["recorded"]
+        if counts["recorded"] != counts["sent"] + counts["waiting"] + counts["dead"]:
+            self.violated(f"recorded is not sent + waiting + dead: {counts}")
+        if counts["recorded"] < acknowledged:
+            self.violated(f"{acknowledged} acknowledged, only {counts['recorded']} recorded")
+        if counts["recorded"] < self._recorded:
+            self.violated(f"recorded went back from {self._recorded} to {counts['recorded']}")
+        if counts["dead"] or counts["dropped"]:
+            self.violated(f"dead or dropped: {counts}")
+        self._recorded = counts["recorded"]
 
-    def _tell(self, *, now: bool = False) -> None:
+    def _print_progress(self, *, now: bool = False) -> None:
         if not self._every("word", 2.0) and not now:
             return
         count = self.sink.tell("count")
-        wanted = ACKNOWLEDGED[self.target]
+        target_count = ACKNOWLEDGED[self.target]
         print(
-            f"{time.monotonic() - self._begun:5.0f} s  acknowledged {self.acknowledged:,} of {wanted:,}"
+            f"{time.monotonic() - self._begun:5.0f} s  acknowledged {self.acknowledged:,} of {target_count:,}"
             f"  killed recorders {self.recorders_killed} of {RECORDERS_KILLED}"
             f", senders {self.senders_killed} of {SENDERS_KILLED}  arrived {count['kept']:,}"
             f"  looks {self.looks}  server {self._fault}",
@@ -233,8 +233,8 @@ class Soak:
         end = time.monotonic() + DRAIN_SECONDS
         try:
             while time.monotonic() < end and sender.process.poll() is None:
-                self._look()
-                self._tell()
+                self._check_counts()
+                self._print_progress()
                 from autoflow.outbox.status import status
 
                 if status()["waiting"] == 0:
@@ -245,7 +245,7 @@ class Soak:
             sender.kill()
 
     def _compare(self) -> None:
-        """What arrived against what was acknowledged, recorder by recorder."""
+        """Compare arrived with acknowledged records for each recorder."""
         time.sleep(0.5)  # a request of a killed sender may still be on its way
         arrived = {group: (count, highest) for group, (count, highest) in self.sink.tell(f"ranges {GROUP}")}
         for slot in range(1, self.slots + 1):
@@ -260,7 +260,7 @@ class Soak:
             self.violated(f"{count['again']} arrived twice")
         if count["unordered"]:
             self.violated(f"{count['unordered']} arrived out of their journal's order")
-        self._tell(now=True)
+        self._print_progress(now=True)
 
 
 def main(target: str) -> int:
@@ -278,7 +278,7 @@ def main(target: str) -> int:
         Path(path).write_bytes(bytes(SLOTS * 8))
         outbox = os.path.join(home, "home")
         os.environ.update(AUTOFLOW_HOME=outbox, AUTOFLOW_TOKEN="t", AUTOFLOW_STRICT="0")
-        kind = f"embedded:{os.path.join(outbox, 'server', 'platform.db')}" if embedded else "server"
+        kind = f"embedded:{os.path.join(outbox, 'platform', 'platform.db')}" if embedded else "server"
         sink = stack.enter_context(Sink(kind))
         os.environ["AUTOFLOW_SERVER"] = sink.address
         if embedded:  # jobs of another server need not exist on this one

@@ -1,4 +1,4 @@
-"""How much passes through the outbox: into the journal, out of it to each kind of server; what a backlog costs.
+"""Throughput of the outbox: into the journal, from it to each kind of server, and the cost of a backlog.
 
 Backlogs are made by real calls of a process that is killed before it sends; ``autoflow outbox sync`` in a fresh
 process sends them. Sinks are processes of their own; the embedded server is the real one, on SQLite, its arrivals
@@ -26,7 +26,7 @@ LEFT = 50  # records of a process that dies beside a living one
 
 
 class Sent(NamedTuple):
-    """What sending a backlog took."""
+    """Result of sending a backlog."""
 
     kept: int
     first: float  # seconds from the start of the process that sends to the first arrival
@@ -47,9 +47,9 @@ def send(kind: str, count: int) -> Sent:
     """Fill an outbox with a backlog, then send it."""
     with new_home() as home:
         outbox = os.path.join(home, "outbox")
-        wanted = f"embedded:{os.path.join(home, 'server', 'platform.db')}" if kind == "embedded" else kind
+        sink_kind = f"embedded:{os.path.join(home, 'platform', 'platform.db')}" if kind == "embedded" else kind
         peer = "AutoflowInstance" if kind == "instance" else "AutoflowServer"
-        with Sink(wanted) as sink:
+        with Sink(sink_kind) as sink:
             with Child(peer, sink.address, "fill", home=home, limit=600, count=count, warm=False) as child:
                 child.says()
                 child.ends()
@@ -57,10 +57,10 @@ def send(kind: str, count: int) -> Sent:
             begin = time.monotonic_ns()
             sync(home).wait()
             sink.settled(count, quiet=2.0)
-            seen = sink.seen()
-            moments = sorted(seen.values())
+            arrivals = sink.seen()
+            moments = sorted(arrivals.values())
             seconds = max((moments[-1] - moments[0]) / 1e9, 1e-9)
-            return Sent(len(seen), (moments[0] - begin) / 1e9, len(seen) / seconds, full, raw, bytes_in(outbox))
+            return Sent(len(arrivals), (moments[0] - begin) / 1e9, len(arrivals) / seconds, full, raw, bytes_in(outbox))
 
 
 def journal() -> tuple[list[tuple[str, str]], list[Goal]]:
@@ -78,8 +78,8 @@ def journal() -> tuple[list[tuple[str, str]], list[Goal]]:
             rates.append(50_000 / (time.perf_counter() - begin))
     calls = []
     for _ in range(ROUNDS):
-        given = {"count": 50_000, "warm": False}
-        with new_home() as home, Child("AutoflowServer", AWAY, "fill", home=home, **given) as child:
+        child_options = {"count": 50_000, "warm": False}
+        with new_home() as home, Child("AutoflowServer", AWAY, "fill", home=home, **child_options) as child:
             calls.append(50_000 / child.says())
     written_rate, call_rate = statistics.median(rates), statistics.median(calls)
     rows = [
@@ -94,42 +94,42 @@ def takeover() -> tuple[list[tuple[str, str]], list[Goal]]:
     """From the death of a process to the arrival of its last record, sent by a living one beside it."""
     waits = []
     for _ in range(ROUNDS):
-        given = {"pause": 0, "warm": False}
+        child_options = {"pause": 0, "warm": False}
         with (
             new_home() as home,
             Sink("server") as sink,
-            Child("AutoflowServer", sink.address, "visible", home=home, count=1, **given) as alive,
+            Child("AutoflowServer", sink.address, "visible", home=home, count=1, **child_options) as alive,
         ):
             alive.says()
             sink.settled(1, quiet=5.0)
             # its numbers are 1 to LEFT, and 1 is there already
-            with Child("AutoflowServer", sink.address, "fill", home=home, count=LEFT, **given) as dying:
+            with Child("AutoflowServer", sink.address, "fill", home=home, count=LEFT, **child_options) as dying:
                 dying.ends()
             died = time.monotonic_ns()
             sink.settled(LEFT, quiet=10.0)
-            seen = sink.seen()
-            waits.append((max(seen.values()) - died) / 1e9 if len(seen) == LEFT else float("inf"))
+            arrivals = sink.seen()
+            waits.append((max(arrivals.values()) - died) / 1e9 if len(arrivals) == LEFT else float("inf"))
     longest = max(waits)
     rows = [("taking over a dead process's journal, the longest of " + str(ROUNDS), f"{longest:.2f} s")]
     return rows, [Goal("taking over a dead process's journal", "< 2 s", f"{longest:.2f} s", longest < 2)]
 
 
 def idle() -> tuple[list[tuple[str, str]], list[Goal]]:
-    """What a process costs that has nothing to record."""
+    """Measure the idle cost of a process."""
     with (
         new_home() as home,
         Sink("server") as sink,
         Child("AutoflowServer", sink.address, "idle", home=home, seconds=IDLE) as child,
     ):
-        found = child.says()
-    shown = f"{found['cpu']:.3%} CPU, {found['threads']} thread, {found['grown']} descriptors more"
-    met = found["cpu"] < 0.001 and found["threads"] == 1 and found["grown"] == 0
+        result = child.says()
+    shown = f"{result['cpu']:.3%} CPU, {result['threads']} thread, {result['grown']} descriptors more"
+    met = result["cpu"] < 0.001 and result["threads"] == 1 and result["grown"] == 0
     goal = Goal("idle", "< 0.1 % CPU, 1 thread, 0 descriptors more", shown, met)
     return [(f"idle for {IDLE:g} s", shown)], [goal]
 
 
 def tax() -> tuple[list[tuple[str, str]], list[Goal]]:
-    """What importing, recording once and leaving adds to an empty script, with the server up."""
+    """Measure what import, one record and exit add to an empty script."""
     script = "import autoflow\n@autoflow.workflow_input('job')\ndef load(job_id): pass\nload(1)\n"
     added, imported = [], []
     with new_home() as home, Sink("server") as sink:
@@ -144,12 +144,12 @@ def tax() -> tuple[list[tuple[str, str]], list[Goal]]:
             empty = seconds("pass")
             imported.append(seconds("import autoflow") - empty)
             added.append(seconds(script) - empty)
-    whole = statistics.median(added)
+    median_seconds = statistics.median(added)
     rows = [
         ("import autoflow, over an empty script", f"{statistics.median(imported) * 1000:.0f} ms"),
-        ("import, one record, exit with the server up, over an empty script", f"{whole * 1000:.0f} ms"),
+        ("import, one record, exit with the server up, over an empty script", f"{median_seconds * 1000:.0f} ms"),
     ]
-    return rows, [Goal("import to exit", "≤ 100 ms", f"{whole * 1000:.0f} ms", whole <= 0.1)]
+    return rows, [Goal("import to exit", "≤ 100 ms", f"{median_seconds * 1000:.0f} ms", median_seconds <= 0.1)]
 
 
 def sending() -> tuple[list[tuple[str, str]], list[Goal]]:
@@ -191,8 +191,8 @@ def main() -> None:
     goals: list[Goal] = []
     for part in (journal, sending, takeover, idle, tax):
         progress(part.__name__)
-        found, promised = part()
-        rows += found
+        result, promised = part()
+        rows += result
         goals += promised
     head = (
         f"## Throughput of the outbox\n\n{machine()}; medians of {ROUNDS} where one figure is given for several runs."

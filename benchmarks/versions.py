@@ -1,4 +1,4 @@
-"""What versions cost, by the catalogue's size: made, compared, restored, with 1 % of the items changed.
+"""Cost of versions by the number of items: create, compare and restore with 1 % of the items changed.
 
 Goals (design, promise 5): creating costs the same for 20 thousand items and a million, 5 ms at a million and 25 ms over
 HTTP; finding that nothing changed 1 ms; 10,000 changes of a million 100 ms; a million items restored in 10 s with no
@@ -42,12 +42,12 @@ FOLDER = os.environ.get("VERSIONS_FOLDER")
 REPEATS = 20
 SDK_ITEMS, SDK_REPEATS = 2_000, 5
 SHARE = 100  # one item of so many is changed
-MOMENT = "2026-01-01T00:00:00.000Z"
+TIMESTAMP = "2026-01-01T00:00:00.000Z"
 DRAWN = [
     {"id": k, "classId": 1, "geometryType": "rectangle", "points": {"exterior": [[1, 2], [30 + k, 40]], "interior": []}}
     for k in (1, 2, 3)
 ]
-BODY = zlib.compress(json.dumps({"objects": [{**one, "tags": []} for one in DRAWN]}).encode())
+BODY = zlib.compress(json.dumps({"objects": [{**entry, "tags": []} for entry in DRAWN]}).encode())
 
 
 _BY_SDK = """
@@ -97,19 +97,19 @@ def build(folder: str, count: int) -> Made:
     project = server.call("projects.add", {"workspaceId": 1, "name": "lemons"})["id"]
     meta = {"classes": [{"title": "lemon", "shape": "rectangle"}], "tags": [{"name": "ripe", "value_type": "none"}]}
     tag = server.call("projects.meta.update", {"id": project, "meta": meta})["tags"][0]["id"]
-    places = [server.call("datasets.add", {"projectId": project, "name": f"d{n}"})["id"] for n in range(10)]
+    dataset_ids = [server.call("datasets.add", {"projectId": project, "name": f"d{n}"})["id"] for n in range(10)]
     draw = random.Random(count)
     total = 0
     for start in range(0, count, 10_000):
         new = [
-            _item(draw, number, project, places[number * 10 // count], tag)
+            _item(draw, number, project, dataset_ids[number * 10 // count], tag)
             for number in range(start, min(start + 10_000, count))
         ]
-        total += sum_row_hashes(items, new, {place: place for place in places})
+        total += sum_row_hashes(items, new, {dataset_id: dataset_id for dataset_id in dataset_ids})
         with server._store.write() as conn:
-            picture = {"size": 60_000, "mime": "image/jpeg", "width": 640, "height": 480, "created_at": MOMENT}
-            conn.execute(sqlalchemy.insert(blobs), [{"hash": one["hash"], **picture} for one in new])
-            conn.execute(sqlalchemy.insert(documents), [{"hash": one["annotation"], "body": BODY} for one in new])
+            picture = {"size": 60_000, "mime": "image/jpeg", "width": 640, "height": 480, "created_at": TIMESTAMP}
+            conn.execute(sqlalchemy.insert(blobs), [{"hash": entry["hash"], **picture} for entry in new])
+            conn.execute(sqlalchemy.insert(documents), [{"hash": entry["annotation"], "body": BODY} for entry in new])
             conn.execute(sqlalchemy.insert(items), with_content_ids(conn, new))
     with server._store.write() as conn:
         digest = int(conn.execute(sqlalchemy.select(projects.c.digest)).scalar() or "0", 16)
@@ -119,11 +119,11 @@ def build(folder: str, count: int) -> Made:
     return Made(server, folder, project, int(first or 0), count)
 
 
-def _item(draw: random.Random, number: int, project: int, place: int, tag: int) -> dict[str, Any]:
+def _item(draw: random.Random, number: int, project: int, dataset_id: int, tag: int) -> dict[str, Any]:
     tags = [{"id": number + 1, "tagId": tag, "value": None}] if number % 5 == 0 else []
     return {
         "project_id": project,
-        "dataset_id": place,
+        "dataset_id": dataset_id,
         "name": f"image_{number:07}.jpg",
         "hash": base64.b64encode(draw.randbytes(32)).decode(),
         "link": None,
@@ -137,8 +137,8 @@ def _item(draw: random.Random, number: int, project: int, place: int, tag: int) 
         "labels": 3,
         "description": "",
         "created_by": 1,
-        "created_at": MOMENT,
-        "updated_at": MOMENT,
+        "created_at": TIMESTAMP,
+        "updated_at": TIMESTAMP,
         "valid_from": 1,
     }
 
@@ -149,13 +149,13 @@ def change(made: Made, turn: int, value: int = 0) -> float:
 
     numbers = sorted(random.Random(turn).sample(range(made.first, made.first + made.count), made.count // SHARE))
     with made.write() as conn, edit_project(conn, made.project) as edit:
-        found = []
+        results = []
         for start in range(0, len(numbers), 500):
             query = sqlalchemy.select(items).where(items.c.id.in_(numbers[start : start + 500]))
-            found += conn.execute(query).mappings().all()
+            results += conn.execute(query).mappings().all()
         begin = time.process_time()
-        edit.update_many(items, [(row, {"meta": f'{{"a":{turn}{value}}}'}) for row in found])
-        return (time.process_time() - begin) / len(found) * 1e6
+        edit.update_many(items, [(row, {"meta": f'{{"a":{turn}{value}}}'}) for row in results])
+        return (time.process_time() - begin) / len(results) * 1e6
 
 
 def timed(work: Callable[[], Any], repeats: int = REPEATS) -> tuple[float, Any]:
@@ -204,10 +204,10 @@ def restored(made: Made, version: int) -> tuple[float, float, float]:
     """Seconds, CPU seconds, and the longest lock in milliseconds of restoring a version."""
     with held() as spans:
         begin, used = time.perf_counter(), time.process_time()
-        told = made.call("autoflow.versions.restore", id=version)
-        while not told["done"]:
-            told = made.call("autoflow.versions.restore", restoring=told["id"])
-    assert told["copied"] == made.count
+        response = made.call("autoflow.versions.restore", id=version)
+        while not response["done"]:
+            response = made.call("autoflow.versions.restore", restoring=response["id"])
+    assert response["copied"] == made.count
     return time.perf_counter() - begin, time.process_time() - used, max(spans)
 
 
@@ -227,7 +227,7 @@ def over_http(made: Made) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def awaited(process: subprocess.Popen[str], word: str) -> float:
-    """What follows a word in the lines of a process."""
+    """Return the text after a word in the output lines of a process."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(word):
@@ -236,7 +236,7 @@ def awaited(process: subprocess.Popen[str], word: str) -> float:
 
 
 def beside_sdk(folder: str) -> str:
-    """What making a version costs by the SDK and by autoflow, in turns, in words; nothing where there is no SDK."""
+    """Compare the creation of a version by the SDK and by autoflow; empty without the SDK."""
     if importlib.util.find_spec("supervisely") is None:
         return ""
     progress(f"beside the SDK, {SDK_ITEMS:,} items")
@@ -277,8 +277,8 @@ def measure(count: int, folder: str) -> dict[str, float]:
     second = made.call("autoflow.versions.snapshot", projectId=made.project)["id"]
     figures["no change, ms"] = timed(lambda: made.call("autoflow.versions.snapshot", projectId=made.project))[0]
     ask = {"from": first, "to": second, "limit": 0}
-    figures["diff of 1 %, ms"], told = timed(lambda: made.server.call("autoflow.versions.diff", ask), 5)
-    assert told["counts"]["items"]["changed"] == count // SHARE
+    figures["diff of 1 %, ms"], response = timed(lambda: made.server.call("autoflow.versions.diff", ask), 5)
+    assert response["counts"]["items"]["changed"] == count // SHARE
     page = {"id": first, "after": made.first + count // 2, "limit": 500}
     figures["page of 500 of an old version, ms"] = timed(lambda: made.server.call("autoflow.versions.items", page))[0]
     progress(f"restoring {count:,} items")
@@ -287,9 +287,9 @@ def measure(count: int, folder: str) -> dict[str, float]:
     figures["create, ms"] = created(made, made.call)
     with over_http(made) as (_, http):
         figures["create over HTTP, ms"] = created(made, http)
-    seen, unseen = zip(*((change(made, turn), change(made, turn, 1)) for turn in range(2, 5)), strict=True)
-    figures["edit of a row that a version sees, µs"] = sorted(seen)[1]
-    figures["write tax of a row, µs"] = sorted(seen)[1] - sorted(unseen)[1]
+    versioned_costs, unseen = zip(*((change(made, turn), change(made, turn, 1)) for turn in range(2, 5)), strict=True)
+    figures["edit of a row that a version sees, µs"] = sorted(versioned_costs)[1]
+    figures["write tax of a row, µs"] = sorted(versioned_costs)[1] - sorted(unseen)[1]
     while made.call("projects.versions.list", projectId=made.project)["total"] < 100:
         created(made, made.call)
     lists = timed(lambda: made.call("projects.versions.list", projectId=made.project, per_page=100))
@@ -313,21 +313,21 @@ GOALS: dict[str, float] = {
 
 def main() -> None:
     """Measure, and print the section."""
-    found = {}
+    results = {}
     for size in SIZES:
         with tempfile.TemporaryDirectory(dir=FOLDER, prefix="autoflow-versions-") as folder:
-            found[size] = measure(size, folder)
+            results[size] = measure(size, folder)
     with tempfile.TemporaryDirectory(dir=FOLDER, prefix="autoflow-versions-") as folder:
         sdk = beside_sdk(folder)
-    names = list(found[SIZES[0]])
-    lines = [(name, *(f"{found[size][name]:,.2f}" for size in SIZES)) for name in names]
-    largest = found[max(SIZES)]
+    names = list(results[SIZES[0]])
+    lines = [(name, *(f"{results[size][name]:,.2f}" for size in SIZES)) for name in names]
+    largest = results[max(SIZES)]
     goals = [
         Goal(f"versions, {name} ({max(SIZES):,} items)", f"≤ {goal:g}", f"{largest[name]:,.2f}", largest[name] <= goal)
         for name, goal in GOALS.items()
     ]
     if len(SIZES) > 1:
-        ratio = largest["create, ms"] / found[min(SIZES)]["create, ms"]
+        ratio = largest["create, ms"] / results[min(SIZES)]["create, ms"]
         goals.append(Goal("versions, create of the largest by the smallest", "≤ 5", f"{ratio:.2f}", ratio <= 5))
     header = ("figure", *(f"{size:,} items" for size in SIZES))
     publish(f"## Versions\n\n{machine()}; SQLite, medians.\n\n{table(header, lines)}\n{sdk}", goals)

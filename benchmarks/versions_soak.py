@@ -53,8 +53,8 @@ from autoflow.wire import methods
 
 WRITERS = 4
 ACTS = 24  # of a process at the most, so that a busy machine does not change what is done
-MOMENT = 0.05  # seconds at the most from its last act to its end
-LOOK = 3.0  # seconds between two looks at what was saved
+MAX_LIFETIME = 0.05  # seconds at the most from its last act to its end
+REPORT_INTERVAL = 3.0  # seconds between two looks at what was saved
 STILLBORN = 0.1  # of the processes, those that may be killed before it
 
 
@@ -73,16 +73,16 @@ class Soak:
 
     def run(self, kills: int, alive: int) -> None:
         """Kill until so many were killed, and so many versions are there."""
-        looked, there = time.monotonic(), 0
+        looked, present = time.monotonic(), 0
         try:
-            while self.kills < kills or there < alive:
+            while self.kills < kills or present < alive:
                 running = {slot for slot, *_ in self._running.values()}
                 for slot in set(range(WRITERS + 1)) - running:
                     self._begin(slot)
                 self._reap()
-                if time.monotonic() > looked + LOOK:
-                    looked, there = time.monotonic(), len(self.saved())
-                    print(f"{self.kills} killed, {there} versions to be there", flush=True)
+                if time.monotonic() > looked + REPORT_INTERVAL:
+                    looked, present = time.monotonic(), len(self.saved())
+                    print(f"{self.kills} killed, {present} versions to be there", flush=True)
                 time.sleep(0.005)
         finally:
             for process in self._running:
@@ -109,7 +109,7 @@ class Soak:
                 del self._running[process]
             elif not until:
                 if self._acts[slot] >= acts:
-                    self._running[process] = (slot, acts, now + self.random.uniform(0, MOMENT))
+                    self._running[process] = (slot, acts, now + self.random.uniform(0, MAX_LIFETIME))
             elif now > until:
                 os.kill(process, signal.SIGKILL)
                 os.waitpid(process, 0)
@@ -122,17 +122,17 @@ class Soak:
             yield from read_notes(os.path.join(self.setup.notes, name))
 
     def saved(self) -> dict[int, dict[str, list[str]]]:
-        """What versions must hold that were saved, and that nobody began to delete."""
-        found: dict[int, dict[str, list[str]]] = {}
+        """Return the expected content of versions that were saved and not deleted."""
+        results: dict[int, dict[str, list[str]]] = {}
         deleted = set()
         for note in self.notes():
             if "version" in note:
-                found[note["version"]] = note["state"]
+                results[note["version"]] = note["state"]
             deleted.add(note.get("deleting"))
-        return {number: state for number, state in found.items() if number not in deleted}
+        return {number: state for number, state in results.items() if number not in deleted}
 
     def compare(self) -> dict[str, Any]:
-        """What is there, against what was written down; gives the counts."""
+        """Compare the store with the notes of all writers; return the counts."""
         self.violations += [note["violated"] for note in self.notes() if "violated" in note]
         time.sleep(LEASE + 0.5)
         server = self.setup.open()
@@ -141,27 +141,29 @@ class Soak:
             self._verify(server, level)
         saved = self.saved()
         with server._context.store.read() as conn:
-            there = {row.hash: row.generation for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
-            named = {one for column in NAMING for one in conn.execute(select(column)).scalars() if one is not None}
+            present = {row.hash: row.generation for row in conn.execute(select(blobs.c.hash, blobs.c.generation))}
+            named = {
+                entry for column in NAMING for entry in conn.execute(select(column)).scalars() if entry is not None
+            }
             for number, state in saved.items():
                 if self._held(conn, number) != state:
                     self.violations.append(f"version {number} does not hold what was saved")
-        whole = self._whole(there)
-        self.violations += [f"the bytes of {one} are missing" for one in sorted(named - whole)]
+        intact = self._intact(present)
+        self.violations += [f"the bytes of {entry} are missing" for entry in sorted(named - intact)]
         if self._work is collector:
-            paths = {blob_path(one, generation) for one, generation in there.items()}
-            strays = {found.path for found in open_blob_store(self._folder).files()} - paths
+            paths = {blob_path(entry, generation) for entry, generation in present.items()}
+            strays = {results.path for results in open_blob_store(self._folder).files()} - paths
             self.violations += [f"{path} is named by nothing" for path in sorted(strays)]
-            self.violations += [f"the blob {one} is needed by nothing" for one in sorted(there.keys() - named)]
+            self.violations += [f"the blob {entry} is needed by nothing" for entry in sorted(present.keys() - named)]
         server.close()
         failed = [note["why"] for note in self.notes() if "failed" in note]
         collected = [note["collected"] for note in self.notes() if "collected" in note]
         return {
             "killed": self.kills,
             "versions alive": len(saved),
-            "blobs alive": len(there),
-            "collected": sum(one["blobs"] for one in collected),
-            "strays swept meanwhile": sum(one.get("strays", 0) for one in collected),
+            "blobs alive": len(present),
+            "collected": sum(entry["blobs"] for entry in collected),
+            "strays swept meanwhile": sum(entry.get("strays", 0) for entry in collected),
             "last sweep": swept,
             "acts refused or busy": len(failed),
             "violations": len(self.violations),
@@ -174,14 +176,14 @@ class Soak:
     def _verify(self, server: Server, level: int) -> None:
         state = None
         while True:
-            told = server.call(methods.VERIFY, {"level": level, "state": state})
-            self.violations += [f"level {level}: {json.dumps(problem)}" for problem in told["problems"]]
-            if told["done"]:
+            response = server.call(methods.VERIFY, {"level": level, "state": state})
+            self.violations += [f"level {level}: {json.dumps(problem)}" for problem in response["problems"]]
+            if response["done"]:
                 return
-            state = told["state"]
+            state = response["state"]
 
     def _held(self, rows: Any, number: int) -> dict[str, list[str]] | None:
-        """What a version holds, read from the rows without the server's own queries; None when it is not there."""
+        """Read a version's content from the tables, without the server's queries; None if it does not exist."""
         query = select(versions).where(versions.c.id == number, versions.c.status == "committed")
         version = rows.execute(query).first()
         if version is None:
@@ -194,15 +196,15 @@ class Soak:
             held.update({row.name: [row.hash, row.description] for row in rows.execute(query)})
         return held
 
-    def _whole(self, there: dict[str, str]) -> set[str]:
+    def _intact(self, present: dict[str, str]) -> set[str]:
         """Those hashes whose bytes are there, and are of that hash."""
-        place = open_blob_store(self._folder)
-        found = set()
-        for one, generation in there.items():
+        blob_store = open_blob_store(self._folder)
+        results = set()
+        for entry, generation in present.items():
             with contextlib.suppress(ServerBusy):
-                if hash_of(b"".join(place.read(one, generation, 0, 1 << 30))) == one:
-                    found.add(one)
-        return found
+                if hash_of(b"".join(blob_store.read(entry, generation, 0, 1 << 30))) == entry:
+                    results.add(entry)
+        return results
 
 
 def _live(setup: Setup, slot: int, life: int, work: Any, acts: memoryview) -> None:
@@ -246,15 +248,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--blobs", help="a url; by default a folder of its own")
     parser.add_argument("--naive", action="store_true", help="with a collector that must be found out")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    given = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="autoflow-versions-") as folder:
         notes = os.path.join(folder, "notes")
         os.mkdir(notes)
-        setup = Setup(os.path.join(folder, "home"), given.database, given.blobs, notes, given.seed)
-        print(f"versions: seed {given.seed}", flush=True)
+        setup = Setup(os.path.join(folder, "home"), args.database, args.blobs, notes, args.seed)
+        print(f"versions: seed {args.seed}", flush=True)
         prepare(setup)
-        soak = Soak(setup, naive=given.naive)
-        soak.run(given.kills, given.versions)
+        soak = Soak(setup, naive=args.naive)
+        soak.run(args.kills, args.versions)
         summary = soak.compare()
     print(json.dumps(summary))
     print("; ".join(soak.violations[:5]) or "every version is what was saved, no bytes are missing, no file is stray")

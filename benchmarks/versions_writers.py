@@ -35,11 +35,11 @@ THOUGHT = 0.03  # seconds at the most between asking whether bytes are there and
 LEASE = 2.0  # seconds: a dead process is taken to be dead after so long
 AGE = 0.2  # seconds: what the naive collector takes to be old enough
 MARKING = 0.05  # seconds that marking takes it in a store larger than this one
-KEPT = 0.25  # of the versions of a life, those that are never deleted
+SHARE_KEPT = 0.25  # of the versions of a life, those that are never deleted
 
 
 class Setup(NamedTuple):
-    """Where everything is: the server's folder, its database and blobs, and the folder of what writers wrote down."""
+    """Locations of the server's folder, its database and blobs, and the writers' notes."""
 
     home: str
     database: str | None
@@ -65,7 +65,7 @@ def hash_of(data: bytes) -> str:
 
 
 class Notes:
-    """What a process wrote down; a line that was written survives its writer."""
+    """Notes of a process; written lines survive its death."""
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -143,7 +143,7 @@ class Writer:
             if "project" in note:
                 self.notes.write(removing=note["project"])
                 self.call("projects.remove", id=note["project"])
-            if "version" in note and self.random.random() > KEPT:
+            if "version" in note and self.random.random() > SHARE_KEPT:
                 self.delete(note["version"])
 
     def begin(self) -> None:
@@ -152,11 +152,11 @@ class Writer:
         dataset = self.call("datasets.add", projectId=number, name="d")["id"]
         self.projects.append(Project(number, dataset))
 
-    def upload(self, wanted: list[int]) -> list[str]:
+    def upload(self, numbers: list[int]) -> list[str]:
         """See that contents are there, uploading only those that are not."""
-        data = {hash_of(one): one for one in map(content, wanted)}
-        there = set(self.server.call("images.internal.hashes.list", list(data)))
-        parts = [Part("file", io.BytesIO(data[one]), one) for one in data if one not in there]
+        data = {hash_of(one): one for one in map(content, numbers)}
+        present = set(self.server.call("images.internal.hashes.list", list(data)))
+        parts = [Part("file", io.BytesIO(data[one]), one) for one in data if one not in present]
         if parts:
             self.server.upload("images.bulk.upload", parts, {})
         return list(data)
@@ -172,8 +172,8 @@ class Writer:
         time.sleep(self.random.uniform(0, THOUGHT))
         images = [{"title": f"{self.name}-{next(self._numbers)}", "hash": one} for one in hashes]
         for made in self.call("images.bulk.add", datasetId=project.dataset, images=images):
-            kept = {"id": made["id"], "hash": made["hash"], "description": ""}
-            project.images[made["name"]] = kept
+            stored = {"id": made["id"], "hash": made["hash"], "description": ""}
+            project.images[made["name"]] = stored
         self.look(project)
 
     def look(self, project: Project) -> None:
@@ -217,18 +217,18 @@ class Writer:
         if not self.versions:
             return
         number, state = self.random.choice(self.versions)
-        told = self.call(methods.VERSION_RESTORE, id=number)
-        while not told["done"]:
-            told = self.call(methods.VERSION_RESTORE, restoring=told["id"])
-        self.notes.write(project=told["id"])
-        found = self.call("images.list", projectId=told["id"], per_page=10_000)["entities"]
-        if {one["name"]: [one["hash"], one["description"]] for one in found} != state:
-            self.notes.write(violated=f"version {number} restored as project {told['id']} is not what it was")
+        response = self.call(methods.VERSION_RESTORE, id=number)
+        while not response["done"]:
+            response = self.call(methods.VERSION_RESTORE, restoring=response["id"])
+        self.notes.write(project=response["id"])
+        result = self.call("images.list", projectId=response["id"], per_page=10_000)["entities"]
+        if {one["name"]: [one["hash"], one["description"]] for one in result} != state:
+            self.notes.write(violated=f"version {number} restored as project {response['id']} is not what it was")
             return
-        (dataset,) = self.call("datasets.list", projectId=told["id"])["entities"]
-        project = Project(told["id"], dataset["id"])
+        (dataset,) = self.call("datasets.list", projectId=response["id"])["entities"]
+        project = Project(response["id"], dataset["id"])
         project.images = {
-            one["name"]: {"id": one["id"], "hash": one["hash"], "description": one["description"]} for one in found
+            one["name"]: {"id": one["id"], "hash": one["hash"], "description": one["description"]} for one in result
         }
         self.look(project)
         self.projects = [*self.projects[-1:], project]
@@ -250,8 +250,8 @@ class Writer:
         data = content(self.random.choice(self.window(1)))
         parts = [Part("name", name), Part("path", "/soak/"), Part("file", io.BytesIO(data), name)]
         self.server.upload("file-storage.bulk.upload", parts, {"teamId": 1})
-        found = b"".join(self.server.download("file-storage.download", {"teamId": 1, "path": f"/soak/{name}"}))
-        if found != data:
+        result = b"".join(self.server.download("file-storage.download", {"teamId": 1, "path": f"/soak/{name}"}))
+        if result != data:
             self.notes.write(violated=f"team file /soak/{name} is not what was put there")
 
 
@@ -259,11 +259,11 @@ def collect(server: Server) -> dict[str, int]:
     """Collect until all is done; gives the counts."""
     state = None
     while True:
-        told = server.call(methods.COLLECT, {"state": state})
-        if told["done"]:
-            counts: dict[str, int] = told["counts"]
+        response = server.call(methods.COLLECT, {"state": state})
+        if response["done"]:
+            counts: dict[str, int] = response["counts"]
             return counts
-        state = told["state"]
+        state = response["state"]
 
 
 def collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> None:
@@ -277,24 +277,24 @@ def collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> None:
 
 
 def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> None:
-    """What is so often written: mark what is in use, then sweep what is not, if it is old enough."""
+    """A naive collector: mark what is in use, then remove what is not, if it is old enough."""
     server = setup.open()
-    place = server._context
+    context = server._context
     while True:
         with contextlib.suppress(ServerBusy, ServerRefused):
-            with place.store.write(count_change=False) as conn:
+            with context.store.write(count_change=False) as conn:
                 step = purge.purge(conn, 10_000)
                 while step.place is not None:
                     step = purge.purge(conn, 10_000, step.place)
                 conn.execute(delete(files).where(~files.c.current))
-            with place.store.read() as conn:
+            with context.store.read() as conn:
                 marked = {hash_ for column in NAMING for hash_ in conn.execute(select(column)).scalars()}
-                kept = conn.execute(select(blobs.c.hash, blobs.c.generation)).all()
+                stored = conn.execute(select(blobs.c.hash, blobs.c.generation)).all()
             time.sleep(MARKING)
-            swept = [row for row in kept if row.hash not in marked and _age(setup, row) > AGE]
+            swept = [row for row in stored if row.hash not in marked and _age(setup, row) > AGE]
             for row in swept:
-                place.blobs.remove(blob_path(row.hash, row.generation))
-                with contextlib.suppress(ServerRefused), place.store.write(count_change=False) as conn:
+                context.blobs.remove(blob_path(row.hash, row.generation))
+                with contextlib.suppress(ServerRefused), context.store.write(count_change=False) as conn:
                     conn.execute(delete(blob_leases).where(blob_leases.c.hash == row.hash))
                     conn.execute(delete(blobs).where(blobs.c.hash == row.hash))
             notes.write(collected={"blobs": len(swept)})
@@ -306,7 +306,7 @@ NAMING = (items.c.hash, items_history.c.hash, files.c.hash)
 
 
 def _age(setup: Setup, row: Any) -> float:
-    """How old a file is; one in a bucket is taken to be old."""
+    """Return the age of a file; files in a bucket count as old."""
     if setup.blobs is not None and "://" in setup.blobs:
         return AGE * 2
     folder = setup.blobs or os.path.join(setup.home, "blobs")

@@ -11,14 +11,14 @@ from sklearn.model_selection import train_test_split
 from autoflow import Api, workflow, workflow_output
 
 WORKSPACE = 1
-BRIGHTEST = 16  # the scans have 17 levels of grey, 0 to 16
+MAX_GRAY = 16  # the scans have gray levels from 0 to 16
 
 api = Api.from_env()
 
 
 @workflow_output("project")
 def import_project(folder: Path):
-    """Make a project of ``<folder>/<dataset>/<digit>_<number>.png``; named digits, digits_001 … as is free."""
+    """Create a project from ``<folder>/<dataset>/<digit>_<number>.png``, named digits, digits_001 …."""
     project = api.project.create(WORKSPACE, "digits", change_name_if_conflict=True)
     kinds = {"name": "digit", "value_type": "oneof_string", "values": [str(digit) for digit in range(10)]}
     tag = api.project.update_meta(project.id, {"classes": [], "tags": [kinds]})["tags"][0]
@@ -32,10 +32,10 @@ def import_project(folder: Path):
     return api.project.get_info_by_id(project.id)
 
 
-def write_pictures(folder: Path):
-    """Write every digit as a PNG file, a quarter of them to ``test`` and the rest to ``train``."""
+def write_images(folder: Path):
+    """Write all digits as PNG files, a quarter of them to ``test`` and the rest to ``train``."""
     pixels, digits = load_digits(return_X_y=True)
-    pictures = (pixels.reshape(-1, 8, 8) * (255 // BRIGHTEST)).astype(np.uint8)
+    pictures = (pixels.reshape(-1, 8, 8) * (255 // MAX_GRAY)).astype(np.uint8)
     train, test = train_test_split(np.arange(len(digits)), test_size=0.25, random_state=0, stratify=digits)
     for name, numbers in {"train": train, "test": test}.items():
         (folder / name).mkdir()
@@ -44,6 +44,6 @@ def write_pictures(folder: Path):
 
 
 if __name__ == "__main__":
-    with workflow("Import digits"), TemporaryDirectory() as scratch:
-        write_pictures(Path(scratch))
-        print(f'Project "{import_project(Path(scratch)).name}" is made.')
+    with workflow("Import digits"), TemporaryDirectory() as folder:
+        write_images(Path(folder))
+        print(f'Project "{import_project(Path(folder)).name}" was created.')

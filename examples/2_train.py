@@ -1,4 +1,4 @@
-"""Train: a digits project in (the newest, or --project-id), the weights of a small neural network out."""
+"""Train: reads a digits project (the newest, or --project-id), and writes the weights of a small neural network."""
 
 import argparse
 import io
@@ -20,7 +20,7 @@ api = Api.from_env()
 @versioned(title="Train {project.name}", description="Saved before task {task_id}")
 @workflow_input("project")
 def load(project):
-    """The images of dataset train, an 8 x 8 picture a row scaled to 0..1, and the digits they show."""
+    """Return the images of dataset train, one row of 64 values in 0..1 per image, and their digits."""
     dataset = api.dataset.get_info_by_name(project.id, "train")
     images = api.image.get_list(dataset.id)
     pictures = [Image.open(io.BytesIO(api.image.download_bytes(image.id))) for image in images]
@@ -31,24 +31,24 @@ def load(project):
 @workflow_output("file", model_weight=True, card=cards.checkpoints)
 def upload_weights(network, remote_path):
     """Upload the layers of a network as one .npz file."""
-    with TemporaryDirectory() as scratch:
-        local = Path(scratch) / "weights.npz"
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / "weights.npz"
         layers = {"w0": network.coefs_[0], "b0": network.intercepts_[0]}
         np.savez(local, **layers, w1=network.coefs_[1], b1=network.intercepts_[1])
         return api.file.upload(TEAM, str(local), remote_path)
 
 
 def newest_project():
-    """The digits project that was imported last."""
-    projects = [found for found in api.project.get_list(WORKSPACE) if found.name.startswith("digits")]
-    return max(projects, key=lambda found: found.id)
+    """Return the digits project that was imported last."""
+    projects = [project for project in api.project.get_list(WORKSPACE) if project.name.startswith("digits")]
+    return max(projects, key=lambda project: project.id)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project-id", type=int)
-    given = parser.parse_args().project_id
-    project = api.project.get_info_by_id(given) if given else newest_project()
+    project_id = parser.parse_args().project_id
+    project = api.project.get_info_by_id(project_id) if project_id else newest_project()
     with workflow("Train digits", parameters={**PARAMETERS, "project_id": project.id}):
         pixels, digits = load(project)
         network = MLPClassifier(**PARAMETERS).fit(pixels, digits)

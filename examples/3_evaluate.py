@@ -1,4 +1,4 @@
-"""Evaluate: weights and project in, a report out; prints the accuracy on the dataset that training has not seen."""
+"""Evaluate: reads weights and a project, and writes a report with the accuracy on the test dataset."""
 
 import io
 import json
@@ -17,9 +17,9 @@ api = Api.from_env()
 
 @workflow_input("file", model_weight=True)
 def load_network(file):
-    """The layers of the network, by name."""
-    with TemporaryDirectory() as scratch:
-        local = Path(scratch) / file.name
+    """Return the layers of the network by name."""
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / file.name
         api.file.download(TEAM, file.path, str(local))
         with np.load(local) as layers:
             return dict(layers)
@@ -27,7 +27,7 @@ def load_network(file):
 
 @workflow_input("project")
 def load_test(project):
-    """The images of dataset test, an 8 x 8 picture a row scaled to 0..1, and the digits they show."""
+    """Return the images of dataset test, one row of 64 values in 0..1 per image, and their digits."""
     dataset = api.dataset.get_info_by_name(project.id, "test")
     images = api.image.get_list(dataset.id)
     pictures = [Image.open(io.BytesIO(api.image.download_bytes(image.id))) for image in images]
@@ -38,8 +38,8 @@ def load_test(project):
 @workflow_output("file", card=cards.report)
 def upload_report(report, remote_path):
     """Upload a report as JSON."""
-    with TemporaryDirectory() as scratch:
-        local = Path(scratch) / "report.json"
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / "report.json"
         local.write_text(json.dumps(report, indent=2))
         return api.file.upload(TEAM, str(local), remote_path)
 

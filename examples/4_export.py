@@ -1,4 +1,4 @@
-"""Export: a project in, a COCO archive out; the guide's minimal example with its pink archive card."""
+"""Export: reads a project, and writes a COCO archive; the guide's minimal example with its pink archive card."""
 
 import json
 import zipfile
@@ -14,7 +14,7 @@ api = Api.from_env()
 
 @workflow_input("project")
 def to_coco(project):
-    """The project as a COCO document, a box around each image labelled with its digit, and the images' bytes."""
+    """Return a COCO document with a box around each image, labeled with its digit, and the contents of the images."""
     coco = {"images": [], "annotations": [], "categories": [{"id": n + 1, "name": str(n)} for n in range(10)]}
     contents = {}
     for dataset in api.dataset.get_list(project.id):
@@ -33,8 +33,8 @@ def to_coco(project):
                  icon_color="#ff4c9e", icon_bg_color="#ffe3ed")  # fmt: skip
 def upload_archive(coco, contents, remote_path):
     """Upload images and annotations as one zip file."""
-    with TemporaryDirectory() as scratch:
-        local = Path(scratch) / "archive.zip"
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / "archive.zip"
         with zipfile.ZipFile(local, "w") as archive:
             archive.writestr("annotations/instances.json", json.dumps(coco))
             for name, content in contents.items():

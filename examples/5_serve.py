@@ -1,4 +1,4 @@
-"""Serve: weights in, a session out that answers one request over HTTP and ends; its results stay to be looked at."""
+"""Serve: reads weights, and serves one prediction over HTTP; the session stays visible in the graph."""
 
 import json
 import threading
@@ -19,9 +19,9 @@ api = Api.from_env()
 
 @workflow_input("file", model_weight=True)
 def load_network(file):
-    """The layers of the network, by name."""
-    with TemporaryDirectory() as scratch:
-        local = Path(scratch) / file.name
+    """Return the layers of the network by name."""
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / file.name
         api.file.download(TEAM, file.path, str(local))
         with np.load(local) as layers:
             return dict(layers)
@@ -29,7 +29,7 @@ def load_network(file):
 
 @workflow_output("app", node=cards.session)
 def serve(net, port=0):
-    """Give a server on this machine that tells the digit of an image: 64 numbers from 0 to 1, sent as JSON."""
+    """Return a local server that predicts the digit of an image, sent as JSON with 64 numbers from 0 to 1."""
 
     class Session(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -40,7 +40,7 @@ def serve(net, port=0):
             self.wfile.write(json.dumps({"digit": int(scores.argmax())}).encode())
 
         def log_message(self, *words):
-            """Keep quiet."""
+            """Print no log lines."""
 
     return HTTPServer(("127.0.0.1", port), Session)
 

@@ -1,1 +1,1 @@
-"""The commands."""
+"""The ``autoflow`` command line: `autoflow.cli.main` parses the arguments, other modules run the commands."""

@@ -1,6 +1,6 @@
-"""``autoflow doctor``: what keeps records from arriving, and what to do about it.
+"""``autoflow doctor``: check everything that delivery of records depends on, and name a remedy for each problem.
 
-Each finding is well or needs attention, and one that needs attention says what to do. No token is ever shown.
+Tokens are never printed.
 """
 
 from __future__ import annotations
@@ -36,33 +36,34 @@ from autoflow.transport.embedded import ORIGIN as EMBEDDED
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 from autoflow.wire import methods
 
-MOST_METHODS = 20
-LITTLE_BYTES = 64 << 20  # free on the disk
-SERVER_SECONDS = 5.0
-FULL = 0.8  # of the quota
+MAX_METHODS = 20  # listed
+LOW_DISK_SPACE = 64 << 20  # bytes
+SERVER_TIMEOUT = 5.0  # seconds
+HIGH_QUOTA_USE = 0.8  # share of the quota
 PACKAGES = ("wrapt", "requests", "sqlalchemy", "supervisely")
 
 
 class Finding(NamedTuple):
-    """One thing looked at; `remedy` is what to do about it, None when it is well."""
+    """The result of one check; `remedy` is None if there is no problem."""
 
     name: str
-    says: str
+    message: str
     remedy: str | None = None
 
 
-def examine(given: argparse.Namespace) -> int:
-    """Print the findings; 1 when something needs attention."""
+def examine(args: argparse.Namespace) -> int:
+    """Print the findings; exit code 1 if one needs attention."""
     findings = list(_findings())
     well = all(finding.remedy is None for finding in findings)
-    if given.json:
+    if args.json:
         shown = [
-            {"name": name, "well": remedy is None, "says": says, "remedy": remedy} for name, says, remedy in findings
+            {"name": name, "well": remedy is None, "says": message, "remedy": remedy}
+            for name, message, remedy in findings
         ]
         print(json.dumps({"well": well, "findings": shown, "versions": _versions()}, indent=2))
         return 0 if well else 1
-    for name, says, remedy in findings:
-        print(f"{'ok ' if remedy is None else 'SEE'}  {name}: {says}")
+    for name, message, remedy in findings:
+        print(f"{'ok ' if remedy is None else 'SEE'}  {name}: {message}")
         if remedy is not None:
             print(f"     -> {remedy}")
     print("     " + ", ".join(f"{name} {version}" for name, version in _versions().items() if version))
@@ -74,7 +75,7 @@ def _findings() -> Iterator[Finding]:
     yield _home(choice)
     if choice.folder is not None:
         yield _disk(choice.folder)
-        yield _room(choice.folder)
+        yield _free_space(choice.folder)
         yield _permissions(choice.folder)
         yield from _database(os.path.join(choice.folder, "platform", "platform.db"))
     yield from _destination()
@@ -84,11 +85,11 @@ def _findings() -> Iterator[Finding]:
         yield from _elsewhere(choice.folder)
 
 
-# -- the folder
+# -- the state folder
 
 
 def _usable(folder: str) -> str:
-    """See that a folder is ours alone, and that a file can be written there."""
+    """Check that only this user can access a folder, and that a file can be written there."""
     home.ensure_private(folder)
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"\0" * 4096)
@@ -98,13 +99,21 @@ def _usable(folder: str) -> str:
 def _home(choice: home.Choice) -> Finding:
     refused = "; ".join(choice.refused)
     if choice.folder is None:
-        return Finding("folder", f"none can be used: {refused}", "set AUTOFLOW_HOME to a folder of your own")
+        return Finding(
+            "folder", f"no folder can be used: {refused}", "set AUTOFLOW_HOME to a folder that you can write to"
+        )
     named = settings.home()
     if choice.refused and named is not None:
-        return Finding("folder", f"{choice.folder}, as AUTOFLOW_HOME cannot be used: {refused}", "mend AUTOFLOW_HOME")
+        return Finding(
+            "folder",
+            f"{choice.folder} is used, because AUTOFLOW_HOME cannot be: {refused}",
+            "set AUTOFLOW_HOME to a folder that you can write to",
+        )
     if choice.folder == list(home.candidates())[-1]:
         return Finding(
-            "folder", f"{choice.folder}, the last resort ({refused})", "set AUTOFLOW_HOME to a lasting folder"
+            "folder",
+            f"{choice.folder} is used, a temporary folder ({refused})",
+            "set AUTOFLOW_HOME to a persistent folder",
         )
     return Finding("folder", f"{choice.folder}, by {'AUTOFLOW_HOME' if named else 'the XDG state folder'}; writable")
 
@@ -113,28 +122,30 @@ def _disk(folder: str) -> Finding:
     kind = file_system.file_system_type(folder)
     if kind in file_system.EPHEMERAL:
         remedy = "set AUTOFLOW_HOME to a folder on a volume"
-        return Finding("disk", f"{kind}: what waits is lost with the machine or container", remedy)
+        return Finding("disk", f"{kind}: pending records are lost with the machine or container", remedy)
     if kind in file_system.NETWORK:
-        return Finding("disk", f"{kind}: slow for the embedded server", "set AUTOFLOW_HOME to a local disk")
-    return Finding("disk", kind or "its kind is not known")
+        return Finding("disk", f"{kind}: slow for the embedded server", "set AUTOFLOW_HOME to a folder on a local disk")
+    return Finding("disk", kind or "the type of the file system is unknown")
 
 
-def _room(folder: str) -> Finding:
-    found = os.statvfs(folder)
-    free = found.f_bavail * found.f_frsize
-    remedy = "make room: records that cannot be written are dropped" if free < LITTLE_BYTES else None
-    if found.f_files and not found.f_favail:
-        remedy = "remove files: the file system takes no more of them"
+def _free_space(folder: str) -> Finding:
+    status = os.statvfs(folder)
+    free = status.f_bavail * status.f_frsize
+    remedy = "free disk space: records that cannot be written are dropped" if free < LOW_DISK_SPACE else None
+    if status.f_files and not status.f_favail:
+        remedy = "delete files: the file system has no free inodes"
     return Finding("room", f"{_bytes(free)} free", remedy)
 
 
 def _permissions(folder: str) -> Finding:
-    wrong = [path for path in _files(os.path.join(folder, "outbox")) if not _is_private(path)]
-    if wrong:
+    exposed = [path for path in _files(os.path.join(folder, "outbox")) if not _is_private(path)]
+    if exposed:
         return Finding(
-            "permissions", f"others may read or own {len(wrong)} files, such as {wrong[0]}", "chmod or remove them"
+            "permissions",
+            f"{len(exposed)} files are readable or owned by others, such as {exposed[0]}",
+            "run chmod 600 on them, or remove them",
         )
-    return Finding("permissions", "what is in the outbox is this user's alone")
+    return Finding("permissions", "only this user can read the outbox")
 
 
 def _files(folder: str) -> Iterator[str]:
@@ -144,34 +155,34 @@ def _files(folder: str) -> Iterator[str]:
 
 def _is_private(path: str) -> bool:
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except FileNotFoundError:
         return True
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
 # -- the embedded server's database
 
 
 def _database(path: str) -> Iterator[Finding]:
-    """Who holds up its writers, and whether its pages are whole; it is only read."""
+    """Check for a stopped process that holds the write lock, and for damaged pages; the database is only read."""
     if not os.path.isfile(path):
         return
     holder = find_lock_holder(path)
     if holder is not None and holder.stopped:
         yield Finding("database", str(holder), f"kill -CONT {holder.pid}")
         return
-    with contextlib.suppress(ImportError):  # without autoflow[server] nothing can be done about it here
+    with contextlib.suppress(ImportError):  # not without autoflow[server]
         from autoflow.server.db.opening import find_damage
 
-        wrong = find_damage(path)
-        if wrong:
-            yield Finding("database", f"{path} is damaged: {wrong[0]}", "autoflow server recover")
+        damage = find_damage(path)
+        if damage:
+            yield Finding("database", f"{path} is damaged: {damage[0]}", "autoflow server recover")
         else:
-            yield Finding("database", f"{path}: no damage was found")
+            yield Finding("database", f"{path}: no damage found")
 
 
-# -- where records go
+# -- the destination of records
 
 
 def _destination() -> Iterator[Finding]:
@@ -179,7 +190,7 @@ def _destination() -> Iterator[Finding]:
         destination, rule = resolve_with_rule()
     except ValueError as error:
         variable = "AUTOFLOW_SERVER" if settings.server() is not None else "SERVER_ADDRESS"
-        yield Finding("destination", str(error), f"correct {variable}; until then records wait")
+        yield Finding("destination", str(error), f"correct {variable}; records stay in the outbox until then")
         return
     yield Finding("destination", f"{destination.origin}, by {rule}")
     if destination.origin in {"memory", "off"}:
@@ -197,40 +208,46 @@ def _destination() -> Iterator[Finding]:
     finding, backend = _server(destination)
     yield finding
     if backend is not None and backend.own_methods:
-        yield from _asked_in_vain(destination)
+        yield from _unsupported_methods(destination)
 
 
-def _asked_in_vain(destination: Destination) -> Iterator[Finding]:
-    """What clients of our server asked for that it does not have; nothing keeps it from recording."""
+def _unsupported_methods(destination: Destination) -> Iterator[Finding]:
+    """List the API methods that clients requested and our server lacks; this does not affect recording."""
     try:
-        answer = connect(destination).call(methods.UNKNOWN_METHODS, {}, timeout=SERVER_SECONDS)
-        asked = [(entry["method"], entry["count"], entry["lastAt"]) for entry in answer["methods"]]
+        response = connect(destination).call(methods.UNKNOWN_METHODS, {}, timeout=SERVER_TIMEOUT)
+        requested = [(entry["method"], entry["count"], entry["lastAt"]) for entry in response["methods"]]
     except (AutoflowError, OSError, KeyError, TypeError):  # an instance, or a server of another version
         return
-    named = "; ".join(f"{method} ({count} x, last {last})" for method, count, last in asked[:MOST_METHODS])
-    more = f"; and {len(asked) - MOST_METHODS} others" if len(asked) > MOST_METHODS else ""
-    yield Finding("methods", f"asked for in vain: {named}{more}" if asked else "none was asked for in vain")
+    listed = "; ".join(f"{method} ({count} x, last {last})" for method, count, last in requested[:MAX_METHODS])
+    more = f"; and {len(requested) - MAX_METHODS} others" if len(requested) > MAX_METHODS else ""
+    yield Finding(
+        "methods",
+        f"clients requested unsupported API methods: {listed}{more}"
+        if requested
+        else "no unsupported API methods were requested",
+    )
 
 
 def _server(destination: Destination) -> tuple[Finding, Backend | None]:
-    """Identify the backend at a destination; None when it could not be."""
+    """Identify the backend at a destination; None if it could not be identified."""
     try:
-        with time_budget.limit(SERVER_SECONDS):
+        with time_budget.limit(SERVER_TIMEOUT):
             backend = connector_to(destination).identify()
     except ServerExtraMissing as error:
         return Finding("server", str(error), install("server")), None
     except NotAllowed as error:
-        return Finding("server", f"does not accept the token ({error})", "set AUTOFLOW_TOKEN, or API_TOKEN, anew"), None
+        remedy = "set AUTOFLOW_TOKEN or API_TOKEN to a valid token"
+        return Finding("server", f"rejects the token ({error})", remedy), None
     except (AutoflowError, OSError) as error:
         if getattr(error, "foreign", False):
-            remedy = "check that the address is right; records wait"
-            return Finding("server", f"answers, but not as a server for records ({error})", remedy), None
-        remedy = "check that it runs and that its address is right; records wait"
-        return Finding("server", f"does not answer ({error})", remedy), None
-    return Finding("server", f"answers: {backend.description}", backend.remedy), backend
+            remedy = "check that its address is correct; records stay in the outbox until then"
+            return Finding("server", f"responds, but does not accept records ({error})", remedy), None
+        remedy = "check that it is running and that its address is correct; records stay in the outbox until then"
+        return Finding("server", f"does not respond ({error})", remedy), None
+    return Finding("server", f"responds: {backend.description}", backend.remedy), backend
 
 
-# -- what is on its way
+# -- pending records
 
 
 def _records(origin: str, folder: str) -> Iterator[Finding]:
@@ -242,45 +259,49 @@ def _records(origin: str, folder: str) -> Iterator[Finding]:
         dead, blocked = reasons(folder), reasons(folder, dead_letters.BLOCKED_FILE)
         holders = held_by_others(folder)
     except OSError as error:
-        yield Finding(name, f"cannot be read: {error}", "give the folder back to this user, or remove what is broken")
+        yield Finding(
+            name, f"cannot be read: {error}", "make the folder readable for this user, or remove the damaged files"
+        )
         return
-    says = ", ".join(f"{counts[word]} {word}" for word in ("sent", "waiting", "dead", "dropped"))
+    message = ", ".join(f"{counts[state]} {state}" for state in ("sent", "waiting", "dead", "dropped"))
     if counts["waiting"]:
-        says += f", sent by {senders} living processes" if senders else ", and no living process sends them"
-    alone = counts["waiting"] and not senders
+        message += f", sent by {senders} running processes" if senders else ", and no running process sends them"
+    is_stuck = counts["waiting"] and not senders
     remedy = f"AUTOFLOW_SERVER={origin} autoflow outbox sync"
     if origin == UNRESOLVED:
-        remedy = "correct the address in the environment (see above), then autoflow outbox sync"
-    yield Finding(name, says, remedy if alone else None)
+        remedy = "correct the address in the environment (see above), then run autoflow outbox sync"
+    yield Finding(name, message, remedy if is_stuck else None)
     for held in holders:
         if held.holder is not None and held.holder.state == "stopped":
             yield Finding(
                 f"held, {origin}",
-                f"{held.waiting} records are left to {held.holder}",
-                f"continue it (kill -CONT {held.holder.pid}) or end it; then autoflow outbox sync",
+                f"{held.waiting} records are in use by {held.holder}",
+                f"resume it (kill -CONT {held.holder.pid}) or end it, then run autoflow outbox sync",
             )
     if dead:
         yield Finding(
             f"dead, {origin}",
             _listed(dead),
-            "correct the cause, then autoflow outbox retry; export keeps them, purge removes them",
+            "correct the cause, then run autoflow outbox retry; or save them by export, or remove them by purge",
         )
     if blocked:
         yield Finding(
             f"blocked, {origin}",
             _listed(blocked),
-            "something between here and the server refuses these records: see its rules; they are tried again",
+            "a proxy or firewall before the server rejects these records: check its rules; they are sent again",
         )
     if counts["dropped"]:
         yield Finding(
             f"dropped, {origin}",
             f"{counts['dropped']} records could not be written",
-            "make room on the disk and in the quota: see above",
+            "free disk space, and send pending records to free the quota: see above",
         )
     yield Finding(
         f"quota, {origin}",
         f"{_bytes(used)} of {_bytes(QUOTA_BYTES)}",
-        "autoflow outbox sync, or purge: a full outbox refuses records" if used > FULL * QUOTA_BYTES else None,
+        "run autoflow outbox sync or purge: a full outbox drops records"
+        if used > HIGH_QUOTA_USE * QUOTA_BYTES
+        else None,
     )
 
 
@@ -289,7 +310,7 @@ def _listed(counted: Mapping[str, int]) -> str:
 
 
 def _senders(folder: str) -> int:
-    """How many journals with something in them are being sent by a living process."""
+    """Return the number of journals with pending records that a running process sends."""
     return sum(
         journal_lease.held(lock_path(folder, name))
         for name in journals(folder)
@@ -298,7 +319,7 @@ def _senders(folder: str) -> int:
 
 
 def _elsewhere(chosen: str) -> Iterator[Finding]:
-    """Records in homes used under another environment: nobody looks there now."""
+    """List pending records in state folders of other environments, which are not used now."""
     for folder in home.candidates():
         if folder == chosen or not os.path.isdir(os.path.join(folder, "outbox")):
             continue
@@ -309,7 +330,7 @@ def _elsewhere(chosen: str) -> Iterator[Finding]:
             continue
         if waiting:
             yield Finding(
-                "elsewhere", f"{waiting} records wait in {folder}", f"AUTOFLOW_HOME={folder} autoflow outbox sync"
+                "elsewhere", f"{waiting} pending records in {folder}", f"AUTOFLOW_HOME={folder} autoflow outbox sync"
             )
 
 
@@ -322,15 +343,15 @@ def _bytes(number: int) -> str:
 
 
 def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    packages: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            packages[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            found[package] = None
+            packages[package] = None
     return {
         "autoflow": VERSION,
-        **found,
+        **packages,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()}",
     }

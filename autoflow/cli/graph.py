@@ -1,4 +1,4 @@
-"""``autoflow graph``: the workflow in a form for a terminal, a document or a program."""
+"""``autoflow graph``: print the workflow graph as text, a picture or JSON."""
 
 from __future__ import annotations
 
@@ -6,39 +6,40 @@ import argparse
 import sys
 
 from autoflow.api.client import Api
+from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.cli.output import write_rendered
-from autoflow.cli.response_fields import ours, reader, server
 from autoflow.graph.clusters import cluster_cards
 from autoflow.graph.graph import Graph
 from autoflow.graph.render.formats import PICTURE_FORMATS, render
 
 EMPTY = """\
-No run is recorded here yet. Put `with autoflow.workflow("Train"):` around an app's main, decorate what loads and saves
-with @workflow_input and @workflow_output, run the app, and type `autoflow graph` again; `autoflow doctor` says where
-records go. `make demo` keeps a store of its own: AUTOFLOW_HOME=.demo autoflow graph."""
+No run has been recorded on this server. Put `with autoflow.workflow("Train"):` around an app's main, decorate the
+functions that load and save data with @workflow_input and @workflow_output, run the app, and run `autoflow graph`
+again. `autoflow doctor` prints where records are sent. The runs of `make demo` have their own store:
+AUTOFLOW_HOME=.demo autoflow graph."""
 
 
-def show(given: argparse.Namespace) -> int:
-    """Print the graph in the form asked for; in pictures five or more cards that are alike are one, unless told."""
-    graph = graph_of(given, server())
+def show(args: argparse.Namespace) -> int:
+    """Print the graph in the requested format; in pictures five or more similar cards are combined by default."""
+    graph = graph_of(args, open_api())
     if not any(card.type == "task" for card in graph.cards):
         print(EMPTY, file=sys.stderr)
-    together = given.format in PICTURE_FORMATS if given.cluster is None else given.cluster
-    show_graph(cluster_cards(graph) if together else graph, given.format)
+    combine = args.format in PICTURE_FORMATS if args.cluster is None else args.cluster
+    show_graph(cluster_cards(graph) if combine else graph, args.format)
     return 0
 
 
-def show_graph(graph: Graph, form: str) -> None:
-    """Print a graph in one of the forms of `graph.forms`."""
-    text = render(graph, form, reader())
-    if form == "json":
-        print(text, end="")  # the names in it are still as recorded
+def show_graph(graph: Graph, format_name: str) -> None:
+    """Print a graph in a format of `autoflow.graph.render.formats`."""
+    text = render(graph, format_name, render_options())
+    if format_name == "json":
+        print(text, end="")  # without the escapes of rendered text
     else:
         write_rendered(sys.stdout, text)
 
 
-def graph_of(given: argparse.Namespace, api: Api) -> Graph:
-    """The graph that the command line names."""
-    file = int(given.file) if given.file and given.file.isdecimal() else given.file
-    with ours(api):
-        return api.graph(project=given.project, task=given.task, workspace=given.workspace, file=file)
+def graph_of(args: argparse.Namespace, api: Api) -> Graph:
+    """Request the graph of the entity that the arguments name."""
+    file = int(args.file) if args.file and args.file.isdecimal() else args.file
+    with needs_autoflow_server(api):
+        return api.graph(project=args.project, task=args.task, workspace=args.workspace, file=file)

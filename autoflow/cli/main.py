@@ -1,4 +1,4 @@
-"""The ``autoflow`` command: its arguments, and who carries each out."""
+"""The ``autoflow`` command: its arguments, and the function that runs each command."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from autoflow.errors import AutoflowError
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that says which command was probably meant."""
+    """A parser that suggests the closest command after a typing error."""
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the message, and exit with code 2."""
-        if mistaken := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
-            names = [name.strip(" '") for name in mistaken[2].split(",")]
-            for near in difflib.get_close_matches(mistaken[1], names, 1):
-                message += f"; did you mean {near!r}?"
+        if match := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            names = [name.strip(" '") for name in match[2].split(",")]
+            for suggestion in difflib.get_close_matches(match[1], names, 1):
+                message += f"; did you mean {suggestion!r}?"
         super().error(message)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
-    top.add_argument("--version", action="store_true", help="print the version and leave")
+    top.add_argument("--version", action="store_true", help="print the version and exit")
     commands = top.add_subparsers(metavar="COMMAND")
 
     graph = commands.add_parser("graph", help="print the workflow graph")
@@ -44,53 +44,55 @@ def parser() -> argparse.ArgumentParser:
         "--cluster",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="take five or more cards that are alike together (default: in pictures)",
+        help="combine five or more similar cards (default: in pictures)",
     )
     graph.set_defaults(run="graph")
 
     page = commands.add_parser("open", help="open the workflow graph in the browser")
     _add_scope(page)
-    page.add_argument("--static", action="store_true", help="write one HTML file that needs no server, and open that")
-    page.add_argument("--port", type=int, default=0, help="where the embedded server is served (default: any free)")
+    page.add_argument("--static", action="store_true", help="write a standalone HTML file and open it")
+    page.add_argument("--port", type=int, default=0, help="port of the embedded server (default: any free port)")
     page.set_defaults(run="open")
 
     _add_origins(commands)
     _add_versions(commands)
 
-    outbox = commands.add_parser("outbox", help="records on their way to a server").add_subparsers(
+    outbox = commands.add_parser("outbox", help="records that are not delivered yet").add_subparsers(
         metavar="ACTION", required=True
     )
-    status = outbox.add_parser("status", help="count records: recorded = sent + waiting + dead")
+    status = outbox.add_parser("status", help="count records by state: recorded = sent + waiting + dead")
     status.add_argument("--json", action="store_true", help="as JSON")
     status.set_defaults(run="outbox_status")
-    sync = outbox.add_parser("sync", help="send what waits now")
+    sync = outbox.add_parser("sync", help="send waiting records now")
     sync.add_argument("--json", action="store_true", help="print the counts afterwards as JSON")
     sync.set_defaults(run="outbox_sync")
-    retry = outbox.add_parser("retry", help="send dead letters again, once their cause is corrected")
-    retry.add_argument("--reason", metavar="TEXT", help="only those whose reason holds this text")
-    retry.add_argument("--destination", metavar="ORIGIN", help="only those for this server, as status names it")
+    retry = outbox.add_parser("retry", help="send dead letters again after their cause was corrected")
+    retry.add_argument("--reason", metavar="TEXT", help="only those whose reason contains this text")
+    retry.add_argument("--destination", metavar="ORIGIN", help="only those for this server, as printed by status")
     retry.add_argument("--json", action="store_true", help="print the counts afterwards as JSON")
     retry.set_defaults(run="outbox_retry")
     export = outbox.add_parser("export", help="write waiting and dead records as JSON lines")
-    export.add_argument("file", nargs="?", default="-", metavar="FILE", help="where to (default: standard output)")
+    export.add_argument("file", nargs="?", default="-", metavar="FILE", help="output file (default: standard output)")
     export.set_defaults(run="outbox_export")
-    purge = outbox.add_parser("purge", help="remove records that can never be delivered")
-    purge.add_argument("--older-than", type=float, metavar="DAYS", help="only those dead for so many days")
-    purge.add_argument("--yes", action="store_true", help="do not ask")
+    purge = outbox.add_parser("purge", help="remove dead letters")
+    purge.add_argument("--older-than", type=float, metavar="DAYS", help="only those that are older than this")
+    purge.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     purge.set_defaults(run="outbox_purge")
 
-    doctor = commands.add_parser("doctor", help="say what keeps records from arriving, and what to do")
+    doctor = commands.add_parser("doctor", help="check everything that delivery of records depends on")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     doctor.set_defaults(run="doctor")
     _add_server(commands)
     return top
 
 
-_REF = "project:N, project:N#M, version:N, dataset:N, file:N, task:N, job:N, or a team file's path with a /"
+_REF = (
+    "project:N, project:N#M, version:N, dataset:N, file:N, task:N, job:N, or the path of a team file with its leading /"
+)
 
 
 def _add_origins(commands: argparse._SubParsersAction[Parser]) -> None:
-    trace = commands.add_parser("trace", help="print everything a thing came from")
+    trace = commands.add_parser("trace", help="print the ancestry of an entity")
     trace.add_argument("ref", metavar="REF", help=_REF)
     trace.add_argument(
         "--format",
@@ -99,123 +101,139 @@ def _add_origins(commands: argparse._SubParsersAction[Parser]) -> None:
         help="how to print it (default: text)",
     )
     trace.add_argument("--json", action="store_true", help="the same as --format json")
-    trace.add_argument("--all", action="store_true", help="follow every run that wrote a thing, not the latest alone")
-    trace.add_argument("--team", type=int, metavar="N", help="whose path it is (default: the first team's)")
+    trace.add_argument("--all", action="store_true", help="follow all runs that wrote an entity, not only the latest")
+    trace.add_argument("--team", type=int, metavar="N", help="team of the path (default: the first)")
     trace.set_defaults(run="trace")
 
-    again = commands.add_parser("reproduce", help="restore the data a thing was made from, and make it again")
+    again = commands.add_parser("reproduce", help="restore the data of a run, and repeat the run")
     again.add_argument("ref", metavar="REF", help=_REF)
     again.add_argument(
-        "--run", action="store_true", dest="run_it", help="show the recorded command, ask, run it, and compare"
+        "--run", action="store_true", dest="run_it", help="run the recorded command after confirmation, and compare"
     )
-    again.add_argument("--yes", action="store_true", help="run it without asking")
-    again.add_argument("--allow-dirty", action="store_true", help="run the commit without the changes it had then")
+    again.add_argument("--yes", action="store_true", help="run it without confirmation")
+    again.add_argument("--allow-dirty", action="store_true", help="run the commit without the uncommitted changes")
     again.add_argument("--lock", default="autoflow.lock", metavar="FILE", help="the lock file (default: autoflow.lock)")
-    again.add_argument("--workdir", metavar="DIR", help="where the code is checked out (default: a temporary folder)")
-    again.add_argument("--keep", action="store_true", help="leave the code there")
-    again.add_argument("--python", metavar="PATH", help="the interpreter (default: the recorded one, else this one)")
+    again.add_argument("--workdir", metavar="DIR", help="folder of the checkout (default: a temporary folder)")
+    again.add_argument("--keep", action="store_true", help="keep the checkout")
     again.add_argument(
-        "--workspace", type=int, metavar="N", help="where the projects are made (default: where they were)"
+        "--python", metavar="PATH", help="the interpreter (default: the recorded one, else the current one)"
+    )
+    again.add_argument(
+        "--workspace", type=int, metavar="N", help="workspace of the restored projects (default: the original one)"
     )
     again.add_argument("--json", action="store_true", help="as JSON")
     again.set_defaults(run="reproduce")
 
 
 def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
-    actions = commands.add_parser("versions", help="save points of projects").add_subparsers(
+    actions = commands.add_parser("versions", help="versions of projects").add_subparsers(
         metavar="ACTION", required=True
     )
 
-    def action(name: str, says: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=says)
-        made.add_argument("--json", action="store_true", help="as JSON")
-        made.set_defaults(run=f"versions_{name}")
-        return made
+    def action(name: str, description: str) -> argparse.ArgumentParser:
+        command = actions.add_parser(name, help=description)
+        command.add_argument("--json", action="store_true", help="as JSON")
+        command.set_defaults(run=f"versions_{name}")
+        return command
 
     version = "version:N, N, or project:N#M for its version M"
-    create = action("create", "save a project, or a folder as a project")
+    create = action("create", "create a version of a project, or of a folder")
     create.add_argument("source", metavar="PROJECT|PATH", help="project:N, N, or the path of a folder")
-    create.add_argument("--title", metavar="TEXT", help="what the version is called")
-    create.add_argument("--description", metavar="TEXT", help="what it is for")
-    create.add_argument("--name", metavar="TEXT", help="of a folder's project (default: the folder's)")
-    create.add_argument("--workspace", type=int, metavar="N", help="where a folder's project is made")
-    create.add_argument("--project", type=int, metavar="N", help="the project a folder is put into")
-    create.add_argument("--by-reference", action="store_true", help="leave the folder's images where they are")
-    create.add_argument("--rehash", action="store_true", help="read every file of the folder again")
-    create.add_argument("--follow-links", action="store_true", help="take what symbolic links of the folder lead to")
+    create.add_argument("--title", metavar="TEXT", help="title of the version")
+    create.add_argument("--description", metavar="TEXT", help="description of the version")
+    create.add_argument("--name", metavar="TEXT", help="name of a folder's project (default: the folder's)")
+    create.add_argument("--workspace", type=int, metavar="N", help="workspace of a folder's project")
+    create.add_argument("--project", type=int, metavar="N", help="project that is updated from the folder")
+    create.add_argument("--by-reference", action="store_true", help="do not copy the folder's images")
+    create.add_argument("--rehash", action="store_true", help="read all files of the folder again")
+    create.add_argument("--follow-links", action="store_true", help="follow symbolic links in the folder")
     listing = action("list", "list a project's versions")
     listing.add_argument("project", metavar="PROJECT", help="project:N or N")
     show = action("show", "print one version")
     show.add_argument("which", metavar="VERSION", help=version)
-    diff = action("diff", "print what changed between two versions")
+    diff = action("diff", "print the differences between two versions")
     diff.add_argument("before", metavar="A", help=version)
-    diff.add_argument("after", nargs="?", metavar="B", help="another of the project (default: its state now)")
-    restore = action("restore", "make a version a new project, or a folder")
+    diff.add_argument(
+        "after", nargs="?", metavar="B", help="another version of the project (default: its present state)"
+    )
+    restore = action("restore", "restore a version as a new project, or as a folder")
     restore.add_argument("which", metavar="VERSION", help=version)
-    restore.add_argument("--name", metavar="TEXT", help='of the project (default: "NAME, from ver. N")')
-    restore.add_argument("--workspace", type=int, metavar="N", help="where the project is made")
-    restore.add_argument("--skip-missed", action="store_true", help="leave out images whose bytes are gone")
-    restore.add_argument("--to", metavar="PATH", help="write it to a folder that is not there yet instead")
+    restore.add_argument("--name", metavar="TEXT", help='name of the project (default: "NAME, from ver. N")')
+    restore.add_argument("--workspace", type=int, metavar="N", help="workspace of the project")
+    restore.add_argument("--skip-missed", action="store_true", help="skip images whose content is missing")
+    restore.add_argument("--to", metavar="PATH", help="write it to a new folder instead")
     delete = action("delete", "delete a version")
     delete.add_argument("which", metavar="VERSION", help=version)
-    delete.add_argument("--yes", action="store_true", help="do not ask")
-    verify = action("verify", "check that versions are whole; 1 when one is not")
+    delete.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    verify = action("verify", "verify versions; exit code 1 if one is damaged")
     verify.add_argument("which", nargs="?", metavar="VERSION", help=f"{version} (default: all)")
-    verify.add_argument("--project", type=int, metavar="N", help="those of a project")
-    verify.add_argument("--level", type=int, choices=(1, 2, 3), default=1, help="3 reads every byte (default: 1)")
-    collect = action("collect", "remove what no version needs")
-    collect.add_argument("--yes", action="store_true", help="do not ask, however large a share of all bytes it is")
-    collect.add_argument("--empty-trash", action="store_true", help="remove what is in the trash now, not after 7 days")
+    verify.add_argument("--project", type=int, metavar="N", help="versions of a project")
+    verify.add_argument(
+        "--level",
+        type=int,
+        choices=(1, 2, 3),
+        default=1,
+        help="1: rows, 2: also file sizes, 3: also file content (default: 1)",
+    )
+    collect = action("collect", "remove content that nothing uses")
+    collect.add_argument("--yes", action="store_true", help="remove also a large share without confirmation")
+    collect.add_argument("--empty-trash", action="store_true", help="empty the trash now, not after 7 days")
 
 
 def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
-    server = commands.add_parser("serve", help="serve the server over HTTP, for a team or for the Supervisely SDK")
-    server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
-    server.add_argument("--port", type=int, default=8765, help="port to listen at, 0 for any (default: 8765)")
-    _add_place(server)
+    server = commands.add_parser("serve", help="serve a team over HTTP")
+    server.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    server.add_argument("--port", type=int, default=8765, help="port to listen on, 0 for any free port (default: 8765)")
+    _add_store(server)
     server.add_argument(
-        "--blobs", metavar="URL", help="where bytes are kept: s3://bucket/prefix, or a folder (default: in that folder)"
+        "--blobs", metavar="URL", help="storage of content: s3://bucket/prefix, or a folder (default: in that folder)"
     )
     server.add_argument(
-        "--migrate", action="store_true", help="bring a PostgreSQL database of an older autoflow up to date first"
+        "--migrate", action="store_true", help="upgrade a PostgreSQL database of an older autoflow first"
     )
-    server.add_argument("--auth", action="store_true", help="ask for tokens, as is always done beyond loopback")
+    server.add_argument("--auth", action="store_true", help="require tokens, as is always the case beyond loopback")
     server.set_defaults(run="serve")
 
-    actions = commands.add_parser("server", help="look after a store").add_subparsers(metavar="ACTION", required=True)
-    recover = actions.add_parser("recover", help="say what is wrong with a store that is unavailable, and mend it")
-    _add_place(recover)
-    recover.add_argument("--blobs", metavar="URL", help="where its bytes are (default: in that folder)")
-    recover.add_argument("--yes", action="store_true", help="mend it without asking")
+    actions = commands.add_parser("server", help="maintain a server's store").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    recover = actions.add_parser("recover", help="diagnose and repair a store that is unavailable")
+    _add_store(recover)
+    recover.add_argument("--blobs", metavar="URL", help="storage of content (default: in that folder)")
+    recover.add_argument("--yes", action="store_true", help="repair it without confirmation")
     recover.add_argument("--json", action="store_true", help="as JSON")
     recover.set_defaults(run="server_recover")
 
-    token = commands.add_parser("token", help="who may use the server").add_subparsers(metavar="ACTION", required=True)
-    create = token.add_parser("create", help="make a token and print it")
-    create.add_argument("--user", default="admin", metavar="NAME", help="whose it is, made if new (default: admin)")
-    create.add_argument(
-        "--team", action="append", metavar="NAME", help="a team the user joins, made if new (default: Team)"
+    token = commands.add_parser("token", help="access tokens of the server").add_subparsers(
+        metavar="ACTION", required=True
     )
-    _add_place(create)
+    create = token.add_parser("create", help="create a token and print it")
+    create.add_argument(
+        "--user", default="admin", metavar="NAME", help="user of the token, created if new (default: admin)"
+    )
+    create.add_argument(
+        "--team", action="append", metavar="NAME", help="team that the user joins, created if new (default: Team)"
+    )
+    _add_store(create)
     create.set_defaults(run="token_create")
     listing = token.add_parser("list", help="list tokens")
     listing.add_argument("--json", action="store_true", help="as JSON")
-    _add_place(listing)
+    _add_store(listing)
     listing.set_defaults(run="token_list")
-    leave = token.add_parser("leave", help="take a user out of a team")
-    leave.add_argument("--user", required=True, metavar="NAME", help="who")
-    leave.add_argument("--team", required=True, action="append", metavar="NAME", help="which team; may be repeated")
-    _add_place(leave)
+    leave = token.add_parser("leave", help="remove a user from a team")
+    leave.add_argument("--user", required=True, metavar="NAME", help="the user")
+    leave.add_argument("--team", required=True, action="append", metavar="NAME", help="the team; may be repeated")
+    _add_store(leave)
     leave.set_defaults(run="token_leave")
-    revoke = token.add_parser("revoke", help="make a token worth nothing")
-    revoke.add_argument("id", type=int, metavar="ID", help="its number in the list")
-    _add_place(revoke)
+    revoke = token.add_parser("revoke", help="revoke a token")
+    revoke.add_argument("id", type=int, metavar="ID", help="its id in the list")
+    _add_store(revoke)
     revoke.set_defaults(run="token_revoke")
 
 
-def _add_place(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", metavar="DIR", help="folder of the server (default: that of the embedded one)")
-    command.add_argument("--database", metavar="URL", help="SQLAlchemy's url (default: a SQLite file in that folder)")
+def _add_store(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", metavar="DIR", help="folder of the server (default: that of the embedded server)")
+    command.add_argument("--database", metavar="URL", help="SQLAlchemy URL (default: a SQLite file in that folder)")
 
 
 def _add_scope(command: argparse.ArgumentParser) -> None:
@@ -238,7 +256,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "token_revoke": token.revoke,
         "graph": graph.show,
         "open": page.show,
-        "trace": trace.trace,
+        "trace": trace.show,
         "reproduce": reproduce.reproduce,
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},
         "outbox_status": outbox.status,
@@ -251,9 +269,9 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0 done, 1 could not be done, 2 wrong arguments.
+    """Run a command and return its exit code: 0 success, 1 failure, 2 wrong arguments.
 
-    Control characters in what it prints are escaped, see `cli.output`.
+    Control characters in its output are escaped, see `autoflow.cli.output`.
     """
     from autoflow.cli.output import escaped
 
@@ -262,18 +280,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(top: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
-    given = top.parse_args(arguments)
-    if given.version:
+    args = top.parse_args(arguments)
+    if args.version:
         print(f"autoflow {VERSION}")
         return 0
-    if not hasattr(given, "run"):
+    if not hasattr(args, "run"):
         top.print_help()
         return 2
     try:
-        code = _commands()[given.run](given)
-        sys.stdout.flush()  # here, where a reader that has gone is noticed
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered must not fail at exit
+        code = _commands()[args.run](args)
+        sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail
         return 0
     except (AutoflowError, OSError, ValueError) as error:
         print(f"autoflow: {error}", file=sys.stderr)

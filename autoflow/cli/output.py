@@ -1,9 +1,9 @@
-r"""Standard output and error of the command line: nothing that a server, a journal or a file says reaches the terminal
-as a control character.
+r"""Standard output and error of the command line, with escaped control characters: names and texts come from servers,
+journals and files, and must not control the terminal.
 
-While a command runs both streams are replaced, so that messages, tables, JSON, log lines and tracebacks go the same
-way. Control characters but for line feed and tab, line and paragraph separators, bidirectional controls and lone
-surrogates are written as ``\uXXXX``: in text a reader sees them, and JSON stays the same value.
+While a command runs, both streams are replaced, so that messages, tables, JSON, log lines and tracebacks are escaped
+alike. Control characters but for line feed and tab, line and paragraph separators, bidirectional controls and lone
+surrogates are written as ``\uXXXX``, which is visible in text and does not change the value of JSON.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _UNSAFE = re.compile(
 
 
 def escape(text: str) -> str:
-    r"""Return the text with each character that a terminal would obey as ``\uXXXX``."""
-    return _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+    r"""Return the text with control characters escaped as ``\uXXXX``."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class Escaped:
-    """A text stream that escapes what is written; everything else is the stream's own.
+    """A text stream that escapes what is written, and delegates everything else.
 
     Args:
         stream: where to write.
@@ -46,7 +46,7 @@ class Escaped:
             self.write(line)
 
     def write_rendered(self, text: str) -> None:
-        """Write text that has colours or a carriage return of our own, and names that were escaped before."""
+        """Write text with our own color codes or carriage returns, whose names are escaped already."""
         self._stream.write(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -54,17 +54,17 @@ class Escaped:
 
 
 def write_rendered(stream: TextIO, text: str) -> None:
-    """Write to a stream what was rendered for a terminal: its names are escaped, its colours are our own."""
+    """Write text that was rendered for a terminal: its names are escaped, its color codes are our own."""
     write = stream.write_rendered if isinstance(stream, Escaped) else stream.write
     write(text)
 
 
 @contextlib.contextmanager
 def escaped() -> Iterator[None]:
-    """Escape what is written to standard output and error meanwhile, the traceback of an error included.
+    """Escape standard output and error, including the traceback of an unexpected error.
 
     Raises:
-        SystemExit: 1, after an unexpected error was printed: the interpreter would print its message as it is.
+        SystemExit: 1, after the traceback was printed; the interpreter would print it without escapes.
     """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast("TextIO", Escaped(stream)) for stream in before)

@@ -1,7 +1,4 @@
-"""How far long work is: one line that is written over on a terminal, a plain line now and then elsewhere.
-
-It goes to standard error, so that what a program reads is the answer alone.
-"""
+"""Progress of long commands on standard error: one updated line on a terminal, a line from time to time elsewhere."""
 
 from __future__ import annotations
 
@@ -12,33 +9,33 @@ from typing import TextIO
 from autoflow.cli.output import write_rendered
 from autoflow.graph.render.labels import printable
 
-EVERY = 0.1  # seconds between two writings on a terminal
-PLAIN = 10.0  # and elsewhere
+TERMINAL_INTERVAL = 0.1  # seconds between two updates
+LOG_INTERVAL = 10.0  # seconds between two lines if standard error is not a terminal
 
 
 class Progress:
-    """A line of progress; call it as often as is liked, close it when the work is over.
+    """Prints progress; it may be called often, and limits its own output.
 
     Args:
         quiet: write nothing.
-        stream: default standard error.
+        stream: where to write. Default: standard error.
     """
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._terminal = self._stream.isatty()
         self._quiet = quiet
-        self._last = time.monotonic() - (PLAIN if self._terminal else 0)
+        self._last = time.monotonic() - (LOG_INTERVAL if self._terminal else 0)
         self._shown = 0
 
-    def __call__(self, what: str, done: int, of: int | None = None) -> None:
-        """Say that so much of something is done, of so much in all where that is known."""
+    def __call__(self, label: str, done: int, total: int | None = None) -> None:
+        """Report the number of items done, and the total if it is known."""
         now = time.monotonic()
-        if self._quiet or now - self._last < (EVERY if self._terminal else PLAIN):
+        if self._quiet or now - self._last < (TERMINAL_INTERVAL if self._terminal else LOG_INTERVAL):
             return
         self._last = now
-        share = f"{done / of:>4.0%}  " if of else ""
-        line = printable(f"{what}  {share}{done:,}" + (f" of {of:,}" if of else ""))
+        share = f"{done / total:>4.0%}  " if total else ""
+        line = printable(f"{label}  {share}{done:,}" + (f" of {total:,}" if total else ""))
         if self._terminal:
             write_rendered(self._stream, "\r" + line + " " * max(0, self._shown - len(line)))
             self._shown = len(line)
@@ -47,7 +44,7 @@ class Progress:
         self._stream.flush()
 
     def close(self) -> None:
-        """Leave the line of a terminal empty."""
+        """Clear the line on a terminal."""
         if self._shown:
             write_rendered(self._stream, "\r" + " " * self._shown + "\r")
             self._stream.flush()

@@ -1,4 +1,4 @@
-"""``autoflow server recover``: look at a store that is unavailable, and mend it."""
+"""``autoflow server recover``: diagnose a store that is unavailable, and repair it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autoflow.cli.serve import folder_of, notes_folder
+from autoflow.cli.serve import folder_of, witness_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 from autoflow.graph.render.labels import printable
@@ -17,42 +17,49 @@ if TYPE_CHECKING:
     from autoflow.server.maintenance.recovery import Diagnosis
 
 
-def recover(given: argparse.Namespace) -> int:
-    """Print what is wrong with a store and, after asking, mend it; 1 when it is not sound afterwards."""
+def recover(args: argparse.Namespace) -> int:
+    """Print the diagnosis of a store and, after confirmation, repair it; exit code 1 if it is still unavailable."""
     try:
         from autoflow.server.location import locate
         from autoflow.server.maintenance.recovery import Recovery
     except ImportError as error:
-        raise ServerExtraMissing(f"this needs more: {install('server')} ({error})") from error
-    place = locate(folder_of(given), given.database, given.blobs, notes_folder())
-    recovery = Recovery(place.url, place.witnesses, place.remedy)
-    finding = recovery.diagnose()
-    if finding is not None and not given.json:
-        for line in _lines(finding):
+        raise ServerExtraMissing(
+            f"`autoflow server recover` needs more packages: {install('server')} ({error})"
+        ) from error
+    location = locate(folder_of(args), args.database, args.blobs, witness_folder())
+    recovery = Recovery(location.url, location.witnesses, location.remedy)
+    diagnosis = recovery.diagnose()
+    if diagnosis is not None and not args.json:
+        for line in _lines(diagnosis):
             print(printable(line))
-    repair = finding is not None and (given.yes or (not given.json and _confirmed()))
-    mended = recovery.repair() if repair else []
-    sound = finding is None or bool(mended)
-    if given.json:
-        found = {**finding._asdict(), "tables": [table._asdict() for table in finding.tables]} if finding else None
-        print(json.dumps({"sound": sound, "found": found, "mended": [each.reason for each in mended]}, indent=2))
-    elif finding is None:
-        print(f"The store {place.url.render_as_string(hide_password=True)} is sound.")
-    elif mended:
-        print("Done. `autoflow versions verify --level 2` says which bytes and versions are whole.")
-    return 0 if sound else 1
+    should_repair = diagnosis is not None and (args.yes or (not args.json and _confirmed()))
+    repaired = recovery.repair() if should_repair else []
+    is_sound = diagnosis is None or bool(repaired)
+    if args.json:
+        tables = [table._asdict() for table in diagnosis.tables] if diagnosis else []
+        report = {
+            "sound": is_sound,
+            "found": {**diagnosis._asdict(), "tables": tables} if diagnosis else None,
+            "mended": [entry.reason for entry in repaired],
+        }
+        print(json.dumps(report, indent=2))
+    elif diagnosis is None:
+        print(f"The store {location.url.render_as_string(hide_password=True)} is sound.")
+    elif repaired:
+        print("Repaired. Run `autoflow versions verify --level 2` to check versions and files.")
+    return 0 if is_sound else 1
 
 
-def _lines(finding: Diagnosis) -> Iterator[str]:
-    yield finding.message
-    for table in finding.tables:
+def _lines(diagnosis: Diagnosis) -> Iterator[str]:
+    yield diagnosis.message
+    for table in diagnosis.tables:
         gaps = f", with {table.gaps:,} gaps" if table.gaps else ""
         yield f"  {table.name:<24}{table.rows:>12,} rows can be read{gaps}"
-    yield f"To mend it: {finding.action}."
+    yield f"To repair it: {diagnosis.action}."
 
 
 def _confirmed() -> bool:
     if not sys.stdin.isatty():
-        print("Nothing was changed: say --yes to have that done.", file=sys.stderr)
+        print("Nothing was changed; confirm with --yes to repair it.", file=sys.stderr)
         return False
-    return input("Do that? [y/N] ").strip().lower() in {"y", "yes"}
+    return input("Repair it? [y/N] ").strip().lower() in {"y", "yes"}

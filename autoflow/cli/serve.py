@@ -1,4 +1,4 @@
-"""``autoflow serve``: the server for a team, over HTTP."""
+"""``autoflow serve``: serve a team over HTTP."""
 
 from __future__ import annotations
 
@@ -15,84 +15,84 @@ if TYPE_CHECKING:
     from autoflow.server.server import Server
 
 
-def folder_of(given: argparse.Namespace) -> str:
-    """Where the server is kept: ``--data``, else where it is kept embedded, so that nothing has to be moved.
+def folder_of(args: argparse.Namespace) -> str:
+    """Return the server's folder: ``--data``, else that of the embedded server, whose data is then served.
 
     Raises:
         OSError: no folder can be used.
     """
-    if given.data is not None:
-        return os.path.abspath(os.path.expanduser(str(given.data)))
-    found = home.find()
-    if found is None:
-        raise NotADirectoryError("there is no folder for the server on this machine: set AUTOFLOW_HOME, or use --data")
-    return os.path.join(found, "platform")
+    if args.data is not None:
+        return os.path.abspath(os.path.expanduser(str(args.data)))
+    state_folder = home.find()
+    if state_folder is None:
+        raise NotADirectoryError("no folder can be used for the server: set AUTOFLOW_HOME, or pass --data")
+    return os.path.join(state_folder, "platform")
 
 
-def notes_folder() -> str | None:
-    """Where this machine keeps which stores it had, None where nothing can be kept."""
-    found = home.find()
-    return os.path.join(found, "stores") if found is not None else None
+def witness_folder() -> str | None:
+    """Return the folder that lists the stores this machine has served; None if there is no writable folder."""
+    state_folder = home.find()
+    return os.path.join(state_folder, "stores") if state_folder is not None else None
 
 
-def serve(given: argparse.Namespace) -> int:
-    """Serve until a signal; prints where, and how an app is pointed at it."""
+def serve(args: argparse.Namespace) -> int:
+    """Serve until a signal; print the address and how to configure an app for it."""
     try:
         from autoflow.server.background_maintenance import BackgroundMaintenance
         from autoflow.server.http import listener
         from autoflow.server.http.app import application
         from autoflow.server.server import Server
     except ImportError as error:
-        raise ServerExtraMissing(f"the server needs more: {install('server')} ({error})") from error
-    with listener.listen(given.host, given.port) as listening:
-        auth = given.auth or not listener.on_loopback(listening)
-        folder = folder_of(given)
+        raise ServerExtraMissing(f"`autoflow serve` needs more packages: {install('server')} ({error})") from error
+    with listener.listen(args.host, args.port) as listening:
+        auth = args.auth or not listener.on_loopback(listening)
+        folder = folder_of(args)
         server = Server.open(
-            folder, given.database, blobs=given.blobs, migrate=given.migrate, notes=notes_folder(), lazy=True
+            folder, args.database, blobs=args.blobs, migrate=args.migrate, notes=witness_folder(), lazy=True
         )
-        caretaker = BackgroundMaintenance(server)
+        maintenance = BackgroundMaintenance(server)
         try:
-            anybody = _open(server)
-            caretaker.start()
-            url = listener.address_of(listening, given.host)
-            app = application(server, auth=auth, names=[given.host])
-            where = server.database if given.database else folder
-            listener.serve(app, listening, lambda: _tell(url, where, auth=auth, anybody=anybody))
+            has_tokens = _open(server)
+            maintenance.start()
+            url = listener.address_of(listening, args.host)
+            app = application(server, auth=auth, names=[args.host])
+            store = server.database if args.database else folder
+            listener.serve(app, listening, lambda: _print_usage(url, store, auth=auth, has_tokens=has_tokens))
         finally:
-            caretaker.stop()
+            maintenance.stop()
             server.close()
     print("autoflow: stopped.")
     return 0
 
 
 def _open(server: Server) -> bool:
-    """Open the store; gives whether it has tokens, True while nobody can say.
+    """Open the store, and return whether it has tokens; True if that is not known yet.
 
-    A store that is unavailable, and a database server that does not answer, are waited for: requests are answered
-    with 503 until then.
+    If the store is unavailable, or its database server does not respond, the server starts nevertheless and responds
+    with 503 until it is available.
 
     Raises:
-        ServerBusy: waiting would not help.
+        ServerBusy: the error is permanent.
     """
     try:
         server.store.open()
         return bool(server.tokens.list())
     except ServerBusy as error:
-        waits = isinstance(error, StoreUnavailable) or (server.store.is_remote and error.retry_after is not None)
-        if not waits:
+        is_temporary = isinstance(error, StoreUnavailable) or (server.store.is_remote and error.retry_after is not None)
+        if not is_temporary:
             raise
-        print(f"autoflow: every request is answered with 503 until this is over: {error}", file=sys.stderr, flush=True)
+        print(f"autoflow: all requests get status 503 until this is resolved: {error}", file=sys.stderr, flush=True)
         return True
 
 
-def _tell(url: str, where: str, *, auth: bool, anybody: bool) -> None:
+def _print_usage(url: str, store: str, *, auth: bool, has_tokens: bool) -> None:
     token = "<token>" if auth else "any"
-    print(f"autoflow serves {where}")
-    print(f"  look at it    {url}/" + ("    (any name, and a token as the password)" if auth else ""))
-    print(f"  from an app   AUTOFLOW_SERVER={url}" + (" AUTOFLOW_TOKEN=<token>" if auth else ""))
-    print(f"  with the SDK  ENV=production SERVER_ADDRESS={url} API_TOKEN={token}")
+    print(f"autoflow serves {store}")
+    print(f"  open in browser  {url}/" + ("    (any user name, and a token as the password)" if auth else ""))
+    print(f"  from an app      AUTOFLOW_SERVER={url}" + (" AUTOFLOW_TOKEN=<token>" if auth else ""))
+    print(f"  with the SDK     ENV=production SERVER_ADDRESS={url} API_TOKEN={token}")
     if not auth:
-        print("Whoever uses this machine may do everything here; --auth asks for tokens.")
-    elif not anybody:
-        print("There is no token yet: make one with `autoflow token create`.")
+        print("All users of this machine have full access; start with --auth to require tokens.")
+    elif not has_tokens:
+        print("There is no token yet; create one with `autoflow token create`.")
     print("Ctrl+C stops it.", flush=True)

@@ -1,4 +1,4 @@
-"""``autoflow token``: who may use the server."""
+"""``autoflow token``: create, list and revoke access tokens of a server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autoflow.cli.serve import folder_of, notes_folder
+from autoflow.cli.serve import folder_of, witness_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 
@@ -18,54 +18,54 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def _tokens(given: argparse.Namespace) -> Iterator[Tokens]:
+def _tokens(args: argparse.Namespace) -> Iterator[Tokens]:
     try:
         from autoflow.server.server import Server
     except ImportError as error:
-        raise ServerExtraMissing(f"tokens need more: {install('server')} ({error})") from error
-    server = Server.open(folder_of(given), given.database, notes=notes_folder())
+        raise ServerExtraMissing(f"`autoflow token` needs more packages: {install('server')} ({error})") from error
+    server = Server.open(folder_of(args), args.database, notes=witness_folder())
     try:
         yield server.tokens
     finally:
         server.close()
 
 
-def create(given: argparse.Namespace) -> int:
-    """Make a token and print it, alone on standard output: it is not shown again."""
-    with _tokens(given) as tokens:
-        token = tokens.create(given.user, given.team or ["Team"])
+def create(args: argparse.Namespace) -> int:
+    """Create a token and print it on standard output; it cannot be printed again."""
+    with _tokens(args) as tokens:
+        token = tokens.create(args.user, args.team or ["Team"])
     print(token)
-    print("Keep it: only its sha256 is kept here, and it is not shown again.", file=sys.stderr)
+    print("Store it safely: the server has only its sha256, and cannot print it again.", file=sys.stderr)
     return 0
 
 
-def list_all(given: argparse.Namespace) -> int:
-    """Print the tokens there are, each by its first digits."""
-    with _tokens(given) as tokens:
-        found = tokens.list()
-    if given.json:
-        print(json.dumps([token._asdict() for token in found], indent=2))
+def list_all(args: argparse.Namespace) -> int:
+    """Print all tokens, each by its first digits."""
+    with _tokens(args) as tokens:
+        listed = tokens.list()
+    if args.json:
+        print(json.dumps([token._asdict() for token in listed], indent=2))
         return 0
-    for token in found:
+    for token in listed:
         use = f", to reproduce task:{token.task}" if token.task is not None else ""
         end = f", expires {token.expires_at}" if token.expires_at is not None else ""
         teams = ", ".join(token.teams) or "no team"
         print(f"{token.id:>4}  {token.start}…  {token.created_at}  {token.user} in {teams}{use}{end}")
-    if not found:
-        print("There is no token.", file=sys.stderr)
+    if not listed:
+        print("There are no tokens; create one with `autoflow token create`.", file=sys.stderr)
     return 0
 
 
-def revoke(given: argparse.Namespace) -> int:
-    """Make a token worth nothing, at once."""
-    with _tokens(given) as tokens:
-        tokens.revoke(given.id)
+def revoke(args: argparse.Namespace) -> int:
+    """Revoke a token immediately."""
+    with _tokens(args) as tokens:
+        tokens.revoke(args.id)
     return 0
 
 
-def leave(given: argparse.Namespace) -> int:
-    """Take a user out of teams, at once; tokens of a user of no team are worth nothing until they join one."""
-    with _tokens(given) as tokens:
-        left = tokens.leave(given.user, given.team)
-    print(f"{given.user} is in {', '.join(left) or 'no team'} now.", file=sys.stderr)
+def leave(args: argparse.Namespace) -> int:
+    """Remove a user from teams immediately; tokens of a user without a team are not accepted."""
+    with _tokens(args) as tokens:
+        remaining = tokens.leave(args.user, args.team)
+    print(f"{args.user} is now in {', '.join(remaining) or 'no team'}.", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""``autoflow versions``: save points of projects, made, looked at, compared, restored, deleted and checked."""
+"""``autoflow versions``: create, list, compare, restore, delete and verify versions of projects."""
 
 from __future__ import annotations
 
@@ -12,299 +12,306 @@ from typing import Any
 
 from autoflow.api.client import Api
 from autoflow.api.version import version_info
+from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.cli.progress import Progress
-from autoflow.cli.response_fields import ours, reader, server
 from autoflow.errors import ServerRefused
 from autoflow.graph.render.labels import display_width, format_time, printable
 from autoflow.model.reference import parse
 from autoflow.model.version import VersionInfo
 from autoflow.wire import methods
 
-SHOWN = 20  # changed items that are named one by one
-MOST = 1000  # and in JSON
+MAX_LISTED = 20  # changed items
+MAX_LISTED_JSON = 1000
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def _project(text: str) -> int:
-    """A project's number.
+    """Return the id of the project that an argument names.
 
     Raises:
-        ValueError: the text names none.
+        ValueError: it does not name a project.
     """
-    named = parse(text, default_kind="project")
-    if named.kind != "project" or named.version is not None:
-        raise ValueError(f"{text!r} is no project: write project:7, or 7")
-    return named.id
+    reference = parse(text, default_kind="project")
+    if reference.kind != "project" or reference.version is not None:
+        raise ValueError(f"{text!r} is not a project: write project:7, or 7")
+    return reference.id
 
 
 def _version(api: Api, text: str) -> VersionInfo:
-    """The version that is named.
+    """Return the version that an argument names.
 
     Raises:
-        ValueError: the text names none.
-        ServerRefused: the server does not know it.
+        ValueError: it does not name a version.
+        ServerRefused: the server does not know the version.
     """
-    named = parse(text, default_kind="version")
-    if named.kind == "project" and named.version is not None:
-        found = api.project.version.get_id_by_number(named.id, named.version)
-        if found is None:
+    reference = parse(text, default_kind="version")
+    if reference.kind == "project" and reference.version is not None:
+        version_id = api.project.version.get_id_by_number(reference.id, reference.version)
+        if version_id is None:
             raise ValueError(
-                f"project {named.id} has no version {named.version}; see `autoflow versions list {named.id}`"
+                f"project {reference.id} has no version {reference.version}: "
+                f"see `autoflow versions list {reference.id}`"
             )
-        named = named._replace(kind="version", id=found)
-    if named.kind != "version":
-        raise ValueError(f"{text!r} is no version: write version:12, 12, or project:7#3")
-    return version_info(api.transport.call(methods.VERSION_INFO, {"id": named.id}))
+        reference = reference._replace(kind="version", id=version_id)
+    if reference.kind != "version":
+        raise ValueError(f"{text!r} is not a version: write version:12, 12, or project:7#3")
+    return version_info(api.transport.call(methods.VERSION_INFO, {"id": reference.id}))
 
 
-def _print(form: Any) -> None:
-    print(json.dumps(form, ensure_ascii=False, indent=2))
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def create(given: argparse.Namespace) -> int:
-    """Save a project, or a folder as a project's next version; unchanged, it is the version there is."""
-    api = server()
-    source = given.source
-    with ours(api), Progress(quiet=given.json) as progress:
+def create(args: argparse.Namespace) -> int:
+    """Create a version of a project, or of a folder after its import; without changes the latest version is used."""
+    api = open_api()
+    source = args.source
+    with needs_autoflow_server(api), Progress(quiet=args.json) as progress:
         if _is_folder(source):
-            project = api.project.from_folder(
+            project_id = api.project.from_folder(
                 source,
-                name=given.name,
-                workspace_id=given.workspace,
-                project_id=given.project,
-                by_reference=given.by_reference,
-                rehash=given.rehash,
-                follow_links=given.follow_links,
+                name=args.name,
+                workspace_id=args.workspace,
+                project_id=args.project,
+                by_reference=args.by_reference,
+                rehash=args.rehash,
+                follow_links=args.follow_links,
                 progress=progress,
             ).id
         else:
-            project = _project(source)
-        body = {"projectId": project, "title": given.title, "description": given.description}
-        made = api.transport.call(methods.SNAPSHOT, body)
-    if given.json:
-        _print({"project": project, **made})
+            project_id = _project(source)
+        payload = {"projectId": project_id, "title": args.title, "description": args.description}
+        version = api.transport.call(methods.SNAPSHOT, payload)
+    if args.json:
+        _print_json({"project": project_id, **version})
         return 0
-    same = "" if made["created"] else ": nothing has changed since"
-    print(f"version:{made['id']} is version {made['version']} of project:{project}{same}")
+    note = "" if version["created"] else ": nothing has changed since"
+    print(f"version:{version['id']} is version {version['version']} of project:{project_id}{note}")
     return 0
 
 
 def _is_folder(source: str) -> bool:
-    """Whether a source is a path: it is no number and no ``project:N``, or it has a slash or a dot before all.
+    """Return whether a source is a folder, and not a number or ``project:N``.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither a project nor an existing folder.
     """
     if source.isdecimal() or source.startswith("project:"):
         return False
     if os.path.isdir(source):
         return True
-    raise ValueError(f"{source!r} is neither a project (project:7, or 7) nor a folder that is there")
+    raise ValueError(f"{source!r} is neither a project (write project:7, or 7) nor an existing folder")
 
 
-def list_all(given: argparse.Namespace) -> int:
-    """Print a project's versions."""
-    api = server()
-    found = api.project.version.get_list(_project(given.project))
-    if given.json:
-        _print([one._asdict() for one in found])
+def list_all(args: argparse.Namespace) -> int:
+    """Print the versions of a project."""
+    api = open_api()
+    versions = api.project.version.get_list(_project(args.project))
+    if args.json:
+        _print_json([version._asdict() for version in versions])
         return 0
-    for line in _table([_row(one) for one in found]):
+    for line in _table([_row(version) for version in versions]):
         print(line)
-    if not found:
-        print(f"There is none yet: autoflow versions create {given.project}", file=sys.stderr)
+    if not versions:
+        print(f"There are no versions; create one with `autoflow versions create {args.project}`.", file=sys.stderr)
     return 0
 
 
-def _row(one: VersionInfo) -> tuple[str, ...]:
-    made = format_time(one.created_at, reader().zone)
-    return f"version:{one.id}", f"V{one.version}", made, printable(one.name or ""), printable(one.description or "")
+def _row(version: VersionInfo) -> tuple[str, ...]:
+    created = format_time(version.created_at, render_options().zone)
+    title, description = printable(version.name or ""), printable(version.description or "")
+    return f"version:{version.id}", f"V{version.version}", created, title, description
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(
-            cell + " " * (wide - display_width(cell)) for cell, wide in zip(row, widths, strict=True)
+            cell + " " * (column_width - display_width(cell)) for cell, column_width in zip(row, widths, strict=True)
         ).rstrip()
 
 
-def show(given: argparse.Namespace) -> int:
+def show(args: argparse.Namespace) -> int:
     """Print one version."""
-    found = _version(server(), given.which)
-    if given.json:
-        _print(found._asdict())
+    version = _version(open_api(), args.which)
+    if args.json:
+        _print_json(version._asdict())
         return 0
-    print(f"version:{found.id} is version {found.version} of project:{found.project_id}")
-    for name, value in (("title", found.name), ("description", found.description), ("status", found.status)):
+    print(f"version:{version.id} is version {version.version} of project:{version.project_id}")
+    for name, value in (("title", version.name), ("description", version.description), ("status", version.status)):
         if value:
             print(printable(f"  {name:<12}{value}"))
-    print(f"  {'made':<12}{format_time(found.created_at, reader().zone)}")
+    print(f"  {'created':<12}{format_time(version.created_at, render_options().zone)}")
     return 0
 
 
-def diff(given: argparse.Namespace) -> int:
-    """Print what was added, removed and changed from one version to another, or to the project as it is now."""
-    api = server()
-    before = _version(api, given.before)
-    after = _version(api, given.after) if given.after is not None else None
-    told = api.project.version.diff(
-        before.id, after.id if after is not None else None, limit=MOST if given.json else SHOWN
+def diff(args: argparse.Namespace) -> int:
+    """Print the differences between two versions, or between a version and the present state of the project."""
+    api = open_api()
+    before = _version(api, args.before)
+    after = _version(api, args.after) if args.after is not None else None
+    differences = api.project.version.diff(
+        before.id, after.id if after is not None else None, limit=MAX_LISTED_JSON if args.json else MAX_LISTED
     )
-    if given.json:
-        _print(told)
+    if args.json:
+        _print_json(differences)
         return 0
-    for line in _differences(told):
+    for line in _diff_lines(differences):
         print(printable(line))
     return 0
 
 
-def _differences(told: Mapping[str, Any]) -> Iterator[str]:
-    """A diff, line by line: counts first, names after them."""
-    until = told["to"]
-    other = f"version:{until['id']} (V{until['version']})" if until else "now"
-    yield f"project:{told['projectId']}, version:{told['from']['id']} (V{told['from']['version']}) to {other}"
-    counts = told["counts"]
-    if not any(counts[kind].get(how) for kind in ("items", "classes", "tags", "datasets") for how in _SIGNS):
+def _diff_lines(differences: Mapping[str, Any]) -> Iterator[str]:
+    """Return the lines of a diff: counts first, then names."""
+    end = differences["to"]
+    other = f"version:{end['id']} (V{end['version']})" if end else "now"
+    start = differences["from"]
+    yield f"project:{differences['projectId']}, version:{start['id']} (V{start['version']}) to {other}"
+    counts = differences["counts"]
+    if not any(counts[kind].get(status) for kind in ("items", "classes", "tags", "datasets") for status in _SIGNS):
         yield "  nothing changed"
         return
     for kind in ("items", "labels", "classes", "tags", "datasets"):
-        told_of = {how: counts[kind].get(how, 0) for how in _SIGNS}
-        if any(told_of.values()):
-            yield f"  {kind:<9}" + ", ".join(f"{count:,} {how}" for how, count in told_of.items() if count)
+        by_status = {status: counts[kind].get(status, 0) for status in _SIGNS}
+        if any(by_status.values()):
+            yield f"  {kind:<9}" + ", ".join(f"{count:,} {status}" for status, count in by_status.items() if count)
     for kind in ("classes", "tags", "datasets"):
-        for how, sign in _SIGNS.items():
-            for name in told[kind][how]:
+        for status, sign in _SIGNS.items():
+            for name in differences[kind][status]:
                 yield f"  {sign} {kind.rstrip('s').removesuffix('se')} {name}"
-    for change in told["changes"]:
+    for change in differences["changes"]:
         item = change["after"] or change["before"]
         aspects = f"  ({', '.join(change['aspects'])})" if change["aspects"] else ""
         yield f"  {_SIGNS[change['status']]} {'/'.join([*item['dataset'], item['name']])}{aspects}"
-    left = sum(counts["items"].get(how, 0) for how in _SIGNS) - len(told["changes"])
-    if left > 0:
-        yield f"  and {left:,} more; --json has up to a thousand"
+    unlisted = sum(counts["items"].get(status, 0) for status in _SIGNS) - len(differences["changes"])
+    if unlisted > 0:
+        yield f"  and {unlisted:,} more; --json lists up to {MAX_LISTED_JSON:,}"
 
 
-def restore(given: argparse.Namespace) -> int:
-    """Make a version a new project, or with ``--to`` a folder."""
-    api = server()
-    found = _version(api, given.which)
-    name = f"version:{found.id}"
-    with Progress(quiet=given.json) as progress:
-        told = functools.partial(progress, name)
-        if given.to is not None:
-            path = api.project.version.to_folder(found.id, given.to, progress=told)
-            made: dict[str, Any] = {"version": found.id, "path": path}
+def restore(args: argparse.Namespace) -> int:
+    """Restore a version as a new project, or with ``--to`` as a folder."""
+    api = open_api()
+    version = _version(api, args.which)
+    name = f"version:{version.id}"
+    with Progress(quiet=args.json) as progress:
+        report = functools.partial(progress, name)
+        if args.to is not None:
+            path = api.project.version.to_folder(version.id, args.to, progress=report)
+            result: dict[str, Any] = {"version": version.id, "path": path}
         else:
             project = api.project.version.restore(
-                found.project_id,
-                version_id=found.id,
-                skip_missed_entities=given.skip_missed,
-                workspace_id=given.workspace,
-                name=given.name,
-                progress=told,
+                version.project_id,
+                version_id=version.id,
+                skip_missed_entities=args.skip_missed,
+                workspace_id=args.workspace,
+                name=args.name,
+                progress=report,
             )
-            made = {"version": found.id, "project": project.id, "name": project.name}
-    if given.json:
-        _print(made)
-    elif given.to is not None:
-        print(f"{name} is in {given.to}")
+            result = {"version": version.id, "project": project.id, "name": project.name}
+    if args.json:
+        _print_json(result)
+    elif args.to is not None:
+        print(f"{name} was written to {args.to}")
     else:
-        print(printable(f"{name} is project:{made['project']}  {made['name']}"))
+        print(printable(f"{name} was restored as project:{result['project']}  {result['name']}"))
     return 0
 
 
-def delete(given: argparse.Namespace) -> int:
-    """Delete a version, after asking; 1 when nobody could be asked, or said no."""
-    api = server()
-    found = _version(api, given.which)
-    what = f"version:{found.id} (V{found.version} of project:{found.project_id})"
-    if not given.yes:
+def delete(args: argparse.Namespace) -> int:
+    """Delete a version after confirmation; exit code 1 if it was not confirmed."""
+    api = open_api()
+    version = _version(api, args.which)
+    label = f"version:{version.id} (V{version.version} of project:{version.project_id})"
+    if not args.yes:
         if not sys.stdin.isatty():
-            print(f"autoflow: {what} would be deleted for good; say --yes", file=sys.stderr)
+            print(f"autoflow: {label} would be deleted permanently; confirm with --yes", file=sys.stderr)
             return 1
-        if input(f"Delete {what} for good? [y/N] ").strip().lower() not in {"y", "yes"}:
+        if input(f"Delete {label} permanently? [y/N] ").strip().lower() not in {"y", "yes"}:
             return 1
-    api.project.version.delete(found.id)
-    if given.json:
-        _print({"deleted": found.id})
+    api.project.version.delete(version.id)
+    if args.json:
+        _print_json({"deleted": version.id})
     else:
-        print(f"{what} is deleted; `autoflow versions collect` frees what no version needs.")
+        print(f"{label} was deleted. Run `autoflow versions collect` to free its disk space.")
     return 0
 
 
-def verify(given: argparse.Namespace) -> int:
-    """Check that versions are whole, at level 1 their rows, at 2 the sizes of their files too, at 3 every byte.
+def verify(args: argparse.Namespace) -> int:
+    """Verify versions: at level 1 database rows, at 2 also the sizes of files, at 3 also their content.
 
-    1 when something is damaged: what it is and which versions need it is printed.
+    Exit code 1 if something is damaged; the damage and the affected versions are printed.
     """
-    api = server()
-    body: dict[str, Any] = {"projectId": given.project} if given.project is not None else {}
-    if given.which is not None:
-        body = {"id": _version(api, given.which).id}
+    api = open_api()
+    payload: dict[str, Any] = {"projectId": args.project} if args.project is not None else {}
+    if args.which is not None:
+        payload = {"id": _version(api, args.which).id}
     problems: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
-    with ours(api), Progress(quiet=given.json) as progress:
-        for level in sorted({1, given.level}):  # a level looks at what is its own alone
-            told: dict[str, int] = {}
-            for answer in _steps(api, methods.VERIFY, {**body, "level": level}):
-                problems += answer["problems"]
-                told = answer["counts"]
-                progress("verified", told["versions"] or told["blobs"] + told["sources"])
-            counts = {name: counts.get(name, 0) + count for name, count in told.items()}
-    if given.json:
-        _print({"whole": not problems, "counts": counts, "problems": problems})
+    with needs_autoflow_server(api), Progress(quiet=args.json) as progress:
+        for level in sorted({1, args.level}):  # levels 2 and 3 do not include level 1
+            level_counts: dict[str, int] = {}
+            for response in _call_until_done(api, methods.VERIFY, {**payload, "level": level}):
+                problems += response["problems"]
+                level_counts = response["counts"]
+                progress("verified", level_counts["versions"] or level_counts["blobs"] + level_counts["sources"])
+            counts = {name: counts.get(name, 0) + count for name, count in level_counts.items()}
+    if args.json:
+        _print_json({"whole": not problems, "counts": counts, "problems": problems})
         return 1 if problems else 0
-    looked = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count and name != "problems")
-    print(f"{looked or 'nothing'} looked at, " + (f"{len(problems):,} damaged:" if problems else "all whole"))
+    checked = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count and name != "problems")
+    print(f"checked {checked or 'nothing'}: " + (f"{len(problems):,} damaged" if problems else "no damage found"))
     for problem in problems:
         print(printable(f"  {problem['hash'] or 'rows'}: {problem['problem']}"))
-        for one in problem["versions"]:
-            print(f"    needed by version:{one['id']} (V{one['version']} of project:{one['projectId']})")
+        for version in problem["versions"]:
+            label = f"version:{version['id']} (V{version['version']} of project:{version['projectId']})"
+            print(f"    used by {label}")
     if problems:
-        print("Upload what is damaged again, or restore without it: autoflow versions restore VERSION --skip-missed")
+        print(
+            "Upload the damaged files again, or restore without them: autoflow versions restore VERSION --skip-missed"
+        )
     return 1 if problems else 0
 
 
-def collect(given: argparse.Namespace) -> int:
-    """Remove what no version and nothing else needs, and say how much that was; a large share after asking."""
-    api = server()
+def collect(args: argparse.Namespace) -> int:
+    """Remove content that nothing uses, and print how much; a large share is removed after confirmation only."""
+    api = open_api()
     try:
-        counts = _collect(api, given, confirm=given.yes)
+        counts = _collect(api, args, confirm=args.yes)
     except ServerRefused as refusal:
         if refusal.status != 409:
             raise
         print(f"autoflow: {refusal}", file=sys.stderr)
-        if given.json or not sys.stdin.isatty() or input("Remove them? [y/N] ").strip().lower() not in {"y", "yes"}:
+        if args.json or not sys.stdin.isatty() or input("Remove it? [y/N] ").strip().lower() not in {"y", "yes"}:
             return 1
-        counts = _collect(api, given, confirm=True)
-    if given.json:
-        _print(counts)
+        counts = _collect(api, args, confirm=True)
+    if args.json:
+        _print_json(counts)
     else:
         print("removed " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-        if counts["blobs"] + counts["strays"] > counts["emptied"] and not given.empty_trash:
-            print("Their bytes are in the trash for 7 days; --empty-trash frees them now.")
+        if counts["blobs"] + counts["strays"] > counts["emptied"] and not args.empty_trash:
+            print("The files are in the trash for 7 days; --empty-trash frees the disk space now.")
     return 0
 
 
-def _collect(api: Api, given: argparse.Namespace, *, confirm: bool) -> dict[str, int]:
+def _collect(api: Api, args: argparse.Namespace, *, confirm: bool) -> dict[str, int]:
     counts: dict[str, int] = {}
-    with ours(api), Progress(quiet=given.json) as progress:
-        for answer in _steps(api, methods.COLLECT, {"confirm": confirm, "emptyTrash": given.empty_trash}):
-            counts = answer["counts"]
+    with needs_autoflow_server(api), Progress(quiet=args.json) as progress:
+        payload = {"confirm": confirm, "emptyTrash": args.empty_trash}
+        for response in _call_until_done(api, methods.COLLECT, payload):
+            counts = response["counts"]
             progress("removed", counts["rows"] + counts["blobs"])
     return counts
 
 
-def _steps(api: Api, method: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The answers of long work, each of a bounded time, until it is done."""
+def _call_until_done(api: Api, method: str, payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Call a resumable method, which works for a limited time per call, until it is done."""
     state = None
     while True:
-        answer = api.transport.call(method, {**body, "state": state})
-        yield answer
-        if answer["done"]:
+        response = api.transport.call(method, {**payload, "state": state})
+        yield response
+        if response["done"]:
             return
-        state = answer["state"]
+        state = response["state"]
 
 
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 
+from autoflow.process.paths import path_below
 from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command
 
@@ -52,5 +53,5 @@ def shell_commands(
 
 def relocate(word: str, root: str | None, tree: str) -> str:
     """Return a path below the recorded root as the same path below the checkout; other words are unchanged."""
-    below_root = root is not None and (word == root or word.startswith(root + os.sep))
-    return tree + word[len(root or "") :] if below_root else word
+    relative = path_below(word, root) if root is not None else None
+    return os.path.normpath(os.path.join(tree, relative)) if relative is not None else word

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from autoflow.errors import NotReproducible
+from autoflow.process.paths import path_below
 from autoflow.reproduction.interpreter import Interpreter
 from autoflow.reproduction.plan import inherited_environment
 from autoflow.reproduction.recorded_run import RecordedRun
@@ -73,7 +74,7 @@ def working_folder(run: RecordedRun, tree: str) -> str:
     subfolder = run.facts.get("folder_within")
     if subfolder is not None:
         path = os.path.realpath(os.path.join(tree, subfolder))
-        if os.path.commonpath([path, os.path.realpath(tree)]) != os.path.realpath(tree):
+        if path_below(path, os.path.realpath(tree)) is None:
             raise NotReproducible(
                 f"the recorded folder {subfolder!a} is outside of the code of commit {run.commit[:12]}"
             )

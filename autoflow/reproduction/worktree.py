@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from autoflow.errors import NotReproducible
 from autoflow.model.run import RunFacts
+from autoflow.process.paths import path_below
 from autoflow.reproduction.plan import inherited_environment
 from autoflow.reproduction.recorded_run import is_commit
 
@@ -78,10 +79,9 @@ def relocate_existing(path: str, root: str | None, tree: str) -> str:
     if root is None or not os.path.isabs(path):
         return path
     for candidate in (path, os.path.realpath(path)):
-        relative = os.path.relpath(candidate, root)
-        relocated = os.path.join(tree, relative)
-        if relative != os.pardir and not relative.startswith(os.pardir + os.sep) and os.path.exists(relocated):
-            return os.path.normpath(relocated)
+        relative = path_below(candidate, root)
+        if relative is not None and os.path.exists(os.path.join(tree, relative)):
+            return os.path.normpath(os.path.join(tree, relative))
     return path
 
 

@@ -21,6 +21,7 @@ from autoflow import settings
 from autoflow.guard import guard
 from autoflow.model.run import RunFacts
 from autoflow.process.forks import defer_forks
+from autoflow.process.paths import path_below
 from autoflow.runtime import masking
 
 GIT_SECONDS = 5.0
@@ -125,9 +126,7 @@ def _relative_path(root: str, path: str | None) -> str | None:
     """Return a path relative to the root, empty for the root itself; None when it is outside."""
     if path is None:
         return None
-    relative = os.path.relpath(os.path.realpath(path), root)
-    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
-        return None
+    relative = path_below(os.path.realpath(path), root)
     return "" if relative == os.curdir else relative
 
 

@@ -1,4 +1,4 @@
-"""The data objects over a server in a folder of the test's own, in this process and over HTTP."""
+"""The data API of a server in this process, and of one over HTTP."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
 
 
-class Watched:
-    """A transport to a server, or the server itself, that keeps what was asked."""
+class RecordingTransport:
+    """A transport or server that records the requested methods."""
 
     origin = "embedded"
 
     def __init__(self, server):
         self.server = server
-        self.asked = []
+        self.requested = []
 
     def call(self, method, body, *, timeout=None):
-        self.asked.append(method)
+        self.requested.append(method)
         return self.server.call(method, body)
 
     def upload(self, method, parts, query=None):
-        self.asked.append(method)
+        self.requested.append(method)
         return self.server.upload(method, parts, query)
 
     def download(self, method, body):
-        self.asked.append(method)
+        self.requested.append(method)
         return self.server.download(method, body)
 
     def close(self):
@@ -41,7 +41,7 @@ class Watched:
 
 
 class DataApi:
-    """What the guide's `api` object has for data."""
+    """The data objects of `Api`."""
 
     def __init__(self, transport):
         self.transport = transport
@@ -55,22 +55,22 @@ class DataApi:
 
 @pytest.fixture(params=["embedded", "served"])
 def api(request, tmp_path):
-    from autoflow.server.server import Server  # not at the top: other tests here run without the server
+    from autoflow.server.server import Server  # not at the top: other tests in this folder run without it
     from autoflow.transport.http import HttpTransport
     from tests.serving import served
 
     with contextlib.ExitStack() as stack:
-        asked = server = Server.open(tmp_path / "home")
+        transport = server = Server.open(tmp_path / "home")
         stack.callback(server.close)
         if request.param == "served":
-            asked = HttpTransport(stack.enter_context(served(server)), lambda: None)
-            stack.callback(asked.close)
-        yield DataApi(Watched(asked))
+            transport = HttpTransport(stack.enter_context(served(server)), lambda: None)
+            stack.callback(transport.close)
+        yield DataApi(RecordingTransport(transport))
 
 
 @pytest.fixture
 def picture():
-    """Makes a PNG of a colour."""
+    """A function that returns a PNG of one color."""
 
     def make(colour=(1, 2, 3)):
         from PIL import Image

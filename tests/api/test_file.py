@@ -18,8 +18,8 @@ def paths(tmp_path):
     return made
 
 
-def test_a_file_is_uploaded_found_and_saved(api, paths, tmp_path):
-    """A file is found by number and path, and saved as it was."""
+def test_upload_get_and_download_a_file(api, paths, tmp_path):
+    """A file is returned by id and path, and its download equals the upload."""
     made = api.file.upload(1, paths[0], "/models/best.bin")
     assert isinstance(made, FileInfo)
     assert (made.team_id, made.name, made.path, made.sizeb, made.ext) == (1, "best.bin", "/models/best.bin", 10, "bin")
@@ -32,14 +32,14 @@ def test_a_file_is_uploaded_found_and_saved(api, paths, tmp_path):
     assert target.read_bytes() == b"\0" * 10
 
 
-def test_files_are_sent_in_groups(api, paths, monkeypatch):
-    """Files go several in a request up to a size, a larger one alone; answers keep the order."""
-    monkeypatch.setattr(module, "GROUP", 20)
+def test_files_are_uploaded_in_groups(api, paths, monkeypatch):
+    """Requests have several files up to a size, or one larger file; results keep the order."""
+    monkeypatch.setattr(module, "MAX_BYTES", 20)
     sent = []
     made = api.file.upload_bulk(1, paths, [f"/x/{number}" for number in range(3)], sent.append)
     assert [file.path for file in made] == ["/x/0", "/x/1", "/x/2"]
     assert sent == [20, 10]
-    monkeypatch.setattr(module, "GROUP", 5)
+    monkeypatch.setattr(module, "MAX_BYTES", 5)
     assert len(api.file.upload_bulk(1, paths, [f"/y/{number}" for number in range(3)])) == 3
     with pytest.raises(ValueError, match="3 sources"):
         api.file.upload_bulk(1, paths, [])
@@ -47,14 +47,14 @@ def test_files_are_sent_in_groups(api, paths, monkeypatch):
 
 
 def test_an_empty_file_is_uploaded(api, tmp_path):
-    """A file without a byte is a file."""
+    """An empty file is uploaded."""
     path = tmp_path / "empty"
     path.touch()
     assert api.file.upload(1, str(path), "/empty").sizeb == 0
 
 
 def test_folders_are_listed_and_removed(api, paths):
-    """A folder's files are listed, its folders too when not recursive, and it is removed whole."""
+    """Files of a folder are listed, with subfolders if not recursive; removing it removes its content."""
     api.file.upload_bulk(1, paths, ["/a/0", "/a/b/1", "/c"])
     assert [file.path for file in api.file.list(1, "/a")] == ["/a/0", "/a/b/1"]
     assert [(file.path, file.is_dir) for file in api.file.list(1, "/a", recursive=False)] == [
@@ -65,8 +65,8 @@ def test_folders_are_listed_and_removed(api, paths):
     assert [file.path for file in api.file.list(1, "/")] == ["/c"]
 
 
-def test_a_task_is_found_and_listed(api):
-    """A task has the SDK's members, and what only our server knows; an unknown one is None."""
+def test_get_and_list_tasks(api):
+    """A task has the fields of the SDK and those of our server; an unknown one is None."""
     ensured = api.transport.call("autoflow.runs.ensure", {"run": "r1", "name": "Train"})
     task = api.task.get_info_by_id(ensured["task"])
     assert (task.name, task.status, task.team_id, task.workspace_id) == ("Train", "started", 1, 1)

@@ -35,8 +35,8 @@ def paths(tmp_path, picture):
     return made
 
 
-def test_an_image_is_uploaded_and_saved(api, dataset, paths, tmp_path):
-    """A file becomes an image with its meta, and comes back as it was, in a folder made for it."""
+def test_upload_and_download_an_image(api, dataset, paths, tmp_path):
+    """A file is uploaded with its meta; its download equals it, and missing folders are created."""
     made = api.image.upload_path(dataset, "a.png", paths[1], meta={"k": 1})
     assert isinstance(made, ImageInfo)
     assert (made.name, made.width, made.height, made.mime, made.ext, made.meta) == (
@@ -55,9 +55,9 @@ def test_an_image_is_uploaded_and_saved(api, dataset, paths, tmp_path):
     assert [entry.name for entry in target.parent.iterdir()] == ["a.png"]
 
 
-def test_many_images_are_sent_in_batches_and_equal_bytes_once(api, dataset, paths, monkeypatch):
-    """Uploads are cut into batches, keep their order, and bytes the server has are not sent again."""
-    monkeypatch.setattr(module, "IMAGES", 2)
+def test_images_are_uploaded_in_batches_and_equal_contents_once(api, dataset, paths, monkeypatch):
+    """Uploads are split into batches and keep their order; contents that the server has are not sent again."""
+    monkeypatch.setattr(module, "MAX_IMAGES", 2)
     progress = []
     names = [f"{number}.png" for number in range(4)]
     made = api.image.upload_paths(dataset, names, paths, progress_cb=progress.append, metas=[None, {}, {"k": 2}, None])
@@ -65,34 +65,34 @@ def test_many_images_are_sent_in_batches_and_equal_bytes_once(api, dataset, path
     assert made[0].hash == made[3].hash
     assert made[2].meta == {"k": 2}
     assert progress == [2, 2]
-    assert api.transport.asked.count("images.bulk.upload") == 2
-    assert api.transport.asked.count("images.bulk.add") == 2
-    api.transport.asked.clear()
+    assert api.transport.requested.count("images.bulk.upload") == 2
+    assert api.transport.requested.count("images.bulk.add") == 2
+    api.transport.requested.clear()
     api.image.upload_paths(dataset, [f"again-{name}" for name in names], paths)
-    assert "images.bulk.upload" not in api.transport.asked
+    assert "images.bulk.upload" not in api.transport.requested
     assert [image.name for image in api.image.get_list(dataset)][:4] == names
 
 
-def test_bytes_and_hashes_are_uploaded_too(api, dataset, picture):
-    """An image may be given as encoded bytes, or by a hash the server knows."""
+def test_upload_bytes_and_hashes(api, dataset, picture):
+    """An image is created from encoded bytes, or from the hash of a stored content."""
     made = api.image.upload_bytes(dataset, "a.png", picture())
     (again,) = api.image.upload_hashes(dataset, ["b.png"], [made.hash])
     assert again.hash == made.hash
 
 
-def test_what_is_no_image_is_refused(api, dataset, tmp_path):
-    """A file that is no image raises and makes no image; lists of different lengths raise at once."""
+def test_an_invalid_image_is_an_error(api, dataset, tmp_path):
+    """A file that is not an image is an error and creates nothing, as are lists of different lengths."""
     path = tmp_path / "a.png"
     path.write_bytes(b"no image")
     with pytest.raises(ServerRefused, match="no image"):
         api.image.upload_path(dataset, "a.png", str(path))
     assert api.image.get_list(dataset) == []
-    with pytest.raises(ValueError, match="as many"):
+    with pytest.raises(ValueError, match="must be equal"):
         api.image.upload_paths(dataset, ["a.png"], [])
 
 
-def test_a_broken_download_leaves_no_file(api, dataset, paths, tmp_path, monkeypatch):
-    """A download that stops half-way leaves what was at the path before."""
+def test_an_interrupted_download_leaves_no_file(api, dataset, paths, tmp_path, monkeypatch):
+    """An interrupted download leaves an existing file unchanged."""
     made = api.image.upload_path(dataset, "a.png", paths[0])
     target = tmp_path / "out" / "kept.png"
     target.parent.mkdir()
@@ -108,8 +108,8 @@ def test_a_broken_download_leaves_no_file(api, dataset, paths, tmp_path, monkeyp
     assert [(entry.name, entry.read_bytes()) for entry in target.parent.iterdir()] == [("kept.png", b"before")]
 
 
-def test_tags_are_put_on_images(api, project, dataset, paths):
-    """Tags of the meta are put on one image or many."""
+def test_tags_are_added_to_images(api, project, dataset, paths):
+    """Tags of the meta are added to one or several images."""
     images = [image.id for image in api.image.upload_paths(dataset, ["a.png", "b.png"], paths[:2])]
     good, kind = (tag["id"] for tag in api.project.get_meta(project)["tags"])
     api.image.add_tag_batch(images, good)
@@ -120,8 +120,8 @@ def test_tags_are_put_on_images(api, project, dataset, paths):
     assert api.image.get_list(dataset) == []
 
 
-def test_annotations_go_up_and_down(api, dataset, paths, tmp_path):
-    """Annotations are JSON documents, given as such or in a file, and come back in the order asked for."""
+def test_upload_and_download_annotations(api, dataset, paths, tmp_path):
+    """Annotations are uploaded as documents or files, and downloaded in the requested order."""
     images = [image.id for image in api.image.upload_paths(dataset, ["a.png", "b.png"], paths[:2])]
     box = {"classTitle": "lemon", "geometryType": "rectangle", "points": {"exterior": [[0, 0], [1, 1]], "interior": []}}
     api.annotation.upload_jsons(images, [{"objects": [box]}, {"objects": [box, box]}])
@@ -132,5 +132,5 @@ def test_annotations_go_up_and_down(api, dataset, paths, tmp_path):
     api.annotation.upload_path(images[0], str(path))
     assert api.annotation.download_json(images[0])["description"] == "x"
     api.annotation.upload_jsons([], [])
-    with pytest.raises(ValueError, match="1 images for 2"):
+    with pytest.raises(ValueError, match="2 annotations for 1 images"):
         api.annotation.upload_jsons(images[:1], [{}, {}])

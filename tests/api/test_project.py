@@ -10,8 +10,8 @@ from autoflow.errors import ServerRefused
 META = {"classes": [{"title": "lemon", "shape": "any"}], "tags": [{"name": "t", "value_type": "none"}]}
 
 
-def test_a_project_is_made_and_found(api):
-    """A project is found by number and by name, and not found as None."""
+def test_create_and_get_a_project(api):
+    """A project is returned by id and by name; an unknown one is None."""
     made = api.project.create(1, "lemons", description="d")
     assert isinstance(made, ProjectInfo)
     assert (made.name, made.type, made.workspace_id, made.team_id, made.description) == ("lemons", "images", 1, 1, "d")
@@ -22,8 +22,8 @@ def test_a_project_is_made_and_found(api):
     assert api.project.get_info_by_name(1, "none") is None
 
 
-def test_a_taken_name_is_refused_or_changed(api):
-    """A name that is taken raises, unless it may be changed: then it is numbered as the SDK does."""
+def test_a_taken_name_is_an_error_or_changed(api):
+    """A taken name is an error, or gets a number as in the SDK if it may be changed."""
     api.project.create(1, "lemons")
     with pytest.raises(ServerRefused, match="lemons"):
         api.project.create(1, "lemons")
@@ -31,8 +31,8 @@ def test_a_taken_name_is_refused_or_changed(api):
     assert names == ["lemons_001", "lemons_002"]
 
 
-def test_meta_is_put_and_read(api):
-    """Classes and tags come back with numbers; an object with `to_json` is taken too."""
+def test_update_and_get_the_meta(api):
+    """Classes and tags are returned with ids; an object with `to_json` is accepted too."""
     project = api.project.create(1, "lemons").id
     told = api.project.update_meta(project, META)
     assert told["classes"][0]["id"]
@@ -45,15 +45,15 @@ def test_meta_is_put_and_read(api):
     assert api.project.update_meta(project, Meta())["classes"] == []
 
 
-def test_a_removed_project_is_gone(api):
-    """A removed project is None."""
+def test_remove_a_project(api):
+    """A removed project is not returned."""
     project = api.project.create(1, "lemons").id
     api.project.remove(project)
     assert api.project.get_info_by_id(project) is None
 
 
-def test_datasets_are_made_found_and_listed(api):
-    """Datasets are found by number and by name in their place, and listed by project, parent or all."""
+def test_create_get_and_list_datasets(api):
+    """Datasets are returned by id and by name, and listed by project, parent or recursively."""
     project = api.project.create(1, "lemons").id
     top = api.dataset.create(project, "ds")
     inner = api.dataset.create(project, "ds", parent_id=top.id, custom_data={"a": 1})
@@ -68,8 +68,8 @@ def test_datasets_are_made_found_and_listed(api):
     assert api.dataset.create(project, "ds", change_name_if_conflict=True).name == "ds_001"
 
 
-def test_a_list_of_many_pages_is_whole(api, monkeypatch):
-    """A list longer than a page is asked for page by page."""
+def test_a_list_of_several_pages(api, monkeypatch):
+    """A list longer than a page is requested page by page."""
     monkeypatch.setattr("autoflow.server.paging.PAGE", 2)
     for number in range(5):
         api.project.create(1, f"p{number}")
@@ -77,7 +77,7 @@ def test_a_list_of_many_pages_is_whole(api, monkeypatch):
 
 
 def test_infos_have_the_fields_of_the_sdk():
-    """Fields and their order are the SDK's, so that code which takes an info apart by position works."""
+    """Fields and their order equal the SDK's, so that code that unpacks an info works."""
     assert ProjectInfo._fields[:6] == ("id", "name", "description", "size", "readme", "workspace_id")
     assert ProjectInfo._fields[19:] == (
         "created_by_id",

@@ -1,4 +1,4 @@
-"""autoflow's Api does on our server, in this process and over HTTP, what the SDK's Api does there (`tests.sdk`)."""
+"""The workflow methods of `Api` record the same edges on our server as the SDK's do (`tests.sdk`)."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def api(request, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("customised", [False, True], ids=["plain", "with settings"])
-def test_all_thirteen_methods_draw_edges(api, customised):
-    """Each method's edge is in the graph, in its direction, with its settings where cards may be customised."""
+def test_all_methods_record_edges(api, customised):
+    """The edge of each method is in the graph with its direction and, if supported, its card settings."""
     known = edges.world(api.transport)
     card = WorkflowSettings("Card", "archive", "#33c94c", "#d9f7e4", "/files/1/true", "Download", "why")
     meta = WorkflowMeta(card, WorkflowSettings("The app")) if customised else None

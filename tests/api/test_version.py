@@ -11,8 +11,8 @@ from autoflow.errors import ServerRefused
 from autoflow.model.version import VersionInfo
 
 
-def test_a_version_is_made_once_for_unchanged_data(api):
-    """Creating again without a change gives the same number; a project is taken by number or info."""
+def test_create_returns_the_same_version_for_unchanged_data(api):
+    """Without changes the same id is returned; a project is given by id or info."""
     project = api.project.create(1, "lemons")
     first = api.project.version.create(project, "one", "d")
     assert api.project.version.create(project.id) == first
@@ -28,8 +28,8 @@ def test_a_version_is_made_once_for_unchanged_data(api):
     assert api.project.get_info_by_id(project.id).version == {"id": second, "version": 2}
 
 
-def test_versions_are_found_by_number(api):
-    """A version is found by id and by number; what is not there is None."""
+def test_get_versions(api):
+    """A version is returned by id and by number; an unknown one is None."""
     project = api.project.create(1, "lemons").id
     made = api.project.version.create(project, "one")
     assert api.project.version.get_id_by_number(project, 1) == made
@@ -38,8 +38,8 @@ def test_versions_are_found_by_number(api):
     assert api.project.version.get_info_by_id(project, 999) is None
 
 
-def test_a_version_that_cannot_be_made_is_none(api, caplog):
-    """As in the SDK a failure is logged and gives None."""
+def test_create_returns_none_after_a_failure(api, caplog):
+    """As in the SDK a failure is logged and returns None."""
     with caplog.at_level(logging.ERROR, logger="autoflow"):
         assert api.project.version.create(999) is None
     assert "999" in caplog.text
@@ -55,8 +55,8 @@ def lemons(api):
     return project, dataset, api.project.version.create(project)
 
 
-def test_a_version_is_restored_as_a_project(api, lemons):
-    """By id or number, of the project's number or info; progress ends with all of it."""
+def test_restore_a_version(api, lemons):
+    """By id or number of the version, and id or info of the project; progress ends with the total."""
     project, dataset, version = lemons
     api.image.remove_batch([api.image.get_list(dataset)[0].id])
     told = []
@@ -66,14 +66,14 @@ def test_a_version_is_restored_as_a_project(api, lemons):
     assert told[-1] == (3, 3)
     again = api.project.version.restore(project.id, version_num=1, name="limes", description="d")
     assert (again.name, again.description) == ("limes", "d")
-    with pytest.raises(ValueError, match="which version"):
+    with pytest.raises(ValueError, match="pass version_id"):
         api.project.version.restore(project)
     with pytest.raises(ServerRefused, match="number 7"):
         api.project.version.restore(project, version_num=7)
 
 
-def test_a_version_is_read_and_compared(api, lemons):
-    """Its items and classes are those it was made of; what changed since is told, one by one."""
+def test_read_and_compare_a_version(api, lemons):
+    """It has the items and classes of its creation; the diff lists later changes."""
     project, dataset, version = lemons
     api.image.remove_batch([api.image.get_list(dataset)[0].id])
     assert [one["name"] for one in api.project.version.items(version)] == ["0.png", "1.png", "2.png"]
@@ -85,8 +85,8 @@ def test_a_version_is_read_and_compared(api, lemons):
     assert api.project.version.diff(second, version)["counts"]["items"]["added"] == 1
 
 
-def test_a_version_is_renamed_verified_and_deleted(api, lemons):
-    """Each is one call; what is deleted is not there, and what it alone needed is collected."""
+def test_rename_verify_and_delete_a_version(api, lemons):
+    """A deleted version is not listed, and its unused content is collected."""
     project, dataset, version = lemons
     api.project.version.update(version, name="first")
     assert api.project.version.get_info_by_id(project.id, version).name == "first"
@@ -99,8 +99,8 @@ def test_a_version_is_renamed_verified_and_deleted(api, lemons):
         api.project.version.delete(version)
 
 
-def test_an_instance_is_named_where_it_cannot(tmp_path):
-    """What only autoflow's server has is refused with words that say so."""
+def test_methods_that_an_instance_lacks(tmp_path):
+    """Methods that an instance lacks are an error that names the required server."""
 
     class Instance:
         origin = "https://instance.example.org"
@@ -110,5 +110,5 @@ def test_an_instance_is_named_where_it_cannot(tmp_path):
                 return {"version": "6.12.0"}
             raise ServerRefused("Not found", status=404)
 
-    with pytest.raises(ServerRefused, match=r"autoflow's server.*instance\.example\.org"):
+    with pytest.raises(ServerRefused, match=r"needs an autoflow server.*instance\.example\.org"):
         VersionApi(Instance()).diff(1)

@@ -1,4 +1,4 @@
-"""`api.app.workflow`: what its methods return, where they record, and what they never do."""
+"""`api.app.workflow`: return values, destinations and parameters."""
 
 from __future__ import annotations
 
@@ -48,22 +48,22 @@ def api(instance):
 
 
 def posted(instance):
-    """(task, type, id) of each edge."""
+    """Return (task, type, id) of each edge."""
     assert autoflow.flush(60)
     return [(one.body["node"]["id"], one.body["type"], one.body["id"]) for one in instance.edges]
 
 
 @pytest.mark.parametrize("method", [*CALLS, "add_output_app"])
-def test_every_method_says_that_it_recorded(api, method):
-    """The answer is true, and carries the record's key."""
+def test_every_method_returns_the_records_key(api, method):
+    """The result is truthy and has the record's key."""
     answer = getattr(api.app.workflow, method)(*([CALLS[method]] if method in CALLS else []))
     assert answer["recorded"] is True
     assert answer["key"]
 
 
 @pytest.mark.parametrize("method", [*CALLS, "add_output_app"])
-def test_every_method_takes_a_task_and_a_meta(api, instance, method):
-    """As the guide's tables say; both by name."""
+def test_every_method_accepts_a_task_and_a_meta(api, instance, method):
+    """As in the guide's tables, by keyword."""
     meta = WorkflowMeta(node_settings=WorkflowSettings(title="Train"))
     given = [CALLS[method]] if method in CALLS else []
     getattr(api.app.workflow, method)(*given, task_id=66, meta=meta)
@@ -71,8 +71,8 @@ def test_every_method_takes_a_task_and_a_meta(api, instance, method):
     assert instance.edges[0].body["meta"] == {"customNodeSettings": {"title": "<h4>Train</h4>"}}
 
 
-def test_the_parameters_are_the_guides(api):
-    """By name and in their order: the guide's code, and the SDK's callers, need not change."""
+def test_the_parameters_equal_the_sdks(api):
+    """Names and order of the parameters equal the SDK's."""
     expected = {
         "add_input_project": ["project", "version_id", "version_num", "task_id", "meta"],
         "add_output_project": ["project", "version_id", "task_id", "meta"],
@@ -93,16 +93,16 @@ def test_the_parameters_are_the_guides(api):
 
 
 @pytest.mark.parametrize("value", [None, 1.5, True, "", object(), [1], (1, 2)])
-def test_what_is_no_entity_gives_an_empty_answer_and_a_warning(api, instance, caplog, value):
-    """Nothing is recorded, and the log says why."""
+def test_an_invalid_entity_returns_an_empty_result_with_a_warning(api, instance, caplog, value):
+    """Nothing is recorded, and the reason is logged."""
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         assert api.app.workflow.add_input_file(value) == {}
     assert "not recorded" in caplog.text
     assert posted(instance) == []
 
 
-def test_disabled_it_returns_none_and_records_nothing(api, instance):
-    """Switched off and on again for this Api alone."""
+def test_a_disabled_workflow_returns_none_and_records_nothing(api, instance):
+    """Recording is turned off and on for one Api."""
     other = Api(instance.url, "token")
     api.app.workflow.disable()
     assert not api.app.workflow.is_enabled()
@@ -113,16 +113,16 @@ def test_disabled_it_returns_none_and_records_nothing(api, instance):
     assert posted(instance) == [(55, "project", 502)]
 
 
-def test_recording_that_is_off_is_disabled(monkeypatch):
-    """`AUTOFLOW_SERVER=off` switches every Api of the environment off."""
+def test_a_workflow_without_recording_is_disabled(monkeypatch):
+    """`AUTOFLOW_SERVER=off` turns off recording for every Api."""
     monkeypatch.setenv("AUTOFLOW_SERVER", "off")
     api = Api.from_env()
     assert not api.app.workflow.is_enabled()
     assert api.app.workflow.add_output_app() is None
 
 
-def test_equal_calls_are_equal_posts(api, instance):
-    """The methods never de-duplicate: each call is an edge, beside what decorators record once."""
+def test_equal_calls_are_not_deduplicated(api, instance):
+    """Each call records an edge; only decorators are de-duplicated."""
     with workflow("Train", server=instance.url) as run:
         api.app.workflow.add_input_project(501)
         run.input("project", 501)
@@ -132,8 +132,8 @@ def test_equal_calls_are_equal_posts(api, instance):
     assert posted(instance) == [(55, "project", 501)] * 4
 
 
-def test_they_record_into_the_current_run(api, instance):
-    """Its task is theirs, unless the call names another."""
+def test_edges_belong_to_the_current_run(api, instance):
+    """The edges belong to the run's task, unless the call names another."""
     with workflow("Train", task_id=66):
         api.app.workflow.add_output_project(501)
         api.app.workflow.add_output_project(502, task_id=55)
@@ -141,31 +141,31 @@ def test_they_record_into_the_current_run(api, instance):
     assert posted(instance) == [(66, "project", 501), (55, "project", 502), (66, "app_session", 66)]
 
 
-def test_a_run_elsewhere_does_not_lead_them_astray(api, instance):
-    """Records go to the Api's server, also in a run whose own records go somewhere else."""
+def test_a_run_with_another_destination_does_not_redirect_records(api, instance):
+    """Records are sent to the Api's server, also in a run with another destination."""
     with workflow("Train", server="memory"):
         api.app.workflow.add_output_project(501)
     assert posted(instance) == [(55, "project", 501)]
 
 
-def test_the_task_of_the_environment_is_the_one_there_was_when_the_api_was_made(instance, monkeypatch):
-    """As with the SDK, whose Api reads it once; a run that began without a task takes the Api's."""
+def test_the_task_of_the_environment_is_read_when_the_api_is_created(instance, monkeypatch):
+    """The Api reads it once, as the SDK does; a run without a task uses the Api's."""
     api = Api(instance.url, "token")
     monkeypatch.delenv("SUPERVISELY_TASK_ID")
     api.app.workflow.add_output_project(501)
     assert posted(instance) == [(55, "project", 501)]
 
 
-def test_a_file_by_its_path_is_looked_up_in_the_tasks_team(api, instance):
-    """Both directions, by the sender: the call itself asks nothing."""
+def test_a_file_path_is_resolved_in_the_tasks_team(api, instance):
+    """In both directions, by the sender; the call makes no request."""
     api.app.workflow.add_input_file("/m.pt", model_weight=True)
     api.app.workflow.add_output_file("m.pt")
     assert posted(instance) == [(55, "model_weight", 1001), (55, "file", 1001)]
     assert instance.lookups.count("file-storage.list") == 1
 
 
-def test_a_meta_in_wire_form_is_taken_as_it_is(api, instance):
-    """What `WorkflowMeta.create_as_dict` gives, and what was written by hand."""
+def test_a_meta_in_wire_form_is_sent_unchanged(api, instance):
+    """The result of `WorkflowMeta.create_as_dict`, and a handwritten dict."""
     meta = WorkflowMeta.create_as_dict(relation_settings=WorkflowSettings(title="<b>T</b>", description="d"))
     api.app.workflow.add_output_file(1001, meta=meta)
     posted(instance)
@@ -174,8 +174,8 @@ def test_a_meta_in_wire_form_is_taken_as_it_is(api, instance):
     }
 
 
-def test_in_development_from_env_reads_the_instance_and_records_elsewhere(instance, monkeypatch):
-    """The instance's numbers keep their origin, and the instance stays clean."""
+def test_from_env_in_development_reads_the_instance_and_records_elsewhere(instance, monkeypatch):
+    """Ids of the instance keep their origin, and nothing is sent to the instance."""
     monkeypatch.setenv("SERVER_ADDRESS", instance.url)
     monkeypatch.setenv("API_TOKEN", "token")
     with capture() as captured:
@@ -187,8 +187,8 @@ def test_in_development_from_env_reads_the_instance_and_records_elsewhere(instan
     assert instance.requests == []
 
 
-def test_in_production_from_env_records_to_the_instance(instance, monkeypatch):
-    """`ENV=production`, `SERVER_ADDRESS` and `API_TOKEN`, as the server sets them for an app."""
+def test_from_env_in_production_records_to_the_instance(instance, monkeypatch):
+    """`ENV=production`, `SERVER_ADDRESS` and `API_TOKEN`, as an instance sets them for an app."""
     monkeypatch.setenv("SERVER_ADDRESS", instance.url)
     monkeypatch.setenv("API_TOKEN", "token")
     monkeypatch.setenv("ENV", "production")
@@ -198,8 +198,8 @@ def test_in_production_from_env_records_to_the_instance(instance, monkeypatch):
 
 
 @pytest.mark.parametrize(("address", "reason"), [("", None), ("ftp://host", "no address"), ("http://u:p@host", "user")])
-def test_an_address_that_is_none_is_refused(address, reason):
-    """Loudly, when the Api is made; an empty one counts as not given."""
+def test_an_invalid_address_is_an_error(address, reason):
+    """It is an error when the Api is created; an empty one is ignored."""
     if reason is None:
         assert Api(address).origin == Api().origin
         return
@@ -207,8 +207,8 @@ def test_an_address_that_is_none_is_refused(address, reason):
         Api(address)
 
 
-def test_a_version_that_is_no_number_is_refused(api, instance):
-    """A text that is none cannot get into the journal and stop what comes after it."""
+def test_a_version_that_is_not_a_number_is_an_error(api, instance):
+    """A text with lone surrogates does not block later records."""
     assert api.app.workflow.add_input_project(501, version_id="latest") == {}
     assert api.app.workflow.add_input_project(501, version_num="latest") == {}
     assert api.app.workflow.add_output_project(501, version_id=1.5) == {}
@@ -218,7 +218,7 @@ def test_a_version_that_is_no_number_is_refused(api, instance):
 
 
 def test_decorators_and_methods_share_a_run(api, instance, monkeypatch):
-    """One app may use both: edges come in the order recorded."""
+    """An app may use both; edges are delivered in the order of recording."""
     monkeypatch.setenv("AUTOFLOW_SERVER", instance.url)
     current_run().input("project", 501)
     api.app.workflow.add_output_project(502)

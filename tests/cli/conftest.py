@@ -1,4 +1,4 @@
-"""A server and the command line, in this process."""
+"""A server, and the command line in this process."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def load(project_id):
 
 
 @pytest.fixture(autouse=True)
-def _calm(monkeypatch):
-    """A disk there is nothing to say of, whatever this machine's is."""
+def _local_disk(monkeypatch):
+    """A local file system, whatever this machine has."""
     monkeypatch.setattr(file_system, "file_system_type", lambda folder: "ext4")
 
 
@@ -37,33 +37,33 @@ def server(monkeypatch):
 
 @pytest.fixture
 def record():
-    """Have another process record reads of some projects, and die before it sends them."""
+    """A function that records reads of projects in another process, which ends before it sends them."""
 
-    def do(*numbers):
+    def run(*project_ids):
         child = os.fork()
         if child == 0:
             try:
-                threads.start = lambda target, name: None  # no sender: on a busy machine it would be quick enough
+                threads.start = lambda target, name: None  # no sender, which might be fast enough to send them
                 with autoflow.workflow("app", log=False):
-                    for number in numbers:
-                        load(number)
+                    for project_id in project_ids:
+                        load(project_id)
             finally:
                 os._exit(0)
         os.waitpid(child, 0)
 
-    return do
+    return run
 
 
 @pytest.fixture
 def command(capsys):
-    """Run a command: its exit code, and what it printed."""
+    """A function that runs a command and returns its exit code, output and errors."""
 
     def run(*arguments):
         destination.reset()
         capsys.readouterr()
         code = main(arguments)
-        printed = capsys.readouterr()
-        assert TOKEN not in printed.out + printed.err
-        return code, printed.out, printed.err
+        output = capsys.readouterr()
+        assert TOKEN not in output.out + output.err
+        return code, output.out, output.err
 
     return run

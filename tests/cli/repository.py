@@ -1,4 +1,4 @@
-"""A repository with an app in it, run as its author would, and the command line to look at what it left."""
+"""A git repository with an app for tests of `autoflow reproduce`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ api = Api.from_env()
 @versioned(title="Train")
 @workflow_input("project")
 def load(project_id):
-    """The names and contents of all images."""
+    """Return the names and contents of all images."""
     datasets = api.dataset.get_list(project_id)
     return sorted((image.name, image.hash) for one in datasets for image in api.image.get_list(one.id))
 
@@ -55,7 +55,7 @@ with workflow("Train", parameters=vars(given)) as run:
 
 
 def git(folder, *arguments):
-    """Run git; gives what it prints."""
+    """Run git and return its output."""
     line = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e@x", *arguments]
     return subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -76,12 +76,12 @@ class Repository:
         self.commit("first")
 
     def commit(self, message):
-        """Commit everything there is."""
+        """Commit all files."""
         git(self.folder, "add", ".")
         git(self.folder, "commit", "-q", "-m", message)
 
     def run(self, *arguments, script="train.py", **environment):
-        """Run the app in a process of its own."""
+        """Run the app in a subprocess."""
         done = subprocess.run(
             [sys.executable, script, *arguments],
             cwd=self.folder,

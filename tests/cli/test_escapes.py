@@ -1,4 +1,4 @@
-"""No text of a server, a journal or a file reaches a terminal as a control character, by whatever command."""
+"""Control characters of servers, journals and files are escaped in the output of all commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BAD = {sign for sign in EVIL if not sign.isprintable()}
 
 @pytest.fixture
 def hostile(monkeypatch, tmp_path):
-    """An embedded server in which every name has control characters, and a journal with a record that is dead."""
+    """An embedded server whose names all have control characters, and a dead letter."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUTOFLOW_SERVER", "embedded")
     destination.reset()
@@ -77,8 +77,8 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda words: ascii(" ".join(words))[:40])
-def test_no_control_character_is_printed(hostile, capsys, arguments):
-    """Whether it is text or JSON, an answer or an error."""
+def test_no_control_characters_in_the_output(hostile, capsys, arguments):
+    """In text, JSON and errors."""
     if arguments[:2] == ("token", "list"):
         main(["token", "create", "--user", EVIL])
     capsys.readouterr()
@@ -86,16 +86,16 @@ def test_no_control_character_is_printed(hostile, capsys, arguments):
         code = main(list(arguments))
     except SystemExit as left:
         code = left.code
-    printed = capsys.readouterr()
-    whole = printed.out + printed.err
-    assert not BAD & set(whole), ascii(whole)
-    assert "Traceback" not in whole
+    captured = capsys.readouterr()
+    text = captured.out + captured.err
+    assert not BAD & set(text), ascii(text)
+    assert "Traceback" not in text
     if "--json" in arguments and code == 0:
-        json.loads(printed.out)
+        json.loads(captured.out)
 
 
 def test_json_is_the_same_value(hostile, capsys):
-    """A program reads the names as they are."""
+    """The parsed JSON has the original names."""
     assert main(["versions", "list", "1", "--json"]) == 0
     (version,) = json.loads(capsys.readouterr().out)
     assert version["name"] == f"v{EVIL}"
@@ -103,12 +103,12 @@ def test_json_is_the_same_value(hostile, capsys):
 
 @given(st.text())
 def test_json_text_escaped_is_the_same_json(text):
-    """Escaping what JSON leaves raw changes no value."""
+    """Escapes do not change the value of JSON."""
     assert json.loads(output.escape(json.dumps({text: text}, ensure_ascii=False))) == {text: text}
 
 
 def test_log_lines_and_tracebacks_go_the_same_way(capsys, monkeypatch):
-    """What is logged while a command runs is escaped too, and the streams are their own afterwards."""
+    """Log lines are escaped too, and the original streams are restored afterwards."""
 
     def doctor(_given):
         autoflow.logger.error("failed: %s", EVIL)
@@ -120,13 +120,13 @@ def test_log_lines_and_tracebacks_go_the_same_way(capsys, monkeypatch):
     before = sys.stdout, sys.stderr
     assert main(["doctor"]) == 1
     assert (sys.stdout, sys.stderr) == before
-    printed = capsys.readouterr()
-    assert not BAD & set(printed.out + printed.err)
-    assert "\\u001b[31mA" in printed.err
+    captured = capsys.readouterr()
+    assert not BAD & set(captured.out + captured.err)
+    assert "\\u001b[31mA" in captured.err
 
 
 def test_an_unexpected_error_is_escaped_too(capsys, monkeypatch):
-    """Its traceback is printed here and not by the interpreter; exit code 1."""
+    """Its traceback is printed with escapes, and the exit code is 1."""
 
     def doctor(_given):
         raise LookupError(EVIL)
@@ -135,16 +135,16 @@ def test_an_unexpected_error_is_escaped_too(capsys, monkeypatch):
     with pytest.raises(SystemExit) as left:
         main(["doctor"])
     assert left.value.code == 1
-    printed = capsys.readouterr().err
-    assert "LookupError: \\u001b[31mA" in printed
-    assert not BAD & set(printed)
+    errors = capsys.readouterr().err
+    assert "LookupError: \\u001b[31mA" in errors
+    assert not BAD & set(errors)
 
 
 @pytest.mark.parametrize(
     ("typed", "meant"), [(("grpah",), "graph"), (("version", "list"), "versions"), (("outbox", "stauts"), "status")]
 )
 def test_a_mistyped_command_names_the_one_that_was_meant(capsys, typed, meant):
-    """Exit code 2, and a suggestion."""
+    """The exit code is 2, and the closest command is suggested."""
     with pytest.raises(SystemExit) as left:
         parser().parse_args(typed)
     assert left.value.code == 2

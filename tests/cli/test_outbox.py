@@ -1,4 +1,4 @@
-"""``autoflow outbox``: counts, sending, export, purge."""
+"""``autoflow outbox``: status, sync, retry, export and purge."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ REFUSE_EVEN = partly(lambda record: record.get("entity", {}).get("id", 1) % 2 ==
 
 
 def counts(command):
-    _, printed, _ = command("outbox", "status", "--json")
-    found = json.loads(printed)
-    assert found["recorded"] == found["sent"] + found["waiting"] + found["dead"]
-    return {name: found[name] for name in ("recorded", "sent", "waiting", "dead", "dropped")}
+    _, output, _ = command("outbox", "status", "--json")
+    totals = json.loads(output)
+    assert totals["recorded"] == totals["sent"] + totals["waiting"] + totals["dead"]
+    return {name: totals[name] for name in ("recorded", "sent", "waiting", "dead", "dropped")}
 
 
-def test_status_says_what_waits(server, record, command):
-    """Both forms: a table for people, and the fixed shape for programs."""
+def test_status(server, record, command):
+    """It prints a table, or JSON of a fixed structure."""
     server.stop()
     record(1, 2, 3)
-    code, printed, _ = command("outbox", "status", "--json")
-    found = json.loads(printed)
+    code, output, _ = command("outbox", "status", "--json")
+    totals = json.loads(output)
     assert code == 0
-    assert list(found) == ["recorded", "sent", "waiting", "dead", "dropped", "destinations"]
-    assert list(found["destinations"]) == [server.address]
-    assert found["waiting"] == found["recorded"] >= 4
+    assert list(totals) == ["recorded", "sent", "waiting", "dead", "dropped", "destinations"]
+    assert list(totals["destinations"]) == [server.address]
+    assert totals["waiting"] == totals["recorded"] >= 4
     _, table, _ = command("outbox", "status")
     assert server.address in table
     assert "waiting" in table
 
 
-def test_status_shows_what_was_dropped(server, command):
-    """Records that could not be written are seen from another process."""
+def test_status_of_dropped_records(server, command):
+    """Their number is visible to other processes."""
     server.stop()
     journal = Journal(home.outbox_of(server.address), server.address)
     journal.dropped = 5
@@ -49,17 +49,17 @@ def test_status_shows_what_was_dropped(server, command):
     assert counts(command)["dropped"] == 5
 
 
-def test_sync_delivers(server, record, command):
-    """What a dead process left is sent, and the command says so."""
+def test_sync(server, record, command):
+    """Records of a process that has ended are sent."""
     record(1, 2, 3)
-    code, printed, _ = command("outbox", "sync", "--json")
+    code, output, _ = command("outbox", "sync", "--json")
     assert code == 0
-    assert json.loads(printed)["waiting"] == 0
+    assert json.loads(output)["waiting"] == 0
     assert [edge["entity"]["id"] for edge in server.edges] == [1, 2, 3]
 
 
-def test_sync_says_when_it_could_not(server, record, command):
-    """A server that is away keeps nothing from being kept: exit code 1."""
+def test_sync_to_an_unreachable_server(server, record, command):
+    """Records are kept, and the exit code is 1."""
     server.stop()
     record(1)
     code, _, error = command("outbox", "sync")
@@ -68,8 +68,8 @@ def test_sync_says_when_it_could_not(server, record, command):
     assert counts(command)["waiting"] > 0
 
 
-def test_sync_gives_a_token_to_no_other_server(server, record, command, monkeypatch):
-    """Records wait for a server the environment does not name: they go there, and the token does not."""
+def test_sync_sends_the_token_to_the_environments_server_only(server, record, command, monkeypatch):
+    """Records for another server are sent without the environment's token."""
     record(1)
     with FaultyServer("server") as other:
         monkeypatch.setenv("AUTOFLOW_SERVER", other.address)
@@ -79,25 +79,25 @@ def test_sync_gives_a_token_to_no_other_server(server, record, command, monkeypa
     assert all("x-api-key" not in headers for headers in server.headers)
 
 
-def test_sync_leaves_alone_what_has_no_address(server, record, command, tmp_path):
-    """A folder nothing says the server of is named and kept."""
+def test_sync_skips_a_folder_without_address(server, record, command, tmp_path):
+    """It is named and kept."""
     os.makedirs(tmp_path / "autoflow-home" / "outbox" / "stray", mode=0o700)
     code, _, error = command("outbox", "sync")
     assert code == 1
     assert "stray" in error
 
 
-def test_export_gives_waiting_and_dead_as_json_lines(server, record, command, tmp_path):
-    """Each record with its destination, its key, whether it waits or why it is dead; the outbox is as it was."""
+def test_export(server, record, command, tmp_path):
+    """It prints a JSON line per record with destination, key and state; the outbox is not changed."""
     server.behave(REFUSE_EVEN)
     record(1, 2)
     command("outbox", "sync")
     server.stop()
     record(3)
     before = counts(command)
-    code, printed, _ = command("outbox", "export")
+    code, output, _ = command("outbox", "export")
     assert code == 0
-    lines = [json.loads(line) for line in printed.splitlines()]
+    lines = [json.loads(line) for line in output.splitlines()]
     edges = [line for line in lines if line["record"].get("type") == "edge"]
     assert [(line["state"], line["record"]["subject"]["id"]) for line in edges] == [("waiting", 3), ("dead", 2)]
     assert all(line["destination"] == server.address and ":" in line["key"] for line in lines)
@@ -105,12 +105,12 @@ def test_export_gives_waiting_and_dead_as_json_lines(server, record, command, tm
     assert counts(command) == before
     target = tmp_path / "out.jsonl"
     assert command("outbox", "export", str(target))[0] == 0
-    assert target.read_text() == printed
+    assert target.read_text() == output
     assert target.stat().st_mode & 0o777 == 0o600
 
 
-def test_purge_asks_first(server, record, command, monkeypatch):
-    """Nothing goes unless somebody said so; after it the counts still agree."""
+def test_purge_needs_confirmation(server, record, command, monkeypatch):
+    """Nothing is removed without it; the counts are consistent afterwards."""
     server.behave(REFUSE_EVEN)
     record(1, 2, 4)
     command("outbox", "sync")
@@ -132,24 +132,24 @@ def test_purge_asks_first(server, record, command, monkeypatch):
     assert counts(command)["dead"] == 0
 
 
-def test_purge_by_age_keeps_the_younger(server, record, command):
-    """`--older-than` counts days since the record died; waiting records are never purged."""
+def test_purge_by_age(server, record, command):
+    """`--older-than` counts the days since a record became a dead letter; waiting records are never purged."""
     server.behave(REFUSE_EVEN)
     record(2)
     command("outbox", "sync")
     server.stop()
     record(3)
     before = counts(command)
-    code, printed, _ = command("outbox", "purge", "--older-than", "1", "--yes")
-    assert (code, printed) == (0, "0 dead letters removed.\n")
+    code, output, _ = command("outbox", "purge", "--older-than", "1", "--yes")
+    assert (code, output) == (0, "0 dead letters removed.\n")
     assert counts(command) == before
-    code, printed, _ = command("outbox", "purge", "--older-than", "0", "--yes")
-    assert (code, printed) == (0, "1 dead letters removed.\n")
+    code, output, _ = command("outbox", "purge", "--older-than", "0", "--yes")
+    assert (code, output) == (0, "1 dead letters removed.\n")
     assert counts(command)["waiting"] == before["waiting"] > 0
 
 
 class Terminal(io.StringIO):
-    """A keyboard."""
+    """Standard input of a terminal."""
 
     def isatty(self):
         return True
@@ -158,34 +158,34 @@ class Terminal(io.StringIO):
 # -- retry
 
 
-def test_retry_sends_dead_letters_again_once_their_cause_is_corrected(server, record, command, keys_of):
-    """In their order and with their keys: what had been applied in truth is not applied twice."""
+def test_retry(server, record, command, keys_of):
+    """Dead letters are sent in order and with their keys, so that none is applied twice."""
     server.behave(REFUSE_EVEN)
     record(1, 2, 3, 4)
     command("outbox", "sync")
     dead = keys_of()
     assert counts(command)["dead"] == len(dead) == 2
     server.behave(well)
-    code, printed, error = command("outbox", "retry", "--json")
+    code, output, error = command("outbox", "retry", "--json")
     assert code == 0
     assert "2 dead letters" in error
-    found = json.loads(printed)
-    assert (found["dead"], found["waiting"], found["recorded"]) == (0, 0, found["sent"])
+    totals = json.loads(output)
+    assert (totals["dead"], totals["waiting"], totals["recorded"]) == (0, 0, totals["sent"])
     assert [edge["entity"]["id"] for edge in server.edges] == [1, 3, 2, 4]
     assert [edge["key"] for edge in server.edges if edge["entity"]["id"] in {2, 4}] == dead
     assert [record["state"] for record in server.records if record["type"] == "finish"] in ([], ["finished"], ["lost"])
 
 
-def test_retry_takes_those_of_one_reason(server, record, command):
-    """`--reason` is a part of the words; the others stay, and what is refused again is dead again."""
+def test_retry_by_reason_and_destination(server, record, command):
+    """`--reason` is a substring; other dead letters stay, and a record that is rejected again is dead again."""
     server.behave(REFUSE_EVEN)
     record(2)
     command("outbox", "sync")
-    assert command("outbox", "retry", "--reason", "nobody said this")[0] == 0
+    assert command("outbox", "retry", "--reason", "another reason")[0] == 0
     assert counts(command)["dead"] == 1
     code, _, error = command("outbox", "retry", "--reason", "refused")
     assert code == 1
-    assert "refused again" in error
+    assert "rejected again" in error
     assert counts(command)["dead"] == 1
     assert command("outbox", "retry", "--destination", "http://another.example")[0] == 1
     server.behave(well)
@@ -193,8 +193,8 @@ def test_retry_takes_those_of_one_reason(server, record, command):
     assert [edge["entity"]["id"] for edge in server.edges] == [2]
 
 
-def test_retry_waits_while_the_server_is_away(server, record, command):
-    """What is to be sent again waits like any other record, and counts so."""
+def test_retry_with_an_unreachable_server(server, record, command):
+    """Dead letters become waiting records."""
     server.behave(REFUSE_EVEN)
     record(2)
     command("outbox", "sync")
@@ -208,14 +208,14 @@ def test_retry_waits_while_the_server_is_away(server, record, command):
     assert [edge["entity"]["id"] for edge in server.edges] == [2]
 
 
-def test_status_and_export_name_what_is_blocked(server, record, command):
-    """With the reason and how many; programs find the count only while there are such records."""
+def test_status_and_export_of_blocked_records(server, record, command):
+    """They are printed with reason and number; the JSON has the count only if there are some."""
     refuse = page(403)
     server.behave(lambda ex: refuse(ex) if '"id": 2,' in json.dumps(ex.body) else well(ex))
     record(1, 2, 3)
     assert command("outbox", "sync")[0] == 1
-    _, printed, _ = command("outbox", "status", "--json")
-    assert json.loads(printed)["blocked"] == 1
+    _, output, _ = command("outbox", "status", "--json")
+    assert json.loads(output)["blocked"] == 1
     _, table, _ = command("outbox", "status")
     assert "blocked, " in table
     assert "403" in table
@@ -224,11 +224,11 @@ def test_status_and_export_name_what_is_blocked(server, record, command):
     assert (line["state"], line["record"]["subject"]) == ("blocked", {"id": 2})
     server.behave(well)
     assert command("outbox", "sync")[0] == 0
-    _, printed, _ = command("outbox", "status", "--json")
-    assert "blocked" not in json.loads(printed)
+    _, output, _ = command("outbox", "status", "--json")
+    assert "blocked" not in json.loads(output)
 
 
 @pytest.fixture
 def keys_of(server):
-    """The keys of the dead letters, in order."""
+    """A function that returns the keys of the dead letters in order."""
     return lambda: [letter["key"] for letter in dead_letters.iter_dead_letters(home.outbox_of(server.address))]

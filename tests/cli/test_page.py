@@ -1,4 +1,4 @@
-"""`autoflow open`: the live page of the embedded server, a server's own page, or a file that stands alone."""
+"""`autoflow open`: the page of the embedded server, of a team server, or a standalone file."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.serving import served
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Addresses that a browser was asked to open."""
-    found = []
-    monkeypatch.setattr(page.webbrowser, "open", lambda url: found.append(url) or True)
-    return found
+    """A list of the URLs opened in the browser."""
+    urls = []
+    monkeypatch.setattr(page.webbrowser, "open", lambda url: urls.append(url) or True)
+    return urls
 
 
 @pytest.fixture
@@ -38,40 +38,40 @@ def embedded(tmp_path, monkeypatch):
     server.close()
 
 
-def test_the_embedded_servers_page_is_served_until_interrupted(embedded, opened, capsys):
-    """A browser is sent to the page of what was named; Ctrl+C ends it."""
-    seen = {}
+def test_the_embedded_server_is_served_until_interrupted(embedded, opened, capsys):
+    """The browser opens the page of the named task; Ctrl+C ends the command."""
+    response = {}
 
-    def look():
+    def fetch():
         deadline = time.monotonic() + 60
         while not opened and time.monotonic() < deadline:
             time.sleep(0.05)
-        while "text" not in seen and time.monotonic() < deadline:
+        while "text" not in response and time.monotonic() < deadline:
             try:
-                seen["text"] = requests.get(opened[0], timeout=60).text
+                response["text"] = requests.get(opened[0], timeout=60).text
             except requests.ConnectionError:
                 time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    watching = threading.Thread(target=look)
-    watching.start()
+    thread = threading.Thread(target=fetch)
+    thread.start()
     try:
-        # uvicorn raises the signal it took again when it is done
+        # uvicorn raises the signal again after its shutdown
         with contextlib.suppress(KeyboardInterrupt):
             main(["open", "--task", "1"])
     finally:
-        watching.join()
+        thread.join()
         for number, handler in before.items():
             signal.signal(number, handler)
     assert opened[0].startswith("http://127.0.0.1:")
     assert opened[0].endswith("/task/1")
-    assert 'data-task="1"' in seen["text"]
+    assert 'data-task="1"' in response["text"]
     assert "until Ctrl+C" in capsys.readouterr().out
 
 
-def test_a_servers_page_is_opened_where_it_is(tmp_path, monkeypatch, opened):
-    """Nothing is served here when there is a server."""
+def test_the_page_of_a_team_server(tmp_path, monkeypatch, opened):
+    """It is opened at its address, and nothing is served."""
     server = Server.open(tmp_path / "served")
     with served(server) as url:
         monkeypatch.setenv("AUTOFLOW_SERVER", url)
@@ -80,8 +80,8 @@ def test_a_servers_page_is_opened_where_it_is(tmp_path, monkeypatch, opened):
     server.close()
 
 
-def test_a_file_that_stands_alone_is_written(embedded, opened, capsys):
-    """With --static one HTML file is written and opened; it asks no server."""
+def test_a_standalone_file(embedded, opened, capsys):
+    """With --static an HTML file is written and opened."""
     assert main(["open", "--static"]) == 0
     path = capsys.readouterr().out.strip()
     assert opened == [f"file://{path}"]
@@ -91,7 +91,7 @@ def test_a_file_that_stands_alone_is_written(embedded, opened, capsys):
 
 
 @pytest.mark.parametrize(
-    ("named", "path"),
+    ("entity", "path"),
     [
         ({}, "/workspace"),
         ({"workspace": 3}, "/workspace/3"),
@@ -100,7 +100,7 @@ def test_a_file_that_stands_alone_is_written(embedded, opened, capsys):
         ({"file": "/a b/c?d"}, "/file?path=/a%20b/c%3Fd"),
     ],
 )
-def test_what_is_named_has_an_address(named, path):
-    """Each way to name a part of the workflow is a page."""
-    given = argparse.Namespace(**{"project": None, "task": None, "workspace": None, "file": None, **named})
-    assert page.path_of(given) == path
+def test_paths_of_pages(entity, path):
+    """Each argument that names an entity has a page."""
+    args = argparse.Namespace(**{"project": None, "task": None, "workspace": None, "file": None, **entity})
+    assert page.path_of(args) == path

@@ -1,4 +1,4 @@
-"""A line of progress: written over on a terminal, now and then elsewhere, and never more than is asked for."""
+"""Progress of long commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.core
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is one."""
+    """A stream that is a terminal."""
 
     def isatty(self):
         return True
@@ -21,18 +21,18 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that is turned by hand."""
+    """A clock that the test advances."""
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
 
 
-def test_on_a_terminal_one_line_is_written_over(clock):
-    """And it is gone at the end, so that the answer stands alone."""
+def test_on_a_terminal_one_line_is_updated(clock):
+    """It is cleared at the end."""
     stream = Terminal()
     with Progress(stream=stream) as line:
         line("version:1", 500, 1000)
-        line("version:1", 501, 1000)  # too soon to be read
+        line("version:1", 501, 1000)  # too early for an update
         clock[0] += 1
         line("version:1", 1000)
     first, second, blank, end = stream.getvalue().split("\r")[1:]
@@ -43,8 +43,8 @@ def test_on_a_terminal_one_line_is_written_over(clock):
     assert end == ""
 
 
-def test_elsewhere_a_line_now_and_then(clock):
-    """A log is not filled with every step, and short work says nothing."""
+def test_elsewhere_lines_are_printed_from_time_to_time(clock):
+    """Not for every step, and not at all for short commands."""
     stream = io.StringIO()
     with Progress(stream=stream) as line:
         for step in range(25):
@@ -53,8 +53,8 @@ def test_elsewhere_a_line_now_and_then(clock):
     assert stream.getvalue().splitlines() == ["version:1   40%  10 of 25", "version:1   80%  20 of 25"]
 
 
-def test_a_program_is_told_nothing(clock):
-    """Nor is a name taken for more than text."""
+def test_quiet_and_escaped_output(clock):
+    """Nothing is printed if quiet; control characters in labels are escaped."""
     stream = Terminal()
     Progress(quiet=True, stream=stream)("x", 1, 2)
     assert stream.getvalue() == ""

@@ -21,94 +21,94 @@ METHOD = "/public/api/v3/"
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """A folder with a project and a file, and a home of the server's own."""
+    """The folder of a server with a project and a file."""
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "home"))
     server = Server.open(tmp_path / "data")
-    Filled(server).project("kept")
+    Filled(server).project("lemons")
     Filled(server).file()
     server.close()
     return tmp_path / "data"
 
 
-def ask(url, method, **body):
+def request(url, method, **body):
     return requests.post(url + METHOD + method, json=body, timeout=60)
 
 
-def until(condition, seconds=60.0):
+def wait_until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def spoil(data):
+def damage(data):
     content = bytearray((data / "platform.db").read_bytes())
     content[:100] = b"\0" * 100
     (data / "platform.db").write_bytes(content)
 
 
-def lose(data):
+def delete(data):
     os.unlink(data / "platform.db")
 
 
-@pytest.mark.parametrize("harm", [spoil, lose])
-def test_a_server_over_an_unavailable_store_answers_503_until_it_is_mended(data, tmp_path, harm):
-    """It says what to do, changes nothing, and goes on by itself when the store is back."""
+@pytest.mark.parametrize("break_store", [damage, delete])
+def test_a_server_with_an_unavailable_store_responds_503_until_it_is_repaired(data, tmp_path, break_store):
+    """The response names the remedy, nothing is changed, and the server resumes when the store is available."""
     shutil.copy(data / "platform.db", tmp_path / "sound")
-    harm(data)
-    with serving("--data", str(data)) as (process, url, _said):
-        answer = ask(url, "projects.list", workspaceId=1)
-        assert answer.status_code == 503
-        assert f"autoflow server recover --data {data}" in answer.text
-        assert answer.headers["Retry-After"]
+    break_store(data)
+    with serving("--data", str(data)) as (process, url, _lines):
+        response = request(url, "projects.list", workspaceId=1)
+        assert response.status_code == 503
+        assert f"autoflow server recover --data {data}" in response.text
+        assert response.headers["Retry-After"]
         assert requests.get(url + "/readyz", timeout=60).status_code == 503
         assert len(blob_files(data / "blobs")) == 1
         shutil.copy(tmp_path / "sound", data / "platform.db")
-        until(lambda: ask(url, "projects.list", workspaceId=1).status_code == 200)
+        wait_until(lambda: request(url, "projects.list", workspaceId=1).status_code == 200)
         assert requests.get(url + "/readyz", timeout=60).json()["ready"] is True
         process.terminate()
-        _out, complained = process.communicate(timeout=60)
-    assert "503" in complained
-    assert "can be used again" in complained
-    assert "Traceback" not in complained
+        _, errors = process.communicate(timeout=60)
+    assert "503" in errors
+    assert "can be used again" in errors
+    assert "Traceback" not in errors
 
 
-def test_a_running_server_whose_store_is_replaced_waits_for_recover(data, capsys):
-    """It answers 503 until a person has decided, then serves what was decided on."""
-    with serving("--data", str(data)) as (_process, url, _said):
-        assert ask(url, "projects.list", workspaceId=1).json()["total"] == 1
-        lose(data)
-        assert ask(url, "projects.list", workspaceId=1).status_code == 503
+def test_a_running_server_without_its_store_waits_for_recover(data, capsys):
+    """It responds with 503 until the repair is confirmed, then serves the repaired store."""
+    with serving("--data", str(data)) as (_process, url, _lines):
+        assert request(url, "projects.list", workspaceId=1).json()["total"] == 1
+        delete(data)
+        assert request(url, "projects.list", workspaceId=1).status_code == 503
         assert main(["server", "recover", "--data", str(data)]) == 1
         assert not (data / "platform.db").exists()
         assert main(["server", "recover", "--data", str(data), "--yes"]) == 0
-        until(lambda: ask(url, "projects.list", workspaceId=1).status_code == 200)
-        assert ask(url, "projects.list", workspaceId=1).json()["total"] == 0
-        assert ask(url, "projects.add", workspaceId=1, name="new").json()["id"] > 1
+        wait_until(lambda: request(url, "projects.list", workspaceId=1).status_code == 200)
+        assert request(url, "projects.list", workspaceId=1).json()["total"] == 0
+        assert request(url, "projects.add", workspaceId=1, name="new").json()["id"] > 1
     assert "--yes" in capsys.readouterr().err
 
 
-def test_recover_says_as_json_what_it_found_and_did(data, capsys):
-    """A program reads the reason, what can be read, and what was mended."""
+def test_recover_as_json(data, capsys):
+    """The JSON has the reason, the readable rows, and what was repaired."""
     assert main(["server", "recover", "--data", str(data), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"sound": True, "found": None, "mended": []}
-    spoil(data)
+    damage(data)
     assert main(["server", "recover", "--data", str(data), "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["sound"], told["found"]["reason"]) == (False, "damaged")
+    report = json.loads(capsys.readouterr().out)
+    assert (report["sound"], report["found"]["reason"]) == (False, "damaged")
     assert main(["server", "recover", "--data", str(data), "--json", "--yes"]) == 0
     assert json.loads(capsys.readouterr().out)["mended"] == ["damaged"]
     assert [name for name in os.listdir(data) if ".corrupt-" in name]
     assert len(blob_files(data / "blobs")) == 1
 
 
-def test_a_folder_removed_between_two_starts_is_remembered(data, capsys):
-    """A server whose folder was there the last time makes no new one in its place."""
-    with serving("--data", str(data)) as (_process, url, _said):
-        assert ask(url, "projects.list", workspaceId=1).status_code == 200
+def test_a_folder_that_was_removed_between_two_starts(data, capsys):
+    """A server does not create a new store in place of one that it has served before."""
+    with serving("--data", str(data)) as (_process, url, _lines):
+        assert request(url, "projects.list", workspaceId=1).status_code == 200
     os.rename(data, data.with_name("unmounted"))
-    with serving("--data", str(data)) as (_process, url, _said):
-        assert ask(url, "projects.list", workspaceId=1).status_code == 503
+    with serving("--data", str(data)) as (_process, url, _lines):
+        assert request(url, "projects.list", workspaceId=1).status_code == 503
         assert not data.exists()
         os.rename(data.with_name("unmounted"), data)
-        until(lambda: ask(url, "projects.list", workspaceId=1).status_code == 200)
+        wait_until(lambda: request(url, "projects.list", workspaceId=1).status_code == 200)

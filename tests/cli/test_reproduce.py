@@ -1,4 +1,4 @@
-"""`autoflow trace` and `autoflow reproduce`, from an app's run to the same bytes again."""
+"""`autoflow trace` and `autoflow reproduce`, from a recorded run to equal outputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def picture(colour):
 
 @pytest.fixture
 def api(request, monkeypatch, tmp_path):
-    """The server in this test's own home, or served over HTTP, with a project of two images."""
+    """A server, embedded or over HTTP, with a project of two images."""
     monkeypatch.chdir(tmp_path)
     with contextlib.ExitStack() as stack:
         address = "embedded"
@@ -69,16 +69,16 @@ def projects(api):
 
 @pytest.mark.parametrize("api", ["embedded", "served"], indirect=True)
 def test_a_model_is_made_again_from_the_data_it_was_made_from(api, repo, command, tmp_path):
-    """The project has changed since and so has the code: the version and the commit give the same bytes."""
+    """Although project and code have changed since, version and commit give the same outputs."""
     repo.run("--project-id", "1")
     add(api, 1, "c.png", (7, 8, 9))
     (repo.folder / "train.py").write_text("raise SystemExit('newer code')")
-    code, printed, said = command("reproduce", MODEL, "--run", "--yes")
-    assert code == 0, said
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes")
+    assert code == 0, errors
     assert projects(api) == ["lemons", "lemons, from ver. 1"]
-    assert "same" in printed
-    assert "read" in printed
-    assert "The outputs are what they were." in printed
+    assert "same" in output
+    assert "read" in output
+    assert "The outputs are equal to the recorded ones." in output
     assert git(repo.folder, "worktree", "list").count("\n") == 0
     lock = json.loads(Path("autoflow.lock").read_text())
     assert lock["task"] == "task:1"
@@ -96,113 +96,113 @@ def test_a_model_is_made_again_from_the_data_it_was_made_from(api, repo, command
 
 
 def test_the_new_run_is_a_run_of_its_own(api, repo, command):
-    """It says what it repeats, whatever run this process is itself part of."""
+    """It refers to the repeated run, also if this process is part of another run."""
     repo.run("--project-id", "1")
     os.environ["TASK_ID"] = "77"
     try:
-        code, printed, _ = command("reproduce", "task:1", "--run", "--yes", "--json")
+        code, output, _ = command("reproduce", "task:1", "--run", "--yes", "--json")
     finally:
         del os.environ["TASK_ID"]
-    told = json.loads(printed)
-    assert (code, told["equal"], told["tasks"]) == (0, True, ["task:2"])
+    result = json.loads(output)
+    assert (code, result["equal"], result["tasks"]) == (0, True, ["task:2"])
     assert api.trace("task:2").runs["task:2"]["facts"]["reproduces"] == "task:1"
     assert api.transport.call("autoflow.reproductions", {"task": 1}) == {"tasks": [2]}
 
 
 def test_a_difference_is_one(api, repo, command):
-    """What comes out differs: exit code 1, and both sha256 are shown."""
+    """If the outputs differ, the exit code is 1 and both hashes are printed."""
     repo.run("--project-id", "1", NOISE="once")
-    code, printed, _ = command("reproduce", MODEL, "--run", "--yes")
+    code, output, _ = command("reproduce", MODEL, "--run", "--yes")
     assert code == 1
-    assert "different" in printed
-    assert "The outputs are NOT what they were." in printed
+    assert "different" in output
+    assert "The outputs DIFFER from the recorded ones." in output
 
 
 def test_data_that_was_not_read_is_a_difference(api, repo, command, tmp_path):
-    """An app that finds its data by itself must find the restored one."""
+    """An app that selects its data itself may not use the restored project."""
     repo.run()  # the project is the default, so no argument names it
-    code, printed, _ = command("reproduce", MODEL, "--run", "--yes")
+    code, output, _ = command("reproduce", MODEL, "--run", "--yes")
     assert code == 1
-    assert "the command line does not mention project 1" in printed
-    assert "not read" in printed
+    assert "the command line does not mention project 1" in output
+    assert "not read" in output
 
 
 def test_changes_that_were_never_committed_stop_it(api, repo, command):
-    """Before anything is restored; `--allow-dirty` runs the commit without them."""
+    """It is an error before anything is restored; `--allow-dirty` runs the commit without the changes."""
     script = repo.folder / "train.py"
     script.write_text(script.read_text() + "# harmless\n")
     repo.run("--project-id", "1")
-    code, printed, said = command("reproduce", MODEL, "--run", "--yes")
-    assert (code, printed) == (2, "")
-    assert "--allow-dirty" in said
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes")
+    assert (code, output) == (2, "")
+    assert "--allow-dirty" in errors
     assert projects(api) == ["lemons"]
     assert command("reproduce", MODEL, "--run", "--yes", "--allow-dirty")[0] == 0
 
 
 def test_code_in_no_repository_cannot_be_run_again(api, tmp_path, command):
-    """The commands are still printed, and the data restored."""
+    """The commands are printed, and the data is restored."""
     folder = tmp_path / "plain"
     repo = Repository(folder)
     git_folder = folder / ".git"
     git_folder.rename(tmp_path / "gone")
     repo.run("--project-id", "1")
     assert command("reproduce", MODEL, "--run", "--yes")[0] == 2
-    code, printed, _ = command("reproduce", MODEL)
+    code, output, _ = command("reproduce", MODEL)
     assert code == 0
-    assert "--project-id 2" in printed
+    assert "--project-id 2" in output
 
 
 def test_a_command_that_fails_names_what_remains(api, repo, command, tmp_path):
-    """Exit code 2; the working tree is gone, and the restored project named."""
+    """The exit code is 2, the working tree is removed, and the restored project is named."""
     script = repo.folder / "train.py"
     broken = tmp_path / "broken"
     script.write_text(f"import os\nif os.path.exists({str(broken)!r}):\n    raise SystemExit(3)\n" + script.read_text())
-    repo.commit("fails when told")
+    repo.commit("fails when result")
     repo.run("--project-id", "1")
     broken.touch()
-    code, _, said = command("reproduce", MODEL, "--run", "--yes")
+    code, _, errors = command("reproduce", MODEL, "--run", "--yes")
     assert code == 2
-    assert "exited with code 3" in said
-    assert "lemons, from ver. 1" in said
+    assert "exited with code 3" in errors
+    assert "lemons, from ver. 1" in errors
     assert git(repo.folder, "worktree", "list").count("\n") == 0
 
 
 def test_without_run_the_exact_commands_are_printed(api, repo, command):
-    """They do the same when they are pasted into a shell, but for the environment that is made from an index."""
+    """They can be pasted into a shell."""
     repo.run("--project-id", "1")
-    code, printed, _ = command("reproduce", MODEL)
+    code, output, _ = command("reproduce", MODEL)
     assert code == 0
     commit = git(repo.folder, "rev-parse", "HEAD")
-    assert "worktree add --detach" in printed
-    assert commit in printed
-    assert "-m venv" in printed
-    assert "pip install -r" in printed
-    assert "train.py --project-id 2" in printed
+    assert "worktree add --detach" in output
+    assert commit in output
+    assert "-m venv" in output
+    assert "pip install -r" in output
+    assert "train.py --project-id 2" in output
     assert projects(api) == ["lemons", "lemons, from ver. 1"]
 
 
 def test_weights_it_started_from_are_those_it_had(api, repo, command):
-    """A file whose path was written again since is given by a path of its own."""
+    """A file that was overwritten since is restored at a new path."""
     repo.run("--project-id", "1")
     repo.run("--project-id", "1", "--weights", MODEL)  # writes that path again
-    code, printed, _ = command("reproduce", "task:2", "--run", "--yes")
-    assert code == 0, printed
+    code, output, _ = command("reproduce", "task:2", "--run", "--yes")
+    assert code == 0, output
     lock = json.loads(Path("autoflow.lock").read_text())
     assert lock["again"]["command"][-1].startswith("/reproduced/task-2/")
 
 
 def test_the_working_tree_is_kept_when_asked(api, repo, command, tmp_path):
-    """And a folder that is not empty is refused."""
+    """A folder that is not empty is an error."""
     repo.run("--project-id", "1")
     assert command("reproduce", MODEL, "--run", "--yes", "--keep", "--workdir", str(tmp_path / "w"))[0] == 0
     assert (tmp_path / "w" / "train.py").exists()
-    code, _, said = command("reproduce", MODEL, "--run", "--yes", "--workdir", str(tmp_path / "w"))
+    code, _, errors = command("reproduce", MODEL, "--run", "--yes", "--workdir", str(tmp_path / "w"))
     assert code == 2
-    assert "is not empty" in said
+    assert "is not empty" in errors
 
 
 @pytest.mark.parametrize(
-    ("ref", "says"),
+    ("ref", "message"),
     [
         ("project:1", "no recorded run produced project:1"),
         ("file:99", "file 99 is unknown"),
@@ -210,19 +210,19 @@ def test_the_working_tree_is_kept_when_asked(api, repo, command, tmp_path):
         ("/none", "/none is unknown"),
     ],
 )
-def test_what_cannot_be_reproduced(api, command, ref, says):
-    """Something that no run made, that is not there, or that names nothing: exit code 2, as 1 is a difference."""
-    code, printed, said = command("reproduce", ref)
-    assert (code, printed) == (2, "")
-    assert says in said
+def test_references_that_cannot_be_reproduced(api, command, ref, message):
+    """Exit code 2, as 1 means a difference: without a producing run, an unknown or an invalid reference."""
+    code, output, errors = command("reproduce", ref)
+    assert (code, output) == (2, "")
+    assert message in errors
 
 
 def test_a_trace_as_a_tree(api, repo, command):
-    """From the model over the run, its command and commit, to the version and its project."""
+    """It has the model, the run with command and commit, the version and its project."""
     repo.run("--project-id", "1")
-    code, printed, _ = command("trace", MODEL)
+    code, output, _ = command("trace", MODEL)
     assert code == 0
-    lines = printed.splitlines()
+    lines = output.splitlines()
     assert lines[0].startswith(MODEL)
     assert "Train" in lines[1]
     assert "finished" in lines[1]
@@ -234,11 +234,11 @@ def test_a_trace_as_a_tree(api, repo, command):
 
 
 def test_a_trace_in_every_form(api, repo, command):
-    """JSON is the whole trace; the others are the graph of it."""
+    """JSON has the complete trace, other formats its graph."""
     repo.run("--project-id", "1")
-    told = json.loads(command("trace", MODEL, "--json")[1])
-    assert set(told) == {"ref", "complete", "runs", "data", "graph"}
-    assert told == json.loads(command("trace", MODEL, "--format", "json")[1])
+    result = json.loads(command("trace", MODEL, "--json")[1])
+    assert set(result) == {"ref", "complete", "runs", "data", "graph"}
+    assert result == json.loads(command("trace", MODEL, "--format", "json")[1])
     assert "flowchart" in command("trace", MODEL, "--format", "mermaid")[1]
     assert "digraph" in command("trace", MODEL, "--format", "dot")[1]
     assert command("trace", MODEL, "--format", "svg")[1].startswith("<svg")
@@ -246,8 +246,8 @@ def test_a_trace_in_every_form(api, repo, command):
 
 
 def test_an_instance_keeps_its_lineage_to_itself(command, monkeypatch, instance):
-    """The message says where to look."""
+    """The message has a remedy."""
     monkeypatch.setenv("AUTOFLOW_SERVER", instance.address)
-    code, _, said = command("trace", "task:1")
+    code, _, errors = command("trace", "task:1")
     assert code == 1
-    assert "is a Supervisely instance" in said
+    assert "is a Supervisely instance" in errors

@@ -1,4 +1,4 @@
-"""`autoflow reproduce --run` executes code: it is shown, asked for, and sees no credentials."""
+"""Confirmation and isolation of `autoflow reproduce --run`, which executes recorded commands."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SECRETS = {"API_TOKEN": "user-token", "AWS_SECRET_ACCESS_KEY": "k", "AUTOFLOW_TO
 
 
 def tripwire(path, marker):
-    """An executable that leaves a mark."""
+    """Create an executable that records its execution."""
     path.write_text(f"#!/bin/sh\necho ran >> {marker}\nexit 1\n")
     path.chmod(0o755)
     return path
 
 
 def test_without_a_terminal_nothing_is_executed_or_restored(api, tmp_path, command, monkeypatch):
-    """Neither git nor an interpreter is started, no project is made; what would be executed is shown."""
+    """Without confirmation the plan is printed; neither git nor an interpreter is started, no project is created."""
     repo = Repository(tmp_path / "repo")
     repo.run("--project-id", "1", PYTHONHASHSEED="7")
     marker, tools = tmp_path / "marker", tmp_path / "bin"
@@ -38,18 +38,18 @@ def test_without_a_terminal_nothing_is_executed_or_restored(api, tmp_path, comma
     tripwire(tools / "git", marker)
     python = tripwire(tools / "python", marker)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    code, printed, said = command("reproduce", MODEL, "--run", "--python", str(python))
-    assert (code, printed) == (2, "")
+    code, output, errors = command("reproduce", MODEL, "--run", "--python", str(python))
+    assert (code, output) == (2, "")
     assert not marker.exists()
     assert projects(api) == ["lemons"]
-    assert "--yes" in said
+    assert "--yes" in errors
     for shown in ("task:1 (Train)", "train.py --project-id 1", "PYTHONHASHSEED=7", "on host", "recorded by", "wrapt=="):
-        assert shown in said
+        assert shown in errors
 
 
 @pytest.mark.parametrize(("answer", "ends"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
 def test_a_terminal_is_asked(api, tmp_path, answer, ends):
-    """Only a plain yes runs it; the command is shown with the restored project's number."""
+    """Only yes runs it; the plan has the id of the restored project."""
     repo = Repository(tmp_path / "repo")
     repo.run("--project-id", "1")
     control, terminal = pty.openpty()
@@ -62,19 +62,19 @@ def test_a_terminal_is_asked(api, tmp_path, answer, ends):
     ) as process:
         os.close(terminal)
         os.write(control, answer.encode())
-        printed, said = process.communicate(timeout=100)
+        output, errors = process.communicate(timeout=100)
     os.close(control)
-    assert process.returncode == ends, said
-    assert "Run it? [y/N]" in said
-    assert "train.py --project-id 2" in said
-    assert bool(printed) == (ends == 0)
+    assert process.returncode == ends, errors
+    assert "Run it? [y/N]" in errors
+    assert "train.py --project-id 2" in errors
+    assert bool(output) == (ends == 0)
     if ends:
-        assert "nothing was run" in said
-        assert "lemons, from ver. 1" in said
+        assert "nothing was run" in errors
+        assert "lemons, from ver. 1" in errors
 
 
 def test_only_listed_variables_reach_the_command(api, tmp_path, command, monkeypatch):
-    """No token and no variable of another purpose; the recorded ones are as recorded."""
+    """It has no token and no unrelated variable; recorded variables have their recorded values."""
     seen = tmp_path / "seen.json"
     app = APP + f"\njson.dump(dict(os.environ), open({str(seen)!r}, 'w'))\n"
     repo = Repository(tmp_path / "repo", app)
@@ -92,13 +92,13 @@ def test_only_listed_variables_reach_the_command(api, tmp_path, command, monkeyp
 
 @pytest.fixture(params=DATABASES)
 def guarded(request, tmp_path, monkeypatch):
-    """`autoflow serve --auth` with a project of two images, and this process's token for it."""
+    """`autoflow serve --auth` with a project of two images, and a token."""
     monkeypatch.chdir(tmp_path)
     with database_of(request) as url:
         server = Server.open(tmp_path / "served", url)
         token = server.tokens.create("ann", ["Team"])
         database = ["--database", url] if url is not None else []
-        with serving("--auth", "--data", str(tmp_path / "served"), *database) as (_process, address, _said):
+        with serving("--auth", "--data", str(tmp_path / "served"), *database) as (_process, address, _lines):
             monkeypatch.setenv("AUTOFLOW_SERVER", address)
             monkeypatch.setenv("AUTOFLOW_TOKEN", token)
             filled = lemons()
@@ -109,42 +109,42 @@ def guarded(request, tmp_path, monkeypatch):
 
 
 def dumping(path):
-    """An app that writes down its environment, and then does what `APP` does."""
+    """An app that dumps its environment and then runs `APP`."""
     return f"import json, os\njson.dump(dict(os.environ), open({str(path)!r}, 'w'))\n" + APP
 
 
 def test_the_command_gets_a_token_of_its_own(guarded, tmp_path, command):
-    """With it the command reads and records; it is not the user's, it is never shown, and it is revoked at the end."""
+    """It can read and record, is not the user's, is never printed, and is revoked at the end."""
     server, token = guarded
     seen = tmp_path / "seen.json"
     Repository(tmp_path / "repo", dumping(seen)).run("--project-id", "1")
     assert json.loads(seen.read_text())["AUTOFLOW_TOKEN"] == token
-    code, printed, said = command("reproduce", MODEL, "--run", "--yes", "--json")
-    assert code == 0, said
-    assert json.loads(printed)["equal"] is True
-    assert "recorded by  ann" in said
-    assert "is revoked at the end" in said
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes", "--json")
+    assert code == 0, errors
+    assert json.loads(output)["equal"] is True
+    assert "recorded by  ann" in errors
+    assert "is revoked at the end" in errors
     environment = json.loads(seen.read_text())
     own = environment["AUTOFLOW_TOKEN"]
     assert token not in seen.read_text()
     assert environment["AUTOFLOW_HOME"] != os.environ.get("AUTOFLOW_HOME")
     assert not os.path.exists(environment["AUTOFLOW_HOME"])
     lock = (tmp_path / "autoflow.lock").read_text()
-    assert not [text for text in (printed, said, lock) if own in text or token in text]
+    assert not [text for text in (output, errors, lock) if own in text or token in text]
     assert [one.task for one in server.tokens.list()] == [None]
     with pytest.raises(NotAllowed, match="not valid"):
         server.tokens.caller(own)
 
 
 def test_the_token_is_revoked_when_the_command_fails(guarded, tmp_path, command):
-    """Also then."""
+    """The token is revoked nevertheless."""
     server, _token = guarded
     broken = tmp_path / "broken"
     app = f"import os\nif os.path.exists({str(broken)!r}):\n    raise SystemExit(3)\n" + APP
     Repository(tmp_path / "repo", app).run("--project-id", "1")
     broken.touch()
-    code, _, said = command("reproduce", MODEL, "--run", "--yes")
+    code, _, errors = command("reproduce", MODEL, "--run", "--yes")
     assert code == 2
-    assert "exited with code 3" in said
-    assert "no token" not in said.partition("exited with")[2]
+    assert "exited with code 3" in errors
+    assert "no token" not in errors.partition("exited with")[2]
     assert [one.task for one in server.tokens.list()] == [None]

@@ -38,24 +38,24 @@ def ask(url, method, token=None, **body):
     return requests.post(url + METHOD + method, json=body, headers=headers, timeout=60)
 
 
-def test_what_was_recorded_embedded_is_served(tmp_path, monkeypatch):
-    """Without options the embedded server's own folder is served, and how to reach it is said."""
+def test_the_embedded_servers_data_is_served(tmp_path, monkeypatch):
+    """Without options the embedded server's folder is served, and its address is printed."""
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "home"))
     server = Server.open(tmp_path / "home" / "platform")
     server.call("projects.add", {"workspaceId": 1, "name": "lemons"})
     server.close()
-    with serving() as (_process, url, said):
-        assert said[0] == f"autoflow serves {tmp_path / 'home' / 'server'}"
-        assert said[2].endswith(f"AUTOFLOW_SERVER={url}")
-        assert said[3].endswith(f"ENV=production SERVER_ADDRESS={url} API_TOKEN=any")
+    with serving() as (_process, url, lines):
+        assert lines[0] == f"autoflow serves {tmp_path / 'home' / 'platform'}"
+        assert lines[2].endswith(f"AUTOFLOW_SERVER={url}")
+        assert lines[3].endswith(f"ENV=production SERVER_ADDRESS={url} API_TOKEN=any")
         assert ask(url, "projects.list").json()["entities"][0]["name"] == "lemons"
         assert "<html" in requests.get(url + "/", timeout=60).text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_after_the_requests_in_flight(tmp_path, number):
-    """A request that was begun is answered, the process ends with 0, and its port takes nobody new."""
-    with serving("--data", str(tmp_path / "data")) as (process, url, _said):
+def test_a_signal_stops_it_after_pending_requests(tmp_path, number):
+    """A pending request gets its response, the exit code is 0, and no new connections are accepted."""
+    with serving("--data", str(tmp_path / "data")) as (process, url, _lines):
         host, port = url.removeprefix("http://").split(":")
         body = json.dumps({"workspaceId": 1, "name": "late"}).encode()
         head = (
@@ -69,16 +69,16 @@ def test_a_signal_ends_it_after_the_requests_in_flight(tmp_path, number):
                 pass
             connection.sendall(body[5:])
             assert b"200 OK" in connection.recv(65536)
-        said, complained = process.communicate(timeout=60)
-        assert (process.returncode, complained) == (0, "")
-        assert "stopped" in said
+        output, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, "")
+        assert "stopped" in output
 
 
 def test_stopping_is_bounded(tmp_path, monkeypatch):
     """A client that never finishes its request cannot keep the server from ending."""
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     code = (
-        "import sys; from autoflow.server.http import server; server.STOPPING = 1;"
+        "import sys; from autoflow.server.http import listener; listener.SHUTDOWN_TIMEOUT = 1;"
         "from autoflow.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "serve", "--port", "0", "--data", str(tmp_path / "data")]
@@ -108,7 +108,7 @@ def test_stopping_is_bounded(tmp_path, monkeypatch):
 def test_a_tls_hello_is_answered_at_once(tmp_path):
     """The SDK's first call tries TLS on the plain port: it is turned away, and the server goes on."""
     hello = bytes.fromhex("1603010200010001fc0303") + bytes(range(256)) + bytes(255)
-    with serving("--data", str(tmp_path / "data")) as (process, url, _said):
+    with serving("--data", str(tmp_path / "data")) as (process, url, _lines):
         host, port = url.removeprefix("http://").split(":")
         for data in (hello, hello[:6], b"\0" * 100_000):
             with contextlib.closing(socket.create_connection((host, int(port)))) as connection:
@@ -124,8 +124,8 @@ def test_a_tls_hello_is_answered_at_once(tmp_path):
         assert process.communicate(timeout=60)[1] == ""
 
 
-def test_a_taken_port_is_said(tmp_path, capsys):
-    """A port that is in use is a clear message and exit code 1, before the store is touched."""
+def test_a_port_in_use_is_an_error(tmp_path, capsys):
+    """The exit code is 1, and the store is not opened."""
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port), "--data", str(tmp_path / "data")]) == 1
@@ -136,16 +136,16 @@ def test_a_taken_port_is_said(tmp_path, capsys):
 
 
 def test_beyond_loopback_a_token_is_needed(tmp_path, capsys):
-    """Bound to every address, nobody is let in without a token; made and revoked while it runs, they count at once."""
+    """Bound to all addresses, tokens are required; creating and revoking them has effect immediately."""
     data = ["--data", str(tmp_path / "data")]
-    with serving("--host", "0.0.0.0", *data) as (_process, url, said):
-        assert any("There is no token yet" in line for line in said)
+    with serving("--host", "0.0.0.0", *data) as (_process, url, lines):
+        assert any("There is no token yet" in line for line in lines)
         assert ask(url, "projects.list").status_code == 401
         assert main(["token", "create", "--user", "ann", "--team", "Vision", *data]) == 0
-        printed = capsys.readouterr()
-        token = printed.out.strip()
+        captured = capsys.readouterr()
+        token = captured.out.strip()
         assert len(token) == 128
-        assert token not in printed.err
+        assert token not in captured.err
         assert ask(url, "teams.list", token).json()["entities"][0]["name"] == "Vision"
         assert main(["token", "list", "--json", *data]) == 0
         (listed,) = json.loads(capsys.readouterr().out)
@@ -168,13 +168,13 @@ def test_beyond_loopback_a_token_is_needed(tmp_path, capsys):
 
 
 def test_auth_is_asked_for_on_loopback_too(tmp_path, capsys):
-    """With --auth a token is needed here as well, and the way to point an app at it says so."""
+    """With --auth a token is required on loopback too, and the printed settings include it."""
     data = ["--data", str(tmp_path / "data")]
     assert main(["token", "create", *data]) == 0
     token = capsys.readouterr().out.strip()
-    with serving("--auth", *data) as (_process, url, said):
-        assert "AUTOFLOW_TOKEN=" in said[2]
-        assert not any(token in line for line in said)
+    with serving("--auth", *data) as (_process, url, lines):
+        assert "AUTOFLOW_TOKEN=" in lines[2]
+        assert not any(token in line for line in lines)
         assert ask(url, "users.me").status_code == 401
         assert ask(url, "users.me", token).json()["login"] == "admin"
     assert main(["token", "list", *data]) == 0
@@ -182,7 +182,7 @@ def test_auth_is_asked_for_on_loopback_too(tmp_path, capsys):
 
 
 def test_memory_stays_flat_under_an_upload(tmp_path):
-    """A file many times the server's memory for it goes straight to the disk."""
+    """A file larger than the server's memory limit is streamed to the disk."""
     if not os.path.isdir("/proc/self"):
         pytest.skip("needs /proc")
 
@@ -200,7 +200,7 @@ def test_memory_stays_flat_under_an_upload(tmp_path):
             yield chunk
         yield b"\r\n--x--\r\n"
 
-    with serving("--data", str(tmp_path / "data")) as (process, url, _said):
+    with serving("--data", str(tmp_path / "data")) as (process, url, _lines):
         ask(url, "projects.list")
         before = peak(process)
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -214,7 +214,7 @@ def test_memory_stays_flat_under_an_upload(tmp_path):
 
 
 def test_two_servers_on_one_folder_are_one_server(tmp_path):
-    """What one process was told the other answers, also when both write at once."""
+    """Data written by one process is visible to the other, also with concurrent writes."""
     data = ["--data", str(tmp_path / "data")]
     with serving(*data) as (_one, first, _), serving(*data) as (_two, second, _):
         statuses = []
@@ -235,12 +235,12 @@ def test_two_servers_on_one_folder_are_one_server(tmp_path):
 
 
 def test_an_older_postgresql_is_migrated_when_that_is_asked_for(postgres, tmp_path, capsys):
-    """Without --migrate it is not served, and the way is said; with it it is, with what was there."""
+    """Without --migrate it is an error that names the option; with it the data is kept."""
     with postgres.database("template0") as url:
         make_old(url, "0002")
         place = ["--port", "0", "--data", str(tmp_path / "data"), "--database", url]
         assert main(["serve", *place]) == 1
         assert "`autoflow serve --migrate`" in capsys.readouterr().err
-        with serving(*place[2:], "--migrate") as (_process, address, said):
-            assert said[0].startswith("autoflow serves postgresql+psycopg://postgres@")
+        with serving(*place[2:], "--migrate") as (_process, address, lines):
+            assert lines[0].startswith("autoflow serves postgresql+psycopg://postgres@")
             assert ask(address, "projects.list").json()["entities"][0]["name"] == "lemons"

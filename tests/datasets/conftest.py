@@ -16,7 +16,7 @@ from autoflow.datasets.sync import from_folder
 from autoflow.server.server import Server
 from autoflow.transport.http import HttpTransport
 from tests import serving
-from tests.api.conftest import DataApi, Watched
+from tests.api.conftest import DataApi, RecordingTransport
 
 
 def png(colour=(1, 2, 3), size=(8, 6)):
@@ -112,7 +112,7 @@ def data_api(folder, *, served):
         if served:
             transport = HttpTransport(stack.enter_context(serving.served(server)), lambda: None)
             stack.callback(transport.close)
-        yield DataApi(Watched(transport))
+        yield DataApi(RecordingTransport(transport))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The apps of the demo stay as small as they claim, and their graph file says what a round leaves."""
+"""Size and imports of the demo's apps, and consistency of their expected graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIBRARIES = {"autoflow", "numpy", "PIL", "sklearn"}
 
 @pytest.fixture(scope="module", params=APPS, ids=lambda app: app.stem)
 def app(request):
-    """An app's text and syntax tree."""
+    """Text and syntax tree of an app."""
     text = request.param.read_text(encoding="utf-8")
     return text, ast.parse(text)
 
@@ -37,12 +37,12 @@ def test_there_are_five():
 
 
 def test_an_app_is_at_most_60_lines(app):
-    """It fits on a screen."""
+    """It has at most 60 lines."""
     assert len(app[0].splitlines()) <= 60
 
 
 def test_at_most_6_lines_of_an_app_are_autoflows(app):
-    """All lines of its import, of the decorators, of the `with` and of making the Api are counted."""
+    """Counted are the import, the decorators, the `with` statement and the creation of the Api."""
     tree = app[1]
     imported, ours = set(), set()
     for node in tree.body:
@@ -60,7 +60,7 @@ def test_at_most_6_lines_of_an_app_are_autoflows(app):
 
 
 def test_an_app_imports_autoflow_and_its_own_libraries_alone(app):
-    """No module is shared between the apps, and nothing beneath autoflow's door is used."""
+    """The apps share no module, and use the public API of autoflow only."""
     modules = set()
     for node in ast.walk(app[1]):
         if isinstance(node, ast.Import):
@@ -73,7 +73,7 @@ def test_an_app_imports_autoflow_and_its_own_libraries_alone(app):
 
 
 def test_every_app_has_a_card_and_all_edges_name_cards():
-    """In `expected_graph.json` each end of an edge is a listed card, and each card is an end of an edge."""
+    """In `expected_graph.json` both ends of each edge are cards, and each card has an edge."""
     expected = json.loads((EXAMPLES / "expected_graph.json").read_text(encoding="utf-8"))
     cards = {f"{card['kind']} {card['name']}" for card in expected["cards"]}
     ends = {edge[end] for edge in expected["edges"] for end in ("from", "to")}

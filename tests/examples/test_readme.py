@@ -1,4 +1,4 @@
-"""The README's code does what the README says."""
+"""Verification of the README: its code, its commands and its links."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHER_PROJECT = re.compile(r"""pip install (?:-\S+ )*["'`]?autoflow(?![-\w./])|[
 
 @pytest.fixture
 def run(tmp_path):
-    """Run Python on an empty machine: a fresh home, and nothing that says where records go."""
+    """Run Python with an empty home and no settings."""
     outside = ("AUTOFLOW_", "SERVER_ADDRESS", "API_TOKEN", "ENV", "TASK_ID", "SUPERVISELY_", "PYTEST_", "XDG_")
 
     def run(*arguments, **more):
@@ -40,7 +40,7 @@ def run(tmp_path):
 
 
 def test_the_example_runs_as_it_stands_and_shows_its_graph(run, tmp_path):
-    """Saved, run twice and looked at: the tree below it is what is printed, and nothing is lost or dead."""
+    """After two runs `autoflow graph` prints the README's tree, and no record is lost or dead."""
     pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[server]")
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tree,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
@@ -54,7 +54,7 @@ def test_the_example_runs_as_it_stands_and_shows_its_graph(run, tmp_path):
 
 
 def test_an_empty_graph_says_what_to_type(run):
-    """On a machine where nothing was recorded, and where the demo's records are."""
+    """Without any run the message says how to record one, and where the runs of the demo are."""
     pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[server]")
     done = run("-m", "autoflow", "graph")
     assert "0 runs, 0 data cards" in done.stdout
@@ -79,17 +79,17 @@ for number in range(3):
 
 
 def test_a_core_installation_says_once_that_records_wait(run):
-    """One line at INFO names what to install; the records are in the outbox."""
+    """One INFO line names the packages to install, and the records are in the outbox."""
     done = run("-c", CORE)
-    said = [line for line in done.stderr.splitlines() if "pip install" in line]
-    assert len(said) == 1, done.stderr
-    assert said[0].startswith("INFO ")
-    assert 'pip install "autoflow-lineage[server]"' in said[0]
-    assert "wait" in said[0]
+    lines = [line for line in done.stderr.splitlines() if "pip install" in line]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("INFO ")
+    assert 'pip install "autoflow-lineage[server]"' in lines[0]
+    assert "wait" in lines[0]
 
 
 def test_every_installation_names_the_distribution():
-    """`pip install autoflow` would bring another project: what is said anywhere is `autoflow-lineage`."""
+    """`pip install autoflow` installs another project, so all documents name `autoflow-lineage`."""
     wrong = []
     for folder in ("autoflow", "docs", "examples", "tests", "."):
         files = (ROOT / folder).glob("*" if folder == "." else "**/*")
@@ -102,7 +102,7 @@ def test_every_installation_names_the_distribution():
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"(?:docs|examples)/[\w./]*\w|CHANGELOG\.md", README))))
 def test_what_it_points_to_is_there(name):
-    """Every file and folder the README names exists."""
+    """All files and folders that the README names exist."""
     assert (ROOT / name).exists()
 
 

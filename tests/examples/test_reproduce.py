@@ -1,4 +1,4 @@
-"""The demo's model, made again from its trace: the same bytes."""
+"""Reproduction of the demo's model with equal bytes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def git(folder, *arguments):
 
 
 def import_digits(api, folder):
-    """As the import app does, but fewer."""
+    """Import fewer digits than the demo's app does."""
     import numpy as np
     from PIL import Image
     from sklearn.datasets import load_digits
@@ -71,10 +71,10 @@ def test_the_digits_model_is_the_same_again(named, tmp_path, monkeypatch, capsys
     api.image.upload_paths(dataset.id, ["later.png"], [str(next((tmp_path / "pictures").iterdir()))])
 
     code = main(["reproduce", "/digits/weights.npz", "--run", "--yes", "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert (code, told["equal"]) == (0, True)
-    (weights,) = [row for row in told["compared"] if row["side"] == "output"]
+    result = json.loads(capsys.readouterr().out)
+    assert (code, result["equal"]) == (0, True)
+    (weights,) = [row for row in result["compared"] if row["side"] == "output"]
     assert weights["recorded"] == weights["reproduced"]
     assert len(weights["recorded"]) == 64
-    assert [row["verdict"] for row in told["compared"] if row["side"] == "input"] == ["read"]
+    assert [row["verdict"] for row in result["compared"] if row["side"] == "input"] == ["read"]
     api.transport.close()

@@ -1,4 +1,4 @@
-"""What commands that read share: the server that is asked, and the terminal that is written for."""
+"""The `Api` object and the render options of the commands that read."""
 
 from __future__ import annotations
 
@@ -14,38 +14,42 @@ from autoflow.graph.render.formats import RenderOptions
 from autoflow.runtime.delivery import deliver_waiting
 
 
-def server() -> Api:
-    """The server records go to, after it was given what still waits.
+def open_api() -> Api:
+    """Deliver pending records, and return an `Api` for the server that receives them.
 
     Raises:
-        ValueError: records go nowhere lasting.
+        ValueError: records are not stored anywhere.
     """
     api = Api()
     if api.origin in {"memory", "off"}:
-        raise ValueError(f"AUTOFLOW_SERVER={api.origin} keeps nothing; set AUTOFLOW_SERVER=embedded, or a server's url")
+        raise ValueError(
+            f"AUTOFLOW_SERVER={api.origin} does not store records: set AUTOFLOW_SERVER=embedded, or to a server's URL"
+        )
     deliver_waiting(api.records)
     return api
 
 
 @contextlib.contextmanager
-def ours(api: Api) -> Iterator[None]:
-    """Say of a method of autoflow's own that is not there that the server is an instance.
+def needs_autoflow_server(api: Api) -> Iterator[None]:
+    """Explain the error of a method that a Supervisely instance lacks.
 
     Raises:
-        ServerRefused: it is one.
+        ServerRefused: the server is an instance.
     """
     try:
         yield
     except ServerRefused as refusal:
         if refusal.status == 404 and not refusal.foreign and "autoflow." in str(refusal):
             raise ServerRefused(
-                f"{api.origin} is a Supervisely instance: look there, or set AUTOFLOW_SERVER=embedded", status=404
+                f"{api.origin} is a Supervisely instance, which does not support this command: use the instance's own "
+                "page, or set AUTOFLOW_SERVER=embedded",
+                status=404,
             ) from refusal
         raise
 
 
-def reader() -> RenderOptions:
-    """Who standard output is read by."""
+def render_options() -> RenderOptions:
+    """Return the options for output to standard output."""
     return RenderOptions(
         color=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
         unicode=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8",
