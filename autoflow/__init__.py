@@ -47,7 +47,7 @@ __all__ = [
 
 _integrations.install_for_workers()  # a worker of Celery imports Celery first, and its tasks may use no decorator
 
-_LATER = {
+_LAZY = {
     "Api": "autoflow.api.client",
     "DatasetInfo": "autoflow.api.models",
     "FileInfo": "autoflow.api.models",
@@ -60,10 +60,10 @@ def __getattr__(name: str) -> Any:
         from autoflow.distribution import VERSION
 
         return VERSION
-    if name in _LATER:
+    if name in _LAZY:
         from importlib import import_module
 
-        return getattr(import_module(_LATER[name]), name)
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'autoflow' has no attribute {name!r}")
 
 

@@ -128,7 +128,7 @@ def test_versioned_falls_back_to_the_plain_project_for_other_types(api):
 
 
 def test_a_run_whose_edges_were_all_refused_is_in_the_graph(api):
-    """What it read is unknown to the server; that it ran is not."""
+    """The data it read is unknown to the server, but the run is in the graph."""
     with autoflow.workflow("Lonely app"):
         read(999)
     assert autoflow.flush(60)

@@ -144,7 +144,7 @@ def _generate(
     recorder = None
     with guard:
         recorder = plans.begin(called, instance, args, kwargs)
-    if recorder is not None and (recorder.bound.item_inputs or recorder.bound.item_outputs):
+    if recorder is not None and recorder.bound.item_specs:
         body = _drive_items(recorder, body)
     try:
         result = yield from body
@@ -174,7 +174,7 @@ async def _start_async_items(
     if recorder is None:
         return AsyncIteration(body, on_error=log)
     end = functools.partial(_end, recorder, None)
-    if not (recorder.bound.item_inputs or recorder.bound.item_outputs):
+    if not recorder.bound.item_specs:
         return AsyncIteration(body, on_return=end, on_error=log)
     return AsyncIteration(body, on_item=recorder.record_item, on_return=end, on_error=log)
 

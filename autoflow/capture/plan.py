@@ -57,14 +57,13 @@ class BoundPlan:
         self.plan = plan
         self.binding = Binding(called, plan.function, bound=bound)
         self.versions = plan.versions
-        self.item_outputs = tuple(spec for spec in plan.outputs if spec.uses_item)
+        self.item_specs = tuple(spec for spec in (*plan.inputs, *plan.outputs) if spec.uses_item)
         self.outputs = tuple(spec for spec in plan.outputs if not spec.uses_item)
-        self.item_inputs = tuple(spec for spec in plan.inputs if spec.uses_item)
         self.inputs = tuple(spec for spec in plan.inputs if not spec.uses_item)
         # an input that is just a parameter, with the same card at each call, needs no Call
         quick = [entry for spec in self.inputs if (entry := _quick(spec, self.binding)) is not None]
         self.quick = quick if len(quick) == len(self.inputs) else None
-        self.only_quick = self.quick is not None and not (self.versions or plan.outputs or self.item_inputs)
+        self.only_quick = self.quick is not None and not (self.versions or plan.outputs or self.item_specs)
 
     def open(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallRecorder:
         """Return the recorder of a call, with nothing saved or recorded yet."""
@@ -167,10 +166,11 @@ class CallRecorder:
 
     def record_item(self, item: Any) -> None:
         """Record an item that the generator yielded."""
-        with self.run.guard:
-            self._leave_ended_run()
-            set_yielded(self._call, item)
-            self._record_all((*self.bound.item_inputs, *self.bound.item_outputs))
+        if not self.run.active:
+            with self.run.guard:
+                self._leave_ended_run()
+        set_yielded(self._call, item)
+        self._record_all(self.bound.item_specs)
 
     def end(self, result: Any) -> None:
         """Record the deferred inputs, save versions of what was written, and record the outputs."""

@@ -32,7 +32,7 @@ def new_key() -> str:
 
 
 class EdgeType(Protocol):
-    """What all edges of one `EdgeSpec` have in common."""
+    """The common part of all edges of one `EdgeSpec`."""
 
     @property
     def direction(self) -> Direction:

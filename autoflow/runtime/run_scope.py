@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from autoflow.runtime.context import RunScope
+from autoflow.runtime.context import RunScope, current
 from autoflow.runtime.generators_importlib_bootstrap import (
     AsyncIteration,
     Iteration,
@@ -42,14 +43,14 @@ def _coroutine(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
 
 def _generator(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
     def start(*args: Any, **kwargs: Any) -> Iteration:
-        return Iteration(fn(*args, **kwargs), RunScope(run))
+        return Iteration(fn(*args, **kwargs), partial(current.set, run), current.reset)
 
     return generator_function(start)
 
 
 def _async_generator(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
     async def start(*args: Any, **kwargs: Any) -> AsyncIteration:
-        return AsyncIteration(fn(*args, **kwargs), RunScope(run))
+        return AsyncIteration(fn(*args, **kwargs), partial(current.set, run), current.reset)
 
     return async_generator_function(start)
 

@@ -160,7 +160,8 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
             opened = self._open(self._name_for(function), enter=False)
             return Iteration(
                 function(*args, **kwargs),
-                context.RunScope(opened.run),
+                functools.partial(context.current.set, opened.run),
+                context.current.reset,
                 on_return=lambda result: self._close(opened, None),
                 on_error=functools.partial(self._close_after_error, opened),
             )
@@ -176,7 +177,8 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
 
             return AsyncIteration(
                 function(*args, **kwargs),
-                context.RunScope(opened.run),
+                functools.partial(context.current.set, opened.run),
+                context.current.reset,
                 on_return=close,
                 on_error=functools.partial(self._close_after_error, opened),
             )

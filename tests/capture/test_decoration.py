@@ -1,4 +1,4 @@
-"""What could never work is said at decoration, with what would have been right."""
+"""Errors at decoration: options that could never work are refused, with what would have been right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generators of both kinds: recorded as they go, and to their consumers what they are undecorated."""
+"""Generators of both kinds: recorded step by step, and to their consumers the same as undecorated."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def test_an_item_and_the_result_may_both_be_recorded(recorded_edges):
 
 
 def test_an_item_may_be_an_input(recorded_edges):
-    """What a generator reads one by one is recorded one by one."""
+    """A generator that reads item by item records item by item."""
 
     @workflow_input("dataset", value="item.id")
     def read():
@@ -344,7 +344,7 @@ def test_an_async_generator_closed_early_cleans_up_at_once(recorded_edges, caplo
 
 
 def test_an_async_generator_left_behind_is_closed_by_its_loop(recorded_edges):
-    """What the loop finalises, it finalises through the driver."""
+    """The event loop finalises the body through the driver."""
     cleaned = []
 
     @both

@@ -1,4 +1,4 @@
-"""What is said about an edge: when, which version, whose task, and how its two cards look."""
+"""Options of an edge: its condition, version and task, and the fields of its two cards."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ print(json.dumps(edges))
 
 @pytest.fixture(scope="module", params=["cloudpickle", "dill"])
 def elsewhere(request, tmp_path_factory):
-    """What each case recorded in another process, by name: (the number it was called with, its edges)."""
+    """Return the records of each case in another process, by name: (the number it was called with, its edges)."""
     pytest.importorskip(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     options = {"recurse": True} if request.param == "dill" else {}  # without it dill leaves globals behind

@@ -64,6 +64,6 @@ def test_an_iterator_of_checkpoints_is_left_alone():
 
 
 def test_a_malformed_path_is_refused_at_once():
-    """When the selector is made."""
+    """A path is checked when the selector is created."""
     with pytest.raises(ValueError, match="not a path"):
         select.best_checkpoint("not a path")

@@ -1,4 +1,4 @@
-"""Where a value is, and what it may be."""
+"""Values of edges: their paths, and the forms that entities may have."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_a_decorated_function_has_its_plan():
 
 
 def test_attributes_are_the_functions():
-    """What is set on the wrapper is set on the function, and the other way round."""
+    """Attributes set on the wrapper are set on the function, and vice versa."""
 
     @workflow_input("project")
     def tagged(project_id):
@@ -315,7 +315,7 @@ def test_a_decorated_function_pickles_by_name(protocol):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("of", [Loader, Special, Loader(), Special()], ids=["class", "subclass", "object", "subobject"])
 def test_every_bound_form_pickles(recorded_edges, name, of):
-    """What is looked up on a class or an object comes back as the same, and records."""
+    """A bound function looked up on a class or an object pickles to the same, and records."""
     function = getattr(of, name)
     args = (Loader(), 7) if name == "method" and isinstance(of, type) else (7,)
     for back in (pickle.loads(pickle.dumps(function)), copy.copy(function), copy.deepcopy(function)):

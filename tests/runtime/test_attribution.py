@@ -107,7 +107,7 @@ def test_a_thread_is_in_the_run_that_started_it(runs):
 
 
 def test_a_thread_that_outlives_its_run_records_in_no_other(runs):
-    """What it does then is unattributed."""
+    """A thread that goes on after its run ended is unattributed."""
     jobs, results = queue.Queue(), queue.Queue()
 
     def consume():

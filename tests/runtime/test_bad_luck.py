@@ -103,7 +103,7 @@ def test_recording_goes_on_without_a_temporary_folder(script):
 
 @pytest.mark.parametrize("limit", [0, 100, 2000])
 def test_records_that_do_not_fit_on_the_disk_are_counted_as_dropped(script, limit):
-    """What fits is kept, the rest is counted, the app goes on."""
+    """Records that fit are in the journal, the others are counted, the app goes on."""
     process = script(
         APP
         + f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
@@ -227,7 +227,7 @@ class Hostile:
     ],
 )
 def test_hostile_objects_never_reach_the_app(recorded_edges, non_strict, options):
-    """What depends on them is not recorded; the other edge is."""
+    """An edge that depends on a hostile object is not recorded; the other edge is."""
 
     @workflow_input("project", **options)
     @workflow_output("dataset")

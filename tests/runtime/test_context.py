@@ -1,4 +1,4 @@
-"""Which run a call is part of: in threads, pools, tasks, and in other processes."""
+"""Inference of a call's run: in threads, pools, tasks, and in other processes."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_propagate_looks_like_the_function_and_passes_what_it_does(captured):
 
 
 def test_a_propagated_function_pickles_with_its_run():
-    """What comes back records into a run of the same key."""
+    """An unpickled run records under the same key."""
     with workflow("outer", task_id=5, server="memory") as outer:
         carried = propagate(run_key)
     back = pickle.loads(pickle.dumps(carried))

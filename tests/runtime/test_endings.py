@@ -1,4 +1,4 @@
-"""How a run ends: as its body does, in every form of `workflow`."""
+"""The end of a run is that of its body, in every form of `workflow`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.core
 
 
 def states(captured):
-    """How each run ended: name -> (state, error)."""
+    """Return the end of each run: name -> (state, error)."""
     names = {record["run"]: record["name"] for record in captured.records if record["type"] == "run"}
     return {
         names[record["run"]]: (record["state"], record["error"])

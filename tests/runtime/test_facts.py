@@ -52,7 +52,7 @@ def test_the_repository_is_the_scripts_not_the_folders(repo, tmp_path):
 
 
 def test_an_installed_script_is_not_the_runs_code(repo, tmp_path):
-    """What git is told to ignore, as an environment, is not the run's code: the folder's repository is."""
+    """A script that git ignores, as one in an environment, is not the run's code: the folder's repository is."""
     other = tmp_path / "other"
     (other / "venv" / "bin").mkdir(parents=True)
     git(other, "init", "-q")

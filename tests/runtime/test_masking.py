@@ -27,7 +27,7 @@ def _lines():
 
 
 def _masked(kind, line):
-    """What is kept of a line, and what would be if it held no secret."""
+    """Return a line masked, and as it would be without its secret."""
     if kind == "text":
         return masking.text(line), line
     if kind == "command":
@@ -61,7 +61,7 @@ def test_harmless_text_is_unchanged(kind, line):
     ],
 )
 def test_harmless_card_texts_are_unchanged(text):
-    """What a call fills into a card is kept when it holds no secret."""
+    """Values of a call in a card are unchanged when they hold no secret."""
     assert masking.mask_fast(text) == text
 
 
@@ -79,7 +79,7 @@ def test_harmless_card_texts_are_unchanged(text):
     ],
 )
 def test_card_texts_are_masked(text):
-    """What can hold a secret is looked at more closely."""
+    """The fast path masks every text that the full search masks."""
     assert masking.mask_fast(text) == masking.text(text) != text
 
 

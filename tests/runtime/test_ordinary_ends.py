@@ -1,4 +1,4 @@
-"""What ends in good order is not lost: workers of pools, children a parent reaped, a server's graceful shutdown."""
+"""Runs that end in good order are not lost: workers of pools, reaped children, a server's graceful shutdown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ core = pytest.mark.core
 
 
 def ends(script):
-    """How each run ended that some project was recorded in, by the project: (state, error), None for not at all."""
+    """Return the end of the run of each project, by the project: (state, error), None when it has no end."""
     records = script.records()
     finishes = {record["run"]: (record["state"], record["error"]) for record in records if record["type"] == "finish"}
     edges = [record for record in records if record["type"] == "edge"]

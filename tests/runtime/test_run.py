@@ -86,7 +86,7 @@ def test_the_result_of_an_imperative_call_is_none(captured):
     ],
 )
 def test_an_invalid_imperative_call_warns_once_and_does_not_raise(captured, non_strict, caplog, kind, options, error):
-    """What is loud at decoration is a warning here: the app is running."""
+    """An error at decoration is a warning here, because the app is running."""
     with caplog.at_level(logging.WARNING, logger="autoflow"):
         current_run().input(kind, 7, **options)
         current_run().input(kind, 7, **options)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.core
 
 
 def states(captured):
-    """How each run ended: name -> (state, error)."""
+    """Return the end of each run: name -> (state, error)."""
     names = {record["run"]: record["name"] for record in captured.records if record["type"] == "run"}
     return {
         names[record["run"]]: (record["state"], record["error"])
@@ -343,7 +343,7 @@ def test_equal_node_settings_are_recorded_once(captured):
 
 
 def test_the_log_is_collected_unless_log_is_false(captured):
-    """What the app logs in the run, with secrets masked; what it logs outside is not."""
+    """Log lines of the run are collected, with secrets masked; those outside of it are not."""
     logger = logging.getLogger("app")
     logger.warning("before")
     with workflow("Train"):
@@ -414,7 +414,7 @@ def test_workflow_raises_for_an_invalid_address(captured, non_strict, server):
     "parameters", [object(), 3, "text", [1, 2], {"a": object(), 3: {4}}, {"deep": [[[[[[[[1]]]]]]]]}]
 )
 def test_parameters_may_be_anything(captured, non_strict, parameters):
-    """What cannot be kept costs itself, not the run."""
+    """A parameter that cannot be recorded is left out; the run is recorded."""
     with workflow("Train", parameters=parameters) as run:
         run.input("project", 7)
     assert len(captured.edges) == 1

@@ -1,4 +1,4 @@
-"""What a pool goes through in an app's life, and which run each record belongs to then.
+"""Scenarios of a pool in an app's life, with the run that each record belongs to.
 
 `play` runs in the app, with a pool that is made, used and left in and outside of runs. `check` runs in the test, over
 the records of all processes.
