@@ -34,7 +34,7 @@ def _snapshot_ref(conn: Connection, request: contract.DrawnImagesRequest) -> Sna
 
 
 @implements(contract.DRAWN)
-def drawn(conn: Connection, request: contract.DrawnImagesRequest) -> dict[str, Any]:
+def images_at_version(conn: Connection, request: contract.DrawnImagesRequest) -> dict[str, Any]:
     """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now, with their figures.
 
     Returns:
@@ -52,7 +52,7 @@ def drawn(conn: Connection, request: contract.DrawnImagesRequest) -> dict[str, A
 
 
 @implements(versions_contract.VERSION_PICTURE)
-def picture(context: OperationContext, request: versions_contract.VersionPictureRequest) -> CompositeContent:
+def thumbnail(context: OperationContext, request: versions_contract.VersionPictureRequest) -> CompositeContent:
     """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: its thumbnail.
 
     Raises:
@@ -68,5 +68,5 @@ def picture(context: OperationContext, request: versions_contract.VersionPicture
     return picture_of(context, blob_row, THUMBNAIL_SIDE, image_id)
 
 
-READS: Mapping[str, Operation] = by_name(drawn)
-DOWNLOADS: Mapping[str, Download] = by_name(picture)
+READS: Mapping[str, Operation] = by_name(images_at_version)
+DOWNLOADS: Mapping[str, Download] = by_name(thumbnail)
