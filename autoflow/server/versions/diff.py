@@ -1,7 +1,7 @@
-"""What changed between two moments of a project: work in proportion to what changed, not to what there is.
+"""The differences between two snapshots of a project; the cost depends on the number of changes, not of items.
 
-A row changed between two epochs if it ended in between, or began in between: two ranges of an index each for the
-current rows and for history. An item that was removed, and added again at the same place under the same name, changed.
+A row changed between two epochs if its validity ended or began in between: two index range scans each over current rows
+and history. An item that was removed and added again to the same dataset under the same name counts as changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autoflow.server.paging import chunks
 from autoflow.server.versions import snapshot
 from autoflow.server.versions.snapshot import SnapshotRef
 
-# What of an item may change, and the columns that tell.
+# The aspects of an item that can change, and the columns of each.
 ASPECTS: Mapping[str, tuple[str, ...]] = {
     "bytes": ("hash", "link"),
     "name": ("name",),
@@ -29,17 +29,17 @@ ASPECTS: Mapping[str, tuple[str, ...]] = {
     "labels": ("annotation",),
     "description": ("description",),
 }
-_TOLD = ("id", "dataset_id", "name", "labels")
+_COLUMNS = ("id", "dataset_id", "name", "labels")
 
 
 class ItemChange(NamedTuple):
-    """An item that is not what it was.
+    """A difference in one item.
 
     Args:
         status: added, removed or changed.
-        before, after: its ids, which differ when it was removed and added again; None for what was or is not there.
-        aspects: what of it changed (`ASPECTS`); none for one that was added or removed.
-        labels: how many labels it had, and has.
+        before, after: its ids, which differ if it was removed and added again; None where it does not exist.
+        aspects: the changed aspects (`ASPECTS`), empty for an added or removed item.
+        labels: its numbers of labels before and after.
     """
 
     status: str
@@ -50,12 +50,12 @@ class ItemChange(NamedTuple):
 
     @property
     def number(self) -> int:
-        """What changes are ordered by."""
+        """The id that changes are ordered by."""
         return self.after or self.before or 0
 
 
 class EpochRange(NamedTuple):
-    """From one epoch of a project to a later one."""
+    """Two epochs of a project, the later one last."""
 
     project: int
     low: int
@@ -63,16 +63,16 @@ class EpochRange(NamedTuple):
 
     @property
     def first(self) -> SnapshotRef:
-        """The earlier moment."""
+        """The earlier snapshot."""
         return SnapshotRef(self.project, self.low)
 
     @property
     def last(self) -> SnapshotRef:
-        """The later moment."""
+        """The later snapshot."""
         return SnapshotRef(self.project, self.high)
 
     def ended(self, table: FromClause) -> ColumnElement[bool]:
-        """The condition on a history's row to be seen at the first moment and not at the last."""
+        """Return the condition that a row of history is valid in the first snapshot and not in the last."""
         return and_(
             table.c.project_id == self.project,
             table.c.valid_to > self.low,
@@ -81,7 +81,7 @@ class EpochRange(NamedTuple):
         )
 
     def begun(self, table: FromClause) -> ColumnElement[bool]:
-        """The condition on a row, current or history's, to be seen at the last moment and not at the first."""
+        """Return the condition that a row of either table is valid in the last snapshot and not in the first."""
         between = and_(
             table.c.project_id == self.project, snapshot.newer_than(table, self.low), table.c.valid_from <= self.high
         )
@@ -89,7 +89,7 @@ class EpochRange(NamedTuple):
 
 
 def _changed(span: EpochRange, tables: Iterable[Table]) -> Iterable[Any]:
-    """Items whose rows are others: a bit for each aspect whose columns differ, and their tags where those do."""
+    """Return queries for items with another row: a bit for each differing aspect, and their tags if those differ."""
     was = items_history.alias("was")
     for table in tables:
         now = table.alias("now")
@@ -110,38 +110,39 @@ def _changed(span: EpochRange, tables: Iterable[Table]) -> Iterable[Any]:
 
 
 def _bits(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[int]:
-    bits: list[ColumnElement[int]] = [case((one, 1 << place), else_=0) for place, one in enumerate(conditions)]
+    bits: list[ColumnElement[int]] = [
+        case((condition, 1 << index), else_=0) for index, condition in enumerate(conditions)
+    ]
     return functools.reduce(operator.add, bits)
 
 
 @functools.cache
-def _named(bits: int) -> tuple[str, ...]:
-    """The aspects of bits."""
-    return tuple(aspect for place, aspect in enumerate(ASPECTS) if bits >> place & 1)
+def _aspects_of_bits(bits: int) -> tuple[str, ...]:
+    return tuple(aspect for index, aspect in enumerate(ASPECTS) if bits >> index & 1)
 
 
-def _gone(span: EpochRange) -> Iterable[Select[Any]]:
-    """Items that had a row and have none."""
+def _removed(span: EpochRange) -> Iterable[Select[Any]]:
+    """Return queries for items that are valid in the first snapshot and have no row in the last."""
     was = items_history.alias("was")
-    query = select(*(was.c[name] for name in _TOLD)).where(span.ended(was))
+    query = select(*(was.c[name] for name in _COLUMNS)).where(span.ended(was))
     for table in (items, items_history):
         now = table.alias("now")
         query = query.where(~select(now.c.id).where(now.c.id == was.c.id, span.begun(now)).exists())
     yield query
 
 
-def _new(span: EpochRange, tables: Iterable[Table]) -> Iterable[Select[Any]]:
-    """Items that have a row and had none: none older than the first moment, as a number lives once."""
+def _added(span: EpochRange, tables: Iterable[Table]) -> Iterable[Select[Any]]:
+    """Return queries for items that are valid in the last snapshot and have no older row: ids are not reused."""
     was = items_history.alias("was")
     for table in tables:
         now = table.alias("now")
         before = select(was.c.id).where(
             was.c.project_id == span.project, was.c.id == now.c.id, was.c.valid_from <= span.low
         )
-        yield select(*(now.c[name] for name in _TOLD)).where(span.begun(now), ~before.exists())
+        yield select(*(now.c[name] for name in _COLUMNS)).where(span.begun(now), ~before.exists())
 
 
-def _numbers(conn: Connection, table: Table, condition: ColumnElement[bool]) -> set[int]:
+def _ids(conn: Connection, table: Table, condition: ColumnElement[bool]) -> set[int]:
     return set(conn.execute(select(table.c.id).where(condition)).scalars().all())
 
 
@@ -149,64 +150,66 @@ def _rows(conn: Connection, queries: Iterable[Select[Any]]) -> list[Any]:
     return [row for query in queries for row in conn.execute(query).all()]
 
 
-def items_by_id(conn: Connection, moment: SnapshotRef, numbers: Sequence[int]) -> dict[int, RowMapping]:
-    """Items of a moment by their ids."""
-    found: dict[int, RowMapping] = {}
+def items_by_id(conn: Connection, ref: SnapshotRef, numbers: Sequence[int]) -> dict[int, RowMapping]:
+    """Return items of a snapshot by id."""
+    by_id: dict[int, RowMapping] = {}
     for part in chunks(numbers):
-        for half, table in zip(snapshot.current_and_history(items, moment), (items, items_history), strict=True):
-            found.update((row["id"], row) for row in conn.execute(half.where(table.c.id.in_(part))).mappings())
-    return found
+        for query, table in zip(snapshot.current_and_history(items, ref), (items, items_history), strict=True):
+            by_id.update((row["id"], row) for row in conn.execute(query.where(table.c.id.in_(part))).mappings())
+    return by_id
 
 
 def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[str, ...]:
-    """What differs between two rows of an item: tags by their content, as their numbers are none."""
-    differ = _named(bits)
+    """Return the differing aspects of two rows of an item; tags are compared by content, without their ids."""
+    differing = _aspects_of_bits(bits)
     if (
         tags_was is not None
         and tags_now is not None
         and item_content.tags_content(tags_was) == item_content.tags_content(tags_now)
     ):
-        return tuple(aspect for aspect in differ if aspect != "tags")
-    return differ
+        return tuple(aspect for aspect in differing if aspect != "tags")
+    return differing
 
 
 def _between(before: RowMapping, after: RowMapping) -> tuple[str, ...]:
-    """As `_aspects`, of an item that was removed and another that took its place."""
-    names = {aspect: columns for aspect, columns in ASPECTS.items() if aspect != "dataset"}
-    differ = {aspect for aspect, columns in names.items() if any(before[name] != after[name] for name in columns)}
+    """Return the differing aspects of a removed item and the one that replaced it."""
+    compared = {aspect: columns for aspect, columns in ASPECTS.items() if aspect != "dataset"}
+    differing = {aspect for aspect, columns in compared.items() if any(before[name] != after[name] for name in columns)}
     if item_content.tags_content(before["tags"]) == item_content.tags_content(after["tags"]):
-        differ.discard("tags")
-    return tuple(aspect for aspect in ASPECTS if aspect in differ)
+        differing.discard("tags")
+    return tuple(aspect for aspect in ASPECTS if aspect in differing)
 
 
 def find_changes(conn: Connection, span: EpochRange) -> list[ItemChange]:
-    """The items that are not what they were, by their numbers."""
-    # numbers are read from indexes alone: they tell which of the rows have to be looked at
-    ended = _numbers(conn, items_history, span.ended(items_history))
-    begun = {table: _numbers(conn, table, span.begun(table)) for table in (items, items_history)}
-    found = []
-    both = _changed(span, [table for table, numbers in begun.items() if numbers & ended])
-    for number, labels_was, labels_now, *told in _rows(conn, both):
-        if aspects := _aspects(*told):
-            found.append(ItemChange("changed", number, number, aspects, (labels_was, labels_now)))
-    gone = _rows(conn, _gone(span)) if ended.difference(*begun.values()) else []
-    new = _rows(conn, _new(span, [table for table, numbers in begun.items() if numbers - ended]))
-    replaced = _replaced(conn, span, gone, new) if gone and new else []
-    again = {change.before for change in replaced}, {change.after for change in replaced}
-    found += [change for change in replaced if change.aspects]
-    found += [ItemChange("removed", row.id, None, (), (row.labels, 0)) for row in gone if row.id not in again[0]]
-    found += [ItemChange("added", None, row.id, (), (0, row.labels)) for row in new if row.id not in again[1]]
-    return sorted(found, key=lambda change: change.number)
+    """Return the items that differ between two snapshots, ordered by id."""
+    # ids are read from indexes alone: they tell which of the rows have to be compared
+    ended = _ids(conn, items_history, span.ended(items_history))
+    begun = {table: _ids(conn, table, span.begun(table)) for table in (items, items_history)}
+    changes = []
+    in_both = _changed(span, [table for table, ids in begun.items() if ids & ended])
+    for item_id, labels_was, labels_now, bits, tags_was, tags_now in _rows(conn, in_both):
+        if aspects := _aspects(bits, tags_was, tags_now):
+            changes.append(ItemChange("changed", item_id, item_id, aspects, (labels_was, labels_now)))
+    removed = _rows(conn, _removed(span)) if ended.difference(*begun.values()) else []
+    added = _rows(conn, _added(span, [table for table, ids in begun.items() if ids - ended]))
+    replaced = _replaced(conn, span, removed, added) if removed and added else []
+    old_ids, new_ids = {change.before for change in replaced}, {change.after for change in replaced}
+    changes += [change for change in replaced if change.aspects]
+    changes += [ItemChange("removed", row.id, None, (), (row.labels, 0)) for row in removed if row.id not in old_ids]
+    changes += [ItemChange("added", None, row.id, (), (0, row.labels)) for row in added if row.id not in new_ids]
+    return sorted(changes, key=lambda change: change.number)
 
 
-def _replaced(conn: Connection, span: EpochRange, gone: Sequence[Any], new: Sequence[Any]) -> list[ItemChange]:
-    """Items that were removed, with those added at their places under their names."""
-    places = [snapshot.dataset_paths(snapshot.datasets_at(conn, moment)) for moment in (span.first, span.last)]
-    taken = {(places[1][row.dataset_id], row.name): row for row in new}
-    pairs = [(row, taken[place]) for row in gone if (place := (places[0][row.dataset_id], row.name)) in taken]
+def _replaced(conn: Connection, span: EpochRange, removed: Sequence[Any], added: Sequence[Any]) -> list[ItemChange]:
+    """Pair removed items with items that were added to the same dataset under the same name."""
+    paths_before, paths_after = (
+        snapshot.dataset_paths(snapshot.datasets_at(conn, ref)) for ref in (span.first, span.last)
+    )
+    by_path = {(paths_after[row.dataset_id], row.name): row for row in added}
+    pairs = [(row, by_path[path]) for row in removed if (path := (paths_before[row.dataset_id], row.name)) in by_path]
     before = items_by_id(conn, span.first, [row.id for row, _ in pairs])
     after = items_by_id(conn, span.last, [row.id for _, row in pairs])
     return [
-        ItemChange("changed", one.id, other.id, _between(before[one.id], after[other.id]), (one.labels, other.labels))
-        for one, other in pairs
+        ItemChange("changed", old.id, new.id, _between(before[old.id], after[new.id]), (old.labels, new.labels))
+        for old, new in pairs
     ]

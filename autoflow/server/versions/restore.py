@@ -1,9 +1,9 @@
-"""A version as a new project: its rows are copied some at a time, and the project is shown when all are there.
+"""Restores a version as a new project: its rows are copied in batches, and the project is published when complete.
 
-A project that is being restored is in nobody's list and changed by nobody. Each batch is a short transaction of its
-own that also renews the lease; when a client goes away its lease runs out, and `purging` removes what it had begun.
-First all content is looked for, so that a version that cannot be restored leaves nothing. No bytes are moved. Batches
-find their own size, as the store's write lock is not to be held for long.
+A project that is being restored is not listed and cannot be changed. Each batch is a short transaction that also renews
+a lease; if the client goes away, the lease expires and `maintenance.purge` deletes the copy. All content is checked
+first, so that a version that cannot be restored leaves nothing behind. No files are copied. The batch size is adapted,
+so that the write lock is held briefly.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.versions import copying, snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 
-BATCH_SECONDS = 0.04  # seconds that a batch is meant to take
+BATCH_SECONDS = 0.04  # the duration of a batch that the size is adapted to
 SMALLEST_BATCH, FIRST_BATCH, LARGEST_BATCH = 1_000, 2_000, 20_000  # items of a batch
 DATASET_BATCH = 500  # of a batch
-CHECK_SECONDS = 0.1  # seconds that content is looked for between two transactions that write
-NAMES_SHOWN = 100  # names of missed items that are told
+CHECK_SECONDS = 0.1  # of checking content between two write transactions
+NAMES_SHOWN = 100  # of items that are left out
 
 _Plan = dict[str, Any]
 
 
 class RestoreProgress(NamedTuple):
-    """How far a restore is.
+    """The progress of a restore.
 
     Args:
-        done: whether the project is there.
+        done: whether the project is complete.
         id, name: the new project's.
-        copied, total: items.
-        missed: how many were left out, as their content is not there.
-        names: of some of those.
+        copied, total: numbers of items.
+        missed: the number of items left out because their content is missing.
+        names: the names of some of those.
     """
 
     done: bool
@@ -63,7 +63,7 @@ def begin(
     *,
     skip_missed: bool = False,
 ) -> int:
-    """Begin to restore a version, in a write transaction; gives the new project's id.
+    """Start restoring a version, in a write transaction; return the new project's id.
 
     Raises:
         ServerRefused: 400, the version's rows were not kept; 404, the workspace is unknown.
@@ -75,16 +75,16 @@ def begin(
         )
     source = conn.execute(select(table).where(table.c.id == version["project_id"])).mappings().one()
     origin = {"project_id": source["id"], "version_num": version["number"], "version_id": version["id"]}
-    place = workspace_id or source["workspace_id"]
+    workspace = workspace_id or source["workspace_id"]
     number = projects.add(
         conn,
-        place,
-        projects.unused_name(conn, place, name or f"{source['name']}, from ver. {version['number']}"),
+        workspace,
+        projects.unused_name(conn, workspace, name or f"{source['name']}, from ver. {version['number']}"),
         description=_described(version) if description is None else description,
         **{column: source[column] for column in ("readme", "type", "settings", "import_settings")},
         state=hidden_projects.STATE,
     )
-    _keep(
+    _save(
         conn,
         number,
         {
@@ -108,7 +108,7 @@ def _described(version: RowMapping) -> str:
 
 
 def step(store: Store | CallerStore, number: int) -> RestoreProgress:
-    """Go on with a restore, by one batch.
+    """Continue a restore by one batch.
 
     Raises:
         ServerRefused: 404, there is no such restore, or its lease ran out; 400, content is missing, or the version
@@ -117,49 +117,49 @@ def step(store: Store | CallerStore, number: int) -> RestoreProgress:
     with store.read() as conn:
         project = _project(conn, number)
         if project["state"] == "active":
-            return _told(project)
+            return _progress_of(project)
         plan: _Plan = json_codec.load(project["custom_data"])
         version = _version(conn, plan)
         ahead = _PHASES[plan["phase"]].read(conn, version, plan) if version is not None else None
     with store.write() as conn:
         now = _project(conn, number)
         if now["custom_data"] != project["custom_data"]:
-            return _told(now)  # another call has gone on
-        # what was read stays true as long as the version is there
+            return _progress_of(now)  # another call has continued it meanwhile
+        # what was read ahead stays valid while the version exists
         version = _version(conn, plan)
-        problem = _go_on(conn, number, version, plan, ahead)
+        problem = _write_batch(conn, number, version, plan, ahead)
         if problem is not None:
             hidden_projects.abandon(conn, number)
     if problem is not None:
         raise Invalid(problem)
-    return _told({**now, "custom_data": json_codec.dump(plan)})
+    return _progress_of({**now, "custom_data": json_codec.dump(plan)})
 
 
-def _go_on(conn: Connection, number: int, version: RowMapping | None, plan: _Plan, ahead: Any) -> str | None:
-    """Write what was read ahead; gives what is wrong, in words, when the restore cannot go on."""
+def _write_batch(conn: Connection, number: int, version: RowMapping | None, plan: _Plan, ahead: Any) -> str | None:
+    """Write the batch that was read ahead; return the problem as text if the restore cannot continue."""
     if version is None:
         return f"version {plan['version']} was deleted before it was restored"
     problem = _PHASES[plan["phase"]].write(conn, number, version, plan, ahead)
     if problem is None and plan["phase"] == "done":
-        _show(conn, number, version, plan)
+        _publish(conn, number, version, plan)
     elif problem is None:
-        _keep(conn, number, plan)
+        _save(conn, number, plan)
     return problem
 
 
 def _project(conn: Connection, number: int) -> RowMapping:
     query = select(table).where(table.c.id == number, visible(conn, table), table.c.state != "removed")
-    found = conn.execute(query).mappings().one_or_none()
-    if found is not None:
-        told = json_codec.load(found["custom_data"])
-        if ("restored_from" in told) if found["state"] == "active" else _is_plan(told):
-            return found
+    project = conn.execute(query).mappings().one_or_none()
+    if project is not None:
+        custom_data = json_codec.load(project["custom_data"])
+        if ("restored_from" in custom_data) if project["state"] == "active" else _is_plan(custom_data):
+            return project
     raise NotFound("restore", number)
 
 
-def _is_plan(told: Mapping[str, Any]) -> bool:
-    """Whether a hidden project is being restored, and not made in another way."""
-    return "phase" in told and "version" in told
+def _is_plan(custom_data: Mapping[str, Any]) -> bool:
+    """Return whether a hidden project is being restored, and not created in another way."""
+    return "phase" in custom_data and "version" in custom_data
 
 
 def _version(conn: Connection, plan: _Plan) -> RowMapping | None:
@@ -167,11 +167,11 @@ def _version(conn: Connection, plan: _Plan) -> RowMapping | None:
     return conn.execute(query).mappings().one_or_none()
 
 
-def _keep(conn: Connection, number: int, plan: _Plan) -> None:
+def _save(conn: Connection, number: int, plan: _Plan) -> None:
     hidden_projects.renew(conn, number, custom_data=json_codec.dump(plan))
 
 
-def _told(project: ContentRow) -> RestoreProgress:
+def _progress_of(project: ContentRow) -> RestoreProgress:
     plan = json_codec.load(project["custom_data"])
     if project["state"] == "active":
         count = project["items_count"]
@@ -188,25 +188,26 @@ def _told(project: ContentRow) -> RestoreProgress:
     )
 
 
-# -- the phases: what each reads, and what it then writes; a problem is told in words
+# -- the phases: each reads a batch ahead, then writes it; a problem is returned as text
 
 
-def _look(conn: Connection, version: RowMapping, plan: _Plan) -> None:
-    """Look for items whose content is missing, as long as a moment allows."""
-    moment, until = SnapshotRef.of(version), time.monotonic() + CHECK_SECONDS
-    known = snapshot.original_ids(snapshot.datasets_at(conn, moment))
+def _read_missing(conn: Connection, version: RowMapping, plan: _Plan) -> None:
+    """Search for items whose content is missing, for `CHECK_SECONDS`."""
+    ref, until = SnapshotRef.of(version), time.monotonic() + CHECK_SECONDS
+    known = snapshot.original_ids(snapshot.datasets_at(conn, ref))
     while plan["after"] is not None and time.monotonic() < until:
-        found, missed = copying.items_without_content(conn, moment, plan["after"], FIRST_BATCH), plan["missed"]
+        rows = copying.items_without_content(conn, ref, plan["after"], FIRST_BATCH)
+        missed = plan["missed"]
         plan["missed"] = {
-            "count": missed["count"] + len(found),
-            "size": missed["size"] + sum(row["size"] or 0 for row in found),
-            "sum": format_digest(int(missed["sum"], 16) + sum_row_hashes(items, found, known)),
-            "names": [*missed["names"], *(row["name"] for row in found)][:NAMES_SHOWN],
+            "count": missed["count"] + len(rows),
+            "size": missed["size"] + sum(row["size"] or 0 for row in rows),
+            "sum": format_digest(int(missed["sum"], 16) + sum_row_hashes(items, rows, known)),
+            "names": [*missed["names"], *(row["name"] for row in rows)][:NAMES_SHOWN],
         }
-        plan["after"] = found[-1]["id"] if len(found) == FIRST_BATCH else None
+        plan["after"] = rows[-1]["id"] if len(rows) == FIRST_BATCH else None
 
 
-def _looked(_conn: Connection, _number: int, version: RowMapping, plan: _Plan, _ahead: Any) -> str | None:
+def _check_missing(_conn: Connection, _number: int, version: RowMapping, plan: _Plan, _ahead: Any) -> str | None:
     if plan["after"] is not None:
         return None
     missed = plan["missed"]
@@ -236,8 +237,8 @@ def _copy_datasets(
 
 
 def _read_items(conn: Connection, version: RowMapping, plan: _Plan) -> copying.Window:
-    moment = SnapshotRef.of(version)
-    return copying.with_tag_ids(conn, moment, copying.next_window(conn, moment, plan["after"], plan["batch"]))
+    ref = SnapshotRef.of(version)
+    return copying.with_tag_ids(conn, ref, copying.next_window(conn, ref, plan["after"], plan["batch"]))
 
 
 def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan, ahead: copying.Window) -> str | None:
@@ -249,15 +250,15 @@ def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan,
     plan["batch"] = int(min(max(plan["batch"] * min(max(pace, 0.5), 2), SMALLEST_BATCH), LARGEST_BATCH))
     if ahead.upto is not None:
         return None
-    wanted = plan["total"] - plan["missed"]["count"]
-    if plan["copied"] != wanted:
-        return f"version {version['id']} is damaged: of its {wanted} items {plan['copied']} are there"
+    expected = plan["total"] - plan["missed"]["count"]
+    if plan["copied"] != expected:
+        return f"version {version['id']} is damaged: it has {plan['copied']} items instead of {expected}"
     plan["phase"] = "done"
     return None
 
 
-def _show(conn: Connection, number: int, version: RowMapping, plan: _Plan) -> None:
-    """Let the project be seen: its content is the version's, so its digest is."""
+def _publish(conn: Connection, number: int, version: RowMapping, plan: _Plan) -> None:
+    """Publish the project; its digest is the version's, as its content is."""
     missed = plan["missed"]
     values = {
         "custom_data": json_codec.dump(plan["custom"]),
@@ -275,7 +276,7 @@ class _Phase(NamedTuple):
 
 
 _PHASES: Mapping[str, _Phase] = {
-    "look": _Phase(_look, _looked),
+    "look": _Phase(_read_missing, _check_missing),
     "datasets": _Phase(_read_datasets, _copy_datasets),
     "items": _Phase(_read_items, _copy_items),
 }

@@ -1,7 +1,7 @@
-"""A project's rows as a version sees them: those valid at its epoch, whether they are current or history by now.
+"""Queries on a snapshot of a project: the rows valid at an epoch, current or in the history tables.
 
-What a version sees never changes while the version is there, so that a reader may take a page at a time in
-transactions of their own, by the items' ids.
+The rows that a version sees do not change while the version exists, so that pages of items, by id, can be read in
+separate transactions.
 """
 
 from __future__ import annotations
@@ -46,105 +46,109 @@ EMPTY_META = '{"classes":[],"tags":[]}'
 
 
 class SnapshotRef(NamedTuple):
-    """A project at an epoch: what a version sees."""
+    """A project at an epoch, as a version sees it."""
 
     project: int
     epoch: int
 
     @classmethod
     def of(cls, version: ContentRow) -> SnapshotRef:
-        """What a row of `versions` sees."""
+        """Return the snapshot of a version, from its row."""
         return cls(version["project_id"], version["epoch"])
 
 
-def current_and_history(table: Table, moment: SnapshotRef, *columns: str) -> tuple[Select[Any], Select[Any]]:
-    """The rows of a moment that are current still, and those that are history; all columns or those named."""
+def current_and_history(table: Table, ref: SnapshotRef, *columns: str) -> tuple[Select[Any], Select[Any]]:
+    """Return two queries for a snapshot's rows: those still current, and those in the history.
+
+    Args:
+        table: the versioned table.
+        ref: the snapshot.
+        columns: names of the columns to select, by default all.
+    """
     history = HISTORY[table]
     names = columns or tuple(table.c.keys())
     current = select(*(table.c[name] for name in names))
-    current = current.where(table.c.project_id == moment.project, table.c.valid_from <= moment.epoch)
-    past = select(*(history.c[name] for name in names)).where(
-        history.c.project_id == moment.project, history.c.valid_from <= moment.epoch, history.c.valid_to > moment.epoch
+    current = current.where(table.c.project_id == ref.project, table.c.valid_from <= ref.epoch)
+    history_rows = select(*(history.c[name] for name in names)).where(
+        history.c.project_id == ref.project, history.c.valid_from <= ref.epoch, history.c.valid_to > ref.epoch
     )
-    return current, past
+    return current, history_rows
 
 
 def newer_than(table: FromClause, epoch: int) -> ColumnElement[bool]:
-    """The condition on a row to have come after an epoch; said so that the index of what is no first epoch's serves."""
+    """Return the condition that a row is newer than an epoch.
+
+    Adds ``valid_from > 1`` as a literal, so that the partial index is used.
+    """
     after: ColumnElement[bool] = table.c.valid_from > epoch
     return and_(after, table.c.valid_from > literal_column("1")) if epoch >= 1 else after
 
 
-def union_of(current: Select[Any], past: Select[Any]) -> CompoundSelect[Any]:
-    """Both halves as one query."""
-    return union_all(current, past)
-
-
-def all_rows(table: Table, moment: SnapshotRef, *columns: str) -> CompoundSelect[Any]:
-    """The rows of a moment as one query."""
-    return union_of(*current_and_history(table, moment, *columns))
+def all_rows(table: Table, ref: SnapshotRef, *columns: str) -> CompoundSelect[Any]:
+    """Return one query for a snapshot's rows; see `current_and_history`."""
+    return union_all(*current_and_history(table, ref, *columns))
 
 
 def page(
-    conn: Connection, moment: SnapshotRef, after: int, limit: int, dataset_id: int | None = None, *columns: str
+    conn: Connection, ref: SnapshotRef, after: int, limit: int, dataset_id: int | None = None, *columns: str
 ) -> list[RowMapping]:
-    """The next items of a moment, by their ids."""
+    """Return the next items of a snapshot, by id."""
     parts = []
-    for half, table in zip(current_and_history(items, moment, *columns), (items, items_history), strict=True):
-        query = half.where(table.c.id > after)
+    for select_rows, table in zip(current_and_history(items, ref, *columns), (items, items_history), strict=True):
+        query = select_rows.where(table.c.id > after)
         if dataset_id is not None:
             query = query.where(table.c.dataset_id == dataset_id)
         parts.append(conn.execute(query.order_by(table.c.id).limit(limit)).mappings().all())
     return list(heapq.merge(*parts, key=itemgetter("id")))[:limit]
 
 
-def datasets_at(conn: Connection, moment: SnapshotRef) -> list[RowMapping]:
-    """The datasets of a moment, each after the one it stands in."""
-    found = sorted(conn.execute(all_rows(datasets, moment)).mappings(), key=itemgetter("id"))
-    within: dict[int | None, list[RowMapping]] = {}
-    for row in found:
-        within.setdefault(row["parent_id"], []).append(row)
-    ordered = list(within.get(None, ()))
+def datasets_at(conn: Connection, ref: SnapshotRef) -> list[RowMapping]:
+    """Return the datasets of a snapshot, parents first."""
+    rows = sorted(conn.execute(all_rows(datasets, ref)).mappings(), key=itemgetter("id"))
+    children: dict[int | None, list[RowMapping]] = {}
+    for row in rows:
+        children.setdefault(row["parent_id"], []).append(row)
+    ordered = list(children.get(None, ()))
     for row in ordered:
-        ordered.extend(within.get(row["id"], ()))
+        ordered.extend(children.get(row["id"], ()))
     return ordered
 
 
-def original_ids(found: list[RowMapping]) -> dict[int, int]:
-    """What datasets are told by (`store.content`), by their ids."""
-    return {row["id"]: original_id(row) for row in found}
+def original_ids(dataset_rows: list[RowMapping]) -> dict[int, int]:
+    """Return the original ids of datasets (`db.item_content`), by id."""
+    return {row["id"]: original_id(row) for row in dataset_rows}
 
 
-def dataset_paths(found: list[RowMapping]) -> dict[int, tuple[str, ...]]:
-    """The names that lead to each dataset, by its id; `found` has each after the one it stands in."""
-    names: dict[int | None, tuple[str, ...]] = {None: ()}
-    for row in found:
-        names[row["id"]] = (*names[row["parent_id"]], row["name"])
-    return {number: place for number, place in names.items() if number is not None}
+def dataset_paths(dataset_rows: list[RowMapping]) -> dict[int, tuple[str, ...]]:
+    """Return the names from the top to each dataset, by its id; the rows must have parents first."""
+    paths: dict[int | None, tuple[str, ...]] = {None: ()}
+    for row in dataset_rows:
+        paths[row["id"]] = (*paths[row["parent_id"]], row["name"])
+    return {number: path for number, path in paths.items() if number is not None}
 
 
-def meta_text(conn: Connection, moment: SnapshotRef) -> str:
-    """The classes and tags of a moment, as they are kept."""
-    found: str | None = conn.execute(all_rows(project_meta, moment, "document")).scalar()
-    return EMPTY_META if found is None else found
+def meta_text(conn: Connection, ref: SnapshotRef) -> str:
+    """Return the classes and tags of a snapshot, as JSON."""
+    text: str | None = conn.execute(all_rows(project_meta, ref, "document")).scalar()
+    return EMPTY_META if text is None else text
 
 
-def meta_rows(conn: Connection, moment: SnapshotRef) -> list[RowMapping]:
-    """The row of classes and tags of a moment, if there was one."""
-    return list(conn.execute(all_rows(project_meta, moment)).mappings())
+def meta_rows(conn: Connection, ref: SnapshotRef) -> list[RowMapping]:
+    """Return the row of classes and tags of a snapshot, if there is one."""
+    return list(conn.execute(all_rows(project_meta, ref)).mappings())
 
 
-def meta_at(conn: Connection, moment: SnapshotRef) -> dict[str, Any]:
-    """``{"classes": [...], "tags": [...]}`` of a moment."""
-    found: dict[str, Any] = json_codec.load(meta_text(conn, moment))
-    return found
+def meta_at(conn: Connection, ref: SnapshotRef) -> dict[str, Any]:
+    """Return ``{"classes": [...], "tags": [...]}`` of a snapshot."""
+    document: dict[str, Any] = json_codec.load(meta_text(conn, ref))
+    return document
 
 
-def item_counts(conn: Connection, moment: SnapshotRef) -> dict[int, int]:
-    """How many items each dataset of a moment has, by its id; those that have none are left out."""
-    counted: dict[int, int] = {}
-    for half in current_and_history(items, moment, "dataset_id"):
-        place = half.selected_columns.dataset_id
-        for number, count in conn.execute(half.add_columns(func.count()).group_by(place)):
-            counted[number] = counted.get(number, 0) + count
-    return counted
+def item_counts(conn: Connection, ref: SnapshotRef) -> dict[int, int]:
+    """Return the number of items of each dataset of a snapshot, by its id; empty datasets are left out."""
+    counts: dict[int, int] = {}
+    for query in current_and_history(items, ref, "dataset_id"):
+        dataset_id = query.selected_columns.dataset_id
+        for number, count in conn.execute(query.add_columns(func.count()).group_by(dataset_id)):
+            counts[number] = counts.get(number, 0) + count
+    return counts

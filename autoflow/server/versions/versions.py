@@ -1,7 +1,7 @@
-"""Versions of a project: making one costs the same for any number of items, and nothing when nothing changed.
+"""Versions of a project. Creating one takes the same time for any number of items, and is a no-op without changes.
 
-A version sees the rows of its project at its epoch (`store.past`). One that is deleted keeps its row, which says so:
-its number is not given again, and what names it can tell what it was.
+A version sees the rows of its project at its epoch (`versions.snapshot`). A deleted version keeps its row, so that its
+number is not reused and references to it stay resolvable.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from autoflow.server.db.schema import projects, versions, workspaces
 from autoflow.server.errors import Invalid, NotFound
 
 COMMITTED = versions.c.status == "committed"
-LIVE = versions.c.status != "deleted"  # its rows are kept
+LIVE = versions.c.status != "deleted"  # the rows that it sees are kept in history
 
 
 class SavedVersion(NamedTuple):
-    """A version, and whether it was made now."""
+    """A version, and whether it was created now."""
 
     id: int
     number: int
@@ -30,45 +30,44 @@ class SavedVersion(NamedTuple):
 
 
 def listing(conn: Connection) -> Select[Any]:
-    """All committed versions, each with its project's team."""
+    """Return a query for all committed versions, each with its project's team."""
     query = select(versions, workspaces.c.team_id).join_from(versions, projects, versions.c.project_id == projects.c.id)
     return query.join(workspaces, workspaces.c.id == projects.c.workspace_id).where(COMMITTED, visible(conn, versions))
 
 
 def latest(conn: Connection, project_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """``{"id", "version"}`` of the last version of each project that has one."""
-    of = versions.c.project_id
-    last = select(of, func.max(versions.c.number).label("number")).where(of.in_(project_ids), COMMITTED).group_by(of)
-    last_rows = last.subquery()
-    query = select(versions.c.id, of, versions.c.number).join(
-        last_rows, (last_rows.c.project_id == of) & (last_rows.c.number == versions.c.number)
-    )
+    """Return ``{"id", "version"}`` of the last version of each project that has one, by the project's id."""
+    project_id, number = versions.c.project_id, versions.c.number
+    newest = select(project_id, func.max(number).label("number")).where(project_id.in_(project_ids), COMMITTED)
+    newest_rows = newest.group_by(project_id).subquery()
+    is_newest = (newest_rows.c.project_id == project_id) & (newest_rows.c.number == number)
+    query = select(versions.c.id, project_id, number).join(newest_rows, is_newest)
     return {row.project_id: {"id": row.id, "version": row.number} for row in conn.execute(query)}
 
 
 def last(conn: Connection, project_id: int) -> RowMapping | None:
-    """A project's last version."""
+    """Return a project's last version, None if it has none."""
     query = select(versions).where(versions.c.project_id == project_id, COMMITTED).order_by(versions.c.number.desc())
     return conn.execute(query.limit(1)).mappings().one_or_none()
 
 
 def last_if_unchanged(conn: Connection, project: Mapping[str, Any] | RowMapping) -> RowMapping | None:
-    """The last version, if nothing changed since: by sequence, or by content (changed and changed back)."""
-    before = last(conn, project["id"])
-    if before is None or not has_all_rows(before):
+    """Return the last version if nothing has changed since, by sequence number or, as after an undo, by digest."""
+    version = last(conn, project["id"])
+    if version is None or not has_all_rows(version):
         return None
-    same = before["change_seq"] == project["change_seq"] or before["digest"] == project["digest"]
-    return before if same else None
+    same = version["change_seq"] == project["change_seq"] or version["digest"] == project["digest"]
+    return version if same else None
 
 
 def has_all_rows(version: Mapping[str, Any] | RowMapping) -> bool:
-    """Whether a version's rows were kept; those made before history was, and changed since, have no count of items."""
+    """Return whether a version's rows exist; one older than the history, and changed since, has no count of items."""
     return int(version["items_count"]) >= 0
 
 
 def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> SavedVersion:
-    """Make a version of a locked project's state: its epoch is closed and a new one begun, no row is touched."""
-    moment = timestamps.now()
+    """Create a version of a locked project: close its epoch and start the next one, without touching its rows."""
+    now = timestamps.now()
     query = select(func.max(versions.c.number)).where(versions.c.project_id == project["id"])
     number = (conn.execute(query).scalar() or 0) + 1
     made = conn.execute(
@@ -82,8 +81,8 @@ def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> 
             size=project["size"],
             created_by=caller(conn).user,
             project_updated_at=project["updated_at"],
-            created_at=moment,
-            updated_at=moment,
+            created_at=now,
+            updated_at=now,
             **values,
         )
     )
@@ -96,13 +95,13 @@ def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> 
 
 
 def saved_state(conn: Connection, project: Mapping[str, Any] | RowMapping) -> SavedVersion | None:
-    """The version that a project's state is already, None when there is none."""
-    before = last_if_unchanged(conn, project)
-    return SavedVersion(before["id"], before["number"], created=False) if before is not None else None
+    """Return the version that equals a project's current state, None if there is none."""
+    version = last_if_unchanged(conn, project)
+    return SavedVersion(version["id"], version["number"], created=False) if version is not None else None
 
 
 def save(conn: Connection, project_id: int, name: str | None, description: str | None) -> SavedVersion:
-    """Save a project's state, in a write transaction; when nothing changed since the last version, that one is it.
+    """Save a project's state as a version, in a write transaction; return the last one if nothing has changed.
 
     Raises:
         NotFound: the project is unknown.
@@ -112,33 +111,33 @@ def save(conn: Connection, project_id: int, name: str | None, description: str |
 
 
 def get(conn: Connection, number: int) -> RowMapping:
-    """A committed version, with its project's team.
+    """Return a committed version, with its project's team.
 
     Raises:
         NotFound: there is none.
     """
-    found = conn.execute(listing(conn).where(versions.c.id == number)).mappings().one_or_none()
-    if found is None:
+    version = conn.execute(listing(conn).where(versions.c.id == number)).mappings().one_or_none()
+    if version is None:
         raise NotFound("version", number)
-    return found
+    return version
 
 
 def id_by_number(conn: Connection, project_id: int, number: int) -> int:
-    """The id of a project's first, second, third … version, be the project there still or not.
+    """Return the id of a project's version by its number in the project, which may have been removed.
 
     Raises:
         NotFound: it has not that many, or that one is deleted.
     """
     query = listing(conn).with_only_columns(versions.c.id)
     query = query.where(versions.c.project_id == project_id, versions.c.number == number)
-    found = conn.execute(query).scalar()
-    if found is None:
+    version_id = conn.execute(query).scalar()
+    if version_id is None:
         raise NotFound(f"of project {project_id}, version number", number)
-    return int(found)
+    return int(version_id)
 
 
 def change(conn: Connection, number: int, **values: Any) -> None:
-    """Change what a version is called, or which project shows it.
+    """Change columns of a version, such as its name or its preview project.
 
     Raises:
         NotFound: there is none.
@@ -148,26 +147,26 @@ def change(conn: Connection, number: int, **values: Any) -> None:
 
 
 def remove(conn: Connection, number: int) -> None:
-    """Delete a version, in a write transaction; what only it saw is kept no longer.
+    """Delete a version, in a write transaction; rows that only it sees become garbage.
 
     Raises:
         ServerRefused: 404, there is none; 400, it is reserved, and its client at work.
     """
     query = select(versions).where(versions.c.id == number, LIVE, visible(conn, versions)).with_for_update()
-    found = conn.execute(query).mappings().one_or_none()
-    if found is None:
+    version = conn.execute(query).mappings().one_or_none()
+    if version is None:
         raise NotFound("version", number)
-    if found["status"] == "reserved":
+    if version["status"] == "reserved":
         raise Invalid(f"version {number} is being committed by a client; cancel its reservation, or wait for it")
-    done = {"status": "deleted", "team_file_id": None, "preview_project_id": None, "updated_at": timestamps.now()}
-    conn.execute(update(versions).where(versions.c.id == number).values(**done))
-    update_last_version_epoch(conn, found["project_id"])
+    deleted = {"status": "deleted", "team_file_id": None, "preview_project_id": None, "updated_at": timestamps.now()}
+    conn.execute(update(versions).where(versions.c.id == number).values(**deleted))
+    update_last_version_epoch(conn, version["project_id"])
 
 
 def update_last_version_epoch(conn: Connection, project_id: int) -> None:
-    """Have a project's rows kept for the versions it still has, after one was taken away.
+    """Set `last_version_epoch` of a project after one of its versions was deleted.
 
-    Rows from epochs after the last version are seen by none, so they leave nothing when they change.
+    Rows newer than the last version are seen by no version, so that changing them leaves no history.
     """
     last_seen = select(func.coalesce(func.max(versions.c.epoch), 0)).where(versions.c.project_id == project_id, LIVE)
     conn.execute(
