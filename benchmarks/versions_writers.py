@@ -284,8 +284,8 @@ def naive_collector(setup: Setup, notes: Notes, acted: Callable[[], int]) -> Non
         with contextlib.suppress(ServerBusy, ServerRefused):
             with context.store.write(count_change=False) as conn:
                 step = purge.purge(conn, 10_000)
-                while step.place is not None:
-                    step = purge.purge(conn, 10_000, step.place)
+                while step.cursor is not None:
+                    step = purge.purge(conn, 10_000, step.cursor)
                 conn.execute(delete(files).where(~files.c.current))
             with context.store.read() as conn:
                 marked = {hash_ for column in NAMING for hash_ in conn.execute(select(column)).scalars()}

@@ -147,8 +147,8 @@ def test_a_version_taken_out_of_three_leaves_the_others(filled, store, renamed, 
     left = [number for number in (0, 1, 2) if number != gone]
     for _ in range(2):
         with store.write() as conn:
-            place = None
-            while (place := purge.purge(conn, 100, place).place) is not None:
+            cursor = None
+            while (cursor := purge.purge(conn, 100, cursor).cursor) is not None:
                 pass
         assert seen(filled, [versions[number] for number in left]) == [f"{number + 1}.png" for number in left]
         assert [valid_from for _, valid_from, _ in kept(store, items)] == [number + 1 for number in left]
