@@ -1,4 +1,4 @@
-"""No picture of lineage shows an arrow that is not in the graph, and none leaves one out."""
+"""Every format shows all arrows of a graph and no others."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def tree(graph):
 
 def claimed(indented):
     """The (above, below) pairs that indentation claims."""
-    stack, found = [], []
+    stack, claims = [], []
     for depth, words in indented:
         del stack[depth:]
-        found += [(stack[-1], words)] if stack else []
+        claims += [(stack[-1], words)] if stack else []
         stack.append(words)
-    return found
+    return claims
 
 
-def test_strangers_are_not_led_into_each_other():
-    """Models titled alike but for a number are two lines, as only one of them is served."""
+def test_unconnected_chains_share_no_line():
+    """Models whose titles differ by a number are two lines, because only one of them is served."""
     cards = (
         task(1, "Train lemons"),
         task(2, "Train kiwis"),
@@ -70,61 +70,61 @@ def test_strangers_are_not_led_into_each_other():
 
 @given(lineages())
 def test_a_branch_of_the_tree_holds_for_every_card_of_its_lines(graph):
-    """Each card is on one line's group; a line below another says that all cards of both have such an arrow."""
+    """Each card is in one line's group; a line below another stands for an arrow of all cards of both."""
     shown = list(tree_lines(graph))
     groups = {line.group.keys for line in shown}
     assert sorted(key for keys in groups for key in keys) == sorted(card.key for card in graph.cards)
-    found = claimed([(len(line.last), line.group.keys) for line in shown])
-    assert all(holds_for_all(graph.arrows, above, below) for above, below in found)
-    home = {key: keys for keys in groups for key in keys}
-    assert set(found) == {(home[source], home[target]) for source, target in pairs(graph)}
+    claims = claimed([(len(line.last), line.group.keys) for line in shown])
+    assert all(holds_for_all(graph.arrows, above, below) for above, below in claims)
+    group_of = {key: keys for keys in groups for key in keys}
+    assert set(claims) == {(group_of[source], group_of[target]) for source, target in pairs(graph)}
 
 
 @given(lineages())
-def test_the_printed_tree_reads_back_as_the_graph(graph):
-    """Lines that stand for other cards read differently, and indentation alone gives the arrows between them."""
-    names, home, continued = {}, {}, re.compile(r"  (↑ above|↓ below)$")
+def test_the_printed_tree_can_be_parsed_back(graph):
+    """Lines of different cards have different texts, and indentation alone gives the arrows between them."""
+    names, group_of, continued = {}, {}, re.compile(r"  (↑ above|↓ below)$")
     for line, (depth, words) in zip(tree_lines(graph), tree(graph), strict=True):
         assert depth == len(line.last)
         if not line.continued:
             assert names.setdefault(words, line.group.keys) == line.group.keys
-        home |= dict.fromkeys(line.group.keys, line.group.keys)
+        group_of |= dict.fromkeys(line.group.keys, line.group.keys)
 
-    def meant(words):
+    def group_of_text(words):
         if words in names:
             return names[words]
         start = continued.sub("", words)
-        (found,) = {keys for own, keys in names.items() if own == start or own.startswith(start + "  ")}
-        return found
+        (group_keys,) = {keys for own, keys in names.items() if own == start or own.startswith(start + "  ")}
+        return group_keys
 
-    read = {(meant(above), meant(below)) for above, below in claimed(tree(graph))}
-    assert read == {(home[source], home[target]) for source, target in pairs(graph)}
+    read = {(group_of_text(above), group_of_text(below)) for above, below in claimed(tree(graph))}
+    assert read == {(group_of[source], group_of[target]) for source, target in pairs(graph)}
 
 
 @given(lineages())
-def test_what_was_left_out_beside_a_card_is_in_the_tree(graph):
-    """The tree says how many neighbours of its cards are not in it."""
-    said = {}
+def test_the_tree_counts_omitted_neighbours(graph):
+    """Counts of the cards on a line are added up."""
+    counts = {}
     for line, (_, words) in zip(tree_lines(graph), tree(graph), strict=True):
         if count := re.search(r"\+(\d+) more$", words):
-            said[line.group.keys] = int(count[1])
-    assert sum(said.values()) == sum(card.more for card in graph.cards)
+            counts[line.group.keys] = int(count[1])
+    assert sum(counts.values()) == sum(card.more for card in graph.cards)
 
 
 @given(lineages(copies=7, most=5))
 def test_an_arrow_of_a_cluster_holds_for_every_card_in_it(graph):
-    """Clusters never join paths that share no card, and no arrow gets lost."""
-    found = cluster_cards(graph)
-    members = {card.key: card.members or (card.key,) for card in found.cards}
+    """Clusters never join paths that share no card, and no arrow is lost."""
+    clustered = cluster_cards(graph)
+    members = {card.key: card.members or (card.key,) for card in clustered.cards}
     stands = {member: key for key, of in members.items() for member in of}
     assert all(len(of) == 1 or len(of) >= MIN_CARDS for of in members.values())
-    assert all(holds_for_all(graph.arrows, members[a.source], members[a.target], a.kind) for a in found.arrows)
-    assert set(found.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in graph.arrows}
+    assert all(holds_for_all(graph.arrows, members[a.source], members[a.target], a.kind) for a in clustered.arrows)
+    assert set(clustered.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in graph.arrows}
 
 
 @given(lineages())
 def test_mermaid_dot_layout_and_table_have_the_arrows_of_the_graph(graph):
-    """What is written as nodes and lines is the graph's arrows, each once."""
+    """Each format has each arrow of the graph once."""
     keys = [card.key for card in graph.cards]
     for written, sign in ((render_mermaid(graph), r"-\.?->"), (render_dot(graph), "->")):
         matches = [
@@ -138,12 +138,12 @@ def test_mermaid_dot_layout_and_table_have_the_arrows_of_the_graph(graph):
 
 
 @given(lineages())
-def test_a_trace_reads_back_as_all_that_is_upstream(graph):
-    """Indentation gives every arrow above the thing traced, and no other."""
+def test_a_printed_trace_can_be_parsed_back(graph):
+    """Indentation gives every arrow upstream of the traced entity, and no other."""
     if graph.entry is None:
         return
-    whole = upstream(graph, graph.entry)
-    shown = render_trace(Trace("x", whole)).splitlines()
+    ancestors = upstream(graph, graph.entry)
+    shown = render_trace(Trace("x", ancestors)).splitlines()
     lead = re.compile(r"(?:│  |   )*(?:├─ |└─ )?")
     kinds = {"version": "project_version"}
     read = claimed(
@@ -153,28 +153,28 @@ def test_a_trace_reads_back_as_all_that_is_upstream(graph):
             for kind, number in re.findall(r"  (\w+):(\d+)", line)
         ]
     )
-    assert {(below, above) for above, below in read} == pairs(whole)
+    assert {(below, above) for above, below in read} == pairs(ancestors)
 
 
 @given(lineages())
-def test_a_narrowed_graph_counts_what_it_lost(graph):
-    """A filter keeps no arrow that was not there, and each card says how many of its neighbours are hidden."""
-    for wishes in (
+def test_a_filtered_graph_counts_omitted_neighbours(graph):
+    """A filter adds no arrow, and each card counts its hidden neighbours."""
+    for options in (
         FilterOptions(apps=frozenset({"Train"})),
         FilterOptions(kinds=frozenset({"task"})),
         FilterOptions(kinds=frozenset({"file"})),
     ):
-        found = filter_graph(graph, wishes)
-        shown = {card.key for card in found.cards}
-        assert pairs(found) == {(a, b) for a, b in pairs(graph) if {a, b} <= shown}
+        filtered = filter_graph(graph, options)
+        visible = {card.key for card in filtered.cards}
+        assert pairs(filtered) == {(a, b) for a, b in pairs(graph) if {a, b} <= visible}
         plain = {card.key: card for card in graph.cards}
-        for card in found.cards:
+        for card in filtered.cards:
             near = {b if a == card.key else a for a, b in pairs(graph) if card.key in (a, b)}
-            assert card.more == plain[card.key].more + len(near - shown - {card.key})
+            assert card.more == plain[card.key].more + len(near - visible - {card.key})
 
 
-def test_a_filter_does_not_take_weights_of_three_runs_together():
-    """Six weights, two of each of three runs, stay six: one card would say that each run wrote all of them."""
+def test_a_filter_does_not_cluster_weights_of_three_runs():
+    """One card would state that each run wrote all six weights."""
     runs = [task(n) for n in range(3)]
     weights = [datum(n, "model_weight", f"{n}.pt") for n in range(6)]
     arrows = [Arrow(f"task:{n // 2}", f"model_weight:{n}", "output") for n in range(6)]
@@ -184,8 +184,8 @@ def test_a_filter_does_not_take_weights_of_three_runs_together():
     assert len(cluster_cards(filter_graph(graph, FilterOptions(apps=frozenset({"Train"})))).cards) == 10
 
 
-def test_versions_that_are_not_in_a_row_are_counted():
-    """Five versions from V1 to V9 say that they are five."""
+def test_a_group_of_versions_states_its_count():
+    """Five versions from V1 to V9 are marked as five."""
     project = datum(1, "project", "Lemons")
     versions = [
         Card(
@@ -197,8 +197,8 @@ def test_versions_that_are_not_in_a_row_are_counted():
     assert "Lemons V1, …, V9 \u00d75  version" in render_text(Graph((project, *versions), arrows))
 
 
-def test_a_long_chain_goes_on_at_the_left():
-    """Both trees stay narrow and quick for a chain of thousands, and read back as the chain."""
+def test_a_long_chain_continues_at_the_left():
+    """Both trees stay narrow and fast for a chain of thousands, and can be parsed back."""
     size = 3000
     cards = [Card(f"project:{n}", "project", n, f"p{n}", f"p{n}") for n in range(size)]
     arrows = [Arrow(f"project:{n}", f"project:{n + 1}", "version") for n in range(size - 1)]

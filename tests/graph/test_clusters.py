@@ -1,4 +1,4 @@
-"""Cards that are alike are taken together; nothing is lost by it, and no circle is made."""
+"""Clusters of similar cards."""
 
 from __future__ import annotations
 
@@ -38,33 +38,33 @@ def graph(*stars, entry=None):
     return Graph(tuple(cards), tuple(arrow for _, arrows in stars for arrow in arrows), entry)
 
 
-def test_runs_of_one_app_and_what_they_wrote_become_two_cards():
-    """Twelve runs on a project and their twelve files are one card each, and one arrow between."""
-    found = cluster_cards(graph(star(12)))
-    assert [card.title for card in found.cards] == ["Lemons", "12 runs of Train", "12 files"]
-    runs, files = (card.key for card in found.cards[1:])
-    assert found.arrows == (Arrow("project:1", runs, "input"), Arrow(runs, files, "output"))
-    assert found.cards[1].members == tuple(f"task:{n}" for n in range(12))
+def test_runs_of_one_app_and_their_outputs_become_two_clusters():
+    """Twelve runs on a project and their twelve files are one card each, with one arrow between them."""
+    clustered = cluster_cards(graph(star(12)))
+    assert [card.title for card in clustered.cards] == ["Lemons", "12 runs of Train", "12 files"]
+    runs, files = (card.key for card in clustered.cards[1:])
+    assert clustered.arrows == (Arrow("project:1", runs, "input"), Arrow(runs, files, "output"))
+    assert clustered.cards[1].members == tuple(f"task:{n}" for n in range(12))
 
 
-def test_fewer_than_five_stay_apart():
-    """Four are read at a glance."""
+def test_fewer_than_five_cards_are_not_clustered():
+    """Four cards stay as they are."""
     few = graph(star(MIN_CARDS - 1))
     assert cluster_cards(few) == few
     assert len(cluster_cards(graph(star(MIN_CARDS))).cards) == 3
 
 
-def test_other_apps_and_outcomes_are_others():
-    """Runs of another app, and those that failed, are not counted with the rest."""
+def test_runs_of_other_apps_and_states_are_not_in_the_cluster():
+    """Runs of another app and failed runs are separate."""
     cards, arrows = star(6)
     cards[0] = replace(cards[0], state="failed")
-    found = cluster_cards(graph((cards, arrows), star(6, "Export", 20)))
-    assert {"5 runs of Train", "6 runs of Export"} <= {card.title for card in found.cards}
-    assert "task:0" in {card.key for card in found.cards}
+    clustered = cluster_cards(graph((cards, arrows), star(6, "Export", 20)))
+    assert {"5 runs of Train", "6 runs of Export"} <= {card.title for card in clustered.cards}
+    assert "task:0" in {card.key for card in clustered.cards}
 
 
 def test_a_chain_of_runs_stays_a_chain():
-    """Runs that each went on from what the one before wrote are no siblings."""
+    """Runs that each read the previous one's output are not siblings."""
     cards = [task(n) for n in range(9)] + [file(n) for n in range(9)]
     arrows = [Arrow(f"task:{n}", f"file:{n}", "output") for n in range(9)]
     arrows += [Arrow(f"file:{n}", f"task:{n + 1}", "input") for n in range(8)]
@@ -72,18 +72,18 @@ def test_a_chain_of_runs_stays_a_chain():
     assert cluster_cards(chain) == chain
 
 
-def test_strangers_stay_apart():
-    """Six pipelines that share nothing are six, however alike they are."""
+def test_unconnected_runs_are_not_clustered():
+    """Six similar pipelines that share nothing stay six."""
     cards = [task(n) for n in range(6)] + [file(n) for n in range(6)]
     apart = Graph(tuple(cards), tuple(Arrow(f"task:{n}", f"file:{n}", "output") for n in range(6)))
     assert cluster_cards(apart) == apart
 
 
-def test_the_entry_card_and_what_is_kept_or_opened_stay_apart():
-    """The card one came from is never hidden; a cluster that was opened shows its cards."""
-    found = cluster_cards(graph(star(7), entry="task:3"))
-    assert "task:3" in {card.key for card in found.cards}
-    assert "6 runs of Train" in {card.title for card in found.cards}
+def test_the_entry_separate_cards_and_expanded_clusters_are_not_clustered():
+    """The entry card is never hidden; an expanded cluster shows its cards."""
+    clustered = cluster_cards(graph(star(7), entry="task:3"))
+    assert "task:3" in {card.key for card in clustered.cards}
+    assert "6 runs of Train" in {card.title for card in clustered.cards}
     assert "file:2" in {card.key for card in cluster_cards(graph(star(7)), separate=["file:2"]).cards}
     closed = cluster_cards(graph(star(7)))
     opened = cluster_cards(graph(star(7)), expanded=[closed.cards[1].key])
@@ -92,7 +92,7 @@ def test_the_entry_card_and_what_is_kept_or_opened_stay_apart():
 
 
 def test_a_cluster_keeps_its_key_when_it_grows():
-    """One more run joins the cluster that is there; an open one stays open."""
+    """One more run joins the existing cluster, so that an expanded one stays expanded."""
     assert [c.key for c in cluster_cards(graph(star(7))).cards] == [c.key for c in cluster_cards(graph(star(8))).cards]
 
 
@@ -124,24 +124,24 @@ def circular(graph):
 
 
 @given(graphs())
-def test_nothing_is_lost_and_no_circle_is_made(whole):
-    """Each card is in one place, each arrow is kept between the cards that stand for its ends, and no circle is new."""
-    found = cluster_cards(whole)
-    stands = {member: card.key for card in found.cards for member in (card.members or (card.key,))}
-    assert sorted(stands) == sorted(card.key for card in whole.cards)
-    assert all(len(card.members) >= MIN_CARDS for card in found.cards if card.key.startswith(KEY_PREFIX))
-    assert set(found.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in whole.arrows}
-    assert whole.entry is None or stands[whole.entry] == whole.entry
-    assert circular(whole) or not circular(found)
+def test_clustering_keeps_all_cards_and_arrows_and_makes_no_cycle(graph):
+    """Each card is in one node, each arrow joins the nodes of its ends, and no cycle is new."""
+    clustered = cluster_cards(graph)
+    stands = {member: card.key for card in clustered.cards for member in (card.members or (card.key,))}
+    assert sorted(stands) == sorted(card.key for card in graph.cards)
+    assert all(len(card.members) >= MIN_CARDS for card in clustered.cards if card.key.startswith(KEY_PREFIX))
+    assert set(clustered.arrows) == {Arrow(stands[a.source], stands[a.target], a.kind) for a in graph.arrows}
+    assert graph.entry is None or stands[graph.entry] == graph.entry
+    assert circular(graph) or not circular(clustered)
 
 
 @given(graphs(), st.randoms())
-def test_what_is_alike_does_not_depend_on_the_order_of_arrows(whole, chance):
-    """The same graph told in another order has the same clusters."""
-    arrows = list(whole.arrows)
-    chance.shuffle(arrows)
-    if circular(whole):
+def test_clusters_do_not_depend_on_the_order_of_arrows(graph, random):
+    """The same graph with its arrows shuffled has the same clusters."""
+    arrows = list(graph.arrows)
+    random.shuffle(arrows)
+    if circular(graph):
         return  # which of a circle's arrows leads back is a matter of order
-    assert {card.key for card in cluster_cards(replace(whole, arrows=tuple(arrows))).cards} == {
-        card.key for card in cluster_cards(whole).cards
+    assert {card.key for card in cluster_cards(replace(graph, arrows=tuple(arrows))).cards} == {
+        card.key for card in cluster_cards(graph).cards
     }

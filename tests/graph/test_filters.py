@@ -1,4 +1,4 @@
-"""A graph narrowed by kind, app and time; the entry card stays, and data goes with its runs."""
+"""Filters of a graph by type, app and time."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ def names(graph):
     return {card.name for card in graph.cards}
 
 
-def test_what_there_is_to_choose_from(demo):
-    """Kinds and apps are counted, and the time spans that of the runs."""
-    found = facets(demo)
-    assert found["kinds"]["task"] == 10
-    assert found["apps"] == dict.fromkeys(
+def test_facets_count_types_and_apps(demo):
+    """The time spans that of the runs."""
+    filtered = facets(demo)
+    assert filtered["kinds"]["task"] == 10
+    assert filtered["apps"] == dict.fromkeys(
         ("Import digits", "Train digits", "Evaluate digits", "Export to COCO", "Serve digits"), 2
     )
-    assert (found["since"], found["until"]) == ("2026-11-22T11:09:00Z", "2026-11-23T11:13:00Z")
+    assert (filtered["since"], filtered["until"]) == ("2026-11-22T11:09:00Z", "2026-11-23T11:13:00Z")
     assert facets(Graph()) == {"kinds": {}, "apps": {}, "since": None, "until": None, "cards": 0}
 
 
-def test_no_wish_changes_nothing(demo):
-    """All is shown unless something is asked for."""
+def test_empty_options_change_nothing(demo):
+    """The graph itself is returned."""
     assert filter_graph(demo, FilterOptions()) is demo
 
 
-def test_kinds_are_shown_with_the_entry(demo):
-    """Only cards of the kinds asked for, the entry card, and the arrows between them."""
-    found = filter_graph(demo, FilterOptions(kinds=frozenset({"task"})))
-    assert {card.type for card in found.cards} == {"task", "project"}
-    assert {arrow.source for arrow in found.arrows} | {arrow.target for arrow in found.arrows} >= {"project:1"}
+def test_types_are_shown_with_the_entry(demo):
+    """Only cards of the types, the entry card, and the arrows between them remain."""
+    filtered = filter_graph(demo, FilterOptions(kinds=frozenset({"task"})))
+    assert {card.type for card in filtered.cards} == {"task", "project"}
+    assert {arrow.source for arrow in filtered.arrows} | {arrow.target for arrow in filtered.arrows} >= {"project:1"}
 
 
 def test_an_apps_runs_come_with_their_data(demo):
-    """What its runs read and wrote is there, and the project of a version they read; other apps are not."""
-    found = filter_graph(demo, FilterOptions(apps=frozenset({"Train digits"})))
-    assert {card.name for card in found.cards if card.type == "task"} == {"Train digits"}
-    assert {card.type for card in found.cards} == {"task", "project", "project_version", "model_weight"}
-    assert all({arrow.source, arrow.target} <= {card.key for card in found.cards} for arrow in found.arrows)
+    """Inputs and outputs of its runs remain, and the project of a version they read; other apps do not."""
+    filtered = filter_graph(demo, FilterOptions(apps=frozenset({"Train digits"})))
+    assert {card.name for card in filtered.cards if card.type == "task"} == {"Train digits"}
+    assert {card.type for card in filtered.cards} == {"task", "project", "project_version", "model_weight"}
+    assert all({arrow.source, arrow.target} <= {card.key for card in filtered.cards} for arrow in filtered.arrows)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "turns"),
+    ("options", "turns"),
     [
         (FilterOptions(since="2026-11-23T00:00:00Z"), {2}),
         (FilterOptions(until="2026-11-23T00:00:00Z"), {1}),
@@ -52,8 +52,8 @@ def test_an_apps_runs_come_with_their_data(demo):
         (FilterOptions(since="2027-01-01T00:00:00Z"), set()),
     ],
 )
-def test_time_is_that_of_the_runs(demo, wishes, turns):
-    """Runs that began outside of it are left out, and what only they read or wrote."""
-    found = filter_graph(demo, wishes)
-    assert {int(card.id) // 10 for card in found.cards if card.type == "task"} == turns
-    assert "project:1" in {card.key for card in found.cards}
+def test_times_select_runs(demo, options, turns):
+    """Runs that began outside the time are left out, with data that only they used."""
+    filtered = filter_graph(demo, options)
+    assert {int(card.id) // 10 for card in filtered.cards if card.type == "task"} == turns
+    assert "project:1" in {card.key for card in filtered.cards}

@@ -1,4 +1,4 @@
-"""The part of a graph around a card."""
+"""Parts of a graph."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_upstream_and_downstream_only() -> None:
 
 
 def test_side_branches_are_counted_not_followed() -> None:
-    """Another input of a later run is no part of what came from the card, but is counted on that run."""
+    """Another input of a later run is counted on that run."""
     graph = Graph(chain(4).cards, (Arrow("0", "1", "input"), Arrow("2", "1", "input"), Arrow("3", "2", "output")))
     part = around(graph, "0", upstream=None, downstream=None)
     assert keys(part) == ["0", "1"]
@@ -53,7 +53,7 @@ def test_side_branches_are_counted_not_followed() -> None:
 
 
 def test_counts_add_up_when_a_part_is_cut_again() -> None:
-    """A scope of a scope still counts what the first left out."""
+    """A part of a part still counts what the first one left out."""
     part = around(around(chain(9), "4", upstream=1, downstream=1), "4", upstream=0, downstream=1)
     assert [(card.key, card.more) for card in part.cards] == [("4", 1), ("5", 1)]
 
@@ -63,8 +63,8 @@ def test_the_limit_keeps_the_nearest() -> None:
     assert keys(around(chain(9), "4", upstream=None, downstream=None, limit=3)) == ["3", "4", "5"]
 
 
-def test_first_prefers_the_entrys_surroundings() -> None:
-    """A graph too large for a notebook shows what lies around the card it was entered at, in both directions."""
+def test_nearest_prefers_the_neighbourhood_of_the_entry() -> None:
+    """Of a large graph the cards around its entry remain, in both directions."""
     graph = chain(100)
     part = nearest(Graph(graph.cards, graph.arrows, "50"), 5)
     assert keys(part) == ["48", "49", "50", "51", "52"]
@@ -73,14 +73,14 @@ def test_first_prefers_the_entrys_surroundings() -> None:
 
 
 def test_an_unknown_card_is_an_error() -> None:
-    """Looking from a card that is not there names it."""
+    """The error names the key."""
     with pytest.raises(KeyError, match="absent"):
         around(chain(2), "absent")
 
 
 @given(graphs(), st.none() | st.integers(0, 4), st.none() | st.integers(0, 4))
-def test_nothing_is_lost_silently(graph: Graph, back: int | None, ahead: int | None) -> None:
-    """For each card kept, neighbours shown and neighbours counted make up all it had."""
+def test_every_omitted_neighbour_is_counted(graph: Graph, back: int | None, ahead: int | None) -> None:
+    """For each card, neighbours in the part and counted ones add up to all."""
     part = around(graph, "0", upstream=back, downstream=ahead)
 
     def near(of: Graph, key: str) -> set[str]:
@@ -93,6 +93,6 @@ def test_nothing_is_lost_silently(graph: Graph, back: int | None, ahead: int | N
 
 @given(graphs())
 def test_without_bounds_each_direction_is_closed(graph: Graph) -> None:
-    """Whatever a kept card came from is kept too when looking upstream without end."""
-    kept = set(keys(upstream(graph, "0")))
-    assert all(arrow.source in kept for arrow in graph.arrows if arrow.target in kept)
+    """Everything that a card of the upstream came from is in it too."""
+    included = set(keys(upstream(graph, "0")))
+    assert all(arrow.source in included for arrow in graph.arrows if arrow.target in included)

@@ -22,15 +22,15 @@ WHOLE = {
 }
 
 
-def test_settings_take_the_sdk_order():
-    """Positional arguments mean what they mean in the SDK."""
+def test_settings_have_the_order_of_the_sdk():
+    """Positional arguments mean the same as in the SDK."""
     assert WorkflowSettings("T", "archive", "#111111", "#222222", "/files/1/true", "Open", "D") == WorkflowSettings(
         **WHOLE
     )
 
 
 def test_settings_in_wire_form():
-    """The tags, the prefix and the groups are those the server draws."""
+    """The tags, the prefix and the groups are those that the server shows."""
     assert WorkflowSettings(**WHOLE).as_dict == {
         "title": "<h4>T</h4>",
         "description": "<small>D</small>",
@@ -39,15 +39,15 @@ def test_settings_in_wire_form():
     }
 
 
-def test_the_prefix_is_put_once():
-    """An icon already named with the prefix keeps the one."""
+def test_the_icon_prefix_is_added_once():
+    """An icon that has the prefix keeps it."""
     icon = WorkflowSettings(icon="zmdi-folder", icon_color="#1", icon_bg_color="#2").as_dict["icon"]
     assert icon["icon"] == "zmdi-folder"
 
 
 @pytest.mark.parametrize("missing", ["icon", "icon_color", "icon_bg_color", "url", "url_title"])
-def test_an_incomplete_group_is_dropped_with_a_line(missing, caplog):
-    """Half an icon or half a link is left out, as the guide says, and the log tells."""
+def test_an_incomplete_group_is_dropped_and_logged(missing, caplog):
+    """Half an icon or half a link is left out, as in the SDK."""
     with caplog.at_level(logging.INFO, logger="autoflow"):
         shown = WorkflowSettings(**{**WHOLE, missing: None}).as_dict
     group = "mainLink" if missing.startswith("url") else "icon"
@@ -57,26 +57,26 @@ def test_an_incomplete_group_is_dropped_with_a_line(missing, caplog):
 
 
 def test_meta_in_wire_form():
-    """Each of the two cards stands under its own key."""
+    """Each of the two cards has its own key."""
     meta = WorkflowMeta(relation_settings=WorkflowSettings(title="A"), node_settings=WorkflowSettings(title="B"))
     assert meta.as_dict == {RELATION: {"title": "<h4>A</h4>"}, NODE: {"title": "<h4>B</h4>"}}
     assert valid_meta(meta.as_dict)
 
 
 def test_meta_can_be_made_as_a_dict():
-    """`create_as_dict` is the class and `as_dict` in one."""
+    """`create_as_dict` returns `as_dict` of a new instance."""
     assert WorkflowMeta.create_as_dict(node_settings=WorkflowSettings(title="B")) == {NODE: {"title": "<h4>B</h4>"}}
 
 
 def test_empty_meta_is_none(caplog):
-    """Meta that customises nothing says so and is nothing on the wire."""
+    """Meta without settings is logged and left out of the wire."""
     with caplog.at_level(logging.INFO, logger="autoflow"):
         assert WorkflowMeta().as_dict is None
     assert len(caplog.records) == 1
 
 
 def test_settings_are_read_back_from_the_wire():
-    """The read side takes the tags off and leaves what is between them alone."""
+    """Tags are removed, and the text between them is unchanged."""
     shown = plain(WorkflowSettings(**{**WHOLE, "title": "<b>&amp;"}).as_dict)
     assert shown == {
         "title": "<b>&amp;",

@@ -1,4 +1,4 @@
-"""What a run reads or writes."""
+"""Entity references."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from autoflow.model.entity import EntityRef
 pytestmark = pytest.mark.core
 
 
-def test_a_weight_and_its_file_are_one_card():
-    """However a file is used, it is drawn once."""
+def test_a_model_weight_and_its_file_share_a_card():
+    """However a file is used, it has one key."""
     assert EntityRef("", "model_weight", 9).key == EntityRef("", "file", 9).key == "file:9"
 
 
 def test_entities_of_another_server_are_other_cards():
-    """The same number elsewhere is another thing."""
+    """The same id of another server is another entity."""
     assert EntityRef("https://a.b", "project", 7).key == "project:7@https://a.b"

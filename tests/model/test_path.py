@@ -32,20 +32,20 @@ TREES = st.recursive(
 
 
 @given(PATHS)
-def test_a_path_written_down_reads_back_as_itself(path):
-    """`str` and `parse` are each other's inverse."""
+def test_str_of_a_path_can_be_parsed_back(path):
+    """`str` and `parse` are inverse."""
     assert parse(str(path)) == path
 
 
 @given(PATHS, TREES)
 def test_following_a_path_never_raises(path, tree):
-    """Whatever an app passes about, a path gives a value or None."""
+    """Whatever an app passes, a path gives a value or None."""
     path.follow(tree)
 
 
 @given(st.text(max_size=20))
 def test_any_text_is_a_path_or_a_value_error(text):
-    """`parse` raises nothing but ValueError."""
+    """`parse` raises only ValueError."""
     with contextlib.suppress(ValueError):
         assert isinstance(parse(text), Path)
 
@@ -77,7 +77,7 @@ def test_any_text_is_a_path_or_a_value_error(text):
     ],
 )
 def test_a_step_is_an_attribute_else_a_key_else_an_index(text, value, expected):
-    """Each form of step finds what it says, in objects, mappings and sequences."""
+    """Each form of step works in objects, mappings and sequences."""
     assert parse(text).follow(value) == expected
 
 
@@ -94,8 +94,8 @@ def test_a_step_is_an_attribute_else_a_key_else_an_index(text, value, expected):
         ("x.missing", SimpleNamespace()),
     ],
 )
-def test_a_path_that_ends_nowhere_is_none(text, value):
-    """Nothing there is None, never an error."""
+def test_a_path_that_leads_nowhere_is_none(text, value):
+    """It is not an error."""
     assert parse(text).follow(value) is None
 
 
@@ -103,13 +103,13 @@ def test_a_path_that_ends_nowhere_is_none(text, value):
     "text", ["", " ", ".a", "a.", "a..b", "a[", "a[]", "a]b", "1a", "a b", "a[0]b", "a[*", "é.", "a-b"]
 )
 def test_a_malformed_path_is_refused_with_an_example(text):
-    """The message shows what a path looks like."""
+    """The message shows a valid path."""
     with pytest.raises(ValueError, match=r"result\[\*\]"):
         parse(text)
 
 
 def test_an_attribute_wins_over_a_key():
-    """A mapping's own attribute counts before its key, unless it is one of its methods."""
+    """A mapping's attribute counts before its key, unless the attribute is a method."""
 
     class Both(dict):
         id = 1
@@ -125,15 +125,15 @@ def test_a_named_tuple_is_reached_by_name_and_by_index():
     assert parse("x[0]").follow(info) == 7
 
 
-def test_an_iterator_is_left_to_the_app():
-    """Fanning out never uses up what the app has still to read."""
+def test_an_iterator_is_not_consumed():
+    """The app may still need its items."""
     numbers = iter([1, 2, 3])
     assert parse("x[*]").follow(numbers) is None
     assert list(numbers) == [1, 2, 3]
 
 
-def test_an_item_that_raises_does_not_cost_its_siblings(monkeypatch):
-    """In a fan, the failure of one item's attribute is that item's alone."""
+def test_an_item_that_raises_does_not_affect_others(monkeypatch):
+    """Its own result is None."""
     monkeypatch.delenv("AUTOFLOW_STRICT")
 
     class Bad:

@@ -1,4 +1,4 @@
-"""What a person names a thing by."""
+"""References as people write them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.core
         ("/models/best.pt", Reference("path", path="/models/best.pt")),
     ],
 )
-def test_the_forms(text, wanted):
-    """Kind and number, a version by its number, a path by its slash."""
+def test_forms_of_references(text, wanted):
+    """Type and number, a version by its number, a path by its slash."""
     assert parse(text) == wanted
 
 
-def test_a_number_alone_is_what_the_command_says():
-    """And nothing without it."""
+def test_a_number_alone_has_the_commands_default_kind():
+    """Without a default it is refused."""
     assert parse("12", default_kind="version") == Reference("version", 12)
     with pytest.raises(ValueError, match="is not a reference"):
         parse("12")
@@ -38,13 +38,13 @@ def test_a_number_alone_is_what_the_command_says():
 @pytest.mark.parametrize(
     "text", ["", "models/best.pt", "house:7", "version:1#2", "task:-1", "task:x", "task:" + "9" * 17]
 )
-def test_what_names_nothing(text):
-    """The message says what would."""
+def test_malformed_references_are_refused(text):
+    """The message lists the accepted forms."""
     with pytest.raises(ValueError, match=r"version:N.*project:N#M.*path with a /"):
         parse(text)
 
 
 @given(st.sampled_from(sorted(reference_types())), st.integers(0, 10**15))
-def test_it_is_written_as_it_is_read(kind, number):
-    """Text and value are the same thing."""
+def test_a_reference_is_written_as_it_is_parsed(kind, number):
+    """`str` and `parse` are inverse."""
     assert str(parse(f"{kind}:{number}")) == f"{kind}:{number}"

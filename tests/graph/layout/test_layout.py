@@ -1,4 +1,4 @@
-"""Laws of the picture, for any graph."""
+"""Properties of the layout of any graph."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ def check(graph: Graph, layout: Layout) -> None:
 
 
 @given(graphs())
-def test_no_card_lies_upon_another_and_no_arrow_upon_a_card(graph: Graph) -> None:
-    """Whatever the graph, boxes are apart, routes keep out of them, and all of it lies within the stated size."""
+def test_cards_do_not_overlap_and_routes_avoid_them(graph: Graph) -> None:
+    """Boxes and routes lie within the stated size."""
     check(graph, compute_layout(graph))
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_same_holds_for_larger_graphs(seed: int) -> None:
-    """Eighty cards with twice as many arrows, circles and tall cards among them, keep the same laws."""
+def test_larger_graphs_do_not_overlap_either(seed: int) -> None:
+    """Eighty cards with twice as many arrows, among them cycles and tall cards."""
     graph = dense(seed, 80)
     check(graph, compute_layout(graph))
 
@@ -111,8 +111,8 @@ def test_arrows_point_right_unless_marked(graph: Graph) -> None:
 
 
 @given(graphs())
-def test_without_circles_no_arrow_points_back(graph: Graph) -> None:
-    """Arrows from earlier to later cards only cannot form a circle, so none is marked."""
+def test_no_arrow_of_an_acyclic_graph_points_back(graph: Graph) -> None:
+    """Arrows from earlier to later cards form no cycle."""
     index = {card.key: number for number, card in enumerate(graph.cards)}
     ahead = tuple(arrow for arrow in graph.arrows if index[arrow.source] < index[arrow.target])
     assert not any(route.back for route in compute_layout(replace(graph, arrows=ahead)).routes)
@@ -131,14 +131,14 @@ def test_routes_join_the_sides_of_their_cards(graph: Graph) -> None:
 
 
 @given(graphs())
-def test_same_graph_same_picture(graph: Graph) -> None:
-    """Nothing in the picture depends on chance or on the process."""
+def test_the_layout_is_deterministic(graph: Graph) -> None:
+    """The same graph has the same layout each time."""
     assert compute_layout(graph) == compute_layout(Graph.from_json(graph.to_json()))
 
 
 @given(graphs())
-def test_parts_that_share_nothing_lie_apart(graph: Graph) -> None:
-    """The columns and rows that one part takes up hold no card of another part."""
+def test_components_do_not_share_columns_and_rows(graph: Graph) -> None:
+    """The area of one component holds no card of another."""
     boxes = compute_layout(graph).boxes
     frames = []
     for part in parts(graph):
@@ -150,8 +150,8 @@ def test_parts_that_share_nothing_lie_apart(graph: Graph) -> None:
 
 
 @given(graphs("old"), graphs("new", most=6))
-def test_a_new_part_leaves_the_others_as_they_were(old: Graph, new: Graph) -> None:
-    """Adding an unrelated part moves other parts as wholes at most: inside a part nothing moves."""
+def test_a_new_component_moves_others_only_as_a_whole(old: Graph, new: Graph) -> None:
+    """Inside a component nothing moves."""
     before = compute_layout(old).boxes
     after = compute_layout(Graph(old.cards + new.cards, old.arrows + new.arrows, old.entry)).boxes
     for part in parts(old):
@@ -161,16 +161,16 @@ def test_a_new_part_leaves_the_others_as_they_were(old: Graph, new: Graph) -> No
         assert all(heights.values())
 
 
-def test_a_small_part_added_to_a_sheet_with_room_moves_nothing() -> None:
-    """While the sheet is not widened, the earlier parts keep their very places."""
+def test_a_component_that_fits_moves_nothing() -> None:
+    """Earlier components keep their positions while the sheet keeps its width."""
     some = cards("old", [False] * 20)
     before = compute_layout(Graph(some)).boxes
     after = compute_layout(Graph(some + cards("new", [False]))).boxes
     assert {key: after[key] for key in before} == before
 
 
-def test_data_written_back_is_the_arrow_that_points_back() -> None:
-    """A run that writes into the project it read stands right of it, the writing arrow is marked, and both are seen."""
+def test_writing_into_an_input_points_back() -> None:
+    """A run that writes into the project it read stands right of it, and the output arrow is marked."""
     made = (
         Card("task:1", "task", 1, "Label", "Label", at="2026-11-02"),
         Card("project:1", "project", 1, "Digits", "Digits", at="2026-11-01"),
@@ -184,40 +184,40 @@ def test_data_written_back_is_the_arrow_that_points_back() -> None:
     assert not set(forth.points) & set(back.points)
 
 
-def test_a_self_reference_is_a_loop_beside_its_card() -> None:
-    """An arrow from a card to itself is drawn, marked as back, and stays in the strip right of the card."""
+def test_a_self_loop_is_drawn_beside_its_card() -> None:
+    """It is marked as back and stays in the strip right of the card."""
     layout = compute_layout(Graph(cards("card", [False]), (Arrow("card:0", "card:0", "output"),)))
     (loop,) = layout.routes
     assert loop.back
     assert all(x >= layout.boxes["card:0"].width for x, _ in loop.points)
 
 
-def test_an_arrow_to_a_card_left_out_has_no_route() -> None:
-    """A graph cut out of a larger one may still name absent cards; that is not an error."""
+def test_an_arrow_to_an_absent_card_has_no_route() -> None:
+    """A part of a graph may have arrows to cards outside it."""
     assert compute_layout(Graph(cards("card", [False]), (Arrow("card:0", "absent:1", "input"),))).routes == ()
 
 
-def test_an_empty_graph_is_an_empty_picture() -> None:
-    """No cards, no size."""
+def test_an_empty_graph_has_an_empty_layout() -> None:
+    """Its size is 0."""
     assert compute_layout(Graph()) == Layout({}, (), 0, 0)
 
 
-def test_the_entrys_part_comes_first() -> None:
-    """The part the viewer came from stands at the top left."""
+def test_the_entrys_component_comes_first() -> None:
+    """It stands at the top left."""
     made = cards("card", [False, False, False])
     boxes = compute_layout(Graph(made, entry="card:2")).boxes
     assert boxes["card:2"][:2] == (0, 0)
 
 
 def test_cards_with_pictures_are_tall() -> None:
-    """Projects with a preview are 312 x 284 pixels, everything else 312 x 82, a model weight with a picture too."""
+    """Projects with a preview are 312 x 284 pixels; everything else is 312 x 82, also a model weight with a preview."""
     made = (*cards("card", [True, False]), Card("file:1", "model_weight", 1, "w", "w", preview="/p"))
     sizes = [box[2:] for box in compute_layout(Graph(made)).boxes.values()]
     assert sizes == [(312, 284), (312, 82), (312, 82)]
 
 
-def test_a_long_link_runs_straight_past_the_cards_between() -> None:
-    """A project read by each of a chain of runs is one flat trunk: each branch leaves it with few corners."""
+def test_a_long_edge_runs_straight_past_the_cards_between() -> None:
+    """A project read by each run of a chain is one level trunk, which each branch leaves with few corners."""
     made = [Card("project:1", "project", 1, "p", "p")]
     arrows = []
     for number in range(40):
@@ -233,7 +233,7 @@ def test_a_long_link_runs_straight_past_the_cards_between() -> None:
     assert layout.height < 400
 
 
-def test_json_form_is_plain_lists() -> None:
+def test_the_json_form_has_lists_of_numbers() -> None:
     """The page gets numbers and keys only."""
     made = cards("card", [False, False])
     form = compute_layout(Graph(made, (Arrow("card:0", "card:1", "input"),))).to_json()

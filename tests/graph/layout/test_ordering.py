@@ -22,7 +22,7 @@ def places(columns: Layering) -> list[int]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_forest_is_drawn_without_crossings(seed: int) -> None:
-    """What can obviously be drawn without a crossing is: trees of three columns, given in any order."""
+    """Trees of three layers, in any order, have an order without crossings."""
     dice = random.Random(seed)
     rank = [0] * 3 + [1] * 6 + [2] * 12
     links = [(child // 2 - 1 if child < 9 else (child - 9) // 2 + 3, child, False) for child in range(3, 21)]
@@ -34,8 +34,8 @@ def test_a_forest_is_drawn_without_crossings(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_count_given_is_the_count_of_the_order_left(seed: int) -> None:
-    """The crossings counted while sorting agree with a plain count over all pairs of links."""
+def test_the_returned_count_is_that_of_the_final_order(seed: int) -> None:
+    """It equals the count over all pairs of edges."""
     dice = random.Random(seed)
     links = sorted({(dice.randrange(8), 8 + dice.randrange(8), False) for _ in range(24)})
     columns = Layering.of([0] * 8 + [1] * 8, links)
@@ -49,8 +49,8 @@ def test_the_count_given_is_the_count_of_the_order_left(seed: int) -> None:
     assert left == count_crossings(columns, position) == plain
 
 
-def test_links_of_one_card_share_a_lane() -> None:
-    """Three long links out of one card need one lane, and so do three long links into one card."""
+def test_edges_of_one_card_share_a_lane() -> None:
+    """Three long edges out of one card need one lane, and so do three long edges into one card."""
     out = Layering.of([0, 3, 3, 3], [(0, head, False) for head in (1, 2, 3)])
     into = Layering.of([0, 0, 0, 3], [(tail, 3, False) for tail in (0, 1, 2)])
     assert len(out.rank) - out.cards == len(into.rank) - into.cards == 2

@@ -1,4 +1,4 @@
-"""Parts on one sheet."""
+"""Packing of components."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SIZES = st.lists(st.tuples(st.integers(1, 9), st.integers(82, 900)), max_size=25
 
 
 @given(SIZES)
-def test_parts_never_overlap(sizes: list[tuple[int, int]]) -> None:
-    """No two parts take up the same pixels of a column."""
+def test_components_never_overlap(sizes: list[tuple[int, int]]) -> None:
+    """No two components cover the same pixels of a column."""
     taken = [
         {(column + n, y, y + height) for n in range(columns)}
         for (columns, height), (column, y) in zip(sizes, pack_components(sizes), strict=True)
@@ -25,13 +25,13 @@ def test_parts_never_overlap(sizes: list[tuple[int, int]]) -> None:
             assert not any(a == c and b < f and d < e for a, b, e in one for c, d, f in other)
 
 
-def test_parts_are_given_in_the_order_of_their_first_vertex() -> None:
-    """Parts and their vertices ascend."""
+def test_components_are_in_the_order_of_their_first_vertex() -> None:
+    """Components and their vertices ascend."""
     assert connected_components(5, [(4, 0), (3, 1)]) == [[0, 4], [1, 3], [2]]
 
 
-def test_many_small_parts_fill_a_sheet_rather_than_a_strip() -> None:
-    """A hundred single cards make a sheet of a screen's shape, within a factor of two or so."""
+def test_many_small_components_fill_a_sheet_instead_of_a_strip() -> None:
+    """A hundred single cards have roughly the aspect ratio of a screen."""
     places = pack_components([(1, 82)] * 100)
     width = (max(column for column, _ in places) + 1) * 432
     height = max(y for _, y in places) + 82

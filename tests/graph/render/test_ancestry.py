@@ -40,8 +40,8 @@ RUN = {
 }
 
 
-def test_a_run_says_how_it_can_be_run_again():
-    """Name, end and time in its line; below it the command as a shell takes it, commit, Python, packages."""
+def test_a_run_shows_how_to_run_it_again():
+    """Its line has name, status and times; below it are the shell command, commit, Python and packages."""
     tree = render_trace(trace(("task:5", "file:1"), runs={"task:5": RUN})).splitlines()
     assert tree[0].split("  ")[:2] == ["n", "file:1"]
     assert tree[1].endswith("Train  task:5  finished, 24 Aug 2026, 11:15, 2.5 s")
@@ -49,8 +49,8 @@ def test_a_run_says_how_it_can_be_run_again():
     assert tree[3].strip() == "commit 0123456789ab (dirty), Python 3.12.1, 2 packages, reproduces task:3"
 
 
-def test_what_comes_twice_is_unfolded_once():
-    """A diamond and a circle: the second time it says so."""
+def test_a_card_is_unfolded_once():
+    """In a diamond and in a cycle the second occurrence refers to the first."""
     tree = render_trace(
         trace(
             ("task:5", "file:1"),
@@ -67,8 +67,8 @@ def test_what_comes_twice_is_unfolded_once():
     assert [line for line in tree.splitlines() if "task:6" in line][1].endswith("(above)")
 
 
-def test_a_version_and_a_file_say_which_they_are():
-    """The version by its number and title, the file by which one of its path it is."""
+def test_versions_and_files_show_their_numbers():
+    """A version has its number and title, a file its number among those at its path."""
     data = {
         "project_version:2": {"projectName": "lemons", "projectId": 7, "number": 3, "title": "before"},
         "file:1": {"path": "/m.pt", "number": 1, "count": 2, "current": False},
@@ -78,15 +78,15 @@ def test_a_version_and_a_file_say_which_they_are():
     assert tree.startswith("/m.pt  file:1  file, number 1 of 2 at its path, replaced since\n")
 
 
-def test_what_is_left_out_is_said():
-    """On the card, and at the end when the answer was cut."""
+def test_omitted_neighbours_are_counted():
+    """On the card, and at the end if the trace is cut off."""
     tree = render_trace(trace(cards={"file:1": card("file:1", more=3)}, complete=False))
     assert "+3 more" in tree.splitlines()[0]
     assert "The trace is cut off" in tree
 
 
-def test_nothing_in_a_name_reaches_the_terminal():
-    """Control characters are shown, not obeyed; without Unicode all is ASCII."""
+def test_control_characters_in_names_are_escaped():
+    """Without Unicode everything is ASCII."""
     hostile = {**RUN, "name": "a\x1b[31mb\nc", "facts": {"command": ["x\x07", "\u202e"]}}
     tree = render_trace(trace(("task:5", "file:1"), runs={"task:5": hostile}))
     assert not set(tree) & set("\x1b\x07\u202e")
@@ -94,22 +94,22 @@ def test_nothing_in_a_name_reaches_the_terminal():
     assert render_trace(trace(("task:5", "file:1"), runs={"task:5": hostile}), unicode=False).isascii()
 
 
-def test_a_long_chain_is_no_trouble():
-    """Longer than Python's own stack."""
+def test_a_long_chain_needs_no_recursion():
+    """It is longer than Python's stack is deep."""
     chain = [
         (f"task:{n + 1}" if n % 2 else f"file:{n + 1}", f"file:{n}" if n % 2 else f"task:{n}") for n in range(3000)
     ]
     assert render_trace(trace(*[pair for pair in chain if pair[1] != "task:0"], entry="file:1")).count("\n") > 2000
 
 
-def test_it_goes_over_the_wire_and_back():
-    """The JSON form is the whole of it."""
+def test_a_trace_is_read_back_from_json():
+    """The JSON form holds all of it."""
     told = trace(("task:5", "file:1"), runs={"task:5": RUN}, data={"file:1": {"path": "/m"}}, complete=False)
     assert Trace.from_json(told.to_json()) == told
 
 
-def test_the_run_that_made_it_is_the_nearest_and_the_latest():
-    """Through what holds a thing if no run wrote it; None when none did."""
+def test_the_producer_is_the_nearest_and_latest_run():
+    """Data that no run wrote has the producer of what contains it, or None."""
     late = {**RUN, "startedAt": "2026-08-25T00:00:00.000Z"}
     both = trace(("task:5", "file:1"), ("task:6", "file:1"), runs={"task:5": RUN, "task:6": late})
     assert both.producer() == "task:6"

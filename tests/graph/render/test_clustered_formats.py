@@ -27,8 +27,8 @@ def exports() -> Graph:
 
 
 @pytest.mark.parametrize("form", sorted(PICTURE_FORMATS | {"text"}))
-def test_a_cluster_says_how_many_it_stands_for(exports: Graph, form: str) -> None:
-    """Its title has the number, and what stands where a number would is no number of a run."""
+def test_a_cluster_shows_its_count(exports: Graph, form: str) -> None:
+    """Its title has the count, and no run's number is shown."""
     shown = render(cluster_cards(exports), form)
     assert "12 runs of Export" in shown
     assert "12 cards" in shown
@@ -38,19 +38,19 @@ def test_a_cluster_says_how_many_it_stands_for(exports: Graph, form: str) -> Non
 
 @pytest.mark.parametrize("form", ["text", "html"])
 def test_runs_in_clusters_are_counted(exports: Graph, form: str) -> None:
-    """Taken together or not, there are as many runs and data cards."""
+    """Counts of runs and data cards include the members of clusters."""
     for graph in (exports, cluster_cards(exports)):
         assert "12 runs, 13 data cards" in render(graph, form)
 
 
 def test_a_cluster_is_drawn_as_a_stack(exports: Graph) -> None:
-    """Two edges below the card's own; a plain card has none."""
+    """Two edges are below the card's own; a plain card has none."""
     shown = render(cluster_cards(exports), "svg")
     assert shown.count('class="card') == 3
     assert shown.count('class="box"') == 3 + 2 * 2
 
 
-def test_data_in_a_cluster_say_what_they_are_alike_in(exports: Graph) -> None:
+def test_a_cluster_of_data_shows_the_common_title(exports: Graph) -> None:
     """The title they share but for its numbers is the description."""
     files = next(card for card in cluster_cards(exports).cards if card.type == "file")
     assert (files.title, files.description) == ("12 files", "Archive: lemons_….tar")

@@ -68,7 +68,7 @@ def test_mermaid_keeps_hostile_titles_inside_their_labels(title: str) -> None:
 
 @given(st.text())
 def test_mermaid_keeps_any_title_inside_its_label(title: str) -> None:
-    """The same for whatever text there may be."""
+    """The same for any text."""
     lines = render_mermaid(graph(title)).splitlines()
     assert all(ours(line) for line in lines[1:])
     assert len(lines) == 4
@@ -91,8 +91,8 @@ def test_dot_keeps_any_title_inside_its_quotes(title: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-def test_graphviz_reads_hostile_titles_as_they_are() -> None:
-    """The program itself finds as many nodes as there are cards, and shows backslashes and entities literally."""
+def test_graphviz_shows_hostile_titles_literally() -> None:
+    """The program has as many nodes as there are cards, and shows backslashes and entities literally."""
     done = subprocess.run(
         ["dot", "-Tplain"], input=render_dot(graph(*HOSTILE)), capture_output=True, text=True, timeout=60
     )
@@ -102,6 +102,6 @@ def test_graphviz_reads_hostile_titles_as_they_are() -> None:
 
 @pytest.mark.parametrize("form", [render_mermaid, render_dot])
 def test_arrows_to_absent_cards_and_empty_graphs(form) -> None:  # type: ignore[no-untyped-def]
-    """What is not there is not named."""
+    """Absent cards are not named."""
     assert "absent" not in form(Graph(graph("x").cards, (Arrow("file:0", "absent", "input"),)))
     assert form(Graph()).endswith("\n")

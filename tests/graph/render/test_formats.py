@@ -1,4 +1,4 @@
-"""One table of forms, and what a notebook shows."""
+"""The table of output formats."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from autoflow.graph.render.formats import MEDIA_TYPES, RENDERERS, RenderOptions,
 pytestmark = pytest.mark.core
 
 
-def test_the_names_of_the_command_line() -> None:
-    """Exactly the six forms of the guide's command, each with a media type."""
+def test_formats_are_those_of_the_command_line() -> None:
+    """Each of the six has a media type."""
     assert list(RENDERERS) == list(MEDIA_TYPES) == ["text", "json", "mermaid", "dot", "svg", "html"]
 
 
 @pytest.mark.parametrize("form", list(RENDERERS))
-def test_every_form_is_text_that_ends_its_line(form: str, demo: Graph) -> None:
-    """Each can be written to a file or a pipe as it is, and holds the demo's names."""
+def test_every_format_ends_with_a_newline(form: str, demo: Graph) -> None:
+    """Each can be written to a file or a pipe, and holds the demo's names."""
     shown = render(demo, form, RenderOptions(base_url=""))
     assert shown.endswith("\n")
     assert "Evaluate digits" in shown
 
 
 def test_json_is_read_back(demo: Graph) -> None:
-    """The JSON form is the graph."""
+    """The JSON format is the graph."""
     assert Graph.from_json(json.loads(render(demo, "json"))) == demo
 
 
-def test_an_unknown_form_is_an_error(demo: Graph) -> None:
-    """The name asked for is in the error."""
+def test_an_unknown_format_is_an_error(demo: Graph) -> None:
+    """The error names it."""
     with pytest.raises(KeyError, match="pdf"):
         render(demo, "pdf")
 
 
-def test_a_reader_gets_what_concerns_it(demo: Graph) -> None:
-    """Colours and plain signs reach the text, the address the pictures."""
+def test_formats_use_the_options_that_concern_them(demo: Graph) -> None:
+    """Colors and ASCII affect the text, the base url the pictures."""
     assert "\x1b[" in render(demo, "text", RenderOptions(color=True))
     assert render(demo, "text", RenderOptions(unicode=False)).isascii()
     assert 'href="https://flow.example/files/11/true"' in render(
@@ -48,15 +48,15 @@ def test_a_reader_gets_what_concerns_it(demo: Graph) -> None:
     )
 
 
-def test_the_values_are_imported_without_the_forms() -> None:
-    """Whoever only carries graphs about does not load layout and drawing."""
+def test_graphs_are_imported_without_layout_and_rendering() -> None:
+    """An app that only reads graphs does not load them."""
     code = (
         "import sys, autoflow.graph.graph; assert not [m for m in sys.modules if m.startswith('autoflow.graph.layout')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_cards_of_another_kind_of_server_are_shown_too(demo: Graph) -> None:
-    """A graph whose arrows name cards that are not there is drawn in every form."""
+def test_arrows_to_absent_cards_do_not_break_a_format(demo: Graph) -> None:
+    """A graph whose arrows name absent cards is rendered in every format."""
     for form in RENDERERS:
         assert render(replace(demo, cards=demo.cards[:3]), form)

@@ -43,7 +43,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_has_picture_legend_tables_and_time(demo: Graph) -> None:
-    """Everything the picture says is in the tables too: a row a card, a row an arrow, with captions and headers."""
+    """The tables hold everything in the picture: a row for each card and arrow, with captions and headers."""
     text = render_html(demo, written=NOW)
     page = Page(text)
     assert page.of("html") == [{"lang": "en"}]
@@ -55,7 +55,7 @@ def test_the_page_has_picture_legend_tables_and_time(demo: Graph) -> None:
 
 
 def test_nothing_is_fetched(demo: Graph) -> None:
-    """No element of the page asks for another file, and the policy would not let it."""
+    """No element of the page loads another file, and the policy forbids it."""
     page = Page(render_html(demo))
     assert not page.of("link")
     assert not page.of("img")
@@ -65,8 +65,8 @@ def test_nothing_is_fetched(demo: Graph) -> None:
     assert "unsafe" not in policy
 
 
-def test_the_policy_names_exactly_the_page_s_own_styles_and_script(demo: Graph) -> None:
-    """The hashes are those of the style sheets and the script as they stand in the file; no style attribute is used."""
+def test_the_policy_allows_the_pages_own_styles_and_script_only(demo: Graph) -> None:
+    """The hashes are those of the style sheets and the script in the file; no style attribute is used."""
     text = render_html(demo)
     blocks = re.findall(r"<(style|script)>(.*?)</\1>", text, re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for _, block in blocks]
@@ -75,16 +75,16 @@ def test_the_policy_names_exactly_the_page_s_own_styles_and_script(demo: Graph) 
     assert all("style" not in attributes for _, attributes in Page(text).elements)
 
 
-def test_without_a_server_links_are_words(demo: Graph) -> None:
-    """Opened from disk the page has no dead links; with an address of the server they lead there."""
+def test_without_a_server_links_are_text(demo: Graph) -> None:
+    """A page opened from disk has no dead links; with a base url they lead to the server."""
     assert not Page(render_html(demo)).of("a")
     assert "Open Folder: <code>/files/11/true</code>" in render_html(demo)
     linked = {anchor["href"] for anchor in Page(render_html(demo, base_url="https://flow.example")).of("a")}
     assert "https://flow.example/files/11/true" in linked
 
 
-def test_tools_wait_for_their_script(demo: Graph) -> None:
-    """Buttons that only work with the script are hidden until it runs; the picture scrolls without."""
+def test_buttons_are_hidden_until_the_script_runs(demo: Graph) -> None:
+    """The picture scrolls without it."""
     page = Page(render_html(demo))
     assert {"class": "tools", "hidden": None} in page.of("div")
     assert any(part.get("class") == "sheet" and part.get("tabindex") == "0" for part in page.of("div"))
@@ -104,8 +104,8 @@ def test_hostile_texts_stay_texts(words: str) -> None:
     assert shape(words) == shape("harmless" if words else "")
 
 
-def test_scripts_and_bad_links_in_cards_do_nothing() -> None:
-    """Markup ends neither the title nor the tables, and an unsafe address is not a link."""
+def test_markup_and_unsafe_links_have_no_effect() -> None:
+    """Markup ends neither the title nor the tables, and an unsafe url is not a link."""
     bad = "</title></style></script><script>alert(1)</script>"
     card = Card("f", "file", 1, bad, bad, description=bad, link=Link("javascript:alert(1)", bad))
     text = render_html(Graph((card,), title=bad), base_url="https://flow.example")

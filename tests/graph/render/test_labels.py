@@ -29,17 +29,17 @@ pytestmark = pytest.mark.core
     ],
 )
 def test_times_are_shown_as_day_and_time(at: str | None, shown: str) -> None:
-    """Any ISO time is read, UTC where it names no zone; what is not a time is left out."""
+    """Any ISO time is parsed, as UTC if it has no zone; a malformed one is left out."""
     assert format_time(at) == shown
 
 
-def test_times_follow_the_readers_clock() -> None:
-    """The same moment in the reader's zone, over midnight too."""
+def test_times_are_in_the_readers_zone() -> None:
+    """Over midnight too."""
     assert format_time("2026-08-31T23:15:00Z", timezone(timedelta(hours=2))) == "1 Sep 2026, 01:15"
 
 
 def test_a_customised_title_keeps_the_name() -> None:
-    """A weight file titled Checkpoints still says which file it is; a run is called by its title."""
+    """A weight file titled Checkpoints still shows its name; a run has its title alone."""
     assert card_title(Card("f", "file", 1, "best.pt", "Checkpoints")) == "Checkpoints (best.pt)"
     assert card_title(Card("f", "file", 1, "best.pt", "Archive:\n best.pt")) == "Archive: best.pt"
     assert card_title(Card("t", "task", 1, "Train", "Training of digits")) == "Training of digits"
@@ -57,14 +57,14 @@ def test_a_customised_title_keeps_the_name() -> None:
         ("https://", False),
     ],
 )
-def test_addresses_of_servers(url: str, good: bool) -> None:
-    """A link may begin with http or https, a host and a path, nothing cleverer."""
+def test_urls_of_servers(url: str, good: bool) -> None:
+    """A link may begin with http or https, a host and a path only."""
     assert is_server_url(url) is good
 
 
 @given(st.text())
 def test_printable_text_is_one_line_without_controls(text: str) -> None:
-    """What comes out has no control, format or surrogate character and can be encoded."""
+    """The result has no control, format or surrogate character and can be encoded."""
     shown = printable(text)
     assert not [sign for sign in shown if unicodedata.category(sign)[0] == "C"]
     assert len(shown.splitlines()) <= 1

@@ -48,7 +48,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_every_card_and_arrow_of_the_demo_is_drawn(demo: Graph) -> None:
-    """One face a card, one line and one head an arrow, the entry card alone outlined."""
+    """A card each, a line and a head for each arrow, and only the entry card outlined."""
     picture = ElementTree.fromstring(render_svg(demo))
     classes = [element.get("class", "").split() for element in picture.iter()]
     assert sum("card" in names for names in classes) == len(demo.cards)
@@ -59,7 +59,7 @@ def test_every_card_and_arrow_of_the_demo_is_drawn(demo: Graph) -> None:
     assert {"V1", "V2", "Project Archive: digits.tar", "\u25cf failed", "22 Nov 2026, 11:10"} <= set(shown)
 
 
-def test_an_arrow_that_goes_in_a_circle_is_dashed() -> None:
+def test_an_arrow_of_a_cycle_is_dashed() -> None:
     """The line of a back arrow is marked, and its head points left."""
     cards = (one(key="a", at="2026-01-01"), one(key="b", at="2026-01-02"))
     picture = render_svg(Graph(cards, (Arrow("a", "b", "input"), Arrow("b", "a", "output"))))
@@ -68,14 +68,14 @@ def test_an_arrow_that_goes_in_a_circle_is_dashed() -> None:
 
 
 def test_icons_and_colors_of_a_card() -> None:
-    """A known icon is drawn in its colours; an unknown one falls back to the kind's drawing, in those colours."""
+    """A known icon is drawn in its colors; an unknown one falls back to the type's drawing, in those colors."""
     assert icon_of(one(icon=Icon("zmdi-archive", "#ff4c9e", "#ffe3ed"))) == Icon("archive", "#ff4c9e", "#ffe3ed")
     assert icon_of(one(icon=Icon("unheard-of", "#f0f", "#ffe3ed80"))) == Icon("file", "#f0f", "#ffe3ed80")
 
 
 @pytest.mark.parametrize("color", ["red", "#12", "#fff;}", "url(#x)", "#12345678a", "#fff\n", '#fff" onload="x'])
 def test_colors_that_are_not_hexadecimal_are_left_out(color: str) -> None:
-    """Nothing but a hexadecimal colour reaches the picture."""
+    """Only hexadecimal colors reach the picture."""
     card = one(icon=Icon("archive", color, color))
     assert icon_of(card).color == icon_of(replace(card, icon=None)).color
     painted = {element.get(name) for element in drawn(card).iter() for name in ("fill", "stroke")} - {None}
@@ -89,7 +89,7 @@ def test_every_drawing_is_a_path() -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_texts_stand_out_from_their_grounds(theme: dict[str, str]) -> None:
+def test_texts_have_enough_contrast(theme: dict[str, str]) -> None:
     """WCAG AA: 4.5 to 1 for every text, 3 to 1 for the arrows and the entry's outline."""
     for name in ("title", "quiet", "link", *STATES):
         assert contrast(theme[name], theme["card"]) >= 4.5, name
@@ -105,14 +105,14 @@ def test_texts_stand_out_from_their_grounds(theme: dict[str, str]) -> None:
     ["//evil.example", "/\\evil.example", "javascript:alert(1)", "https://evil.example/", "x", "", "/a b", "/a\n"],
 )
 def test_only_paths_become_links(url: str) -> None:
-    """An address that is not a path on the server is no link, and its title is not shown as one."""
+    """A url that is not a path on the server is not a link, and its title is not shown as one."""
     card = one(link=Link(url, "Click"))
     assert link_url(card, "https://here.example") is None
     assert "Click" not in words(drawn(card, base_url=""))
 
 
 def test_links_lead_to_the_cards_own_server() -> None:
-    """The server's cards need its address; a foreign card's link leads to its own server."""
+    """The server's cards need its base url; the link of another server's card leads there."""
     card = one(link=Link("/files/9/true", "Open"))
     assert link_url(card, None) is None
     assert link_url(card, "") == "/files/9/true"
@@ -124,7 +124,7 @@ def test_links_lead_to_the_cards_own_server() -> None:
 
 
 def test_previews_are_embedded_only_as_data() -> None:
-    """A picture that came along is shown; any other address is sketched, never fetched."""
+    """An embedded picture is shown; any other url is replaced by a sketch."""
     data = "data:image/png;base64,AAAA"
     card = one(type="project", preview=data)
     assert [image.get("href") for image in drawn(card).iter(f"{SVG}image")] == [data]
@@ -145,28 +145,28 @@ def test_hostile_texts_stay_texts(title: str, link: str, origin: str) -> None:
         assert re.match(r"https?://|/(?![/\\])", element.get("href", "/"))
 
 
-def test_markup_in_a_title_is_shown_not_run() -> None:
-    """A script in a title is words."""
+def test_markup_in_a_title_is_text() -> None:
+    """A script in a title is escaped."""
     assert "<script>" not in render_svg(
         Graph((one(title="<script>alert(1)</script>"),), title="</title><script>x</script>")
     )
 
 
 @given(st.text(max_size=80))
-def test_titles_are_cut_to_their_room(title: str) -> None:
-    """A text never takes more than its room, and is whole when it fits."""
+def test_titles_are_truncated_to_their_space(title: str) -> None:
+    """A text that fits is not cut."""
     cut = truncate(title, 200, 15)
     assert cut.endswith("\u2026") or text_width(cut, 15) <= 200
     assert text_width(cut.removesuffix("\u2026"), 15) <= 200
 
 
-def test_the_more_badge_counts_what_is_missing() -> None:
-    """A border card says how many neighbours are not shown."""
+def test_the_more_badge_counts_omitted_neighbours() -> None:
+    """The card at a border shows the count."""
     assert "+3 more" in words(drawn(one(more=3)))
 
 
-def test_rules_hang_below_one_class(demo: Graph) -> None:
-    """Inside a notebook the picture's style sheet touches nothing else."""
+def test_css_rules_are_below_one_class(demo: Graph) -> None:
+    """The style sheet of a picture in a notebook affects nothing else."""
     style = ElementTree.fromstring(render_svg(demo)).find(f"{SVG}style")
     assert style is not None
     assert style.text
@@ -175,8 +175,8 @@ def test_rules_hang_below_one_class(demo: Graph) -> None:
     assert all(part.startswith(".autoflow-graph") for part in parts)
 
 
-def test_same_graph_same_bytes(demo: Graph) -> None:
-    """The picture is the same from one writing to the next, and with a layout computed before."""
+def test_the_picture_is_deterministic(demo: Graph) -> None:
+    """With a layout that was computed before, too."""
     assert (
         render_svg(demo) == render_svg(Graph.from_json(demo.to_json())) == render_svg(demo, layout=compute_layout(demo))
     )
