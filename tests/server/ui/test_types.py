@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -51,3 +52,9 @@ def test_entity_types_are_served_as_a_module(site):
     declared = (ASSETS / "entity-types-data.d.ts").read_text(encoding="utf-8")
     interface = re.search(r"interface EntityType \{(.*?)\n\}", declared, re.DOTALL)[1]
     assert set(re.findall(r"^  (\w+):", interface, re.MULTILINE)) == set(rows[0])
+
+
+def test_the_types_of_the_methods_are_those_of_the_contract():
+    """`contract.d.ts` is what `.ci/page_types.py` makes of the declarations now."""
+    generator = runpy.run_path(str(PAGE.parents[2] / ".ci" / "page_types.py"))
+    assert (ASSETS / "contract.d.ts").read_text(encoding="utf-8") == generator["declarations"]()

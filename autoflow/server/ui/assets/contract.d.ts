@@ -1,0 +1,1137 @@
+// Generated from autoflow/wire/contract by .ci/page_types.py: do not edit.
+
+/** Apply a batch of records in order, each completely or not at all. */
+export interface AddRecordsRequest {
+  /** records as `wire.records` describes them. */
+  records: Array<unknown>;
+}
+
+/** What became of each record of a batch. */
+export interface AddRecordsResponse {
+  /** one entry a record, in the order sent. */
+  results: Array<RecordResult>;
+  /** task of each run that the batch names, by the run's key. */
+  tasks: Record<string, number>;
+}
+
+/** An arrow of a graph. */
+export interface ArrowResponse {
+  /** key of a card. */
+  source: string;
+  /** key of a card. */
+  target: string;
+  /** version for an arrow from a project to its version. */
+  kind: "input" | "output" | "version";
+}
+
+/** A card of a graph; further members are `model.card.Card`'s. */
+export interface CardResponse {
+  /** name of the card in arrows. */
+  key: string;
+  /** entity type. */
+  type: string;
+  /** number or path of the entity. */
+  id: number | string;
+  title: string;
+}
+
+/** One side of a card. */
+export interface CardSide {
+  /** key of the card. */
+  card: string;
+  side: "both" | "downstream" | "upstream";
+}
+
+/** Numbers of changes. */
+export interface ChangeCounts {
+  added: number;
+  removed: number;
+  changed: number;
+}
+
+/** Names of what changed. */
+export interface ChangedNames {
+  added: Array<string>;
+  removed: Array<string>;
+  changed: Array<string>;
+}
+
+/** Return the number of writes; cheap enough to poll. */
+export type ChangesRequest = Record<string, never>;
+
+/** The number of changes that the caller's teams have seen. */
+export interface ChangesResponse {
+  /** unchanged while nothing changed, so that a client may poll it. */
+  changes: number;
+}
+
+/** Collect garbage: remove files that nothing refers to; each call does a part of it, until the response is done. */
+export interface CollectRequest {
+  /** `state` of the previous response. */
+  state?: string | null;
+  /** whether to remove even a large share of all files; otherwise that is refused with 409. */
+  confirm?: boolean;
+  /** whether files leave the trash before their time. */
+  emptyTrash?: boolean;
+}
+
+/** Numbers of changes in all pages. */
+export interface DiffCounts {
+  items: ChangeCounts;
+  /** as of the items, if the request asked for labels. */
+  labels: Record<string, unknown>;
+  classes: ChangeCounts;
+  tags: ChangeCounts;
+  datasets: ChangeCounts;
+}
+
+/** An item on one side of a comparison. */
+export interface DiffItem {
+  id: number;
+  datasetId: number;
+  dataset: Array<string>;
+  name: string;
+}
+
+/** Images with the shapes of their labels. */
+export interface DrawnImages {
+  images: Array<Record<string, unknown>>;
+  classes: Array<Record<string, unknown>>;
+  tags: Array<Record<string, unknown>>;
+}
+
+/** Return images of a version, or of a project's current state, with the shapes of their labels. */
+export interface DrawnImagesRequest {
+  /** number of the version; or else `project`. */
+  version?: number | null;
+  /** number of the project. */
+  project?: number | null;
+  /** numbers of the images. */
+  images: Array<number>;
+}
+
+/** Return the task of a run, which the first call creates. */
+export interface EnsureRunRequest {
+  /** key of the run. */
+  run: string;
+  /** name of the app. */
+  name?: string | null;
+  /** number of the task at its origin. */
+  task?: number | null;
+  /** server that issued the number; empty for this server. */
+  origin?: string;
+  /** number of the run's team at the origin. */
+  team?: number | null;
+  /** number of the run's workspace at the origin. */
+  workspace?: number | null;
+}
+
+/** The task of a run. */
+export interface EnsureRunResponse {
+  /** number of the task on this server. */
+  task: number;
+  /** number of the task at its origin. */
+  number: number;
+  teamId: number;
+  workspaceId: number;
+  appId: number | null;
+}
+
+/** Return the task of a number that another server issued, which the first call creates. */
+export interface EnsureTaskRequest {
+  /** number of the task. */
+  id: number;
+  /** team of a new task; the caller's default team without it. */
+  teamId?: number | null;
+}
+
+/** Body of every response that is not 200. */
+export interface Error {
+  /** kind of the error, in capitals. */
+  error: string;
+  details: ErrorDetails;
+}
+
+/** Details of an error; some errors have further members. */
+export interface ErrorDetails {
+  /** what happened, and what to do. */
+  message: string;
+}
+
+/** Return the files that a path has had, the latest first. */
+export interface FileHistoryRequest {
+  /** the path; or else `id`. */
+  path?: string | null;
+  /** team of the path. */
+  teamId?: number | null;
+  /** number of a file that is or was at the path. */
+  id?: number | null;
+}
+
+/** The files of a path. */
+export interface FileHistoryResponse {
+  teamId: number;
+  path: string;
+  files: Array<HistoryFile>;
+}
+
+/** A team file's page. */
+export interface FilePage {
+  id: number;
+  path: string;
+  /** bytes. */
+  size: number;
+  /** SHA-256 of its bytes. */
+  sha256: unknown;
+  /** whether it is at its path now. */
+  current: unknown;
+  users: Users;
+}
+
+/** Return a team file's page: its facts, and the runs that wrote or read it. */
+export interface FilePageRequest {
+  /** number of the file. */
+  id: number;
+}
+
+/** Download images of a version: of each a line with its hash and size, then its bytes. */
+export interface FolderContentsRequest {
+  /** number of the version. */
+  id: number;
+  /** base64 of the SHA-256 of each image. */
+  hashes: Array<string>;
+}
+
+/** An image of a folder. */
+export interface FolderImage {
+  /** name in its dataset. */
+  name: string;
+  /** base64 of the SHA-256 of its bytes. */
+  hash: string;
+  /** file:///path of an image by reference; on the server's own machine only. */
+  link?: string | null;
+  /** annotation in Supervisely's format; without it the image keeps its own. */
+  annotation?: Record<string, unknown> | null;
+  /** metadata; without it the image keeps its own. */
+  meta?: Record<string, unknown> | null;
+}
+
+/** Return a page of a project's images, each with a fingerprint of its state. */
+export interface FolderItemsRequest {
+  /** number of the project. */
+  projectId: number;
+  /** `after` of the previous page. */
+  after?: number | null;
+}
+
+/** A page of a project's images. */
+export interface FolderItemsResponse {
+  /** [number, number of the dataset, name, fingerprint] of each image. */
+  items: Array<Array<unknown>>;
+  /** position for the next page; null after the last. */
+  after: number | null;
+}
+
+/** Return the sizes of images by their hashes or, on the server's own machine, by their links. */
+export interface FolderLookRequest {
+  /** base64 of the SHA-256 of each image. */
+  hashes?: Array<string>;
+  /** file:///path of each image. */
+  links?: Array<string>;
+}
+
+/** Sizes of images. */
+export interface FolderLookResponse {
+  /** [width, height] in pixels, by hash or link; unknown hashes are absent. */
+  sizes: Record<string, Array<unknown>>;
+}
+
+/** A folder's page. */
+export interface FolderPage {
+  path: string;
+  teamId: unknown;
+  folders: Array<string>;
+  files: Array<Record<string, unknown>>;
+  next: unknown;
+  users: unknown;
+}
+
+/** List the files and folders of a folder in Team Files. */
+export interface FolderPageRequest {
+  /** path of the folder. */
+  path: string;
+  /** number of the team; the caller's default team without it. */
+  team?: number | null;
+  /** `next` of the previous part. */
+  after?: string;
+  /** most entries. */
+  limit?: number | null;
+}
+
+/** Return the paths of a version's images in the server's storage; on the server's own machine only. */
+export interface FolderPathsRequest {
+  /** number of the version. */
+  id: number;
+  /** base64 of the SHA-256 of each image. */
+  hashes: Array<string>;
+}
+
+/** Paths of files. */
+export interface FolderPathsResponse {
+  /** path by hash; hashes without a local file are absent. */
+  paths: Record<string, string>;
+}
+
+/** Create images of a dataset, or update those of the same names; all of them or none. */
+export interface FolderPutRequest {
+  /** number of the dataset. */
+  datasetId: number;
+  /** images to create or update. */
+  images: Array<FolderImage>;
+}
+
+/** The images that were created or updated. */
+export interface FolderPutResponse {
+  /** digest of the project before the change. */
+  before: string;
+  /** digest of the project after the change. */
+  after: string;
+  /** [number, fingerprint] of each image, in the order of the request. */
+  images: Array<Array<unknown>>;
+}
+
+/** Remove images and datasets of a project; versions keep them. */
+export interface FolderRemoveRequest {
+  /** number of the project. */
+  projectId: number;
+  /** numbers of the images. */
+  images: Array<number>;
+  /** numbers of the datasets. */
+  datasets: Array<number>;
+}
+
+/** The project's digest before and after the change. */
+export interface FolderRemoveResponse {
+  before: string;
+  after: string;
+}
+
+/** Add or replace classes and tags of a project, and create the datasets it lacks. */
+export interface FolderShapeRequest {
+  /** number of the project. */
+  projectId: number;
+  /** classes and tags in Supervisely's format. */
+  meta?: Record<string, unknown>;
+  /** path of each dataset, as the names that lead to it. */
+  datasets: Array<Array<string>>;
+}
+
+/** The datasets of the paths. */
+export interface FolderShapeResponse {
+  /** digest of the project before the change. */
+  before: string;
+  /** digest of the project after the change. */
+  after: string;
+  /** numbers of the datasets, in the order of the request. */
+  datasets: Array<number>;
+}
+
+/** Return the digest of a project's state. */
+export interface FolderStateRequest {
+  /** number of the project. */
+  projectId: number;
+}
+
+/** A project's state. */
+export interface FolderStateResponse {
+  /** text that changes with every change of the project. */
+  digest: string;
+}
+
+/** Return the lineage around one entity or of a workspace. */
+export interface GraphRequest {
+  /** number of a project. */
+  project?: number | null;
+  /** number of a task. */
+  task?: number | null;
+  /** number of a team file, its path, or the path of a folder. */
+  file?: number | string | null;
+  /** number of a workspace. */
+  workspace?: number | null;
+  /** team whose path `file` is. */
+  teamId?: number | null;
+}
+
+/** Cards and the arrows between them. */
+export interface GraphResponse {
+  cards: Array<CardResponse>;
+  arrows: Array<ArrowResponse>;
+}
+
+/** One file of a path. */
+export interface HistoryFile {
+  id: number;
+  path: string;
+  /** SHA-256 of its bytes. */
+  sha256: string | null;
+  /** bytes. */
+  size: number;
+  /** whether it is at the path now. */
+  current: boolean;
+  /** its position among the files of the path, from 1. */
+  number: number;
+  /** number of files the path has had. */
+  count: number;
+  /** numbers of the tasks that wrote it. */
+  tasks: Array<number>;
+}
+
+/** Images, from a position on. */
+export interface ImageList {
+  images: Array<Record<string, unknown>>;
+  start: number;
+  /** number of all images that match. */
+  total: number;
+}
+
+/** Return images of a project or dataset, with the shapes of their labels. */
+export interface ImageListRequest {
+  /** number of a project. */
+  project?: number | null;
+  /** number of a dataset, whose children are included. */
+  dataset?: number | null;
+  /** position of the first image, from 0. */
+  start?: number | null;
+  /** part of the name. */
+  q?: string;
+  /** only images with labels, or only images without. */
+  labeled?: boolean | null;
+  /** most images. */
+  limit?: number | null;
+}
+
+/** An image's page. */
+export interface ImagePage {
+  id: number;
+  name: string;
+  objects: Array<Record<string, unknown>>;
+  tags: Array<Record<string, unknown>>;
+  project: unknown;
+  /** its dataset and those around it. */
+  datasets: unknown;
+}
+
+/** Return an image's page: its facts, all its labels, and its neighbours by name. */
+export interface ImagePageRequest {
+  /** number of the image. */
+  id: number;
+}
+
+/** Something damaged, and what it affects. */
+export interface IntegrityProblem {
+  /** base64 of the SHA-256 of a file; null if it is about a version's rows. */
+  hash: string | null;
+  /** missing, size, content, damaged (by an earlier check), unreadable, or a sentence. */
+  problem: string;
+  projects: Array<Record<string, unknown>>;
+  versions: Array<Record<string, unknown>>;
+  files: Array<Record<string, unknown>>;
+}
+
+/** Issue a token for the command of a reproduction. */
+export interface IssueTokenRequest {
+  /** number of the reproduced task. */
+  task: number;
+}
+
+/** A token; all null where the server needs none. */
+export interface IssueTokenResponse {
+  id: number | null;
+  token: string | null;
+  /** time in ISO 8601. */
+  expiresAt: string | null;
+}
+
+/** A changed item. */
+export interface ItemDiff {
+  status: "added" | "changed" | "removed";
+  /** what of the item changed. */
+  aspects: Array<string>;
+  /** the item in the earlier version; null if it was added. */
+  before: DiffItem | null;
+  /** the item in the later version; null if it was removed. */
+  after: DiffItem | null;
+  labels: ChangeCounts;
+}
+
+/** A labeling job's page. */
+export interface JobPage {
+  id: number;
+  name: string;
+  status: string;
+  project: unknown;
+  dataset: unknown;
+  images: Array<Record<string, unknown>>;
+}
+
+/** Return a labeling job's page. */
+export interface JobPageRequest {
+  /** number of the job. */
+  id: number;
+}
+
+/** Counts of labels in a part of a project's images. */
+export interface LabelCounts {
+  /** number of images counted. */
+  images: number;
+  /** position of the next part; null after the last. */
+  after: number | null;
+  /** [objects, images] by the number of the class. */
+  classes: Record<string, unknown>;
+  /** [objects, images] by the number of the tag. */
+  tags: Record<string, unknown>;
+}
+
+/** Count how often a project's classes and tags are used, in a part of its images. */
+export interface LabelCountsRequest {
+  /** number of the project. */
+  id: number;
+  /** `after` of the previous part. */
+  after?: number | null;
+}
+
+/** Progress of a maintenance job. */
+export interface MaintenanceResponse {
+  done: boolean;
+  /** state for the next call; null when the job is done. */
+  state: string | null;
+  /** numbers of what the job did so far. */
+  counts: Record<string, number>;
+}
+
+/** Items that were left out, as their content is missing. */
+export interface MissedItems {
+  count: number;
+  /** names of the first of them. */
+  names: Array<string>;
+}
+
+/** Download a preview of an image, never larger than the image. */
+export interface PreviewRequest {
+  /** number of the image. */
+  id: number;
+  /** most pixels; 0 if it follows from the height. Without both, the preview of a grid. */
+  width?: number | null;
+  /** most pixels; 0 if it follows from the width. */
+  height?: number | null;
+  /** how the image fits the size. */
+  resize?: "auto" | "fill" | "fill-down" | "fit" | "force";
+  /** quality of a JPEG, from 1 to 100. */
+  quality?: number | null;
+  /** format of the preview. */
+  ext?: "jpeg" | "png" | null;
+}
+
+/** Position in a list of projects. */
+export interface ProjectCursor {
+  /** time of the last project's last change, in ISO 8601. */
+  updatedAt: string;
+  /** number of the last project. */
+  id: number;
+}
+
+/** A part of a list of projects. */
+export interface ProjectList {
+  projects: Array<Record<string, unknown>>;
+  next: Record<string, unknown> | null;
+}
+
+/** Return projects, those changed last first. */
+export interface ProjectListRequest {
+  /** number of a workspace; all without it. */
+  workspace?: number | null;
+  /** `next` of the previous part. */
+  after?: ProjectCursor | null;
+  /** most entries. */
+  limit?: number | null;
+}
+
+/** A project's page. */
+export interface ProjectPage {
+  id: number;
+  name: string;
+  datasets: Array<Record<string, unknown>>;
+  meta: Record<string, unknown>;
+  users: Users;
+}
+
+/** Return a project's page: its facts, datasets, classes, tags, and the runs that used it. */
+export interface ProjectPageRequest {
+  /** number of the project. */
+  id: number;
+}
+
+/** What became of one record. */
+export interface RecordResult {
+  /** key of the record as sent. */
+  key: unknown;
+  /** duplicate means that a record of this key had been applied before. */
+  status: "applied" | "duplicate" | "refused";
+  /** why the record was refused. */
+  reason: string | null;
+}
+
+/** Return the tasks that reproduced a task, or those of one attempt to do so. */
+export interface ReproductionsRequest {
+  /** number of the reproduced task. */
+  task?: number | null;
+  /** name of the attempt, as its runs recorded it. */
+  attempt?: string | null;
+}
+
+/** Tasks of reproductions. */
+export interface ReproductionsResponse {
+  /** numbers of the tasks, the first one first. */
+  tasks: Array<number>;
+}
+
+/** Revoke a token that this user was issued for a reproduction. */
+export interface RevokeTokenRequest {
+  /** number of the token. */
+  id: number;
+}
+
+/** A part of a list of runs. */
+export interface RunList {
+  runs: Array<Record<string, unknown>>;
+  next: number | null;
+}
+
+/** Return runs, the latest first. */
+export interface RunListRequest {
+  /** number of a workspace; all without it. */
+  workspace?: number | null;
+  /** number of an app; all without it. */
+  app?: number | null;
+  /** `next` of the previous part. */
+  before?: number | null;
+  /** most entries. */
+  limit?: number | null;
+}
+
+/** A part of a run's log. */
+export interface RunLog {
+  /** chunks of the log. */
+  parts: Array<Record<string, unknown>>;
+  /** whether there are chunks before them. */
+  earlier: boolean;
+  /** state of the run. */
+  state: string;
+}
+
+/** Return a part of a run's log; its end without `before` and `after`. */
+export interface RunLogRequest {
+  /** number of the task. */
+  id: number;
+  /** number of a chunk; those before it are returned. */
+  before?: number | null;
+  /** number of a chunk; those after it are returned. */
+  after?: number | null;
+  /** most chunks. */
+  limit?: number | null;
+}
+
+/** A run's page. */
+export interface RunPage {
+  id: number;
+  name: string;
+  state: unknown;
+  facts: unknown;
+  inputs: Array<Record<string, unknown>>;
+  outputs: Array<Record<string, unknown>>;
+}
+
+/** Return a run's page: how it went, what it read and wrote. */
+export interface RunPageRequest {
+  /** number of the task. */
+  id: number;
+}
+
+/** Return titles, links, states and other texts of cards. */
+export interface SceneCardsRequest {
+  /** keys of the cards. */
+  keys: Array<string>;
+}
+
+/** Texts of cards; unknown keys are left out. */
+export interface SceneCardsResponse {
+  cards: Array<Record<string, unknown>>;
+}
+
+/** Return a part of the lineage in another format. */
+export interface SceneExportRequest {
+  /** number of a project. */
+  project?: number | null;
+  /** number of a task. */
+  task?: number | null;
+  /** number of a team file, its path, or the path of a folder. */
+  file?: number | string | null;
+  /** number of a workspace. */
+  workspace?: number | null;
+  /** team whose path `file` is. */
+  teamId?: number | null;
+  /** hops around the entity; 2 without it. */
+  depth?: number | null;
+  /** cards whose neighbours on a side are shown too. */
+  expand?: Array<CardSide>;
+  /** card and side to which the graph is restricted. */
+  focus?: CardSide | null;
+  /** entity types shown. */
+  kinds?: Array<string>;
+  /** names of the apps shown. */
+  apps?: Array<string>;
+  /** runs that began earlier are left out. */
+  since?: string | null;
+  /** runs that began later are left out. */
+  until?: string | null;
+  /** whether five or more similar cards are shown as one. */
+  clusters?: boolean;
+  /** keys of clusters that are shown as their cards. */
+  opened?: Array<string>;
+  /** keys of cards that no filter hides. */
+  keep?: Array<string>;
+  /** digest of the graph that the caller shows; if it has not changed the response holds no graph. */
+  have?: string | null;
+  /** the format. */
+  form: "dot" | "html" | "json" | "mermaid" | "svg" | "text";
+}
+
+/** An exported graph. */
+export interface SceneExportResponse {
+  text: string;
+  /** media type of the text. */
+  media: string;
+}
+
+/** Return a part of the lineage as the page shows it, with positions. */
+export interface SceneRequest {
+  /** number of a project. */
+  project?: number | null;
+  /** number of a task. */
+  task?: number | null;
+  /** number of a team file, its path, or the path of a folder. */
+  file?: number | string | null;
+  /** number of a workspace. */
+  workspace?: number | null;
+  /** team whose path `file` is. */
+  teamId?: number | null;
+  /** hops around the entity; 2 without it. */
+  depth?: number | null;
+  /** cards whose neighbours on a side are shown too. */
+  expand?: Array<CardSide>;
+  /** card and side to which the graph is restricted. */
+  focus?: CardSide | null;
+  /** entity types shown. */
+  kinds?: Array<string>;
+  /** names of the apps shown. */
+  apps?: Array<string>;
+  /** runs that began earlier are left out. */
+  since?: string | null;
+  /** runs that began later are left out. */
+  until?: string | null;
+  /** whether five or more similar cards are shown as one. */
+  clusters?: boolean;
+  /** keys of clusters that are shown as their cards. */
+  opened?: Array<string>;
+  /** keys of cards that no filter hides. */
+  keep?: Array<string>;
+  /** digest of the graph that the caller shows; if it has not changed the response holds no graph. */
+  have?: string | null;
+}
+
+/** A part of the lineage; without its graph if the caller shows it already. */
+export interface SceneResponse {
+  /** the server's count of changes. */
+  changes: number;
+  /** digest of the graph. */
+  digest: string;
+}
+
+/** Find entities by a part of their names or by their numbers. */
+export interface SearchRequest {
+  /** part of a name; project:7 and #7 find a number. */
+  q?: string;
+  /** kinds to search; all without it. */
+  kinds?: Array<"dataset" | "file" | "image" | "job" | "project" | "run" | "version">;
+  /** most results of each kind. */
+  limit?: number | null;
+}
+
+/** Results of a search. */
+export interface SearchResponse {
+  results: Array<SearchResult>;
+  /** kinds of which there are more results. */
+  more: Array<string>;
+}
+
+/** An entity that matches a search. */
+export interface SearchResult {
+  kind: string;
+  id: number;
+  title: string;
+  detail: string;
+  /** path of its page. */
+  link: string;
+  /** time of its last change or of its start. */
+  at: string | null;
+}
+
+/** Save a project's state as a version; a project that has not changed keeps its last version. */
+export interface SnapshotRequest {
+  /** number of the project. */
+  projectId: number;
+  /** title of a new version. */
+  title?: string | null;
+  /** description of a new version. */
+  description?: string | null;
+}
+
+/** The version that holds the project's state. */
+export interface SnapshotResponse {
+  /** number of the version on this server. */
+  id: number;
+  /** number of the version in its project, from 1. */
+  version: number;
+  /** false if the project had not changed since this version. */
+  created: boolean;
+}
+
+/** The start page. */
+export interface StartPage {
+  workspaces: Array<Record<string, unknown>>;
+  projects: Record<string, unknown>;
+  runs: Record<string, unknown>;
+}
+
+/** Return what the start page shows: workspaces, the projects changed last, the latest runs. */
+export interface StartPageRequest {
+  /** most entries of each list. */
+  limit?: number | null;
+}
+
+/** Response of a method that only changes something. */
+export interface Success {
+  success: boolean;
+}
+
+/** A task as Supervisely's ``tasks.info`` returns it; further members are Supervisely's. */
+export interface TaskResponse {
+  id: number;
+  name: string;
+  status: string;
+  teamId: number;
+  workspaceId: number;
+}
+
+/** Return everything an entity came from: the runs that wrote it, what these read, and so on. */
+export interface TraceRequest {
+  /** project:7, project:7#3, version:12, dataset:3, file:9, task:5, job:2, or a /path. */
+  ref: string;
+  /** team of a path. */
+  teamId?: number | null;
+  /** whether to follow all runs that wrote an entity, not only the latest. */
+  every?: boolean;
+}
+
+/** What an entity came from. */
+export interface TraceResponse {
+  ref: string;
+  /** false if the trace is larger than a response may be. */
+  complete: boolean;
+  /** facts, inputs and outputs of runs, by the keys of their cards. */
+  runs: Record<string, unknown>;
+  /** what the runs read and wrote, by key. */
+  data: Record<string, unknown>;
+  graph: GraphResponse;
+}
+
+/** A method that this server lacks. */
+export interface UnknownMethodCount {
+  method: string;
+  /** number of requests. */
+  count: number;
+  /** time of the last request, in ISO 8601. */
+  lastAt: string;
+}
+
+/** Return the methods that clients requested and this server lacks, the most frequent first. */
+export type UnknownMethodsRequest = Record<string, never>;
+
+/** Methods that this server lacks. */
+export interface UnknownMethodsResponse {
+  methods: Array<UnknownMethodCount>;
+}
+
+/** The runs that read or wrote an entity, the latest first. */
+export interface Users {
+  runs: Array<Record<string, unknown>>;
+  /** number of all of them. */
+  total: number;
+}
+
+/** Check the integrity of the store; each call does a part of it, until the response is done. */
+export interface VerifyRequest {
+  /** 1 checks the rows of versions, 2 also that files exist, 3 also their bytes. */
+  level?: number;
+  /** number of a version to check alone. */
+  id?: number | null;
+  /** number of a project to check alone, with its versions. */
+  projectId?: number | null;
+  /** `state` of the previous response. */
+  state?: string | null;
+}
+
+/** Progress of a check. */
+export interface VerifyResponse {
+  done: boolean;
+  state: string | null;
+  counts: Record<string, number>;
+  /** problems that this call detected. */
+  problems: Array<IntegrityProblem>;
+}
+
+/** Classes and tags of a version, in Supervisely's format. */
+export interface VersionClasses {
+  classes: Array<unknown>;
+  tags: Array<unknown>;
+}
+
+/** Delete a version; its number stays known, so that references to it stay resolvable. */
+export interface VersionDeleteRequest {
+  /** number of the version. */
+  id: number;
+}
+
+/** Compare a version of a project with another one, or with the project's current state. */
+export interface VersionDiffRequest {
+  /** number of the earlier version. */
+  from: number;
+  /** number of the later version; the current state of the project without it. */
+  to?: number | null;
+  /** most changes of the page, 1000 at most. */
+  limit?: number | null;
+  /** `after` of the previous page. */
+  after?: number;
+  /** whether to count the changed labels of all items. */
+  labels?: boolean;
+}
+
+/** The differences between two states of a project. */
+export interface VersionDiffResponse {
+  projectId: number;
+  from: VersionSummary;
+  to: VersionSummary | null;
+  counts: DiffCounts;
+  classes: ChangedNames;
+  tags: ChangedNames;
+  datasets: ChangedNames;
+  /** changed items, a page at a time. */
+  changes: Array<ItemDiff>;
+  /** position for the next page; null after the last. */
+  after: number | null;
+}
+
+/** An item as a version holds it. */
+export interface VersionItem {
+  id: number;
+  datasetId: number;
+  /** names of the item's dataset and of those around it, the outermost first. */
+  dataset: Array<string>;
+  name: string;
+  /** base64 of the SHA-256 of the item's bytes; null for a link. */
+  hash: string | null;
+  link: string | null;
+  /** bytes of the item's file. */
+  size: number | null;
+  /** width in pixels. */
+  width: number | null;
+  /** height in pixels. */
+  height: number | null;
+  meta: Record<string, unknown>;
+  tags: Array<Record<string, unknown>>;
+  description: string;
+}
+
+/** Return a page of a version's items, ordered by their numbers. */
+export interface VersionItemsRequest {
+  /** number of the version. */
+  id: number;
+  /** `after` of the previous page. */
+  after?: number | null;
+  /** most items of the page; the server returns at most 1000. */
+  limit?: number | null;
+  /** only items of this dataset. */
+  datasetId?: number | null;
+  /** whether to include annotations. */
+  annotations?: boolean;
+}
+
+/** A page of a version's items. */
+export interface VersionItemsResponse {
+  /** items, with an `annotation` in Supervisely's format if the request asked for annotations. */
+  items: Array<VersionItem>;
+  /** position for the next page; null after the last. */
+  after: number | null;
+}
+
+/** A part of a project's versions. */
+export interface VersionList {
+  project: Record<string, unknown>;
+  /** whether the project has changed since its last version. */
+  changed: boolean;
+  versions: Array<Record<string, unknown>>;
+  next: number | null;
+}
+
+/** Return a project's versions, the latest first, each with the runs that used it. */
+export interface VersionListRequest {
+  /** number of the project. */
+  id: number;
+  /** `next` of the previous part, the number of a version in its project. */
+  before?: number | null;
+  /** most entries. */
+  limit?: number | null;
+}
+
+/** Download the versions.json of a project, in the format of Supervisely's SDK. */
+export interface VersionMapRequest {
+  /** number of the project. */
+  id: number;
+}
+
+/** Return a version with its project, classes, tags and datasets. */
+export interface VersionMetaRequest {
+  /** number of the version. */
+  id: number;
+}
+
+/** A version without its items. */
+export interface VersionMetaResponse {
+  version: VersionSummary;
+  project: VersionProject;
+  meta: VersionClasses;
+  /** datasets, parents before children. */
+  datasets: Array<Record<string, unknown>>;
+}
+
+/** Download a preview of an image of a version. */
+export interface VersionPictureRequest {
+  /** number of the image. */
+  id: number;
+  /** number of the version. */
+  version: number;
+}
+
+/** The project of a version. */
+export interface VersionProject {
+  id: number;
+  name: string;
+  description: string;
+  /** project type of Supervisely, such as images. */
+  type: string;
+  workspaceId: number;
+  /** whether the project was removed since. */
+  removed: boolean;
+}
+
+/** Restore a version as a new project; each call does a part of it, until the response is done. */
+export interface VersionRestoreRequest {
+  /** number of the version. */
+  id?: number | null;
+  /** number of the project whose version is restored. */
+  projectId?: number | null;
+  /** number of the version in its project. */
+  number?: number | null;
+  /** name of the new project. */
+  name?: string | null;
+  /** description of the new project. */
+  description?: string | null;
+  /** workspace of the new project; by default that of the old one. */
+  workspaceId?: number | null;
+  /** whether to leave out items whose content is missing. */
+  skipMissed?: boolean;
+  /** `id` of the previous response. */
+  restoring?: number | null;
+}
+
+/** Progress of a restore. */
+export interface VersionRestoreResponse {
+  done: boolean;
+  /** number of the new project. */
+  id: number;
+  name: string;
+  /** items restored so far. */
+  copied: number;
+  /** items of the version. */
+  total: number;
+  missed: MissedItems;
+}
+
+/** A version. */
+export interface VersionSummary {
+  id: number;
+  /** number of the version in its project, from 1. */
+  version: number;
+}
+
+/** Request and response of each method. */
+export interface Methods {
+  "autoflow.records.add": { request: AddRecordsRequest; response: AddRecordsResponse };
+  "autoflow.runs.ensure": { request: EnsureRunRequest; response: EnsureRunResponse };
+  "autoflow.tasks.ensure": { request: EnsureTaskRequest; response: TaskResponse };
+  "autoflow.versions.snapshot": { request: SnapshotRequest; response: SnapshotResponse };
+  "autoflow.versions.map": { request: VersionMapRequest; response: Record<string, unknown> };
+  "autoflow.versions.items": { request: VersionItemsRequest; response: VersionItemsResponse };
+  "autoflow.versions.meta": { request: VersionMetaRequest; response: VersionMetaResponse };
+  "autoflow.versions.diff": { request: VersionDiffRequest; response: VersionDiffResponse };
+  "autoflow.versions.restore": { request: VersionRestoreRequest; response: VersionRestoreResponse };
+  "autoflow.versions.delete": { request: VersionDeleteRequest; response: Success };
+  "autoflow.versions.picture": { request: VersionPictureRequest; response: string };
+  "autoflow.folders.state": { request: FolderStateRequest; response: FolderStateResponse };
+  "autoflow.folders.items": { request: FolderItemsRequest; response: FolderItemsResponse };
+  "autoflow.folders.shape": { request: FolderShapeRequest; response: FolderShapeResponse };
+  "autoflow.folders.look": { request: FolderLookRequest; response: FolderLookResponse };
+  "autoflow.folders.put": { request: FolderPutRequest; response: FolderPutResponse };
+  "autoflow.folders.remove": { request: FolderRemoveRequest; response: FolderRemoveResponse };
+  "autoflow.folders.contents": { request: FolderContentsRequest; response: string };
+  "autoflow.folders.paths": { request: FolderPathsRequest; response: FolderPathsResponse };
+  "autoflow.graph": { request: GraphRequest; response: GraphResponse };
+  "autoflow.trace": { request: TraceRequest; response: TraceResponse };
+  "autoflow.reproductions": { request: ReproductionsRequest; response: ReproductionsResponse };
+  "autoflow.files.history": { request: FileHistoryRequest; response: FileHistoryResponse };
+  "autoflow.scene": { request: SceneRequest; response: SceneResponse };
+  "autoflow.scene.cards": { request: SceneCardsRequest; response: SceneCardsResponse };
+  "autoflow.scene.export": { request: SceneExportRequest; response: SceneExportResponse };
+  "autoflow.overview.start": { request: StartPageRequest; response: StartPage };
+  "autoflow.overview.projects": { request: ProjectListRequest; response: ProjectList };
+  "autoflow.overview.runs": { request: RunListRequest; response: RunList };
+  "autoflow.overview.project": { request: ProjectPageRequest; response: ProjectPage };
+  "autoflow.overview.counts": { request: LabelCountsRequest; response: LabelCounts };
+  "autoflow.overview.versions": { request: VersionListRequest; response: VersionList };
+  "autoflow.overview.images": { request: ImageListRequest; response: ImageList };
+  "autoflow.overview.image": { request: ImagePageRequest; response: ImagePage };
+  "autoflow.overview.file": { request: FilePageRequest; response: FilePage };
+  "autoflow.overview.folder": { request: FolderPageRequest; response: FolderPage };
+  "autoflow.overview.run": { request: RunPageRequest; response: RunPage };
+  "autoflow.overview.log": { request: RunLogRequest; response: RunLog };
+  "autoflow.overview.job": { request: JobPageRequest; response: JobPage };
+  "autoflow.overview.drawn": { request: DrawnImagesRequest; response: DrawnImages };
+  "autoflow.changes": { request: ChangesRequest; response: ChangesResponse };
+  "autoflow.unknown_methods": { request: UnknownMethodsRequest; response: UnknownMethodsResponse };
+  "autoflow.search": { request: SearchRequest; response: SearchResponse };
+  "autoflow.upkeep.collect": { request: CollectRequest; response: MaintenanceResponse };
+  "autoflow.upkeep.verify": { request: VerifyRequest; response: VerifyResponse };
+  "autoflow.reproduction.token": { request: IssueTokenRequest; response: IssueTokenResponse };
+  "autoflow.reproduction.revoke": { request: RevokeTokenRequest; response: Success };
+  "autoflow.previews": { request: PreviewRequest; response: string };
+}
