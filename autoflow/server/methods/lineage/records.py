@@ -1,7 +1,7 @@
 """``autoflow.records.add``, batches of records, and ``autoflow.runs.ensure`` (see `wire.records`).
 
 A record's key is an idempotency key: it is stored in the transaction that applies the record, so that a record is
-applied once, however often it is sent. A transaction takes records for `SLICE` seconds, so that no batch holds the
+applied once, however often it is sent. A transaction applies records for `SLICE` seconds, so that no batch holds the
 write lock for long. `GROUP` records share a savepoint; if one of them is refused, each is applied in a savepoint of its
 own, so that a refused record does not affect the others.
 
@@ -35,7 +35,7 @@ from autoflow.wire.contract import records as contract
 ANY_TEAM = 0  # the team of keys stored before keys belonged to a team
 _FACTS = tuple(RunFacts.__annotations__)
 DIRECTIONS = tuple(methods.ADD_EDGE)
-SLICE = 0.05  # seconds during which a transaction takes records
+SLICE = 0.05  # seconds during which one transaction applies records
 PAUSE = 0.0002  # seconds between two records in an embedded server
 GROUP = 10  # records of a savepoint
 GAP = 0.005  # seconds between two transactions of a batch: waiters for the write lock poll it
@@ -171,7 +171,7 @@ def _apply_each(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
 def add(context: OperationContext, request: contract.AddRecordsRequest) -> dict[str, Any]:
     """``autoflow.records.add``: ``{"results": [{"key", "status", "reason"}], "tasks": {run: task}}``, in order.
 
-    Status is ``applied``, ``duplicate`` (applied before: as good) or ``refused``, then with a reason.
+    Status is ``applied``, ``duplicate`` (it was applied before) or ``refused``, with a reason.
     """
     records = request.records
     results: list[dict[str, Any]] = []

@@ -188,11 +188,11 @@ def test_another_user_cannot_change_an_ended_task(ann, bob, ended):
         assert refusal.value.status == 409
 
 
-# -- bytes by their hash
+# -- blobs by hash
 
 
 def owned_image(member, colour):
-    """Return the hash, the id and the project of a new image of a member."""
+    """Return the hash, the id and the dataset of a new image of a member."""
     project = member.call("projects.add", workspaceId=member.workspace(), name=f"of {colour}")["id"]
     dataset = member.call("datasets.add", projectId=project, name="d")["id"]
     content = member.upload(colour)
@@ -202,19 +202,19 @@ def owned_image(member, colour):
 
 def can_use(member, content, dataset):
     """Return whether a member's requests can use a blob by its hash, for each way to do so."""
-    server, who = member.filled.server, member.caller
-    ways = [
-        bool(server.call("images.internal.hashes.list", [content], who)),
-        bool(b"".join(server.download("images.bulk.download-by-hash", {"hashes": [content]}, who)).count(b"PNG")),
+    server, caller = member.filled.server, member.caller
+    usable = [
+        bool(server.call("images.internal.hashes.list", [content], caller)),
+        bool(b"".join(server.download("images.bulk.download-by-hash", {"hashes": [content]}, caller)).count(b"PNG")),
         bool(member.call("autoflow.folders.look", hashes=[content])["sizes"]),
     ]
     for method in ("images.bulk.add", "autoflow.folders.put"):
         try:
             member.call(method, datasetId=dataset, images=[{"name": method, "hash": content}])
-            ways.append(True)
+            usable.append(True)
         except ServerRefused as refusal:
-            ways.append("has not been uploaded" not in str(refusal))
-    return ways
+            usable.append("has not been uploaded" not in str(refusal))
+    return usable
 
 
 def test_a_removed_member_cannot_use_blobs_by_hash(filled, ann):
