@@ -7,6 +7,7 @@ import json
 import os
 import time
 
+from autoflow.errors import ServerBusy
 from autoflow.outbox import dead_letters, journal_lease, open_runs
 from autoflow.outbox.blocked import BlockedRecords
 from autoflow.outbox.destination_session import DestinationSession
@@ -205,7 +206,11 @@ class Drain:
         reader.save()
 
     def _send_entries(self, reader: Reader, entries: list[Entry], backend: Backend) -> None:
-        """Deliver some entries; the progress advances as results come in, in order."""
+        """Deliver some entries; the progress advances as results come in, in order.
+
+        Raises:
+            ServerError: the destination did not take all of them.
+        """
         records: list[NumberedRecord] = []
         sources: list[Entry] = []  # the entry of each record
         for entry in entries:
@@ -234,6 +239,8 @@ class Drain:
             self._renew_lease(reader)
             if 0 < len(results) < len(records):
                 reader.save()  # one request a record: a crash then repeats at most one
+        if next(waiting, None) is not None:
+            raise ServerBusy("the destination gave no result for some records", status=200)
 
     def _skip(self, reader: Reader, entry: Entry) -> None:
         """Pass over a line that holds no record: a header, a count of dropped records, or a damaged line."""

@@ -12,7 +12,7 @@ import pytest
 import autoflow
 from autoflow.outbox.destinations import registry
 from autoflow.outbox.status import status
-from autoflow.runtime.destination import connect, parse_address, resolve, token_for
+from autoflow.runtime.destination import connect, connector_to, parse_address, resolve, token_for
 
 pytestmark = pytest.mark.core
 
@@ -78,6 +78,23 @@ def test_records_wait_while_the_file_cannot_be_written(address, tmp_path, monkey
     assert not autoflow.flush(60)
     assert status()["destinations"][address]["waiting"] > 0
     (tmp_path / "lineage.jsonl").rmdir()
+    assert autoflow.flush(60)
+    assert [record["subject"]["id"] for record in lines(address) if record.get("direction") == "input"] == [7]
+
+
+def test_records_without_a_result_are_sent_again(address, monkeypatch):
+    """A backend that yields too few results is treated as unavailable, with growing pauses."""
+    monkeypatch.setenv("AUTOFLOW_SERVER", address)
+    connector = type(connector_to(parse_address(address)))
+    calls = []
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            connector, "deliver", lambda self, records, state, **more: iter(calls.append(len(records)) or ())
+        )
+        with autoflow.workflow("train"):
+            train(7)
+        assert not autoflow.flush(60)
+        assert len(calls) < 5
     assert autoflow.flush(60)
     assert [record["subject"]["id"] for record in lines(address) if record.get("direction") == "input"] == [7]
 
