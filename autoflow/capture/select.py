@@ -33,7 +33,7 @@ def best_checkpoint(of: str | Callable[[Call], Any]) -> Callable[[Call], Any]:
         of: a path or a callable that selects the files: FileInfos, mappings with a name, or paths.
 
     Raises:
-        ValueError: `of` is no valid path.
+        ValueError: `of` is not a valid path.
     """
     select_files: Callable[[Call], Any] = check_callable("of", of) if callable(of) else getter(parse(of))
 

@@ -35,7 +35,7 @@ def _server_target(arguments: Sequence[str]) -> str | None:
 
 
 def _positional(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments that are no options and follow none."""
+    """Return the arguments that are neither options nor follow one."""
     predecessors = ("", *arguments)
     return [
         word

@@ -12,7 +12,7 @@ from autoflow.errors import DecorationError, PathError
 from autoflow.model.path import Path, Step
 from autoflow.runtime.recorder import Recorder
 
-# attributes of a `Call` that are no parameters: the reserved words of paths and templates
+# attributes of a `Call` other than parameters: the reserved words of paths and templates
 RESERVED = ("result", "value", "item", "task_id", "team_id", "app_id", "args")
 _UNSET = object()
 
@@ -136,7 +136,7 @@ def _report_dead_end(call: Call, path: Path, value: Any, step: Step) -> None:
     recorder = recorder_of(call)
     expected = "a list" if isinstance(step, tuple) else f"item {step}" if isinstance(step, int) else repr(step)
     verb = "is not" if isinstance(step, tuple) else "has no"
-    error = PathError(f"the path {str(path)!r} ends nowhere: a {type(value).__name__} {verb} {expected}")
+    error = PathError(f"the path {str(path)!r} cannot be followed: a {type(value).__name__} {verb} {expected}")
     if str(error) not in map(str, recorder.failures):
         recorder.add_failure(error)
         recorder.debug("%s", error)
@@ -159,6 +159,6 @@ def check_callable(option: str, function: Callable[..., Any]) -> Callable[[Call]
     except TypeError:
         raise DecorationError(
             f"{option}= takes a callable of one argument, the call, as in {option}=lambda call: ...; "
-            f"{getattr(function, '__name__', type(function).__name__)}{signature} cannot be called so"
+            f"{getattr(function, '__name__', type(function).__name__)}{signature} cannot be called that way"
         ) from None
     return function

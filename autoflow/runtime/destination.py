@@ -33,7 +33,7 @@ _log = RateLimitedLogger(logging.getLogger("autoflow"))
 
 
 class Destination(NamedTuple):
-    """A server: its origin and address; for the three destinations that are no servers, the same word twice."""
+    """A server: its origin and address; for `embedded`, `memory` and `off`, the same word twice."""
 
     origin: str
     address: str

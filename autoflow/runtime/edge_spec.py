@@ -58,7 +58,7 @@ def check_kind(direction: Direction, kind: Any) -> None:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     if kind == "app":
         hint = "; an app session is an output only"
-    raise UnknownKindError(f"{kind!r} is no kind of {direction}: write one of {', '.join(known)}{hint}")
+    raise UnknownKindError(f"{kind!r} is not a kind of {direction}: write one of {', '.join(known)}{hint}")
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ def check_options(options: Mapping[str, Any]) -> None:
         if name not in OPTIONS:
             near = difflib.get_close_matches(name, OPTIONS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; the options are {', '.join(OPTIONS)}"
-            raise DecorationError(f"{name!r} is no option{hint}")
+            raise DecorationError(f"{name!r} is not an option{hint}")
 
 
 class EdgeSpec:
@@ -235,7 +235,7 @@ class EdgeSpec:
         """Return the meta of one call.
 
         Raises:
-            CardError: a callable returned something that is no meta.
+            CardError: a callable returned something other than a meta.
         """
         return _wire_meta(self._meta(call)) if callable(self._meta) else self._meta
 
@@ -283,7 +283,7 @@ def _compile_version(version: Any, kind: Kind, names: Names) -> Callable[[Call],
     constant = _version_ref(version)
     if constant is None:
         raise DecorationError(
-            f'version={version!r} is no version: write an id, "#3" for a number, a path or a callable'
+            f'version={version!r} is not a version: write an id, "#3" for a number, a path or a callable'
         )
     return lambda call: constant
 
@@ -311,7 +311,7 @@ def _compile_task(value: Any, names: Names) -> Callable[[Call], int | None] | No
         return lambda call: _id_of(select(call))
     task_id = _id_of(value)
     if task_id is None:
-        raise DecorationError(f"task_id={value!r} is no task number")
+        raise DecorationError(f"task_id={value!r} is not a task id")
     return lambda call: task_id
 
 

@@ -93,7 +93,7 @@ def _from_text(kind: Kind, text: str) -> EntityRef | None:
     if not text:
         return None
     if len(text) > LONGEST_TEXT:
-        raise UnrecognizedValue(f"a text of {len(text)} characters is no {kind}")
+        raise UnrecognizedValue(f"a text of {len(text)} characters is not a {kind}")
     if not type_of_kind(kind).by_path and text.isascii() and text.isdecimal():
         return int(text) or None
     if type_of_kind(kind).has_path and "://" not in text:
@@ -108,9 +108,9 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _refuse(kind: Kind, value: Any) -> NoReturn:
-    shown = type(value).__name__
+    type_name = type(value).__name__
     hint = "; write result[0] or result[*] for a tuple" if isinstance(value, tuple) else ""
-    raise UnrecognizedValue(f"a {shown} is no {kind}{hint}")
+    raise UnrecognizedValue(f"a {type_name} is not a {kind}{hint}")
 
 
 def warn_once(message: str) -> None:

@@ -31,7 +31,7 @@ def start(name: str, *, parameters: Any = None, parent: Run | None = None, **opt
         options: ``task_id``, ``api``, ``server``, ``team_id``, ``workspace_id``, as in `workflow`.
 
     Raises:
-        ValueError: `server` is no address.
+        ValueError: `server` is not a valid address.
     """
     run = create(name, **options)
     announce(run, parameters, parent)
@@ -50,7 +50,7 @@ def create(
     """Return a new run, with nothing recorded.
 
     Raises:
-        ValueError: `server` is no address.
+        ValueError: `server` is not a valid address.
     """
     target = destination.resolve_for_records(server)
     run = Run(
@@ -138,7 +138,7 @@ def from_text(text: str | None) -> Run | None:
     """Return the run of another process that a text names; None when it names none.
 
     Raises:
-        ValueError: the server in the text is no valid address.
+        ValueError: the server in the text is not a valid address.
     """
     if text is None:
         return None

@@ -102,7 +102,7 @@ def save_version(
     version: int | None = None
     try:
         version, reason = _attempt(run, project, value, options, apis)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the app's work goes on
+    except Exception as error:  # noqa: BLE001 - no failure stops the app
         version, reason = _current_version(value), error
     if run.outbox is None and not options.required:
         return project
@@ -134,7 +134,7 @@ def _attempt(
     outbox = run.outbox
     transport = outbox.connector.transport
     if transport is None:
-        return _current_version(value), RuntimeError(f"{outbox.origin} only takes records, and keeps no projects")
+        return _current_version(value), RuntimeError(f"{outbox.origin} only takes records: it has no projects")
     own_methods = _call_server(outbox, options.wait, lambda: _has_own_methods(outbox))
     info = _call_server(outbox, deadline - time.monotonic(), lambda: _look_up(project, value, transport.call))
     if info.type is not None and info.type not in options.types:
@@ -206,7 +206,7 @@ def _save_through_sdk(project_id: int, options: SnapshotOptions, apis: Iterable[
     if api is None and (sdk := sys.modules.get("supervisely")) is not None:
         api = sdk.Api.from_env()
     if api is None:
-        raise RuntimeError("no Api with project.version is at hand: pass it to the function, or to workflow(api=...)")
+        raise RuntimeError("no Api with project.version was found: pass one to the function, or to workflow(api=...)")
     logger.info("autoflow: saving project %s before going on", project_id)
     version_id = api.project.version.create(project_id, options.title, options.description)
     logger.info("autoflow: project %s is saved as version %s", project_id, version_id)
@@ -226,9 +226,9 @@ def _call_server(outbox: Outbox, seconds: float, work: Callable[[], Any]) -> Any
     """
     circuit = _circuits.setdefault(outbox, Backoff())
     if circuit.wait() > 0:
-        raise ServerUnreachable(f"{outbox.origin} did not answer before; it is asked again in {circuit.wait():.0f} s")
+        raise ServerUnreachable(f"{outbox.origin} did not answer; the next request is sent in {circuit.wait():.0f} s")
     if outbox.circuit_open:
-        raise ServerUnreachable(f"{outbox.origin} takes no records now either")
+        raise ServerUnreachable(f"{outbox.origin} does not take records at the moment")
     start = time.monotonic()
     try:
         result = run_with_timeout(seconds, work)

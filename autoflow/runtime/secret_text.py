@@ -83,7 +83,7 @@ _QUANTITY = re.compile(r"v?\d[\d.]*[a-z]{0,3}\Z")
 USERS = {"--user", "--proxy-user", "--userpwd", "--http-user", "--basic-auth", "--creds"}
 _PORTS = re.compile(r"[\d:,./-]+(?:tcp|udp)?\Z|(?:tcp|udp|icmp|all)\Z")
 _PATHS = re.compile(r"(?:\.{0,2}|~)/|\.{1,2}\Z|[A-Za-z]:\\|no:|\S*\.(?:py|sh|txt|json|ya?ml|toml|csv|zip|tar|gz)\Z")
-# commands whose -p is no password
+# commands whose -p is not a password
 _P_IS_NO_PASSWORD = re.compile(
     r"(?:^|[\s/\"'])(?:mkdir|cp|scp|install|rsync|pytest|py\.test|tmux|touch|patch|sbatch|srun|salloc|squeue|sinfo|git|bash"
     r"|read|cargo|go|make|iptables|lsof|ps|perf|kubectl|tar|compose|docker-compose|nmap|nc|netstat|celery|xdist)[\s\"',]"

@@ -38,7 +38,7 @@ def check_root(path: Path, names: Names) -> None:
     """
     if names is not None and path.root not in names and path.root not in RESERVED:
         raise UnknownParameterError(
-            f"{str(path)!r} starts at {path.root!r}, which is no parameter; "
+            f"{str(path)!r} starts at {path.root!r}, which is not a parameter; "
             f"write one of {', '.join(sorted(names)) or '(the function has none)'}, or {', '.join(RESERVED)}"
         )
 

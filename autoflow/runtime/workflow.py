@@ -51,8 +51,8 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         log: store the app's `logging` output as the run's log, on our server.
 
     Raises:
-        CardError: `node` is no valid card.
-        DecorationError: `name` is no text (a decorator without parentheses).
+        CardError: `node` is not a valid card.
+        DecorationError: `name` is not a text (a decorator without parentheses).
     """
 
     def __init__(

@@ -66,7 +66,7 @@ def test_an_entity_with_id_none_is_not_recorded(value):
 @pytest.mark.parametrize("kind", ["project", "file", "task"])
 def test_values_that_stand_for_no_entity_are_refused(kind, value):
     """Flags, fractions, negative numbers and things of other sorts."""
-    with pytest.raises(UnrecognizedValue, match=f"is no {kind}"):
+    with pytest.raises(UnrecognizedValue, match=f"is not a {kind}"):
         resolve_entity(kind, value)
 
 

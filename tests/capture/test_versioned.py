@@ -366,7 +366,7 @@ def test_a_hanging_server_opens_the_circuit(server, captured, non_strict):
         return "trained"
 
     assert [train(7) for _ in range(5)] == ["trained"] * 5
-    with pytest.raises(VersionNotSaved, match="asked again in"):
+    with pytest.raises(VersionNotSaved, match="next request is sent in"):
         careful(7)
     assert server.requests.count(methods.SNAPSHOT) == 1
     assert [(edge.type, edge.id) for edge in captured.edges] == [("project", 7)]
@@ -423,5 +423,5 @@ def test_a_lookup_of_the_task_id_is_limited_by_wait(server, captured, non_strict
     with workflow(server="http://127.0.0.1:1", log=False):
         assert train(7) == "trained"
         assert train(7) == "trained"
-        assert any("asked again in" in str(failure) for failure in current_run().failures)
+        assert any("next request is sent in" in str(failure) for failure in current_run().failures)
     server.hangs.set()
