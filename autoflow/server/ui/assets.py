@@ -26,7 +26,7 @@ MEDIA_TYPES: Mapping[str, str] = {
 ROOT = "/assets"
 ICONS = "icons/zmdi.css"  # the icon font and its names, fetched when the package is built
 
-_IMPORT = re.compile(r'^(?:import|export)\b[^"\';]*?"(\.{1,2}/[^"]+)"', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:@?import|export)\b[^"\';]*?"(\.{1,2}/[^"]+)"', re.MULTILINE)
 
 
 class Asset(NamedTuple):
@@ -89,14 +89,14 @@ class Assets:
         return f"{ROOT}/{self.digest}/{path}"
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - one object a process, `assets`
-    def modules(self, path: str) -> tuple[str, ...]:
-        """Return the paths of a module and of all that it imports, so that a page can preload them at once."""
+    def with_imports(self, path: str) -> tuple[str, ...]:
+        """Return the path of a module or style sheet and of all that it imports, so that a page can preload them."""
         paths = {path: None}
         pending = [path]
-        for module in pending:  # grows during the iteration
-            source = self._files[module].content.decode()
+        for importing in pending:  # grows during the iteration
+            source = self._files[importing].content.decode()
             for name in _IMPORT.findall(source):
-                imported = posixpath.normpath(posixpath.join(posixpath.dirname(module), name))
+                imported = posixpath.normpath(posixpath.join(posixpath.dirname(importing), name))
                 if imported in self._files and imported not in paths:
                     paths[imported] = None
                     pending.append(imported)

@@ -57,6 +57,7 @@ def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | N
     files = source or assets()
     module = f"pages/{page}.js"
     styles = ["base.css", *(path for path in (f"pages/{page}.css", ICONS) if path in files)]
+    imported_styles = [path for style in styles for path in files.with_imports(style)[1:]]
     data = {"page": page, **({"icons": "zmdi"} if ICONS in files else {}), **facts}
     attributes = "".join(f' data-{name}="{escape(str(value))}"' for name, value in data.items())
     return "".join(
@@ -66,8 +67,9 @@ def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | N
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             '<meta name="color-scheme" content="light dark">\n',
             f'<script src="{files.url("initial-theme.js")}"></script>\n',
+            *(f'<link rel="preload" as="style" href="{files.url(path)}">\n' for path in imported_styles),
             *(f'<link rel="stylesheet" href="{files.url(path)}">\n' for path in styles),
-            *(f'<link rel="modulepreload" href="{files.url(path)}">\n' for path in files.modules(module)),
+            *(f'<link rel="modulepreload" href="{files.url(path)}">\n' for path in files.with_imports(module)),
             f'<link rel="icon" type="image/svg+xml" href="{files.url("icon.svg")}">\n',
             f'<script type="module" src="{files.url(module)}"></script></head>\n<body>\n',
             _HEADER,

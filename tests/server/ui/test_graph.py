@@ -357,7 +357,7 @@ def test_small_cards_are_painted(open_graph, expect):
 @pytest.mark.parametrize("path", ["/project/{project}", "/project/{project}?view=table", "/workspace/1?card=task:2"])
 def test_the_graph_is_accessible(open_graph, violations, path, theme):
     """Axe reports nothing in either theme, nor with a menu open."""
-    page = open_graph(path, color_scheme=theme)
+    page = open_graph(path, color_scheme=theme, bypass_csp=True)
     page.wait_for_load_state("networkidle")
     assert violations(page) == []
     page.get_by_text("Filter", exact=True).click()
@@ -369,14 +369,14 @@ def test_the_graph_is_accessible(open_graph, violations, path, theme):
 )
 def test_empty_graphs_are_accessible(open_graph, violations, path):
     """Axe reports nothing for an error, for filters without a match and for a focus."""
-    page = open_graph(path)
+    page = open_graph(path, bypass_csp=True)
     open_graph.errors.clear()
     assert violations(page) == []
 
 
 def test_a_phone_shows_the_graph(open_graph, expect, violations):
     """At 390 pixels the page does not scroll sideways; the panel opens at the bottom."""
-    page = open_graph(viewport=NARROW)
+    page = open_graph(viewport=NARROW, bypass_csp=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     card(page, "Lemons").click()
     expect(panel(page)).to_be_visible()

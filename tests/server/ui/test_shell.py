@@ -54,10 +54,13 @@ def test_no_other_path_is_served(site, path):
     assert site.raw(f"/assets/{path}").startswith(b"HTTP/1.1 404")
 
 
-def test_imports_of_a_module_are_collected(tmp_path):
-    """The transitive imports are returned, also for a cycle of modules."""
+def test_imports_are_collected(tmp_path):
+    """The transitive imports of modules and style sheets are returned, also for a cycle."""
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "a.js").write_text('import { b } from "../b.js";\nimport "../missing.js";\n')
     (tmp_path / "b.js").write_text('import {\n  c,\n} from "./c.js";\n')
+    (tmp_path / "a.css").write_text('@import "./b.css";\n')
+    (tmp_path / "b.css").write_text("p { margin: 0 }\n")
     (tmp_path / "c.js").write_text('export { a } from "./pages/a.js";\n')
-    assert Assets(tmp_path).modules("pages/a.js") == ("pages/a.js", "b.js", "c.js")
+    assert Assets(tmp_path).with_imports("pages/a.js") == ("pages/a.js", "b.js", "c.js")
+    assert Assets(tmp_path).with_imports("a.css") == ("a.css", "b.css")
