@@ -58,7 +58,7 @@ class Drain:
 
     def counts(self) -> dict[str, int]:
         """Count the records of the journals being read, by what became of them."""
-        counts = dict.fromkeys(_COUNTS, 0)
+        counts: dict[str, int] = dict.fromkeys(_COUNTS, 0)
         for reader in list(self.readers.values()):
             waiting, dropped = reader.unread()
             progress = reader.progress

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoflow.model.card import WorkflowSettings
-from autoflow.model.entity_types import type_of_kind
+from autoflow.model.entity_types import WireType, type_of_kind
 from autoflow.model.text import from_json
 from autoflow.outbox.destinations.base import Undeliverable
 from autoflow.outbox.destinations.lookups import Lookups, Task
@@ -190,7 +190,7 @@ class EdgeResolution:
         self.entity_id: int | str = self._id if version is None else version
         options = {name for name, value in record.items() if value is True}
         options |= {"version"} if version is not None else set()
-        self.type = type_of_kind(self._kind, options).name
+        self.type: WireType = type_of_kind(self._kind, options).name
         self.meta = self._meta()
 
     @property
