@@ -20,7 +20,7 @@ WireType = Literal[
     "project", "project_version", "dataset", "file", "model_weight", "folder", "task", "job", "app_session"
 ]
 
-Shape = Literal["box", "cylinder", "hexagon", "note"]
+NodeShape = Literal["box", "cylinder", "hexagon", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class EntityType:
     drawing: str
     color: str
     background: str
-    shape: Shape = "note"
+    shape: NodeShape = "note"
 
     @property
     def is_specialized(self) -> bool:

@@ -21,8 +21,8 @@ class Wildcard(NamedTuple):
     """The step ``[*]``."""
 
 
-Step = str | int | Wildcard
-OnMissing = Callable[[Any, Step], object]  # called with a value and the step that it does not have
+PathStep = str | int | Wildcard
+OnMissing = Callable[[Any, PathStep], object]  # called with a value and the step that it does not have
 _MISSING = object()
 
 
@@ -30,7 +30,7 @@ class Path(NamedTuple):
     """A root name and the steps from it."""
 
     root: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PathStep, ...] = ()
 
     def follow(self, start: Any, missing: OnMissing | None = None) -> Any:
         """Return the value at the end of the path: a list if a step is a wildcard, None if the path leads nowhere.
@@ -59,7 +59,7 @@ def parse(text: str) -> Path:
         raise ValueError(
             f"{text!r} is not a path; write a parameter's name and steps, as in state.items[0].id or result[*]"
         )
-    steps: list[Step] = []
+    steps: list[PathStep] = []
     for name, index in _STEP.findall(match[2]):
         if name:
             steps.append(name)
@@ -72,7 +72,7 @@ def parse(text: str) -> Path:
     return Path(match[1], tuple(steps))
 
 
-def _follow(value: Any, steps: tuple[Step, ...], missing: OnMissing | None) -> Any:
+def _follow(value: Any, steps: tuple[PathStep, ...], missing: OnMissing | None) -> Any:
     for position, step in enumerate(steps):
         if value is None:
             return None
@@ -91,7 +91,7 @@ def _is_empty(value: Any) -> bool:
     return isinstance(value, str | list | tuple | dict | set | frozenset) and not value
 
 
-def _follow_each(value: Any, rest: tuple[Step, ...], missing: OnMissing | None) -> list[Any] | None:
+def _follow_each(value: Any, rest: tuple[PathStep, ...], missing: OnMissing | None) -> list[Any] | None:
     """Return the values at the end of the path from each item, flattened if the rest has wildcards too."""
     if isinstance(value, Mapping):
         value = value.values()

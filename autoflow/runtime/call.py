@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autoflow.errors import DecorationError, PathError
-from autoflow.model.path import Path, Step
+from autoflow.model.path import Path, PathStep
 from autoflow.runtime.recorder import Recorder
 
 # attributes of a `Call` other than parameters: the reserved words of paths and templates
@@ -131,7 +131,7 @@ def getter(path: Path, *, report: bool = True) -> Callable[[Call], Any]:
     return lambda call: path.follow(start(call), lambda value, step: _report_dead_end(call, path, value, step))
 
 
-def _report_dead_end(call: Call, path: Path, value: Any, step: Step) -> None:
+def _report_dead_end(call: Call, path: Path, value: Any, step: PathStep) -> None:
     """Add a failure, once a run: a call in a loop would push all others out."""
     recorder = recorder_of(call)
     expected = "a list" if isinstance(step, tuple) else f"item {step}" if isinstance(step, int) else repr(step)

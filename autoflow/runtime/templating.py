@@ -11,7 +11,7 @@ from json.encoder import encode_basestring_ascii as quote
 from typing import Any, NamedTuple
 
 from autoflow.errors import CardError, UnknownParameterError
-from autoflow.model.path import Path, Step
+from autoflow.model.path import Path, PathStep
 from autoflow.model.template import MAX_TEXT_LENGTH, FirstKnown, Placeholder, Template, parse
 from autoflow.model.text import PendingField, format_value
 from autoflow.outbox.record_encoder import encode
@@ -19,7 +19,7 @@ from autoflow.runtime import masking
 from autoflow.runtime.call import RESERVED, Call, check_callable, getter
 
 _TASK_FIELDS = {"task_id", "team_id", "app_id"}
-_VALUE_FIELDS: dict[tuple[Step, ...], str] = {
+_VALUE_FIELDS: dict[tuple[PathStep, ...], str] = {
     ("id",): "value.id",
     ("name",): "value.name",
     ("team_id",): "value.team_id",

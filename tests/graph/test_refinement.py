@@ -24,7 +24,7 @@ def colored(draw):
 
 
 def partition(color):
-    return {frozenset(v for v, own in enumerate(color) if own == one) for one in color}
+    return {frozenset(v for v, own in enumerate(color) if own == number) for number in color}
 
 
 def naive(color, neighbours):

@@ -23,8 +23,8 @@ from autoflow.process.lru_cache import LruCache
 
 __all__ = ["Box", "Layout", "Route", "compute_layout"]
 
-Pair = tuple[int, int]
-Path = tuple[Corners, bool]  # the corners of an arrow, and whether it points back
+IntPair = tuple[int, int]
+RoutedEdge = tuple[Corners, bool]  # the corners of an arrow, and whether it points back
 
 CACHE_WEIGHT = 100_000  # cards and arrows of the components whose layouts are cached
 
@@ -38,7 +38,7 @@ class _Component(NamedTuple):
         time_ranks: the rank of each card's time among the component's times.
     """
 
-    edges: tuple[Pair, ...]
+    edges: tuple[IntPair, ...]
     heights: tuple[int, ...]
     time_ranks: tuple[int, ...]
 
@@ -52,9 +52,9 @@ class _ComponentLayout(NamedTuple):
         size: (columns, height in pixels).
     """
 
-    corners: tuple[Pair, ...]
-    paths: tuple[Path, ...]
-    size: Pair
+    corners: tuple[IntPair, ...]
+    paths: tuple[RoutedEdge, ...]
+    size: IntPair
 
 
 def compute_layout(graph: Graph) -> Layout:
@@ -73,7 +73,7 @@ def compute_layout(graph: Graph) -> Layout:
     layouts = [_component_layout(*pair, heights, times) for pair in zip(components, edges_of, strict=True)]
     offsets = pack_components([layout.size for layout in layouts])
     boxes = [Box(0, 0, 0, 0)] * len(graph.cards)
-    paths: dict[Pair, Path] = {}
+    paths: dict[IntPair, RoutedEdge] = {}
     for component, component_edges, layout, (column, down) in zip(components, edges_of, layouts, offsets, strict=True):
         along = column * COLUMN_WIDTH
         for vertex, (x, y) in zip(component, layout.corners, strict=True):
@@ -88,17 +88,17 @@ def compute_layout(graph: Graph) -> Layout:
     )
 
 
-def _edges_by_component(components: Sequence[Sequence[int]], edges: Sequence[Pair]) -> list[list[Pair]]:
+def _edges_by_component(components: Sequence[Sequence[int]], edges: Sequence[IntPair]) -> list[list[IntPair]]:
     """Return the edges of each component."""
     component_of = {vertex: number for number, component in enumerate(components) for vertex in component}
-    grouped: list[list[Pair]] = [[] for _ in components]
+    grouped: list[list[IntPair]] = [[] for _ in components]
     for edge in edges:
         grouped[component_of[edge[0]]].append(edge)
     return grouped
 
 
 def _component_layout(
-    vertices: Sequence[int], edges: Sequence[Pair], heights: Sequence[int], times: Sequence[tuple[bool, str]]
+    vertices: Sequence[int], edges: Sequence[IntPair], heights: Sequence[int], times: Sequence[tuple[bool, str]]
 ) -> _ComponentLayout:
     """Return the layout of one component, from the cache if the component is unchanged."""
     local = {vertex: number for number, vertex in enumerate(vertices)}

@@ -14,7 +14,7 @@ PICTURE_HEIGHT = 284
 COLUMN_GAP = 120
 COLUMN_WIDTH = CARD_WIDTH + COLUMN_GAP
 
-Point = tuple[int, int]
+Corner = tuple[int, int]
 
 
 def card_height(card: Card) -> int:
@@ -42,7 +42,7 @@ class Route:
     """
 
     arrow: Arrow
-    points: tuple[Point, ...]
+    points: tuple[Corner, ...]
     back: bool = False
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autoflow.graph.layout.columns import Layering
-from autoflow.graph.layout.geometry import CARD_WIDTH, COLUMN_WIDTH, Point
+from autoflow.graph.layout.geometry import CARD_WIDTH, COLUMN_WIDTH, Corner
 
-Corners = tuple[Point, ...]
+Corners = tuple[Corner, ...]
 
 BACK_OFFSET = 20  # arrows that point back meet their cards below the middle, so that they never cover a forward arrow
 LOOP_WIDTH = 28
@@ -41,7 +41,7 @@ def route_corners(layering: Layering, y: Sequence[int], tail: int, head: int, *,
     return tuple(reversed(points)) if back else tuple(points)
 
 
-def _without_collinear(points: list[Point]) -> list[Point]:
+def _without_collinear(points: list[Corner]) -> list[Corner]:
     """Drop corners in the middle of a level stretch."""
     corners = points[:1]
     for index in range(1, len(points) - 1):

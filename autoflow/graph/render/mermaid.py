@@ -6,9 +6,9 @@ import re
 
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.render.labels import card_caption, omitted_count, printable, type_and_id
-from autoflow.model.entity_types import ENTITY_TYPES, Shape
+from autoflow.model.entity_types import ENTITY_TYPES, NodeShape
 
-BRACKETS: dict[Shape, tuple[str, str]] = {
+BRACKETS: dict[NodeShape, tuple[str, str]] = {
     "box": ("[", "]"),
     "cylinder": ("[(", ")]"),
     "hexagon": ("{{", "}}"),

@@ -48,12 +48,12 @@ def dense(seed: int, size: int) -> Graph:
     return Graph(made, tuple(Arrow(made[a].key, made[b].key, "input") for a, b in pairs))
 
 
-def overlap(one: Box, other: Box) -> bool:
+def overlap(first: Box, second: Box) -> bool:
     return (
-        one.x < other.x + other.width
-        and other.x < one.x + one.width
-        and one.y < other.y + other.height
-        and other.y < one.y + one.height
+        first.x < second.x + second.width
+        and second.x < first.x + first.width
+        and first.y < second.y + second.height
+        and second.y < first.y + first.height
     )
 
 
@@ -69,16 +69,16 @@ def crosses(box: Box, route: Route) -> bool:
 
 
 def parts(graph: Graph) -> list[set[str]]:
-    found = [{card.key} for card in graph.cards]
+    components = [{card.key} for card in graph.cards]
     for arrow in graph.arrows:
-        touched = [part for part in found if arrow.source in part or arrow.target in part]
-        found = [part for part in found if part not in touched] + [set().union(*touched)]
-    return found
+        touched = [part for part in components if arrow.source in part or arrow.target in part]
+        components = [part for part in components if part not in touched] + [set().union(*touched)]
+    return components
 
 
 def check(graph: Graph, layout: Layout) -> None:
     boxes = list(layout.boxes.values())
-    assert not any(overlap(one, other) for n, one in enumerate(boxes) for other in boxes[:n])
+    assert not any(overlap(first, second) for n, first in enumerate(boxes) for second in boxes[:n])
     assert not any(crosses(box, route) for route in layout.routes for box in boxes)
     assert all(box.x >= 0 and box.y >= 0 for box in boxes)
     assert all(box.x + box.width <= layout.width and box.y + box.height <= layout.height for box in boxes)
@@ -146,7 +146,7 @@ def test_components_do_not_share_columns_and_rows(graph: Graph) -> None:
         x, y = min(box.x for box in inside), min(box.y for box in inside)
         right, bottom = max(box.x + box.width for box in inside), max(box.y + box.height for box in inside)
         frames.append(Box(x, y, right - x, bottom - y))
-    assert not any(overlap(one, other) for n, one in enumerate(frames) for other in frames[:n])
+    assert not any(overlap(first, second) for n, first in enumerate(frames) for second in frames[:n])
 
 
 @given(graphs("old"), graphs("new", most=6))

@@ -12,11 +12,11 @@ from autoflow.graph.layout.ordering import count_crossings, order_layers
 pytestmark = pytest.mark.core
 
 
-def places(columns: Layering) -> list[int]:
+def positions(columns: Layering) -> list[int]:
     position = [0] * len(columns.rank)
     for layer in columns.layers:
-        for place, vertex in enumerate(layer):
-            position[vertex] = place
+        for index, vertex in enumerate(layer):
+            position[vertex] = index
     return position
 
 
@@ -30,7 +30,7 @@ def test_a_forest_is_drawn_without_crossings(seed: int) -> None:
     dice.shuffle(links)
     columns = Layering.of(rank, links)
     assert order_layers(columns) == 0
-    assert count_crossings(columns, places(columns)) == 0
+    assert count_crossings(columns, positions(columns)) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -40,7 +40,7 @@ def test_the_returned_count_is_that_of_the_final_order(seed: int) -> None:
     links = sorted({(dice.randrange(8), 8 + dice.randrange(8), False) for _ in range(24)})
     columns = Layering.of([0] * 8 + [1] * 8, links)
     left = order_layers(columns)
-    position = places(columns)
+    position = positions(columns)
     plain = sum(
         (position[a] - position[c]) * (position[b] - position[d]) < 0
         for n, (a, b, _) in enumerate(links)

@@ -20,9 +20,9 @@ def test_components_never_overlap(sizes: list[tuple[int, int]]) -> None:
         {(column + n, y, y + height) for n in range(columns)}
         for (columns, height), (column, y) in zip(sizes, pack_components(sizes), strict=True)
     ]
-    for number, one in enumerate(taken):
-        for other in taken[:number]:
-            assert not any(a == c and b < f and d < e for a, b, e in one for c, d, f in other)
+    for number, first in enumerate(taken):
+        for second in taken[:number]:
+            assert not any(a == c and b < f and d < e for a, b, e in first for c, d, f in second)
 
 
 def test_components_are_in_the_order_of_their_first_vertex() -> None:
@@ -32,7 +32,7 @@ def test_components_are_in_the_order_of_their_first_vertex() -> None:
 
 def test_many_small_components_fill_a_sheet_instead_of_a_strip() -> None:
     """A hundred single cards have roughly the aspect ratio of a screen."""
-    places = pack_components([(1, 82)] * 100)
-    width = (max(column for column, _ in places) + 1) * 432
-    height = max(y for _, y in places) + 82
+    positions = pack_components([(1, 82)] * 100)
+    width = (max(column for column, _ in positions) + 1) * 432
+    height = max(y for _, y in positions) + 82
     assert 0.8 <= width / height <= 4

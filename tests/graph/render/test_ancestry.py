@@ -104,8 +104,8 @@ def test_a_long_chain_needs_no_recursion():
 
 def test_a_trace_is_read_back_from_json():
     """The JSON form holds all of it."""
-    told = trace(("task:5", "file:1"), runs={"task:5": RUN}, data={"file:1": {"path": "/m"}}, complete=False)
-    assert Trace.from_json(told.to_json()) == told
+    traced = trace(("task:5", "file:1"), runs={"task:5": RUN}, data={"file:1": {"path": "/m"}}, complete=False)
+    assert Trace.from_json(traced.to_json()) == traced
 
 
 def test_the_producer_is_the_nearest_and_latest_run():

@@ -24,7 +24,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "style", "rect", "path", "g", "text", "tspan", "a", "image"}
 
 
-def one(**options: object) -> Card:
+def make_card(**options: object) -> Card:
     return Card(**{"key": "file:9", "type": "file", "id": 9, "name": "name", "title": "title", **options})  # type: ignore[arg-type]
 
 
@@ -42,8 +42,8 @@ def luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    dark, light = sorted((luminance(first), luminance(second)))
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -61,7 +61,7 @@ def test_every_card_and_arrow_of_the_demo_is_drawn(demo: Graph) -> None:
 
 def test_an_arrow_of_a_cycle_is_dashed() -> None:
     """The line of a back arrow is marked, and its head points left."""
-    cards = (one(key="a", at="2026-01-01"), one(key="b", at="2026-01-02"))
+    cards = (make_card(key="a", at="2026-01-01"), make_card(key="b", at="2026-01-02"))
     picture = render_svg(Graph(cards, (Arrow("a", "b", "input"), Arrow("b", "a", "output"))))
     assert picture.count('class="way back"') == 1
     assert 'class="head" d="M312 61L321 ' in picture
@@ -69,14 +69,14 @@ def test_an_arrow_of_a_cycle_is_dashed() -> None:
 
 def test_icons_and_colors_of_a_card() -> None:
     """A known icon is drawn in its colors; an unknown one falls back to the type's drawing, in those colors."""
-    assert icon_of(one(icon=Icon("zmdi-archive", "#ff4c9e", "#ffe3ed"))) == Icon("archive", "#ff4c9e", "#ffe3ed")
-    assert icon_of(one(icon=Icon("unheard-of", "#f0f", "#ffe3ed80"))) == Icon("file", "#f0f", "#ffe3ed80")
+    assert icon_of(make_card(icon=Icon("zmdi-archive", "#ff4c9e", "#ffe3ed"))) == Icon("archive", "#ff4c9e", "#ffe3ed")
+    assert icon_of(make_card(icon=Icon("unheard-of", "#f0f", "#ffe3ed80"))) == Icon("file", "#f0f", "#ffe3ed80")
 
 
 @pytest.mark.parametrize("color", ["red", "#12", "#fff;}", "url(#x)", "#12345678a", "#fff\n", '#fff" onload="x'])
 def test_colors_that_are_not_hexadecimal_are_left_out(color: str) -> None:
     """Only hexadecimal colors reach the picture."""
-    card = one(icon=Icon("archive", color, color))
+    card = make_card(icon=Icon("archive", color, color))
     assert icon_of(card).color == icon_of(replace(card, icon=None)).color
     painted = {element.get(name) for element in drawn(card).iter() for name in ("fill", "stroke")} - {None}
     assert painted == {icon_of(card).color, icon_of(card).background}
@@ -106,14 +106,14 @@ def test_texts_have_enough_contrast(theme: dict[str, str]) -> None:
 )
 def test_only_paths_become_links(url: str) -> None:
     """A url that is not a path on the server is not a link, and its title is not shown as one."""
-    card = one(link=Link(url, "Click"))
+    card = make_card(link=Link(url, "Click"))
     assert link_url(card, "https://here.example") is None
     assert "Click" not in words(drawn(card, base_url=""))
 
 
 def test_links_lead_to_the_cards_own_server() -> None:
     """The server's cards need its base url; the link of another server's card leads there."""
-    card = one(link=Link("/files/9/true", "Open"))
+    card = make_card(link=Link("/files/9/true", "Open"))
     assert link_url(card, None) is None
     assert link_url(card, "") == "/files/9/true"
     assert link_url(card, "https://here.example/flow/") == "https://here.example/flow/files/9/true"
@@ -126,7 +126,7 @@ def test_links_lead_to_the_cards_own_server() -> None:
 def test_previews_are_embedded_only_as_data() -> None:
     """An embedded picture is shown; any other url is replaced by a sketch."""
     data = "data:image/png;base64,AAAA"
-    card = one(type="project", preview=data)
+    card = make_card(type="project", preview=data)
     assert [image.get("href") for image in drawn(card).iter(f"{SVG}image")] == [data]
     for other in ("/previews/1.png", "https://x.example/a.png", "data:image/svg+xml;base64,AAAA", data + '"'):
         assert not list(drawn(replace(card, preview=other)).iter(f"{SVG}image"))
@@ -135,7 +135,7 @@ def test_previews_are_embedded_only_as_data() -> None:
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
 def test_hostile_texts_stay_texts(title: str, link: str, origin: str) -> None:
     """Whatever the words, the picture is well-formed and has none but our own elements and attributes."""
-    card = one(
+    card = make_card(
         title=title, name=link, description=title, link=Link("/" + link, title), origin=origin, badge=link, state=title
     )
     picture = ElementTree.fromstring(render_svg(Graph((card,), title=title), base_url=""))
@@ -148,7 +148,7 @@ def test_hostile_texts_stay_texts(title: str, link: str, origin: str) -> None:
 def test_markup_in_a_title_is_text() -> None:
     """A script in a title is escaped."""
     assert "<script>" not in render_svg(
-        Graph((one(title="<script>alert(1)</script>"),), title="</title><script>x</script>")
+        Graph((make_card(title="<script>alert(1)</script>"),), title="</title><script>x</script>")
     )
 
 
@@ -162,7 +162,7 @@ def test_titles_are_truncated_to_their_space(title: str) -> None:
 
 def test_the_more_badge_counts_omitted_neighbours() -> None:
     """The card at a border shows the count."""
-    assert "+3 more" in words(drawn(one(more=3)))
+    assert "+3 more" in words(drawn(make_card(more=3)))
 
 
 def test_css_rules_are_below_one_class(demo: Graph) -> None:
