@@ -85,7 +85,7 @@ def test_the_wheel_holds_every_module_and_what_they_read(wheel):
     wanted = {file.relative_to(ROOT).as_posix() for file in (ROOT / "autoflow").rglob("*.py")}
     wanted |= {"autoflow/py.typed", "autoflow/graph/render/page.css", "autoflow/graph/render/page.js"}
     wanted |= {"autoflow/server/db/migrations/env.py", "autoflow/server/db/migrations/script.py.mako"}
-    page = ROOT / "autoflow" / "platform" / "page" / "assets"
+    page = ROOT / "autoflow" / "server" / "ui" / "assets"
     wanted |= {file.relative_to(ROOT).as_posix() for file in page.rglob("*") if file.suffix in {".js", ".css", ".svg"}}
     assert wanted - names == set()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
