@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autoflow.api.file_io import grouped, opened, save
+from autoflow.api.file_io import group_files, open_files, save
 from autoflow.api.models import FileInfo, file_info
 from autoflow.api.pagination import get_or_none
 from autoflow.transport.base import Transport
@@ -43,8 +43,8 @@ class FileApi:
         if len(src_paths) != len(dst_paths):
             raise ValueError(f"got {len(dst_paths)} destinations for {len(src_paths)} sources")
         uploaded: list[FileInfo] = []
-        for group in grouped(src_paths, MAX_BYTES, MAX_FILES):
-            with opened([src_paths[position] for position in group]) as streams:
+        for group in group_files(src_paths, MAX_BYTES, MAX_FILES):
+            with open_files([src_paths[position] for position in group]) as streams:
                 parts: list[Part] = []
                 for position, stream in zip(group, streams, strict=True):
                     folder, name = posixpath.split(dst_paths[position])

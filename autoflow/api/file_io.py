@@ -44,13 +44,13 @@ def write_atomically(path: str, chunks: Iterable[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def opened(paths: Sequence[str]) -> Iterator[list[BinaryIO]]:
+def open_files(paths: Sequence[str]) -> Iterator[list[BinaryIO]]:
     """Open files for reading and close them afterwards."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(open(path, "rb")) for path in paths]
 
 
-def grouped(paths: Sequence[str], size: int, count: int) -> Iterator[range]:
+def group_files(paths: Sequence[str], size: int, count: int) -> Iterator[range]:
     """Return ranges of files to send in one request: at most `count` files and `size` bytes, or one larger file."""
     start = total = 0
     for index, path in enumerate(paths):

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from autoflow.api.file_io import grouped, hash_of, opened, save
+from autoflow.api.file_io import group_files, hash_of, open_files, save
 from autoflow.api.models import ImageInfo, image_info
 from autoflow.api.pagination import Filters, batches, get_or_none, list_pages, where
 from autoflow.errors import ServerRefused
@@ -51,13 +51,13 @@ class ImageApi:
         _same_length(names, paths, metas)
         hashes = []
         for path in paths:
-            with opened([path]) as (stream,):
+            with open_files([path]) as (stream,):
                 hashes.append(hash_of(stream))
         missing = self._missing(hashes)
         path_by_hash = {content: path for content, path in zip(hashes, paths, strict=True) if content in missing}
         missing_hashes, files = list(path_by_hash), list(path_by_hash.values())
-        for group in grouped(files, MAX_BYTES, MAX_IMAGES):
-            with opened([files[position] for position in group]) as streams:
+        for group in group_files(files, MAX_BYTES, MAX_IMAGES):
+            with open_files([files[position] for position in group]) as streams:
                 self._upload_contents([missing_hashes[position] for position in group], streams)
         return self.upload_hashes(dataset_id, names, hashes, progress_cb, metas)
 

@@ -54,25 +54,25 @@ class Finding(NamedTuple):
 def examine(args: argparse.Namespace) -> int:
     """Print the findings; exit code 1 if one needs attention."""
     findings = list(_findings())
-    well = all(finding.remedy is None for finding in findings)
+    is_well = all(finding.remedy is None for finding in findings)
     if args.json:
-        shown = [
+        entries = [
             {"name": name, "well": remedy is None, "says": message, "remedy": remedy}
             for name, message, remedy in findings
         ]
-        print(json.dumps({"well": well, "findings": shown, "versions": _versions()}, indent=2))
-        return 0 if well else 1
+        print(json.dumps({"well": is_well, "findings": entries, "versions": _versions()}, indent=2))
+        return 0 if is_well else 1
     for name, message, remedy in findings:
-        print(f"{'ok ' if remedy is None else 'SEE'}  {name}: {message}")
+        print(f"{'ok  ' if remedy is None else 'WARN'}  {name}: {message}")
         if remedy is not None:
-            print(f"     -> {remedy}")
-    print("     " + ", ".join(f"{name} {version}" for name, version in _versions().items() if version))
-    return 0 if well else 1
+            print(f"      -> {remedy}")
+    print("      " + ", ".join(f"{name} {version}" for name, version in _versions().items() if version))
+    return 0 if is_well else 1
 
 
 def _findings() -> Iterator[Finding]:
     choice = home.choose(_usable)
-    yield _home(choice)
+    yield _state_folder(choice)
     if choice.folder is not None:
         yield _disk(choice.folder)
         yield _free_space(choice.folder)
@@ -82,7 +82,7 @@ def _findings() -> Iterator[Finding]:
     if choice.folder is not None:
         for origin, folder in destinations(choice.folder):
             yield from _records(origin, folder)
-        yield from _elsewhere(choice.folder)
+        yield from _other_state_folders(choice.folder)
 
 
 # -- the state folder
@@ -96,7 +96,7 @@ def _usable(folder: str) -> str:
     return folder
 
 
-def _home(choice: home.Choice) -> Finding:
+def _state_folder(choice: home.Choice) -> Finding:
     refused = "; ".join(choice.refused)
     if choice.folder is None:
         return Finding(
@@ -134,7 +134,7 @@ def _free_space(folder: str) -> Finding:
     remedy = "free disk space: records that cannot be written are dropped" if free < LOW_DISK_SPACE else None
     if status.f_files and not status.f_favail:
         remedy = "delete files: the file system has no free inodes"
-    return Finding("room", f"{_bytes(free)} free", remedy)
+    return Finding("room", f"{_format_bytes(free)} free", remedy)
 
 
 def _permissions(folder: str) -> Finding:
@@ -298,7 +298,7 @@ def _records(origin: str, folder: str) -> Iterator[Finding]:
         )
     yield Finding(
         f"quota, {origin}",
-        f"{_bytes(used)} of {_bytes(QUOTA_BYTES)}",
+        f"{_format_bytes(used)} of {_format_bytes(QUOTA_BYTES)}",
         "run autoflow outbox sync or purge: a full outbox drops records"
         if used > HIGH_QUOTA_USE * QUOTA_BYTES
         else None,
@@ -318,7 +318,7 @@ def _senders(folder: str) -> int:
     )
 
 
-def _elsewhere(chosen: str) -> Iterator[Finding]:
+def _other_state_folders(chosen: str) -> Iterator[Finding]:
     """List pending records in state folders of other environments, which are not used now."""
     for folder in home.candidates():
         if folder == chosen or not os.path.isdir(os.path.join(folder, "outbox")):
@@ -334,7 +334,7 @@ def _elsewhere(chosen: str) -> Iterator[Finding]:
             )
 
 
-def _bytes(number: int) -> str:
+def _format_bytes(number: int) -> str:
     for unit in ("B", "KiB", "MiB"):
         if number < 1024:
             return f"{number} {unit}"

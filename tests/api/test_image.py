@@ -114,8 +114,8 @@ def test_tags_are_added_to_images(api, project, dataset, paths):
     good, kind = (tag["id"] for tag in api.project.get_meta(project)["tags"])
     api.image.add_tag_batch(images, good)
     api.image.add_tag(images[0], kind, "ripe")
-    found = {tag["tagId"]: tag["value"] for tag in api.image.get_info_by_id(images[0]).tags}
-    assert found == {good: None, kind: "ripe"}
+    tags = {tag["tagId"]: tag["value"] for tag in api.image.get_info_by_id(images[0]).tags}
+    assert tags == {good: None, kind: "ripe"}
     api.image.remove_batch(images)
     assert api.image.get_list(dataset) == []
 
@@ -125,7 +125,7 @@ def test_upload_and_download_annotations(api, dataset, paths, tmp_path):
     images = [image.id for image in api.image.upload_paths(dataset, ["a.png", "b.png"], paths[:2])]
     box = {"classTitle": "lemon", "geometryType": "rectangle", "points": {"exterior": [[0, 0], [1, 1]], "interior": []}}
     api.annotation.upload_jsons(images, [{"objects": [box]}, {"objects": [box, box]}])
-    counts = [len(one["objects"]) for one in api.annotation.download_json_batch(dataset, images[::-1])]
+    counts = [len(annotation["objects"]) for annotation in api.annotation.download_json_batch(dataset, images[::-1])]
     assert counts == [2, 1]
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"description": "x", "objects": []}))

@@ -34,9 +34,9 @@ def test_a_taken_name_is_an_error_or_changed(api):
 def test_update_and_get_the_meta(api):
     """Classes and tags are returned with ids; an object with `to_json` is accepted too."""
     project = api.project.create(1, "lemons").id
-    told = api.project.update_meta(project, META)
-    assert told["classes"][0]["id"]
-    assert api.project.get_meta(project) == told
+    updated = api.project.update_meta(project, META)
+    assert updated["classes"][0]["id"]
+    assert api.project.get_meta(project) == updated
 
     class Meta:
         def to_json(self):
@@ -63,7 +63,7 @@ def test_create_get_and_list_datasets(api):
     assert api.dataset.get_info_by_id(999) is None
     assert api.dataset.get_info_by_name(project, "ds").id == top.id
     assert api.dataset.get_info_by_name(project, "ds", parent_id=top.id).id == inner.id
-    ids = lambda **more: [one.id for one in api.dataset.get_list(project, **more)]  # noqa: E731
+    ids = lambda **more: [entry.id for entry in api.dataset.get_list(project, **more)]  # noqa: E731
     assert [ids(), ids(recursive=True), ids(parent_id=top.id)] == [[top.id], [top.id, inner.id], [inner.id]]
     assert api.dataset.create(project, "ds", change_name_if_conflict=True).name == "ds_001"
 

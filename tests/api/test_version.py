@@ -31,10 +31,10 @@ def test_create_returns_the_same_version_for_unchanged_data(api):
 def test_get_versions(api):
     """A version is returned by id and by number; an unknown one is None."""
     project = api.project.create(1, "lemons").id
-    made = api.project.version.create(project, "one")
-    assert api.project.version.get_id_by_number(project, 1) == made
+    version = api.project.version.create(project, "one")
+    assert api.project.version.get_id_by_number(project, 1) == version
     assert api.project.version.get_id_by_number(project, 2) is None
-    assert api.project.version.get_info_by_id(project, made).name == "one"
+    assert api.project.version.get_info_by_id(project, version).name == "one"
     assert api.project.version.get_info_by_id(project, 999) is None
 
 
@@ -59,11 +59,11 @@ def test_restore_a_version(api, lemons):
     """By id or number of the version, and id or info of the project; progress ends with the total."""
     project, dataset, version = lemons
     api.image.remove_batch([api.image.get_list(dataset)[0].id])
-    told = []
-    made = api.project.version.restore(project, version_id=version, progress=lambda *done: told.append(done))
+    reports = []
+    made = api.project.version.restore(project, version_id=version, progress=lambda *done: reports.append(done))
     assert (made.name, made.items_count) == ("lemons, from ver. 1", 3)
     assert made.custom_data["restored_from"]["version_num"] == 1
-    assert told[-1] == (3, 3)
+    assert reports[-1] == (3, 3)
     again = api.project.version.restore(project.id, version_num=1, name="limes", description="d")
     assert (again.name, again.description) == ("limes", "d")
     with pytest.raises(ValueError, match="pass version_id"):
@@ -76,12 +76,14 @@ def test_read_and_compare_a_version(api, lemons):
     """It has the items and classes of its creation; the diff lists later changes."""
     project, dataset, version = lemons
     api.image.remove_batch([api.image.get_list(dataset)[0].id])
-    assert [one["name"] for one in api.project.version.items(version)] == ["0.png", "1.png", "2.png"]
+    assert [entry["name"] for entry in api.project.version.items(version)] == ["0.png", "1.png", "2.png"]
     assert api.project.version.meta(version)["version"]["itemsCount"] == 3
     second = api.project.version.create(project)
-    for told in (api.project.version.diff(version), api.project.version.diff(version, second)):
-        assert told["counts"]["items"]["removed"] == 1
-        assert [(one["status"], one["before"]["name"]) for one in told["changes"]] == [("removed", "0.png")]
+    for differences in (api.project.version.diff(version), api.project.version.diff(version, second)):
+        assert differences["counts"]["items"]["removed"] == 1
+        assert [(entry["status"], entry["before"]["name"]) for entry in differences["changes"]] == [
+            ("removed", "0.png")
+        ]
     assert api.project.version.diff(second, version)["counts"]["items"]["added"] == 1
 
 

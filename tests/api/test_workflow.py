@@ -50,7 +50,7 @@ def api(instance):
 def posted(instance):
     """Return (task, type, id) of each edge."""
     assert autoflow.flush(60)
-    return [(one.body["node"]["id"], one.body["type"], one.body["id"]) for one in instance.edges]
+    return [(edge.body["node"]["id"], edge.body["type"], edge.body["id"]) for edge in instance.edges]
 
 
 @pytest.mark.parametrize("method", [*CALLS, "add_output_app"])
@@ -65,8 +65,8 @@ def test_every_method_returns_the_records_key(api, method):
 def test_every_method_accepts_a_task_and_a_meta(api, instance, method):
     """As in the guide's tables, by keyword."""
     meta = WorkflowMeta(node_settings=WorkflowSettings(title="Train"))
-    given = [CALLS[method]] if method in CALLS else []
-    getattr(api.app.workflow, method)(*given, task_id=66, meta=meta)
+    arguments = [CALLS[method]] if method in CALLS else []
+    getattr(api.app.workflow, method)(*arguments, task_id=66, meta=meta)
     assert [task for task, _, _ in posted(instance)] == [66]
     assert instance.edges[0].body["meta"] == {"customNodeSettings": {"title": "<h4>Train</h4>"}}
 

@@ -24,7 +24,7 @@ api = Api.from_env()
 def load(project_id):
     """Return the names and contents of all images."""
     datasets = api.dataset.get_list(project_id)
-    return sorted((image.name, image.hash) for one in datasets for image in api.image.get_list(one.id))
+    return sorted((image.name, image.hash) for dataset in datasets for image in api.image.get_list(dataset.id))
 
 
 @workflow_output("file", model_weight=True)
@@ -41,16 +41,16 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--project-id", type=int, default=1)
 parser.add_argument("--weights")
 parser.add_argument("--fail", action="store_true")
-given = parser.parse_args()
+args = parser.parse_args()
 
-with workflow("Train", parameters=vars(given)) as run:
-    if given.weights:
-        run.input("file", given.weights, model_weight=True)
-        found = api.file.get_info_by_path(1, given.weights)
-        print("starting from", found.hash)
-    project = api.project.get_info_by_id(given.project_id)
-    seen = [load(given.project_id), os.environ.get("NOISE"), found.hash if given.weights else None]
-    save(json.dumps(seen), f"/models/{project.name}/model.json")
+with workflow("Train", parameters=vars(args)) as run:
+    if args.weights:
+        run.input("file", args.weights, model_weight=True)
+        weights_file = api.file.get_info_by_path(1, args.weights)
+        print("starting from", weights_file.hash)
+    project = api.project.get_info_by_id(args.project_id)
+    content = [load(args.project_id), os.environ.get("NOISE"), weights_file.hash if args.weights else None]
+    save(json.dumps(content), f"/models/{project.name}/model.json")
 '''
 
 

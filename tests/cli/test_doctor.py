@@ -43,7 +43,7 @@ def test_no_problems(server, findings, command, tmp_path):
     assert "server" in checks["server"]["says"]
     code, text, _ = command("doctor")
     assert code == 0
-    assert "SEE" not in text
+    assert "WARN" not in text
 
 
 def test_unsupported_methods_are_listed(findings, monkeypatch):

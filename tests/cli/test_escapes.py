@@ -94,7 +94,7 @@ def test_no_control_characters_in_the_output(hostile, capsys, arguments):
         json.loads(captured.out)
 
 
-def test_json_is_the_same_value(hostile, capsys):
+def test_json_has_the_original_values(hostile, capsys):
     """The parsed JSON has the original names."""
     assert main(["versions", "list", "1", "--json"]) == 0
     (version,) = json.loads(capsys.readouterr().out)
@@ -102,12 +102,12 @@ def test_json_is_the_same_value(hostile, capsys):
 
 
 @given(st.text())
-def test_json_text_escaped_is_the_same_json(text):
+def test_escapes_do_not_change_json(text):
     """Escapes do not change the value of JSON."""
     assert json.loads(output.escape(json.dumps({text: text}, ensure_ascii=False))) == {text: text}
 
 
-def test_log_lines_and_tracebacks_go_the_same_way(capsys, monkeypatch):
+def test_log_lines_are_escaped(capsys, monkeypatch):
     """Log lines are escaped too, and the original streams are restored afterwards."""
 
     def doctor(_given):
@@ -125,7 +125,7 @@ def test_log_lines_and_tracebacks_go_the_same_way(capsys, monkeypatch):
     assert "\\u001b[31mA" in captured.err
 
 
-def test_an_unexpected_error_is_escaped_too(capsys, monkeypatch):
+def test_an_unexpected_error_is_escaped(capsys, monkeypatch):
     """Its traceback is printed with escapes, and the exit code is 1."""
 
     def doctor(_given):
@@ -143,9 +143,9 @@ def test_an_unexpected_error_is_escaped_too(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("typed", "meant"), [(("grpah",), "graph"), (("version", "list"), "versions"), (("outbox", "stauts"), "status")]
 )
-def test_a_mistyped_command_names_the_one_that_was_meant(capsys, typed, meant):
+def test_a_mistyped_command_gets_a_suggestion(capsys, typed, suggestion):
     """The exit code is 2, and the closest command is suggested."""
     with pytest.raises(SystemExit) as left:
         parser().parse_args(typed)
     assert left.value.code == 2
-    assert f"did you mean '{meant}'?" in capsys.readouterr().err
+    assert f"did you mean '{suggestion}'?" in capsys.readouterr().err

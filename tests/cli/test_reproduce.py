@@ -43,13 +43,13 @@ def api(request, monkeypatch, tmp_path):
 
 def lemons():
     destination.reset()
-    found = Api()
-    project = found.project.create(1, "lemons")
-    dataset = found.dataset.create(project.id, "ds")
+    api = Api()
+    project = api.project.create(1, "lemons")
+    dataset = api.dataset.create(project.id, "ds")
     for name, colour in (("a.png", (1, 2, 3)), ("b.png", (4, 5, 6))):
-        add(found, dataset.id, name, colour)
-    yield found
-    found.transport.close()
+        add(api, dataset.id, name, colour)
+    yield api
+    api.transport.close()
 
 
 def add(api, dataset, name, colour):
@@ -64,11 +64,11 @@ def repo(tmp_path):
 
 
 def projects(api):
-    return [one.name for one in api.project.get_list(1)]
+    return [entry.name for entry in api.project.get_list(1)]
 
 
 @pytest.mark.parametrize("api", ["embedded", "served"], indirect=True)
-def test_a_model_is_made_again_from_the_data_it_was_made_from(api, repo, command, tmp_path):
+def test_a_model_is_reproduced_from_its_data(api, repo, command, tmp_path):
     """Although project and code have changed since, version and commit give the same outputs."""
     repo.run("--project-id", "1")
     add(api, 1, "c.png", (7, 8, 9))
@@ -95,7 +95,7 @@ def test_a_model_is_made_again_from_the_data_it_was_made_from(api, repo, command
     assert lock["reproduction"]["equal"]
 
 
-def test_the_new_run_is_a_run_of_its_own(api, repo, command):
+def test_the_reproduction_is_a_separate_run(api, repo, command):
     """It refers to the repeated run, also if this process is part of another run."""
     repo.run("--project-id", "1")
     os.environ["TASK_ID"] = "77"
@@ -109,7 +109,7 @@ def test_the_new_run_is_a_run_of_its_own(api, repo, command):
     assert api.transport.call("autoflow.reproductions", {"task": 1}) == {"tasks": [2]}
 
 
-def test_a_difference_is_one(api, repo, command):
+def test_a_different_output(api, repo, command):
     """If the outputs differ, the exit code is 1 and both hashes are printed."""
     repo.run("--project-id", "1", NOISE="once")
     code, output, _ = command("reproduce", MODEL, "--run", "--yes")
@@ -118,7 +118,7 @@ def test_a_difference_is_one(api, repo, command):
     assert "The outputs DIFFER from the recorded ones." in output
 
 
-def test_data_that_was_not_read_is_a_difference(api, repo, command, tmp_path):
+def test_restored_data_that_was_not_read(api, repo, command, tmp_path):
     """An app that selects its data itself may not use the restored project."""
     repo.run()  # the project is the default, so no argument names it
     code, output, _ = command("reproduce", MODEL, "--run", "--yes")
@@ -127,7 +127,7 @@ def test_data_that_was_not_read_is_a_difference(api, repo, command, tmp_path):
     assert "not read" in output
 
 
-def test_changes_that_were_never_committed_stop_it(api, repo, command):
+def test_uncommitted_changes_are_an_error(api, repo, command):
     """It is an error before anything is restored; `--allow-dirty` runs the commit without the changes."""
     script = repo.folder / "train.py"
     script.write_text(script.read_text() + "# harmless\n")
@@ -139,7 +139,7 @@ def test_changes_that_were_never_committed_stop_it(api, repo, command):
     assert command("reproduce", MODEL, "--run", "--yes", "--allow-dirty")[0] == 0
 
 
-def test_code_in_no_repository_cannot_be_run_again(api, tmp_path, command):
+def test_code_outside_of_a_repository(api, tmp_path, command):
     """The commands are printed, and the data is restored."""
     folder = tmp_path / "plain"
     repo = Repository(folder)
@@ -152,7 +152,7 @@ def test_code_in_no_repository_cannot_be_run_again(api, tmp_path, command):
     assert "--project-id 2" in output
 
 
-def test_a_command_that_fails_names_what_remains(api, repo, command, tmp_path):
+def test_a_failing_command(api, repo, command, tmp_path):
     """The exit code is 2, the working tree is removed, and the restored project is named."""
     script = repo.folder / "train.py"
     broken = tmp_path / "broken"
@@ -167,7 +167,7 @@ def test_a_command_that_fails_names_what_remains(api, repo, command, tmp_path):
     assert git(repo.folder, "worktree", "list").count("\n") == 0
 
 
-def test_without_run_the_exact_commands_are_printed(api, repo, command):
+def test_without_run_the_commands_are_printed(api, repo, command):
     """They can be pasted into a shell."""
     repo.run("--project-id", "1")
     code, output, _ = command("reproduce", MODEL)
@@ -181,7 +181,7 @@ def test_without_run_the_exact_commands_are_printed(api, repo, command):
     assert projects(api) == ["lemons", "lemons, from ver. 1"]
 
 
-def test_weights_it_started_from_are_those_it_had(api, repo, command):
+def test_overwritten_input_weights_are_restored(api, repo, command):
     """A file that was overwritten since is restored at a new path."""
     repo.run("--project-id", "1")
     repo.run("--project-id", "1", "--weights", MODEL)  # writes that path again
@@ -191,7 +191,7 @@ def test_weights_it_started_from_are_those_it_had(api, repo, command):
     assert lock["again"]["command"][-1].startswith("/reproduced/task-2/")
 
 
-def test_the_working_tree_is_kept_when_asked(api, repo, command, tmp_path):
+def test_the_working_tree_is_kept_on_request(api, repo, command, tmp_path):
     """A folder that is not empty is an error."""
     repo.run("--project-id", "1")
     assert command("reproduce", MODEL, "--run", "--yes", "--keep", "--workdir", str(tmp_path / "w"))[0] == 0
@@ -233,7 +233,7 @@ def test_a_trace_as_a_tree(api, repo, command):
     assert lines[5].strip().endswith("project:1  project")
 
 
-def test_a_trace_in_every_form(api, repo, command):
+def test_a_trace_in_all_formats(api, repo, command):
     """JSON has the complete trace, other formats its graph."""
     repo.run("--project-id", "1")
     result = json.loads(command("trace", MODEL, "--json")[1])
@@ -245,7 +245,7 @@ def test_a_trace_in_every_form(api, repo, command):
     assert "<html" in command("trace", MODEL, "--format", "html")[1]
 
 
-def test_an_instance_keeps_its_lineage_to_itself(command, monkeypatch, instance):
+def test_trace_of_an_instance(command, monkeypatch, instance):
     """The message has a remedy."""
     monkeypatch.setenv("AUTOFLOW_SERVER", instance.address)
     code, _, errors = command("trace", "task:1")

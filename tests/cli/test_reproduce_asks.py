@@ -48,7 +48,7 @@ def test_without_a_terminal_nothing_is_executed_or_restored(api, tmp_path, comma
 
 
 @pytest.mark.parametrize(("answer", "ends"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
-def test_a_terminal_is_asked(api, tmp_path, answer, ends):
+def test_confirmation_at_a_terminal(api, tmp_path, answer, ends):
     """Only yes runs it; the plan has the id of the restored project."""
     repo = Repository(tmp_path / "repo")
     repo.run("--project-id", "1")
@@ -75,15 +75,15 @@ def test_a_terminal_is_asked(api, tmp_path, answer, ends):
 
 def test_only_listed_variables_reach_the_command(api, tmp_path, command, monkeypatch):
     """It has no token and no unrelated variable; recorded variables have their recorded values."""
-    seen = tmp_path / "seen.json"
-    app = APP + f"\njson.dump(dict(os.environ), open({str(seen)!r}, 'w'))\n"
+    dump = tmp_path / "environment.json"
+    app = APP + f"\njson.dump(dict(os.environ), open({str(dump)!r}, 'w'))\n"
     repo = Repository(tmp_path / "repo", app)
     repo.run("--project-id", "1", OMP_NUM_THREADS="3")
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     assert command("reproduce", MODEL, "--run", "--yes")[0] == 0
-    environment = json.loads(seen.read_text())
+    environment = json.loads(dump.read_text())
     assert not set(SECRETS) & set(environment)
     assert not {"user-token", "k", "t"} & set(environment.values())
     assert environment["OMP_NUM_THREADS"] == "3"
@@ -113,25 +113,25 @@ def dumping(path):
     return f"import json, os\njson.dump(dict(os.environ), open({str(path)!r}, 'w'))\n" + APP
 
 
-def test_the_command_gets_a_token_of_its_own(guarded, tmp_path, command):
+def test_the_command_gets_a_restricted_token(guarded, tmp_path, command):
     """It can read and record, is not the user's, is never printed, and is revoked at the end."""
     server, token = guarded
-    seen = tmp_path / "seen.json"
-    Repository(tmp_path / "repo", dumping(seen)).run("--project-id", "1")
-    assert json.loads(seen.read_text())["AUTOFLOW_TOKEN"] == token
+    dump = tmp_path / "environment.json"
+    Repository(tmp_path / "repo", dumping(dump)).run("--project-id", "1")
+    assert json.loads(dump.read_text())["AUTOFLOW_TOKEN"] == token
     code, output, errors = command("reproduce", MODEL, "--run", "--yes", "--json")
     assert code == 0, errors
     assert json.loads(output)["equal"] is True
     assert "recorded by  ann" in errors
     assert "is revoked at the end" in errors
-    environment = json.loads(seen.read_text())
+    environment = json.loads(dump.read_text())
     own = environment["AUTOFLOW_TOKEN"]
-    assert token not in seen.read_text()
+    assert token not in dump.read_text()
     assert environment["AUTOFLOW_HOME"] != os.environ.get("AUTOFLOW_HOME")
     assert not os.path.exists(environment["AUTOFLOW_HOME"])
     lock = (tmp_path / "autoflow.lock").read_text()
     assert not [text for text in (output, errors, lock) if own in text or token in text]
-    assert [one.task for one in server.tokens.list()] == [None]
+    assert [entry.task for entry in server.tokens.list()] == [None]
     with pytest.raises(NotAllowed, match="not valid"):
         server.tokens.caller(own)
 
@@ -147,4 +147,4 @@ def test_the_token_is_revoked_when_the_command_fails(guarded, tmp_path, command)
     assert code == 2
     assert "exited with code 3" in errors
     assert "no token" not in errors.partition("exited with")[2]
-    assert [one.task for one in server.tokens.list()] == [None]
+    assert [entry.task for entry in server.tokens.list()] == [None]

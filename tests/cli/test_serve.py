@@ -105,7 +105,7 @@ def test_stopping_is_bounded(tmp_path, monkeypatch):
     server.close()
 
 
-def test_a_tls_hello_is_answered_at_once(tmp_path):
+def test_a_tls_hello_gets_an_immediate_response(tmp_path):
     """The SDK's first call tries TLS on the plain port: it is turned away, and the server goes on."""
     hello = bytes.fromhex("1603010200010001fc0303") + bytes(range(256)) + bytes(255)
     with serving("--data", str(tmp_path / "data")) as (process, url, _lines):
@@ -129,13 +129,13 @@ def test_a_port_in_use_is_an_error(tmp_path, capsys):
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port), "--data", str(tmp_path / "data")]) == 1
-    assert f"port {port} of 127.0.0.1 is taken" in capsys.readouterr().err
+    assert f"port {port} of 127.0.0.1 is in use" in capsys.readouterr().err
     assert not os.path.exists(tmp_path / "data")
     assert main(["serve", "--host", "no.such.host.invalid", "--data", str(tmp_path / "data")]) == 1
     assert "cannot listen" in capsys.readouterr().err
 
 
-def test_beyond_loopback_a_token_is_needed(tmp_path, capsys):
+def test_beyond_loopback_a_token_is_required(tmp_path, capsys):
     """Bound to all addresses, tokens are required; creating and revoking them has effect immediately."""
     data = ["--data", str(tmp_path / "data")]
     with serving("--host", "0.0.0.0", *data) as (_process, url, lines):
@@ -153,7 +153,7 @@ def test_beyond_loopback_a_token_is_needed(tmp_path, capsys):
         assert main(["token", "create", "--user", "ann", "--team", "Others", *data]) == 0
         capsys.readouterr()
         assert main(["token", "leave", "--user", "ann", "--team", "Vision", *data]) == 0
-        assert "ann is in Others now." in capsys.readouterr().err
+        assert "ann is now in Others." in capsys.readouterr().err
         assert [team["name"] for team in ask(url, "teams.list", token).json()["entities"]] == ["Others"]
         for wrong in (["--user", "ann", "--team", "Vision"], ["--user", "bob", "--team", "Others"]):
             assert main(["token", "leave", *wrong, *data]) == 1
@@ -167,7 +167,7 @@ def test_beyond_loopback_a_token_is_needed(tmp_path, capsys):
         assert "token 99 is unknown" in capsys.readouterr().err
 
 
-def test_auth_is_asked_for_on_loopback_too(tmp_path, capsys):
+def test_auth_requires_tokens_on_loopback(tmp_path, capsys):
     """With --auth a token is required on loopback too, and the printed settings include it."""
     data = ["--data", str(tmp_path / "data")]
     assert main(["token", "create", *data]) == 0
@@ -181,7 +181,7 @@ def test_auth_is_asked_for_on_loopback_too(tmp_path, capsys):
     assert "admin in Team" in capsys.readouterr().out
 
 
-def test_memory_stays_flat_under_an_upload(tmp_path):
+def test_memory_during_an_upload_is_bounded(tmp_path):
     """A file larger than the server's memory limit is streamed to the disk."""
     if not os.path.isdir("/proc/self"):
         pytest.skip("needs /proc")
@@ -213,7 +213,7 @@ def test_memory_stays_flat_under_an_upload(tmp_path):
         assert peak(process) - before < 40
 
 
-def test_two_servers_on_one_folder_are_one_server(tmp_path):
+def test_two_servers_on_one_folder(tmp_path):
     """Data written by one process is visible to the other, also with concurrent writes."""
     data = ["--data", str(tmp_path / "data")]
     with serving(*data) as (_one, first, _), serving(*data) as (_two, second, _):
@@ -234,7 +234,7 @@ def test_two_servers_on_one_folder_are_one_server(tmp_path):
         assert ask(first, "projects.list").json()["total"] == 20
 
 
-def test_an_older_postgresql_is_migrated_when_that_is_asked_for(postgres, tmp_path, capsys):
+def test_an_older_postgresql_database_is_migrated_on_request(postgres, tmp_path, capsys):
     """Without --migrate it is an error that names the option; with it the data is kept."""
     with postgres.database("template0") as url:
         make_old(url, "0002")

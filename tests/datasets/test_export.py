@@ -1,4 +1,4 @@
-"""A version becomes a folder in Supervisely's format, whole or not at all."""
+"""Export of versions to folders."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def api(request, tmp_path):
         yield DataApi(transport)
         transport.close()
         return
-    with data_api(tmp_path / "home", served=request.param == "served") as found:
-        yield found
+    with data_api(tmp_path / "home", served=request.param == "served") as api:
+        yield api
 
 
 @pytest.fixture
 def version(api, sync, labelled):
-    """A version of the labelled folder."""
+    """The id of a version of the labelled folder."""
     return api.project.version.create(sync().id)
 
 
@@ -41,12 +41,12 @@ def tree(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_version_comes_out_as_it_went_in(api, sync, labelled, version, tmp_path):
-    """Images to the byte, labels and metas to the letter: made a project again, the folder is the same."""
+def test_an_export_equals_the_import(api, sync, labelled, version, tmp_path):
+    """Images and labels are equal, and importing the export gives an equal project."""
     target = tmp_path / "out" / "there"
-    told = []
-    assert to_folder(api.transport, version, target, progress=lambda *one: told.append(one)) == str(target)
-    assert told == [(0, 4), (4, 4)]
+    reports = []
+    assert to_folder(api.transport, version, target, progress=lambda *report: reports.append(report)) == str(target)
+    assert reports == [(0, 4), (4, 4)]
     assert tree(target) == [
         *("a/ann/0.png.json", "a/ann/1.png.json", "a/ann/2.png.json"),
         *("a/datasets/b/ann/deep.png.json", "a/datasets/b/img/deep.png"),
@@ -60,19 +60,19 @@ def test_a_version_comes_out_as_it_went_in(api, sync, labelled, version, tmp_pat
     assert projects.content(again.id) == projects.content(first.id)
 
 
-def test_a_version_is_what_was_saved_and_not_what_is_now(api, sync, labelled, version, later, tmp_path):
-    """What was removed and changed since is in the folder as it was."""
-    was = (labelled / "a" / "img" / "0.png").read_bytes()
+def test_an_export_has_the_state_of_the_version(api, sync, labelled, version, later, tmp_path):
+    """Later changes and removals have no effect."""
+    original = (labelled / "a" / "img" / "0.png").read_bytes()
     (labelled / "a" / "img" / "0.png").write_bytes(png((77, 77, 0)))
     (labelled / "a" / "datasets" / "b" / "img" / "deep.png").unlink()
     sync()
     to_folder(api.transport, version, tmp_path / "out")
-    assert (tmp_path / "out" / "a" / "img" / "0.png").read_bytes() == was
+    assert (tmp_path / "out" / "a" / "img" / "0.png").read_bytes() == original
     assert (tmp_path / "out" / "a" / "datasets" / "b" / "img" / "deep.png").exists()
 
 
-def test_nothing_is_written_over(api, version, tmp_path):
-    """A folder that holds anything, a file and a link are refused; an empty folder is filled."""
+def test_existing_files_are_not_overwritten(api, version, tmp_path):
+    """A folder that is not empty, a file and a link are errors; an empty folder is used."""
     target = tmp_path / "out"
     target.mkdir()
     (tmp_path / "file").write_text("x")
@@ -89,7 +89,7 @@ def test_nothing_is_written_over(api, version, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_names_that_no_file_can_have(api, tmp_path):
+def test_names_that_are_no_file_names(api, tmp_path):
     """Slashes, dots and long names are replaced, and no two images share a file."""
     project = api.project.create(1, "odd").id
     names = ["a/b.png", "a_b.png", "..", "日" * 100 + ".png", "日" * 101 + ".png", "x"]
@@ -99,9 +99,9 @@ def test_names_that_no_file_can_have(api, tmp_path):
     api.dataset.create(project, "meta.json")
     version = api.project.version.create(project)
     to_folder(api.transport, version, tmp_path / "out")
-    found = os.listdir(tmp_path / "out" / "d_.." / "img")
-    assert {"a_b.png", "a_b_001.png", "_..", "x"} <= set(found)
-    assert len(found) == 6
+    files = os.listdir(tmp_path / "out" / "d_.." / "img")
+    assert {"a_b.png", "a_b_001.png", "_..", "x"} <= set(files)
+    assert len(files) == 6
     assert (tmp_path / "out" / "meta_001.json" / "img").is_dir()
 
 
@@ -132,7 +132,7 @@ def test_damaged_content_is_not_exported(api, version, tmp_path):
     assert os.listdir(tmp_path / "out") == []
 
 
-def test_clones(tmp_path, sync, labelled, monkeypatch):
+def test_clones_of_files(tmp_path, sync, labelled, monkeypatch):
     """Files are cloned if the file system can; otherwise `auto` copies, and `reflink` is an error."""
     transport = EmbeddedTransport(str(tmp_path / "home"))
     version = DataApi(transport).project.version.create(from_folder(transport, labelled).id)

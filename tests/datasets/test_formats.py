@@ -61,11 +61,11 @@ def test_the_meta_is_merged_into_the_project(sync, labelled, projects, api, late
     meta["classes"] = [{"title": "car", "shape": "any", "color": "#FFFFFF"}, {"title": "van", "shape": "any"}]
     write(labelled / "meta.json", meta)
     sync()
-    found = api.project.get_meta(project.id)["classes"]
-    assert [(one["title"], one["color"]) for one in found] == [
+    entries = api.project.get_meta(project.id)["classes"]
+    assert [(entry["title"], entry["color"]) for entry in entries] == [
         *(("car", "#FFFFFF"), ("own", "#00A0FF"), ("van", "#00A0FF")),
     ]
-    assert found[0]["id"] == own["classes"][0]["id"]
+    assert entries[0]["id"] == own["classes"][0]["id"]
 
 
 @pytest.mark.parametrize(
@@ -294,14 +294,14 @@ def test_coco(sync, pictures, projects, api):
     project = sync()
     content = projects.content(project.id)
     assert set(content) == {"train:1.png", "train:2.png", "val:1.png", "val:2.png"}
-    found = shapes(content, "train:1.png")
-    assert found[:4] == [
+    entries = shapes(content, "train:1.png")
+    assert entries[:4] == [
         ("cat", "rectangle", {"exterior": [[1, 1], [3, 2.5]], "interior": []}),
         ("dog", "polygon", {"exterior": [[0, 0], [3, 0], [3, 3.25]], "interior": []}),
         ("cat", "polygon", {"exterior": [[0, 0], [1, 0], [1, 1]], "interior": []}),
         ("cat", "polygon", {"exterior": [[2, 2], [3, 2], [3, 3]], "interior": []}),
     ]
-    mask, compressed_mask = found[4:]
+    mask, compressed_mask = entries[4:]
     assert mask[2] == compressed_mask[2]
     assert (mask[1], mask[2]["origin"]) == ("bitmap", [1, 1])
     assert pixels(mask[2]["data"]) == ["##", "#."]

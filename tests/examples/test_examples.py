@@ -31,7 +31,7 @@ def _names(node):
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
 
 
-def test_there_are_five():
+def test_there_are_five_apps():
     """Import, train, evaluate, export, serve."""
     assert [app.stem.partition("_")[0] for app in APPS] == ["1", "2", "3", "4", "5"]
 
@@ -41,7 +41,7 @@ def test_an_app_is_at_most_60_lines(app):
     assert len(app[0].splitlines()) <= 60
 
 
-def test_at_most_6_lines_of_an_app_are_autoflows(app):
+def test_at_most_6_lines_of_an_app_use_autoflow(app):
     """Counted are the import, the decorators, the `with` statement and the creation of the Api."""
     tree = app[1]
     imported, ours = set(), set()
@@ -59,7 +59,7 @@ def test_at_most_6_lines_of_an_app_are_autoflows(app):
     assert 3 <= len(ours) <= 6
 
 
-def test_an_app_imports_autoflow_and_its_own_libraries_alone(app):
+def test_imports_of_an_app(app):
     """The apps share no module, and use the public API of autoflow only."""
     modules = set()
     for node in ast.walk(app[1]):
@@ -72,7 +72,7 @@ def test_an_app_imports_autoflow_and_its_own_libraries_alone(app):
     assert {module for module in modules if module.startswith("autoflow")} == {"autoflow"}
 
 
-def test_every_app_has_a_card_and_all_edges_name_cards():
+def test_the_expected_graph_is_consistent():
     """In `expected_graph.json` both ends of each edge are cards, and each card has an edge."""
     expected = json.loads((EXAMPLES / "expected_graph.json").read_text(encoding="utf-8"))
     cards = {f"{card['kind']} {card['name']}" for card in expected["cards"]}

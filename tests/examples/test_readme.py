@@ -39,7 +39,7 @@ def run(tmp_path):
     return run
 
 
-def test_the_example_runs_as_it_stands_and_shows_its_graph(run, tmp_path):
+def test_the_example_prints_the_documented_graph(run, tmp_path):
     """After two runs `autoflow graph` prints the README's tree, and no record is lost or dead."""
     pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[server]")
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -53,7 +53,7 @@ def test_the_example_runs_as_it_stands_and_shows_its_graph(run, tmp_path):
     assert "Train lemons \u00d72  finished" in run("-m", "autoflow", "graph").stdout
 
 
-def test_an_empty_graph_says_what_to_type(run):
+def test_an_empty_graph_prints_instructions(run):
     """Without any run the message says how to record one, and where the runs of the demo are."""
     pytest.importorskip("sqlalchemy", reason="the server needs autoflow-lineage[server]")
     done = run("-m", "autoflow", "graph")
@@ -78,7 +78,7 @@ for number in range(3):
 """
 
 
-def test_a_core_installation_says_once_that_records_wait(run):
+def test_a_core_installation_logs_once_that_records_are_pending(run):
     """One INFO line names the packages to install, and the records are in the outbox."""
     done = run("-c", CORE)
     lines = [line for line in done.stderr.splitlines() if "pip install" in line]
@@ -101,12 +101,12 @@ def test_every_installation_names_the_distribution():
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"(?:docs|examples)/[\w./]*\w|CHANGELOG\.md", README))))
-def test_what_it_points_to_is_there(name):
+def test_named_files_exist(name):
     """All files and folders that the README names exist."""
     assert (ROOT / name).exists()
 
 
-def test_every_target_it_names_is_in_the_makefile():
+def test_named_make_targets_exist():
     """`make demo`, `make test` and the others are targets."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = {word for line in re.findall(r"make ((?:[a-z]+ ?)+)", README) for word in line.split()}

@@ -48,7 +48,7 @@ def import_digits(api, folder):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_the_digits_model_is_the_same_again(named, tmp_path, monkeypatch, capsys):
+def test_the_digits_model_is_reproduced(named, tmp_path, monkeypatch, capsys):
     """By its trace: the version it was trained on is restored, the commit's code run, and the sha256 are equal.
 
     Whether the project is named on the command line or found by the app.
