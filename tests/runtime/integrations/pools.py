@@ -29,8 +29,8 @@ def fail(project_id):
     raise ValueError(f"no {project_id}")
 
 
-def at_once(compute, function, *args):
-    """Submit to what computes at once."""
+def completed_result(compute, function, *args):
+    """Call a function that computes at once; return a getter of the outcome, as a pool would."""
     outcome = concurrent.futures.Future()
     try:
         outcome.set_result(compute(function, *args))
@@ -63,7 +63,7 @@ def joblib(**options):
     import joblib
 
     def submit(function, *args):
-        # started here, as `Parallel` itself would: the generator's calls are handed out by threads of joblib's
+        # a generator, as an app passes it to `Parallel`: its calls are dispatched by joblib's threads
         calls = (joblib.delayed(function)(*args) for _ in range(1))
         return joblib.Parallel(n_jobs=2, return_as="generator", **options)(calls).__next__
 
@@ -76,13 +76,13 @@ def joblib_threads():
 
 @contextlib.contextmanager
 def joblib_processes():
-    """This backend gives no generator: the call is done when `Parallel` returns."""
+    """This backend returns no generator: the call is done when `Parallel` returns."""
     import joblib
 
     def compute(function, *args):
         return joblib.Parallel(n_jobs=2, backend="multiprocessing")([joblib.delayed(function)(*args)])[0]
 
-    yield functools.partial(at_once, compute)
+    yield functools.partial(completed_result, compute)
 
 
 @contextlib.contextmanager
@@ -124,7 +124,7 @@ def dask_threads():
     def compute(function, *args):
         return dask.delayed(function)(*args).compute(scheduler="threads")
 
-    yield functools.partial(at_once, compute)
+    yield functools.partial(completed_result, compute)
 
 
 if __name__ == "__main__":
