@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import autoflow
 from autoflow.outbox import frame, home, journal, journal_lease
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.journal_files import journals, lock_path, segment_path
 from autoflow.outbox.status import of_folder
@@ -69,7 +70,7 @@ def test_49_damage_in_a_journal_affects_only_the_lines_it_touches(server, tmp_pa
         if not (begin < end and at < stop)
     ]
     before = len(server.edges)
-    assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert sync(folder, server.address, ServerConnector(HttpTransport(server.address, lambda: None)))
     got = ids(server)[before:]
     assert [number for number in got if number in complete] == complete
     assert got == sorted(got)
@@ -105,7 +106,7 @@ def test_50_a_planted_journal_is_not_sent(server, tmp_path):
     secret = tmp_path / "secret"
     secret.write_bytes(frame.encode(b'{"n":1,' + RECORD % 666 + b"}"))
     os.symlink(secret, segment_path(folder, "0" * 16, 0))
-    assert not sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert not sync(folder, server.address, ServerConnector(HttpTransport(server.address, lambda: None)))
     assert server.edges == []
     assert secret.exists()
 
@@ -232,12 +233,12 @@ def test_51_progress_lost_to_a_power_cut_sends_again_under_the_same_keys(server)
     assert os.waitpid(child, 0)[1] == 0
     (name,) = journals(folder)
     kept_numbers = {path: open_bytes(path) for path in [segment_path(folder, name, 0)]}
-    assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert sync(folder, server.address, ServerConnector(HttpTransport(server.address, lambda: None)))
     for path, content in kept_numbers.items():
         with open(path, "wb") as file:
             file.write(content)
     os.unlink(os.path.join(folder, "totals"))
-    assert sync(folder, server.address, HttpTransport(server.address, lambda: None))
+    assert sync(folder, server.address, ServerConnector(HttpTransport(server.address, lambda: None)))
     assert ids(server) == list(range(50))
     totals = of_folder(folder)
     assert totals["recorded"] == totals["sent"] == 50

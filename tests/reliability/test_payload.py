@@ -18,6 +18,7 @@ import pytest
 
 import autoflow
 from autoflow.outbox import home, sender
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.outbox.drain import Drain
 from autoflow.outbox.journal import Journal
 from autoflow.outbox.sender import Sender
@@ -369,7 +370,7 @@ def test_many_first_records_start_one_sender():
     try:
         for _ in range(20):
             started.clear()
-            found = Sender(None, "memory", MemoryTransport(), Journal(None, "memory"))
+            found = Sender(None, "memory", ServerConnector(MemoryTransport()), Journal(None, "memory"))
             barrier = threading.Barrier(16)
 
             def record(barrier=barrier, found=found):
