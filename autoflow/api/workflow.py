@@ -15,7 +15,7 @@ from autoflow.model.card import WorkflowMeta
 from autoflow.model.entity_types import Direction, Kind
 from autoflow.outbox.record_encoder import encode_members
 from autoflow.runtime.context import current_run
-from autoflow.runtime.entity_resolution import EntityRef, UnrecognizedValue, resolve_entity
+from autoflow.runtime.entity_resolution import EntityIdentifier, UnrecognizedValue, resolve_entity
 from autoflow.runtime.inference import task_number
 from autoflow.wire.cards import valid_meta
 
@@ -176,7 +176,9 @@ class Workflow:
         if version:
             version_id = _version_number(version)
             return {"subject": {"id": version_id}, "version": {"id": version_id}}
-        ident: EntityRef | None = resolve_entity(kind, value) if kind != "folder" or value != "" else ("path", "/")
+        ident: EntityIdentifier | None = (
+            resolve_entity(kind, value) if kind != "folder" or value != "" else ("path", "/")
+        )
         if ident is None:
             raise UnrecognizedValue(f"{value!r} does not identify a {kind}")
         subject = {"id": ident} if isinstance(ident, int) else dict([ident])

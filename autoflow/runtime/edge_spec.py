@@ -19,7 +19,7 @@ from autoflow.runtime.call import Call, ResultPending, check_callable, getter
 from autoflow.runtime.card_options import CardOptions, attempt
 from autoflow.runtime.entity_resolution import (
     COLLECTIONS,
-    EntityRef,
+    EntityIdentifier,
     UnrecognizedValue,
     carries_identity,
     resolve_entity,
@@ -205,7 +205,7 @@ class EdgeSpec:
             )
             return
         try:
-            entity: EntityRef | None
+            entity: EntityIdentifier | None
             if self.kind == "app":
                 entity = 0
             else:
@@ -317,7 +317,7 @@ def _compile_task(value: Any, names: Names) -> Callable[[Call], int | None] | No
 
 def _id_of(value: Any) -> int | None:
     try:
-        entity: EntityRef | None = resolve_entity("task", value)  # a kind that has ids only
+        entity: EntityIdentifier | None = resolve_entity("task", value)  # a kind that has ids only
     except UnrecognizedValue:
         return None
     return entity if isinstance(entity, int) else None

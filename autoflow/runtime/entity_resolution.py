@@ -17,7 +17,7 @@ from autoflow.model.entity_types import Kind, type_of_kind
 logger = logging.getLogger("autoflow")
 
 # an entity as the journal names it: an id, or ("path" | "name", text)
-EntityRef = int | tuple[str, str]
+EntityIdentifier = int | tuple[str, str]
 
 LONGEST_TEXT = 4096  # the length of the longest path
 COLLECTIONS = (list, set, frozenset)
@@ -36,7 +36,7 @@ def items(value: Any) -> Iterator[Any]:
         yield value
 
 
-def resolve_entity(kind: Kind, value: Any) -> EntityRef | None:
+def resolve_entity(kind: Kind, value: Any) -> EntityIdentifier | None:
     """Return the entity that a single value stands for, None for no entity.
 
     Raises:
@@ -89,7 +89,7 @@ def _from_number(kind: Kind, value: Any) -> int | None:
     return number or None
 
 
-def _from_text(kind: Kind, text: str) -> EntityRef | None:
+def _from_text(kind: Kind, text: str) -> EntityIdentifier | None:
     if not text:
         return None
     if len(text) > LONGEST_TEXT:

@@ -14,7 +14,7 @@ from autoflow.guard import Guard
 from autoflow.model.entity_types import Direction, Kind
 from autoflow.outbox.outbox import Outbox
 from autoflow.outbox.record_encoder import encode, encode_edge, encode_member, encode_members, join
-from autoflow.runtime.entity_resolution import EntityRef
+from autoflow.runtime.entity_resolution import EntityIdentifier
 
 logger = logging.getLogger("autoflow")
 
@@ -77,7 +77,7 @@ class Recorder:
         self.key = key
         self.name = name if name is None else name[:LONGEST_NAME]
         self.origin = origin
-        self.versions: dict[str, dict[EntityRef, int]] = {"input": {}, "output": {}}
+        self.versions: dict[str, dict[EntityIdentifier, int]] = {"input": {}, "output": {}}
         self.guard = Guard(f"recording of run {name or key}", self.add_failure)
         self.outbox = outbox
         self.write: Callable[[bytes], int] = outbox.record if outbox is not None else lambda members: 0
@@ -125,7 +125,7 @@ class Recorder:
     def record_edge(
         self,
         spec: EdgeType,
-        entity: EntityRef,
+        entity: EntityIdentifier,
         appearance: bytes,
         node: bytes = b"",
         *,
@@ -163,7 +163,7 @@ class Recorder:
         if node:
             self._nodes[task] = node
 
-    def has_edge(self, spec: EdgeType, entity: EntityRef) -> bool:
+    def has_edge(self, spec: EdgeType, entity: EntityIdentifier) -> bool:
         """Return whether the edge that `record_edge` would record is recorded, with whatever card."""
         version = self.versions[spec.direction].get(entity)
         edge = (spec.head, entity) if version is None else _edge_key(spec, entity, {"id": version}, None)
@@ -201,7 +201,7 @@ class Recorder:
 
 
 def _edge_key(
-    spec: EdgeType, entity: EntityRef, version: Mapping[str, int] | None, task: int | None
+    spec: EdgeType, entity: EntityIdentifier, version: Mapping[str, int] | None, task: int | None
 ) -> tuple[Any, ...]:
     """Return the identity of an edge that names a version or another task; edges with the same key are one."""
     if version is None:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from autoflow.errors import ServerBusy, ServerRefused, ServerUnreachable, VersionNotSaved
 from autoflow.outbox.backoff import Backoff
 from autoflow.outbox.outbox import Outbox
-from autoflow.runtime.entity_resolution import EntityRef, resolve_entity
+from autoflow.runtime.entity_resolution import EntityIdentifier, resolve_entity
 from autoflow.runtime.recorder import Recorder
 from autoflow.runtime.run import Run
 from autoflow.wire import methods
@@ -78,7 +78,7 @@ def lookup_field(recorder: Recorder, name: str, *, seconds: float = FIELD_SECOND
 
 def save_version(
     run: Run, value: Any, direction: str, options: SnapshotOptions, apis: Iterable[Any]
-) -> EntityRef | None:
+) -> EntityIdentifier | None:
     """Save a version of a project; the run's edges to the project then point at it.
 
     Args:
@@ -121,7 +121,7 @@ _SAVED = Exception("saved")
 
 
 def _attempt(
-    run: Run, project: EntityRef, value: Any, options: SnapshotOptions, apis: Iterable[Any]
+    run: Run, project: EntityIdentifier, value: Any, options: SnapshotOptions, apis: Iterable[Any]
 ) -> tuple[int | None, Exception]:
     """Return the version to point at, and `_SAVED` or the reason why it is not a new one."""
     if run.outbox is None:
@@ -164,7 +164,7 @@ def _current_version(value: Any) -> int | None:
     return version_id if isinstance(version_id, int) else None
 
 
-def _look_up(project: EntityRef, value: Any, call: Callable[..., Any]) -> _Project:
+def _look_up(project: EntityIdentifier, value: Any, call: Callable[..., Any]) -> _Project:
     """Return a project's properties: from the value when it carries them, else from the server.
 
     Raises:
