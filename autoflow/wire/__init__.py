@@ -1,1 +1,1 @@
-"""The bytes both ends agree on: Supervisely's methods and autoflow's own, to and from the model."""
+"""The contract between client and server: names of methods, declarations of our own, records, cards, edges."""

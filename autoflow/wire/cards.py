@@ -1,4 +1,4 @@
-"""Card settings on the wire: which dicts are valid, and the way back to plain text for the read side."""
+"""Settings of cards on the wire: validation, and conversion to plain text for display."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _texts(value: Any, keys: set[str]) -> bool:
 
 
 def valid_settings(value: Any) -> bool:
-    """Whether a dict is settings in wire form: texts, a whole icon, a whole link, nothing else."""
+    """Return whether a value is settings in wire form: texts, a complete icon, a complete link, nothing else."""
     if not isinstance(value, dict):
         return False
     return all(
@@ -30,9 +30,9 @@ def valid_settings(value: Any) -> bool:
 
 
 def valid_meta(value: Any) -> bool:
-    """Whether a dict is meta in wire form: one or both of the two settings, each valid, and nothing else.
+    """Return whether a value is meta in wire form: one or both of the two settings, each valid, and nothing else.
 
-    The rule is the SDK's own schema (custom meta of `api.app.workflow`).
+    This is the schema that the SDK validates the meta of `api.app.workflow` with.
     """
     return (
         isinstance(value, dict)
@@ -43,9 +43,9 @@ def valid_meta(value: Any) -> bool:
 
 
 def plain(settings: dict[str, Any]) -> dict[str, Any]:
-    """Take wire settings apart for showing: ``title``, ``description``, ``icon`` (name, color, background), ``link``.
+    """Return wire settings for display: ``title``, ``description``, ``icon`` (name, color, background), ``link``.
 
-    The tags the wire puts around texts are taken off; what is between them stays as it is and is never markup.
+    The tags that the wire puts around texts are removed; the text between them is kept and is never markup.
     """
     shown: dict[str, Any] = {}
     for key, wrapped in _WRAPPED.items():

@@ -1,4 +1,4 @@
-"""Names of the methods as the SDK calls them (``/public/api/v3/<method>``), and the oldest instance that knows them."""
+"""Names of methods (``/public/api/v3/<method>``), and the oldest versions of an instance that have them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JOB_INFO = "jobs.info"
 VERSION_LIST = "projects.versions.list"
 VERSION_INFO = "projects.versions.info"
 
-# autoflow's own methods, answered by our server only
+# autoflow's own methods, which only our server has; `wire.contract` declares their requests and responses
 RECORDS_ADD = "autoflow.records.add"
 RUNS_ENSURE = "autoflow.runs.ensure"
 SNAPSHOT = "autoflow.versions.snapshot"
@@ -50,7 +50,7 @@ VERIFY = "autoflow.upkeep.verify"
 CHANGES = "autoflow.changes"
 UNKNOWN_METHODS = "autoflow.unknown_methods"
 
-# `instance.version` carries this key on our server: it tells a server from an instance.
+# A key in the response of `instance.version`, by which our server is told from an instance.
 AUTOFLOW_MARK = "autoflow"
 
 WORKFLOW_SINCE = (6, 9, 31)
@@ -58,7 +58,7 @@ JOBS_SINCE = (6, 11, 11)
 
 
 def version_tuple(text: object) -> tuple[int, ...] | None:
-    """Read ``"6.18.3"`` as ``(6, 18, 3)``; None for what is no dotted number (a suffix after it is ignored)."""
+    """Parse ``"6.18.3"`` as ``(6, 18, 3)``, ignoring a suffix; return None for text without a dotted number."""
     if not isinstance(text, str):
         return None
     numbers: list[int] = []

@@ -1,4 +1,4 @@
-"""One part of a multipart upload, as both ends see it."""
+"""Parts of a multipart upload."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import BinaryIO, NamedTuple
 
 
 class Part(NamedTuple):
-    """A plain field (text), or a file with its name and content; parts keep the order sent."""
+    """A text field, or a file with its name and content."""
 
     field: str
     value: str | BinaryIO

@@ -1,11 +1,11 @@
-"""Records: what the journal holds and what `autoflow.records.add` takes.
+"""Records, which the journal stores and `autoflow.records.add` applies.
 
 A record is a JSON object. Every record has ``key`` (unique for ever: the journal's name and a counter), ``type``,
 ``run`` (the run's key) and ``at`` (wall clock, nanoseconds since the epoch). By type:
 
-``run``      a run began: ``name``, ``task`` (a number given from outside, or null), ``team``, ``workspace``, ``origin``
-             (whose numbers task and team are; empty for the server's own), ``parent`` (a run's key or null) and the
-             facts known at once (`model.run.RunFacts`)
+``run``      a run began: ``name``, ``task`` (a number issued at the origin, or null), ``team``, ``workspace``,
+             ``origin`` (server that issued these numbers; empty for this one), ``parent`` (a run's key or null) and
+             the facts known at the start (`model.run.RunFacts`)
 ``facts``    ``facts``: what the sender gathered about the run (`RunFacts`)
 ``finish``   ``state`` (finished, failed, ended: a parent process ended or reaped it, lost) and ``error`` (one line,
              or null)
@@ -14,7 +14,7 @@ A record is a JSON object. Every record has ``key`` (unique for ever: the journa
 ``edge``     on the server's wire: ``direction``, ``entity`` = {"type": WireType, "id": number or path, "origin": ""},
              ``meta`` (wire form, or null), ``task`` when the edge names a task other than its run's
 
-In the journal an edge is still as captured, see `CapturedEdge`; the sender completes it.
+In the journal an edge has the form of `CapturedEdge`; the sender completes it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, TypedDict
 
 
 class Subject(TypedDict, total=False):
-    """How the captured value names its entity; the first key present counts, in this order."""
+    """Name of a captured value's entity; the first key present is used, in this order."""
 
     id: int
     path: str
@@ -31,16 +31,16 @@ class Subject(TypedDict, total=False):
 
 
 class CapturedEdge(TypedDict, total=False):
-    """An edge as the journal holds it: texts may be incomplete (`model.text`), the entity may need a lookup."""
+    """An edge in the journal: texts may be incomplete (`model.text`), the entity may need a lookup."""
 
     key: str
     type: str
     run: str
     at: int
-    task: int  # what the run was given, with team and workspace: an edge may come before its run's own record
+    task: int  # of the run, with team and workspace: an edge may come before its run's own record
     team: int
     workspace: int
-    own_task: int  # a task other than the run's, named by the edge itself
+    own_task: int  # a task other than the run's, named by the edge
     origin: str
     direction: str
     kind: str

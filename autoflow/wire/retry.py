@@ -1,4 +1,4 @@
-"""The Retry-After header, in all the forms servers send it in."""
+"""Parse the Retry-After header."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RETRY_AFTER_SECONDS = 300.0
 
 
 def retry_after(header: str | None, now: float | None = None) -> float | None:
-    """Read a Retry-After header: seconds or an HTTP date, between 0 and 300; None for anything else.
+    """Return the seconds of a Retry-After header, between 0 and 300; None if it is neither seconds nor an HTTP date.
 
     Args:
         header: the header as received.
@@ -21,7 +21,7 @@ def retry_after(header: str | None, now: float | None = None) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        import email.utils  # brings half the network stack along, and dates are rare
+        import email.utils  # a heavy import, and dates are rare
 
         try:
             seconds = email.utils.parsedate_to_datetime(text).timestamp() - (time.time() if now is None else now)

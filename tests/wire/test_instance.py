@@ -1,4 +1,4 @@
-"""What an instance is sent when records are odd, refused or said twice."""
+"""Deliveries to an instance of odd, refused and repeated records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading lineage: graphs, what an entity came from, the files of a path, and reproductions of a run."""
+"""Reading lineage: graphs, the ancestry of an entity, the files of a path, and reproductions of a run."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class GraphResponse(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class TraceRequest:
-    """Return everything an entity came from: the runs that wrote it, what these read, and so on.
+    """Return the ancestry of an entity: the runs that wrote it, what these read, and so on.
 
     Args:
         ref: project:7, project:7#3, version:12, dataset:3, file:9, task:5, job:2, or a /path.
@@ -87,7 +87,7 @@ class TraceRequest:
 
 
 class TraceResponse(TypedDict):
-    """What an entity came from.
+    """The ancestry of an entity.
 
     Args:
         complete: false if the trace is larger than a response may be.

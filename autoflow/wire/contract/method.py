@@ -1,4 +1,4 @@
-"""What a declaration of a method is made of.
+"""Declarations of methods: names, requests, responses and bounds of values.
 
 A request is a frozen dataclass, whose fields are written in camelCase on the wire; the first line of its docstring
 describes the method, its ``Args`` describe the fields. A member that is null counts as absent. A response is a

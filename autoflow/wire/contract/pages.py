@@ -1,4 +1,4 @@
-"""What the web page's views show, a method a view.
+"""The views of the web page, a method a view.
 
 Lists come in parts: a response's `next` is the position of the following part, null after the last.
 """

@@ -21,7 +21,7 @@ class AddRecordsRequest:
 
 
 class RecordResult(TypedDict):
-    """What became of one record.
+    """The outcome of one record.
 
     Args:
         key: key of the record as sent.
@@ -35,7 +35,7 @@ class RecordResult(TypedDict):
 
 
 class AddRecordsResponse(TypedDict):
-    """What became of each record of a batch.
+    """The outcome of a batch.
 
     Args:
         results: one entry a record, in the order sent.

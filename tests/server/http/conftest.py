@@ -1,4 +1,4 @@
-"""A served server, and how tests ask it."""
+"""Fixtures: a server on a socket, and a client of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.serving import served
 
 
 class Client:
-    """Asks a server as an SDK does: a POST a method."""
+    """Calls methods as an SDK does, by POST requests."""
 
     def __init__(self, url, server, token=None):
         self.url = url
@@ -26,25 +26,25 @@ class Client:
         return self.send("POST", f"/public/api/v3/{method}", **request)
 
     def call(self, method, **body):
-        answer = self.post(method, json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = self.post(method, json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def refused(self, status, method, **request):
-        """The details of an error that must come."""
-        answer = self.post(method, **request)
-        assert answer.status_code == status, (answer.status_code, answer.text)
-        form = answer.json()
-        assert set(form) == {"error", "details"}
-        assert form["details"]["message"]
-        return form["details"]
+        """Return the details of the error that the request must get."""
+        response = self.post(method, **request)
+        assert response.status_code == status, (response.status_code, response.text)
+        error = response.json()
+        assert set(error) == {"error", "details"}
+        assert error["details"]["message"]
+        return error["details"]
 
     def put(self, path="/models/best.pt", data=b"weights", team=1):
         folder, _, name = path.rpartition("/")
         fields = [("name", (None, name)), ("path", (None, folder + "/")), ("file", (name, data))]
-        answer = self.post(f"file-storage.bulk.upload?teamId={team}", files=fields)
-        assert answer.status_code == 200, answer.text
-        return answer.json()[0]
+        response = self.post(f"file-storage.bulk.upload?teamId={team}", files=fields)
+        assert response.status_code == 200, response.text
+        return response.json()[0]
 
     def as_(self, token):
         return Client(self.url, self.server, token)
@@ -55,9 +55,9 @@ class Client:
 
 def _clients(server, *, auth):
     with served(server, auth=auth) as url:
-        made = Client(url, server)
-        yield made
-        made.close()
+        client = Client(url, server)
+        yield client
+        client.close()
 
 
 @pytest.fixture

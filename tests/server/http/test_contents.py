@@ -24,42 +24,42 @@ def stray(client):
 
 def test_a_file_goes_up_and_comes_down(client):
     """A file is uploaded as the SDK does it, and downloaded by path and by number."""
-    told = client.put("/models/a b.pt", DATA)
-    assert told["meta"]["size"] == len(DATA)
-    for body in ({"teamId": 1, "path": "/models/a b.pt"}, {"id": told["id"]}):
-        answer = client.post("file-storage.download", json=body)
-        assert answer.content == DATA
-        assert answer.headers["x-content-checksum-sha256"] == told["hash"]
+    uploaded = client.put("/models/a b.pt", DATA)
+    assert uploaded["meta"]["size"] == len(DATA)
+    for body in ({"teamId": 1, "path": "/models/a b.pt"}, {"id": uploaded["id"]}):
+        response = client.post("file-storage.download", json=body)
+        assert response.content == DATA
+        assert response.headers["x-content-checksum-sha256"] == uploaded["hash"]
     client.refused(404, "file-storage.download", json={"teamId": 1, "path": "/none"})
 
 
 def test_the_full_storage_url_leads_to_the_bytes(client):
-    """`fullStorageUrl` is absolute, of the host that was asked, and answers a GET."""
-    told = client.put(data=DATA)
-    assert told["fullStorageUrl"].startswith(client.url + "/")
-    answer = client.session.get(told["fullStorageUrl"], timeout=60)
-    assert (answer.content, answer.headers["Accept-Ranges"]) == (DATA, "bytes")
-    other = client.post("file-storage.info", json={"id": told["id"]}, headers={"Host": "localhost:1"}).json()
+    """`fullStorageUrl` is absolute, of the host that was asked, and responses a GET."""
+    uploaded = client.put(data=DATA)
+    assert uploaded["fullStorageUrl"].startswith(client.url + "/")
+    response = client.session.get(uploaded["fullStorageUrl"], timeout=60)
+    assert (response.content, response.headers["Accept-Ranges"]) == (DATA, "bytes")
+    other = client.post("file-storage.info", json={"id": uploaded["id"]}, headers={"Host": "localhost:1"}).json()
     assert other["fullStorageUrl"].startswith("http://localhost:1/")
     assert client.send("GET", "/storage/files/999").status_code == 404
-    assert client.server.call("file-storage.info", {"id": told["id"]})["fullStorageUrl"] is None
+    assert client.server.call("file-storage.info", {"id": uploaded["id"]})["fullStorageUrl"] is None
 
 
 def test_a_part_of_a_file_is_answered(client):
     """A range is 206 with where it stands, by POST and GET; one that is none is all, one beyond the end 416."""
-    told = client.put(data=DATA)
+    uploaded = client.put(data=DATA)
     for send in (
-        lambda header: client.post("file-storage.download", json={"id": told["id"]}, headers=header),
-        lambda header: client.send("GET", f"/storage/files/{told['id']}", headers=header),
+        lambda header: client.post("file-storage.download", json={"id": uploaded["id"]}, headers=header),
+        lambda header: client.send("GET", f"/storage/files/{uploaded['id']}", headers=header),
     ):
-        answer = send({"Range": "bytes=10-19"})
-        assert (answer.status_code, answer.content) == (206, DATA[10:20])
-        assert answer.headers["Content-Range"] == f"bytes 10-19/{len(DATA)}"
+        response = send({"Range": "bytes=10-19"})
+        assert (response.status_code, response.content) == (206, DATA[10:20])
+        assert response.headers["Content-Range"] == f"bytes 10-19/{len(DATA)}"
         assert send({"Range": "bytes=1000-"}).content == DATA[1000:]
         assert send({"Range": "bytes=-7"}).content == DATA[-7:]
         assert send({"Range": "lines=1-2"}).content == DATA
         assert send({"Range": "bytes=10-19", "If-Range": '"other"'}).content == DATA
-        assert send({"Range": "bytes=10-19", "If-Range": answer.headers["ETag"]}).content == DATA[10:20]
+        assert send({"Range": "bytes=10-19", "If-Range": response.headers["ETag"]}).content == DATA[10:20]
         beyond = send({"Range": "bytes=1024-"})
         assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(DATA)}")
 
@@ -93,8 +93,8 @@ def test_ranges_are_read_by_the_rules(header, size, wanted):
 
 def test_an_unchanged_file_is_not_sent_again(client):
     """A client that has the content gets 304, and HEAD gives the head alone."""
-    told = client.put(data=DATA)
-    path = f"/storage/files/{told['id']}"
+    uploaded = client.put(data=DATA)
+    path = f"/storage/files/{uploaded['id']}"
     head = client.send("HEAD", path)
     assert (head.headers["Content-Length"], head.content) == (str(len(DATA)), b"")
     assert client.send("GET", path, headers={"If-None-Match": head.headers["ETag"]}).status_code == 304
@@ -104,15 +104,15 @@ def test_a_file_is_never_a_page_of_this_site(client):
     """Whatever type its uploader gave it, a browser saves a file and runs nothing of it; no name breaks the header."""
     name = 'x"\u00e4;.html'
     fields = [("name", (None, name)), ("path", (None, "/")), ("file", ("x.html", b"<script>1</script>", "text/html"))]
-    told = client.post("file-storage.bulk.upload?teamId=1", files=fields).json()[0]
-    assert told["name"] == name
-    answer = client.send("GET", f"/storage/files/{told['id']}")
-    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''x%22%C3%A4%3B.html"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    uploaded = client.post("file-storage.bulk.upload?teamId=1", files=fields).json()[0]
+    assert uploaded["name"] == name
+    response = client.send("GET", f"/storage/files/{uploaded['id']}")
+    assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''x%22%C3%A4%3B.html"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
     odd = [("name", (None, "b")), ("path", (None, "/")), ("file", ("b", b"", "text/html\u00e4 x"))]
-    told = client.post("file-storage.bulk.upload?teamId=1", files=odd).json()[0]
-    assert client.send("GET", f"/storage/files/{told['id']}").headers["Content-Type"] == "application/octet-stream"
+    uploaded = client.post("file-storage.bulk.upload?teamId=1", files=odd).json()[0]
+    assert client.send("GET", f"/storage/files/{uploaded['id']}").headers["Content-Type"] == "application/octet-stream"
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_no_uploaded_file_has_a_type_that_a_browser_runs(client, name, declared)
     """A script, style or document is sent as bytes: by nosniff, `<script src>` of it is refused on this origin too."""
     file = ("x", b"alert(1)") if declared is None else ("x", b"alert(1)", declared)
     fields = [("name", (None, name)), ("path", (None, "/")), ("file", file)]
-    told = client.post("file-storage.bulk.upload?teamId=1", files=fields).json()[0]
-    by_method = client.post("file-storage.download", json={"id": told["id"]})
-    for answer in (client.send("GET", f"/storage/files/{told['id']}"), by_method):
-        assert answer.headers["Content-Type"] == "application/octet-stream"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Content-Disposition"].startswith("attachment;")
+    uploaded = client.post("file-storage.bulk.upload?teamId=1", files=fields).json()[0]
+    by_method = client.post("file-storage.download", json={"id": uploaded["id"]})
+    for response in (client.send("GET", f"/storage/files/{uploaded['id']}"), by_method):
+        assert response.headers["Content-Type"] == "application/octet-stream"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Disposition"].startswith("attachment;")
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/../x", "/a/../../b", "\0", "..", "/a\\..\\b"])
@@ -148,8 +148,8 @@ def test_a_path_is_a_name_and_leads_nowhere(client, tmp_path, path):
     """Paths in team files are data: whatever they say, only the folder of blobs is written."""
     before = set(os.listdir(tmp_path))
     fields = [("name", (None, "x")), ("path", (None, path)), ("file", ("x", b"data"))]
-    answer = client.post("file-storage.bulk.upload?teamId=1", files=fields)
-    assert answer.status_code in {200, 400}
+    response = client.post("file-storage.bulk.upload?teamId=1", files=fields)
+    assert response.status_code in {200, 400}
     names = [("name", (None, path)), ("path", (None, "/")), ("file", (path, b"data"))]
     assert client.post("file-storage.bulk.upload?teamId=1", files=names).status_code in {200, 400}
     client.post("file-storage.download", json={"teamId": 1, "path": path})
@@ -198,18 +198,18 @@ def test_a_file_arrives_whole_however_much_is_received_first(client, monkeypatch
     """What was received before the upload began and what comes after are one file."""
     monkeypatch.setattr(request_body, "MAX_SPOOLED", spooled)
     data = os.urandom(3_000_000)
-    told = client.put("/a.bin", data)
-    assert client.send("GET", f"/storage/files/{told['id']}").content == data
+    uploaded = client.put("/a.bin", data)
+    assert client.send("GET", f"/storage/files/{uploaded['id']}").content == data
     assert not request_body.DISK._held
 
 
 def test_a_file_that_cannot_be_read_is_no_half_answer(client):
-    """When the bytes are gone from the disk the answer is an error to try again, not a short file."""
-    told = client.put(data=DATA)
+    """When the bytes are gone from the disk the response is an error to try again, not a short file."""
+    uploaded = client.put(data=DATA)
     for folder, _folders, names in os.walk(client.server._context.blobs.address):
         for name in names:
             os.unlink(os.path.join(folder, name))
-    assert client.post("file-storage.download", json={"id": told["id"]}).status_code == 503
+    assert client.post("file-storage.download", json={"id": uploaded["id"]}).status_code == 503
 
 
 def test_an_image_is_fetched_by_its_address(client):
@@ -220,13 +220,13 @@ def test_an_image_is_fetched_by_its_address(client):
 
     stream = io.BytesIO()
     Image.new("RGB", (4, 3)).save(stream, "PNG")
-    (told,) = client.post("images.bulk.upload", files={"0-file": ("0", stream.getvalue())}).json()
+    (uploaded,) = client.post("images.bulk.upload", files={"0-file": ("0", stream.getvalue())}).json()
     project = client.call("projects.add", workspaceId=1, name="p")["id"]
     dataset = client.call("datasets.add", projectId=project, name="d")["id"]
-    images = [{"title": "a", "hash": told["hash"]}, {"title": "b", "link": "http://elsewhere/b.png"}]
+    images = [{"title": "a", "hash": uploaded["hash"]}, {"title": "b", "link": "http://elsewhere/b.png"}]
     kept, linked = client.call("images.bulk.add", datasetId=dataset, images=images)
-    answer = client.session.get(kept["fullStorageUrl"], timeout=60)
-    assert (answer.content, answer.headers["Content-Type"]) == (stream.getvalue(), "image/png")
+    response = client.session.get(kept["fullStorageUrl"], timeout=60)
+    assert (response.content, response.headers["Content-Type"]) == (stream.getvalue(), "image/png")
     assert linked["fullStorageUrl"] == "http://elsewhere/b.png"
     small = client.send("GET", f"/previews/q/ext:png/resize:fit:2:0:0/q:70/plain/storage/images/{kept['id']}")
     assert (small.status_code, small.headers["Content-Type"]) == (200, "image/png")
@@ -241,12 +241,12 @@ def test_an_image_is_fetched_by_its_address(client):
 def test_a_file_may_be_the_body_itself(client):
     """As the SDK's asynchronous uploads send it: the team and the path are in the query, the body is the bytes."""
     send = {"data": iter([DATA[:100], DATA[100:]]), "headers": {"Content-Type": "application/octet-stream"}}
-    told = client.post("file-storage.upload?teamId=1&path=%2Fa%2Fb.bin", **send).json()
-    assert (told["path"], told["meta"]["size"]) == ("/a/b.bin", len(DATA))
-    assert client.send("GET", f"/storage/files/{told['id']}").content == DATA
+    uploaded = client.post("file-storage.upload?teamId=1&path=%2Fa%2Fb.bin", **send).json()
+    assert (uploaded["path"], uploaded["meta"]["size"]) == ("/a/b.bin", len(DATA))
+    assert client.send("GET", f"/storage/files/{uploaded['id']}").content == DATA
     for query in ("teamId=9&path=%2Fa", "teamId=1", "teamId=1&path=%2Fa%2F"):
-        answer = client.post(f"file-storage.upload?{query}", data=b"x", headers=send["headers"])
-        assert answer.status_code == (404 if "9" in query else 400)
+        response = client.post(f"file-storage.upload?{query}", data=b"x", headers=send["headers"])
+        assert response.status_code == (404 if "9" in query else 400)
     fields = [("name", (None, "c")), ("path", (None, "/a/")), ("file", ("c", b"1"))]
     assert client.post("file-storage.upload?teamId=1", files=fields).json()["path"] == "/a/c"
     two = [*fields, ("name", (None, "d")), ("path", (None, "/a/")), ("file", ("d", b"1"))]

@@ -152,9 +152,9 @@ def test_the_own_task_of_a_client_is_made_when_it_is_asked_for(client):
     assert client.refused(404, "tasks.info", json={"id": 52})
     client.refused(404, "tasks.info", json={"id": 52}, headers={"x-task-id": "53"})
     client.refused(404, "tasks.info", json={"id": 52}, headers={"x-task-id": "nonsense"})
-    told = client.post("tasks.info", json={"id": 52}, headers={"x-task-id": "52"}).json()
-    assert (told["id"], told["teamId"]) == (52, 1)
-    assert client.call("tasks.info", id="52") == told
+    response = client.post("tasks.info", json={"id": 52}, headers={"x-task-id": "52"}).json()
+    assert (response["id"], response["teamId"]) == (52, 1)
+    assert client.call("tasks.info", id="52") == response
     edge = {"teamId": 1, "node": {"type": "task", "id": "52"}, "type": "folder", "id": "/x"}
     assert client.post("workflow.node.add-output", json=edge).json() == {"success": True}
 
@@ -202,7 +202,7 @@ def test_no_bytes_whatever_break_the_server(shared, method, body, kind):
 
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
 def test_silence_ends_a_request(client, monkeypatch, kind):
-    """A client that begins a request and says nothing more is told so; it holds no thread for ever."""
+    """A client that begins a request and sends no more gets an error; it holds no thread for ever."""
     monkeypatch.setattr(request_body, "READ_TIMEOUT", 0.05)
     host, port = client.url.removeprefix("http://").split(":")
     head = f"POST /public/api/v3/images.bulk.upload HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: {kind}\r\n"

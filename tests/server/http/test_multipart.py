@@ -1,4 +1,4 @@
-"""Multipart forms, read as they come."""
+"""Multipart forms, parsed as they arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autoflow.transport.multipart import Multipart
 from autoflow.wire.parts import Part
 
 
-def pulling(chunks):
+def pull_from(chunks):
     left = iter(chunks)
     return lambda: next(left, b"")
 
@@ -24,7 +24,7 @@ def read(kind, chunks):
     """Every part with its content, as read at once."""
     return [
         (part.field, part.value if isinstance(part.value, str) else part.value.read(), part.filename, part.content_type)
-        for part in form.parts(kind, pulling(chunks))
+        for part in form.parts(kind, pull_from(chunks))
     ]
 
 
@@ -39,20 +39,20 @@ sent = st.lists(
 
 
 @given(sent=sent, cuts=st.lists(st.integers(0, 600), max_size=6))
-def test_what_our_own_client_sends_is_read_however_it_is_cut(sent, cuts):
+def test_forms_of_our_own_client_are_parsed_however_they_are_cut(sent, cuts):
     """Fields, contents, names and types come out as they went in, wherever the network cuts the bytes."""
     multipart = Multipart([Part(a, b if isinstance(b, str) else io.BytesIO(b), c, d) for a, b, c, d in sent])
-    whole = b"".join(multipart)
-    edges = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    chunks = [whole[a:b] for a, b in itertools.pairwise(edges) if b > a]
+    body = b"".join(multipart)
+    edges = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    chunks = [body[a:b] for a, b in itertools.pairwise(edges) if b > a]
     assert read(multipart.content_type, chunks) == sent
 
 
-def test_a_file_is_read_a_little_at_a_time():
+def test_a_file_is_read_in_small_pieces():
     """A part gives as much as is asked for, and what is not read of it is passed over."""
     multipart = Multipart([Part("a", io.BytesIO(b"0123456789"), "a"), Part("b", io.BytesIO(b"next"), "b")])
     chunks = [bytes([byte]) for byte in b"".join(multipart)]
-    parts = form.parts(multipart.content_type, pulling(chunks))
+    parts = form.parts(multipart.content_type, pull_from(chunks))
     first = next(parts).value
     assert [first.read(3), first.read(0), first.read(4)] == [b"012", b"", b"3456"]
     second = next(parts).value

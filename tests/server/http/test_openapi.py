@@ -22,10 +22,10 @@ schema = schemathesis.openapi.from_dict(openapi.document())
 
 
 def test_the_document_names_every_method_of_our_own(client):
-    """What the dispatcher answers under ``autoflow.`` is described, and what is described is answered."""
+    """The document has exactly the methods that the server answers under ``autoflow.``."""
     response = client.send("GET", "/openapi.json").json()
-    named = {path.removeprefix(methods.PATH) for path in response["paths"]}
-    assert named == {name for name in dispatcher.METHODS if name.startswith("autoflow.")}
+    documented = {path.removeprefix(methods.PATH) for path in response["paths"]}
+    assert documented == {name for name in dispatcher.METHODS if name.startswith("autoflow.")}
     assert response["openapi"].startswith("3.1")
     assert json.loads(json.dumps(response)) == openapi.document()
 

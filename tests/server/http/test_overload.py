@@ -90,14 +90,14 @@ def test_bodies_that_unfold_take_bounded_memory(server, element):
 
 
 def test_a_preview_costs_the_server_no_memory(server):
-    """A PNG of some hundred kilobytes that unfolds to gigabytes has no preview, and the reason is told."""
+    """A PNG of some hundred kilobytes that unfolds to gigabytes has no preview, and the response says why."""
     stream = io.BytesIO()
     Image.new("RGB", (13_000, 13_000)).save(stream, "PNG")
     before = memory(server, "VmRSS")
-    (told,) = call(server, "images.bulk.upload", files={"0-file": ("0", stream.getvalue())}).json()
+    (response,) = call(server, "images.bulk.upload", files={"0-file": ("0", stream.getvalue())}).json()
     project = call(server, "projects.add", json={"workspaceId": 1, "name": "bombs"}).json()["id"]
     dataset = call(server, "datasets.add", json={"projectId": project, "name": "d"}).json()["id"]
-    body = {"datasetId": dataset, "images": [{"title": "a", "hash": told["hash"]}]}
+    body = {"datasetId": dataset, "images": [{"title": "a", "hash": response["hash"]}]}
     (image,) = call(server, "images.bulk.add", json=body).json()
     for _ in range(3):
         answer = server[2].get(f"{server[1]}/storage/previews/{image['id']}", timeout=60)

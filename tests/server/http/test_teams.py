@@ -63,7 +63,7 @@ class World:
             self.edge("folder", "/shared"),
             self.edge("project", 5, origin="http://x", name="secret name"),
         ]
-        assert {one["status"] for one in call("autoflow.records.add", records=records)["results"]} == {"applied"}
+        assert {result["status"] for result in call("autoflow.records.add", records=records)["results"]} == {"applied"}
         self.theirs = self.ask("projects.add", {"workspaceId": 2, "name": "limes"})["id"]
 
     def call(self, method, **body):
@@ -120,8 +120,8 @@ def test_what_another_team_has_is_not_there(world, method, what, body):
 def test_the_words_of_another_teams_cards_are_not_told(world):
     """Asked by their keys, another team's cards say what those say that nobody has: their key."""
     for kind, number in (("project", world.project), ("task", world.task), ("file", world.file)):
-        told = {n: world.ask("autoflow.scene.cards", {"keys": [f"{kind}:{n}"]})["cards"][0] for n in (number, NONE)}
-        assert str(told[number]).replace(str(number), "N") == str(told[NONE]).replace(str(NONE), "N")
+        cards = {n: world.ask("autoflow.scene.cards", {"keys": [f"{kind}:{n}"]})["cards"][0] for n in (number, NONE)}
+        assert str(cards[number]).replace(str(number), "N") == str(cards[NONE]).replace(str(NONE), "N")
         body = {"project": world.theirs, "focus": {"card": f"{kind}:{number}", "side": "both"}}
         assert len(world.ask("autoflow.scene", body)["keys"]) == 1
     (folder,) = world.ask("autoflow.scene.cards", {"keys": ["folder:/shared"]})["cards"]
@@ -205,11 +205,11 @@ def test_another_servers_number_is_a_teams_own(world):
 
 
 def test_records_of_another_teams_run_are_refused_one_by_one(world):
-    """A record for another team's run costs that record alone, and the answer names no number of theirs."""
+    """A record for another team's run costs that record alone, and the response names no number of theirs."""
     records = [world.edge("folder", "/x"), world.edge("folder", "/mine", run="theirs")]
-    answer = world.ask("autoflow.records.add", {"records": records})
-    assert [one["status"] for one in answer["results"]] == ["refused", "applied"]
-    assert set(answer["tasks"]) == {"theirs"}
+    response = world.ask("autoflow.records.add", {"records": records})
+    assert [result["status"] for result in response["results"]] == ["refused", "applied"]
+    assert set(response["tasks"]) == {"theirs"}
 
 
 def test_another_teams_reservation_stands(world):
@@ -225,8 +225,8 @@ def test_another_teams_reservation_stands(world):
 
 def test_runs_belong_to_the_callers_own_team(world):
     """A run goes to the team of whoever recorded it, also when it names another."""
-    told = world.ask("autoflow.runs.ensure", {"run": "own", "team": 1, "workspace": 1})
-    assert (told["teamId"], told["workspaceId"]) == (2, 2)
+    run = world.ask("autoflow.runs.ensure", {"run": "own", "team": 1, "workspace": 1})
+    assert (run["teamId"], run["workspaceId"]) == (2, 2)
 
 
 def test_graphs_meet_in_nothing(world):
@@ -236,9 +236,9 @@ def test_graphs_meet_in_nothing(world):
         world.edge("project", 5, run="g", origin="http://x"),
         world.edge("project", world.theirs, run="g"),
     ]
-    told = world.ask("autoflow.records.add", {"records": records})
-    assert {one["status"] for one in told["results"]} == {"applied"}
-    task = told["tasks"]["g"]
+    response = world.ask("autoflow.records.add", {"records": records})
+    assert {result["status"] for result in response["results"]} == {"applied"}
+    task = response["tasks"]["g"]
     for entry in ({"file": "/shared"}, {"project": world.theirs}, {"task": task}, {"workspace": 2}):
         cards = {card["key"]: card for card in world.ask("autoflow.graph", entry)["cards"]}
         runs = [card["id"] for card in cards.values() if card["type"] == "task"]
@@ -293,10 +293,11 @@ def test_over_http_a_token_is_its_teams(guarded):
     """Two tokens, one server: each finds its own and nothing else, by method and by address."""
     ann = guarded.as_(guarded.server.tokens.create("ann", ["Team"]))
     bob = guarded.as_(guarded.server.tokens.create("bob", ["Others"]))
-    told = ann.put()
-    assert ann.session.get(told["fullStorageUrl"], headers={"x-api-key": ann.token}, timeout=60).content == b"weights"
-    assert bob.session.get(told["fullStorageUrl"], headers={"x-api-key": bob.token}, timeout=60).status_code == 404
-    bob.refused(404, "file-storage.info", json={"id": told["id"]})
+    uploaded = ann.put()
+    url = uploaded["fullStorageUrl"]
+    assert ann.session.get(url, headers={"x-api-key": ann.token}, timeout=60).content == b"weights"
+    assert bob.session.get(url, headers={"x-api-key": bob.token}, timeout=60).status_code == 404
+    bob.refused(404, "file-storage.info", json={"id": uploaded["id"]})
     task = ann.call("autoflow.runs.ensure", run="r")["task"]
     assert bob.refused(404, "tasks.info", json={"id": task}, headers={"x-task-id": str(task)})
     pages = [one.send("GET", f"/apps/sessions/{number}").text for one, number in ((bob, task), (bob, NONE))]
