@@ -197,7 +197,9 @@ def test_from_env_in_production_records_to_the_instance(instance, monkeypatch):
     assert posted(instance) == [(55, "project", 501)]
 
 
-@pytest.mark.parametrize(("address", "reason"), [("", None), ("ftp://host", "no address"), ("http://u:p@host", "user")])
+@pytest.mark.parametrize(
+    ("address", "reason"), [("", None), ("ftp://host", "not the address"), ("http://u:p@host", "user")]
+)
 def test_an_invalid_address_is_an_error(address, reason):
     """It is an error when the Api is created; an empty one is ignored."""
     if reason is None:
