@@ -167,8 +167,8 @@ def _lock_and_run(job: _Job, command: Command, restored: RestoredInputs, python:
     with worktree(repository, run.commit, options.workdir, keep=options.keep) as folder:
         tasks, rows = _run(job, command, projects, python, folder)
     lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(tasks, rows, equal=all_equal(rows))})
-    kept = folder if options.keep else None
-    return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes, tasks, rows, kept)
+    kept_tree = folder if options.keep else None
+    return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes, tasks, rows, kept_tree)
 
 
 def _run(

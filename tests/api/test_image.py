@@ -84,7 +84,7 @@ def test_an_invalid_image_is_an_error(api, dataset, tmp_path):
     """A file that is not an image is an error and creates nothing, as are lists of different lengths."""
     path = tmp_path / "a.png"
     path.write_bytes(b"no image")
-    with pytest.raises(ServerRefused, match="no image"):
+    with pytest.raises(ServerRefused, match="not an image"):
         api.image.upload_path(dataset, "a.png", str(path))
     assert api.image.get_list(dataset) == []
     with pytest.raises(ValueError, match="must be equal"):
