@@ -34,7 +34,7 @@ def test_a_file_goes_up_and_comes_down(client):
 
 
 def test_the_full_storage_url_leads_to_the_bytes(client):
-    """`fullStorageUrl` is absolute, of the host that was asked, and responses a GET."""
+    """`fullStorageUrl` is absolute, of the host in the request, and answers a GET."""
     uploaded = client.put(data=DATA)
     assert uploaded["fullStorageUrl"].startswith(client.url + "/")
     response = client.session.get(uploaded["fullStorageUrl"], timeout=60)

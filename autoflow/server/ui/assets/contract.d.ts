@@ -6,7 +6,7 @@ export interface AddRecordsRequest {
   records: Array<unknown>;
 }
 
-/** What became of each record of a batch. */
+/** The outcome of a batch. */
 export interface AddRecordsResponse {
   /** one entry a record, in the order sent. */
   results: Array<RecordResult>;
@@ -571,7 +571,7 @@ export interface ProjectPageRequest {
   id: number;
 }
 
-/** What became of one record. */
+/** The outcome of one record. */
 export interface RecordResult {
   /** key of the record as sent. */
   key: unknown;
@@ -833,7 +833,7 @@ export interface TaskResponse {
   workspaceId: number;
 }
 
-/** Return everything an entity came from: the runs that wrote it, what these read, and so on. */
+/** Return the ancestry of an entity: the runs that wrote it, what these read, and so on. */
 export interface TraceRequest {
   /** project:7, project:7#3, version:12, dataset:3, file:9, task:5, job:2, or a /path. */
   ref: string;
@@ -843,7 +843,7 @@ export interface TraceRequest {
   every?: boolean;
 }
 
-/** What an entity came from. */
+/** The ancestry of an entity. */
 export interface TraceResponse {
   ref: string;
   /** false if the trace is larger than a response may be. */
