@@ -172,7 +172,7 @@ class Versions(RuleBasedStateMachine):
 
     @rule(edits=st.lists(st.tuples(st.sampled_from(EDITS), small, small), min_size=1, max_size=4))
     def edit(self, edits):
-        for name, which, how in change_tracking:
+        for name, which, how in edits:
             getattr(self, name)(which, how)
 
     def refusable(self, method, **body):
