@@ -1,8 +1,8 @@
-"""Who asks, and what of the store they see: rows of their teams, and nothing of any other.
+"""Row-level access: a caller sees the rows of their teams alone.
 
-The caller goes with the transaction. Every look-up by number, name or list adds `visible` of its table to its WHERE,
-so that another team's row and one that does not exist are answered alike. There is no other check
-but `check_own`: the token of a reproduction changes only rows made since it was issued.
+The caller is an option of the transaction. Every look-up by id, name or list adds `visible` of its table to its WHERE,
+so that another team's row and one that does not exist give the same response. The only other check is `check_own`: the
+token of a reproduction can change only rows that were created since it was issued.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ OPTION = "autoflow_caller"
 
 
 class Caller(NamedTuple):
-    """Who a transaction is for.
+    """The user that a transaction is for.
 
     Args:
-        user: whose name stands on what is made.
-        teams: those the user is in; None for who sees all.
-        site: the address the server was asked at (``http://host:port``), empty when embedded.
-        since: set for the token of a reproduction, which changes only what its user has made since then.
+        user: the user's id, the author of new rows.
+        teams: the user's teams, None for access to all.
+        site: the address that the client used (``http://host:port``), empty if embedded.
+        since: set for the token of a reproduction, which can change only what its user has created since then.
     """
 
     user: int = 1
@@ -59,13 +59,13 @@ Teams = Sequence[int]
 
 
 def caller(conn: Connection) -> Caller:
-    """Who this transaction is for."""
-    found: Caller = conn.get_execution_options().get(OPTION, LOCAL)
-    return found
+    """Return the caller of a transaction."""
+    transaction_caller: Caller = conn.get_execution_options().get(OPTION, LOCAL)
+    return transaction_caller
 
 
 def absolute_url(conn: Connection, path: str) -> str | None:
-    """The absolute address of a path on this server; None when it was not asked over HTTP."""
+    """Return the absolute URL of a path on this server, None if the request did not come over HTTP."""
     site = caller(conn).site
     return site + path if site else None
 
@@ -93,7 +93,7 @@ def _of_task(mine: Teams) -> ColumnElement[bool]:
     return select(tasks.c.id).where(tasks.c.id == edges.c.task_id, tasks.c.team_id.in_(mine)).correlate(edges).exists()
 
 
-# Tables by which rows of them belong to teams.
+# The condition that a row belongs to one of some teams, by table.
 _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     teams: teams.c.id.in_,
     workspaces: workspaces.c.team_id.in_,
@@ -113,37 +113,37 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
 
 
 def visible(conn: Connection, table: Table) -> ColumnElement[bool]:
-    """The condition that a row of a table is one the caller sees."""
-    mine = caller(conn).teams
-    return true() if mine is None else _VISIBLE[table](sorted(mine))
+    """Return the condition that the caller sees a row of a table."""
+    team_ids = caller(conn).teams
+    return true() if team_ids is None else _VISIBLE[table](sorted(team_ids))
 
 
 def visible_blobs(conn: Connection) -> ColumnElement[bool]:
-    """The condition that bytes are the caller's to name: what an item or file they see is, or uploaded by them and, for
-    a lease, not named yet.
+    """Return the condition that the caller may reference a blob: an item or file that they see has it, or they have a
+    lease on it.
     """
-    who = caller(conn)
-    if who.teams is None:
+    user = caller(conn)
+    if user.teams is None:
         return true()
-    brought = select(blob_leases.c.hash).where(
+    lease = select(blob_leases.c.hash).where(
         blob_leases.c.hash == blobs.c.hash,
-        blob_leases.c.user_id == who.user,
+        blob_leases.c.user_id == user.user,
         blob_leases.c.lease_until > clock.now(conn),
     )
     item = select(items.c.id).where(items.c.blob_id == blobs.c.id, visible(conn, items))
     file = select(files.c.id).where(files.c.hash == blobs.c.hash, visible(conn, files))
-    return or_(*(query.correlate(blobs).exists() for query in (brought, item, file)))
+    return or_(*(query.correlate(blobs).exists() for query in (lease, item, file)))
 
 
 def can_see(conn: Connection, table: Table, number: int) -> bool:
-    """Whether the caller sees a row that is there."""
+    """Return whether the caller sees an existing row."""
     if caller(conn).teams is None:
         return True
     return conn.execute(select(table.c.id).where(table.c.id == number, visible(conn, table))).first() is not None
 
 
 def check_visible(conn: Connection, table: Table, what: str, number: int) -> None:
-    """See that a row that is there is the caller's to use.
+    """Check that the caller sees an existing row.
 
     Raises:
         NotFound: as if it were not there; `what` is its word in the message.
@@ -158,11 +158,11 @@ def check_own(conn: Connection, table: Table, what: str, number: int) -> None:
     Raises:
         NotAllowed: 403, the row is another user's, or older than the token; `what` is its word in the message.
     """
-    who = caller(conn)
-    if who.since is None:
+    user = caller(conn)
+    if user.since is None:
         return
     own = select(table.c.id).where(
-        table.c.id == number, table.c.created_by == who.user, table.c.created_at >= who.since
+        table.c.id == number, table.c.created_by == user.user, table.c.created_at >= user.since
     )
     if conn.execute(own).first() is None:
         raise Forbidden(f"{what} {number} was not made by this reproduction: its token can read it, but not change it")

@@ -21,94 +21,101 @@ from autoflow.server.db.schema import blob_leases, blobs
 from autoflow.server.paging import chunks
 
 LIVE, CONDEMNED, DAMAGED = "live", "condemned", "damaged"
-LEASE = 24 * 3600.0  # seconds that who brought bytes, or was told that they are there, has to name them
+LEASE = 24 * 3600.0  # seconds to reference a blob after uploading it or being told that it exists
 
 
 class NewBlob(NamedTuple):
-    """A file to be named, and what it was found to be: ``mime``, ``width``, ``height``."""
+    """A received file, and its known properties: ``mime``, ``width``, ``height``."""
 
     received: ReceivedBlob
     known: Mapping[str, Any] = {}
 
 
-def register(conn: Connection, brought: Sequence[NewBlob]) -> set[str]:
-    """Name received files, and give their hashes to the caller to name for a while.
+def register(conn: Connection, uploads: Sequence[NewBlob]) -> set[str]:
+    """Insert rows for received files, and give the caller a lease on them.
 
     Returns:
-        The generations that rows name now; the others are not needed, as their bytes were there already.
+        The generations of the files that rows name; the other files are not needed, as their bytes are stored already.
     """
-    first: dict[str, NewBlob] = {}
-    for one in brought:
-        first.setdefault(one.received.hash, one)
-    there = _states(conn, list(first))
-    new = [one for content, one in first.items() if content not in there]
-    moment = timestamps.now()
-    values = [{**_NOTHING, **_row(one), "created_at": moment} for one in new]
+    by_hash: dict[str, NewBlob] = {}
+    for upload in uploads:
+        by_hash.setdefault(upload.received.hash, upload)
+    existing = _states(conn, list(by_hash))
+    new = [upload for blob_hash, upload in by_hash.items() if blob_hash not in existing]
+    now = timestamps.now()
+    values = [{**_UNKNOWN, **_row(upload), "created_at": now} for upload in new]
     if values:
         conn.execute(insert(blobs), values)
-    healed = [first[content] for content, row in there.items() if row["state"] == DAMAGED]
-    learnt = [first[content] for content, row in there.items() if row["mime"] is None and first[content].known]
-    for one, told in (*((one, {**_row(one), "state": LIVE}) for one in healed), *((one, one.known) for one in learnt)):
-        conn.execute(update(blobs).where(blobs.c.hash == one.received.hash).values(**told))
-    _revive(conn, there)
-    _pin(conn, list(first))
-    return {one.received.generation for one in (*new, *healed)}
+    repaired = [by_hash[blob_hash] for blob_hash, row in existing.items() if row["state"] == DAMAGED]
+    for upload in repaired:
+        _update(conn, upload, {**_row(upload), "state": LIVE})
+    for blob_hash, row in existing.items():
+        if row["mime"] is None and by_hash[blob_hash].known:
+            _update(conn, by_hash[blob_hash], by_hash[blob_hash].known)
+    _revive(conn, existing)
+    _lease(conn, list(by_hash))
+    return {upload.received.generation for upload in (*new, *repaired)}
 
 
-_NOTHING = {"mime": None, "width": None, "height": None}
+_UNKNOWN = {"mime": None, "width": None, "height": None}
 
 
-def _row(one: NewBlob) -> dict[str, Any]:
-    received = one.received
-    return {"hash": received.hash, "size": received.size, "generation": received.generation, **one.known}
+def _row(upload: NewBlob) -> dict[str, Any]:
+    received = upload.received
+    return {"hash": received.hash, "size": received.size, "generation": received.generation, **upload.known}
+
+
+def _update(conn: Connection, upload: NewBlob, values: Mapping[str, Any]) -> None:
+    conn.execute(update(blobs).where(blobs.c.hash == upload.received.hash).values(**values))
 
 
 def _states(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
-    """The state and type of those hashes that have a row."""
-    found: dict[str, RowMapping] = {}
+    """Return the state and media type of the blobs with these hashes, by hash."""
+    states: dict[str, RowMapping] = {}
     for part in chunks(hashes):
         query = select(blobs.c.hash, blobs.c.state, blobs.c.mime).where(blobs.c.hash.in_(part))
-        found.update({row["hash"]: row for row in conn.execute(query).mappings()})
-    return found
+        states.update({row["hash"]: row for row in conn.execute(query).mappings()})
+    return states
 
 
-def _revive(conn: Connection, found: Mapping[str, RowMapping]) -> None:
-    condemned = [content for content, row in found.items() if row["state"] == CONDEMNED]
+def _revive(conn: Connection, blob_rows: Mapping[str, RowMapping]) -> None:
+    """Make condemned blobs live."""
+    condemned = [blob_hash for blob_hash, row in blob_rows.items() if row["state"] == CONDEMNED]
     for part in chunks(condemned):
         conn.execute(update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == CONDEMNED).values(state=LIVE))
 
 
-def _pin(conn: Connection, hashes: Collection[str]) -> None:
-    """Let the caller name these hashes until a lease is over; nothing collects them before."""
-    mine = blob_leases.c.user_id == (user := caller(conn).user)
+def _lease(conn: Connection, hashes: Collection[str]) -> None:
+    """Give the caller a lease on blobs, or renew it: until it ends they may reference them, and none is collected."""
+    own = blob_leases.c.user_id == (user := caller(conn).user)
     until = clock.after(conn, LEASE)
     for part in chunks(list(hashes)):
-        conn.execute(update(blob_leases).where(mine, blob_leases.c.hash.in_(part)).values(lease_until=until))
-        had = set(conn.execute(select(blob_leases.c.hash).where(mine, blob_leases.c.hash.in_(part))).scalars())
-        new = [{"hash": content, "user_id": user} for content in part if content not in had]
+        conn.execute(update(blob_leases).where(own, blob_leases.c.hash.in_(part)).values(lease_until=until))
+        leased = set(conn.execute(select(blob_leases.c.hash).where(own, blob_leases.c.hash.in_(part))).scalars())
+        new = [{"hash": blob_hash, "user_id": user} for blob_hash in part if blob_hash not in leased]
         if new:
             conn.execute(insert(blob_leases).values(lease_until=until), new)
 
 
 def find(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
-    """The rows of those hashes whose bytes are there, and that the caller may name: to read them."""
-    found = {}
-    wanted = (visible_blobs(conn), blobs.c.state != DAMAGED)
+    """Return the undamaged blobs with these hashes that the caller may reference, by hash; for reading them."""
+    by_hash = {}
+    usable = (visible_blobs(conn), blobs.c.state != DAMAGED)
     for part in chunks(hashes):
-        for row in conn.execute(select(blobs).where(blobs.c.hash.in_(part), *wanted)).mappings():
-            found[row["hash"]] = row
-    return found
+        for row in conn.execute(select(blobs).where(blobs.c.hash.in_(part), *usable)).mappings():
+            by_hash[row["hash"]] = row
+    return by_hash
 
 
 def acquire(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
-    """As `find`, for rows that this transaction will add: until it ends they are nobody's to collect."""
-    found = find(conn, hashes)
-    _revive(conn, found)
-    return found
+    """Find blobs that rows of this transaction will reference: condemned ones become live; see `find`."""
+    by_hash = find(conn, hashes)
+    _revive(conn, by_hash)
+    return by_hash
 
 
 def acquire_with_lease(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
-    """As `acquire`, for whoever is told that they are there, and will name them later: they stay for a lease."""
-    found = acquire(conn, hashes)
-    _pin(conn, found)
-    return found
+    """Find blobs that the caller will reference later, and give the caller a lease on them; see `acquire`."""
+    by_hash = acquire(conn, hashes)
+    _lease(conn, by_hash)
+    return by_hash

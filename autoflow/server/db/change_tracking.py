@@ -1,4 +1,4 @@
-"""Changes of a project's versioned rows, and what every such change keeps right: epoch, sequence, digest, counts."""
+"""Changes of a project's versioned rows, and the columns derived from them: epoch, sequence number, digest, counts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from autoflow.server.errors import NotFound
 from autoflow.server.paging import chunks
 
 _KEY = {datasets: "id", items: "id", project_meta: "project_id"}
-# What the database gives a new row that was left out.
+# The database's default values, which a digest needs, too.
 _DEFAULTS = {"custom_data": "{}", "meta": "{}", "tags": "[]", "labels": 0, "description": "", "name": ""}
 
 
 class ProjectEdit:
-    """The changes one transaction makes to one project."""
+    """The changes of one project in one transaction."""
 
     def __init__(self, conn: Connection, project: Mapping[str, Any]) -> None:
         self.conn = conn
@@ -32,61 +32,64 @@ class ProjectEdit:
         self._changed = False
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> int:
-        """Add a row; gives its key."""
+        """Insert a row; return its key."""
         return self.insert_many(table, [values])[0]
 
     def insert_many(self, table: Table, values: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Add rows; gives their keys, in order."""
-        given = with_content_ids(self.conn, values) if table is items else values
-        names = sorted({name for one in given for name in one})
-        new = [{name: one.get(name, _DEFAULTS.get(name)) for name in names} for one in given]
+        """Insert rows; return their keys in order."""
+        if table is items:
+            values = with_content_ids(self.conn, values)
+        names = sorted({name for row in values for name in row})
+        new = [{name: row.get(name, _DEFAULTS.get(name)) for name in names} for row in values]
         key = table.c[_KEY[table]]
         statement = insert(table).values(valid_from=self.project["epoch"]).returning(key, sort_by_parameter_order=True)
         keys = list(self.conn.execute(statement, new).scalars()) if new else []
-        whole = [
-            {**dict.fromkeys(table.c.keys()), **_DEFAULTS, **one, key.name: number}
-            for one, number in zip(new, keys, strict=True)
+        rows = [
+            {**dict.fromkeys(table.c.keys()), **_DEFAULTS, **row, key.name: row_key}
+            for row, row_key in zip(new, keys, strict=True)
         ]
-        self._count(table, 1, whole)
+        self._count(table, 1, rows)
         return keys
 
     def update(self, table: Table, row: ContentRow, values: Mapping[str, Any]) -> None:
-        """Change a row given as it is stored now; values that are the same leave all as it was."""
+        """Update a row, given as currently stored, if any of the values differ."""
         self.update_many(table, [(row, values)])
 
     def update_many(self, table: Table, changes: Iterable[tuple[ContentRow, Mapping[str, Any]]]) -> None:
-        """Change rows given as they are stored now, none twice; of each the values that are not the same."""
+        """Update the differing values of rows, given as currently stored, each at most once."""
         key = _KEY[table]
         statements: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        found, wanted = zip(*changes, strict=True) if (changes := list(changes)) else ((), ())
-        for row, values in zip(found, with_content_ids(self.conn, wanted) if table is items else wanted, strict=True):
+        rows, new_values = zip(*changes, strict=True) if (changes := list(changes)) else ((), ())
+        if table is items:
+            new_values = tuple(with_content_ids(self.conn, new_values))
+        for row, values in zip(rows, new_values, strict=True):
             changed = {name: value for name, value in values.items() if row[name] != value}
             if not changed:
                 continue
             self._count(table, -1, [row])
             self._count(table, 1, [{**row, **changed}])
-            # names of a statement's own: a column's would be taken for a value
+            # names that differ from the columns', which SQLAlchemy would take for values
             statements.setdefault(tuple(changed), []).append(
-                {"the_row": row[key], **{f"new_{name}": value for name, value in changed.items()}}
+                {"row_key": row[key], **{f"new_{name}": value for name, value in changed.items()}}
             )
         for names, parameters in statements.items():
             values = {name: bindparam(f"new_{name}") for name in names}
-            statement = update(table).where(table.c[key] == bindparam("the_row"))
+            statement = update(table).where(table.c[key] == bindparam("row_key"))
             self.conn.execute(statement.values(**values, valid_from=self.project["epoch"]), parameters)
 
     def delete(self, table: Table, row: ContentRow) -> None:
-        """Take a row away, given as it is stored now."""
+        """Delete a row, given as currently stored."""
         self.delete_many(table, [row])
 
-    def delete_many(self, table: Table, gone: Sequence[ContentRow]) -> None:
-        """Take rows away, given as they are stored now."""
+    def delete_many(self, table: Table, rows: Sequence[ContentRow]) -> None:
+        """Delete rows, given as currently stored."""
         key = _KEY[table]
-        self._count(table, -1, gone)
-        for part in chunks(gone):
+        self._count(table, -1, rows)
+        for part in chunks(rows):
             self.conn.execute(delete(table).where(table.c[key].in_([row[key] for row in part])))
 
     def close(self) -> None:
-        """Write down what changed: the sequence, the digest and the time."""
+        """Update the project's digest, counts and timestamp, if anything changed."""
         if not self._changed:
             return
         self.conn.execute(
@@ -101,40 +104,40 @@ class ProjectEdit:
             )
         )
 
-    def _count(self, table: Table, sign: int, these: Sequence[ContentRow]) -> None:
-        """Count rows into the digest, or out of it."""
-        if not these:
+    def _count(self, table: Table, sign: int, rows: Sequence[ContentRow]) -> None:
+        """Add rows to the digest and the counts (sign 1), or subtract them (sign -1)."""
+        if not rows:
             return
         self._changed = True
-        self._sum += sign * sum_row_hashes(table, these, self._known(table, these))
+        self._sum += sign * sum_row_hashes(table, rows, self._original_ids(table, rows))
         if table is items:
-            self._items += sign * len(these)
-            self._size += sign * sum(row["size"] or 0 for row in these)
+            self._items += sign * len(rows)
+            self._size += sign * sum(row["size"] or 0 for row in rows)
 
-    def _known(self, table: Table, these: Sequence[ContentRow]) -> OriginalIds:
-        """What the datasets that rows name are told by; asked of the store once."""
+    def _original_ids(self, table: Table, rows: Sequence[ContentRow]) -> OriginalIds:
+        """Return the original ids of the datasets that rows refer to, loading each once."""
         if table is datasets:
-            self._originals.update((row["id"], original_id(row)) for row in these)
+            self._originals.update((row["id"], original_id(row)) for row in rows)
         if table is not project_meta:
-            place = "parent_id" if table is datasets else "dataset_id"
-            missing = {row[place] for row in these} - self._originals.keys() - {None}
+            column = "parent_id" if table is datasets else "dataset_id"
+            missing = {row[column] for row in rows} - self._originals.keys() - {None}
             if missing:
                 self._originals.update(original_ids_of(self.conn, datasets, sorted(missing)))
         return self._originals
 
 
 def original_ids_of(conn: Connection, table: Table, numbers: Sequence[int]) -> dict[int, int]:
-    """What datasets are told by, as `table` has them (or its history)."""
-    found: dict[int, int] = {}
+    """Return the original ids of datasets in a table or its history, by id."""
+    originals: dict[int, int] = {}
     for part in chunks(numbers):
         query = select(table.c.id, table.c.original_id).where(table.c.id.in_(part))
-        found.update((row["id"], original_id(row)) for row in conn.execute(query).mappings())
-    return found
+        originals.update((row["id"], original_id(row)) for row in conn.execute(query).mappings())
+    return originals
 
 
 @contextlib.contextmanager
 def edit_hidden_project(conn: Connection, project_id: int) -> Iterator[ProjectEdit]:
-    """As `edit_project`, for a project that is hidden until it is complete (`store.hidden`).
+    """Edit a project that is hidden until it is complete (`db.hidden_projects`); see `edit_project`.
 
     Raises:
         ServerRefused: the project is not being made, or no longer.
@@ -146,7 +149,7 @@ def edit_hidden_project(conn: Connection, project_id: int) -> Iterator[ProjectEd
 
 @contextlib.contextmanager
 def edit_project(conn: Connection, project_id: int) -> Iterator[ProjectEdit]:
-    """Change a project's rows inside a write transaction; the project's row is locked until it ends.
+    """Edit a project's rows in a write transaction; the project's row is locked until it ends.
 
     Raises:
         ServerRefused: the project is unknown, or not one that can be changed.
@@ -158,25 +161,25 @@ def edit_project(conn: Connection, project_id: int) -> Iterator[ProjectEdit]:
 
 
 def lock_project(conn: Connection, project_id: int) -> Mapping[str, Any]:
-    """An active project's row, locked against other writers until the transaction ends."""
+    """Return an active project's row, locked against other writers until the transaction ends."""
     return _locked(conn, project_id, "active")
 
 
 def _locked(conn: Connection, project_id: int, state: str) -> Mapping[str, Any]:
     query = select(projects).where(projects.c.id == project_id, projects.c.state == state, visible(conn, projects))
-    found = conn.execute(query.with_for_update()).mappings().one_or_none()
-    if found is None:
+    project = conn.execute(query.with_for_update()).mappings().one_or_none()
+    if project is None:
         raise NotFound("project", project_id)
     check_own(conn, projects, "project", project_id)
-    return dict(found)
+    return dict(project)
 
 
 def compute_digest(conn: Connection, project_id: int) -> str:
-    """The digest computed afresh from all rows, to check the running one against."""
+    """Compute a project's digest from all rows, to verify the incremental one."""
     own = select(datasets.c.id, datasets.c.original_id).where(datasets.c.project_id == project_id)
     originals = {row["id"]: original_id(row) for row in conn.execute(own).mappings()}
     total = 0
     for table in _KEY:
-        found = conn.execute(select(table).where(table.c.project_id == project_id)).mappings()
-        total += sum_row_hashes(table, found, originals)
+        rows = conn.execute(select(table).where(table.c.project_id == project_id)).mappings()
+        total += sum_row_hashes(table, rows, originals)
     return format_digest(total)

@@ -1,7 +1,7 @@
-"""The numbers of the blobs and documents that items name by their hashes: what indexes find items by.
+"""The ids of the blobs and documents that items name by hash, which indexes on items use instead of the hashes.
 
-Numbers are given in the order things come, so a restored project's entries go where their neighbours are; in an index
-of hashes each would go to a page of its own. What an item is stays its hashes: only they are content.
+Ids are assigned in insertion order, so the index entries of a project share pages; in an index of hashes each entry
+would be on a page of its own. An item's content is defined by the hashes alone.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 from autoflow.server.db.schema import blobs, documents
 from autoflow.server.paging import chunks
 
-# the column of an item that holds a hash: the table that has it, and the column that holds its number there
-_NAMED: Mapping[str, tuple[Table, str]] = {"hash": (blobs, "blob_id"), "annotation": (documents, "document_id")}
+# By an item's column with a hash: the table that has the hash, and the item's column for its id there.
+_REFERENCES: Mapping[str, tuple[Table, str]] = {"hash": (blobs, "blob_id"), "annotation": (documents, "document_id")}
 
 
 def with_content_ids(conn: Connection, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Values of items, each with the number of what it names; None for what is not kept here."""
-    whole = [dict(one) for one in values]
-    for name, (table, number) in _NAMED.items():
-        naming = [one for one in whole if name in one]
-        known = _known(conn, table, sorted({one[name] for one in naming} - {None}))
-        for one in naming:
-            one[number] = known.get(one[name])
-    return whole
+    """Return the values of items with the ids of what they name by hash, None for content not stored here."""
+    completed = [dict(item) for item in values]
+    for hash_column, (table, id_column) in _REFERENCES.items():
+        with_hash = [item for item in completed if hash_column in item]
+        ids = _ids_by_hash(conn, table, sorted({item[hash_column] for item in with_hash} - {None}))
+        for item in with_hash:
+            item[id_column] = ids.get(item[hash_column])
+    return completed
 
 
-def _known(conn: Connection, table: Table, hashes: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _ids_by_hash(conn: Connection, table: Table, hashes: Sequence[str]) -> dict[str, int]:
+    ids: dict[str, int] = {}
     for part in chunks(hashes):
-        found.update(conn.execute(select(table.c.hash, table.c.id).where(table.c.hash.in_(part))).all())
-    return found
+        ids.update(conn.execute(select(table.c.hash, table.c.id).where(table.c.hash.in_(part))).all())
+    return ids
 
 
 def content_in(table: Table, hashes: Sequence[str]) -> ColumnElement[bool]:
-    """The condition that the content of an item, of `items` or their history, is one of these; a chunk at the most."""
-    kept = select(blobs.c.id).where(blobs.c.hash.in_(hashes))
-    return or_(table.c.blob_id.in_(kept), and_(table.c.blob_id.is_(None), table.c.hash.in_(hashes)))
+    """Return the condition that the content of a row of `items` or their history is one of at most `CHUNK` hashes."""
+    blob_ids = select(blobs.c.id).where(blobs.c.hash.in_(hashes))
+    return or_(table.c.blob_id.in_(blob_ids), and_(table.c.blob_id.is_(None), table.c.hash.in_(hashes)))

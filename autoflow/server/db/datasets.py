@@ -1,4 +1,4 @@
-"""Datasets of a project, which may stand in one another."""
+"""Datasets of projects, which may be nested."""
 
 from __future__ import annotations
 
@@ -16,41 +16,43 @@ from autoflow.server.paging import CHUNK, chunks
 
 
 def listing(conn: Connection) -> Select[Any]:
-    """All datasets of active projects, each with its workspace and team."""
+    """Return a query for all datasets of active projects, each with its workspace and team."""
     query = select(datasets, projects.c.workspace_id, workspaces.c.team_id).join_from(datasets, projects)
     return query.join(workspaces).where(projects.c.state == "active", visible(conn, datasets))
 
 
 def get(conn: Connection, number: int) -> RowMapping:
-    """A dataset of an active project.
+    """Return a dataset of an active project.
 
     Raises:
         NotFound: there is none.
     """
-    found = conn.execute(listing(conn).where(datasets.c.id == number)).mappings().one_or_none()
-    if found is None:
+    row = conn.execute(listing(conn).where(datasets.c.id == number)).mappings().one_or_none()
+    if row is None:
         raise NotFound("dataset", number)
-    return found
+    return row
 
 
 def by_project(conn: Connection, numbers: Sequence[int]) -> dict[int, list[int]]:
-    """The numbers of datasets, each once, by their project's.
+    """Return the ids of datasets, without duplicates, by their project's id.
 
     Raises:
         NotFound: there is none of a number.
     """
-    found: dict[int, int] = {}
+    project_ids: dict[int, int] = {}
     for part in chunks(list(dict.fromkeys(numbers))):
-        found.update((row.id, row.project_id) for row in conn.execute(listing(conn).where(datasets.c.id.in_(part))))
+        project_ids.update(
+            (row.id, row.project_id) for row in conn.execute(listing(conn).where(datasets.c.id.in_(part)))
+        )
     grouped: dict[int, list[int]] = {}
     for number in dict.fromkeys(numbers):
-        if number not in found:
+        if number not in project_ids:
             raise NotFound("dataset", number)
-        grouped.setdefault(found[number], []).append(number)
+        grouped.setdefault(project_ids[number], []).append(number)
     return grouped
 
 
-def _free_name(edit: ProjectEdit, parent_id: int | None, name: str, but: int = 0) -> None:
+def _check_name_is_free(edit: ProjectEdit, parent_id: int | None, name: str, but: int = 0) -> None:
     query = select(datasets.c.id).where(
         datasets.c.project_id == edit.project["id"],
         datasets.c.parent_id == parent_id,
@@ -58,22 +60,22 @@ def _free_name(edit: ProjectEdit, parent_id: int | None, name: str, but: int = 0
         datasets.c.id != but,
     )
     if edit.conn.execute(query).first():
-        raise Conflict(f"project {edit.project['id']} has a dataset named {name!r} there already")
+        raise Conflict(f"project {edit.project['id']} already has a dataset named {name!r} there")
 
 
 def change(edit: ProjectEdit, row: RowMapping, values: dict[str, Any]) -> None:
-    """Change a dataset; values that are the same leave it as it was.
+    """Update a dataset if any of the values differ.
 
     Raises:
-        Conflict: its place has another of that name.
+        Conflict: its parent has another of that name.
     """
-    _free_name(edit, row["parent_id"], values.get("name", row["name"]), but=row["id"])
+    _check_name_is_free(edit, row["parent_id"], values.get("name", row["name"]), but=row["id"])
     if any(row[name] != value for name, value in values.items()):
         edit.update(datasets, row, {**values, "updated_at": timestamps.now()})
 
 
 def add(edit: ProjectEdit, name: str, parent_id: int | None, description: str, custom_data: str) -> int:
-    """Make a dataset; gives its id.
+    """Insert a dataset; return its id.
 
     Raises:
         ServerRefused: its parent is of another project, or has one of that name.
@@ -81,8 +83,8 @@ def add(edit: ProjectEdit, name: str, parent_id: int | None, description: str, c
     project_id = edit.project["id"]
     if parent_id is not None and get(edit.conn, parent_id)["project_id"] != project_id:
         raise Invalid(f"dataset {parent_id} is not of project {project_id}")
-    _free_name(edit, parent_id, name)
-    moment = timestamps.now()
+    _check_name_is_free(edit, parent_id, name)
+    now = timestamps.now()
     values: dict[str, Any] = {
         "project_id": project_id,
         "parent_id": parent_id,
@@ -90,86 +92,86 @@ def add(edit: ProjectEdit, name: str, parent_id: int | None, description: str, c
         "description": description,
         "custom_data": custom_data,
         "created_by": caller(edit.conn).user,
-        "created_at": moment,
-        "updated_at": moment,
+        "created_at": now,
+        "updated_at": now,
     }
     return edit.insert(datasets, values)
 
 
 def remove(edit: ProjectEdit, numbers: Sequence[int]) -> None:
-    """Take datasets away, with the datasets and items in them; what a version sees of them stays in the version.
+    """Delete datasets with the datasets and items in them; versions still see them.
 
     Raises:
         NotFound: the project has none of a number.
     """
-    found, children = _tree(edit.conn, edit.project["id"])
+    by_id, children = _tree(edit.conn, edit.project["id"])
     for number in numbers:
-        if number not in found:
+        if number not in by_id:
             raise NotFound("dataset", number)
-    gone = _below(numbers, children)
-    for part in chunks(gone):
-        _empty(edit, part)
-    for part in chunks(gone[::-1]):  # a dataset stands before those in it
-        edit.delete_many(datasets, [found[number] for number in part])
+    removed = _with_descendants(numbers, children)
+    for part in chunks(removed):
+        _delete_items(edit, part)
+    for part in chunks(removed[::-1]):  # children first
+        edit.delete_many(datasets, [by_id[number] for number in part])
 
 
-def _empty(edit: ProjectEdit, numbers: Sequence[int]) -> None:
+def _delete_items(edit: ProjectEdit, numbers: Sequence[int]) -> None:
     query = select(items).where(items.c.dataset_id.in_(numbers)).order_by(items.c.dataset_id, items.c.id).limit(CHUNK)
     while part := edit.conn.execute(query).mappings().all():
         edit.delete_many(items, part)
 
 
-def move(edit: ProjectEdit, row: RowMapping, place: RowMapping) -> None:
-    """Put a dataset, with all in it, into another of the same project.
+def move(edit: ProjectEdit, row: RowMapping, parent: RowMapping) -> None:
+    """Move a dataset with its content into another dataset of the same project.
 
     Raises:
         ServerRefused: the place is another project's or in the dataset itself, or has one of that name.
     """
-    if place["project_id"] != row["project_id"]:
-        raise Invalid(f"dataset {place['id']} is not of project {row['project_id']}")
-    if place["id"] in descendants(edit.conn, row):
-        raise Invalid(f"dataset {place['id']} stands in dataset {row['id']} itself")
-    _free_name(edit, place["id"], row["name"], but=row["id"])
-    check_depth(edit, place["id"], _height(edit, row["id"]))
-    edit.update(datasets, row, {"parent_id": place["id"], "updated_at": timestamps.now()})
+    if parent["project_id"] != row["project_id"]:
+        raise Invalid(f"dataset {parent['id']} is not of project {row['project_id']}")
+    if parent["id"] in descendants(edit.conn, row):
+        raise Invalid(f"dataset {parent['id']} is inside dataset {row['id']}, so it cannot become its parent")
+    _check_name_is_free(edit, parent["id"], row["name"], but=row["id"])
+    check_depth(edit, parent["id"], _height(edit, row["id"]))
+    edit.update(datasets, row, {"parent_id": parent["id"], "updated_at": timestamps.now()})
 
 
 def descendants(conn: Connection, dataset: RowMapping) -> list[int]:
-    """The ids of a dataset and of all that stand in it, however deep."""
-    return _below([dataset["id"]], _tree(conn, dataset["project_id"])[1])
+    """Return the ids of a dataset and all datasets nested in it."""
+    return _with_descendants([dataset["id"]], _tree(conn, dataset["project_id"])[1])
 
 
 def in_tree_order(conn: Connection, project_id: int) -> list[int]:
-    """The ids of a project's datasets, each after the one it stands in."""
+    """Return the ids of a project's datasets, parents first."""
     children = _tree(conn, project_id)[1]
-    return _below(children.get(None, ()), children)
+    return _with_descendants(children.get(None, ()), children)
 
 
 Children = Mapping[int | None, Sequence[int]]
 
 
 def _tree(conn: Connection, project_id: int) -> tuple[dict[int, RowMapping], Children]:
-    """A project's datasets by number, and the numbers of those in each."""
+    """Return a project's datasets by id, and the ids of each one's children."""
     query = select(datasets).where(datasets.c.project_id == project_id)
-    found = {row["id"]: row for row in conn.execute(query).mappings()}
+    by_id = {row["id"]: row for row in conn.execute(query).mappings()}
     children: dict[int | None, list[int]] = {}
-    for row in found.values():
+    for row in by_id.values():
         children.setdefault(row["parent_id"], []).append(row["id"])
-    return found, children
+    return by_id, children
 
 
-def _below(numbers: Sequence[int], children: Children) -> list[int]:
-    """Datasets and all that stand in them, each once, one before those in it."""
+def _with_descendants(numbers: Sequence[int], children: Children) -> list[int]:
+    """Return datasets with all that are nested in them, without duplicates, parents first."""
     ordered = dict.fromkeys(numbers)
     queue = list(ordered)
     for number in queue:
         queue.extend(children.get(number, ()))
-    # of several ways to a dataset the longest counts: it comes after all that it stands in
+    # of several occurrences of a dataset the last one counts, as it comes after all ancestors
     return list(dict.fromkeys(reversed(queue)))[::-1]
 
 
 def check_depth(edit: ProjectEdit, parent_id: int | None, height: int = 1) -> None:
-    """See that datasets do not stand in one another deeper than `limits.DATASET_DEPTH`.
+    """Check that datasets are not nested deeper than `limits.DATASET_DEPTH`.
 
     Raises:
         Invalid: they would.
@@ -179,13 +181,13 @@ def check_depth(edit: ProjectEdit, parent_id: int | None, height: int = 1) -> No
         query = select(datasets.c.parent_id).where(datasets.c.id == parent_id)
         parent_id, depth = edit.conn.execute(query).scalar(), depth + 1
     if depth > limits.DATASET_DEPTH:
-        raise Invalid(f"datasets stand in one another at most {limits.DATASET_DEPTH} deep")
+        raise Invalid(f"datasets can be nested at most {limits.DATASET_DEPTH} deep")
 
 
 def _height(edit: ProjectEdit, number: int) -> int:
-    """How many levels of datasets a dataset is, itself included."""
+    """Return the number of levels of a dataset's tree, itself included."""
     _, children = _tree(edit.conn, edit.project["id"])
     level, height = [number], 0
     while level and height <= limits.DATASET_DEPTH:
-        level, height = [child for one in level for child in children.get(one, ())], height + 1
+        level, height = [child for parent in level for child in children.get(parent, ())], height + 1
     return height

@@ -1,7 +1,7 @@
-"""A time limit for a transaction: no request holds the store's write lock, or a thread, for as long as it likes.
+"""A time limit for transactions, so that no request holds the write lock, or a thread, indefinitely.
 
-Between statements the time is looked at before each; within one SQLite asks a progress handler, and PostgreSQL ends it
-by its own timeout. What ran out of time is rolled back as after any other error.
+The time is checked before each statement. Within a statement SQLite calls a progress handler, and PostgreSQL has its
+own timeout. A transaction over the limit is rolled back as after any other error.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from sqlalchemy import exc as failures
 from autoflow.server.errors import Invalid
 
 READ_SECONDS = 30.0  # seconds
-WRITE_SECONDS = 15.0  # seconds, from when the write lock is held: less than others wait for it
-_INSTRUCTIONS = 20_000  # of SQLite's machine between two looks at the time: about a millisecond
+WRITE_SECONDS = 15.0  # seconds of holding the write lock: fewer than others wait for it
+_INSTRUCTIONS = 20_000  # of SQLite's virtual machine between two checks: about a millisecond
 _CANCELLED = "57014"  # PostgreSQL's code for a statement that its timeout ended
 
 
 @contextlib.contextmanager
 def time_limit(conn: Connection, seconds: float) -> Iterator[None]:
-    """Around what a transaction does for one request.
+    """Limit the duration of a transaction for one request.
 
     Raises:
         Invalid: it took longer than `seconds`.
     """
     until = time.monotonic() + seconds
-    message = f"the request takes longer than {seconds:.0f} s, and was undone: ask for less at once"
+    message = f"the request takes longer than {seconds:.0f} s and was rolled back: ask for less at once"
 
     def check(*_arguments: Any) -> None:
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""Edges of the lineage: what a task read or wrote, each once; telling one again renews how its card looks."""
+"""Edges of the lineage graph: what a task read or wrote; recording an edge again updates its settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autoflow.server.errors import NotFound
 
 
 def check_exists(conn: Connection, entity: EntityRef) -> None:
-    """See that a number of our own is one we gave.
+    """Check that an entity of this server exists.
 
     Raises:
         NotFound: naming the entity.
@@ -32,7 +32,7 @@ def check_exists(conn: Connection, entity: EntityRef) -> None:
 
 
 def save_external_entity(conn: Connection, task_id: int, entity: EntityRef, name: str) -> None:
-    """Take down another server's entity as it was told of a task; names are a team's own."""
+    """Save another server's entity under a name, for the team of a task."""
     team_id = conn.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
     values = {"team_id": team_id, "origin": entity.origin, "type": entity.type, "entity": str(entity.id)}
     if (
@@ -47,9 +47,9 @@ def save_external_entity(conn: Connection, task_id: int, entity: EntityRef, name
 
 
 def add(
-    conn: Connection, task_id: int, direction: str, entity: EntityRef, meta: Mapping[str, Any] | None, moment: str
+    conn: Connection, task_id: int, direction: str, entity: EntityRef, meta: Mapping[str, Any] | None, timestamp: str
 ) -> None:
-    """Draw an edge, or renew the settings of one that is there; without settings those it has stay."""
+    """Insert an edge, or update the settings of an existing one; without settings those are kept."""
     identity = {
         "task_id": task_id,
         "direction": direction,
@@ -60,7 +60,7 @@ def add(
     text = json_codec.dump(meta) if meta is not None else None
     touched = time.time_ns()
     new = insert_or_ignore(
-        conn, edges, **identity, card=entity.key, meta=text, at=moment, touched=touched, created_by=caller(conn).user
+        conn, edges, **identity, card=entity.key, meta=text, at=timestamp, touched=touched, created_by=caller(conn).user
     )
     if not new and text is not None:
         where = (edges.c[column] == value for column, value in identity.items())

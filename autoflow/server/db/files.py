@@ -1,4 +1,4 @@
-"""Team files: the current one of each path, and those it took the place of, which stay readable by their number."""
+"""Team files: the current file of each path, and those it replaced, which stay readable by id."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import blobs, files
 from autoflow.server.errors import Invalid, NotFound
 
-_PAST_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
+_LAST_CHARACTER = "\U0010ffff"  # a prefix with it sorts after all texts with the prefix
 
 
 def normalize_path(path: str) -> str:
-    """A path as files are kept by it: one leading slash, none doubled, no ``.`` and ``..``; a trailing one stays.
+    """Normalize a path: one leading slash, no empty or ``.`` segments; a trailing slash is kept.
 
     Raises:
         ServerRefused: it leads above the team's root.
     """
-    steps = [step for step in path.split("/") if step not in {"", "."}]
-    if ".." in steps:
+    segments = [segment for segment in path.split("/") if segment not in {"", "."}]
+    if ".." in segments:
         raise Invalid(f"{path!r} must not have '..' in it")
-    whole = "/" + "/".join(steps)
-    return whole + "/" if path.endswith("/") and steps else whole
+    normalized = "/" + "/".join(segments)
+    return normalized + "/" if path.endswith("/") and segments else normalized
 
 
 def _all(conn: Connection) -> Select[Any]:
@@ -35,55 +35,55 @@ def _all(conn: Connection) -> Select[Any]:
 
 
 def get(conn: Connection, number: int) -> RowMapping:
-    """A file by its number, current or not.
+    """Return a file by id, current or replaced.
 
     Raises:
         NotFound: there is none.
     """
-    found = conn.execute(_all(conn).where(files.c.id == number)).mappings().one_or_none()
-    if found is None:
+    row = conn.execute(_all(conn).where(files.c.id == number)).mappings().one_or_none()
+    if row is None:
         raise NotFound("file", number)
-    return found
+    return row
 
 
 def current(conn: Connection, team_id: int, path: str) -> RowMapping | None:
-    """The current file at a path."""
+    """Return the current file at a path, None if there is none."""
     query = _all(conn).where(files.c.team_id == team_id, files.c.path == path, files.c.current)
     return conn.execute(query).mappings().one_or_none()
 
 
 def history(conn: Connection, team_id: int, path: str) -> list[RowMapping]:
-    """All files a path has had, the last one first; only that one can be current."""
+    """Return all files that a path has had, the newest first; only that one can be current."""
     query = _all(conn).where(files.c.team_id == team_id, files.c.path == path)
     return list(conn.execute(query.order_by(files.c.id.desc())).mappings())
 
 
 def revision_numbers(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Which file of its path each is, counted from 1, and how many its path has had."""
+    """Return for each file, by id, its number among the files of its path, from 1, and their count."""
     paths = select(files.c.team_id, files.c.path).where(files.c.id.in_(list(numbers))).distinct().subquery()
-    at = (files.c.team_id, files.c.path)
+    path = (files.c.team_id, files.c.path)
     query = select(
         files.c.id,
-        func.row_number().over(partition_by=at, order_by=files.c.id).label("number"),
-        func.count().over(partition_by=at).label("count"),
+        func.row_number().over(partition_by=path, order_by=files.c.id).label("number"),
+        func.count().over(partition_by=path).label("count"),
     ).join(paths, (paths.c.team_id == files.c.team_id) & (paths.c.path == files.c.path))
     inner = query.where(visible(conn, files)).subquery()
-    found = conn.execute(select(inner.c.id, inner.c.number, inner.c.count).where(inner.c.id.in_(list(numbers))))
-    return {number: (place, count) for number, place, count in found}
+    rows = conn.execute(select(inner.c.id, inner.c.number, inner.c.count).where(inner.c.id.in_(list(numbers))))
+    return {file_id: (number, count) for file_id, number, count in rows}
 
 
 def list_folder(conn: Connection, team_id: int, folder: str) -> list[RowMapping]:
-    """The current files in a folder (with its trailing slash) and all folders in it, by path."""
+    """Return the current files in a folder (with its trailing slash) and its subfolders, by path."""
     query = _all(conn).where(
-        files.c.team_id == team_id, files.c.current, files.c.path >= folder, files.c.path < folder + _PAST_ALL
+        files.c.team_id == team_id, files.c.current, files.c.path >= folder, files.c.path < folder + _LAST_CHARACTER
     )
     return list(conn.execute(query.order_by(files.c.path)).mappings())
 
 
 def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime: str) -> int:
-    """Make a path's new current file, with a new number."""
+    """Insert a new current file for a path; return its id."""
     retire(conn, team_id, path)
-    moment = timestamps.now()
+    now = timestamps.now()
     made = conn.execute(
         insert(files).values(
             team_id=team_id,
@@ -94,8 +94,8 @@ def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime:
             mime=mime,
             current=True,
             user_id=caller(conn).user,
-            created_at=moment,
-            updated_at=moment,
+            created_at=now,
+            updated_at=now,
         )
     )
     assert made.inserted_primary_key is not None
@@ -103,15 +103,15 @@ def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime:
 
 
 def retire(conn: Connection, team_id: int, path: str) -> int:
-    """Let a path have no current file; gives how many it had."""
+    """Leave a path without a current file; return how many it had."""
     return _retire(conn, files.c.team_id == team_id, files.c.path == path)
 
 
 def retire_folder(conn: Connection, team_id: int, folder: str) -> int:
-    """Let the paths in a folder (with its trailing slash), and in all folders in it, have no current file; gives how
-    many they had.
+    """Leave the paths in a folder (with its trailing slash) and its subfolders without current files; return how many
+    they had.
     """
-    return _retire(conn, files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _PAST_ALL)
+    return _retire(conn, files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _LAST_CHARACTER)
 
 
 def _retire(conn: Connection, *conditions: ColumnElement[bool]) -> int:

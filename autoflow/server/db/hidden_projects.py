@@ -1,6 +1,6 @@
-"""Projects that are hidden until they are complete: many short transactions make them, the last one shows them.
+"""Projects that are hidden while they are created by many short transactions, and published by the last one.
 
-Each transaction renews a lease. When the maker dies the lease runs out, and `purging.sweep` removes what there is.
+Each transaction renews a lease. If the client goes away, the lease expires and `maintenance.purge` deletes the rows.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from autoflow.server.db import clock
 from autoflow.server.db.schema import projects
 
 STATE = "restoring"
-LEASE = 15 * 60  # seconds after a transaction
+LEASE = 15 * 60  # seconds
 
 
 def renew(conn: Connection, number: int, **values: Any) -> None:
-    """Renew the lease of a project that is being made, and change columns of it."""
+    """Renew a hidden project's lease, and change columns of it."""
     values["lease_until"] = clock.after(conn, LEASE)
     conn.execute(update(projects).where(projects.c.id == number).values(**values))
 
 
 def publish(conn: Connection, number: int, **values: Any) -> None:
-    """Show a project that is complete, changing columns of it."""
-    moment = timestamps.now()
-    values = {"state": "active", "lease_until": None, "created_at": moment, "updated_at": moment, **values}
+    """Publish a complete project, changing columns of it."""
+    now = timestamps.now()
+    values = {"state": "active", "lease_until": None, "created_at": now, "updated_at": now, **values}
     conn.execute(update(projects).where(projects.c.id == number).values(**values))
 
 
 def abandon(conn: Connection, number: int) -> None:
-    """Put away what was begun, if it is not shown yet: its name is free, and `purging` removes the rest."""
-    begun = update(projects).where(projects.c.id == number, projects.c.state == STATE)
-    conn.execute(begun.values(state="removed", lease_until=""))
+    """Abandon a project that is still hidden: its name is free, and `maintenance.purge` deletes its rows."""
+    statement = update(projects).where(projects.c.id == number, projects.c.state == STATE)
+    conn.execute(statement.values(state="removed", lease_until=""))

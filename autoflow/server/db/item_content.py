@@ -1,11 +1,11 @@
-"""What of a versioned row counts as content, and the digest of it.
+"""The content of versioned rows, and its digest.
 
-A project's digest is the sum, modulo 2**256, of sha256 over the content of its rows: adding, changing and taking back
-a row costs the same however large the project is, and equal content gives an equal digest whatever happened between.
-It tells equal from changed; it is no signature.
+A project's digest is the sum, modulo 2**256, of the sha256 of each row's content. So updating it takes the same time
+for a project of any size, and projects with equal content have equal digests, whatever their history. It detects
+changes; it is not a signature.
 
-Ids, times and who it was are no content. A dataset is told by the one it was restored from, so that a restored project
-has the digest of the version.
+Ids, timestamps and authors are not content. A dataset is identified by its original id, that of the dataset it was
+restored from, so that a restored project has the digest of its version.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from autoflow.server.db.schema import datasets, items, project_meta
 MODULUS = 2**256
 
 ContentRow = Mapping[str, Any] | RowMapping
-OriginalIds = Mapping[int, int]  # what a dataset is told by, by its id
+OriginalIds = Mapping[int, int]  # by a dataset's id
 
 
 def original_id(row: ContentRow) -> int:
-    """What a dataset is told by."""
+    """Return the id that a dataset has in digests: that of the dataset it was restored from, or its own."""
     return int(row["original_id"] or row["id"])
 
 
 def tags_content(text: str) -> list[list[Any]]:
-    """The content of an item's tags: what they are and their values, in an order of its own."""
+    """Return the content of an item's tags: their classes and values, sorted."""
     return [] if text == "[]" else sorted([tag["tagId"], json.dumps(tag["value"])] for tag in json.loads(text))
 
 
@@ -69,13 +69,12 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def sum_row_hashes(table: Table, rows: Iterable[ContentRow], originals: OriginalIds) -> int:
-    """The sum of the hashes of rows, given as `table` has them (or its history)."""
-    read, name = CONTENT[table], table.name
-    return sum(
-        int.from_bytes(hashlib.sha256(_encode([name, *read(row, originals)]).encode()).digest(), "big") for row in rows
-    )
+    """Return the sum of the content hashes of rows of a table or its history."""
+    content_of, name = CONTENT[table], table.name
+    encoded = (_encode([name, *content_of(row, originals)]).encode() for row in rows)
+    return sum(int.from_bytes(hashlib.sha256(content).digest(), "big") for content in encoded)
 
 
 def format_digest(total: int) -> str:
-    """A sum as a project's digest is kept."""
+    """Return a sum of hashes as a project's digest."""
     return f"{total % MODULUS:x}"

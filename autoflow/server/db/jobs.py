@@ -1,4 +1,4 @@
-"""Labeling jobs: who labels which images of a dataset, and how far that is."""
+"""Labeling jobs: who labels which images of a dataset, and their status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDED = ("completed", "stopped")
 
 
 def listing(conn: Connection) -> Select[Any]:
-    """All jobs, each with the names of its project, dataset and workspace, and its team."""
+    """Return a query for all jobs, with the names of their project, dataset and workspace, and their team."""
     query = select(
         jobs,
         projects.c.name.label("project_name"),
@@ -30,48 +30,48 @@ def listing(conn: Connection) -> Select[Any]:
 
 
 def get(conn: Connection, number: int) -> RowMapping:
-    """A job by its number.
+    """Return a job by id.
 
     Raises:
         NotFound: there is none.
     """
-    found = conn.execute(listing(conn).where(jobs.c.id == number)).mappings().one_or_none()
-    if found is None:
+    row = conn.execute(listing(conn).where(jobs.c.id == number)).mappings().one_or_none()
+    if row is None:
         raise NotFound("job", number)
-    return found
+    return row
 
 
 def add(conn: Connection, values: dict[str, Any]) -> int:
-    """Make a job; gives its number."""
-    moment = timestamps.now()
-    stamps = {"created_by": caller(conn).user, "created_at": moment, "updated_at": moment}
+    """Insert a job; return its id."""
+    now = timestamps.now()
+    stamps = {"created_by": caller(conn).user, "created_at": now, "updated_at": now}
     made = conn.execute(insert(jobs).values(**values, **stamps))
     assert made.inserted_primary_key is not None
     return int(made.inserted_primary_key[0])
 
 
 def set_status(conn: Connection, job: RowMapping, status: str) -> None:
-    """Say how far a job is; when it began and ended follows."""
-    moment = timestamps.now()
-    values: dict[str, Any] = {"status": status, "updated_at": moment}
+    """Set a job's status, and the times of its start and end accordingly."""
+    now = timestamps.now()
+    values: dict[str, Any] = {"status": status, "updated_at": now}
     if status != "pending" and job["started_at"] is None:
-        values["started_at"] = moment
-    values["finished_at"] = moment if status in ENDED else None
+        values["started_at"] = now
+    values["finished_at"] = now if status in ENDED else None
     conn.execute(update(jobs).where(jobs.c.id == job["id"]).values(**values))
 
 
 def change(conn: Connection, number: int, **values: Any) -> None:
-    """Change what a job says."""
+    """Change columns of a job."""
     conn.execute(update(jobs).where(jobs.c.id == number).values(**values, updated_at=timestamps.now()))
 
 
 def disable(conn: Connection, number: int) -> None:
-    """Let a job be listed no more, but for those who ask for such ones."""
+    """Disable a job: it is listed only on request."""
     conn.execute(update(jobs).where(jobs.c.id == number).values(disabled=True, updated_at=timestamps.now()))
 
 
 def check_member(conn: Connection, team_id: int, user_id: int) -> None:
-    """See that a user is in a team.
+    """Check that a user is in a team.
 
     Raises:
         NotFound: not there.
@@ -82,6 +82,6 @@ def check_member(conn: Connection, team_id: int, user_id: int) -> None:
 
 
 def logins(conn: Connection) -> dict[int, str]:
-    """What the users are called, as far as the caller knows them."""
-    found = conn.execute(select(users.c.id, users.c.login).where(visible(conn, users)))
-    return {row.id: row.login for row in found}
+    """Return the logins of the users that the caller sees, by id."""
+    query = select(users.c.id, users.c.login).where(visible(conn, users))
+    return {row.id: row.login for row in conn.execute(query)}

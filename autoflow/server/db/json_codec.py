@@ -1,4 +1,4 @@
-"""JSON as the store keeps it: text in ASCII, so that any string comes back as it was sent, on any database."""
+"""JSON as it is stored: ASCII text, so that every string survives a round trip on either database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoflow.server.errors import Invalid
 
 
 def _finite(value: Any) -> Any:
-    """A copy whose NaN and infinities are texts: JSON has no number for them."""
+    """Return a copy with NaN and infinities as text, as JSON has no such numbers."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
@@ -22,7 +22,7 @@ def _finite(value: Any) -> Any:
 
 
 def dump(value: Any, *, canonical: bool = False) -> str:
-    """Write JSON; canonical: the same value gives the same text.
+    """Return a value as JSON text; with `canonical`, equal values give the same text.
 
     Raises:
         ServerRefused: the value is no JSON, or nested deeper than `limits.JSON_DEPTH`.
@@ -37,7 +37,7 @@ def dump(value: Any, *, canonical: bool = False) -> str:
         raise Invalid(f"not JSON: {error}") from None
     except RecursionError:
         raise Invalid(_TOO_DEEP) from None
-    if text.count("[") + text.count("{") > limits.JSON_DEPTH:  # few brackets cannot nest deep: most documents end here
+    if text.count("[") + text.count("{") > limits.JSON_DEPTH:  # most documents have too few brackets to nest that deep
         _check_depth(value)
     return text
 
@@ -51,5 +51,5 @@ def _check_depth(value: Any) -> None:
 
 
 def load(text: str | None) -> Any:
-    """Read what `dump` wrote; None for None."""
+    """Return the value that `dump` wrote, None for None."""
     return None if text is None else json.loads(text)

@@ -1,4 +1,4 @@
-"""Projects: found, made, put away; and the one document of classes and tags each has."""
+"""Projects, and the document of classes and tags that each has."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ COLUMNS = (*projects.c, workspaces.c.team_id)
 
 
 def listing(conn: Connection) -> Select[Any]:
-    """All active projects, each with the team it belongs to."""
+    """Return a query for all active projects, each with its team."""
     return select(*COLUMNS).join_from(projects, workspaces).where(ACTIVE, visible(conn, projects))
 
 
 def get(conn: Connection, number: int) -> RowMapping:
-    """An active project.
+    """Return an active project.
 
     Raises:
         NotFound: there is none.
     """
-    found = conn.execute(listing(conn).where(projects.c.id == number)).mappings().one_or_none()
-    if found is None:
+    row = conn.execute(listing(conn).where(projects.c.id == number)).mappings().one_or_none()
+    if row is None:
         raise NotFound("project", number)
-    return found
+    return row
 
 
 def check_name_is_free(conn: Connection, workspace_id: int, name: str, but: int = 0) -> None:
@@ -52,26 +52,26 @@ def check_name_is_free(conn: Connection, workspace_id: int, name: str, but: int 
 
 
 def unused_name(conn: Connection, workspace_id: int, name: str) -> str:
-    """The name, or the first of ``name_001``, ``name_002`` … that no project of a workspace has, as in the SDK."""
+    """Return a name, or the first of ``name_001``, ``name_002`` … that no project of a workspace has, as in the SDK."""
     like = projects.c.name.startswith(name, autoescape=True)
     query = select(projects.c.name).where(projects.c.workspace_id == workspace_id, projects.c.state != "removed", like)
     used = set(conn.execute(query).scalars())
     names = itertools.chain([name], (f"{name}_{number:03d}" for number in itertools.count(1)))
-    return next(one for one in names if one not in used)
+    return next(candidate for candidate in names if candidate not in used)
 
 
 def add(conn: Connection, workspace_id: int, name: str, **values: Any) -> int:
-    """Make a project with an empty document of classes and tags; gives its id."""
+    """Insert a project without classes and tags; return its id."""
     teams.get(conn, workspaces, "workspace", workspace_id)
     check_name_is_free(conn, workspace_id, name)
-    moment = timestamps.now()
+    now = timestamps.now()
     made = conn.execute(
         insert(projects).values(
             workspace_id=workspace_id,
             name=name,
             created_by=caller(conn).user,
-            created_at=moment,
-            updated_at=moment,
+            created_at=now,
+            updated_at=now,
             **values,
         )
     )
@@ -80,7 +80,7 @@ def add(conn: Connection, workspace_id: int, name: str, **values: Any) -> int:
 
 
 def change(conn: Connection, number: int, *, silent: bool, **values: Any) -> None:
-    """Change a project's own row: what of it is no part of a version. Silent: its time of change stays."""
+    """Change columns of a project that are not versioned; with `silent`, `updated_at` stays."""
     if not silent:
         values["updated_at"] = timestamps.now()
     if values:
@@ -88,19 +88,19 @@ def change(conn: Connection, number: int, *, silent: bool, **values: Any) -> Non
 
 
 def remove(conn: Connection, number: int) -> None:
-    """Put a project away: it is listed no more and its name is free; what a version or a graph shows stays."""
+    """Remove a project: it is not listed any more and its name is free; versions and graphs still show it."""
     conn.execute(update(projects).where(projects.c.id == number).values(state="removed", updated_at=timestamps.now()))
 
 
 def meta(conn: Connection, number: int) -> dict[str, Any]:
-    """A project's ``{"classes": [...], "tags": [...]}``."""
+    """Return a project's ``{"classes": [...], "tags": [...]}``."""
     text = conn.execute(select(project_meta.c.document).where(project_meta.c.project_id == number)).scalar()
-    found: dict[str, Any] = json_codec.load(text) or {"classes": [], "tags": []}
-    return found
+    document: dict[str, Any] = json_codec.load(text) or {"classes": [], "tags": []}
+    return document
 
 
 def set_meta(edit: ProjectEdit, document: dict[str, Any]) -> None:
-    """Put a project's classes and tags in place of those it had."""
+    """Replace a project's classes and tags."""
     number = edit.project["id"]
     text = json_codec.dump(document)
     query = select(project_meta).where(project_meta.c.project_id == number)
@@ -112,8 +112,8 @@ def set_meta(edit: ProjectEdit, document: dict[str, Any]) -> None:
 
 
 def find_by_meta_entry(conn: Connection, kind: str, number: int) -> list[int]:
-    """The active projects among whose ``classes`` or ``tags`` one has a number, the oldest first."""
+    """Return the active projects whose ``classes`` or ``tags`` have an entry with an id, the oldest first."""
     query = select(projects.c.id, project_meta.c.document).join_from(project_meta, projects)
     query = query.where(ACTIVE, visible(conn, projects), project_meta.c.document.contains(f'"id":{number}'))
-    found = conn.execute(query.order_by(projects.c.id))
-    return [row.id for row in found if any(entry["id"] == number for entry in json_codec.load(row.document)[kind])]
+    rows = conn.execute(query.order_by(projects.c.id))
+    return [row.id for row in rows if any(entry["id"] == number for entry in json_codec.load(row.document)[kind])]

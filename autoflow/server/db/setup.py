@@ -154,8 +154,8 @@ def _set_mode(engine: Engine, path: str) -> None:
 
 def seed(conn: Connection) -> None:
     """Put in what every store begins with: the counters, and team, workspace and user 1."""
-    moment = timestamps.now()
-    stamps = {"created_at": moment, "updated_at": moment}
+    now = timestamps.now()
+    stamps = {"created_at": now, "updated_at": now}
     counters.seed(conn)
     conn.execute(insert(schema.teams).values(name="Team", **stamps))
     conn.execute(insert(schema.users).values(login="admin", name="Admin", **stamps))

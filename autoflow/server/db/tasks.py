@@ -30,13 +30,13 @@ _OF_RUN = select(runs.c.task_id).where(runs.c.key == bindparam("key"))
 
 
 def listing(conn: Connection) -> Select[Any]:
-    """All tasks, each with its app's name."""
+    """Return a query for all tasks, each with its app's name."""
     query = select(tasks, apps.c.name.label("app_name")).join_from(tasks, apps, isouter=True)
     return query.where(visible(conn, tasks))
 
 
 def get(conn: Connection, number: int) -> RowMapping:
-    """A task by its number here.
+    """Return a task by id, or by a number that a team uses for it.
 
     Raises:
         NotFound: there is none.
@@ -50,7 +50,7 @@ def get(conn: Connection, number: int) -> RowMapping:
 
 
 def _meant(conn: Connection, number: int, team: int | None = None) -> int | None:
-    """The id of the task that a number given from outside means to a team, or else to any team of the caller."""
+    """Return the id of the task that a number from elsewhere denotes for a team, by default for any of the caller's."""
     query = select(task_numbers.c.task_id).join(tasks, tasks.c.id == task_numbers.c.task_id)
     query = query.where(task_numbers.c.number == number, visible(conn, tasks))
     if team is not None:
@@ -59,7 +59,7 @@ def _meant(conn: Connection, number: int, team: int | None = None) -> int | None
 
 
 def _known(conn: Connection, number: int, team: int | None) -> int | None:
-    """The id of the task that a number of our own, or one given from outside, means to the caller."""
+    """Return the id of the task that a number of this server, or one from elsewhere, denotes for the caller."""
     if team is not None and (meant := _meant(conn, number, team)) is not None:
         return meant
     own = conn.execute(select(tasks.c.id).where(tasks.c.id == number, visible(conn, tasks))).scalar()
@@ -67,13 +67,13 @@ def _known(conn: Connection, number: int, team: int | None) -> int | None:
 
 
 def _at_origin(conn: Connection, origin: str, number: int) -> int | None:
-    """The id of the caller's task that has a number at another server."""
+    """Return the id of the caller's task with a number at another server."""
     query = select(tasks.c.id).where(tasks.c.origin == origin, tasks.c.number == number, visible(conn, tasks))
     return conn.execute(query.order_by(tasks.c.team_id).limit(1)).scalar()
 
 
 def tasks_of_cards(conn: Connection, refs: Iterable[EntityRef]) -> dict[int, str]:
-    """The tasks whose cards are among these, as far as the caller sees them: the card's key, by the task's id."""
+    """Return the keys of those cards that are tasks visible to the caller, by the task's id."""
     numbers: dict[str, list[int]] = {}
     for ref in refs:
         if ref.type == "task" and isinstance(ref.id, int):
@@ -92,7 +92,7 @@ def _exists(conn: Connection, number: int) -> bool:
 
 
 def _free(conn: Connection) -> int:
-    """The next number; those that were given from outside are passed over, however many there are."""
+    """Return the next id, skipping those that tasks with numbers from elsewhere have."""
     number = counters.advance(conn, counters.TASK)
     if not _exists(conn, number):
         return number
@@ -112,11 +112,11 @@ def add(
     team: int | None = None,
     workspace: int | None = None,
 ) -> int:
-    """Make a task; gives its id. `number` is its number at `origin`, None for a new one of ours."""
+    """Insert a task; return its id. `number` is its number at `origin`, None for a new one of this server."""
     outside = number if not origin else None
     own = outside if outside is not None and not _exists(conn, outside) else _free(conn)
     team_id, workspace_id = teams.resolve_workspace(conn, *((team, workspace) if not origin else (None, None)))
-    moment = timestamps.now()
+    now = timestamps.now()
     conn.execute(
         insert(tasks).values(
             id=own,
@@ -124,8 +124,8 @@ def add(
             number=number if origin and number is not None else own,
             team_id=team_id,
             workspace_id=workspace_id,
-            created_at=moment,
-            updated_at=moment,
+            created_at=now,
+            updated_at=now,
             created_by=caller(conn).user,
         )
     )
@@ -137,7 +137,7 @@ def add(
 def get_or_create(
     conn: Connection, number: int, origin: str = "", team: int | None = None, workspace: int | None = None
 ) -> int:
-    """The caller's task of a number given from outside, made if it is new; gives its id.
+    """Return the id of the caller's task with a number from elsewhere, creating the task if it is new.
 
     Raises:
         ServerRefused: it can be no task's number, or is one that this server gave to another team's task.
@@ -153,13 +153,13 @@ def get_or_create(
 
 
 def _is_outside(conn: Connection, number: int) -> bool:
-    """Whether the task with this id has it from outside."""
+    """Return whether a task's id is a number from elsewhere."""
     query = select(task_numbers.c.task_id).where(task_numbers.c.number == number, task_numbers.c.task_id == number)
     return conn.execute(query.limit(1)).first() is not None
 
 
 def check_author(conn: Connection, task_id: int) -> None:
-    """See that the caller may add to what is known of a run: to one that has ended only whoever began it.
+    """Check that the caller may add records to a task: once it has ended, only the user who started it may.
 
     Raises:
         Conflict: it has ended and is another user's.
@@ -175,7 +175,7 @@ def check_author(conn: Connection, task_id: int) -> None:
 
 
 def find_by_run(conn: Connection, key: str) -> int | None:
-    """The task of a run, None when nothing was told of the run yet."""
+    """Return the task of a run, None if the run is unknown."""
     found = conn.execute(_OF_RUN, {"key": key}).scalar()
     return found if found is None or can_see(conn, tasks, found) else None
 
@@ -189,7 +189,7 @@ def ensure_for_run(
     team: int | None = None,
     workspace: int | None = None,
 ) -> int:
-    """The task of a run, made at first; the same for ever after, whatever is said later.
+    """Return the task of a run, creating it at the first call; later calls return the same task.
 
     Raises:
         ServerRefused: the run is another team's.
@@ -211,12 +211,12 @@ def ensure_for_run(
 
 
 def set_parent(conn: Connection, key: str, parent: str) -> None:
-    """A run was started by another."""
+    """Set the parent of a run, by its key."""
     conn.execute(update(runs).where(runs.c.key == key).values(parent=parent))
 
 
 def set_name(conn: Connection, task_id: int, text: str) -> None:
-    """Give a task its name and its app: apps are known by team and name."""
+    """Set a task's name and its app, which is identified by team and name."""
     if not text:
         return
     team_id = conn.execute(select(tasks.c.team_id).where(tasks.c.id == task_id)).scalar_one()
@@ -225,23 +225,23 @@ def set_name(conn: Connection, task_id: int, text: str) -> None:
     conn.execute(update(tasks).where(tasks.c.id == task_id).values(name=text, app_id=app_id))
 
 
-def start(conn: Connection, task_id: int, moment: str) -> None:
-    """A run of this task began; what is known of one that ended before stays in `task_facts`."""
+def start(conn: Connection, task_id: int, timestamp: str) -> None:
+    """Record the start of a task's run; facts of a run that has ended are moved to `task_facts`."""
     before = conn.execute(select(tasks.c.state, tasks.c.facts).where(tasks.c.id == task_id)).one()
     if before.state != "running" and before.facts != "{}":
-        _keep_facts(conn, task_id, before.facts, moment)
-    values = {"state": "running", "error": None, "finished_at": None, "updated_at": moment}
-    conn.execute(update(tasks).where(tasks.c.id == task_id).values(started_at=moment, **values))
+        _keep_facts(conn, task_id, before.facts, timestamp)
+    values = {"state": "running", "error": None, "finished_at": None, "updated_at": timestamp}
+    conn.execute(update(tasks).where(tasks.c.id == task_id).values(started_at=timestamp, **values))
 
 
-def finish(conn: Connection, task_id: int, state: str, error: str | None, moment: str) -> None:
-    """A run of this task ended; what its parent or a takeover says counts while it has not said so itself."""
+def finish(conn: Connection, task_id: int, state: str, error: str | None, timestamp: str) -> None:
+    """Record the end of a task's run; a state reported by the run itself is not overwritten by others' guesses."""
     query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(_SURER.get(state, ())))
-    conn.execute(query.values(state=state, error=error, finished_at=moment, updated_at=moment))
+    conn.execute(query.values(state=state, error=error, finished_at=timestamp, updated_at=timestamp))
 
 
 def last_records(conn: Connection, numbers: Iterable[int]) -> dict[int, str]:
-    """When the last record of each running task among these came, by the task's id: its last sign of life."""
+    """Return the time of the last record of each running task among these, by id."""
     last_edge = select(func.max(edges.c.id)).where(edges.c.task_id == tasks.c.id).correlate(tasks).scalar_subquery()
     at_edge = select(edges.c.at).where(edges.c.id == last_edge).correlate(tasks).scalar_subquery()
     log = select(logs.c.at).where(logs.c.task_id == tasks.c.id).order_by(logs.c.id.desc()).limit(1)
@@ -254,7 +254,7 @@ def last_records(conn: Connection, numbers: Iterable[int]) -> dict[int, str]:
     return found
 
 
-def add_facts(conn: Connection, task_id: int, facts: Mapping[str, Any], moment: str) -> None:
+def add_facts(conn: Connection, task_id: int, facts: Mapping[str, Any], timestamp: str) -> None:
     """Add to what is known of how a task ran. While it runs what is said later counts; once it has ended, what differs
     from its facts is kept beside them, in `task_facts`.
     """
@@ -265,33 +265,33 @@ def add_facts(conn: Connection, task_id: int, facts: Mapping[str, Any], moment: 
     if row.state != "running":
         changed = {name: value for name, value in facts.items() if name in before and before[name] != value}
         if changed:
-            _keep_facts(conn, task_id, json_codec.dump(changed), moment)
+            _keep_facts(conn, task_id, json_codec.dump(changed), timestamp)
         facts = {name: value for name, value in facts.items() if name not in before}
     text = json_codec.dump({**before, **facts})
     conn.execute(update(tasks).where(tasks.c.id == task_id).values(facts=text))
 
 
-def _keep_facts(conn: Connection, task_id: int, text: str, moment: str) -> None:
-    conn.execute(insert(task_facts).values(task_id=task_id, at=moment, facts=text, created_by=caller(conn).user))
+def _keep_facts(conn: Connection, task_id: int, text: str, timestamp: str) -> None:
+    conn.execute(insert(task_facts).values(task_id=task_id, at=timestamp, facts=text, created_by=caller(conn).user))
 
 
 def other_facts(conn: Connection, task_id: int, limit: int) -> list[RowMapping]:
-    """Facts beside a task's current ones, ``at``, ``facts`` and ``created_by``, the latest first."""
+    """Return facts beside a task's current ones (``at``, ``facts``, ``created_by``), the newest first."""
     query = select(task_facts).where(task_facts.c.task_id == task_id).order_by(task_facts.c.id.desc())
     return list(conn.execute(query.limit(limit)).mappings())
 
 
 def set_card_settings(conn: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
-    """Put settings of the task's own card in place of those it had."""
+    """Replace the settings of a task's card."""
     conn.execute(update(tasks).where(tasks.c.id == task_id).values(card_settings=json_codec.dump(settings)))
 
 
-def append_log(conn: Connection, task_id: int, moment: str, lines: str) -> None:
-    """Add to a task's log."""
-    conn.execute(insert(logs).values(task_id=task_id, at=moment, lines=lines, created_by=caller(conn).user))
+def append_log(conn: Connection, task_id: int, timestamp: str, lines: str) -> None:
+    """Append lines to a task's log."""
+    conn.execute(insert(logs).values(task_id=task_id, at=timestamp, lines=lines, created_by=caller(conn).user))
 
 
 def read_log(conn: Connection, task_id: int, since: str = "") -> list[RowMapping]:
-    """A task's log, ``at`` and ``lines``, in the order it was written; from a moment on."""
+    """A task's log, ``at`` and ``lines``, in the order it was written; from a time on."""
     query = select(logs.c.at, logs.c.lines).where(logs.c.task_id == task_id, logs.c.at > since)
     return list(conn.execute(query.order_by(logs.c.id)).mappings())

@@ -1,4 +1,4 @@
-"""Tokens, the users they prove, and the teams those are in."""
+"""Access tokens, their users, and the users' teams."""
 
 from __future__ import annotations
 
@@ -15,62 +15,62 @@ from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import NotFound
 
 
-def _named(conn: Connection, table: Table, column: str, **values: Any) -> tuple[int, bool]:
-    """The id of the row that has one of the values in a column, made when there is none; and whether it was made."""
+def _get_or_create(conn: Connection, table: Table, column: str, **values: Any) -> tuple[int, bool]:
+    """Return the id of the row with a value in a column, inserting it if there is none; and whether it was inserted."""
     query = select(table.c.id).where(table.c[column] == values[column])
-    moment = timestamps.now()
-    new = conn.execute(query).first() is None  # asked first: an insert in vain uses up a number
-    new = new and insert_or_ignore(conn, table, **values, created_at=moment, updated_at=moment)
+    now = timestamps.now()
+    new = conn.execute(query).first() is None  # checked first: an insert that conflicts uses up an id
+    new = new and insert_or_ignore(conn, table, **values, created_at=now, updated_at=now)
     return int(conn.execute(query).scalar_one()), new
 
 
 def ensure_user(conn: Connection, login: str) -> int:
-    """A user by login, made when there is none."""
-    return _named(conn, users, "login", login=login, name=login)[0]
+    """Return the id of a user by login, creating the user if there is none."""
+    return _get_or_create(conn, users, "login", login=login, name=login)[0]
 
 
 def ensure_team(conn: Connection, name: str) -> int:
-    """A team by name, made with a first workspace when there is none."""
-    number, new = _named(conn, teams, "name", name=name)
+    """Return the id of a team by name, creating it with a workspace if there is none."""
+    number, new = _get_or_create(conn, teams, "name", name=name)
     if new:
         store.add_workspace(conn, number, "Workspace", "")
     return number
 
 
 def add_member(conn: Connection, user_id: int, team_ids: Sequence[int]) -> None:
-    """Make a user a member of teams."""
+    """Add a user to teams."""
     for number in team_ids:
         insert_or_ignore(conn, members, team_id=number, user_id=user_id)
 
 
 def get_user_id(conn: Connection, login: str) -> int:
-    """A user by login.
+    """Return the id of a user by login.
 
     Raises:
         NotFound: there is none.
     """
-    found = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
-    if found is None:
+    row = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
+    if row is None:
         raise NotFound("user", login)
-    return int(found)
+    return int(row)
 
 
 def remove_member(conn: Connection, user_id: int, name: str) -> None:
-    """Take a user out of a team; what they uploaded and named nowhere yet is theirs no more.
+    """Remove a user from a team; their leases on uploads end.
 
     Raises:
         NotFound: they are in no team of that name.
     """
     team_id = select(teams.c.id).where(teams.c.name == name).scalar_subquery()
-    gone = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
-    if not conn.execute(gone).rowcount:
+    membership = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
+    if not conn.execute(membership).rowcount:
         raise NotFound("a membership in team", name)
-    # nobody knows for which of their teams that was
+    # it is unknown for which of their teams they uploaded
     conn.execute(delete(blob_leases).where(blob_leases.c.user_id == user_id))
 
 
 def teams_of(conn: Connection, user_id: int) -> list[RowMapping]:
-    """The teams a user is in."""
+    """Return the teams of a user."""
     query = select(teams).join(members, members.c.team_id == teams.c.id).where(members.c.user_id == user_id)
     return list(conn.execute(query.order_by(teams.c.id)).mappings())
 
@@ -100,7 +100,7 @@ def add(
 
 
 def find(conn: Connection, digest: str) -> RowMapping | None:
-    """The token of a digest, with the team of its task, and whether it has expired."""
+    """Return a token by digest, with the team of its task and whether it has expired; None if there is none."""
     expired = (tokens.c.expires_at <= clock.now(conn)).label("expired")
     query = select(tokens, tasks.c.team_id, expired).join_from(tokens, tasks, isouter=True)
     return conn.execute(query.where(tokens.c.hash == digest)).mappings().one_or_none()
@@ -123,13 +123,13 @@ def remove_of_reproduction(conn: Connection, number: int, user_id: int) -> None:
 
 
 def listing(conn: Connection) -> list[RowMapping]:
-    """All tokens, each with its user's login."""
+    """Return all tokens, each with its user's login."""
     query = select(tokens, users.c.login).join(users, users.c.id == tokens.c.user_id).order_by(tokens.c.id)
     return list(conn.execute(query).mappings())
 
 
 def remove(conn: Connection, number: int) -> None:
-    """Take a token back; it is worth nothing from now on.
+    """Delete a token, which revokes it.
 
     Raises:
         NotFound: there is none.

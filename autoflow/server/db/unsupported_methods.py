@@ -1,6 +1,6 @@
-"""Which methods were asked for that do not exist, and how often: what a client of this wire still misses.
+"""Counts of calls to methods that this server does not have, by team.
 
-Names come from outside: what is no method's name is not kept, a team's are its own, and there are only so many.
+Names come from clients: only well-formed names are stored, and at most `MAX_METHODS` a team.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 def count(conn: Connection, method: str) -> None:
-    """Count one that was asked for."""
+    """Count a call of an unsupported method for the caller's team."""
     if _NAME.fullmatch(method) is None:
         return
     table, team = unsupported_methods, teams.default_team(conn)
-    mine = table.c.team_id == team
+    of_team = table.c.team_id == team
     values = {"count": table.c.count + 1, "last_at": timestamps.now()}
-    if conn.execute(update(table).where(mine, table.c.method == method).values(**values)).rowcount:
+    if conn.execute(update(table).where(of_team, table.c.method == method).values(**values)).rowcount:
         return
-    if conn.execute(select(func.count()).select_from(table).where(mine)).scalar_one() < MAX_METHODS:
+    if conn.execute(select(func.count()).select_from(table).where(of_team)).scalar_one() < MAX_METHODS:
         conn.execute(insert(table).values(team_id=team, method=method, count=1, last_at=timestamps.now()))
 
 
 def counts(conn: Connection) -> list[dict[str, object]]:
-    """``{"method", "count", "lastAt"}`` of the caller's teams, the most wanted first."""
+    """Return ``{"method", "count", "lastAt"}`` over the caller's teams, the most frequent first."""
     table = unsupported_methods
     total, last = func.sum(table.c.count).label("total"), func.max(table.c.last_at).label("last")
     query = select(table.c.method, total, last).where(visible(conn, table)).group_by(table.c.method)
-    found = conn.execute(query.order_by(total.desc(), table.c.method))
-    return [{"method": row.method, "count": int(row.total), "lastAt": row.last} for row in found]
+    rows = conn.execute(query.order_by(total.desc(), table.c.method))
+    return [{"method": row.method, "count": int(row.total), "lastAt": row.last} for row in rows]

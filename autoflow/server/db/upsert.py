@@ -1,4 +1,4 @@
-"""INSERT that meets its own row: both databases can, each with a construct of its own."""
+"""INSERT ... ON CONFLICT DO NOTHING, which SQLAlchemy has for each database separately."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 
 @functools.cache
 def _statement(dialect: str, table: Table) -> Any:
-    # inline: no RETURNING, which would take the place of the count of rows
+    # inline: without RETURNING, which would replace the row count
     return _INSERT[dialect](table).inline().on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def insert_or_ignore_many(conn: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, all with the same columns, except those that have one in their way."""
+    """Insert rows with the same columns, skipping conflicts."""
     if values:
         conn.execute(_statement(conn.dialect.name, table), values)
 
 
 def insert_or_ignore(conn: Connection, table: Table, **values: Any) -> bool:
-    """Insert a row unless one is in its way; tells whether it was inserted."""
+    """Insert a row unless it conflicts with another; return whether it was inserted."""
     return conn.execute(_statement(conn.dialect.name, table), values).rowcount > 0
