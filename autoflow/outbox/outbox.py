@@ -25,8 +25,8 @@ logger = logging.getLogger("autoflow")
 EXIT_SECONDS = 1.9  # limit of the exit flush; two seconds with the interpreter's own work
 
 _outboxes: list[Outbox] = []
-_closing: list[Callable[[], None]] = []
-_making = ProcessLock()
+_exit_callbacks: list[Callable[[], None]] = []
+_creating = ProcessLock()
 
 
 class Outbox:
@@ -125,29 +125,29 @@ class Outbox:
         return self._sender.drain.counts()
 
     def _make_journal(self) -> Journal:
-        with _making:
+        with _creating:
             if self._journal is None:
-                fresh = Journal(None if self.in_memory else home.outbox_of(self.origin), self.origin)
+                new = Journal(None if self.in_memory else home.outbox_of(self.origin), self.origin)
                 if self._journal is None:  # a signal handler of the app may have recorded meanwhile
-                    self._journal = fresh
+                    self._journal = new
             return self._journal
 
     def _make_sender(self, journal: Journal) -> None:
         """Make the sender, at first use and in a forked child: threads and locks do not survive a fork."""
-        with _making:
+        with _creating:
             make = InlineSender if self.in_memory and folder_of_parent() is not None else Sender
-            fresh = make(journal.folder, self.origin, self.connector, journal)
+            new = make(journal.folder, self.origin, self.connector, journal)
             if self._pid == journal.pid:
                 return
-            self._sender = fresh
+            self._sender = new
             self._pid = journal.pid
             self._lost = 0
             if self not in _outboxes:
                 _outboxes.append(self)
-            atexit.unregister(leave_all)
-            atexit.register(leave_all)
+            atexit.unregister(flush_at_exit)
+            atexit.register(flush_at_exit)
 
-    def leave(self, deadline: float) -> None:
+    def at_exit(self, deadline: float) -> None:
         """Flush when the process exits, until `deadline` (monotonic seconds)."""
         if self._pid != os.getpid() or self._sender is None or self._journal is None:
             return
@@ -182,8 +182,8 @@ threads.recorded_bytes = _bytes_recorded
 
 def before_exit(callback: Callable[[], None]) -> None:
     """Register a callback to run at a normal exit, before the exit flush."""
-    if callback not in _closing:
-        _closing.append(callback)
+    if callback not in _exit_callbacks:
+        _exit_callbacks.append(callback)
 
 
 def flush_all(timeout: float) -> bool:
@@ -205,19 +205,19 @@ def abandon_all() -> None:
     _outboxes.clear()
 
 
-def leave_all() -> None:
+def flush_at_exit() -> None:
     """Run the exit callbacks and flush all outboxes; the next process sends what is left.
 
     A KeyboardInterrupt ends the wait: a user who presses Ctrl+C again wants to exit now.
     """
     deadline = time.monotonic() + EXIT_SECONDS
     with contextlib.suppress(KeyboardInterrupt):
-        for callback in _closing:
+        for callback in _exit_callbacks:
             with contextlib.suppress(Exception):
                 callback()
         for outbox in list(_outboxes):
             with contextlib.suppress(Exception):
-                outbox.leave(deadline)
+                outbox.at_exit(deadline)
 
 
 def _keep_interrupted() -> None:

@@ -60,7 +60,7 @@ def of_folder(folder: str) -> dict[str, int]:
         for name in journals(folder):
             if name in totals.folded:
                 continue
-            waiting, noted, progress = _consistent(folder, name)
+            waiting, noted, progress = _read_consistently(folder, name)
             counts["recorded"] += progress.recorded + waiting
             counts["sent"] += progress.sent
             counts["dead"] += progress.dead
@@ -69,15 +69,15 @@ def of_folder(folder: str) -> dict[str, int]:
             blocked += progress.blocked
             retried += waiting if name.startswith(BLOCKED) else 0
         blocked += totals.blocked
-        gone, requeued = dead_letters.purged(folder), dead_letters.purged(folder, dead_letters.BLOCKED_FILE)
-    counts["recorded"] -= gone + requeued
-    counts["dead"] -= gone
+        purged, requeued = dead_letters.purged(folder), dead_letters.purged(folder, dead_letters.BLOCKED_FILE)
+    counts["recorded"] -= purged + requeued
+    counts["dead"] -= purged
     counts["waiting"] += blocked - requeued
-    now = blocked - requeued + retried
-    return counts | ({"blocked": now} if now else {})
+    blocked_now = blocked - requeued + retried
+    return counts | ({"blocked": blocked_now} if blocked_now else {})
 
 
-def _consistent(folder: str, name: str) -> tuple[int, int, Progress]:
+def _read_consistently(folder: str, name: str) -> tuple[int, int, Progress]:
     """Return a consistent view of a journal while it is sent: records waiting, drops noted, and progress."""
     tries = TRIES
     while True:

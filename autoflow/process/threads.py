@@ -23,7 +23,7 @@ YIELD_SECONDS = 0.00005
 YIELD_WHILE_RECORDING_SECONDS = 0.002
 
 
-def leaving() -> bool:
+def is_exiting() -> bool:
     """Return whether the interpreter is exiting: exit callbacks run, or objects are already torn down.
 
     False while threads of the app go on after its main thread has ended.
@@ -34,7 +34,7 @@ def leaving() -> bool:
 
 def start(target: Callable[[], None], name: str) -> threading.Thread | None:
     """Start a daemon thread; return None when none can start: another process or a flush then does its work."""
-    if leaving() or not fork_is_known():
+    if is_exiting() or not fork_is_known():
         return None
     thread = threading.Thread(target=target, name=name, daemon=True)
     try:

@@ -75,8 +75,8 @@ def test_an_exit_does_not_open_the_embedded_server(app):
         import atexit
         atexit.register(lambda: tell("sqlalchemy" in sys.modules))
         import autoflow.outbox.outbox as outbox
-        atexit.unregister(outbox.leave_all)
-        atexit.register(lambda: (outbox.leave_all(), tell("sqlalchemy" in sys.modules)))
+        atexit.unregister(outbox.flush_at_exit)
+        atexit.register(lambda: (outbox.flush_at_exit(), tell("sqlalchemy" in sys.modules)))
         """,
         AUTOFLOW_SERVER="embedded",
         SERVER_ADDRESS="http://instance.example",

@@ -20,4 +20,4 @@ async def _shutdown(original: Any, server: Any, *args: Any, **kwargs: Any) -> An
     finally:
         if getattr(server, "_captured_signals", None):
             with guard:
-                outbox.leave_all()
+                outbox.flush_at_exit()
