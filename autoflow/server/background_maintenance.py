@@ -1,4 +1,4 @@
-"""What a server does beside its requests: open a store that was unavailable, keep its marks, check it for damage.
+"""Background work of a server: reopen a store that was unavailable, update its marks, check it for damage.
 
 One thread of low priority. An embedded app has none: its store is checked by `autoflow doctor` and by servers.
 """
@@ -27,7 +27,7 @@ _NICE = 19
 
 
 class BackgroundMaintenance:
-    """The thread that looks after one server."""
+    """The maintenance thread of one server."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -1,7 +1,7 @@
-"""The largest sizes of what one request may hold.
+"""Limits on the size of requests.
 
-They are checked before a transaction begins, or before anything of the value is used. The SDK's own requests stay far
-below: its largest list is 20,000 paths of files to remove, its largest other one 1,000 figures.
+They are checked before a transaction begins, or before the value is used. The SDK's requests are far smaller: its
+longest list has 20,000 paths of files to remove, its longest other list 1,000 figures.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CHEAP = frozenset({"paths", "items", "records", "keys", "hashes"})  # of which 
 
 
 def check_size(name: str, value: Sequence[Any], most: int | None = None) -> None:
-    """See that a list is not too long.
+    """Check that a list is not too long.
 
     Raises:
         Invalid: it is; the message has its name and the limit.
@@ -43,7 +43,7 @@ def check_size(name: str, value: Sequence[Any], most: int | None = None) -> None
 
 
 def check_body(fields: Mapping[str, Any], *, writes: bool = False) -> None:
-    """See that the lists of a request are not too long, those of its filters included.
+    """Check that the lists of a request, including those in its filters, are not too long.
 
     Args:
         fields: the body.
@@ -62,7 +62,7 @@ def check_body(fields: Mapping[str, Any], *, writes: bool = False) -> None:
 
 
 def is_deeper(value: Any, depth: int = JSON_DEPTH) -> bool:
-    """Whether objects and lists stand in one another deeper than `depth`."""
+    """Return whether objects and lists are nested deeper than `depth`."""
     level = [value]
     for _ in range(depth + 1):
         level = [

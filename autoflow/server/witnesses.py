@@ -1,4 +1,4 @@
-"""The places that keep a store's mark (`store.identity`): its blobs, and a file of the machine that serves it."""
+"""The witnesses that store a store's mark (`db.identity`): its blobs, and a file of the machine that serves it."""
 
 from __future__ import annotations
 

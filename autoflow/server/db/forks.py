@@ -1,7 +1,7 @@
-"""Forks: SQLite keeps, per file and process, what locks it holds, and a child would inherit that belief.
+"""Fork safety: SQLite tracks the locks that it holds per file and process, and a child would inherit that state.
 
-So before a fork (Python's own: `os.fork`, `multiprocessing`) a store's idle connections are closed, after a short
-wait for its running transactions, and none begins until the fork is done. The child starts with nothing inherited.
+So before a fork (`os.fork`, `multiprocessing`) a store waits briefly for its running transactions, closes its idle
+connections, and starts no transaction until the fork is done. The child inherits no connection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FORK_WAIT = 0.1  # seconds a fork waits for running transactions
 
 
 class ForkGate:
-    """Counts the transactions that are running, and keeps new ones out while the process forks.
+    """Counts running transactions, and blocks new ones while the process forks.
 
     Args:
         close_idle: closes the connections no transaction uses.

@@ -1,4 +1,4 @@
-"""Lines in the log when a store cannot be used, and when it can be again."""
+"""Log lines when a store becomes unavailable, and when it is available again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REPEAT = 300.0  # seconds after which an outage that goes on is logged again
 
 
 class Outages:
-    """The outages of one store: begin and end are logged once each, however many calls fail in between.
+    """The outages of one store: start and end are logged once each, however many calls fail in between.
 
     Args:
         address: the store's, as it may be shown.
@@ -26,7 +26,7 @@ class Outages:
         self._reason = ""
 
     def failed(self, error: Exception) -> None:
-        """Log that the store cannot be used, unless that was said a short time ago."""
+        """Log that the store is unavailable, unless that was logged recently."""
         now = time.monotonic()
         reason = error.reason if isinstance(error, StoreUnavailable) else "away"
         if self._since is not None and reason == self._reason and now < self._said + REPEAT:

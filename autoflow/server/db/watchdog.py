@@ -1,7 +1,7 @@
-"""Deadlines of a client's own: a connection that does not answer in time is cut.
+"""Client-side deadlines: a database connection that does not answer in time is shut down.
 
-A server's deadlines do not help when it is the server, or the way to it, that has vanished without a word; nor does
-TCP, as long as something between acknowledges what is sent.
+The database's own timeouts do not help if the server or the network has vanished silently; nor does TCP, as long as
+something in between acknowledges packets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INTERVAL = 0.5  # seconds between two looks at what is being waited for
 
 
 class Watchdog:
-    """Cuts connections whose deadline has passed, from one thread that sleeps while nothing is waited for."""
+    """Shuts down connections whose deadline has passed, from one thread that sleeps while there are none."""
 
     def __init__(self) -> None:
         self._lock = ProcessLock()

@@ -1,4 +1,4 @@
-"""Writers of one process take turns: where SQLite lets many wait it is a lottery, and one that loses for long fails."""
+"""An in-process lock for writers: SQLite's lock waits are unfair, and this lock prevents starvation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIMEOUT = 20.0  # seconds; a client's own is longer
 
 
 class WriteLock:
-    """Lets one writer in at a time; a forked child begins anew, as whoever had the turn is not in it."""
+    """Admits one writer at a time; a forked child gets a new lock, as the thread that held it is not in the child."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -21,7 +21,7 @@ class WriteLock:
 
     @contextlib.contextmanager
     def taking(self) -> Iterator[None]:
-        """Around one transaction that writes.
+        """Hold the lock for one write transaction.
 
         Raises:
             ServerBusy: the others took too long.

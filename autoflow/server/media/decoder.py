@@ -113,7 +113,7 @@ class Decoder:
         self._slots = threading.BoundedSemaphore(PROCESSES)
 
     def run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
-        """Have a job done by a worker: as `worker.thumbnail`'s arguments, or empty to read a header.
+        """Run a job in a worker: the arguments of `worker.thumbnail`, or empty to read a header.
 
         Raises:
             Undecodable: the image cannot be decoded within the bounds.
