@@ -155,7 +155,7 @@ def struct(declared: Any) -> type[msgspec.Struct]:
     for name, hint in _hints(declared).items():
         member: Any = _described(translate(hint), texts.get(name))
         attribute = name if name.isidentifier() and name != "from" else f"{name}_"
-        keys[attribute] = wire_name(name) if dataclasses.is_dataclass(declared) else name
+        keys[attribute] = name if typing.is_typeddict(declared) else wire_name(name)
         members.append((attribute, *_optional(declared, name, member)))
     result = msgspec.defstruct(declared.__name__, members, rename=keys.get, kw_only=True)
     result.__doc__ = summary

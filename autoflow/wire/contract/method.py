@@ -89,6 +89,7 @@ def to_wire(value: Any) -> Any:
 
 def descriptions(declared: type) -> tuple[str, dict[str, str]]:
     """Return the first paragraph of a docstring, and its ``Args`` and those of base classes by name."""
+    text = ""
     fields: dict[str, str] = {}
     for base in reversed(declared.__mro__):
         text, _, arguments = inspect.cleandoc(base.__doc__ or "").partition("Args:")
