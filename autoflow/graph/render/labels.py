@@ -94,7 +94,7 @@ def format_age(at: str | None, now: datetime | None = None) -> str:
 def run_status(state: str | None, last_seen: str | None, unattributed: bool) -> str:
     """Return a run's state, the age of a running one's last record, and whether it is unattributed."""
     parts = [state or ""]
-    parts += [f"last sign of life {format_age(last_seen)}"] if last_seen and state == "running" else []
+    parts += [f"last activity {format_age(last_seen)}"] if last_seen and state == "running" else []
     parts += ["unattributed"] if unattributed else []
     return ", ".join(part for part in parts if part)
 

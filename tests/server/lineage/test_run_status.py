@@ -45,13 +45,13 @@ def test_a_running_run_shows_its_last_sign_of_life(filled, shown):
             filled.send(filled.record(more[0], "r", at=now - minutes * MINUTE, **members))
         graph, trace, picture, page = shown(number)
         words = {200: "5 h ago", 125: "2 h ago", 4: "4 min ago"}[minutes]
-        assert f"running, last sign of life {words}" in graph
-        assert f"running, last sign of life {words}" in trace
-        assert f"running, last sign of life {words}" in picture
+        assert f"running, last activity {words}" in graph
+        assert f"running, last activity {words}" in trace
+        assert f"running, last activity {words}" in picture
         assert page["seenAt"] is not None
     filled.send(filled.record("finish", "r", state="finished"))
     graph, trace, picture, page = shown(number)
-    assert "last sign of life" not in graph + trace + picture
+    assert "last activity" not in graph + trace + picture
     assert page["seenAt"] is None
 
 
