@@ -1,4 +1,4 @@
-"""Files and folders that their owner alone may read, whatever the umask."""
+"""Files and folders that only their owner can read, whatever the umask."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE, FOLDER = 0o600, 0o700
 
 
 def make_folder(path: str) -> None:
-    """Create a folder and its missing parents, each with mode 0700; one that is there keeps its mode.
+    """Create a folder and its missing parents with mode 0700; existing folders keep their mode.
 
     Raises:
         OSError: it cannot be made.
@@ -26,14 +26,14 @@ def make_folder(path: str) -> None:
 
 
 def restrict_access(path: str, mode: int = FILE) -> None:
-    """Take other users' access to a file or folder away; one that is missing or another user's is passed over."""
+    """Remove other users' access to a file or folder; ignore one that is missing or another user's."""
     with contextlib.suppress(OSError):
         if stat.S_IMODE(os.stat(path).st_mode) & ~mode:
             os.chmod(path, mode)
 
 
 def create(path: str) -> None:
-    """Create an empty file with mode 0600 where there is none; one that is there is not even opened.
+    """Create an empty file with mode 0600 if it does not exist; an existing one is not opened.
 
     Raises:
         OSError: it cannot be made.

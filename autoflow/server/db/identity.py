@@ -30,7 +30,7 @@ MARGIN = 1000  # numbers left out after the last one a mark has: some may have b
 
 
 class Identity(NamedTuple):
-    """What a database says of itself: its id, whether its blobs were marked with it, and its change counter."""
+    """The identity stored in a database: its id, whether its blobs were marked with it, and its change counter."""
 
     key: str
     marked: bool
@@ -38,7 +38,7 @@ class Identity(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What is kept of a store outside of its database.
+    """The record of a store that is kept outside of its database.
 
     Args:
         key: the store's id.

@@ -35,7 +35,7 @@ class LockHolder(NamedTuple):
 
 
 def find_lock_holder(path: str) -> LockHolder | None:
-    """Return who holds the write lock of a SQLite file; None when nobody does, or it cannot be told."""
+    """Return the process that holds the write lock of a SQLite file, None if there is none or it is unknown."""
     wanted: dict[str, int] = {}
     for name, writers_byte in ((f"{path}-shm", _LOG_WRITER), (path, _FILE_WRITER)):
         with contextlib.suppress(OSError):

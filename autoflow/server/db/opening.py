@@ -1,7 +1,7 @@
-"""Opening a database: made, migrated, or found to be something else; and seeing that it stays the one that was opened.
+"""Opens a database, creating or migrating it, and checks that it stays the one that was opened.
 
-A process opens it once. It is looked at again when its file has been replaced or has gone, when a statement showed
-damage, and when a write finds that another autoflow has migrated it.
+A process opens it once. It is checked again when its file was replaced or deleted, when a statement found damage, and
+when a write finds that another version of autoflow has migrated it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _Fingerprint = tuple[Any, ...]
 
 
 class StoreOpener:
-    """Whether one database may be used by this process.
+    """Opens one database for this process, and checks that it may be used.
 
     Args:
         engine: for the database.
@@ -227,7 +227,7 @@ class StoreOpener:
 
     @property
     def mark_is_due(self) -> bool:
-        """Whether the marks on this machine should be written again."""
+        """Return whether the marks on this machine are due to be written again."""
         return time.monotonic() >= self._mark_due
 
     def mark_machine(self) -> None:

@@ -1,4 +1,4 @@
-"""Reading what can be read of a damaged SQLite store into a new file. The damaged file is only read."""
+"""Copies what can be read of a damaged SQLite store into a new file. The damaged file is only read."""
 
 # ruff: noqa: S608 - what is put together here are names that the store's own schema has
 
@@ -19,7 +19,7 @@ _INTERNAL = "sqlite_"
 
 
 class SalvagedTable(NamedTuple):
-    """What can be read of a table: its rows, and how often reading met a damaged page or row."""
+    """The readable rows of a table, and the number of damaged pages or rows that were skipped."""
 
     name: str
     rows: int

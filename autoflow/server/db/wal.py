@@ -1,4 +1,4 @@
-"""Whether a SQLite file and the write-ahead log beside it belong together.
+"""Checks that a SQLite file and the write-ahead log beside it belong together.
 
 SQLite applies any log that lies beside a file, also to a backup that was copied there. Every write transaction of the
 store counts itself in the counter `write`, so the file alone has the count that it had when the log was begun: that
@@ -39,7 +39,7 @@ class _Log(NamedTuple):
 
 
 def log_matches_file(path: str) -> bool:
-    """Whether the log beside a file was written for it; True when there is none, or that cannot be told.
+    """Return whether the log beside a file was written for it; True if there is none, or that is unknown.
 
     Nothing is changed. Another process may be writing: counts that were not taken of one state are taken again.
     """
@@ -123,7 +123,7 @@ def _read(file: BinaryIO) -> _Log:
 
 
 def _is_applied(path: str, file: BinaryIO, log: _Log) -> bool:
-    """Whether the file has the log's last version of each page."""
+    """Return whether the file has the log's last version of each page."""
     database = _descriptor(path)
     for page, position in log.pages.items():
         content = os.pread(file.fileno(), log.page_size, position)
