@@ -64,11 +64,11 @@ HOLDERS = {
         """,
     "opening the journal": """
         from autoflow.outbox import journal_lease
-        inner, lease.take = lease.take, lambda path: held() and inner(path)
+        inner, journal_lease.take = journal_lease.take, lambda path: held() and inner(path)
         """,
     "making the run": """
         from autoflow.runtime import app_name
-        inner, appname.app_name = appname.app_name, lambda: held() and inner()
+        inner, app_name.app_name = app_name.app_name, lambda: held() and inner()
         """,
     "beginning to keep a log": """
         import logging
