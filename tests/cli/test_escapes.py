@@ -141,7 +141,8 @@ def test_an_unexpected_error_is_escaped(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [(("grpah",), "graph"), (("version", "list"), "versions"), (("outbox", "stauts"), "status")]
+    ("typed", "suggestion"),
+    [(("grpah",), "graph"), (("version", "list"), "versions"), (("outbox", "stauts"), "status")],
 )
 def test_a_mistyped_command_gets_a_suggestion(capsys, typed, suggestion):
     """The exit code is 2, and the closest command is suggested."""

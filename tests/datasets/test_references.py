@@ -122,7 +122,7 @@ def test_by_reference_needs_the_embedded_server(linked, tmp_path):
         ("autoflow.folders.look", {"links": [link]}),
         ("autoflow.folders.put", {"datasetId": 1, "images": [{"name": "x", "hash": "x", "link": link}]}),
     ):
-        with pytest.raises(ServerRefused, match="not over a server"):
+        with pytest.raises(ServerRefused, match="machine only: over HTTP"):
             server.call(method, body, elsewhere)
     server.close()
 

@@ -44,10 +44,10 @@ def test_unchanged_files_are_not_opened(sync, labelled, later, opened, api):
     assert opened
     later()
     opened.clear()
-    api.transport.asked.clear()
+    api.transport.requested.clear()
     assert sync().id == project.id
     assert opened == []
-    assert set(api.transport.asked) <= {"projects.info", "autoflow.folders.state"}
+    assert set(api.transport.requested) <= {"projects.info", "autoflow.folders.state"}
     assert sync(rehash=True).id == project.id
     assert len(opened) == 4 + 4 + 1 + 1
 
@@ -172,7 +172,7 @@ def test_an_import_without_cache_leaves_the_project_unchanged(sync, labelled, pr
     monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "another-home"))
     assert sync(project_id=project.id).id == project.id
     assert projects.digest(project.id) == before
-    assert "images.bulk.upload" not in api.transport.asked[-6:]
+    assert "images.bulk.upload" not in api.transport.requested[-6:]
 
 
 def test_selection_of_the_project(sync, plain, projects, api, tmp_path):
