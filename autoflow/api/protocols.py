@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Protocol
 
 from autoflow.api.dataset import DatasetApi
@@ -47,22 +48,22 @@ class DataApi(Protocol):
         """Destination of records."""
         ...
 
-    @property
+    @cached_property
     def transport(self) -> Transport:
         """Transport of the server."""
         ...
 
-    @property
+    @cached_property
     def project(self) -> ProjectApi:
         """Projects."""
         ...
 
-    @property
+    @cached_property
     def dataset(self) -> DatasetApi:
         """Datasets."""
         ...
 
-    @property
+    @cached_property
     def file(self) -> FileApi:
         """Team files."""
         ...

@@ -37,14 +37,17 @@ class EdgeType(Protocol):
     @property
     def direction(self) -> Direction:
         """Input or output."""
+        ...
 
     @property
     def kind(self) -> Kind:
         """The kind of entity, as the author names it."""
+        ...
 
     @property
     def head(self) -> bytes:
         """The encoded members of the record that are the same for every edge."""
+        ...
 
 
 class Recorder:

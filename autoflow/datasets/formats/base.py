@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from autoflow.datasets.tree import Tree, join
 from autoflow.errors import FolderError
@@ -58,10 +58,8 @@ Listing = dict[str, dict[str, Item]]  # dataset path (names joined by slashes) -
 class DatasetFormat(Protocol):
     """A folder, read in one format."""
 
-    @property
-    def name(self) -> str:
-        """Name of the format, the same as of its `FormatType`."""
-        ...
+    name: ClassVar[str]
+    """Name of the format, the same as of its `FormatType`."""
 
     @property
     def needs_image_size(self) -> bool:

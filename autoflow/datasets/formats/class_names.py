@@ -66,6 +66,8 @@ def names_of(path: str, document: Mapping[str, Any]) -> list[str]:
         except (TypeError, ValueError):
             numbered = {}
         names = [numbered.get(number) for number in range(len(names))]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
+    entries = names if isinstance(names, list) else []
+    texts = [name.strip() for name in entries if isinstance(name, str)]
+    if not texts or len(texts) < len(entries) or not all(texts):
         raise FolderError(f'{path!r}: "names" must be a list of texts, or a mapping of 0, 1, 2 … to texts: {_REMEDY}')
-    return [name.strip() for name in names]
+    return texts

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from autoflow.datasets.formats import masks
 from autoflow.datasets.formats.base import (
@@ -62,8 +62,8 @@ class Coco:
             file is then opened before it is needed.
     """
 
-    name = "coco"
-    metadata_patterns = ("*.json",)
+    name: ClassVar[str] = "coco"
+    metadata_patterns: ClassVar[Sequence[str]] = ("*.json",)
 
     def __init__(self, tree: Tree, *, unchanged: bool) -> None:
         self._tree = tree

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from autoflow.datasets.formats.base import DEFAULT_DATASET, Item, Labels, Listing, Meta, is_image
 from autoflow.datasets.tree import Tree, join
@@ -13,8 +14,8 @@ _NO_LABELS = b"none"  # the stamp
 class Plain:
     """A folder of images without labels; those that the project has are left unchanged."""
 
-    name = "images"
-    metadata_patterns = ()
+    name: ClassVar[str] = "images"
+    metadata_patterns: ClassVar[Sequence[str]] = ()
     needs_image_size = False
 
     def __init__(self, tree: Tree) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from autoflow.datasets.formats.base import Item, Labels, Listing, Meta, combine_stamps
 from autoflow.datasets.reading import read
@@ -22,8 +22,8 @@ _IDS = {"id", "classId", "tagId", "labelerLogin", "entityId"}
 class Supervisely:
     """A project in Supervisely's format."""
 
-    name = "supervisely"
-    metadata_patterns = (META,)
+    name: ClassVar[str] = "supervisely"
+    metadata_patterns: ClassVar[Sequence[str]] = (META,)
     needs_image_size = False
 
     def __init__(self, tree: Tree) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from autoflow.datasets.formats import class_names
 from autoflow.datasets.formats.base import (
@@ -39,8 +39,8 @@ NAME_LISTS = ("classes.txt", "obj.names", "_darknet.labels")
 class Yolo:
     """A folder in YOLO's format."""
 
-    name = "yolo"
-    metadata_patterns = ("*.yaml", "*.yml", *NAME_LISTS)
+    name: ClassVar[str] = "yolo"
+    metadata_patterns: ClassVar[Sequence[str]] = ("*.yaml", "*.yml", *NAME_LISTS)
     needs_image_size = True
 
     def __init__(self, tree: Tree) -> None:
