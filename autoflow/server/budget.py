@@ -1,4 +1,4 @@
-"""A bounded amount of something (bytes of memory, of disk) that all requests share, of which no client holds all."""
+"""A bounded resource (bytes of memory or disk) that all requests share; no client can hold all of it."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from collections.abc import Iterator
 
 from autoflow.server.errors import Busy
 
-TIMEOUT = 20.0  # seconds for others to give back
+TIMEOUT = 20.0  # seconds to wait for others to release
 
 
 class Budget:
-    """A shared amount; safe from any thread.
+    """A shared amount; thread-safe.
 
     Args:
-        what: what there is, for messages.
-        total: how much of it.
-        share: how much of it one client may hold.
+        resource: its name, for messages.
+        total: the whole amount.
+        share: the largest amount of one client.
     """
 
-    def __init__(self, what: str, total: int, share: int) -> None:
+    def __init__(self, resource: str, total: int, share: int) -> None:
         self.share = share
-        self._what = what
+        self._resource = resource
         self._total = total
         self._held: Counter[str] = Counter()
         self._condition = threading.Condition()
 
     def take(self, client: str, amount: int, *, wait: float = 0.0) -> None:
-        """Take an amount, to be given back by `give`; at most `share`, or it is never there.
+        """Acquire an amount of at most `share`; release it by `give`.
 
         Raises:
-            ServerBusy: 503, it is not there in time.
+            ServerBusy: 503, it is not available in time.
         """
         with self._condition:
             if not self._condition.wait_for(lambda: self._is_free(client, amount), wait):
-                raise Busy(f"the {self._what} for requests is in use", retry_after=1)
+                raise Busy(f"the {self._resource} for requests is in use", retry_after=1)
             self._held[client] += amount
 
     def give(self, client: str, amount: int) -> None:
-        """Give an amount back."""
+        """Release an amount."""
         with self._condition:
             self._held[client] -= amount
             if not self._held[client]:

@@ -14,8 +14,8 @@ from autoflow.server.errors import Invalid
 LIST_ENTRIES = 20_000  # entries of a list
 CHANGED_ENTRIES = 5_000  # entries of a list of which each changes a row, while the write lock is held
 FIGURES = 100_000  # of one image
-ENTITIES = 1_000_000  # numbers of a document that names what it is about, such as a labeling job's images
-CONDITIONS = 100  # of a filter: a database plans each
+ENTITIES = 1_000_000  # ids in a document, such as the images of a labeling job
+CONDITIONS = 100  # of a filter: the database plans each
 NAME = 2000  # bytes of what is indexed: an entry of a PostgreSQL index holds at most 2,704
 TEXT = 1_000_000  # characters of any other text
 QUERY = 1000  # characters that are searched for
@@ -32,7 +32,7 @@ def check_size(name: str, value: Sequence[Any], most: int | None = None) -> None
     """Check that a list is not too long.
 
     Raises:
-        Invalid: it is; the message has its name and the limit.
+        Invalid: it is too long; the message has its name and the limit.
     """
     limit = _LISTS.get(name.rpartition(".")[2], LIST_ENTRIES) if most is None else most
     if len(value) > limit:
@@ -50,15 +50,15 @@ def check_body(fields: Mapping[str, Any], *, writes: bool = False) -> None:
         writes: whether the method changes a row for each entry.
 
     Raises:
-        Invalid: one is.
+        Invalid: a list is too long.
     """
     for name, value in fields.items():
         if isinstance(value, (list, tuple)):
             check_size(name, value, CHANGED_ENTRIES if writes and name not in _CHEAP else None)
             if name in _LISTS:
                 values = [part.get("value") for part in value if isinstance(part, Mapping)]
-                listed = [one for one in values if isinstance(one, (list, tuple))]
-                check_size(f"{name}[].value", [each for one in listed for each in one])
+                lists = [operand for operand in values if isinstance(operand, (list, tuple))]
+                check_size(f"{name}[].value", [entry for operand in lists for entry in operand])
 
 
 def is_deeper(value: Any, depth: int = JSON_DEPTH) -> bool:
@@ -67,9 +67,9 @@ def is_deeper(value: Any, depth: int = JSON_DEPTH) -> bool:
     for _ in range(depth + 1):
         level = [
             part
-            for one in level
-            if isinstance(one, (dict, list, tuple))
-            for part in (one.values() if isinstance(one, dict) else one)
+            for container in level
+            if isinstance(container, (dict, list, tuple))
+            for part in (container.values() if isinstance(container, dict) else container)
             if isinstance(part, (dict, list, tuple))
         ]
         if not level:

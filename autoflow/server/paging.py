@@ -1,6 +1,6 @@
-"""Lists as the wire asks for them: filtered, sorted, a page at a time, by page number or by token.
+"""List requests of the wire: filters, order, and pages by number or by token.
 
-A list is a SELECT and the columns a request may filter and sort by, by their names on the wire.
+A list is a SELECT and the columns that a request may filter and sort by, under their names on the wire.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autoflow.server.request_parser import MAX_SAFE_INTEGER, RequestParser, as_n
 
 PAGE = 500
 LARGEST_PAGE = 20_000
-# An IN list a database's limits on parameters never meet.
+# Values of an IN list; below every database's limit on parameters.
 CHUNK = 500
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
 
 
 def chunks(values: Sequence[Any], size: int = CHUNK) -> list[Sequence[Any]]:
-    """Parts of a sequence, none longer than `size`."""
+    """Split a sequence into parts of at most `size` values."""
     return [values[start : start + size] for start in range(0, len(values), size)]
 
 
@@ -49,10 +49,10 @@ def _column(columns: Columns, name: str, request: RequestParser) -> ColumnElemen
 
 def _operand(column: ColumnElement[Any], value: Any, request: RequestParser) -> Any:
     numeric = column.type.python_type is int
-    read = as_number(value) if numeric else as_text(value)
-    if read is None and value is not None:
+    operand = as_number(value) if numeric else as_text(value)
+    if operand is None and value is not None:
         raise Invalid(f'"{request.path}value" must be {"a whole number" if numeric else "text"}')
-    return read
+    return operand
 
 
 def _condition(columns: Columns, request: RequestParser) -> ColumnElement[bool]:
@@ -67,7 +67,7 @@ def _condition(columns: Columns, request: RequestParser) -> ColumnElement[bool]:
 
 
 def apply_filter(query: Select[Any], columns: Columns, conditions: Iterable[RequestParser]) -> Select[Any]:
-    """A query with a filter's conditions.
+    """Return a query with the conditions of a filter.
 
     Raises:
         Invalid: a field or operator is unknown, or a value of the wrong type.
@@ -76,37 +76,37 @@ def apply_filter(query: Select[Any], columns: Columns, conditions: Iterable[Requ
 
 
 def per_page(request: RequestParser) -> int:
-    """How much a request wants at once, within limits."""
+    """Return the page size of a request, within limits."""
     return min(max(request.optional_number("per_page") or PAGE, 1), LARGEST_PAGE)
 
 
 def page_offset(request: RequestParser, size: int) -> int:
-    """The place in the list that the page asked for begins at."""
+    """Return the offset of the requested page."""
     return min((max(request.optional_number("page") or 1, 1) - 1) * size, MAX_SAFE_INTEGER)
 
 
 def page_totals(total: int, size: int) -> dict[str, Any]:
-    """What an answer says of the whole list."""
+    """Return the members of a response that describe the whole list."""
     return {"total": total, "perPage": size, "pagesCount": max(-(-total // size), 1)}
 
 
 def by_token(request: RequestParser) -> bool:
-    """Whether a request goes through a list by token, which is by id."""
+    """Return whether a request pages by token, in the order of ids."""
     return request.fields.get("pagination_mode") == "token" or request.has("after")
 
 
 def apply_order(query: Select[Any], columns: Columns, request: RequestParser) -> Select[Any]:
-    """A query in the order a request wants: what is sorted by something else is sorted by ``id`` after it.
+    """Return a query in the order of a request, with ``id`` as the last criterion.
 
     Raises:
-        Invalid: there is no such field.
+        Invalid: the field is unknown.
     """
     order = _column(columns, request.text("sort", "id"), request)
     return query.order_by(order.desc() if descending(request) else order.asc(), columns["id"])
 
 
 def descending(request: RequestParser) -> bool:
-    """Whether a request wants the last first."""
+    """Return whether a request sorts in descending order."""
     return request.text("sort_order", "asc").lower() == "desc"
 
 
@@ -117,10 +117,10 @@ def page(
 
     Args:
         conn: the transaction.
-        query: all that may be listed, before filters.
+        query: all rows that may be listed, before filters.
         columns: must have ``id``.
         request: the request's filter, order and page.
-        shape: makes the wire's objects of a page of rows.
+        shape: converts a page of rows to objects of the wire.
 
     Returns:
         ``{"entities", "total", "perPage", "pagesCount"}``, and ``after`` in token mode (null at the end).
@@ -131,11 +131,9 @@ def page(
     answer = page_totals(total, size)
     if by_token(request):
         after = request.optional_number("after") or 0
-        found = (
-            conn.execute(query.where(columns["id"] > after).order_by(columns["id"]).limit(size + 1)).mappings().all()
-        )
-        answer["entities"] = shape(found[:size])
-        answer["after"] = found[size - 1]["id"] if len(found) > size else None
+        rows = conn.execute(query.where(columns["id"] > after).order_by(columns["id"]).limit(size + 1)).mappings().all()
+        answer["entities"] = shape(rows[:size])
+        answer["after"] = rows[size - 1]["id"] if len(rows) > size else None
         return answer
     query = apply_order(query, columns, request)
     answer["entities"] = shape(conn.execute(query.limit(size).offset(page_offset(request, size))).mappings().all())
@@ -148,17 +146,17 @@ def page_of_values(
     shape: Callable[[Sequence[T]], list[dict[str, Any]]],
     number: Callable[[T], int],
 ) -> dict[str, Any]:
-    """Answer a list request from values at hand: filtered, and in their order; in token mode sorted by `number`."""
+    """Answer a list request from filtered and ordered values; in token mode they are ordered by `number`."""
     size = per_page(request)
     answer = page_totals(len(values), size)
     if by_token(request):
         start = bisect.bisect_right(values, request.optional_number("after") or 0, key=number)
-        found = values[start : start + size]
-        answer["after"] = number(found[-1]) if start + size < len(values) else None
+        part = values[start : start + size]
+        answer["after"] = number(part[-1]) if start + size < len(values) else None
     else:
         start = page_offset(request, size)
-        found = values[start : start + size]
-    answer["entities"] = shape(found)
+        part = values[start : start + size]
+    answer["entities"] = shape(part)
     return answer
 
 
@@ -173,15 +171,15 @@ def _passes(entry: Mapping[str, Any], condition: RequestParser) -> bool:
     try:
         return bool(_OPERATORS[operator](entry[name], condition.fields.get("value")))
     except TypeError:
-        raise Invalid(f'"{condition.path}value" is not of the kind that "{name}" is') from None
+        raise Invalid(f'"{condition.path}value" does not have the type of "{name}"') from None
 
 
 def page_of_entities(entries: Iterable[dict[str, Any]], request: RequestParser) -> dict[str, Any]:
-    """Answer a list request from the wire's objects themselves, each with an ``id``."""
+    """Answer a list request from objects of the wire, each with an ``id``."""
     conditions = list(request.objects("filter", required=False))
-    found = [entry for entry in entries if all(_passes(entry, condition) for condition in conditions)]
+    selected = [entry for entry in entries if all(_passes(entry, condition) for condition in conditions)]
     name = "id" if by_token(request) else request.text("sort", "id")
-    if any(not isinstance(entry.get(name), (str, int)) for entry in found):
-        raise Invalid(f'"{request.path}sort": nothing here is sorted by "{name}"')
-    found.sort(key=lambda entry: (entry[name], entry["id"]), reverse=not by_token(request) and descending(request))
-    return page_of_values(found, request, list, lambda entry: int(entry["id"]))
+    if any(not isinstance(entry.get(name), (str, int)) for entry in selected):
+        raise Invalid(f'"{request.path}sort": entries cannot be sorted by "{name}"')
+    selected.sort(key=lambda entry: (entry[name], entry["id"]), reverse=not by_token(request) and descending(request))
+    return page_of_values(selected, request, list, lambda entry: int(entry["id"]))

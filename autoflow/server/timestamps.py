@@ -1,4 +1,4 @@
-"""Times as the wire writes them: ISO 8601, UTC, milliseconds, ``Z``; such texts sort as the times do."""
+"""Timestamps of the wire: ISO 8601 in UTC with milliseconds and ``Z``. Their texts sort like the times."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _FIRST, _LAST = 0, 253_402_300_799_000  # 1970 to 9999, in milliseconds
 
 
 def _text(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    time_utc = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
+    return f"{time_utc:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 
 def now() -> str:
-    """The time now."""
+    """Return the current time."""
     return _text(time.time_ns() // 1_000_000)
 
 
 def after(seconds: float) -> str:
-    """The time so many seconds from now."""
+    """Return the time in a number of seconds from now."""
     return _text(time.time_ns() // 1_000_000 + int(seconds * 1000))
 
 
 def at(nanoseconds: Any) -> str:
-    """A record's ``at``, nanoseconds since the epoch, as text; what is no possible time is now."""
+    """Return a record's ``at``, nanoseconds since the epoch, as text; the current time if it is out of range."""
     if isinstance(nanoseconds, bool) or not isinstance(nanoseconds, (int, float, str)):
         return now()
     number = nanoseconds if isinstance(nanoseconds, int) else as_number(nanoseconds)

@@ -34,16 +34,16 @@ class BlobsWitness:
 
     def is_used(self) -> bool:
         """See `Witness`."""
-        return any(found.hash is not None for found in self._blobs.files())
+        return any(file.hash is not None for file in self._blobs.files())
 
 
 class MachineWitness:
-    """A file that says which store this machine had at an address.
+    """A file that notes which store this machine had at an address.
 
-    It is outside of the store's own folder, so that it is still there when that folder is not.
+    It is outside of the store's folder, so that it survives the loss of that folder.
 
     Args:
-        folder: where such files are.
+        folder: the folder of these files.
         database: the address of the store's database, without a password.
     """
 

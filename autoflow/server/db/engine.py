@@ -1,7 +1,7 @@
-"""The database: short transactions, safe for many processes on one folder or server, and across forks.
+"""The database: short transactions, safe for several processes on one folder or server, and across forks.
 
-A write begins with the store's write lock (SQLite's ``BEGIN IMMEDIATE``, and in `postgresql` the same), so that what it
-reads first stays true until it commits. Whatever the database cannot do now (locked, full, gone) is `ServerBusy`: the
+A write begins with the store's write lock (SQLite's ``BEGIN IMMEDIATE``, an advisory lock in `postgresql`), so that
+what it reads stays true until it commits. Whatever the database cannot do now (locked, full, gone) is `ServerBusy`: the
 caller keeps its records and tries again.
 """
 
@@ -32,18 +32,18 @@ from autoflow.server.db.outages import Outages
 from autoflow.server.db.postgresql import WRITE
 from autoflow.server.db.write_lock import WriteLock
 
-LOCK_TIMEOUT = 5.0  # seconds for another process's write
-LOG_BYTES = 16 << 20  # of the write-ahead log, above which it is shortened
-LOG_SECONDS = 1.0  # between two tries
-LOG_WAIT = 0.05  # seconds that one may take of a write
-CACHE_BYTES = 64 << 20  # of a connection, at most, of a store that has as many
+LOCK_TIMEOUT = 5.0  # seconds to wait for another process's write
+LOG_BYTES = 16 << 20  # of the write-ahead log; above it a checkpoint truncates the log
+LOG_SECONDS = 1.0  # between two checkpoints
+LOG_WAIT = 0.05  # seconds that a checkpoint may delay a write
+CACHE_BYTES = 64 << 20  # page cache of a connection
 _PRAGMAS = (
     f"PRAGMA busy_timeout={int(LOCK_TIMEOUT * 1000)}",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA synchronous=FULL",  # what was acknowledged is gone from the sender's journal
+    "PRAGMA synchronous=FULL",  # senders delete acknowledged records
     f"PRAGMA journal_size_limit={LOG_BYTES}",
-    "PRAGMA cell_size_check=ON",  # finds damage of a page when it is read
-    f"PRAGMA cache_size=-{CACHE_BYTES >> 10}",  # indexes by hash are written at random places: many pages are in use
+    "PRAGMA cell_size_check=ON",  # detects damaged pages when they are read
+    f"PRAGMA cache_size=-{CACHE_BYTES >> 10}",  # indexes by hash touch random pages
 )
 
 
@@ -61,19 +61,19 @@ def make_url(url: str | URL) -> URL:
     """Parse a database's url.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a valid url.
     """
     try:
         return sqlalchemy.make_url(url)
     except failures.ArgumentError:
-        raise ValueError("that is no database's url; write postgresql+psycopg://user:password@host/database") from None
+        raise ValueError("not a database url; write postgresql+psycopg://user:password@host/database") from None
 
 
 def make_engine(url: str | URL) -> Engine:
-    """An engine for a database's url; for SQLite with our own BEGIN, as its driver begins too late.
+    """Return an engine for a database's url; for SQLite with our own BEGIN, as its driver begins too late.
 
     Raises:
-        ValueError: the url is of no database that can hold a store.
+        ValueError: the database cannot hold a store.
         ServerExtraMissing: its driver is not installed.
     """
     address = make_url(url)
@@ -99,15 +99,15 @@ def _size(path: str) -> int:
 class Store:
     """One database, as one process uses it; methods may be called from any thread, and in forked children.
 
-    A store that is damaged, lost or another's is never begun afresh and never moved: whatever is asked of it raises
-    `StoreUnavailable`, until it is sound again.
+    A store that is damaged, lost or foreign is never re-created or moved: all methods raise `StoreUnavailable` until it
+    is sound again.
 
     Args:
-        url: SQLAlchemy's; a SQLite file is made when missing, and migrated when older than this code.
-        migrate: whether a PostgreSQL database that is older may be migrated, too: other servers may be using it.
-        witnesses: the places that keep the store's mark; see `store.identity`.
-        remedy: the command that looks at a store that is unavailable, for messages.
-        lazy: whether the database is opened by the first call, which then raises what opening it raises.
+        url: SQLAlchemy's; a SQLite file is created if missing, and migrated if older than this code.
+        migrate: whether an older PostgreSQL database may be migrated: other servers may be using it.
+        witnesses: keep the store's mark outside of the database; see `db.identity`.
+        remedy: the command that inspects an unavailable store, for messages.
+        lazy: whether the first call opens the database, and raises the errors of `open`.
     """
 
     def __init__(
@@ -140,53 +140,53 @@ class Store:
         """Open the database, unless it is open.
 
         Raises:
-            StoreUnavailable: it is damaged, lost, or not the store that was here.
-            ServerBusy: it does not answer, or is of a newer autoflow, or of an older one and may not be migrated.
+            StoreUnavailable: it is damaged, lost, or another store.
+            ServerBusy: it does not answer, or belongs to a newer autoflow, or to an older one and may not be migrated.
         """
         with self._failing():
             self._own()
 
     @property
     def is_remote(self) -> bool:
-        """Whether the database is a server of its own and no file."""
+        """True if the database is a server, False if it is a file."""
         return self._path is None
 
     def tables(self) -> list[str]:
-        """The tables that `check` takes; none where the database server checks its own pages."""
+        """Return the tables for `check`; none if the database server checks its own pages."""
         return sorted(schema.metadata.tables) if self._path is not None else []
 
     def check(self, table: str) -> None:
-        """Have SQLite check the structure of a table and its indexes.
+        """Check the structure of a SQLite table and its indexes.
 
         Raises:
-            StoreUnavailable: they are damaged.
+            StoreUnavailable: it is damaged.
         """
         with self.read() as conn:
-            told = [str(row[0]) for row in conn.exec_driver_sql(f'PRAGMA quick_check("{table}")')]
-        if told != ["ok"]:
-            error = self._opening.damaged(f"{table}: {told[0]}")
+            messages = [str(row[0]) for row in conn.exec_driver_sql(f'PRAGMA quick_check("{table}")')]
+        if messages != ["ok"]:
+            error = self._opening.damaged(f"{table}: {messages[0]}")
             self._outages.failed(error)
             raise error
 
     @property
     def key(self) -> str | None:
-        """The store's id, None while it was never open."""
+        """The store's id; None before it was first opened."""
         return self._opening.key
 
     @contextlib.contextmanager
     def read(self, caller: Caller = LOCAL) -> Iterator[Connection]:
-        """A transaction that only reads, and sees one state of the whole store."""
+        """Begin a read transaction, which sees one snapshot of the whole store."""
         options = {OPTION: caller, **self._reading}
         with self._failing(), self._gate.passing(), self._own().connect().execution_options(**options) as conn:
             yield conn
 
     @contextlib.contextmanager
     def write(self, caller: Caller = LOCAL, *, count_change: bool = True) -> Iterator[Connection]:
-        """A transaction that writes: all of it or, after any error, nothing.
+        """Begin a write transaction; an error rolls it back.
 
         Args:
-            caller: who it is for.
-            count_change: whether it advances the change counter: not when no page shows what was written.
+            caller: the user it is done for.
+            count_change: whether it advances the change counter; False if no page shows what is written.
 
         Raises:
             StoreUnavailable: see `open`; also when another autoflow has migrated the database since it was opened.
@@ -209,13 +209,13 @@ class Store:
                 self._opening.mark_machine()
 
     def mark(self) -> None:
-        """Have all witnesses keep how far the store is now; a place that does not take it is passed over."""
+        """Write the store's current mark to all witnesses; one that is unavailable is skipped."""
         with self._failing(), self._gate.passing():
             self._own()
             self._opening.mark()
 
     def check_identity(self) -> None:
-        """Compare the database with the marks of its witnesses, as they are now.
+        """Compare the database with the current marks of its witnesses.
 
         Raises:
             StoreUnavailable: see `open`.
@@ -230,21 +230,21 @@ class Store:
 
     @property
     def address(self) -> str:
-        """The database's url, as it may be shown: without a password."""
+        """The database's url without its password."""
         return self._engine.url.render_as_string(hide_password=True)
 
     def for_caller(self, caller: Caller) -> CallerStore:
-        """The store as a caller sees it."""
+        """Return the store restricted to a caller."""
         return CallerStore(self, caller)
 
     def close(self) -> None:
-        """Give the connections back; a later transaction opens new ones."""
+        """Close the connections; a later transaction opens new ones."""
         self._opening.leave()
         if self._pid == os.getpid():
             self._engine.dispose()
 
     def _own(self) -> Engine:
-        """The engine, with no connection opened by another process: those are neither used nor closed here."""
+        """Return the engine, without the connections of a parent process: those are neither used nor closed."""
         if self._pid != os.getpid():
             self._inherited.append(self._engine.pool)
             self._engine.dispose(close=False)
@@ -257,8 +257,9 @@ class Store:
         return None if self._path is None else f"{self._path}-wal"
 
     def _shorten_log(self) -> None:
-        """Begin the write-ahead log anew when it has grown long, which SQLite by itself does in no moment somebody
-        reads. Waits a moment at the most; a reader that stays longer puts it off.
+        """Truncate a long write-ahead log, which SQLite itself does only when nobody reads.
+
+        Waits `LOG_WAIT` at most; a reader that stays longer postpones it.
         """
         log = self._log_path
         if log is None or time.monotonic() < self._log_due or _size(log) <= LOG_BYTES:
@@ -269,16 +270,16 @@ class Store:
             self._gate.passing(),
             contextlib.closing(self._engine.raw_connection()) as raw,
         ):
-            rows = raw.cursor()
-            rows.execute(f"PRAGMA busy_timeout={int(LOG_WAIT * 1000)}")
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={int(LOG_WAIT * 1000)}")
             try:
-                rows.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
-                rows.execute(_PRAGMAS[0])
+                cursor.execute(_PRAGMAS[0])
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
-        """Translate the database's failures: what may be over at the next try, what damages show, and what never is."""
+        """Translate errors of the database to `ServerBusy`, `StoreUnavailable` and `ServerRefused`."""
         try:
             with translate_data_errors():
                 yield
@@ -297,19 +298,19 @@ class Store:
     def _translated(self, error: Exception) -> ServerBusy:
         failure = classify(error)
         if failure is Failure.DAMAGED:
-            told: ServerBusy = self._opening.damaged(first_line(error))
+            translated: ServerBusy = self._opening.damaged(first_line(error))
         else:
             holder = find_lock_holder(self._path) if failure is Failure.BUSY and self._path is not None else None
-            told = server_busy(error, f": {holder}" if holder is not None else "")
+            translated = server_busy(error, f": {holder}" if holder is not None else "")
             if holder is not None and holder.stopped:
                 failure = Failure.AWAY
         if failure is not Failure.BUSY:
-            self._outages.failed(told)
-        return told
+            self._outages.failed(translated)
+        return translated
 
 
 class CallerStore(NamedTuple):
-    """A store, and whom its transactions are for."""
+    """A store, and the caller its transactions are done for."""
 
     store: Store
     caller: Caller

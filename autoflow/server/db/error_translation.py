@@ -1,4 +1,4 @@
-"""The database's failures told apart by their codes, never by their texts."""
+"""Errors of the database, classified by their codes, never by their texts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _BUSY_STATES = {"55P03", "57014", "40001", "40P01"}
 
 
 class Failure(Enum):
-    """What a failure of the database means."""
+    """Meanings of an error of the database."""
 
-    BUSY = "others are at work; it may be over in a moment"
+    BUSY = "others hold a lock; a retry may succeed"
     AWAY = "the database, its disk or its network does not answer"
-    DAMAGED = "its file or an index of it is damaged, or it is no database"
+    DAMAGED = "its file or an index of it is damaged, or it is not a database"
 
 
 def classify(error: BaseException) -> Failure:
-    """Return what a failure of a database means."""
+    """Return the meaning of an error of the database."""
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.Error):
         return _classify_sqlite(cause)
@@ -48,27 +48,27 @@ def _classify_sqlite(error: sqlite3.Error) -> Failure:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of a driver's message: what follows it may name other rows' values."""
+    """Return the first line of a driver's message: the following lines may contain values of other rows."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def server_busy(error: Exception, details: str = "") -> ServerBusy:
-    """Return the error for a failure that may be over when the call is made again."""
-    message = f"the server's database does not take it now: {first_line(error)}{details}"
+    """Return the error for a failure after which a retry may succeed."""
+    message = f"the server's database is unavailable: {first_line(error)}{details}"
     return Busy(message, retry_after=1.0)
 
 
 @contextlib.contextmanager
 def translate_data_errors() -> Iterator[None]:
-    """Around statements that write what came from outside.
+    """Translate errors of statements that write values of a client.
 
     Raises:
-        ServerRefused: 400, the database cannot hold a value; 409, it contradicts what is there: as writes follow one
-            another, it always will.
+        Invalid: the database cannot hold a value.
+        Conflict: a constraint is violated; as writes are serialized, a retry would fail, too.
     """
     try:
         yield
     except failures.DataError as error:
         raise Invalid(f"the database cannot hold that: {first_line(error)}") from error
     except failures.IntegrityError as error:
-        raise Conflict(f"that contradicts what is there: {first_line(error)}") from error
+        raise Conflict(f"it conflicts with existing data: {first_line(error)}") from error

@@ -57,33 +57,33 @@ class Mark(NamedTuple):
 
     @classmethod
     def decode(cls, content: bytes) -> Mark:
-        """Read what `encode` wrote; an unreadable mark is nobody's."""
+        """Decode a mark; an unreadable one belongs to no store."""
         try:
-            told = json.loads(content)
-            numbers = {str(name): int(value) for name, value in told["numbers"].items()}
-            return cls(str(told["store"]), int(told["changes"]), numbers)
+            fields = json.loads(content)
+            numbers = {str(name): int(value) for name, value in fields["numbers"].items()}
+            return cls(str(fields["store"]), int(fields["changes"]), numbers)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return cls("(unreadable)", 0)
 
 
 class Witness(Protocol):
-    """A place outside of the database that keeps a mark."""
+    """Keeps a mark outside of the database."""
 
     @property
     def address(self) -> str:
-        """Where it is, as it may be shown."""
+        """Its location, for messages."""
         ...
 
     @property
     def blobs(self) -> bool:
-        """Whether it is the place where the store's blobs are."""
+        """True if it is kept with the store's blobs."""
         ...
 
     def read(self) -> bytes | None:
-        """Return the mark, None when there is none.
+        """Return the mark; None if there is none.
 
         Raises:
-            ServerBusy, OSError: the place cannot be reached.
+            ServerBusy, OSError: it is unavailable.
         """
         ...
 
@@ -91,12 +91,12 @@ class Witness(Protocol):
         """Replace the mark.
 
         Raises:
-            ServerBusy, OSError: the place cannot be reached.
+            ServerBusy, OSError: it is unavailable.
         """
         ...
 
     def is_used(self) -> bool:
-        """Whether there are blobs there."""
+        """Return whether blobs are stored there."""
         ...
 
 
@@ -128,7 +128,7 @@ def mark_of(conn: Connection, key: str) -> Mark:
 
 
 def numbers(conn: Connection) -> dict[str, int]:
-    """Return the last number given by each table and counter that gives numbers."""
+    """Return the last id assigned by each table and counter."""
     last = {f"counter {name}": counters.value(conn, name) for name in (counters.TASK, counters.CLASS, counters.TAG)}
     if conn.dialect.name == "sqlite":
         query = "SELECT name, seq FROM sqlite_sequence"
@@ -142,7 +142,7 @@ def numbers(conn: Connection) -> dict[str, int]:
 
 
 def reserve_numbers(conn: Connection, past: Mapping[str, int]) -> None:
-    """Have no number given again that a mark says was given, or may have been since it was written."""
+    """Skip all ids that were assigned according to a mark, or may have been since it was written."""
     now = numbers(conn)
     for name, value in past.items():
         target = value + MARGIN
@@ -163,28 +163,30 @@ def reserve_numbers(conn: Connection, past: Mapping[str, int]) -> None:
 
 
 def check_identity(
-    database: str, remedy: str, found: Identity | None, marks: Marks, expected: str | None = None
+    database: str, remedy: str, database_identity: Identity | None, marks: Marks, expected: str | None = None
 ) -> None:
-    """Compare a database with the marks of the store that was there.
+    """Compare a database with the marks of its store.
 
     Args:
         database: its address, for messages.
-        remedy: the command that looks at the store, for messages.
-        found: what the database says of itself; None when there is no store in it.
-        marks: what each witness has.
-        expected: the id that this process has seen there before.
+        remedy: the command that inspects the store, for messages.
+        database_identity: the identity in the database; None if it holds no store.
+        marks: the marks of the witnesses.
+        expected: the id that this process opened before.
 
     Raises:
-        StoreUnavailable: it is lost, another store's, an older copy, or its blobs are not where they were.
+        StoreUnavailable: it is lost, another store's, an older copy, or its blobs are missing.
     """
-    problem = _why_lost(marks, expected) if found is None else _why_another(found, marks, expected)
+    problem = (
+        _why_lost(marks, expected) if database_identity is None else _why_another(database_identity, marks, expected)
+    )
     if problem is not None:
         reason, message = problem
         raise StoreUnavailable(reason, f"{database}: {message}. Nothing was changed. To look at it: {remedy}")
 
 
 def _why_lost(marks: Marks, expected: str | None) -> tuple[str, str] | None:
-    """Return why a database without a store should have one, None when nothing says so."""
+    """Return why a database without a store must have had one; None if nothing indicates it."""
     for witness, mark in marks:
         if mark is not None:
             return LOST, f"the store {mark.key} is not there, and {witness.address} belongs to it"
@@ -196,17 +198,20 @@ def _why_lost(marks: Marks, expected: str | None) -> tuple[str, str] | None:
     return None
 
 
-def _why_another(found: Identity, marks: Marks, expected: str | None) -> tuple[str, str] | None:
-    """Return why a store is not the one that was there, None when it is."""
-    if expected is not None and found.key != expected:
-        return FOREIGN, f"it was replaced; it is the store {found.key} now, and was the store {expected}"
+def _why_another(database_identity: Identity, marks: Marks, expected: str | None) -> tuple[str, str] | None:
+    """Return why a store is not the expected one; None if it is."""
+    if expected is not None and database_identity.key != expected:
+        return FOREIGN, f"it was replaced; it is the store {database_identity.key} now, and was the store {expected}"
     for witness, mark in marks:
-        if mark is not None and mark.key != found.key:
-            return FOREIGN, f"it is the store {found.key}, and {witness.address} belongs to the store {mark.key}"
+        if mark is not None and mark.key != database_identity.key:
+            return (
+                FOREIGN,
+                f"it is the store {database_identity.key}, and {witness.address} belongs to the store {mark.key}",
+            )
     for witness, mark in marks:
-        if mark is not None and mark.changes > found.changes:
-            counts = f"{found.changes:,} changes, where {witness.address} had {mark.changes:,}"
+        if mark is not None and mark.changes > database_identity.changes:
+            counts = f"{database_identity.changes:,} changes, where {witness.address} had {mark.changes:,}"
             return OLDER, f"it is an older copy of its store, with {counts}"
-        if mark is None and witness.blobs and found.marked:
+        if mark is None and witness.blobs and database_identity.marked:
             return BLOBS_LOST, f"its blobs are not in {witness.address}"
     return None

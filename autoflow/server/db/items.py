@@ -31,14 +31,14 @@ def find(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
     Raises:
         NotFound: naming the first that is unknown.
     """
-    found: dict[int, RowMapping] = {}
+    item_rows: dict[int, RowMapping] = {}
     for part in chunks(numbers):
         for row in conn.execute(listing(conn).where(items.c.id.in_(part))).mappings():
-            found[row["id"]] = row
+            item_rows[row["id"]] = row
     for number in numbers:
-        if number not in found:
+        if number not in item_rows:
             raise NotFound("image", number)
-    return found
+    return item_rows
 
 
 def ids_by_name(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 _LOCKS = "/proc/locks"
 _LOG_WRITER = 120  # the byte of the log's index that a writer locks
 _FILE_WRITER = 0x40000001  # the byte of the file itself, where there is no log
-_LONGEST = 200  # letters of a command line
+_LONGEST = 200  # characters of a command line
 
 
 class LockHolder(NamedTuple):
@@ -36,16 +36,16 @@ class LockHolder(NamedTuple):
 
 def find_lock_holder(path: str) -> LockHolder | None:
     """Return the process that holds the write lock of a SQLite file, None if there is none or it is unknown."""
-    wanted: dict[str, int] = {}
+    bytes_by_inode: dict[str, int] = {}
     for name, writers_byte in ((f"{path}-shm", _LOG_WRITER), (path, _FILE_WRITER)):
         with contextlib.suppress(OSError):
-            wanted[str(os.stat(name).st_ino)] = writers_byte
+            bytes_by_inode[str(os.stat(name).st_ino)] = writers_byte
     with contextlib.suppress(OSError, ValueError), open(_LOCKS, encoding="ascii") as lines:
         for line in lines:
             fields = line.split()
-            if len(fields) != 8 or fields[3] != "WRITE":  # those that wait have one more
+            if len(fields) != 8 or fields[3] != "WRITE":  # waiting processes have one more
                 continue
-            byte = wanted.get(fields[5].rpartition(":")[2])
+            byte = bytes_by_inode.get(fields[5].rpartition(":")[2])
             if byte is not None and int(fields[6]) <= byte <= int(fields[7].replace("EOF", str(byte))):
                 return _process(int(fields[4]))
     return None

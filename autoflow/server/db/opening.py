@@ -26,7 +26,7 @@ from autoflow.server.db.postgresql import WRITE
 from autoflow.server.errors import Busy
 
 RECOVER_COMMAND = "autoflow server recover"
-RETRY_INTERVAL = 1.0  # seconds within which a failure to open is not tried again: callers wait in a row otherwise
+RETRY_INTERVAL = 1.0  # seconds before a failed opening is tried again: waiting callers would queue up otherwise
 MARK_INTERVAL = 60.0  # seconds between two marks written by a process that writes
 _TRIES = 10
 _CHECKED = "quick_check(100)"
@@ -54,7 +54,7 @@ class StoreOpener:
         self._file: _Fingerprint | None = None
         self._failure: ServerBusy | None = None
         self._failed_at = 0.0
-        self._damage: tuple[_Fingerprint, str] | None = None  # what the file was when it was found damaged
+        self._damage: tuple[_Fingerprint, str] | None = None  # fingerprint of the damaged file
         self._suspect = False
         self._mark_due = 0.0
 
@@ -73,7 +73,7 @@ class StoreOpener:
         with self._lock:
             if self._open and self._path is not None and self._file != _inode(self._path):
                 self._open = False
-                self._engine.dispose()  # what is open would be written into nowhere
+                self._engine.dispose()  # its connections would write to the removed file
             if not self._open:
                 self._try()
 
@@ -85,9 +85,9 @@ class StoreOpener:
         except (failures.DBAPIError, failures.TimeoutError, sqlite3.Error, OSError) as error:
             if isinstance(error, failures.ProgrammingError):
                 raise
-            told = self.damaged(first_line(error)) if classify(error) is Failure.DAMAGED else server_busy(error)
-            self._remember(told)
-            raise told from error
+            translated = self.damaged(first_line(error)) if classify(error) is Failure.DAMAGED else server_busy(error)
+            self._remember(translated)
+            raise translated from error
         except ServerBusy as error:
             self._remember(error)
             raise
@@ -99,18 +99,18 @@ class StoreOpener:
     def _prepare(self) -> None:
         if self._path is not None:
             self._examine_file(self._path)
-        found = self.judge()
+        state = self.judge()
         setup.prepare(self._engine, migrate=self._migrate)
-        if found is None:
-            found = self.judge()
-        assert found is not None
-        self.key = found.key
+        if state is None:
+            state = self.judge()
+        assert state is not None
+        self.key = state.key
         self._file = _inode(self._path) if self._path is not None else None
         self._open = True
         self.mark()
 
     def _examine_file(self, path: str) -> None:
-        """Look at a SQLite file before anything is done with it.
+        """Examine a SQLite file before it is opened.
 
         Raises:
             StoreUnavailable: it is damaged, or the log beside it is another file's.
@@ -132,9 +132,9 @@ class StoreOpener:
         self._damage = None
 
     def damaged(self, message: str) -> StoreUnavailable:
-        """Stop using the database, as a statement or a check showed damage; gives the error to raise.
+        """Stop using the database after damage was detected; return the error to raise.
 
-        A SQLite file is checked whole before it is used again, and again only when it was changed.
+        A SQLite file is checked completely before it is used again, and again only after it was changed.
         """
         self._open = False
         self._suspect = self._path is not None
@@ -148,26 +148,26 @@ class StoreOpener:
         )
 
     def judge(self) -> Identity | None:
-        """Compare the database with its marks; gives what it says of itself, None for one that is new or older.
+        """Compare the database with its marks; return its identity, None for a new store or one without an id.
 
         Raises:
             StoreUnavailable: see `identity.check_identity`.
         """
         state = self._identity()
         for _ in range(_TRIES):
-            revision, found = state
+            revision, database_identity = state
             marks = identity.marks_of(self._witnesses)
             try:
-                if found is None and revision is not None:  # made before stores had an id
+                if database_identity is None and revision is not None:  # created before stores had an id
                     self._judge_without_id(marks)
                 else:
-                    identity.check_identity(self._address, self._remedy, found, marks, self.key)
-                return found
+                    identity.check_identity(self._address, self._remedy, database_identity, marks, self.key)
+                return database_identity
             except StoreUnavailable:
                 state = self._identity()
-                if state == (revision, found):
+                if state == (revision, database_identity):
                     raise
-                # another process was making or writing it meanwhile
+                # another process was creating or writing it meanwhile
         return state[1]
 
     def _judge_without_id(self, marks: identity.Marks) -> None:
@@ -181,13 +181,13 @@ class StoreOpener:
 
     def _identity(self) -> tuple[str | None, Identity | None]:
         if self._path is not None and not _size(self._path):
-            return None, None  # looking at it would make it
+            return None, None  # connecting would create it
         with self._engine.connect() as conn:
             revision = setup.revision_of(conn)
             return revision, identity.read(conn) if revision is not None else None
 
     def leave(self) -> None:
-        """Write the marks a last time, if the database is open; a failure is passed over."""
+        """Write the marks a last time if the database is open; failures are ignored."""
         if self._open and (self._path is None or self._file == _inode(self._path)):
             with contextlib.suppress(failures.SQLAlchemyError, AutoflowError, OSError):
                 self.mark()
@@ -205,10 +205,10 @@ class StoreOpener:
         return writes.values(value=counter.c.value + 1)
 
     def fence(self, conn: Connection) -> None:
-        """Begin a write transaction: see that the database has this code's schema and its id still, and count it.
+        """Begin a write transaction: check the database's schema revision and store id, and count the transaction.
 
         Raises:
-            ServerBusy: another autoflow has migrated the database, or another store is in it; it is opened anew.
+            ServerBusy: another autoflow has migrated the database, or it holds another store; it is opened again.
         """
         known = {"fence_revision": schema.REVISION, "fence_key": self.key}
         result = conn.execute(self._fence, known)
@@ -222,7 +222,7 @@ class StoreOpener:
             )
 
     def mark(self) -> None:
-        """Have all witnesses keep how far the database is."""
+        """Write the current mark to all witnesses."""
         self._write_marks(self._witnesses)
 
     @property
@@ -231,7 +231,7 @@ class StoreOpener:
         return time.monotonic() >= self._mark_due
 
     def mark_machine(self) -> None:
-        """Have those witnesses that are no blobs keep it: they are files of this machine, which cost little."""
+        """Write the current mark to the files of this machine, which is cheap."""
         self._write_marks([witness for witness in self._witnesses if not witness.blobs])
 
     def _write_marks(self, witnesses: Sequence[Witness]) -> None:
@@ -243,9 +243,9 @@ class StoreOpener:
             marked = conn.execute(select(schema.identity.c.marked)).scalar()
         for witness in witnesses:
             with contextlib.suppress(OSError, AutoflowError):  # it is written again later
-                ((_, there),) = identity.marks_of([witness])
-                if (there is None and witness.blobs and marked) or (there is not None and there.key != mark.key):
-                    self._open = False  # the place is another one: see what it is before anything is written there
+                ((_, current),) = identity.marks_of([witness])
+                if (current is None and witness.blobs and marked) or (current is not None and current.key != mark.key):
+                    self._open = False  # another store is there: check before writing anything
                     continue
                 witness.write(mark.encode())
                 if witness.blobs and not marked:
@@ -258,34 +258,34 @@ class StoreOpener:
 
 
 def find_damage(path: str) -> list[str]:
-    """Check a SQLite file; gives what is wrong with it, nothing when it is sound, or nobody can say now."""
+    """Check a SQLite file; return the damage, empty if there is none or it cannot be checked now."""
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=1.0)) as conn:
-            told = [str(row[0]) for row in conn.execute(f"PRAGMA {_CHECKED}")]
+            messages = [str(row[0]) for row in conn.execute(f"PRAGMA {_CHECKED}")]
     except sqlite3.Error as error:
         return [str(error)] if classify(error) is Failure.DAMAGED else []
-    return [] if told == ["ok"] else told
+    return [] if messages == ["ok"] else messages
 
 
 def _inode(path: str) -> _Fingerprint | None:
-    """Return which file a path names now, None when it names none."""
+    """Return the identity of the file at a path; None if there is none."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _fingerprint(path: str) -> _Fingerprint:
-    """Return what tells whether a file or its log has been changed since."""
-    told: list[Any] = []
+    """Return the state of a file and its log, which differs after a change."""
+    parts: list[Any] = []
     for name in (path, f"{path}-wal"):
         try:
-            found = os.stat(name)
-            told.append((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+            status = os.stat(name)
+            parts.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
         except OSError:
-            told.append(None)
-    return tuple(told)
+            parts.append(None)
+    return tuple(parts)
 
 
 def _size(path: str) -> int:

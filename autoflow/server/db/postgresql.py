@@ -1,12 +1,12 @@
-"""PostgreSQL as the store uses it: a write begins with one lock for the whole store, as it does on SQLite.
+"""The engine for PostgreSQL: a write begins with one advisory lock for the whole store, as on SQLite.
 
-So what a write reads first stays true until it commits, whichever process writes beside it, and no two of them meet in
-a row or wait for each other in a circle. A read sees one state of the whole store. Nobody waits for ever: not for the
-lock, and not for a process or a machine that is gone.
+What a write reads stays true until it commits, whichever process writes beside it, and there are no deadlocks. A read
+sees one snapshot of the whole store. Every wait has a deadline: for the lock, and for processes and machines that are
+gone.
 
 Behind a connection pooler such as PgBouncer a connection is opened for each transaction and closed after it, so that
-no idle connection occupies one of the pooler's server connections. No state of a session is relied on there: settings
-are made in each transaction, and statements are not prepared. So pools by session and by transaction both work.
+no idle connection occupies one of the pooler's server connections. Nothing depends on a session there: settings are
+made in each transaction, and statements are not prepared. Session and transaction pooling both work.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from autoflow.errors import ServerExtraMissing
 from autoflow.server.db.watchdog import WATCHDOG
 
 WRITE = "autoflow_write"  # a transaction's option
-LONG = "autoflow_long"  # a transaction's option: maintenance, whose statements may take long
+LONG = "autoflow_long"  # a transaction's option: maintenance, whose statements may take hours
 READ_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 LOCK = int.from_bytes(b"autoflow", "big")
 POOL_SIZE = 8  # kept open
-MAX_OVERFLOW = 24  # beside them while they are needed
+MAX_OVERFLOW = 24  # further ones while they are needed
 LOCK_TIMEOUT = 20  # seconds for the lock, for a connection
-CONNECT_TIMEOUT = 10.0  # seconds until a new connection, and what is set on it, is there
-PING_TIMEOUT = 5.0  # seconds that a connection which was idle has to say that it still lives
+CONNECT_TIMEOUT = 10.0  # seconds to open a connection and apply its settings
+PING_TIMEOUT = 5.0  # seconds for the ping of an idle connection
 STATEMENT_TIMEOUT = 30.0  # seconds for a statement
-GRACE = 5.0  # seconds after which a server that should have ended a statement is taken to have vanished
+GRACE = 5.0  # seconds after a statement's timeout until the server is considered gone
 MAINTENANCE_TIMEOUT = 12 * 3600.0  # for a statement of maintenance
 _FORBIDDEN = "42501"
 _SETTINGS = {
     "statement_timeout": f"{STATEMENT_TIMEOUT:.0f}s",
     "lock_timeout": f"{LOCK_TIMEOUT}s",
     "idle_in_transaction_session_timeout": "30s",  # of a process that hangs
-    "tcp_keepalives_idle": "30",  # of a machine that is gone: what it held is free after a minute
+    "tcp_keepalives_idle": "30",  # releases the locks of a vanished machine after a minute
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
     "jit": "off",  # queries here are short: compiling one takes longer than running it
 }
-# Of this end of the connection: TCP notices that the other is gone, where nothing between pretends to be it.
+# TCP settings of this end, which notice a vanished peer unless a proxy keeps acknowledging.
 _CLIENT = {
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -54,7 +54,7 @@ _CLIENT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-# What is acknowledged must be on the disk; a stronger setting of the database's own stays.
+# Acknowledged writes must be on disk; a stronger setting of the database is kept.
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', {}) WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
@@ -74,7 +74,7 @@ def _settings(*, local: bool) -> str:
 
 def _on_connect(connection: Any, _record: Any) -> None:
     (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-    # a pooler makes up the process id in its greeting
+    # a pooler invents the process id in its greeting
     connection.pooled = backend != connection.info.backend_pid
     if connection.pooled:
         connection.prepare_threshold = None
@@ -94,7 +94,7 @@ def _on_begin(connection: Connection) -> None:
         driver.limit = MAINTENANCE_TIMEOUT
         connection.exec_driver_sql(_UNLIMITED)
     if options.get(WRITE, False):
-        # the statements after it see what was committed before: a snapshot is taken for each
+        # later statements see all earlier commits: READ COMMITTED takes a snapshot for each
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
@@ -108,7 +108,7 @@ def _on_checkin(connection: Any, record: ConnectionPoolEntry) -> None:
 
 @functools.cache
 def _bounded() -> type[Any]:
-    """Return psycopg's connection, with a limit to every wait for the server: a ping, a statement, a commit."""
+    """Return psycopg's connection class with a deadline for every wait: a ping, a statement, a commit."""
     import psycopg
 
     class Bounded(psycopg.Connection[Any]):
@@ -139,7 +139,7 @@ def _connect(_dialect: Any, _record: Any, args: Any, more: Any) -> Any:
 
 
 def make_engine(address: URL) -> Engine:
-    """An engine for a PostgreSQL database.
+    """Return an engine for a PostgreSQL database.
 
     Raises:
         ServerExtraMissing: its driver is not installed.
@@ -155,7 +155,7 @@ def make_engine(address: URL) -> Engine:
             connect_args={"connect_timeout": int(CONNECT_TIMEOUT), "client_encoding": "utf8", **_CLIENT},
         )
     except ImportError as error:
-        raise ServerExtraMissing(f"PostgreSQL needs more: {install('postgres')} ({error})") from error
+        raise ServerExtraMissing(f"PostgreSQL needs an extra: {install('postgres')} ({error})") from error
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
@@ -164,5 +164,5 @@ def make_engine(address: URL) -> Engine:
 
 
 def is_forbidden(error: DBAPIError) -> bool:
-    """Whether the database says that its user may not do that."""
+    """Return whether the database denied permission."""
     return getattr(error.orig, "sqlstate", None) == _FORBIDDEN

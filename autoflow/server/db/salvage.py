@@ -41,7 +41,7 @@ def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
         mark: what the store's witnesses have of it; numbers that it says were given are not given again.
 
     Returns:
-        What was read; nothing, and no file, when not even the schema can be read.
+        The tables that were read; none, and no file, if not even the schema is readable.
 
     Raises:
         OSError, sqlite3.Error: the new file cannot be written.
@@ -57,7 +57,7 @@ def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
             for kind, statement in statements:
                 if kind not in _LATE:
                     new.execute(statement)
-            told = [_each(source, name, _writer(new, name)) for name in _tables(source)]
+            tables = [_each(source, name, _writer(new, name)) for name in _tables(source)]
             _each(source, "sqlite_sequence", _writer(new, "sqlite_sequence"))
             for kind, statement in statements:
                 if kind in _LATE:
@@ -65,7 +65,7 @@ def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
             _complete(new, mark)
             new.execute("COMMIT")
             new.execute("PRAGMA journal_mode=WAL").fetchone()
-    return told
+    return tables
 
 
 @contextlib.contextmanager

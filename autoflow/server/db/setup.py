@@ -1,8 +1,7 @@
-"""A store that is new is made; one older than this code is migrated, SQLite's after a copy of its file, PostgreSQL's
-when that is asked for; a newer one is left.
+"""Creates new stores and migrates older ones: SQLite after a copy of its file, PostgreSQL on request.
 
-The revision is read with a plain SELECT: Alembic is imported only when there is something to migrate. Making and
-migrating happen under a lock that other processes opening the same store wait for, as do those that write to it.
+The revision is read with a plain SELECT; Alembic is imported only for a migration. Creation and migration hold a lock
+that other processes wait for when they open the same store or write to it.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ OUTDATED = "stop the servers that use it, back it up, and start one with `autofl
 
 
 def revision(engine: Engine) -> str | None:
-    """The revision a store is at, None when it is empty."""
+    """Return the revision of a store; None if it is empty."""
     with engine.connect() as conn:
         return revision_of(conn)
 
 
 def revision_of(conn: Connection) -> str | None:
-    """Return the revision a store is at, None when it is empty."""
+    """Return the revision of a store; None if it is empty."""
     if not conn.dialect.has_table(conn, _STAMP):
         return None
     return conn.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
@@ -47,18 +46,18 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
 
     Args:
         engine: for the database.
-        migrate: whether one that is older may be migrated also where there is no file to copy first.
+        migrate: whether an older PostgreSQL store may be migrated.
         key: the id of a new store; by default a random one.
 
     Raises:
-        ServerBusy: it belongs to a newer autoflow, or to an older one and may not be migrated, or is no store; there
-            is no room for a copy of it before it is migrated.
+        ServerBusy: it belongs to a newer autoflow, or to an older one and may not be migrated, or is not a store; or
+            there is no space for a copy of it before it is migrated.
     """
     path = sqlite_path(engine)
     if path is not None:
         for ending in ("", "-wal", "-shm", ".lock"):
             private_files.restrict_access(path + ending)
-    # the file itself is read only where needed: closing it gives up what locks SQLite has on it in this process
+    # the file is opened only if needed: closing it releases the locks that SQLite holds on it in this process
     if path is not None and _mode(path) != "WAL" and _log_of(path) == _WAL:
         with exclusive_lock(path):
             _set_mode(engine, path)
@@ -67,28 +66,28 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
     with exclusive_lock(path):
         if path is not None:
             private_files.create(path)  # SQLite gives its logs the mode of the file
-        found = revision(engine)
-        if found is None:
+        current = revision(engine)
+        if current is None:
             _make(engine, key)
-        elif found < schema.REVISION and (path is not None or migrate):
+        elif current < schema.REVISION and (path is not None or migrate):
             if path is not None:
-                _back_up(engine, f"{path}.{found}-{time.time_ns()}")
+                _back_up(engine, f"{path}.{current}-{time.time_ns()}")
             _migrate(engine)
-        elif found != schema.REVISION:
-            way = "upgrade autoflow" if found > schema.REVISION else OUTDATED
+        elif current != schema.REVISION:
+            way = "upgrade autoflow" if current > schema.REVISION else OUTDATED
             raise Busy(
-                f"the store {engine.url!r} is at revision {found}, this autoflow works with {schema.REVISION}: {way}",
+                f"the store {engine.url!r} is at revision {current}, this autoflow works with {schema.REVISION}: {way}",
             )
 
 
 def sqlite_path(engine: Engine) -> str | None:
-    """A SQLite store's file, None for another database."""
+    """Return the file of a SQLite store; None for another database."""
     return engine.url.database if engine.dialect.name == "sqlite" else None
 
 
 @contextlib.contextmanager
 def exclusive_lock(path: str | None) -> Iterator[None]:
-    """Hold a SQLite store's lock file; freed by the kernel if this process dies."""
+    """Hold the lock file of a SQLite store; the kernel releases it if this process dies."""
     if path is None:
         yield
         return
@@ -128,12 +127,12 @@ def _make(engine: Engine, key: str | None) -> None:
 
 
 def _mode(path: str) -> str:
-    """How SQLite is to write to a file: the write-ahead log, but where processes cannot share memory the old way."""
+    """Return SQLite's journal mode for a file: DELETE on network file systems, where processes cannot share memory."""
     return "DELETE" if file_system.file_system_type(os.path.dirname(path)) in file_system.NETWORK else "WAL"
 
 
 def _log_of(path: str) -> int:
-    """The version byte of a SQLite file: 2 with a write-ahead log, 1 without, 0 when there is no such file."""
+    """Return the version byte of a SQLite file: 2 with a write-ahead log, 1 without; 0 if there is no file."""
     with contextlib.suppress(OSError), open(path, "rb") as file:
         return (file.read(19)[18:] or b"\0")[0]
     return 0
@@ -153,7 +152,7 @@ def _set_mode(engine: Engine, path: str) -> None:
 
 
 def seed(conn: Connection) -> None:
-    """Put in what every store begins with: the counters, and team, workspace and user 1."""
+    """Insert the initial rows: the counters, and team, workspace and user 1."""
     now = timestamps.now()
     stamps = {"created_at": now, "updated_at": now}
     counters.seed(conn)
@@ -164,10 +163,10 @@ def seed(conn: Connection) -> None:
 
 
 def _back_up(engine: Engine, path: str) -> None:
-    """Copy a SQLite store whole, other processes' writes included.
+    """Copy a SQLite store, with the writes of other processes.
 
     Raises:
-        ServerBusy: 507, there is no room for the copy and for what the migration writes; nothing was changed.
+        ServerBusy: 507, there is no space for the copy and the migration; nothing was changed.
     """
     import sqlite3
 

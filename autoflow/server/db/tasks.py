@@ -1,8 +1,8 @@
-"""Tasks: what runs are numbered by.
+"""Tasks: the server's numbers for runs.
 
-A number the server gives is the row's id. A number given from outside is a team's own: `task_numbers` says which task
-it means to the team. It is that task's id, too, unless another task has that. Another server's number is kept beside
-an id of ours.
+A number that the server assigns is the row's id. A number from outside belongs to a team: `task_numbers` maps it to the
+team's task. It is also that task's id, unless another task has it. Another server's number is stored beside an id of
+ours.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.paging import chunks
 
 STATES = ("running", "finished", "failed", "ended", "lost")
-CONFIRMED_STATES = ("finished", "failed", "ended")  # what a takeover's guess never overwrites
+CONFIRMED_STATES = ("finished", "failed", "ended")  # a takeover's guess never overwrites these
 _SURER = {"lost": CONFIRMED_STATES, "ended": ("finished", "failed")}  # states that another does not overwrite
 
-# Asked for every record: made once.
+# Executed for every record: compiled once.
 _OF_RUN = select(runs.c.task_id).where(runs.c.key == bindparam("key"))
 
 
@@ -41,15 +41,15 @@ def get(conn: Connection, number: int) -> RowMapping:
     Raises:
         NotFound: there is none.
     """
-    found = conn.execute(listing(conn).where(tasks.c.id == number)).mappings().one_or_none()
-    if found is None and (meant := _meant(conn, number)) is not None:
-        found = conn.execute(listing(conn).where(tasks.c.id == meant)).mappings().one_or_none()
-    if found is None:
+    row = conn.execute(listing(conn).where(tasks.c.id == number)).mappings().one_or_none()
+    if row is None and (task_id := _task_of_outside_number(conn, number)) is not None:
+        row = conn.execute(listing(conn).where(tasks.c.id == task_id)).mappings().one_or_none()
+    if row is None:
         raise NotFound("task", number)
-    return found
+    return row
 
 
-def _meant(conn: Connection, number: int, team: int | None = None) -> int | None:
+def _task_of_outside_number(conn: Connection, number: int, team: int | None = None) -> int | None:
     """Return the id of the task that a number from elsewhere denotes for a team, by default for any of the caller's."""
     query = select(task_numbers.c.task_id).join(tasks, tasks.c.id == task_numbers.c.task_id)
     query = query.where(task_numbers.c.number == number, visible(conn, tasks))
@@ -60,10 +60,10 @@ def _meant(conn: Connection, number: int, team: int | None = None) -> int | None
 
 def _known(conn: Connection, number: int, team: int | None) -> int | None:
     """Return the id of the task that a number of this server, or one from elsewhere, denotes for the caller."""
-    if team is not None and (meant := _meant(conn, number, team)) is not None:
-        return meant
+    if team is not None and (task_id := _task_of_outside_number(conn, number, team)) is not None:
+        return task_id
     own = conn.execute(select(tasks.c.id).where(tasks.c.id == number, visible(conn, tasks))).scalar()
-    return own if own is not None else _meant(conn, number)
+    return own if own is not None else _task_of_outside_number(conn, number)
 
 
 def _at_origin(conn: Connection, origin: str, number: int) -> int | None:
@@ -78,13 +78,13 @@ def tasks_of_cards(conn: Connection, refs: Iterable[EntityRef]) -> dict[int, str
     for ref in refs:
         if ref.type == "task" and isinstance(ref.id, int):
             numbers.setdefault(ref.origin, []).append(ref.id)
-    found: dict[int, str] = {}
+    keys: dict[int, str] = {}
     for origin, own in numbers.items():  # pairs of values would make SQLite read the whole table
         for part in chunks(own):
             query = select(tasks.c.id, tasks.c.number).where(tasks.c.origin == origin, tasks.c.number.in_(part))
             for row in conn.execute(query.where(visible(conn, tasks))):
-                found[row.id] = EntityRef(origin, "task", row.number).key
-    return found
+                keys[row.id] = EntityRef(origin, "task", row.number).key
+    return keys
 
 
 def _exists(conn: Connection, number: int) -> bool:
@@ -140,13 +140,13 @@ def get_or_create(
     """Return the id of the caller's task with a number from elsewhere, creating the task if it is new.
 
     Raises:
-        ServerRefused: it can be no task's number, or is one that this server gave to another team's task.
+        ServerRefused: it cannot be a task's number, or this server assigned it to another team's task.
     """
     if number < 1:
-        raise Invalid(f"{number} is no task's number")
-    found = _at_origin(conn, origin, number) if origin else _known(conn, number, team)
-    if found is not None:
-        return found
+        raise Invalid(f"{number} is not a task's number")
+    task_id = _at_origin(conn, origin, number) if origin else _known(conn, number, team)
+    if task_id is not None:
+        return task_id
     if not origin and _exists(conn, number) and not _is_outside(conn, number):
         raise NotFound("task", number)
     return add(conn, number=number, origin=origin, team=team, workspace=workspace)
@@ -162,8 +162,8 @@ def check_author(conn: Connection, task_id: int) -> None:
     """Check that the caller may add records to a task: once it has ended, only the user who started it may.
 
     Raises:
-        Conflict: it has ended and is another user's.
-        NotAllowed: 403, it is not of the reproduction that the caller's token is for.
+        Conflict: it has ended and belongs to another user.
+        NotAllowed: 403, the caller's token is for another reproduction.
     """
     check_own(conn, tasks, "task", task_id)
     who = caller(conn)
@@ -171,13 +171,13 @@ def check_author(conn: Connection, task_id: int) -> None:
         return
     row = conn.execute(select(tasks.c.state, tasks.c.created_by).where(tasks.c.id == task_id)).one()
     if row.state in CONFIRMED_STATES and row.created_by not in {None, who.user}:
-        raise Conflict(f"task {task_id} has ended, and another user began it: nothing can be added to it")
+        raise Conflict(f"task {task_id} has ended, and another user started it: nothing can be added to it")
 
 
 def find_by_run(conn: Connection, key: str) -> int | None:
     """Return the task of a run, None if the run is unknown."""
-    found = conn.execute(_OF_RUN, {"key": key}).scalar()
-    return found if found is None or can_see(conn, tasks, found) else None
+    task_id = conn.execute(_OF_RUN, {"key": key}).scalar()
+    return task_id if task_id is None or can_see(conn, tasks, task_id) else None
 
 
 def ensure_for_run(
@@ -192,14 +192,14 @@ def ensure_for_run(
     """Return the task of a run, creating it at the first call; later calls return the same task.
 
     Raises:
-        ServerRefused: the run is another team's.
+        NotFound: the run belongs to another team.
     """
-    found = conn.execute(_OF_RUN, {"key": key}).scalar()
-    if found is not None:
-        check_visible(conn, tasks, "task", found)
-        return int(found)
+    existing = conn.execute(_OF_RUN, {"key": key}).scalar()
+    if existing is not None:
+        check_visible(conn, tasks, "task", existing)
+        return int(existing)
     if number is None:
-        # without a number of its own the run is ours, and so is the task; origin says whose the team is
+        # a run without a number is ours, and so is its task; origin is the server of team and workspace
         mine = (team, workspace) if not origin else (None, None)
         task_id = add(conn, team=mine[0], workspace=mine[1])
     else:
@@ -246,17 +246,17 @@ def last_records(conn: Connection, numbers: Iterable[int]) -> dict[int, str]:
     at_edge = select(edges.c.at).where(edges.c.id == last_edge).correlate(tasks).scalar_subquery()
     log = select(logs.c.at).where(logs.c.task_id == tasks.c.id).order_by(logs.c.id.desc()).limit(1)
     at_log = log.correlate(tasks).scalar_subquery()
-    found: dict[int, str] = {}
+    latest: dict[int, str] = {}
     for part in chunks(list(numbers)):
         query = select(tasks.c.id, tasks.c.updated_at, at_edge, at_log)
         for number, *times_ in conn.execute(query.where(tasks.c.id.in_(part), tasks.c.state == "running")):
-            found[number] = max(at for at in times_ if at is not None)
-    return found
+            latest[number] = max(at for at in times_ if at is not None)
+    return latest
 
 
 def add_facts(conn: Connection, task_id: int, facts: Mapping[str, Any], timestamp: str) -> None:
-    """Add to what is known of how a task ran. While it runs what is said later counts; once it has ended, what differs
-    from its facts is kept beside them, in `task_facts`.
+    """Add facts to a task. While it runs, later values replace earlier ones; once it has ended, values that differ are
+    stored beside its facts, in `task_facts`.
     """
     if not facts:
         return
@@ -292,6 +292,6 @@ def append_log(conn: Connection, task_id: int, timestamp: str, lines: str) -> No
 
 
 def read_log(conn: Connection, task_id: int, since: str = "") -> list[RowMapping]:
-    """A task's log, ``at`` and ``lines``, in the order it was written; from a time on."""
+    """Return a task's log after a time: ``at`` and ``lines``, in the order of writing."""
     query = select(logs.c.at, logs.c.lines).where(logs.c.task_id == task_id, logs.c.at > since)
     return list(conn.execute(query.order_by(logs.c.id)).mappings())

@@ -55,13 +55,13 @@ def log_matches_file(path: str) -> bool:
                 if in_file is None:
                     return True
                 missing = together - in_file if together is not None else -1
-                whole = missing == log.transactions or (missing == 0 and _is_applied(path, file, log))
+                complete = missing == log.transactions or (missing == 0 and _is_applied(path, file, log))
                 settled = _read(file) == log
         except OSError:
             return True
         except _Locked:
             continue
-        if whole:
+        if complete:
             return True
         if settled and in_file == _count(path, _FILE_ALONE):
             return 0 <= missing < log.transactions and _is_sound(path)
@@ -137,8 +137,8 @@ _descriptors: dict[tuple[int, int], int] = {}
 
 def _descriptor(path: str) -> int:
     """Open a database's file; it stays open, as closing it gives up what locks SQLite has on it in this process."""
-    found = os.stat(path)
-    file = found.st_dev, found.st_ino
+    status = os.stat(path)
+    file = status.st_dev, status.st_ino
     if file not in _descriptors:
         _descriptors[file] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     return _descriptors[file]

@@ -25,18 +25,18 @@ _VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRA
 
 
 class Undecodable(Exception):
-    """An image of which no pixels can be had within the bounds; the message says why."""
+    """An image that cannot be decoded within the bounds; the message has the reason."""
 
 
 class _Crashed(Undecodable):
-    """The worker ended without an answer: by the image, or by something else just before."""
+    """The worker ended without an answer, because of the image or of something else."""
 
 
 class _Worker:
-    """One process.
+    """A worker process.
 
     Raises:
-        ServerBusy: it does not start.
+        ServerBusy: the process does not start.
     """
 
     def __init__(self) -> None:
@@ -63,10 +63,10 @@ class _Worker:
             raise Busy("the process that decodes images does not start") from error
 
     def run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
-        """Have a job done.
+        """Run a job in the worker and return its answer.
 
         Raises:
-            Undecodable: it exceeds its time, or ended the process.
+            Undecodable: the job exceeded its time, or ended the process.
         """
         try:
             worker.send(self._connection, job, descriptor=descriptor)
@@ -81,7 +81,7 @@ class _Worker:
             raise _Crashed("its decoder crashes") from None
 
     def is_alive(self) -> bool:
-        """Whether the process still runs."""
+        """Return whether the process still runs."""
         return self.process.poll() is None
 
     def stop(self) -> int:
@@ -134,25 +134,25 @@ class Decoder:
         return head, body
 
     def _run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
-        one = self._taken()
+        idle_worker = self._taken()
         try:
-            return one.run(job, descriptor)
+            return idle_worker.run(job, descriptor)
         finally:
-            self._put_back(one)
+            self._put_back(idle_worker)
 
     def close(self) -> None:
         """End all workers that are idle."""
         self._of_this_process()
         with self._lock:
             workers, self._idle = self._idle, []
-        for one in workers:
-            one.stop()
+        for idle_worker in workers:
+            idle_worker.stop()
 
     def _of_this_process(self) -> threading.BoundedSemaphore:
         with self._lock:
             if self._pid != os.getpid():
-                for one in self._idle:
-                    one.disown()
+                for idle_worker in self._idle:
+                    idle_worker.disown()
                 self._idle = []
                 self._slots = threading.BoundedSemaphore(PROCESSES)
                 if not self._pid:
@@ -163,16 +163,16 @@ class Decoder:
     def _taken(self) -> _Worker:
         with self._lock:
             while self._idle:
-                one = self._idle.pop()
-                if one.is_alive():
-                    return one
-                one.stop()
+                idle_worker = self._idle.pop()
+                if idle_worker.is_alive():
+                    return idle_worker
+                idle_worker.stop()
         return _Worker()
 
-    def _put_back(self, one: _Worker) -> None:
-        if one.process.returncode is None:
+    def _put_back(self, idle_worker: _Worker) -> None:
+        if idle_worker.process.returncode is None:
             with self._lock:
-                self._idle.append(one)
+                self._idle.append(idle_worker)
 
 
 decoder = Decoder()

@@ -1,7 +1,7 @@
-"""What the header of an image file says, and the thumbnails that can be asked for.
+"""Type and size of images, read from their headers, and thumbnails.
 
-Headers of the common formats are read in this process, from a bounded number of bytes; where Pillow reads a header by
-way of a decoder (WebP, AVIF), a worker of `media.decoder` does it. Pixels are decoded by those workers alone.
+Headers of common formats are read in this process, from a bounded number of bytes; where Pillow needs a decoder to read
+a header (WebP, AVIF), a worker of `media.decoder` does it. Only those workers decode pixels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _READ_HERE = ("PNG", "JPEG", "MPO", "GIF", "BMP", "PPM", "TIFF", "JPEG2000")
 
 
 class ImageInfo(NamedTuple):
-    """Type and size in pixels."""
+    """MIME type and size in pixels."""
 
     mime: str
     width: int
@@ -34,12 +34,12 @@ class ImageInfo(NamedTuple):
 
 
 class ThumbnailSpec(NamedTuple):
-    """How a thumbnail is to be.
+    """Size and encoding of a thumbnail.
 
     Args:
-        width, height: in pixels at the most, 0 for what follows from the other; an image is never made larger.
-        resize: ``fit`` within both, ``fill`` both and cut what is over, ``force`` both, ``auto``: fill where image and
-            thumbnail are both upright or both not, else fit.
+        width, height: largest size in pixels; 0 to derive it from the other one. An image is never enlarged.
+        resize: ``fit`` within both, ``fill`` both and cut what is over, ``force`` both, ``auto``: fill if image and
+            thumbnail are both portrait or both landscape, else fit.
         quality: of a JPEG, 1 to 100.
         ext: ``jpeg`` or ``png``; None: a PNG where there is transparency, else a JPEG.
     """
@@ -52,7 +52,7 @@ class ThumbnailSpec(NamedTuple):
 
 
 class _Header:
-    """A file of which `HEADER_BYTES` bytes can be read, wherever they stand."""
+    """A file of which at most `HEADER_BYTES` bytes can be read, at any positions."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -69,22 +69,22 @@ class _Header:
 
 
 def read_image_info(file: BinaryIO | str) -> ImageInfo | None:
-    """Read an image's header; None for what is no image of a known format, or one larger than Pillow opens.
+    """Read an image's header; None if it is not an image of a known format, or larger than Pillow opens.
 
     Raises:
-        ServerBusy: 503, no process that reads such a header is free.
+        ServerBusy: 503, no worker is free to read the header.
     """
     if not isinstance(file, str):
-        return _look(file)
+        return _read_header(file)
     try:
         opened = open(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
     except OSError:
         return None
     with opened:
-        return _look(opened) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
+        return _read_header(opened) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
 
 
-def _look(file: BinaryIO) -> ImageInfo | None:
+def _read_header(file: BinaryIO) -> ImageInfo | None:
     start = file.read(12)
     file.seek(0)
     if start[8:12] == b"WEBP" or start[4:8] == b"ftyp":
@@ -104,7 +104,7 @@ def thumbnail(file: BinaryIO, spec: ThumbnailSpec) -> tuple[str, bytes]:
     """Return a thumbnail's type and its bytes.
 
     Raises:
-        Undecodable: the file is no image, or takes too much memory or time.
+        Undecodable: the file is not an image, or takes too much memory or time.
         ServerBusy: 503, no worker is free.
     """
     with _descriptor(file) as descriptor:

@@ -68,10 +68,10 @@ def test_a_stopped_writer_is_named(home, writer, capsys, caplog):
 
 
 def test_doctor_finds_damage(home, capsys):
-    """A damaged database of the embedded server is a finding, with the command that looks at it."""
+    """A damaged database of the embedded server is a finding, with the command that inspects it."""
     Server.open(home / "platform").close()
     main(["doctor"])
-    assert "no damage was found" in capsys.readouterr().out
+    assert "no damage found" in capsys.readouterr().out
     with open(home / "platform" / "platform.db", "r+b") as file:
         file.write(b"\0" * 100)
     assert main(["doctor"]) == 1
