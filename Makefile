@@ -39,14 +39,15 @@ demo: .venv-demo/ready
 .PHONY: test test-all $(VERSIONS:%=test-%)
 test: $(BARE:%=test-%) test-all
 
-# Tests marked `timing` run one after another, once all others are done: (interpreter, marks, files).
-run_tests = $(1) $(PYTEST) -n 2 --dist loadgroup -m '$(2)not timing' $(3) && $(1) $(PYTEST) -n 0 -m '$(2)timing' $(3)
+# Tests marked `timing` run one after another, once all others are done: (interpreter, marks, files, workers). The
+# core's tests mostly wait for processes and servers, so they have more workers than there are cores.
+run_tests = $(1) $(PYTEST) -n $(4) --dist loadgroup -m '$(2)not timing' $(3) && $(1) $(PYTEST) -n 0 -m '$(2)timing' $(3)
 
 # The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported.
 $(VERSIONS:%=test-%): test-%: .venv-%/ready
 	@if [ -e $< ]; then echo 'The core on Python $*:' && \
 	    files=$$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py') && \
-	    $(call run_tests,.venv-$*/bin/python,core and ,$$files); \
+	    $(call run_tests,.venv-$*/bin/python,core and ,$$files,4); \
 	else echo 'NOT TESTED on Python $*: install it, or make it known to pyenv.'; fi
 
 $(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
@@ -56,7 +57,7 @@ $(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
 # Everything, beside the real SDK, on the newest Python there is.
 test-all: .venv-dev/ready
 	@echo "Everything on $$($(DEV)python --version):"
-	@$(call run_tests,$(DEV)python,,)
+	@$(call run_tests,$(DEV)python,,,2)
 
 .venv-dev/ready: pyproject.toml
 	@echo 'Installing autoflow, its tools and the Supervisely SDK into $(@D); the first time takes minutes ...'
