@@ -236,7 +236,7 @@ def test_a_malformed_response_loses_nothing_and_is_retried_slowly(answer, server
             load(number)
         assert not autoflow.flush(60)
         request_count = len(server.requests)
-        # until the circuit opens, each try identifies the server and sends a batch; a loop without delays sends hundreds
+        # each try until the circuit opens identifies the server and sends a batch; a loop without delays sends hundreds
         most = request_count + 3 * OPENS_AFTER
         server.wait_for(lambda: len(server.requests) > most, 0.5)
         assert len(server.requests) <= most
