@@ -81,7 +81,7 @@ def _to_json(result: Reproduction) -> dict[str, object]:
         "tasks": result.tasks,
         "compared": [row._asdict() for row in result.rows],
         "equal": result.equal,
-        "kept": result.kept,
+        "kept": result.worktree,
     }
 
 
@@ -99,8 +99,8 @@ def _print_result(result: Reproduction) -> None:
         print("\nautoflow reproduce --run runs them and compares the outputs.")
         return
     print(printable(f"  run       {', '.join(result.tasks)}"))
-    if result.kept:
-        print(printable(f"  code      {result.kept}"))
+    if result.worktree:
+        print(printable(f"  code      {result.worktree}"))
     print()
     for line in _table(result.rows):
         print(line)

@@ -99,7 +99,7 @@ class Reproduction:
         notes: differences from the recorded run, and data that could not be restored.
         tasks: the runs that the reproduction recorded; empty when nothing was run.
         rows: the comparison of inputs and outputs.
-        kept: the working tree, if it was kept.
+        worktree: path of the working tree, if it was kept.
     """
 
     ref: str
@@ -110,7 +110,7 @@ class Reproduction:
     notes: list[str]
     tasks: list[str] = field(default_factory=list)
     rows: list[ComparisonRow] = field(default_factory=list)
-    kept: str | None = None
+    worktree: str | None = None
 
     @property
     def equal(self) -> bool | None:

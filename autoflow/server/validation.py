@@ -31,7 +31,7 @@ _NOUNS = {
     "array": "a list",
     "null": "null",
 }
-_PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
+_PROBLEM_AT = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _BLANK = re.compile(r"Expected `str` (?:matching regex|of length >= 1).*")
 _LONG = re.compile(r"Expected `(array|str)` of length <= (\d+)")
@@ -57,7 +57,7 @@ def validate(request_type: type[T], body: Mapping[str, Any]) -> T:
 
 
 def _invalid(request_type: type, message: str) -> Invalid:
-    match = _PLACE.fullmatch(message)
+    match = _PROBLEM_AT.fullmatch(message)
     assert match is not None
     problem, path = match["problem"], match["path"] or ""
     if missing := _MISSING.fullmatch(problem):

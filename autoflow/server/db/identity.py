@@ -52,8 +52,8 @@ class Mark(NamedTuple):
 
     def encode(self) -> bytes:
         """Return the mark as JSON, a line that may be read by people."""
-        told = {"store": self.key, "changes": self.changes, "numbers": dict(self.numbers)}
-        return json.dumps(told, sort_keys=True).encode() + b"\n"
+        fields = {"store": self.key, "changes": self.changes, "numbers": dict(self.numbers)}
+        return json.dumps(fields, sort_keys=True).encode() + b"\n"
 
     @classmethod
     def decode(cls, content: bytes) -> Mark:

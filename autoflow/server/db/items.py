@@ -75,10 +75,10 @@ def find_by_tag(conn: Connection, number: int) -> RowMapping:
         NotFound: none has.
     """
     query = listing(conn).where(items.c.tags.contains(f'{{"id":{number},'))
-    found = conn.execute(query).mappings().first()
-    if found is None:
+    row = conn.execute(query).mappings().first()
+    if row is None:
         raise NotFound("tag", number)
-    return found
+    return row
 
 
 def add_many(edit: ProjectEdit, dataset_id: int, values: Sequence[Mapping[str, Any]]) -> list[int]:
