@@ -37,7 +37,7 @@ class EmbeddedTransport:
 
     @property
     def exit_seconds(self) -> float:
-        """How long a process that exits may wait for this transport, in seconds.
+        """Seconds that a process that exits may wait for this transport.
 
         0 before its first use, which imports much and opens a database; `OPENING_SECONDS` while that is under way.
         """

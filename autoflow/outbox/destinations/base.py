@@ -17,7 +17,7 @@ DeliveryState = dict[str, Any]  # JSON, stored with the journal's progress
 
 
 class DeliveryResult(NamedTuple):
-    """What became of a record: delivered, blocked for now, or refused for good; the latter two with a reason."""
+    """The result of a delivery: delivered, blocked for now, or refused for good; the latter two with a reason."""
 
     delivered: bool
     reason: str = ""
@@ -39,7 +39,7 @@ class Undeliverable(AutoflowError):
 
 
 class Backend(Protocol):
-    """What answers at a destination, once it is identified."""
+    """The server or service at a destination, once it is identified."""
 
     description: str  # such as "a Supervisely instance, version 6.18.3"
     remedy: str | None = None  # what the user must do before it takes records
@@ -102,7 +102,7 @@ class Connector(Protocol):
 
     @property
     def exit_seconds(self) -> float:
-        """How long a process that exits may wait for a delivery."""
+        """Seconds that a process that exits may wait for a delivery."""
         return math.inf
 
     def identify(self) -> Backend:

@@ -11,7 +11,7 @@ from autoflow.wire import methods
 
 
 class ServerIdentity(NamedTuple):
-    """What a server says it is.
+    """The identity that a server reports.
 
     Args:
         autoflow: the version of autoflow's server; None for an instance.

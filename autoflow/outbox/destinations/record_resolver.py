@@ -164,7 +164,7 @@ def settings(options: Mapping[str, Any], value_of: Callable[[str], Any]) -> dict
 
 
 class EdgeResolution:
-    """What both kinds of server need to know of an edge; each question is asked at most once, and only if needed.
+    """Look-ups for one edge; each is made at most once, and only if needed.
 
     Args:
         resolver: for the run's task.

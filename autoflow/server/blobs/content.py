@@ -94,7 +94,7 @@ class BlobStore(Protocol):
 
     @property
     def address(self) -> str:
-        """Where the blobs are, for messages."""
+        """Location of the blobs, for messages."""
         ...
 
     def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:

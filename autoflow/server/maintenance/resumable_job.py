@@ -23,7 +23,7 @@ Cursor = str | int | list[Any] | None
 
 @dataclass
 class JobState:
-    """How far a job is.
+    """The progress of a job.
 
     Args:
         stage: the index of the current stage.
