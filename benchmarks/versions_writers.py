@@ -256,10 +256,10 @@ class Writer:
 
 
 def collect(server: Server) -> dict[str, int]:
-    """Collect until all is done; gives the counts."""
+    """Collect until all is done, however large the share of blobs that goes; return the counts."""
     state = None
     while True:
-        response = server.call(methods.COLLECT, {"state": state})
+        response = server.call(methods.COLLECT, {"state": state, "confirm": True})
         if response["done"]:
             counts: dict[str, int] = response["counts"]
             return counts

@@ -82,4 +82,4 @@ def test_what_no_picture_can_be_is_refused(filled, server, image):
 )
 def test_the_sdks_address_of_a_preview_is_read(wish, read):
     """Sizes, way, type and quality stand in the address; what is none is passed over."""
-    assert preview_url.body(wish, 7) == {"id": 7, "width": 0, "height": 0} | read
+    assert preview_url.preview_arguments(wish, 7) == {"id": 7, "width": 0, "height": 0} | read

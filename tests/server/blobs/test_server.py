@@ -123,7 +123,7 @@ def _misname(blobs, received, other):
     """Put a file in another one's place, as no call of ours can."""
     name = blob_path(received.hash, received.generation)
     if hasattr(blobs, "_store"):
-        obstore.rename(blobs._store, blobs._under + name, blobs._under + other.path)
+        obstore.rename(blobs._store, blobs._prefix + name, blobs._prefix + other.path)
     else:
         os.makedirs(os.path.dirname(os.path.join(blobs.address, other.path)), exist_ok=True)
         os.rename(os.path.join(blobs.address, name), os.path.join(blobs.address, other.path))
