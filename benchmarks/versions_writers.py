@@ -154,9 +154,9 @@ class Writer:
 
     def upload(self, numbers: list[int]) -> list[str]:
         """See that contents are there, uploading only those that are not."""
-        data = {hash_of(one): one for one in map(content, numbers)}
+        data = {hash_of(entry): entry for entry in map(content, numbers)}
         present = set(self.server.call("images.internal.hashes.list", list(data)))
-        parts = [Part("file", io.BytesIO(data[one]), one) for one in data if one not in present]
+        parts = [Part("file", io.BytesIO(data[entry]), entry) for entry in data if entry not in present]
         if parts:
             self.server.upload("images.bulk.upload", parts, {})
         return list(data)
@@ -170,7 +170,7 @@ class Writer:
         project = self.random.choice(self.projects)
         hashes = self.upload(self.window(self.random.randint(1, 4)))
         time.sleep(self.random.uniform(0, THOUGHT))
-        images = [{"title": f"{self.name}-{next(self._numbers)}", "hash": one} for one in hashes]
+        images = [{"title": f"{self.name}-{next(self._numbers)}", "hash": entry} for entry in hashes]
         for made in self.call("images.bulk.add", datasetId=project.dataset, images=images):
             stored = {"id": made["id"], "hash": made["hash"], "description": ""}
             project.images[made["name"]] = stored
@@ -222,13 +222,14 @@ class Writer:
             response = self.call(methods.VERSION_RESTORE, restoring=response["id"])
         self.notes.write(project=response["id"])
         result = self.call("images.list", projectId=response["id"], per_page=10_000)["entities"]
-        if {one["name"]: [one["hash"], one["description"]] for one in result} != state:
+        if {entry["name"]: [entry["hash"], entry["description"]] for entry in result} != state:
             self.notes.write(violated=f"version {number} restored as project {response['id']} is not what it was")
             return
         (dataset,) = self.call("datasets.list", projectId=response["id"])["entities"]
         project = Project(response["id"], dataset["id"])
         project.images = {
-            one["name"]: {"id": one["id"], "hash": one["hash"], "description": one["description"]} for one in result
+            entry["name"]: {"id": entry["id"], "hash": entry["hash"], "description": entry["description"]}
+            for entry in result
         }
         self.look(project)
         self.projects = [*self.projects[-1:], project]

@@ -29,17 +29,17 @@ def bodies(path: Path) -> list[dict[str, Any]]:
 
 
 def _framed(path: Path, start: int) -> list[tuple[int, dict[str, Any]]]:
-    found = []
+    contents = []
     for line in path.read_bytes()[start:].splitlines(keepends=True) if path.exists() else ():
         match = re.fullmatch(rb"([0-9a-f]{8}) (\{.*\})\n", line)
         if match is not None and int(match[1], 16) == crc32(match[2]):
-            found.append((start, json.loads(match[2])))
-    return found
+            contents.append((start, json.loads(match[2])))
+    return contents
 
 
 def _small(path: Path) -> dict[str, Any]:
-    found = bodies(path)
-    return found[0] if found else {}
+    contents = bodies(path)
+    return contents[0] if contents else {}
 
 
 def census(folder: Path) -> Census:

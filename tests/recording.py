@@ -77,7 +77,7 @@ class World:
 
 
 def _page(rows: Any, body: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = {one["field"]: one["value"] for one in body.get("filter") or []}
+    wanted = {entry["field"]: entry["value"] for entry in body.get("filter") or []}
     found = [row for row in rows if all(row.get(field) == value for field, value in wanted.items())]
     return {"entities": found, "total": len(found), "perPage": 500, "pagesCount": 1}
 

@@ -177,12 +177,14 @@ def _module(path: str) -> str:
 
 MODULES = {_module(path): path for path in sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))}
 IMPORTS = _imports()
-OURS = [found for found in IMPORTS if found.name.partition(".")[0] == "autoflow"]
-OTHERS = [found for found in IMPORTS if found.name.partition(".")[0] not in {"autoflow", *sys.stdlib_module_names}]
+OURS = [imported for imported in IMPORTS if imported.name.partition(".")[0] == "autoflow"]
+OTHERS = [
+    imported for imported in IMPORTS if imported.name.partition(".")[0] not in {"autoflow", *sys.stdlib_module_names}
+]
 
 
-def _target(found: Import) -> str:
-    return [*found.name.split("."), "__init__"][1]
+def _target(imported: Import) -> str:
+    return [*imported.name.split("."), "__init__"][1]
 
 
 def test_every_room_is_in_the_table():
@@ -194,25 +196,27 @@ def test_every_room_is_in_the_table():
 def test_imports_go_only_downward():
     """A room imports itself, what the table allows it, and what is below all."""
     wrong = []
-    for found in OURS:
-        allowed = BELOW.get(found.room)
+    for imported in OURS:
+        allowed = BELOW.get(imported.room)
         if allowed is None:
-            allowed = {found.room, *MAY_IMPORT[found.room], *BELOW_ALL}
-        if found.late and _target(found) in LATE.get(found.room, ()):
+            allowed = {imported.room, *MAY_IMPORT[imported.room], *BELOW_ALL}
+        if imported.late and _target(imported) in LATE.get(imported.room, ()):
             continue
-        if _target(found) not in allowed:
-            wrong.append(str(found))
+        if _target(imported) not in allowed:
+            wrong.append(str(imported))
     assert wrong == []
 
 
 def test_imports_inside_the_server_go_only_downward():
     """The server's own rooms import what their table allows; every room of it is in the table."""
-    inside = [found for found in OURS if found.room == "server" and found.name.startswith("autoflow.server.")]
+    inside = [
+        imported for imported in OURS if imported.room == "server" and imported.name.startswith("autoflow.server.")
+    ]
     wrong = []
-    for found in inside:
-        room = found.path.split("/")[1].removesuffix(".py")
-        if found.name.split(".")[2] not in {room, *SERVER_MAY_IMPORT[room]}:
-            wrong.append(str(found))
+    for imported in inside:
+        room = imported.path.split("/")[1].removesuffix(".py")
+        if imported.name.split(".")[2] not in {room, *SERVER_MAY_IMPORT[room]}:
+            wrong.append(str(imported))
     assert wrong == []
     assert {path.split("/")[1].removesuffix(".py") for path in MODULES.values() if path.startswith("server/")} == set(
         SERVER_MAY_IMPORT
@@ -236,29 +240,31 @@ def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
 def test_no_modules_import_each_other():
     """No circle of modules: not by late imports either, nor for the type checker alone."""
     graph: dict[str, set[str]] = {}
-    for found in OURS:
-        graph.setdefault(_module(found.path), set()).add(found.name)
+    for imported in OURS:
+        graph.setdefault(_module(imported.path), set()).add(imported.name)
     assert _circles(graph) == []
 
 
 def test_only_the_embedded_transport_reaches_the_server_and_only_when_called():
     """`transport/embedded.py` opens the server at first use; no other module of the core knows it."""
-    reaching = [found for found in OURS if _target(found) == "server" and found.room not in {"server", "cli"}]
-    assert {found.path for found in reaching} <= {"transport/embedded.py"}
-    assert [str(found) for found in reaching if not found.late] == []
+    reaching = [
+        imported for imported in OURS if _target(imported) == "server" and imported.room not in {"server", "cli"}
+    ]
+    assert {imported.path for imported in reaching} <= {"transport/embedded.py"}
+    assert [str(imported) for imported in reaching if not imported.late] == []
 
 
 def test_a_command_loads_the_rooms_it_needs_and_no_others():
     """`autoflow --help` loads the errors alone; each command's module is imported when it is carried out."""
-    assert {_target(found) for found in OURS if found.path == "cli/main.py" and not found.late} <= BELOW_ALL
+    assert {_target(imported) for imported in OURS if imported.path == "cli/main.py" and not imported.late} <= BELOW_ALL
 
 
 def test_third_parties_stay_in_their_rooms():
     """Each third party is imported where the table says, and one that the table does not name nowhere."""
     wrong = [
-        str(found)
-        for found in OTHERS
-        if not found.path.startswith(THIRD_PARTIES.get(found.name.partition(".")[0], "(nowhere)"))
+        str(imported)
+        for imported in OTHERS
+        if not imported.path.startswith(THIRD_PARTIES.get(imported.name.partition(".")[0], "(nowhere)"))
     ]
     assert wrong == []
 
@@ -266,9 +272,9 @@ def test_third_parties_stay_in_their_rooms():
 def test_requests_is_imported_at_first_use():
     """An app that never talks to a server over HTTP never loads requests."""
     loading = {"transport/deadline.py"}  # itself imported at first use
-    early = [found for found in OTHERS if found.name.startswith(("requests", "urllib3")) and not found.late]
-    assert {found.path for found in early} <= loading
-    assert all(found.late for found in OURS if found.name == "autoflow.transport.deadline")
+    early = [imported for imported in OTHERS if imported.name.startswith(("requests", "urllib3")) and not imported.late]
+    assert {imported.path for imported in early} <= loading
+    assert all(imported.late for imported in OURS if imported.name == "autoflow.transport.deadline")
 
 
 def test_no_module_is_long():

@@ -95,7 +95,7 @@ def test_a_bare_installation_holds_wrapt_and_requests_only(bare):
     """`pip install autoflow-lineage` brings wrapt, requests and what requests needs."""
     listed = json.loads(_run(bare, "-m", "pip", "list", "--format", "json"))
     needed = {"certifi", "charset-normalizer", "idna", "urllib3"}
-    assert {one["name"].lower().replace("_", "-") for one in listed} - {"pip", "setuptools"} == {
+    assert {entry["name"].lower().replace("_", "-") for entry in listed} - {"pip", "setuptools"} == {
         "autoflow-lineage",
         "requests",
         "wrapt",
@@ -106,10 +106,10 @@ def test_a_bare_installation_holds_wrapt_and_requests_only(bare):
 def test_importing_autoflow_loads_nothing_heavy_and_records(bare, tmp_path):
     """Without [server] the import loads neither requests nor the server; records wait in the journal."""
     home = {"AUTOFLOW_HOME": str(tmp_path / "home"), "AUTOFLOW_SERVER": "embedded"}
-    told = json.loads(_run(bare, "-c", RECORDS, *HEAVY, **home).splitlines()[-1])
-    assert told["loaded"] == []
-    assert told["result"] == "/lemons"
-    counts = told["counts"]
+    response = json.loads(_run(bare, "-c", RECORDS, *HEAVY, **home).splitlines()[-1])
+    assert response["loaded"] == []
+    assert response["result"] == "/lemons"
+    counts = response["counts"]
     assert counts["recorded"] == counts["waiting"] > 0
     assert counts["sent"] == counts["dead"] == counts["dropped"] == 0
 
@@ -142,7 +142,7 @@ def test_no_release_with_a_known_hole_is_allowed():
     lowest = {}
     for text in [*project["dependencies"], *project["optional-dependencies"]["server"]]:
         requirement = requirements.Requirement(text)
-        (floor,) = [one.version for one in requirement.specifier if one.operator == ">="]
+        (floor,) = [entry.version for entry in requirement.specifier if entry.operator == ">="]
         lowest[requirement.name] = versions.Version(floor)
     assert {name: floor for name, floor in MENDED.items() if lowest[name] < versions.Version(floor)} == {}
 

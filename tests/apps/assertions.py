@@ -26,16 +26,16 @@ WORLD = {"tasks": TASKS, "files": FILES, "projects": PROJECTS}
 def edges(case):
     """(direction, type, id) of each edge; calls of the SDK's Api as their verb."""
     return [
-        (one.endpoint.rpartition("-")[2], one.body["type"], one.body["id"])
-        if "node" in one.body
-        else (one.endpoint.rpartition(".")[2], one.body["version_title"])
-        for one in case.posted()
+        (entry.endpoint.rpartition("-")[2], entry.body["type"], entry.body["id"])
+        if "node" in entry.body
+        else (entry.endpoint.rpartition(".")[2], entry.body["version_title"])
+        for entry in case.posted()
     ]
 
 
 def relations(case):
-    return [one.body.get("meta", {}).get("customRelationSettings") for one in case.posted()]
+    return [entry.body.get("meta", {}).get("customRelationSettings") for entry in case.posted()]
 
 
 def nodes(case):
-    return [one.body.get("meta", {}).get("customNodeSettings") for one in case.posted()]
+    return [entry.body.get("meta", {}).get("customNodeSettings") for entry in case.posted()]

@@ -102,7 +102,7 @@ class Case:
     def resolve(self, value: Any) -> Any:
         """What a step hands over: ``$file``, ``$project``, ``$checkpoint``, ``$ns`` and ``$job_layer`` made real."""
         if isinstance(value, list):
-            return [self.resolve(one) for one in value]
+            return [self.resolve(entry) for entry in value]
         if not isinstance(value, dict):
             return value
         if len(value) == 1 and (made := next(iter(value.items())))[0].startswith("$"):
@@ -114,7 +114,7 @@ class Case:
                 "$ns": lambda: SimpleNamespace(**self.resolve(inside)),
                 "$job_layer": lambda: SimpleNamespace(type="create_labeling_job", settings=inside),
             }[word]()
-        return {name: self.resolve(one) for name, one in value.items()}
+        return {name: self.resolve(entry) for name, entry in value.items()}
 
     def play(self, functions: Mapping[str, Any]) -> list[Request]:
         """Make the steps with the app's functions, and give what was posted."""
@@ -129,8 +129,10 @@ class Case:
     def posted(self) -> list[Request]:
         """What was posted so far, with the calls to the SDK's Api in their places."""
         assert autoflow.flush(60)
-        wanted = [one for one in self.recording.requests if one.endpoint in EDGES or one.endpoint.startswith("sdk:")]
-        return [by_value(one.endpoint, one.body) for one in wanted]
+        wanted = [
+            entry for entry in self.recording.requests if entry.endpoint in EDGES or entry.endpoint.startswith("sdk:")
+        ]
+        return [by_value(entry.endpoint, entry.body) for entry in wanted]
 
 
 def by_value(endpoint: str, body: Mapping[str, Any]) -> Request:

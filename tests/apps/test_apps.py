@@ -14,7 +14,7 @@ pytestmark = pytest.mark.core
 def expected(name, case):
     """The posts in order: those the SDK made, or those meant."""
     if name not in MEANT:
-        return [by_value(one["endpoint"], one["body"]) for one in case["calls"]]
+        return [by_value(entry["endpoint"], entry["body"]) for entry in case["calls"]]
     task, team = int(case["inputs"]["task_id"]), case["inputs"]["team_id"]
     edges = []
     for direction, entity, number, meta in MEANT[name].edges:

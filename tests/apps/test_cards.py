@@ -54,7 +54,7 @@ def test_a_text_that_fails_costs_itself_and_not_the_edge(case, monkeypatch):
     upload(None, "many")
     again(None)
     assert edges(case) == [("output", "file", 7101), ("output", "file", 7102)]
-    assert [one.body.get("meta") for one in case.posted()] == [None, None]
+    assert [entry.body.get("meta") for entry in case.posted()] == [None, None]
 
 
 def test_a_title_with_a_computed_value(case):
@@ -97,7 +97,7 @@ def test_a_meta_that_is_none_costs_itself(case, meta, monkeypatch):
         return 9001
 
     upload()
-    assert [one.body.get("meta") for one in case.posted()] == [None]
+    assert [entry.body.get("meta") for entry in case.posted()] == [None]
 
 
 def test_settings_of_the_runs_own_card_need_no_repeating(case):

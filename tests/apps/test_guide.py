@@ -56,13 +56,13 @@ def posted(instance):
     """(task, direction, type, id, card) of each edge."""
     return [
         (
-            one.body["node"]["id"],
-            one.endpoint.rpartition("-")[2],
-            one.body["type"],
-            one.body["id"],
-            one.body.get("meta", {}).get("customRelationSettings"),
+            entry.body["node"]["id"],
+            entry.endpoint.rpartition("-")[2],
+            entry.body["type"],
+            entry.body["id"],
+            entry.body.get("meta", {}).get("customRelationSettings"),
         )
-        for one in instance.edges
+        for entry in instance.edges
     ]
 
 

@@ -35,7 +35,7 @@ def test_another_task_is_named(case, given):
 
     finish(202)
     assert edges(case) == [("output", "project", 202), ("output", "app_session", 66)]
-    assert [(one.body["teamId"], one.body["node"]["id"]) for one in case.posted()] == [(12, 66), (12, 66)]
+    assert [(entry.body["teamId"], entry.body["node"]["id"]) for entry in case.posted()] == [(12, 66), (12, 66)]
 
 
 def test_another_task_has_its_own_team_whatever_the_run_was_told(case):
@@ -43,7 +43,7 @@ def test_another_task_has_its_own_team_whatever_the_run_was_told(case):
     with workflow("Train", team_id=9) as run:
         run.output("project", 202)
         run.output("project", 202, task_id=66)
-    assert [one.body["teamId"] for one in case.posted()] == [9, 12]
+    assert [entry.body["teamId"] for entry in case.posted()] == [9, 12]
 
 
 @pytest.mark.parametrize("given", [66, "66"])
@@ -100,7 +100,7 @@ def test_threads_of_a_pool_record_into_the_run_they_were_given(case):
 
     with workflow("Outer"), workflow("Inner", task_id=66), ThreadPoolExecutor(2) as pool:
         list(pool.map(propagate(work), [1, 2, 3]))
-    assert {one.body["node"]["id"] for one in case.posted()} == {66}
+    assert {entry.body["node"]["id"] for entry in case.posted()} == {66}
     assert sorted(edge[2] for edge in edges(case)) == [1, 2, 3]
 
 

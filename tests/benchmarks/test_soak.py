@@ -27,9 +27,9 @@ def test_nothing_is_lost_or_sent_twice_while_recorders_and_senders_are_killed():
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    told = json.loads(done.stdout.splitlines()[-2])
-    assert told["violations"] == 0
-    assert told["acknowledged"] >= 7500
-    assert told["recorders killed"] >= 6
-    assert told["senders killed"] >= 3
-    assert told["looks"] > 0
+    response = json.loads(done.stdout.splitlines()[-2])
+    assert response["violations"] == 0
+    assert response["acknowledged"] >= 7500
+    assert response["recorders killed"] >= 6
+    assert response["senders killed"] >= 3
+    assert response["looks"] > 0

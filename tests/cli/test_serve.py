@@ -238,9 +238,9 @@ def test_an_older_postgresql_database_is_migrated_on_request(postgres, tmp_path,
     """Without --migrate it is an error that names the option; with it the data is kept."""
     with postgres.database("template0") as url:
         make_old(url, "0002")
-        place = ["--port", "0", "--data", str(tmp_path / "data"), "--database", url]
-        assert main(["serve", *place]) == 1
+        options = ["--port", "0", "--data", str(tmp_path / "data"), "--database", url]
+        assert main(["serve", *options]) == 1
         assert "`autoflow serve --migrate`" in capsys.readouterr().err
-        with serving(*place[2:], "--migrate") as (_process, address, lines):
+        with serving(*options[2:], "--migrate") as (_process, address, lines):
             assert lines[0].startswith("autoflow serves postgresql+psycopg://postgres@")
             assert ask(address, "projects.list").json()["entities"][0]["name"] == "lemons"

@@ -134,8 +134,8 @@ def test_an_outage_of_a_day_is_warned_of_once_and_logged_once_a_minute(server, t
 # -- 28, 29: coming back
 
 
-@pytest.mark.parametrize("wish", [None, 30.0, 1e9])
-def test_retries_of_two_hundred_clients_are_spread(wish, monkeypatch):
+@pytest.mark.parametrize("retry_after", [None, 30.0, 1e9])
+def test_retries_of_two_hundred_clients_are_spread(retry_after, monkeypatch):
     """(28) After an outage no second sees more than five times the mean of the clients' tries."""
     random.seed(28)
     clock = [0.0]
@@ -146,7 +146,7 @@ def test_retries_of_two_hundred_clients_are_spread(wish, monkeypatch):
     for client in clients:
         clock[0] = 0.0
         while clock[0] < back_at:
-            client.failed(wish)
+            client.failed(retry_after)
             clock[0] = client.until
         arrivals.append(clock[0])
     first = min(arrivals)
@@ -159,23 +159,23 @@ def test_retries_of_two_hundred_clients_are_spread(wish, monkeypatch):
 
 
 @pytest.mark.parametrize("code", [429, 503])
-@pytest.mark.parametrize("wish", ["2", "date", "abc", "-5", "1e9", "inf", "nan", ""])
-def test_retry_after_is_waited_for_and_never_too_long(wish, code, server, towards):
-    """(29) Whatever the header says, the wait is between the wish and some minutes, and no record is dropped."""
+@pytest.mark.parametrize("retry_after", ["2", "date", "abc", "-5", "1e9", "inf", "nan", ""])
+def test_retry_after_is_waited_for_and_never_too_long(retry_after, code, server, towards):
+    """(29) Whatever the header says, the wait is between Retry-After and some minutes, and no record is dropped."""
     towards(server)
-    header = email.utils.formatdate(time.time() + 3600, usegmt=True) if wish == "date" else wish
+    header = email.utils.formatdate(time.time() + 3600, usegmt=True) if retry_after == "date" else retry_after
     server.behave(status(code, retry_after=header))
     with autoflow.workflow("w"):
         load(1)
         assert not autoflow.flush(60)
         backoff = sender().session.backoff
-        least = {"2": 1.0, "date": 250, "1e9": 250, "inf": 250}.get(wish, 0.0)
+        least = {"2": 1.0, "date": 250, "1e9": 250, "inf": 250}.get(retry_after, 0.0)
         assert least <= backoff.wait() <= 300 + 60
         request_count = len(server.requests)
         if least:
             server.behave(well)
             assert not autoflow.flush(60)
-            assert len(server.requests) == request_count  # who flushes does not override the server's wish
+            assert len(server.requests) == request_count  # who flushes does not override the server's Retry-After
         server.behave(well)
         backoff.succeeded()
         assert autoflow.flush(60)

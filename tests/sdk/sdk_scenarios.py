@@ -77,7 +77,7 @@ def compare(api: sly.Api, project: int, described: bool = True) -> list[str]:
     """See that a project is as `fill` made it; gives what differs. The SDK restores no descriptions."""
     known = sly.ProjectMeta.from_json(api.project.get_meta(project))
     wrong = []
-    if [one.name for one in known.obj_classes] != ["lemon", "peel", "soft"]:
+    if [entry.name for entry in known.obj_classes] != ["lemon", "peel", "soft"]:
         wrong.append("classes")
     if known.obj_classes != meta().obj_classes or known.tag_metas != meta().tag_metas:
         wrong.append("meta")
@@ -86,8 +86,8 @@ def compare(api: sly.Api, project: int, described: bool = True) -> list[str]:
         images = api.image.get_list(dataset.id)
         numbers = [int(image.name[2:-4]) for image in images]
         pixels = api.image.download_nps(dataset.id, [image.id for image in images])
-        told = api.annotation.download_batch(dataset.id, [image.id for image in images])
-        for number, image, array, info in zip(numbers, images, pixels, told):  # noqa: B905
+        response = api.annotation.download_batch(dataset.id, [image.id for image in images])
+        for number, image, array, info in zip(numbers, images, pixels, response):  # noqa: B905
             seen += 1
             if not np.array_equal(array, picture(number)):
                 wrong.append(f"pixels of {image.name}")
@@ -103,13 +103,13 @@ def compare(api: sly.Api, project: int, described: bool = True) -> list[str]:
     return wrong + ([] if seen else ["no images"])
 
 
-def difference(found: sly.Annotation, wanted: sly.Annotation, described: bool) -> str:
+def difference(actual: sly.Annotation, wanted: sly.Annotation, described: bool) -> str:
     """What of two annotations differs first, empty when nothing does."""
-    if found.img_size != wanted.img_size or (described and found.img_description != wanted.img_description):
+    if actual.img_size != wanted.img_size or (described and actual.img_description != wanted.img_description):
         return "size or description"
-    if plain_tags(found.img_tags) != plain_tags(wanted.img_tags):
+    if plain_tags(actual.img_tags) != plain_tags(wanted.img_tags):
         return "tags"
-    if sorted(map(plain_label, found.labels)) != sorted(map(plain_label, wanted.labels)):
+    if sorted(map(plain_label, actual.labels)) != sorted(map(plain_label, wanted.labels)):
         return "labels"
     return ""
 
@@ -293,7 +293,7 @@ def labeling_jobs(api: sly.Api, dataset: int, images: list[int]) -> dict[str, An
         "whole": [whole.name, whole.images_count, whole.classes_to_label, whole.tags_to_label, whole.status],
         "part": [
             part.images_count,
-            [one["id"] for one in part.entities],
+            [entry["id"] for entry in part.entities],
             part.include_images_with_tags,
             part.reviewer_id,
         ],
@@ -382,9 +382,9 @@ def labeler(api: sly.Api, project: int, session: int) -> dict[str, Any]:
     for dataset in api.dataset.get_list(project, recursive=True):
         target = api.dataset.create(made.id, dataset.name)
         images = api.image.get_list(dataset.id)
-        copied = api.image.upload_hashes(target.id, [one.name for one in images], [one.hash for one in images])
+        copied = api.image.upload_hashes(target.id, [entry.name for entry in images], [entry.hash for entry in images])
         found = sly.Annotation((HEIGHT, WIDTH), [sly.Label(sly.Rectangle(0, 0, 5, 5), lemon)])
-        api.annotation.upload_anns([one.id for one in copied], [found] * len(copied))
+        api.annotation.upload_anns([entry.id for entry in copied], [found] * len(copied))
     api.app.workflow.add_output_project(made)
     return {"project": made.id, "items": api.project.get_info_by_id(made.id).items_count}
 
@@ -399,7 +399,7 @@ def save(api: sly.Api, project: int, title: str | None = None, preview: bool = F
 
 def versions(api: sly.Api, project: int) -> list[list[Any]]:
     """Number, id, title and status of each version."""
-    return [[one.version, one.id, one.name, one.status] for one in api.project.version.get_list(project)]
+    return [[entry.version, entry.id, entry.name, entry.status] for entry in api.project.version.get_list(project)]
 
 
 def restore(api: sly.Api, project: int, version: int) -> dict[str, Any]:
@@ -425,10 +425,10 @@ def version_format(_api: sly.Api) -> str:
     return str(data_version.default_image_schema_version())
 
 
-def save_as(api: sly.Api, project: int, moment: str) -> int | None:
+def save_as(api: sly.Api, project: int, second: str) -> int | None:
     """Save a version as in a given second: its archive's path is named by it."""
     version = api.project.version
-    version._generate_save_path = lambda: f"/system/versions/{project}/{moment}.tar.zst"
+    version._generate_save_path = lambda: f"/system/versions/{project}/{second}.tar.zst"
     return version.create(project)
 
 

@@ -30,8 +30,8 @@ def _known(api: sly.Api, project: int) -> sly.ProjectMeta:
     return sly.ProjectMeta.from_json(api.project.get_meta(project))
 
 
-def _filter(kind: str, **told: Any) -> list[dict[str, Any]]:
-    return [{"type": kind, "data": told}]
+def _filter(kind: str, **response: Any) -> list[dict[str, Any]]:
+    return [{"type": kind, "data": response}]
 
 
 def picking(api: sly.Api) -> Steps:
@@ -41,8 +41,8 @@ def picking(api: sly.Api) -> Steps:
     soft, split, blurry = known.get_obj_class("soft"), known.get_tag_meta("split"), known.get_tag_meta("blurry")
     some = {"from": 1, "to": 9999, "include": True}
 
-    def picked(kind: str, **told: Any) -> list[str]:
-        return _names(api.image.get_filtered_list(made["outer"], _filter(kind, **told)))
+    def picked(kind: str, **response: Any) -> list[str]:
+        return _names(api.image.get_filtered_list(made["outer"], _filter(kind, **response)))
 
     everything = ["im00.png", "im01.png", "im02.png", "im03.png"]
     yield "only labelled", _names(api.image.get_list(made["outer"], only_labelled=True)) == everything
@@ -87,7 +87,7 @@ def picking(api: sly.Api) -> Steps:
     read = api.annotation.download_batch(
         made["outer"], made["images"][:2], figure_filters=_filter("objects_class", **some, classId=soft.sly_id)
     )
-    yield "annotations by class", [len(one.annotation["objects"]) for one in read] == [1, 0]
+    yield "annotations by class", [len(entry.annotation["objects"]) for entry in read] == [1, 0]
 
 
 def copying(api: sly.Api) -> Steps:
@@ -144,8 +144,8 @@ def bytes_of_images(api: sly.Api) -> Steps:
             Image.new("RGB", (30, 20), (number, 7, 7)).save(f"{folder}/in/{path}")
         yield "a folder", _names(images.upload_dir(made["outer"], f"{folder}/in")) == ["a.jpg", "b.jpg"]
         yield "again", len(images.upload_dir(made["outer"], f"{folder}/in", change_name_if_conflict=True)) == 2
-        one = images.upload_path(made["outer"], "one.jpg", f"{folder}/in/a.jpg", meta={"k": 1})
-        yield "a file", (one.meta, one.width, one.mime) == ({"k": 1}, 30, "image/jpeg")
+        entry = images.upload_path(made["outer"], "one.jpg", f"{folder}/in/a.jpg", meta={"k": 1})
+        yield "a file", (entry.meta, entry.width, entry.mime) == ({"k": 1}, 30, "image/jpeg")
         yield "an array", images.upload_np(made["outer"], "np.png", np.zeros((9, 8, 3), np.uint8)).height == 9
         images.download_paths(made["inner"], there, [f"{folder}/0.png", f"{folder}/1.png"])
         hashes = [info.hash for info in images.get_info_by_id_batch(there)]
@@ -154,7 +154,7 @@ def bytes_of_images(api: sly.Api) -> Steps:
         yield "by number and by hash", read[:1] == read[1:2] and read[2:3] == read[3:] and read[0] != read[2]
         yield "bytes", images.download_bytes(made["inner"], there) == [read[0], read[2]]
         yield "arrays", [pixels.shape for pixels in images.download_nps(made["inner"], there)] == [(32, 48, 3)] * 2
-        yield "its project", images.get_project_id(one.id) == made["project"]
+        yield "its project", images.get_project_id(entry.id) == made["project"]
 
 
 def labels(api: sly.Api) -> Steps:
@@ -167,7 +167,7 @@ def labels(api: sly.Api) -> Steps:
             json.dump(annotations.download_json(made["images"][0]), file)
         annotations.upload_paths([target], [f"{folder}/a.json"])
     objects = annotations.download_json(target)["objects"]
-    yield "from a file", [one["classTitle"] for one in objects] == ["lemon", "peel", "soft"]
+    yield "from a file", [entry["classTitle"] for entry in objects] == ["lemon", "peel", "soft"]
     yield "by tokens", sum(map(len, annotations.get_list_generator(made["outer"], batch_size=1))) == 2
     number = objects[0]["id"]
     annotations.update_label(number, sly.Label(sly.Rectangle(2, 3, 5, 6), lemon, sly.TagCollection()))
@@ -175,8 +175,8 @@ def labels(api: sly.Api) -> Steps:
     label = annotations.get_label_by_id(number, known)
     yield "drawn anew", (label.geometry.top, label.geometry.left, list(label.tags)) == (2, 3, [])
     api.advanced.add_tag_to_object(split.sly_id, number, "val")
-    told = [(tag["name"], tag["value"]) for tag in api.advanced.get_object_tags(number)]
-    yield "tagged", (told, len(annotations.get_label_by_id(number, known).tags)) == ([("split", "val")], 1)
+    response = [(tag["name"], tag["value"]) for tag in api.advanced.get_object_tags(number)]
+    yield "tagged", (response, len(annotations.get_label_by_id(number, known).tags)) == ([("split", "val")], 1)
     api.advanced.remove_tag_from_object(split.sly_id, number, split.sly_id)
     yield "no more", api.advanced.get_object_tags(number) == []
     figure = api.image.figure.get_info_by_id(number)
@@ -188,7 +188,7 @@ def labels(api: sly.Api) -> Steps:
     points = {whole: figure.geometry["points"]["exterior"][2] for whole, figure in peel.items()}
     yield "in whole pixels or parts", points == {True: [20, 20], False: [20.5, 20.5]}
     stats = api.project.get_stats(made["project"])
-    drawn = {one["objectClass"]["name"]: one["total"] for one in stats["objects"]["items"]}
+    drawn = {entry["objectClass"]["name"]: entry["total"] for entry in stats["objects"]["items"]}
     yield "counted", (drawn, stats["images"]["total"]["imagesMarked"]) == ({"lemon": 4, "peel": 3, "soft": 3}, 4)
 
 
@@ -213,17 +213,17 @@ def classes(api: sly.Api) -> Steps:
     api.project.append_classes(project, [sly.ObjClass("new", sly.Polygon)])
     api.project.remove_class(project, api.object_class.get_name_to_id_map(project)["peel"])
     left = {
-        one["classTitle"]
+        entry["classTitle"]
         for dataset in api.dataset.get_list(project, recursive=True)
         for read in api.annotation.get_list(dataset.id)
-        for one in read.annotation["objects"]
+        for entry in read.annotation["objects"]
     }
     yield "removed with its objects", left == {"lemons", "soft"}
     api.project.remove_tag(project, api.image.tag.get_name_to_id_map(project)["split"])
     yield "removed with what it was on", "split" not in json.dumps(api.image.get_list(project_id=project)[0].tags)
     other = api.project.create(1, "other").id
     merged = api.project.merge_metas(project, other)
-    yield "merged", [one["title"] for one in merged["classes"]] == ["lemons", "soft", "new"]
+    yield "merged", [entry["title"] for entry in merged["classes"]] == ["lemons", "soft", "new"]
 
 
 def places(api: sly.Api) -> Steps:
@@ -286,7 +286,7 @@ def places(api: sly.Api) -> Steps:
         again, _name = sly.upload_project(f"{folder}/p", api, 1, "again", log_progress=False)
         sly.Project.download_bin(api, project, folder, log_progress=False)
     read = [api.annotation.get_list(datasets.get_info_by_name(n, "outer").id)[0].annotation for n in (project, again)]
-    shapes = [[(one["classTitle"], one.get("points")) for one in annotation["objects"]] for annotation in read]
+    shapes = [[(entry["classTitle"], entry.get("points")) for entry in annotation["objects"]] for annotation in read]
     yield "down and up again", shapes[0] == shapes[1] and len(shapes[0]) == 3
 
 
@@ -327,8 +327,8 @@ def people_and_tasks(api: sly.Api) -> Steps:
     yield "a job's own words", jobs.get_custom_data(job.id) == {"a": 1}
     yield "whose job it is", jobs.set_assignees(job.id, reviewer_id=1).reviewer_id == 1
     jobs.set_entity_review_status(job.id, job.entities[0]["id"], "accepted")
-    told = jobs.get_stats(job.id)["job"]
-    yield "how far it is", (told["acceptedImagesCount"], told["progress"]["images"]) == (1, 100)
+    response = jobs.get_stats(job.id)["job"]
+    yield "how far it is", (response["acceptedImagesCount"], response["progress"]["images"]) == (1, 100)
     yield (
         "in a list",
         [info.entities[0]["reviewStatus"] for info in jobs.get_list(1, with_entities=True)] == ["accepted"],

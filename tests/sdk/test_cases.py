@@ -84,11 +84,11 @@ def test_a_public_apps_scenario(sdk, server, name):
     """What the app records through the SDK is what its graph here shows: each edge once, and every title."""
     case = read(name)
     world, task = World(server, sdk, case), int(case["inputs"]["task_id"])
-    told = sdk("replay", task=task, calls=case["calls"], numbers=world.numbers)
-    posted = [one for one in zip(case["calls"], told["answers"], strict=True) if "node" in one[0]["body"]]
+    response = sdk("replay", task=task, calls=case["calls"], numbers=world.numbers)
+    posted = [entry for entry in zip(case["calls"], response["answers"], strict=True) if "node" in entry[0]["body"]]
     # an edge without an id names nothing: the SDK posts it, and nothing may come of it
     assert [answer for call, answer in posted] == [{"success": True} if "id" in c["body"] else {} for c, _ in posted]
-    arrows, titles = expected(case["calls"], told["numbers"], f"task:{task}")
+    arrows, titles = expected(case["calls"], response["numbers"], f"task:{task}")
     if not arrows:
         assert not server.call(methods.GRAPH, {"workspace": 1})["arrows"]
         return

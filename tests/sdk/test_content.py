@@ -20,10 +20,10 @@ def test_what_is_made_is_read_back_equal(sdk):
 
 def test_images_come_in_every_way(sdk, made):
     """Images by bytes, path, hash and link, in the order asked for; a taken name is skipped, renamed or replaced."""
-    told = sdk("image_ways", dataset=made["inner"], link="https://x.example/far.png")
-    assert told.pop("renamed").startswith("a_")
-    assert told.pop("url").startswith(f"{sdk.url}/storage/images/")
-    assert told == {
+    response = sdk("image_ways", dataset=made["inner"], link="https://x.example/far.png")
+    assert response.pop("renamed").startswith("a_")
+    assert response.pop("url").startswith(f"{sdk.url}/storage/images/")
+    assert response == {
         "same": True,
         "names": ["d.png", "c.png"],
         "hashes": [True, True],
@@ -40,8 +40,8 @@ def test_images_come_in_every_way(sdk, made):
 
 def test_lists_are_filtered_sorted_and_paged(sdk, made):
     """Filters, orders, token pages and look-ups by number and name answer as the SDK wants it."""
-    told = sdk("lists", project=made["project"], dataset=made["outer"], images=made["images"][:4])
-    assert told == {
+    response = sdk("lists", project=made["project"], dataset=made["outer"], images=made["images"][:4])
+    assert response == {
         "filtered": ["im03.png"],
         "descending": True,
         "pages": [2, 2],
@@ -60,11 +60,11 @@ def test_lists_are_filtered_sorted_and_paged(sdk, made):
 
 def test_labels_change_one_by_one(sdk, made):
     """Figures are added, tagged, read in order and removed one by one, masks with their geometry apart."""
-    told = sdk("labels_one_by_one", project=made["project"], dataset=made["outer"], images=made["images"][:4])
-    left = told.pop("left")
-    assert told.pop("box") == [3, 3, 6, 6]
+    response = sdk("labels_one_by_one", project=made["project"], dataset=made["outer"], images=made["images"][:4])
+    left = response.pop("left")
+    assert response.pop("box") == [3, 3, 6, 6]
     assert left == 2
-    assert told == {
+    assert response == {
         "added": 2,
         "both": True,
         "mask": True,
@@ -77,9 +77,9 @@ def test_labels_change_one_by_one(sdk, made):
 
 def test_labeling_jobs_are_made_and_read(sdk, made):
     """Jobs are made for users of the team, filtered in lists, and read with their images."""
-    told = sdk("labeling_jobs", dataset=made["outer"], images=made["images"][:4])
-    del told["ids"]
-    assert told == {
+    response = sdk("labeling_jobs", dataset=made["outer"], images=made["images"][:4])
+    del response["ids"]
+    assert response == {
         "whole": ["Label lemons", 4, ["lemon"], ["blurry"], "pending"],
         "part": [2, made["images"][:2], ["split"], 1],
         "listed": True,

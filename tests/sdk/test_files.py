@@ -5,8 +5,8 @@ from __future__ import annotations
 
 def test_files_are_uploaded_listed_and_read(sdk):
     """Files go up in bulk, are found by path, folder and number, come back as they were, and give way to others."""
-    told = sdk("team_files")
-    assert told == {
+    response = sdk("team_files")
+    assert response == {
         "paths": ["/yolo/run/weights/best_7.pt", "/yolo/run/log.txt", "/yolo/state.json"],
         "mime": ["application/json", 12, "json"],
         "replaced": [True, "/yolo/run/weights/best_7.pt"],

@@ -40,17 +40,17 @@ def test_a_version_is_saved_and_restored_equal(sdk, made, form):
         [1, version, "first", "committed"],
         [2, second, None, "committed"],
     ]
-    told = sdk("restore", project=made["project"], version=version)
-    assert (told["name"], told["items"]) == ("lemons, from ver. 1", 8)
-    assert sdk("compare", project=told["project"], described=False) == []
+    response = sdk("restore", project=made["project"], version=version)
+    assert (response["name"], response["items"]) == ("lemons, from ver. 1", 8)
+    assert sdk("compare", project=response["project"], described=False) == []
     assert sdk("restore", project=made["project"], version=second)["items"] == 7
 
 
 def test_archives_of_one_second_stand_side_by_side(sdk, made):
     """Two versions saved within a second keep an archive each."""
-    first = sdk("save_as", project=made["project"], moment="20261123111512")
+    first = sdk("save_as", project=made["project"], second="20261123111512")
     sdk("drop_image", image=made["images"][0])
-    second = sdk("save_as", project=made["project"], moment="20261123111512")
+    second = sdk("save_as", project=made["project"], second="20261123111512")
     assert sdk("restore", project=made["project"], version=first)["items"] == 8
     assert sdk("restore", project=made["project"], version=second)["items"] == 7
 
@@ -58,9 +58,9 @@ def test_archives_of_one_second_stand_side_by_side(sdk, made):
 def test_a_stale_map_forgets_nothing(sdk, made):
     """The map of versions is told from the versions, whatever a client uploads in its place."""
     version = sdk("save", project=made["project"])
-    told = sdk("upload_stale_map", project=made["project"])
-    assert told["latest"] == version
-    assert told[str(version)]["number"] == 1
+    response = sdk("upload_stale_map", project=made["project"])
+    assert response["latest"] == version
+    assert response[str(version)]["number"] == 1
     assert sdk("save", project=made["project"]) == version
     assert sdk("restore", project=made["project"], version=version)["items"] == 8
 
@@ -71,13 +71,13 @@ def test_a_version_made_by_autoflow_is_known_to_the_sdk(sdk, server, made):
     assert sdk("save", project=made["project"]) == version
     sdk("drop_image", image=made["images"][0])
     assert sdk("save", project=made["project"]) != version
-    assert [one[0] for one in sdk("versions", project=made["project"])] == [1, 2]
+    assert [entry[0] for entry in sdk("versions", project=made["project"])] == [1, 2]
 
 
 def test_a_preview_is_a_project_of_a_hidden_workspace(sdk, server, made):
     """A version with a preview names the project that shows it."""
     version = sdk("save", project=made["project"], preview=True)
-    told = server.call("projects.versions.info", {"id": version})
-    preview = server.call("projects.info", {"id": told["previewProjectId"]})
+    response = server.call("projects.versions.info", {"id": version})
+    preview = server.call("projects.info", {"id": response["previewProjectId"]})
     assert preview["itemsCount"] == 8
     assert server.call("workspaces.info", {"id": preview["workspaceId"]})["hidden"] is True

@@ -56,11 +56,11 @@ def test_a_lost_answer_gives_one_edge(sdk, server, monkeypatch, world):
     answer, lost = server.call, threading.Event()
 
     def losing(method, *request):
-        told = answer(method, *request)
+        response = answer(method, *request)
         if method == methods.ADD_EDGE["output"] and not lost.is_set():
             lost.set()
             raise ServerBusy("the answer is lost", status=503)
-        return told
+        return response
 
     monkeypatch.setattr(server, "call", losing)
     assert sdk("one_edge", task=TASK, project=world["other"]) == {"success": True}
@@ -125,45 +125,45 @@ def test_another_teams_task_is_refused(sdk_process, server, world):
 def test_an_exporter(sdk, server):
     """export-to-coco downloads a project whole and leaves an archive with a download link."""
     project = sdk("fill", count=6)["project"]
-    told = sdk("exporter", task=TASK, project=project)
-    assert told["items"] == 6
-    file = f"file:{told['file']}"
+    response = sdk("exporter", task=TASK, project=project)
+    assert response["items"] == 6
+    file = f"file:{response['file']}"
     assert arrows(server, project=project) == [(f"project:{project}", f"task:{TASK}"), (f"task:{TASK}", file)]
     card = cards(server, project=project)[file]
-    assert card["title"] == told["name"] == f"{TASK}_lemons.tar"
-    assert card["link"]["url"] == f"/files/{told['file']}/true/?teamId=1"
+    assert card["title"] == response["name"] == f"{TASK}_lemons.tar"
+    assert card["link"]["url"] == f"/files/{response['file']}/true/?teamId=1"
     facts = server.call(methods.TASK_INFO, {"id": TASK})["autoflow"]["facts"]
-    assert facts["output"]["general"]["title"] == told["name"]
+    assert facts["output"]["general"]["title"] == response["name"]
 
 
 def test_a_trainer(sdk, server):
     """train-yolov8 saves its project by the SDK's own versions, reads weights, leaves a checkpoint and a report."""
     project = sdk("fill", count=6)["project"]
-    told = sdk("trainer", task=TASK, project=project)
-    me, version = f"task:{TASK}", f"project_version:{told['version']}"
+    response = sdk("trainer", task=TASK, project=project)
+    me, version = f"task:{TASK}", f"project_version:{response['version']}"
     assert arrows(server, task=TASK) == sorted(
         [
             (f"project:{project}", version),
             (version, me),
-            (f"file:{told['weights']}", me),
-            (me, f"file:{told['best']}"),
-            (me, f"file:{told['report']}"),
+            (f"file:{response['weights']}", me),
+            (me, f"file:{response['best']}"),
+            (me, f"file:{response['report']}"),
         ]
     )
     known = cards(server, task=TASK)
     assert known[me]["title"] == "Train YOLOv8"
-    assert known[f"file:{told['best']}"]["title"] == "Checkpoints"
-    assert known[f"file:{told['report']}"]["link"]["url"] == f"/model-benchmark?id={told['report']}"
+    assert known[f"file:{response['best']}"]["title"] == "Checkpoints"
+    assert known[f"file:{response['report']}"]["link"]["url"] == f"/model-benchmark?id={response['report']}"
     assert known[version]["badge"] == "V1"
-    assert sdk("versions", project=project) == [[1, told["version"], "Train YOLOv9", "committed"]]
+    assert sdk("versions", project=project) == [[1, response["version"], "Train YOLOv9", "committed"]]
 
 
 def test_a_labeler(sdk, server):
     """nn-image-labeling reads a session and a project and leaves a labeled copy, whose images are not sent again."""
     project = sdk("fill", count=6)["project"]
     session = server.call(methods.TASKS_ENSURE, {"id": 888})["id"]
-    told = sdk("labeler", task=TASK, project=project, session=session)
-    assert told["items"] == 6
-    me, made = f"task:{TASK}", f"project:{told['project']}"
+    response = sdk("labeler", task=TASK, project=project, session=session)
+    assert response["items"] == 6
+    me, made = f"task:{TASK}", f"project:{response['project']}"
     assert arrows(server, task=TASK) == sorted([("task:888", me), (f"project:{project}", me), (me, made)])
     assert cards(server, task=TASK)[made]["title"] == "lemons (inference)"

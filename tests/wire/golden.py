@@ -28,12 +28,12 @@ def world(version: Any = "6.18.3") -> World:
     return World(7, WORLD, version)
 
 
-def arguments(given: Any, package: Any) -> Any:
+def arguments(described: Any, package: Any) -> Any:
     """The arguments of a call, with the infos and settings of a package (the SDK, or autoflow) made real."""
-    if not isinstance(given, Mapping):
-        return given
-    if len(given) == 1 and (word := next(iter(given))).startswith("$"):
-        inside = given[word]
+    if not isinstance(described, Mapping):
+        return described
+    if len(described) == 1 and (word := next(iter(described))).startswith("$"):
+        inside = described[word]
         if word == "$dict":
             return inside
         if word == "$WorkflowMeta":
@@ -41,7 +41,7 @@ def arguments(given: Any, package: Any) -> Any:
             return package.WorkflowMeta(**parts)
         kind = getattr(package, word[1:])
         return kind(**{**dict.fromkeys(kind._fields), **inside})
-    return {name: arguments(value, package) for name, value in given.items()}
+    return {name: arguments(value, package) for name, value in described.items()}
 
 
 def call(workflow: Any, case: Mapping[str, Any], package: Any) -> Any:
@@ -67,12 +67,12 @@ def fault_of(case: Mapping[str, Any]) -> dict[str, Fault]:
 
 def posts(case: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The edges the SDK posted, with the one thing all of them get wrong put right: a task's number is a number."""
-    found = []
+    edges = []
     for request in case["requests"]:
         endpoint = request["path"].rpartition("/")[2]
         if endpoint in EDGES:
-            found.append((endpoint, numbered(request["body"])))
-    return found
+            edges.append((endpoint, numbered(request["body"])))
+    return edges
 
 
 def numbered(body: Mapping[str, Any]) -> dict[str, Any]:

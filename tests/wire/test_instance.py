@@ -22,7 +22,7 @@ def instance(monkeypatch):
 
 def sent(instance):
     """(type, id) of each edge."""
-    return [(one.body["type"], one.body["id"]) for one in instance.edges]
+    return [(entry.body["type"], entry.body["id"]) for entry in instance.edges]
 
 
 @pytest.mark.parametrize(

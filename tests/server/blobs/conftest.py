@@ -39,7 +39,7 @@ def url(request, tmp_path):
 
 
 @pytest.fixture
-def kept(url):
+def store(url):
     """An empty place."""
     return open_blob_store(url)
 

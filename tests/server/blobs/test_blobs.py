@@ -25,27 +25,27 @@ from tests.server.blobs.test_blobs import Endless
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 
-kept = open_blob_store(sys.argv[1])
+store = open_blob_store(sys.argv[1])
 before = peak()
-received = kept.receive(Endless(500_000_000), "s1-1")
-kept.sync([received])
-assert sum(len(chunk) for chunk in kept.read(received.hash, received.generation, 0, received.size)) == 500_000_000
+received = store.receive(Endless(500_000_000), "s1-1")
+store.sync([received])
+assert sum(len(chunk) for chunk in store.read(received.hash, received.generation, 0, received.size)) == 500_000_000
 print(peak() - before)
 """
 
 
-def put(kept, data, generation="s1-1", probe=None):
-    received = kept.receive(io.BytesIO(data), generation, probe)
-    kept.sync([received])
+def put(store, data, generation="s1-1", probe=None):
+    received = store.receive(io.BytesIO(data), generation, probe)
+    store.sync([received])
     return received
 
 
-def read(kept, received, start=0, stop=None):
-    return b"".join(kept.read(received.hash, received.generation, start, received.size if stop is None else stop))
+def read(store, received, start=0, stop=None):
+    return b"".join(store.read(received.hash, received.generation, start, received.size if stop is None else stop))
 
 
-def paths(kept, after=""):
-    return [found.path for found in kept.files(after)]
+def paths(store, after=""):
+    return [file.path for file in store.files(after)]
 
 
 class Endless:
@@ -61,60 +61,60 @@ class Endless:
 
 
 @pytest.mark.parametrize("data", [b"", b"weights", bytes(range(256)) * 5000], ids=["none", "few", "many"])
-def test_bytes_come_back(kept, data):
+def test_bytes_come_back(store, data):
     """What was received is told by its sha256 and size, and reads back whole and in part."""
-    received = put(kept, data)
+    received = put(store, data)
     assert received.hash == base64.b64encode(hashlib.sha256(data).digest()).decode()
     assert (received.size, received.generation) == (len(data), "s1-1")
-    assert read(kept, received) == data
-    assert read(kept, received, len(data) // 2, len(data)) == data[len(data) // 2 :]
-    assert read(kept, received, 2, 2) == b""
-    assert kept.size(received.hash, received.generation) == len(data)
+    assert read(store, received) == data
+    assert read(store, received, len(data) // 2, len(data)) == data[len(data) // 2 :]
+    assert read(store, received, 2, 2) == b""
+    assert store.size(received.hash, received.generation) == len(data)
 
 
-def test_a_file_is_found_by_its_name(kept):
+def test_a_file_is_found_by_its_name(store):
     """A file's name tells its hash and generation, and the same bytes may be there under two."""
-    first, second = put(kept, b"1", "s1-1"), put(kept, b"1", "s2-7")
-    found = list(kept.files())
-    assert [one.path for one in found] == [blob_path(first.hash, "s1-1"), blob_path(first.hash, "s2-7")]
-    assert {(one.hash, one.generation) for one in found} == {(first.hash, "s1-1"), (second.hash, "s2-7")}
-    kept.remove(found[0].path)
-    kept.remove(found[0].path)
-    assert kept.size(first.hash, "s1-1") is None
-    assert read(kept, second) == b"1"
+    first, second = put(store, b"1", "s1-1"), put(store, b"1", "s2-7")
+    files = list(store.files())
+    assert [entry.path for entry in files] == [blob_path(first.hash, "s1-1"), blob_path(first.hash, "s2-7")]
+    assert {(entry.hash, entry.generation) for entry in files} == {(first.hash, "s1-1"), (second.hash, "s2-7")}
+    store.remove(files[0].path)
+    store.remove(files[0].path)
+    assert store.size(first.hash, "s1-1") is None
+    assert read(store, second) == b"1"
 
 
-def test_files_are_listed_from_any_of_them_on(kept):
+def test_files_are_listed_from_any_of_them_on(store):
     """A list in parts is the whole list."""
     for number in range(30):
-        put(kept, str(number).encode(), f"s1-{number}")
-    whole = paths(kept)
+        put(store, str(number).encode(), f"s1-{number}")
+    whole = paths(store)
     assert whole == sorted(whole)
     assert len(whole) == 30
-    for place in (0, 11, 29):
-        assert paths(kept, whole[place]) == whole[place + 1 :]
+    for index in (0, 11, 29):
+        assert paths(store, whole[index]) == whole[index + 1 :]
 
 
-def test_a_generation_is_used_once(kept):
+def test_a_generation_is_used_once(store):
     """A file is never written over, whoever tries."""
-    received = put(kept, b"first", "s1-1")
-    before = read(kept, received)
-    put(kept, b"first", "s1-2")
-    assert read(kept, received) == before
-    assert len(paths(kept)) == 2
+    received = put(store, b"first", "s1-1")
+    before = read(store, received)
+    put(store, b"first", "s1-2")
+    assert read(store, received) == before
+    assert len(paths(store)) == 2
 
 
-def test_whoever_looks_sees_all_bytes(kept):
+def test_whoever_looks_sees_all_bytes(store):
     """Bytes can be looked at while they come, from any position, also those of a large file."""
 
     def look(file):
         file.seek(-3, io.SEEK_END)
         return file.read()
 
-    assert put(kept, b"abcdef", probe=look).probed == b"def"
-    large = kept.receive(Endless(LARGE), "s1-2", look)
+    assert put(store, b"abcdef", probe=look).probed == b"def"
+    large = store.receive(Endless(LARGE), "s1-2", look)
     assert large.probed == bytes(3)
-    kept.sync([large])
+    store.sync([large])
 
 
 def test_memory_is_flat(url):
@@ -123,14 +123,14 @@ def test_memory_is_flat(url):
     assert int(done.stdout) < 150_000, done.stderr  # kilobytes: parts on their way, several at a time
 
 
-def test_what_is_discarded_is_gone(kept):
+def test_what_is_discarded_is_gone(store):
     """A file that came to no name leaves nothing, settled or not."""
-    kept.discard(kept.receive(io.BytesIO(b"1"), "s1-1"))
-    kept.discard(put(kept, b"2", "s1-2"))
-    assert paths(kept) == []
+    store.discard(store.receive(io.BytesIO(b"1"), "s1-1"))
+    store.discard(put(store, b"2", "s1-2"))
+    assert paths(store) == []
 
 
-def test_a_stream_that_breaks_off_leaves_nothing(kept):
+def test_a_stream_that_breaks_off_leaves_nothing(store):
     """The stream's own error goes through, and nothing of it is kept."""
 
     class Broken(Endless):
@@ -141,27 +141,27 @@ def test_a_stream_that_breaks_off_leaves_nothing(kept):
 
     for size in (10, LARGE):
         with pytest.raises(ValueError, match="gone"):
-            kept.receive(Broken(size), "s1-1")
-    assert paths(kept) == []
+            store.receive(Broken(size), "s1-1")
+    assert paths(store) == []
 
 
-def test_a_damaged_file_is_put_aside(kept):
+def test_a_damaged_file_is_put_aside(store):
     """In quarantine a file is read and listed by nobody, and it is still there."""
-    received = put(kept, b"rotten")
-    kept.quarantine(received.hash, received.generation)
-    kept.quarantine(received.hash, received.generation)
-    assert kept.size(received.hash, received.generation) is None
-    assert paths(kept) == []
+    received = put(store, b"rotten")
+    store.quarantine(received.hash, received.generation)
+    store.quarantine(received.hash, received.generation)
+    assert store.size(received.hash, received.generation) is None
+    assert paths(store) == []
     with pytest.raises(ServerBusy):
-        read(kept, received)
+        read(store, received)
 
 
-def test_a_missing_file_is_an_error(kept):
+def test_a_missing_file_is_an_error(store):
     """What is not there has no size, and cannot be read."""
     absent = base64.b64encode(bytes(32)).decode()
-    assert kept.size(absent, "s1-1") is None
+    assert store.size(absent, "s1-1") is None
     with pytest.raises(ServerBusy):
-        next(kept.read(absent, "s1-1", 0, 1))
+        next(store.read(absent, "s1-1", 0, 1))
 
 
 def test_names_are_told_from_others():
@@ -184,30 +184,30 @@ def test_a_folder_may_be_given_as_a_url(tmp_path):
     assert open_blob_store((tmp_path / "a b").as_uri()).address == str(tmp_path / "a b")
 
 
-def test_the_trash_gives_back_and_is_emptied_by_days(kept):
+def test_the_trash_gives_back_and_is_emptied_by_days(store):
     """A trashed file is no file; looked at or read it is back; old days are emptied and younger ones are not."""
-    received = [put(kept, str(number).encode(), f"g{number}") for number in range(3)]
-    places = [blob_path(one.hash, one.generation) for one in received]
+    received = [put(store, str(number).encode(), f"g{number}") for number in range(3)]
+    places = [blob_path(entry.hash, entry.generation) for entry in received]
     for path, day in zip(places, ("2026-01-01", "2026-01-02", "2026-01-03"), strict=True):
-        kept.trash(path, day)
-        kept.trash(path, day)  # it is gone: nothing happens
-    assert list(kept.files()) == []
-    assert kept.size(received[2].hash, received[2].generation) == 1
-    assert b"".join(kept.read(received[1].hash, received[1].generation, 0, 1)) == b"1"
-    assert [found.path for found in kept.files()] == sorted(places[1:])
+        store.trash(path, day)
+        store.trash(path, day)  # it is gone: nothing happens
+    assert list(store.files()) == []
+    assert store.size(received[2].hash, received[2].generation) == 1
+    assert b"".join(store.read(received[1].hash, received[1].generation, 0, 1)) == b"1"
+    assert [file.path for file in store.files()] == sorted(places[1:])
     for path, day in zip(places[1:], ("2026-01-02", "2026-01-03"), strict=True):
-        kept.trash(path, day)
-    assert kept.empty_trash("2026-01-03", 1) == 1
-    assert kept.empty_trash("2026-01-03", 100) == 1
-    assert kept.empty_trash("2026-01-03", 100) == 0
-    assert kept.size(received[0].hash, received[0].generation) is None
-    assert kept.size(received[2].hash, received[2].generation) == 1
+        store.trash(path, day)
+    assert store.empty_trash("2026-01-03", 1) == 1
+    assert store.empty_trash("2026-01-03", 100) == 1
+    assert store.empty_trash("2026-01-03", 100) == 0
+    assert store.size(received[0].hash, received[0].generation) is None
+    assert store.size(received[2].hash, received[2].generation) == 1
 
 
-def test_a_mark_is_kept_beside_the_files(kept):
+def test_a_mark_is_kept_beside_the_files(store):
     """It is read as it was written, and is no blob."""
-    assert kept.read_mark() is None
+    assert store.read_mark() is None
     for mark in (b"one", b"another"):
-        kept.write_mark(mark)
-        assert kept.read_mark() == mark
-    assert list(kept.files()) == []
+        store.write_mark(mark)
+        assert store.read_mark() == mark
+    assert list(store.files()) == []

@@ -51,29 +51,29 @@ def test_the_missing_library_is_named(bucket):
 
 def test_a_put_whose_answer_was_lost_finds_itself(bucket):
     """The same bytes under the same generation are there already, and that is no error."""
-    kept = open_blob_store(bucket)
+    store = open_blob_store(bucket)
     for _ in range(2):
-        kept.sync([kept.receive(io.BytesIO(b"x"), "s1-1")])
-    assert len(list(kept.files())) == 1
+        store.sync([store.receive(io.BytesIO(b"x"), "s1-1")])
+    assert len(list(store.files())) == 1
 
 
 def test_many_small_files_go_up_side_by_side(bucket):
     """What is received may still be on its way; settled, all of it is there."""
-    kept = open_blob_store(bucket)
-    received = [kept.receive(io.BytesIO(str(n).encode()), f"s1-{n}") for n in range(40)]
-    kept.sync(received)
-    assert len(list(kept.files())) == 40
+    store = open_blob_store(bucket)
+    received = [store.receive(io.BytesIO(str(n).encode()), f"s1-{n}") for n in range(40)]
+    store.sync(received)
+    assert len(list(store.files())) == 40
 
 
 def test_what_did_not_arrive_is_not_settled(bucket, monkeypatch):
     """A file that could not be sent is busy when it is to be named, and not before."""
-    kept = open_blob_store(bucket)
+    store = open_blob_store(bucket)
 
     def fail(*_args, **_options):
         raise OSError("cut off")
 
     monkeypatch.setattr(rooms.obstore, "put", fail)
-    received = kept.receive(io.BytesIO(b"x"), "s1-1")
+    received = store.receive(io.BytesIO(b"x"), "s1-1")
     with pytest.raises(ServerBusy, match="cut off") as busy:
-        kept.sync([received])
+        store.sync([received])
     assert busy.value.status == 507

@@ -39,7 +39,7 @@ def test_a_folder_is_a_tar(filled):
     filled.file("/models/runner.txt")
     content = filled.server.content("file-storage.download", {"teamId": 1, "path": "/models/run/"})
     with tarfile.open(fileobj=io.BytesIO(b"".join(content))) as tar:
-        read = {one.name: tar.extractfile(one).read() for one in tar.getmembers()}
+        read = {entry.name: tar.extractfile(entry).read() for entry in tar.getmembers()}
     assert read == {f"run/{name}": data for name, data in names.items()}
     with pytest.raises(ServerRefused) as refusal:
         filled.server.content("file-storage.download", {"teamId": 1, "path": "/none/"})
@@ -60,7 +60,7 @@ def test_many_images_come_in_one_form(filled):
         return parts_of(filled.server.content(method, body))
 
     expected = [filled.picture((2, 0, 0)), filled.picture((1, 0, 0))]
-    told = read("images.bulk.download", datasetId=dataset, imageIds=numbers)
-    assert told == list(zip(map(str, numbers), expected, strict=True))
+    response = read("images.bulk.download", datasetId=dataset, imageIds=numbers)
+    assert response == list(zip(map(str, numbers), expected, strict=True))
     by_hash = read("images.bulk.download-by-hash", hashes=[images[1]["hash"], "none", images[0]["hash"]])
     assert [content for _, content in by_hash] == expected

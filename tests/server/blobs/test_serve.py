@@ -16,9 +16,9 @@ def test_a_server_keeps_its_bytes_in_a_bucket(bucket, tmp_path):
     with serving("--data", str(tmp_path), "--blobs", bucket) as (_process, url, _said):
         fields = [("name", (None, "a")), ("path", (None, "/")), ("file", ("a", b"0123456789"))]
         method = f"{url}/public/api/v3/file-storage.bulk.upload?teamId=1"
-        (told,) = requests.post(method, files=fields, timeout=30).json()
-        assert [found.hash for found in open_blob_store(bucket).files()] == [told["hash"]]
-        answer = requests.get(told["fullStorageUrl"], headers={"Range": "bytes=3-5"}, timeout=30)
+        (response,) = requests.post(method, files=fields, timeout=30).json()
+        assert [file.hash for file in open_blob_store(bucket).files()] == [response["hash"]]
+        answer = requests.get(response["fullStorageUrl"], headers={"Range": "bytes=3-5"}, timeout=30)
         assert (answer.status_code, answer.content) == (206, b"345")
 
 

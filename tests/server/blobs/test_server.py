@@ -23,16 +23,16 @@ def dataset(filled):
 
 
 @pytest.fixture
-def place(server):
+def context(server):
     return server._context
 
 
-def listed(place):
-    return [found.path for found in place.blobs.files()]
+def listed(context):
+    return [file.path for file in context.blobs.files()]
 
 
-def end_leases(place):
-    with place.store.write() as conn:
+def end_leases(context):
+    with context.store.write() as conn:
         for table in (blob_leases, upload_leases):
             conn.execute(update(table).values(lease_until=clock.after(conn, -1)))
 
@@ -42,27 +42,27 @@ def test_the_place_is_the_one_asked_for(server, url):
     assert server._context.blobs.address == url
 
 
-def test_images_go_in_and_out(filled, dataset, place):
+def test_images_go_in_and_out(filled, dataset, context):
     """Images are looked at on their way in, kept once, and come out by number and by hash."""
     pictures = [filled.picture((n, 0, 0), (n + 1, 2)) for n in range(20)]
     parts = [Part("file", io.BytesIO(data), "p") for data in (*pictures, pictures[0], b"no image")]
-    told = filled.server.upload("images.bulk.upload", parts, {})
-    assert [(one["width"], one["height"]) for one in told[:-1]] == [*((n + 1, 2) for n in range(20)), (1, 2)]
-    assert "errors" in told[-1]
-    assert len(listed(place)) == 20
-    images = [{"title": str(n), "hash": one["hash"]} for n, one in enumerate(told[:20])]
+    response = filled.server.upload("images.bulk.upload", parts, {})
+    assert [(entry["width"], entry["height"]) for entry in response[:-1]] == [*((n + 1, 2) for n in range(20)), (1, 2)]
+    assert "errors" in response[-1]
+    assert len(listed(context)) == 20
+    images = [{"title": str(n), "hash": entry["hash"]} for n, entry in enumerate(response[:20])]
     made = filled.call("images.bulk.add", datasetId=dataset, images=images)
     read = lambda method, body: b"".join(filled.server.download(method, body))  # noqa: E731
-    assert [read("images.download", {"id": one["id"]}) for one in made] == pictures
-    assert all(data in read("images.bulk.download", {"imageIds": [one["id"] for one in made]}) for data in pictures)
-    assert pictures[3] in read("images.bulk.download-by-hash", {"hashes": [told[3]["hash"]]})
+    assert [read("images.download", {"id": entry["id"]}) for entry in made] == pictures
+    assert all(data in read("images.bulk.download", {"imageIds": [entry["id"] for entry in made]}) for data in pictures)
+    assert pictures[3] in read("images.bulk.download-by-hash", {"hashes": [response[3]["hash"]]})
 
 
 def test_team_files_come_in_parts(filled):
     """Any part of a file is given out, and a folder as one archive."""
     data = bytes(range(256)) * 9000
-    told = filled.file("/models/a.bin", data)
-    content = filled.server.content("file-storage.download", {"id": told["id"]})
+    response = filled.file("/models/a.bin", data)
+    content = filled.server.content("file-storage.download", {"id": response["id"]})
     assert b"".join(content) == data
     for start, stop in ((0, 10), (1_500_000, 1_500_007), (len(data) - 3, len(data))):
         assert b"".join(content.iter_range(start, stop)) == data[start:stop]
@@ -81,39 +81,39 @@ def test_the_sdks_versions_have_their_archive(filled):
     assert b"".join(filled.server.download("file-storage.download", {"id": archive["id"]})) == b"archive"
 
 
-def test_a_refused_upload_leaves_nothing(filled, place):
+def test_a_refused_upload_leaves_nothing(filled, context):
     """When any part is refused no bytes are kept."""
     parts = [Part("file", io.BytesIO(filled.picture()), "p"), Part("text", "no file")]
     with pytest.raises(ServerRefused):
         filled.server.upload("images.bulk.upload", parts, {})
-    assert listed(place) == []
+    assert listed(context) == []
 
 
-def test_what_is_not_needed_is_collected(filled, dataset, place):
+def test_what_is_not_needed_is_collected(filled, dataset, context):
     """What an image or a version needs stays, what nothing needs goes, and so do files of the dead."""
-    kept, _gone = (filled.content(filled.picture((n, 0, 0))) for n in range(2))
-    filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "a", "hash": kept}])
-    place.blobs.sync([place.blobs.receive(io.BytesIO(b"stray"), place.upload_leases.current().generation())])
+    used, _gone = (filled.content(filled.picture((n, 0, 0))) for n in range(2))
+    filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "a", "hash": used}])
+    context.blobs.sync([context.blobs.receive(io.BytesIO(b"stray"), context.upload_leases.current().generation())])
     counts = filled.call("autoflow.upkeep.collect")["counts"]
-    assert (counts["blobs"], counts["strays"], len(listed(place))) == (0, 0, 3)
-    end_leases(place)
+    assert (counts["blobs"], counts["strays"], len(listed(context))) == (0, 0, 3)
+    end_leases(context)
     counts = filled.call("autoflow.upkeep.collect")["counts"]
-    assert (counts["blobs"], counts["strays"], len(listed(place))) == (1, 1, 1)
+    assert (counts["blobs"], counts["strays"], len(listed(context))) == (1, 1, 1)
     assert b"".join(filled.server.download("images.download", {"id": 1})) == filled.picture((0, 0, 0))
 
 
-def test_lost_and_damaged_files_are_found_and_healed(filled, place):
+def test_lost_and_damaged_files_are_found_and_healed(filled, context):
     """Verifying finds what is lost or is not of its hash, and the same bytes heal it."""
     lost, rotten = (filled.file(f"/{data}", data.encode()) for data in ("lost", "rotten"))
-    (gone,) = (found for found in place.blobs.files() if found.hash == lost["hash"])
-    place.blobs.remove(gone.path)
-    (bad,) = (found for found in place.blobs.files() if found.hash == rotten["hash"])
-    place.blobs.remove(bad.path)
-    forged = place.blobs.receive(io.BytesIO(b"rotteN"), "x-1")
-    place.blobs.sync([forged])
-    _misname(place.blobs, forged, bad)
-    assert [one["problem"] for one in verify(filled, 2)[0]] == ["missing"]
-    assert sorted(one["problem"] for one in verify(filled, 3)[0]) == ["content", "damaged"]
+    (gone,) = (file for file in context.blobs.files() if file.hash == lost["hash"])
+    context.blobs.remove(gone.path)
+    (bad,) = (file for file in context.blobs.files() if file.hash == rotten["hash"])
+    context.blobs.remove(bad.path)
+    forged = context.blobs.receive(io.BytesIO(b"rotteN"), "x-1")
+    context.blobs.sync([forged])
+    _misname(context.blobs, forged, bad)
+    assert [entry["problem"] for entry in verify(filled, 2)[0]] == ["missing"]
+    assert sorted(entry["problem"] for entry in verify(filled, 3)[0]) == ["content", "damaged"]
     for data in ("lost", "rotten"):
         filled.file(f"/{data}", data.encode())
     assert verify(filled, 3)[0] == []

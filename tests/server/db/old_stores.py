@@ -86,13 +86,13 @@ def make_recorded(url, revision):
 
 def check_recorded(server):
     """The run is there, nobody wrote it, its records are known, and the next one has the next number."""
-    told = server.call("tasks.info", {"id": 1})
-    assert (told["createdBy"], told["autoflow"]["facts"]) == (1, {"a": 1})
+    response = server.call("tasks.info", {"id": 1})
+    assert (response["createdBy"], response["autoflow"]["facts"]) == (1, {"a": 1})
     run = server.call("autoflow.overview.run", {"id": 1})
-    assert (run["createdBy"], [one["id"] for one in run["inputs"]]) == (None, ["/in"])
+    assert (run["createdBy"], [entry["id"] for entry in run["inputs"]]) == (None, ["/in"])
     record = {"key": "j.1", "type": "facts", "run": "r", "facts": {"b": 1}}
     again = server.call("autoflow.records.add", {"records": [record, {**record, "key": "j.2"}]})["results"]
-    assert [one["status"] for one in again] == ["duplicate", "applied"]
+    assert [entry["status"] for entry in again] == ["duplicate", "applied"]
     assert server.call("autoflow.unknown_methods", {})["methods"][0]["count"] == 3
     assert server.call("autoflow.runs.ensure", {"run": "next"})["task"] == 2
     other = server.tokens.caller(server.tokens.create("ann", ["oranges"]))

@@ -284,8 +284,8 @@ def test_a_backup_copied_beside_an_old_log_is_never_mixed_with_it(killed, backup
     folder, count = killed
     log = (folder / "platform.db-wal").read_bytes()
     shutil.copy(folder / backup, folder / "platform.db")
-    found = recovery(folder).diagnose()
-    if found is None:
+    diagnosis = recovery(folder).diagnose()
+    if diagnosis is None:
         assert total(folder) == count
     else:
         unavailable("foreign-log", folder)

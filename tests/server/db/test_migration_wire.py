@@ -45,8 +45,8 @@ def test_versions_stay_and_the_next_is_reserved(tmp_path):
     """Versions there were are committed ones, workspaces are seen, and the next version counts on."""
     _at_second_revision(tmp_path / "platform.db")
     server = Server.open(tmp_path)
-    told = server.call("projects.versions.list", {"projectId": 7})["entities"]
-    assert [(one["id"], one["version"], one["status"]) for one in told] == [(3, 1, "committed")]
+    response = server.call("projects.versions.list", {"projectId": 7})["entities"]
+    assert [(entry["id"], entry["version"], entry["status"]) for entry in response] == [(3, 1, "committed")]
     assert server.call("workspaces.info", {"id": 1})["hidden"] is False
     assert server.call("projects.versions.reserve", {"projectId": 7})["id"] > 3
     server.close()

@@ -53,12 +53,12 @@ def test_a_revoked_token_is_worth_nothing_at_once(guarded):
     """From the next request on."""
     asking = guarded.as_(guarded.server.tokens.create("ann", ["Team"]))
     assert asking.call("instance.version")
-    (kept,) = guarded.server.tokens.list()
-    guarded.server.tokens.revoke(kept.id)
+    (token_row,) = guarded.server.tokens.list()
+    guarded.server.tokens.revoke(token_row.id)
     asking.refused(401, "instance.version", json={})
     assert guarded.server.tokens.list() == []
     with pytest.raises(ServerRefused, match="unknown"):
-        guarded.server.tokens.revoke(kept.id)
+        guarded.server.tokens.revoke(token_row.id)
 
 
 @on_sqlite
@@ -68,8 +68,8 @@ def test_the_store_has_no_token(server, tmp_path):
     assert len(token) == 128
     assert int(token, 16) > 0
     assert token != server.tokens.create("ann", ["Team"])
-    (kept, _other) = server.tokens.list()
-    assert (kept.start, kept.user, kept.teams) == (token[:6], "ann", ("Team", "Vision"))
+    (token_row, _other) = server.tokens.list()
+    assert (token_row.start, token_row.user, token_row.teams) == (token[:6], "ann", ("Team", "Vision"))
     server.close()
     with sqlite3.connect(tmp_path / "home" / "platform.db") as conn:
         assert token not in "\n".join(conn.iterdump())

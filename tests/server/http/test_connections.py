@@ -130,13 +130,13 @@ def test_a_client_that_does_not_read_is_closed(client, monkeypatch):
     """The server keeps a response for a slow reader only for a while, and closing waits for nobody."""
     monkeypatch.setattr(connections, "STALL_TIMEOUT", 0.3)
     monkeypatch.setattr(connections, "CHECK_INTERVAL", 0.05)
-    told = client.put(data=os.urandom(20_000_000))
+    response = client.put(data=os.urandom(20_000_000))
     host, port = client.url.removeprefix("http://").split(":")
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(30)
         connection.connect((host, int(port)))
-        connection.sendall(f"GET /storage/files/{told['id']} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        connection.sendall(f"GET /storage/files/{response['id']} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
         time.sleep(1.5)
         assert len(read(connection)) < 20_000_000
 
@@ -233,16 +233,16 @@ def test_a_failure_is_a_json_500_that_names_its_log_entry(client, monkeypatch, c
 
 def test_a_response_that_fails_midway_is_visibly_cut(client):
     """A file that became shorter on the disk ends its connection: the client sees that bytes are missing."""
-    told = client.put(data=os.urandom(5_000_000))
+    response = client.put(data=os.urandom(5_000_000))
     with client.server._store.read() as conn:
         path = client.server._context.blobs.path(
-            told["hash"], blobs.find(conn, [told["hash"]])[told["hash"]]["generation"]
+            response["hash"], blobs.find(conn, [response["hash"]])[response["hash"]]["generation"]
         )
     os.chmod(path, 0o600)
     os.truncate(path, 2_000_000)
     host, port = client.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
-        request = f"GET /storage/files/{told['id']} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"
+        request = f"GET /storage/files/{response['id']} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"
         connection.sendall(request.encode())
         assert len(read(connection)) < 3_000_000
     assert client.post("instance.version", json={}).status_code == 200

@@ -79,10 +79,10 @@ def test_bodies_that_unfold_take_bounded_memory(server, element):
         statuses.append(answer.status_code)
 
     sending = [threading.Thread(target=send) for _ in range(8)]
-    for one in sending:
-        one.start()
-    for one in sending:
-        one.join()
+    for entry in sending:
+        entry.start()
+    for entry in sending:
+        entry.join()
     assert len(statuses) == 8
     assert set(statuses) <= {200, 400, 413, 503}
     assert memory(server, "VmHWM") < 1200 * MIB

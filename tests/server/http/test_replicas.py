@@ -135,8 +135,8 @@ class Load:
 def test_a_server_killed_under_load_costs_nothing(postgres, tmp_path):
     """Clients go on with the other server, and everything that was acknowledged by either is there, once and whole."""
     with postgres.database() as database:
-        place = ["--data", str(tmp_path / "data"), "--database", database]
-        with serving(*place) as (killed, first, _), serving(*place) as (stays, second, _):
+        options = ["--data", str(tmp_path / "data"), "--database", database]
+        with serving(*options) as (killed, first, _), serving(*options) as (stays, second, _):
             load = Load([first, second], until=8)
             for thread in load.threads:
                 thread.start()

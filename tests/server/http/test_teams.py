@@ -130,12 +130,12 @@ def test_the_words_of_another_teams_cards_are_not_told(world):
 
 def test_lists_hold_what_is_the_teams_own(world):
     """A list without a place is of the caller's teams alone."""
-    assert [one["id"] for one in world.ask("projects.list", {})["entities"]] == [world.theirs]
-    assert [one["name"] for one in world.ask("teams.list", {})["entities"]] == ["Others"]
+    assert [entry["id"] for entry in world.ask("projects.list", {})["entities"]] == [world.theirs]
+    assert [entry["name"] for entry in world.ask("teams.list", {})["entities"]] == ["Others"]
     assert world.ask("users.me", {})["login"] == "bob"
-    assert [one["login"] for one in world.ask("users.list", {})["entities"]] == ["bob"]
-    assert {one["id"] for one in world.ask("projects.list.all", {})["entities"]} == {world.theirs}
-    assert {one["projectId"] for one in world.ask("datasets.list.all", {})["entities"]} <= {world.theirs}
+    assert [entry["login"] for entry in world.ask("users.list", {})["entities"]] == ["bob"]
+    assert {entry["id"] for entry in world.ask("projects.list.all", {})["entities"]} == {world.theirs}
+    assert {entry["projectId"] for entry in world.ask("datasets.list.all", {})["entities"]} <= {world.theirs}
     assert world.ask("projects.list", {"groupId": 1})["total"] == 0
 
 
@@ -253,13 +253,13 @@ def test_graphs_meet_in_nothing(world):
 def test_what_the_pages_list_is_the_teams_own(world):
     """The start page counts and lists, and the search finds, what the caller's teams have and nothing else."""
     shown = world.ask("autoflow.overview.start", {})
-    assert [one["id"] for one in shown["workspaces"]] == [2]
-    assert {one["workspaceId"] for one in shown["projects"]["projects"]} == {2}
-    assert {one["workspaceId"] for one in shown["runs"]["runs"]} <= {2}
+    assert [entry["id"] for entry in shown["workspaces"]] == [2]
+    assert {entry["workspaceId"] for entry in shown["projects"]["projects"]} == {2}
+    assert {entry["workspaceId"] for entry in shown["runs"]["runs"]} <= {2}
     named = {"lemons": "project", "d": "dataset", "a.png": "image", "f.bin": "file", "Train": "run", "j": "job"}
     for text, kind in named.items():
-        assert kind in {one["kind"] for one in world.call("autoflow.search", q=text)["results"]}
-        assert [one for one in world.ask("autoflow.search", {"q": text})["results"] if one["title"] == text] == []
+        assert kind in {entry["kind"] for entry in world.call("autoflow.search", q=text)["results"]}
+        assert [entry for entry in world.ask("autoflow.search", {"q": text})["results"] if entry["title"] == text] == []
     for kind, number in {"project": world.project, "version": world.version, "run": world.task}.items():
         assert world.call("autoflow.search", q=f"{kind}:{number}")["results"]
         assert world.ask("autoflow.search", {"q": f"{kind}:{number}"})["results"] == []
@@ -300,6 +300,6 @@ def test_over_http_a_token_is_its_teams(guarded):
     bob.refused(404, "file-storage.info", json={"id": uploaded["id"]})
     task = ann.call("autoflow.runs.ensure", run="r")["task"]
     assert bob.refused(404, "tasks.info", json={"id": task}, headers={"x-task-id": str(task)})
-    pages = [one.send("GET", f"/apps/sessions/{number}").text for one, number in ((bob, task), (bob, NONE))]
+    pages = [entry.send("GET", f"/apps/sessions/{number}").text for entry, number in ((bob, task), (bob, NONE))]
     assert pages[0].replace(f'"{task}"', "N") == pages[1].replace(f'"{NONE}"', "N")
     bob.refused(404, "autoflow.scene", json={"task": task})

@@ -25,10 +25,10 @@ def collect(filled):
     """Collect to the end, however many calls it takes."""
     state = None
     while True:
-        told = filled.call("autoflow.upkeep.collect", state=state)
-        if told["done"]:
-            return told["counts"]
-        state = told["state"]
+        response = filled.call("autoflow.upkeep.collect", state=state)
+        if response["done"]:
+            return response["counts"]
+        state = response["state"]
 
 
 def on_disk(tmp_path):
@@ -195,14 +195,14 @@ def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
 
 def test_files_of_older_kinds_of_names_are_swept(filled, tmp_path):
     """A file whose generation tells no session is somebody's only if a row names it."""
-    told = filled.file("/a", b"kept")
+    response = filled.file("/a", b"kept")
     with filled.server._context.store.write() as conn:
         (generation,) = conn.execute(select(blobs.c.generation)).scalars()
         conn.execute(update(blobs).values(generation="0123456789abcdef"))
     top = tmp_path / "home" / "blobs"
-    old, named = blob_path(told["hash"], generation), blob_path(told["hash"], "0123456789abcdef")
+    old, named = blob_path(response["hash"], generation), blob_path(response["hash"], "0123456789abcdef")
     os.link(top / old, top / named)
-    os.rename(top / old, top / blob_path(told["hash"], "fedcba9876543210"))
+    os.rename(top / old, top / blob_path(response["hash"], "fedcba9876543210"))
     assert collect(filled)["strays"] == 1
     assert on_disk(tmp_path) == [named]
 

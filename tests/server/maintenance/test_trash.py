@@ -21,10 +21,10 @@ from tests.server.maintenance.test_leases import end_leases, end_sessions
 def collect(filled, **more):
     state = None
     while True:
-        told = filled.call("autoflow.upkeep.collect", state=state, **more)
-        if told["done"]:
-            return told["counts"]
-        state = told["state"]
+        response = filled.call("autoflow.upkeep.collect", state=state, **more)
+        if response["done"]:
+            return response["counts"]
+        state = response["state"]
 
 
 def trashed(tmp_path):
@@ -59,12 +59,12 @@ def test_the_trash_is_emptied_when_asked(filled, tmp_path):
 
 def test_a_file_in_the_trash_comes_back_when_a_row_names_it(filled, tmp_path):
     """As after a database was restored that names more than the one that was collected by."""
-    told = filled.file(data=b"needed")
+    response = filled.file(data=b"needed")
     place = filled.server._context
     with place.store.read() as conn:
         path = blob_path(*conn.execute(select(blobs.c.hash, blobs.c.generation)).one())
     for look in (
-        lambda: b"".join(filled.server.download("file-storage.download", {"id": told["id"]})) == b"needed",
+        lambda: b"".join(filled.server.download("file-storage.download", {"id": response["id"]})) == b"needed",
         lambda: filled.call("autoflow.upkeep.verify", level=3)["problems"] == [],
     ):
         place.blobs.trash(path, "2026-01-01")

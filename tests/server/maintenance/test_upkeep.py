@@ -19,11 +19,11 @@ def verify(filled, level, **scope):
     """Verify to the end; gives the problems and the last counts."""
     problems, state = [], None
     while True:
-        told = filled.call("autoflow.upkeep.verify", level=level, state=state, **scope)
-        problems += told["problems"]
-        if told["done"]:
-            return problems, told["counts"]
-        state = told["state"]
+        response = filled.call("autoflow.upkeep.verify", level=level, state=state, **scope)
+        problems += response["problems"]
+        if response["done"]:
+            return problems, response["counts"]
+        state = response["state"]
 
 
 def kinds(filled, level, **scope):
@@ -87,7 +87,7 @@ def test_a_changed_row_of_a_version_is_found(filled, project):
 
 def test_a_missing_file_is_found_with_what_it_affects(filled, project, contents):
     """The answer names the projects, versions and files that need lost bytes."""
-    told = filled.file("/a.png", filled.picture((1, 0, 0)))
+    response = filled.file("/a.png", filled.picture((1, 0, 0)))
     file_of(filled, contents[1]).unlink()
     (problem,) = verify(filled, 2)[0]
     assert problem == {
@@ -95,7 +95,7 @@ def test_a_missing_file_is_found_with_what_it_affects(filled, project, contents)
         "problem": "missing",
         "projects": [{"id": project, "name": "lemons"}],
         "versions": [{"id": 2, "version": 2, "projectId": project}],
-        "files": [{"id": told["id"], "path": "/a.png", "teamId": 1}],
+        "files": [{"id": response["id"], "path": "/a.png", "teamId": 1}],
     }
 
 

@@ -74,9 +74,9 @@ GOOD = [
 def test_the_formats_of_datasets_are_read(form, mode, options):
     """Each common format, of each kind of pixel, has a size and a thumbnail."""
     data = encoded(form, mode, **options)
-    told = thumbnails.read_image_info(io.BytesIO(data))
-    assert (told.width, told.height) == (40, 20)
-    assert told.mime.startswith("image/")
+    response = thumbnails.read_image_info(io.BytesIO(data))
+    assert (response.width, response.height) == (40, 20)
+    assert response.mime.startswith("image/")
     assert small(data)[1] == (10, 5)
 
 
@@ -275,10 +275,10 @@ def test_requests_of_one_thumbnail_share_one_job(tmp_path, jobs):
         threading.Thread(target=lambda: answers.append(server.content("autoflow.previews", {"id": number}).size))
         for _ in range(10)
     ]
-    for one in asking:
-        one.start()
-    for one in asking:
-        one.join()
+    for entry in asking:
+        entry.start()
+    for entry in asking:
+        entry.join()
     assert len(answers) == 10
     assert len(set(answers)) == 1
     assert len(jobs) == 1

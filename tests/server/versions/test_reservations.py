@@ -75,9 +75,14 @@ def test_a_version_is_seen_when_it_is_committed(saved):
     file = saved.archive()
     for _ in range(2):
         assert saved.commit(reserved, file, title="one", description="why") == {"success": True}
-    (told,) = saved.list()
-    assert (told["id"], told["version"], told["teamFileId"], told["name"]) == (reserved["id"], 1, file["id"], "one")
-    assert set(told) == {
+    (response,) = saved.list()
+    assert (response["id"], response["version"], response["teamFileId"], response["name"]) == (
+        reserved["id"],
+        1,
+        file["id"],
+        "one",
+    )
+    assert set(response) == {
         *("id", "projectId", "createdBy", "teamFileId", "version", "description", "status", "createdAt"),
         *("updatedAt", "projectUpdatedAt", "teamId", "name", "previewProjectId", "itemsCount", "size"),
     }
@@ -102,7 +107,7 @@ def test_one_reservation_at_a_time(saved, monkeypatch):
     third = saved.reserve()
     refused(404, saved.commit, second, saved.archive())
     assert saved.commit(third, saved.archive()) == {"success": True}
-    assert [one["id"] for one in saved.list()] == [third["id"]]
+    assert [entry["id"] for entry in saved.list()] == [third["id"]]
 
 
 def test_a_lease_that_is_over_is_still_held_while_nobody_else_asks(saved, monkeypatch):
@@ -125,7 +130,7 @@ def test_snapshots_beside_a_reservation_keep_numbers_apart(saved):
     saved.change()
     made = saved.filled.snapshot(saved.project)
     saved.commit(reserved, saved.archive())
-    assert [(one["version"], one["id"]) for one in saved.list()] == [(1, reserved["id"]), (2, made["id"])]
+    assert [(entry["version"], entry["id"]) for entry in saved.list()] == [(1, reserved["id"]), (2, made["id"])]
     assert refused(400, saved.reserve).details["version"]["id"] == made["id"]
 
 
@@ -148,7 +153,7 @@ def test_archives_of_one_path_do_not_meet(saved):
     saved.change()
     saved.save(b"second")
     known = saved.map()
-    paths = [known[str(one["id"])]["path"] for one in saved.list()]
+    paths = [known[str(entry["id"])]["path"] for entry in saved.list()]
     assert paths == [f"{saved.folder}/{MOMENT}", f"{saved.folder}/20261123111512.2.tar.zst"]
     read = [
         b"".join(saved.filled.server.download("file-storage.download", {"teamId": 1, "path": path})) for path in paths
@@ -163,14 +168,14 @@ def test_the_map_is_written_from_the_versions(saved):
     first, _ = saved.save()
     saved.change()
     made = saved.filled.snapshot(saved.project)
-    told = saved.filled.file(path, b'{"latest": 999}')
+    response = saved.filled.file(path, b'{"latest": 999}')
     known = saved.map()
     assert known["latest"] == made["id"]
     assert [known[str(number)]["number"] for number in (first, made["id"])] == [1, 2]
     assert [known[str(number)]["previous"] for number in (first, made["id"])] == [None, first]
     assert known[str(made["id"])]["path"] is None
     (listed,) = saved.filled.call("file-storage.list", teamId=1, path=path)
-    assert listed == told
+    assert listed == response
     assert listed["meta"] == {
         "mime": "application/json",
         "ext": "json",
@@ -183,8 +188,8 @@ def test_the_map_is_written_from_the_versions(saved):
 def test_a_map_of_no_project_is_a_file(saved):
     """Where no project's versions are, a file of that name is one like any other."""
     saved.filled.file("/system/versions/999/versions.json", b"{}")
-    told = saved.filled.call("file-storage.list", teamId=1, path="/system/versions/999/versions.json")
-    assert told[0]["meta"]["size"] == 2
+    response = saved.filled.call("file-storage.list", teamId=1, path="/system/versions/999/versions.json")
+    assert response[0]["meta"]["size"] == 2
 
 
 def test_an_archive_that_a_version_needs_stays(saved):
@@ -204,8 +209,8 @@ def test_a_version_is_named_anew_and_shown_by_a_project(saved):
     preview = saved.filled.project("preview")
     update = "projects.versions.update"
     saved.filled.call(update, id=number, name="two", description="d", previewProjectId=preview)
-    (told,) = saved.list()
-    assert (told["name"], told["description"], told["previewProjectId"]) == ("two", "d", preview)
+    (response,) = saved.list()
+    assert (response["name"], response["description"], response["previewProjectId"]) == ("two", "d", preview)
     assert saved.map()[str(number)]["preview"] == preview
     refused(404, saved.filled.call, update, id=number, previewProjectId=999)
     saved.change()
@@ -213,7 +218,7 @@ def test_a_version_is_named_anew_and_shown_by_a_project(saved):
 
 
 def committed(saved):
-    return [one["version"] for one in saved.list()]
+    return [entry["version"] for entry in saved.list()]
 
 
 def test_a_client_that_dies_leaves_a_version_or_nothing(saved):

@@ -37,20 +37,20 @@ class Source:
         return self.filled.call("autoflow.versions.restore", **{"id": self.version, **more})
 
     def names(self, project):
-        return [one["name"] for one in self.filled.call("images.list", projectId=project)["entities"]]
+        return [entry["name"] for entry in self.filled.call("images.list", projectId=project)["entities"]]
 
     def projects(self):
-        return [one["id"] for one in self.filled.call("projects.list", workspaceId=1)["entities"]]
+        return [entry["id"] for entry in self.filled.call("projects.list", workspaceId=1)["entities"]]
 
     def break_content(self, number):
         with self.store.write() as conn:
             conn.execute(update(blobs).where(blobs.c.hash == self.contents[number]).values(state="damaged"))
 
     def collect(self):
-        place, first = None, True
-        while first or place is not None:
+        cursor, first = None, True
+        while first or cursor is not None:
             with self.store.write() as conn:
-                _, place = purge.purge(conn, 3, place)
+                _, cursor = purge.purge(conn, 3, cursor)
             first = False
 
     def count(self, table, project):
@@ -82,15 +82,15 @@ def test_a_version_becomes_a_project(source):
     """It is named as the SDK names it, tells where it is from, and has what the project has beside its version."""
     made = source.restore()
     assert (made["done"], made["copied"], made["total"], made["missed"]["count"]) == (True, COUNT, COUNT, 0)
-    told = source.filled.call("projects.info", id=made["id"])
-    assert (told["name"], told["imagesCount"], told["readme"], told["settings"]) == (
+    response = source.filled.call("projects.info", id=made["id"])
+    assert (response["name"], response["imagesCount"], response["readme"], response["settings"]) == (
         "lemons, from ver. 1",
         COUNT,
         "r",
         {"a": 1},
     )
     origin = {"project_id": source.project, "version_num": 1, "version_id": source.version}
-    assert told["customData"] == {"b": 2, "restored_from": origin}
+    assert response["customData"] == {"b": 2, "restored_from": origin}
     assert source.names(made["id"]) == source.names(source.project)
     assert source.restore()["name"] == "lemons, from ver. 1_001"
     assert source.restore(name="limes", description="d")["name"] == "limes"
@@ -121,11 +121,11 @@ def test_items_come_where_they_were(filled):
     version = filled.snapshot(project)["id"]
     filled.call("datasets.remove", id=numbers["second"])
     made = filled.call("autoflow.versions.restore", id=version)["id"]
-    places = {one["id"]: one["name"] for one in filled.call("datasets.list", projectId=made)["entities"]}
+    places = {entry["id"]: entry["name"] for entry in filled.call("datasets.list", projectId=made)["entities"]}
     images = filled.call("images.list", projectId=made)["entities"]
     assert sorted(places.values()) == ["first", "second", "third"]
-    assert [one["name"] for one in images] == [f"{name} {each}" for name in numbers for each in range(3)]
-    assert all(one["name"].startswith(places[one["datasetId"]]) for one in images)
+    assert [entry["name"] for entry in images] == [f"{name} {each}" for name in numbers for each in range(3)]
+    assert all(entry["name"].startswith(places[entry["datasetId"]]) for entry in images)
 
 
 def test_tags_on_items_come_along_under_numbers_of_their_own(filled):
@@ -138,26 +138,26 @@ def test_tags_on_items_come_along_under_numbers_of_their_own(filled):
     for value in values:
         filled.call("image-tags.bulk.add-to-image", ids=[image], tagId=tag, value=value)
     made = filled.call("autoflow.versions.restore", id=filled.snapshot(project)["id"])["id"]
-    told = [filled.call("images.list", projectId=number)["entities"][0]["tags"] for number in (project, made)]
-    assert [[one["value"] for one in tags] for tags in told] == [values, values]
-    assert not {one["id"] for one in told[0]} & {one["id"] for one in told[1]}
+    response = [filled.call("images.list", projectId=number)["entities"][0]["tags"] for number in (project, made)]
+    assert [[entry["value"] for entry in tags] for tags in response] == [values, values]
+    assert not {entry["id"] for entry in response[0]} & {entry["id"] for entry in response[1]}
 
 
 def test_progress_is_told_and_nothing_is_seen_before_the_end(source, slow):
     """Each call does some; until the last the project is in no list, by no number, and cannot be changed."""
-    told = source.restore()
-    seen = [told["copied"]]
-    while not told["done"]:
+    response = source.restore()
+    seen = [response["copied"]]
+    while not response["done"]:
         assert source.projects() == [source.project]
-        assert refused(source.filled.call, "projects.info", id=told["id"]).status == 404
-        assert refused(source.filled.call, "images.list", projectId=told["id"]).status == 404
-        assert refused(source.filled.dataset, told["id"], "x").status == 404
-        assert refused(source.filled.snapshot, told["id"]).status == 404
-        told = source.filled.call("autoflow.versions.restore", restoring=told["id"])
-        seen.append(told["copied"])
+        assert refused(source.filled.call, "projects.info", id=response["id"]).status == 404
+        assert refused(source.filled.call, "images.list", projectId=response["id"]).status == 404
+        assert refused(source.filled.dataset, response["id"], "x").status == 404
+        assert refused(source.filled.snapshot, response["id"]).status == 404
+        response = source.filled.call("autoflow.versions.restore", restoring=response["id"])
+        seen.append(response["copied"])
     assert seen == sorted(seen)
     assert len(set(seen)) > 3
-    assert source.filled.call("autoflow.versions.restore", restoring=told["id"])["done"]
+    assert source.filled.call("autoflow.versions.restore", restoring=response["id"])["done"]
     assert refused(source.filled.call, "autoflow.versions.restore", restoring=source.project).status == 404
 
 
@@ -176,10 +176,10 @@ def test_a_client_that_goes_away_leaves_nothing(source, slow):
     with source.store.read() as conn:
         assert conn.execute(select(projects.c.id)).scalars().all() == [source.project]
     assert refused(restoring.step, source.store, number).status == 404
-    told = source.restore()
-    while not told["done"]:
-        told = source.filled.call("autoflow.versions.restore", restoring=told["id"])
-    assert source.names(told["id"]) == source.names(source.project)
+    response = source.restore()
+    while not response["done"]:
+        response = source.filled.call("autoflow.versions.restore", restoring=response["id"])
+    assert source.names(response["id"]) == source.names(source.project)
 
 
 def test_missing_content_is_named_and_leaves_nothing(source):
@@ -192,15 +192,15 @@ def test_missing_content_is_named_and_leaves_nothing(source):
     assert "'2.png'" in str(refusal)
     source.collect()
     assert source.projects() == [source.project]
-    told = source.restore(skipMissed=True)
-    assert (told["copied"], told["total"], told["missed"]) == (
+    response = source.restore(skipMissed=True)
+    assert (response["copied"], response["total"], response["missed"]) == (
         COUNT - 2,
         COUNT - 2,
         {"count": 2, "names": ["2.png", "4.png"]},
     )
     with source.store.read() as conn:
-        row = conn.execute(select(projects).where(projects.c.id == told["id"])).mappings().one()
-        assert row["digest"] == compute_digest(conn, told["id"])
+        row = conn.execute(select(projects).where(projects.c.id == response["id"])).mappings().one()
+        assert row["digest"] == compute_digest(conn, response["id"])
         assert (
             row["size"] == conn.execute(select(func.sum(items.c.size)).where(items.c.project_id == row["id"])).scalar()
         )

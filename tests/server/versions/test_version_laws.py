@@ -35,12 +35,12 @@ TAGS = [{"name": "t", "value_type": "any_string"}]
 ASIDE = ("id", "createdAt", "updatedAt")
 
 
-def entry(item, annotation, place):
+def entry(item, annotation, path):
     """An item's content, however it was read."""
     tags = sorted((tag["name"], tag["value"]) for tag in annotation["tags"])
     objects = [(one["classId"], json.dumps(one["points"])) for one in annotation["objects"]]
     plain = (item["name"], item["hash"], item["description"], json.dumps(item["meta"], sort_keys=True))
-    return {"place": place, "dataset": item["datasetId"], "content": (*plain, tags, objects)}
+    return {"place": path, "dataset": item["datasetId"], "content": (*plain, tags, objects)}
 
 
 def placed(datasets):
@@ -79,69 +79,70 @@ class Versions(RuleBasedStateMachine):
     # -- what there is now
 
     def datasets(self, project=None):
-        found = self.call("datasets.list", projectId=project or self.project, recursive=True)
-        return found["entities"]
+        return self.call("datasets.list", projectId=project or self.project, recursive=True)["entities"]
 
     def images(self, project=None):
         return self.call("images.list", projectId=project or self.project)["entities"]
 
     def now(self, project=None):
         images = self.images(project)
-        told = self.call("annotations.bulk.info", imageIds=[one["id"] for one in images])
-        places = placed(self.datasets(project))
-        found = {
-            one["id"]: entry(one, annotation["annotation"], places[one["datasetId"]])
-            for one, annotation in zip(images, told, strict=True)
+        response = self.call("annotations.bulk.info", imageIds=[image["id"] for image in images])
+        paths = placed(self.datasets(project))
+        items = {
+            image["id"]: entry(image, annotation["annotation"], paths[image["datasetId"]])
+            for image, annotation in zip(images, response, strict=True)
         }
         meta = self.call("projects.meta", id=project or self.project)
-        return {"items": found, "datasets": places, "meta": (meta["classes"], meta["tags"])}
+        return {"items": items, "datasets": paths, "meta": (meta["classes"], meta["tags"])}
 
     def then(self, version):
         meta = self.call("autoflow.versions.meta", id=version)
-        places = placed(meta["datasets"])
-        assert {one["id"]: tuple(one["path"]) for one in meta["datasets"]} == places
-        found, after = {}, 0
+        paths = placed(meta["datasets"])
+        assert {dataset["id"]: tuple(dataset["path"]) for dataset in meta["datasets"]} == paths
+        items, after = {}, 0
         while after is not None:
             page = self.call("autoflow.versions.items", id=version, after=after, limit=5, annotations=True)
-            for one in page["items"]:
-                assert tuple(one["dataset"]) == places[one["datasetId"]]
-                found[one["id"]] = entry(one, one["annotation"], places[one["datasetId"]])
+            for item in page["items"]:
+                assert tuple(item["dataset"]) == paths[item["datasetId"]]
+                items[item["id"]] = entry(item, item["annotation"], paths[item["datasetId"]])
             after = page["after"]
-        counts = [one["itemsCount"] for one in meta["datasets"]]
-        assert sum(counts) == len(found) == meta["version"]["itemsCount"]
-        return {"items": found, "datasets": places, "meta": (meta["meta"]["classes"], meta["meta"]["tags"])}
+        counts = [dataset["itemsCount"] for dataset in meta["datasets"]]
+        assert sum(counts) == len(items) == meta["version"]["itemsCount"]
+        return {"items": items, "datasets": paths, "meta": (meta["meta"]["classes"], meta["meta"]["tags"])}
 
     # -- edits
 
     def pick(self, things, number):
         return things[number % len(things)] if things else None
 
-    def add_dataset(self, place, name):
-        parent = self.pick([None, *self.datasets()], place)
+    def add_dataset(self, which, name):
+        parent = self.pick([None, *self.datasets()], which)
         self.refusable("datasets.add", projectId=self.project, name=f"d{name}", parentId=parent and parent["id"])
 
     def rename_dataset(self, which, name):
-        if one := self.pick(self.datasets(), which):
-            self.refusable("datasets.editInfo", id=one["id"], name=f"d{name}")
+        if dataset := self.pick(self.datasets(), which):
+            self.refusable("datasets.editInfo", id=dataset["id"], name=f"d{name}")
 
-    def move_dataset(self, which, place):
-        found = self.datasets()
-        if len(found) > 1:
-            self.refusable("datasets.move", srcId=self.pick(found, which)["id"], destId=self.pick(found, place)["id"])
+    def move_dataset(self, which, target):
+        datasets = self.datasets()
+        if len(datasets) > 1:
+            self.refusable(
+                "datasets.move", srcId=self.pick(datasets, which)["id"], destId=self.pick(datasets, target)["id"]
+            )
 
     def remove_dataset(self, which, _):
-        found = self.datasets()
-        if len(found) > 2:
-            self.call("datasets.remove", id=self.pick(found, which)["id"])
+        datasets = self.datasets()
+        if len(datasets) > 2:
+            self.call("datasets.remove", id=self.pick(datasets, which)["id"])
 
-    def add_image(self, place, name):
-        if one := self.pick(self.datasets(), place):
+    def add_image(self, which, name):
+        if dataset := self.pick(self.datasets(), which):
             image = {"title": f"{name}.png", "hash": self.contents[name % 3], "meta": {"n": name % 2}}
-            self.refusable("images.bulk.add", datasetId=one["id"], images=[image])
+            self.refusable("images.bulk.add", datasetId=dataset["id"], images=[image])
 
     def rename_image(self, which, name):
-        if one := self.pick(self.images(), which):
-            self.refusable("images.editInfo", id=one["id"], name=f"{name}.png")
+        if image := self.pick(self.images(), which):
+            self.refusable("images.editInfo", id=image["id"], name=f"{name}.png")
 
     def remove_image(self, which, kind):
         if one := self.pick(self.images(), which):
@@ -152,19 +153,19 @@ class Versions(RuleBasedStateMachine):
 
     def tag(self, which, value):
         number = self.call("projects.meta", id=self.project)["tags"][0]["id"]
-        if one := self.pick(self.images(), which):
+        if image := self.pick(self.images(), which):
             if value > 2:
-                self.call("image-tags.bulk.remove-from-images", ids=[one["id"]], tagIds=[number])
+                self.call("image-tags.bulk.remove-from-images", ids=[image["id"]], tagIds=[number])
             else:
-                self.call("image-tags.bulk.add-to-image", ids=[one["id"]], tagId=number, value=str(value))
+                self.call("image-tags.bulk.add-to-image", ids=[image["id"]], tagId=number, value=str(value))
 
     def annotate(self, which, kind):
         corner = 1 + kind % 3
-        if one := self.pick(self.images(), which):
+        if image := self.pick(self.images(), which):
             points = {"exterior": [[0, 0], [corner, corner]], "interior": []}
             drawn = {"classTitle": "c0", "geometryType": "rectangle", "points": points}
-            annotation = {"imageId": one["id"], "annotation": {"objects": [drawn] * corner}}
-            self.call("annotations.bulk.add", datasetId=one["datasetId"], annotations=[annotation])
+            annotation = {"imageId": image["id"], "annotation": {"objects": [drawn] * corner}}
+            self.call("annotations.bulk.add", datasetId=image["datasetId"], annotations=[annotation])
 
     def change_meta(self, count, _):
         classes = [{"title": f"c{number}"} for number in range(1 + count % 3)]
@@ -225,10 +226,10 @@ class Versions(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 50))
     def purge(self, limit):
-        place, first = None, True
-        while first or place is not None:
+        cursor, first = None, True
+        while first or cursor is not None:
             with self.store.write() as conn:
-                _, place = purging.purge(conn, limit, place)
+                _, cursor = purging.purge(conn, limit, cursor)
             first = False
         self.nothing_is_left_over()
 
@@ -262,28 +263,28 @@ class Versions(RuleBasedStateMachine):
         pairs = zip(before["items"].values(), after["items"].values(), strict=True)  # in the same order
         assert all((one["place"], one["content"]) == (other["place"], other["content"]) for one, other in pairs)
         with self.store.read() as conn:
-            told = conn.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
+            response = conn.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
             version = conn.execute(select(versions.c.digest).where(versions.c.id == number)).scalar()
-            assert told == version == change_tracking.compute_digest(conn, made["id"])
+            assert response == version == change_tracking.compute_digest(conn, made["id"])
         self.call("projects.remove", id=made["id"])
 
     @precondition(lambda self: self.saved)
-    @rule(one=small, other=st.one_of(st.none(), small))
-    def compare(self, one, other):
+    @rule(index=small, other=st.one_of(st.none(), small))
+    def compare(self, index, other):
         numbers = sorted(self.saved)
-        first, second = self.pick(numbers, one), None if other is None else self.pick(numbers, other)
-        told = self.call("autoflow.versions.diff", **{"from": first, "to": second, "limit": 1000, "labels": True})
+        first, second = self.pick(numbers, index), None if other is None else self.pick(numbers, other)
+        response = self.call("autoflow.versions.diff", **{"from": first, "to": second, "limit": 1000, "labels": True})
         before = self.saved[first]
         after = self.saved[second] if second else self.now()
         expected = changes(before["items"], after["items"])
-        found = {
+        reported = {
             (change["status"], *((change[side] or {"id": None})["id"] for side in ("before", "after")))
-            for change in told["changes"]
+            for change in response["changes"]
         }
-        assert found == expected
-        counted = told["counts"]["items"]
+        assert reported == expected
+        counted = response["counts"]["items"]
         assert sum(counted[how] for how in ("added", "removed", "changed")) == len(expected)
-        labels = told["counts"]["labels"]
+        labels = response["counts"]["labels"]
         assert labels["after"] - labels["before"] == labels["added"] - labels["removed"]
 
     # -- what is always true
@@ -301,21 +302,21 @@ class Versions(RuleBasedStateMachine):
 
 
 def changes(before, after):
-    """What a diff must find: by ids, then by places and names."""
-    found = set()
-    gone = {(one["place"], one["content"][0]): number for number, one in before.items() if number not in after}
-    for number, one in after.items():
+    """Return the changes that a diff must report: by ids, then by datasets and names."""
+    reported = set()
+    gone = {(item["place"], item["content"][0]): number for number, item in before.items() if number not in after}
+    for number, item in after.items():
         was = before.get(number)
         if was is not None:
-            if (was["dataset"], was["content"]) != (one["dataset"], one["content"]):
-                found.add(("changed", number, number))
+            if (was["dataset"], was["content"]) != (item["dataset"], item["content"]):
+                reported.add(("changed", number, number))
             continue
-        old = gone.pop((one["place"], one["content"][0]), None)
+        old = gone.pop((item["place"], item["content"][0]), None)
         if old is None:
-            found.add(("added", None, number))
-        elif before[old]["content"] != one["content"]:
-            found.add(("changed", old, number))
-    return found | {("removed", number, None) for number in gone.values()}
+            reported.add(("added", None, number))
+        elif before[old]["content"] != item["content"]:
+            reported.add(("changed", old, number))
+    return reported | {("removed", number, None) for number in gone.values()}
 
 
 @pytest.mark.timeout(400)  # some machines make many versions of many images, each read at every step

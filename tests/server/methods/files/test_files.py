@@ -19,20 +19,20 @@ def read(filled, **body):
     return b"".join(filled.server.download("file-storage.download", body))
 
 
-def kept(tmp_path):
+def current(tmp_path):
     return blob_files(tmp_path / "home" / "blobs")
 
 
 def test_a_file_is_uploaded_and_read(filled, tmp_path):
     """A file comes back as it was sent, described as the SDK reads it, kept read-only under its sha256."""
-    told = filled.file("/models/best.pt", b"weights")
+    response = filled.file("/models/best.pt", b"weights")
     digest = hashlib.sha256(b"weights").digest()
-    assert told["path"] == "/models/best.pt"
-    assert told["meta"] == {"mime": "application/octet-stream", "ext": "pt", "size": 7}
-    assert told["hash"] == base64.b64encode(digest).decode()
-    assert read(filled, teamId=1, path="/models/best.pt") == read(filled, id=told["id"]) == b"weights"
-    assert filled.call("file-storage.info", id=str(told["id"])) == told
-    (path,) = kept(tmp_path)
+    assert response["path"] == "/models/best.pt"
+    assert response["meta"] == {"mime": "application/octet-stream", "ext": "pt", "size": 7}
+    assert response["hash"] == base64.b64encode(digest).decode()
+    assert read(filled, teamId=1, path="/models/best.pt") == read(filled, id=response["id"]) == b"weights"
+    assert filled.call("file-storage.info", id=str(response["id"])) == response
+    (path,) = current(tmp_path)
     assert os.path.basename(path).startswith(digest.hex() + ".")
     assert os.path.basename(os.path.dirname(path)) == digest.hex()[:2]
     assert os.stat(path).st_mode & 0o222 == 0
@@ -51,7 +51,7 @@ def test_equal_bytes_are_kept_once(filled, tmp_path):
     """Two files with the same content are one blob, and no stray file is left."""
     filled.file("/a", b"same")
     filled.file("/b", b"same")
-    assert len(kept(tmp_path)) == 1
+    assert len(current(tmp_path)) == 1
 
 
 def test_several_files_are_answered_in_order(filled):
@@ -59,8 +59,8 @@ def test_several_files_are_answered_in_order(filled):
     parts = []
     for name, data in (("a.txt", b"1"), ("b.txt", b"2"), ("a.txt", b"3")):
         parts += [Part("name", name), Part("path", "/x/"), Part("file", io.BytesIO(data), name, "text/plain")]
-    told = filled.server.upload("file-storage.bulk.upload", parts, {"teamId": "1"})
-    assert [file["name"] for file in told] == ["a.txt", "b.txt", "a.txt"]
+    response = filled.server.upload("file-storage.bulk.upload", parts, {"teamId": "1"})
+    assert [file["name"] for file in response] == ["a.txt", "b.txt", "a.txt"]
     assert read(filled, teamId=1, path="/x/a.txt") == b"3"
     assert len(filled.call("file-storage.list", teamId=1, path="/x/", recursive=True)) == 2
 
@@ -76,7 +76,7 @@ def test_a_failed_upload_leaves_nothing(filled, tmp_path):
     with pytest.raises(ServerRefused, match="path"):
         filled.server.upload("file-storage.bulk.upload", parts, {"teamId": 1})
     assert filled.call("file-storage.list", teamId=1, path="/") == []
-    assert kept(tmp_path) == []
+    assert current(tmp_path) == []
     with pytest.raises(ServerRefused, match="team 9"):
         filled.file(team=9)
 
@@ -90,7 +90,7 @@ def test_a_full_disk_is_busy_and_leaves_nothing(filled, tmp_path, monkeypatch):
     monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(ServerBusy, match="No space left"):
         filled.file()
-    assert kept(tmp_path) == []
+    assert current(tmp_path) == []
 
 
 def test_folders_are_listed(filled):
@@ -144,8 +144,8 @@ def test_a_folder_is_listed_in_parts(filled):
         filled.file(path)
 
     def listed(**more):
-        told = filled.call("file-storage.v2.list", teamId=1, path="/f/", **more)
-        return [(one["path"], one["type"]) for one in told["entities"]], told["continuationToken"]
+        response = filled.call("file-storage.v2.list", teamId=1, path="/f/", **more)
+        return [(entry["path"], entry["type"]) for entry in response["entities"]], response["continuationToken"]
 
     files = [("/f/a.txt", "file"), ("/f/in/b.txt", "file"), ("/f/in/c.txt", "file")]
     assert listed() == (files, None)

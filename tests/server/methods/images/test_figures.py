@@ -42,7 +42,7 @@ class World:
         return {"entityId": image, "classId": self.soft, "geometryType": "alpha_mask", "geometry": None, "meta": {}}
 
     def add(self, *figures, **more):
-        return [told["id"] for told in self.filled.call("figures.bulk.add", figures=list(figures), **more)]
+        return [response["id"] for response in self.filled.call("figures.bulk.add", figures=list(figures), **more)]
 
     def list(self, **more):
         return self.filled.call("figures.list", datasetId=self.dataset, **more)
@@ -82,12 +82,12 @@ def test_numbers_come_in_the_order_sent(world):
 def test_a_list_tells_all_that_was_asked_for_and_the_image(world):
     """The members asked for come, and always the image: without it the SDK would place no figure, and say nothing."""
     (number,) = world.add(world.box(world.images[0], customData={"k": 1}, priority=3))
-    (told,) = world.list(fields=FIELDS)["entities"]
-    assert set(told) == {*FIELDS, "entityId"}
-    assert (told["id"], told["entityId"], told["classId"]) == (number, world.images[0], world.lemon)
-    assert told["geometry"] == {"points": {"exterior": [[0.5, 1], [2, 3]], "interior": []}}
-    assert (told["geometryMeta"], told["area"]) == ({"bbox": [1, 0.5, 3, 2]}, "3.0")
-    assert (told["customData"], told["priority"], told["objectId"]) == ({"k": 1}, 3, None)
+    (response,) = world.list(fields=FIELDS)["entities"]
+    assert set(response) == {*FIELDS, "entityId"}
+    assert (response["id"], response["entityId"], response["classId"]) == (number, world.images[0], world.lemon)
+    assert response["geometry"] == {"points": {"exterior": [[0.5, 1], [2, 3]], "interior": []}}
+    assert (response["geometryMeta"], response["area"]) == ({"bbox": [1, 0.5, 3, 2]}, "3.0")
+    assert (response["customData"], response["priority"], response["objectId"]) == ({"k": 1}, 3, None)
     assert "geometry" not in world.list(fields=["id"])["entities"][0]
 
 
@@ -97,7 +97,7 @@ def test_a_list_is_cut_into_pages(world):
     pages = [world.list(per_page=4, page=page) for page in (1, 2, 3)]
     assert [len(page["entities"]) for page in pages] == [4, 4, 1]
     assert {(page["total"], page["pagesCount"]) for page in pages} == {(9, 3)}
-    assert [told["id"] for page in pages for told in page["entities"]] == sorted(numbers)
+    assert [response["id"] for page in pages for response in page["entities"]] == sorted(numbers)
     assert world.list(per_page=4, page=4)["entities"] == []
 
 
@@ -105,7 +105,7 @@ def test_a_list_is_filtered_by_image_and_number(world):
     """Filters by the image or by the figures' own numbers hold together."""
     numbers = world.add(*(world.box(image) for image in world.images))
     where = lambda field, *values: {"field": field, "operator": "in", "value": list(values)}  # noqa: E731
-    ids = lambda *filters: [told["id"] for told in world.list(filter=list(filters))["entities"]]  # noqa: E731
+    ids = lambda *filters: [response["id"] for response in world.list(filter=list(filters))["entities"]]  # noqa: E731
     assert ids(where("entityId", *world.images[:2])) == numbers[:2]
     assert ids(where("id", numbers[2], numbers[0])) == [numbers[0], numbers[2]]
     assert ids(where("id", *numbers), where("entityId", world.images[1])) == [numbers[1]]
@@ -126,7 +126,7 @@ def test_a_masks_geometry_goes_apart(world):
         (box, other),
         (number, bitmap),
     ]
-    assert [told["geometry"] for told in world.list()["entities"]] == [None, other]
+    assert [response["geometry"] for response in world.list()["entities"]] == [None, other]
     read = world.filled.call("annotations.info", imageId=world.images[0])["annotation"]["objects"]
     assert read[0]["bitmap"] == bitmap
     world.filled.call("annotations.bulk.add", datasetId=world.dataset, annotations=[
@@ -149,8 +149,8 @@ def test_figures_are_tagged_changed_and_removed(world):
     number, other = world.add(world.box(world.images[0]), world.box(world.images[0]))
     blurry = world.meta["tags"][0]["id"]
     tags = [{"tagId": blurry, "figureId": figure, "value": None} for figure in (other, number, number)]
-    told = world.filled.call("figures.tags.bulk.add", projectId=world.project, tags=tags)
-    assert [answer["figureId"] for answer in told] == [other, number, number]
+    response = world.filled.call("figures.tags.bulk.add", projectId=world.project, tags=tags)
+    assert [answer["figureId"] for answer in response] == [other, number, number]
     assert [[tag["name"] for tag in figure["tags"]] for figure in world.list()["entities"]] == [["blurry"], ["blurry"]]
     geometry = {"points": {"exterior": [[5, 5], [6, 6]], "interior": []}, "geometryType": "rectangle"}
     world.filled.call("figures.editInfo", id=number, geometry=geometry, tags=[], nnCreated=True)
@@ -178,8 +178,8 @@ def test_a_figure_is_read_and_changed_by_its_number(world):
     """One figure with its geometry, whatever it is; its priority and tags change, in whole pixels or as it is."""
     box, mask = world.add(world.box(world.images[0]), world.mask(world.images[0]))
     world.upload((mask, b'{"data": "x", "origin": [1, 2]}'))
-    told = world.filled.call("figures.info", id=mask)
-    assert told["geometry"] == {"bitmap": {"data": "x", "origin": [1, 2]}}
+    response = world.filled.call("figures.info", id=mask)
+    assert response["geometry"] == {"bitmap": {"data": "x", "origin": [1, 2]}}
     world.filled.call("figures.priority.update", id=box, priority=4)
     blurry = world.meta["tags"][0]["id"]
     for _ in range(2):

@@ -104,13 +104,13 @@ def test_filters_hold_together_with_the_others(world):
     assert world.picked(peel, filter=where) == "c "
     assert world.picked(peel, sort="name", sort_order="desc") == "c b "
     first = world.list(peel, per_page=1)
-    assert (first["total"], first["pagesCount"], [one["name"] for one in first["entities"]]) == (2, 2, ["b.png"])
+    assert (first["total"], first["pagesCount"], [entry["name"] for entry in first["entities"]]) == (2, 2, ["b.png"])
     assert world.picked(peel, per_page=1, page=2) == "c "
     assert world.picked(peel, per_page=1, page=9) == ""
     by_token = world.list(peel, per_page=1, pagination_mode="token", sort="name", sort_order="desc")
     assert by_token["after"] == world.images["b"]
     last = world.list(peel, per_page=1, after=by_token["after"])
-    assert ([one["id"] for one in last["entities"]], last["after"]) == ([world.images["c"]], None)
+    assert ([entry["id"] for entry in last["entities"]], last["after"]) == ([world.images["c"]], None)
     assert world.picked(peel, datasetId=None, projectId=world.project) == "b c "
 
 
@@ -139,11 +139,11 @@ def test_figures_are_picked(world):
 
     def figures(*wanted):
         given = [{"type": kind, "data": data} for kind, data in wanted]
-        told = world.call("figures.list", datasetId=world.dataset, filters=given)
-        assert told["total"] == len(told["entities"])
+        response = world.call("figures.list", datasetId=world.dataset, filters=given)
+        assert response["total"] == len(response["entities"])
         names = {number: name for name, number in world.numbers.items()}
         images = {number: name for name, number in world.images.items()}
-        return [images[one["entityId"]] + " " + names[one["classId"]] for one in told["entities"]]
+        return [images[entry["entityId"]] + " " + names[entry["classId"]] for entry in response["entities"]]
 
     lemon, peel = ("objects_class", {"classId": world.numbers["lemon"]}), world.numbers["peel"]
     assert figures(lemon) == ["a lemon", "b lemon", "b lemon"]

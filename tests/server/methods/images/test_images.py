@@ -43,12 +43,17 @@ def refused(status, call, *args, **body):
 def test_a_project_is_told_as_the_sdk_reads_it(filled, dataset):
     """A project's answer has every key the SDK takes, with counts kept by the writes."""
     filled.image(dataset)
-    told = filled.call("projects.info", id="1")
+    response = filled.call("projects.info", id="1")
     keys = "id name description size readme workspaceId imagesCount itemsCount datasetsCount createdAt updatedAt type "
     keys += "referenceImageUrl customData backupArchive teamId settings importSettings version createdBy"
-    assert set(keys.split()) <= set(told)
-    assert (told["imagesCount"], told["datasetsCount"], told["customData"], told["version"]) == (1, 1, {}, None)
-    assert int(told["size"]) > 0
+    assert set(keys.split()) <= set(response)
+    assert (response["imagesCount"], response["datasetsCount"], response["customData"], response["version"]) == (
+        1,
+        1,
+        {},
+        None,
+    )
+    assert int(response["size"]) > 0
 
 
 def test_a_projects_name_is_its_own(filled, project):
@@ -218,13 +223,13 @@ def test_an_annotation_comes_back(filled, project, dataset):
     assert annotation_of(filled, image)["objects"] == []
     tag = {"name": "split", "value": "train"}
     annotate(filled, dataset, image, description="d", tags=[tag], objects=[{**BOX, "tags": [{"name": "blurry"}]}])
-    told = annotation_of(filled, image)
-    (found,) = told["objects"]
-    assert found["points"] == BOX["points"]
-    assert (found["classTitle"], found["tags"][0]["name"]) == ("lemon", "blurry")
-    assert found["id"] // FIGURES == image
-    assert (told["description"], told["tags"][0]["value"]) == ("d", "train")
-    assert told["size"] == {"height": 3, "width": 4}
+    response = annotation_of(filled, image)
+    (figure,) = response["objects"]
+    assert figure["points"] == BOX["points"]
+    assert (figure["classTitle"], figure["tags"][0]["name"]) == ("lemon", "blurry")
+    assert figure["id"] // FIGURES == image
+    assert (response["description"], response["tags"][0]["value"]) == ("d", "train")
+    assert response["size"] == {"height": 3, "width": 4}
     assert filled.call("images.info", id=image)["labelsCount"] == 1
 
 
@@ -270,8 +275,8 @@ def test_annotations_are_listed_and_copied(filled, project, dataset):
     images = [filled.image(dataset, f"{name}.png")["id"] for name in "abc"]
     tag = {"name": "split", "value": "train"}
     annotate(filled, dataset, images[1], tags=[tag], objects=[{**BOX, "tags": [{"name": "blurry"}]}])
-    told = filled.call("annotations.list", datasetId=dataset, per_page=2)
-    assert [len(one["annotation"]["objects"]) for one in told["entities"]] == [0, 1]
+    response = filled.call("annotations.list", datasetId=dataset, per_page=2)
+    assert [len(one["annotation"]["objects"]) for one in response["entities"]] == [0, 1]
     other = filled.project("other")
     filled.call("projects.meta.update", id=other, meta=META)
     target = filled.image(filled.dataset(other), "far.png")["id"]
@@ -288,13 +293,13 @@ def test_annotations_are_listed_and_copied(filled, project, dataset):
 def test_datasets_and_images_are_edited(filled, project, dataset):
     """Names, descriptions and custom data change; a name that is taken in its place is refused."""
     inner = filled.dataset(project, "inner", parentId=dataset)
-    told = filled.call("datasets.editInfo", id=inner, name="renamed", description="d", customData={"a": 1})
-    assert (told["name"], told["description"], told["customData"]) == ("renamed", "d", {"a": 1})
+    response = filled.call("datasets.editInfo", id=inner, name="renamed", description="d", customData={"a": 1})
+    assert (response["name"], response["description"], response["customData"]) == ("renamed", "d", {"a": 1})
     filled.dataset(project, "second")
     refused(409, filled.call, "datasets.editInfo", id=dataset, name="second")
     first, second = filled.image(dataset, "a.png")["id"], filled.image(dataset, "b.png")["id"]
-    told = filled.call("images.editInfo", id=first, name="c.png", description="d", meta={"k": 1})
-    assert (told["name"], told["description"], told["meta"]) == ("c.png", "d", {"k": 1})
+    response = filled.call("images.editInfo", id=first, name="c.png", description="d", meta={"k": 1})
+    assert (response["name"], response["description"], response["meta"]) == ("c.png", "d", {"k": 1})
     refused(409, filled.call, "images.editInfo", id=second, name="c.png")
     assert filled.call("images.editInfo", id=second, name="b.png")["name"] == "b.png"
 

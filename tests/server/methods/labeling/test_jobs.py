@@ -29,12 +29,12 @@ def test_a_job_has_what_the_sdk_reads_unasked(filled, dataset):
     """Names of classes and tags are objects, the range has both ends, and the images are told."""
     meta = {"classes": ["lemon"], "projectTags": ["split"], "imageTags": [{"name": "split", "positive": False}]}
     job = make(filled, dataset, meta={**meta, "range": {"start": 2, "end": 3}})
-    told = filled.call("jobs.info", id=job["id"])
-    assert (told["meta"]["classes"], told["meta"]["projectTags"]) == ([{"name": "lemon"}], [{"name": "split"}])
-    assert told["meta"]["imageTags"] == meta["imageTags"]
-    assert told["meta"]["range"] == {"start": 2, "end": 3}
-    assert [one["name"] for one in told["entities"]] == ["b.png", "c.png"]
-    assert (told["imagesCount"], told["labelerLogin"], told["status"]) == (2, "admin", "pending")
+    response = filled.call("jobs.info", id=job["id"])
+    assert (response["meta"]["classes"], response["meta"]["projectTags"]) == ([{"name": "lemon"}], [{"name": "split"}])
+    assert response["meta"]["imageTags"] == meta["imageTags"]
+    assert response["meta"]["range"] == {"start": 2, "end": 3}
+    assert [entry["name"] for entry in response["entities"]] == ["b.png", "c.png"]
+    assert (response["imagesCount"], response["labelerLogin"], response["status"]) == (2, "admin", "pending")
     assert filled.call("jobs.info", id=make(filled, dataset)["id"])["meta"]["range"] == {"start": None, "end": None}
 
 
@@ -56,8 +56,8 @@ def test_a_jobs_times_follow_its_status(filled, dataset):
     """It begins with the first status that is not pending, and is over while it is completed or stopped."""
     number = make(filled, dataset)["id"]
     filled.call("jobs.stop", id=number)
-    told = filled.call("jobs.info", id=number)
-    assert (told["status"], told["startedAt"]) == ("stopped", told["finishedAt"])
+    response = filled.call("jobs.info", id=number)
+    assert (response["status"], response["startedAt"]) == ("stopped", response["finishedAt"])
     filled.call("jobs.set-status", id=number, status="in_progress")
     assert filled.call("jobs.info", id=number)["finishedAt"] is None
     refused(400, filled.call, "jobs.set-status", id=number, status="done")
@@ -91,8 +91,8 @@ def test_images_of_another_dataset_are_refused(filled, dataset):
 def test_a_job_is_changed(filled, dataset):
     """Its name, custom data, and who labels and reviews, who must be of the team."""
     number = make(filled, dataset)["id"]
-    told = filled.call("jobs.editInfo", id=number, name="Other", customData={"a": 1}, reviewerId=1)
-    assert (told["name"], told["customData"], told["reviewerId"]) == ("Other", {"a": 1}, 1)
+    response = filled.call("jobs.editInfo", id=number, name="Other", customData={"a": 1}, reviewerId=1)
+    assert (response["name"], response["customData"], response["reviewerId"]) == ("Other", {"a": 1}, 1)
     refused(404, filled.call, "jobs.editInfo", id=number, userId=99)
     assert filled.call("jobs.info", id=number)["userId"] == 1
 
@@ -100,12 +100,16 @@ def test_a_job_is_changed(filled, dataset):
 def test_what_was_said_of_images_is_counted(filled, dataset):
     """Each image of a job is accepted, rejected or done; said anew, or taken back, it counts as said last."""
     number = make(filled, dataset)["id"]
-    images = [one["id"] for one in filled.call("jobs.info", id=number)["entities"]]
+    images = [entry["id"] for entry in filled.call("jobs.info", id=number)["entities"]]
     for image, status in zip((*images[:3], images[2]), ("accepted", "rejected", "done", "none"), strict=True):
         filled.call("jobs.entities.update-review-status", jobId=number, entityId=image, status=status)
-    told = filled.call("jobs.info", id=number)
-    assert [one["reviewStatus"] for one in told["entities"]] == ["accepted", "rejected", "none", "none"]
-    assert (told["finishedImagesCount"], told["acceptedImagesCount"], told["rejectedImagesCount"]) == (2, 1, 1)
+    response = filled.call("jobs.info", id=number)
+    assert [entry["reviewStatus"] for entry in response["entities"]] == ["accepted", "rejected", "none", "none"]
+    assert (response["finishedImagesCount"], response["acceptedImagesCount"], response["rejectedImagesCount"]) == (
+        2,
+        1,
+        1,
+    )
     assert filled.call("jobs.stats", id=number)["job"]["progress"] == {"images": 50}
     wrong = {"jobId": number, "entityId": images[0]}
     refused(400, filled.call, "jobs.entities.update-review-status", **wrong, status="well")

@@ -55,16 +55,16 @@ def refused(status, call, *args, **body):
 def test_they_are_listed_as_the_sdk_reads_them(world):
     """Lists have the keys the SDK takes, and are filtered, sorted and paged like any other."""
     keys = {"id", "name", "description", "shape", "color", "settings", "createdAt", "updatedAt"}
-    assert all(keys <= set(one) for one in world.classes())
+    assert all(keys <= set(entry) for entry in world.classes())
     assert {"id", "projectId", "name", "settings", "color", "createdAt", "updatedAt"} <= set(world.tags()["split"])
     assert world.tags()["split"]["settings"]["type"] == "any_string"
     where = [{"field": "shape", "operator": "!=", "value": "polygon"}]
-    assert [one["name"] for one in world.classes(filter=where)] == ["lemon"]
-    assert [one["name"] for one in world.classes(sort="name", sort_order="desc")] == ["peel", "lemon"]
-    assert [one["name"] for one in world.classes(per_page=1, page=2)] == ["peel"]
-    assert [one["name"] for one in world.classes(pagination_mode="token", after=world.lemon)] == ["peel"]
+    assert [entry["name"] for entry in world.classes(filter=where)] == ["lemon"]
+    assert [entry["name"] for entry in world.classes(sort="name", sort_order="desc")] == ["peel", "lemon"]
+    assert [entry["name"] for entry in world.classes(per_page=1, page=2)] == ["peel"]
+    assert [entry["name"] for entry in world.classes(pagination_mode="token", after=world.lemon)] == ["peel"]
     within = [{"field": "id", "operator": "in", "value": [world.peel]}]
-    assert [one["name"] for one in world.classes(filter=within)] == ["peel"]
+    assert [entry["name"] for entry in world.classes(filter=within)] == ["peel"]
     for wrong in (
         {"filter": [{"field": "secret", "value": 1}]},
         {"filter": [{"field": "name", "operator": "~", "value": 1}]},
@@ -76,10 +76,17 @@ def test_they_are_listed_as_the_sdk_reads_them(world):
 
 def test_a_class_is_changed_and_keeps_its_number(world):
     """Name, colour and the like change; objects of the class show the new name; a name that is taken is refused."""
-    told = world.call("advanced.object_classes.editInfo", id=world.lemon, name="citrus", color="#010203", hotkey="c")
-    assert (told["id"], told["name"], told["color"], told["hotkey"]) == (world.lemon, "citrus", "#010203", "c")
+    response = world.call(
+        "advanced.object_classes.editInfo", id=world.lemon, name="citrus", color="#010203", hotkey="c"
+    )
+    assert (response["id"], response["name"], response["color"], response["hotkey"]) == (
+        world.lemon,
+        "citrus",
+        "#010203",
+        "c",
+    )
     assert world.call("advanced.object_classes.info", id=world.lemon)["name"] == "citrus"
-    assert [one["classTitle"] for one in world.annotation()["objects"]] == ["citrus", "peel"]
+    assert [entry["classTitle"] for entry in world.annotation()["objects"]] == ["citrus", "peel"]
     refused(400, world.call, "advanced.object_classes.editInfo", id=world.lemon, name="peel")
     refused(404, world.call, "advanced.object_classes.editInfo", id=999, name="x")
     refused(404, world.call, "advanced.object_classes.info", id=999)
@@ -96,8 +103,8 @@ def test_tags_are_added_and_changed(world):
     world.call(
         "advanced.tags.editInfo", id=made["id"], title="mature", color="#010203", settings={"values": ["a", "b"]}
     )
-    told = world.tags()["mature"]
-    assert (told["id"], told["color"], told["settings"]["values"]) == (made["id"], "#010203", ["a", "b"])
+    response = world.tags()["mature"]
+    assert (response["id"], response["color"], response["settings"]["values"]) == (made["id"], "#010203", ["a", "b"])
     refused(409, world.call, "tags.bulk.add", projectId=world.project, tags=[{"title": "split"}])
     refused(400, world.call, "advanced.tags.editInfo", id=made["id"], settings={"classes": [99]})
     refused(404, world.call, "advanced.tags.editInfo", id=999, title="x")
@@ -107,7 +114,7 @@ def test_what_is_of_a_removed_class_or_tag_goes_with_it(world, filled):
     """An object without a class could be read by no client; versions keep what they saw."""
     version = filled.snapshot(world.project)
     world.call("projects.classes.remove", projectId=world.project, id=world.peel)
-    assert [one["classTitle"] for one in world.annotation()["objects"]] == ["lemon"]
+    assert [entry["classTitle"] for entry in world.annotation()["objects"]] == ["lemon"]
     assert world.call("images.info", id=world.image)["labelsCount"] == 1
     world.call("projects.tags.remove", projectId=world.project, id=world.split)
     assert [tag["name"] for tag in world.annotation()["tags"]] == ["blurry"]
@@ -122,8 +129,8 @@ def test_what_is_of_a_removed_class_or_tag_goes_with_it(world, filled):
 def test_a_tags_value_on_an_image_is_changed(world):
     """A tag on an image is known by its own number; a value it cannot have, or has already, is refused."""
     put = next(tag for tag in world.call("images.info", id=world.image)["tags"] if tag["tagId"] == world.split)
-    told = world.call("image-tags.update-tag-value", id=put["id"], value="y")
-    assert (told["value"], told["entityId"]) == ("y", world.image)
+    response = world.call("image-tags.update-tag-value", id=put["id"], value="y")
+    assert (response["value"], response["entityId"]) == ("y", world.image)
     assert [tag["value"] for tag in world.annotation()["tags"] if tag["name"] == "split"] == ["y"]
     world.call(
         "tags.entities.bulk.add",
@@ -143,7 +150,7 @@ def test_an_annotation_of_another_project_is_taken_by_names(world, filled):
     image = filled.image(dataset)["id"]
     annotations = [{"imageId": image, "annotation": world.annotation()}]
     world.call("annotations.bulk.add", datasetId=dataset, annotations=annotations)
-    told = world.call("annotations.info", imageId=image)["annotation"]
+    response = world.call("annotations.info", imageId=image)["annotation"]
     names = lambda annotation: [tag["name"] for tag in annotation["tags"]]  # noqa: E731
-    assert sorted(names(told)) == sorted(names(world.annotation()))
-    assert [one["classTitle"] for one in told["objects"]] == ["lemon", "peel"]
+    assert sorted(names(response)) == sorted(names(world.annotation()))
+    assert [entry["classTitle"] for entry in response["objects"]] == ["lemon", "peel"]
