@@ -99,7 +99,7 @@ def resolve_with_rule(server: str | None = None) -> tuple[Destination, str]:
         (settings.server(), "AUTOFLOW_SERVER"),
         (default_in_tests or (MEMORY if settings.memory() else None), "the pytest plugin"),
         (instance, "SERVER_ADDRESS, with ENV=production and API_TOKEN"),
-        (EMBEDDED, "nothing: it is the default"),
+        (EMBEDDED, "default"),
     )
     address, rule = next((address, rule) for address, rule in rules if address)
     return parse_address(address), rule
