@@ -57,7 +57,7 @@ $(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
 # Everything, beside the real SDK, on the newest Python there is.
 test-all: .venv-dev/ready
 	@echo "Everything on $$($(DEV)python --version):"
-	@$(call run_tests,$(DEV)python,,,2)
+	@$(call run_tests,$(DEV)python,,,3)
 
 .venv-dev/ready: pyproject.toml
 	@echo 'Installing autoflow, its tools and the Supervisely SDK into $(@D); the first time takes minutes ...'

@@ -56,6 +56,25 @@ def test_a_running_runs_log_updates_itself(open_page, demo_project, expect):
     assert log.inner_text().split("\n")[0] == "first line"
 
 
+def test_what_happens_while_the_page_loads_is_shown(chromium, site, demo_project, expect):
+    """A line and the run's end arrive after the page has read both, and before it first asks for changes."""
+    task = demo_project.run("loading", "Ends while loading")
+    filled = demo_project.filled
+    page = chromium.new_context(base_url=site.url).new_page()
+
+    def read_then_change(route):
+        response = route.fetch()
+        filled.send(filled.record("log", run="loading", lines="too late"))
+        filled.send(filled.record("finish", run="loading", state="finished"))
+        route.fulfill(response=response)
+
+    page.route("**/autoflow.overview.log", read_then_change, times=1)
+    page.goto(f"/apps/sessions/{task}")
+    expect(page.get_by_role("log")).to_contain_text("too late")
+    expect(page.locator(".head")).to_contain_text("Finished")
+    page.context.close()
+
+
 def test_a_long_log_starts_at_its_end(open_page, demo_project, expect):
     """A button loads earlier lines above those shown."""
     task = demo_project.run("long", "Long log")

@@ -6,9 +6,18 @@ const INTERVAL = 3000; // milliseconds
 const MAX_INTERVAL = 60_000; // while the server cannot be reached
 
 /**
+ * Return the change counter. Read it before the content that `pollChanges` keeps current: a change that happens while
+ * the content is loaded is then found by the first poll.
+ * @returns {Promise<number>}
+ */
+export async function changeCounter() {
+  return (await call("autoflow.changes")).changes;
+}
+
+/**
  * Call back whenever the counter changes, one call at a time.
  * @param {object} options
- * @param {number} [options.known] the counter when the shown content was loaded; by default that of the first poll
+ * @param {number} options.known the counter before the shown content was loaded
  * @param {() => Promise<unknown>} options.onChange resolves to false if it has to be called again for this change
  * @param {(reachable: boolean) => void} [options.onReachable] called when the server is lost, and when it is back
  */
@@ -18,8 +27,8 @@ export function pollChanges({ known, onChange, onReachable }) {
     clearTimeout(timer);
     if (document.hidden) return;
     try {
-      const { changes } = await call("autoflow.changes");
-      const shown = counter === undefined || changes === counter || (await onChange()) !== false;
+      const changes = await changeCounter();
+      const shown = changes === counter || (await onChange()) !== false;
       if (shown) counter = changes;
       if (interval !== INTERVAL) onReachable?.(true);
       interval = INTERVAL;
@@ -30,6 +39,5 @@ export function pollChanges({ known, onChange, onReachable }) {
     timer = window.setTimeout(poll, interval);
   };
   document.addEventListener("visibilitychange", poll);
-  if (known === undefined) void poll();
-  else timer = window.setTimeout(poll, INTERVAL);
+  timer = window.setTimeout(poll, INTERVAL);
 }

@@ -55,15 +55,14 @@ export class RunLog {
 
   /**
    * Load new lines.
-   * @returns {Promise<boolean>} whether there were new lines and the state of the run is unchanged
+   * @returns {Promise<boolean>} whether there were any
    */
   async loadNew() {
     const page = /** @type {LogPage} */ (await call("autoflow.overview.log", { id: this.run, after: this.last }));
-    const same = page.state === this.state && page.parts.length > 0;
     const follow = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < END_TOLERANCE;
     this.insert(page, false);
     if (follow) this.text.scrollTop = this.text.scrollHeight;
-    return same;
+    return page.parts.length > 0;
   }
 
   /**

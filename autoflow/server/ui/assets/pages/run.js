@@ -2,7 +2,7 @@
 /** The page of a run: its facts, inputs and outputs, its log, and commands to trace and reproduce it. */
 
 import { call } from "../api.js";
-import { pollChanges } from "../components/change-polling.js";
+import { changeCounter, pollChanges } from "../components/change-polling.js";
 import { RunLog } from "../components/run-log.js";
 import {
   commandLine,
@@ -65,9 +65,11 @@ const slots = {
   right: element("div", {}),
 };
 const log = new RunLog(id);
+let shownState = "";
 
 showContent(loadingSkeleton(3));
 try {
+  const known = await changeCounter();
   render(await loadRun());
   showContent(
     element(
@@ -81,8 +83,10 @@ try {
   );
   await log.load();
   pollChanges({
+    known,
     onChange: async () => {
-      if (!(await log.loadNew())) render(await loadRun());
+      const newLines = await log.loadNew();
+      if (!newLines || log.state !== shownState) render(await loadRun());
     },
   });
 } catch (error) {
@@ -96,6 +100,7 @@ function loadRun() {
 
 /** @param {Run} run */
 function render(run) {
+  shownState = run.state;
   showCrumbs([
     { text: "Start", href: "/" },
     { text: run.workspace.name, href: `/workspace/${run.workspace.id}` },

@@ -2,7 +2,7 @@
 /** The start page: workspaces, the projects changed last, the latest runs. */
 
 import { call } from "../api.js";
-import { pollChanges } from "../components/change-polling.js";
+import { changeCounter, pollChanges } from "../components/change-polling.js";
 import { thumbnail } from "../components/thumbnails.js";
 import { infiniteList, loadingSkeleton, stateBadge, timeElement } from "../components/widgets.js";
 import { element } from "../dom.js";
@@ -164,12 +164,16 @@ async function load() {
 
 showContent(loadingSkeleton(4));
 try {
+  const known = await changeCounter();
   await load();
   pollChanges({
+    known,
     onChange: async () => {
-      // do not replace the page while a person works with it, or has scrolled down a list
+      // do not replace the page while a person works with it, or has scrolled down a list: ask again later
       const busy = document.activeElement && document.activeElement !== document.body;
-      if (!busy && scrollY === 0) await load();
+      if (busy || scrollY !== 0) return false;
+      await load();
+      return true;
     },
   });
 } catch (error) {
