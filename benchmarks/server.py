@@ -222,9 +222,9 @@ _FILL = (
     "SELECT i, 1, 'p' || i, 1, '2026', '2026' FROM n",
     "INSERT INTO tasks (id, number, name, team_id, workspace_id, created_at, updated_at) "
     f"SELECT i * {RUNS} + j, i * {RUNS} + j, 'train', 1, 1, '2026', '2026' FROM n, r",
-    "INSERT INTO edges (task_id, direction, origin, type, entity, card, at, touched) "
+    "INSERT INTO edges (task_id, direction, origin, type, entity, entity_key, at, updated_ns) "
     f"SELECT i * {RUNS} + j, 'input', '', 'project', i || '', 'project:' || i, '2026', 0 FROM n, r",
-    "INSERT INTO edges (task_id, direction, origin, type, entity, card, at, touched) "
+    "INSERT INTO edges (task_id, direction, origin, type, entity, entity_key, at, updated_ns) "
     f"SELECT i * {RUNS} + j, 'output', '', 'folder', '/o/' || (i * {RUNS} + j) || '/' || k, "
     f"'folder:/o/' || (i * {RUNS} + j) || '/' || k, '2026', 0 FROM n, r, e",
 )

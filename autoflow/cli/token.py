@@ -50,7 +50,7 @@ def list_all(args: argparse.Namespace) -> int:
         use = f", to reproduce task:{token.task}" if token.task is not None else ""
         end = f", expires {token.expires_at}" if token.expires_at is not None else ""
         teams = ", ".join(token.teams) or "no team"
-        print(f"{token.id:>4}  {token.start}…  {token.created_at}  {token.user} in {teams}{use}{end}")
+        print(f"{token.id:>4}  {token.prefix}…  {token.created_at}  {token.user} in {teams}{use}{end}")
     if not listed:
         print("There are no tokens; create one with `autoflow token create`.", file=sys.stderr)
     return 0
@@ -66,6 +66,6 @@ def revoke(args: argparse.Namespace) -> int:
 def leave(args: argparse.Namespace) -> int:
     """Remove a user from teams immediately; tokens of a user without a team are not accepted."""
     with _tokens(args) as tokens:
-        remaining = tokens.leave(args.user, args.team)
+        remaining = tokens.remove_from_teams(args.user, args.team)
     print(f"{args.user} is now in {', '.join(remaining) or 'no team'}.", file=sys.stderr)
     return 0

@@ -27,7 +27,7 @@ class Token(NamedTuple):
 
     Args:
         id: its row's id.
-        start: its first digits.
+        prefix: its first digits.
         user: the login of its user.
         teams: the names of the user's teams.
         created_at: when it was created.
@@ -36,7 +36,7 @@ class Token(NamedTuple):
     """
 
     id: int
-    start: str
+    prefix: str
     user: str
     teams: tuple[str, ...]
     created_at: str
@@ -82,7 +82,7 @@ class Tokens:
             return [
                 Token(
                     row["id"],
-                    row["start"],
+                    row["prefix"],
                     row["login"],
                     tuple(team["name"] for team in tokens.teams_of(conn, row["user_id"])),
                     row["created_at"],
@@ -92,7 +92,7 @@ class Tokens:
                 for row in tokens.listing(conn)
             ]
 
-    def leave(self, user: str, teams: Sequence[str]) -> tuple[str, ...]:
+    def remove_from_teams(self, user: str, teams: Sequence[str]) -> tuple[str, ...]:
         """Remove a user from teams, from the next request on, and return the user's remaining teams.
 
         Raises:

@@ -58,10 +58,9 @@ def add(
         "entity": str(entity.id),
     }
     text = json_codec.dump(meta) if meta is not None else None
-    touched = time.time_ns()
-    new = insert_or_ignore(
-        conn, edges, **identity, card=entity.key, meta=text, at=timestamp, touched=touched, created_by=caller(conn).user
-    )
+    now_ns = time.time_ns()
+    values = {"entity_key": entity.key, "meta": text, "at": timestamp, "updated_ns": now_ns}
+    new = insert_or_ignore(conn, edges, **identity, **values, created_by=caller(conn).user)
     if not new and text is not None:
         where = (edges.c[column] == value for column, value in identity.items())
-        conn.execute(update(edges).where(*where).values(meta=text, touched=touched))
+        conn.execute(update(edges).where(*where).values(meta=text, updated_ns=now_ns))

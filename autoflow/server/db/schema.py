@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0009"
+REVISION = "0010"
 
 metadata = MetaData()
 
@@ -94,14 +94,14 @@ members = _table(
     PrimaryKeyConstraint("team_id", "user_id"),
 )
 
-# Access tokens: only the sha256 of a token is stored, and its first characters to recognize it by. A token with a task
-# is restricted to a reproduction of that task (`methods.admin.reproduction_tokens`).
+# Access tokens: only the sha256 of a token is stored, and its first characters (`prefix`) to recognize it by. A token
+# with a task is restricted to a reproduction of that task (`methods.admin.reproduction_tokens`).
 tokens = _table(
     "tokens",
     _id(),
     _foreign_key("user_id", "users"),
     Column("hash", Text, nullable=False, unique=True),
-    Column("start", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
     _foreign_key("task_id", "tasks", nullable=True),
@@ -427,8 +427,8 @@ entities = _table(
     PrimaryKeyConstraint("team_id", "origin", "type", "entity"),
 )
 
-# `entity` is an id in decimal, or a folder's path; `card` is EntityRef.key, by which graphs are traversed; `touched` is
-# the time of the last record of the edge, in nanoseconds since 1970.
+# `entity` is an id in decimal, or a folder's path; `entity_key` is EntityRef.key, by which graphs are traversed;
+# `updated_ns` is when the row was inserted or its settings (`meta`) were last replaced, in nanoseconds since 1970.
 edges = _table(
     "edges",
     _id(),
@@ -437,14 +437,14 @@ edges = _table(
     _text("origin"),
     _text("type"),
     _text("entity"),
-    _text("card"),
+    _text("entity_key"),
     Column("meta", Text),
     Column("at", Text, nullable=False),
-    Column("touched", BigInteger, nullable=False),
+    Column("updated_ns", BigInteger, nullable=False),
     _author(),
     UniqueConstraint("task_id", "direction", "origin", "type", "entity", name="edges_once"),
 )
-Index("edges_by_card", edges.c.card)
+Index("edges_by_entity_key", edges.c.entity_key)
 
 # Methods that clients of a team called and that this server does not have.
 unsupported_methods = _table(

@@ -79,7 +79,7 @@ def add(
     conn: Connection,
     user_id: int,
     digest: str,
-    start: str,
+    prefix: str,
     *,
     expires_at: ColumnElement[str] | None = None,
     task_id: int | None = None,
@@ -90,11 +90,11 @@ def add(
         conn: the transaction.
         user_id: whose token it is.
         digest: sha256 of the token.
-        start: its first digits.
+        prefix: its first digits.
         expires_at: when it expires, None for never.
         task_id: the task whose reproduction it is restricted to.
     """
-    values = {"user_id": user_id, "hash": digest, "start": start, "created_at": timestamps.now()}
+    values = {"user_id": user_id, "hash": digest, "prefix": prefix, "created_at": timestamps.now()}
     statement = insert(tokens).values(**values, expires_at=expires_at, task_id=task_id).returning(tokens)
     return conn.execute(statement).mappings().one()
 

@@ -86,16 +86,16 @@ _TYPES: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], CardF
 
 
 def _describe_tasks(
-    conn: Connection, task_cards: Mapping[int, str], refs: Mapping[str, EntityRef]
+    conn: Connection, task_keys: Mapping[int, str], refs: Mapping[str, EntityRef]
 ) -> dict[str, CardFields]:
-    """Describe tasks and, by their task's name, sessions; `task_cards` are the cards' keys by task id."""
+    """Describe tasks and, by their task's name, sessions; `task_keys` are the cards' keys by task id."""
     fields: dict[str, CardFields] = {}
     authors = jobs_store.logins(conn)
-    last_records = tasks.last_records(conn, task_cards)
-    for chunk in chunks(list(task_cards)):
+    last_records = tasks.last_records(conn, task_keys)
+    for chunk in chunks(list(task_keys)):
         for row in conn.execute(tasks.listing(conn).where(task_table.c.id.in_(chunk))):
             name = row.app_name or row.name or f"Task {row.number}"
-            fields[task_cards[row.id]] = {
+            fields[task_keys[row.id]] = {
                 "name": name,
                 "state": row.state,
                 "seen": _minute(last_records.get(row.id)),
@@ -128,10 +128,10 @@ def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, Car
     return fields
 
 
-def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_cards: Mapping[int, str]) -> dict[str, CardFields]:
+def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mapping[int, str]) -> dict[str, CardFields]:
     """Return members of `graph.Card` by card key, without the entities that are unknown here.
 
-    `task_cards` are the keys of the tasks' cards by the tasks' ids.
+    `task_keys` are the keys of the tasks' cards by the tasks' ids.
     """
     by_key = {ref.key: ref for ref in refs}
     fields = _foreign_names(conn, [ref for ref in by_key.values() if ref.origin])
@@ -151,7 +151,7 @@ def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_cards: Mapp
         for file_id, (position, count) in file_store.revision_numbers(conn, chunk).items():
             if count > 1:
                 fields[f"file:{file_id}"]["badge"] = f"V{position}"
-    return {**fields, **_describe_tasks(conn, task_cards, by_key)}
+    return {**fields, **_describe_tasks(conn, task_keys, by_key)}
 
 
 def _thumbnails(

@@ -20,12 +20,12 @@ from autoflow.wire import cards as wire
 def _styles(rows: LineageRows) -> dict[str, dict[str, Any]]:
     """Return the style of each data card by key, from the last edge with settings for it."""
     styles: dict[str, dict[str, Any]] = {}
-    for row in sorted(rows.edges, key=lambda row: row["touched"]):
+    for row in sorted(rows.edges, key=lambda row: row["updated_ns"]):
         if not ENTITY_TYPES[row["type"]].customizable or not row["meta"]:
             continue
         style = parse_style(json_codec.load(row["meta"]).get(wire.RELATION))
         if style:
-            styles[row["card"]] = style
+            styles[row["entity_key"]] = style
     return styles
 
 
@@ -39,8 +39,8 @@ def _card(ref: EntityRef, fields: Mapping[str, Any], style: Mapping[str, Any], a
 
 def _arrow(row: Mapping[str, Any]) -> Arrow:
     if row["direction"] == "input":
-        return Arrow(row["card"], row["task_card"], "input")
-    return Arrow(row["task_card"], row["card"], "output")
+        return Arrow(row["entity_key"], row["task_key"], "input")
+    return Arrow(row["task_key"], row["entity_key"], "output")
 
 
 def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
@@ -49,7 +49,7 @@ def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], t
     styles = _styles(rows)
     first_used: dict[str, str] = {}
     for row in rows.edges:
-        first_used[row["card"]] = min(row["at"], first_used.get(row["card"], row["at"]))
+        first_used[row["entity_key"]] = min(row["at"], first_used.get(row["entity_key"], row["at"]))
     cards = tuple(
         _card(ref, fields.get(key, {}), styles.get(key, {}), first_used.get(key), rows.more.get(key, 0))
         for key, ref in rows.cards.items()

@@ -72,7 +72,9 @@ class DirectedTraversal(Traversal):
             for row in self._conn.execute(query.limit(limit)).mappings():
                 yield entity_of(row)
         for chunk in chunks([ref.key for ref in refs]):
-            users = select(edges.c.task_id).where(edges.c.card.in_(chunk), edges.c.direction == _DATA_DIRECTIONS[side])
+            users = select(edges.c.task_id).where(
+                edges.c.entity_key.in_(chunk), edges.c.direction == _DATA_DIRECTIONS[side]
+            )
             runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._conn, tasks))
             for origin, number in self._conn.execute(runs.order_by(tasks.c.id.desc()).limit(limit)):
                 yield EntityRef(origin, "task", number)
@@ -93,8 +95,8 @@ class DirectedTraversal(Traversal):
         """Return the cards with all edges that style and date them, even edges whose other end was not visited."""
         edge_rows: list[dict[str, Any]] = []
         for chunk in chunks(list(self.cards)):
-            query = select(edges).where(edges.c.card.in_(chunk), visible(self._conn, edges)).order_by(edges.c.id)
-            edge_rows += ({**row, "task_card": ""} for row in self._conn.execute(query).mappings())
+            query = select(edges).where(edges.c.entity_key.in_(chunk), visible(self._conn, edges)).order_by(edges.c.id)
+            edge_rows += ({**row, "task_key": ""} for row in self._conn.execute(query).mappings())
         specialize(self.cards, edge_rows)
         return LineageRows(self.cards, self.tasks, edge_rows, [], {})
 
@@ -105,8 +107,8 @@ class DirectedTraversal(Traversal):
         for row in rows.edges:
             side: Side = "upstream" if row["direction"] == "input" else "downstream"
             opposite: Side = "downstream" if side == "upstream" else "upstream"
-            included.setdefault((row["task_card"], side), set()).add(row["card"])
-            included.setdefault((row["card"], opposite), set()).add(row["task_card"])
+            included.setdefault((row["task_key"], side), set()).add(row["entity_key"])
+            included.setdefault((row["entity_key"], opposite), set()).add(row["task_key"])
         for project, version in rows.versions:
             included.setdefault((project, "downstream"), set()).add(version)
             included.setdefault((version, "upstream"), set()).add(project)
@@ -120,11 +122,13 @@ class DirectedTraversal(Traversal):
     def _neighbour_counts(self, rows: LineageRows) -> list[tuple[tuple[str, Side], int]]:
         """Count the neighbours of every card on either side, in the graph or not."""
         totals: dict[tuple[str, Side], int] = {}
-        task_cards = {task_id: key for key, task_id in rows.tasks.items()}
+        task_keys = {task_id: key for key, task_id in rows.tasks.items()}
         for side in SIDES:
-            of_runs = self._count_distinct(edges.c.task_id, edges.c.card, list(task_cards), _RUN_DIRECTIONS[side])
-            totals.update({(task_cards[task_id], side): count for task_id, count in of_runs})
-            of_data = self._count_distinct(edges.c.card, edges.c.task_id, list(rows.cards), _DATA_DIRECTIONS[side])
+            of_runs = self._count_distinct(edges.c.task_id, edges.c.entity_key, list(task_keys), _RUN_DIRECTIONS[side])
+            totals.update({(task_keys[task_id], side): count for task_id, count in of_runs})
+            of_data = self._count_distinct(
+                edges.c.entity_key, edges.c.task_id, list(rows.cards), _DATA_DIRECTIONS[side]
+            )
             for key, count in of_data:
                 totals[key, side] = totals.get((key, side), 0) + count
         for project, count in self._used_version_counts(rows):

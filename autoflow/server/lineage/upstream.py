@@ -45,7 +45,7 @@ class UpstreamTraversal:
         self._every = every
         self._read_at: dict[str, str] = {}  # by card key, the latest time it was read
         self._cards: dict[str, EntityRef] = {}
-        self._task_cards: dict[int, str] = {}
+        self._task_keys: dict[int, str] = {}
         self._edges: dict[int, dict[str, Any]] = {}
         self._containments: dict[tuple[str, str], None] = {}
         self._writer_counts: dict[str, int] = {}  # runs that wrote a card up to when it was read
@@ -65,7 +65,7 @@ class UpstreamTraversal:
         edge_rows = self._shown_edges()
         specialize(self._cards, edge_rows)
         containments = [pair for pair in self._containments if pair[0] in self._cards and pair[1] in self._cards]
-        task_ids = {key: task_id for task_id, key in self._task_cards.items() if key in self._cards}
+        task_ids = {key: task_id for task_id, key in self._task_keys.items() if key in self._cards}
         return LineageRows(self._cards, task_ids, edge_rows, containments, self._more)
 
     def _visit(self, refs: Iterable[tuple[EntityRef, str]]) -> list[EntityRef]:
@@ -88,24 +88,24 @@ class UpstreamTraversal:
         more = Counter(self._writer_counts)
         shown = []
         for _, row in sorted(self._edges.items()):
-            if row["card"] in self._cards and row["task_card"] in self._cards:
+            if row["entity_key"] in self._cards and row["task_key"] in self._cards:
                 shown.append(row)
-                more[row["card"]] -= row["direction"] == "output"
+                more[row["entity_key"]] -= row["direction"] == "output"
             elif row["direction"] == "input":
-                more[row["task_card"]] += 1
+                more[row["task_key"]] += 1
         self._more = {key: count for key, count in more.items() if count > 0 and key in self._cards}
         return shown
 
-    def _add_edge(self, row: Any, task_card: str) -> None:
-        self._task_cards[row["task_id"]] = task_card
-        self._edges[row["id"]] = {**row, "task_card": task_card}
+    def _add_edge(self, row: Any, task_key: str) -> None:
+        self._task_keys[row["task_id"]] = task_key
+        self._edges[row["id"]] = {**row, "task_key": task_key}
 
     def _writers(self, refs: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str, str]]:
         """Yield the runs that wrote each of these no later than it was read, with the key of what they wrote."""
-        rank = func.row_number().over(partition_by=edges.c.card, order_by=(edges.c.at.desc(), edges.c.id.desc()))
-        count = func.count().over(partition_by=edges.c.card)
+        rank = func.row_number().over(partition_by=edges.c.entity_key, order_by=(edges.c.at.desc(), edges.c.id.desc()))
+        count = func.count().over(partition_by=edges.c.entity_key)
         for chunk in chunks(refs, _QUERY_CARDS):
-            by_then = or_(*(and_(edges.c.card == ref.key, edges.c.at <= self._read_at[ref.key]) for ref in chunk))
+            by_then = or_(*(and_(edges.c.entity_key == ref.key, edges.c.at <= self._read_at[ref.key]) for ref in chunk))
             query = select(edges, rank.label("rank"), count.label("count"))
             ranked = query.where(edges.c.direction == "output", by_then, visible(self._conn, edges)).subquery()
             query = select(ranked, tasks.c.origin.label("task_origin"), tasks.c.number.label("task_number"))
@@ -113,21 +113,21 @@ class UpstreamTraversal:
             query = query.where(ranked.c.rank <= (self._cap if self._every else 1)).order_by(ranked.c.id)
             for row in self._conn.execute(query).mappings():
                 run = EntityRef(row["task_origin"], "task", row["task_number"])
-                if run.key == row["card"]:
+                if run.key == row["entity_key"]:
                     continue
                 self._add_edge(row, run.key)
-                self._writer_counts[row["card"]] = row["count"]
-                yield run, NOW, row["card"]
+                self._writer_counts[row["entity_key"]] = row["count"]
+                yield run, NOW, row["entity_key"]
 
     def _inputs(self, refs: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str]]:
         """Yield the inputs of runs, with the time each was read."""
-        task_cards = tasks_of_cards(self._conn, refs)
-        self._task_cards.update(task_cards)
-        for chunk in chunks(list(task_cards)):
+        task_keys = tasks_of_cards(self._conn, refs)
+        self._task_keys.update(task_keys)
+        for chunk in chunks(list(task_keys)):
             query = select(edges).where(edges.c.task_id.in_(chunk), edges.c.direction == "input")
             query = query.where(visible(self._conn, edges)).order_by(edges.c.id).limit(2 * self._cap + 1)
             for row in self._conn.execute(query).mappings():
-                self._add_edge(row, task_cards[row["task_id"]])
+                self._add_edge(row, task_keys[row["task_id"]])
                 yield entity_of(row), row["at"]
 
     def _containers(self, refs: Sequence[EntityRef], unwritten: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str]]:
@@ -191,8 +191,8 @@ class UpstreamTraversal:
 
     def _written(self, refs: Sequence[EntityRef]) -> list[EntityRef]:
         """Return those that any run wrote."""
-        query = select(edges.c.card).where(edges.c.direction == "output", visible(self._conn, edges))
-        written = set(self._conn.execute(query.where(edges.c.card.in_([ref.key for ref in refs]))).scalars())
+        query = select(edges.c.entity_key).where(edges.c.direction == "output", visible(self._conn, edges))
+        written = set(self._conn.execute(query.where(edges.c.entity_key.in_([ref.key for ref in refs]))).scalars())
         return [ref for ref in refs if ref.key in written]
 
 

@@ -26,7 +26,7 @@ class LineageRows(NamedTuple):
     Args:
         cards: by key, in order of discovery; a file that any edge uses as a model weight is a ``model_weight``.
         tasks: ids of the tasks among them, by card key; a task known by an edge alone has none.
-        edges: rows between cards of the graph, in the order recorded, with ``task_card``.
+        edges: rows between cards of the graph, in the order recorded, with ``task_key``.
         versions: (project's key, version's key), both in the graph.
         more: how many neighbours of a card were left out, by key.
     """
@@ -48,7 +48,7 @@ def specialize(cards: dict[str, EntityRef], edge_rows: Iterable[Mapping[str, Any
     """Give each card the most specific type that these edges state: a file is a model weight where one says so."""
     for row in edge_rows:
         if ENTITY_TYPES[row["type"]].is_specialized:
-            cards[row["card"]] = cards[row["card"]]._replace(type=row["type"])
+            cards[row["entity_key"]] = cards[row["entity_key"]]._replace(type=row["type"])
 
 
 class Traversal:
@@ -60,7 +60,7 @@ class Traversal:
         self._truncated = False
         self.cards: dict[str, EntityRef] = {}
         self.tasks: dict[str, int] = {}
-        self._task_cards: dict[int, str] = {}
+        self._task_keys: dict[int, str] = {}
 
     def visit(self, refs: Iterable[EntityRef]) -> list[EntityRef]:
         """Add cards up to the cap, and return those that are new."""
@@ -79,7 +79,7 @@ class Traversal:
         """Look up the task ids of task cards."""
         for task_id, key in tasks_of_cards(self._conn, refs).items():
             self.tasks[key] = task_id
-            self._task_cards[task_id] = key
+            self._task_keys[task_id] = key
 
     def neighbours(self, refs: Sequence[EntityRef]) -> Iterator[EntityRef]:
         """Yield the entities one edge away from any of these."""
@@ -91,7 +91,7 @@ class Traversal:
             for row in self._conn.execute(query.order_by(func.max(edges.c.id).desc()).limit(limit)).mappings():
                 yield entity_of(row)
         for chunk in chunks([ref.key for ref in refs]):
-            users = select(edges.c.task_id).where(edges.c.card.in_(chunk))
+            users = select(edges.c.task_id).where(edges.c.entity_key.in_(chunk))
             runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._conn, tasks))
             for origin, number in self._conn.execute(runs.order_by(tasks.c.id.desc()).limit(limit)):
                 yield EntityRef(origin, "task", number)
@@ -117,12 +117,12 @@ class Traversal:
     def _edges(self) -> list[dict[str, Any]]:
         # In a small graph, edges to other cards are filtered out by the database; in a large one that would take a
         # query for each pair of chunks.
-        in_graph = edges.c.card.in_(list(self.cards)) if len(self.cards) <= CHUNK else true()
+        in_graph = edges.c.entity_key.in_(list(self.cards)) if len(self.cards) <= CHUNK else true()
         edge_rows: list[dict[str, Any]] = []
-        for chunk in chunks(list(self._task_cards)):
+        for chunk in chunks(list(self._task_keys)):
             for row in self._conn.execute(select(edges).where(edges.c.task_id.in_(chunk), in_graph)).mappings():
-                if row["card"] in self.cards:
-                    edge_rows.append({**row, "task_card": self._task_cards[row["task_id"]]})
+                if row["entity_key"] in self.cards:
+                    edge_rows.append({**row, "task_key": self._task_keys[row["task_id"]]})
         return sorted(edge_rows, key=lambda row: row["id"])
 
     def _version_pairs(self) -> list[tuple[str, str]]:
@@ -141,12 +141,12 @@ class Traversal:
         """Count the neighbours of each card that are not in the graph."""
         included: dict[str, set[str]] = {}
         for row in edge_rows:
-            included.setdefault(row["card"], set()).add(row["task_card"])
-            included.setdefault(row["task_card"], set()).add(row["card"])
+            included.setdefault(row["entity_key"], set()).add(row["task_key"])
+            included.setdefault(row["task_key"], set()).add(row["entity_key"])
         totals: dict[str, int] = {}
         for column, other, keys in (
-            (edges.c.card, edges.c.task_id, {key: key for key in self.cards}),
-            (edges.c.task_id, edges.c.card, self._task_cards),
+            (edges.c.entity_key, edges.c.task_id, {key: key for key in self.cards}),
+            (edges.c.task_id, edges.c.entity_key, self._task_keys),
         ):
             for chunk in chunks(list(keys)):
                 query = select(column, func.count(other.distinct()))
@@ -160,7 +160,7 @@ class Traversal:
 def used_versions(conn: Connection, project_ids: Sequence[Any]) -> Iterator[EntityRef]:
     """Yield the versions of projects that any run read or wrote."""
     card = literal("project_version:", Text) + cast(versions.c.id, Text)
-    is_used = select(edges.c.id).where(edges.c.card == card, visible(conn, edges)).exists()
+    is_used = select(edges.c.id).where(edges.c.entity_key == card, visible(conn, edges)).exists()
     query = select(versions.c.id).where(versions.c.project_id.in_(project_ids), is_used, visible(conn, versions))
     query = query.order_by(versions.c.id)
     for version_id in conn.execute(query).scalars():
@@ -184,6 +184,6 @@ def used_seeds(conn: Connection, entry: EntityRef | None, seeds: Sequence[Entity
     """Return the seeds that are the entry, a task, or named by an edge."""
     named = {entry.key if entry else ""}
     for chunk in chunks([ref.key for ref in seeds if ref.type != "task"]):
-        query = select(edges.c.card).where(edges.c.card.in_(chunk), visible(conn, edges)).distinct()
+        query = select(edges.c.entity_key).where(edges.c.entity_key.in_(chunk), visible(conn, edges)).distinct()
         named.update(conn.execute(query).scalars())
     return [ref for ref in seeds if ref.type == "task" or ref.key in named]

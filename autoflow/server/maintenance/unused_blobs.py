@@ -58,7 +58,9 @@ def delete_files(conn: Connection, after: int, limit: int) -> Step:
     """Delete the rows of team files that were replaced or removed and that no edge, version or lease refers to."""
     replaced = select(files.c.id).where(~files.c.current, files.c.id > after).order_by(files.c.id).limit(limit)
     page = list(conn.execute(replaced).scalars())
-    on_graph = select(edges.c.id).where(edges.c.card == "file:" + cast(files.c.id, Text)).correlate(files).exists()
+    on_graph = (
+        select(edges.c.id).where(edges.c.entity_key == "file:" + cast(files.c.id, Text)).correlate(files).exists()
+    )
     is_archive = select(versions.c.id).where(versions.c.team_file_id == files.c.id).correlate(files).exists()
     deleted = 0
     for part in chunks(page):

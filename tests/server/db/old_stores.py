@@ -36,14 +36,22 @@ FILLING = (
 )
 
 
-def make_old(url, revision):
-    """A store as an older autoflow made it, with a version of a project."""
+def upgrade(url, revision):
+    """Apply the migrations up to a revision."""
     engine = make_engine(url)
     config = Config()
     config.set_main_option("script_location", setup.__file__.replace("setup.py", "migrations"))
     with engine.begin() as conn:
         config.attributes["connection"] = conn
         command.upgrade(config, revision)
+    engine.dispose()
+
+
+def make_old(url, revision):
+    """A store as an older autoflow made it, with a version of a project."""
+    upgrade(url, revision)
+    engine = make_engine(url)
+    with engine.begin() as conn:
         for statement in FILLING:
             conn.execute(text(statement), {"body": zlib.compress(b'{"objects":[]}')})
     engine.dispose()
@@ -66,6 +74,7 @@ RECORDED = (
     f"INSERT INTO runs (key, task_id, created_at) VALUES ('r', 1, {MOMENT})",
     f"INSERT INTO edges (task_id, direction, type, entity, card, at, touched) "
     f"VALUES (1, 'input', 'folder', '/in', 'folder:/in', {MOMENT}, 1)",
+    f"INSERT INTO tokens (user_id, hash, start, created_at) VALUES (1, 'digest', '0a1b2c', {MOMENT})",
     "INSERT INTO record_keys (key) VALUES ('j.1')",
     f"INSERT INTO unknown_methods (method, count, last_at) VALUES ('a.b', 3, {MOMENT})",
     "UPDATE counters SET value = 1 WHERE name = 'task'",
@@ -75,13 +84,15 @@ RECORDED = (
 
 
 def make_recorded(url, revision):
-    """As `make_old`, with a run that was recorded."""
-    make_old(url, revision)
+    """As `make_old`, with a run that was recorded at revision 0005 at the latest, and a token."""
+    first = min(revision, "0005")
+    make_old(url, first)
     engine = make_engine(url)
     with engine.begin() as conn:
         for statement in RECORDED:
             conn.exec_driver_sql(statement)
     engine.dispose()
+    upgrade(url, revision)
 
 
 def check_recorded(server):
@@ -95,5 +106,6 @@ def check_recorded(server):
     assert [entry["status"] for entry in again] == ["duplicate", "applied"]
     assert server.call("autoflow.unknown_methods", {})["methods"][0]["count"] == 3
     assert server.call("autoflow.runs.ensure", {"run": "next"})["task"] == 2
+    assert [token.prefix for token in server.tokens.list()] == ["0a1b2c"]
     other = server.tokens.caller(server.tokens.create("ann", ["oranges"]))
     assert server.call("autoflow.tasks.ensure", {"id": 700}, other)["id"] not in {1, 2, 700}

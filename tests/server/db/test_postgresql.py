@@ -61,11 +61,14 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
     engine.dispose()
 
 
-def test_runs_of_an_older_database_stay(empty, tmp_path):
+@pytest.mark.parametrize("revision", ["0005", "0009"])
+def test_runs_of_an_older_database_stay(empty, tmp_path, revision):
     """With what names them; who recorded them is not known."""
-    make_recorded(empty, "0005")
+    make_recorded(empty, revision)
     server = Server.open(tmp_path, empty, migrate=True)
     check_recorded(server)
+    with server._context.store.read() as conn:
+        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
     server.close()
 
 

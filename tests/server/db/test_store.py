@@ -184,15 +184,20 @@ def test_the_history_of_an_older_store_stays(tmp_path):
     server.close()
 
 
-@pytest.mark.parametrize("revision", ["0002", "0005"])
+@pytest.mark.parametrize("revision", ["0002", "0005", "0009"])
 def test_runs_of_an_older_store_stay(tmp_path, revision):
-    """With what names them; who recorded them is not known."""
-    make_recorded(f"sqlite:///{tmp_path / 'platform.db'}", revision)
+    """With what names them; who recorded them is not known. The older store is backed up, and its copy is complete."""
+    path = tmp_path / "platform.db"
+    make_recorded(f"sqlite:///{path}", revision)
     server = Server.open(tmp_path)
     check_recorded(server)
     with server._context.store.read() as conn:
         assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
     server.close()
+    (copy,) = glob.glob(f"{path}.{revision}-*")
+    with contextlib.closing(sqlite3.connect(copy)) as conn:
+        assert conn.execute("SELECT card, touched FROM edges").fetchall() == [("folder:/in", 1)]
 
 
 def test_an_older_store_is_copied_then_migrated(tmp_path):

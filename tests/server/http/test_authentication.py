@@ -69,7 +69,7 @@ def test_the_store_has_no_token(server, tmp_path):
     assert int(token, 16) > 0
     assert token != server.tokens.create("ann", ["Team"])
     (token_row, _other) = server.tokens.list()
-    assert (token_row.start, token_row.user, token_row.teams) == (token[:6], "ann", ("Team", "Vision"))
+    assert (token_row.prefix, token_row.user, token_row.teams) == (token[:6], "ann", ("Team", "Vision"))
     server.close()
     with sqlite3.connect(tmp_path / "home" / "platform.db") as conn:
         assert token not in "\n".join(conn.iterdump())

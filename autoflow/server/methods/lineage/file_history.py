@@ -39,10 +39,12 @@ def history(conn: Connection, request: contract.FileHistoryRequest) -> dict[str,
     writers: dict[str, list[int]] = {}
     for chunk in chunks(file_ids):
         descriptions.update(details.describe_files(conn, chunk))
-        query = select(edges.c.card, edges.c.task_id).where(edges.c.card.in_([f"file:{file_id}" for file_id in chunk]))
+        query = select(edges.c.entity_key, edges.c.task_id).where(
+            edges.c.entity_key.in_([f"file:{file_id}" for file_id in chunk])
+        )
         query = query.where(edges.c.direction == "output", visible(conn, edges)).distinct()
-        for card, task_id in conn.execute(query.order_by(edges.c.task_id)):
-            writers.setdefault(card, []).append(task_id)
+        for entity_key, task_id in conn.execute(query.order_by(edges.c.task_id)):
+            writers.setdefault(entity_key, []).append(task_id)
     return {
         "teamId": team_id,
         "path": path,

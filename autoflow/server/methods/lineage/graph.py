@@ -64,7 +64,7 @@ def _from_file(conn: Connection, id_or_path: int | str, team_id: int) -> Entry:
     path = files.normalize_path(str(id_or_path))
     file_row = files.current(conn, team_id, path)
     card = EntityRef("", "file", file_row["id"]) if file_row else EntityRef("", "folder", path.rstrip("/") or "/")
-    uses = select(edges.c.id).where(edges.c.card == card.key, visible(conn, edges)).limit(1)
+    uses = select(edges.c.id).where(edges.c.entity_key == card.key, visible(conn, edges)).limit(1)
     if file_row is None and conn.execute(uses).first() is None:
         raise NotFound("file", path)
     return Entry(f'Workflow for file "{path}"', card, [card])

@@ -38,7 +38,7 @@ def _resolve_path(conn: Connection, reference: Reference, request: contract.Trac
     if file_rows:
         return EntityRef("", "file", file_rows[0]["id"])
     folder = EntityRef("", "folder", path.rstrip("/") or "/")
-    uses = select(edges.c.id).where(edges.c.card == folder.key, visible(conn, edges)).limit(1)
+    uses = select(edges.c.id).where(edges.c.entity_key == folder.key, visible(conn, edges)).limit(1)
     if conn.execute(uses).first() is None:
         raise NotFound("file", path)
     return folder

@@ -68,7 +68,7 @@ def folder(conn: Connection, request: contract.FolderPageRequest) -> dict[str, A
     rows = listing.files(max(after, path), size + 1)
     folders = [] if after else listing.folders()
     key = EntityRef("", "folder", path.rstrip("/") or "/").key
-    edge = conn.execute(select(edges.c.id).where(edges.c.card == key, visible(conn, edges)).limit(1)).first()
+    edge = conn.execute(select(edges.c.id).where(edges.c.entity_key == key, visible(conn, edges)).limit(1)).first()
     if not (rows or folders or after or edge or path == "/"):
         raise NotFound("folder", path)
     return {

@@ -35,8 +35,8 @@ def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, 
     """Return entities as links: ``{"type", "id", "origin", "name", "detail", "badge", "link"}``, in order."""
     task_ids = [ref.id for ref in refs if ENTITY_TYPES[ref.type].is_task and not ref.origin]
     query = select(task_table.c.id).where(task_table.c.id.in_(task_ids), visible(conn, task_table))
-    task_cards = {task_id: EntityRef("", "task", task_id).key for task_id in conn.execute(query).scalars()}
-    fields = describe_cards(conn, refs, task_cards)
+    task_keys = {task_id: EntityRef("", "task", task_id).key for task_id in conn.execute(query).scalars()}
+    fields = describe_cards(conn, refs, task_keys)
     return [_entity_link(ref, fields.get(ref.key, {})) for ref in refs]
 
 
@@ -61,14 +61,14 @@ def using_runs(conn: Connection, keys: Sequence[str], size: int = DEFAULT_SIZE) 
 
     A run is ``{"id", "name", "state", "startedAt", "finishedAt", "directions"}``.
     """
-    is_user = task_table.c.id.in_(select(edges.c.task_id).where(edges.c.card.in_(keys)))
+    is_user = task_table.c.id.in_(select(edges.c.task_id).where(edges.c.entity_key.in_(keys)))
     count = select(func.count()).select_from(task_table).where(is_user, visible(conn, task_table))
     total = conn.execute(count).scalar_one()
     rows = (
         conn.execute(tasks.listing(conn).where(is_user).order_by(task_table.c.id.desc()).limit(size)).mappings().all()
     )
     column, task_ids = edges.c.task_id, [row["id"] for row in rows]
-    query = select(column, edges.c.direction).where(edges.c.card.in_(keys), column.in_(task_ids)).distinct()
+    query = select(column, edges.c.direction).where(edges.c.entity_key.in_(keys), column.in_(task_ids)).distinct()
     directions: dict[int, list[str]] = {}
     for task_id, direction in conn.execute(query.order_by(edges.c.direction)):
         directions.setdefault(task_id, []).append(direction)

@@ -24,18 +24,18 @@ MAX_RUNS = 5  # of one version
 def _using_runs(conn: Connection, version_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return the first runs with an edge to each version, ``{"runs": [{"id", "name", "direction"}], "total"}``."""
     keys = {EntityRef("", "project_version", version_id).key: version_id for version_id in version_ids}
-    card = edges.c.card
-    rank = func.row_number().over(partition_by=card, order_by=edges.c.id).label("rank")
-    total = func.count().over(partition_by=card).label("total")
-    ranked = select(card, edges.c.task_id, edges.c.direction, rank, total)
-    ranked_edges = ranked.where(card.in_(list(keys)), visible(conn, edges)).subquery()
+    entity_key = edges.c.entity_key
+    rank = func.row_number().over(partition_by=entity_key, order_by=edges.c.id).label("rank")
+    total = func.count().over(partition_by=entity_key).label("total")
+    ranked = select(entity_key, edges.c.task_id, edges.c.direction, rank, total)
+    ranked_edges = ranked.where(entity_key.in_(list(keys)), visible(conn, edges)).subquery()
     query = select(ranked_edges).where(ranked_edges.c.rank <= MAX_RUNS)
-    rows = conn.execute(query.order_by(ranked_edges.c.card, ranked_edges.c.rank)).mappings().all()
+    rows = conn.execute(query.order_by(ranked_edges.c.entity_key, ranked_edges.c.rank)).mappings().all()
     runs = tasks.listing(conn).where(task_table.c.id.in_({row["task_id"] for row in rows}))
     names = {row["id"]: run_name(row) for row in conn.execute(runs).mappings()}
     users: dict[int, dict[str, Any]] = {version_id: {"runs": [], "total": 0} for version_id in version_ids}
     for row in rows:
-        entry = users[keys[row["card"]]]
+        entry = users[keys[row["entity_key"]]]
         entry["total"] = row["total"]
         entry["runs"].append({"id": row["task_id"], "name": names.get(row["task_id"]), "direction": row["direction"]})
     return users

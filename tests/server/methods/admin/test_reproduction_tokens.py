@@ -217,7 +217,7 @@ def test_a_token_ends_when_its_user_leaves_the_team(server):
     ann = server.tokens.caller(server.tokens.create("ann", ["Team", "Second"]))
     task = server.call("autoflow.runs.ensure", {"run": "r"}, ann)["task"]
     issued = server.call("autoflow.reproduction.token", {"task": task}, ann)
-    server.tokens.leave("ann", ["Team"])
+    server.tokens.remove_from_teams("ann", ["Team"])
     with pytest.raises(NotAllowed, match="has left the team"):
         server.tokens.caller(issued["token"])
 

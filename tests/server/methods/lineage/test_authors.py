@@ -229,7 +229,7 @@ def test_a_removed_member_cannot_use_blobs_by_hash(filled, ann):
     assert can_use(both, anns, dataset_id) == [True] * 5
     listed = oranges.call("images.list", datasetId=dataset_id)["entities"]
     oranges.call("images.bulk.remove", imageIds=[entity["id"] for entity in listed])
-    filled.server.tokens.leave("eve", [TEAM])
+    filled.server.tokens.remove_from_teams("eve", [TEAM])
     left = Member(filled, "eve", "oranges")
     assert left.caller.teams == {max(both.caller.teams)}
     for content in (anns, own):
