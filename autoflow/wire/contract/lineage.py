@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypedDict
 
+from autoflow.model.entity_types import WireType
 from autoflow.wire import methods
 from autoflow.wire.contract.method import Constraint, Count, Id, Method, Positive
 
@@ -35,19 +36,75 @@ class GraphRequest(EntryRequest):
     """Return the lineage around one entity or of a workspace."""
 
 
+class CardIcon(TypedDict):
+    """The icon of a card.
+
+    Args:
+        name: of Material Design Icons, without ``zmdi-``.
+        color: in hexadecimal digits.
+        background: in hexadecimal digits.
+    """
+
+    name: str
+    color: str
+    background: str
+
+
+class CardLink(TypedDict):
+    """The link of a card.
+
+    Args:
+        url: path on the server.
+    """
+
+    url: str
+    title: str
+
+
 class CardResponse(TypedDict):
-    """A card of a graph; further members are `model.card.Card`'s.
+    """A card of a graph.
 
     Args:
         key: name of the card in arrows.
-        type: entity type.
         id: number or path of the entity.
+        name: the entity's own name.
+        title: heading of the card: the customised one, else the name.
+        origin: server that issued the number; empty for this server.
+        state: state of a run.
+        at: time of the entity's creation or first edge, in ISO 8601.
+        badge: as V3, of a version or of a file that replaced others.
+        preview: url of a picture.
+        parent: key of the card that this one is a version of.
+        more: number of neighbours that the graph leaves out.
+        size: bytes of a file.
+        members: of a cluster, keys of the cards it stands for.
+        collage: urls of further pictures.
+        author: login of a user.
+        seen: of a running run, the minute of its last record, in ISO 8601.
+        unattributed: whether a run holds records of an unknown run.
     """
 
     key: str
-    type: str
+    type: WireType
     id: int | str
+    name: str
     title: str
+    origin: str
+    description: str | None
+    icon: CardIcon | None
+    link: CardLink | None
+    state: str | None
+    at: str | None
+    badge: str | None
+    preview: str | None
+    parent: str | None
+    more: Count
+    size: Count | None
+    members: list[str]
+    collage: list[str]
+    author: str | None
+    seen: str | None
+    unattributed: bool
 
 
 class ArrowResponse(TypedDict):
@@ -65,10 +122,16 @@ class ArrowResponse(TypedDict):
 
 
 class GraphResponse(TypedDict):
-    """Cards and the arrows between them."""
+    """Cards and the arrows between them.
+
+    Args:
+        entry: key of the card that the graph was requested for; null for a workspace's.
+    """
 
     cards: list[CardResponse]
     arrows: list[ArrowResponse]
+    entry: str | None
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,16 +212,20 @@ class HistoryFile(TypedDict):
         current: whether it is at the path now.
         number: its position among the files of the path, from 1.
         count: number of files the path has had.
+        createdAt: time in ISO 8601.
         tasks: numbers of the tasks that wrote it.
     """
 
     id: Id
+    name: str
+    teamId: Id
     path: str
     sha256: str | None
     size: Count
     current: bool
     number: Positive
     count: Positive
+    createdAt: str
     tasks: list[Id]
 
 
@@ -213,12 +280,86 @@ class SceneRequest(EntryRequest):
     have: str | None = None
 
 
-class SceneResponse(TypedDict):
-    """A part of the lineage; without its graph if the caller shows it already.
+class _CardOptions(TypedDict, total=False):
+    origin: str
+    description: str
+    icon: CardIcon
+    link: CardLink
+    state: str
+    at: str
+    badge: str
+    preview: str
+    parent: str
+    size: Count
+    members: list[str]
+    collage: list[str]
+    author: str
+    seen: str
+    unattributed: bool
+
+
+class CardTexts(_CardOptions):
+    """A card of a graph, as `CardResponse` without its empty members."""
+
+    key: str
+    type: WireType
+    id: int | str
+    name: str
+    title: str
+    more: Count
+
+
+class Facets(TypedDict):
+    """The values that a graph can be filtered by.
+
+    Args:
+        kinds: number of cards by entity type.
+        apps: number of runs by the name of the app.
+        since: time of the first run, in ISO 8601.
+        until: time of the last run.
+        cards: number of all cards.
+    """
+
+    kinds: dict[str, Count]
+    apps: dict[str, Count]
+    since: str | None
+    until: str | None
+    cards: Count
+
+
+class _SceneGraph(TypedDict, total=False):
+    same: bool
+    title: str
+    entry: str | None
+    keys: list[str]
+    types: list[int]
+    boxes: list[int]
+    arrows: list[int]
+    ways: list[int]
+    width: int
+    height: int
+    more: dict[str, list[int]]
+    cards: list[CardTexts]
+    facets: Facets
+    cut: bool
+
+
+class SceneResponse(_SceneGraph):
+    """A part of the lineage; without its graph, but with `same`, if the caller shows it already.
 
     Args:
         changes: the server's count of changes.
         digest: digest of the graph.
+        same: true if the graph has the digest that the request had.
+        entry: key of the card that the graph was requested for; null for a workspace's.
+        keys: key of each card; elsewhere a card is named by its position in this list.
+        types: type of each card, as a position in the registry of entity types.
+        boxes: x, y and height of each card, in pixels.
+        arrows: source, target and kind of each arrow: 0 input, 1 output, 2 version; 4 more if it runs backward.
+        ways: of each arrow, the number of its points, then their coordinates.
+        more: numbers of neighbours left out upstream and downstream, by card.
+        cards: texts of the cards, of clusters only if there are many cards.
+        cut: whether there are more cards than a response may have.
     """
 
     changes: Count
@@ -239,7 +380,7 @@ class SceneCardsRequest:
 class SceneCardsResponse(TypedDict):
     """Texts of cards; unknown keys are left out."""
 
-    cards: list[dict[str, Any]]
+    cards: list[CardTexts]
 
 
 @dataclass(frozen=True, kw_only=True)

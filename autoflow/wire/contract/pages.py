@@ -1,4 +1,6 @@
-"""The views of the web page, a method a view.
+"""Pages of the web interface, a method a page: the start page, team files, labeling jobs.
+
+`run_pages` has those of runs, `data_pages` those of a project and its images.
 
 Lists come in parts: a response's `next` is the position of the following part, null after the last.
 """
@@ -6,41 +8,10 @@ Lists come in parts: a response's `next` is the position of the following part, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import TypedDict
 
-from autoflow.wire.contract.method import Constraint, Count, Id, Method, Positive, Query
-
-Rows = list[dict[str, Any]]
-
-
-class Users(TypedDict):
-    """The runs that read or wrote an entity, the latest first.
-
-    Args:
-        total: number of all of them.
-    """
-
-    runs: Rows
-    total: Count
-
-
-@dataclass(frozen=True, kw_only=True)
-class StartPageRequest:
-    """Return what the start page shows: workspaces, the projects changed last, the latest runs.
-
-    Args:
-        limit: most entries of each list.
-    """
-
-    limit: Positive | None = None
-
-
-class StartPage(TypedDict):
-    """The start page."""
-
-    workspaces: Rows
-    projects: dict[str, Any]
-    runs: dict[str, Any]
+from autoflow.wire.contract.method import Count, Id, Method, Positive
+from autoflow.wire.contract.run_pages import NamedEntity, RunList, Users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,172 +42,78 @@ class ProjectListRequest:
     limit: Positive | None = None
 
 
+class ListedProject(TypedDict):
+    """A project as an entry of a list.
+
+    Args:
+        type: project type of Supervisely, such as images.
+        images: number of its images.
+        datasets: number of its datasets.
+        versions: number of its versions.
+        updatedAt: time in ISO 8601.
+        previews: numbers of its first images, of those whose bytes are stored here.
+    """
+
+    id: Id
+    name: str
+    description: str
+    type: str
+    workspaceId: Id
+    images: Count
+    datasets: Count
+    versions: Count
+    updatedAt: str
+    previews: list[Id]
+
+
+class ProjectPosition(TypedDict):
+    """Position in a list of projects: that of the last one listed."""
+
+    updatedAt: str
+    id: Id
+
+
 class ProjectList(TypedDict):
     """A part of a list of projects."""
 
-    projects: Rows
-    next: dict[str, Any] | None
+    projects: list[ListedProject]
+    next: ProjectPosition | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunListRequest:
-    """Return runs, the latest first.
+class StartPageRequest:
+    """Return what the start page shows: workspaces, the projects changed last, the latest runs.
 
     Args:
-        workspace: number of a workspace; all without it.
-        app: number of an app; all without it.
-        before: `next` of the previous part.
-        limit: most entries.
+        limit: most entries of each list.
     """
 
-    workspace: Id | None = None
-    app: Id | None = None
-    before: Id | None = None
     limit: Positive | None = None
 
 
-class RunList(TypedDict):
-    """A part of a list of runs."""
-
-    runs: Rows
-    next: Id | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProjectPageRequest:
-    """Return a project's page: its facts, datasets, classes, tags, and the runs that used it.
+class ListedWorkspace(TypedDict):
+    """A workspace as an entry of a list.
 
     Args:
-        id: number of the project.
-    """
-
-    id: Id
-
-
-class ProjectPage(TypedDict):
-    """A project's page."""
-
-    id: Id
-    name: str
-    datasets: Rows
-    meta: dict[str, Any]
-    users: Users
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelCountsRequest:
-    """Count how often a project's classes and tags are used, in a part of its images.
-
-    Args:
-        id: number of the project.
-        after: `after` of the previous part.
-    """
-
-    id: Id
-    after: Count | None = None
-
-
-class LabelCounts(TypedDict):
-    """Counts of labels in a part of a project's images.
-
-    Args:
-        images: number of images counted.
-        after: position of the next part; null after the last.
-        classes: [objects, images] by the number of the class.
-        tags: [objects, images] by the number of the tag.
-    """
-
-    images: Count
-    after: Id | None
-    classes: dict[str, Any]
-    tags: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class VersionListRequest:
-    """Return a project's versions, the latest first, each with the runs that used it.
-
-    Args:
-        id: number of the project.
-        before: `next` of the previous part, the number of a version in its project.
-        limit: most entries.
-    """
-
-    id: Id
-    before: Positive | None = None
-    limit: Positive | None = None
-
-
-class VersionList(TypedDict):
-    """A part of a project's versions.
-
-    Args:
-        changed: whether the project has changed since its last version.
-    """
-
-    project: dict[str, Any]
-    changed: bool
-    versions: Rows
-    next: Id | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageListRequest:
-    """Return images of a project or dataset, with the shapes of their labels.
-
-    Args:
-        project: number of a project.
-        dataset: number of a dataset, whose children are included.
-        start: position of the first image, from 0.
-        q: part of the name.
-        labeled: only images with labels, or only images without.
-        limit: most images.
-    """
-
-    project: Id | None = None
-    dataset: Id | None = None
-    start: Count | None = None
-    q: Query = ""
-    labeled: bool | None = None
-    limit: Positive | None = None
-
-
-class ImageList(TypedDict):
-    """Images, from a position on.
-
-    Args:
-        total: number of all images that match.
-    """
-
-    images: Rows
-    start: Count
-    total: Count
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImagePageRequest:
-    """Return an image's page: its facts, all its labels, and its neighbours by name.
-
-    Args:
-        id: number of the image.
-    """
-
-    id: Id
-
-
-class ImagePage(TypedDict):
-    """An image's page.
-
-    Args:
-        datasets: its dataset and those around it.
+        team: name of its team.
+        projects: number of its projects.
+        runs: number of its runs.
     """
 
     id: Id
     name: str
-    objects: Rows
-    tags: Rows
-    project: Any
-    datasets: Any
+    description: str
+    team: str
+    projects: Count
+    runs: Count
+
+
+class StartPage(TypedDict):
+    """The start page."""
+
+    workspaces: list[ListedWorkspace]
+    projects: ProjectList
+    runs: RunList
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,20 +127,43 @@ class FilePageRequest:
     id: Id
 
 
-class FilePage(TypedDict):
+class ListedFile(TypedDict):
+    """A team file as an entry of a list.
+
+    Args:
+        size: bytes.
+        mime: media type.
+        createdAt: time in ISO 8601.
+    """
+
+    id: Id
+    name: str
+    path: str
+    size: Count
+    mime: str
+    createdAt: str
+
+
+class FilePage(ListedFile):
     """A team file's page.
 
     Args:
         size: bytes.
-        sha256: SHA-256 of its bytes.
+        mime: media type.
+        createdAt: time in ISO 8601.
+        sha256: SHA-256 of its bytes, in hexadecimal digits.
+        folder: path of its folder.
         current: whether it is at its path now.
+        replacedBy: number of the file that is at its path now; null if it is this one, or none.
+        createdBy: login of a user.
     """
 
-    id: Id
-    path: str
-    size: Count
-    sha256: Any
-    current: Any
+    teamId: Id
+    sha256: str | None
+    folder: str
+    current: bool
+    replacedBy: Id | None
+    createdBy: str | None
     users: Users
 
 
@@ -285,67 +185,20 @@ class FolderPageRequest:
 
 
 class FolderPage(TypedDict):
-    """A folder's page."""
+    """A folder's page.
+
+    Args:
+        path: path of the folder, which ends with a slash.
+        folders: paths of the folders in it.
+        next: path of the last file listed; null at the end.
+    """
 
     path: str
-    teamId: Any
+    teamId: Id
     folders: list[str]
-    files: Rows
-    next: Any
-    users: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunPageRequest:
-    """Return a run's page: how it went, what it read and wrote.
-
-    Args:
-        id: number of the task.
-    """
-
-    id: Id
-
-
-class RunPage(TypedDict):
-    """A run's page."""
-
-    id: Id
-    name: str
-    state: Any
-    facts: Any
-    inputs: Rows
-    outputs: Rows
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunLogRequest:
-    """Return a part of a run's log; its end without `before` and `after`.
-
-    Args:
-        id: number of the task.
-        before: number of a chunk; those before it are returned.
-        after: number of a chunk; those after it are returned.
-        limit: most chunks.
-    """
-
-    id: Id
-    before: Id | None = None
-    after: Count | None = None
-    limit: Positive | None = None
-
-
-class RunLog(TypedDict):
-    """A part of a run's log.
-
-    Args:
-        parts: chunks of the log.
-        earlier: whether there are chunks before them.
-        state: state of the run.
-    """
-
-    parts: Rows
-    earlier: bool
-    state: str
+    files: list[ListedFile]
+    next: str | None
+    users: Users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -359,51 +212,67 @@ class JobPageRequest:
     id: Id
 
 
+class JobDataset(TypedDict):
+    """The dataset of a labeling job.
+
+    Args:
+        name: null if the dataset was removed.
+    """
+
+    id: Id
+    name: str | None
+
+
+class JobImage(NamedEntity):
+    """An image of a labeling job.
+
+    Args:
+        stored: whether its bytes are stored here.
+    """
+
+    stored: bool
+
+
 class JobPage(TypedDict):
-    """A labeling job's page."""
+    """A labeling job's page.
+
+    Args:
+        readme: instructions.
+        status: pending, in_progress, on_review, completed or stopped.
+        createdBy: login of a user, as are assignedTo and reviewer.
+        startedAt: time in ISO 8601.
+        finishedAt: time in ISO 8601.
+        classes: names of the classes to label.
+        tags: names of the tags to set.
+        images: the first of its images.
+        imagesTotal: number of all of them.
+    """
 
     id: Id
     name: str
+    description: str
+    readme: str
     status: str
-    project: Any
-    dataset: Any
-    images: Rows
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawnImagesRequest:
-    """Return images of a version, or of a project's current state, with the shapes of their labels.
-
-    Args:
-        version: number of the version; or else `project`.
-        project: number of the project.
-        images: numbers of the images.
-    """
-
-    version: Id | None = None
-    project: Id | None = None
-    images: Annotated[list[Id], Constraint(max_length=200)]
-
-
-class DrawnImages(TypedDict):
-    """Images with the shapes of their labels."""
-
-    images: Rows
-    classes: Rows
-    tags: Rows
+    disabled: bool
+    project: NamedEntity
+    dataset: JobDataset
+    workspace: NamedEntity
+    createdBy: str | None
+    assignedTo: str | None
+    reviewer: str | None
+    createdAt: str
+    updatedAt: str
+    startedAt: str | None
+    finishedAt: str | None
+    classes: list[str]
+    tags: list[str]
+    imagesTotal: Count
+    images: list[JobImage]
+    users: Users
 
 
 START = Method("autoflow.overview.start", StartPageRequest, StartPage, (404,))
 PROJECTS = Method("autoflow.overview.projects", ProjectListRequest, ProjectList, (404,))
-RUNS = Method("autoflow.overview.runs", RunListRequest, RunList, (404,))
-PROJECT = Method("autoflow.overview.project", ProjectPageRequest, ProjectPage, (404,))
-COUNTS = Method("autoflow.overview.counts", LabelCountsRequest, LabelCounts, (404,))
-VERSIONS = Method("autoflow.overview.versions", VersionListRequest, VersionList, (404,))
-IMAGES = Method("autoflow.overview.images", ImageListRequest, ImageList, (404,))
-IMAGE = Method("autoflow.overview.image", ImagePageRequest, ImagePage, (404,))
 FILE = Method("autoflow.overview.file", FilePageRequest, FilePage, (404,))
 FOLDER = Method("autoflow.overview.folder", FolderPageRequest, FolderPage, (404,))
-RUN = Method("autoflow.overview.run", RunPageRequest, RunPage, (404,))
-LOG = Method("autoflow.overview.log", RunLogRequest, RunLog, (404,))
 JOB = Method("autoflow.overview.job", JobPageRequest, JobPage, (404,))
-DRAWN = Method("autoflow.overview.drawn", DrawnImagesRequest, DrawnImages, (404,))

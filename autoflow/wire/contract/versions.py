@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from autoflow.wire import methods
+from autoflow.wire.contract.labels import TagValue
 from autoflow.wire.contract.method import Count, Id, Method, Name, Positive, Success
 
 
@@ -198,27 +199,79 @@ class ChangedNames(TypedDict):
     changed: list[str]
 
 
-class DiffCounts(TypedDict):
-    """Numbers of changes in all pages.
+class ItemCounts(ChangeCounts):
+    """Numbers of changed items.
 
     Args:
-        labels: as of the items, if the request asked for labels.
+        bytes: number of changed items with other bytes; the following members count other aspects likewise.
+        name: renamed items.
+        dataset: items that were moved.
     """
 
-    items: ChangeCounts
-    labels: dict[str, Any]
+    bytes: Count
+    name: Count
+    dataset: Count
+    meta: Count
+    tags: Count
+    labels: Count
+    description: Count
+
+
+class _ChangedLabels(TypedDict, total=False):
+    added: Count
+    removed: Count
+    changed: Count
+
+
+class LabelTotals(_ChangedLabels):
+    """Numbers of labels of the changed items; how many of them changed only if the request asked for labels.
+
+    Args:
+        before: labels of the items in the earlier version.
+        after: labels of the items in the later version.
+    """
+
+    before: Count
+    after: Count
+
+
+class DiffCounts(TypedDict):
+    """Numbers of changes in all pages."""
+
+    items: ItemCounts
+    labels: LabelTotals
     classes: ChangeCounts
     tags: ChangeCounts
     datasets: ChangeCounts
 
 
 class DiffItem(TypedDict):
-    """An item on one side of a comparison."""
+    """An item on one side of a comparison.
+
+    Args:
+        dataset: names of the item's dataset and of those around it, the outermost first.
+        hash: base64 of the SHA-256 of the item's bytes; null for a link.
+        mime: media type.
+        size: bytes of the item's file.
+        width: width in pixels.
+        height: height in pixels.
+        labels: number of its labels.
+    """
 
     id: Id
     datasetId: Id
     dataset: list[str]
     name: str
+    hash: str | None
+    link: str | None
+    mime: str | None
+    size: Count | None
+    width: Count | None
+    height: Count | None
+    description: str
+    labels: Count
+    meta: dict[str, Any]
+    tags: list[TagValue]
 
 
 class ItemDiff(TypedDict):
@@ -237,8 +290,22 @@ class ItemDiff(TypedDict):
     labels: ChangeCounts
 
 
+class ComparedVersion(TypedDict):
+    """A version that is compared.
+
+    Args:
+        version: number of the version in its project, from 1.
+        createdAt: time in ISO 8601.
+    """
+
+    id: Id
+    version: Positive
+    name: str | None
+    createdAt: str
+
+
 # In this form, as `from` is a keyword.
-_Compared = TypedDict("_Compared", {"projectId": Id, "from": VersionSummary, "to": "VersionSummary | None"})
+_Compared = TypedDict("_Compared", {"projectId": Id, "from": ComparedVersion, "to": "ComparedVersion | None"})
 
 
 class VersionDiffResponse(_Compared):

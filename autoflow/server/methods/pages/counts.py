@@ -15,7 +15,7 @@ from sqlalchemy import Connection, or_, select
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.db.schema import items as table
 from autoflow.server.operations import Operation, by_name, implements
-from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import data_pages as contract
 
 BATCH_IMAGES = 1000
 

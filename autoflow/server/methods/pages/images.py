@@ -15,7 +15,7 @@ from autoflow.server.methods.pages.links import page_size
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
 from autoflow.server.validation import required
-from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import data_pages as contract
 
 DEFAULT_SIZE = 60
 _FIGURE_FIELDS = ("points", "bitmap", "geometryType", "shape", "classId", "nodes", "vertices", "tags", "mask")
@@ -39,7 +39,7 @@ def summary(row: RowMapping, document: Mapping[str, Any], max_mask: int | None) 
         "datasetId": row["dataset_id"],
         "width": row["width"],
         "height": row["height"],
-        "kept": row["hash"] is not None,
+        "stored": row["hash"] is not None,
         "labels": row["labels"],
         "tags": json_codec.load(row["tags"]),
         "objects": [figure for figure in figures if figure is not None],
@@ -150,13 +150,13 @@ def image(conn: Connection, request: contract.ImagePageRequest) -> dict[str, Any
 
 
 def image_links(conn: Connection, image_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return images as links, ``{"id", "name", "kept"}``, without those that were removed."""
+    """Return images as links, ``{"id", "name", "stored"}``, without those that were removed."""
     rows: dict[int, RowMapping] = {}
     for chunk in chunks(image_ids):
         query = items.listing(conn).where(table.c.id.in_(chunk))
         rows.update({row["id"]: row for row in conn.execute(query).mappings()})
     existing = [rows[image_id] for image_id in image_ids if image_id in rows]
-    return [{"id": row["id"], "name": row["name"], "kept": row["hash"] is not None} for row in existing]
+    return [{"id": row["id"], "name": row["name"], "stored": row["hash"] is not None} for row in existing]
 
 
 READS: Mapping[str, Operation] = by_name(images, image)

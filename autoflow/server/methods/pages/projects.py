@@ -16,7 +16,7 @@ from autoflow.server.methods.pages.start import previews
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
 from autoflow.server.versions import versions
-from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import data_pages as contract
 
 MAX_RUNS = 10  # listed on a project's page
 

@@ -13,7 +13,7 @@ from autoflow.server.db.schema import edges, logs, runs, workspaces
 from autoflow.server.lineage.walk import entity_of
 from autoflow.server.methods.pages.links import MAX_SIZE, edge_counts, entity_links, page_size, run_summary
 from autoflow.server.operations import Operation, by_name, implements
-from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import run_pages as contract
 
 MAX_OTHER_FACTS = 20
 LOG_CHUNKS = 100  # of one response, as they were recorded

@@ -19,7 +19,7 @@ from autoflow.server.operations import Download, Operation, OperationContext, by
 from autoflow.server.validation import required
 from autoflow.server.versions import diff, snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
-from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import data_pages as contract
 from autoflow.wire.contract import versions as versions_contract
 
 THUMBNAIL_SIDE = 480  # pixels of the longer side

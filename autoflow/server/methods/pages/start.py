@@ -16,6 +16,7 @@ from autoflow.server.db.schema import teams as team_table
 from autoflow.server.methods.pages.links import edge_counts, page_size, run_summary
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import run_pages
 
 MAX_PREVIEWS = 4  # images of a project
 DEFAULT_PROJECTS = 24
@@ -76,8 +77,8 @@ def list_projects(conn: Connection, request: contract.ProjectListRequest) -> dic
     return {"projects": _projects(conn, rows[:size]), "next": cursor}
 
 
-@implements(contract.RUNS)
-def list_runs(conn: Connection, request: contract.RunListRequest) -> dict[str, Any]:
+@implements(run_pages.RUNS)
+def list_runs(conn: Connection, request: run_pages.RunListRequest) -> dict[str, Any]:
     """``autoflow.overview.runs``: ``{"runs", "next"}``, the latest first, of a workspace or an app, or of all.
 
     ``next`` is the ``before`` of the next request.
@@ -131,7 +132,7 @@ def start(conn: Connection, request: contract.StartPageRequest) -> dict[str, Any
     return {
         "workspaces": entries,
         "projects": list_projects.function(conn, contract.ProjectListRequest(limit=request.limit)),
-        "runs": list_runs.function(conn, contract.RunListRequest(limit=request.limit)),
+        "runs": list_runs.function(conn, run_pages.RunListRequest(limit=request.limit)),
     }
 
 

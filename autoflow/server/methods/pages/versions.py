@@ -16,7 +16,7 @@ from autoflow.server.db.schema import versions as table
 from autoflow.server.methods.pages.links import page_size, run_name
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.versions import versions
-from autoflow.wire.contract import pages as contract
+from autoflow.wire.contract import data_pages as contract
 
 MAX_RUNS = 5  # of one version
 

@@ -24,15 +24,63 @@ export interface ArrowResponse {
   kind: "input" | "output" | "version";
 }
 
-/** A card of a graph; further members are `model.card.Card`'s. */
+/** The icon of a card. */
+export interface CardIcon {
+  /** of Material Design Icons, without ``zmdi-``. */
+  name: string;
+  /** in hexadecimal digits. */
+  color: string;
+  /** in hexadecimal digits. */
+  background: string;
+}
+
+/** The link of a card. */
+export interface CardLink {
+  /** path on the server. */
+  url: string;
+  title: string;
+}
+
+/** A card of a graph. */
 export interface CardResponse {
   /** name of the card in arrows. */
   key: string;
-  /** entity type. */
-  type: string;
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
+  /** the entity's own name. */
+  name: string;
+  /** heading of the card: the customised one, else the name. */
   title: string;
+  /** server that issued the number; empty for this server. */
+  origin: string;
+  description: string | null;
+  icon: CardIcon | null;
+  link: CardLink | null;
+  /** state of a run. */
+  state: string | null;
+  /** time of the entity's creation or first edge, in ISO 8601. */
+  at: string | null;
+  /** as V3, of a version or of a file that replaced others. */
+  badge: string | null;
+  /** url of a picture. */
+  preview: string | null;
+  /** key of the card that this one is a version of. */
+  parent: string | null;
+  /** number of neighbours that the graph leaves out. */
+  more: number;
+  /** bytes of a file. */
+  size: number | null;
+  /** of a cluster, keys of the cards it stands for. */
+  members: Array<string>;
+  /** urls of further pictures. */
+  collage: Array<string>;
+  /** login of a user. */
+  author: string | null;
+  /** of a running run, the minute of its last record, in ISO 8601. */
+  seen: string | null;
+  /** whether a run holds records of an unknown run. */
+  unattributed: boolean;
 }
 
 /** One side of a card. */
@@ -40,6 +88,31 @@ export interface CardSide {
   /** key of the card. */
   card: string;
   side: "both" | "downstream" | "upstream";
+}
+
+/** A card of a graph, as `CardResponse` without its empty members. */
+export interface CardTexts {
+  origin?: string;
+  description?: string;
+  icon?: CardIcon;
+  link?: CardLink;
+  state?: string;
+  at?: string;
+  badge?: string;
+  preview?: string;
+  parent?: string;
+  size?: number;
+  members?: Array<string>;
+  collage?: Array<string>;
+  author?: string;
+  seen?: string;
+  unattributed?: boolean;
+  key: string;
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  id: number | string;
+  name: string;
+  title: string;
+  more: number;
 }
 
 /** Numbers of changes. */
@@ -75,11 +148,20 @@ export interface CollectRequest {
   emptyTrash?: boolean;
 }
 
+/** A version that is compared. */
+export interface ComparedVersion {
+  id: number;
+  /** number of the version in its project, from 1. */
+  version: number;
+  name: string | null;
+  /** time in ISO 8601. */
+  createdAt: string;
+}
+
 /** Numbers of changes in all pages. */
 export interface DiffCounts {
-  items: ChangeCounts;
-  /** as of the items, if the request asked for labels. */
-  labels: Record<string, unknown>;
+  items: ItemCounts;
+  labels: LabelTotals;
   classes: ChangeCounts;
   tags: ChangeCounts;
   datasets: ChangeCounts;
@@ -89,15 +171,32 @@ export interface DiffCounts {
 export interface DiffItem {
   id: number;
   datasetId: number;
+  /** names of the item's dataset and of those around it, the outermost first. */
   dataset: Array<string>;
   name: string;
+  /** base64 of the SHA-256 of the item's bytes; null for a link. */
+  hash: string | null;
+  link: string | null;
+  /** media type. */
+  mime: string | null;
+  /** bytes of the item's file. */
+  size: number | null;
+  /** width in pixels. */
+  width: number | null;
+  /** height in pixels. */
+  height: number | null;
+  description: string;
+  /** number of its labels. */
+  labels: number;
+  meta: Record<string, unknown>;
+  tags: Array<TagValue>;
 }
 
-/** Images with the shapes of their labels. */
+/** Images with their labels, and the classes and tags of the project. */
 export interface DrawnImages {
-  images: Array<Record<string, unknown>>;
-  classes: Array<Record<string, unknown>>;
-  tags: Array<Record<string, unknown>>;
+  classes: Array<LabelClass>;
+  tags: Array<TagDefinition>;
+  images: Array<LabeledImage>;
 }
 
 /** Return images of a version, or of a project's current state, with the shapes of their labels. */
@@ -158,6 +257,20 @@ export interface ErrorDetails {
   message: string;
 }
 
+/** The values that a graph can be filtered by. */
+export interface Facets {
+  /** number of cards by entity type. */
+  kinds: Record<string, number>;
+  /** number of runs by the name of the app. */
+  apps: Record<string, number>;
+  /** time of the first run, in ISO 8601. */
+  since: string | null;
+  /** time of the last run. */
+  until: string | null;
+  /** number of all cards. */
+  cards: number;
+}
+
 /** Return the files that a path has had, the latest first. */
 export interface FileHistoryRequest {
   /** the path; or else `id`. */
@@ -178,13 +291,25 @@ export interface FileHistoryResponse {
 /** A team file's page. */
 export interface FilePage {
   id: number;
+  name: string;
   path: string;
   /** bytes. */
   size: number;
-  /** SHA-256 of its bytes. */
-  sha256: unknown;
+  /** media type. */
+  mime: string;
+  /** time in ISO 8601. */
+  createdAt: string;
+  teamId: number;
+  /** SHA-256 of its bytes, in hexadecimal digits. */
+  sha256: string | null;
+  /** path of its folder. */
+  folder: string;
   /** whether it is at its path now. */
-  current: unknown;
+  current: boolean;
+  /** number of the file that is at its path now; null if it is this one, or none. */
+  replacedBy: number | null;
+  /** login of a user. */
+  createdBy: string | null;
   users: Users;
 }
 
@@ -248,12 +373,15 @@ export interface FolderLookResponse {
 
 /** A folder's page. */
 export interface FolderPage {
+  /** path of the folder, which ends with a slash. */
   path: string;
-  teamId: unknown;
+  teamId: number;
+  /** paths of the folders in it. */
   folders: Array<string>;
-  files: Array<Record<string, unknown>>;
-  next: unknown;
-  users: unknown;
+  files: Array<ListedFile>;
+  /** path of the last file listed; null at the end. */
+  next: string | null;
+  users: Users;
 }
 
 /** List the files and folders of a folder in Team Files. */
@@ -366,11 +494,16 @@ export interface GraphRequest {
 export interface GraphResponse {
   cards: Array<CardResponse>;
   arrows: Array<ArrowResponse>;
+  /** key of the card that the graph was requested for; null for a workspace's. */
+  entry: string | null;
+  title: string;
 }
 
 /** One file of a path. */
 export interface HistoryFile {
   id: number;
+  name: string;
+  teamId: number;
   path: string;
   /** SHA-256 of its bytes. */
   sha256: string | null;
@@ -382,13 +515,15 @@ export interface HistoryFile {
   number: number;
   /** number of files the path has had. */
   count: number;
+  /** time in ISO 8601. */
+  createdAt: string;
   /** numbers of the tasks that wrote it. */
   tasks: Array<number>;
 }
 
 /** Images, from a position on. */
 export interface ImageList {
-  images: Array<Record<string, unknown>>;
+  images: Array<LabeledImage>;
   start: number;
   /** number of all images that match. */
   total: number;
@@ -414,11 +549,46 @@ export interface ImageListRequest {
 export interface ImagePage {
   id: number;
   name: string;
-  objects: Array<Record<string, unknown>>;
-  tags: Array<Record<string, unknown>>;
-  project: unknown;
-  /** its dataset and those around it. */
-  datasets: unknown;
+  datasetId: number;
+  /** width in pixels. */
+  width: number | null;
+  /** height in pixels. */
+  height: number | null;
+  /** whether its bytes are stored here. */
+  stored: boolean;
+  /** number of its labels. */
+  labels: number;
+  tags: Array<TagValue>;
+  /** its labels. */
+  objects: Array<Label>;
+  /** number of the image before it in its dataset, by name. */
+  previous: number | null;
+  /** number of the image after it. */
+  next: number | null;
+  /** its position in its dataset, from 1. */
+  position: number;
+  /** number of images in its dataset. */
+  total: number;
+  /** base64 of the SHA-256 of its bytes; null for a link. */
+  hash: string | null;
+  link: string | null;
+  /** media type. */
+  mime: string | null;
+  /** bytes. */
+  size: number | null;
+  description: string;
+  meta: Record<string, unknown>;
+  /** time in ISO 8601. */
+  createdAt: string;
+  /** time in ISO 8601. */
+  updatedAt: string;
+  /** login of a user. */
+  createdBy: string | null;
+  project: NamedEntity;
+  /** its dataset and those around it, the outermost first. */
+  datasets: Array<NamedEntity>;
+  /** classes and tags of its project. */
+  classes: LabelDefinitions;
 }
 
 /** Return an image's page: its facts, all its labels, and its neighbours by name. */
@@ -452,6 +622,23 @@ export interface IssueTokenResponse {
   expiresAt: string | null;
 }
 
+/** Numbers of changed items. */
+export interface ItemCounts {
+  added: number;
+  removed: number;
+  changed: number;
+  /** number of changed items with other bytes; the following members count other aspects likewise. */
+  bytes: number;
+  /** renamed items. */
+  name: number;
+  /** items that were moved. */
+  dataset: number;
+  meta: number;
+  tags: number;
+  labels: number;
+  description: number;
+}
+
 /** A changed item. */
 export interface ItemDiff {
   status: "added" | "changed" | "removed";
@@ -464,14 +651,53 @@ export interface ItemDiff {
   labels: ChangeCounts;
 }
 
+/** The dataset of a labeling job. */
+export interface JobDataset {
+  id: number;
+  /** null if the dataset was removed. */
+  name: string | null;
+}
+
+/** An image of a labeling job. */
+export interface JobImage {
+  id: number;
+  name: string;
+  /** whether its bytes are stored here. */
+  stored: boolean;
+}
+
 /** A labeling job's page. */
 export interface JobPage {
   id: number;
   name: string;
+  description: string;
+  /** instructions. */
+  readme: string;
+  /** pending, in_progress, on_review, completed or stopped. */
   status: string;
-  project: unknown;
-  dataset: unknown;
-  images: Array<Record<string, unknown>>;
+  disabled: boolean;
+  project: NamedEntity;
+  dataset: JobDataset;
+  workspace: NamedEntity;
+  /** login of a user, as are assignedTo and reviewer. */
+  createdBy: string | null;
+  assignedTo: string | null;
+  reviewer: string | null;
+  createdAt: string;
+  updatedAt: string;
+  /** time in ISO 8601. */
+  startedAt: string | null;
+  /** time in ISO 8601. */
+  finishedAt: string | null;
+  /** names of the classes to label. */
+  classes: Array<string>;
+  /** names of the tags to set. */
+  tags: Array<string>;
+  /** number of all of them. */
+  imagesTotal: number;
+  /** the first of its images. */
+  images: Array<JobImage>;
+  users: Users;
 }
 
 /** Return a labeling job's page. */
@@ -480,16 +706,51 @@ export interface JobPageRequest {
   id: number;
 }
 
+/** A label of an image; its geometry is as a client sent it, in pixels of the image. */
+export interface Label {
+  /** name of the geometry, such as polygon. */
+  geometryType?: unknown;
+  /** the same, of labels that are sent in an annotation. */
+  shape?: unknown;
+  /** exterior, a list of [x, y], and interior, a list of such lists. */
+  points?: unknown;
+  /** a mask: data, base64 of a deflated PNG, and origin, the position of its corner. */
+  bitmap?: unknown;
+  /** nodes of a skeleton by name, each with its loc. */
+  nodes?: unknown;
+  /** corners of a cuboid. */
+  vertices?: unknown;
+  /** a mask of another format. */
+  mask?: unknown;
+  /** number of the label in its image. */
+  id: number;
+  /** number of its class. */
+  classId: number;
+  tags: Array<TagValue>;
+}
+
+/** A class of labels; further members are as a client sent them. */
+export interface LabelClass {
+  /** geometry of its labels, such as polygon or any. */
+  shape?: string | null;
+  /** as #RRGGBB. */
+  color?: string | null;
+  /** of a skeleton, its nodes and edges. */
+  geometry_config?: Record<string, unknown> | null;
+  id: number;
+  title: string;
+}
+
 /** Counts of labels in a part of a project's images. */
 export interface LabelCounts {
   /** number of images counted. */
   images: number;
   /** position of the next part; null after the last. */
   after: number | null;
-  /** [objects, images] by the number of the class. */
-  classes: Record<string, unknown>;
-  /** [objects, images] by the number of the tag. */
-  tags: Record<string, unknown>;
+  /** uses of classes, by the number of the class. */
+  classes: Record<string, UseCounts>;
+  /** uses of tags, by the number of the tag. */
+  tags: Record<string, UseCounts>;
 }
 
 /** Count how often a project's classes and tags are used, in a part of its images. */
@@ -498,6 +759,168 @@ export interface LabelCountsRequest {
   id: number;
   /** `after` of the previous part. */
   after?: number | null;
+}
+
+/** Classes and tags of a project or a version. */
+export interface LabelDefinitions {
+  classes: Array<LabelClass>;
+  tags: Array<TagDefinition>;
+}
+
+/** Numbers of labels of the changed items; how many of them changed only if the request asked for labels. */
+export interface LabelTotals {
+  added?: number;
+  removed?: number;
+  changed?: number;
+  /** labels of the items in the earlier version. */
+  before: number;
+  /** labels of the items in the later version. */
+  after: number;
+}
+
+/** An image with its labels. */
+export interface LabeledImage {
+  id: number;
+  name: string;
+  datasetId: number;
+  /** width in pixels. */
+  width: number | null;
+  /** height in pixels. */
+  height: number | null;
+  /** whether its bytes are stored here. */
+  stored: boolean;
+  /** number of its labels. */
+  labels: number;
+  tags: Array<TagValue>;
+  /** its labels; lists of images leave out those with large masks. */
+  objects: Array<Label>;
+}
+
+/** The last version of a project. */
+export interface LatestVersion {
+  id: number;
+  /** number of the version in its project, from 1. */
+  version: number;
+}
+
+/** An input or output of a run. */
+export interface LinkedEntity {
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  /** number or path of the entity. */
+  id: number | string;
+  /** server that issued the number; empty for this server. */
+  origin: string;
+  name: string;
+  /** description of its card. */
+  detail: string | null;
+  /** as V3, of a version. */
+  badge: string | null;
+  /** path of its page; null without one. */
+  link: string | null;
+  /** time of the edge, in ISO 8601. */
+  at: string;
+  /** login of a user. */
+  createdBy: string | null;
+}
+
+/** A dataset as an entry of a list. */
+export interface ListedDataset {
+  id: number;
+  /** number of the dataset that contains it; null at the top. */
+  parentId: number | null;
+  name: string;
+  description: string;
+  /** number of images directly in it. */
+  images: number;
+  /** number of their labels. */
+  labels: number;
+}
+
+/** A team file as an entry of a list. */
+export interface ListedFile {
+  id: number;
+  name: string;
+  path: string;
+  /** bytes. */
+  size: number;
+  /** media type. */
+  mime: string;
+  /** time in ISO 8601. */
+  createdAt: string;
+}
+
+/** A project as an entry of a list. */
+export interface ListedProject {
+  id: number;
+  name: string;
+  description: string;
+  /** project type of Supervisely, such as images. */
+  type: string;
+  workspaceId: number;
+  /** number of its images. */
+  images: number;
+  /** number of its datasets. */
+  datasets: number;
+  /** number of its versions. */
+  versions: number;
+  /** time in ISO 8601. */
+  updatedAt: string;
+  /** numbers of its first images, of those whose bytes are stored here. */
+  previews: Array<number>;
+}
+
+/** A run as an entry of the list of runs. */
+export interface ListedRun {
+  id: number;
+  name: string;
+  state: "ended" | "failed" | "finished" | "lost" | "running";
+  startedAt: string;
+  finishedAt: string | null;
+  appId: number | null;
+  workspaceId: number;
+  /** number of edges to what it read. */
+  inputs: number;
+  /** number of edges to what it wrote. */
+  outputs: number;
+}
+
+/** A version as an entry of a list. */
+export interface ListedVersion {
+  id: number;
+  /** number of the version in its project, from 1. */
+  number: number;
+  title: string | null;
+  description: string | null;
+  /** login of a user. */
+  createdBy: string | null;
+  /** time in ISO 8601. */
+  createdAt: string;
+  /** number of its images. */
+  images: number;
+  /** bytes of its images. */
+  size: number;
+  users: VersionUsers;
+}
+
+/** A workspace as an entry of a list. */
+export interface ListedWorkspace {
+  id: number;
+  name: string;
+  description: string;
+  /** name of its team. */
+  team: string;
+  /** number of its projects. */
+  projects: number;
+  /** number of its runs. */
+  runs: number;
+}
+
+/** A chunk of a run's log. */
+export interface LogChunk {
+  id: number;
+  /** time in ISO 8601. */
+  at: string;
+  lines: string;
 }
 
 /** Progress of a maintenance job. */
@@ -514,6 +937,12 @@ export interface MissedItems {
   count: number;
   /** names of the first of them. */
   names: Array<string>;
+}
+
+/** An entity as a link: its number and its name. */
+export interface NamedEntity {
+  id: number;
+  name: string;
 }
 
 /** Download a preview of an image, never larger than the image. */
@@ -542,8 +971,8 @@ export interface ProjectCursor {
 
 /** A part of a list of projects. */
 export interface ProjectList {
-  projects: Array<Record<string, unknown>>;
-  next: Record<string, unknown> | null;
+  projects: Array<ListedProject>;
+  next: ProjectPosition | null;
 }
 
 /** Return projects, those changed last first. */
@@ -560,15 +989,51 @@ export interface ProjectListRequest {
 export interface ProjectPage {
   id: number;
   name: string;
-  datasets: Array<Record<string, unknown>>;
-  meta: Record<string, unknown>;
-  users: Users;
+  description: string;
+  readme: string;
+  /** project type of Supervisely, such as images. */
+  type: string;
+  workspace: NamedEntity;
+  teamId: number;
+  /** number of its images. */
+  images: number;
+  /** bytes of its images. */
+  size: number;
+  /** time in ISO 8601. */
+  createdAt: string;
+  /** time in ISO 8601. */
+  updatedAt: string;
+  /** login of a user. */
+  createdBy: string | null;
+  /** its last version; null if it has none. */
+  version: LatestVersion | null;
+  /** numbers of its first images, of those whose bytes are stored here. */
+  previews: Array<number>;
+  datasets: Array<ListedDataset>;
+  /** its classes and tags. */
+  meta: LabelDefinitions;
+  users: ProjectUsers;
 }
 
 /** Return a project's page: its facts, datasets, classes, tags, and the runs that used it. */
 export interface ProjectPageRequest {
   /** number of the project. */
   id: number;
+}
+
+/** Position in a list of projects: that of the last one listed. */
+export interface ProjectPosition {
+  updatedAt: string;
+  id: number;
+}
+
+/** The runs that read or wrote a project or a part of it. */
+export interface ProjectUsers {
+  runs: Array<UsingRun>;
+  /** number of all of them. */
+  total: number;
+  /** whether each is counted once; of a very large project, one that used several parts may count more often. */
+  exact: boolean;
 }
 
 /** The outcome of one record. */
@@ -579,6 +1044,16 @@ export interface RecordResult {
   status: "applied" | "duplicate" | "refused";
   /** why the record was refused. */
   reason: string | null;
+}
+
+/** Facts that were recorded apart from a run's own. */
+export interface RecordedFacts {
+  /** time in ISO 8601. */
+  at: string;
+  /** login of a user. */
+  createdBy: string | null;
+  /** as a run's. */
+  facts: Record<string, unknown>;
 }
 
 /** Return the tasks that reproduced a task, or those of one attempt to do so. */
@@ -603,7 +1078,7 @@ export interface RevokeTokenRequest {
 
 /** A part of a list of runs. */
 export interface RunList {
-  runs: Array<Record<string, unknown>>;
+  runs: Array<ListedRun>;
   next: number | null;
 }
 
@@ -622,11 +1097,11 @@ export interface RunListRequest {
 /** A part of a run's log. */
 export interface RunLog {
   /** chunks of the log. */
-  parts: Array<Record<string, unknown>>;
+  parts: Array<LogChunk>;
   /** whether there are chunks before them. */
   earlier: boolean;
   /** state of the run. */
-  state: string;
+  state: "ended" | "failed" | "finished" | "lost" | "running";
 }
 
 /** Return a part of a run's log; its end without `before` and `after`. */
@@ -645,10 +1120,37 @@ export interface RunLogRequest {
 export interface RunPage {
   id: number;
   name: string;
-  state: unknown;
-  facts: unknown;
-  inputs: Array<Record<string, unknown>>;
-  outputs: Array<Record<string, unknown>>;
+  state: "ended" | "failed" | "finished" | "lost" | "running";
+  startedAt: string;
+  finishedAt: string | null;
+  /** number of the task at its origin. */
+  number: number;
+  /** server that issued the number; empty for this server. */
+  origin: string;
+  /** null for a run without an app. */
+  app: NamedEntity | null;
+  workspace: NamedEntity;
+  /** message of a run that failed. */
+  error: string | null;
+  /** time of the last record of a run that is running, in ISO 8601. */
+  seenAt: string | null;
+  /** what was recorded of the run, as `model.run.RunFacts` and what an app adds. */
+  facts: Record<string, unknown>;
+  /** facts recorded after its end, and facts of earlier runs of its number. */
+  otherFacts: Array<RecordedFacts>;
+  /** login of a user. */
+  createdBy: string | null;
+  createdAt: string;
+  /** number of runs recorded for the task. */
+  attempts: number;
+  /** the first of what it read. */
+  inputs: Array<LinkedEntity>;
+  /** the first of what it wrote. */
+  outputs: Array<LinkedEntity>;
+  inputsTotal: number;
+  outputsTotal: number;
+  /** number of chunks of its log. */
+  log: number;
 }
 
 /** Return a run's page: how it went, what it read and wrote. */
@@ -665,7 +1167,7 @@ export interface SceneCardsRequest {
 
 /** Texts of cards; unknown keys are left out. */
 export interface SceneCardsResponse {
-  cards: Array<Record<string, unknown>>;
+  cards: Array<CardTexts>;
 }
 
 /** Return a part of the lineage in another format. */
@@ -749,8 +1251,32 @@ export interface SceneRequest {
   have?: string | null;
 }
 
-/** A part of the lineage; without its graph if the caller shows it already. */
+/** A part of the lineage; without its graph, but with `same`, if the caller shows it already. */
 export interface SceneResponse {
+  /** true if the graph has the digest that the request had. */
+  same?: boolean;
+  title?: string;
+  /** key of the card that the graph was requested for; null for a workspace's. */
+  entry?: string | null;
+  /** key of each card; elsewhere a card is named by its position in this list. */
+  keys?: Array<string>;
+  /** type of each card, as a position in the registry of entity types. */
+  types?: Array<number>;
+  /** x, y and height of each card, in pixels. */
+  boxes?: Array<number>;
+  /** source, target and kind of each arrow: 0 input, 1 output, 2 version; 4 more if it runs backward. */
+  arrows?: Array<number>;
+  /** of each arrow, the number of its points, then their coordinates. */
+  ways?: Array<number>;
+  width?: number;
+  height?: number;
+  /** numbers of neighbours left out upstream and downstream, by card. */
+  more?: Record<string, Array<number>>;
+  /** texts of the cards, of clusters only if there are many cards. */
+  cards?: Array<CardTexts>;
+  facets?: Facets;
+  /** whether there are more cards than a response may have. */
+  cut?: boolean;
   /** the server's count of changes. */
   changes: number;
   /** digest of the graph. */
@@ -808,9 +1334,9 @@ export interface SnapshotResponse {
 
 /** The start page. */
 export interface StartPage {
-  workspaces: Array<Record<string, unknown>>;
-  projects: Record<string, unknown>;
-  runs: Record<string, unknown>;
+  workspaces: Array<ListedWorkspace>;
+  projects: ProjectList;
+  runs: RunList;
 }
 
 /** Return what the start page shows: workspaces, the projects changed last, the latest runs. */
@@ -822,6 +1348,24 @@ export interface StartPageRequest {
 /** Response of a method that only changes something. */
 export interface Success {
   success: boolean;
+}
+
+/** A tag that images and labels of a project may have; further members are as a client sent them. */
+export interface TagDefinition {
+  /** none, any_string, any_number or oneof_string. */
+  value_type?: string | null;
+  /** as #RRGGBB. */
+  color?: string | null;
+  id: number;
+  name: string;
+}
+
+/** A tag of an image or a label. */
+export interface TagValue {
+  /** number of the tag. */
+  tagId: number;
+  /** text or number; null for a tag without one. */
+  value: unknown;
 }
 
 /** A task as Supervisely's ``tasks.info`` returns it; further members are Supervisely's. */
@@ -872,11 +1416,30 @@ export interface UnknownMethodsResponse {
   methods: Array<UnknownMethodCount>;
 }
 
+/** How often a class or a tag is used. */
+export interface UseCounts {
+  /** number of labels. */
+  objects: number;
+  /** number of images. */
+  images: number;
+}
+
 /** The runs that read or wrote an entity, the latest first. */
 export interface Users {
-  runs: Array<Record<string, unknown>>;
+  runs: Array<UsingRun>;
   /** number of all of them. */
   total: number;
+}
+
+/** A run that read or wrote an entity. */
+export interface UsingRun {
+  id: number;
+  name: string;
+  state: "ended" | "failed" | "finished" | "lost" | "running";
+  startedAt: string;
+  finishedAt: string | null;
+  /** what it did with the entity. */
+  directions: Array<"input" | "output">;
 }
 
 /** Check the integrity of the store; each call does a part of it, until the response is done. */
@@ -929,8 +1492,8 @@ export interface VersionDiffRequest {
 /** The differences between two states of a project. */
 export interface VersionDiffResponse {
   projectId: number;
-  from: VersionSummary;
-  to: VersionSummary | null;
+  from: ComparedVersion;
+  to: ComparedVersion | null;
   counts: DiffCounts;
   classes: ChangedNames;
   tags: ChangedNames;
@@ -986,10 +1549,11 @@ export interface VersionItemsResponse {
 
 /** A part of a project's versions. */
 export interface VersionList {
-  project: Record<string, unknown>;
+  project: VersionedProject;
   /** whether the project has changed since its last version. */
   changed: boolean;
-  versions: Array<Record<string, unknown>>;
+  versions: Array<ListedVersion>;
+  /** number, in the project, of the last version listed; null at the end. */
   next: number | null;
 }
 
@@ -1084,6 +1648,35 @@ export interface VersionSummary {
   version: number;
 }
 
+/** A run that made or used a version. */
+export interface VersionUser {
+  id: number;
+  /** null if the run is not visible to the caller. */
+  name: string | null;
+  direction: "input" | "output";
+}
+
+/** The first runs that made or used a version. */
+export interface VersionUsers {
+  runs: Array<VersionUser>;
+  /** number of all of them. */
+  total: number;
+}
+
+/** The project of a list of versions. */
+export interface VersionedProject {
+  id: number;
+  name: string;
+  /** project type of Supervisely, such as images. */
+  type: string;
+  /** number of its images. */
+  images: number;
+  /** bytes of its images. */
+  size: number;
+  /** time in ISO 8601. */
+  updatedAt: string;
+}
+
 /** Request and response of each method. */
 export interface Methods {
   "autoflow.records.add": { request: AddRecordsRequest; response: AddRecordsResponse };
@@ -1114,17 +1707,17 @@ export interface Methods {
   "autoflow.scene.export": { request: SceneExportRequest; response: SceneExportResponse };
   "autoflow.overview.start": { request: StartPageRequest; response: StartPage };
   "autoflow.overview.projects": { request: ProjectListRequest; response: ProjectList };
+  "autoflow.overview.file": { request: FilePageRequest; response: FilePage };
+  "autoflow.overview.folder": { request: FolderPageRequest; response: FolderPage };
+  "autoflow.overview.job": { request: JobPageRequest; response: JobPage };
   "autoflow.overview.runs": { request: RunListRequest; response: RunList };
+  "autoflow.overview.run": { request: RunPageRequest; response: RunPage };
+  "autoflow.overview.log": { request: RunLogRequest; response: RunLog };
   "autoflow.overview.project": { request: ProjectPageRequest; response: ProjectPage };
   "autoflow.overview.counts": { request: LabelCountsRequest; response: LabelCounts };
   "autoflow.overview.versions": { request: VersionListRequest; response: VersionList };
   "autoflow.overview.images": { request: ImageListRequest; response: ImageList };
   "autoflow.overview.image": { request: ImagePageRequest; response: ImagePage };
-  "autoflow.overview.file": { request: FilePageRequest; response: FilePage };
-  "autoflow.overview.folder": { request: FolderPageRequest; response: FolderPage };
-  "autoflow.overview.run": { request: RunPageRequest; response: RunPage };
-  "autoflow.overview.log": { request: RunLogRequest; response: RunLog };
-  "autoflow.overview.job": { request: JobPageRequest; response: JobPage };
   "autoflow.overview.drawn": { request: DrawnImagesRequest; response: DrawnImages };
   "autoflow.changes": { request: ChangesRequest; response: ChangesResponse };
   "autoflow.unknown_methods": { request: UnknownMethodsRequest; response: UnknownMethodsResponse };

@@ -12,7 +12,7 @@ import { announce } from "./widgets.js";
 /**
  * @typedef {import("./project-page.js").Project} Project
  * @typedef {import("./project-page.js").Dataset} Dataset
- * @typedef {{id: number, name: string, width: number | null, height: number | null, kept: boolean, labels: number,
+ * @typedef {{id: number, name: string, width: number | null, height: number | null, stored: boolean, labels: number,
  *   objects: import("./label-drawing.js").Label[], tags: {tagId: number, value: unknown}[]}} Image
  */
 
@@ -164,7 +164,7 @@ export class ImageList {
 
   /** @param {Image} image */
   cell(image) {
-    const picture = element("div", { class: "picture" }, image.kept ? thumbnail(image.id, "") : missingImage(""));
+    const picture = element("div", { class: "picture" }, image.stored ? thumbnail(image.id, "") : missingImage(""));
     const labels = image.labels ? count(image.labels, "label") : "no labels";
     const link = element(
       "a",

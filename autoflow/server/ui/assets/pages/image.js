@@ -12,7 +12,7 @@ import { initPage, showContent, showCrumbs, showError } from "../header.js";
 /**
  * @typedef {import("../components/label-drawing.js").Class} Class
  * @typedef {import("../components/label-drawing.js").Label} Label
- * @typedef {{id: number, name: string, width: number | null, height: number | null, kept: boolean, labels: number,
+ * @typedef {{id: number, name: string, width: number | null, height: number | null, stored: boolean, labels: number,
  *   objects: Label[], tags: {tagId: number, value: unknown}[], hash: string | null, link: string | null,
  *   mime: string | null, size: number | null, description: string, meta: object, createdAt: string, updatedAt: string,
  *   createdBy: string | null, previous: number | null, next: number | null, position: number, total: number,
@@ -39,7 +39,7 @@ function render(image) {
     { text: image.name },
   ]);
   const classes = new Map(image.classes.classes.map((row) => [row.id, row]));
-  const viewer = image.kept ? new ImageViewer(image, classes) : null;
+  const viewer = image.stored ? new ImageViewer(image, classes) : null;
   const stage = viewer
     ? viewer.element
     : element(
@@ -90,7 +90,7 @@ function render(image) {
       element(
         "p",
         {},
-        image.kept ? element("a", { href: `/storage/images/${image.id}`, download: image.name }, "Download") : "",
+        image.stored ? element("a", { href: `/storage/images/${image.id}`, download: image.name }, "Download") : "",
       ),
     ),
   );

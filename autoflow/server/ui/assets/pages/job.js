@@ -13,7 +13,7 @@ import { initPage, showContent, showCrumbs, showError } from "../header.js";
  * @typedef {{id: number, name: string, description: string, readme: string, status: string, disabled: boolean,
  *   project: Named, dataset: Named, workspace: Named, createdBy: string | null, assignedTo: string | null,
  *   reviewer: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, classes: string[],
- *   tags: string[], imagesTotal: number, images: {id: number, name: string, kept: boolean}[],
+ *   tags: string[], imagesTotal: number, images: {id: number, name: string, stored: boolean}[],
  *   users: import("../components/widgets.js").Users}} Job
  */
 
@@ -50,12 +50,12 @@ function render(job) {
   const status = /** @type {Record<string, string>} */ (STATUS_LABELS)[job.status] ?? job.status;
   const style = /** @type {Record<string, string>} */ (STATUS_STYLES)[job.status] ?? "lost";
   const thumbnails = element("ul", { class: "strip" });
-  for (const { id, name, kept } of job.images) {
+  for (const { id, name, stored } of job.images) {
     thumbnails.append(
       element(
         "li",
         {},
-        element("a", { href: `/images/${id}`, title: name }, kept ? thumbnail(id, name) : missingImage(name)),
+        element("a", { href: `/images/${id}`, title: name }, stored ? thumbnail(id, name) : missingImage(name)),
       ),
     );
   }

@@ -1,0 +1,62 @@
+"""Responses of the server's own methods are as declared, member by member."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from autoflow.server.validation import translate
+from autoflow.wire.contract.catalog import METHODS
+from tests.server import hostile
+
+# These remove, restore or download something: they have tests of their own.
+ELSEWHERE = {
+    "autoflow.folders.put",
+    "autoflow.folders.remove",
+    "autoflow.reproduction.revoke",
+    "autoflow.versions.delete",
+    "autoflow.versions.map",
+    "autoflow.versions.restore",
+}
+# Documents in Supervisely's format may have further members.
+OPEN = {
+    "autoflow.overview.drawn",
+    "autoflow.overview.image",
+    "autoflow.overview.images",
+    "autoflow.overview.project",
+    "autoflow.tasks.ensure",
+    "autoflow.versions.items",
+    "autoflow.versions.meta",
+}
+# With the bodies of `World` these select nothing.
+WIDER = {
+    "autoflow.overview.folder": {"path": "/"},
+    "autoflow.overview.images": {"q": "", "labeled": None},
+    "autoflow.overview.log": {"after": None, "before": None},
+    "autoflow.overview.projects": {"after": None},
+    "autoflow.overview.runs": {"app": None, "before": None},
+    "autoflow.overview.versions": {"before": None},
+    "autoflow.scene": {"kinds": [], "apps": [], "since": None},
+    "autoflow.search": {"kinds": []},
+}
+ANSWERED = [name for name, method in METHODS.items() if method.response is not bytes and name not in ELSEWHERE]
+
+
+@pytest.fixture(scope="module")
+def world(module_server, fill):
+    filled = fill(module_server)
+    world = hostile.World(filled)
+    filled.send(filled.record("log", run="world", lines="a line\n"))
+    return world
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_a_response_is_as_declared(world, name):
+    """Every member has its declared type, and every member of a closed form is declared."""
+    response = world.call(name, **{**world.bodies()[name], **WIDER.get(name, {})})
+    response = json.loads(json.dumps(response))
+    read = msgspec.to_builtins(msgspec.convert(response, translate(METHODS[name].response)))
+    if name not in OPEN:
+        assert read == response
