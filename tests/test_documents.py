@@ -40,6 +40,6 @@ def test_the_architecture_names_every_room_and_no_other():
     drawing, inside = text.split("```")[1], text.rpartition("## Inside the server")[2].split("```")[1]
     for named, folder in ((drawing, package), (inside, package / "server")):
         rooms = {path.parent.name for path in folder.glob("*/*.py")}
-        assert set(re.findall(r"\b([a-z]+)/", named)) >= rooms
-        assert all((folder / name).is_dir() for name in re.findall(r"\b([a-z]+)/", named))
+        assert set(re.findall(r"\b([a-z_]+)/", named)) >= rooms
+        assert all((folder / name).is_dir() for name in re.findall(r"\b([a-z_]+)/", named))
     assert set(re.findall(r"^\| `(\w+)/`", text, re.M)) == {path.parent.name for path in package.glob("*/*.py")}

@@ -67,7 +67,9 @@ _LOW = {
 _DB = {"blobs", *_LOW}
 _OPERATIONS = {"db", *_DB}
 _VERSIONS = {"operations", "geometry", *_OPERATIONS}
-_METHODS = {"versions", "lineage", "uploads", "media", "maintenance", "authorization", *_VERSIONS}
+_PROJECT_TYPES = {"media", *_VERSIONS}
+_UPLOADS = {"project_types", *_PROJECT_TYPES}
+_METHODS = {"versions", "lineage", "uploads", "maintenance", "authorization", *_UPLOADS}
 _SERVER = {"methods", "location", "witnesses", *_METHODS}
 SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -87,7 +89,8 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "authorization": _OPERATIONS,
     "versions": _VERSIONS,
     "lineage": _VERSIONS,
-    "uploads": _VERSIONS,
+    "project_types": _PROJECT_TYPES,
+    "uploads": _UPLOADS,
     "maintenance": {"versions", "uploads", *_VERSIONS},
     "methods": _METHODS,
     "witnesses": _OPERATIONS,

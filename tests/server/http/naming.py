@@ -6,7 +6,7 @@ was given. `OTHERS` are methods that tests of their own ask about, or that name 
 
 from __future__ import annotations
 
-from autoflow.server.methods.images.labels import FIGURES
+from autoflow.server.project_types.images import FIGURES
 
 
 def edge(kind, number, team=2):

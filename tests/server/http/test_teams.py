@@ -10,7 +10,7 @@ import pytest
 from autoflow.errors import ServerRefused
 from autoflow.server import server
 from autoflow.server.db.access import Caller
-from autoflow.server.methods.images.labels import FIGURES
+from autoflow.server.project_types.images import FIGURES
 from autoflow.wire.parts import Part
 from tests.server.http.naming import NAMING, OTHERS, edge
 

@@ -13,9 +13,10 @@ from autoflow.server.db import datasets, items
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figures import FACTS, image_of
-from autoflow.server.methods.images.labels import FIGURES, AnnotationWriter, stored_documents, stored_object
-from autoflow.server.methods.images.tags import Meta
+from autoflow.server.methods.images.labels import AnnotationWriter, stored_documents
 from autoflow.server.operations import Operation
+from autoflow.server.project_types.images import FIGURES, stored_object
+from autoflow.server.project_types.meta import Meta
 from autoflow.server.request_parser import RequestParser
 
 # Members that say where a figure belongs.

@@ -18,10 +18,11 @@ from autoflow.server.errors import NotFound
 from autoflow.server.geometry import rounding
 from autoflow.server.geometry.metrics import measure
 from autoflow.server.methods.images import filters
-from autoflow.server.methods.images.labels import FIGURES, stored_documents
-from autoflow.server.methods.images.tags import Meta
+from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.operations import Operation
 from autoflow.server.paging import apply_filter, chunks, page_offset, page_totals, per_page
+from autoflow.server.project_types.images import FIGURES
+from autoflow.server.project_types.meta import Meta
 from autoflow.server.request_parser import RequestParser, as_text
 
 ALPHA = "alpha_mask"

@@ -14,8 +14,9 @@ from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figure_edits import FigureEditor, each_project, stored_geometry
 from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
-from autoflow.server.methods.images.labels import FIGURES, stored_documents
+from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.operations import Download, Operation, OperationContext, Upload
+from autoflow.server.project_types.images import FIGURES
 from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.wire.parts import Part
 

@@ -13,13 +13,13 @@ from autoflow.server.db import access, blobs, datasets, items, json_codec, proje
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Conflict, Invalid, NotFound
-from autoflow.server.media import thumbnails
 from autoflow.server.methods.images import filters
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
 from autoflow.server.paging import apply_filter, page, page_of_values
+from autoflow.server.project_types.images import IMAGES
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.server.uploads import external_files
-from autoflow.server.uploads.upload_session import upload_session
+from autoflow.server.uploads.item_upload import receive_items
 from autoflow.wire.parts import Part
 
 _COLUMNS = {
@@ -238,24 +238,7 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 def upload(context: OperationContext, parts: Iterable[Part], _query: Mapping[str, Any]) -> list[dict[str, Any]]:
     """``images.bulk.upload``: a hash for each file part, in order, or ``errors`` if it is not an image."""
-    answers: list[dict[str, Any]] = []
-    with upload_session(context) as session:
-        received_images = []
-        for part in parts:
-            if isinstance(part.value, str):
-                raise Invalid(f"part {part.field!r} must be a file")
-            received = session.receive(part.value, thumbnails.read_image_info)
-            if received.probed is None:
-                session.discard(received)
-                answers.append({"errors": [{"message": f"part {part.field!r} is not an image that can be read"}]})
-                continue
-            info = received.probed._asdict()
-            answers.append({"hash": received.hash, "size": received.size, **info})
-            received_images.append((received, info))
-        if received_images:
-            with session.transaction() as conn:
-                session.register(conn, received_images)
-    return answers
+    return receive_items(context, parts, IMAGES)
 
 
 def download(context: OperationContext, request: RequestParser) -> Content:

@@ -1,7 +1,6 @@
 """Annotations: one document in Supervisely's format for each image.
 
-The number of an object is image * FIGURES + k: it implies the image, and no table of figures is needed; the stored
-document has k. Names of classes and tags are taken from the project's meta when a document is read.
+Names of classes and tags are taken from the project's meta when a document is read (`project_types.images`).
 """
 
 from __future__ import annotations
@@ -18,26 +17,13 @@ from autoflow.server.db import datasets, items, json_codec
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.errors import Invalid, NotFound
-from autoflow.server.geometry import rounding
-from autoflow.server.methods.images.tags import Meta, assigned, number_new
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page
+from autoflow.server.project_types.images import FIGURES, shown, stored_object
+from autoflow.server.project_types.meta import Meta, assigned, number_new
 from autoflow.server.request_parser import RequestParser, as_number
 
 COPIED_TAGS = 4_000_000  # bytes of the tags that one request copies
-FIGURES = 2**20  # an image has fewer objects
-
-
-def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
-    """Return an object as it is stored, without its k.
-
-    Raises:
-        ServerRefused: its class or a tag is not in the project's meta.
-    """
-    stored = {key: value for key, value in request.fields.items() if key not in {"id", "classTitle", "labelerLogin"}}
-    stored["classId"] = meta.class_number(request)
-    stored["tags"] = [meta.tag(tag) for tag in request.objects("tags", required=False)]
-    return stored
 
 
 def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id: int) -> list[dict[str, Any]]:
@@ -105,28 +91,6 @@ class AnnotationWriter:
         for number, tags in self._tags.items():
             self._changes[number][1]["tags"] = json_codec.dump(tags)
         items.change_many(self._edit, self._changes.values())
-
-
-def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, in_pixels: bool = False) -> dict[str, Any]:
-    """Return an image's annotation in the wire's shape; `in_pixels`: with coordinates in whole pixels."""
-    document = document or {}
-    objects = []
-    for stored in document.get("objects", ()):
-        stored = rounding.round_to_pixels(stored) if in_pixels else stored
-        tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
-        number = row["id"] * FIGURES + stored["id"]
-        objects.append({**stored, "id": number, "classTitle": meta.class_title(stored["classId"]), "tags": tags})
-    size = {"height": row["height"], "width": row["width"]}
-    tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])]
-    annotation = {"description": "", "size": size, **document, "tags": tags, "objects": objects}
-    return {
-        "imageId": row["id"],
-        "imageName": row["name"],
-        "annotation": annotation,
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-        "datasetId": row["dataset_id"],
-    }
 
 
 def _read(conn: Connection, numbers: list[int], *, in_pixels: bool = False) -> list[dict[str, Any]]:

@@ -24,8 +24,10 @@ from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import blobs, items
 from autoflow.server.errors import Busy, NotFound, StorageFailed
 from autoflow.server.media.decoder import Undecodable
-from autoflow.server.media.thumbnails import ThumbnailSpec, thumbnail
+from autoflow.server.media.thumbnails import ThumbnailSpec
 from autoflow.server.operations import Download, OperationContext, by_name, implements
+from autoflow.server.project_types import registry
+from autoflow.server.project_types.base import ProjectType
 from autoflow.wire.contract.admin import PREVIEWS, PreviewRequest
 
 SIDE = 320  # pixels of the longer side
@@ -38,6 +40,7 @@ REFUSED = 10_000  # images without a thumbnail that a process remembers
 
 
 class _Key(NamedTuple):
+    project_type: ProjectType
     hash: str
     spec: ThumbnailSpec
 
@@ -51,20 +54,20 @@ class Thumbnails:
     def __init__(self) -> None:
         self._lock = ProcessLock()
         self._made: LruCache[_Key, Made] = LruCache(CACHED)
-        self._refused: LruCache[str, str] = LruCache(REFUSED)
+        self._refused: LruCache[tuple[ProjectType, str], str] = LruCache(REFUSED)
         self._pending: dict[tuple[int, _Key], Future[Made]] = {}  # by process: no thread works on after a fork
 
-    def of(self, context: OperationContext, blob: RowMapping, spec: ThumbnailSpec) -> Made:
+    def of(self, context: OperationContext, project_type: ProjectType, blob: RowMapping, spec: ThumbnailSpec) -> Made:
         """Return type and bytes of a blob's thumbnail.
 
         Raises:
             Undecodable: the blob is no image, or one that takes too much to decode.
             ServerBusy: the blob cannot be read, or no process is free to decode it.
         """
-        key = _Key(blob["hash"], spec)
+        key = _Key(project_type, blob["hash"], spec)
         pending_key = os.getpid(), key
         with self._lock:
-            reason = self._refused.get(key.hash)
+            reason = self._refused.get(key[:2])
             if reason is not None:
                 raise Undecodable(reason)
             made = self._made.get(key)
@@ -100,10 +103,10 @@ class Thumbnails:
             if blob["size"] > LARGEST:
                 raise Undecodable(f"its file is larger than {LARGEST >> 20} MiB")
             with _file(context, blob) as file:
-                made = thumbnail(file, key.spec)
+                made = key.project_type.preview(file, key.spec)
         except Undecodable as error:
             with self._lock:
-                self._refused.put(key.hash, str(error))
+                self._refused.put(key[:2], str(error))
             raise
         if len(made[1]) <= LARGEST_CACHED:
             with self._lock:
@@ -154,29 +157,36 @@ def preview(context: OperationContext, request: PreviewRequest) -> CompositeCont
     number, spec = request.id, _spec(request)
     with context.store.read() as conn:
         row = items.find(conn, [number])[number]
+        project_type = registry.of_project(conn, row["project_id"])
         blob_row = blobs.find(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
-    return _response(context, blob_row, spec, number)
+    return _response(context, project_type, blob_row, spec, number)
 
 
-def picture_of(context: OperationContext, blob_row: RowMapping | None, side: int, number: int) -> CompositeContent:
-    """Return a thumbnail of at most `side` pixels a side of a blob's row, which image `number` is made of.
+def picture_of(
+    context: OperationContext, project_type: ProjectType, blob_row: RowMapping | None, side: int, number: int
+) -> CompositeContent:
+    """Return a thumbnail of at most `side` pixels a side of a blob's row, which item `number` is made of.
 
     Raises:
         ServerRefused, ServerBusy: as `preview`.
     """
-    return _response(context, blob_row, ThumbnailSpec(side, side), number)
+    return _response(context, project_type, blob_row, ThumbnailSpec(side, side), number)
 
 
 def _response(
-    context: OperationContext, blob_row: RowMapping | None, spec: ThumbnailSpec, number: int
+    context: OperationContext,
+    project_type: ProjectType,
+    blob_row: RowMapping | None,
+    spec: ThumbnailSpec,
+    number: int,
 ) -> CompositeContent:
     try:
         if blob_row is None:
             raise Undecodable("its bytes are not stored here")
-        mime, data = _thumbnails.of(context, blob_row, spec)
+        mime, data = _thumbnails.of(context, project_type, blob_row, spec)
     except Undecodable as error:
-        message = f"there is no preview of image {number}: {error}"
-        raise NotFound("preview of image", number, message) from None
+        message = f"there is no preview of {project_type.item} {number}: {error}"
+        raise NotFound(f"preview of {project_type.item}", number, message) from None
     return composite_content.text_content(data, f"picture.{mime.rpartition('/')[2]}", mime)
 
 

@@ -2,109 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.server.db import counters, items, json_codec, projects
+from autoflow.server.db import items, json_codec
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
-from autoflow.server.errors import Invalid, NotFound, shortened
+from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
-from autoflow.server.request_parser import RequestParser, as_text
-
-
-class Meta:
-    """A project's classes and tags, by number and by name."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._classes = {entry["id"]: entry for entry in document["classes"]}
-        self._tags = {entry["id"]: entry for entry in document["tags"]}
-        self._class_numbers = {entry["title"]: entry["id"] for entry in document["classes"]}
-        self._tag_numbers = {entry["name"]: entry["id"] for entry in document["tags"]}
-
-    @classmethod
-    def of(cls, conn: Connection, project_id: int) -> Meta:
-        """Read the meta of a project."""
-        return cls(projects.meta(conn, project_id))
-
-    def class_number(self, request: RequestParser) -> int:
-        """Return the number of the class an object names, by ``classTitle`` or else ``classId``."""
-        if request.has("classTitle"):
-            title = request.text("classTitle")
-            if title not in self._class_numbers:
-                raise Invalid(f'"{request.path}classTitle": the project has no class named {title!r}')
-            return int(self._class_numbers[title])
-        number = request.number("classId")
-        if number not in self._classes:
-            raise Invalid(f'"{request.path}classId": the project has no class {number}')
-        return number
-
-    def class_title(self, number: int) -> str | None:
-        """Return the current title of a class; None if the project no longer has it."""
-        return self._classes[number]["title"] if number in self._classes else None
-
-    def tag(self, request: RequestParser) -> dict[str, Any]:
-        """Return ``{"tagId", "value"}`` of a tag by its ``name`` or, if the project has no tag of that name, its
-        ``tagId``: an annotation that was read from another project has that project's numbers.
-        """
-        name = as_text(request.fields.get("name"))
-        if name in self._tag_numbers:
-            return self.valued(request, self._tag_numbers[name])
-        if request.has("tagId"):
-            return self.valued(request, request.number("tagId"))
-        raise Invalid(f'"{request.path}name": the project has no tag named {request.text("name")!r}')
-
-    def valued(self, request: RequestParser, number: int) -> dict[str, Any]:
-        """Return a tag with the request's ``value``, if the tag allows it."""
-        value = request.fields.get("value")
-        entry = self._tags.get(number)
-        if entry is None:
-            raise Invalid(f'"{request.path}tagId": the project has no tag {number}')
-        if not _fits(entry, value):
-            raise Invalid(
-                f'"{request.path}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {shortened(value)}'
-            )
-        return {"tagId": number, "value": value}
-
-    def tag_name(self, number: int) -> str | None:
-        """Return the current name of a tag."""
-        return self._tags[number]["name"] if number in self._tags else None
-
-
-_FITS = {
-    "none": lambda entry, value: value is None,
-    "any_string": lambda entry, value: isinstance(value, str),
-    "any_number": lambda entry, value: isinstance(value, (int, float)) and not isinstance(value, bool),
-    "oneof_string": lambda entry, value: value in (entry.get("values") or ()),
-}
-
-
-def _fits(entry: Mapping[str, Any], value: Any) -> bool:
-    rule = _FITS.get(entry.get("value_type", "none"))
-    return rule is None or bool(rule(entry, value))
-
-
-def assigned(before: list[dict[str, Any]], tags: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return distinct tags, each with the number it had before, None for a new one."""
-    known = {_identity(tag): tag["id"] for tag in reversed(before)}
-    distinct: dict[Any, dict[str, Any]] = {}
-    for tag in tags:
-        distinct.setdefault(_identity(tag), tag)
-    return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
-
-
-def number_new(conn: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> None:
-    """Give numbers to the new tags of some images."""
-    new = [tag for tags in images for tag in tags if tag["id"] is None]
-    for tag, number in zip(new, counters.reserve(conn, counters.TAG, len(new)), strict=True):
-        tag["id"] = number
-
-
-def _identity(tag: Mapping[str, Any]) -> tuple[int, Any]:
-    """Return the identity of a tag on an image: its tag's number and its value."""
-    value = tag["value"]
-    return tag["tagId"], json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value
+from autoflow.server.project_types.meta import Meta, assigned, identity, number_new
+from autoflow.server.request_parser import RequestParser
 
 
 def _put_on(edit: ProjectEdit, entries: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
@@ -122,7 +30,7 @@ def _put_on(edit: ProjectEdit, entries: Iterable[tuple[int, dict[str, Any]]]) ->
         after[number] = assigned(before, [*plain, *by_image[number]])
     number_new(edit.conn, list(after.values()))
     items.change_many(edit, [(image_rows[number], {"tags": json_codec.dump(tags)}) for number, tags in after.items()])
-    return {number: {_identity(tag): tag for tag in tags} for number, tags in after.items()}
+    return {number: {identity(tag): tag for tag in tags} for number, tags in after.items()}
 
 
 def _by_project(conn: Connection, numbers: list[int]) -> dict[int, list[int]]:
@@ -149,7 +57,7 @@ def add_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
             (entry.number("entityId"), meta.valued(entry, entry.number("tagId"))) for entry in request.objects("tags")
         ]
         tags = _put_on(edit, entries)
-    return [{**tags[number][_identity(tag)], "entityId": number} for number, tag in entries]
+    return [{**tags[number][identity(tag)], "entityId": number} for number, tag in entries]
 
 
 def _take_off(conn: Connection, numbers: list[int], tag_ids: set[int], only: int | None) -> None:

@@ -16,6 +16,7 @@ from autoflow.server.methods.images.previews import picture_of
 from autoflow.server.methods.pages.images import MAX_LISTED_MASK, summary
 from autoflow.server.methods.pages.links import MAX_SIZE
 from autoflow.server.operations import Download, Operation, OperationContext, by_name, implements
+from autoflow.server.project_types import registry
 from autoflow.server.validation import required
 from autoflow.server.versions import diff, snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
@@ -61,11 +62,12 @@ def thumbnail(context: OperationContext, request: versions_contract.VersionPictu
     image_id = request.id
     with context.store.read() as conn:
         ref = SnapshotRef.of(versions.get(conn, request.version))
+        project_type = registry.of_project(conn, ref.project)
         row = diff.items_by_id(conn, ref, [image_id]).get(image_id)
         content = row["hash"] if row is not None else None
         # A caller who sees the version may see its content.
         blob_row = conn.execute(blobs.select().where(blobs.c.hash == content)).mappings().one_or_none()
-    return picture_of(context, blob_row, THUMBNAIL_SIDE, image_id)
+    return picture_of(context, project_type, blob_row, THUMBNAIL_SIDE, image_id)
 
 
 READS: Mapping[str, Operation] = by_name(images_at_version)

@@ -13,6 +13,8 @@ from autoflow.server.db import items, json_codec, projects
 from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
+from autoflow.server.project_types import registry
+from autoflow.server.project_types.base import ProjectType
 from autoflow.server.versions import diff as version_diff
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.diff import ASPECTS, EpochRange, ItemChange
@@ -21,6 +23,7 @@ from autoflow.wire.contract import versions as contract
 
 DEFAULT_LIMIT = 100  # items of one response
 MAX_LIMIT = 1000
+_COLUMNS = ("id", "name", "hash", "link", "mime", "size", "description", "labels")
 
 ChangedNames = dict[str, list[str]]  # names of what was added, removed and changed
 Side = tuple[SnapshotRef, Mapping[int, tuple[str, ...]]]  # a snapshot, and the paths of its datasets by id
@@ -51,7 +54,7 @@ def _dataset_entries(dataset_rows: Sequence[RowMapping]) -> dict[Any, tuple[str,
 
 
 def count_label_changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    """Count the labels of an image that were added, removed and changed.
+    """Count the labels of an item that were added, removed and changed.
 
     Labels with equal content are unchanged, whatever their position and id; of the others, two with the same id are one
     changed label.
@@ -84,8 +87,9 @@ _ITEM_IDS: tuple[Callable[[ItemChange], int | None], ...] = (attrgetter("before"
 class _ChangeReader:
     """Reads changes into wire form, each with the item before and after."""
 
-    def __init__(self, conn: Connection, before: Side, after: Side) -> None:
+    def __init__(self, conn: Connection, project_type: ProjectType, before: Side, after: Side) -> None:
         self._conn = conn
+        self._type = project_type
         self._sides = (before, after)
 
     def read(self, changes: Sequence[ItemChange]) -> Iterator[dict[str, Any]]:
@@ -100,9 +104,11 @@ class _ChangeReader:
         documents = items.read_documents(self._conn, sorted(hashes))
         for change in changes:
             pair = [rows.get(id_of(change) or 0) for rows, id_of in zip(rows_by_side, _ITEM_IDS, strict=True)]
-            labels = [documents[row["annotation"]]["objects"] if row and row["annotation"] else [] for row in pair]
+            labels = [
+                self._type.labels(documents[row["annotation"]]) if row and row["annotation"] else () for row in pair
+            ]
             before, after = (
-                _item(row, paths) if row else None for row, (_, paths) in zip(pair, self._sides, strict=True)
+                self._item(row, paths) if row else None for row, (_, paths) in zip(pair, self._sides, strict=True)
             )
             yield {
                 "status": change.status,
@@ -112,16 +118,14 @@ class _ChangeReader:
                 "labels": _change_counts(count_label_changes(*labels)),
             }
 
-
-def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> dict[str, Any]:
-    columns = ("id", "name", "hash", "link", "mime", "size", "width", "height", "description", "labels")
-    return {
-        **{name: row[name] for name in columns},
-        "datasetId": row["dataset_id"],
-        "dataset": list(paths[row["dataset_id"]]),
-        "meta": json_codec.load(row["meta"]),
-        "tags": json_codec.load(row["tags"]),
-    }
+    def _item(self, row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> dict[str, Any]:
+        return {
+            **{name: row[name] for name in (*_COLUMNS, *self._type.columns)},
+            "datasetId": row["dataset_id"],
+            "dataset": list(paths[row["dataset_id"]]),
+            "meta": json_codec.load(row["meta"]),
+            "tags": json_codec.load(row["tags"]),
+        }
 
 
 def _change_counts(counts: Mapping[str, int]) -> dict[str, int]:
@@ -179,9 +183,8 @@ def diff(conn: Connection, request: contract.VersionDiffRequest) -> dict[str, An
     }
     counts = _item_counts(changes)
     counts.update({kind: {status: len(changed) for status, changed in names[kind].items()} for kind in names})
-    reader = _ChangeReader(
-        conn, *((ref, snapshot.dataset_paths(rows)) for ref, rows in zip(refs, dataset_rows, strict=True))
-    )
+    sides = [(ref, snapshot.dataset_paths(rows)) for ref, rows in zip(refs, dataset_rows, strict=True)]
+    reader = _ChangeReader(conn, registry.of_project(conn, epochs.project), *sides)
     if request.labels:
         all_changes = (change for chunk in chunks(changes) for change in reader.read(chunk))
         counts["labels"].update(_change_counts(sum((Counter(change["labels"]) for change in all_changes), Counter())))

@@ -14,19 +14,20 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
-from autoflow.server import limits, timestamps
+from autoflow.server import timestamps
 from autoflow.server.db import blobs, datasets, item_content, items, json_codec, projects
 from autoflow.server.db.access import caller
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid, shortened
-from autoflow.server.media import thumbnails
-from autoflow.server.methods.images.labels import FIGURES, stored_object
-from autoflow.server.methods.images.tags import Meta, assigned, number_new
 from autoflow.server.methods.projects.meta import merged
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import chunks
+from autoflow.server.project_types import registry
+from autoflow.server.project_types.base import ProjectType
+from autoflow.server.project_types.images import IMAGES
+from autoflow.server.project_types.meta import Meta, assigned, number_new
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
 from autoflow.wire.contract import folders as contract
@@ -41,7 +42,6 @@ _NEW_ITEM: dict[str, Any] = {
     "description": "",
     "link": None,
 }
-_FILE_COLUMNS = ("size", "mime", "width", "height")
 
 
 def etag(row: item_content.ContentRow) -> str:
@@ -144,31 +144,33 @@ def _ensure_dataset(edit: ProjectEdit, ids_by_path: dict[tuple[str, ...], int], 
 @implements(contract.FOLDER_LOOK)
 def read_sizes(context: OperationContext, request: contract.FolderLookRequest) -> dict[str, Any]:
     """``autoflow.folders.look``: ``[width, height]`` of stored images by hash, and of external files by link."""
-    files = _read_external(context, request.links)
+    files = _read_external(context, request.links, IMAGES)
     with context.store.read() as conn:
         blob_rows = blobs.find(conn, request.hashes)
     sizes = {name: [row["width"], row["height"]] for name, row in blob_rows.items()}
     return {"sizes": {**sizes, **{link: [file["width"], file["height"]] for link, file in files.items()}}}
 
 
-def _read_external(context: OperationContext, links: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the columns of external image files by link.
+def _read_external(
+    context: OperationContext, links: Sequence[str], project_type: ProjectType
+) -> dict[str, Mapping[str, Any]]:
+    """Return the columns of external files by link.
 
     Raises:
-        Invalid: the request came over HTTP, or a file is not an image.
+        Invalid: the request came over HTTP, or a file cannot be an item of this type.
     """
     if not links:
         return {}
     with context.store.read() as conn:
         if caller(conn).site:
             raise Invalid("external files can be added on the server's machine only: over HTTP, upload them")
-    columns: dict[str, dict[str, Any]] = {}
+    columns: dict[str, Mapping[str, Any]] = {}
     for link in links:
         path = external_files.path_of(link)
-        info = thumbnails.read_image_info(path) if path is not None else None
+        info = project_type.read_info(path) if path is not None else None
         if path is None or info is None:
-            raise Invalid(f"{link} is not an image that can be read")
-        columns[link] = {"size": os.path.getsize(path), **info._asdict()}
+            raise Invalid(f"{link} cannot be read as an item ({project_type.item})")
+        columns[link] = {"size": os.path.getsize(path), **info}
     return columns
 
 
@@ -179,16 +181,23 @@ def put(context: OperationContext, request: contract.FolderPutRequest) -> dict[s
     Each has a ``hash``, and a ``link`` if it is external. Without ``annotation`` or ``meta``, an existing image keeps
     its own. The response has ``[id, mark]`` for each image, in order.
     """
-    files = _read_external(context, [image.link for image in request.images if image.link is not None])
+    with context.store.read() as conn:
+        project_type = registry.of_project(conn, datasets.get(conn, request.dataset_id)["project_id"])
+    links = [image.link for image in request.images if image.link is not None]
+    files = _read_external(context, links, project_type)
     with context.store.write() as conn:
         dataset = datasets.get(conn, request.dataset_id)
         with edit_project(conn, dataset["project_id"]) as edit:
-            etags = _put(edit, dataset, request.images, files)
+            etags = _put(edit, dataset, request.images, files, project_type)
         return _response(conn, edit, images=etags)
 
 
 def _put(
-    edit: ProjectEdit, dataset: RowMapping, images: Sequence[FolderImage], files: Mapping[str, Mapping[str, Any]]
+    edit: ProjectEdit,
+    dataset: RowMapping,
+    images: Sequence[FolderImage],
+    files: Mapping[str, Mapping[str, Any]],
+    project_type: ProjectType,
 ) -> list[list[Any]]:
     """Create or update images, and return the id and etag of each."""
     conn = edit.conn
@@ -197,22 +206,22 @@ def _put(
         raise Invalid('"images" must not contain a name twice')
     existing = _images_by_name(conn, dataset["id"], names)
     blob_rows = blobs.acquire(conn, [image.hash for image in images if image.link is None])
-    meta = Meta.of(conn, edit.project["id"])
+    label_reader = _LabelReader(project_type, Meta.of(conn, edit.project["id"]))
     created: dict[str, dict[str, Any]] = {}
     changed: list[tuple[RowMapping, dict[str, Any]]] = []
-    documents: dict[str, bytes] = {}
     etags: dict[str, tuple[int, str]] = {}
     labels = [
-        _label_columns(
-            image, position, meta, existing[image.name]["tags"] if image.name in existing else "[]", documents
-        )
+        label_reader.columns(image, position, existing[image.name]["tags"] if image.name in existing else "[]")
         for position, image in enumerate(images)
     ]
     number_new(conn, [values["tags"] for values in labels if "tags" in values])
+    columns = ("size", "mime", *project_type.columns)
     for position, (image, label_columns) in enumerate(zip(images, labels, strict=True)):
         name = image.name
         row = existing.get(name)
-        values = {**_content_columns(image, position, blob_rows, files), **label_columns}
+        content = _content_row(image, position, blob_rows, files)
+        values = {**{column: content[column] for column in columns}, "hash": image.hash, "link": image.link}
+        values |= label_columns
         if "tags" in values:
             values["tags"] = json_codec.dump(values["tags"])
         if row is None:
@@ -221,7 +230,7 @@ def _put(
         if any(row[column] != value for column, value in values.items()):
             changed.append((row, {**values, "updated_at": timestamps.now()}))
         etags[name] = (row["id"], etag({**row, **values}))
-    items.save_encoded_documents(conn, documents)
+    items.save_encoded_documents(conn, label_reader.documents)
     edit.update_many(table, changed)
     item_ids = items.add_many(edit, dataset["id"], list(created.values())) if created else []
     for (name, values), item_id in zip(created.items(), item_ids, strict=True):
@@ -237,50 +246,40 @@ def _images_by_name(conn: Connection, dataset_id: int, names: Sequence[str]) -> 
     return rows
 
 
-def _content_columns(
+def _content_row(
     image: FolderImage, position: int, blob_rows: Mapping[str, RowMapping], files: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    source: Mapping[Any, Any]
+) -> Mapping[Any, Any]:
+    """Return what is known of an image's bytes: the columns of its external file, or the row of its blob."""
     if image.link is not None:
-        source = files[image.link]
-    elif image.hash in blob_rows:
-        source = blob_rows[image.hash]
-    else:
+        return files[image.link]
+    if image.hash not in blob_rows:
         raise Invalid(f'"images[{position}].hash": {shortened(image.hash)} has not been uploaded')
-    return {"hash": image.hash, "link": image.link, **{column: source[column] for column in _FILE_COLUMNS}}
+    return blob_rows[image.hash]
 
 
-def _label_columns(
-    image: FolderImage, position: int, meta: Meta, tags: str, documents: dict[str, bytes]
-) -> dict[str, Any]:
-    """Return the columns of an image's annotation and meta, but its tags as a list.
+class _LabelReader:
+    """Converts the annotations and metas of images to columns, and collects the encoded annotations by hash."""
 
-    Objects are numbered in their order. The encoded annotation is added to `documents` by hash.
-    """
-    values: dict[str, Any] = {}
-    if image.meta is not None:
-        values["meta"] = json_codec.dump(image.meta, canonical=True)
-    if image.annotation is None:
-        return values
-    annotation = RequestParser(image.annotation, f"images[{position}].annotation.")
-    objects = [
-        stored_object(entry, meta) for entry in annotation.objects("objects", required=False, max_items=limits.FIGURES)
-    ]
-    if len(objects) >= FIGURES:
-        raise Invalid(f'"{annotation.path}objects" has {len(objects)} entries; at most {FIGURES - 1} are allowed')
-    document = {key: value for key, value in annotation.fields.items() if key not in {"tags", "objects"}}
-    document["objects"] = [{**entry, "id": index} for index, entry in enumerate(objects, 1)]
-    content = None
-    if document != {"objects": []}:
-        content, encoded = items.encode_document(document)
-        documents[content] = encoded
-    new_tags = [meta.tag(tag) for tag in annotation.objects("tags", required=False)]
-    return {
-        **values,
-        "annotation": content,
-        "labels": len(objects),
-        "tags": assigned(json_codec.load(tags), new_tags),
-    }
+    def __init__(self, project_type: ProjectType, meta: Meta) -> None:
+        self.documents: dict[str, bytes] = {}
+        self._type = project_type
+        self._meta = meta
+
+    def columns(self, image: FolderImage, position: int, tags: str) -> dict[str, Any]:
+        """Return the columns that an image sets, but its tags as a list; `tags` are the ones it has."""
+        values: dict[str, Any] = {}
+        if image.meta is not None:
+            values["meta"] = json_codec.dump(image.meta, canonical=True)
+        if image.annotation is None:
+            return values
+        sent = RequestParser(image.annotation, f"images[{position}].annotation.")
+        annotation = self._type.store_annotation(sent, self._meta)
+        content = None
+        if annotation.document is not None:
+            content, encoded = items.encode_document(annotation.document)
+            self.documents[content] = encoded
+        new_tags = assigned(json_codec.load(tags), annotation.tags)
+        return {**values, "annotation": content, "labels": annotation.labels, "tags": new_tags}
 
 
 @implements(contract.FOLDER_REMOVE)

@@ -9,22 +9,25 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import items, json_codec
 from autoflow.server.db.schema import projects as project_table
-from autoflow.server.methods.images.labels import shown
-from autoflow.server.methods.images.tags import Meta
 from autoflow.server.methods.versions.versions import to_wire
 from autoflow.server.operations import Operation, by_name, implements
+from autoflow.server.project_types import registry
+from autoflow.server.project_types.base import ProjectType
+from autoflow.server.project_types.meta import Meta
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire.contract import versions as contract
 
 MAX_ITEMS = 1000  # of one response
-_COLUMNS = ("id", "name", "hash", "link", "mime", "size", "width", "height", "description")
+_COLUMNS = ("id", "name", "hash", "link", "mime", "size", "description")
 
 
-def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> dict[str, Any]:
+def _item(
+    row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta, project_type: ProjectType
+) -> dict[str, Any]:
     tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])]
     return {
-        **{name: row[name] for name in _COLUMNS},
+        **{name: row[name] for name in (*_COLUMNS, *project_type.columns)},
         "datasetId": row["dataset_id"],
         "dataset": list(paths[row["dataset_id"]]),
         "meta": json_codec.load(row["meta"]),
@@ -43,11 +46,12 @@ def read_items(conn: Connection, request: contract.VersionItemsRequest) -> dict[
     item_rows = snapshot.page(conn, ref, request.after or 0, limit, request.dataset_id)
     paths = snapshot.dataset_paths(snapshot.datasets_at(conn, ref))
     meta = Meta(snapshot.meta_at(conn, ref))
-    entries = [_item(row, paths, meta) for row in item_rows]
+    project_type = registry.of_project(conn, ref.project)
+    entries = [_item(row, paths, meta, project_type) for row in item_rows]
     if request.annotations:
         documents = items.read_documents(conn, sorted({row["annotation"] for row in item_rows if row["annotation"]}))
         for entry, row in zip(entries, item_rows, strict=True):
-            entry["annotation"] = shown(row, documents.get(row["annotation"]), meta)["annotation"]
+            entry["annotation"] = project_type.show_annotation(row, documents.get(row["annotation"]), meta)
     return {"items": entries, "after": item_rows[-1]["id"] if len(item_rows) == limit else None}
 
 

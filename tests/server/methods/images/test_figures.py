@@ -8,7 +8,7 @@ import json
 import pytest
 
 from autoflow.errors import ServerRefused
-from autoflow.server.methods.images.labels import FIGURES
+from autoflow.server.project_types.images import FIGURES
 from autoflow.wire.parts import Part
 from tests.server.uploads import parts_of
 

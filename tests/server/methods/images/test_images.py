@@ -7,7 +7,7 @@ import io
 import pytest
 
 from autoflow.errors import ServerRefused
-from autoflow.server.methods.images.labels import FIGURES
+from autoflow.server.project_types.images import FIGURES
 from autoflow.wire.parts import Part
 from tests.blobs import blob_files
 

@@ -1,0 +1,105 @@
+"""The classes and tags of a project, as annotations name them, and the tags on an item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from autoflow.server.db import counters, json_codec, projects
+from autoflow.server.errors import Invalid, shortened
+from autoflow.server.request_parser import RequestParser, as_text
+
+
+class Meta:
+    """A project's classes and tags, by number and by name."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._classes = {entry["id"]: entry for entry in document["classes"]}
+        self._tags = {entry["id"]: entry for entry in document["tags"]}
+        self._class_numbers = {entry["title"]: entry["id"] for entry in document["classes"]}
+        self._tag_numbers = {entry["name"]: entry["id"] for entry in document["tags"]}
+
+    @classmethod
+    def of(cls, conn: Connection, project_id: int) -> Meta:
+        """Read the meta of a project."""
+        return cls(projects.meta(conn, project_id))
+
+    def class_number(self, request: RequestParser) -> int:
+        """Return the number of the class an object names, by ``classTitle`` or else ``classId``."""
+        if request.has("classTitle"):
+            title = request.text("classTitle")
+            if title not in self._class_numbers:
+                raise Invalid(f'"{request.path}classTitle": the project has no class named {title!r}')
+            return int(self._class_numbers[title])
+        number = request.number("classId")
+        if number not in self._classes:
+            raise Invalid(f'"{request.path}classId": the project has no class {number}')
+        return number
+
+    def class_title(self, number: int) -> str | None:
+        """Return the current title of a class; None if the project no longer has it."""
+        return self._classes[number]["title"] if number in self._classes else None
+
+    def tag(self, request: RequestParser) -> dict[str, Any]:
+        """Return ``{"tagId", "value"}`` of a tag by its ``name`` or, if the project has no tag of that name, its
+        ``tagId``: an annotation that was read from another project has that project's numbers.
+        """
+        name = as_text(request.fields.get("name"))
+        if name in self._tag_numbers:
+            return self.valued(request, self._tag_numbers[name])
+        if request.has("tagId"):
+            return self.valued(request, request.number("tagId"))
+        raise Invalid(f'"{request.path}name": the project has no tag named {request.text("name")!r}')
+
+    def valued(self, request: RequestParser, number: int) -> dict[str, Any]:
+        """Return a tag with the request's ``value``, if the tag allows it."""
+        value = request.fields.get("value")
+        entry = self._tags.get(number)
+        if entry is None:
+            raise Invalid(f'"{request.path}tagId": the project has no tag {number}')
+        if not _fits(entry, value):
+            raise Invalid(
+                f'"{request.path}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {shortened(value)}'
+            )
+        return {"tagId": number, "value": value}
+
+    def tag_name(self, number: int) -> str | None:
+        """Return the current name of a tag."""
+        return self._tags[number]["name"] if number in self._tags else None
+
+
+_FITS = {
+    "none": lambda entry, value: value is None,
+    "any_string": lambda entry, value: isinstance(value, str),
+    "any_number": lambda entry, value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "oneof_string": lambda entry, value: value in (entry.get("values") or ()),
+}
+
+
+def _fits(entry: Mapping[str, Any], value: Any) -> bool:
+    rule = _FITS.get(entry.get("value_type", "none"))
+    return rule is None or bool(rule(entry, value))
+
+
+def assigned(before: list[dict[str, Any]], tags: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return distinct tags, each with the number it had before, None for a new one."""
+    known = {identity(tag): tag["id"] for tag in reversed(before)}
+    distinct: dict[Any, dict[str, Any]] = {}
+    for tag in tags:
+        distinct.setdefault(identity(tag), tag)
+    return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
+
+
+def number_new(conn: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> None:
+    """Give numbers to the new tags of some images."""
+    new = [tag for tags in images for tag in tags if tag["id"] is None]
+    for tag, number in zip(new, counters.reserve(conn, counters.TAG, len(new)), strict=True):
+        tag["id"] = number
+
+
+def identity(tag: Mapping[str, Any]) -> tuple[int, Any]:
+    """Return the identity of a tag on an image: its tag's number and its value."""
+    value = tag["value"]
+    return tag["tagId"], json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value

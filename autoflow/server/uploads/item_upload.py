@@ -1,0 +1,38 @@
+"""Uploads of items' bytes, which later requests name by their hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autoflow.server.errors import Invalid
+from autoflow.server.operations import OperationContext
+from autoflow.server.project_types.base import ProjectType
+from autoflow.server.uploads.upload_session import upload_session
+from autoflow.wire.parts import Part
+
+
+def receive_items(context: OperationContext, parts: Iterable[Part], project_type: ProjectType) -> list[dict[str, Any]]:
+    """Store each file part; return ``hash``, ``size`` and the columns of its type for each, in order.
+
+    A part that cannot be an item of this type is not stored; it has ``errors`` instead.
+    """
+    answers: list[dict[str, Any]] = []
+    with upload_session(context) as session:
+        items = []
+        for part in parts:
+            if isinstance(part.value, str):
+                raise Invalid(f"part {part.field!r} must be a file")
+            received = session.receive(part.value, project_type.read_info)
+            if received.probed is None:
+                session.discard(received)
+                problem = f"part {part.field!r} cannot be read as an item ({project_type.item})"
+                answers.append({"errors": [{"message": problem}]})
+                continue
+            info = dict(received.probed)
+            answers.append({"hash": received.hash, "size": received.size, **info})
+            items.append((received, info))
+        if items:
+            with session.transaction() as conn:
+                session.register(conn, items)
+    return answers
