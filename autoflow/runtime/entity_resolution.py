@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from autoflow.model.entity_types import Kind, type_of_kind
+from autoflow.model.entity_types import EntityType, Kind, type_of_kind
 
 logger = logging.getLogger("autoflow")
 
@@ -44,19 +44,24 @@ def resolve_entity(kind: Kind, value: Any) -> EntityIdentifier | None:
     """
     if value is None or value is False or (isinstance(value, tuple) and not value):
         return None
+    entity_type = type_of_kind(kind)
     if isinstance(value, str):
-        return _from_text(kind, value.strip())
-    if isinstance(value, os.PathLike):
-        return _from_text(kind, os.fsdecode(value).replace(os.sep, "/"))
-    if type_of_kind(kind).by_path:
-        member = _member(value, "path")
-        return _from_text(kind, member) if isinstance(member, str) and member else _refuse(kind, value)
-    if isinstance(value, Mapping) or hasattr(value, "id"):
-        member = _member(value, "id")
-        if member is None and type_of_kind(kind).has_path:
-            member = _member(value, "path")
-        return resolve_entity(kind, member) if member is None or isinstance(member, str) else _from_number(kind, member)
-    return _from_number(kind, value)
+        return _from_text(entity_type, value.strip())
+    fspath = getattr(type(value), "__fspath__", None)  # isinstance(value, os.PathLike) takes several times as long
+    if fspath is not None:
+        return _from_text(entity_type, os.fsdecode(fspath(value)).replace(os.sep, "/"))
+    is_mapping = isinstance(value, Mapping)
+    if entity_type.by_path:
+        member = _member(value, "path", is_mapping)
+        return _from_text(entity_type, member) if isinstance(member, str) and member else _refuse(kind, value)
+    if not is_mapping and not hasattr(value, "id"):
+        return _from_number(kind, value)
+    member = _member(value, "id", is_mapping)
+    if member is None and entity_type.has_path:
+        member = _member(value, "path", is_mapping)
+    if isinstance(member, str):
+        return _from_text(entity_type, member.strip())
+    return None if member is None else _from_number(kind, member)
 
 
 def carries_identity(kind: Kind, value: Any) -> bool:
@@ -69,7 +74,8 @@ def carries_identity(kind: Kind, value: Any) -> bool:
     if isinstance(value, str | os.PathLike | int | float):
         return False
     names = ("id", "path") if type_of_kind(kind).has_path else ("id",)
-    return any(_member(value, name) is not None for name in names)
+    is_mapping = isinstance(value, Mapping)
+    return any(_member(value, name, is_mapping) is not None for name in names)
 
 
 def _from_number(kind: Kind, value: Any) -> int | None:
@@ -89,22 +95,22 @@ def _from_number(kind: Kind, value: Any) -> int | None:
     return number or None
 
 
-def _from_text(kind: Kind, text: str) -> EntityIdentifier | None:
+def _from_text(entity_type: EntityType, text: str) -> EntityIdentifier | None:
     if not text:
         return None
     if len(text) > LONGEST_TEXT:
-        raise UnrecognizedValue(f"a text of {len(text)} characters is not a {kind}")
-    if not type_of_kind(kind).by_path and text.isascii() and text.isdecimal():
+        raise UnrecognizedValue(f"a text of {len(text)} characters is not a {entity_type.kind}")
+    if not entity_type.by_path and text.isascii() and text.isdecimal():
         return int(text) or None
-    if type_of_kind(kind).has_path and "://" not in text:
+    if entity_type.has_path and "://" not in text:
         return "path", text if text.startswith("/") else f"/{text}"
-    if type_of_kind(kind).has_name:
+    if entity_type.has_name:
         return "name", text
-    return _refuse(kind, text)
+    return _refuse(entity_type.kind, text)
 
 
-def _member(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+def _member(value: Any, name: str, is_mapping: bool) -> Any:
+    return value.get(name) if is_mapping else getattr(value, name, None)
 
 
 def _refuse(kind: Kind, value: Any) -> NoReturn:
