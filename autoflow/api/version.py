@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from autoflow.api.models import ProjectInfo, project_info, read_fields
 from autoflow.api.pagination import Filters, list_pages, where
@@ -134,7 +134,7 @@ class VersionApi:
 
     def items(
         self, version_id: int, dataset_id: int | None = None, annotations: bool = False
-    ) -> Iterator[Mapping[str, Any]]:
+    ) -> Iterator[contract.VersionItem]:
         """Return the items of a version in the order of their ids; pages are requested as they are needed.
 
         Args:
@@ -151,14 +151,13 @@ class VersionApi:
             yield from page["items"]
             after = page["after"]
 
-    def meta(self, version_id: int) -> dict[str, Any]:
+    def meta(self, version_id: int) -> contract.VersionMetaResponse:
         """Return a version's ``{"version", "project", "meta": {"classes", "tags"}, "datasets"}``."""
-        response = self._call(contract.VERSION_META, contract.VersionMetaRequest(id=version_id))
-        return cast("dict[str, Any]", response)
+        return self._call(contract.VERSION_META, contract.VersionMetaRequest(id=version_id))
 
     def diff(
         self, from_id: int, to_id: int | None = None, *, limit: int = 100, after: int | None = None, labels: bool = True
-    ) -> dict[str, Any]:
+    ) -> contract.VersionDiffResponse:
         """Return the differences between two versions of a project, or between a version and the present state.
 
         Args:
@@ -172,8 +171,7 @@ class VersionApi:
             and ``changes``, the changed items with their state before and after.
         """
         request = contract.VersionDiffRequest(from_=from_id, to=to_id, limit=limit, after=after or 0, labels=labels)
-        response = self._call(contract.VERSION_DIFF, request)
-        return cast("dict[str, Any]", response)
+        return self._call(contract.VERSION_DIFF, request)
 
     def delete(self, version_id: int) -> None:
         """Delete a version; `collect` then frees content that nothing else uses."""
@@ -187,7 +185,9 @@ class VersionApi:
 
         return to_folder(self._transport, version, path, mode, progress)
 
-    def verify(self, level: int = 1, project_id: int | None = None, version_id: int | None = None) -> list[Any]:
+    def verify(
+        self, level: int = 1, project_id: int | None = None, version_id: int | None = None
+    ) -> list[admin.IntegrityProblem]:
         """Check the integrity of versions; return the problems, an empty list if there are none.
 
         Args:
@@ -195,7 +195,7 @@ class VersionApi:
             project_id, version_id: check the versions of one project, or one version.
         """
         request = admin.VerifyRequest(level=level, project_id=project_id, id=version_id)
-        problems: list[Any] = []
+        problems: list[admin.IntegrityProblem] = []
         while True:
             response = self._call(admin.VERIFY, request)
             problems += response["problems"]

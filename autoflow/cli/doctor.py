@@ -33,8 +33,9 @@ from autoflow.runtime.destination import Destination, connect, connector_to, res
 from autoflow.server.blobs import file_system
 from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
+from autoflow.transport.typed import call
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
-from autoflow.wire import methods
+from autoflow.wire.contract.admin import UNKNOWN_METHODS, UnknownMethodsRequest
 
 MAX_METHODS = 20  # listed
 LOW_DISK_SPACE = 64 << 20  # bytes
@@ -214,7 +215,7 @@ def _destination() -> Iterator[Finding]:
 def _unsupported_methods(destination: Destination) -> Iterator[Finding]:
     """List the API methods that clients requested and our server lacks; this does not affect recording."""
     try:
-        response = connect(destination).call(methods.UNKNOWN_METHODS, {}, timeout=SERVER_TIMEOUT)
+        response = call(connect(destination), UNKNOWN_METHODS, UnknownMethodsRequest(), timeout=SERVER_TIMEOUT)
         requested = [(entry["method"], entry["count"], entry["lastAt"]) for entry in response["methods"]]
     except (AutoflowError, OSError, KeyError, TypeError):  # an instance, or a server of another version
         return

@@ -16,6 +16,8 @@ from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 from autoflow.graph.render.formats import render
 from autoflow.graph.render.labels import is_server_url
+from autoflow.transport.typed import call
+from autoflow.wire.contract.admin import CHANGES, ChangesRequest
 
 HOST = "127.0.0.1"
 
@@ -31,7 +33,7 @@ def show(args: argparse.Namespace) -> int:
         return _write(args, api)
     if is_server_url(api.origin):
         with needs_autoflow_server(api):
-            api.transport.call("autoflow.changes", {})
+            call(api.transport, CHANGES, ChangesRequest())
         return _open_browser(api.origin.rstrip("/") + path_of(args))
     return _serve(args)
 

@@ -7,8 +7,9 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
 from autoflow.api.client import Api
 from autoflow.api.version import version_info
@@ -18,11 +19,27 @@ from autoflow.errors import ServerRefused
 from autoflow.graph.render.labels import display_width, format_time, printable
 from autoflow.model.reference import parse
 from autoflow.model.version import VersionInfo
+from autoflow.transport.typed import call
 from autoflow.wire import methods
+from autoflow.wire.contract.admin import (
+    COLLECT,
+    VERIFY,
+    CollectRequest,
+    IntegrityProblem,
+    MaintenanceResponse,
+    VerifyRequest,
+)
+from autoflow.wire.contract.method import Method
+from autoflow.wire.contract.versions import SNAPSHOT, SnapshotRequest, VersionDiffResponse
 
 MAX_LISTED = 20  # changed items
 MAX_LISTED_JSON = 1000
-_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+_SIGNS: dict[Literal["added", "removed", "changed"], str] = {"added": "+", "removed": "-", "changed": "~"}
+_DEFINED: tuple[Literal["classes", "tags", "datasets"], ...] = ("classes", "tags", "datasets")
+_COUNTED: tuple[Literal["items", "labels", "classes", "tags", "datasets"], ...] = ("items", "labels", *_DEFINED)
+
+Request = TypeVar("Request", VerifyRequest, CollectRequest)
+Response = TypeVar("Response", bound=MaintenanceResponse)
 
 
 def _project(text: str) -> int:
@@ -80,8 +97,8 @@ def create(args: argparse.Namespace) -> int:
             ).id
         else:
             project_id = _project(source)
-        payload = {"projectId": project_id, "title": args.title, "description": args.description}
-        version = api.transport.call(methods.SNAPSHOT, payload)
+        request = SnapshotRequest(project_id=project_id, title=args.title, description=args.description)
+        version = call(api.transport, SNAPSHOT, request)
     if args.json:
         _print_json({"project": project_id, **version})
         return 0
@@ -161,28 +178,29 @@ def diff(args: argparse.Namespace) -> int:
     return 0
 
 
-def _diff_lines(differences: Mapping[str, Any]) -> Iterator[str]:
+def _diff_lines(differences: VersionDiffResponse) -> Iterator[str]:
     """Return the lines of a diff: counts first, then names."""
     end = differences["to"]
     other = f"version:{end['id']} (V{end['version']})" if end else "now"
     start = differences["from"]
     yield f"project:{differences['projectId']}, version:{start['id']} (V{start['version']}) to {other}"
     counts = differences["counts"]
-    if not any(counts[kind].get(status) for kind in ("items", "classes", "tags", "datasets") for status in _SIGNS):
+    if not any(counts[kind].get(status) for kind in _COUNTED if kind != "labels" for status in _SIGNS):
         yield "  nothing changed"
         return
-    for kind in ("items", "labels", "classes", "tags", "datasets"):
-        by_status = {status: counts[kind].get(status, 0) for status in _SIGNS}
+    for counted in _COUNTED:
+        by_status = {status: counts[counted].get(status, 0) for status in _SIGNS}
         if any(by_status.values()):
-            yield f"  {kind:<9}" + ", ".join(f"{count:,} {status}" for status, count in by_status.items() if count)
-    for kind in ("classes", "tags", "datasets"):
+            yield f"  {counted:<9}" + ", ".join(f"{count:,} {status}" for status, count in by_status.items() if count)
+    for kind in _DEFINED:
         for status, sign in _SIGNS.items():
             for name in differences[kind][status]:
                 yield f"  {sign} {kind.rstrip('s').removesuffix('se')} {name}"
     for change in differences["changes"]:
         item = change["after"] or change["before"]
+        path = "/".join([*item["dataset"], item["name"]]) if item is not None else ""
         aspects = f"  ({', '.join(change['aspects'])})" if change["aspects"] else ""
-        yield f"  {_SIGNS[change['status']]} {'/'.join([*item['dataset'], item['name']])}{aspects}"
+        yield f"  {_SIGNS[change['status']]} {path}{aspects}"
     unlisted = sum(counts["items"].get(status, 0) for status in _SIGNS) - len(differences["changes"])
     if unlisted > 0:
         yield f"  and {unlisted:,} more; --json lists up to {MAX_LISTED_JSON:,}"
@@ -242,15 +260,15 @@ def verify(args: argparse.Namespace) -> int:
     Exit code 1 if something is damaged; the damage and the affected versions are printed.
     """
     api = open_api()
-    payload: dict[str, Any] = {"projectId": args.project} if args.project is not None else {}
+    request = VerifyRequest(project_id=args.project)
     if args.which is not None:
-        payload = {"id": _version(api, args.which).id}
-    problems: list[dict[str, Any]] = []
+        request = VerifyRequest(id=_version(api, args.which).id)
+    problems: list[IntegrityProblem] = []
     counts: dict[str, int] = {}
     with needs_autoflow_server(api), Progress(quiet=args.json) as progress:
         for level in sorted({1, args.level}):  # levels 2 and 3 do not include level 1
             level_counts: dict[str, int] = {}
-            for response in _call_until_done(api, methods.VERIFY, {**payload, "level": level}):
+            for response in _call_until_done(api, VERIFY, replace(request, level=level)):
                 problems += response["problems"]
                 level_counts = response["counts"]
                 progress("verified", level_counts["versions"] or level_counts["blobs"] + level_counts["sources"])
@@ -296,22 +314,21 @@ def collect(args: argparse.Namespace) -> int:
 def _collect(api: Api, args: argparse.Namespace, *, confirm: bool) -> dict[str, int]:
     counts: dict[str, int] = {}
     with needs_autoflow_server(api), Progress(quiet=args.json) as progress:
-        payload = {"confirm": confirm, "emptyTrash": args.empty_trash}
-        for response in _call_until_done(api, methods.COLLECT, payload):
+        request = CollectRequest(confirm=confirm, empty_trash=args.empty_trash)
+        for response in _call_until_done(api, COLLECT, request):
             counts = response["counts"]
             progress("removed", counts["rows"] + counts["blobs"])
     return counts
 
 
-def _call_until_done(api: Api, method: str, payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _call_until_done(api: Api, method: Method[Request, Response], request: Request) -> Iterator[Response]:
     """Call a resumable method, which works for a limited time per call, until it is done."""
-    state = None
     while True:
-        response = api.transport.call(method, {**payload, "state": state})
+        response = call(api.transport, method, request)
         yield response
         if response["done"]:
             return
-        state = response["state"]
+        request = replace(request, state=response["state"])
 
 
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {

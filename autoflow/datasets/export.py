@@ -21,11 +21,11 @@ from autoflow.datasets.filename_allocator import FilenameAllocator
 from autoflow.datasets.formats import supervisely
 from autoflow.datasets.reading import prefetch
 from autoflow.errors import FolderError
-from autoflow.transport.base import Transport
-from autoflow.transport.typed import call
-from autoflow.wire import methods
+from autoflow.transport.base import LocalStorage, Transport
+from autoflow.transport.typed import call, download
 from autoflow.wire.content_hash import encode_hash
 from autoflow.wire.contract import versions as contract
+from autoflow.wire.contract.folders import FOLDER_CONTENTS, FolderContentsRequest
 
 MODES = ("auto", "reflink", "copy")
 PAGE = 500
@@ -151,8 +151,8 @@ class _Export:
             paths.setdefault(item["hash"], []).append(path)
         remaining = self._write_local(paths)
         if remaining:
-            payload = {"id": self._version, "hashes": remaining}
-            for content_hash, chunks in split_contents(self._transport.download(methods.FOLDER_CONTENTS, payload)):
+            request = FolderContentsRequest(id=self._version, hashes=remaining)
+            for content_hash, chunks in split_contents(download(self._transport, FOLDER_CONTENTS, request)):
                 write_verified(paths[content_hash][0], chunks, content_hash)
         for first, *duplicates in paths.values():
             for path in duplicates:
@@ -160,8 +160,9 @@ class _Export:
 
     def _write_local(self, paths: Mapping[str, Sequence[str]]) -> list[str]:
         """Clone or copy the contents that are on this machine; return the hashes of the others."""
-        local_paths: Any = getattr(self._transport, "local_paths", None)
-        sources: dict[str, str] = local_paths(self._version, list(paths)) if local_paths is not None else {}
+        sources: dict[str, str] = {}
+        if isinstance(self._transport, LocalStorage):
+            sources = self._transport.local_paths(self._version, list(paths))
         for content_hash, source_path in sources.items():
             if not (self._may_clone and self._clone(source_path, paths[content_hash][0])):
                 with open(source_path, "rb", buffering=0) as source:

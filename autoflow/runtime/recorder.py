@@ -15,6 +15,7 @@ from autoflow.model.entity_types import Direction, Kind
 from autoflow.outbox.outbox import Outbox
 from autoflow.outbox.record_encoder import encode, encode_edge, encode_member, encode_members, join
 from autoflow.runtime.entity_resolution import EntityIdentifier
+from autoflow.wire.records import RunMembers
 
 logger = logging.getLogger("autoflow")
 
@@ -88,8 +89,15 @@ class Recorder:
         self._failures: list[Exception] = []
         self._edges: dict[tuple[Any, ...], bytes] = {}  # edge key -> the appearance last recorded
         self._nodes: dict[int | None, bytes] = {}  # the node settings last recorded for each task; None: the run's own
-        ids = {"run": key, "task": task, "team": team, "workspace": workspace, "origin": origin or None}
-        self._members = {name: value for name, value in ids.items() if value is not None}
+        self._members: RunMembers = {"run": key}
+        if task is not None:
+            self._members["task"] = task
+        if team is not None:
+            self._members["team"] = team
+        if workspace is not None:
+            self._members["workspace"] = workspace
+        if origin:
+            self._members["origin"] = origin
         self._tail = encode_members(self._members)
 
     @property
@@ -119,8 +127,8 @@ class Recorder:
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("autoflow: " + message, *arguments)
 
-    def members(self) -> dict[str, Any]:
-        """Return the request of ``autoflow.runs.ensure``: the members of every record of the run, and its name."""
+    def members(self) -> RunMembers:
+        """Return the members of every record of the run, and its name."""
         return {**self._members, "name": self.name}
 
     # -- records

@@ -20,6 +20,8 @@ from autoflow.outbox.outbox import Outbox
 from autoflow.runtime.entity_resolution import EntityIdentifier, resolve_entity
 from autoflow.runtime.recorder import Recorder
 from autoflow.runtime.run import Run
+from autoflow.transport.base import Transport
+from autoflow.transport.typed import call
 from autoflow.wire import methods
 
 logger = logging.getLogger("autoflow")
@@ -136,12 +138,12 @@ def _attempt(
     if transport is None:
         return _current_version(value), RuntimeError(f"{outbox.origin} only takes records: it has no projects")
     own_methods = _call_server(outbox, options.wait, lambda: _has_own_methods(outbox))
-    info = _call_server(outbox, deadline - time.monotonic(), lambda: _look_up(project, value, transport.call))
+    info = _call_server(outbox, deadline - time.monotonic(), lambda: _look_up(project, value, transport))
     if info.type is not None and info.type not in options.types:
         return info.version, RuntimeError(f"its type is {info.type}, not {' or '.join(options.types)}")
     try:
         saved = (
-            _call_server(outbox, deadline - time.monotonic(), lambda: _snapshot(transport.call, info.id, options))
+            _call_server(outbox, deadline - time.monotonic(), lambda: _snapshot(transport, info.id, options))
             if own_methods
             else _save_through_sdk(info.id, options, [*apis, run.api])
         )
@@ -164,7 +166,7 @@ def _current_version(value: Any) -> int | None:
     return version_id if isinstance(version_id, int) else None
 
 
-def _look_up(project: EntityIdentifier, value: Any, call: Callable[..., Any]) -> _Project:
+def _look_up(project: EntityIdentifier, value: Any, transport: Transport) -> _Project:
     """Return a project's properties: from the value when it carries them, else from the server.
 
     Raises:
@@ -174,10 +176,10 @@ def _look_up(project: EntityIdentifier, value: Any, call: Callable[..., Any]) ->
     if isinstance(project, int) and isinstance(value_type, str):
         return _Project(project, value_type, _current_version(value))
     if isinstance(project, int):
-        response = call(methods.PROJECT_INFO, {"id": project})
+        response = transport.call(methods.PROJECT_INFO, {"id": project})
     else:
         by_name = {"field": "name", "operator": "=", "value": project[1]}
-        response = call(methods.PROJECT_LIST, {"filter": [by_name], "sort": "id", "sort_order": "asc"})
+        response = transport.call(methods.PROJECT_LIST, {"filter": [by_name], "sort": "id", "sort_order": "asc"})
         rows = response.get("entities") if isinstance(response, Mapping) else None
         response = next((row for row in rows or [] if row.get("name") == project[1]), None)
     if not isinstance(response, Mapping):
@@ -191,9 +193,11 @@ def _look_up(project: EntityIdentifier, value: Any, call: Callable[..., Any]) ->
     )
 
 
-def _snapshot(call: Callable[..., Any], project_id: int, options: SnapshotOptions) -> int:
-    body = {"projectId": project_id, "title": options.title, "description": options.description}
-    return int(call(methods.SNAPSHOT, body)["id"])
+def _snapshot(transport: Transport, project_id: int, options: SnapshotOptions) -> int:
+    from autoflow.wire.contract.versions import SNAPSHOT, SnapshotRequest  # not at each app's start
+
+    request = SnapshotRequest(project_id=project_id, title=options.title, description=options.description)
+    return int(call(transport, SNAPSHOT, request)["id"])
 
 
 def _save_through_sdk(project_id: int, options: SnapshotOptions, apis: Iterable[Any]) -> int | None:

@@ -17,6 +17,7 @@ from socketserver import TCPServer
 from typing import Any, ClassVar, Literal
 
 from autoflow.wire import methods
+from autoflow.wire.contract.records import RECORDS_ADD, RUNS_ENSURE, AddRecordsResponse, EnsureRunResponse, RecordResult
 
 Kind = Literal["server", "instance"]
 
@@ -125,7 +126,7 @@ def omit(skip: Callable[[Mapping[str, Any]], bool]) -> Behaviour:
     """Return a behaviour that leaves out the records of a batch for which `skip` is true, and takes the others."""
 
     def behave(exchange: Exchange) -> None:
-        if exchange.method == methods.RECORDS_ADD:
+        if exchange.method == RECORDS_ADD.name:
             exchange.body = {"records": [record for record in exchange.body["records"] if not skip(record)]}
         well(exchange)
 
@@ -139,7 +140,7 @@ def partly(refuse: Callable[[Mapping[str, Any]], bool]) -> Behaviour:
         if exchange.method in methods.ADD_EDGE.values() and refuse(exchange.body):
             exchange.reply(400, {"error": "refused", "details": {"message": "refused"}})
             return
-        if exchange.method != methods.RECORDS_ADD:
+        if exchange.method != RECORDS_ADD.name:
             well(exchange)
             return
         records = exchange.body["records"]
@@ -262,18 +263,22 @@ class FaultyServer:
                 self.posts.append((method, body))
                 return {"success": True}
             return None
-        if method == methods.RUNS_ENSURE:
-            return {"task": self._task(body["run"]), "teamId": 9, "workspaceId": 8, "appId": None}
-        return self._add(body["records"]) if method == methods.RECORDS_ADD else None
+        if method == RUNS_ENSURE.name:
+            return self._ensure_run(body["run"])
+        return self._add(body["records"]) if method == RECORDS_ADD.name else None
 
-    def _add(self, records: list[dict[str, Any]]) -> Any:
-        results = []
+    def _ensure_run(self, run: str) -> EnsureRunResponse:
+        task = self._task(run)
+        return {"task": task, "number": task, "teamId": 9, "workspaceId": 8, "appId": None}
+
+    def _add(self, records: list[dict[str, Any]]) -> AddRecordsResponse:
+        results: list[RecordResult] = []
         for record in records:
             new = record["key"] not in self._keys
             if new:
                 self._keys.add(record["key"])
                 self.records.append(record)
-            results.append({"key": record["key"], "status": "applied" if new else "duplicate"})
+            results.append({"key": record["key"], "status": "applied" if new else "duplicate", "reason": None})
         return {"results": results, "tasks": {record["run"]: self._task(record["run"]) for record in records}}
 
     def _task(self, run: str) -> int:

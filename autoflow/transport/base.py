@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from autoflow.wire.contract.records import AddRecordsResponse
 from autoflow.wire.parts import Part
 
 
@@ -24,8 +25,8 @@ class Transport(Protocol):
         """POST a JSON body to a method and return the JSON response; `timeout` in seconds, None for the default."""
         ...
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
-        """Send autoflow's server a batch of records (`wire.records`); return its response."""
+    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
+        """Send autoflow's server a batch of records (`wire.records`); return its response, unchecked."""
         ...
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
@@ -42,4 +43,13 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
+        ...
+
+
+@runtime_checkable
+class LocalStorage(Protocol):
+    """A transport to a server that stores its files on this machine."""
+
+    def local_paths(self, version: int, hashes: Sequence[str]) -> dict[str, str]:
+        """Return the paths of a version's blobs by their hashes, as far as they are files on this machine."""
         ...

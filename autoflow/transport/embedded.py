@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing, ServerUnreachable
 from autoflow.process.forks import ProcessLock, defer_forks
-from autoflow.wire import methods
+from autoflow.transport import typed
+from autoflow.wire.contract.records import RECORDS_ADD, AddRecordsRequest, AddRecordsResponse
 from autoflow.wire.parts import Part
 
 if TYPE_CHECKING:
@@ -66,10 +67,9 @@ class EmbeddedTransport:
         """See `Transport.call`; only the database is waited for, so `timeout` has no effect."""
         return self._open().call(method, body)
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
-        response: Mapping[str, Any] = self._open().call(methods.RECORDS_ADD, {"records": list(records)})
-        return response
+        return typed.call(self, RECORDS_ADD, AddRecordsRequest(records=list(records)))
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
         """See `Transport.upload`."""
@@ -81,8 +81,9 @@ class EmbeddedTransport:
 
     def local_paths(self, version: int, hashes: Sequence[str]) -> dict[str, str]:
         """Return the paths of a version's blobs by their hashes, as far as they are files on this machine."""
-        paths: dict[str, str] = self.call(methods.FOLDER_PATHS, {"id": version, "hashes": list(hashes)})["paths"]
-        return paths
+        from autoflow.wire.contract.folders import FOLDER_PATHS, FolderPathsRequest
+
+        return typed.call(self, FOLDER_PATHS, FolderPathsRequest(id=version, hashes=list(hashes)))["paths"]
 
     def token_fingerprint(self) -> int:
         """Return 0: there is no token."""

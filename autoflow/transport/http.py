@@ -21,6 +21,7 @@ from autoflow.process import time_budget
 from autoflow.process.forks import defer_forks
 from autoflow.process.threads import yield_gil
 from autoflow.wire import methods
+from autoflow.wire.contract.records import RECORDS_ADD, AddRecordsResponse
 from autoflow.wire.parts import Part
 from autoflow.wire.retry import retry_after
 
@@ -99,14 +100,14 @@ class HttpTransport:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self._json(method, self._post(method, timeout or TOTAL_SECONDS, content, JSON))
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`; records are encoded one by one, yielding the GIL in between."""
         encoded = []
         for record in records:
             encoded.append(json.dumps(record).encode())
             yield_gil()
         content = b'{"records":[' + b",".join(encoded) + b"]}"
-        response: Mapping[str, Any] = self.call(methods.RECORDS_ADD, content)
+        response: AddRecordsResponse = self.call(RECORDS_ADD.name, content)
         return response
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from autoflow import settings
 from autoflow.errors import ServerRefused
 from autoflow.wire import methods
+from autoflow.wire.contract.records import RUNS_ENSURE, AddRecordsResponse, EnsureRunResponse
 from autoflow.wire.parts import Part
 
 ORIGIN = "memory"
@@ -41,16 +42,15 @@ class MemoryTransport:
         """See `Transport.call`."""
         if method == methods.INSTANCE_VERSION:
             return {"version": "6.18.3", methods.AUTOFLOW_MARK: ORIGIN}
-        if method == methods.RUNS_ENSURE and isinstance(body, Mapping):
-            task = body.get("task") or self._tasks.setdefault(body["run"], len(self._tasks) + 1)
-            return {"task": task, "teamId": 1, "workspaceId": 1, "appId": None}
+        if method == RUNS_ENSURE.name and isinstance(body, Mapping):
+            return self._ensure_run(body["run"], body.get("task"))
         if method == methods.FILE_LIST and isinstance(body, Mapping):
             return [{"id": body["path"], "path": body["path"], "name": body["path"].rsplit("/", 1)[-1], "teamId": 1}]
         if method in {methods.PROJECT_LIST, methods.DATASET_LIST} and isinstance(body, Mapping):
             return {"entities": [{"id": term["value"], term["field"]: term["value"]} for term in body["filter"]]}
         raise ServerRefused(f"{method} is not supported in memory", status=404, details={})
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
         folder = folder_of_parent()
         if folder is None:
@@ -58,9 +58,13 @@ class MemoryTransport:
         else:
             _append(os.path.join(folder, f"{os.getpid()}.jsonl"), records)
         return {
-            "results": [{"key": record["key"], "status": "applied"} for record in records],
-            "tasks": {record["run"]: self.call(methods.RUNS_ENSURE, record)["task"] for record in records},
+            "results": [{"key": record["key"], "status": "applied", "reason": None} for record in records],
+            "tasks": {record["run"]: self._ensure_run(record["run"], record.get("task"))["task"] for record in records},
         }
+
+    def _ensure_run(self, run: str, task: int | None) -> EnsureRunResponse:
+        number = task or self._tasks.setdefault(run, len(self._tasks) + 1)
+        return {"task": number, "number": number, "teamId": 1, "workspaceId": 1, "appId": None}
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
         """Refuse: there is no storage."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeVar, cast
 
 from autoflow.transport.base import Transport
@@ -16,3 +17,8 @@ def call(
 ) -> Response:
     """Call a method and return its response; raises as `Transport.call`."""
     return cast("Response", transport.call(method.name, to_wire(request), timeout=timeout))
+
+
+def download(transport: Transport, method: Method[Request, bytes], request: Request) -> Iterator[bytes]:
+    """Call a method that returns a file and yield its bytes in chunks; raises as `Transport.download`."""
+    return transport.download(method.name, to_wire(request))

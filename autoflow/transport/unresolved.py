@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from autoflow.errors import ServerUnreachable
+from autoflow.wire.contract.records import AddRecordsResponse
 from autoflow.wire.parts import Part
 
 ORIGIN = "unresolved"
@@ -23,7 +24,7 @@ class UnresolvedTransport:
         """See `Transport.call`."""
         self._fail()
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
         self._fail()
 

@@ -22,6 +22,23 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 
+class _RunKey(TypedDict):
+    run: str
+
+
+class RunMembers(_RunKey, total=False):
+    """The members that name the run and its task, in every record of the run; the name is in its first only.
+
+    `wire.contract.records.EnsureRunRequest` has their meanings.
+    """
+
+    name: str | None
+    task: int
+    team: int
+    workspace: int
+    origin: str
+
+
 class Subject(TypedDict, total=False):
     """Name of a captured value's entity; the first key present is used, in this order."""
 

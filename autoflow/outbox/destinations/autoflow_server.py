@@ -24,7 +24,8 @@ from autoflow.outbox.destinations.lookups import Lookups
 from autoflow.outbox.destinations.record_resolver import ServerResolver
 from autoflow.process.threads import yield_gil
 from autoflow.transport.base import Transport
-from autoflow.wire import methods
+from autoflow.wire.contract.records import RECORDS_ADD, AddRecordsResponse, RecordResult
+from autoflow.wire.records import RunMembers
 
 
 class AutoflowServer(Backend):
@@ -53,7 +54,7 @@ class AutoflowServer(Backend):
         self._failures = FailureClassifier(transport, identity)
         self._empty_passed = False  # whether an empty batch was taken since `deliver` was called
 
-    def task_number(self, run: Mapping[str, Any]) -> int | None:
+    def task_number(self, run: RunMembers) -> int | None:
         """See `Backend.task_number`."""
         return self._lookups.run(run).id
 
@@ -142,7 +143,7 @@ class AutoflowServer(Backend):
         answered = [entry for entry in response["results"] if isinstance(entry, Mapping)]
         yield {str(entry.get("key")): result for entry in answered if (result := self._result(entry)) is not None}
 
-    def _request(self, batch: list[dict[str, Any]]) -> Mapping[str, Any]:
+    def _request(self, batch: list[dict[str, Any]]) -> AddRecordsResponse:
         """Send one request.
 
         Raises:
@@ -150,7 +151,7 @@ class AutoflowServer(Backend):
         """
         response = self._transport.deliver(batch)
         if not isinstance(response, Mapping) or not isinstance(response.get("results"), list):
-            raise foreign(methods.RECORDS_ADD)
+            raise foreign(RECORDS_ADD.name)
         return response
 
     def _at_fault(self, error: ServerError) -> bool:
@@ -168,7 +169,7 @@ class AutoflowServer(Backend):
             self._empty_passed = True
         return True
 
-    def _result(self, entry: Mapping[str, Any]) -> DeliveryResult | None:
+    def _result(self, entry: RecordResult) -> DeliveryResult | None:
         """Return the result of one record; None when it must be sent again."""
         if entry.get("status") in self.DONE:
             return DELIVERED

@@ -7,11 +7,12 @@ instance and autoflow's server are both reached by http. Members with a value or
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from autoflow.errors import AutoflowError
 from autoflow.transport.base import Transport
+from autoflow.wire.records import RunMembers
 
 DeliveryState = dict[str, Any]  # JSON, stored with the journal's progress
 
@@ -80,11 +81,11 @@ class Backend(Protocol):
         """
         ...
 
-    def task_number(self, run: Mapping[str, Any]) -> int | None:
+    def task_number(self, run: RunMembers) -> int | None:
         """Return the backend's number for a run, which it assigns if need be; None when it numbers no runs.
 
         Args:
-            run: the members ``run``, ``name``, ``task``, ``origin``, ``team``, ``workspace`` of its records.
+            run: the members of its records that name it.
 
         Raises:
             ServerError: the backend did not answer.

@@ -13,7 +13,10 @@ from autoflow.errors import ServerRefused
 from autoflow.outbox.destinations.identification import foreign
 from autoflow.process.lru_cache import LruCache
 from autoflow.transport.base import Transport
+from autoflow.transport.typed import call
 from autoflow.wire import methods
+from autoflow.wire.contract.records import RUNS_ENSURE, EnsureRunRequest
+from autoflow.wire.records import RunMembers
 
 _INFO_METHODS = {
     "project": methods.PROJECT_INFO,
@@ -88,18 +91,14 @@ class Lookups:
             raise ServerRefused(f"the server does not say the team of task {number}", status=404, details={})
         return Task(number, response["teamId"], response.get("workspaceId"), app.get("id"), app.get("name"))
 
-    def run(self, run: Mapping[str, Any]) -> Task:
-        """Return the task of a run on autoflow's server, which makes it if need be.
-
-        Args:
-            run: the members ``run``, ``name``, ``task``, ``origin``, ``team``, ``workspace`` of its records.
-        """
+    def run(self, run: RunMembers) -> Task:
+        """Return the task of a run on autoflow's server, which makes it if need be."""
         return self._tasks.get_or_create(run["run"], lambda _: self._ensure_run(run))
 
-    def _ensure_run(self, run: Mapping[str, Any]) -> Task:
-        response = self._transport.call(methods.RUNS_ENSURE, dict(run))
+    def _ensure_run(self, run: RunMembers) -> Task:
+        response = call(self._transport, RUNS_ENSURE, EnsureRunRequest(**run))
         if not isinstance(response, Mapping) or response.get("task") is None:
-            raise foreign(methods.RUNS_ENSURE)
+            raise foreign(RUNS_ENSURE.name)
         return Task(response["task"], response.get("teamId"), response.get("workspaceId"), response.get("appId"))
 
     # -- entities

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from autoflow.model.card import WorkflowSettings
 from autoflow.model.entity_types import WireType, type_of_kind
@@ -14,11 +14,12 @@ from autoflow.outbox.destinations.base import Undeliverable
 from autoflow.outbox.destinations.lookups import Lookups, Task
 from autoflow.process.rate_limited_log import RateLimitedLogger
 from autoflow.wire import cards, edges, methods
+from autoflow.wire.records import RunMembers
 
 _log = RateLimitedLogger(logging.getLogger("autoflow"))
 
 _ONE_SLASH = re.compile(r"/(?!/)")
-_RUN_MEMBERS = ("run", "name", "task", "origin", "team", "workspace")
+_RUN_MEMBERS = tuple(RunMembers.__annotations__)
 
 
 class UnknownEntity(Undeliverable):
@@ -63,7 +64,7 @@ class ServerResolver(RecordResolver):
 
     def __init__(self, lookups: Lookups) -> None:
         super().__init__(lookups)
-        self._runs: dict[str, dict[str, Any]] = {}  # members of run records, for tasks made before these arrive
+        self._runs: dict[str, RunMembers] = {}  # members of run records, for tasks made before these arrive
 
     def remember(self, record: Mapping[str, Any]) -> None:
         """Keep the members of a run's first record."""
@@ -73,7 +74,8 @@ class ServerResolver(RecordResolver):
 
     def task_of(self, record: Mapping[str, Any]) -> Task:
         """See `RecordResolver.task_of`."""
-        task = self.lookups.run({**self._runs.get(record["run"], {}), **_run_members(record)})
+        members = _run_members(record)
+        task = self.lookups.run({**self._runs.get(record["run"], members), **members})
         other = record.get("own_task")
         return task if other is None else task._replace(id=other, app_id=None)
 
@@ -145,8 +147,8 @@ class InstanceResolver(RecordResolver):
         return {"method": methods.ADD_EDGE[record["direction"]], "body": body}
 
 
-def _run_members(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: record[key] for key in _RUN_MEMBERS if record.get(key) is not None}
+def _run_members(record: Mapping[str, Any]) -> RunMembers:
+    return cast("RunMembers", {key: record[key] for key in _RUN_MEMBERS if record.get(key) is not None})
 
 
 def settings(options: Mapping[str, Any], value_of: Callable[[str], Any]) -> dict[str, Any]:
