@@ -1,8 +1,9 @@
-"""``autoflow graph``: print the workflow graph as text, a picture or JSON."""
+"""``autoflow graph`` and ``autoflow trace``: print the workflow graph, or the ancestry of an entity."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from autoflow.api.client import Api
@@ -10,6 +11,7 @@ from autoflow.cli.api_access import needs_autoflow_server, open_api, render_opti
 from autoflow.cli.output import write_rendered
 from autoflow.graph.clusters import cluster_cards
 from autoflow.graph.graph import Graph
+from autoflow.graph.render.ancestry import render_trace
 from autoflow.graph.render.formats import PICTURE_FORMATS, render
 
 EMPTY = """\
@@ -26,6 +28,22 @@ def show(args: argparse.Namespace) -> int:
         print(EMPTY, file=sys.stderr)
     combine = args.format in PICTURE_FORMATS if args.cluster is None else args.cluster
     show_graph(cluster_cards(graph) if combine else graph, args.format)
+    return 0
+
+
+def show_trace(args: argparse.Namespace) -> int:
+    """Print the trace in the requested format."""
+    api = open_api()
+    with needs_autoflow_server(api):
+        trace = api.trace(args.ref, every=args.all, team_id=args.team)
+    format_name = "json" if args.json else args.format
+    if format_name == "json":
+        print(json.dumps(trace.to_json(), ensure_ascii=False, indent=2))
+    elif format_name == "text":
+        options = render_options()
+        write_rendered(sys.stdout, render_trace(trace, color=options.color, unicode=options.unicode, zone=options.zone))
+    else:
+        show_graph(trace.graph, format_name)
     return 0
 
 

@@ -245,7 +245,7 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
-    from autoflow.cli import doctor, graph, outbox, page, recover, reproduce, serve, token, trace, versions
+    from autoflow.cli import doctor, graph, outbox, page, recover, reproduce, serve, token, versions
 
     return {
         "serve": serve.serve,
@@ -256,7 +256,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "token_revoke": token.revoke,
         "graph": graph.show,
         "open": page.show,
-        "trace": trace.show,
+        "trace": graph.show_trace,
         "reproduce": reproduce.reproduce,
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},
         "outbox_status": outbox.status,

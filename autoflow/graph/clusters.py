@@ -15,8 +15,7 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 
 from autoflow.graph.graph import Arrow, Card, Graph
-from autoflow.graph.layout.cycles import find_back_edges
-from autoflow.graph.layout.ranks import assign_ranks
+from autoflow.graph.layout.ranks import assign_ranks, find_back_edges
 from autoflow.graph.refinement import adjacency, number_classes, refine
 from autoflow.model.entity_types import ENTITY_TYPES
 

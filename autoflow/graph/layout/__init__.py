@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from autoflow.graph.graph import Graph
 from autoflow.graph.layout.columns import LayerEdge, Layering
-from autoflow.graph.layout.cycles import find_back_edges
 from autoflow.graph.layout.geometry import CARD_WIDTH, COLUMN_WIDTH, Box, Layout, Route, card_height
 from autoflow.graph.layout.ordering import order_layers
 from autoflow.graph.layout.packing import connected_components, pack_components
-from autoflow.graph.layout.ranks import assign_ranks
+from autoflow.graph.layout.ranks import assign_ranks, find_back_edges
 from autoflow.graph.layout.routes import Corners, route_corners
 from autoflow.graph.layout.y_assignment import assign_y
 from autoflow.process.lru_cache import LruCache

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.graph.layout.cycles import find_back_edges
-from autoflow.graph.layout.ranks import assign_ranks
+from autoflow.graph.layout.ranks import assign_ranks, find_back_edges
 
 pytestmark = pytest.mark.core
 
