@@ -8,9 +8,9 @@ token of a reproduction can change only rows that were created since it was issu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Exists, Table, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Table, or_, select, true
 
 from autoflow.server.db import clock
 from autoflow.server.db.schema import (
@@ -133,6 +133,18 @@ def visible_blobs(conn: Connection) -> ColumnElement[bool]:
     item = select(items.c.id).where(items.c.blob_id == blobs.c.id, visible(conn, items))
     file = select(files.c.id).where(files.c.hash == blobs.c.hash, visible(conn, files))
     return or_(*(query.correlate(blobs).exists() for query in (lease, item, file)))
+
+
+def get_row(conn: Connection, query: Select[Any], what: str, number: int) -> RowMapping:
+    """Return the row that a query for a number selects; the query adds `visible` itself.
+
+    Raises:
+        NotFound: it selects none; `what` is its word in the message.
+    """
+    row = conn.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound(what, number)
+    return row
 
 
 def can_see(conn: Connection, table: Table, number: int) -> bool:

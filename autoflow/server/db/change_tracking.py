@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.db.access import check_own, visible
+from autoflow.server.db.access import check_own, get_row, visible
 from autoflow.server.db.content_ids import with_content_ids
 from autoflow.server.db.item_content import ContentRow, OriginalIds, format_digest, original_id, sum_row_hashes
 from autoflow.server.db.schema import datasets, items, project_meta, projects
-from autoflow.server.errors import NotFound
 from autoflow.server.paging import chunks
 
 _KEY = {datasets: "id", items: "id", project_meta: "project_id"}
@@ -167,19 +166,6 @@ def lock_project(conn: Connection, project_id: int) -> Mapping[str, Any]:
 
 def _locked(conn: Connection, project_id: int, state: str) -> Mapping[str, Any]:
     query = select(projects).where(projects.c.id == project_id, projects.c.state == state, visible(conn, projects))
-    project = conn.execute(query.with_for_update()).mappings().one_or_none()
-    if project is None:
-        raise NotFound("project", project_id)
+    project = get_row(conn, query.with_for_update(), "project", project_id)
     check_own(conn, projects, "project", project_id)
     return dict(project)
-
-
-def compute_digest(conn: Connection, project_id: int) -> str:
-    """Compute a project's digest from all rows, to verify the incremental one."""
-    own = select(datasets.c.id, datasets.c.original_id).where(datasets.c.project_id == project_id)
-    originals = {row["id"]: original_id(row) for row in conn.execute(own).mappings()}
-    total = 0
-    for table in _KEY:
-        rows = conn.execute(select(table).where(table.c.project_id == project_id)).mappings()
-        total += sum_row_hashes(table, rows, originals)
-    return format_digest(total)

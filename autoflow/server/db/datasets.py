@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, select
 
 from autoflow.server import limits, timestamps
-from autoflow.server.db.access import caller, visible
+from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import datasets, items, projects, workspaces
 from autoflow.server.errors import Conflict, Invalid, NotFound
@@ -27,10 +27,7 @@ def get(conn: Connection, number: int) -> RowMapping:
     Raises:
         NotFound: there is none.
     """
-    row = conn.execute(listing(conn).where(datasets.c.id == number)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("dataset", number)
-    return row
+    return get_row(conn, listing(conn).where(datasets.c.id == number), "dataset", number)
 
 
 def by_project(conn: Connection, numbers: Sequence[int]) -> dict[int, list[int]]:

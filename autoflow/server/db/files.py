@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, inse
 
 from autoflow.server import timestamps
 from autoflow.server.blobs import ReceivedBlob
-from autoflow.server.db.access import caller, visible
+from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.schema import blobs, files
-from autoflow.server.errors import Invalid, NotFound
+from autoflow.server.errors import Invalid
 
 _LAST_CHARACTER = "\U0010ffff"  # a prefix with it sorts after all texts with the prefix
 
@@ -40,10 +40,7 @@ def get(conn: Connection, number: int) -> RowMapping:
     Raises:
         NotFound: there is none.
     """
-    row = conn.execute(_all(conn).where(files.c.id == number)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("file", number)
-    return row
+    return get_row(conn, _all(conn).where(files.c.id == number), "file", number)
 
 
 def current(conn: Connection, team_id: int, path: str) -> RowMapping | None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.db.access import caller, visible
+from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.schema import datasets, jobs, members, projects, users, workspaces
 from autoflow.server.errors import NotFound
 
@@ -35,10 +35,7 @@ def get(conn: Connection, number: int) -> RowMapping:
     Raises:
         NotFound: there is none.
     """
-    row = conn.execute(listing(conn).where(jobs.c.id == number)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("job", number)
-    return row
+    return get_row(conn, listing(conn).where(jobs.c.id == number), "job", number)
 
 
 def add(conn: Connection, values: dict[str, Any]) -> int:

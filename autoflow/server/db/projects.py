@@ -9,10 +9,10 @@ from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec, teams
-from autoflow.server.db.access import caller, visible
+from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import project_meta, projects, workspaces
-from autoflow.server.errors import Conflict, NotFound
+from autoflow.server.errors import Conflict
 
 ACTIVE = projects.c.state == "active"
 COLUMNS = (*projects.c, workspaces.c.team_id)
@@ -29,10 +29,7 @@ def get(conn: Connection, number: int) -> RowMapping:
     Raises:
         NotFound: there is none.
     """
-    row = conn.execute(listing(conn).where(projects.c.id == number)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("project", number)
-    return row
+    return get_row(conn, listing(conn).where(projects.c.id == number), "project", number)
 
 
 def check_name_is_free(conn: Connection, workspace_id: int, name: str, but: int = 0) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, insert, select
+from sqlalchemy import Connection, RowMapping, Select, Table, insert, select
 
 from autoflow.server import timestamps
-from autoflow.server.db.access import caller, visible
+from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.schema import teams, workspaces
 from autoflow.server.errors import Conflict, NotFound
 
 FIRST_TEAM = FIRST_USER = 1
 
 
+def _by_id(conn: Connection, table: Table, number: int) -> Select[Any]:
+    return select(table).where(table.c.id == number, visible(conn, table))
+
+
 def find(conn: Connection, table: Table, number: int) -> RowMapping | None:
     """Return a row by id, None if the caller sees none."""
-    return conn.execute(select(table).where(table.c.id == number, visible(conn, table))).mappings().one_or_none()
+    return conn.execute(_by_id(conn, table, number)).mappings().one_or_none()
 
 
 def get(conn: Connection, table: Table, what: str, number: int) -> RowMapping:
@@ -25,10 +29,7 @@ def get(conn: Connection, table: Table, what: str, number: int) -> RowMapping:
     Raises:
         NotFound: there is none; `what` is its word in the message.
     """
-    row = find(conn, table, number)
-    if row is None:
-        raise NotFound(what, number)
-    return row
+    return get_row(conn, _by_id(conn, table, number), what, number)
 
 
 def add_workspace(conn: Connection, team_id: int, name: str, description: str) -> int:

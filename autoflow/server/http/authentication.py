@@ -11,11 +11,11 @@ import binascii
 import ipaddress
 import threading
 import time
-from collections import OrderedDict
 
 from starlette.requests import Request
 
 from autoflow.errors import NotAllowed, ServerBusy
+from autoflow.process.lru_cache import LruCache
 from autoflow.server.authorization import Tokens
 from autoflow.server.db.access import LOCAL, Caller
 
@@ -52,12 +52,11 @@ class FailureCounter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._counts: LruCache[str, tuple[int, float]] = LruCache(MAX_ADDRESSES)
 
     def wait(self, client: str) -> float:
         """Return the seconds until a client may try again, 0 if it may now."""
-        with self._lock:
-            count, since = self._counts.get(client, (0, 0.0))
+        count, since = self._counts.get(client) or (0, 0.0)
         remaining = since + WINDOW - time.monotonic()
         return remaining if count >= MAX_FAILURES and remaining > 0 else 0.0
 
@@ -65,10 +64,8 @@ class FailureCounter:
         """Count a wrong token of a client."""
         now = time.monotonic()
         with self._lock:
-            count, since = self._counts.pop(client, (0, now))
-            self._counts[client] = (count + 1, since) if now - since < WINDOW else (1, now)
-            if len(self._counts) > MAX_ADDRESSES:
-                self._counts.popitem(last=False)
+            count, since = self._counts.get(client) or (0, now)
+            self._counts.put(client, (count + 1, since) if now - since < WINDOW else (1, now))
 
 
 class Authenticator:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.db.access import caller, visible
+from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.change_tracking import lock_project
 from autoflow.server.db.schema import projects, versions, workspaces
 from autoflow.server.errors import Invalid, NotFound
@@ -116,10 +116,7 @@ def get(conn: Connection, number: int) -> RowMapping:
     Raises:
         NotFound: there is none.
     """
-    version = conn.execute(listing(conn).where(versions.c.id == number)).mappings().one_or_none()
-    if version is None:
-        raise NotFound("version", number)
-    return version
+    return get_row(conn, listing(conn).where(versions.c.id == number), "version", number)
 
 
 def id_by_number(conn: Connection, project_id: int, number: int) -> int:
@@ -150,12 +147,11 @@ def remove(conn: Connection, number: int) -> None:
     """Delete a version, in a write transaction; rows that only it sees become garbage.
 
     Raises:
-        ServerRefused: 404, there is none; 400, it is reserved, and its client at work.
+        NotFound: there is none.
+        Invalid: it is reserved, and its client has not committed it yet.
     """
     query = select(versions).where(versions.c.id == number, LIVE, visible(conn, versions)).with_for_update()
-    version = conn.execute(query).mappings().one_or_none()
-    if version is None:
-        raise NotFound("version", number)
+    version = get_row(conn, query, "version", number)
     if version["status"] == "reserved":
         raise Invalid(f"version {number} is being committed by a client; cancel its reservation, or wait for it")
     deleted = {"status": "deleted", "team_file_id": None, "preview_project_id": None, "updated_at": timestamps.now()}

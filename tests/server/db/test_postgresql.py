@@ -12,11 +12,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, text
 
 from autoflow.errors import ServerBusy, ServerExtraMissing
-from autoflow.server.db import change_tracking, postgresql, schema
+from autoflow.server.db import postgresql, schema
 from autoflow.server.db.engine import Store, make_engine
 from autoflow.server.server import Server
 from tests import postgres as ours
 from tests.server.db.old_stores import check_recorded, make_old, make_recorded, numbered
+from tests.server.digests import compute_digest
 
 
 @pytest.fixture
@@ -264,7 +265,7 @@ def test_processes_write_one_project_at_once(url, tmp_path, fill):
     assert sorted(version["version"] for version in versions) == list(range(1, len(versions) + 1))
     with servers[0]._context.store.read() as conn:
         row = conn.execute(sqlalchemy.select(schema.projects)).mappings().one()
-        assert (row["digest"], row["items_count"]) == (change_tracking.compute_digest(conn, project), 32)
+        assert (row["digest"], row["items_count"]) == (compute_digest(conn, project), 32)
     for server in servers:
         server.close()
 

@@ -12,9 +12,10 @@ import requests
 import sqlalchemy
 
 from autoflow.errors import ServerBusy, ServerRefused, ServerUnreachable
-from autoflow.server.db import change_tracking, schema
+from autoflow.server.db import schema
 from autoflow.server.server import Server
 from autoflow.transport.http import HttpTransport
+from tests.server.digests import compute_digest
 from tests.serving import serving
 
 METHOD = "/public/api/v3/"
@@ -175,5 +176,5 @@ def check(database, tmp_path, load):
         assert made.keys() == {f"make{m}.{turn}" for m in range(MAKERS) for turn in range(load.until)}
         for project in made.values():
             assert (project["items_count"], project["last_version_epoch"]) == (BATCH, 1)
-            assert project["digest"] == change_tracking.compute_digest(conn, project["id"])
+            assert project["digest"] == compute_digest(conn, project["id"])
     server.close()

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import func, select, update
 
 from autoflow.errors import ServerRefused
-from autoflow.server.db.change_tracking import compute_digest
 from autoflow.server.db.schema import blobs, datasets, items, projects, versions
 from autoflow.server.maintenance import purge
 from autoflow.server.methods.versions import restore
 from autoflow.server.versions import restore as restoring
+from tests.server.digests import compute_digest
 
 COUNT = 7
 

@@ -19,11 +19,11 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from autoflow.errors import ServerRefused
-from autoflow.server.db import change_tracking
 from autoflow.server.db.schema import documents, items, items_history, projects, versions
 from autoflow.server.maintenance import purge as purging
 from autoflow.server.versions import verification
 from autoflow.server.versions.snapshot import HISTORY
+from tests.server.digests import compute_digest
 
 NUMBERS = itertools.count(1)
 small = st.integers(0, 5)
@@ -265,7 +265,7 @@ class Versions(RuleBasedStateMachine):
         with self.store.read() as conn:
             response = conn.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
             version = conn.execute(select(versions.c.digest).where(versions.c.id == number)).scalar()
-            assert response == version == change_tracking.compute_digest(conn, made["id"])
+            assert response == version == compute_digest(conn, made["id"])
         self.call("projects.remove", id=made["id"])
 
     @precondition(lambda self: self.saved)

@@ -12,9 +12,9 @@ import pytest
 
 from autoflow.errors import ServerRefused
 from autoflow.server.db import hidden_projects
-from autoflow.server.db.change_tracking import compute_digest
 from autoflow.server.db.schema import projects
 from autoflow.server.methods.projects import clones
+from tests.server.digests import compute_digest
 
 META = {"classes": [{"title": "c", "shape": "any"}], "tags": [{"name": "t", "value_type": "none"}]}
 

@@ -7,9 +7,9 @@ import io
 import pytest
 
 from autoflow.errors import ServerRefused
-from autoflow.server.db import change_tracking
 from autoflow.server.db.access import Caller
 from autoflow.wire.parts import Part
+from tests.server.digests import compute_digest
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_remove_skips_missing_ids(server, project, content):
     server.call("autoflow.folders.remove", {"projectId": project, "images": [], "datasets": [outer, inner]})
     assert server.call("datasets.list", {"projectId": project, "recursive": True})["entities"] == []
     with server._store.read() as conn:
-        assert change_tracking.compute_digest(conn, project) == state(server, project)
+        assert compute_digest(conn, project) == state(server, project)
 
 
 def test_contents_and_paths_of_a_version(server, project, content):

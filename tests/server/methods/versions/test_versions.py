@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 
 from autoflow.errors import ServerRefused
-from autoflow.server.db import change_tracking
 from autoflow.server.db.schema import items, projects
+from tests.server.digests import compute_digest
 
 
 def state(filled, project):
     with filled.server._context.store.read() as conn:
         row = conn.execute(select(projects).where(projects.c.id == project)).mappings().one()
-        return dict(row), change_tracking.compute_digest(conn, project)
+        return dict(row), compute_digest(conn, project)
 
 
 def test_an_unchanged_project_returns_its_last_version(filled):
