@@ -9,7 +9,7 @@ BARE := 3.10 3.11 3.12 # on the newest, `test-all` has the core's tests among al
 SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
 DEV := .venv-dev/bin/
 PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
-PYTEST := -m pytest --quiet -rfEs
+PYTEST := -m pytest --quiet -rfEs --dist loadgroup
 
 .PHONY: help
 help:
@@ -36,28 +36,39 @@ demo: .venv-demo/ready
 
 # -- the tests
 
-.PHONY: test test-all $(VERSIONS:%=test-%)
-test: $(BARE:%=test-%) test-all
-
-# Tests marked `timing` run one after another, once all others are done: (interpreter, marks, files, workers). The
-# core's tests mostly wait for processes and servers, so they have more workers than there are cores.
-run_tests = $(1) $(PYTEST) -n $(4) --dist loadgroup -m '$(2)not timing' $(3) && $(1) $(PYTEST) -n 0 -m '$(2)timing' $(3)
+# All tests but those marked `timing`, and then these, while no others run. Most tests wait for processes and servers, so
+# there are more workers than cores, and `--jobs 2` runs two groups at once, the longest first.
+.PHONY: test test-all untimed timing $(VERSIONS:%=test-%) $(VERSIONS:%=untimed-%) $(VERSIONS:%=timing-%)
+test: untimed $(BARE:%=untimed-%)
+	@$(MAKE) --no-print-directory $(BARE:%=timing-%) timing
 
 # The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported.
-$(VERSIONS:%=test-%): test-%: .venv-%/ready
-	@if [ -e $< ]; then echo 'The core on Python $*:' && \
-	    files=$$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py') && \
-	    $(call run_tests,.venv-$*/bin/python,core and ,$$files,4); \
-	else echo 'NOT TESTED on Python $*: install it, or make it known to pyenv.'; fi
+$(VERSIONS:%=test-%): test-%: untimed-%
+	@$(MAKE) --no-print-directory timing-$*
+
+test_core = if [ -e .venv-$(1)/ready ]; then echo 'The core on Python $(1), $(2):' && .venv-$(1)/bin/python $(PYTEST) \
+    -n $(3) -m 'core and $(2)' $$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py'); \
+    else echo 'NOT TESTED on Python $(1): install it, or make it known to pyenv.'; fi
+
+$(VERSIONS:%=untimed-%): untimed-%: .venv-%/ready
+	@$(call test_core,$*,not timing,4)
+
+$(VERSIONS:%=timing-%): timing-%: .venv-%/ready
+	@$(call test_core,$*,timing,0)
+
+# Everything, beside the real SDK, on the newest Python there is.
+test-all: untimed
+	@$(MAKE) --no-print-directory timing
+
+untimed: .venv-dev/ready
+	@echo "Everything on $$($(DEV)python --version), not timing:" && $(DEV)python $(PYTEST) -n 3 -m 'not timing'
+
+timing: .venv-dev/ready
+	@echo "Everything on $$($(DEV)python --version), timing:" && $(DEV)python $(PYTEST) -n 0 -m timing
 
 $(VERSIONS:%=.venv-%/ready): .venv-%/ready: pyproject.toml
 	@if python=$$(.ci/python $*); then echo 'Installing autoflow and the test tools into $(@D) ...' && \
 	    rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[test]' && touch $@; fi
-
-# Everything, beside the real SDK, on the newest Python there is.
-test-all: .venv-dev/ready
-	@echo "Everything on $$($(DEV)python --version):"
-	@$(call run_tests,$(DEV)python,,,3)
 
 .venv-dev/ready: pyproject.toml
 	@echo 'Installing autoflow, its tools and the Supervisely SDK into $(@D); the first time takes minutes ...'
