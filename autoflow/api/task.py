@@ -43,7 +43,9 @@ class TaskApi:
 
     def get_info_by_id(self, id: int) -> Task | None:  # noqa: A002 - the SDK's name
         """Return a task by its id, None if there is none."""
-        return get_or_none(self._transport, methods.TASK_INFO, {"id": id}, read_task)
+        task = get_or_none(self._transport, methods.TASK_INFO, {"id": id}, read_task)
+        # Our server answers for a number of which nothing is recorded, with a state of None.
+        return None if task is None or (task.autoflow is not None and task.autoflow["state"] is None) else task
 
     def get_list(self, workspace_id: int, filters: Filters | None = None) -> list[Task]:
         """Return the tasks of a workspace."""

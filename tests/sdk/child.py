@@ -24,8 +24,8 @@ def load(columnar: bool) -> str | None:
     return None
 
 
-def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any]) -> Any:
-    """Do one thing as an app in production.
+def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any], ignore_task_id: bool) -> Any:
+    """Do one thing as an app in production; with `ignore_task_id`, its Api sends no ``x-task-id``.
 
     Raises:
         AssertionError: whatever went wrong, with its traceback: the SDK's own errors do not travel.
@@ -40,6 +40,7 @@ def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
         done = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}.get(doing) or getattr(sdk_scenarios, doing)
-        return done(sly.Api(url, token, retry_count=3, retry_sleep_sec=0), **given)
+        api = sly.Api(url, token, retry_count=3, retry_sleep_sec=0, ignore_task_id=ignore_task_id)
+        return done(api, **given)
     except Exception:
         raise AssertionError(traceback.format_exc()) from None

@@ -41,9 +41,9 @@ def world(server: Any) -> Numbers:
     }
 
 
-def post(api: Any, known: Numbers, meta: Any = None) -> list[Any]:
+def post(api: Any, known: Numbers, meta: Any = None, task_id: int | None = None) -> list[Any]:
     """All thirteen methods, one of them in two ways; gives what they gave."""
-    more = {"meta": meta} if meta is not None else {}
+    more = {name: value for name, value in (("meta", meta), ("task_id", task_id)) if value is not None}
     workflow = api.app.workflow
     return [
         workflow.add_input_project(known["project"], **more),

@@ -315,14 +315,14 @@ def settings(title: str) -> sly.WorkflowMeta:
     return sly.WorkflowMeta(card, sly.WorkflowSettings("The app", "cloud", "#111111", "#222222", "/apps/1", "Open"))
 
 
-def every_edge(api: sly.Api, meta: bool, known: dict[str, Any]) -> list[Any]:
+def every_edge(api: sly.Api, meta: bool, known: dict[str, Any], task_id: int | None = None) -> list[Any]:
     """All thirteen methods."""
-    return edges.post(api, known, settings("Card") if meta else None)
+    return edges.post(api, known, settings("Card") if meta else None, task_id)
 
 
-def one_edge(api: sly.Api, project: int) -> Any:
+def one_edge(api: sly.Api, project: int, task_id: int | None = None) -> Any:
     """One output, and what the SDK says of it."""
-    return api.app.workflow.add_output_project(project)
+    return api.app.workflow.add_output_project(project, task_id=task_id)
 
 
 def exporter(api: sly.Api, project: int) -> dict[str, Any]:

@@ -49,6 +49,22 @@ def get(conn: Connection, number: int) -> RowMapping:
     return row
 
 
+def get_or_draft(conn: Connection, number: int) -> Mapping[Any, Any]:
+    """Return a task as `get` does; for a number from elsewhere that no task has, the row that `get_or_create` would
+    insert, of which nothing is stored: its `state` is None.
+
+    Raises:
+        NotFound: it cannot be a task's number, or this server assigned it to another team's task.
+    """
+    try:
+        return get(conn, number)
+    except NotFound:
+        if not _is_claimable(conn, number):
+            raise
+    empty = dict.fromkeys(tasks.columns.keys(), None)
+    return {**empty, **_values(conn, number, "", number, None, None), "app_name": None, "name": "", "facts": "{}"}
+
+
 def _task_of_outside_number(conn: Connection, number: int, team: int | None = None) -> int | None:
     """Return the id of the task that a number from elsewhere denotes for a team, by default for any of the caller's."""
     query = select(task_numbers.c.task_id).join(tasks, tasks.c.id == task_numbers.c.task_id)
@@ -115,23 +131,30 @@ def add(
     """Insert a task; return its id. `number` is its number at `origin`, None for a new one of this server."""
     outside = number if not origin else None
     own = outside if outside is not None and not _exists(conn, outside) else _free(conn)
-    team_id, workspace_id = teams.resolve_workspace(conn, *((team, workspace) if not origin else (None, None)))
-    now = timestamps.now()
-    conn.execute(
-        insert(tasks).values(
-            id=own,
-            origin=origin,
-            number=number if origin and number is not None else own,
-            team_id=team_id,
-            workspace_id=workspace_id,
-            created_at=now,
-            updated_at=now,
-            created_by=caller(conn).user,
-        )
-    )
+    shown_number = number if origin and number is not None else own
+    values = _values(conn, own, origin, shown_number, *((team, workspace) if not origin else (None, None)))
+    conn.execute(insert(tasks).values(values))
     if outside is not None:
-        conn.execute(insert(task_numbers).values(team_id=team_id, number=outside, task_id=own))
+        conn.execute(insert(task_numbers).values(team_id=values["team_id"], number=outside, task_id=own))
     return own
+
+
+def _values(
+    conn: Connection, task_id: int, origin: str, number: int, team: int | None, workspace: int | None
+) -> dict[str, Any]:
+    """Return the columns of a new task that have no default."""
+    team_id, workspace_id = teams.resolve_workspace(conn, team, workspace)
+    now = timestamps.now()
+    return {
+        "id": task_id,
+        "origin": origin,
+        "number": number,
+        "team_id": team_id,
+        "workspace_id": workspace_id,
+        "created_at": now,
+        "updated_at": now,
+        "created_by": caller(conn).user,
+    }
 
 
 def get_or_create(
@@ -147,9 +170,14 @@ def get_or_create(
     task_id = _at_origin(conn, origin, number) if origin else _known(conn, number, team)
     if task_id is not None:
         return task_id
-    if not origin and _exists(conn, number) and not _is_outside(conn, number):
+    if not origin and not _is_claimable(conn, number):
         raise NotFound("task", number)
     return add(conn, number=number, origin=origin, team=team, workspace=workspace)
+
+
+def _is_claimable(conn: Connection, number: int) -> bool:
+    """Return whether a number that no task of the caller's has can become one's: this server has not assigned it."""
+    return number > 0 and (not _exists(conn, number) or _is_outside(conn, number))
 
 
 def _is_outside(conn: Connection, number: int) -> bool:

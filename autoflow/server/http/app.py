@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.errors import NotAllowed, ServerBusy, ServerRefused
 from autoflow.server import bounded_json
 from autoflow.server.authorization import digest
 from autoflow.server.db.access import Caller
@@ -27,6 +27,7 @@ from autoflow.server.http.compression import JsonCompression
 from autoflow.server.http.request_body import RequestBody
 from autoflow.server.http.request_guard import RequestGuard
 from autoflow.server.http.responses import error_response, file_response, json_response, refusal
+from autoflow.server.methods.admin.tasks import NOT_STORED
 from autoflow.server.request_parser import as_number
 from autoflow.server.server import DOWNLOADS, METHODS, READS, UPLOADS, Server
 from autoflow.server.ui import routes as page
@@ -150,15 +151,23 @@ class Endpoints:
     def _call(self, method: str, body: RequestBody, caller: Caller, task: str | None) -> Response:
         with bounded_json.reserve_memory(body.client, body.cost()):
             arguments = bounded_json.parse(body.read())
-            try:
-                return json_response(self._server.call(method, arguments, caller))
-            except ServerRefused as refused:
-                # The SDK asks for its own task, by the number another server issued, before an edge names it.
-                is_own_task = method == methods.TASK_INFO and isinstance(arguments, Mapping) and refused.status == 404
-                task_id = as_number(arguments.get("id")) if is_own_task else None
-                if task_id is None or task_id != as_number(task):
-                    raise
-                return json_response(self._server.call(methods.TASKS_ENSURE, {"id": task_id}, caller))
+            response = self._server.call(method, arguments, caller)
+            if method == methods.TASK_INFO and task is not None:
+                response = self._ensure_own_task(response, caller, task)
+            return json_response(response)
+
+    def _ensure_own_task(self, response: dict[str, Any], caller: Caller, task: str) -> dict[str, Any]:
+        """Create the task that a response describes if it is the client's own, by its ``x-task-id``, and not stored.
+
+        A caller who may not write gets the response as it is.
+        """
+        if response["status"] != NOT_STORED or response["id"] != as_number(task):
+            return response
+        try:
+            ensured: dict[str, Any] = self._server.call(methods.TASKS_ENSURE, {"id": response["id"]}, caller)
+        except NotAllowed:
+            return response
+        return ensured
 
 
 def _content_type(request: Request) -> str:

@@ -126,8 +126,6 @@ NAMING = {
     "workspaces.visibility.set": [("workspace", lambda n: {"id": n, "hidden": True})],
     "workspaces.add": [("team", lambda n: {"teamId": n, "name": "x"})],
     "users.info": [("user", lambda n: {"id": n})],
-    "tasks.info": [("task", lambda n: {"id": n}), ("foreign", lambda n: {"id": n})],
-    "GetTaskContext": [("task", lambda n: {"id": n})],
     "tasks.stop": [("task", lambda n: {"id": n})],
     "tasks.log.download": [("task", lambda n: {"id": n})],
     "tasks.data.get": [("task", lambda n: {"taskId": n, "fields": []})],
@@ -195,6 +193,8 @@ NAMING = {
 }
 OTHERS = {
     "instance.version",
+    "tasks.info",
+    "GetTaskContext",
     "autoflow.changes",
     "autoflow.unknown_methods",
     "autoflow.upkeep.collect",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from autoflow.errors import ServerBusy
 from autoflow.server.http import request_body
+from autoflow.server.methods.admin import reproduction_tokens
 from tests.server.http.conftest import Client
 from tests.serving import served
 
@@ -147,16 +148,28 @@ def test_a_failure_says_nothing_of_the_inside(client, monkeypatch, caplog):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_own_task_of_a_client_is_made_when_it_is_asked_for(client):
-    """A task number given from outside is known from the first question on; any other number stays unknown."""
-    assert client.refused(404, "tasks.info", json={"id": 52})
-    client.refused(404, "tasks.info", json={"id": 52}, headers={"x-task-id": "53"})
-    client.refused(404, "tasks.info", json={"id": 52}, headers={"x-task-id": "nonsense"})
+def test_a_task_is_created_for_the_client_whose_own_it_is(client):
+    """``tasks.info`` answers for any free number and stores nothing, unless the client names it as its own task."""
+    for header in ({}, {"x-task-id": "53"}, {"x-task-id": "nonsense"}):
+        draft = client.post("tasks.info", json={"id": 52}, headers=header).json()
+        assert (draft["id"], draft["teamId"], draft["status"]) == (52, 1, "queued")
+        assert client.call("tasks.list", workspaceId=1)["entities"] == []
     response = client.post("tasks.info", json={"id": 52}, headers={"x-task-id": "52"}).json()
-    assert (response["id"], response["teamId"]) == (52, 1)
+    assert (response["id"], response["teamId"], response["status"]) == (52, 1, "started")
     assert client.call("tasks.info", id="52") == response
     edge = {"teamId": 1, "node": {"type": "task", "id": "52"}, "type": "folder", "id": "/x"}
     assert client.post("workflow.node.add-output", json=edge).json() == {"success": True}
+
+
+def test_a_reader_gets_its_task_without_creating_it(guarded, monkeypatch):
+    """A token that may not write gets the same answer with its ``x-task-id`` as without."""
+    ann = guarded.as_(guarded.server.tokens.create("ann", ["Team"]))
+    task = ann.call("autoflow.runs.ensure", run="r")["task"]
+    reader = guarded.as_(ann.call("autoflow.reproduction.token", task=task)["token"])
+    monkeypatch.setattr(reproduction_tokens, "WRITABLE", frozenset())
+    response = reader.post("tasks.info", json={"id": 52}, headers={"x-task-id": "52"}).json()
+    assert (response["id"], response["teamId"], response["status"]) == (52, 1, "queued")
+    assert [entry["id"] for entry in ann.call("tasks.list", workspaceId=1)["entities"]] == [task]
 
 
 @pytest.fixture(scope="module")

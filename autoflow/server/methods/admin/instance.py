@@ -156,8 +156,8 @@ def list_roles(_conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def context(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``GetTaskContext``: the team and the workspace of a task."""
-    task = tasks.get(conn, request.number("id"))
+    """``GetTaskContext``: the team and the workspace of a task, also of one that its first edge will create."""
+    task = tasks.get_or_draft(conn, request.number("id"))
     workspace = teams.get(conn, workspaces, "workspace", task["workspace_id"])
     team = teams.get(conn, team_table, "team", task["team_id"])
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case
+from sqlalchemy import Connection, case
 
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec, tasks, teams
@@ -20,6 +20,8 @@ from autoflow.wire.contract import records as contract
 
 # The SDK's status for a state.
 _STATUS = {"running": "started", "finished": "finished", "failed": "error", "ended": "finished", "lost": "stopped"}
+# The SDK's status for a number of which nothing has been recorded yet.
+NOT_STORED = "queued"
 # The state for a status that an app reports.
 _STATES = {
     **dict.fromkeys(("queued", "consumed", "started", "deployed"), "running"),
@@ -38,7 +40,7 @@ COLUMNS = {
 }
 
 
-def tasks_to_wire(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def tasks_to_wire(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
     """Return tasks in wire form."""
     return [
         {
@@ -46,7 +48,7 @@ def tasks_to_wire(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
             "type": "app",
             "name": row["name"],
             "description": "",
-            "status": _STATUS[row["state"]],
+            "status": _STATUS.get(row["state"], NOT_STORED),
             "teamId": row["team_id"],
             "workspaceId": row["workspace_id"],
             "createdBy": row["created_by"] or teams.FIRST_USER,
@@ -69,8 +71,12 @@ def tasks_to_wire(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
 
 
 def task(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``tasks.info`` by id."""
-    return tasks_to_wire([tasks.get(conn, request.number("id"))])[0]
+    """``tasks.info`` by id.
+
+    A number from elsewhere is answered before anything is recorded of it, and not stored: the SDK asks for the team of
+    a task that its first edge then creates.
+    """
+    return tasks_to_wire([tasks.get_or_draft(conn, request.number("id"))])[0]
 
 
 @implements(contract.TASKS_ENSURE)

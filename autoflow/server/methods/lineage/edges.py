@@ -38,7 +38,8 @@ def _parse_own(conn: Connection, request: RequestParser, entity_type: Any, task_
         return EntityRef("", entity_type, file_row["id"])
     number = request.number("id")
     if ENTITY_TYPES[entity_type].is_task:
-        row = tasks.get(conn, tasks.get_or_create(conn, number))
+        team_id = tasks.get(conn, task_id)["team_id"]
+        row = tasks.get(conn, tasks.get_or_create(conn, number, team=team_id))
         return EntityRef(row["origin"], entity_type, row["number"])
     entity = EntityRef("", entity_type, number)
     edges.check_exists(conn, entity)

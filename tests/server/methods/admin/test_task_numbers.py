@@ -67,6 +67,37 @@ def test_an_edge_to_a_task_leads_to_the_teams_own(lemons, oranges):
     assert f"task:{own}" in keys
 
 
+def test_a_number_is_answered_before_anything_is_recorded_of_it(lemons, oranges):
+    """With the caller's team and workspace, whether or not another team uses the number; nothing is stored."""
+    edge(oranges, 501, "/b")
+    for number in (500, 501):
+        before = lemons.call("autoflow.changes")
+        info = lemons.call("tasks.info", id=str(number))
+        assert (info["id"], info["teamId"], info["workspaceId"]) == (number, lemons.team, lemons.workspace())
+        assert info["autoflow"]["state"] is None
+        assert lemons.call("GetTaskContext", id=number)["team"]["id"] == lemons.team
+        assert lemons.call("autoflow.changes") == before
+        edge(lemons, number, "/a")
+        stored = lemons.call("tasks.info", id=number)
+        assert (stored["teamId"], stored["status"]) == (lemons.team, "started")
+    assert read(oranges, 501) == ["/b"]
+    with pytest.raises(ServerRefused) as refusal:
+        lemons.call("tasks.info", id=0)
+    assert refusal.value.status == 404
+
+
+def test_an_edge_to_a_task_stays_in_the_team_of_its_run(filled, lemons, oranges):
+    """A user of both teams: a task named as an input or output belongs to the team of the task that names it."""
+    both = Member(filled, "eve", "lemons", "oranges")
+    for member, run, target in ((lemons, 600, 500), (oranges, 601, 501)):
+        node = {"type": "task", "id": run}
+        for direction, kind, number in (("input", "task", target), ("output", "app_session", run)):
+            method = f"workflow.node.add-{direction}"
+            both.call(method, node=node, type=kind, id=number, teamId=member.team)
+        keys = {card["key"] for card in member.call("autoflow.graph", task=run)["cards"]}
+        assert keys == {f"task:{run}", f"task:{target}", f"app_session:{run}"}
+
+
 def test_numbers_of_another_server_belong_to_a_team(filled, lemons, oranges):
     """One number of one server, recorded by two teams, is two tasks here."""
     for member, folder in ((lemons, "/a"), (oranges, "/b")):
@@ -107,9 +138,9 @@ def test_a_run_without_a_number_gets_one_of_this_server(filled, lemons):
 def test_a_number_of_this_server_is_not_one_from_outside(lemons, oranges):
     """A number that this server gave to one team's task is unknown to another team."""
     number = lemons.call("autoflow.runs.ensure", run="l")["task"]
-    for method, body in (("autoflow.tasks.ensure", {"id": number}), ("tasks.info", {"id": number})):
+    for method in ("autoflow.tasks.ensure", "tasks.info", "GetTaskContext"):
         with pytest.raises(ServerRefused) as refusal:
-            oranges.call(method, **body)
+            oranges.call(method, id=number)
         assert refusal.value.status == 404
 
 
