@@ -29,6 +29,27 @@ def test_the_modules_are_typed(request):
     assert result.returncode == 0
 
 
+WRONG = """\
+// @ts-check
+import { call } from "%s/api.js";
+await call("autoflow.no_such_method", {});
+await call("autoflow.overview.run", { id: "text" });
+(await call("autoflow.overview.run", { id: 1 })).noSuchMember;
+(await call("autoflow.overview.run", { id: 1 })).error.length;
+"""
+
+
+@pytest.mark.xdist_group("npm")
+def test_calls_of_the_server_are_typed(request, tmp_path):
+    """A method that the contract lacks, a wrong body, an unknown member and a null that is not expected are errors."""
+    compiler = npm_tool("tsc", request.config.cache.mkdir("npm"))
+    (tmp_path / "wrong.js").write_text(WRONG % ASSETS, encoding="utf-8")
+    settings = {"extends": str(PAGE / "tsconfig.json"), "include": [], "files": ["wrong.js"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    result = subprocess.run([compiler, "-p", tmp_path], capture_output=True, text=True)
+    assert re.findall(r"wrong\.js\((\d+),", result.stdout) == ["3", "4", "5", "6"]
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ASSETS).as_posix())
 def test_a_module_is_checked_short_and_inserts_text_only_as_text(module):
     """Each opts into the type check, has at most 500 lines of 120 characters, and makes no markup of text."""

@@ -49,7 +49,8 @@ def test_a_version_is_restored_as_a_new_project(open_page, demo_project, expect)
 def test_a_restore_shows_its_progress(open_page, demo_project, expect):
     """The page requests steps until the restore is done."""
     page = open_page(f"/projects/{demo_project.project}/versions")
-    step = {"done": False, "id": 9, "name": "x", "copied": 500, "total": 2000}
+    missed = {"count": 0, "names": []}
+    step = {"done": False, "id": 9, "name": "x", "copied": 500, "total": 2000, "missed": missed}
     held = []
 
     def answer(route):

@@ -1,6 +1,8 @@
 // @ts-check
 /** The client of the server's API: one POST request a method. */
 
+/** @import { Methods } from "./contract.js" */
+
 /** A method that the server refused, or that could not reach it. */
 export class ApiError extends Error {
   /**
@@ -18,13 +20,14 @@ const METHODS = "/public/api/v3/";
 
 /**
  * Call a method.
- * @param {string} method its name on the wire
- * @param {object} [body] the parameters
+ * @template {keyof Methods} Name
+ * @param {Name} method its name on the wire
+ * @param {Methods[Name]["request"]} body the parameters
  * @param {AbortSignal} [signal] cancels the request
- * @returns {Promise<any>} the response
+ * @returns {Promise<Methods[Name]["response"]>} the response
  * @throws {ApiError}
  */
-export async function call(method, body = {}, signal) {
+export async function call(method, body, signal) {
   const options = {
     method: "POST",
     headers: { "Content-Type": "application/json" },

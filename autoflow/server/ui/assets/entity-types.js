@@ -6,7 +6,6 @@ import { DRAWINGS, ENTITY_TYPES } from "./entity-types-data.js";
 export { ENTITY_TYPES };
 
 /** @typedef {import("./entity-types-data.js").EntityType} EntityType */
-/** @typedef {string} EntityTypeName the type's name on the wire */
 
 /** @type {Map<string, EntityType>} */
 const BY_NAME = new Map(ENTITY_TYPES.map((type) => [type.name, type]));
@@ -26,7 +25,7 @@ export function entityType(name) {
 /**
  * Make the tile with a card's icon: the named icon where the icon font is installed, else a drawing.
  * @param {EntityType} type
- * @param {import("./graph/graph-view.js").Icon} [icon] the customised one, not validated
+ * @param {import("./contract.js").CardIcon} [icon] the customised one, not validated
  */
 export function iconTile(type, icon) {
   const tile = element("span", { class: "tile", "aria-hidden": "true" });
@@ -41,7 +40,7 @@ export function iconTile(type, icon) {
 
 /**
  * Return the address of the workflow around a card; empty if the card has no page of its own.
- * @param {import("./graph/graph-view.js").CardDetails} card
+ * @param {import("./contract.js").CardTexts} card
  */
 export function workflowUrl(card) {
   const { workflow } = entityType(card.type);

@@ -11,7 +11,7 @@ const MAX_INTERVAL = 60_000; // while the server cannot be reached
  * @returns {Promise<number>}
  */
 export async function changeCounter() {
-  return (await call("autoflow.changes")).changes;
+  return (await call("autoflow.changes", {})).changes;
 }
 
 /**

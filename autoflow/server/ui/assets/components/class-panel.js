@@ -5,13 +5,13 @@ import { element } from "../dom.js";
 import { count } from "../format.js";
 import { colourSwatch, panel } from "./widgets.js";
 
-/** @typedef {import("./project-page.js").Project} Project */
+/** @import { ProjectPage } from "../contract.js" */
 
 const AUTOMATIC_PAGES = 20; // pages of a thousand images that are counted without a click
 
 /**
  * Make the panel.
- * @param {Project} project
+ * @param {ProjectPage} project
  * @param {Set<number>} hiddenClasses changed by the checkboxes
  * @param {() => void} onChange called after it was changed
  */
@@ -68,7 +68,7 @@ export function classPanel(project, hiddenClasses, onChange) {
 
 /**
  * Count how often classes and tags are used, page by page.
- * @param {Project} project
+ * @param {ProjectPage} project
  * @param {Map<string, HTMLElement>} counters
  * @param {HTMLElement} progress
  */

@@ -5,7 +5,7 @@ import { element } from "../dom.js";
 import { byteSize } from "../format.js";
 import { panel } from "./widgets.js";
 
-/** @typedef {{id: number, name: string, size: number, mime: string}} File */
+/** @import { ListedFile } from "../contract.js" */
 
 const IMAGE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"]);
 const IMAGE_SUFFIX = /\.(png|jpe?g|gif|webp|bmp|avif)$/i;
@@ -22,7 +22,7 @@ const TEXT_SUFFIXES = new Set(
 
 /**
  * Make the preview of a file, or say why there is none.
- * @param {File} file
+ * @param {ListedFile} file
  * @returns {HTMLElement}
  */
 export function filePreview(file) {
@@ -56,7 +56,7 @@ export function filePreview(file) {
   );
 }
 
-/** @param {File} file */
+/** @param {ListedFile} file */
 async function loadText(file) {
   if (!file.size) return element("p", { class: "muted" }, "The file is empty.");
   const response = await fetch(`/storage/files/${file.id}`, { headers: { Range: `bytes=0-${MAX_TEXT_SIZE - 1}` } });
@@ -77,7 +77,7 @@ async function loadText(file) {
 }
 
 /**
- * @param {File} file
+ * @param {ListedFile} file
  * @param {string} text
  * @param {boolean} complete
  */

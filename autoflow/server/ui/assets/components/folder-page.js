@@ -7,11 +7,7 @@ import { byteSize } from "../format.js";
 import { emptyState, showContent, showCrumbs } from "../header.js";
 import { infiniteList, panel, runList, timeElement } from "./widgets.js";
 
-/**
- * @typedef {{id: number, name: string, path: string, size: number, createdAt: string}} FileRow
- * @typedef {{path: string, teamId: number, folders: string[], files: FileRow[], next: string | null,
- *   users: import("./widgets.js").Users}} Folder
- */
+/** @import { FolderPage, ListedFile } from "../contract.js" */
 
 const MAX_FOLDERS = 500; // the most that the server lists
 const FOLDER_ICON = "M3 6h7l2 2h9v11H3z";
@@ -44,7 +40,7 @@ export function pathCrumbs(path, team) {
 
 /**
  * List the folders and files of a folder, loading more files on request.
- * @param {Folder} folder
+ * @param {FolderPage} folder
  * @param {number | null} currentFile the file whose page it is
  */
 export function folderList(folder, currentFile) {
@@ -59,7 +55,7 @@ export function folderList(folder, currentFile) {
     list.append(
       element("li", { class: "muted" }, `Only the first ${MAX_FOLDERS} folders are listed. Search for the others.`),
     );
-  /** @param {FileRow} file */
+  /** @param {ListedFile} file */
   const line = (file) =>
     element(
       "li",
@@ -73,9 +69,7 @@ export function folderList(folder, currentFile) {
   list.append(...folder.files.map(line));
   let { next } = folder;
   const load = async () => {
-    const page = /** @type {Folder} */ (
-      await call("autoflow.overview.folder", { path: folder.path, team: folder.teamId, after: next })
-    );
+    const page = await call("autoflow.overview.folder", { path: folder.path, team: folder.teamId, after: next ?? "" });
     list.append(...page.files.map(line));
     next = page.next;
     return next !== null;
@@ -89,7 +83,7 @@ export function folderList(folder, currentFile) {
  * @param {number | null} team
  */
 export async function folderPage(path, team) {
-  const folder = /** @type {Folder} */ (await call("autoflow.overview.folder", { path, team }));
+  const folder = await call("autoflow.overview.folder", { path, team });
   const trail = pathCrumbs(folder.path, folder.teamId);
   showCrumbs(trail.map((crumb, n) => (n === trail.length - 1 ? { text: crumb.text } : crumb)));
   const empty = !folder.folders.length && !folder.files.length;

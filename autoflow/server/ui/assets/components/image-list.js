@@ -9,12 +9,7 @@ import { overlay } from "./label-drawing.js";
 import { missingImage, thumbnail } from "./thumbnails.js";
 import { announce } from "./widgets.js";
 
-/**
- * @typedef {import("./project-page.js").Project} Project
- * @typedef {import("./project-page.js").Dataset} Dataset
- * @typedef {{id: number, name: string, width: number | null, height: number | null, stored: boolean, labels: number,
- *   objects: import("./label-drawing.js").Label[], tags: {tagId: number, value: unknown}[]}} Image
- */
+/** @import { LabeledImage, ListedDataset, ProjectPage } from "../contract.js" */
 
 const MIN_CELL_WIDTH = 150; // pixels
 const GAP = 12;
@@ -25,8 +20,8 @@ const URL_DELAY = 150;
 /** Shows images, filtered by name and by whether they have labels. */
 export class ImageList {
   /**
-   * @param {Project} project
-   * @param {Dataset | null} dataset
+   * @param {ProjectPage} project
+   * @param {ListedDataset | null} dataset
    * @param {Set<number>} hiddenClasses
    */
   constructor(project, dataset, hiddenClasses) {
@@ -68,7 +63,7 @@ export class ImageList {
     this.start = Number(query.get("at")) || 0;
     this.inputTimer = 0;
     this.urlTimer = 0;
-    /** @type {Grid<Image> | null} */
+    /** @type {Grid<LabeledImage> | null} */
     this.grid = null;
     this.request = new AbortController();
   }
@@ -162,7 +157,7 @@ export class ImageList {
     );
   }
 
-  /** @param {Image} image */
+  /** @param {LabeledImage} image */
   cell(image) {
     const picture = element("div", { class: "picture" }, image.stored ? thumbnail(image.id, "") : missingImage(""));
     const labels = image.labels ? count(image.labels, "label") : "no labels";

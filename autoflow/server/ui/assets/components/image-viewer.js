@@ -5,10 +5,7 @@ import { element } from "../dom.js";
 import { drawLabels, hitsLabel } from "./label-drawing.js";
 import { missingImage } from "./thumbnails.js";
 
-/**
- * @typedef {import("./label-drawing.js").Class} Class
- * @typedef {import("./label-drawing.js").Label} Label
- */
+/** @import { Label, LabelClass } from "../contract.js" */
 
 const ZOOM_STEP = 1.25;
 const MAX_SCALE = 64; // screen pixels of a pixel of the image
@@ -19,7 +16,7 @@ const HIT_TOLERANCE = 6; // pixels from a line within which it is hit
 export class ImageViewer {
   /**
    * @param {{id: number, name: string, width: number | null, height: number | null, objects: Label[]}} image
-   * @param {Map<number, Class>} classes
+   * @param {Map<number, LabelClass>} classes
    * @param {string} [src] of its bytes
    */
   constructor(image, classes, src = `/storage/images/${image.id}`) {

@@ -2,16 +2,9 @@
 /** Draws labels on a canvas in the colours of their classes: outlines, points, skeletons of keypoints, masks. */
 import { safeColour } from "./widgets.js";
 
-/**
- * @typedef {[number, number]} Point
- * @typedef {{exterior?: Point[], interior?: Point[][]}} Points
- * @typedef {{id: number, classId: number, geometryType?: string, shape?: string, points?: Points,
- *   bitmap?: {data?: string, origin?: Point}, nodes?: Record<string, {loc?: Point, disabled?: boolean}>,
- *   tags?: {tagId: number, value?: unknown}[]}} Label
- * @typedef {{id: number, title: string, shape?: string, color?: string,
- *   geometry_config?: {edges?: {src: string, dst: string}[]}}} Class
- * @typedef {{scale: number, x: number, y: number}} Transform from pixels of the image to pixels of the canvas
- */
+/** @import { Label, LabelClass } from "../contract.js" */
+/** @typedef {[number, number]} Point */
+/** @typedef {{scale: number, x: number, y: number}} Transform from pixels of the image to pixels of the canvas */
 
 const FILL_OPACITY = 0.28; // of the inside of a label
 const DASH_LENGTH = 4;
@@ -24,7 +17,7 @@ const MAX_MASKS = 300;
  * Draw labels.
  * @param {CanvasRenderingContext2D} context
  * @param {Label[]} labels
- * @param {Map<number, Class>} classes
+ * @param {Map<number, LabelClass>} classes
  * @param {Transform} transform
  * @param {{chosen?: number | null, hidden?: Set<number>, line?: number}} [options] `chosen` is the label to highlight,
  *   `hidden` the classes to leave out, `line` the width of lines
@@ -55,12 +48,13 @@ export function drawLabels(context, labels, classes, transform, options = {}) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Label} label
- * @param {Class | undefined} labelClass
+ * @param {LabelClass | undefined} labelClass
  * @param {Transform} transform
  */
 function drawOutline(context, label, labelClass, transform) {
-  const outer = toCanvas(label.points?.exterior, transform);
-  switch (label.geometryType ?? label.shape) {
+  const points = membersOf(label.points);
+  const outer = toCanvas(points.exterior, transform);
+  switch (geometryOf(label)) {
     case "rectangle":
       if (outer[0] && outer[1]) {
         const [[a, b], [c, d]] = [outer[0], outer[1]];
@@ -83,7 +77,7 @@ function drawOutline(context, label, labelClass, transform) {
     default:
       if (outer.length > 2) {
         tracePath(context, outer, true);
-        for (const hole of label.points?.interior ?? []) tracePath(context, toCanvas(hole, transform), true, false);
+        for (const hole of listOf(points.interior)) tracePath(context, toCanvas(hole, transform), true, false);
         fillAndStroke(context);
       } else for (const point of outer) drawDot(context, point, context.lineWidth * 2);
   }
@@ -98,17 +92,39 @@ function fillAndStroke(context) {
   context.stroke();
 }
 
+// Geometries are as clients sent them, so their members may be of any type.
+
+/** @param {unknown} value @returns {Record<string, unknown>} its members; none if it is no object */
+function membersOf(value) {
+  return typeof value === "object" && value !== null ? /** @type {Record<string, unknown>} */ (value) : {};
+}
+
+/** @param {unknown} value @returns {unknown[]} its elements; none if it is no list */
+function listOf(value) {
+  return Array.isArray(value) ? value : [];
+}
+
+/** @param {unknown} value @returns {Point[]} the points of a list, without what is none */
+function pointsOf(value) {
+  return listOf(value).filter(
+    /** @returns {point is Point} */
+    (point) => Array.isArray(point) && Number.isFinite(point[0]) && Number.isFinite(point[1]),
+  );
+}
+
+/** @param {Label} label @returns {string} the name of its geometry; empty if it has none */
+export function geometryOf(label) {
+  const name = label.geometryType ?? label.shape;
+  return typeof name === "string" ? name : "";
+}
+
 /**
- * @param {Point[] | undefined} points
+ * @param {unknown} points
  * @param {Transform} transform
  * @returns {Point[]}
  */
 function toCanvas(points, transform) {
-  if (!Array.isArray(points)) return [];
-  const valid = points.filter(
-    (point) => Array.isArray(point) && Number.isFinite(point[0]) && Number.isFinite(point[1]),
-  );
-  return valid.map(([x, y]) => [x * transform.scale + transform.x, y * transform.scale + transform.y]);
+  return pointsOf(points).map(([x, y]) => [x * transform.scale + transform.x, y * transform.scale + transform.y]);
 }
 
 /**
@@ -140,16 +156,18 @@ function drawDot(context, [x, y], radius) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Label} label
- * @param {Class | undefined} labelClass
+ * @param {LabelClass | undefined} labelClass
  * @param {Transform} transform
  */
 function drawSkeleton(context, label, labelClass, transform) {
   const nodes = new Map();
-  for (const [name, node] of Object.entries(label.nodes ?? {})) {
-    const [at] = toCanvas(node?.loc ? [node.loc] : [], transform);
+  for (const [name, value] of Object.entries(membersOf(label.nodes))) {
+    const node = membersOf(value);
+    const [at] = toCanvas([node.loc], transform);
     if (at) nodes.set(name, { at, disabled: node.disabled });
   }
-  for (const { src, dst } of labelClass?.geometry_config?.edges ?? []) {
+  for (const edge of listOf(labelClass?.geometry_config?.edges)) {
+    const { src, dst } = membersOf(edge);
     const [a, b] = [nodes.get(src), nodes.get(dst)];
     if (!a || !b) continue;
     context.setLineDash(a.disabled || b.disabled ? [DASH_LENGTH, DASH_LENGTH] : []);
@@ -169,7 +187,7 @@ function drawSkeleton(context, label, labelClass, transform) {
  * @returns {Promise<void> | null}
  */
 function drawMask(context, label, colour, transform, chosen) {
-  const { data, origin } = label.bitmap ?? {};
+  const { data, origin } = membersOf(label.bitmap);
   if (typeof data !== "string" || !Array.isArray(origin)) return null;
   const name = `${colour} ${data}`;
   const done = decoded.get(name);
@@ -251,13 +269,14 @@ function coverageToAlpha(pixels) {
  * @param {number} tolerance distance that still counts, in pixels of the image
  */
 export function hitsLabel(label, x, y, tolerance) {
-  const points = label.points?.exterior ?? [];
+  const points = pointsOf(membersOf(label.points).exterior);
   if (label.bitmap) {
-    const [left, top] = label.bitmap.origin ?? [0, 0];
-    const picture = [...decoded].find(([name]) => name.endsWith(` ${label.bitmap?.data}`))?.[1];
+    const { data, origin } = membersOf(label.bitmap);
+    const [left, top] = pointsOf([origin])[0] ?? [0, 0];
+    const picture = [...decoded].find(([name]) => name.endsWith(` ${data}`))?.[1];
     return picture !== undefined && x >= left && y >= top && x < left + picture.width && y < top + picture.height;
   }
-  const type = label.geometryType ?? label.shape;
+  const type = geometryOf(label);
   if (type === "rectangle" && points[0] && points[1]) {
     const [[a, b], [c, d]] = [points[0], points[1]];
     return x >= Math.min(a, c) && x <= Math.max(a, c) && y >= Math.min(b, d) && y <= Math.max(b, d);
@@ -296,7 +315,7 @@ function distanceToSegment(x, y, [ax, ay], [bx, by]) {
  * @param {HTMLElement} box
  * @param {{width: number | null, height: number | null}} image
  * @param {Label[]} labels
- * @param {Map<number, Class>} classes
+ * @param {Map<number, LabelClass>} classes
  * @param {Set<number>} [hidden] classes
  */
 export function overlay(box, image, labels, classes, hidden = new Set()) {

@@ -9,16 +9,7 @@ import { ImageList } from "./image-list.js";
 import { projectTabs } from "./project-tabs.js";
 import { factList, loadingSkeleton, panel, runList, timeElement } from "./widgets.js";
 
-/**
- * @typedef {import("./label-drawing.js").Class} Class
- * @typedef {{id: number, parentId: number | null, name: string, description: string, images: number,
- *   labels: number}} Dataset
- * @typedef {{id: number, name: string, color?: string, value_type?: string}} Tag
- * @typedef {{id: number, name: string, description: string, readme: string, type: string, images: number, size: number,
- *   createdAt: string, updatedAt: string, createdBy: string | null, workspace: {id: number, name: string},
- *   version: {id: number, version: number} | null, datasets: Dataset[], meta: {classes: Class[], tags: Tag[]},
- *   users: import("./widgets.js").Users}} Project
- */
+/** @import { ListedDataset, ProjectPage } from "../contract.js" */
 
 /**
  * Load and show a project, or one of its datasets.
@@ -28,10 +19,11 @@ import { factList, loadingSkeleton, panel, runList, timeElement } from "./widget
 export async function projectPage(projectId, datasetId) {
   showContent(loadingSkeleton(3));
   try {
-    const project = /** @type {Project} */ (await call("autoflow.overview.project", { id: Number(projectId) }));
+    const project = await call("autoflow.overview.project", { id: Number(projectId) });
     const dataset = datasetId === null ? null : (project.datasets.find(({ id }) => id === Number(datasetId)) ?? null);
     if (datasetId !== null && dataset === null) {
-      await call("datasets.info", { id: Number(datasetId) }); // raises the server's error if there is no such dataset
+      // raises the server's error if there is no such dataset
+      await call("autoflow.overview.images", { dataset: Number(datasetId), limit: 1 });
       throw new Error(`Dataset ${datasetId} is not in this project.`);
     }
     render(project, dataset);
@@ -41,8 +33,8 @@ export async function projectPage(projectId, datasetId) {
 }
 
 /**
- * @param {Project} project
- * @param {Dataset | null} dataset
+ * @param {ProjectPage} project
+ * @param {ListedDataset | null} dataset
  */
 function render(project, dataset) {
   const path = [
@@ -90,7 +82,7 @@ function render(project, dataset) {
   images.init();
 }
 
-/** @param {Project} project */
+/** @param {ProjectPage} project */
 function projectFacts(project) {
   const { version } = project;
   return factList([
@@ -107,19 +99,19 @@ function projectFacts(project) {
 
 /**
  * Make the tree of datasets, each with the number of images in it and below it.
- * @param {Project} project
- * @param {Dataset | null} current
+ * @param {ProjectPage} project
+ * @param {ListedDataset | null} current
  */
 function datasetTree(project, current) {
   if (!project.datasets.length) return element("p", { class: "muted" }, "No datasets yet.");
-  /** @type {Map<number | null, Dataset[]>} */
+  /** @type {Map<number | null, ListedDataset[]>} */
   const children = new Map();
   const ids = new Set(project.datasets.map(({ id }) => id));
   for (const dataset of project.datasets) {
     const parent = dataset.parentId !== null && ids.has(dataset.parentId) ? dataset.parentId : null;
     children.set(parent, [...(children.get(parent) ?? []), dataset]);
   }
-  /** @type {(dataset: Dataset) => number} */
+  /** @type {(dataset: ListedDataset) => number} */
   const totalImages = (dataset) =>
     dataset.images + (children.get(dataset.id) ?? []).reduce((sum, child) => sum + totalImages(child), 0);
   /** @type {(parent: number | null) => HTMLElement} */

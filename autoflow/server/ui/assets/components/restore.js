@@ -6,11 +6,6 @@ import { errorMessage } from "../format.js";
 import { announce } from "./widgets.js";
 
 /**
- * @typedef {{done: boolean, id: number, name: string, copied: number, total: number,
- *   missed?: {count: number, names: string[]}}} Step
- */
-
-/**
  * Restore a version; the progress becomes a link to the new project.
  * @param {number} version
  * @param {HTMLElement} container of the progress
@@ -23,18 +18,15 @@ export async function restoreVersion(version, container, button) {
   container.replaceChildren(bar, text);
   announce("Restoring the version as a new project");
   try {
-    let step = /** @type {Step} */ (await call("autoflow.versions.restore", { id: version }));
+    let step = await call("autoflow.versions.restore", { id: version });
     while (!step.done) {
       bar.max = step.total || 1;
       bar.value = step.copied;
       text.textContent = `Restoring: ${step.copied.toLocaleString("en")} of ${step.total.toLocaleString("en")} images`;
-      step = /** @type {Step} */ (await call("autoflow.versions.restore", { restoring: step.id }));
+      step = await call("autoflow.versions.restore", { restoring: step.id });
     }
-    container.replaceChildren(
-      "Restored as ",
-      element("a", { href: `/projects/${step.id}` }, step.name ?? `project ${step.id}`),
-    );
-    if (step.missed?.count) {
+    container.replaceChildren("Restored as ", element("a", { href: `/projects/${step.id}` }, step.name));
+    if (step.missed.count) {
       container.append(
         element("span", { class: "muted" }, ` without ${step.missed.count} images whose bytes are missing`),
       );

@@ -5,7 +5,7 @@ import { call } from "../api.js";
 import { element } from "../dom.js";
 import { errorMessage } from "../format.js";
 
-/** @typedef {{parts: {id: number, at: string, lines: string}[], earlier: boolean, state: string}} LogPage */
+/** @import { RunLog as LogPage } from "../contract.js" */
 
 const END_TOLERANCE = 24; // pixels from the end within which the log follows new lines
 
@@ -33,7 +33,7 @@ export class RunLog {
 
   /** Load the end of the log. */
   async load() {
-    const page = /** @type {LogPage} */ (await call("autoflow.overview.log", { id: this.run }));
+    const page = await call("autoflow.overview.log", { id: this.run });
     this.insert(page, false);
     this.earlier.hidden = !page.earlier;
     this.text.scrollTop = this.text.scrollHeight;
@@ -42,7 +42,7 @@ export class RunLog {
   async loadEarlier() {
     this.earlier.disabled = true;
     try {
-      const page = /** @type {LogPage} */ (await call("autoflow.overview.log", { id: this.run, before: this.first }));
+      const page = await call("autoflow.overview.log", { id: this.run, before: this.first });
       const height = this.text.scrollHeight;
       this.insert(page, true);
       this.earlier.hidden = !page.earlier;
@@ -58,7 +58,7 @@ export class RunLog {
    * @returns {Promise<boolean>} whether there were any
    */
   async loadNew() {
-    const page = /** @type {LogPage} */ (await call("autoflow.overview.log", { id: this.run, after: this.last }));
+    const page = await call("autoflow.overview.log", { id: this.run, after: this.last });
     const follow = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < END_TOLERANCE;
     this.insert(page, false);
     if (follow) this.text.scrollTop = this.text.scrollHeight;

@@ -8,19 +8,10 @@ import { overlay } from "./label-drawing.js";
 import { missingImage, thumbnail } from "./thumbnails.js";
 import { infiniteList, internalLink } from "./widgets.js";
 
-/**
- * @typedef {{added: number, removed: number, changed: number}} Counts
- * @typedef {{id: number, name: string, hash: string | null, width: number | null, height: number | null,
- *   labels: number, dataset: string[], datasetId: number}} Item
- * @typedef {{status: "added" | "removed" | "changed", aspects: string[], before: Item | null, after: Item | null,
- *   labels: Counts}} Change
- * @typedef {{projectId: number, counts: {items: Counts & Record<string, number>,
- *   labels: {before: number, after: number}, classes: Counts, tags: Counts, datasets: Counts},
- *   classes: NameChanges, tags: NameChanges, datasets: NameChanges, changes: Change[],
- *   after: number | null}} VersionDiff `after` is the cursor of the next page
- * @typedef {{added: string[], removed: string[], changed: string[]}} NameChanges
- * @typedef {{from: number, to: number | null}} VersionPair versions; `to` is null for the current state
- */
+/** @import { ChangeCounts, ChangedNames, DiffItem, ItemDiff, LabelClass, LabeledImage } from "../contract.js" */
+/** @import { VersionDiffResponse } from "../contract.js" */
+/** @typedef {{from: number, to: number | null}} VersionPair versions; `to` is null for the current state */
+/** @typedef {{images: Map<number, LabeledImage>, classes: Map<number, LabelClass>}} LabeledImages */
 
 const SIGNS = { added: "+", removed: "−", changed: "±" };
 const STATUS_LABELS = { added: "added", removed: "removed", changed: "changed" };
@@ -39,16 +30,15 @@ const PAGE_SIZE = 24;
  * Load the diff of two versions.
  * @param {VersionPair} pair
  * @param {number} limit of images
- * @param {number | null} [after]
- * @returns {Promise<VersionDiff>}
+ * @param {number} [after] `after` of the previous page
  */
-export function loadDiff(pair, limit, after = null) {
+export function loadDiff(pair, limit, after = 0) {
   return call("autoflow.versions.diff", { from: pair.from, to: pair.to, limit, after });
 }
 
 /**
  * Return whether two versions differ in anything that the page shows.
- * @param {VersionDiff} diff
+ * @param {VersionDiffResponse} diff
  */
 export function hasChanges(diff) {
   const names = [diff.classes, diff.tags, diff.datasets];
@@ -60,12 +50,12 @@ export function hasChanges(diff) {
 
 /**
  * Make the line of counts.
- * @param {VersionDiff} diff
+ * @param {VersionDiffResponse} diff
  */
 export function countLine(diff) {
   const line = element("ul", { class: "counts", "aria-label": "What changed" });
   const { counts } = diff;
-  /** @type {[string, Counts][]} */
+  /** @type {[string, ChangeCounts][]} */
   const rows = [
     ["image", counts.items],
     ["class", counts.classes],
@@ -99,11 +89,11 @@ export function countLine(diff) {
 
 /**
  * List the changed classes, tags and datasets by name.
- * @param {VersionDiff} diff
+ * @param {VersionDiffResponse} diff
  */
 function nameSections(diff) {
   const sections = [];
-  for (const [title, changes] of /** @type {[string, NameChanges][]} */ ([
+  for (const [title, changes] of /** @type {[string, ChangedNames][]} */ ([
     ["Classes", diff.classes],
     ["Tags", diff.tags],
     ["Datasets", diff.datasets],
@@ -133,12 +123,12 @@ function nameSections(diff) {
 /**
  * List all changes, page by page.
  * @param {VersionPair} pair
- * @param {VersionDiff} first
+ * @param {VersionDiffResponse} first
  * @param {Set<string>} [statuses] of the images to show; all by default
  */
 export function changeList(pair, first, statuses = new Set(["added", "removed", "changed"])) {
   const list = element("ul", { class: "changes" });
-  /** @param {VersionDiff} diff */
+  /** @param {VersionDiffResponse} diff */
   const append = async (diff) => {
     const changes = diff.changes.filter(({ status }) => statuses.has(status));
     if (!changes.length) return;
@@ -158,7 +148,7 @@ export function changeList(pair, first, statuses = new Set(["added", "removed", 
   };
   let { after } = first;
   const load = async () => {
-    const page = await loadDiff(pair, PAGE_SIZE, after);
+    const page = await loadDiff(pair, PAGE_SIZE, after ?? 0);
     await append(page);
     after = page.after;
     return after !== null;
@@ -173,13 +163,11 @@ export function changeList(pair, first, statuses = new Set(["added", "removed", 
   return container;
 }
 
-/** @typedef {{images: Map<number, any>, classes: Map<number, import("./label-drawing.js").Class>}} LabeledImages */
-
 /**
  * Load the labels of images in a version, or in the current state.
  * @param {number | null} version
  * @param {number} project
- * @param {(Item | null)[]} items
+ * @param {(DiffItem | null)[]} items
  * @returns {Promise<LabeledImages>}
  */
 async function loadLabels(version, project, items) {
@@ -188,19 +176,19 @@ async function loadLabels(version, project, items) {
   const state = version === null ? { project } : { version };
   const response = await call("autoflow.overview.drawn", { ...state, images });
   return {
-    images: new Map(response.images.map((/** @type {any} */ row) => [row.id, row])),
-    classes: new Map(response.classes.map((/** @type {any} */ row) => [row.id, row])),
+    images: new Map(response.images.map((row) => [row.id, row])),
+    classes: new Map(response.classes.map((row) => [row.id, row])),
   };
 }
 
 /**
- * @param {Change} change
+ * @param {ItemDiff} change
  * @param {VersionPair} pair
  * @param {LabeledImages} before
  * @param {LabeledImages} after
  */
 function changeRow(change, pair, before, after) {
-  const item = /** @type {Item} */ (change.after ?? change.before);
+  const item = /** @type {DiffItem} */ (change.after ?? change.before);
   const aspects = change.aspects.map((name) => /** @type {Record<string, string>} */ (ASPECTS)[name] ?? name);
   const labels = /** @type {const} */ (["added", "removed", "changed"])
     .filter((status) => change.labels[status])
@@ -231,7 +219,7 @@ function changeRow(change, pair, before, after) {
 
 /**
  * @param {string} title
- * @param {Item | null} item
+ * @param {DiffItem | null} item
  * @param {number | null} version
  * @param {LabeledImages} labeled
  */

@@ -11,11 +11,7 @@ const RUN_REFERENCE = /\btask(?: with id:?)? #?(\d{1,15})\b/i;
 /** @type {Record<string, string>} */
 const ACTIONS = { input: "read it", output: "wrote it", "input output": "read and wrote it" };
 
-/**
- * @typedef {{id: number, name: string, state: string, startedAt: string, finishedAt: string | null,
- *   directions?: string[]}} Run
- * @typedef {{runs: Run[], total: number}} Users the runs that read or wrote an entity
- */
+/** @import { Users } from "../contract.js" */
 
 /**
  * Make a link to a page of this server; plain text if the address is no path of it.
@@ -97,7 +93,7 @@ export function runList(users, placeholder) {
   if (!users.runs.length) return element("p", { class: "muted" }, placeholder);
   const list = element("ul", { class: "lines" });
   for (const run of users.runs) {
-    const action = ACTIONS[(run.directions ?? []).join(" ")];
+    const action = ACTIONS[run.directions.join(" ")];
     list.append(
       element(
         "li",

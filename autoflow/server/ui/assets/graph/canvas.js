@@ -5,7 +5,7 @@ import { ENTITY_TYPES } from "../entity-types.js";
 import { WIDTH } from "./graph-view.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
-/** @typedef {import("./camera.js").Camera} Camera */
+/** @typedef {Pick<import("./camera.js").Camera, "x" | "y" | "k" | "width" | "height" | "transform">} View */
 
 export const CARD_SCALE = 0.4; // the scale from which cards are DOM elements
 export const TITLE_SCALE = 0.16; // the scale from which painted cards have titles
@@ -20,7 +20,7 @@ const REUSE_FACTOR = 6; // how long an image is reused, as a multiple of the tim
 export class Painter {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {Camera} camera
+   * @param {View} camera
    */
   constructor(canvas, camera) {
     this.canvas = canvas;

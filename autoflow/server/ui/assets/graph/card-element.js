@@ -5,13 +5,13 @@ import { entityType, iconTile } from "../entity-types.js";
 import { byteSize, dateTime, isRunState } from "../format.js";
 import { SMALL } from "./graph-view.js";
 
-/** @typedef {import("./graph-view.js").CardDetails} CardDetails */
+/** @import { CardTexts } from "../contract.js" */
 
 const CALENDAR = "M3 5h18v16H3zM3 10h18M8 2.5V7M16 2.5V7";
 
 /**
  * Return the name of a card for a screen reader.
- * @param {CardDetails} card
+ * @param {CardTexts} card
  */
 export function accessibleName(card) {
   const parts = [
@@ -27,13 +27,13 @@ export function accessibleName(card) {
 
 /**
  * Return the target of a card's link; null if it is no path of this server, or the card is another server's.
- * @param {CardDetails} card
+ * @param {CardTexts} card
  */
 export function linkTarget(card) {
   return card.link && !card.origin && isPath(card.link.url) ? card.link.url : null;
 }
 
-/** @param {CardDetails} card */
+/** @param {CardTexts} card */
 function picture(card) {
   const sources = [card.preview, ...(card.collage ?? [])].filter(isPath);
   const frame = element("span", { class: "picture", "aria-hidden": "true" }, drawnIcon(entityType(card.type).drawing));
@@ -47,7 +47,7 @@ function picture(card) {
   return frame;
 }
 
-/** @param {CardDetails} card */
+/** @param {CardTexts} card */
 function secondLine(card) {
   const line = element("span", { class: "second" });
   const url = linkTarget(card);
@@ -73,7 +73,7 @@ function secondLine(card) {
   return line;
 }
 
-/** @param {CardDetails} card */
+/** @param {CardTexts} card */
 function thirdLine(card) {
   const line = element("span", { class: "third" });
   const date = dateTime(card.at);
@@ -88,7 +88,7 @@ function thirdLine(card) {
 
 /**
  * Make the title; the end of a folder's path stays in sight, however long it is.
- * @param {CardDetails} card
+ * @param {CardTexts} card
  */
 function title(card) {
   const split = card.type === "folder" ? card.title.lastIndexOf("/") : -1;
@@ -105,7 +105,7 @@ function title(card) {
 /**
  * Fill a card's element.
  * @param {HTMLElement} article
- * @param {CardDetails | undefined} card undefined until its details are loaded
+ * @param {CardTexts | undefined} card undefined until its details are loaded
  * @param {import("../entity-types.js").EntityType} type
  * @param {number} height
  */

@@ -5,7 +5,7 @@ import { dateTime, isRunState } from "../format.js";
 import { accessibleName, linkTarget } from "./card-element.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
-/** @typedef {import("./graph-view.js").CardDetails} CardDetails */
+/** @import { CardTexts } from "../contract.js" */
 
 const PAGE_SIZE = 200;
 
@@ -34,7 +34,7 @@ function row(graph, card, go) {
       {
         title: cards
           .slice(0, 10)
-          .map((n) => accessibleName(/** @type {CardDetails} */ (graph.detailsOf(n))))
+          .map((n) => accessibleName(/** @type {CardTexts} */ (graph.detailsOf(n))))
           .join("\n"),
       },
       String(cards.length),

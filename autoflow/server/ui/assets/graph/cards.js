@@ -5,8 +5,8 @@ import { fillCard } from "./card-element.js";
 import { SMALL, WIDTH } from "./graph-view.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
-/** @typedef {import("./graph-view.js").CardDetails} CardDetails */
-/** @typedef {{article: HTMLElement, details: CardDetails | undefined, card: number, content: string}} CardElement */
+/** @import { CardTexts } from "../contract.js" */
+/** @typedef {{article: HTMLElement, details: CardTexts | undefined, card: number, content: string}} CardElement */
 
 const PRELOAD_MARGIN = 200; // pixels beyond the stage within which cards have elements
 
@@ -75,7 +75,7 @@ export class Cards {
     const card = graph.indexOf(key);
     const details = graph.details.get(key);
     const height = graph.heights[card] ?? SMALL;
-    const [before, after] = graph.hiddenNeighbours.get(card) ?? [0, 0];
+    const [before = 0, after = 0] = graph.hiddenNeighbours.get(card) ?? [];
     // the element is filled again only if its content changed, not its position
     const content = JSON.stringify([details, height, before, after]);
     let cardElement = this.elements.get(key);

@@ -6,7 +6,7 @@ import { byteSize, count, dateTime, isRunState } from "../format.js";
 import { linkTarget } from "./card-element.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
-/** @typedef {import("./graph-view.js").CardDetails} CardDetails */
+/** @import { CardTexts } from "../contract.js" */
 /**
  * @typedef {object} PanelActions
  * @property {(card: number) => void} go to another card
@@ -26,7 +26,7 @@ function detailList(rows) {
   return element("dl", { class: "facts" }, ...parts);
 }
 
-/** @param {CardDetails} card @returns {[string, Node | string][]} */
+/** @param {CardTexts} card @returns {[string, Node | string][]} */
 function detailRows(card) {
   const state = isRunState(card.state) ? element("span", { class: `status ${card.state}` }, card.state) : "";
   const time = dateTime(card.at);
@@ -46,7 +46,7 @@ function detailRows(card) {
   ];
 }
 
-/** @param {CardDetails} card */
+/** @param {CardTexts} card */
 function links(card) {
   const buttons = [];
   const url = linkTarget(card);

@@ -6,8 +6,10 @@ import { element } from "../dom.js";
 import { Painter } from "./canvas.js";
 import { popoverMenu } from "./menu.js";
 
+/** @import { SceneExportRequest, SceneRequest } from "../contract.js" */
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
 
+/** @type {[string, SceneExportRequest["form"], string][]} name, format, suffix of the file */
 const FORMATS = [
   ["SVG", "svg", "svg"],
   ["HTML", "html", "html"],
@@ -34,8 +36,8 @@ async function png(graph) {
   const [width, height] = [graph.width + 2 * MARGIN, graph.height + 2 * MARGIN];
   const k = Math.min(1, MAX_SIDE / width, MAX_SIDE / height);
   const canvas = element("canvas");
-  const camera = { x: -MARGIN, y: -MARGIN, k, width: width * k, height: height * k };
-  const painter = new Painter(canvas, /** @type {any} */ (camera));
+  const transform = { x: -MARGIN, y: -MARGIN, k };
+  const painter = new Painter(canvas, { ...transform, transform, width: width * k, height: height * k });
   painter.paintAll(graph);
   return new Promise((resolve, reject) =>
     canvas.toBlob(
@@ -48,7 +50,7 @@ async function png(graph) {
 /**
  * Make the menu.
  * @param {() => GraphView | null} current
- * @param {() => object} body the parameters that the graph was loaded with
+ * @param {() => SceneRequest} body the parameters that the graph was loaded with
  * @param {(error: unknown) => void} onError
  */
 export function exportMenu(current, body, onError) {
@@ -67,7 +69,7 @@ export function exportMenu(current, body, onError) {
     });
     return button;
   };
-  for (const [text = "", format, suffix] of FORMATS) {
+  for (const [text, format, suffix] of FORMATS) {
     popover.append(
       choice(text, async () => {
         const response = await call("autoflow.scene.export", { ...body(), form: format });

@@ -6,7 +6,7 @@ import { popoverMenu } from "./menu.js";
 import { isFiltered } from "./url-state.js";
 
 /** @typedef {import("./url-state.js").GraphQuery} GraphQuery */
-/** @typedef {import("./graph-view.js").Facets} Facets */
+/** @import { Facets } from "../contract.js" */
 
 const NO_FILTERS = { kinds: [], apps: [], since: "", until: "" };
 

@@ -9,55 +9,20 @@ const BACKWARD = 4; // the bit of an arrow's kind that says it runs against the 
 const VERSION = 2; // an arrow's kind, in its two lowest bits
 const MAX_KEYS = 1000; // cards in one request for details
 
-/** @typedef {import("../entity-types.js").EntityTypeName} EntityTypeName */
+/** @import { CardTexts, Facets, SceneResponse } from "../contract.js" */
 /** @typedef {"upstream" | "downstream"} Side */
-/** @typedef {{name: string, color: string, background: string}} Icon */
-/** @typedef {{url: string, title: string}} Link */
-/**
- * @typedef {object} CardDetails the texts of a card, as Python's `Card` has them; empty ones are left out
- * @property {string} key
- * @property {EntityTypeName} type
- * @property {string | number} id
- * @property {string} name
- * @property {string} title
- * @property {string} [origin]
- * @property {string} [description]
- * @property {Icon} [icon]
- * @property {Link} [link]
- * @property {string} [state]
- * @property {string} [at]
- * @property {string} [seen] the minute of a running run's last record
- * @property {boolean} [unattributed]
- * @property {string} [badge]
- * @property {string} [preview]
- * @property {string[]} [collage]
- * @property {string} [parent]
- * @property {number} [size]
- * @property {string[]} [members]
- * @property {string} [author]
- */
-/**
- * @typedef {object} Facets the values that the graph can be filtered by
- * @property {Record<string, number>} kinds
- * @property {Record<string, number>} apps
- * @property {string | null} since
- * @property {string | null} until
- * @property {number} cards
- */
+/** @typedef {Required<SceneResponse>} Scene a response with its graph */
 
 /** A laid-out graph. Cards and arrows are named by their index; only the details of cards change after construction. */
 export class GraphView {
-  /** @param {any} response of ``autoflow.scene`` */
+  /** @param {Scene} response of ``autoflow.scene`` */
   constructor(response) {
-    /** @type {string} */
     this.digest = response.digest;
-    /** @type {string} */
     this.title = response.title;
-    /** @type {string[]} */
     this.keys = response.keys;
     /** @type {Facets} */
     this.facets = response.facets;
-    /** @type {boolean} whether there are more cards than the server sends */
+    /** whether there are more cards than the server sends */
     this.truncated = response.cut;
     this.size = this.keys.length;
     this.width = Math.max(response.width, 1);
@@ -71,9 +36,9 @@ export class GraphView {
     this.y = new Int32Array(this.size);
     this.heights = new Int32Array(this.size);
     for (let card = 0; card < this.size; card += 1) {
-      this.x[card] = response.boxes[3 * card];
-      this.y[card] = response.boxes[3 * card + 1];
-      this.heights[card] = response.boxes[3 * card + 2];
+      this.x[card] = response.boxes[3 * card] ?? 0;
+      this.y[card] = response.boxes[3 * card + 1] ?? 0;
+      this.heights[card] = response.boxes[3 * card + 2] ?? 0;
     }
     this.arrowCount = response.arrows.length / 3;
     this.source = new Int32Array(this.arrowCount);
@@ -89,10 +54,10 @@ export class GraphView {
     /** @type {number[][]} arrows into each card */
     this.incoming = Array.from({ length: this.size }, () => []);
     this._readArrows(response.arrows, response.ways);
-    /** @type {Map<number, [number, number]>} counts of neighbours left out upstream and downstream */
+    /** @type {Map<number, number[]>} counts of neighbours left out upstream and downstream */
     this.hiddenNeighbours = new Map(Object.entries(response.more).map(([card, counts]) => [Number(card), counts]));
-    /** @type {Map<string, CardDetails>} */
-    this.details = new Map(response.cards.map((/** @type {CardDetails} */ card) => [card.key, card]));
+    /** @type {Map<string, CardTexts>} */
+    this.details = new Map(response.cards.map((card) => [card.key, card]));
   }
 
   /**
@@ -140,7 +105,7 @@ export class GraphView {
     return /** @type {import("../entity-types.js").EntityType} */ (ENTITY_TYPES[this.types[card] ?? 0]);
   }
 
-  /** @param {number} card @returns {CardDetails | undefined} undefined until they are loaded */
+  /** @param {number} card @returns {CardTexts | undefined} undefined until they are loaded */
   detailsOf(card) {
     return this.details.get(this.keys[card] ?? "");
   }

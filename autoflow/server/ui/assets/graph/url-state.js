@@ -2,8 +2,7 @@
 /** The state of the workflow page in its address: the query, the selected card, the camera. */
 
 /** @typedef {import("./camera.js").Transform} Transform */
-/** @typedef {import("./graph-view.js").Side} Side */
-/** @typedef {{card: string, side: Side | "both"}} CardSide */
+/** @import { CardSide } from "../contract.js" */
 /**
  * @typedef {object} GraphQuery what the server is asked to lay out
  * @property {CardSide | null} focus limits the graph to one side of a card

@@ -9,7 +9,7 @@ import { element } from "../dom.js";
 import { capitalize, errorMessage } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/** @typedef {{id: number, number: number, title: string | null}} Version */
+/** @import { ListedVersion } from "../contract.js" */
 
 const PAGE_SIZE = 24;
 const MAX_VERSIONS = 200; // in the lists to choose from
@@ -26,7 +26,7 @@ try {
 
 /**
  * @param {string} name
- * @param {Version[]} versions
+ * @param {ListedVersion[]} versions
  */
 function render(name, versions) {
   showCrumbs(
@@ -119,7 +119,7 @@ function render(name, versions) {
 
 /**
  * @param {string} name
- * @param {Version[]} versions
+ * @param {ListedVersion[]} versions
  * @param {number} value
  * @param {boolean} offersNow whether the current state can be chosen
  */

@@ -9,13 +9,7 @@ import { element } from "../dom.js";
 import { byteSize, count } from "../format.js";
 import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/**
- * @typedef {{id: number, name: string, path: string, size: number, mime: string, createdAt: string, teamId: number,
- *   sha256: string | null, folder: string, current: boolean, replacedBy: number | null, createdBy: string | null,
- *   users: import("../components/widgets.js").Users}} File
- * @typedef {{id: number, sha256: string | null, size: number, createdAt: string, current: boolean, number: number,
- *   count: number, tasks: number[]}} PathFile
- */
+/** @import { FilePage, FolderPage, HistoryFile, UsingRun } from "../contract.js" */
 
 const { facts, query } = initPage();
 showContent(loadingSkeleton(2));
@@ -23,7 +17,7 @@ try {
   const path = query.get("path");
   if (facts.file === undefined) await folderPage(path ?? "/", Number(query.get("team")) || null);
   else {
-    const file = /** @type {File} */ (await call("autoflow.overview.file", { id: Number(facts.file) }));
+    const file = await call("autoflow.overview.file", { id: Number(facts.file) });
     const [history, folder] = await Promise.all([
       call("autoflow.files.history", { id: file.id }),
       call("autoflow.overview.folder", { path: file.folder, team: file.teamId }).catch(() => null),
@@ -35,9 +29,9 @@ try {
 }
 
 /**
- * @param {File} file
- * @param {PathFile[]} history
- * @param {import("../components/folder-page.js").Folder | null} folder
+ * @param {FilePage} file
+ * @param {HistoryFile[]} history
+ * @param {FolderPage | null} folder
  */
 function render(file, history, folder) {
   showCrumbs([...pathCrumbs(file.folder, file.teamId), { text: file.name }]);
@@ -65,8 +59,8 @@ function render(file, history, folder) {
       text.append(element("a", { href: `/files/${file.replacedBy}` }, "Open the current file"));
     content.push(text);
   }
-  const writers = file.users.runs.filter((run) => run.directions?.includes("output"));
-  const readers = file.users.runs.filter((run) => run.directions?.includes("input"));
+  const writers = file.users.runs.filter((run) => run.directions.includes("output"));
+  const readers = file.users.runs.filter((run) => run.directions.includes("input"));
   content.push(
     element(
       "div",
@@ -107,7 +101,7 @@ function render(file, history, folder) {
   showContent(element("div", { class: "page file" }, ...content));
 }
 
-/** Drop the directions, which the heading of the list says. @param {import("../components/widgets.js").Run} run */
+/** Drop the directions, which the heading of the list says. @param {UsingRun} run */
 function withoutDirections(run) {
   const { directions: _, ...rest } = run;
   return { ...rest, directions: [] };
@@ -115,7 +109,7 @@ function withoutDirections(run) {
 
 /**
  * List the files that were uploaded to the same path.
- * @param {PathFile[]} history
+ * @param {HistoryFile[]} history
  * @param {number} currentId
  */
 function historyList(history, currentId) {

@@ -132,7 +132,7 @@ async function load(reason) {
   });
   if (response.same) return response;
   const first = !graph;
-  graph = new GraphView(response);
+  graph = new GraphView(/** @type {import("../graph/graph-view.js").Scene} */ (response));
   render(graph, first, reason);
   return response;
 }

@@ -3,22 +3,14 @@
 
 import { call } from "../api.js";
 import { ImageViewer } from "../components/image-viewer.js";
+import { geometryOf } from "../components/label-drawing.js";
 import { missingImage } from "../components/thumbnails.js";
 import { colourSwatch, factList, loadingSkeleton, panel, timeElement } from "../components/widgets.js";
 import { element } from "../dom.js";
 import { byteSize, count } from "../format.js";
 import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/**
- * @typedef {import("../components/label-drawing.js").Class} Class
- * @typedef {import("../components/label-drawing.js").Label} Label
- * @typedef {{id: number, name: string, width: number | null, height: number | null, stored: boolean, labels: number,
- *   objects: Label[], tags: {tagId: number, value: unknown}[], hash: string | null, link: string | null,
- *   mime: string | null, size: number | null, description: string, meta: object, createdAt: string, updatedAt: string,
- *   createdBy: string | null, previous: number | null, next: number | null, position: number, total: number,
- *   project: {id: number, name: string}, datasets: {id: number, name: string}[],
- *   classes: {classes: Class[], tags: {id: number, name: string, color?: string}[]}}} Image
- */
+/** @import { ImagePage, Label, LabelClass } from "../contract.js" */
 
 const MAX_LISTED = 500; // labels in the list
 
@@ -30,7 +22,7 @@ try {
   showError(error);
 }
 
-/** @param {Image} image */
+/** @param {ImagePage} image */
 function render(image) {
   showCrumbs([
     { text: "Start", href: "/" },
@@ -84,7 +76,7 @@ function render(image) {
         ["Added", timeElement(image.createdAt)],
         ["By", image.createdBy],
         ["Description", image.description],
-        ["Meta", Object.keys(image.meta ?? {}).length ? element("code", {}, JSON.stringify(image.meta)) : null],
+        ["Meta", Object.keys(image.meta).length ? element("code", {}, JSON.stringify(image.meta)) : null],
         ["Content", image.hash ? element("code", {}, image.hash) : null],
       ]),
       element(
@@ -121,8 +113,8 @@ function neighbourLink(image, text, key) {
 }
 
 /**
- * @param {Image} image
- * @param {Map<number, Class>} classes
+ * @param {ImagePage} image
+ * @param {Map<number, LabelClass>} classes
  * @param {ImageViewer | null} viewer
  */
 function labelPanel(image, classes, viewer) {
@@ -177,13 +169,13 @@ function labelPanel(image, classes, viewer) {
  * @param {Label} label
  * @param {number} index
  * @param {string} title
- * @param {Image} image
+ * @param {ImagePage} image
  * @param {ImageViewer | null} viewer
  */
 function labelRow(label, index, title, image, viewer) {
-  const kind = label.geometryType ?? label.shape ?? "label";
+  const kind = geometryOf(label) || "label";
   const names = new Map(image.classes.tags.map(({ id, name }) => [id, name]));
-  const tags = (label.tags ?? []).map(
+  const tags = label.tags.map(
     ({ tagId, value }) => `${names.get(tagId) ?? tagId}${value === null || value === undefined ? "" : `: ${value}`}`,
   );
   const checkbox = element("input", { type: "checkbox", checked: true });
@@ -208,7 +200,7 @@ function labelRow(label, index, title, image, viewer) {
   return row;
 }
 
-/** @param {Image} image */
+/** @param {ImagePage} image */
 function tagPanel(image) {
   if (!image.tags.length) return panel("Tags", element("p", { class: "muted" }, "This image has no tags."));
   const projectTags = new Map(image.classes.tags.map((row) => [row.id, row]));

@@ -8,14 +8,7 @@ import { element } from "../dom.js";
 import { count } from "../format.js";
 import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/**
- * @typedef {{id: number, name: string | null}} Named
- * @typedef {{id: number, name: string, description: string, readme: string, status: string, disabled: boolean,
- *   project: Named, dataset: Named, workspace: Named, createdBy: string | null, assignedTo: string | null,
- *   reviewer: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, classes: string[],
- *   tags: string[], imagesTotal: number, images: {id: number, name: string, stored: boolean}[],
- *   users: import("../components/widgets.js").Users}} Job
- */
+/** @import { JobPage } from "../contract.js" */
 
 const STATUS_LABELS = {
   pending: "Pending",
@@ -40,11 +33,11 @@ try {
   showError(error);
 }
 
-/** @param {Job} job */
+/** @param {JobPage} job */
 function render(job) {
   showCrumbs([
     { text: "Start", href: "/" },
-    { text: job.workspace.name ?? "", href: `/workspace/${job.workspace.id}` },
+    { text: job.workspace.name, href: `/workspace/${job.workspace.id}` },
     { text: job.name },
   ]);
   const status = /** @type {Record<string, string>} */ (STATUS_LABELS)[job.status] ?? job.status;
@@ -63,7 +56,7 @@ function render(job) {
   const about = panel(
     "About",
     factList([
-      ["Project", internalLink(`/projects/${job.project.id}`, job.project.name ?? "")],
+      ["Project", internalLink(`/projects/${job.project.id}`, job.project.name)],
       [
         "Dataset",
         job.dataset.name === null

@@ -18,17 +18,8 @@ import { entityType } from "../entity-types.js";
 import { capitalize, duration } from "../format.js";
 import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/**
- * @typedef {{type: string, id: number | string, origin: string, name: string, detail: string | null,
- *   badge: string | null, link: string | null, at: string, createdBy: string | null}} Entity
- * @typedef {Record<string, any>} Facts
- * @typedef {{id: number, name: string, state: string, startedAt: string, finishedAt: string | null, number: number,
- *   origin: string, seenAt: string | null, app: {id: number, name: string} | null,
- *   workspace: {id: number, name: string}, error: string | null, facts: Facts, attempts: number,
- *   inputs: Entity[], outputs: Entity[], inputsTotal: number, outputsTotal: number,
- *   log: number, createdBy: string | null,
- *   otherFacts: {at: string, createdBy: string | null, facts: Facts}[]}} Run
- */
+/** @import { LinkedEntity, RunPage } from "../contract.js" */
+/** @typedef {RunPage["facts"]} Facts what clients recorded: of any type */
 
 // facts that have a place of their own; all others are listed under "More"
 const SHOWN_FACTS = new Set([
@@ -93,12 +84,11 @@ try {
   showError(error);
 }
 
-/** @returns {Promise<Run>} */
 function loadRun() {
   return call("autoflow.overview.run", { id });
 }
 
-/** @param {Run} run */
+/** @param {RunPage} run */
 function render(run) {
   shownState = run.state;
   showCrumbs([
@@ -131,10 +121,13 @@ function render(run) {
     panel(
       "How it ran",
       factList([
-        ["Command", facts.command?.length ? commandLine(shellCommand(facts.command)) : null],
+        [
+          "Command",
+          Array.isArray(facts.command) && facts.command.length ? commandLine(shellCommand(facts.command)) : null,
+        ],
         ["Folder", codeOrNull(facts.folder)],
         ["Code", gitFacts(facts)],
-        ["Python", facts.python],
+        ["Python", typeof facts.python === "string" ? facts.python : null],
         ["Machine", [facts.host, facts.machine].filter((part) => typeof part === "string").join(", ")],
         ["Reproduces", facts.reproduces ? reproducedRun(String(facts.reproduces)) : null],
         ["Number", run.id],
@@ -173,7 +166,7 @@ function rememberOpenDetails() {
   };
 }
 
-/** @param {Run} run */
+/** @param {RunPage} run */
 function notices(run) {
   const list = [];
   if (run.error)
@@ -209,7 +202,7 @@ function notices(run) {
   return list;
 }
 
-/** @param {Run} run */
+/** @param {RunPage} run */
 function runTime(run) {
   if (run.state === "running")
     return [
@@ -274,14 +267,14 @@ function valueTable(values, title) {
 function packagesPanel(facts) {
   const all = Object.entries(facts.packages ?? {});
   if (!all.length) return [];
-  const sources = facts.sources ?? {};
+  const sources = new Map(Object.entries(facts.sources ?? {}));
   const rows = all.map(([name, version]) =>
     element(
       "tr",
       {},
       element("th", { scope: "row" }, name),
       element("td", {}, String(version)),
-      element("td", {}, sources[name] ? element("code", {}, String(sources[name])) : ""),
+      element("td", {}, sources.has(name) ? element("code", {}, String(sources.get(name))) : ""),
     ),
   );
   const table = element("table", { "aria-label": "Packages" }, element("tbody", {}, ...rows));
@@ -301,7 +294,7 @@ function packagesPanel(facts) {
 
 /**
  * @param {string} title
- * @param {Entity[]} entities
+ * @param {LinkedEntity[]} entities
  * @param {number} total
  * @param {string} placeholder
  */

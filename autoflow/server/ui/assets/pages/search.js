@@ -7,8 +7,10 @@ import { element } from "../dom.js";
 import { count } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/** @typedef {{kind: string, id: number, title: string, detail: string, link: string, at: string}} Result */
+/** @import { SearchRequest, SearchResult } from "../contract.js" */
+/** @typedef {NonNullable<SearchRequest["kinds"]>[number]} Kind */
 
+/** @type {Record<Kind, string>} */
 const GROUPS = {
   project: "Projects",
   dataset: "Datasets",
@@ -35,9 +37,11 @@ const input = element("input", {
   maxlength: 300,
 });
 const results = element("div", { id: "results" });
-const chosen = new Set(query.getAll("kind").filter((kind) => kind in GROUPS));
+const groups = /** @type {[Kind, string][]} */ (Object.entries(GROUPS));
+const requested = query.getAll("kind");
+const chosen = new Set(groups.map(([kind]) => kind).filter((kind) => requested.includes(kind)));
 const kinds = element("fieldset", { class: "row kinds" }, element("legend", { class: "visually-hidden" }, "Kinds"));
-for (const [kind, title] of Object.entries(GROUPS)) {
+for (const [kind, title] of groups) {
   const checkbox = element("input", { type: "checkbox", value: kind });
   checkbox.checked = chosen.has(kind);
   checkbox.addEventListener("change", () => {
@@ -104,7 +108,7 @@ async function runSearch() {
 
 /**
  * @param {string} q
- * @param {Result[]} matches
+ * @param {SearchResult[]} matches
  * @param {Set<string>} more
  */
 function render(q, matches, more) {
@@ -114,7 +118,7 @@ function render(q, matches, more) {
     return;
   }
   const sections = [];
-  for (const [kind, title] of Object.entries(GROUPS)) {
+  for (const [kind, title] of groups) {
     const group = matches.filter((result) => result.kind === kind);
     if (!group.length) continue;
     const list = element("ul", { class: "results card flush" }, ...group.map((result) => resultItem(result, q)));
@@ -128,7 +132,7 @@ function render(q, matches, more) {
 }
 
 /**
- * @param {string} kind
+ * @param {Kind} kind
  * @param {string} title
  */
 function moreButton(kind, title) {
@@ -144,7 +148,7 @@ function moreButton(kind, title) {
 }
 
 /**
- * @param {Result} result
+ * @param {SearchResult} result
  * @param {string} q
  */
 function resultItem(result, q) {

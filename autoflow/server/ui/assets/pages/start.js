@@ -9,22 +9,14 @@ import { element } from "../dom.js";
 import { count, duration } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/**
- * @typedef {{id: number, name: string, description: string, team: string, projects: number, runs: number}} Workspace
- * @typedef {{id: number, name: string, description: string, images: number, datasets: number, versions: number,
- *   updatedAt: string, previews: number[], type: string}} Project
- * @typedef {{id: number, name: string, state: string, startedAt: string, finishedAt: string | null, inputs: number,
- *   outputs: number}} Run
- * @typedef {{projects: Project[], next: object | null}} Projects
- * @typedef {{runs: Run[], next: number | null}} Runs
- */
+/** @import { ListedProject, ListedRun, ListedWorkspace, ProjectList, RunList, StartPage } from "../contract.js" */
 
 const PAGE_SIZE = 12; // projects and runs shown at first
 
 initPage();
 showCrumbs([{ text: "Start" }], "Start");
 
-/** @param {Workspace} workspace */
+/** @param {ListedWorkspace} workspace */
 function workspaceCard(workspace) {
   return element(
     "li",
@@ -36,7 +28,7 @@ function workspaceCard(workspace) {
   );
 }
 
-/** @param {Project} project */
+/** @param {ListedProject} project */
 function projectCard(project) {
   const pictures = element("div", { class: `mosaic count-${Math.max(1, project.previews.length)}` });
   for (const number of project.previews) pictures.append(thumbnail(number, ""));
@@ -53,7 +45,7 @@ function projectCard(project) {
   );
 }
 
-/** @param {Run} run */
+/** @param {ListedRun} run */
 function runRow(run) {
   return element(
     "tr",
@@ -72,12 +64,12 @@ function runRow(run) {
   );
 }
 
-/** @param {Projects} first */
+/** @param {ProjectList} first */
 function projectList(first) {
   const list = element("ul", { class: "cards" }, ...first.projects.map(projectCard));
   let next = first.next;
   const load = async () => {
-    const page = /** @type {Projects} */ (await call("autoflow.overview.projects", { after: next }));
+    const page = await call("autoflow.overview.projects", { after: next });
     list.append(...page.projects.map(projectCard));
     next = page.next;
     return next !== null;
@@ -85,7 +77,7 @@ function projectList(first) {
   return infiniteList(list, load, next !== null);
 }
 
-/** @param {Runs} first */
+/** @param {RunList} first */
 function runTable(first) {
   const body = element("tbody", {}, ...first.runs.map(runRow));
   const head = [
@@ -100,7 +92,7 @@ function runTable(first) {
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), body);
   let next = first.next;
   const load = async () => {
-    const page = /** @type {Runs} */ (await call("autoflow.overview.runs", { before: next }));
+    const page = await call("autoflow.overview.runs", { before: next });
     body.append(...page.runs.map(runRow));
     next = page.next;
     return next !== null;
@@ -108,7 +100,7 @@ function runTable(first) {
   return infiniteList(element("div", { class: "scroll card flush" }, table), load, next !== null);
 }
 
-/** @param {{workspaces: Workspace[], projects: Projects, runs: Runs}} start */
+/** @param {StartPage} start */
 function render(start) {
   const empty = !start.projects.projects.length && !start.runs.runs.length;
   const sections = [

@@ -11,13 +11,7 @@ import { element } from "../dom.js";
 import { byteSize, count, errorMessage } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/**
- * @typedef {{id: number, number: number, title: string | null, description: string | null, createdBy: string | null,
- *   createdAt: string, images: number, size: number,
- *   users: {runs: {id: number, name: string | null, direction: string}[], total: number}}} Version
- * @typedef {{project: {id: number, name: string, type: string, images: number, size: number, updatedAt: string},
- *   changed: boolean, versions: Version[], next: number | null}} Timeline
- */
+/** @import { ListedVersion, VersionDiffResponse, VersionList } from "../contract.js" */
 
 const PAGE_SIZE = 24; // changed images in one request
 
@@ -36,15 +30,12 @@ async function load() {
   }
 }
 
-/**
- * @param {number | null} before
- * @returns {Promise<Timeline>}
- */
+/** @param {number | null} before the number of a version */
 function loadPage(before) {
   return call("autoflow.overview.versions", { id: project, before, limit: 20 });
 }
 
-/** @param {Timeline} timeline */
+/** @param {VersionList} timeline */
 function render(timeline) {
   const { name } = timeline.project;
   showCrumbs(
@@ -52,10 +43,10 @@ function render(timeline) {
     `Versions of ${name}`,
   );
   const list = element("ol", { class: "timeline", reversed: true });
-  /** @type {Version[]} */
+  /** @type {ListedVersion[]} */
   const all = [];
   let { next } = timeline;
-  /** @param {Version[]} versions */
+  /** @param {ListedVersion[]} versions */
   const append = (versions) => {
     const last = all[all.length - 1];
     all.push(...versions);
@@ -64,7 +55,7 @@ function render(timeline) {
       if (n > start || !last) list.append(versionItem(version, () => previousVersion(version)));
     }
   };
-  /** Return the version before one; it may be on a page that is not loaded yet. @param {Version} version */
+  /** Return the version before one; it may be on a page that is not loaded yet. @param {ListedVersion} version */
   const previousVersion = async (version) => {
     const loaded = all[all.indexOf(version) + 1];
     if (loaded || next === null) return loaded ?? null;
@@ -106,7 +97,7 @@ function render(timeline) {
 
 /**
  * Show whether the project has changed since the last version, with a form to create one.
- * @param {Timeline} timeline
+ * @param {VersionList} timeline
  */
 function currentState(timeline) {
   const latest = timeline.versions[0];
@@ -169,7 +160,7 @@ function changesSection(pair, name) {
   const details = element("details", { "data-name": name }, element("summary", {}, "What changed"), content);
   details.hidden = true;
   const section = element("div", {}, counts, details);
-  /** @type {import("../components/version-diff.js").VersionDiff | null} */
+  /** @type {VersionDiffResponse | null} */
   let diff = null;
   const observer = new IntersectionObserver(async (entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
@@ -191,8 +182,8 @@ function changesSection(pair, name) {
 
 /**
  * Make the item of a version in the timeline.
- * @param {Version} version
- * @param {() => Promise<Version | null>} previousVersion
+ * @param {ListedVersion} version
+ * @param {() => Promise<ListedVersion | null>} previousVersion
  */
 function versionItem(version, previousVersion) {
   const progress = element("div", { class: "row progress", role: "status" });
