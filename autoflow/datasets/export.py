@@ -97,11 +97,11 @@ class _Export:
         done = 0
         self._report(done, total)
         for page in prefetch(self._pages()):
-            self._write_images([(self._write_labels(item, folders[item["datasetId"]]), item) for item in page])
+            self._write_images([self._write_labels(item, folders[item["datasetId"]]) for item in page])
             done += len(page)
             self._report(done, total)
 
-    def _make_datasets(self, datasets: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    def _make_datasets(self, datasets: Sequence[contract.VersionDataset]) -> dict[int, str]:
         """Create the folders of all datasets; return them by dataset id."""
         folders: dict[int, str] = {}
         for dataset in datasets:  # parents come before their children
@@ -125,30 +125,31 @@ class _Export:
             yield response["items"]
             after = response["after"]
 
-    def _write_labels(self, item: Mapping[str, Any], folder: str) -> str:
-        """Write the annotation and metadata of an image; return the path for the image itself."""
-        if item["hash"] is None:
+    def _write_labels(self, item: contract.VersionItem, folder: str) -> tuple[str, str]:
+        """Write the annotation and metadata of an image; return the path for the image itself, and its hash."""
+        content_hash = item["hash"]
+        if content_hash is None:
             raise FolderError(
                 f"image {item['name']!r} of dataset {'/'.join(item['dataset'])!r} is a link to {item['link']}, whose "
                 "content is not stored on the server: download it from there"
             )
         name = self._allocate(folder, item["name"])
-        self._write_json(item["annotation"], folder, supervisely.ANNOTATIONS, f"{name}.json")
+        self._write_json(item.get("annotation"), folder, supervisely.ANNOTATIONS, f"{name}.json")
         if item["meta"]:
             os.makedirs(os.path.join(self._root, folder, supervisely.METAS), exist_ok=True)
             self._write_json(item["meta"], folder, supervisely.METAS, f"{name}.json")
-        return os.path.join(self._root, folder, supervisely.IMAGES, name)
+        return os.path.join(self._root, folder, supervisely.IMAGES, name), content_hash
 
     def _write_json(self, document: Any, *path: str) -> None:
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         with open(os.path.join(self._root, *path), "xb") as file:
             file.write(text.encode("utf-8", "surrogatepass"))
 
-    def _write_images(self, images: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """Write the contents of images; each distinct content is requested once."""
+    def _write_images(self, images: Sequence[tuple[str, str]]) -> None:
+        """Write images by their paths and hashes; each distinct content is requested once."""
         paths: dict[str, list[str]] = {}
-        for path, item in images:
-            paths.setdefault(item["hash"], []).append(path)
+        for path, content_hash in images:
+            paths.setdefault(content_hash, []).append(path)
         remaining = self._write_local(paths)
         if remaining:
             request = FolderContentsRequest(id=self._version, hashes=remaining)

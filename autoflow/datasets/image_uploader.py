@@ -6,8 +6,8 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
 from autoflow.datasets.cache_store import CachedImage
@@ -17,7 +17,14 @@ from autoflow.datasets.tree import Tree, is_text, stamp_size
 from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.base import Transport
 from autoflow.transport.typed import call
-from autoflow.wire.contract.folders import FOLDER_LOOK, FOLDER_PUT, FolderImage, FolderLookRequest, FolderPutRequest
+from autoflow.wire.contract.folders import (
+    FOLDER_LOOK,
+    FOLDER_PUT,
+    FolderImage,
+    FolderLookRequest,
+    FolderPutRequest,
+    FolderPutResponse,
+)
 from autoflow.wire.parts import Part
 
 # Limits of one request.
@@ -136,7 +143,7 @@ class ImageUploader:
 
     def upload(
         self, dataset_id: int, batch: Sequence[ReadImage]
-    ) -> tuple[Mapping[str, Any], list[tuple[str, CachedImage]]]:
+    ) -> tuple[FolderPutResponse, list[tuple[str, CachedImage]]]:
         """Create or update the images of a batch in a dataset; return the response and the rows for the cache.
 
         Raises:

@@ -242,7 +242,9 @@ class FolderSync:
         self._cache.update_state(digest="", fingerprint=None, **outdated)
         self.changed = True
 
-    def _track_digest(self, response: Any) -> None:
+    def _track_digest(
+        self, response: contract.FolderShapeResponse | contract.FolderRemoveResponse | contract.FolderPutResponse
+    ) -> None:
         """Detect changes by other clients: the digest before ours must be the one after our last change."""
         self._changed_by_others = self._changed_by_others or response["before"] != self._digest
         self._digest = response["after"]

@@ -69,10 +69,15 @@ class VersionItemsRequest:
     annotations: bool = False
 
 
-class VersionItem(TypedDict):
+class _VersionItemOptions(TypedDict, total=False):
+    annotation: dict[str, Any]
+
+
+class VersionItem(_VersionItemOptions):
     """An item as a version holds it.
 
     Args:
+        annotation: annotation in Supervisely's format, if the request asked for annotations.
         dataset: names of the item's dataset and of those around it, the outermost first.
         hash: base64 of the SHA-256 of the item's bytes; null for a link.
         size: bytes of the item's file.
@@ -98,7 +103,6 @@ class VersionItemsResponse(TypedDict):
     """A page of a version's items.
 
     Args:
-        items: items, with an `annotation` in Supervisely's format if the request asked for annotations.
         after: position for the next page; null after the last.
     """
 
@@ -151,6 +155,24 @@ class VersionClasses(TypedDict):
     tags: list[Any]
 
 
+class VersionDataset(TypedDict):
+    """A dataset of a version.
+
+    Args:
+        parentId: number of the dataset around it; null for none.
+        path: names of the datasets that lead to it, its own the last.
+        itemsCount: number of its items, without those of the datasets in it.
+    """
+
+    id: Id
+    parentId: Id | None
+    name: str
+    path: list[str]
+    description: str
+    customData: dict[str, Any]
+    itemsCount: Count
+
+
 class VersionMetaResponse(TypedDict):
     """A version without its items.
 
@@ -161,7 +183,7 @@ class VersionMetaResponse(TypedDict):
     version: VersionSummary
     project: VersionProject
     meta: VersionClasses
-    datasets: list[dict[str, Any]]
+    datasets: list[VersionDataset]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1469,6 +1469,20 @@ export interface VersionClasses {
   tags: Array<unknown>;
 }
 
+/** A dataset of a version. */
+export interface VersionDataset {
+  id: number;
+  /** number of the dataset around it; null for none. */
+  parentId: number | null;
+  name: string;
+  /** names of the datasets that lead to it, its own the last. */
+  path: Array<string>;
+  description: string;
+  customData: Record<string, unknown>;
+  /** number of its items, without those of the datasets in it. */
+  itemsCount: number;
+}
+
 /** Delete a version; its number stays known, so that references to it stay resolvable. */
 export interface VersionDeleteRequest {
   /** number of the version. */
@@ -1506,6 +1520,8 @@ export interface VersionDiffResponse {
 
 /** An item as a version holds it. */
 export interface VersionItem {
+  /** annotation in Supervisely's format, if the request asked for annotations. */
+  annotation?: Record<string, unknown>;
   id: number;
   datasetId: number;
   /** names of the item's dataset and of those around it, the outermost first. */
@@ -1541,7 +1557,6 @@ export interface VersionItemsRequest {
 
 /** A page of a version's items. */
 export interface VersionItemsResponse {
-  /** items, with an `annotation` in Supervisely's format if the request asked for annotations. */
   items: Array<VersionItem>;
   /** position for the next page; null after the last. */
   after: number | null;
@@ -1585,7 +1600,7 @@ export interface VersionMetaResponse {
   project: VersionProject;
   meta: VersionClasses;
   /** datasets, parents before children. */
-  datasets: Array<Record<string, unknown>>;
+  datasets: Array<VersionDataset>;
 }
 
 /** Download a preview of an image of a version. */
