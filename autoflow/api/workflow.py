@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from autoflow.api.protocols import RecordingApi
 from autoflow.guard import Guard
-from autoflow.model.card import WorkflowMeta
+from autoflow.model.card import WireMeta, WorkflowMeta
 from autoflow.model.entity_types import Direction, Kind
 from autoflow.outbox.record_encoder import encode_members
 from autoflow.runtime.context import current_run
@@ -22,6 +22,13 @@ from autoflow.wire.cards import valid_meta
 logger = logging.getLogger("autoflow")
 
 Meta = WorkflowMeta | Mapping[str, Any] | None
+
+
+class Receipt(TypedDict, total=False):
+    """The result of a workflow method: the key of the record; empty when nothing could be recorded."""
+
+    recorded: bool
+    key: str
 
 
 class Workflow:
@@ -56,7 +63,7 @@ class Workflow:
         version_num: int | None = None,
         task_id: int | None = None,
         meta: Meta = None,
-    ) -> dict[str, Any] | None:
+    ) -> Receipt | None:
         """Record a project as an input, or one of its versions by id or (with the project) by number."""
         if version_id is not None and version_num is not None:
             return self._refused("input", "pass version_id or version_num, not both")
@@ -64,61 +71,57 @@ class Workflow:
             return self._refused("input", "version_num needs project")
         return self._edge("input", "project", project, task_id, meta, version=version_id, number=version_num)
 
-    def add_input_dataset(self, dataset: Any, task_id: int | None = None, meta: Meta = None) -> dict[str, Any] | None:
+    def add_input_dataset(self, dataset: Any, task_id: int | None = None, meta: Meta = None) -> Receipt | None:
         """Record a dataset as an input."""
         return self._edge("input", "dataset", dataset, task_id, meta)
 
     def add_input_file(
         self, file: Any, model_weight: bool = False, task_id: int | None = None, meta: Meta = None
-    ) -> dict[str, Any] | None:
+    ) -> Receipt | None:
         """Record a team file, by id, FileInfo or path, as an input."""
         return self._edge("input", "file", file, task_id, meta, model_weight=model_weight)
 
-    def add_input_folder(self, path: str, task_id: int | None = None, meta: Meta = None) -> dict[str, Any] | None:
+    def add_input_folder(self, path: str, task_id: int | None = None, meta: Meta = None) -> Receipt | None:
         """Record a folder in Team Files as an input."""
         return self._edge("input", "folder", path, task_id, meta)
 
-    def add_input_task(
-        self, input_task_id: int, task_id: int | None = None, meta: Meta = None
-    ) -> dict[str, Any] | None:
+    def add_input_task(self, input_task_id: int, task_id: int | None = None, meta: Meta = None) -> Receipt | None:
         """Record a task whose results are used as an input."""
         return self._edge("input", "task", input_task_id, task_id, meta)
 
-    def add_input_job(self, id: int, task_id: int | None = None, meta: Meta = None) -> dict[str, Any] | None:  # noqa: A002
+    def add_input_job(self, id: int, task_id: int | None = None, meta: Meta = None) -> Receipt | None:  # noqa: A002
         """Record a labeling job as an input."""
         return self._edge("input", "job", id, task_id, meta)
 
     def add_output_project(
         self, project: Any, version_id: int | None = None, task_id: int | None = None, meta: Meta = None
-    ) -> dict[str, Any] | None:
+    ) -> Receipt | None:
         """Record a project or one of its versions as an output."""
         return self._edge("output", "project", project, task_id, meta, version=version_id)
 
-    def add_output_dataset(self, dataset: Any, task_id: int | None = None, meta: Meta = None) -> dict[str, Any] | None:
+    def add_output_dataset(self, dataset: Any, task_id: int | None = None, meta: Meta = None) -> Receipt | None:
         """Record a dataset as an output."""
         return self._edge("output", "dataset", dataset, task_id, meta)
 
     def add_output_file(
         self, file: Any, model_weight: bool = False, task_id: int | None = None, meta: Meta = None
-    ) -> dict[str, Any] | None:
+    ) -> Receipt | None:
         """Record a team file, by id, FileInfo or path, as an output."""
         return self._edge("output", "file", file, task_id, meta, model_weight=model_weight)
 
-    def add_output_folder(self, path: str, task_id: int | None = None, meta: Meta = None) -> dict[str, Any] | None:
+    def add_output_folder(self, path: str, task_id: int | None = None, meta: Meta = None) -> Receipt | None:
         """Record a folder in Team Files as an output."""
         return self._edge("output", "folder", path, task_id, meta)
 
-    def add_output_task(
-        self, output_task_id: int, task_id: int | None = None, meta: Meta = None
-    ) -> dict[str, Any] | None:
+    def add_output_task(self, output_task_id: int, task_id: int | None = None, meta: Meta = None) -> Receipt | None:
         """Record a task that this task created as an output."""
         return self._edge("output", "task", output_task_id, task_id, meta)
 
-    def add_output_job(self, id: int, task_id: int | None = None, meta: Meta = None) -> dict[str, Any] | None:  # noqa: A002
+    def add_output_job(self, id: int, task_id: int | None = None, meta: Meta = None) -> Receipt | None:  # noqa: A002
         """Record a labeling job that this task created as an output."""
         return self._edge("output", "job", id, task_id, meta)
 
-    def add_output_app(self, task_id: int | None = None, meta: Meta = None) -> dict[str, Any] | None:
+    def add_output_app(self, task_id: int | None = None, meta: Meta = None) -> Receipt | None:
         """Record the task's own session, where its results can be viewed, as an output."""
         return self._edge("output", "app", None, task_id, meta)
 
@@ -135,7 +138,7 @@ class Workflow:
         model_weight: bool = False,
         version: int | None = None,
         number: int | None = None,
-    ) -> dict[str, Any] | None:
+    ) -> Receipt | None:
         if not self.is_enabled():
             return None
         with self._guard:
@@ -185,7 +188,7 @@ class Workflow:
         return {"subject": subject, "version": {"number": _version_number(number)}} if number else {"subject": subject}
 
     @staticmethod
-    def _refused(direction: Direction, reason: str) -> dict[str, Any]:
+    def _refused(direction: Direction, reason: str) -> Receipt:
         logger.warning("Workflow: %s not recorded: %s", direction, reason)
         return {}
 
@@ -205,12 +208,12 @@ def _version_number(version: Any) -> int:
     return number
 
 
-def _wire(meta: Meta) -> dict[str, Any] | None:
+def _wire(meta: Meta) -> WireMeta | None:
     """Return card settings in wire form; None, with a warning, if they are not valid."""
     if meta is None:
         return None
     wire = meta.as_dict if isinstance(meta, WorkflowMeta) else meta
     if valid_meta(wire):
-        return dict(wire)  # type: ignore[arg-type]
+        return wire
     logger.warning("Workflow: the card settings in meta are not valid and are ignored")
     return None

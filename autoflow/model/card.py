@@ -4,11 +4,42 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypedDict
 
 logger = logging.getLogger("autoflow")
 
 ICON_PREFIX = "zmdi-"
+
+
+class WireIcon(TypedDict):
+    """The icon of a card on the wire."""
+
+    icon: str
+    color: str
+    backgroundColor: str
+
+
+class WireLink(TypedDict):
+    """The link of a card on the wire."""
+
+    url: str
+    title: str
+
+
+class WireSettings(TypedDict, total=False):
+    """The settings of a card on the wire: those that are set."""
+
+    title: str
+    description: str
+    icon: WireIcon
+    mainLink: WireLink
+
+
+class WireMeta(TypedDict, total=False):
+    """The settings of the two cards of an edge on the wire: of the data, and of the app."""
+
+    customRelationSettings: WireSettings
+    customNodeSettings: WireSettings
 
 
 @dataclass
@@ -48,9 +79,9 @@ class WorkflowSettings:
             self.icon = self.icon_color = self.icon_bg_color = None
 
     @property
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> WireSettings:
         """The wire form: those of ``{"title", "description", "icon": {...}, "mainLink": {...}}`` that are set."""
-        wire: dict[str, Any] = {}
+        wire: WireSettings = {}
         if self.title is not None:
             wire["title"] = f"<h4>{self.title}</h4>"
         if self.description is not None:
@@ -81,9 +112,9 @@ class WorkflowMeta:
             logger.info("Workflow card: WorkflowMeta without settings has no effect.")
 
     @property
-    def as_dict(self) -> dict[str, Any] | None:
+    def as_dict(self) -> WireMeta | None:
         """The wire form, ``{"customRelationSettings": {...}, "customNodeSettings": {...}}``; None when empty."""
-        wire = {}
+        wire: WireMeta = {}
         if self.relation_settings is not None:
             wire["customRelationSettings"] = self.relation_settings.as_dict
         if self.node_settings is not None:
@@ -91,6 +122,6 @@ class WorkflowMeta:
         return wire or None
 
     @classmethod
-    def create_as_dict(cls, **settings: WorkflowSettings | None) -> dict[str, Any] | None:
+    def create_as_dict(cls, **settings: WorkflowSettings | None) -> WireMeta | None:
         """Return the wire form of new settings."""
         return cls(**settings).as_dict

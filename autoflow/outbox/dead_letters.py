@@ -13,21 +13,49 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypedDict
 
 from autoflow.outbox import frame
 from autoflow.outbox.journal_files import BLOCKED, RETRIED, segment_path
 from autoflow.outbox.progress import locked
+from autoflow.wire.records import Record
 
 FILE = "dead"
 BLOCKED_FILE = "blocked"
+
+
+class DeadLetter(TypedDict):
+    """An entry: a record that was set aside.
+
+    Args:
+        at: nanoseconds since the epoch.
+        record: None for a damaged line of a journal.
+    """
+
+    key: str
+    at: int
+    reason: str
+    record: Record | None
+
+
+class _Header(TypedDict, total=False):
+    """The first line of a file.
+
+    Args:
+        purged: number of entries that left the file, purged or requeued.
+        into: journal that the last of them were moved to.
+    """
+
+    purged: int
+    into: str
+
 
 _PREFIX = {FILE: RETRIED, BLOCKED_FILE: BLOCKED}
 _REQUEUE = ".requeue"
 
 
-def append(folder: str | None, key: str, record: Mapping[str, Any] | None, reason: str, *, file: str = FILE) -> None:
+def append(folder: str | None, key: str, record: Record | None, reason: str, *, file: str = FILE) -> None:
     """Append one entry.
 
     Raises:
@@ -35,7 +63,7 @@ def append(folder: str | None, key: str, record: Mapping[str, Any] | None, reaso
     """
     if folder is None:
         return
-    letter = {"key": key, "at": time.time_ns(), "reason": reason, "record": record}
+    letter: DeadLetter = {"key": key, "at": time.time_ns(), "reason": reason, "record": record}
     line = frame.encode(json.dumps(letter).encode())
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     with locked(folder):
@@ -47,10 +75,8 @@ def append(folder: str | None, key: str, record: Mapping[str, Any] | None, reaso
             os.close(descriptor)
 
 
-def iter_dead_letters(folder: str, file: str = FILE) -> Iterator[dict[str, Any]]:
-    """Yield the entries of a destination, oldest first: ``key``, ``at`` (ns since the epoch), ``reason``, ``record``.
-
-    Damaged ones are skipped.
+def iter_dead_letters(folder: str, file: str = FILE) -> Iterator[DeadLetter]:
+    """Yield the entries of a destination, oldest first; damaged ones are skipped.
 
     Raises:
         OSError: they cannot be read.
@@ -64,8 +90,7 @@ def iter_dead_letters(folder: str, file: str = FILE) -> Iterator[dict[str, Any]]
 
 def purged(folder: str, file: str = FILE) -> int:
     """Return how many entries have left the file, purged or requeued; they are no longer counted."""
-    first = next(_lines(folder, file), {})
-    return int(first.get("purged", 0))
+    return _header(folder, file).get("purged", 0)
 
 
 def purge(folder: str, before: int) -> int:
@@ -82,7 +107,7 @@ def purge(folder: str, before: int) -> int:
         return len(purged_letters)
 
 
-def requeue(folder: str, file: str = FILE, choose: Callable[[Mapping[str, Any]], bool] = lambda letter: True) -> int:
+def requeue(folder: str, file: str = FILE, choose: Callable[[DeadLetter], bool] = lambda letter: True) -> int:
     """Move entries to a new journal, from which they are sent again; return how many.
 
     An entry without a record (a damaged line of a journal) stays. If the process dies meanwhile, the next call of this
@@ -103,7 +128,7 @@ def requeue(folder: str, file: str = FILE, choose: Callable[[Mapping[str, Any]],
             return 0
         name = _PREFIX[file] + os.urandom(8).hex()
         lines = [
-            json.dumps({"n": number, **letter["record"], "key": letter["key"]}).encode()
+            json.dumps({"n": number, **(letter["record"] or {}), "key": letter["key"]}).encode()
             for number, letter in enumerate(chosen, start=1)
         ]
         try:
@@ -134,23 +159,21 @@ def settle_locked(folder: str) -> None:
         if entry.endswith(_REQUEUE):
             name = entry.removesuffix(_REQUEUE)
             path = os.path.join(folder, entry)
-            if any(next(_lines(folder, file), {}).get("into") == name for file in _PREFIX):
+            if any(_header(folder, file).get("into") == name for file in _PREFIX):
                 os.rename(path, segment_path(folder, name, 0))
             else:
                 os.unlink(path)
 
 
-def _split(
-    folder: str, file: str, choose: Callable[[Mapping[str, Any]], bool]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    chosen: list[dict[str, Any]] = []
-    remaining: list[dict[str, Any]] = []
+def _split(folder: str, file: str, choose: Callable[[DeadLetter], bool]) -> tuple[list[DeadLetter], list[DeadLetter]]:
+    chosen: list[DeadLetter] = []
+    remaining: list[DeadLetter] = []
     for letter in iter_dead_letters(folder, file):
         (chosen if choose(letter) else remaining).append(letter)
     return chosen, remaining
 
 
-def _replace(folder: str, file: str, removed: int, remaining: Iterable[Mapping[str, Any]], into: str = "") -> None:
+def _replace(folder: str, file: str, removed: int, remaining: Iterable[DeadLetter], into: str = "") -> None:
     """Rewrite a file with the entries that remain, atomically.
 
     Args:
@@ -161,7 +184,9 @@ def _replace(folder: str, file: str, removed: int, remaining: Iterable[Mapping[s
         into: the journal they move to.
     """
     path = os.path.join(folder, file)
-    first = {"purged": purged(folder, file) + removed} | ({"into": into} if into else {})
+    first: _Header = {"purged": purged(folder, file) + removed}
+    if into:
+        first["into"] = into
     _write(f"{path}.new", [json.dumps(form).encode() for form in (first, *remaining)])
     os.replace(f"{path}.new", path)
 
@@ -173,7 +198,15 @@ def _write(path: str, bodies: Iterable[bytes]) -> None:
             file.write(frame.encode(body))
 
 
-def _lines(folder: str, name: str) -> Iterator[dict[str, Any]]:
+def _header(folder: str, file: str) -> _Header:
+    """Return the first line of a file; empty when there is no file, or it has an entry there."""
+    header: _Header
+    for header in _lines(folder, file):
+        return header
+    return {}
+
+
+def _lines(folder: str, name: str) -> Iterator[Any]:
     try:
         file = open(os.open(os.path.join(folder, name), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb")
     except FileNotFoundError:

@@ -193,7 +193,8 @@ class Drain:
             return
         lost = [
             NumberedRecord(
-                f"{reader.name}:lost:{run}", {"type": "finish", "run": run, "at": time.time_ns(), "state": "lost"}
+                f"{reader.name}:lost:{run}",
+                {"type": "finish", "run": run, "at": time.time_ns(), "state": "lost", "error": None},
             )
             for run in runs
         ]

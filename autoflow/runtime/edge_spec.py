@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoflow.errors import CardError, DecorationError, UnknownKindError, UnknownParameterError
-from autoflow.model.card import WorkflowMeta
+from autoflow.model.card import WireMeta, WorkflowMeta
 from autoflow.model.entity_types import Direction, Kind, kinds
 from autoflow.model.path import Path, parse
 from autoflow.outbox.record_encoder import encode_member, encode_members, join
@@ -231,7 +231,7 @@ class EdgeSpec:
             task=self._task(call) if self._task is not None else None,
         )
 
-    def _meta_of(self, call: Call) -> dict[str, Any] | None:
+    def _meta_of(self, call: Call) -> WireMeta | None:
         """Return the meta of one call.
 
         Raises:
@@ -240,7 +240,7 @@ class EdgeSpec:
         return _wire_meta(self._meta(call)) if callable(self._meta) else self._meta
 
 
-def appearance_of(card: bytes, meta: Mapping[str, Any] | None) -> bytes:
+def appearance_of(card: bytes, meta: WireMeta | None) -> bytes:
     """Return the encoded members of an edge record that describe the data's card; empty when there are none."""
     return join(encode_member("card", card) if card else b"", encode_members({"meta": meta}) if meta else b"")
 
@@ -328,7 +328,7 @@ def _compile_meta(meta: Any) -> Any:
     return check_callable("meta", meta) if callable(meta) else _wire_meta(meta)
 
 
-def _wire_meta(meta: Any) -> dict[str, Any] | None:
+def _wire_meta(meta: Any) -> WireMeta | None:
     """Return the wire form of a WorkflowMeta, or of a mapping of that form.
 
     Raises:

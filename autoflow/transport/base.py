@@ -25,7 +25,7 @@ class Transport(Protocol):
         """POST a JSON body to a method and return the JSON response; `timeout` in seconds, None for the default."""
         ...
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
+    def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """Send autoflow's server a batch of records (`wire.records`); return its response, unchecked."""
         ...
 

@@ -67,7 +67,7 @@ class EmbeddedTransport:
         """See `Transport.call`; only the database is waited for, so `timeout` has no effect."""
         return self._open().call(method, body)
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
+    def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
         return typed.call(self, RECORDS_ADD, AddRecordsRequest(records=list(records)))
 

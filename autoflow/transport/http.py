@@ -100,7 +100,7 @@ class HttpTransport:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self._json(method, self._post(method, timeout or TOTAL_SECONDS, content, JSON))
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
+    def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`; records are encoded one by one, yielding the GIL in between."""
         encoded = []
         for record in records:

@@ -50,11 +50,11 @@ class MemoryTransport:
             return {"entities": [{"id": term["value"], term["field"]: term["value"]} for term in body["filter"]]}
         raise ServerRefused(f"{method} is not supported in memory", status=404, details={})
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
+    def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
         folder = folder_of_parent()
         if folder is None:
-            self.records.extend(records)
+            self.records.extend(dict(record) for record in records)
         else:
             _append(os.path.join(folder, f"{os.getpid()}.jsonl"), records)
         return {
@@ -82,7 +82,7 @@ class MemoryTransport:
         """Do nothing: no connection is open."""
 
 
-def _append(path: str, records: Sequence[dict[str, Any]]) -> None:
+def _append(path: str, records: Sequence[Mapping[str, Any]]) -> None:
     lines = "".join(json.dumps(record) + "\n" for record in records).encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

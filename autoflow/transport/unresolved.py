@@ -24,7 +24,7 @@ class UnresolvedTransport:
         """See `Transport.call`."""
         self._fail()
 
-    def deliver(self, records: Sequence[dict[str, Any]]) -> AddRecordsResponse:
+    def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
         self._fail()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final, TypeGuard
 
-RELATION = "customRelationSettings"
-NODE = "customNodeSettings"
+from autoflow.model.card import WireMeta, WireSettings
+
+RELATION: Final = "customRelationSettings"
+NODE: Final = "customNodeSettings"
 
 _ICON = {"icon", "color", "backgroundColor"}
 _LINK = {"url", "title"}
@@ -17,7 +19,7 @@ def _texts(value: Any, keys: set[str]) -> bool:
     return isinstance(value, dict) and set(value) == keys and all(isinstance(text, str) for text in value.values())
 
 
-def valid_settings(value: Any) -> bool:
+def valid_settings(value: Any) -> TypeGuard[WireSettings]:
     """Return whether a value is settings in wire form: texts, a complete icon, a complete link, nothing else."""
     if not isinstance(value, dict):
         return False
@@ -29,7 +31,7 @@ def valid_settings(value: Any) -> bool:
     )
 
 
-def valid_meta(value: Any) -> bool:
+def valid_meta(value: Any) -> TypeGuard[WireMeta]:
     """Return whether a value is meta in wire form: one or both of the two settings, each valid, and nothing else.
 
     This is the schema that the SDK validates the meta of `api.app.workflow` with.

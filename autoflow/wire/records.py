@@ -19,7 +19,11 @@ In the journal an edge has the form of `CapturedEdge`; the sender completes it.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
+
+from autoflow.model.card import WireMeta, WireSettings
+from autoflow.model.entity_types import Direction, Kind, WireType
+from autoflow.model.run import RunFacts, RunState
 
 
 class _RunKey(TypedDict):
@@ -39,6 +43,46 @@ class RunMembers(_RunKey, total=False):
     origin: str
 
 
+class _Record(RunMembers):
+    at: int
+
+
+class StartRecord(_Record):
+    """The beginning of a run, with the facts known then (`model.run.RunFacts`) as further members."""
+
+    type: Literal["run"]
+    parent: str | None
+
+
+class FactsRecord(_Record):
+    """What the sender gathered about a run."""
+
+    type: Literal["facts"]
+    facts: RunFacts
+
+
+class FinishRecord(_Record):
+    """The end of a run."""
+
+    type: Literal["finish"]
+    state: RunState
+    error: str | None
+
+
+class LogRecord(_Record):
+    """A part of a run's log."""
+
+    type: Literal["log"]
+    lines: str
+
+
+class CapturedNode(_Record):
+    """Settings of a run's own card in the journal: WorkflowSettings by property, texts in JSON form (`model.text`)."""
+
+    type: Literal["node"]
+    card: dict[str, Any]
+
+
 class Subject(TypedDict, total=False):
     """Name of a captured value's entity; the first key present is used, in this order."""
 
@@ -47,24 +91,65 @@ class Subject(TypedDict, total=False):
     name: str
 
 
-class CapturedEdge(TypedDict, total=False):
-    """An edge in the journal: texts may be incomplete (`model.text`), the entity may need a lookup."""
+class VersionReference(TypedDict, total=False):
+    """A version of a project, by one of the two."""
 
-    key: str
-    type: str
-    run: str
-    at: int
-    task: int  # of the run, with team and workspace: an edge may come before its run's own record
-    team: int
-    workspace: int
+    id: int
+    number: int
+
+
+class _EdgeHead(_Record):
+    type: Literal["edge"]
+    direction: Direction
+    kind: Kind
+
+
+class CapturedEdge(_EdgeHead, total=False):
+    """An edge in the journal: texts may be incomplete (`model.text`), the entity may need a lookup.
+
+    Its `task` is the run's, as an edge may come before the run's own record.
+    """
+
     own_task: int  # a task other than the run's, named by the edge
-    origin: str
-    direction: str
-    kind: str
     model_weight: bool
     subject: Subject
-    version: dict[str, Any]  # {"id": 12} or {"number": 3}
+    version: VersionReference
     card: dict[str, Any]  # WorkflowSettings by property, texts in JSON form
     node: dict[str, Any]
-    meta: dict[str, Any]  # wire form, taken as it is
+    meta: WireMeta  # taken as it is
     repeat: bool  # recorded by `Api`: never merged with an equal edge
+
+
+# A record in the journal.
+Record = StartRecord | FactsRecord | FinishRecord | LogRecord | CapturedNode | CapturedEdge
+
+
+class NodeRecord(_Record):
+    """Settings of a run's own card, complete."""
+
+    key: str
+    type: Literal["node"]
+    node: WireSettings
+
+
+class EdgeEntity(TypedDict):
+    """The entity of an edge; the origin is empty for the server's own."""
+
+    type: WireType
+    id: int | str
+    origin: str
+
+
+class _EdgeRecord(_RunKey):
+    key: str
+    at: int
+    type: Literal["edge"]
+    direction: Direction
+    entity: EdgeEntity
+    meta: WireMeta | None
+
+
+class EdgeRecord(_EdgeRecord, total=False):
+    """An edge, complete; with the task that it names, if that is not its run's."""
+
+    task: int

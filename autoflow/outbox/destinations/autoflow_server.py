@@ -25,7 +25,7 @@ from autoflow.outbox.destinations.record_resolver import ServerResolver
 from autoflow.process.threads import yield_gil
 from autoflow.transport.base import Transport
 from autoflow.wire.contract.records import RECORDS_ADD, AddRecordsResponse, RecordResult
-from autoflow.wire.records import RunMembers
+from autoflow.wire.records import Record, RunMembers
 
 
 class AutoflowServer(Backend):
@@ -58,15 +58,14 @@ class AutoflowServer(Backend):
         """See `Backend.task_number`."""
         return self._lookups.run(run).id
 
-    def resolve(self, key: str, record: dict[str, Any]) -> dict[str, Any]:
+    def resolve(self, key: str, record: Record) -> Mapping[str, Any]:
         """See `Backend.resolve`."""
         if record["type"] == "edge":
             return self._resolver.edge(key, record)
         if record["type"] == "run":
             self._resolver.remember(record)
         if record["type"] == "node" and "card" in record:
-            node = self._resolver.node(record)
-            record = {name: value for name, value in record.items() if name != "card"} | {"node": node}
+            return self._resolver.node(key, record)
         return {**record, "key": key}
 
     def deliver(
@@ -105,9 +104,9 @@ class AutoflowServer(Backend):
 
     def _resolve_all(
         self, records: Sequence[NumberedRecord], results: dict[str, DeliveryResult]
-    ) -> tuple[list[dict[str, Any]], ServerError | None]:
+    ) -> tuple[list[Mapping[str, Any]], ServerError | None]:
         """Resolve records up to the first for which the server had no response; return them and that failure."""
-        batch = []
+        batch: list[Mapping[str, Any]] = []
         for key, record in records:
             yield_gil()
             try:
@@ -121,7 +120,7 @@ class AutoflowServer(Backend):
                 results[key] = blocked(error)
         return batch, None
 
-    def _send(self, batch: list[dict[str, Any]]) -> Iterator[dict[str, DeliveryResult]]:
+    def _send(self, batch: list[Mapping[str, Any]]) -> Iterator[dict[str, DeliveryResult]]:
         """Send a batch, in halves if need be; yield the results of each request by key."""
         if not batch:
             return
@@ -143,7 +142,7 @@ class AutoflowServer(Backend):
         answered = [entry for entry in response["results"] if isinstance(entry, Mapping)]
         yield {str(entry.get("key")): result for entry in answered if (result := self._result(entry)) is not None}
 
-    def _request(self, batch: list[dict[str, Any]]) -> AddRecordsResponse:
+    def _request(self, batch: list[Mapping[str, Any]]) -> AddRecordsResponse:
         """Send one request.
 
         Raises:

@@ -7,12 +7,12 @@ instance and autoflow's server are both reached by http. Members with a value or
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from autoflow.errors import AutoflowError
 from autoflow.transport.base import Transport
-from autoflow.wire.records import RunMembers
+from autoflow.wire.records import Record, RunMembers
 
 DeliveryState = dict[str, Any]  # JSON, stored with the journal's progress
 
@@ -32,7 +32,7 @@ class NumberedRecord(NamedTuple):
     """A record of a journal (`wire.records`) and its key, which stays the same however often it is sent."""
 
     key: str
-    record: dict[str, Any]
+    record: Record
 
 
 class Undeliverable(AutoflowError):
@@ -49,7 +49,7 @@ class Backend(Protocol):
     keeps_logs: bool = True  # whether it wants log records
     own_methods: bool = False  # whether it has autoflow's own methods (``autoflow.*``): it numbers runs, saves versions
 
-    def resolve(self, key: str, record: dict[str, Any]) -> dict[str, Any]:
+    def resolve(self, key: str, record: Record) -> Mapping[str, Any]:
         """Fill in what the call left open, such as the id of an entity named by its path, or fields of card texts.
 
         Raises:

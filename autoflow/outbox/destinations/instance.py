@@ -9,9 +9,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from autoflow.errors import ServerError, ServerRefused
+from autoflow.model.card import WireSettings
 from autoflow.outbox.destinations.base import (
     DELIVERED,
     Backend,
@@ -26,8 +27,22 @@ from autoflow.outbox.destinations.lookups import Lookups
 from autoflow.outbox.destinations.record_resolver import InstanceResolver
 from autoflow.transport.base import Transport
 from autoflow.wire import cards, methods
+from autoflow.wire.edges import EdgeBody
+from autoflow.wire.records import CapturedEdge, FinishRecord, Record
 
 _REMEMBERED = 10_000  # edges sent, so that an equal one is not sent again
+
+
+class _Pending(TypedDict, total=False):
+    """What an instance keeps of an open run between batches.
+
+    Args:
+        node: settings of its own card that no edge has carried yet.
+        last: method and body of its last edge.
+    """
+
+    node: WireSettings
+    last: tuple[str, EdgeBody]
 
 
 class Instance(Backend):
@@ -53,12 +68,12 @@ class Instance(Backend):
         self._failures = FailureClassifier(transport, identity)
         self._sent: dict[tuple[str, str, str, str], str] = {}
 
-    def resolve(self, key: str, record: dict[str, Any]) -> dict[str, Any]:
+    def resolve(self, key: str, record: Record) -> Mapping[str, Any]:
         """See `Backend.resolve`; an edge becomes its ``method`` and ``body``."""
         if record["type"] == "edge":
-            return self._resolver.edge(key, record)
+            return self._resolver.edge(record)
         if record["type"] == "node":
-            return {**record, "node": self._resolver.node(record)}
+            return self._resolver.node(key, record)
         return record
 
     def deliver(
@@ -105,17 +120,26 @@ class Instance(Backend):
             state.update(state_before)
             raise failure
 
-    def _deliver_one(self, key: str, record: dict[str, Any], state: DeliveryState) -> tuple[bool, DeliveryResult]:
+    def _deliver_one(self, key: str, record: Record, state: DeliveryState) -> tuple[bool, DeliveryResult]:
         """Deliver one record; return whether the instance took a request, and the result.
 
         Raises:
             ServerError: the instance did not answer as it does.
         """
-        deliver = {"edge": self._edge, "node": self._node, "finish": self._finish}.get(record["type"])
         try:
-            return deliver is not None and deliver(key, record, state), DELIVERED
+            return self._dispatch(key, record, state), DELIVERED
         except (Undeliverable, ServerRefused, *MALFORMED) as error:
             return False, self._failures.final(error)
+
+    def _dispatch(self, key: str, record: Record, state: DeliveryState) -> bool:
+        """Deliver a record by its type; return whether the instance took a request. It knows no other types."""
+        if record["type"] == "edge":
+            return self._edge(record, state)
+        if record["type"] == "node":
+            _pending(state, record["run"])["node"] = self._resolver.node(key, record)["node"]
+        if record["type"] == "finish":
+            return self._finish(record, state)
+        return False
 
     def _at_fault(self, error: ServerError) -> bool:
         """Return whether a failure may be about the record: the instance itself still answers."""
@@ -127,7 +151,7 @@ class Instance(Backend):
             return False
         return True
 
-    def _post(self, method: str, body: dict[str, Any]) -> None:
+    def _post(self, method: str, body: EdgeBody) -> None:
         """Post an edge.
 
         Raises:
@@ -137,14 +161,14 @@ class Instance(Backend):
         if not isinstance(response, Mapping) or response.get("success") is not True:
             raise foreign(method)
 
-    def _edge(self, key: str, record: dict[str, Any], state: DeliveryState) -> bool:
-        resolved = self.resolve(key, record)
+    def _edge(self, record: CapturedEdge, state: DeliveryState) -> bool:
+        resolved = self._resolver.edge(record)
         method, body = resolved["method"], resolved["body"]
         own = record.get("own_task") is None  # settings of the run's own card are not for another task's
-        pending = state.setdefault(record["run"], {})
-        meta = body.get("meta", {})
+        pending = _pending(state, record["run"])
+        meta = body.get("meta") or {}
         if own and "node" in pending and cards.NODE not in meta:
-            body["meta"] = {**meta, cards.NODE: pending["node"]}
+            body["meta"] = {**meta, "customNodeSettings": pending["node"]}
         # a path and an id may turn out to be one file: then this very edge was sent for the run
         edge = (record["run"], method, body["type"], str(body["id"]))
         content = json.dumps([body["node"], body.get("meta")], sort_keys=True)
@@ -157,18 +181,20 @@ class Instance(Backend):
                 self._sent.clear()
             self._sent[edge] = content  # after the post: a refused edge was not sent
         if own:
-            state[record["run"]] = {"last": [method, body]}
+            sent: _Pending = {"last": (method, body)}
+            state[record["run"]] = sent
         return needed
 
-    def _node(self, key: str, record: dict[str, Any], state: DeliveryState) -> bool:
-        state.setdefault(record["run"], {})["node"] = self.resolve(key, record)["node"]
-        return False
-
-    def _finish(self, key: str, record: dict[str, Any], state: DeliveryState) -> bool:
-        pending = state.get(record["run"], {})
-        repeats = "node" in pending and "last" in pending
-        if repeats:
-            method, body = pending["last"]
-            self._post(method, {**body, "meta": {**body.get("meta", {}), cards.NODE: pending["node"]}})
+    def _finish(self, record: FinishRecord, state: DeliveryState) -> bool:
+        pending = _pending(state, record["run"])
+        node, last = pending.get("node"), pending.get("last")
+        if node is not None and last is not None:
+            method, body = last
+            self._post(method, {**body, "meta": {**(body.get("meta") or {}), "customNodeSettings": node}})
         state.pop(record["run"], None)
-        return repeats
+        return node is not None and last is not None
+
+
+def _pending(state: DeliveryState, run: str) -> _Pending:
+    pending: _Pending = state.setdefault(run, {})
+    return pending

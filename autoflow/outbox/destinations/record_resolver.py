@@ -5,21 +5,28 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
-from autoflow.model.card import WorkflowSettings
+from autoflow.model.card import WireMeta, WireSettings, WorkflowSettings
 from autoflow.model.entity_types import WireType, type_of_kind
 from autoflow.model.text import from_json
 from autoflow.outbox.destinations.base import Undeliverable
 from autoflow.outbox.destinations.lookups import Lookups, Task
 from autoflow.process.rate_limited_log import RateLimitedLogger
 from autoflow.wire import cards, edges, methods
-from autoflow.wire.records import RunMembers
+from autoflow.wire.records import CapturedEdge, CapturedNode, EdgeRecord, NodeRecord, RunMembers, StartRecord, Subject
 
 _log = RateLimitedLogger(logging.getLogger("autoflow"))
 
 _ONE_SLASH = re.compile(r"/(?!/)")
 _RUN_MEMBERS = tuple(RunMembers.__annotations__)
+
+
+class EdgeRequest(TypedDict):
+    """The request that adds an edge on a Supervisely instance."""
+
+    method: str
+    body: edges.EdgeBody
 
 
 class UnknownEntity(Undeliverable):
@@ -36,13 +43,14 @@ class RecordResolver:
     def __init__(self, lookups: Lookups) -> None:
         self.lookups = lookups
 
-    def node(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings of a run's own card, in wire form.
+    def node(self, key: str, record: CapturedNode) -> NodeRecord:
+        """Return a record of a run's own card with its settings in wire form.
 
         Raises:
             Undeliverable, ServerError: as for an edge.
         """
-        return settings(record["card"], lambda name: self.task_field(name, self.task_of(record)))
+        node = settings(record["card"], lambda name: self.task_field(name, self.task_of(record)))
+        return {**_run_members(record), "key": key, "type": "node", "at": record["at"], "node": node}
 
     def task_field(self, name: str, task: Task) -> Any:
         """Return the value of a text's field that names something of the task, or None."""
@@ -50,7 +58,7 @@ class RecordResolver:
             return self.app_of(task)
         return {"task_id": task.id, "team_id": task.team_id}.get(name)
 
-    def task_of(self, record: Mapping[str, Any]) -> Task:
+    def task_of(self, record: CapturedNode | CapturedEdge) -> Task:
         """Return the task an edge belongs to: the one it names itself, else its run's."""
         raise NotImplementedError
 
@@ -66,39 +74,38 @@ class ServerResolver(RecordResolver):
         super().__init__(lookups)
         self._runs: dict[str, RunMembers] = {}  # members of run records, for tasks made before these arrive
 
-    def remember(self, record: Mapping[str, Any]) -> None:
+    def remember(self, record: StartRecord) -> None:
         """Keep the members of a run's first record."""
         if len(self._runs) > Lookups.CACHED_TASKS:
             self._runs.clear()
         self._runs[record["run"]] = _run_members(record)
 
-    def task_of(self, record: Mapping[str, Any]) -> Task:
+    def task_of(self, record: CapturedNode | CapturedEdge) -> Task:
         """See `RecordResolver.task_of`."""
         members = _run_members(record)
         task = self.lookups.run({**self._runs.get(record["run"], members), **members})
-        other = record.get("own_task")
+        other = _own_task(record)
         return task if other is None else task._replace(id=other, app_id=None)
 
-    def edge(self, key: str, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Resolve a captured edge (`wire.records.CapturedEdge`) to the record that the server takes.
+    def edge(self, key: str, record: CapturedEdge) -> EdgeRecord:
+        """Resolve a captured edge to the record that the server takes.
 
         Raises:
             Undeliverable: it can never be delivered.
             ServerError: the server had to be asked and did not answer.
         """
         edge = EdgeResolution(self, record)
-        entity = {"type": edge.type, "id": edge.entity_id, "origin": record.get("origin") or ""}
-        resolved = {
+        resolved: EdgeRecord = {
             "key": key,
             "type": "edge",
             "run": record["run"],
             "at": record["at"],
             "direction": record["direction"],
-            "entity": entity,
+            "entity": {"type": edge.type, "id": edge.entity_id, "origin": record.get("origin") or ""},
             "meta": edge.meta,
         }
-        if record.get("own_task") is not None:
-            resolved["task"] = record["own_task"]
+        if (task := _own_task(record)) is not None:
+            resolved["task"] = task
         return resolved
 
 
@@ -114,32 +121,32 @@ class InstanceResolver(RecordResolver):
         super().__init__(lookups)
         self._version = version
 
-    def task_of(self, record: Mapping[str, Any]) -> Task:
+    def task_of(self, record: CapturedNode | CapturedEdge) -> Task:
         """See `RecordResolver.task_of`."""
-        other = record.get("own_task")
+        other = _own_task(record)
         number = record.get("task") if other is None else other
         if number is None:
             raise Undeliverable(
                 "no task number: set SUPERVISELY_TASK_ID or TASK_ID, or give task_id= to workflow() or the decorator"
             )
-        if other is None and record.get("team") is not None:
+        if other is None and (team := record.get("team")) is not None:
             # the app's id is looked up only if a text needs it
-            return Task(number, record["team"], record.get("workspace"), None)
+            return Task(number, team, record.get("workspace"), None)
         return self.lookups.task(number)
 
     def app_of(self, task: Task) -> int | None:
         """See `RecordResolver.app_of`."""
         return task.app_id if task.app_id is not None else self.lookups.task(task.id).app_id
 
-    def edge(self, key: str, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Resolve a captured edge to the ``method`` that posts it and its ``body``; errors as `ServerResolver.edge`."""
+    def edge(self, record: CapturedEdge) -> EdgeRequest:
+        """Resolve a captured edge to the request that posts it; errors as `ServerResolver.edge`."""
         kind = record["kind"]
         since = methods.JOBS_SINCE if kind == "job" else methods.WORKFLOW_SINCE
         if self._version < since:
             version, needed = (".".join(map(str, numbers)) for numbers in (self._version, since))
             raise Undeliverable(f"the instance is {version}; this needs {needed} or later")
-        if record.get("origin"):
-            raise Undeliverable(f"the {kind} belongs to {record['origin']}, not to this instance")
+        if origin := record.get("origin"):
+            raise Undeliverable(f"the {kind} belongs to {origin}, not to this instance")
         edge = EdgeResolution(self, record)
         if edge.task.team_id is None:
             raise Undeliverable(f"the team of task {edge.task.id} is unknown")
@@ -151,7 +158,12 @@ def _run_members(record: Mapping[str, Any]) -> RunMembers:
     return cast("RunMembers", {key: record[key] for key in _RUN_MEMBERS if record.get(key) is not None})
 
 
-def settings(options: Mapping[str, Any], value_of: Callable[[str], Any]) -> dict[str, Any]:
+def _own_task(record: CapturedNode | CapturedEdge) -> int | None:
+    """Return the task that an edge names itself."""
+    return record.get("own_task") if record["type"] == "edge" else None
+
+
+def settings(options: Mapping[str, Any], value_of: Callable[[str], Any]) -> WireSettings:
     """Return card options in wire form, fields of their texts filled in; a text that cannot be is left out."""
     texts = {}
     for name, form in options.items():
@@ -177,13 +189,13 @@ class EdgeResolution:
         ServerError: the server had to be asked and did not answer.
     """
 
-    def __init__(self, resolver: RecordResolver, record: Mapping[str, Any]) -> None:
+    def __init__(self, resolver: RecordResolver, record: CapturedEdge) -> None:
         self._resolver = resolver
         self._lookups = resolver.lookups
         self._record = record
-        self._kind: str = record["kind"]
+        self._kind = record["kind"]
         self._by_path = type_of_kind(self._kind).by_path
-        self._subject: Mapping[str, Any] = record.get("subject") or {}
+        self._subject: Subject = record.get("subject") or {}
         self._foreign = bool(record.get("origin"))  # an entity of another server than the one the record goes to
         self._task: Task | None = None
         self._file: Mapping[str, Any] | None = None
@@ -208,12 +220,12 @@ class EdgeResolution:
         if self._kind == "app":
             return self.task.id
         subject = self._subject
-        if "id" in subject:
-            return int(subject["id"])
-        if "path" in subject:
-            path = str(subject["path"])
+        if (number := subject.get("id")) is not None:
+            return int(number)
+        if (path := subject.get("path")) is not None:
             return path if self._by_path or self._foreign else self._file_id(path)
-        name = str(subject["name"])
+        if (name := subject.get("name")) is None:
+            raise Undeliverable("the record names no entity")
         if self._foreign:
             return name
         number = self._lookups.named(self._kind, name, self.task.workspace_id)
@@ -233,23 +245,32 @@ class EdgeResolution:
         version = self._record.get("version")
         if not version:
             return None
-        if "id" in version:
-            return int(version["id"])
-        if self._foreign or not isinstance(self._id, int):
+        if (version_id := version.get("id")) is not None:
+            return int(version_id)
+        number = version.get("number")
+        if self._foreign or number is None or not isinstance(self._id, int):
             return None
-        return self._lookups.version_numbered(self._id, int(version["number"]))
+        return self._lookups.version_numbered(self._id, int(number))
 
     # -- its card
 
-    def _meta(self) -> dict[str, Any] | None:
-        meta: dict[str, Any] = {}
+    def _meta(self) -> WireMeta | None:
         recorded = self._record.get("meta") or {}
-        for member, key in (("card", cards.RELATION), ("node", cards.NODE)):
-            options = self._record.get(member)
-            own = settings(options, self._field) if options else {}
-            if own or options == {} or key in recorded:
-                meta[key] = {**own, **recorded.get(key, {})}
+        meta: WireMeta = {}
+        relation = self._settings(self._record.get("card"), recorded.get(cards.RELATION))
+        if relation is not None:
+            meta["customRelationSettings"] = relation
+        node = self._settings(self._record.get("node"), recorded.get(cards.NODE))
+        if node is not None:
+            meta["customNodeSettings"] = node
         return meta or None
+
+    def _settings(self, options: Mapping[str, Any] | None, recorded: WireSettings | None) -> WireSettings | None:
+        """Return the settings of one card, where those of the edge's meta win; None when it has none."""
+        own: WireSettings = settings(options, self._field) if options else {}
+        if not own and options != {} and recorded is None:
+            return None
+        return {**own, **(recorded or {})}
 
     def _field(self, name: str) -> Any:
         """Return the value of a text's field that only the server knows, or None."""
