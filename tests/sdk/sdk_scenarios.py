@@ -435,3 +435,48 @@ def save_as(api: sly.Api, project: int, second: str) -> int | None:
 def drop_image(api: sly.Api, image: int) -> None:
     """Remove an image."""
     api.image.remove(image)
+
+
+# -- removing
+
+
+def object_tags(api: sly.Api, images: list[int]) -> dict[str, Any]:
+    """Remove one of several values of a tag from an object, by its id as each method reads it."""
+    project = api.image.get_info_by_id(images[0]).project_id
+    known = sly.ProjectMeta.from_json(api.project.get_meta(project))
+    note = sly.TagMeta("note", sly.TagValueType.ANY_STRING)
+    known = api.project.update_meta(project, known.add_tag_meta(note))
+    tag = known.get_tag_meta("note").sly_id
+    figure = api.annotation.download_json(images[0])["objects"][0]["id"]
+    values = ("a", "b", "c", "d")
+    api.image.tag.add_to_objects(project, [{"tagId": tag, "figureId": figure, "value": value} for value in values])
+
+    def read() -> dict[str, int]:
+        label = sly.Annotation.from_json(api.annotation.download_json(images[0]), known).labels[0]
+        return {entry.value: entry.sly_id for entry in label.tags if entry.name == "note"}
+
+    in_annotation = read()
+    listed = {entry["value"]: entry["id"] for entry in api.advanced.get_object_tags(figure) if entry["tagId"] == tag}
+    in_figure = {
+        entry["value"]: entry["id"]
+        for entry in api.image.figure.get_by_ids(api.image.get_info_by_id(images[0]).dataset_id, [figure])[0].tags
+        if entry["tagId"] == tag
+    }
+    refused = []
+    for wrong in (None, tag, listed["a"] + 1):
+        try:
+            api.advanced.remove_tag_from_object(tag, figure, wrong)
+        except Exception as error:
+            refused.append(error.response.status_code)
+    whole = sorted(read())
+    api.advanced.remove_tag_from_object(tag, figure, in_annotation["b"])
+    added = api.advanced.add_tag_to_object(tag, figure, "e")
+    api.advanced.remove_tag_from_object(tag, figure, added["id"])
+    return {
+        "same ids": in_annotation == listed == in_figure,
+        "distinct": len({*listed.values()}),
+        "refused": refused,
+        "whole": whole,
+        "left": sorted(read()),
+        "others kept": len(api.advanced.get_object_tags(figure)) == 3 + len(annotation(0, known).labels[0].tags),
+    }

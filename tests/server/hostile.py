@@ -246,7 +246,7 @@ class World:
             "jobs.stop": {"id": gone},
             "members.list": {"teamId": 1, **page, "filter": []},
             "object-tags.add-to-object": {"figureId": figure, "tagId": self.tag, "value": None},
-            "object-tags.remove-from-figure": {"figureId": figure, "tagId": gone},
+            "object-tags.remove-from-figure": {"figureId": figure, "tagId": gone, "id": gone},
             "projects.add": {
                 "workspaceId": 1,
                 "name": "world",

@@ -41,8 +41,8 @@ def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, in_pi
     objects = []
     for stored in document.get("objects", ()):
         stored = rounding.round_to_pixels(stored) if in_pixels else stored
-        tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
         number = row["id"] * FIGURES + stored["id"]
+        tags = meta.object_tags(number, stored["tags"])
         objects.append({**stored, "id": number, "classTitle": meta.class_title(stored["classId"]), "tags": tags})
     size = {"height": row["height"], "width": row["width"]}
     tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])]

@@ -1,7 +1,8 @@
-"""The classes and tags of a project, as annotations name them, and the tags on an item."""
+"""The classes and tags of a project, as annotations name them, and the tags on an item and on its objects."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,21 @@ class Meta:
     def tag_name(self, number: int) -> str | None:
         """Return the current name of a tag."""
         return self._tags[number]["name"] if number in self._tags else None
+
+    def object_tags(self, figure_id: int, stored_tags: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the tags of an object in the wire's shape."""
+        return [
+            {**tag, "id": object_tag_id(figure_id, tag), "name": self.tag_name(tag["tagId"])} for tag in stored_tags
+        ]
+
+
+def object_tag_id(figure_id: int, tag: Mapping[str, Any]) -> int:
+    """Return the id of a tag on an object.
+
+    It is derived from figure, tag and value: items of equal annotations share a document, which cannot store an id.
+    """
+    text = json_codec.dump([figure_id, tag["tagId"], tag["value"]], canonical=True)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")
 
 
 _FITS = {

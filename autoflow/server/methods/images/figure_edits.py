@@ -16,7 +16,7 @@ from autoflow.server.methods.images.figures import FACTS, image_of
 from autoflow.server.methods.images.labels import AnnotationWriter, stored_documents
 from autoflow.server.operations import Operation
 from autoflow.server.project_types.images import FIGURES, stored_object
-from autoflow.server.project_types.meta import Meta
+from autoflow.server.project_types.meta import Meta, object_tag_id
 from autoflow.server.request_parser import RequestParser
 
 # Members that say where a figure belongs.
@@ -162,7 +162,7 @@ def add_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
             tag = editor.meta.valued(entry, entry.number("tagId"))
             before = editor.figure(number)["tags"]
             editor.change(number, {"tags": before if tag in before else [*before, tag]})
-            answers.append({**tag, "figureId": number})
+            answers.append({**tag, "id": object_tag_id(number, tag), "figureId": number})
         editor.close()
     return answers
 
@@ -192,21 +192,22 @@ def add_tag(conn: Connection, request: RequestParser) -> dict[str, Any]:
         tag = editor.meta.valued(request, request.number("tagId"))
         before = editor.figure(number)["tags"]
         editor.change(number, {"tags": before if tag in before else [*before, tag]})
-    return {**tag, "id": tag["tagId"], "figureId": number}
+    return {**tag, "id": object_tag_id(number, tag), "figureId": number}
 
 
 def remove_tag(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``object-tags.remove-from-figure``: remove a tag from a figure, with every value.
+    """``object-tags.remove-from-figure``: remove one tag, by its own id, from a figure.
 
     Raises:
+        Invalid: the id is missing; a tag's other values must not be removed with it.
         NotFound: the figure does not have the tag.
     """
-    number, tag_id = request.number("figureId"), request.number("tagId")
+    number, tag_id, own_id = request.number("figureId"), request.number("tagId"), request.number("id")
     with edit_one_figure(conn, number) as editor:
         before = editor.figure(number)["tags"]
-        remaining = [tag for tag in before if tag["tagId"] != tag_id]
+        remaining = [tag for tag in before if tag["tagId"] != tag_id or object_tag_id(number, tag) != own_id]
         if len(remaining) == len(before):
-            raise NotFound(f"on figure {number}, tag", tag_id)
+            raise NotFound(f"on figure {number}, tag", own_id)
         editor.change(number, {"tags": remaining})
     return {"success": True}
 

@@ -59,9 +59,9 @@ def geometry_of(stored: Mapping[str, Any]) -> dict[str, Any] | None:
 def _shape(row: RowMapping, stored: Mapping[str, Any], meta: Meta) -> dict[str, Any]:
     geometry = geometry_of(stored)
     box, area = measure(geometry or {}, stored.get("geometryType"))
-    tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in stored["tags"]]
+    number = _number(row, stored)
     return {
-        "id": row["id"] * FIGURES + stored["id"],
+        "id": number,
         "entityId": row["id"],
         "imageId": row["id"],
         "objectId": None,
@@ -72,7 +72,7 @@ def _shape(row: RowMapping, stored: Mapping[str, Any], meta: Meta) -> dict[str, 
         "geometry": geometry,
         "geometryMeta": {"bbox": box} if box is not None else None,
         "area": area,
-        "tags": tags,
+        "tags": meta.object_tags(number, stored["tags"]),
         "meta": stored.get("meta") or {},
         "priority": stored.get("priority"),
         "customData": stored.get("customData"),
@@ -115,8 +115,9 @@ def figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def list_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
-    """``figures.tags.list`` of a figure; each has its tag's number, as tags on figures have none of their own."""
-    return [{**tag, "id": tag["tagId"]} for tag in figure(conn, request)["tags"]]
+    """``figures.tags.list`` of a figure."""
+    tags: list[dict[str, Any]] = figure(conn, request)["tags"]
+    return tags
 
 
 def _numbers(conditions: Sequence[RequestParser]) -> set[int] | None:
