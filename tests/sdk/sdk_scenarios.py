@@ -480,3 +480,100 @@ def object_tags(api: sly.Api, images: list[int]) -> dict[str, Any]:
         "left": sorted(read()),
         "others kept": len(api.advanced.get_object_tags(figure)) == 3 + len(annotation(0, known).labels[0].tags),
     }
+
+
+def archived(api: sly.Api, project: int) -> dict[str, Any]:
+    """Archive a project, twice; then without a url."""
+    before = api.project.get_info_by_id(project)
+    api.project.archive(project, "https://x.example/images.tar")
+    first = api.project.get_info_by_id(project)
+    api.project.archive_batch([project], ["https://x.example/a.tar"], ["https://x.example/b.tar"])
+    second = api.project.get_info_by_id(project)
+    try:
+        api.project.archive(project, None)
+        refused = None
+    except Exception as error:
+        refused = error.response.status_code
+    kept = api.project.get_info_by_id(project)._replace(backup_archive={})
+    return {
+        "backups": [first.backup_archive, second.backup_archive],
+        "kept": kept == before,
+        "refused": refused,
+        "listed": [info.backup_archive == second.backup_archive for info in api.project.get_list(1)],
+    }
+
+
+def projects_removed(api: sly.Api, project: int) -> dict[str, Any]:
+    """Remove a project, then permanently, as the SDK's documentation wants it; others stay."""
+    other = api.project.create(1, "other").id
+    api.project.remove(project)
+    permanently = api.project.remove_permanently(project)
+    try:
+        api.project.remove_permanently([other, 999])
+        refused = None
+    except Exception as error:
+        refused = error.response.status_code
+    return {
+        "permanently": permanently,
+        "refused": refused,
+        "left": [info.id == other for info in api.project.get_list(1)],
+    }
+
+
+def files_removed(api: sly.Api) -> dict[str, Any]:
+    """Remove a file beside a folder of its name, a folder, and every file at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "f")
+        with open(path, "w") as file:
+            file.write("x")
+        for target in ("/run", "/run/a.txt", "/run/b.txt", "/runs/c.txt"):
+            api.file.upload(1, path, target)
+
+    def left() -> list[str]:
+        return sorted(info.path for info in api.file.list(1, "/", return_type="fileinfo"))
+
+    api.file.remove(1, "/run")
+    beside = left()
+    api.file.remove_batch(1, ["/run/a.txt"])
+    one = left()
+    api.file.remove_dir(1, "/run/")
+    refused = []
+    for everything in ("/", "//", "/./"):
+        try:
+            api.file.remove_dir(1, everything, silent=True)
+        except Exception as error:
+            refused.append(error.response.status_code)
+    return {"beside": beside, "one": one, "refused": refused, "left": left()}
+
+
+def parts_removed(api: sly.Api, project: int, outer: int, images: list[int]) -> dict[str, Any]:
+    """Remove an image, a figure, a tag, a class and a dataset; each takes nothing beside it."""
+    known = sly.ProjectMeta.from_json(api.project.get_meta(project))
+
+    def objects(image: int) -> list[str]:
+        return sorted(entry["classTitle"] for entry in api.annotation.download_json(image)["objects"])
+
+    def tags(image: int) -> list[Any]:
+        return [tag["value"] for tag in api.image.get_info_by_id(image).tags]
+
+    before = {image: (objects(image), tags(image)) for image in images}
+    api.image.remove(images[1])
+    figure = api.annotation.download_json(images[0])["objects"][0]["id"]
+    api.image.figure.remove(figure)
+    blurry, split = known.get_tag_meta("blurry").sly_id, known.get_tag_meta("split").sly_id
+    api.image.add_tag(images[2], blurry)
+    own = {tag["tagId"]: tag["id"] for tag in api.image.get_info_by_id(images[2]).tags}
+    api.advanced.remove_tag_from_image(blurry, images[2], own[blurry])
+    api.advanced.remove_tags_from_images([split], [images[3]])
+    after = {image: (objects(image), tags(image)) for image in images if image != images[1]}
+    before[images[0]][0].remove("lemon")
+    before[images[3]][1].clear()
+    del before[images[1]]
+    api.project.remove_class(project, known.get_obj_class("soft").sly_id)
+    api.dataset.remove(outer)
+    return {
+        "only those": after == before,
+        "classes": [entry.name for entry in sly.ProjectMeta.from_json(api.project.get_meta(project)).obj_classes],
+        "objects": sorted({name for image in images[4:] if api.image.get_info_by_id(image) for name in objects(image)}),
+        "datasets": len(api.dataset.get_list(project, recursive=True)),
+    }

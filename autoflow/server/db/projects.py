@@ -89,6 +89,12 @@ def remove(conn: Connection, number: int) -> None:
     conn.execute(update(projects).where(projects.c.id == number).values(state="removed", updated_at=timestamps.now()))
 
 
+def is_removed(conn: Connection, number: int) -> bool:
+    """Return whether the caller sees a removed project of that number."""
+    query = select(projects.c.id).where(projects.c.id == number, projects.c.state == "removed", visible(conn, projects))
+    return conn.execute(query).first() is not None
+
+
 def meta(conn: Connection, number: int) -> dict[str, Any]:
     """Return a project's ``{"classes": [...], "tags": [...]}``."""
     text = conn.execute(select(project_meta.c.document).where(project_meta.c.project_id == number)).scalar()

@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0010"
+REVISION = "0011"
 
 metadata = MetaData()
 
@@ -128,6 +128,7 @@ projects = _table(
     _text("custom_data", "'{}'"),
     _text("settings", "'{}'"),
     _text("import_settings", "'{}'"),
+    _text("backup_archive", "'{}'"),
     _foreign_key("created_by", "users"),
     *_timestamps(),
     Column("epoch", BigInteger, nullable=False, server_default=text("1")),

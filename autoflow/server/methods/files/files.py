@@ -109,13 +109,21 @@ def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def _remove(conn: Connection, team_id: int, path: str) -> None:
-    """Remove a file, or a folder with its contents; refuse if a version needs it."""
+    """Remove the file at a path or, if there is none, the folder of that name with its contents.
+
+    Raises:
+        Invalid: the path is the root, which is every file of the team.
+        Conflict: a version needs it.
+        NotFound: there is neither.
+    """
+    if path == "/":
+        raise Invalid("the root folder cannot be removed: name a file, or a folder in it")
     version = archives.find_version_of_file(conn, team_id, path)
     if version is not None:
         raise Conflict(f"{path} cannot be removed: version {version['id']} of project {version['project_id']} needs it")
-    removed = 0 if path.endswith("/") else files.retire(conn, team_id, path)
-    removed += files.retire_folder(conn, team_id, path.rstrip("/") + "/")
-    if not removed:
+    if not path.endswith("/") and files.retire(conn, team_id, path):
+        return
+    if not files.retire_folder(conn, team_id, path.rstrip("/") + "/"):
         raise NotFound("file", path)
 
 

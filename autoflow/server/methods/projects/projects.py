@@ -62,7 +62,7 @@ def shaped(conn: Connection, project_rows: Sequence[RowMapping]) -> list[dict[st
             "type": row["type"],
             "referenceImageUrl": reference(conn, pictured.get(row["id"])),
             "customData": json_codec.load(row["custom_data"]),
-            "backupArchive": {},
+            "backupArchive": json_codec.load(row["backup_archive"]),
             "settings": json_codec.load(row["settings"]),
             "importSettings": json_codec.load(row["import_settings"]),
             "version": latest.get(row["id"]),
@@ -137,9 +137,20 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
-    """``projects.remove.permanently`` by ``projects``, each with its ``id``; they stay in graphs."""
-    for number in dict.fromkeys(entry.number("id") for entry in request.objects("projects", max_items=PROJECTS)):
-        projects.remove(conn, change_tracking.lock_project(conn, number)["id"])
+    """``projects.remove.permanently`` by ``projects``, each with its ``id``; they stay in graphs.
+
+    A project with an ``archiveUrl`` is not removed: the SDK's ``project.archive`` stores where its backup is, which
+    `shaped` returns as ``backupArchive``. One that was removed before stays removed.
+    """
+    for entry in request.objects("projects", max_items=PROJECTS):
+        number = entry.number("id")
+        if "archiveUrl" in entry.fields:  # even if it is null: what was to be archived must not be removed
+            url, annotations_url = entry.long_text("archiveUrl"), entry.optional_text("annotationsArchiveUrl")
+            urls = {"url": url, "annotationsUrl": annotations_url}
+            project_id = change_tracking.lock_project(conn, number)["id"]
+            projects.change(conn, project_id, silent=True, backup_archive=json_codec.dump(urls))
+        elif not projects.is_removed(conn, number):
+            projects.remove(conn, change_tracking.lock_project(conn, number)["id"])
     return {"success": True}
 
 
