@@ -25,6 +25,8 @@ def typescript(schema: dict[str, Any]) -> str:
         return " | ".join(json.dumps(value) for value in schema["enum"])
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(map(typescript, schema["anyOf"])))
+    if "prefixItems" in schema:
+        return f"[{', '.join(map(typescript, schema['prefixItems']))}]"
     if schema.get("type") == "array":
         return f"Array<{typescript(schema.get('items', {}))}>"
     if schema.get("type") == "object":

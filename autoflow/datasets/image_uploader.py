@@ -189,14 +189,14 @@ class ImageUploader:
                 return {}
             with self._naming_file(batch):
                 response = call(self._transport, FOLDER_LOOK, FolderLookRequest(links=list(hash_by_link)))
-            return {hash_by_link[link]: tuple(size) for link, size in response["sizes"].items()}
+            return {hash_by_link[link]: size for link, size in response["sizes"].items()}
         by_hash = {image.image.hash: image for image in reversed(batch)}
         present = list(self._transport.call("images.internal.hashes.list", list(by_hash)))
         missing = [image for content_hash, image in by_hash.items() if content_hash not in set(present)]
         sizes = self._upload_files(missing) if missing else {}
         if present and needs_size:
             response = call(self._transport, FOLDER_LOOK, FolderLookRequest(hashes=present))
-            sizes |= {content_hash: tuple(size) for content_hash, size in response["sizes"].items()}
+            sizes |= response["sizes"]
         return sizes
 
     @contextlib.contextmanager

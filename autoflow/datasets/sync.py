@@ -30,7 +30,7 @@ from autoflow.wire.contract import folders as contract
 from autoflow.wire.contract.method import Method
 
 Request = TypeVar("Request")
-Changed = TypeVar("Changed", contract.FolderShapeResponse, contract.FolderRemoveResponse)
+Changed = TypeVar("Changed", contract.FolderShapeResponse, contract.FolderDigests)
 
 logger = logging.getLogger("autoflow")
 
@@ -243,7 +243,7 @@ class FolderSync:
         self.changed = True
 
     def _track_digest(
-        self, response: contract.FolderShapeResponse | contract.FolderRemoveResponse | contract.FolderPutResponse
+        self, response: contract.FolderShapeResponse | contract.FolderDigests | contract.FolderPutResponse
     ) -> None:
         """Detect changes by other clients: the digest before ours must be the one after our last change."""
         self._changed_by_others = self._changed_by_others or response["before"] != self._digest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from autoflow.graph.graph import Card, Graph
 from autoflow.graph.subgraph import induced
+from autoflow.model.graph_json import Facets
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,8 @@ class FilterOptions:
         return not (at and (at < (self.since or "") or (self.until is not None and at > self.until)))
 
 
-def facets(graph: Graph) -> dict[str, Any]:
-    """Return the values to filter by.
-
-    Returns:
-        ``kinds`` and ``apps`` with their counts, ``since`` and ``until`` of the runs, and the number of ``cards``.
-    """
+def facets(graph: Graph) -> Facets:
+    """Return the values to filter by."""
     runs = [card for card in graph.cards if card.type == "task"]
     times = [card.at for card in runs if card.at]
     return {

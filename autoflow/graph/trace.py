@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from autoflow.graph.graph import Card, Graph
+from autoflow.model.graph_json import DataJson, RunJson, TraceJson
 
 TraceT = TypeVar("TraceT", bound="Trace")
 
@@ -18,29 +19,24 @@ class Trace:
     Args:
         ref: the traced entity, as ``file:9``.
         graph: cards and arrows up to the first data; its entry is the traced entity.
-        runs: by the key of a run's card: ``ref``, ``name`` (the app's), ``state``, ``error``, ``startedAt``,
-            ``finishedAt``, ``seenAt`` (the last record of a running one), ``facts`` (`model.run.RunFacts`), and
-            ``inputs`` and ``outputs``, keys of `data`.
-        data: by card key, for the inputs and outputs of these runs: ``ref``, ``type``, ``id``, ``origin``, ``name``,
-            and where known of a file ``teamId``, ``path``, ``sha256``, ``size``, ``current``, ``number`` and ``count``
-            (the second of three at its path); of a version ``projectId``, ``projectName``, ``number``, ``title``,
-            ``digest``, ``createdAt``; of a dataset ``projectId``.
+        runs: the runs, by the keys of their cards.
+        data: the inputs and outputs of these runs, by the keys of their cards.
         complete: whether one response held everything; if not, `Card.more` counts what each card at the border lacks.
     """
 
     ref: str
     graph: Graph
-    runs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    runs: Mapping[str, RunJson] = field(default_factory=dict)
+    data: Mapping[str, DataJson] = field(default_factory=dict)
     complete: bool = True
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> TraceJson:
         """Return JSON values, the response of ``autoflow.trace``."""
         return {
             "ref": self.ref,
             "complete": self.complete,
-            "runs": {key: dict(run) for key, run in self.runs.items()},
-            "data": {key: dict(datum) for key, datum in self.data.items()},
+            "runs": dict(self.runs),
+            "data": dict(self.data),
             "graph": self.graph.to_json(),
         }
 

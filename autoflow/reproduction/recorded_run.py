@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, cast
 
 from autoflow.errors import NotReproducible
 from autoflow.graph.trace import Trace
+from autoflow.model.graph_json import DataJson
 from autoflow.model.run import RunFacts
 
 MASK = "***"
@@ -33,8 +34,8 @@ class RecordedRun(NamedTuple):
     state: str
     workspace: int
     facts: RunFacts
-    inputs: list[Mapping[str, Any]]
-    outputs: list[Mapping[str, Any]]
+    inputs: list[DataJson]
+    outputs: list[DataJson]
     author: str = ""
 
     @property
@@ -56,8 +57,9 @@ def is_commit(text: str) -> bool:
 def run_from_trace(trace: Trace, key: str) -> RecordedRun:
     """Return a run of a trace by its key."""
     run = trace.runs[key]
-    inputs, outputs = ([trace.data[name] for name in run[side] if name in trace.data] for side in ("inputs", "outputs"))
-    facts: RunFacts = run["facts"]
+    inputs = [trace.data[name] for name in run["inputs"] if name in trace.data]
+    outputs = [trace.data[name] for name in run["outputs"] if name in trace.data]
+    facts = cast("RunFacts", run["facts"])
     author = str(run.get("createdBy") or "")
     return RecordedRun(run["ref"], run["name"], run["state"], run["workspaceId"], facts, inputs, outputs, author)
 

@@ -33,27 +33,41 @@ Download = Callable[[OperationContext, RequestParser], "Content | CompositeConte
 
 Context = TypeVar("Context")
 Request = TypeVar("Request")
+Response = TypeVar("Response")
+DownloadContent = TypeVar("DownloadContent", bound="Content | CompositeContent")
 
 
 @dataclasses.dataclass(frozen=True)
-class Implementation(Generic[Context, Request]):
+class Implementation(Generic[Context, Request, Response]):
     """A function that implements a declared method; called with a request as it was sent, it validates it first."""
 
     method: Method[Request, Any]
-    function: Callable[[Context, Request], Any]
+    function: Callable[[Context, Request], Response]
 
-    def __call__(self, context: Context, request: RequestParser) -> Any:
+    def __call__(self, context: Context, request: RequestParser) -> Response:
         """Run the function with the validated request."""
         return self.function(context, validate(self.method.request, request.fields))
 
 
 def implements(
-    method: Method[Request, Any],
-) -> Callable[[Callable[[Context, Request], Any]], Implementation[Context, Request]]:
-    """Make a function of a context and a declared request the implementation of a method."""
+    method: Method[Request, Response],
+) -> Callable[[Callable[[Context, Request], Response]], Implementation[Context, Request, Response]]:
+    """Make a function of a context and a declared request, with the declared response, a method's implementation."""
     return lambda function: Implementation(method, function)
 
 
-def by_name(*implementations: Implementation[Context, Any]) -> dict[str, Callable[[Context, RequestParser], Any]]:
+def implements_download(
+    method: Method[Request, Any],
+) -> Callable[
+    [Callable[[OperationContext, Request], DownloadContent]],
+    Implementation[OperationContext, Request, DownloadContent],
+]:
+    """Make a function that returns the content of a file the implementation of a method that answers with bytes."""
+    return lambda function: Implementation(method, function)
+
+
+def by_name(
+    *implementations: Implementation[Context, Any, Any],
+) -> dict[str, Callable[[Context, RequestParser], Any]]:
     """Return implementations by the names of their methods."""
     return {implementation.method.name: implementation for implementation in implementations}

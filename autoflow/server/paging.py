@@ -22,7 +22,7 @@ CHUNK = 500
 
 T = TypeVar("T")
 Columns = Mapping[str, ColumnElement[Any]]
-Shape = Callable[[Sequence[RowMapping]], list[dict[str, Any]]]
+Shape = Callable[[Sequence[RowMapping]], Sequence[Mapping[str, Any]]]
 
 _OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": operators.eq,

@@ -85,11 +85,11 @@ class _TraceRenderer:
     def card_line(self, card: Card) -> str:
         """Return the line of a card: its name, its reference, and its type or, for a run, its status."""
         paint = self.terminal.paint
-        data = self.trace.data.get(card.key, {})
+        data: Mapping[str, Any] = self.trace.data.get(card.key, {})
         more = paint(f"  +{card.more} more", "quiet") if card.more else ""
         reference = paint(printable(card_reference(card)), "quiet")
         if card.type == "task":
-            run = self.trace.runs.get(card.key, {})
+            run: Mapping[str, Any] = self.trace.runs.get(card.key, {})
             symbol = paint(self.symbols.get(card.state or "", self.symbols["dot"]), card.state or "")
             name = paint(printable(str(run.get("name") or card.name)), "strong")
             return f"{symbol} {name}  {reference}  {paint(printable(self.run_summary(run)), 'quiet')}{more}"
@@ -106,7 +106,8 @@ class _TraceRenderer:
 
     def run_lines(self, key: str) -> Iterator[str]:
         """Yield what is needed to run a run again: its command, then its code and environment."""
-        facts = self.trace.runs.get(key, {}).get("facts", {})
+        run: Mapping[str, Any] = self.trace.runs.get(key, {})
+        facts = run.get("facts", {})
         if command := facts.get("command"):
             line = printable(shlex.join(map(str, command)))
             yield line if len(line) <= MAX_COMMAND_LENGTH else line[: MAX_COMMAND_LENGTH - 1] + "…"

@@ -13,6 +13,7 @@ from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import project_meta, projects, workspaces
 from autoflow.server.errors import Conflict
+from autoflow.wire.contract.labels import LabelDefinitions, MetaKind
 
 ACTIVE = projects.c.state == "active"
 COLUMNS = (*projects.c, workspaces.c.team_id)
@@ -95,14 +96,14 @@ def is_removed(conn: Connection, number: int) -> bool:
     return conn.execute(query).first() is not None
 
 
-def meta(conn: Connection, number: int) -> dict[str, Any]:
-    """Return a project's ``{"classes": [...], "tags": [...]}``."""
+def meta(conn: Connection, number: int) -> LabelDefinitions:
+    """Return a project's classes and tags."""
     text = conn.execute(select(project_meta.c.document).where(project_meta.c.project_id == number)).scalar()
-    document: dict[str, Any] = json_codec.load(text) or {"classes": [], "tags": []}
+    document: LabelDefinitions = {"classes": [], "tags": []} if text is None else json_codec.load(text)
     return document
 
 
-def set_meta(edit: ProjectEdit, document: dict[str, Any]) -> None:
+def set_meta(edit: ProjectEdit, document: LabelDefinitions) -> None:
     """Replace a project's classes and tags."""
     number = edit.project["id"]
     text = json_codec.dump(document)
@@ -114,7 +115,7 @@ def set_meta(edit: ProjectEdit, document: dict[str, Any]) -> None:
         edit.update(project_meta, row, {"document": text})
 
 
-def find_by_meta_entry(conn: Connection, kind: str, number: int) -> list[int]:
+def find_by_meta_entry(conn: Connection, kind: MetaKind, number: int) -> list[int]:
     """Return the active projects whose ``classes`` or ``tags`` have an entry with an id, the oldest first."""
     query = select(projects.c.id, project_meta.c.document).join_from(project_meta, projects)
     query = query.where(ACTIVE, visible(conn, projects), project_meta.c.document.contains(f'"id":{number}'))

@@ -13,6 +13,7 @@ from autoflow.server import timestamps
 from autoflow.server.db import teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import unsupported_methods
+from autoflow.wire.contract.admin import UnknownMethodCount
 
 MAX_METHODS = 1000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -31,8 +32,8 @@ def count(conn: Connection, method: str) -> None:
         conn.execute(insert(table).values(team_id=team, method=method, count=1, last_at=timestamps.now()))
 
 
-def counts(conn: Connection) -> list[dict[str, object]]:
-    """Return ``{"method", "count", "lastAt"}`` over the caller's teams, the most frequent first."""
+def counts(conn: Connection) -> list[UnknownMethodCount]:
+    """Return the counts over the caller's teams, the most frequent first."""
     table = unsupported_methods
     total, last = func.sum(table.c.count).label("total"), func.max(table.c.last_at).label("last")
     query = select(table.c.method, total, last).where(visible(conn, table)).group_by(table.c.method)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.graph_json import DataDetails, DataJson, FileJson, RunJson
 from autoflow.server.db import files as file_store
 from autoflow.server.db import jobs, json_codec, tasks
 from autoflow.server.db.access import visible
@@ -22,7 +23,7 @@ from autoflow.server.paging import chunks
 MAX_EDGES = 200  # inputs of one run, and outputs
 
 
-def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[str, dict[str, Any]], list[EntityRef]]:
+def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[str, RunJson], list[EntityRef]]:
     """Describe the runs of tasks, and return the entities that they read and wrote.
 
     Args:
@@ -30,7 +31,7 @@ def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[s
         task_ids: the tasks' ids by their cards' keys.
     """
     keys = {task_id: key for key, task_id in task_ids.items()}
-    runs: dict[str, dict[str, Any]] = {}
+    runs: dict[str, RunJson] = {}
     logins = jobs.logins(conn)
     last_seen = tasks.last_records(conn, keys)
     for chunk in chunks(list(keys)):
@@ -60,15 +61,16 @@ def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[s
             known = touched.setdefault(ref.key, ref)
             if ENTITY_TYPES[ref.type].is_specialized:
                 touched[ref.key] = known._replace(type=ref.type)
-            runs[keys[row["task_id"]]][f"{row['direction']}s"].append(ref.key)
+            run = runs[keys[row["task_id"]]]
+            (run["inputs"] if row["direction"] == "input" else run["outputs"]).append(ref.key)
     for run in runs.values():
         run["inputs"], run["outputs"] = list(dict.fromkeys(run["inputs"])), list(dict.fromkeys(run["outputs"]))
     return runs, list(touched.values())
 
 
-def describe_data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, dict[str, Any]]:
+def describe_data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, DataJson]:
     """Describe data entities, by their cards' keys."""
-    descriptions = {
+    descriptions: dict[str, DataJson] = {
         ref.key: {
             "ref": ref.reference,
             "type": ref.type,
@@ -83,7 +85,7 @@ def describe_data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, dict
         if not ref.origin:
             own.setdefault(ref.key.partition(":")[0], []).append(ref.id)
     for kind, describe in (
-        ("file", describe_files),
+        ("file", _files),
         ("project_version", _versions),
         ("project", _projects),
         ("dataset", _datasets),
@@ -103,8 +105,8 @@ def hex_sha256(content: str) -> str | None:
     return digest.hex() if len(digest) == 32 else None
 
 
-def describe_files(conn: Connection, file_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Describe files, by id; ``number`` is the file's position among the ``count`` files its path has had."""
+def describe_files(conn: Connection, file_ids: Iterable[int]) -> dict[int, FileJson]:
+    """Describe files, by id."""
     positions = file_store.revision_numbers(conn, file_ids)
     return {
         row.id: {
@@ -122,7 +124,24 @@ def describe_files(conn: Connection, file_ids: Iterable[int]) -> dict[int, dict[
     }
 
 
-def _versions(conn: Connection, version_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+def _files(conn: Connection, file_ids: Iterable[int]) -> dict[int, DataDetails]:
+    return {
+        file_id: {
+            "name": file["name"],
+            "teamId": file["teamId"],
+            "path": file["path"],
+            "sha256": file["sha256"],
+            "size": file["size"],
+            "current": file["current"],
+            "number": file["number"],
+            "count": file["count"],
+            "createdAt": file["createdAt"],
+        }
+        for file_id, file in describe_files(conn, file_ids).items()
+    }
+
+
+def _versions(conn: Connection, version_ids: Iterable[int]) -> dict[int, DataDetails]:
     query = select(versions, projects.c.name.label("project_name"))
     query = query.join_from(versions, projects, versions.c.project_id == projects.c.id)
     return {
@@ -139,11 +158,11 @@ def _versions(conn: Connection, version_ids: Iterable[int]) -> dict[int, dict[st
     }
 
 
-def _projects(conn: Connection, project_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+def _projects(conn: Connection, project_ids: Iterable[int]) -> dict[int, DataDetails]:
     query = select(projects).where(projects.c.id.in_(list(project_ids)), visible(conn, projects))
     return {row.id: {"name": row.name, "digest": row.digest} for row in conn.execute(query)}
 
 
-def _datasets(conn: Connection, dataset_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+def _datasets(conn: Connection, dataset_ids: Iterable[int]) -> dict[int, DataDetails]:
     query = select(datasets).where(datasets.c.id.in_(list(dataset_ids)), visible(conn, datasets))
     return {row.id: {"name": row.name, "projectId": row.project_id} for row in conn.execute(query)}

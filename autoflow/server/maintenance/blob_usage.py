@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, func, or_, select, union, update
 
@@ -12,10 +12,17 @@ from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.db.schema import blobs, files, items, items_history, projects, versions
 from autoflow.server.paging import chunks
 from autoflow.server.versions.versions import COMMITTED
+from autoflow.wire.contract.admin import AffectedFile, AffectedProject, AffectedVersion
 
 _EXTERNAL = "file://%"
 
-References = dict[str, list[dict[str, Any]]]
+
+class References(TypedDict):
+    """What uses a blob."""
+
+    projects: list[AffectedProject]
+    versions: list[AffectedVersion]
+    files: list[AffectedFile]
 
 
 class Scope(NamedTuple):
@@ -95,7 +102,7 @@ def mark_damaged(conn: Connection, blob_hash: str, generation: str) -> bool:
 
 
 def references_to(conn: Connection, hashes: Sequence[str]) -> dict[str, References]:
-    """Return the ``projects``, ``versions`` and ``files`` that use each of some blobs, by hash."""
+    """Return what uses each of some blobs, by hash."""
     references: dict[str, References] = {
         blob_hash: {"projects": [], "versions": [], "files": []} for blob_hash in hashes
     }

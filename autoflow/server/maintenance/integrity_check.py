@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import RowMapping
 
@@ -23,13 +22,12 @@ from autoflow.server.operations import OperationContext
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import verification
 from autoflow.wire.content_hash import encode_hash
+from autoflow.wire.contract.admin import AffectedVersion, IntegrityProblem
 
 LEVELS = (1, 2, 3)
 ITEM_BATCH = 5000  # rows of a version in a transaction
 BLOB_BATCH = {2: 200, 3: 20}  # blobs a step, by level
 _UNREADABLE = "unreadable"
-
-Problem = dict[str, Any]
 
 
 class IntegrityCheck:
@@ -40,7 +38,7 @@ class IntegrityCheck:
         self._blobs = context.blobs
         self._level = level
         self._scope = scope
-        self.problems: list[Problem] = []
+        self.problems: list[IntegrityProblem] = []
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -78,8 +76,14 @@ class IntegrityCheck:
             return [number, after, sums]
         state.count("versions", 1)
         for problem in verification.problems(dict(version), sums):
-            entry = {"id": number, "version": version["number"], "projectId": version["project_id"]}
-            self._add_problem(state, {"problem": problem, "versions": [entry]})
+            affected: AffectedVersion = {
+                "id": number,
+                "version": version["number"],
+                "projectId": version["project_id"],
+            }
+            self._add_problem(
+                state, {"hash": None, "problem": problem, "projects": [], "versions": [affected], "files": []}
+            )
         return [number, None, {}]
 
     # -- levels 2 and 3
@@ -153,9 +157,9 @@ class IntegrityCheck:
         for blob_hash, problem in problems.items():
             self._add_problem(state, {"hash": blob_hash, "problem": problem, **references[blob_hash]})
 
-    def _add_problem(self, state: JobState, problem: Problem) -> None:
+    def _add_problem(self, state: JobState, problem: IntegrityProblem) -> None:
         state.count("problems", 1)
-        self.problems.append({"hash": None, "projects": [], "versions": [], "files": [], **problem})
+        self.problems.append(problem)
 
 
 def _check_size(path: str, size: int | None) -> str | None:

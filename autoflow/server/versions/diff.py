@@ -18,9 +18,10 @@ from autoflow.server.db.schema import items, items_history
 from autoflow.server.paging import chunks
 from autoflow.server.versions import snapshot
 from autoflow.server.versions.snapshot import SnapshotRef
+from autoflow.wire.contract.versions import Aspect, ChangeStatus
 
 # The aspects of an item that can change, and the columns of each.
-ASPECTS: Mapping[str, tuple[str, ...]] = {
+ASPECTS: Mapping[Aspect, tuple[str, ...]] = {
     "bytes": ("hash", "link"),
     "name": ("name",),
     "dataset": ("dataset_id",),
@@ -42,10 +43,10 @@ class ItemChange(NamedTuple):
         labels: its numbers of labels before and after.
     """
 
-    status: str
+    status: ChangeStatus
     before: int | None
     after: int | None
-    aspects: tuple[str, ...]
+    aspects: tuple[Aspect, ...]
     labels: tuple[int, int]
 
     @property
@@ -117,7 +118,7 @@ def _bits(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[int]:
 
 
 @functools.cache
-def _aspects_of_bits(bits: int) -> tuple[str, ...]:
+def _aspects_of_bits(bits: int) -> tuple[Aspect, ...]:
     return tuple(aspect for index, aspect in enumerate(ASPECTS) if bits >> index & 1)
 
 
@@ -159,7 +160,7 @@ def items_by_id(conn: Connection, ref: SnapshotRef, numbers: Sequence[int]) -> d
     return by_id
 
 
-def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[str, ...]:
+def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[Aspect, ...]:
     """Return the differing aspects of two rows of an item; tags are compared by content, without their ids."""
     differing = _aspects_of_bits(bits)
     if (
@@ -171,7 +172,7 @@ def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[str
     return differing
 
 
-def _between(before: RowMapping, after: RowMapping) -> tuple[str, ...]:
+def _between(before: RowMapping, after: RowMapping) -> tuple[Aspect, ...]:
     """Return the differing aspects of a removed item and the one that replaced it."""
     compared = {aspect: columns for aspect, columns in ASPECTS.items() if aspect != "dataset"}
     differing = {aspect for aspect, columns in compared.items() if any(before[name] != after[name] for name in columns)}

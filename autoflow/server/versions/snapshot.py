@@ -36,6 +36,7 @@ from autoflow.server.db.schema import (
     project_meta,
     project_meta_history,
 )
+from autoflow.wire.contract.labels import LabelDefinitions
 
 HISTORY: Mapping[Table, Table] = {
     datasets: datasets_history,
@@ -138,9 +139,9 @@ def meta_rows(conn: Connection, ref: SnapshotRef) -> list[RowMapping]:
     return list(conn.execute(all_rows(project_meta, ref)).mappings())
 
 
-def meta_at(conn: Connection, ref: SnapshotRef) -> dict[str, Any]:
-    """Return ``{"classes": [...], "tags": [...]}`` of a snapshot."""
-    document: dict[str, Any] = json_codec.load(meta_text(conn, ref))
+def meta_at(conn: Connection, ref: SnapshotRef) -> LabelDefinitions:
+    """Return the classes and tags of a snapshot."""
+    document: LabelDefinitions = json_codec.load(meta_text(conn, ref))
     return document
 
 

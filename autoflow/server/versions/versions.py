@@ -16,6 +16,7 @@ from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.change_tracking import lock_project
 from autoflow.server.db.schema import projects, versions, workspaces
 from autoflow.server.errors import Invalid, NotFound
+from autoflow.wire.contract.data_pages import LatestVersion
 
 COMMITTED = versions.c.status == "committed"
 LIVE = versions.c.status != "deleted"  # the rows that it sees are kept in history
@@ -35,8 +36,8 @@ def listing(conn: Connection) -> Select[Any]:
     return query.join(workspaces, workspaces.c.id == projects.c.workspace_id).where(COMMITTED, visible(conn, versions))
 
 
-def latest(conn: Connection, project_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Return ``{"id", "version"}`` of the last version of each project that has one, by the project's id."""
+def latest(conn: Connection, project_ids: Sequence[int]) -> dict[int, LatestVersion]:
+    """Return the last version of each project that has one, by the project's id."""
     project_id, number = versions.c.project_id, versions.c.number
     newest = select(project_id, func.max(number).label("number")).where(project_id.in_(project_ids), COMMITTED)
     newest_rows = newest.group_by(project_id).subquery()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from autoflow.wire import methods
 from autoflow.wire.contract.method import Constraint, Count, Empty, Id, Method, Positive, Query, Success
@@ -48,6 +48,9 @@ class UnknownMethodsResponse(TypedDict):
     methods: list[UnknownMethodCount]
 
 
+SearchKind = Literal["project", "dataset", "run", "file", "version", "job", "image"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchRequest:
     """Find entities by a part of their names or by their numbers.
@@ -59,7 +62,7 @@ class SearchRequest:
     """
 
     q: Query = ""
-    kinds: list[Literal["project", "dataset", "run", "file", "version", "job", "image"]] = field(default_factory=list)
+    kinds: list[SearchKind] = field(default_factory=list)
     limit: Positive | None = None
 
 
@@ -71,7 +74,7 @@ class SearchResult(TypedDict):
         at: time of its last change or of its start.
     """
 
-    kind: str
+    kind: SearchKind
     id: Id
     title: str
     detail: str
@@ -87,7 +90,7 @@ class SearchResponse(TypedDict):
     """
 
     results: list[SearchResult]
-    more: list[str]
+    more: list[SearchKind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +138,33 @@ class VerifyRequest:
     state: str | None = None
 
 
+class AffectedProject(TypedDict):
+    """A project that uses a damaged file."""
+
+    id: Id
+    name: str
+
+
+class AffectedVersion(TypedDict):
+    """A version that is damaged or uses a damaged file.
+
+    Args:
+        version: number of the version in its project, from 1.
+    """
+
+    id: Id
+    version: Positive
+    projectId: Id
+
+
+class AffectedFile(TypedDict):
+    """A team file that is damaged."""
+
+    id: Id
+    path: str
+    teamId: Id
+
+
 class IntegrityProblem(TypedDict):
     """Something damaged, and what it affects.
 
@@ -145,9 +175,9 @@ class IntegrityProblem(TypedDict):
 
     hash: str | None
     problem: str
-    projects: list[dict[str, Any]]
-    versions: list[dict[str, Any]]
-    files: list[dict[str, Any]]
+    projects: list[AffectedProject]
+    versions: list[AffectedVersion]
+    files: list[AffectedFile]
 
 
 class VerifyResponse(MaintenanceResponse):

@@ -6,9 +6,10 @@ Lists come in parts: a response's `next` or `after` is the position of the follo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from autoflow.model.entity_types import Direction
+from autoflow.model.json_object import JsonObject
 from autoflow.wire.contract.labels import Label, LabelDefinitions, TagValue
 from autoflow.wire.contract.method import Constraint, Count, Id, Method, Positive, Query
 from autoflow.wire.contract.run_pages import NamedEntity, Users
@@ -297,19 +298,27 @@ class ImagePageRequest:
     id: Id
 
 
-class ImagePage(LabeledImage):
+class ImageNeighbours(TypedDict):
+    """The neighbours of an image in its dataset, by name.
+
+    Args:
+        previous: number of the image before it; null for the first.
+        next: number of the image after it; null for the last.
+        position: its position in its dataset, from 1.
+        total: number of images in its dataset.
+    """
+
+    previous: Id | None
+    next: Id | None
+    position: Positive
+    total: Positive
+
+
+class ImagePage(LabeledImage, ImageNeighbours):
     """An image's page.
 
     Args:
-        width: width in pixels.
-        height: height in pixels.
-        stored: whether its bytes are stored here.
-        labels: number of its labels.
         objects: its labels.
-        previous: number of the image before it in its dataset, by name.
-        next: number of the image after it.
-        position: its position in its dataset, from 1.
-        total: number of images in its dataset.
         hash: base64 of the SHA-256 of its bytes; null for a link.
         mime: media type.
         size: bytes.
@@ -320,16 +329,12 @@ class ImagePage(LabeledImage):
         classes: classes and tags of its project.
     """
 
-    previous: Id | None
-    next: Id | None
-    position: Positive
-    total: Positive
     hash: str | None
     link: str | None
     mime: str | None
     size: Count | None
     description: str
-    meta: dict[str, Any]
+    meta: JsonObject
     createdAt: str
     updatedAt: str
     createdBy: str | None

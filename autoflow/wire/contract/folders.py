@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
+from autoflow.model.json_object import JsonObject
 from autoflow.wire import methods
 from autoflow.wire.contract.method import Constraint, Count, Id, Method, Name
 
@@ -49,11 +50,11 @@ class FolderItemsResponse(TypedDict):
     """A page of a project's images.
 
     Args:
-        items: [number, number of the dataset, name, fingerprint] of each image.
+        items: number, number of the dataset, name and fingerprint of each image.
         after: position for the next page; null after the last.
     """
 
-    items: list[list[Any]]
+    items: list[tuple[Id, Id, str, str]]
     after: Count | None
 
 
@@ -68,21 +69,29 @@ class FolderShapeRequest:
     """
 
     project_id: Id
-    meta: dict[str, Any] = field(default_factory=dict)
+    meta: JsonObject = field(default_factory=dict)
     datasets: list[Annotated[list[Name], Constraint(max_length=100)]]
 
 
-class FolderShapeResponse(TypedDict):
-    """The datasets of the paths.
+class FolderDigests(TypedDict):
+    """The digests of a project around a change.
 
     Args:
         before: digest of the project before the change.
         after: digest of the project after the change.
-        datasets: numbers of the datasets, in the order of the request.
     """
 
     before: str
     after: str
+
+
+class FolderShapeResponse(FolderDigests):
+    """The datasets of the paths.
+
+    Args:
+        datasets: numbers of the datasets, in the order of the request.
+    """
+
     datasets: list[Id]
 
 
@@ -103,10 +112,10 @@ class FolderLookResponse(TypedDict):
     """Sizes of images.
 
     Args:
-        sizes: [width, height] in pixels, by hash or link; unknown hashes are absent.
+        sizes: width and height in pixels, by hash or link; unknown hashes and those of no image are absent.
     """
 
-    sizes: dict[str, list[Any]]
+    sizes: dict[str, tuple[Count, Count]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +133,8 @@ class FolderImage:
     name: Name
     hash: Name
     link: str | None = None
-    annotation: dict[str, Any] | None = None
-    meta: dict[str, Any] | None = None
+    annotation: JsonObject | None = None
+    meta: JsonObject | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,18 +150,14 @@ class FolderPutRequest:
     images: list[FolderImage]
 
 
-class FolderPutResponse(TypedDict):
+class FolderPutResponse(FolderDigests):
     """The images that were created or updated.
 
     Args:
-        before: digest of the project before the change.
-        after: digest of the project after the change.
-        images: [number, fingerprint] of each image, in the order of the request.
+        images: number and fingerprint of each image, in the order of the request.
     """
 
-    before: str
-    after: str
-    images: list[list[Any]]
+    images: list[tuple[Id, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,13 +173,6 @@ class FolderRemoveRequest:
     project_id: Id
     images: list[Id]
     datasets: list[Id]
-
-
-class FolderRemoveResponse(TypedDict):
-    """The project's digest before and after the change."""
-
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +216,6 @@ FOLDER_ITEMS = Method(methods.FOLDER_ITEMS, FolderItemsRequest, FolderItemsRespo
 FOLDER_SHAPE = Method(methods.FOLDER_SHAPE, FolderShapeRequest, FolderShapeResponse, (404,))
 FOLDER_LOOK = Method(methods.FOLDER_LOOK, FolderLookRequest, FolderLookResponse)
 FOLDER_PUT = Method(methods.FOLDER_PUT, FolderPutRequest, FolderPutResponse, (404,))
-FOLDER_REMOVE = Method(methods.FOLDER_REMOVE, FolderRemoveRequest, FolderRemoveResponse, (404,))
+FOLDER_REMOVE = Method(methods.FOLDER_REMOVE, FolderRemoveRequest, FolderDigests, (404,))
 FOLDER_CONTENTS = Method(methods.FOLDER_CONTENTS, FolderContentsRequest, bytes, (404, 410))
 FOLDER_PATHS = Method(methods.FOLDER_PATHS, FolderPathsRequest, FolderPathsResponse, (404,))

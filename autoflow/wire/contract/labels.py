@@ -5,15 +5,16 @@ Clients may send further members and geometries of their own: what a label's geo
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
+from autoflow.model.json_object import JsonObject
 from autoflow.wire.contract.method import Id
 
 
 class _ClassOptions(TypedDict, total=False):
     shape: str | None
     color: str | None
-    geometry_config: dict[str, Any] | None
+    geometry_config: JsonObject | None
 
 
 class LabelClass(_ClassOptions):
@@ -44,6 +45,9 @@ class TagDefinition(_TagOptions):
 
     id: Id
     name: str
+
+
+MetaKind = Literal["classes", "tags"]
 
 
 class LabelDefinitions(TypedDict):

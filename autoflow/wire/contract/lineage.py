@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
-from autoflow.model.entity_types import WireType
+from autoflow.model.graph_json import CardTexts, Facets, FileJson, GraphJson, TraceJson
 from autoflow.wire import methods
-from autoflow.wire.contract.method import Constraint, Count, Id, Method, Positive
+from autoflow.wire.contract.method import Constraint, Count, Id, Method
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,104 +36,6 @@ class GraphRequest(EntryRequest):
     """Return the lineage around one entity or of a workspace."""
 
 
-class CardIcon(TypedDict):
-    """The icon of a card.
-
-    Args:
-        name: of Material Design Icons, without ``zmdi-``.
-        color: in hexadecimal digits.
-        background: in hexadecimal digits.
-    """
-
-    name: str
-    color: str
-    background: str
-
-
-class CardLink(TypedDict):
-    """The link of a card.
-
-    Args:
-        url: path on the server.
-    """
-
-    url: str
-    title: str
-
-
-class CardResponse(TypedDict):
-    """A card of a graph.
-
-    Args:
-        key: name of the card in arrows.
-        id: number or path of the entity.
-        name: the entity's own name.
-        title: heading of the card: the customised one, else the name.
-        origin: server that issued the number; empty for this server.
-        state: state of a run.
-        at: time of the entity's creation or first edge, in ISO 8601.
-        badge: as V3, of a version or of a file that replaced others.
-        preview: url of a picture.
-        parent: key of the card that this one is a version of.
-        more: number of neighbours that the graph leaves out.
-        size: bytes of a file.
-        members: of a cluster, keys of the cards it stands for.
-        collage: urls of further pictures.
-        author: login of a user.
-        seen: of a running run, the minute of its last record, in ISO 8601.
-        unattributed: whether a run holds records of an unknown run.
-    """
-
-    key: str
-    type: WireType
-    id: int | str
-    name: str
-    title: str
-    origin: str
-    description: str | None
-    icon: CardIcon | None
-    link: CardLink | None
-    state: str | None
-    at: str | None
-    badge: str | None
-    preview: str | None
-    parent: str | None
-    more: Count
-    size: Count | None
-    members: list[str]
-    collage: list[str]
-    author: str | None
-    seen: str | None
-    unattributed: bool
-
-
-class ArrowResponse(TypedDict):
-    """An arrow of a graph.
-
-    Args:
-        source: key of a card.
-        target: key of a card.
-        kind: version for an arrow from a project to its version.
-    """
-
-    source: str
-    target: str
-    kind: Literal["input", "output", "version"]
-
-
-class GraphResponse(TypedDict):
-    """Cards and the arrows between them.
-
-    Args:
-        entry: key of the card that the graph was requested for; null for a workspace's.
-    """
-
-    cards: list[CardResponse]
-    arrows: list[ArrowResponse]
-    entry: str | None
-    title: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class TraceRequest:
     """Return the ancestry of an entity: the runs that wrote it, what these read, and so on.
@@ -147,22 +49,6 @@ class TraceRequest:
     ref: str
     team_id: Id | None = None
     every: bool = False
-
-
-class TraceResponse(TypedDict):
-    """The ancestry of an entity.
-
-    Args:
-        complete: false if the trace is larger than a response may be.
-        runs: facts, inputs and outputs of runs, by the keys of their cards.
-        data: what the runs read and wrote, by key.
-    """
-
-    ref: str
-    complete: bool
-    runs: dict[str, Any]
-    data: dict[str, Any]
-    graph: GraphResponse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,29 +89,14 @@ class FileHistoryRequest:
     id: Id | None = None
 
 
-class HistoryFile(TypedDict):
+class HistoryFile(FileJson):
     """One file of a path.
 
     Args:
-        sha256: SHA-256 of its bytes.
-        size: bytes.
-        current: whether it is at the path now.
-        number: its position among the files of the path, from 1.
-        count: number of files the path has had.
-        createdAt: time in ISO 8601.
         tasks: numbers of the tasks that wrote it.
     """
 
     id: Id
-    name: str
-    teamId: Id
-    path: str
-    sha256: str | None
-    size: Count
-    current: bool
-    number: Positive
-    count: Positive
-    createdAt: str
     tasks: list[Id]
 
 
@@ -280,53 +151,6 @@ class SceneRequest(EntryRequest):
     have: str | None = None
 
 
-class _CardOptions(TypedDict, total=False):
-    origin: str
-    description: str
-    icon: CardIcon
-    link: CardLink
-    state: str
-    at: str
-    badge: str
-    preview: str
-    parent: str
-    size: Count
-    members: list[str]
-    collage: list[str]
-    author: str
-    seen: str
-    unattributed: bool
-
-
-class CardTexts(_CardOptions):
-    """A card of a graph, as `CardResponse` without its empty members."""
-
-    key: str
-    type: WireType
-    id: int | str
-    name: str
-    title: str
-    more: Count
-
-
-class Facets(TypedDict):
-    """The values that a graph can be filtered by.
-
-    Args:
-        kinds: number of cards by entity type.
-        apps: number of runs by the name of the app.
-        since: time of the first run, in ISO 8601.
-        until: time of the last run.
-        cards: number of all cards.
-    """
-
-    kinds: dict[str, Count]
-    apps: dict[str, Count]
-    since: str | None
-    until: str | None
-    cards: Count
-
-
 class _SceneGraph(TypedDict, total=False):
     same: bool
     title: str
@@ -338,7 +162,7 @@ class _SceneGraph(TypedDict, total=False):
     ways: list[int]
     width: int
     height: int
-    more: dict[str, list[int]]
+    more: dict[str, tuple[Count, Count]]
     cards: list[CardTexts]
     facets: Facets
     cut: bool
@@ -405,8 +229,8 @@ class SceneExportResponse(TypedDict):
     media: str
 
 
-GRAPH = Method(methods.GRAPH, GraphRequest, GraphResponse, (404,))
-TRACE = Method(methods.TRACE, TraceRequest, TraceResponse, (404,))
+GRAPH = Method(methods.GRAPH, GraphRequest, GraphJson, (404,))
+TRACE = Method(methods.TRACE, TraceRequest, TraceJson, (404,))
 REPRODUCTIONS = Method(methods.REPRODUCTIONS, ReproductionsRequest, ReproductionsResponse, (404,))
 FILE_HISTORY = Method(methods.FILE_HISTORY, FileHistoryRequest, FileHistoryResponse, (404,))
 SCENE = Method(methods.SCENE, SceneRequest, SceneResponse, (404,))

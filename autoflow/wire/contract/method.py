@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from typing import Annotated, Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypedDict, TypeVar, is_typeddict
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -87,11 +87,19 @@ def to_wire(value: Any) -> Any:
     return value
 
 
+def _lineage(declared: type) -> list[type]:
+    """Return a class after its bases; the method resolution order of a TypedDict leaves its bases out."""
+    if not is_typeddict(declared):
+        return list(reversed(declared.__mro__))
+    bases = [base for base in getattr(declared, "__orig_bases__", ()) if is_typeddict(base)]
+    return [*(ancestor for base in bases for ancestor in _lineage(base)), declared]
+
+
 def descriptions(declared: type) -> tuple[str, dict[str, str]]:
     """Return the first paragraph of a docstring, and its ``Args`` and those of base classes by name."""
     text = ""
     fields: dict[str, str] = {}
-    for base in reversed(declared.__mro__):
+    for base in _lineage(declared):
         text, _, arguments = inspect.cleandoc(base.__doc__ or "").partition("Args:")
         entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", arguments, re.MULTILINE)
         fields.update((name, " ".join(description.split())) for name, description in entries)

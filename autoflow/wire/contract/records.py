@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
+from autoflow.model.json_object import JsonObject
+from autoflow.model.run import RunState
 from autoflow.wire import methods
 from autoflow.wire.contract.method import AnyText, Id, Method, Name
 
@@ -95,14 +97,60 @@ class EnsureTaskRequest:
     team_id: Id | None = None
 
 
+class TaskApp(TypedDict):
+    """The app of a task; its number is null if it is unknown."""
+
+    id: Id | None
+    name: str
+
+
+class TaskMeta(TypedDict):
+    """A task's app, where Supervisely has it."""
+
+    app: TaskApp
+
+
+class TaskDetails(TypedDict):
+    """What Supervisely does not have of a task.
+
+    Args:
+        origin: server that issued the task's number; empty for this server.
+        number: number of the task at its origin.
+        state: state of the run.
+        facts: facts of the run (`model.run.RunFacts`).
+    """
+
+    origin: str
+    number: Id
+    state: RunState
+    error: str | None
+    facts: JsonObject
+
+
 class TaskResponse(TypedDict):
-    """A task as Supervisely's ``tasks.info`` returns it; further members are Supervisely's."""
+    """A task as Supervisely's ``tasks.info`` returns it.
+
+    Args:
+        status: Supervisely's word for the state.
+        createdBy: number of a user.
+        autoflow: what Supervisely does not have.
+    """
 
     id: Id
+    type: str
     name: str
+    description: str
     status: str
     teamId: Id
     workspaceId: Id
+    createdBy: Id
+    createdAt: str
+    updatedAt: str
+    startedAt: str | None
+    finishedAt: str | None
+    meta: TaskMeta
+    settings: JsonObject
+    autoflow: TaskDetails
 
 
 RECORDS_ADD = Method(methods.RECORDS_ADD, AddRecordsRequest, AddRecordsResponse)

@@ -6,9 +6,10 @@ Lists come in parts: a response's `next` is the position of the following part, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from autoflow.model.entity_types import Direction, WireType
+from autoflow.model.json_object import JsonObject
 from autoflow.model.run import RunState
 from autoflow.wire.contract.method import Count, Id, Method, Positive
 
@@ -107,8 +108,8 @@ class RunPageRequest:
     id: Id
 
 
-class LinkedEntity(TypedDict):
-    """An input or output of a run.
+class EntityLink(TypedDict):
+    """An entity with a link to its page.
 
     Args:
         id: number or path of the entity.
@@ -116,8 +117,6 @@ class LinkedEntity(TypedDict):
         detail: description of its card.
         badge: as V3, of a version.
         link: path of its page; null without one.
-        at: time of the edge, in ISO 8601.
-        createdBy: login of a user.
     """
 
     type: WireType
@@ -127,6 +126,16 @@ class LinkedEntity(TypedDict):
     detail: str | None
     badge: str | None
     link: str | None
+
+
+class LinkedEntity(EntityLink):
+    """An input or output of a run.
+
+    Args:
+        at: time of the edge, in ISO 8601.
+        createdBy: login of a user.
+    """
+
     at: str
     createdBy: str | None
 
@@ -142,7 +151,7 @@ class RecordedFacts(TypedDict):
 
     at: str
     createdBy: str | None
-    facts: dict[str, Any]
+    facts: JsonObject
 
 
 class RunPage(RunSummary):
@@ -169,7 +178,7 @@ class RunPage(RunSummary):
     workspace: NamedEntity
     error: str | None
     seenAt: str | None
-    facts: dict[str, Any]
+    facts: JsonObject
     otherFacts: list[RecordedFacts]
     createdBy: str | None
     createdAt: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
+from autoflow.model.json_object import JsonObject
 from autoflow.wire import methods
-from autoflow.wire.contract.labels import TagValue
+from autoflow.wire.contract.labels import LabelDefinitions, TagValue
 from autoflow.wire.contract.method import Count, Id, Method, Name, Positive, Success
 
 
@@ -69,34 +70,41 @@ class VersionItemsRequest:
     annotations: bool = False
 
 
-class _VersionItemOptions(TypedDict, total=False):
-    annotation: dict[str, Any]
-
-
-class VersionItem(_VersionItemOptions):
-    """An item as a version holds it.
-
-    Args:
-        annotation: annotation in Supervisely's format, if the request asked for annotations.
-        dataset: names of the item's dataset and of those around it, the outermost first.
-        hash: base64 of the SHA-256 of the item's bytes; null for a link.
-        size: bytes of the item's file.
-        width: width in pixels.
-        height: height in pixels.
-    """
-
+class _VersionItem(TypedDict):
     id: Id
     datasetId: Id
     dataset: list[str]
     name: str
     hash: str | None
     link: str | None
+    mime: str | None
     size: Count | None
     width: Count | None
     height: Count | None
-    meta: dict[str, Any]
-    tags: list[dict[str, Any]]
+    meta: JsonObject
+    tags: list[JsonObject]
     description: str
+    labelsCount: Count
+    createdAt: str
+    updatedAt: str
+
+
+class VersionItem(_VersionItem, total=False):
+    """An item as a version holds it.
+
+    Args:
+        dataset: names of the item's dataset and of those around it, the outermost first.
+        hash: base64 of the SHA-256 of the item's bytes; null for a link.
+        mime: media type of the item's file.
+        size: bytes of the item's file.
+        width: width in pixels; null of what has none.
+        height: height in pixels; null of what has none.
+        tags: tags in Supervisely's format.
+        labelsCount: number of its labels.
+        annotation: annotation in Supervisely's format, if the request asked for it.
+    """
+
+    annotation: JsonObject
 
 
 class VersionItemsResponse(TypedDict):
@@ -121,15 +129,46 @@ class VersionMetaRequest:
     id: Id
 
 
-class VersionSummary(TypedDict):
-    """A version.
+class VersionResponse(TypedDict):
+    """A version as Supervisely's ``projects.versions.info`` returns it.
 
     Args:
+        createdBy: number of a user.
+        teamFileId: team file of the archive that Supervisely's SDK saved.
         version: number of the version in its project, from 1.
+        status: committed, or reserved while it is being saved.
+        previewProjectId: project that shows the version.
+        itemsCount: number of items; null of a version whose items were never counted.
+        size: bytes of the items' files, as text.
     """
 
     id: Id
+    projectId: Id
+    createdBy: Id | None
+    teamFileId: Id | None
     version: Positive
+    description: str | None
+    status: str
+    createdAt: str
+    updatedAt: str
+    projectUpdatedAt: str
+    teamId: Id
+    name: str | None
+    previewProjectId: Id | None
+    itemsCount: Count | None
+    size: str
+
+
+class VersionDetails(VersionResponse):
+    """A version, with what Supervisely does not have of it.
+
+    Args:
+        digest: digest of the project's state.
+        datasetsCount: number of datasets.
+    """
+
+    digest: str
+    datasetsCount: Count
 
 
 class VersionProject(TypedDict):
@@ -148,20 +187,14 @@ class VersionProject(TypedDict):
     removed: bool
 
 
-class VersionClasses(TypedDict):
-    """Classes and tags of a version, in Supervisely's format."""
-
-    classes: list[Any]
-    tags: list[Any]
-
-
 class VersionDataset(TypedDict):
     """A dataset of a version.
 
     Args:
-        parentId: number of the dataset around it; null for none.
-        path: names of the datasets that lead to it, its own the last.
-        itemsCount: number of its items, without those of the datasets in it.
+        parentId: number of the dataset that contains it; null at the top.
+        path: names of the datasets around it, the outermost first, and its own.
+        customData: data that apps stored with it.
+        itemsCount: number of items directly in it.
     """
 
     id: Id
@@ -169,7 +202,7 @@ class VersionDataset(TypedDict):
     name: str
     path: list[str]
     description: str
-    customData: dict[str, Any]
+    customData: JsonObject
     itemsCount: Count
 
 
@@ -180,9 +213,9 @@ class VersionMetaResponse(TypedDict):
         datasets: datasets, parents before children.
     """
 
-    version: VersionSummary
+    version: VersionDetails
     project: VersionProject
-    meta: VersionClasses
+    meta: LabelDefinitions
     datasets: list[VersionDataset]
 
 
@@ -203,6 +236,10 @@ class VersionDiffRequest:
     limit: Count | None = None
     after: Count = 0
     labels: bool = False
+
+
+ChangeStatus = Literal["added", "removed", "changed"]
+Aspect = Literal["bytes", "name", "dataset", "meta", "tags", "labels", "description"]
 
 
 class ChangeCounts(TypedDict):
@@ -292,7 +329,7 @@ class DiffItem(TypedDict):
     height: Count | None
     description: str
     labels: Count
-    meta: dict[str, Any]
+    meta: JsonObject
     tags: list[TagValue]
 
 
@@ -305,8 +342,8 @@ class ItemDiff(TypedDict):
         after: the item in the later version; null if it was removed.
     """
 
-    status: Literal["added", "removed", "changed"]
-    aspects: list[str]
+    status: ChangeStatus
+    aspects: list[Aspect]
     before: DiffItem | None
     after: DiffItem | None
     labels: ChangeCounts
@@ -426,7 +463,7 @@ class VersionPictureRequest:
 
 
 SNAPSHOT = Method(methods.SNAPSHOT, SnapshotRequest, SnapshotResponse, (404,))
-VERSION_MAP = Method(methods.VERSION_MAP, VersionMapRequest, dict[str, Any], (404,))
+VERSION_MAP = Method(methods.VERSION_MAP, VersionMapRequest, JsonObject, (404,))
 VERSION_ITEMS = Method(methods.VERSION_ITEMS, VersionItemsRequest, VersionItemsResponse, (404,))
 VERSION_META = Method(methods.VERSION_META, VersionMetaRequest, VersionMetaResponse, (404,))
 VERSION_DIFF = Method(methods.VERSION_DIFF, VersionDiffRequest, VersionDiffResponse, (404,))

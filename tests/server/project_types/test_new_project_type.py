@@ -94,7 +94,7 @@ def test_saving_twice_without_a_change_makes_one_version(project):
 
 
 def test_a_comparison_counts_spans(project):
-    """A changed span and a new text, with the columns that all items have."""
+    """A changed span and a new text, with the columns that all items have; those of other types are null."""
     project.put("a.txt", b"lemon", (0, 5))
     first = project.version()
     project.put("a.txt", b"lemon", (0, 4))
@@ -104,7 +104,7 @@ def test_a_comparison_counts_spans(project):
     changed, added = comparison["changes"]
     assert (changed["status"], changed["aspects"], added["status"]) == ("changed", ["labels"], "added")
     assert (added["after"]["mime"], added["after"]["size"]) == ("text/plain", 4)
-    assert "width" not in added["after"]
+    assert added["after"]["width"] is None
 
 
 def test_a_version_is_restored_and_verified(project):

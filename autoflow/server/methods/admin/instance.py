@@ -30,13 +30,13 @@ def version(_conn: Connection, _request: RequestParser) -> dict[str, Any]:
 
 
 @implements(contract.CHANGES)
-def changes(conn: Connection, _request: contract.ChangesRequest) -> dict[str, Any]:
+def changes(conn: Connection, _request: contract.ChangesRequest) -> contract.ChangesResponse:
     """``autoflow.changes``: the number of writes so far, which the page polls to know when to load again."""
     return {"changes": counters.changes(conn, caller(conn).teams)}
 
 
 @implements(contract.UNKNOWN_METHODS)
-def list_unsupported(conn: Connection, _request: contract.UnknownMethodsRequest) -> dict[str, Any]:
+def list_unsupported(conn: Connection, _request: contract.UnknownMethodsRequest) -> contract.UnknownMethodsResponse:
     """``autoflow.unknown_methods``: the unsupported methods that clients called, the most frequent first."""
     return {"methods": unsupported_methods.counts(conn)}
 

@@ -8,7 +8,6 @@ project or a task checks that it was made since the token was issued (`db.access
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -19,6 +18,7 @@ from autoflow.server.errors import Forbidden
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.wire import methods
 from autoflow.wire.contract import admin as contract
+from autoflow.wire.contract.method import Success
 
 LIFETIME = 24 * 3600  # seconds
 RETENTION = 7 * LIFETIME  # seconds for which an expired token is stored, so that the error can say that it expired
@@ -73,7 +73,7 @@ def check_writable(method: str, requester: Caller) -> None:
 
 
 @implements(contract.REPRODUCTION_ISSUE)
-def issue(conn: Connection, request: contract.IssueTokenRequest) -> dict[str, Any]:
+def issue(conn: Connection, request: contract.IssueTokenRequest) -> contract.IssueTokenResponse:
     """``autoflow.reproduction.token`` for a task: ``id``, ``token``, ``expiresAt``; null without authorization."""
     task = tasks.get(conn, request.task)
     requester = caller(conn)
@@ -93,7 +93,7 @@ def issue(conn: Connection, request: contract.IssueTokenRequest) -> dict[str, An
 
 
 @implements(contract.REPRODUCTION_REVOKE)
-def revoke(conn: Connection, request: contract.RevokeTokenRequest) -> dict[str, Any]:
+def revoke(conn: Connection, request: contract.RevokeTokenRequest) -> Success:
     """``autoflow.reproduction.revoke`` of one of the caller's own tokens by ``id``."""
     tokens.remove_of_reproduction(conn, request.id, caller(conn).user)
     return {"success": True}

@@ -7,7 +7,7 @@ the newest first within each. Case is ignored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, or_, select
 
@@ -40,16 +40,23 @@ class Kind(NamedTuple):
         query: selects the rows that the caller sees.
         number: the column of their numbers.
         texts: the columns that are searched, the name first.
-        result: makes a row a result.
+        result: makes a row a result, without its kind and number.
     """
 
     query: Callable[[Connection], Select[Any]]
     number: ColumnElement[int]
     texts: Sequence[Text]
-    result: Callable[[RowMapping], dict[str, Any]]
+    result: Callable[[RowMapping], _Texts]
 
 
-def _result(title: str, detail: str, link: str, at: str | None) -> dict[str, Any]:
+class _Texts(TypedDict):
+    title: str
+    detail: str
+    link: str
+    at: str | None
+
+
+def _result(title: str, detail: str, link: str, at: str | None) -> _Texts:
     return {"title": title, "detail": detail, "link": link, "at": at}
 
 
@@ -69,7 +76,7 @@ def _files(conn: Connection) -> Select[Any]:
     return select(file_table).where(file_table.c.current, visible(conn, file_table))
 
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[contract.SearchKind, Kind] = {
     "project": Kind(
         lambda conn: projects.listing(conn).add_columns(workspaces.c.name.label("workspace_name")),
         project_table.c.id,
@@ -148,8 +155,11 @@ def _ranked(kind: Kind, query: Select[Any], text: str, size: int) -> Select[Any]
     return query.where(kind.number.in_(best.scalar_subquery()))
 
 
-def _search_kind(conn: Connection, kind: Kind, text: str, number: int | None, size: int) -> list[dict[str, Any]]:
+def _search_kind(
+    conn: Connection, name: contract.SearchKind, text: str, number: int | None, size: int
+) -> list[contract.SearchResult]:
     """Return the results of one kind, the one with the number first."""
+    kind = KINDS[name]
     query = kind.query(conn)
     rows: list[RowMapping] = []
     if number is not None:
@@ -157,41 +167,43 @@ def _search_kind(conn: Connection, kind: Kind, text: str, number: int | None, si
     if text:
         matching = conn.execute(_ranked(kind, query, text, size + 1)).mappings().all()
         rows += [row for row in matching if row["id"] != number]
-    return [{"id": row["id"], **kind.result(row)} for row in rows]
+    return [{"kind": name, "id": row["id"], **kind.result(row)} for row in rows]
 
 
-def _order(text: str, result: Mapping[str, Any]) -> tuple[int, int]:
+def _order(text: str, result: contract.SearchResult) -> tuple[int, int]:
     title = result["title"].lower()
     return (0 if title == text else 1 if title.startswith(text) else 2, -result["id"])
 
 
 @implements(contract.SEARCH)
-def search(conn: Connection, request: contract.SearchRequest) -> dict[str, Any]:
-    """``autoflow.search`` for ``q``: ``{"results": [{"kind", "id", "title", "detail", "link", "at"}],
-    "more": [kind]}``.
+def search(conn: Connection, request: contract.SearchRequest) -> contract.SearchResponse:
+    """``autoflow.search`` for ``q``.
 
     ``kinds`` are those to search (default: all), ``limit`` the most results of each. ``project:7``, ``#7`` and ``7``
     search by number.
     """
     text = request.q.strip()
-    kinds: list[str] = list(request.kinds)
-    kind, colon, rest = text.partition(":")
-    if colon and kind.lower() in KINDS and as_number(rest) is not None:
-        kinds, text = [kind.lower()], f"#{rest.strip()}"
+    kinds: list[contract.SearchKind] = list(request.kinds)
+    prefix, _, rest = text.partition(":")
+    kind: contract.SearchKind | None = next((name for name in KINDS if name == prefix.lower()), None)
+    if kind is not None and as_number(rest) is not None:
+        kinds = [kind]
+        text = f"#{rest.strip()}"
     number = as_number(text.removeprefix("#"))
     name_part = "" if text.startswith("#") and number is not None else text
     size = min(max(request.limit or DEFAULT_SIZE, 1), MAX_SIZE)
-    results: list[dict[str, Any]] = []
-    more: list[str] = []
+    results: list[contract.SearchResult] = []
+    more: list[contract.SearchKind] = []
     for name in dict.fromkeys(kinds) or KINDS:
-        matches = _search_kind(conn, KINDS[name], name_part, number, size) if text else []
+        matches = _search_kind(conn, name, name_part, number, size) if text else []
         first = [match for match in matches if match["id"] == number]
         others = sorted(
             (match for match in matches if match["id"] != number), key=lambda match: _order(name_part.lower(), match)
         )
         shown = [*first, *others][:size]
-        results += [{"kind": name, **match} for match in shown]
-        more += [name] if len(matches) > size else []
+        results += shown
+        if len(matches) > size:
+            more.append(name)
     return {"results": results, "more": more}
 
 

@@ -40,7 +40,7 @@ COLUMNS = {
 }
 
 
-def tasks_to_wire(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+def tasks_to_wire(rows: Sequence[Mapping[Any, Any]]) -> list[contract.TaskResponse]:
     """Return tasks in wire form."""
     return [
         {
@@ -70,7 +70,7 @@ def tasks_to_wire(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def task(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def task(conn: Connection, request: RequestParser) -> contract.TaskResponse:
     """``tasks.info`` by id.
 
     A number from elsewhere is answered before anything is recorded of it, and not stored: the SDK asks for the team of
@@ -80,7 +80,7 @@ def task(conn: Connection, request: RequestParser) -> dict[str, Any]:
 
 
 @implements(contract.TASKS_ENSURE)
-def ensure(conn: Connection, request: contract.EnsureTaskRequest) -> dict[str, Any]:
+def ensure(conn: Connection, request: contract.EnsureTaskRequest) -> contract.TaskResponse:
     """``autoflow.tasks.ensure``: the task of a number from another system, created if it is new."""
     task_id = tasks.get_or_create(conn, request.id, team=request.team_id)
     return tasks_to_wire([tasks.get(conn, task_id)])[0]

@@ -7,7 +7,6 @@ unless it is done, the caller sends the state back in the next call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -33,7 +32,7 @@ def _check_permitted(conn: Connection) -> None:
         raise Forbidden("only a caller who sees all teams may do this: run the command on the server's machine")
 
 
-def _response(state: JobState, names: tuple[str, ...], *, done: bool) -> dict[str, Any]:
+def _response(state: JobState, names: tuple[str, ...], *, done: bool) -> contract.MaintenanceResponse:
     return {
         "done": done,
         "state": None if done else state.encode(),
@@ -42,7 +41,7 @@ def _response(state: JobState, names: tuple[str, ...], *, done: bool) -> dict[st
 
 
 @implements(contract.COLLECT)
-def collect(context: OperationContext, request: contract.CollectRequest) -> dict[str, Any]:
+def collect(context: OperationContext, request: contract.CollectRequest) -> contract.MaintenanceResponse:
     """``autoflow.upkeep.collect``: remove history rows, team files and blobs that nothing references any more.
 
     The counts are rows of history, team files, blobs and their bytes, temporary files of uploads that were not
@@ -63,7 +62,7 @@ def collect(context: OperationContext, request: contract.CollectRequest) -> dict
 
 
 @implements(contract.VERIFY)
-def verify(context: OperationContext, request: contract.VerifyRequest) -> dict[str, Any]:
+def verify(context: OperationContext, request: contract.VerifyRequest) -> contract.VerifyResponse:
     """``autoflow.upkeep.verify``: check the store at a ``level`` from 1 to 3.
 
     The scope is everything, a project (``projectId``) or a version (``id``). ``problems`` are those that this call

@@ -25,7 +25,7 @@ from autoflow.server.db import blobs, items
 from autoflow.server.errors import Busy, NotFound, StorageFailed
 from autoflow.server.media.decoder import Undecodable
 from autoflow.server.media.thumbnails import ThumbnailSpec
-from autoflow.server.operations import Download, OperationContext, by_name, implements
+from autoflow.server.operations import Download, OperationContext, by_name, implements_download
 from autoflow.server.project_types import registry
 from autoflow.server.project_types.base import ProjectType
 from autoflow.wire.contract.admin import PREVIEWS, PreviewRequest
@@ -145,7 +145,7 @@ def _spec(request: PreviewRequest) -> ThumbnailSpec:
     return ThumbnailSpec(width, height, request.resize, quality, request.ext)
 
 
-@implements(PREVIEWS)
+@implements_download(PREVIEWS)
 def preview(context: OperationContext, request: PreviewRequest) -> CompositeContent:
     """``autoflow.previews`` of an image by ``id``: ``GET /storage/previews/<id>``, or as ``preview_url`` of the SDK has
     it, with ``width``, ``height``, ``resize``, ``quality`` and ``ext``.

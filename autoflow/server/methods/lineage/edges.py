@@ -16,6 +16,7 @@ from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
 from autoflow.server.request_parser import RequestParser, as_number, clean_text
 from autoflow.wire import cards, methods
+from autoflow.wire.contract.method import Success
 
 
 def _folder_path(value: Any, position: str) -> str:
@@ -86,7 +87,7 @@ def add_edge(
 
 
 def _add_method(direction: str) -> Operation:
-    def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
+    def add(conn: Connection, request: RequestParser) -> Success:
         node = RequestParser(request.mapping("node"), "node.")
         if node.text("type", "task") != "task":
             raise Invalid('"node.type" must be "task"')

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, select
 
+from autoflow.model.graph_json import FileJson
 from autoflow.server.db import files, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
@@ -21,12 +21,8 @@ MAX_FILES = 1000  # of one path
 
 
 @implements(contract.FILE_HISTORY)
-def history(conn: Connection, request: contract.FileHistoryRequest) -> dict[str, Any]:
-    """List the files at a ``path`` of a team, or at the path of the file ``id``, the latest first.
-
-    Each has its ``id``, ``sha256``, ``size``, ``createdAt``, ``current``, its position among the path's files
-    (``number``, from 1, of ``count``), and ``tasks``, the ids of the tasks that wrote it.
-    """
+def history(conn: Connection, request: contract.FileHistoryRequest) -> contract.FileHistoryResponse:
+    """List the files at a ``path`` of a team, or at the path of the file ``id``, the latest first."""
     if request.id is not None:
         file_row = files.get(conn, request.id)
         team_id, path = file_row["team_id"], file_row["path"]
@@ -35,7 +31,7 @@ def history(conn: Connection, request: contract.FileHistoryRequest) -> dict[str,
         team_id = teams.get(conn, team_table, "team", team_id)["id"]
         path = files.normalize_path(required(request.path, "path"))
     file_ids = [row["id"] for row in files.history(conn, team_id, path)][:MAX_FILES]
-    descriptions: dict[int, dict[str, Any]] = {}
+    descriptions: dict[int, FileJson] = {}
     writers: dict[str, list[int]] = {}
     for chunk in chunks(file_ids):
         descriptions.update(details.describe_files(conn, chunk))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
 from autoflow.graph.graph import Graph
 from autoflow.model.entity import EntityRef
+from autoflow.model.graph_json import GraphJson
 from autoflow.server.db import files, projects, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, versions, workspaces
@@ -103,7 +104,7 @@ def find_entry(conn: Connection, request: contract.EntryRequest) -> Entry:
 
 
 @implements(contract.GRAPH)
-def graph(conn: Connection, request: contract.GraphRequest) -> dict[str, Any]:
+def graph(conn: Connection, request: contract.GraphRequest) -> GraphJson:
     """Return a graph of at most `CAP` cards."""
     entry = find_entry(conn, request)
     cards, arrows = draw_cards(conn, walk(conn, entry.card, entry.seeds, CAP))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,7 @@ from autoflow.graph.layout import Layout, compute_layout
 from autoflow.graph.render import formats
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.graph_json import CardTexts, Facets
 from autoflow.server.db import counters
 from autoflow.server.db.access import caller
 from autoflow.server.errors import Invalid, shortened
@@ -52,7 +53,7 @@ class GraphView(NamedTuple):
 
     graph: Graph
     more: Mapping[str, Mapping[Side, int]]
-    facets: Mapping[str, Any]
+    facets: Facets
     truncated: bool
 
 
@@ -119,12 +120,8 @@ def build_view(conn: Connection, request: contract.SceneRequest) -> GraphView:
     return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated)
 
 
-def _compact(view: GraphView, layout: Layout) -> dict[str, Any]:
-    """Return a view in wire form, its positions in flat lists.
-
-    ``boxes`` has x, y and height of each card; ``arrows`` the ends and the kind of each arrow; ``ways`` for each arrow
-    the number of its points, then their coordinates.
-    """
+def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> contract.SceneResponse:
+    """Return a view in wire form, its positions in flat lists (`contract.SceneResponse`)."""
     cards = view.graph.cards
     index = {card.key: number for number, card in enumerate(cards)}
     type_index = {name: number for number, name in enumerate(ENTITY_TYPES)}  # the page lists the types in this order
@@ -142,6 +139,8 @@ def _compact(view: GraphView, layout: Layout) -> dict[str, Any]:
             ways += point
     with_texts = [card for card in cards if len(cards) <= INLINE_TEXTS or card.members]
     return {
+        "changes": changes,
+        "digest": digest,
         "title": view.graph.title,
         "entry": view.graph.entry,
         "keys": [card.key for card in cards],
@@ -152,7 +151,9 @@ def _compact(view: GraphView, layout: Layout) -> dict[str, Any]:
         "width": layout.width,
         "height": layout.height,
         "more": {
-            index[key]: [sides.get(side, 0) for side in SIDES] for key, sides in view.more.items() if key in index
+            str(index[key]): (sides.get("upstream", 0), sides.get("downstream", 0))
+            for key, sides in view.more.items()
+            if key in index
         },
         "cards": [card_texts(card) for card in with_texts],
         "facets": view.facets,
@@ -160,25 +161,26 @@ def _compact(view: GraphView, layout: Layout) -> dict[str, Any]:
     }
 
 
-def card_texts(card: Card) -> dict[str, Any]:
+def card_texts(card: Card) -> CardTexts:
     """Return a card's fields in wire form, without the empty ones."""
-    return {name: value for name, value in card.to_json().items() if value not in (None, "", ()) and value is not False}
+    members = card.to_json().items()
+    texts = {name: value for name, value in members if value not in (None, "", []) and value is not False}
+    return cast("CardTexts", texts)
 
 
 @implements(contract.SCENE)
-def scene(conn: Connection, request: contract.SceneRequest) -> dict[str, Any]:
+def scene(conn: Connection, request: contract.SceneRequest) -> contract.SceneResponse:
     """``autoflow.scene``: a part of the lineage, laid out; only ``same`` if its digest equals ``have``."""
     changes = counters.changes(conn, caller(conn).teams)
     view = build_view(conn, request)
     digest = hashlib.blake2b(repr((view.graph, view.more, view.facets)).encode(), digest_size=12).hexdigest()
-    response = {"changes": changes, "digest": digest}
     if request.have == digest:
-        return {**response, "same": True}
-    return {**response, **_compact(view, compute_layout(view.graph))}
+        return {"changes": changes, "digest": digest, "same": True}
+    return _compact(changes, digest, view, compute_layout(view.graph))
 
 
 @implements(contract.SCENE_CARDS)
-def cards(conn: Connection, request: contract.SceneCardsRequest) -> dict[str, Any]:
+def cards(conn: Connection, request: contract.SceneCardsRequest) -> contract.SceneCardsResponse:
     """``autoflow.scene.cards``: the texts of at most `MAX_KEYS` cards by their keys."""
     traversal = DirectedTraversal(conn, MAX_KEYS)
     traversal.add(ref for key in request.keys if (ref := parse_key(key)) is not None)
@@ -187,7 +189,7 @@ def cards(conn: Connection, request: contract.SceneCardsRequest) -> dict[str, An
 
 
 @implements(contract.SCENE_EXPORT)
-def export(conn: Connection, request: contract.SceneExportRequest) -> dict[str, Any]:
+def export(conn: Connection, request: contract.SceneExportRequest) -> contract.SceneExportResponse:
     """``autoflow.scene.export``: the view in one of `formats.FORMS`, as ``text`` with its ``media`` type."""
     graph = build_view(conn, request).graph
     return {

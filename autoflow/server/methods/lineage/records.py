@@ -132,7 +132,7 @@ def _apply(conn: Connection, record: Any) -> None:
         time.sleep(PAUSE)
 
 
-def _apply_all(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
+def _apply_all(conn: Connection, records: list[Any]) -> list[contract.RecordResult]:
     """Apply records whose keys are new, all or none, and return their results.
 
     Raises:
@@ -146,17 +146,17 @@ def _apply_all(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
         new = dict.fromkeys(key for key in keys if key not in known)
         if new:
             conn.execute(insert(record_keys), [{"team_id": team, "key": key} for key in new])
-        results = []
+        results: list[contract.RecordResult] = []
         for key, record in zip(keys, records, strict=True):
-            status = "applied" if key in new else "duplicate"
-            if key in new:
+            is_new = key in new
+            if is_new:
                 del new[key]  # a second record with this key is a duplicate
                 _apply(conn, record)
-            results.append({"key": key, "status": status, "reason": None})
+            results.append({"key": key, "status": "applied" if is_new else "duplicate", "reason": None})
     return results
 
 
-def _apply_each(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
+def _apply_each(conn: Connection, records: list[Any]) -> list[contract.RecordResult]:
     """Apply records and return their results; if one is refused, apply each by itself."""
     try:
         return _apply_all(conn, records)
@@ -168,13 +168,10 @@ def _apply_each(conn: Connection, records: list[Any]) -> list[dict[str, Any]]:
 
 
 @implements(contract.RECORDS_ADD)
-def add(context: OperationContext, request: contract.AddRecordsRequest) -> dict[str, Any]:
-    """``autoflow.records.add``: ``{"results": [{"key", "status", "reason"}], "tasks": {run: task}}``, in order.
-
-    Status is ``applied``, ``duplicate`` (it was applied before) or ``refused``, with a reason.
-    """
+def add(context: OperationContext, request: contract.AddRecordsRequest) -> contract.AddRecordsResponse:
+    """``autoflow.records.add``: apply records in order, in transactions of a bounded time."""
     records = request.records
-    results: list[dict[str, Any]] = []
+    results: list[contract.RecordResult] = []
     task_ids: dict[str, int] = {}
     while len(results) < len(records):
         with context.store.write() as conn:
@@ -191,11 +188,8 @@ def add(context: OperationContext, request: contract.AddRecordsRequest) -> dict[
 
 
 @implements(contract.RUNS_ENSURE)
-def ensure(conn: Connection, request: contract.EnsureRunRequest) -> dict[str, Any]:
-    """``autoflow.runs.ensure``: return a run's task, created by the first call.
-
-    ``task`` is its id on this server, ``number`` its number at its origin.
-    """
+def ensure(conn: Connection, request: contract.EnsureRunRequest) -> contract.EnsureRunResponse:
+    """``autoflow.runs.ensure``: return a run's task, created by the first call."""
     task_id = tasks.ensure_for_run(
         conn,
         request.run,

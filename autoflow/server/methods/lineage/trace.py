@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -11,6 +10,7 @@ from autoflow.graph.graph import Graph
 from autoflow.graph.trace import Trace
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.graph_json import TraceJson
 from autoflow.model.reference import Reference, parse, reference_types
 from autoflow.server.db import files, json_codec, tasks, teams
 from autoflow.server.db.access import visible
@@ -60,7 +60,7 @@ def _resolve_number(conn: Connection, reference: Reference) -> EntityRef:
 
 
 @implements(contract.TRACE)
-def trace(conn: Connection, request: contract.TraceRequest) -> dict[str, Any]:
+def trace(conn: Connection, request: contract.TraceRequest) -> TraceJson:
     """Trace the entity ``ref`` (see `model.reference`): at most `CAP` cards, the nearest ones.
 
     Of the runs that wrote an entity the latest is followed, with ``every`` all of them.
@@ -82,7 +82,7 @@ def trace(conn: Connection, request: contract.TraceRequest) -> dict[str, Any]:
 
 
 @implements(contract.REPRODUCTIONS)
-def reproductions(conn: Connection, request: contract.ReproductionsRequest) -> dict[str, Any]:
+def reproductions(conn: Connection, request: contract.ReproductionsRequest) -> contract.ReproductionsResponse:
     """List the ``tasks`` that reproduced a ``task``, or that belong to one ``attempt`` at it, the first one first."""
     if request.task is not None:
         row = tasks.get(conn, request.task)

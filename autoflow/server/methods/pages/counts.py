@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
@@ -21,12 +20,10 @@ BATCH_IMAGES = 1000
 
 
 @implements(contract.COUNTS)
-def counts(conn: Connection, request: contract.LabelCountsRequest) -> dict[str, Any]:
+def counts(conn: Connection, request: contract.LabelCountsRequest) -> contract.LabelCounts:
     """``autoflow.overview.counts`` of a project, of the images with ids above ``after``.
 
-    Returns:
-        ``{"images", "after", "classes": {id: {"objects", "images"}}, "tags": {id: {"objects", "images"}}}``; ``after``
-        is null after the last batch. Images without labels and tags are skipped.
+    Images without labels and tags are skipped.
     """
     project_id = projects.get(conn, request.id)["id"]
     query = select(table.c.id, table.c.tags, table.c.annotation).where(
@@ -39,10 +36,10 @@ def counts(conn: Connection, request: contract.LabelCountsRequest) -> dict[str, 
     classes, tags = _Tally(), _Tally()
     for row in rows:
         objects = documents.get(row.annotation, {}).get("objects", ())
-        classes.add("objects", [stored["classId"] for stored in objects])
-        classes.add("images", {stored["classId"] for stored in objects})
-        tags.add("objects", [tag["tagId"] for stored in objects for tag in stored["tags"]])
-        tags.add("images", {tag["tagId"] for tag in json_codec.load(row.tags)})
+        classes.objects.update(stored["classId"] for stored in objects)
+        classes.images.update({stored["classId"] for stored in objects})
+        tags.objects.update(tag["tagId"] for stored in objects for tag in stored["tags"])
+        tags.images.update({tag["tagId"] for tag in json_codec.load(row.tags)})
     after = rows[-1].id if len(rows) == BATCH_IMAGES else None
     return {"images": len(rows), "after": after, "classes": classes.to_json(), "tags": tags.to_json()}
 
@@ -51,14 +48,12 @@ class _Tally:
     """Counts of objects and of images by id of a class or tag."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, Counter[int]] = {"objects": Counter(), "images": Counter()}
+        self.objects: Counter[int] = Counter()
+        self.images: Counter[int] = Counter()
 
-    def add(self, counted: str, ids: Any) -> None:
-        self._counts[counted].update(ids)
-
-    def to_json(self) -> dict[str, dict[str, int]]:
-        ids = {ident for counter in self._counts.values() for ident in counter}
-        return {str(ident): {name: counter[ident] for name, counter in self._counts.items()} for ident in ids}
+    def to_json(self) -> dict[str, contract.UseCounts]:
+        ids = self.objects.keys() | self.images.keys()
+        return {str(ident): {"objects": self.objects[ident], "images": self.images[ident]} for ident in ids}
 
 
 READS: Mapping[str, Operation] = by_name(counts)

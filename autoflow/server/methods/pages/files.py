@@ -24,7 +24,7 @@ MAX_FOLDERS = 500  # listed of a folder
 _MAX_CHARACTER = "\U0010ffff"  # a prefix followed by it sorts after every text with that prefix
 
 
-def _summary(row: RowMapping) -> dict[str, Any]:
+def _summary(row: RowMapping) -> contract.ListedFile:
     return {
         "id": row["id"],
         "name": row["name"],
@@ -36,7 +36,7 @@ def _summary(row: RowMapping) -> dict[str, Any]:
 
 
 @implements(contract.FILE)
-def file(conn: Connection, request: contract.FilePageRequest) -> dict[str, Any]:
+def file(conn: Connection, request: contract.FilePageRequest) -> contract.FilePage:
     """``autoflow.overview.file`` by id, current or not."""
     row = files.get(conn, request.id)
     current = files.current(conn, row["team_id"], row["path"])
@@ -53,12 +53,8 @@ def file(conn: Connection, request: contract.FilePageRequest) -> dict[str, Any]:
 
 
 @implements(contract.FOLDER)
-def folder(conn: Connection, request: contract.FolderPageRequest) -> dict[str, Any]:
-    """``autoflow.overview.folder``: ``{"path", "teamId", "folders", "files", "next", "users"}`` of a team's ``path``.
-
-    ``files`` are the files directly in it, by path; ``next`` is the ``after`` of the next request. A folder exists if a
-    file is in it or an edge names it.
-    """
+def folder(conn: Connection, request: contract.FolderPageRequest) -> contract.FolderPage:
+    """``autoflow.overview.folder`` of a team's ``path``; a folder exists if a file is in it or an edge names it."""
     team_id = request.team or teams.default_team(conn)
     teams.get(conn, team_table, "team", team_id)
     path = files.normalize_path(request.path).rstrip("/") + "/"

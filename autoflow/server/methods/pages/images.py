@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import datasets, items, jobs, json_codec, projects
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
@@ -16,21 +17,25 @@ from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
 from autoflow.server.validation import required
 from autoflow.wire.contract import data_pages as contract
+from autoflow.wire.contract.labels import Label
+from autoflow.wire.contract.pages import JobImage
+from autoflow.wire.contract.run_pages import NamedEntity
 
 DEFAULT_SIZE = 60
 _FIGURE_FIELDS = ("points", "bitmap", "geometryType", "shape", "classId", "nodes", "vertices", "tags", "mask")
 MAX_LISTED_MASK = 200_000  # characters of a label's mask that a list of images carries
 
 
-def _figure(stored: Mapping[str, Any], max_mask: int | None = None) -> dict[str, Any] | None:
+def _figure(stored: JsonObject, max_mask: int | None = None) -> Label | None:
     """Return the fields that draw an object, None for a mask of more than `max_mask` characters."""
     mask = stored.get("bitmap")
     if max_mask is not None and isinstance(mask, Mapping) and len(str(mask.get("data", ""))) > max_mask:
         return None
-    return {"id": stored["id"], **{name: stored[name] for name in _FIGURE_FIELDS if name in stored}}
+    figure = {"id": stored["id"], **{name: stored[name] for name in _FIGURE_FIELDS if name in stored}}
+    return cast("Label", figure)  # its geometry is the client's
 
 
-def summary(row: RowMapping, document: Mapping[str, Any], max_mask: int | None) -> dict[str, Any]:
+def summary(row: RowMapping, document: JsonObject, max_mask: int | None) -> contract.LabeledImage:
     """Return an image with its figures, without masks of more than `max_mask` characters."""
     figures = [_figure(stored, max_mask) for stored in document["objects"]]
     return {
@@ -56,8 +61,8 @@ def _dataset_ids(conn: Connection, request: contract.ImageListRequest) -> list[i
 
 
 @implements(contract.IMAGES)
-def images(conn: Connection, request: contract.ImageListRequest) -> dict[str, Any]:
-    """``autoflow.overview.images`` of a ``project`` or a ``dataset``: ``{"images", "start", "total"}``.
+def images(conn: Connection, request: contract.ImageListRequest) -> contract.ImageList:
+    """``autoflow.overview.images`` of a ``project`` or a ``dataset``.
 
     They are sorted by dataset and name, from position ``start`` on. ``q`` filters by a part of the name, ``labeled``
     (true or false) by whether an image has labels.
@@ -96,13 +101,13 @@ def _range(
         start = max(start - count, 0)
 
 
-def _path(conn: Connection, row: RowMapping) -> list[dict[str, Any]]:
+def _path(conn: Connection, row: RowMapping) -> list[NamedEntity]:
     """Return the datasets that contain an image, the outermost first."""
     query = select(dataset_table.c.id, dataset_table.c.parent_id, dataset_table.c.name)
     by_id = {
         dataset.id: dataset for dataset in conn.execute(query.where(dataset_table.c.project_id == row["project_id"]))
     }
-    path: list[dict[str, Any]] = []
+    path: list[NamedEntity] = []
     dataset_id = row["dataset_id"]
     while dataset_id in by_id:
         dataset = by_id.pop(dataset_id)
@@ -111,7 +116,7 @@ def _path(conn: Connection, row: RowMapping) -> list[dict[str, Any]]:
     return path
 
 
-def _neighbours(conn: Connection, row: RowMapping) -> dict[str, Any]:
+def _neighbours(conn: Connection, row: RowMapping) -> contract.ImageNeighbours:
     """Return the previous and next image of its dataset by name, and its position there."""
     in_dataset = table.c.dataset_id == row["dataset_id"]
     before, after = table.c.name < row["name"], table.c.name > row["name"]
@@ -125,7 +130,7 @@ def _neighbours(conn: Connection, row: RowMapping) -> dict[str, Any]:
 
 
 @implements(contract.IMAGE)
-def image(conn: Connection, request: contract.ImagePageRequest) -> dict[str, Any]:
+def image(conn: Connection, request: contract.ImagePageRequest) -> contract.ImagePage:
     """``autoflow.overview.image`` by id, with all of its labels, its project's classes and tags, and its neighbours."""
     image_id = request.id
     row = items.find(conn, [image_id])[image_id]
@@ -149,8 +154,8 @@ def image(conn: Connection, request: contract.ImagePageRequest) -> dict[str, Any
     }
 
 
-def image_links(conn: Connection, image_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return images as links, ``{"id", "name", "stored"}``, without those that were removed."""
+def image_links(conn: Connection, image_ids: Sequence[int]) -> list[JobImage]:
+    """Return images as links, without those that were removed."""
     rows: dict[int, RowMapping] = {}
     for chunk in chunks(image_ids):
         query = items.listing(conn).where(table.c.id.in_(chunk))

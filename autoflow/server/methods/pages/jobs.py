@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,7 +17,7 @@ MAX_IMAGES = 60
 
 
 @implements(contract.JOB)
-def job(conn: Connection, request: contract.JobPageRequest) -> dict[str, Any]:
+def job(conn: Connection, request: contract.JobPageRequest) -> contract.JobPage:
     """``autoflow.overview.job`` by id."""
     row = jobs.get(conn, request.id)
     logins = jobs.logins(conn)

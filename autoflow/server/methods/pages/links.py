@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from autoflow.model.entity import EntityRef
-from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.entity_types import ENTITY_TYPES, Direction
 from autoflow.server.db import tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.card_fields import describe_cards
+from autoflow.server.lineage.card_fields import CardFields, describe_cards
+from autoflow.wire.contract.run_pages import EntityLink, RunSummary, Users
 
 Row = Mapping[str, Any] | RowMapping
 
@@ -31,8 +32,8 @@ def run_name(row: Row) -> str:
     return str(row["app_name"] or row["name"] or f"Task {row['number']}")
 
 
-def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, Any]]:
-    """Return entities as links: ``{"type", "id", "origin", "name", "detail", "badge", "link"}``, in order."""
+def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[EntityLink]:
+    """Return entities as links, in order."""
     task_ids = [ref.id for ref in refs if ENTITY_TYPES[ref.type].is_task and not ref.origin]
     query = select(task_table.c.id).where(task_table.c.id.in_(task_ids), visible(conn, task_table))
     task_keys = {task_id: EntityRef("", "task", task_id).key for task_id in conn.execute(query).scalars()}
@@ -40,7 +41,7 @@ def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[dict[str, 
     return [_entity_link(ref, fields.get(ref.key, {})) for ref in refs]
 
 
-def _entity_link(ref: EntityRef, fields: Mapping[str, Any]) -> dict[str, Any]:
+def _entity_link(ref: EntityRef, fields: CardFields) -> EntityLink:
     link = fields.get("link")
     url = link.url if link is not None else None
     if ENTITY_TYPES[ref.type].is_task and fields:
@@ -56,11 +57,8 @@ def _entity_link(ref: EntityRef, fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def using_runs(conn: Connection, keys: Sequence[str], size: int = DEFAULT_SIZE) -> dict[str, Any]:
-    """Return the runs that read or wrote any of these cards, the latest first: ``{"runs", "total"}``.
-
-    A run is ``{"id", "name", "state", "startedAt", "finishedAt", "directions"}``.
-    """
+def using_runs(conn: Connection, keys: Sequence[str], size: int = DEFAULT_SIZE) -> Users:
+    """Return the runs that read or wrote any of these cards, the latest first."""
     is_user = task_table.c.id.in_(select(edges.c.task_id).where(edges.c.entity_key.in_(keys)))
     count = select(func.count()).select_from(task_table).where(is_user, visible(conn, task_table))
     total = conn.execute(count).scalar_one()
@@ -69,13 +67,13 @@ def using_runs(conn: Connection, keys: Sequence[str], size: int = DEFAULT_SIZE) 
     )
     column, task_ids = edges.c.task_id, [row["id"] for row in rows]
     query = select(column, edges.c.direction).where(edges.c.entity_key.in_(keys), column.in_(task_ids)).distinct()
-    directions: dict[int, list[str]] = {}
+    directions: dict[int, list[Direction]] = {}
     for task_id, direction in conn.execute(query.order_by(edges.c.direction)):
         directions.setdefault(task_id, []).append(direction)
     return {"runs": [{**run_summary(row), "directions": directions.get(row["id"], [])} for row in rows], "total": total}
 
 
-def run_summary(row: Row) -> dict[str, Any]:
+def run_summary(row: Row) -> RunSummary:
     """Return a run as an entry of a list."""
     return {
         "id": row["id"],

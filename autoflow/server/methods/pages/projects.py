@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -17,12 +16,13 @@ from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
 from autoflow.server.versions import versions
 from autoflow.wire.contract import data_pages as contract
+from autoflow.wire.contract.run_pages import UsingRun
 
 MAX_RUNS = 10  # listed on a project's page
 
 
-def dataset_tree(conn: Connection, project_id: int) -> list[dict[str, Any]]:
-    """Return a project's datasets by name: ``{"id", "parentId", "name", "description", "images", "labels"}``."""
+def dataset_tree(conn: Connection, project_id: int) -> list[contract.ListedDataset]:
+    """Return a project's datasets by name."""
     column = items.c.dataset_id
     count = select(column, func.count(), func.coalesce(func.sum(items.c.labels), 0))
     counts = {row[0]: row for row in conn.execute(count.where(items.c.project_id == project_id).group_by(column))}
@@ -49,12 +49,12 @@ def card_keys(conn: Connection, project_id: int) -> list[str]:
     return keys
 
 
-def _using_runs(conn: Connection, project_id: int) -> dict[str, Any]:
+def _using_runs(conn: Connection, project_id: int) -> contract.ProjectUsers:
     """Return the latest runs that used a project or any part of it.
 
     ``total`` is ``exact`` if one query counted it; otherwise a run that used several parts counts more than once.
     """
-    runs: dict[int, dict[str, Any]] = {}
+    runs: dict[int, UsingRun] = {}
     total = 0
     key_chunks = chunks(card_keys(conn, project_id))
     for keys in key_chunks:
@@ -63,12 +63,12 @@ def _using_runs(conn: Connection, project_id: int) -> dict[str, Any]:
         for run in users["runs"]:
             merged = runs.setdefault(run["id"], run)
             merged["directions"] = sorted({*merged["directions"], *run["directions"]})
-    latest = sorted(runs.values(), key=lambda run: -int(run["id"]))[:MAX_RUNS]
+    latest = sorted(runs.values(), key=lambda run: -run["id"])[:MAX_RUNS]
     return {"runs": latest, "total": total, "exact": len(key_chunks) == 1}
 
 
 @implements(contract.PROJECT)
-def project(conn: Connection, request: contract.ProjectPageRequest) -> dict[str, Any]:
+def project(conn: Connection, request: contract.ProjectPageRequest) -> contract.ProjectPage:
     """``autoflow.overview.project`` by id."""
     row = projects.get(conn, request.id)
     workspace = teams.get(conn, workspaces, "workspace", row["workspace_id"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -19,7 +18,7 @@ MAX_OTHER_FACTS = 20
 LOG_CHUNKS = 100  # of one response, as they were recorded
 
 
-def _linked(conn: Connection, task_id: int, direction: str) -> list[dict[str, Any]]:
+def _linked(conn: Connection, task_id: int, direction: str) -> list[contract.LinkedEntity]:
     """Return the first `MAX_SIZE` inputs or outputs of a run as links, in the order recorded."""
     conditions = (edges.c.task_id == task_id, edges.c.direction == direction, visible(conn, edges))
     rows = conn.execute(select(edges).where(*conditions).order_by(edges.c.id).limit(MAX_SIZE)).mappings().all()
@@ -31,7 +30,7 @@ def _linked(conn: Connection, task_id: int, direction: str) -> list[dict[str, An
     ]
 
 
-def _other_facts(conn: Connection, task_id: int) -> list[dict[str, Any]]:
+def _other_facts(conn: Connection, task_id: int) -> list[contract.RecordedFacts]:
     """Return facts recorded after a run ended, and facts of earlier runs of its number, the latest first."""
     logins = jobs.logins(conn)
     return [
@@ -41,7 +40,7 @@ def _other_facts(conn: Connection, task_id: int) -> list[dict[str, Any]]:
 
 
 @implements(contract.RUN)
-def run(conn: Connection, request: contract.RunPageRequest) -> dict[str, Any]:
+def run(conn: Connection, request: contract.RunPageRequest) -> contract.RunPage:
     """``autoflow.overview.run`` by the task's id."""
     row = tasks.get(conn, request.id)
     workspace = teams.get(conn, workspaces, "workspace", row["workspace_id"])
@@ -70,8 +69,8 @@ def run(conn: Connection, request: contract.RunPageRequest) -> dict[str, Any]:
 
 
 @implements(contract.LOG)
-def log(conn: Connection, request: contract.RunLogRequest) -> dict[str, Any]:
-    """``autoflow.overview.log`` of a run: ``{"parts": [{"id", "at", "lines"}], "earlier", "state"}``.
+def log(conn: Connection, request: contract.RunLogRequest) -> contract.RunLog:
+    """``autoflow.overview.log`` of a run.
 
     The parts are the last ones, those before the part ``before``, or those after the part ``after``. ``earlier`` says
     whether more parts precede the first one.
@@ -87,7 +86,8 @@ def log(conn: Connection, request: contract.RunLogRequest) -> dict[str, Any]:
             query = query.where(logs.c.id < before)
         last = conn.execute(query.order_by(logs.c.id.desc()).limit(size + 1)).mappings().all()
         rows, earlier = last[:size][::-1], len(last) > size
-    return {"parts": [dict(part) for part in rows], "earlier": earlier, "state": row["state"]}
+    parts: list[contract.LogChunk] = [{"id": part["id"], "at": part["at"], "lines": part["lines"]} for part in rows]
+    return {"parts": parts, "earlier": earlier, "state": row["state"]}
 
 
 READS: Mapping[str, Operation] = by_name(run, log)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,7 +14,7 @@ from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.images.previews import picture_of
 from autoflow.server.methods.pages.images import MAX_LISTED_MASK, summary
 from autoflow.server.methods.pages.links import MAX_SIZE
-from autoflow.server.operations import Download, Operation, OperationContext, by_name, implements
+from autoflow.server.operations import Download, Operation, OperationContext, by_name, implements, implements_download
 from autoflow.server.project_types import registry
 from autoflow.server.validation import required
 from autoflow.server.versions import diff, snapshot, versions
@@ -35,12 +34,8 @@ def _snapshot_ref(conn: Connection, request: contract.DrawnImagesRequest) -> Sna
 
 
 @implements(contract.DRAWN)
-def images_at_version(conn: Connection, request: contract.DrawnImagesRequest) -> dict[str, Any]:
-    """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now, with their figures.
-
-    Returns:
-        ``{"images", "classes", "tags"}``; images that do not exist are left out.
-    """
+def images_at_version(conn: Connection, request: contract.DrawnImagesRequest) -> contract.DrawnImages:
+    """``autoflow.overview.drawn``: ``images`` of a ``version``, or of a ``project`` now; missing ones are left out."""
     image_ids = list(dict.fromkeys(request.images))
     if len(image_ids) > MAX_SIZE:
         raise Invalid(f'"images" has {len(image_ids)} entries; at most {MAX_SIZE} are allowed')
@@ -52,7 +47,7 @@ def images_at_version(conn: Connection, request: contract.DrawnImagesRequest) ->
     return {"images": images, **snapshot.meta_at(conn, ref)}
 
 
-@implements(versions_contract.VERSION_PICTURE)
+@implements_download(versions_contract.VERSION_PICTURE)
 def thumbnail(context: OperationContext, request: versions_contract.VersionPictureRequest) -> CompositeContent:
     """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: its thumbnail.
 

@@ -35,7 +35,7 @@ def _counts(conn: Connection, column: Any, ids: Sequence[int]) -> dict[int, int]
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
-def _projects(conn: Connection, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _projects(conn: Connection, rows: Sequence[RowMapping]) -> list[contract.ListedProject]:
     project_ids = [row["id"] for row in rows]
     dataset_counts = _counts(conn, datasets.c.project_id, project_ids)
     version_counts = _counts(conn, versions.c.project_id, project_ids)
@@ -57,11 +57,8 @@ def _projects(conn: Connection, rows: Sequence[RowMapping]) -> list[dict[str, An
 
 
 @implements(contract.PROJECTS)
-def list_projects(conn: Connection, request: contract.ProjectListRequest) -> dict[str, Any]:
-    """``autoflow.overview.projects``: ``{"projects", "next"}``, the last changed first, of a workspace or of all.
-
-    ``next`` is the ``after`` of the next request, null at the end.
-    """
+def list_projects(conn: Connection, request: contract.ProjectListRequest) -> contract.ProjectList:
+    """``autoflow.overview.projects``: the last changed first, of a workspace or of all."""
     size = page_size(request.limit, DEFAULT_PROJECTS)
     query = projects.listing(conn).where(~workspaces.c.hidden)
     if (workspace_id := request.workspace) is not None:
@@ -73,16 +70,15 @@ def list_projects(conn: Connection, request: contract.ProjectListRequest) -> dic
     query = query.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(size + 1)
     rows = conn.execute(query).mappings().all()
     last = rows[size - 1] if len(rows) > size else None
-    cursor = {"updatedAt": last["updated_at"], "id": last["id"]} if last is not None else None
-    return {"projects": _projects(conn, rows[:size]), "next": cursor}
+    return {
+        "projects": _projects(conn, rows[:size]),
+        "next": {"updatedAt": last["updated_at"], "id": last["id"]} if last is not None else None,
+    }
 
 
 @implements(run_pages.RUNS)
-def list_runs(conn: Connection, request: run_pages.RunListRequest) -> dict[str, Any]:
-    """``autoflow.overview.runs``: ``{"runs", "next"}``, the latest first, of a workspace or an app, or of all.
-
-    ``next`` is the ``before`` of the next request.
-    """
+def list_runs(conn: Connection, request: run_pages.RunListRequest) -> run_pages.RunList:
+    """``autoflow.overview.runs``: the latest first, of a workspace or an app, or of all."""
     size = page_size(request.limit, DEFAULT_RUNS)
     query = tasks.listing(conn)
     if (workspace_id := request.workspace) is not None:
@@ -94,7 +90,7 @@ def list_runs(conn: Connection, request: run_pages.RunListRequest) -> dict[str, 
     rows = conn.execute(query.order_by(task_table.c.id.desc()).limit(size + 1)).mappings().all()
     shown = rows[:size]
     counts = edge_counts(conn, [row["id"] for row in shown])
-    entries = [
+    entries: list[run_pages.ListedRun] = [
         {
             **run_summary(row),
             "appId": row["app_id"],
@@ -108,8 +104,8 @@ def list_runs(conn: Connection, request: run_pages.RunListRequest) -> dict[str, 
 
 
 @implements(contract.START)
-def start(conn: Connection, request: contract.StartPageRequest) -> dict[str, Any]:
-    """``autoflow.overview.start``: ``{"workspaces", "projects", "runs"}``, the lists as those methods return them."""
+def start(conn: Connection, request: contract.StartPageRequest) -> contract.StartPage:
+    """``autoflow.overview.start``: the workspaces, and the first parts of both lists."""
     query = select(workspaces, team_table.c.name.label("team_name")).join_from(workspaces, team_table)
     query = query.where(visible(conn, workspaces), ~workspaces.c.hidden).order_by(workspaces.c.id)
     rows = conn.execute(query).mappings().all()
@@ -118,7 +114,7 @@ def start(conn: Connection, request: contract.StartPageRequest) -> dict[str, Any
     count = select(column, func.count()).where(column.in_(workspace_ids), projects.ACTIVE).group_by(column)
     project_counts = {row[0]: row[1] for row in conn.execute(count)}
     run_counts = _counts(conn, task_table.c.workspace_id, workspace_ids)
-    entries = [
+    entries: list[contract.ListedWorkspace] = [
         {
             "id": row["id"],
             "name": row["name"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -21,8 +20,8 @@ from autoflow.wire.contract import data_pages as contract
 MAX_RUNS = 5  # of one version
 
 
-def _using_runs(conn: Connection, version_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return the first runs with an edge to each version, ``{"runs": [{"id", "name", "direction"}], "total"}``."""
+def _using_runs(conn: Connection, version_ids: Sequence[int]) -> dict[int, contract.VersionUsers]:
+    """Return the first runs with an edge to each version."""
     keys = {EntityRef("", "project_version", version_id).key: version_id for version_id in version_ids}
     entity_key = edges.c.entity_key
     rank = func.row_number().over(partition_by=entity_key, order_by=edges.c.id).label("rank")
@@ -33,7 +32,7 @@ def _using_runs(conn: Connection, version_ids: Sequence[int]) -> dict[int, dict[
     rows = conn.execute(query.order_by(ranked_edges.c.entity_key, ranked_edges.c.rank)).mappings().all()
     runs = tasks.listing(conn).where(task_table.c.id.in_({row["task_id"] for row in rows}))
     names = {row["id"]: run_name(row) for row in conn.execute(runs).mappings()}
-    users: dict[int, dict[str, Any]] = {version_id: {"runs": [], "total": 0} for version_id in version_ids}
+    users: dict[int, contract.VersionUsers] = {version_id: {"runs": [], "total": 0} for version_id in version_ids}
     for row in rows:
         entry = users[keys[row["entity_key"]]]
         entry["total"] = row["total"]
@@ -42,11 +41,8 @@ def _using_runs(conn: Connection, version_ids: Sequence[int]) -> dict[int, dict[
 
 
 @implements(contract.VERSIONS)
-def timeline(conn: Connection, request: contract.VersionListRequest) -> dict[str, Any]:
-    """``autoflow.overview.versions`` of a project: ``{"project", "changed", "versions", "next"}``.
-
-    ``changed`` says whether the project differs from its last version; ``next`` is the ``before`` of the next request.
-    """
+def timeline(conn: Connection, request: contract.VersionListRequest) -> contract.VersionList:
+    """``autoflow.overview.versions`` of a project."""
     project = projects.get(conn, request.id)
     size = page_size(request.limit)
     query = versions.listing(conn).where(table.c.project_id == project["id"])
@@ -65,7 +61,7 @@ def timeline(conn: Connection, request: contract.VersionListRequest) -> dict[str
             "size": project["size"],
             "updatedAt": project["updated_at"],
         },
-        "changed": versions.last_if_unchanged(conn, dict(project)) is None,
+        "changed": versions.last_if_unchanged(conn, project) is None,
         "versions": [
             {
                 "id": row["id"],

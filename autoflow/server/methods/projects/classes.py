@@ -5,11 +5,12 @@ They are entries of the project's meta (`projects.meta`), in the shapes of these
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import projects
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Conflict, Invalid, NotFound
@@ -17,8 +18,10 @@ from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
 from autoflow.server.paging import page_of_entities
 from autoflow.server.request_parser import RequestParser
+from autoflow.wire.contract.labels import LabelClass, LabelDefinitions, MetaKind
+from autoflow.wire.contract.method import Success
 
-Entry = dict[str, Any]
+Entry = JsonObject
 
 # A tag's settings: names in the document -> names on the wire.
 _SETTINGS = {
@@ -31,7 +34,12 @@ _SETTINGS = {
 }
 
 
-def _class(project: Mapping[str, Any] | RowMapping, entry: Entry, _document: Mapping[str, Any]) -> Entry:
+def _entries(document: LabelDefinitions, kind: MetaKind) -> list[Entry]:
+    """Return the classes or the tags of a document, with the members that are not declared."""
+    return [dict(entry) for entry in document[kind]]
+
+
+def _class(project: Mapping[str, Any] | RowMapping, entry: Entry, _document: LabelDefinitions) -> Entry:
     return {
         "id": entry["id"],
         "projectId": project["id"],
@@ -47,7 +55,7 @@ def _class(project: Mapping[str, Any] | RowMapping, entry: Entry, _document: Map
     }
 
 
-def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: Mapping[str, Any]) -> Entry:
+def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: LabelDefinitions) -> Entry:
     numbers = {known["title"]: known["id"] for known in document["classes"]}
     classes = entry.get("classes")
     names = [name for name in classes if isinstance(name, str)] if isinstance(classes, list) else []
@@ -65,16 +73,16 @@ def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: Mappin
     }
 
 
-def _listing(kind: str, shape: Callable[..., Entry]) -> Operation:
+def _listing(kind: MetaKind, shape: Callable[..., Entry]) -> Operation:
     def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
         project = projects.get(conn, request.number("projectId"))
         document = projects.meta(conn, project["id"])
-        return page_of_entities((shape(project, entry, document) for entry in document[kind]), request)
+        return page_of_entities((shape(project, entry, document) for entry in _entries(document, kind)), request)
 
     return run
 
 
-def _project_of(conn: Connection, kind: str, what: str, number: int) -> int:
+def _project_of(conn: Connection, kind: MetaKind, what: str, number: int) -> int:
     """Return the project that has a class or tag of a number.
 
     Raises:
@@ -93,19 +101,21 @@ def class_info(conn: Connection, request: RequestParser) -> Entry:
     number = request.number("id")
     for project_id in projects.find_by_meta_entry(conn, "classes", number)[:1]:
         document = projects.meta(conn, project_id)
-        entry = next(entry for entry in document["classes"] if entry["id"] == number)
+        entry = next(entry for entry in _entries(document, "classes") if entry["id"] == number)
         return _class(projects.get(conn, project_id), entry, document)
     raise NotFound("class", number)
 
 
 def _edit(
-    conn: Connection, request: RequestParser, kind: str, what: str, changes: Callable[[ProjectEdit, Entry], Entry]
+    conn: Connection, request: RequestParser, kind: MetaKind, what: str, changes: Callable[[ProjectEdit, Entry], Entry]
 ) -> ProjectEdit:
     """Change one entry of its project's document."""
     number = request.number("id")
     with edit_project(conn, _project_of(conn, kind, what, number)) as edit:
         document = projects.meta(conn, edit.project["id"])
-        entries = [{**entry, **changes(edit, entry)} if entry["id"] == number else entry for entry in document[kind]]
+        entries = [
+            {**entry, **changes(edit, entry)} if entry["id"] == number else entry for entry in _entries(document, kind)
+        ]
         replace(edit, document, merged(conn, document, RequestParser({kind: entries})))
     return edit
 
@@ -138,7 +148,7 @@ def edit_tag(conn: Connection, request: RequestParser) -> Entry:
     return _entry(conn, edit, "tags", request.number("id"), _tag)
 
 
-def _settings(sent: RequestParser, classes: list[Entry]) -> Entry:
+def _settings(sent: RequestParser, classes: Sequence[LabelClass]) -> Entry:
     """Return settings as the document has them, classes by title."""
     settings = {name: sent.fields[wire] for name, wire in _SETTINGS.items() if sent.has(wire)}
     if sent.has("classes"):
@@ -150,9 +160,9 @@ def _settings(sent: RequestParser, classes: list[Entry]) -> Entry:
     return settings
 
 
-def _entry(conn: Connection, edit: ProjectEdit, kind: str, number: int, shape: Callable[..., Entry]) -> Entry:
+def _entry(conn: Connection, edit: ProjectEdit, kind: MetaKind, number: int, shape: Callable[..., Entry]) -> Entry:
     document = projects.meta(conn, edit.project["id"])
-    entry = next(candidate for candidate in document[kind] if candidate["id"] == number)
+    entry = next(candidate for candidate in _entries(document, kind) if candidate["id"] == number)
     return shape(projects.get(conn, edit.project["id"]), entry, document)
 
 
@@ -171,18 +181,22 @@ def add_tags(conn: Connection, request: RequestParser) -> list[Entry]:
             new_tags.append({"name": name, **plain, **_settings(settings, document["classes"])})
         changed = merged(conn, document, RequestParser({"tags": [*document["tags"], *new_tags]}))
         replace(edit, document, changed)
-    return [_tag(edit.project, entry, changed) for entry in changed["tags"][len(document["tags"]) :]]
+    return [_tag(edit.project, entry, changed) for entry in _entries(changed, "tags")[len(document["tags"]) :]]
 
 
-def _removal(kind: str, what: str) -> Operation:
-    def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def _removal(kind: MetaKind, what: str) -> Operation:
+    def run(conn: Connection, request: RequestParser) -> Success:
         number = request.number("id")
         with edit_project(conn, request.number("projectId")) as edit:
             document = projects.meta(conn, edit.project["id"])
-            remaining = [entry for entry in document[kind] if entry["id"] != number]
-            if len(remaining) == len(document[kind]):
+            if all(entry["id"] != number for entry in document[kind]):
                 raise NotFound(f"in project {edit.project['id']}, {what}", number)
-            replace(edit, document, {**document, kind: remaining})
+            remaining: LabelDefinitions = {**document}
+            if kind == "classes":
+                remaining["classes"] = [entry for entry in document["classes"] if entry["id"] != number]
+            else:
+                remaining["tags"] = [entry for entry in document["tags"] if entry["id"] != number]
+            replace(edit, document, remaining)
         return {"success": True}
 
     return run

@@ -6,17 +6,19 @@ a class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import counters, items, json_codec, projects
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid, shortened
 from autoflow.server.paging import CHUNK
 from autoflow.server.request_parser import RequestParser, as_number
+from autoflow.wire.contract.labels import LabelDefinitions
 
 _CLASS = {"description": "", "shape": "any", "color": "#00A0FF", "geometry_config": {}, "hotkey": ""}
 _TEXTS = ("description", "shape", "color", "hotkey", "value_type", "applicable_type", "target_type")
@@ -24,8 +26,8 @@ _TAG = {"value_type": "none", "color": "#00A0FF", "hotkey": "", "applicable_type
 
 
 def _numbered(
-    conn: Connection, known: list[dict[str, Any]], sent: list[RequestParser], name: str, defaults: dict[str, Any]
-) -> list[dict[str, Any]]:
+    conn: Connection, known: Sequence[Mapping[str, Any]], sent: list[RequestParser], name: str, defaults: JsonObject
+) -> list[Any]:
     """Return the sent entries, numbered as sent if the project has that number, else as the known one of that name."""
     by_name = {entry[name]: entry["id"] for entry in known}
     ours = set(by_name.values())
@@ -64,9 +66,9 @@ def _check_entry(request: RequestParser) -> None:
             raise Invalid(f'"{request.path}{member}" must be a list of texts')
 
 
-def merged(conn: Connection, known: dict[str, Any], sent: RequestParser) -> dict[str, Any]:
+def merged(conn: Connection, known: LabelDefinitions, sent: RequestParser) -> LabelDefinitions:
     """The document of classes and tags that takes the place of the known one; a kind not sent stays as it was."""
-    document = dict(known)
+    document: LabelDefinitions = {**known}
     if sent.has("classes"):
         document["classes"] = _numbered(conn, known["classes"], list(sent.objects("classes")), "title", _CLASS)
     if sent.has("tags"):
@@ -74,15 +76,13 @@ def merged(conn: Connection, known: dict[str, Any], sent: RequestParser) -> dict
     return document
 
 
-def replace(edit: ProjectEdit, known: Mapping[str, Any], document: dict[str, Any]) -> None:
+def replace(edit: ProjectEdit, known: LabelDefinitions, document: LabelDefinitions) -> None:
     """Put a document in place of the known one, and take away what is of the classes and tags that are gone."""
     projects.set_meta(edit, document)
-    gone = {
-        kind: {entry["id"] for entry in known[kind]} - {entry["id"] for entry in document[kind]}
-        for kind in ("classes", "tags")
-    }
-    if any(gone.values()):
-        _prune(edit, gone["classes"], gone["tags"])
+    classes = {entry["id"] for entry in known["classes"]} - {entry["id"] for entry in document["classes"]}
+    tags = {entry["id"] for entry in known["tags"]} - {entry["id"] for entry in document["tags"]}
+    if classes or tags:
+        _prune(edit, classes, tags)
 
 
 def _prune(edit: ProjectEdit, classes: set[int], tags: set[int]) -> None:

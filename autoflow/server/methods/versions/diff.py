@@ -17,20 +17,19 @@ from autoflow.server.project_types import registry
 from autoflow.server.project_types.base import ProjectType
 from autoflow.server.versions import diff as version_diff
 from autoflow.server.versions import snapshot, versions
-from autoflow.server.versions.diff import ASPECTS, EpochRange, ItemChange
+from autoflow.server.versions.diff import EpochRange, ItemChange
 from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire.contract import versions as contract
 
 DEFAULT_LIMIT = 100  # items of one response
 MAX_LIMIT = 1000
-_COLUMNS = ("id", "name", "hash", "link", "mime", "size", "description", "labels")
 
-ChangedNames = dict[str, list[str]]  # names of what was added, removed and changed
+Entries = Mapping[Any, tuple[str, Any]]  # names and contents, by what identifies an entry in both states
 Side = tuple[SnapshotRef, Mapping[int, tuple[str, ...]]]  # a snapshot, and the paths of its datasets by id
 
 
-def _changed_names(before: Mapping[Any, tuple[str, Any]], after: Mapping[Any, tuple[str, Any]]) -> ChangedNames:
-    """Compare entries, each a name and a content, by their keys."""
+def _changed_names(before: Entries, after: Entries) -> contract.ChangedNames:
+    """Compare entries by their keys."""
     return {
         "added": [name for key, (name, _) in after.items() if key not in before],
         "removed": [name for key, (name, _) in before.items() if key not in after],
@@ -38,11 +37,11 @@ def _changed_names(before: Mapping[Any, tuple[str, Any]], after: Mapping[Any, tu
     }
 
 
-def _entries(meta: Mapping[str, Any], kind: str, name: str) -> dict[Any, tuple[str, Any]]:
-    return {entry["id"]: (entry[name], entry) for entry in meta[kind]}
+def _entries(entries: Sequence[Mapping[str, Any]], name: str) -> Entries:
+    return {entry["id"]: (entry[name], entry) for entry in entries}
 
 
-def _dataset_entries(dataset_rows: Sequence[RowMapping]) -> dict[Any, tuple[str, Any]]:
+def _dataset_entries(dataset_rows: Sequence[RowMapping]) -> Entries:
     original_ids, paths = snapshot.original_ids(list(dataset_rows)), snapshot.dataset_paths(list(dataset_rows))
     return {
         original_ids[row["id"]]: (
@@ -92,7 +91,7 @@ class _ChangeReader:
         self._type = project_type
         self._sides = (before, after)
 
-    def read(self, changes: Sequence[ItemChange]) -> Iterator[dict[str, Any]]:
+    def read(self, changes: Sequence[ItemChange]) -> Iterator[contract.ItemDiff]:
         """Yield changes with the counts of their labels' changes."""
         rows_by_side = [
             version_diff.items_by_id(
@@ -108,7 +107,7 @@ class _ChangeReader:
                 self._type.labels(documents[row["annotation"]]) if row and row["annotation"] else () for row in pair
             ]
             before, after = (
-                self._item(row, paths) if row else None for row, (_, paths) in zip(pair, self._sides, strict=True)
+                _item(row, paths) if row else None for row, (_, paths) in zip(pair, self._sides, strict=True)
             )
             yield {
                 "status": change.status,
@@ -118,35 +117,67 @@ class _ChangeReader:
                 "labels": _change_counts(count_label_changes(*labels)),
             }
 
-    def _item(self, row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> dict[str, Any]:
-        return {
-            **{name: row[name] for name in (*_COLUMNS, *self._type.columns)},
-            "datasetId": row["dataset_id"],
-            "dataset": list(paths[row["dataset_id"]]),
-            "meta": json_codec.load(row["meta"]),
-            "tags": json_codec.load(row["tags"]),
-        }
+
+def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> contract.DiffItem:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "hash": row["hash"],
+        "link": row["link"],
+        "mime": row["mime"],
+        "size": row["size"],
+        "width": row["width"],
+        "height": row["height"],
+        "description": row["description"],
+        "labels": row["labels"],
+        "datasetId": row["dataset_id"],
+        "dataset": list(paths[row["dataset_id"]]),
+        "meta": json_codec.load(row["meta"]),
+        "tags": json_codec.load(row["tags"]),
+    }
 
 
-def _change_counts(counts: Mapping[str, int]) -> dict[str, int]:
-    return {name: counts.get(name, 0) for name in ("added", "removed", "changed")}
+def _change_counts(counts: Mapping[str, int]) -> contract.ChangeCounts:
+    return {
+        "added": counts.get("added", 0),
+        "removed": counts.get("removed", 0),
+        "changed": counts.get("changed", 0),
+    }
+
+
+def _name_counts(names: contract.ChangedNames) -> contract.ChangeCounts:
+    return {"added": len(names["added"]), "removed": len(names["removed"]), "changed": len(names["changed"])}
+
+
+_REVERSED: Mapping[contract.ChangeStatus, contract.ChangeStatus] = {
+    "added": "removed",
+    "removed": "added",
+    "changed": "changed",
+}
 
 
 def _reversed(change: ItemChange) -> ItemChange:
-    status = {"added": "removed", "removed": "added"}.get(change.status, change.status)
-    return ItemChange(status, change.after, change.before, change.aspects, (change.labels[1], change.labels[0]))
+    labels = change.labels[1], change.labels[0]
+    return ItemChange(_REVERSED[change.status], change.after, change.before, change.aspects, labels)
 
 
-def _item_counts(changes: Sequence[ItemChange]) -> dict[str, Any]:
+def _item_counts(changes: Sequence[ItemChange]) -> contract.ItemCounts:
     aspects = Counter(aspect for change in changes for aspect in change.aspects)
-    before, after = (sum(change.labels[side] for change in changes) for side in (0, 1))
     return {
-        "items": {
-            **_change_counts(Counter(change.status for change in changes)),
-            **{name: aspects[name] for name in ASPECTS},
-        },
-        "labels": {"before": before, "after": after},
+        **_change_counts(Counter(change.status for change in changes)),
+        "bytes": aspects["bytes"],
+        "name": aspects["name"],
+        "dataset": aspects["dataset"],
+        "meta": aspects["meta"],
+        "tags": aspects["tags"],
+        "labels": aspects["labels"],
+        "description": aspects["description"],
     }
+
+
+def _label_totals(changes: Sequence[ItemChange]) -> contract.LabelTotals:
+    before, after = (sum(change.labels[side] for change in changes) for side in (0, 1))
+    return {"before": before, "after": after}
 
 
 def _epochs(conn: Connection, request: contract.VersionDiffRequest) -> tuple[RowMapping, RowMapping | None, int]:
@@ -161,7 +192,7 @@ def _epochs(conn: Connection, request: contract.VersionDiffRequest) -> tuple[Row
 
 
 @implements(contract.VERSION_DIFF)
-def diff(conn: Connection, request: contract.VersionDiffRequest) -> dict[str, Any]:
+def diff(conn: Connection, request: contract.VersionDiffRequest) -> contract.VersionDiffResponse:
     """Return counts, the names of changed classes, tags and datasets, and a page of changed items.
 
     The changes of labels are counted for the items of the page. They are counted for all changed items only if the
@@ -176,32 +207,40 @@ def diff(conn: Connection, request: contract.VersionDiffRequest) -> dict[str, An
     refs = [SnapshotRef(epochs.project, epoch) for epoch in (first["epoch"], last_epoch)]
     dataset_rows = [snapshot.datasets_at(conn, ref) for ref in refs]
     metas = [snapshot.meta_at(conn, ref) for ref in refs]
-    names = {
-        "classes": _changed_names(*(_entries(meta, "classes", "title") for meta in metas)),
-        "tags": _changed_names(*(_entries(meta, "tags", "name") for meta in metas)),
-        "datasets": _changed_names(*(_dataset_entries(rows) for rows in dataset_rows)),
-    }
-    counts = _item_counts(changes)
-    counts.update({kind: {status: len(changed) for status, changed in names[kind].items()} for kind in names})
+    classes = _changed_names(*(_entries(meta["classes"], "title") for meta in metas))
+    tags = _changed_names(*(_entries(meta["tags"], "name") for meta in metas))
+    datasets = _changed_names(*(_dataset_entries(rows) for rows in dataset_rows))
+    labels: contract.LabelTotals = _label_totals(changes)
     sides = [(ref, snapshot.dataset_paths(rows)) for ref, rows in zip(refs, dataset_rows, strict=True)]
     reader = _ChangeReader(conn, registry.of_project(conn, epochs.project), *sides)
     if request.labels:
         all_changes = (change for chunk in chunks(changes) for change in reader.read(chunk))
-        counts["labels"].update(_change_counts(sum((Counter(change["labels"]) for change in all_changes), Counter())))
+        totals = Counter[str]()
+        for change in all_changes:
+            totals.update(change["labels"])
+        labels = {**labels, **_change_counts(totals)}
     after = request.after
     remaining = [change for change in changes if change.number > after]
     return {
         "projectId": epochs.project,
         "from": _version(first),
         "to": _version(second) if second is not None else None,
-        "counts": counts,
-        **names,
+        "counts": {
+            "items": _item_counts(changes),
+            "labels": labels,
+            "classes": _name_counts(classes),
+            "tags": _name_counts(tags),
+            "datasets": _name_counts(datasets),
+        },
+        "classes": classes,
+        "tags": tags,
+        "datasets": datasets,
         "changes": list(reader.read(remaining[:limit])),
         "after": remaining[limit - 1].number if 0 < limit < len(remaining) else None,
     }
 
 
-def _version(row: RowMapping) -> dict[str, Any]:
+def _version(row: RowMapping) -> contract.ComparedVersion:
     return {"id": row["id"], "version": row["number"], "name": row["name"], "createdAt": row["created_at"]}
 
 

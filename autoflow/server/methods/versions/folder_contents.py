@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
@@ -14,7 +13,7 @@ from autoflow.server.db.access import caller
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.db.schema import blobs, items, items_history
 from autoflow.server.errors import NotFound
-from autoflow.server.operations import Batch, Download, OperationContext, by_name, implements
+from autoflow.server.operations import Batch, Download, OperationContext, by_name, implements, implements_download
 from autoflow.server.paging import chunks
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import snapshot, versions
@@ -46,7 +45,7 @@ def _blobs(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
     return blob_rows
 
 
-@implements(contract.FOLDER_CONTENTS)
+@implements_download(contract.FOLDER_CONTENTS)
 def contents(context: OperationContext, request: contract.FolderContentsRequest) -> CompositeContent:
     """``autoflow.folders.contents`` of a version by ``hashes``: each as a line ``<hash> <size>``, then its bytes.
 
@@ -71,7 +70,7 @@ def contents(context: OperationContext, request: contract.FolderContentsRequest)
 
 
 @implements(contract.FOLDER_PATHS)
-def paths(context: OperationContext, request: contract.FolderPathsRequest) -> dict[str, Any]:
+def paths(context: OperationContext, request: contract.FolderPathsRequest) -> contract.FolderPathsResponse:
     """``autoflow.folders.paths`` of a version by ``hashes``: the paths of blobs in a folder of this machine.
 
     Over HTTP there are none, as the client may be on another machine.

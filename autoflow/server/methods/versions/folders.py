@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
 from autoflow.server.db import blobs, datasets, item_content, items, json_codec, projects
 from autoflow.server.db.access import caller
@@ -58,35 +59,31 @@ def etag(row: item_content.ContentRow) -> str:
 
 
 @implements(contract.FOLDER_STATE)
-def state(conn: Connection, request: contract.FolderStateRequest) -> dict[str, Any]:
+def state(conn: Connection, request: contract.FolderStateRequest) -> contract.FolderStateResponse:
     """``autoflow.folders.state``: the digest of a project."""
     return {"digest": projects.get(conn, request.project_id)["digest"]}
 
 
 @implements(contract.FOLDER_ITEMS)
-def list_items(conn: Connection, request: contract.FolderItemsRequest) -> dict[str, Any]:
-    """``autoflow.folders.items``: a page of a project's images, ``[id, dataset, name, mark]`` each."""
+def list_items(conn: Connection, request: contract.FolderItemsRequest) -> contract.FolderItemsResponse:
+    """``autoflow.folders.items``: a page of a project's images."""
     project_id = projects.get(conn, request.project_id)["id"]
     query = select(table).where(table.c.project_id == project_id, table.c.id > (request.after or 0))
     rows = conn.execute(query.order_by(table.c.id).limit(MAX_ITEMS)).mappings().all()
-    entries = [[row["id"], row["dataset_id"], row["name"], etag(row)] for row in rows]
+    entries = [(row["id"], row["dataset_id"], row["name"], etag(row)) for row in rows]
     return {"items": entries, "after": rows[-1]["id"] if len(rows) == MAX_ITEMS else None}
 
 
-def _response(conn: Connection, edit: ProjectEdit, **members: Any) -> dict[str, Any]:
-    """Return the response to a completed change."""
-    return {
-        "before": edit.project["digest"],
-        "after": projects.get(conn, edit.project["id"])["digest"],
-        **members,
-    }
+def _digests(conn: Connection, edit: ProjectEdit) -> contract.FolderDigests:
+    """Return the digests of a project before and after a completed change."""
+    return {"before": edit.project["digest"], "after": projects.get(conn, edit.project["id"])["digest"]}
 
 
 # -- classes, tags and datasets
 
 
 @implements(contract.FOLDER_SHAPE)
-def shape(conn: Connection, request: contract.FolderShapeRequest) -> dict[str, Any]:
+def shape(conn: Connection, request: contract.FolderShapeRequest) -> contract.FolderShapeResponse:
     """``autoflow.folders.shape``: set classes and tags by name, and create missing datasets by their paths.
 
     Parents of the datasets are created as well. The response has the datasets' ids, in order.
@@ -98,21 +95,26 @@ def shape(conn: Connection, request: contract.FolderShapeRequest) -> dict[str, A
             raise Invalid('"datasets" must not contain an empty path')
         ids_by_path = _dataset_ids(conn, edit.project["id"])
         dataset_ids = [_ensure_dataset(edit, ids_by_path, path) for path in paths]
-    return _response(conn, edit, datasets=dataset_ids)
+    return {**_digests(conn, edit), "datasets": dataset_ids}
 
 
 def _set_meta(edit: ProjectEdit, request: RequestParser) -> None:
     """Add classes and tags to a project's, replacing those of the same names."""
     current = projects.meta(edit.conn, edit.project["id"])
-    meta: dict[str, Any] = {}
-    for kind, name in (("classes", "title"), ("tags", "name")):
-        new = {entry.text(name): entry.fields for entry in request.objects(kind, required=False)}
-        updated = [{**entry, **new.pop(entry[name], {}), "id": entry["id"]} for entry in current[kind]]
-        added = [{key: value for key, value in entry.items() if key != "id"} for entry in new.values()]
-        meta[kind] = updated + added
+    meta = {
+        "classes": _with_sent(current["classes"], request.objects("classes", required=False), "title"),
+        "tags": _with_sent(current["tags"], request.objects("tags", required=False), "name"),
+    }
     document = merged(edit.conn, current, RequestParser(meta))
     if document != current:
         projects.set_meta(edit, document)
+
+
+def _with_sent(known: Sequence[Mapping[str, Any]], sent: Iterable[RequestParser], name: str) -> list[JsonObject]:
+    """Return known entries with the members that are sent for their names, then the new ones without an id."""
+    new = {entry.text(name): entry.fields for entry in sent}
+    updated = [{**entry, **new.pop(entry[name], {}), "id": entry["id"]} for entry in known]
+    return updated + [{key: value for key, value in entry.items() if key != "id"} for entry in new.values()]
 
 
 def _dataset_ids(conn: Connection, project_id: int) -> dict[tuple[str, ...], int]:
@@ -142,13 +144,13 @@ def _ensure_dataset(edit: ProjectEdit, ids_by_path: dict[tuple[str, ...], int], 
 
 
 @implements(contract.FOLDER_LOOK)
-def read_sizes(context: OperationContext, request: contract.FolderLookRequest) -> dict[str, Any]:
-    """``autoflow.folders.look``: ``[width, height]`` of stored images by hash, and of external files by link."""
+def read_sizes(context: OperationContext, request: contract.FolderLookRequest) -> contract.FolderLookResponse:
+    """``autoflow.folders.look``: the sizes of stored images by hash, and of external files by link."""
     files = _read_external(context, request.links, IMAGES)
     with context.store.read() as conn:
         blob_rows = blobs.find(conn, request.hashes)
-    sizes = {name: [row["width"], row["height"]] for name, row in blob_rows.items()}
-    return {"sizes": {**sizes, **{link: [file["width"], file["height"]] for link, file in files.items()}}}
+    sizes = {name: (row["width"], row["height"]) for name, row in blob_rows.items() if row["width"] is not None}
+    return {"sizes": {**sizes, **{link: (file["width"], file["height"]) for link, file in files.items()}}}
 
 
 def _read_external(
@@ -175,7 +177,7 @@ def _read_external(
 
 
 @implements(contract.FOLDER_PUT)
-def put(context: OperationContext, request: contract.FolderPutRequest) -> dict[str, Any]:
+def put(context: OperationContext, request: contract.FolderPutRequest) -> contract.FolderPutResponse:
     """``autoflow.folders.put``: create or update images of a dataset by name, all or none.
 
     Each has a ``hash``, and a ``link`` if it is external. Without ``annotation`` or ``meta``, an existing image keeps
@@ -189,7 +191,7 @@ def put(context: OperationContext, request: contract.FolderPutRequest) -> dict[s
         dataset = datasets.get(conn, request.dataset_id)
         with edit_project(conn, dataset["project_id"]) as edit:
             etags = _put(edit, dataset, request.images, files, project_type)
-        return _response(conn, edit, images=etags)
+        return {**_digests(conn, edit), "images": etags}
 
 
 def _put(
@@ -198,7 +200,7 @@ def _put(
     images: Sequence[FolderImage],
     files: Mapping[str, Mapping[str, Any]],
     project_type: ProjectType,
-) -> list[list[Any]]:
+) -> list[tuple[int, str]]:
     """Create or update images, and return the id and etag of each."""
     conn = edit.conn
     names = [image.name for image in images]
@@ -235,7 +237,7 @@ def _put(
     item_ids = items.add_many(edit, dataset["id"], list(created.values())) if created else []
     for (name, values), item_id in zip(created.items(), item_ids, strict=True):
         etags[name] = (item_id, etag(values))
-    return [list(etags[name]) for name in names]
+    return [etags[name] for name in names]
 
 
 def _images_by_name(conn: Connection, dataset_id: int, names: Sequence[str]) -> dict[str, RowMapping]:
@@ -283,7 +285,7 @@ class _LabelReader:
 
 
 @implements(contract.FOLDER_REMOVE)
-def remove(conn: Connection, request: contract.FolderRemoveRequest) -> dict[str, Any]:
+def remove(conn: Connection, request: contract.FolderRemoveRequest) -> contract.FolderDigests:
     """``autoflow.folders.remove``: remove images and datasets of a project by id, ignoring missing ones."""
     with edit_project(conn, request.project_id) as edit:
         for chunk in chunks(list(dict.fromkeys(request.images))):
@@ -293,7 +295,7 @@ def remove(conn: Connection, request: contract.FolderRemoveRequest) -> dict[str,
             query = select(dataset_table.c.id).where(dataset_table.c.id.in_(chunk))
             query = query.where(dataset_table.c.project_id == edit.project["id"])
             datasets.remove(edit, conn.execute(query).scalars().all())
-    return _response(conn, edit)
+    return _digests(conn, edit)
 
 
 READS: Mapping[str, Operation] = by_name(state, list_items)

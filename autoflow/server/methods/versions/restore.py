@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from autoflow.server.maintenance import purge
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
@@ -23,7 +22,7 @@ MAX_RELEASED = 1000  # rows of abandoned restores removed before a new one begin
 
 
 @implements(contract.VERSION_RESTORE)
-def restore(context: OperationContext, request: contract.VersionRestoreRequest) -> dict[str, Any]:
+def restore(context: OperationContext, request: contract.VersionRestoreRequest) -> contract.VersionRestoreResponse:
     """Begin to restore a version (``id``, or ``projectId`` and ``number``), or continue (``restoring``).
 
     Until the response's ``done`` is true, the client calls again with its ``id``, the new project's, as ``restoring``.

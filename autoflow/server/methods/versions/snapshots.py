@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
@@ -12,22 +11,26 @@ from autoflow.server.db.schema import projects as project_table
 from autoflow.server.methods.versions.versions import to_wire
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.project_types import registry
-from autoflow.server.project_types.base import ProjectType
 from autoflow.server.project_types.meta import Meta
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire.contract import versions as contract
 
 MAX_ITEMS = 1000  # of one response
-_COLUMNS = ("id", "name", "hash", "link", "mime", "size", "description")
 
 
-def _item(
-    row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta, project_type: ProjectType
-) -> dict[str, Any]:
+def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> contract.VersionItem:
     tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])]
     return {
-        **{name: row[name] for name in (*_COLUMNS, *project_type.columns)},
+        "id": row["id"],
+        "name": row["name"],
+        "hash": row["hash"],
+        "link": row["link"],
+        "mime": row["mime"],
+        "size": row["size"],
+        "width": row["width"],
+        "height": row["height"],
+        "description": row["description"],
         "datasetId": row["dataset_id"],
         "dataset": list(paths[row["dataset_id"]]),
         "meta": json_codec.load(row["meta"]),
@@ -39,7 +42,7 @@ def _item(
 
 
 @implements(contract.VERSION_ITEMS)
-def read_items(conn: Connection, request: contract.VersionItemsRequest) -> dict[str, Any]:
+def read_items(conn: Connection, request: contract.VersionItemsRequest) -> contract.VersionItemsResponse:
     """``autoflow.versions.items``: a page of a version's items by id, with ``annotations`` if requested."""
     ref = SnapshotRef.of(versions.get(conn, request.id))
     limit = min(request.limit or MAX_ITEMS, MAX_ITEMS)
@@ -47,7 +50,7 @@ def read_items(conn: Connection, request: contract.VersionItemsRequest) -> dict[
     paths = snapshot.dataset_paths(snapshot.datasets_at(conn, ref))
     meta = Meta(snapshot.meta_at(conn, ref))
     project_type = registry.of_project(conn, ref.project)
-    entries = [_item(row, paths, meta, project_type) for row in item_rows]
+    entries = [_item(row, paths, meta) for row in item_rows]
     if request.annotations:
         documents = items.read_documents(conn, sorted({row["annotation"] for row in item_rows if row["annotation"]}))
         for entry, row in zip(entries, item_rows, strict=True):
@@ -56,7 +59,7 @@ def read_items(conn: Connection, request: contract.VersionItemsRequest) -> dict[
 
 
 @implements(contract.VERSION_META)
-def read_meta(conn: Connection, request: contract.VersionMetaRequest) -> dict[str, Any]:
+def read_meta(conn: Connection, request: contract.VersionMetaRequest) -> contract.VersionMetaResponse:
     """``autoflow.versions.meta``: a version, with its project, its classes and tags, and its datasets."""
     version = versions.get(conn, request.id)
     ref = SnapshotRef.of(version)

@@ -15,6 +15,7 @@ from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import reservations, versions
 from autoflow.wire import methods
 from autoflow.wire.contract import versions as contract
+from autoflow.wire.contract.method import Success
 
 _COLUMNS = {
     "id": table.c.id,
@@ -27,7 +28,7 @@ _COLUMNS = {
 }
 
 
-def to_wire(row: RowMapping) -> dict[str, Any]:
+def to_wire(row: RowMapping) -> contract.VersionResponse:
     """Return a version in wire form; an instance does not send the last two members."""
     return {
         "id": row["id"],
@@ -48,7 +49,7 @@ def to_wire(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def all_to_wire(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def all_to_wire(rows: Sequence[RowMapping]) -> list[contract.VersionResponse]:
     """Return versions in wire form."""
     return [to_wire(row) for row in rows]
 
@@ -59,14 +60,14 @@ def list_versions(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return page(conn, versions.listing(conn).where(table.c.project_id == project_id), _COLUMNS, request, all_to_wire)
 
 
-def version(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def version(conn: Connection, request: RequestParser) -> contract.VersionResponse:
     """``projects.versions.info`` by id."""
     return to_wire(versions.get(conn, request.number("id")))
 
 
 @implements(contract.SNAPSHOT)
-def snapshot(context: OperationContext, request: contract.SnapshotRequest) -> dict[str, Any]:
-    """``autoflow.versions.snapshot``: return ``{"id", "version", "created"}``.
+def snapshot(context: OperationContext, request: contract.SnapshotRequest) -> contract.SnapshotResponse:
+    """``autoflow.versions.snapshot``: save a project's state.
 
     If nothing changed since the last version, that one is returned, ``created`` is false, and no lock is taken.
     """
@@ -101,27 +102,27 @@ def _columns(conn: Connection, request: RequestParser, name: str) -> dict[str, A
     return values
 
 
-def commit(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def commit(conn: Connection, request: RequestParser) -> Success:
     """``projects.versions.commit`` of a reserved version, with its archive's file."""
     version_id, token, file_id = request.number("id"), request.text("commitToken"), request.number("teamFileId")
     reservations.commit(conn, version_id, token, file_id, _columns(conn, request, "title"))
     return {"success": True}
 
 
-def cancel(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def cancel(conn: Connection, request: RequestParser) -> Success:
     """``projects.versions.cancel-reservation``."""
     reservations.cancel(conn, request.number("id"), request.text("commitToken"))
     return {"success": True}
 
 
-def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def edit(conn: Connection, request: RequestParser) -> Success:
     """``projects.versions.update``: name, description, and the project that shows the version."""
     versions.change(conn, request.number("id"), **_columns(conn, request, "name"))
     return {"success": True}
 
 
 @implements(contract.VERSION_DELETE)
-def remove(conn: Connection, request: contract.VersionDeleteRequest) -> dict[str, Any]:
+def remove(conn: Connection, request: contract.VersionDeleteRequest) -> Success:
     """``autoflow.versions.delete``: the row stays, so that references to it remain resolvable."""
     versions.remove(conn, request.id)
     return {"success": True}

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import access, json_codec, projects
-from autoflow.server.operations import OperationContext, implements
+from autoflow.server.operations import OperationContext, implements_download
 from autoflow.server.versions import archives
 from autoflow.wire.contract import versions as contract
 
@@ -39,7 +39,7 @@ def to_wire(conn: Connection, team_id: int, project_id: int, path: str) -> dict[
     }
 
 
-@implements(contract.VERSION_MAP)
+@implements_download(contract.VERSION_MAP)
 def download(context: OperationContext, request: contract.VersionMapRequest) -> CompositeContent:
     """``autoflow.versions.map`` of a project's ``id``: the content at the file's ``fullStorageUrl``."""
     with context.store.read() as conn:

@@ -14,8 +14,29 @@ export interface AddRecordsResponse {
   tasks: Record<string, number>;
 }
 
+/** A team file that is damaged. */
+export interface AffectedFile {
+  id: number;
+  path: string;
+  teamId: number;
+}
+
+/** A project that uses a damaged file. */
+export interface AffectedProject {
+  id: number;
+  name: string;
+}
+
+/** A version that is damaged or uses a damaged file. */
+export interface AffectedVersion {
+  id: number;
+  /** number of the version in its project, from 1. */
+  version: number;
+  projectId: number;
+}
+
 /** An arrow of a graph. */
-export interface ArrowResponse {
+export interface ArrowJson {
   /** key of a card. */
   source: string;
   /** key of a card. */
@@ -24,14 +45,57 @@ export interface ArrowResponse {
   kind: "input" | "output" | "version";
 }
 
-/** The icon of a card. */
+/** An icon. */
 export interface CardIcon {
-  /** of Material Design Icons, without ``zmdi-``. */
+  /** name of a Material Design icon. */
   name: string;
-  /** in hexadecimal digits. */
+  /** hexadecimal. */
   color: string;
-  /** in hexadecimal digits. */
+  /** hexadecimal. */
   background: string;
+}
+
+/** A card of a graph. */
+export interface CardJson {
+  /** name of the card in arrows. */
+  key: string;
+  /** entity type. */
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  /** number or path of the entity. */
+  id: number | string;
+  /** name of the entity. */
+  name: string;
+  /** heading of the card. */
+  title: string;
+  /** number of neighbours that the graph leaves out. */
+  more: number;
+  /** server that issued the id; empty for the graph's own server. */
+  origin: string;
+  description: string | null;
+  icon: CardIcon | null;
+  link: CardLink | null;
+  /** state of a run. */
+  state: string | null;
+  /** time of creation or of the first edge, in ISO 8601. */
+  at: string | null;
+  /** number of a version, as V3. */
+  badge: string | null;
+  /** url of a preview picture. */
+  preview: string | null;
+  /** key of the card that this one is a version of. */
+  parent: string | null;
+  /** bytes of a file. */
+  size: number | null;
+  /** keys of the cards that a cluster stands for. */
+  members: Array<string>;
+  /** urls of further pictures. */
+  collage: Array<string>;
+  /** login of the user who made it. */
+  author: string | null;
+  /** minute of the last record of a running run, in ISO 8601. */
+  seen: string | null;
+  /** whether a run holds records of an unknown run. */
+  unattributed: boolean;
 }
 
 /** The link of a card. */
@@ -41,48 +105,6 @@ export interface CardLink {
   title: string;
 }
 
-/** A card of a graph. */
-export interface CardResponse {
-  /** name of the card in arrows. */
-  key: string;
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
-  /** number or path of the entity. */
-  id: number | string;
-  /** the entity's own name. */
-  name: string;
-  /** heading of the card: the customised one, else the name. */
-  title: string;
-  /** server that issued the number; empty for this server. */
-  origin: string;
-  description: string | null;
-  icon: CardIcon | null;
-  link: CardLink | null;
-  /** state of a run. */
-  state: string | null;
-  /** time of the entity's creation or first edge, in ISO 8601. */
-  at: string | null;
-  /** as V3, of a version or of a file that replaced others. */
-  badge: string | null;
-  /** url of a picture. */
-  preview: string | null;
-  /** key of the card that this one is a version of. */
-  parent: string | null;
-  /** number of neighbours that the graph leaves out. */
-  more: number;
-  /** bytes of a file. */
-  size: number | null;
-  /** of a cluster, keys of the cards it stands for. */
-  members: Array<string>;
-  /** urls of further pictures. */
-  collage: Array<string>;
-  /** login of a user. */
-  author: string | null;
-  /** of a running run, the minute of its last record, in ISO 8601. */
-  seen: string | null;
-  /** whether a run holds records of an unknown run. */
-  unattributed: boolean;
-}
-
 /** One side of a card. */
 export interface CardSide {
   /** key of the card. */
@@ -90,8 +112,20 @@ export interface CardSide {
   side: "both" | "downstream" | "upstream";
 }
 
-/** A card of a graph, as `CardResponse` without its empty members. */
+/** A card as the page shows it: `CardJson` without the members that are empty. */
 export interface CardTexts {
+  /** name of the card in arrows. */
+  key: string;
+  /** entity type. */
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  /** number or path of the entity. */
+  id: number | string;
+  /** name of the entity. */
+  name: string;
+  /** heading of the card. */
+  title: string;
+  /** number of neighbours that the graph leaves out. */
+  more: number;
   origin?: string;
   description?: string;
   icon?: CardIcon;
@@ -107,12 +141,6 @@ export interface CardTexts {
   author?: string;
   seen?: string;
   unattributed?: boolean;
-  key: string;
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
-  id: number | string;
-  name: string;
-  title: string;
-  more: number;
 }
 
 /** Numbers of changes. */
@@ -156,6 +184,42 @@ export interface ComparedVersion {
   name: string | null;
   /** time in ISO 8601. */
   createdAt: string;
+}
+
+/** Something that a run of a trace read or wrote; entities of other servers have the first members only. */
+export interface DataJson {
+  /** reference of the entity, as file:9. */
+  ref: string;
+  /** entity type. */
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  /** number or path of the entity. */
+  id: number | string;
+  /** server that issued the id; empty for the graph's own server. */
+  origin: string;
+  name: string;
+  /** team of a file. */
+  teamId?: number;
+  /** path of a file. */
+  path?: string;
+  /** SHA-256 of a file's bytes. */
+  sha256?: string | null;
+  /** bytes of a file. */
+  size?: number;
+  /** whether a file is at its path now. */
+  current?: boolean;
+  /** number of a version in its project; position of a file among those of its path, from 1. */
+  number?: number;
+  /** number of files that the path has had. */
+  count?: number;
+  createdAt?: string;
+  /** title of a version. */
+  title?: string | null;
+  /** project of a version or a dataset. */
+  projectId?: number;
+  /** name of a version's project. */
+  projectName?: string;
+  /** digest of a version or a project. */
+  digest?: string;
 }
 
 /** Numbers of changes in all pages. */
@@ -257,17 +321,17 @@ export interface ErrorDetails {
   message: string;
 }
 
-/** The values that a graph can be filtered by. */
+/** What a graph can be filtered by. */
 export interface Facets {
   /** number of cards by entity type. */
   kinds: Record<string, number>;
-  /** number of runs by the name of the app. */
+  /** number of runs by the app's name. */
   apps: Record<string, number>;
-  /** time of the first run, in ISO 8601. */
+  /** start of the first run, in ISO 8601. */
   since: string | null;
-  /** time of the last run. */
+  /** start of the last run, in ISO 8601. */
   until: string | null;
-  /** number of all cards. */
+  /** number of cards. */
   cards: number;
 }
 
@@ -327,6 +391,14 @@ export interface FolderContentsRequest {
   hashes: Array<string>;
 }
 
+/** The digests of a project around a change. */
+export interface FolderDigests {
+  /** digest of the project before the change. */
+  before: string;
+  /** digest of the project after the change. */
+  after: string;
+}
+
 /** An image of a folder. */
 export interface FolderImage {
   /** name in its dataset. */
@@ -351,8 +423,8 @@ export interface FolderItemsRequest {
 
 /** A page of a project's images. */
 export interface FolderItemsResponse {
-  /** [number, number of the dataset, name, fingerprint] of each image. */
-  items: Array<Array<unknown>>;
+  /** number, number of the dataset, name and fingerprint of each image. */
+  items: Array<[number, number, string, string]>;
   /** position for the next page; null after the last. */
   after: number | null;
 }
@@ -367,8 +439,8 @@ export interface FolderLookRequest {
 
 /** Sizes of images. */
 export interface FolderLookResponse {
-  /** [width, height] in pixels, by hash or link; unknown hashes are absent. */
-  sizes: Record<string, Array<unknown>>;
+  /** width and height in pixels, by hash or link; unknown hashes and those of no image are absent. */
+  sizes: Record<string, [number, number]>;
 }
 
 /** A folder's page. */
@@ -424,8 +496,8 @@ export interface FolderPutResponse {
   before: string;
   /** digest of the project after the change. */
   after: string;
-  /** [number, fingerprint] of each image, in the order of the request. */
-  images: Array<Array<unknown>>;
+  /** number and fingerprint of each image, in the order of the request. */
+  images: Array<[number, string]>;
 }
 
 /** Remove images and datasets of a project; versions keep them. */
@@ -436,12 +508,6 @@ export interface FolderRemoveRequest {
   images: Array<number>;
   /** numbers of the datasets. */
   datasets: Array<number>;
-}
-
-/** The project's digest before and after the change. */
-export interface FolderRemoveResponse {
-  before: string;
-  after: string;
 }
 
 /** Add or replace classes and tags of a project, and create the datasets it lacks. */
@@ -476,6 +542,15 @@ export interface FolderStateResponse {
   digest: string;
 }
 
+/** Cards and the arrows between them. */
+export interface GraphJson {
+  cards: Array<CardJson>;
+  arrows: Array<ArrowJson>;
+  /** key of the card that the graph was entered at; null for a workspace. */
+  entry: string | null;
+  title: string;
+}
+
 /** Return the lineage around one entity or of a workspace. */
 export interface GraphRequest {
   /** number of a project. */
@@ -490,18 +565,8 @@ export interface GraphRequest {
   teamId?: number | null;
 }
 
-/** Cards and the arrows between them. */
-export interface GraphResponse {
-  cards: Array<CardResponse>;
-  arrows: Array<ArrowResponse>;
-  /** key of the card that the graph was requested for; null for a workspace's. */
-  entry: string | null;
-  title: string;
-}
-
 /** One file of a path. */
 export interface HistoryFile {
-  id: number;
   name: string;
   teamId: number;
   path: string;
@@ -515,8 +580,8 @@ export interface HistoryFile {
   number: number;
   /** number of files the path has had. */
   count: number;
-  /** time in ISO 8601. */
   createdAt: string;
+  id: number;
   /** numbers of the tasks that wrote it. */
   tasks: Array<number>;
 }
@@ -561,9 +626,9 @@ export interface ImagePage {
   tags: Array<TagValue>;
   /** its labels. */
   objects: Array<Label>;
-  /** number of the image before it in its dataset, by name. */
+  /** number of the image before it; null for the first. */
   previous: number | null;
-  /** number of the image after it. */
+  /** number of the image after it; null for the last. */
   next: number | null;
   /** its position in its dataset, from 1. */
   position: number;
@@ -603,9 +668,9 @@ export interface IntegrityProblem {
   hash: string | null;
   /** missing, size, content, damaged (by an earlier check), unreadable, or a sentence. */
   problem: string;
-  projects: Array<Record<string, unknown>>;
-  versions: Array<Record<string, unknown>>;
-  files: Array<Record<string, unknown>>;
+  projects: Array<AffectedProject>;
+  versions: Array<AffectedVersion>;
+  files: Array<AffectedFile>;
 }
 
 /** Issue a token for the command of a reproduction. */
@@ -643,7 +708,7 @@ export interface ItemCounts {
 export interface ItemDiff {
   status: "added" | "changed" | "removed";
   /** what of the item changed. */
-  aspects: Array<string>;
+  aspects: Array<"bytes" | "dataset" | "description" | "labels" | "meta" | "name" | "tags">;
   /** the item in the earlier version; null if it was added. */
   before: DiffItem | null;
   /** the item in the later version; null if it was removed. */
@@ -871,10 +936,14 @@ export interface ListedProject {
 
 /** A run as an entry of the list of runs. */
 export interface ListedRun {
+  /** number of the task. */
   id: number;
+  /** name of the app, else of the run. */
   name: string;
   state: "ended" | "failed" | "finished" | "lost" | "running";
+  /** time in ISO 8601. */
   startedAt: string;
+  /** time in ISO 8601; null while it runs. */
   finishedAt: string | null;
   appId: number | null;
   workspaceId: number;
@@ -1076,6 +1145,31 @@ export interface RevokeTokenRequest {
   id: number;
 }
 
+/** A run of a trace. */
+export interface RunJson {
+  /** reference of the run, as task:5. */
+  ref: string;
+  /** number of its task on the server. */
+  task: number;
+  /** name of the app. */
+  name: string;
+  state: string;
+  error: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  createdBy: string | null;
+  /** time of the last record of a running run, in ISO 8601. */
+  seenAt: string | null;
+  workspaceId: number;
+  teamId: number;
+  /** facts of the run (`model.run.RunFacts`). */
+  facts: Record<string, unknown>;
+  /** keys of the data that it read. */
+  inputs: Array<string>;
+  /** keys of the data that it wrote. */
+  outputs: Array<string>;
+}
+
 /** A part of a list of runs. */
 export interface RunList {
   runs: Array<ListedRun>;
@@ -1118,10 +1212,14 @@ export interface RunLogRequest {
 
 /** A run's page. */
 export interface RunPage {
+  /** number of the task. */
   id: number;
+  /** name of the app, else of the run. */
   name: string;
   state: "ended" | "failed" | "finished" | "lost" | "running";
+  /** time in ISO 8601. */
   startedAt: string;
+  /** time in ISO 8601; null while it runs. */
   finishedAt: string | null;
   /** number of the task at its origin. */
   number: number;
@@ -1271,7 +1369,7 @@ export interface SceneResponse {
   width?: number;
   height?: number;
   /** numbers of neighbours left out upstream and downstream, by card. */
-  more?: Record<string, Array<number>>;
+  more?: Record<string, [number, number]>;
   /** texts of the cards, of clusters only if there are many cards. */
   cards?: Array<CardTexts>;
   facets?: Facets;
@@ -1297,12 +1395,12 @@ export interface SearchRequest {
 export interface SearchResponse {
   results: Array<SearchResult>;
   /** kinds of which there are more results. */
-  more: Array<string>;
+  more: Array<"dataset" | "file" | "image" | "job" | "project" | "run" | "version">;
 }
 
 /** An entity that matches a search. */
 export interface SearchResult {
-  kind: string;
+  kind: "dataset" | "file" | "image" | "job" | "project" | "run" | "version";
   id: number;
   title: string;
   detail: string;
@@ -1368,13 +1466,62 @@ export interface TagValue {
   value: unknown;
 }
 
-/** A task as Supervisely's ``tasks.info`` returns it; further members are Supervisely's. */
+/** The app of a task; its number is null if it is unknown. */
+export interface TaskApp {
+  id: number | null;
+  name: string;
+}
+
+/** What Supervisely does not have of a task. */
+export interface TaskDetails {
+  /** server that issued the task's number; empty for this server. */
+  origin: string;
+  /** number of the task at its origin. */
+  number: number;
+  /** state of the run. */
+  state: "ended" | "failed" | "finished" | "lost" | "running";
+  error: string | null;
+  /** facts of the run (`model.run.RunFacts`). */
+  facts: Record<string, unknown>;
+}
+
+/** A task's app, where Supervisely has it. */
+export interface TaskMeta {
+  app: TaskApp;
+}
+
+/** A task as Supervisely's ``tasks.info`` returns it. */
 export interface TaskResponse {
   id: number;
+  type: string;
   name: string;
+  description: string;
+  /** Supervisely's word for the state. */
   status: string;
   teamId: number;
   workspaceId: number;
+  /** number of a user. */
+  createdBy: number;
+  createdAt: string;
+  updatedAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  meta: TaskMeta;
+  settings: Record<string, unknown>;
+  /** what Supervisely does not have. */
+  autoflow: TaskDetails;
+}
+
+/** The ancestry of an entity. */
+export interface TraceJson {
+  ref: string;
+  /** false if the trace is larger than a response may be. */
+  complete: boolean;
+  /** runs, by the keys of their cards. */
+  runs: Record<string, RunJson>;
+  /** what the runs read and wrote, by key. */
+  data: Record<string, DataJson>;
+  graph: GraphJson;
 }
 
 /** Return the ancestry of an entity: the runs that wrote it, what these read, and so on. */
@@ -1385,18 +1532,6 @@ export interface TraceRequest {
   teamId?: number | null;
   /** whether to follow all runs that wrote an entity, not only the latest. */
   every?: boolean;
-}
-
-/** The ancestry of an entity. */
-export interface TraceResponse {
-  ref: string;
-  /** false if the trace is larger than a response may be. */
-  complete: boolean;
-  /** facts, inputs and outputs of runs, by the keys of their cards. */
-  runs: Record<string, unknown>;
-  /** what the runs read and wrote, by key. */
-  data: Record<string, unknown>;
-  graph: GraphResponse;
 }
 
 /** A method that this server lacks. */
@@ -1433,10 +1568,14 @@ export interface Users {
 
 /** A run that read or wrote an entity. */
 export interface UsingRun {
+  /** number of the task. */
   id: number;
+  /** name of the app, else of the run. */
   name: string;
   state: "ended" | "failed" | "finished" | "lost" | "running";
+  /** time in ISO 8601. */
   startedAt: string;
+  /** time in ISO 8601; null while it runs. */
   finishedAt: string | null;
   /** what it did with the entity. */
   directions: Array<"input" | "output">;
@@ -1457,29 +1596,26 @@ export interface VerifyRequest {
 /** Progress of a check. */
 export interface VerifyResponse {
   done: boolean;
+  /** state for the next call; null when the job is done. */
   state: string | null;
+  /** numbers of what the job did so far. */
   counts: Record<string, number>;
   /** problems that this call detected. */
   problems: Array<IntegrityProblem>;
 }
 
-/** Classes and tags of a version, in Supervisely's format. */
-export interface VersionClasses {
-  classes: Array<unknown>;
-  tags: Array<unknown>;
-}
-
 /** A dataset of a version. */
 export interface VersionDataset {
   id: number;
-  /** number of the dataset around it; null for none. */
+  /** number of the dataset that contains it; null at the top. */
   parentId: number | null;
   name: string;
-  /** names of the datasets that lead to it, its own the last. */
+  /** names of the datasets around it, the outermost first, and its own. */
   path: Array<string>;
   description: string;
+  /** data that apps stored with it. */
   customData: Record<string, unknown>;
-  /** number of its items, without those of the datasets in it. */
+  /** number of items directly in it. */
   itemsCount: number;
 }
 
@@ -1487,6 +1623,36 @@ export interface VersionDataset {
 export interface VersionDeleteRequest {
   /** number of the version. */
   id: number;
+}
+
+/** A version, with what Supervisely does not have of it. */
+export interface VersionDetails {
+  id: number;
+  projectId: number;
+  /** number of a user. */
+  createdBy: number | null;
+  /** team file of the archive that Supervisely's SDK saved. */
+  teamFileId: number | null;
+  /** number of the version in its project, from 1. */
+  version: number;
+  description: string | null;
+  /** committed, or reserved while it is being saved. */
+  status: string;
+  createdAt: string;
+  updatedAt: string;
+  projectUpdatedAt: string;
+  teamId: number;
+  name: string | null;
+  /** project that shows the version. */
+  previewProjectId: number | null;
+  /** number of items; null of a version whose items were never counted. */
+  itemsCount: number | null;
+  /** bytes of the items' files, as text. */
+  size: string;
+  /** digest of the project's state. */
+  digest: string;
+  /** number of datasets. */
+  datasetsCount: number;
 }
 
 /** Compare a version of a project with another one, or with the project's current state. */
@@ -1520,8 +1686,6 @@ export interface VersionDiffResponse {
 
 /** An item as a version holds it. */
 export interface VersionItem {
-  /** annotation in Supervisely's format, if the request asked for annotations. */
-  annotation?: Record<string, unknown>;
   id: number;
   datasetId: number;
   /** names of the item's dataset and of those around it, the outermost first. */
@@ -1530,15 +1694,24 @@ export interface VersionItem {
   /** base64 of the SHA-256 of the item's bytes; null for a link. */
   hash: string | null;
   link: string | null;
+  /** media type of the item's file. */
+  mime: string | null;
   /** bytes of the item's file. */
   size: number | null;
-  /** width in pixels. */
+  /** width in pixels; null of what has none. */
   width: number | null;
-  /** height in pixels. */
+  /** height in pixels; null of what has none. */
   height: number | null;
   meta: Record<string, unknown>;
+  /** tags in Supervisely's format. */
   tags: Array<Record<string, unknown>>;
   description: string;
+  /** number of its labels. */
+  labelsCount: number;
+  createdAt: string;
+  updatedAt: string;
+  /** annotation in Supervisely's format, if the request asked for it. */
+  annotation?: Record<string, unknown>;
 }
 
 /** Return a page of a version's items, ordered by their numbers. */
@@ -1596,9 +1769,9 @@ export interface VersionMetaRequest {
 
 /** A version without its items. */
 export interface VersionMetaResponse {
-  version: VersionSummary;
+  version: VersionDetails;
   project: VersionProject;
-  meta: VersionClasses;
+  meta: LabelDefinitions;
   /** datasets, parents before children. */
   datasets: Array<VersionDataset>;
 }
@@ -1656,13 +1829,6 @@ export interface VersionRestoreResponse {
   missed: MissedItems;
 }
 
-/** A version. */
-export interface VersionSummary {
-  id: number;
-  /** number of the version in its project, from 1. */
-  version: number;
-}
-
 /** A run that made or used a version. */
 export interface VersionUser {
   id: number;
@@ -1710,11 +1876,11 @@ export interface Methods {
   "autoflow.folders.shape": { request: FolderShapeRequest; response: FolderShapeResponse };
   "autoflow.folders.look": { request: FolderLookRequest; response: FolderLookResponse };
   "autoflow.folders.put": { request: FolderPutRequest; response: FolderPutResponse };
-  "autoflow.folders.remove": { request: FolderRemoveRequest; response: FolderRemoveResponse };
+  "autoflow.folders.remove": { request: FolderRemoveRequest; response: FolderDigests };
   "autoflow.folders.contents": { request: FolderContentsRequest; response: string };
   "autoflow.folders.paths": { request: FolderPathsRequest; response: FolderPathsResponse };
-  "autoflow.graph": { request: GraphRequest; response: GraphResponse };
-  "autoflow.trace": { request: TraceRequest; response: TraceResponse };
+  "autoflow.graph": { request: GraphRequest; response: GraphJson };
+  "autoflow.trace": { request: TraceRequest; response: TraceJson };
   "autoflow.reproductions": { request: ReproductionsRequest; response: ReproductionsResponse };
   "autoflow.files.history": { request: FileHistoryRequest; response: FileHistoryResponse };
   "autoflow.scene": { request: SceneRequest; response: SceneResponse };
