@@ -7,14 +7,14 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autoflow.cli.serve import folder_of, witness_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 
 if TYPE_CHECKING:
-    from autoflow.server.authorization import Tokens
+    from autoflow.server.authorization import Token, Tokens
 
 
 @contextlib.contextmanager
@@ -44,7 +44,7 @@ def list_all(args: argparse.Namespace) -> int:
     with _tokens(args) as tokens:
         listed = tokens.list()
     if args.json:
-        print(json.dumps([token._asdict() for token in listed], indent=2))
+        print(json.dumps([_to_json(token) for token in listed], indent=2))
         return 0
     for token in listed:
         use = f", to reproduce task:{token.task}" if token.task is not None else ""
@@ -54,6 +54,12 @@ def list_all(args: argparse.Namespace) -> int:
     if not listed:
         print("There are no tokens; create one with `autoflow token create`.", file=sys.stderr)
     return 0
+
+
+def _to_json(token: Token) -> dict[str, Any]:
+    """Return a token as the command prints it; scripts read these names, of which ``start`` is the prefix."""
+    members = token._asdict()
+    return {"id": members.pop("id"), "start": members.pop("prefix"), **members}
 
 
 def revoke(args: argparse.Namespace) -> int:
