@@ -29,7 +29,7 @@ def parameter_for(function: Any, kind: Kind) -> Path | None:
 
 
 def value_path(function: Any, direction: Direction, kind: Kind) -> Default | None:
-    """Return the path of the default value: of an input a parameter, else the result; of an output the reverse.
+    """Return the path of the default value: for an input a parameter, else the result; for an output the reverse.
 
     Raises:
         DecorationError: the function returns nothing, and has no parameter of the kind.
@@ -49,7 +49,7 @@ def value_path(function: Any, direction: Direction, kind: Kind) -> Default | Non
 
 
 def version_path(function: Any, direction: Direction) -> Path:
-    """Return the path of the default project of `@versioned`; before the body, never a guess at the result.
+    """Return the path of the project that `@versioned` saves by default.
 
     Raises:
         DecorationError: as `value_path`.

@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--port", type=int, default=0, help="port of the embedded server (default: any free port)")
     page.set_defaults(run="open")
 
-    _add_origins(commands)
+    _add_trace_and_reproduce(commands)
     _add_versions(commands)
 
     outbox = commands.add_parser("outbox", help="records that are not delivered yet").add_subparsers(
@@ -91,7 +91,7 @@ _REF = (
 )
 
 
-def _add_origins(commands: argparse._SubParsersAction[Parser]) -> None:
+def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> None:
     trace = commands.add_parser("trace", help="print the ancestry of an entity")
     trace.add_argument("ref", metavar="REF", help=_REF)
     trace.add_argument(
@@ -191,7 +191,9 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     server.add_argument(
         "--migrate", action="store_true", help="upgrade a PostgreSQL database of an older autoflow first"
     )
-    server.add_argument("--auth", action="store_true", help="require tokens, as is always the case beyond loopback")
+    server.add_argument(
+        "--auth", action="store_true", help="require tokens (always required unless --host is a loopback address)"
+    )
     server.set_defaults(run="serve")
 
     actions = commands.add_parser("server", help="maintain a server's store").add_subparsers(

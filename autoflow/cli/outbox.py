@@ -62,7 +62,7 @@ def _send(chosen: list[tuple[str, str]], *, as_json: bool) -> int:
     for _, folder in chosen:
         for held in held_by_others(folder):
             holder = held.holder or "another process"
-            print(f"autoflow: {held.waiting} records in {folder} are sent by {holder}", file=sys.stderr)
+            print(f"autoflow: {held.waiting} records in {folder} are being sent by {holder}", file=sys.stderr)
     print("Some records could not be sent; they are kept. Run `autoflow doctor` for the reason.", file=sys.stderr)
     return 1
 
@@ -79,7 +79,11 @@ def _sync(origin: str, folder: str) -> bool:
     except ValueError:
         destination = None
     if destination is None or destination.origin != origin:
-        print(f"autoflow: the server of the records in {folder} is unknown; they are not sent", file=sys.stderr)
+        print(
+            f"autoflow: the server of the records in {folder} is unknown; they are not sent. "
+            "`autoflow outbox export` writes them to a file",
+            file=sys.stderr,
+        )
         return False
     # the environment's token is for the environment's server, and is not sent to servers of older records
     return sync(folder, origin, connector_to(destination, None if origin in _known_origins() else ""))
@@ -163,7 +167,7 @@ def _print_counts(*, as_json: bool) -> None:
 
 def reasons(folder: str, file: str = dead_letters.FILE) -> dict[str, int]:
     """Count the dead (or, by the file, blocked) records of a destination by reason, the most frequent first."""
-    numbers: dict[str, int] = {}
+    counts_by_reason: dict[str, int] = {}
     for letter in dead_letters.iter_dead_letters(folder, file):
-        numbers[letter["reason"]] = numbers.get(letter["reason"], 0) + 1
-    return dict(sorted(numbers.items(), key=lambda item: -item[1]))
+        counts_by_reason[letter["reason"]] = counts_by_reason.get(letter["reason"], 0) + 1
+    return dict(sorted(counts_by_reason.items(), key=lambda item: -item[1]))

@@ -79,7 +79,7 @@ def _similar_cards(graph: Graph, separate: Collection[str | None]) -> list[list[
 
 
 def _feature(card: Card, separate: Collection[str | None]) -> Hashable:
-    """Return a value that only cards which may share a cluster have in common."""
+    """Return a value that is equal for two cards if they may share a cluster."""
     if card.key in separate or ENTITY_TYPES[card.type].landmark:
         return card.key
     if card.type == "task":

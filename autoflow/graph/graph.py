@@ -1,4 +1,4 @@
-"""The graph as a value: cards, the arrows between them, and the card it was entered at."""
+"""A graph: its cards, the arrows between them, and the card that it was opened for."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Card:
         key: `EntityRef.key`, unique in the graph.
         type: the entity's type; a file that any edge calls a model weight is a ``model_weight``.
         id: the number, or a folder's path.
-        name: the entity's own name, whatever title edges give the card.
+        name: the entity's own name, whatever title the card has.
         title: the card's heading: the customised title, else the name.
         origin: the server that issued the id; empty for the graph's own server.
         state: of a run: running, finished, failed, ended, lost; None for data.
@@ -50,10 +50,10 @@ class Card:
         preview: url of a preview picture, None without one.
         author: login of the user who made it, None when unknown.
         collage: urls of further pictures to show beside it, at most three.
-        parent: key of the card this one is a version of.
+        parent: of a version, the key of its project's card.
         more: the number of neighbours that this graph leaves out.
         size: of a file, in bytes, None when unknown.
-        members: of a cluster, the keys of the cards it stands for.
+        members: of a cluster, the keys of the cards that it replaces.
     """
 
     key: str
@@ -79,7 +79,8 @@ class Card:
     unattributed: bool = False
 
     def to_json(self) -> CardJson:
-        """Return the fields as JSON values; `asdict` takes ten times as long, and there may be thousands of cards."""
+        """Return the fields as JSON values."""
+        # `asdict` takes ten times as long, and there may be thousands of cards
         icon, link = self.icon, self.link
         return {
             "key": self.key,
@@ -136,7 +137,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Cards in a stable order, arrows in the order recorded, and the key of the card the graph was entered at."""
+    """Cards in a stable order, arrows in the order recorded, and the key of the card that the graph was opened for."""
 
     cards: tuple[Card, ...] = ()
     arrows: tuple[Arrow, ...] = ()

@@ -1,4 +1,4 @@
-"""References as people write them: ``project:7``, ``project:7#3``, ``version:12``, ``file:9``, ``/models/best.pt``."""
+"""References to entities, as people write them: ``project:7``, ``project:7#3``, ``file:9``, ``/models/best.pt``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
 
-_NUMBERED = re.compile(r"([a-z_]+):(\d{1,16})(?:#(\d{1,16}))?")
+_NUMBER = re.compile(r"\d{1,16}", re.ASCII)
+_NUMBERED = re.compile(r"([a-z_]+):(\d{1,16})(?:#(\d{1,16}))?", re.ASCII)
 
 
 class Reference(NamedTuple):
@@ -31,7 +32,7 @@ class Reference(NamedTuple):
 
 
 def reference_types() -> dict[str, WireType]:
-    """Return the type that each word before a colon means; of the types that share a word the first."""
+    """Return the entity types by the word that a reference to them begins with; by a shared word, the first type."""
     types: dict[str, WireType] = {}
     for entity_type in ENTITY_TYPES.values():
         if not entity_type.by_path:
@@ -52,8 +53,8 @@ def parse(text: str, default_kind: str | None = None) -> Reference:
     stripped = text.strip()
     if stripped.startswith("/"):
         return Reference("path", path=stripped)
-    if default_kind is not None and stripped.isascii() and stripped.isdigit():
-        return Reference(default_kind, int(stripped[:16]))
+    if default_kind is not None and _NUMBER.fullmatch(stripped):
+        return Reference(default_kind, int(stripped))
     words = reference_types()
     match = _NUMBERED.fullmatch(stripped)
     word = match[1] if match else ""

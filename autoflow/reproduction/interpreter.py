@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from autoflow.errors import NotReproducible
 from autoflow.reproduction.plan import inherited_environment
 
-SECONDS = 60.0
+TIMEOUT = 60.0  # seconds
 _SCRIPT = """
 import json, platform
 from importlib import metadata
@@ -63,13 +63,15 @@ def inspect(path: str) -> Interpreter:
             [path, "-I", "-c", _SCRIPT],
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=TIMEOUT,
             check=True,
             env=inherited_environment(),
         )
         report = json.loads(process.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise NotReproducible(f"the Python interpreter {path} cannot be run: {error}") from error
+        raise NotReproducible(
+            f"the Python interpreter {path} cannot be run ({error}): name another one with --python"
+        ) from error
     folders = [unquote(urlsplit(url).path) for url in report["editable"] if url.startswith("file:")]
     return Interpreter(path, report["python"], report["packages"], folders)
 

@@ -1,4 +1,4 @@
-"""Functions of every kind, bound to a run: their bodies are part of it, wherever they are called."""
+"""Binds functions to a run: their bodies are part of the run, wherever they are called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autoflow.runtime.run import Run
 
 
 def bind_to_run(run: Run, fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of the same kind, as `inspect` tells kinds apart, whose body is part of a run."""
+    """Return a function of the same kind (plain, coroutine, generator, async generator) whose body is part of a run."""
     for is_kind, bind in _BINDERS:
         if is_kind(fn):
             return bind(run, fn)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.core
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("project:7", Reference("project", 7)),
         ("project:7#3", Reference("project", 7, version=3)),
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.core
         ("/models/best.pt", Reference("path", path="/models/best.pt")),
     ],
 )
-def test_forms_of_references(text, wanted):
+def test_forms_of_references(text, expected):
     """Type and number, a version by its number, a path by its slash."""
-    assert parse(text) == wanted
+    assert parse(text) == expected
 
 
 def test_a_number_alone_has_the_commands_default_kind():
@@ -33,6 +33,12 @@ def test_a_number_alone_has_the_commands_default_kind():
     assert parse("12", default_kind="version") == Reference("version", 12)
     with pytest.raises(ValueError, match="is not a reference"):
         parse("12")
+
+
+def test_a_number_alone_is_never_cut_off():
+    """Its first sixteen digits would name another entity."""
+    with pytest.raises(ValueError, match="is not a reference"):
+        parse("1234567890123456" + "7", default_kind="version")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ _MAX_RUN_BITS = 60
 
 
 def decode_runs(text: str) -> list[int]:
-    """Decode COCO's compressed run lengths: digits of five bits, the lowest first; from the fourth on, differences.
+    """Decode COCO's compressed run lengths.
+
+    A run is written in digits of five bits, the lowest first. From the fourth run on, the number is the difference from
+    the run before the previous one.
 
     Raises:
         ValueError: the text is not valid.

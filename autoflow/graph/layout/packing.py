@@ -1,6 +1,6 @@
 """Packing of connected components side by side and below one another on one grid of columns.
 
-Each component sinks to the highest free position, in the graph's order. A component added at the end therefore moves no
+In the graph's order, each component takes the highest free position. A component added at the end therefore moves no
 other, unless the sheet gets wider: its width grows in coarse steps only, 1, 2, 3, 4, 6, 8, 12, 16 ... columns.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from autoflow.graph.layout.geometry import COLUMN_WIDTH
 
 COMPONENT_GAP = 64
-ASPECT_RATIO = (
-    1.8  # of the components' area; the gaps between components of unlike heights bring the sheet to a screen's
-)
+# Of the total area of the components. Gaps between components of different heights make the sheet higher, so that it
+# gets about the aspect ratio of a screen.
+ASPECT_RATIO = 1.8
 
 
 def connected_components(size: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:

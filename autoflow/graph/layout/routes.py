@@ -9,7 +9,7 @@ from autoflow.graph.layout.geometry import CARD_WIDTH, COLUMN_WIDTH, Corner
 
 Corners = tuple[Corner, ...]
 
-BACK_OFFSET = 20  # arrows that point back meet their cards below the middle, so that they never cover a forward arrow
+BACK_OFFSET = 20  # arrows that point back end below the middle of their cards, so that they never cover a forward arrow
 LOOP_WIDTH = 28
 
 

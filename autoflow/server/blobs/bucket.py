@@ -48,7 +48,7 @@ PARTS_AT_ONCE = 4  # of one file
 UPLOADS_AT_ONCE = 8  # of small files
 REQUEST_TIMEOUT = 30  # seconds for a request with its retries
 MAX_RETRIES = 4
-_LOCAL = "http://"
+_WITHOUT_TLS = "http://"
 
 
 class BucketBlobStore:
@@ -66,8 +66,8 @@ class BucketBlobStore:
             self._store = S3Store(
                 bucket,
                 client_options={
-                    "allow_http": endpoint.startswith(_LOCAL),
-                    "timeout": "1 day",  # of a file; without any data `read_timeout` ends it sooner
+                    "allow_http": endpoint.startswith(_WITHOUT_TLS),
+                    "timeout": "1 day",  # for a whole file; a transfer that stalls ends by `read_timeout`
                     "read_timeout": timedelta(seconds=REQUEST_TIMEOUT),
                 },
                 retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=REQUEST_TIMEOUT)},
@@ -109,7 +109,7 @@ class BucketBlobStore:
         return received
 
     def _put(self, path: str, content: bytes) -> None:
-        # a retry after a lost response finds its own file: nobody else writes under this generation
+        # a retry after a lost response conflicts with its own file: no other upload uses this generation
         with contextlib.suppress(failures.AlreadyExistsError):
             obstore.put(self._store, path, content, mode="create")
 
@@ -224,17 +224,17 @@ class BucketBlobStore:
 
     @contextlib.contextmanager
     def _translate_errors(
-        self, action: str, kind: type[Busy | StorageFailed | StorageFull] = StorageFailed
+        self, action: str, error_type: type[Busy | StorageFailed | StorageFull] = StorageFailed
     ) -> Iterator[None]:
-        """Raise an error of obstore's as one of the server's, with its likely cause."""
+        """Raise obstore's errors as the server's, with their likely cause."""
         try:
             yield
         except (failures.BaseError, OSError) as error:
-            raise kind(f"the server cannot {action} {self._url}: {_describe(error)}") from error
+            raise error_type(f"the server cannot {action} {self._url}: {_describe(error)}") from error
 
 
 def _describe(error: Exception) -> str:
-    """Return the likely cause of an error of obstore's, on one line."""
+    """Return the likely cause of an obstore error, on one line."""
     text = " ".join(str(error).split())
     for code, explanation in _EXPLANATIONS:
         if code in text:
@@ -276,7 +276,7 @@ class _UploadPool:
         self._uploads[generation] = future
 
     def wait(self, generation: str) -> None:
-        """Wait for an upload and raise its error, if any; one that is not in progress is complete."""
+        """Wait for an upload and raise its error, if any; return at once if it is not in progress."""
         future = self._uploads.pop(generation, None)
         if future is not None:
             future.result()

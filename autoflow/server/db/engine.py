@@ -222,7 +222,7 @@ class Store:
         """
         with self._failing(), self._gate.passing():
             self._own()
-            self._opening.judge()
+            self._opening.compare_with_marks()
 
     @property
     def _reading(self) -> dict[str, Any]:
@@ -239,7 +239,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connections; a later transaction opens new ones."""
-        self._opening.leave()
+        self._opening.close()
         if self._pid == os.getpid():
             self._engine.dispose()
 

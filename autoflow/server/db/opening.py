@@ -99,10 +99,10 @@ class StoreOpener:
     def _prepare(self) -> None:
         if self._path is not None:
             self._examine_file(self._path)
-        state = self.judge()
+        state = self.compare_with_marks()
         setup.prepare(self._engine, migrate=self._migrate)
         if state is None:
-            state = self.judge()
+            state = self.compare_with_marks()
         assert state is not None
         self.key = state.key
         self._file = _inode(self._path) if self._path is not None else None
@@ -124,10 +124,10 @@ class StoreOpener:
                 f"Nothing was changed. To look at it: {self._remedy}",
             )
         if self._suspect:
-            wrong = find_damage(path)
-            if wrong:
-                self._damage = _fingerprint(path), wrong[0]
-                raise self._damaged(wrong[0])
+            damage = find_damage(path)
+            if damage:
+                self._damage = _fingerprint(path), damage[0]
+                raise self._damaged(damage[0])
             self._suspect = False
         self._damage = None
 
@@ -147,7 +147,7 @@ class StoreOpener:
             f"the store {self._address} is damaged ({message}). Nothing was changed. To look at it: {self._remedy}",
         )
 
-    def judge(self) -> Identity | None:
+    def compare_with_marks(self) -> Identity | None:
         """Compare the database with its marks; return its identity, None for a new store or one without an id.
 
         Raises:
@@ -159,7 +159,7 @@ class StoreOpener:
             marks = identity.marks_of(self._witnesses)
             try:
                 if database_identity is None and revision is not None:  # created before stores had an id
-                    self._judge_without_id(marks)
+                    self._check_without_id(marks)
                 else:
                     identity.check_identity(self._address, self._remedy, database_identity, marks, self.key)
                 return database_identity
@@ -170,7 +170,7 @@ class StoreOpener:
                 # another process was creating or writing it meanwhile
         return state[1]
 
-    def _judge_without_id(self, marks: identity.Marks) -> None:
+    def _check_without_id(self, marks: identity.Marks) -> None:
         for witness, mark in marks:
             if mark is not None:
                 raise StoreUnavailable(
@@ -186,7 +186,7 @@ class StoreOpener:
             revision = setup.revision_of(conn)
             return revision, identity.read(conn) if revision is not None else None
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Write the marks a last time if the database is open; failures are ignored."""
         if self._open and (self._path is None or self._file == _inode(self._path)):
             with contextlib.suppress(failures.SQLAlchemyError, AutoflowError, OSError):
@@ -196,12 +196,12 @@ class StoreOpener:
 
     @cached_property
     def _fence(self) -> Any:
-        same = select(text("1")).select_from(text("alembic_version, identity"))
-        same = same.where(text("version_num = :fence_revision"), text("identity.key = :fence_key"))
+        same_store = select(text("1")).select_from(text("alembic_version, identity"))
+        same_store = same_store.where(text("version_num = :fence_revision"), text("identity.key = :fence_key"))
         if self._path is None:
-            return same
+            return same_store
         counter = schema.counters
-        writes = update(counter).where(counter.c.name == counters.WRITE, same.exists())
+        writes = update(counter).where(counter.c.name == counters.WRITE, same_store.exists())
         return writes.values(value=counter.c.value + 1)
 
     def fence(self, conn: Connection) -> None:
@@ -249,9 +249,9 @@ class StoreOpener:
                     continue
                 witness.write(mark.encode())
                 if witness.blobs and not marked:
-                    self._note_marked()
+                    self._set_marked()
 
-    def _note_marked(self) -> None:
+    def _set_marked(self) -> None:
         with self._engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
             self.fence(conn)
             conn.execute(update(schema.identity).values(marked=True))

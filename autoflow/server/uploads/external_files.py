@@ -81,7 +81,7 @@ class _Source:
         """Return the bytes from `start` to before `stop`, in chunks.
 
         Raises:
-            ServerRefused: 410, the file is gone or has changed.
+            Gone: the file does not exist any more, or has changed.
         """
         reason = check(self._link, blob_hash)
         if reason is not None:

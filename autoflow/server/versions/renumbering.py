@@ -33,7 +33,7 @@ def reserve_shift(conn: Connection, id_range: tuple[int, int] | None) -> int:
 
 
 def shift_tag_ids(tags: ColumnElement[str], by: ColumnElement[int], dialect: str) -> ColumnElement[Any]:
-    """Return the SQL of a database that adds a number to all ids in the JSON of tags."""
+    """Return the SQL expression, in a database's dialect, that adds a number to all ids in the JSON of tags."""
     return case((tags == "[]", tags), else_=_SHIFT[dialect](tags, by))
 
 
