@@ -69,8 +69,8 @@ class Postgres:
     def run(self, statement: str, name: str | None = None) -> list[Any]:
         """The rows of a statement, in a database or the server's own."""
         with contextlib.closing(self._connect(name)) if name else contextlib.nullcontext(self._admin) as rows:
-            found = rows.execute(statement)
-            return found.fetchall() if found.description else []
+            result = rows.execute(statement)
+            return result.fetchall() if result.description else []
 
     @property
     def number(self) -> int:

@@ -70,16 +70,16 @@ class World:
             "file-storage.list": lambda body: [row for row in self.files if row["path"].startswith(body["path"])],
             **dict.fromkeys(EDGES, lambda body: {"success": True}),
         }
-        found = answers.get(endpoint, lambda body: None)(body)
-        if found is None:
+        response = answers.get(endpoint, lambda body: None)(body)
+        if response is None:
             return 404, {"error": "NotFound", "details": {"message": f"{endpoint}: not found"}}
-        return 200, found
+        return 200, response
 
 
 def _page(rows: Any, body: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = {entry["field"]: entry["value"] for entry in body.get("filter") or []}
-    found = [row for row in rows if all(row.get(field) == value for field, value in wanted.items())]
-    return {"entities": found, "total": len(found), "perPage": 500, "pagesCount": 1}
+    filters = {entry["field"]: entry["value"] for entry in body.get("filter") or []}
+    matching = [row for row in rows if all(row.get(field) == value for field, value in filters.items())]
+    return {"entities": matching, "total": len(matching), "perPage": 500, "pagesCount": 1}
 
 
 class Recording:

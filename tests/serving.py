@@ -38,12 +38,12 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        said: list[str] = []
-        while not said or not said[-1].startswith("Ctrl+C"):
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("Ctrl+C"):
             line = process.stdout.readline()
             assert line, process.stderr.read()
-            said.append(line.rstrip())
-        yield process, said[1].split()[3].rstrip("/"), said
+            lines.append(line.rstrip())
+        yield process, lines[1].split()[3].rstrip("/"), lines
     finally:
         process.kill()
         process.communicate()

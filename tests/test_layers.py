@@ -230,12 +230,12 @@ def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
     """The sets of modules that reach each other by imports, late ones included."""
     reached: dict[str, set[str]] = {}
     for module in graph:
-        todo, seen = [module], set()
+        todo, visited = [module], set()
         while todo:
-            new = graph.get(todo.pop(), set()) - seen
-            seen |= new
+            new = graph.get(todo.pop(), set()) - visited
+            visited |= new
             todo += new
-        reached[module] = seen
+        reached[module] = visited
     circles = {frozenset(n for n in reached[m] if m in reached.get(n, ())) for m in graph if m in reached[m]}
     return sorted(sorted(circle) for circle in circles)
 

@@ -43,10 +43,10 @@ def _run(*command: str | Path, **environment: str) -> str:
     Raises:
         AssertionError: it failed; with all it said.
     """
-    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONWARNINGS"}}
+    inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONWARNINGS"}}
     done = subprocess.run(
         [str(word) for word in command],
-        env={**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment},
+        env={**inherited, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -82,12 +82,14 @@ def bare(wheel):
 def test_the_wheel_holds_every_module_and_what_they_read(wheel):
     """No module is left out, and page, style sheet, migrations, typing mark and licence are in."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = {file.relative_to(ROOT).as_posix() for file in (ROOT / "autoflow").rglob("*.py")}
-    wanted |= {"autoflow/py.typed", "autoflow/graph/render/page.css", "autoflow/graph/render/page.js"}
-    wanted |= {"autoflow/server/db/migrations/env.py", "autoflow/server/db/migrations/script.py.mako"}
+    expected = {file.relative_to(ROOT).as_posix() for file in (ROOT / "autoflow").rglob("*.py")}
+    expected |= {"autoflow/py.typed", "autoflow/graph/render/page.css", "autoflow/graph/render/page.js"}
+    expected |= {"autoflow/server/db/migrations/env.py", "autoflow/server/db/migrations/script.py.mako"}
     page = ROOT / "autoflow" / "server" / "ui" / "assets"
-    wanted |= {file.relative_to(ROOT).as_posix() for file in page.rglob("*") if file.suffix in {".js", ".css", ".svg"}}
-    assert wanted - names == set()
+    expected |= {
+        file.relative_to(ROOT).as_posix() for file in page.rglob("*") if file.suffix in {".js", ".css", ".svg"}
+    }
+    assert expected - names == set()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 

@@ -51,15 +51,17 @@ def pyright(folder: Path) -> set[tuple[str, int]]:
     }
 
 
-def _there(name: str) -> bool:
+def _installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
 CHECKERS = [
-    pytest.param(mypy, marks=pytest.mark.skipif(not _there("mypy"), reason="mypy is not installed")),
+    pytest.param(mypy, marks=pytest.mark.skipif(not _installed("mypy"), reason="mypy is not installed")),
     pytest.param(
         pyright,
-        marks=pytest.mark.skipif(not _there("pyright") or not shutil.which("node"), reason="pyright is not installed"),
+        marks=pytest.mark.skipif(
+            not _installed("pyright") or not shutil.which("node"), reason="pyright is not installed"
+        ),
     ),
 ]
 

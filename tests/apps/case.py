@@ -129,10 +129,10 @@ class Case:
     def posted(self) -> list[Request]:
         """What was posted so far, with the calls to the SDK's Api in their places."""
         assert autoflow.flush(60)
-        wanted = [
+        posts = [
             entry for entry in self.recording.requests if entry.endpoint in EDGES or entry.endpoint.startswith("sdk:")
         ]
-        return [by_value(entry.endpoint, entry.body) for entry in wanted]
+        return [by_value(entry.endpoint, entry.body) for entry in posts]
 
 
 def by_value(endpoint: str, body: Mapping[str, Any]) -> Request:

@@ -18,14 +18,14 @@ from tests.apps.assertions import ARCHIVE, edges, nodes, relations
 pytestmark = pytest.mark.core
 
 
-@pytest.mark.parametrize("given", [9001, "9001", ARCHIVE, ARCHIVE[1:], {"id": 9001}, FileInfo(9, 9001), "info"])
-def test_an_archive_card_is_complete_however_the_file_is_given(case, given):
+@pytest.mark.parametrize("value", [9001, "9001", ARCHIVE, ARCHIVE[1:], {"id": 9001}, FileInfo(9, 9001), "info"])
+def test_an_archive_card_is_complete_however_the_file_is_given(case, value):
     """The name, the number and the team of a file are looked up when the value does not carry them."""
-    given = case.file(ARCHIVE) if given == "info" else given
+    value = case.file(ARCHIVE) if value == "info" else value
 
     @workflow_output("file", card=cards.archive)
     def upload():
-        return given
+        return value
 
     upload()
     assert edges(case) == [("output", "file", 9001)]

@@ -37,7 +37,7 @@ def instance():
 
 def run_app(instance, **environment):
     """Run the app as its own process; what it wrote to its log."""
-    given = {
+    environment_variables = {
         **os.environ,
         "SERVER_ADDRESS": instance.url,
         "API_TOKEN": "token",
@@ -47,7 +47,7 @@ def run_app(instance, **environment):
         **environment,
     }
     command = [sys.executable, "-W", "error", str(APP / "main.py")]
-    done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment_variables, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
@@ -78,8 +78,8 @@ def test_in_production_its_edges_reach_the_instance(instance):
 
 def test_without_a_result_it_says_so_and_adds_nothing(instance):
     """The guide's warning; the input is there all the same."""
-    said = run_app(instance, ENV="production")
-    assert "neither a project nor a file came out" in said
+    log = run_app(instance, ENV="production")
+    assert "neither a project nor a file came out" in log
     assert posted(instance) == [(52345, "input", "project", 101, None)]
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.core
 
 
 @pytest.mark.parametrize(
-    "given",
+    "value",
     [
         101,
         "101",
@@ -31,29 +31,29 @@ pytestmark = pytest.mark.core
         ProjectInfo(101, "lemons"),
     ],
 )
-def test_whatever_means_a_project_is_one(case, given):
+def test_whatever_means_a_project_is_one(case, value):
     """A number, numeric text, an object, a mapping: each is the project's number on the wire."""
 
     @workflow_input("project")
     def read(project): ...
 
-    read(given)
+    read(value)
     assert edges(case) == [("input", "project", 101)]
 
 
-@pytest.mark.parametrize("given", [None, "", "  ", 0, [], (), {}, [None], set(), False, {"id": None}])
-def test_what_means_nothing_records_nothing(case, given):
+@pytest.mark.parametrize("value", [None, "", "  ", 0, [], (), {}, [None], set(), False, {"id": None}])
+def test_what_means_nothing_records_nothing(case, value):
     """None, empty things and None inside them are no edge and no error, for every kind."""
 
-    @workflow_input("project", value="given")
-    @workflow_input("dataset", value="given")
-    @workflow_input("file", value="given")
-    @workflow_input("folder", value="given")
-    @workflow_input("task", value="given")
-    @workflow_output("job", value="given")
-    def work(given): ...
+    @workflow_input("project", value="value")
+    @workflow_input("dataset", value="value")
+    @workflow_input("file", value="value")
+    @workflow_input("folder", value="value")
+    @workflow_input("task", value="value")
+    @workflow_output("job", value="value")
+    def work(value): ...
 
-    work(given)
+    work(value)
     assert edges(case) == []
 
 

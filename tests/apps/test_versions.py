@@ -62,14 +62,14 @@ def test_other_types_are_versioned_when_named(case):
     assert edges(case) == [("create", None), ("input", "project_version", 777)]
 
 
-@pytest.mark.parametrize("given", [101, "101", {"id": 101}, SimpleNamespace(id=101)])
-def test_a_project_is_versioned_however_it_is_given(case, given):
+@pytest.mark.parametrize("project_value", [101, "101", {"id": 101}, SimpleNamespace(id=101)])
+def test_a_project_is_versioned_however_it_is_given(case, project_value):
     """Type and current version are looked up when the value does not carry them."""
 
     @versioned
     def prepare(project, api=None): ...
 
-    prepare(given, api=case.api)
+    prepare(project_value, api=case.api)
     assert edges(case) == [("create", None), ("input", "project_version", 777)]
 
 

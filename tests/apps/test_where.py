@@ -25,12 +25,12 @@ from tests.apps.assertions import edges, nodes
 pytestmark = pytest.mark.core
 
 
-@pytest.mark.parametrize("given", [66, "66", "task", lambda call: call.task])
-def test_another_task_is_named(case, given):
+@pytest.mark.parametrize("task_value", [66, "66", "task", lambda call: call.task])
+def test_another_task_is_named(case, task_value):
     """A number, text, a path or a callable; the team is that task's own."""
 
-    @workflow_output("project", value="project", task_id=given)
-    @workflow_output("app", task_id=given)
+    @workflow_output("project", value="project", task_id=task_value)
+    @workflow_output("app", task_id=task_value)
     def finish(project, task=66) -> None: ...
 
     finish(202)
@@ -46,10 +46,10 @@ def test_another_task_has_its_own_team_whatever_the_run_was_told(case):
     assert [entry.body["teamId"] for entry in case.posted()] == [9, 12]
 
 
-@pytest.mark.parametrize("given", [66, "66"])
-def test_the_task_of_a_run_wins_over_the_environments(case, given):
+@pytest.mark.parametrize("task_value", [66, "66"])
+def test_the_task_of_a_run_wins_over_the_environments(case, task_value):
     """`workflow(task_id=)` takes a number or text."""
-    with workflow("Train", task_id=given) as run:
+    with workflow("Train", task_id=task_value) as run:
         run.output("app")
     assert edges(case) == [("output", "app_session", 66)]
 
@@ -135,10 +135,10 @@ def test_items_of_a_generator_are_recorded_as_they_come(case):
 
 def test_settings_kept_beside_the_artefact(case, tmp_path):
     """Card settings read back from a file, as wire form, are taken as they are."""
-    kept = tmp_path / "workflow.json"
-    kept.write_text(json.dumps({"customNodeSettings": {"title": "<h4>Serve RT-DETR</h4>"}}))
+    settings_file = tmp_path / "workflow.json"
+    settings_file.write_text(json.dumps({"customNodeSettings": {"title": "<h4>Serve RT-DETR</h4>"}}))
 
-    @workflow_input("file", value="path", model_weight=True, meta=lambda call: json.loads(kept.read_text()))
+    @workflow_input("file", value="path", model_weight=True, meta=lambda call: json.loads(settings_file.read_text()))
     def load(path): ...
 
     load("/run/best_1.pth")

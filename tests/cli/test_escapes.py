@@ -110,7 +110,7 @@ def test_escapes_do_not_change_json(text):
 def test_log_lines_are_escaped(capsys, monkeypatch):
     """Log lines are escaped too, and the original streams are restored afterwards."""
 
-    def doctor(_given):
+    def doctor(_args):
         autoflow.logger.error("failed: %s", EVIL)
         print(EVIL, file=sys.stderr)
         sys.stdout.writelines([EVIL])
@@ -128,7 +128,7 @@ def test_log_lines_are_escaped(capsys, monkeypatch):
 def test_an_unexpected_error_is_escaped(capsys, monkeypatch):
     """Its traceback is printed with escapes, and the exit code is 1."""
 
-    def doctor(_given):
+    def doctor(_args):
         raise LookupError(EVIL)
 
     monkeypatch.setattr("autoflow.cli.doctor.examine", doctor)

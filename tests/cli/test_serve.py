@@ -216,7 +216,7 @@ def test_memory_during_an_upload_is_bounded(tmp_path):
 def test_two_servers_on_one_folder(tmp_path):
     """Data written by one process is visible to the other, also with concurrent writes."""
     data = ["--data", str(tmp_path / "data")]
-    with serving(*data) as (_one, first, _), serving(*data) as (_two, second, _):
+    with serving(*data) as (_process, first, _), serving(*data) as (_other_process, second, _):
         statuses = []
 
         def work(url, start):

@@ -11,7 +11,7 @@ from autoflow.wire.cards import NODE, RELATION, plain, valid_meta
 
 pytestmark = pytest.mark.core
 
-WHOLE = {
+COMPLETE = {
     "title": "T",
     "icon": "archive",
     "icon_color": "#111111",
@@ -25,13 +25,13 @@ WHOLE = {
 def test_settings_have_the_order_of_the_sdk():
     """Positional arguments mean the same as in the SDK."""
     assert WorkflowSettings("T", "archive", "#111111", "#222222", "/files/1/true", "Open", "D") == WorkflowSettings(
-        **WHOLE
+        **COMPLETE
     )
 
 
 def test_settings_in_wire_form():
     """The tags, the prefix and the groups are those that the server shows."""
-    assert WorkflowSettings(**WHOLE).as_dict == {
+    assert WorkflowSettings(**COMPLETE).as_dict == {
         "title": "<h4>T</h4>",
         "description": "<small>D</small>",
         "icon": {"icon": "zmdi-archive", "color": "#111111", "backgroundColor": "#222222"},
@@ -49,7 +49,7 @@ def test_the_icon_prefix_is_added_once():
 def test_an_incomplete_group_is_dropped_and_logged(missing, caplog):
     """Half an icon or half a link is left out, as in the SDK."""
     with caplog.at_level(logging.INFO, logger="autoflow"):
-        shown = WorkflowSettings(**{**WHOLE, missing: None}).as_dict
+        shown = WorkflowSettings(**{**COMPLETE, missing: None}).as_dict
     group = "mainLink" if missing.startswith("url") else "icon"
     assert group not in shown
     assert len(caplog.records) == 1
@@ -77,7 +77,7 @@ def test_empty_meta_is_none(caplog):
 
 def test_settings_are_read_back_from_the_wire():
     """Tags are removed, and the text between them is unchanged."""
-    shown = plain(WorkflowSettings(**{**WHOLE, "title": "<b>&amp;"}).as_dict)
+    shown = plain(WorkflowSettings(**{**COMPLETE, "title": "<b>&amp;"}).as_dict)
     assert shown == {
         "title": "<b>&amp;",
         "description": "D",

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.core
 
 
 @pytest.fixture(autouse=True)
-def _places(monkeypatch, tmp_path):
+def _folders(monkeypatch, tmp_path):
     """Every place of the machine is inside the test's folder; nothing was warned of yet."""
     monkeypatch.setattr(home, "_warned", set())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))

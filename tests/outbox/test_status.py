@@ -59,22 +59,22 @@ def test_counts_are_consistent_while_sending(server):
     for _ in range(6):
         abandoned(folder, server.address, 150)
     server.behave(partly(lambda record: record.get("entity", {}).get("id", 0) % 10 == 3))
-    looks = []
+    readings = []
     done = threading.Event()
 
-    def look():
+    def read_counts():
         while not done.is_set():
-            looks.append(status.of_folder(folder))
+            readings.append(status.of_folder(folder))
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=read_counts)
     thread.start()
     try:
         assert sync(folder, server.address, ServerConnector(HttpTransport(server.address, lambda: None)))
     finally:
         done.set()
         thread.join()
-    assert {counts["recorded"] for counts in looks} == {900}
-    assert all(counts["recorded"] == counts["sent"] + counts["waiting"] + counts["dead"] for counts in looks)
+    assert {counts["recorded"] for counts in readings} == {900}
+    assert all(counts["recorded"] == counts["sent"] + counts["waiting"] + counts["dead"] for counts in readings)
     assert status.of_folder(folder) == {"recorded": 900, "sent": 810, "waiting": 0, "dead": 90, "dropped": 0}
     assert journals(folder) == {}
     assert dead_letters.purge(folder, time.time_ns()) == 90

@@ -69,14 +69,14 @@ class Left(NamedTuple):
     @property
     def exit_seconds(self) -> float:
         """The seconds that the interpreter took to exit after `done()`."""
-        return self.at - self._told("leaves")[0]
+        return self.at - self._numbers_after("leaves")[0]
 
     @property
     def waits(self) -> list[float]:
         """The timeouts of the exit flush for each destination, in seconds, in order."""
-        return self._told("waits")
+        return self._numbers_after("waits")
 
-    def _told(self, word: str) -> list[float]:
+    def _numbers_after(self, word: str) -> list[float]:
         lines = (line.split() for line in self.out.splitlines())
         return [float(line[1]) for line in lines if line[:1] == [word]]
 
@@ -185,7 +185,7 @@ class App:
                     actual.setdefault(name, []).extend(frame.decode(raw) for raw in content.split(b"\n") if raw)
         return actual
 
-    def kept(self) -> dict[str, list[dict[str, Any]]]:
+    def records(self) -> dict[str, list[dict[str, Any]]]:
         """The records of every journal, in the order written.
 
         Fails on a damaged line, but for the last of a journal: a kill inside a write may tear what the write was
@@ -200,4 +200,6 @@ class App:
 
     def kept_projects(self) -> list[int]:
         """Return the projects of all edges on disk, journal by journal."""
-        return [record["subject"]["id"] for part in self.kept().values() for record in part if record["type"] == "edge"]
+        return [
+            record["subject"]["id"] for part in self.records().values() for record in part if record["type"] == "edge"
+        ]

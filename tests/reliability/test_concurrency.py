@@ -39,7 +39,7 @@ def test_eight_processes_write_to_one_outbox(app, server):  # 19
         """
     )
     assert (left.code, left.err) == (0, "")
-    written = app.kept()
+    written = app.records()
     assert len(written) == 8
     parts = set()
     for records in written.values():
@@ -70,7 +70,7 @@ def test_threads_take_dense_numbers(app, server):  # 20
         """
     )
     assert (left.code, left.err) == (0, "")
-    (records,) = app.kept().values()
+    (records,) = app.records().values()
     assert sorted(record["n"] for record in records) == list(range(1, 32 * 500 + 1))
     assert {(record["part"], record["number"]) for record in records} == {
         (part, number) for part in range(32) for number in range(500)
@@ -121,7 +121,7 @@ def test_going_on_to_a_new_file_never_writes_into_another(app, server):  # 20a
     others, rotations = map(int, left.out.split())
     assert others > 10
     assert rotations > 10
-    (records,) = app.kept().values()
+    (records,) = app.records().values()
     assert len(records) == 40_000
     assert {(record["part"], record["number"]) for record in records} == {
         (part, number) for part in range(4) for number in range(10_000)

@@ -287,4 +287,4 @@ def test_the_exit_flush_can_be_switched_off(app, server):  # 6
     left = app.run("load(1)\ndone()", AUTOFLOW_EXIT_FLUSH="0")
     assert (left.code, left.err) == (0, "")
     assert left.waits == []
-    assert [record["type"] for part in app.kept().values() for record in part] == ["run", "edge", "finish"]
+    assert [record["type"] for part in app.records().values() for record in part] == ["run", "edge", "finish"]

@@ -370,21 +370,21 @@ def test_many_first_records_start_one_sender():
     try:
         for _ in range(20):
             started.clear()
-            found = Sender(None, "memory", ServerConnector(MemoryTransport()), Journal(None, "memory"))
+            unstarted = Sender(None, "memory", ServerConnector(MemoryTransport()), Journal(None, "memory"))
             barrier = threading.Barrier(16)
 
-            def record(barrier=barrier, found=found):
+            def record(barrier=barrier, unstarted=unstarted):
                 barrier.wait()
-                found.wake()
+                unstarted.wake()
 
             threads = [threading.Thread(target=record) for _ in range(16)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-            found.flush(5)
+            unstarted.flush(5)
             assert len(started) == 1
-            found.stop()
+            unstarted.stop()
     finally:
         sender.on_thread_start.pop()
         sys.setswitchinterval(switch)

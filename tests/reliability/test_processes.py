@@ -106,7 +106,7 @@ def test_a_descendant_with_the_process_id_of_a_dead_ancestor_writes_its_own_jour
     )
     assert (left.code, left.err) == (0, "")
     actual = sorted(
-        [record["subject"]["id"] for record in part if record["type"] == "edge"] for part in app.kept().values()
+        [record["subject"]["id"] for record in part if record["type"] == "edge"] for part in app.records().values()
     )
     assert actual == [[1, 4], [2, 3]]
 
@@ -142,7 +142,7 @@ def test_two_containers_with_equal_process_id_and_host_share_a_volume(app, serve
         assert sorted(app.kept_projects()) == [*range(1000, 1100), *range(2000, 2100)]
         boxes[0].kill()
         boxes[0].wait()
-        names = {part[1]["subject"]["id"]: name for name, part in app.kept().items()}
+        names = {part[1]["subject"]["id"]: name for name, part in app.records().items()}
         living = names[2000]
         server.start()
         app.sync()

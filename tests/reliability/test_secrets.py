@@ -144,7 +144,7 @@ def _folders():
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("text", "masked"),
     [
         (f"password={PASSWORD}", "password=***"),
         (f"password = '{PASSWORD} x'", "password = ***"),
@@ -162,9 +162,9 @@ def _folders():
         ("compass: north, key: 3, passed: 7", "compass: north, key: 3, passed: 7"),
     ],
 )
-def test_texts_are_masked(said, kept):
+def test_texts_are_masked(text, masked):
     """(53) Secrets in the forms people write them in are masked, and what only looks like one is not."""
-    assert masking.text(said) == kept
+    assert masking.text(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -197,17 +197,17 @@ def test_a_command_line_is_masked():
 
 
 @given(st.text(max_size=200))
-def test_masking_takes_any_text(said):
+def test_masking_takes_any_text(text):
     """No text makes it fail, and what it gives can be encoded."""
-    masking.text(said)
-    assert isinstance(masking.value(said).encode(), bytes)
+    masking.text(text)
+    assert isinstance(masking.value(text).encode(), bytes)
 
 
-@pytest.mark.parametrize("said", ["a" * 100_000, "token" * 20_000, "://" * 30_000, "password=" * 10_000, "x@" * 50_000])
-def test_masking_is_quick(said):
+@pytest.mark.parametrize("text", ["a" * 100_000, "token" * 20_000, "://" * 30_000, "password=" * 10_000, "x@" * 50_000])
+def test_masking_is_quick(text):
     """No text takes long: the patterns look at each character a bounded number of times."""
     begun = time.thread_time()
-    masking.text(said)
+    masking.text(text)
     assert time.thread_time() - begun < 5  # of computing: milliseconds; looking back from each character takes minutes
 
 

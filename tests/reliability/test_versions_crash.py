@@ -36,7 +36,7 @@ def test_killed_processes_lose_no_version():
 
 def test_a_collector_by_age_alone_fails_the_soak_test():
     """The same run with mark and sweep in the collector's place ends in lost bytes: the run can fail."""
-    code, counts, _said = soak("--kills", "60", "--versions", "0", "--naive")
+    code, counts, _errors = soak("--kills", "60", "--versions", "0", "--naive")
     assert code == 1
     assert counts["violations"] > 0
 

@@ -107,12 +107,12 @@ def test_a_full_disk_at_any_call_leaves_nothing(server, monkeypatch, call, nth):
     count = 0
 
     def failing(do):
-        def fail(*given, **options):
+        def fail(*arguments, **options):
             nonlocal count
             count += 1
             if count == nth:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            return do(*given, **options)
+            return do(*arguments, **options)
 
         return fail
 
@@ -188,10 +188,10 @@ def test_a_disk_error_is_reported_as_busy(server, monkeypatch, code):
     reported = upload(server, ["a"])
     real = open
 
-    def fail(path, *given, **options):
+    def fail(path, *arguments, **options):
         if "blobs" in str(path):
             raise OSError(code, os.strerror(code), str(path))
-        return real(path, *given, **options)
+        return real(path, *arguments, **options)
 
     monkeypatch.setattr(folder, "open", fail, raising=False)
     with pytest.raises(ServerBusy, match=os.strerror(code)):
@@ -211,10 +211,10 @@ def test_a_folder_that_may_not_be_written_to_is_busy(server, monkeypatch):
     address = server._context.blobs.address
 
     def readonly(call):
-        def fail(path, *given, **options):
+        def fail(path, *arguments, **options):
             if str(path).startswith(address):
                 raise OSError(errno.EROFS, "Read-only file system")
-            return call(path, *given, **options)
+            return call(path, *arguments, **options)
 
         return fail
 
@@ -239,8 +239,8 @@ class Tape:
             self._record(monkeypatch, module, name)
         write = folder._write
 
-        def written(stream, path, look):
-            reported = write(stream, path, look)
+        def written(stream, path, probe):
+            reported = write(stream, path, probe)
             self.calls.append(("write", path))
             return reported
 
@@ -255,9 +255,9 @@ class Tape:
     def _record(self, monkeypatch, module, name):
         do = getattr(module, name)
 
-        def recorded(*given):
-            reported = do(*given)
-            self.calls.append((name, *given))
+        def recorded(*arguments):
+            reported = do(*arguments)
+            self.calls.append((name, *arguments))
             return reported
 
         monkeypatch.setattr(module, name, recorded)
@@ -289,7 +289,7 @@ def test_no_commit_refers_to_a_file_a_power_cut_could_lose(server, monkeypatch, 
     for turn in range(3):
         upload(server, [f"{turn}-{n}" for n in range(count)], 10)
     top = server._context.blobs.address
-    commits = [location for location, (call, *_given) in enumerate(tape.calls) if call == "commit"]
+    commits = [location for location, (call, *_arguments) in enumerate(tape.calls) if call == "commit"]
     assert len(commits) >= 3
     for location in range(len(tape.calls) + 1):
         before = [arguments[0] for call, *arguments in tape.calls[:location] if call == "commit"]

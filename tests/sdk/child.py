@@ -24,7 +24,7 @@ def load(columnar: bool) -> str | None:
     return None
 
 
-def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any], ignore_task_id: bool) -> Any:
+def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[str, Any], ignore_task_id: bool) -> Any:
     """Do one thing as an app in production; with `ignore_task_id`, its Api sends no ``x-task-id``.
 
     Raises:
@@ -39,8 +39,8 @@ def run(doing: str, url: str, token: str, task: int | None, given: dict[str, Any
     if task is not None:
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
-        done = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}.get(doing) or getattr(sdk_scenarios, doing)
+        done = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}.get(scenario) or getattr(sdk_scenarios, scenario)
         api = sly.Api(url, token, retry_count=3, retry_sleep_sec=0, ignore_task_id=ignore_task_id)
-        return done(api, **given)
+        return done(api, **arguments)
     except Exception:
         raise AssertionError(traceback.format_exc()) from None

@@ -70,9 +70,9 @@ class Sdk:
         self.url = url
         self._token = token
 
-    def __call__(self, doing, task=None, ignore_task_id=False, **given):
+    def __call__(self, scenario, task=None, ignore_task_id=False, **arguments):
         """Run one of `tests.sdk.sdk_scenarios` with an Api, as the app of a task, and give what it gives."""
-        return self._pool.submit(child.run, doing, self.url, self._token, task, given, ignore_task_id).result()
+        return self._pool.submit(child.run, scenario, self.url, self._token, task, arguments, ignore_task_id).result()
 
 
 @pytest.fixture

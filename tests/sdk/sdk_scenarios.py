@@ -81,35 +81,35 @@ def compare(api: sly.Api, project: int, described: bool = True) -> list[str]:
         wrong.append("classes")
     if known.obj_classes != meta().obj_classes or known.tag_metas != meta().tag_metas:
         wrong.append("meta")
-    seen = 0
+    compared = 0
     for dataset in api.dataset.get_list(project, recursive=True):
         images = api.image.get_list(dataset.id)
         numbers = [int(image.name[2:-4]) for image in images]
         pixels = api.image.download_nps(dataset.id, [image.id for image in images])
         response = api.annotation.download_batch(dataset.id, [image.id for image in images])
         for number, image, array, info in zip(numbers, images, pixels, response):  # noqa: B905
-            seen += 1
+            compared += 1
             if not np.array_equal(array, picture(number)):
                 wrong.append(f"pixels of {image.name}")
-            found = sly.Annotation.from_json(info.annotation, known)
-            differing = difference(found, annotation(number, known), described)
+            actual = sly.Annotation.from_json(info.annotation, known)
+            differing = difference(actual, annotation(number, known), described)
             if differing:
                 wrong.append(f"{differing} of {image.name}")
             single = (
-                sly.Annotation.from_json(api.annotation.download_json(image.id), known) if number % 10 == 0 else found
+                sly.Annotation.from_json(api.annotation.download_json(image.id), known) if number % 10 == 0 else actual
             )
-            if difference(single, found, described):
+            if difference(single, actual, described):
                 wrong.append(f"{image.name} alone")
-    return wrong + ([] if seen else ["no images"])
+    return wrong + ([] if compared else ["no images"])
 
 
-def difference(actual: sly.Annotation, wanted: sly.Annotation, described: bool) -> str:
+def difference(actual: sly.Annotation, expected: sly.Annotation, described: bool) -> str:
     """What of two annotations differs first, empty when nothing does."""
-    if actual.img_size != wanted.img_size or (described and actual.img_description != wanted.img_description):
+    if actual.img_size != expected.img_size or (described and actual.img_description != expected.img_description):
         return "size or description"
-    if plain_tags(actual.img_tags) != plain_tags(wanted.img_tags):
+    if plain_tags(actual.img_tags) != plain_tags(expected.img_tags):
         return "tags"
-    if sorted(map(plain_label, actual.labels)) != sorted(map(plain_label, wanted.labels)):
+    if sorted(map(plain_label, actual.labels)) != sorted(map(plain_label, expected.labels)):
         return "labels"
     return ""
 
@@ -217,7 +217,7 @@ def labels_one_by_one(api: sly.Api, project: int, dataset: int, images: list[int
     )
     api.image.add_tag(images[2], known.get_tag_meta("split").sly_id, "train")
     back = sly.Annotation.from_json(api.annotation.download_json(target), known)
-    kept = [label for label in back.labels if isinstance(label.geometry, sly.AlphaMask)][-1]
+    mask_label = [label for label in back.labels if isinstance(label.geometry, sly.AlphaMask)][-1]
     by_id = api.image.figure.get_by_ids(dataset, [figure.id for figure in mine][::-1])
     api.image.figure.remove_batch([mine[0].id])
     api.annotation.copy_batch([target], [images[3]])
@@ -225,8 +225,8 @@ def labels_one_by_one(api: sly.Api, project: int, dataset: int, images: list[int
     return {
         "added": len(mine) - before,
         "both": sorted(figures) == sorted([target, images[0]]),
-        "mask": plain_label(kept) == plain_label(sly.Label(mask, soft, kept.tags)),
-        "tagged": [tag.name for tag in kept.tags],
+        "mask": plain_label(mask_label) == plain_label(sly.Label(mask, soft, mask_label.tags)),
+        "tagged": [tag.name for tag in mask_label.tags],
         "by ids": [figure.id for figure in by_id] == [figure.id for figure in mine][::-1],
         "listed mask": [figure.geometry for figure in mine if figure.geometry_type == "alpha_mask"],
         "box": [figure.geometry_meta["bbox"] for figure in mine if figure.geometry_type == "rectangle"][-1],
@@ -279,30 +279,30 @@ def team_files(api: sly.Api) -> dict[str, Any]:
 def labeling_jobs(api: sly.Api, dataset: int, images: list[int]) -> dict[str, Any]:
     """Make jobs, list and read them, and finish one."""
     me = api.user.get_my_info().id
-    whole = api.labeling_job.create(
+    (full,) = api.labeling_job.create(
         "Label lemons", dataset, [me], classes_to_label=["lemon"], tags_to_label=["blurry"]
-    )[0]
+    )
     part = api.labeling_job.create(
         "Part", dataset, [me], images_ids=images[:2], include_images_with_tags=["split"], reviewer_id=me
     )[0]
     api.labeling_job.set_status(part.id, "completed")
     listed = api.labeling_job.get_list(1, dataset_id=dataset)
     finished = api.labeling_job.get_list(1, exclude_statuses=["pending"])
-    api.labeling_job.archive(whole.id)
+    api.labeling_job.archive(full.id)
     return {
-        "whole": [whole.name, whole.images_count, whole.classes_to_label, whole.tags_to_label, whole.status],
+        "whole": [full.name, full.images_count, full.classes_to_label, full.tags_to_label, full.status],
         "part": [
             part.images_count,
             [entry["id"] for entry in part.entities],
             part.include_images_with_tags,
             part.reviewer_id,
         ],
-        "listed": [job.id for job in listed] == [whole.id, part.id],
+        "listed": [job.id for job in listed] == [full.id, part.id],
         "finished": [job.name for job in finished],
         "left": [job.name for job in api.labeling_job.get_list(1)],
         "all": len(api.labeling_job.get_list(1, show_disabled=True)),
         "none": api.labeling_job.get_info_by_id(99),
-        "ids": [whole.id, part.id],
+        "ids": [full.id, part.id],
     }
 
 
@@ -333,8 +333,8 @@ def exporter(api: sly.Api, project: int) -> dict[str, Any]:
         sly.fs.archive_directory(folder + "/lemons", folder + "/lemons.tar")
         path = f"/tmp/supervisely/export/Export/{api.task_id}_lemons.tar"
         archive = api.file.upload(1, folder + "/lemons.tar", path)
-        there = sly.Project(folder + "/lemons", sly.OpenMode.READ)
-        items = there.total_items
+        exported = sly.Project(folder + "/lemons", sly.OpenMode.READ)
+        items = exported.total_items
     card = sly.WorkflowSettings(
         archive.name, "archive", "#33c94c", "#d9f7e4", f"/files/{archive.id}/true/?teamId=1", "Download"
     )
@@ -383,8 +383,8 @@ def labeler(api: sly.Api, project: int, session: int) -> dict[str, Any]:
         target = api.dataset.create(made.id, dataset.name)
         images = api.image.get_list(dataset.id)
         copied = api.image.upload_hashes(target.id, [entry.name for entry in images], [entry.hash for entry in images])
-        found = sly.Annotation((HEIGHT, WIDTH), [sly.Label(sly.Rectangle(0, 0, 5, 5), lemon)])
-        api.annotation.upload_anns([entry.id for entry in copied], [found] * len(copied))
+        prediction = sly.Annotation((HEIGHT, WIDTH), [sly.Label(sly.Rectangle(0, 0, 5, 5), lemon)])
+        api.annotation.upload_anns([entry.id for entry in copied], [prediction] * len(copied))
     api.app.workflow.add_output_project(made)
     return {"project": made.id, "items": api.project.get_info_by_id(made.id).items_count}
 

@@ -82,7 +82,7 @@ def picking(api: sly.Api) -> Steps:
     yield "sorted as one likes", custom == ["im02.png", "im01.png", "im03.png", "im00.png"]
     yield "no more than asked for", len(api.image.get_list(made["outer"], limit=3)) == 3
     figures = api.image.figure.download(made["outer"], filters=_filter("objects_class", **some, classId=soft.sly_id))
-    kinds = {figure.geometry_type for found in figures.values() for figure in found}
+    kinds = {figure.geometry_type for of_image in figures.values() for figure in of_image}
     yield "figures of a class", (sorted(figures), kinds) == ([made["images"][0], made["images"][3]], {"alpha_mask"})
     read = api.annotation.download_batch(
         made["outer"], made["images"][:2], figure_filters=_filter("objects_class", **some, classId=soft.sly_id)
@@ -123,10 +123,10 @@ def copying(api: sly.Api) -> Steps:
     api.advanced.remove_tags_from_images([blurry], [copied.id])
     yield "a tag taken off", [tag["tagId"] for tag in images.get_info_by_id(copied.id).tags] == [split]
     info = images.get_info_by_id(first)
-    seen = requests.get(images.preview_url(info.full_storage_url, width=24, height=24, method="fill", ext="png"))
-    yield "a preview", Image.open(io.BytesIO(seen.content)).size == (24, 24)
-    seen = requests.get(info.preview_url)
-    yield "a compressed picture", (seen.status_code, seen.headers["Content-Type"]) == (200, "image/jpeg")
+    response = requests.get(images.preview_url(info.full_storage_url, width=24, height=24, method="fill", ext="png"))
+    yield "a preview", Image.open(io.BytesIO(response.content)).size == (24, 24)
+    response = requests.get(info.preview_url)
+    yield "a compressed picture", (response.status_code, response.headers["Content-Type"]) == (200, "image/jpeg")
     copy = api.dataset.copy(made["project"], other, "copy", with_annotations=True)
     yield "a dataset", api.dataset.get_info_by_id(copy.id).items_count == len(images.get_list(other))
     target = api.project.create(1, "target")
@@ -137,7 +137,7 @@ def copying(api: sly.Api) -> Steps:
 def bytes_of_images(api: sly.Api) -> Steps:
     """Images up and down, from folders, arrays and files."""
     made = fill(api, count=4)
-    images, there = api.image, made["images"][2:]
+    images, existing = api.image, made["images"][2:]
     with tempfile.TemporaryDirectory() as folder:
         os.makedirs(f"{folder}/in/deep")
         for number, path in enumerate(("a.jpg", "deep/b.jpg")):
@@ -147,13 +147,13 @@ def bytes_of_images(api: sly.Api) -> Steps:
         entry = images.upload_path(made["outer"], "one.jpg", f"{folder}/in/a.jpg", meta={"k": 1})
         yield "a file", (entry.meta, entry.width, entry.mime) == ({"k": 1}, 30, "image/jpeg")
         yield "an array", images.upload_np(made["outer"], "np.png", np.zeros((9, 8, 3), np.uint8)).height == 9
-        images.download_paths(made["inner"], there, [f"{folder}/0.png", f"{folder}/1.png"])
-        hashes = [info.hash for info in images.get_info_by_id_batch(there)]
+        images.download_paths(made["inner"], existing, [f"{folder}/0.png", f"{folder}/1.png"])
+        hashes = [info.hash for info in images.get_info_by_id_batch(existing)]
         images.download_paths_by_hashes(hashes, [f"{folder}/h0.png", f"{folder}/h1.png"])
         read = [open(f"{folder}/{name}", "rb").read() for name in ("0.png", "h0.png", "1.png", "h1.png")]
         yield "by number and by hash", read[:1] == read[1:2] and read[2:3] == read[3:] and read[0] != read[2]
-        yield "bytes", images.download_bytes(made["inner"], there) == [read[0], read[2]]
-        yield "arrays", [pixels.shape for pixels in images.download_nps(made["inner"], there)] == [(32, 48, 3)] * 2
+        yield "bytes", images.download_bytes(made["inner"], existing) == [read[0], read[2]]
+        yield "arrays", [pixels.shape for pixels in images.download_nps(made["inner"], existing)] == [(32, 48, 3)] * 2
         yield "its project", images.get_project_id(entry.id) == made["project"]
 
 
@@ -185,7 +185,7 @@ def labels(api: sly.Api) -> Steps:
         coordinates: api.image.figure.download(made["outer"], [target], integer_coords=coordinates)[target][1]
         for coordinates in (True, False)
     }
-    points = {whole: figure.geometry["points"]["exterior"][2] for whole, figure in peel.items()}
+    points = {integer_coords: figure.geometry["points"]["exterior"][2] for integer_coords, figure in peel.items()}
     yield "in whole pixels or parts", points == {True: [20, 20], False: [20.5, 20.5]}
     stats = api.project.get_stats(made["project"])
     drawn = {entry["objectClass"]["name"]: entry["total"] for entry in stats["objects"]["items"]}
@@ -226,7 +226,7 @@ def classes(api: sly.Api) -> Steps:
     yield "merged", [entry["title"] for entry in merged["classes"]] == ["lemons", "soft", "new"]
 
 
-def places(api: sly.Api) -> Steps:
+def containers(api: sly.Api) -> Steps:
     """Projects, datasets and workspaces made, found, changed, moved, cloned and removed."""
     made = fill(api, count=4)
     project, outer = made["project"], made["outer"]
@@ -362,7 +362,7 @@ def team_files(api: sly.Api) -> Steps:
 
 WALKS: dict[str, Callable[[sly.Api], Steps]] = {
     walk.__name__: walk
-    for walk in (picking, copying, bytes_of_images, labels, classes, places, people_and_tasks, team_files)
+    for walk in (picking, copying, bytes_of_images, labels, classes, containers, people_and_tasks, team_files)
 }
 
 

@@ -10,7 +10,7 @@ WALKS = (
     "bytes_of_images",
     "labels",
     "classes",
-    "places",
+    "containers",
     "people_and_tasks",
     "team_files",
 )

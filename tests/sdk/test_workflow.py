@@ -38,8 +38,8 @@ def world(server):
 @pytest.mark.parametrize("meta", [False, True], ids=["plain", "with settings"])
 def test_all_thirteen_methods_draw_edges(sdk, server, world, meta):
     """Each method's edge is in the graph, in its direction, with its settings where cards may be customised."""
-    given = {name: number for name, number in world.items() if name != "in"}
-    assert sdk("every_edge", task=TASK, meta=meta, known=given) == [{"success": True}] * 14
+    entity_ids = {name: number for name, number in world.items() if name != "in"}
+    assert sdk("every_edge", task=TASK, meta=meta, known=entity_ids) == [{"success": True}] * 14
     me = f"task:{TASK}"
     read, written = edges.drawn(world, TASK)
     drawn = arrows(server, task=TASK)
@@ -78,10 +78,10 @@ def _cutting(listening, upstream, marked, cut):
         except OSError:
             return
         with contextlib.closing(client), contextlib.closing(socket.create_connection(upstream)) as server:
-            asked = b""
-            while b"\r\n\r\n" not in asked:
-                asked += client.recv(65536)
-            head, _, body = asked.partition(b"\r\n\r\n")
+            received = b""
+            while b"\r\n\r\n" not in received:
+                received += client.recv(65536)
+            head, _, body = received.partition(b"\r\n\r\n")
             length = int(next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))[15:])
             while len(body) < length:
                 body += client.recv(65536)

@@ -47,8 +47,8 @@ def test_odd_values_are_answered_or_refused(module_server, world, method):
     body = world.bodies()[method]
     # Each position gets some values, and all values are used.
     stride = 3 if module_server.database.startswith("sqlite") else 9
-    for place, path in enumerate(hostile.members(body)):
-        for name, value in list(hostile.VALUES.items())[place % stride :: stride]:
+    for index, path in enumerate(hostile.members(body)):
+        for name, value in list(hostile.VALUES.items())[index % stride :: stride]:
             before = module_server.call("autoflow.changes", {})
             refusal = ask(module_server, method, hostile.put(body, path, value))
             if refusal is None:

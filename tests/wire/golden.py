@@ -54,15 +54,15 @@ def call(workflow: Any, case: Mapping[str, Any], package: Any) -> Any:
 
 def fault_of(case: Mapping[str, Any]) -> dict[str, Fault]:
     """The bad answer of a case, by endpoint."""
-    given = case.get("fault")
-    if given is None:
+    fault = case.get("fault")
+    if fault is None:
         return {}
     bad = Fault(
-        status=given.get("status", 200),
-        body=given.get("body", {"error": "injected", "details": {"message": "injected"}}),
-        raw=given["raw"].encode() if "raw" in given else None,
+        status=fault.get("status", 200),
+        body=fault.get("body", {"error": "injected", "details": {"message": "injected"}}),
+        raw=fault["raw"].encode() if "raw" in fault else None,
     )
-    return {endpoint: bad for endpoint in (*EDGES, "tasks.info", "instance.version") if given["match"] in endpoint}
+    return {endpoint: bad for endpoint in (*EDGES, "tasks.info", "instance.version") if fault["match"] in endpoint}
 
 
 def posts(case: Mapping[str, Any]) -> list[tuple[str, Any]]:

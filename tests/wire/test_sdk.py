@@ -35,7 +35,7 @@ def instance():
         yield recording
 
 
-def run_app(mode, instance, given=""):
+def run_app(mode, instance, argument=""):
     """Run `sdk_app` as an app on the instance, in production."""
     environment = {
         **os.environ,
@@ -51,7 +51,7 @@ def run_app(mode, instance, given=""):
         [sys.executable, "-m", "tests.wire.sdk_app", mode],
         cwd=ROOT,
         env=environment,
-        input=given,
+        input=argument,
         capture_output=True,
         text=True,
         timeout=100,
@@ -80,7 +80,7 @@ def test_all_thirteen_methods_post_alike(instance, monkeypatch):
 def test_an_app_uses_the_sdks_objects_and_autoflows_decorators(instance):
     """The SDK's Api gives the run its server and its task; its infos are values like any other."""
     run_app("beside", instance)
-    found = [(entry.body["node"]["id"], entry.body["type"], entry.body["id"]) for entry in instance.edges]
-    assert found == [(55, "project", 501), (55, "dataset", 601), (55, "model_weight", 1001), (55, "file", 1001)]
+    edges = [(entry.body["node"]["id"], entry.body["type"], entry.body["id"]) for entry in instance.edges]
+    assert edges == [(55, "project", 501), (55, "dataset", 601), (55, "model_weight", 1001), (55, "file", 1001)]
     link = instance.edges[-1].body["meta"]["customRelationSettings"]["mainLink"]
     assert link == {"url": "/files/1001/true/?teamId=7", "title": "Download"}

@@ -47,8 +47,8 @@ train_mmsegmentation = functools.partial(train_with_state, "Train MMSegmentation
 
 
 def _family(verb: str, name: str, otherwise: str) -> str:
-    found = next((mark for mark in ("v8", "v9", "v10", "v11") if mark in name), None)
-    return f"{verb} YOLO{found}" if found else otherwise
+    version = next((mark for mark in ("v8", "v9", "v10", "v11") if mark in name), None)
+    return f"{verb} YOLO{version}" if version else otherwise
 
 
 def train_yolov8(case: Case) -> dict[str, Any]:
@@ -79,13 +79,13 @@ def train_yolov8(case: Case) -> dict[str, Any]:
 
 
 def train_template(case: Case) -> dict[str, Any]:
-    given = case.given
+    inputs = case.given
 
     class TrainApp:
-        project_id = given.project_id
-        model_source = given.model_source
-        checkpoint_path = given.checkpoint_path
-        name = given.app_name
+        project_id = inputs.project_id
+        model_source = inputs.model_source
+        checkpoint_path = inputs.checkpoint_path
+        name = inputs.app_name
 
         @versioned(value="self.project_id", title="{self.name}", description=BACKUP.format(app="{self.name}"))
         @workflow_input("file", value="self.checkpoint_path", model_weight=True, when={"self.model_source": "custom"})

@@ -74,21 +74,21 @@ def data_commander(case: Case) -> dict[str, Any]:
 
 
 def data_versioning(case: Case) -> dict[str, Any]:
-    given, versions = case.given, case.api.project.version
+    inputs, versions = case.given, case.api.project.version
 
-    @workflow("Data versioning", task_id=given.TASK_ID, api=case.api)
+    @workflow("Data versioning", task_id=inputs.TASK_ID, api=case.api)
     def main():
         run = current_run()
-        if given.action == "create":
-            run.input("project", given.project_id, node_title="Create New Version")
-            before = case.project(given.project_id)
+        if inputs.action == "create":
+            run.input("project", inputs.project_id, node_title="Create New Version")
+            before = case.project(inputs.project_id)
             made = versions.create(
-                given.project_id, getattr(given, "version_name", None), getattr(given, "version_description", None)
+                inputs.project_id, getattr(inputs, "version_name", None), getattr(inputs, "version_description", None)
             )
             if made != before.version["id"]:
-                run.output("project", given.project_id, version=made)
-        if given.action == "restore":
-            run.input("project", given.project_id, version=f"#{given.version_num}", node_title="Restore From Version")
-            run.output("project", versions.restore(given.project_id, given.version_id))
+                run.output("project", inputs.project_id, version=made)
+        if inputs.action == "restore":
+            run.input("project", inputs.project_id, version=f"#{inputs.version_num}", node_title="Restore From Version")
+            run.output("project", versions.restore(inputs.project_id, inputs.version_id))
 
     return {"main": main}

@@ -88,11 +88,11 @@ def test_files_are_listed_from_any_of_them_on(store):
     """A list in parts is the whole list."""
     for number in range(30):
         put(store, str(number).encode(), f"s1-{number}")
-    whole = paths(store)
-    assert whole == sorted(whole)
-    assert len(whole) == 30
+    all_paths = paths(store)
+    assert all_paths == sorted(all_paths)
+    assert len(all_paths) == 30
     for index in (0, 11, 29):
-        assert paths(store, whole[index]) == whole[index + 1 :]
+        assert paths(store, all_paths[index]) == all_paths[index + 1 :]
 
 
 def test_a_generation_is_used_once(store):
@@ -107,12 +107,12 @@ def test_a_generation_is_used_once(store):
 def test_whoever_looks_sees_all_bytes(store):
     """Bytes can be looked at while they come, from any position, also those of a large file."""
 
-    def look(file):
+    def probe(file):
         file.seek(-3, io.SEEK_END)
         return file.read()
 
-    assert put(store, b"abcdef", probe=look).probed == b"def"
-    large = store.receive(Endless(LARGE), "s1-2", look)
+    assert put(store, b"abcdef", probe=probe).probed == b"def"
+    large = store.receive(Endless(LARGE), "s1-2", probe)
     assert large.probed == bytes(3)
     store.sync([large])
 
@@ -187,15 +187,15 @@ def test_a_folder_may_be_given_as_a_url(tmp_path):
 def test_the_trash_gives_back_and_is_emptied_by_days(store):
     """A trashed file is no file; looked at or read it is back; old days are emptied and younger ones are not."""
     received = [put(store, str(number).encode(), f"g{number}") for number in range(3)]
-    places = [blob_path(entry.hash, entry.generation) for entry in received]
-    for path, day in zip(places, ("2026-01-01", "2026-01-02", "2026-01-03"), strict=True):
+    expected_paths = [blob_path(entry.hash, entry.generation) for entry in received]
+    for path, day in zip(expected_paths, ("2026-01-01", "2026-01-02", "2026-01-03"), strict=True):
         store.trash(path, day)
         store.trash(path, day)  # it is gone: nothing happens
     assert list(store.files()) == []
     assert store.size(received[2].hash, received[2].generation) == 1
     assert b"".join(store.read(received[1].hash, received[1].generation, 0, 1)) == b"1"
-    assert [file.path for file in store.files()] == sorted(places[1:])
-    for path, day in zip(places[1:], ("2026-01-02", "2026-01-03"), strict=True):
+    assert [file.path for file in store.files()] == sorted(expected_paths[1:])
+    for path, day in zip(expected_paths[1:], ("2026-01-02", "2026-01-03"), strict=True):
         store.trash(path, day)
     assert store.empty_trash("2026-01-03", 1) == 1
     assert store.empty_trash("2026-01-03", 100) == 1

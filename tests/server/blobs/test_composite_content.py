@@ -17,13 +17,13 @@ from tests.server.uploads import parts_of
 @given(st.lists(st.binary(max_size=9)), st.data())
 def test_any_part_is_that_of_the_whole(pieces, data):
     """A part from anywhere to anywhere is the same as cut out of all the pieces."""
-    whole = b"".join(pieces)
+    expected = b"".join(pieces)
     content = CompositeContent(pieces, "x", "text/plain")
-    start = data.draw(st.integers(0, len(whole)))
-    stop = data.draw(st.integers(start, len(whole)))
-    assert content.size == len(whole)
-    assert b"".join(content.iter_range(start, stop)) == whole[start:stop]
-    assert b"".join(content) == whole
+    start = data.draw(st.integers(0, len(expected)))
+    stop = data.draw(st.integers(start, len(expected)))
+    assert content.size == len(expected)
+    assert b"".join(content.iter_range(start, stop)) == expected[start:stop]
+    assert b"".join(content) == expected
 
 
 def test_a_text_has_its_hash():

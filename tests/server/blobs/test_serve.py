@@ -13,7 +13,7 @@ from tests.serving import serving
 
 def test_a_server_keeps_its_bytes_in_a_bucket(bucket, tmp_path):
     """What is uploaded to it is in the bucket, and comes back in parts by its address."""
-    with serving("--data", str(tmp_path), "--blobs", bucket) as (_process, url, _said):
+    with serving("--data", str(tmp_path), "--blobs", bucket) as (_process, url, _lines):
         fields = [("name", (None, "a")), ("path", (None, "/")), ("file", ("a", b"0123456789"))]
         method = f"{url}/public/api/v3/file-storage.bulk.upload?teamId=1"
         (response,) = requests.post(method, files=fields, timeout=30).json()

@@ -11,28 +11,28 @@ from sqlalchemy import text
 from autoflow.server.db import setup
 from autoflow.server.db.engine import make_engine
 
-MOMENT = "'2026-01-01T00:00:00.000Z'"
+TIMESTAMP = "'2026-01-01T00:00:00.000Z'"
 FILLING = (
     "INSERT INTO counters VALUES ('change', 3), ('task', 0), ('class', 0), ('tag', 0)",
-    f"INSERT INTO teams (name, created_at, updated_at) VALUES ('Team', {MOMENT}, {MOMENT})",
-    f"INSERT INTO users (login, name, created_at, updated_at) VALUES ('admin', 'Admin', {MOMENT}, {MOMENT})",
-    f"INSERT INTO workspaces (team_id, name, created_at, updated_at) VALUES (1, 'Workspace', {MOMENT}, {MOMENT})",
+    f"INSERT INTO teams (name, created_at, updated_at) VALUES ('Team', {TIMESTAMP}, {TIMESTAMP})",
+    f"INSERT INTO users (login, name, created_at, updated_at) VALUES ('admin', 'Admin', {TIMESTAMP}, {TIMESTAMP})",
+    f"INSERT INTO workspaces (team_id, name, created_at, updated_at) VALUES (1, 'Workspace', {TIMESTAMP}, {TIMESTAMP})",
     f"INSERT INTO projects (workspace_id, name, created_by, created_at, updated_at, epoch, last_v, change_seq, "
-    f"items_count) VALUES (1, 'lemons', 1, {MOMENT}, {MOMENT}, 2, 1, 5, 1)",
+    f"items_count) VALUES (1, 'lemons', 1, {TIMESTAMP}, {TIMESTAMP}, 2, 1, 5, 1)",
     f"INSERT INTO datasets (project_id, name, created_by, created_at, updated_at, f) "
-    f"VALUES (1, 'ds', 1, {MOMENT}, {MOMENT}, 1)",
+    f"VALUES (1, 'ds', 1, {TIMESTAMP}, {TIMESTAMP}, 1)",
     f"INSERT INTO items (project_id, dataset_id, name, link, created_by, created_at, updated_at, f) "
-    f"VALUES (1, 1, 'a.png', 'http://x/a.png', 1, {MOMENT}, {MOMENT}, 1)",
-    f"INSERT INTO blobs (hash, size, generation, created_at) VALUES ('h=', 1, 'g', {MOMENT})",
+    f"VALUES (1, 1, 'a.png', 'http://x/a.png', 1, {TIMESTAMP}, {TIMESTAMP}, 1)",
+    f"INSERT INTO blobs (hash, size, generation, created_at) VALUES ('h=', 1, 'g', {TIMESTAMP})",
     f"INSERT INTO files (team_id, path, hash, size, current, user_id, created_at, updated_at) "
-    f"VALUES (1, '/b', 'h=', 1, true, 1, {MOMENT}, {MOMENT})",
+    f"VALUES (1, '/b', 'h=', 1, true, 1, {TIMESTAMP}, {TIMESTAMP})",
     "INSERT INTO documents (hash, body) VALUES ('d', :body)",
     f"INSERT INTO items (project_id, dataset_id, name, hash, annotation, created_by, created_at, updated_at, f) "
-    f"VALUES (1, 1, 'b.png', 'h=', 'd', 1, {MOMENT}, {MOMENT}, 1), "
-    f"(1, 1, 'c.png', 'h=', NULL, 1, {MOMENT}, {MOMENT}, 1)",
+    f"VALUES (1, 1, 'b.png', 'h=', 'd', 1, {TIMESTAMP}, {TIMESTAMP}, 1), "
+    f"(1, 1, 'c.png', 'h=', NULL, 1, {TIMESTAMP}, {TIMESTAMP}, 1)",
     "DELETE FROM items WHERE name = 'c.png'",
     f"INSERT INTO versions (project_id, number, epoch, change_seq, digest, created_by, project_updated_at, created_at, "
-    f"updated_at) VALUES (1, 1, 1, 5, 'aa', 1, {MOMENT}, {MOMENT}, {MOMENT})",
+    f"updated_at) VALUES (1, 1, 1, 5, 'aa', 1, {TIMESTAMP}, {TIMESTAMP}, {TIMESTAMP})",
 )
 
 
@@ -70,16 +70,16 @@ def numbered(rows):
 RECORDED = (
     "INSERT INTO apps (team_id, name) VALUES (1, 'Train')",
     f"INSERT INTO tasks (number, name, app_id, team_id, workspace_id, state, facts, created_at, updated_at) "
-    f"VALUES (1, 'Train', 1, 1, 1, 'finished', '{{\"a\": 1}}', {MOMENT}, {MOMENT})",
-    f"INSERT INTO runs (key, task_id, created_at) VALUES ('r', 1, {MOMENT})",
+    f"VALUES (1, 'Train', 1, 1, 1, 'finished', '{{\"a\": 1}}', {TIMESTAMP}, {TIMESTAMP})",
+    f"INSERT INTO runs (key, task_id, created_at) VALUES ('r', 1, {TIMESTAMP})",
     f"INSERT INTO edges (task_id, direction, type, entity, card, at, touched) "
-    f"VALUES (1, 'input', 'folder', '/in', 'folder:/in', {MOMENT}, 1)",
-    f"INSERT INTO tokens (user_id, hash, start, created_at) VALUES (1, 'digest', '0a1b2c', {MOMENT})",
+    f"VALUES (1, 'input', 'folder', '/in', 'folder:/in', {TIMESTAMP}, 1)",
+    f"INSERT INTO tokens (user_id, hash, start, created_at) VALUES (1, 'digest', '0a1b2c', {TIMESTAMP})",
     "INSERT INTO record_keys (key) VALUES ('j.1')",
-    f"INSERT INTO unknown_methods (method, count, last_at) VALUES ('a.b', 3, {MOMENT})",
+    f"INSERT INTO unknown_methods (method, count, last_at) VALUES ('a.b', 3, {TIMESTAMP})",
     "UPDATE counters SET value = 1 WHERE name = 'task'",
     f"INSERT INTO tasks (id, number, team_id, workspace_id, created_at, updated_at) "
-    f"VALUES (700, 700, 1, 1, {MOMENT}, {MOMENT})",
+    f"VALUES (700, 700, 1, 1, {TIMESTAMP}, {TIMESTAMP})",
 )
 
 

@@ -46,8 +46,8 @@ def _impatient(monkeypatch):
 
 
 def recovery(folder, database=None):
-    place = locate(folder, database)
-    return Recovery(place.url, place.witnesses, place.remedy)
+    location = locate(folder, database)
+    return Recovery(location.url, location.witnesses, location.remedy)
 
 
 def key_of(folder):
@@ -174,8 +174,8 @@ def test_blobs_moved_on_purpose_are_accepted_when_asked(tmp_path):
     shutil.copytree(tmp_path / "blobs", tmp_path / "copy")
     Server.open(tmp_path, blobs=str(tmp_path / "copy")).close()
     unavailable("blobs-lost", tmp_path, blobs=str(tmp_path / "empty"))
-    place = locate(tmp_path, None, str(tmp_path / "empty"))
-    Recovery(place.url, place.witnesses, place.remedy).repair()
+    location = locate(tmp_path, None, str(tmp_path / "empty"))
+    Recovery(location.url, location.witnesses, location.remedy).repair()
     Server.open(tmp_path, blobs=str(tmp_path / "empty")).close()
 
 

@@ -12,7 +12,7 @@ from autoflow.server.db import setup
 from autoflow.server.db.engine import make_engine
 from autoflow.server.server import Server
 
-MOMENT = "2026-01-01T00:00:00.000Z"
+TIMESTAMP = "2026-01-01T00:00:00.000Z"
 
 
 def _at_second_revision(path):
@@ -27,15 +27,15 @@ def _at_second_revision(path):
     with contextlib.closing(sqlite3.connect(path)) as conn:
         for statement in (
             "INSERT INTO counters VALUES ('change', 3), ('task', 0), ('class', 0), ('tag', 0)",
-            f"INSERT INTO teams VALUES (1, 'Team', '', '{MOMENT}', '{MOMENT}')",
-            f"INSERT INTO users VALUES (1, 'admin', 'Admin', '{MOMENT}', '{MOMENT}')",
+            f"INSERT INTO teams VALUES (1, 'Team', '', '{TIMESTAMP}', '{TIMESTAMP}')",
+            f"INSERT INTO users VALUES (1, 'admin', 'Admin', '{TIMESTAMP}', '{TIMESTAMP}')",
             "INSERT INTO members VALUES (1, 1)",
-            f"INSERT INTO workspaces VALUES (1, 1, 'Workspace', '', '{MOMENT}', '{MOMENT}')",
+            f"INSERT INTO workspaces VALUES (1, 1, 'Workspace', '', '{TIMESTAMP}', '{TIMESTAMP}')",
             "INSERT INTO projects "
             "(id, workspace_id, name, created_by, created_at, updated_at, epoch, last_v, change_seq) "
-            f"VALUES (7, 1, 'lemons', 1, '{MOMENT}', '{MOMENT}', 2, 1, 5)",
+            f"VALUES (7, 1, 'lemons', 1, '{TIMESTAMP}', '{TIMESTAMP}', 2, 1, 5)",
             "INSERT INTO versions (id, project_id, number, epoch, change_seq, digest, created_by, project_updated_at, "
-            f"created_at, updated_at) VALUES (3, 7, 1, 1, 4, 'aa', 1, '{MOMENT}', '{MOMENT}', '{MOMENT}')",
+            f"created_at, updated_at) VALUES (3, 7, 1, 1, 4, 'aa', 1, '{TIMESTAMP}', '{TIMESTAMP}', '{TIMESTAMP}')",
         ):
             conn.execute(statement)
         conn.commit()

@@ -160,10 +160,10 @@ def test_any_usual_url_is_taken(url, scheme):
     store.close()
 
 
-@pytest.mark.parametrize(("wrong", "said"), [("mysql://x/y", "not in mysql"), ("no url", "write postgresql")])
-def test_what_is_no_database_of_ours_is_said(wrong, said):
+@pytest.mark.parametrize(("wrong", "message"), [("mysql://x/y", "not in mysql"), ("no url", "write postgresql")])
+def test_what_is_no_database_of_ours_is_said(wrong, message):
     """A url of something else names what would be right."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         make_engine(wrong)
 
 

@@ -308,11 +308,11 @@ def test_a_store_is_its_owners_alone(database, tmp_path, mask):
         server = Server.open(data)
         part = [Part("name", "a"), Part("path", "/"), Part("file", io.BytesIO(b"secret"), "a")]
         server.upload("file-storage.bulk.upload", part, {"teamId": 1})
-        found = {path for path in data.rglob("*") if path.stat().st_mode & 0o077}
+        readable = {path for path in data.rglob("*") if path.stat().st_mode & 0o077}
         server.close()
     finally:
         os.umask(old)
-    assert found == set()
+    assert readable == set()
 
 
 @on_sqlite

@@ -40,8 +40,8 @@ def test_the_description_of_the_methods_is_for_all(guarded):
 
 def test_a_browser_is_asked_for_the_token(guarded):
     """The page asks a browser for it, as the password of any name."""
-    asked = guarded.send("GET", "/")
-    assert (asked.status_code, asked.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
+    response = guarded.send("GET", "/")
+    assert (response.status_code, response.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
     token = guarded.server.tokens.create("ann", ["Team"])
     assert requests.get(guarded.url + "/", auth=("ann", token), timeout=60).status_code == 200
     assert requests.get(guarded.url + "/", auth=("ann", "wrong"), timeout=60).status_code == 401
@@ -100,8 +100,8 @@ def test_wrong_tokens_are_throttled_and_right_ones_never(server, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(authentication.time, "monotonic", lambda: now[0])
     first, never_sent = (server.tokens.create("ann", ["Team"]) for _ in range(2))
-    asked = Authenticator(server.tokens, required=True)
-    ask = lambda token, address="10.0.0.1": asked.authenticate(token, address, "http://h")  # noqa: E731
+    authenticator = Authenticator(server.tokens, required=True)
+    ask = lambda token, address="10.0.0.1": authenticator.authenticate(token, address, "http://h")  # noqa: E731
     assert ask(first).user
     for _ in range(authentication.MAX_FAILURES):
         with pytest.raises(NotAllowed):
@@ -130,11 +130,11 @@ def test_too_many_wrong_tokens_are_429(guarded):
 def test_what_is_remembered_has_a_limit(server, monkeypatch):
     """However many addresses come by, memory stays what it is."""
     monkeypatch.setattr(authentication, "MAX_ADDRESSES", 2)
-    asked = Authenticator(server.tokens, required=True)
+    authenticator = Authenticator(server.tokens, required=True)
     for number in range(5):
         with pytest.raises(NotAllowed):
-            asked.authenticate("wrong", f"10.0.0.{number}", "")
-    assert len(asked._failures._counts) == 2
+            authenticator.authenticate("wrong", f"10.0.0.{number}", "")
+    assert len(authenticator._failures._counts) == 2
 
 
 def test_an_address_stands_for_its_user():

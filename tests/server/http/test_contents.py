@@ -65,7 +65,7 @@ def test_a_part_of_a_file_is_answered(client):
 
 
 @pytest.mark.parametrize(
-    ("header", "size", "wanted"),
+    ("header", "size", "expected"),
     [
         (None, 10, None),
         ("bytes=0-", 10, (0, 10)),
@@ -82,13 +82,13 @@ def test_a_part_of_a_file_is_answered(client):
         ("bytes=0-", 0, 416),
     ],
 )
-def test_ranges_are_read_by_the_rules(header, size, wanted):
+def test_ranges_are_read_by_the_rules(header, size, expected):
     """Both ends, one end, a suffix; several ranges and nonsense are no range; beyond the end is 416."""
-    if wanted == 416:
+    if expected == 416:
         with pytest.raises(ServerRefused):
             parse_range(header, size)
     else:
-        assert parse_range(header, size) == wanted
+        assert parse_range(header, size) == expected
 
 
 def test_an_unchanged_file_is_not_sent_again(client):
@@ -224,11 +224,11 @@ def test_an_image_is_fetched_by_its_address(client):
     project = client.call("projects.add", workspaceId=1, name="p")["id"]
     dataset = client.call("datasets.add", projectId=project, name="d")["id"]
     images = [{"title": "a", "hash": uploaded["hash"]}, {"title": "b", "link": "http://elsewhere/b.png"}]
-    kept, linked = client.call("images.bulk.add", datasetId=dataset, images=images)
-    response = client.session.get(kept["fullStorageUrl"], timeout=60)
+    stored, linked = client.call("images.bulk.add", datasetId=dataset, images=images)
+    response = client.session.get(stored["fullStorageUrl"], timeout=60)
     assert (response.content, response.headers["Content-Type"]) == (stream.getvalue(), "image/png")
     assert linked["fullStorageUrl"] == "http://elsewhere/b.png"
-    small = client.send("GET", f"/previews/q/ext:png/resize:fit:2:0:0/q:70/plain/storage/images/{kept['id']}")
+    small = client.send("GET", f"/previews/q/ext:png/resize:fit:2:0:0/q:70/plain/storage/images/{stored['id']}")
     assert (small.status_code, small.headers["Content-Type"]) == (200, "image/png")
     assert client.send("GET", "/previews/q/ext:png/resize:fit:2:0:0/q:70/plain/storage/images/99").status_code == 404
     assert client.send("GET", "/previews/q/ext:gif/plain/storage/images/1").status_code == 400

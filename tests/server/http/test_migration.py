@@ -22,16 +22,16 @@ def _at_first_revision(path):
         config.attributes["connection"] = conn
         command.upgrade(config, "0001")
     engine.dispose()
-    moment = "'2026-01-01T00:00:00.000Z'"
+    timestamp = "'2026-01-01T00:00:00.000Z'"
     with contextlib.closing(sqlite3.connect(path)) as conn:
         for statement in (
             "INSERT INTO counters VALUES ('change', 3), ('task', 0), ('class', 0), ('tag', 0)",
-            f"INSERT INTO teams VALUES (1, 'Team', '', {moment}, {moment})",
-            f"INSERT INTO users VALUES (1, 'admin', 'Admin', {moment}, {moment})",
-            f"INSERT INTO workspaces VALUES (1, 1, 'Workspace', '', {moment}, {moment})",
-            f"INSERT INTO blobs VALUES ('h=', 1, 'g', NULL, NULL, NULL, {moment})",
-            f"INSERT INTO files VALUES (1, 1, '/a.txt', 'a.txt', 'h=', 1, '', 1, 1, {moment}, {moment})",
-            f"INSERT INTO entities VALUES ('http://x', 'project', '5', 'lemons', {moment})",
+            f"INSERT INTO teams VALUES (1, 'Team', '', {timestamp}, {timestamp})",
+            f"INSERT INTO users VALUES (1, 'admin', 'Admin', {timestamp}, {timestamp})",
+            f"INSERT INTO workspaces VALUES (1, 1, 'Workspace', '', {timestamp}, {timestamp})",
+            f"INSERT INTO blobs VALUES ('h=', 1, 'g', NULL, NULL, NULL, {timestamp})",
+            f"INSERT INTO files VALUES (1, 1, '/a.txt', 'a.txt', 'h=', 1, '', 1, 1, {timestamp}, {timestamp})",
+            f"INSERT INTO entities VALUES ('http://x', 'project', '5', 'lemons', {timestamp})",
         ):
             conn.execute(statement)
         conn.commit()

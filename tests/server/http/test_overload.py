@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 def server(tmp_path_factory):
     """A server process: its number, its url, and a session that asks it."""
     with (
-        serving("--data", str(tmp_path_factory.mktemp("overload"))) as (process, url, _said),
+        serving("--data", str(tmp_path_factory.mktemp("overload"))) as (process, url, _lines),
         requests.Session() as session,
     ):
         session.trust_env = False

@@ -106,8 +106,8 @@ class Load:
         number += turn
         with contextlib.suppress(ServerRefused):  # it was made, and the answer was lost
             self.call(number, "projects.add", workspaceId=1, name=f"{name}.{turn}")
-        found = self.call(number, "projects.list", filter=[{"field": "name", "value": f"{name}.{turn}"}])["entities"]
-        project = found[0]["id"]
+        listed = self.call(number, "projects.list", filter=[{"field": "name", "value": f"{name}.{turn}"}])["entities"]
+        project = listed[0]["id"]
         with contextlib.suppress(ServerRefused):
             self.call(number, "datasets.add", projectId=project, name="ds")
         dataset = self.call(number, "datasets.list", projectId=project)["entities"][0]["id"]
@@ -152,8 +152,8 @@ def test_a_server_killed_under_load_costs_nothing(postgres, tmp_path):
             assert load.call(1, "autoflow.changes")["changes"] == before + 1
             assert before >= sum(load.acknowledged.values())
             for number, digest in load.files.items():
-                kept = requests.get(f"{second}/storage/files/{number}", timeout=30).content
-                assert hashlib.sha256(kept).hexdigest() == digest
+                content = requests.get(f"{second}/storage/files/{number}", timeout=30).content
+                assert hashlib.sha256(content).hexdigest() == digest
             stays.terminate()
             assert stays.wait(30) == 0
         check(database, tmp_path, load)
@@ -163,8 +163,10 @@ def check(database, tmp_path, load):
     server = Server.open(tmp_path / "data", database)
     with server._context.store.read() as conn:
         lines = collections.Counter(conn.execute(sqlalchemy.select(schema.logs.c.lines)).scalars())
-        wanted = {f"send{s}.{turn}.{n}" for s in range(SENDERS) for turn in range(load.until) for n in range(BATCH - 1)}
-        assert lines == dict.fromkeys(wanted, 1)
+        expected = {
+            f"send{s}.{turn}.{n}" for s in range(SENDERS) for turn in range(load.until) for n in range(BATCH - 1)
+        }
+        assert lines == dict.fromkeys(expected, 1)
         assert conn.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(schema.edges)).scalar_one() == (
             SENDERS * load.until
         )

@@ -17,7 +17,7 @@ def test_answers_are_sent_at_once():
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback", "said"),
+    ("host", "loopback", "shown_host"),
     [
         ("127.0.0.1", True, "127.0.0.1"),
         ("localhost", True, "localhost"),
@@ -25,7 +25,7 @@ def test_answers_are_sent_at_once():
         ("::1", True, "[::1]"),
     ],
 )
-def test_what_is_bound_decides_who_reaches_it(host, loopback, said):
+def test_what_is_bound_decides_who_reaches_it(host, loopback, shown_host):
     """Loopback is told by the address bound, not by the name asked for; the url said is one that works here."""
     if host == "::1" and not socket.has_ipv6:
         pytest.skip("needs IPv6")
@@ -35,7 +35,7 @@ def test_what_is_bound_decides_who_reaches_it(host, loopback, said):
         pytest.skip(f"cannot bind {host} here")
     with listening:
         assert listener.on_loopback(listening) is loopback
-        assert listener.address_of(listening, host) == f"http://{said}:{listening.getsockname()[1]}"
+        assert listener.address_of(listening, host) == f"http://{shown_host}:{listening.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("port", [-1, 70_000])

@@ -272,8 +272,8 @@ def test_one_of_both_teams_shows_neither_the_others_names(world):
     world.server.call("autoflow.runs.ensure", {"run": "both", "team": 2}, both)
     assert world.server.call("autoflow.records.add", {"records": [record]}, both)["results"][0]["status"] == "applied"
     cards = {card["key"]: card for card in world.ask("autoflow.graph", {"workspace": 2})["cards"]}
-    seen = cards[f"project:{world.project}"]
-    assert (seen["name"], seen["link"]) == (f"project {world.project}", None)
+    card = cards[f"project:{world.project}"]
+    assert (card["name"], card["link"]) == (f"project {world.project}", None)
 
 
 def test_upkeep_is_for_who_sees_all(world):

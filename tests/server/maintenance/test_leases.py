@@ -115,14 +115,14 @@ def test_condemned_bytes_that_come_again_live(filled, tmp_path):
 
 def test_a_late_removal_meets_no_newer_upload(filled, tmp_path):
     """Bytes that come again while the collector is about to remove their old file have a file of their own."""
-    place = filled.server._context
+    context = filled.server._context
     filled.content(filled.picture())
     end_leases(filled)
-    with place.store.write() as conn:
+    with context.store.write() as conn:
         unused_blobs.condemn(conn, "", 100)
         (gone,), _step = unused_blobs.delete_condemned(conn, "", 100)
     filled.content(filled.picture())
-    place.blobs.remove(blob_path(gone.hash, gone.generation))
+    context.blobs.remove(blob_path(gone.hash, gone.generation))
     (left,) = on_disk(tmp_path)
     assert gone.generation not in left
     assert collect(filled)["strays"] == 0
@@ -180,12 +180,12 @@ def test_replaced_files_are_kept_while_an_edge_or_a_version_names_them(filled, t
 
 def test_a_file_without_a_row_is_its_sessions(filled, tmp_path):
     """What a living process is writing is left alone; what a dead one left is removed."""
-    place = filled.server._context
-    lease = place.upload_leases.current()
-    place.blobs.receive(io.BytesIO(b"under way"), lease.generation())
-    new = Path(place.blobs.address, "new")
+    context = filled.server._context
+    lease = context.upload_leases.current()
+    context.blobs.receive(io.BytesIO(b"under way"), lease.generation())
+    new = Path(context.blobs.address, "new")
     (new / lease.generation()).write_bytes(b"half")
-    Path(place.blobs.address, "ab").mkdir(exist_ok=True)
+    Path(context.blobs.address, "ab").mkdir(exist_ok=True)
     assert collect(filled)["strays"] == 0
     end_sessions(filled)
     assert collect(filled)["strays"] == 2

@@ -60,16 +60,16 @@ def test_the_trash_is_emptied_when_asked(filled, tmp_path):
 def test_a_file_in_the_trash_comes_back_when_a_row_names_it(filled, tmp_path):
     """As after a database was restored that names more than the one that was collected by."""
     response = filled.file(data=b"needed")
-    place = filled.server._context
-    with place.store.read() as conn:
+    context = filled.server._context
+    with context.store.read() as conn:
         path = blob_path(*conn.execute(select(blobs.c.hash, blobs.c.generation)).one())
-    for look in (
+    for inspect in (
         lambda: b"".join(filled.server.download("file-storage.download", {"id": response["id"]})) == b"needed",
         lambda: filled.call("autoflow.upkeep.verify", level=3)["problems"] == [],
     ):
-        place.blobs.trash(path, "2026-01-01")
+        context.blobs.trash(path, "2026-01-01")
         assert len(trashed(tmp_path)) == 1
-        assert look()
+        assert inspect()
         assert trashed(tmp_path) == []
         assert len(blob_files(tmp_path / "home" / "blobs")) == 1
 
@@ -112,10 +112,10 @@ def test_a_small_share_is_not_asked_about(filled, monkeypatch):
 
 def test_strays_are_a_share_too(filled, tmp_path):
     """Files without rows, as beside an older copy of the database, are asked about as well."""
-    place = filled.server._context
-    lease = place.upload_leases.current()
+    context = filled.server._context
+    lease = context.upload_leases.current()
     for number in range(11):
-        place.blobs.receive(io.BytesIO(str(number).encode()), lease.generation())
+        context.blobs.receive(io.BytesIO(str(number).encode()), lease.generation())
     end_sessions(filled)
     with pytest.raises(ServerRefused, match="11 of 11"):
         collect(filled)

@@ -50,8 +50,8 @@ def project(filled):
     """Two versions of a project: of the first image, and of both."""
     number = filled.project()
     dataset = filled.dataset(number)
-    for place, name in enumerate("ab"):
-        content = filled.content(filled.picture((place, 0, 0)))
+    for index, name in enumerate("ab"):
+        content = filled.content(filled.picture((index, 0, 0)))
         filled.call("images.bulk.add", datasetId=dataset, images=[{"title": name, "hash": content}])
         filled.snapshot(number)
     return number
@@ -161,8 +161,8 @@ def test_a_quarantine_cut_short_is_made_up_for(filled, monkeypatch):
     content = filled.file(data=b"weights")["hash"]
     path = file_of(filled, content)
     spoil(path, lambda data: data.clear())
-    place = filled.server._context.blobs
-    monkeypatch.setattr(place, "quarantine", lambda *_name: None)
+    blob_store = filled.server._context.blobs
+    monkeypatch.setattr(blob_store, "quarantine", lambda *_name: None)
     assert kinds(filled, 2) == ["size"]
     assert path.exists()
     monkeypatch.undo()

@@ -207,10 +207,10 @@ VALID = [encoded("PNG"), encoded("JPEG"), encoded("GIF", "P"), encoded("TIFF"), 
 @given(data=st.data())
 def test_damaged_files_raise_one_error(data):
     """Cut or changed bytes are an image or `Undecodable`, never anything else, and never end a worker for good."""
-    whole = bytearray(data.draw(st.sampled_from(VALID)))
-    for position in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=8)):
-        whole[position] = data.draw(st.integers(0, 255))
-    cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    content = bytearray(data.draw(st.sampled_from(VALID)))
+    for position in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=8)):
+        content[position] = data.draw(st.integers(0, 255))
+    cut = bytes(content[: data.draw(st.integers(0, len(content)))])
     thumbnails.read_image_info(io.BytesIO(cut))
     try:
         mime, _size = small(cut)
@@ -251,18 +251,18 @@ def test_a_worker_has_no_secrets(monkeypatch):
 
 @pytest.fixture
 def jobs(monkeypatch):
-    """The jobs that workers are given, each held up a little."""
-    given = []
+    """The jobs that workers have started, each delayed a little."""
+    started = []
     run = decoder.run
 
     def counting(job, descriptor):
-        given.append(job)
+        started.append(job)
         time.sleep(0.2)
         return run(job, descriptor)
 
     monkeypatch.setattr(decoder, "run", counting)
     monkeypatch.setattr(previews, "_thumbnails", previews.Thumbnails())
-    return given
+    return started
 
 
 def test_requests_of_one_thumbnail_share_one_job(tmp_path, jobs):

@@ -19,7 +19,7 @@ def store(filled):
     return filled.server._context.store
 
 
-def kept(store, table):
+def history_rows(store, table):
     """What is in a table's history: each row's key with the epochs that see it."""
     history = HISTORY[table]
     key = "project_id" if "id" not in history.c else "id"
@@ -40,7 +40,7 @@ def test_a_row_no_version_sees_leaves_nothing(filled, store):
         filled.call("datasets.editInfo", id=dataset, name=name)
     filled.call("projects.meta.update", id=project, meta={"classes": [], "tags": []})
     filled.call("images.bulk.remove", imageIds=[image])
-    assert [kept(store, table) for table in HISTORY] == [[], [], []]
+    assert [history_rows(store, table) for table in HISTORY] == [[], [], []]
 
 
 def test_a_row_that_a_version_sees_is_kept_once(filled, store):
@@ -54,10 +54,10 @@ def test_a_row_that_a_version_sees_is_kept_once(filled, store):
         filled.call("images.editInfo", id=image, name=name)
         filled.call("datasets.editInfo", id=dataset, name=name)
         filled.call("projects.meta.update", id=project, meta={"classes": [{"title": name}], "tags": []})
-    assert [kept(store, table) for table in HISTORY] == [[(dataset, 1, 2)], [(image, 1, 2)], [(project, 1, 2)]]
+    assert [history_rows(store, table) for table in HISTORY] == [[(dataset, 1, 2)], [(image, 1, 2)], [(project, 1, 2)]]
     filled.snapshot(project)
     filled.call("images.bulk.remove", imageIds=[image])
-    assert kept(store, items) == [(image, 1, 2), (image, 2, 3)]
+    assert history_rows(store, items) == [(image, 1, 2), (image, 2, 3)]
     with store.read() as conn:
         assert conn.execute(select(items_history.c.name).order_by(items_history.c.valid_from)).scalars().all() == [
             "a.png",
@@ -77,7 +77,7 @@ def test_whoever_writes_is_met(filled, store):
     with store.write() as conn:
         conn.execute(update(items).where(items.c.id == image).values(name="x", valid_from=2))
         conn.execute(delete(items).where(items.c.id == image))
-    assert kept(store, items) == [(image, 1, 2)]
+    assert history_rows(store, items) == [(image, 1, 2)]
 
 
 def test_a_deleted_version_is_seen_by_no_row(filled, store):
@@ -92,7 +92,7 @@ def test_a_deleted_version_is_seen_by_no_row(filled, store):
     with store.read() as conn:
         assert conn.execute(select(projects.c.last_version_epoch, projects.c.epoch)).one() == (1, 3)
     filled.call("images.bulk.remove", imageIds=[old, new])
-    assert kept(store, items) == [(old, 1, 3)]
+    assert history_rows(store, items) == [(old, 1, 3)]
 
 
 def test_triggers_are_of_their_own_project(filled, store):
@@ -102,7 +102,7 @@ def test_triggers_are_of_their_own_project(filled, store):
     other = filled.dataset(second)
     filled.snapshot(first)
     filled.call("datasets.editInfo", id=other, name="x")
-    assert kept(store, datasets) == []
+    assert history_rows(store, datasets) == []
 
 
 def test_a_new_row_is_never_refused(filled, store):
@@ -119,7 +119,7 @@ def test_a_new_row_is_never_refused(filled, store):
             "valid_from": 2,
         }
         conn.execute(insert(datasets).values(**values))
-    assert kept(store, datasets) == []
+    assert history_rows(store, datasets) == []
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def renamed(filled):
     return made, lambda name: filled.call("images.editInfo", id=image, name=name)
 
 
-def seen(filled, versions):
+def first_names(filled, versions):
     return [filled.call("autoflow.versions.items", id=number)["items"][0]["name"] for number in versions]
 
 
@@ -150,6 +150,6 @@ def test_a_version_taken_out_of_three_leaves_the_others(filled, store, renamed, 
             cursor = None
             while (cursor := purge.purge(conn, 100, cursor).cursor) is not None:
                 pass
-        assert seen(filled, [versions[number] for number in left]) == [f"{number + 1}.png" for number in left]
-        assert [valid_from for _, valid_from, _ in kept(store, items)] == [number + 1 for number in left]
+        assert first_names(filled, [versions[number] for number in left]) == [f"{number + 1}.png" for number in left]
+        assert [valid_from for _, valid_from, _ in history_rows(store, items)] == [number + 1 for number in left]
         rename("5.png")

@@ -13,7 +13,7 @@ from autoflow.server.db.schema import versions as table
 from autoflow.server.maintenance import purge
 from autoflow.server.versions import reservations
 
-MOMENT = "20261123111512.tar.zst"
+ARCHIVE = "20261123111512.tar.zst"
 
 
 class Versions:
@@ -31,7 +31,7 @@ class Versions:
     def reserve(self):
         return self.filled.call("projects.versions.reserve", projectId=self.project)
 
-    def archive(self, data=b"archive", name=MOMENT):
+    def archive(self, data=b"archive", name=ARCHIVE):
         return self.filled.file(f"{self.folder}/{name}", data)
 
     def commit(self, reserved, file, **more):
@@ -154,7 +154,7 @@ def test_archives_of_one_path_do_not_meet(saved):
     saved.save(b"second")
     known = saved.map()
     paths = [known[str(entry["id"])]["path"] for entry in saved.list()]
-    assert paths == [f"{saved.folder}/{MOMENT}", f"{saved.folder}/20261123111512.2.tar.zst"]
+    assert paths == [f"{saved.folder}/{ARCHIVE}", f"{saved.folder}/20261123111512.2.tar.zst"]
     read = [
         b"".join(saved.filled.server.download("file-storage.download", {"teamId": 1, "path": path})) for path in paths
     ]

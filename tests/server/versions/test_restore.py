@@ -121,11 +121,11 @@ def test_items_come_where_they_were(filled):
     version = filled.snapshot(project)["id"]
     filled.call("datasets.remove", id=numbers["second"])
     made = filled.call("autoflow.versions.restore", id=version)["id"]
-    places = {entry["id"]: entry["name"] for entry in filled.call("datasets.list", projectId=made)["entities"]}
+    dataset_names = {entry["id"]: entry["name"] for entry in filled.call("datasets.list", projectId=made)["entities"]}
     images = filled.call("images.list", projectId=made)["entities"]
-    assert sorted(places.values()) == ["first", "second", "third"]
+    assert sorted(dataset_names.values()) == ["first", "second", "third"]
     assert [entry["name"] for entry in images] == [f"{name} {each}" for name in numbers for each in range(3)]
-    assert all(entry["name"].startswith(places[entry["datasetId"]]) for entry in images)
+    assert all(entry["name"].startswith(dataset_names[entry["datasetId"]]) for entry in images)
 
 
 def test_tags_on_items_come_along_under_numbers_of_their_own(filled):
@@ -146,7 +146,7 @@ def test_tags_on_items_come_along_under_numbers_of_their_own(filled):
 def test_progress_is_told_and_nothing_is_seen_before_the_end(source, slow):
     """Each call does some; until the last the project is in no list, by no number, and cannot be changed."""
     response = source.restore()
-    seen = [response["copied"]]
+    progress = [response["copied"]]
     while not response["done"]:
         assert source.projects() == [source.project]
         assert refused(source.filled.call, "projects.info", id=response["id"]).status == 404
@@ -154,9 +154,9 @@ def test_progress_is_told_and_nothing_is_seen_before_the_end(source, slow):
         assert refused(source.filled.dataset, response["id"], "x").status == 404
         assert refused(source.filled.snapshot, response["id"]).status == 404
         response = source.filled.call("autoflow.versions.restore", restoring=response["id"])
-        seen.append(response["copied"])
-    assert seen == sorted(seen)
-    assert len(set(seen)) > 3
+        progress.append(response["copied"])
+    assert progress == sorted(progress)
+    assert len(set(progress)) > 3
     assert source.filled.call("autoflow.versions.restore", restoring=response["id"])["done"]
     assert refused(source.filled.call, "autoflow.versions.restore", restoring=source.project).status == 404
 

@@ -38,18 +38,18 @@ ASIDE = ("id", "createdAt", "updatedAt")
 def entry(item, annotation, path):
     """An item's content, however it was read."""
     tags = sorted((tag["name"], tag["value"]) for tag in annotation["tags"])
-    objects = [(one["classId"], json.dumps(one["points"])) for one in annotation["objects"]]
+    objects = [(figure["classId"], json.dumps(figure["points"])) for figure in annotation["objects"]]
     plain = (item["name"], item["hash"], item["description"], json.dumps(item["meta"], sort_keys=True))
     return {"place": path, "dataset": item["datasetId"], "content": (*plain, tags, objects)}
 
 
 def placed(datasets):
     """The names that lead to each dataset."""
-    by_id = {one["id"]: one for one in datasets}
+    by_id = {dataset["id"]: dataset for dataset in datasets}
 
     def path(number):
-        one = by_id[number]
-        return (*(path(one["parentId"]) if one["parentId"] else ()), one["name"])
+        dataset = by_id[number]
+        return (*(path(dataset["parentId"]) if dataset["parentId"] else ()), dataset["name"])
 
     return {number: path(number) for number in by_id}
 
@@ -145,11 +145,11 @@ class Versions(RuleBasedStateMachine):
             self.refusable("images.editInfo", id=image["id"], name=f"{name}.png")
 
     def remove_image(self, which, kind):
-        if one := self.pick(self.images(), which):
-            self.call("images.bulk.remove", imageIds=[one["id"]])
+        if removed := self.pick(self.images(), which):
+            self.call("images.bulk.remove", imageIds=[removed["id"]])
             if kind % 2:  # and added again
-                image = {"title": one["name"], "hash": self.contents[kind % 3], "meta": one["meta"]}
-                self.call("images.bulk.add", datasetId=one["datasetId"], images=[image])
+                image = {"title": removed["name"], "hash": self.contents[kind % 3], "meta": removed["meta"]}
+                self.call("images.bulk.add", datasetId=removed["datasetId"], images=[image])
 
     def tag(self, which, value):
         number = self.call("projects.meta", id=self.project)["tags"][0]["id"]
@@ -203,7 +203,8 @@ class Versions(RuleBasedStateMachine):
             self.saved[made["id"]] = now
         else:  # content is the same, and only ids differ: items were removed and added again
             plain = [
-                sorted((one["place"], one["content"]) for one in of["items"].values()) for of in (now, self.saved[same])
+                sorted((item["place"], item["content"]) for item in of["items"].values())
+                for of in (now, self.saved[same])
             ]
             assert plain[0] == plain[1]
         assert self.filled.snapshot(self.project)["created"] is False
@@ -236,13 +237,13 @@ class Versions(RuleBasedStateMachine):
     def nothing_is_left_over(self):
         with self.store.read() as conn:
             for history in HISTORY.values():
-                seen = select(versions.c.id).where(
+                in_version = select(versions.c.id).where(
                     versions.c.project_id == history.c.project_id,
                     versions.c.status != "deleted",
                     versions.c.epoch >= history.c.valid_from,
                     versions.c.epoch < history.c.valid_to,
                 )
-                assert conn.execute(select(func.count()).select_from(history).where(~seen.exists())).scalar() == 0
+                assert conn.execute(select(func.count()).select_from(history).where(~in_version.exists())).scalar() == 0
             named = [
                 select(table.c.id).where(table.c.annotation == documents.c.hash) for table in (items, items_history)
             ]
@@ -261,7 +262,7 @@ class Versions(RuleBasedStateMachine):
         assert sorted(before["datasets"].values()) == sorted(after["datasets"].values())
         assert before["meta"] == after["meta"]
         pairs = zip(before["items"].values(), after["items"].values(), strict=True)  # in the same order
-        assert all((one["place"], one["content"]) == (other["place"], other["content"]) for one, other in pairs)
+        assert all((old["place"], old["content"]) == (new["place"], new["content"]) for old, new in pairs)
         with self.store.read() as conn:
             response = conn.execute(select(projects.c.digest).where(projects.c.id == made["id"])).scalar()
             version = conn.execute(select(versions.c.digest).where(versions.c.id == number)).scalar()

@@ -189,8 +189,8 @@ def test_a_figure_is_read_and_changed_by_its_number(world):
     assert world.filled.call("figures.info", id=box)["priority"] == 4
     world.filled.call("object-tags.remove-from-figure", figureId=box, tagId=blurry, id=tag["id"])
     refused(404, world.filled.call, "object-tags.remove-from-figure", figureId=box, tagId=blurry, id=tag["id"])
-    whole = world.list(integerCoords=True)["entities"][0]["geometry"]["points"]["exterior"]
-    assert (whole, world.list()["entities"][0]["geometry"]["points"]["exterior"]) == (
+    rounded = world.list(integerCoords=True)["entities"][0]["geometry"]["points"]["exterior"]
+    assert (rounded, world.list()["entities"][0]["geometry"]["points"]["exterior"]) == (
         [[0, 1], [2, 3]],
         [[0.5, 1], [2, 3]],
     )

@@ -45,12 +45,12 @@ class World:
         annotations = [{"imageId": self.images[name], "annotation": annotation}]
         self.call("annotations.bulk.add", datasetId=self.dataset, annotations=annotations)
 
-    def list(self, *wanted, **more):
-        given = [{"type": kind, "data": data} for kind, data in wanted]
-        return self.call("images.list", **{"datasetId": self.dataset, "filters": given, **more})
+    def list(self, *conditions, **more):
+        filters = [{"type": kind, "data": data} for kind, data in conditions]
+        return self.call("images.list", **{"datasetId": self.dataset, "filters": filters, **more})
 
-    def picked(self, *wanted, **more):
-        return "".join(image["name"].removesuffix(".png") + " " for image in self.list(*wanted, **more)["entities"])
+    def picked(self, *conditions, **more):
+        return "".join(image["name"].removesuffix(".png") + " " for image in self.list(*conditions, **more)["entities"])
 
 
 @pytest.fixture
@@ -137,9 +137,9 @@ def test_images_are_sorted_as_one_likes(world):
 def test_figures_are_picked(world):
     """A list of figures has those that its filters count, of the images that they pick."""
 
-    def figures(*wanted):
-        given = [{"type": kind, "data": data} for kind, data in wanted]
-        response = world.call("figures.list", datasetId=world.dataset, filters=given)
+    def figures(*conditions):
+        filters = [{"type": kind, "data": data} for kind, data in conditions]
+        response = world.call("figures.list", datasetId=world.dataset, filters=filters)
         assert response["total"] == len(response["entities"])
         names = {number: name for name, number in world.numbers.items()}
         images = {number: name for name, number in world.images.items()}
@@ -178,19 +178,19 @@ def test_a_wrong_filter_is_refused(world, status, wrong):
 
 def test_annotations_are_looked_up_once_for_all_pages(world, monkeypatch):
     """Until the project changes, a further page reads no annotation; after a change it is right again."""
-    read, asked = items.read_encoded_documents, []
+    read, requested = items.read_encoded_documents, []
 
     def reading(rows, hashes):
-        asked.extend(hashes)
+        requested.extend(hashes)
         return read(rows, hashes)
 
     monkeypatch.setattr(items, "read_encoded_documents", reading)
     peel = ("objects_class", {"classId": world.numbers["peel"]})
     assert world.picked(peel, per_page=1) == "b "
-    assert asked
-    asked.clear()
+    assert requested
+    requested.clear()
     assert world.picked(peel, per_page=1, page=2) == "c "
-    assert asked == []
+    assert requested == []
     world.call("images.bulk.remove", imageIds=[world.images["b"]])
     assert world.picked(peel, per_page=1) == "c "
 

@@ -160,12 +160,12 @@ def test_what_is_no_image_is_answered_with_errors(filled, tmp_path):
 
 def test_taken_names_are_told_apart(filled, dataset):
     """A name that is taken refuses the whole request with NONUNIQUE and the image that has it."""
-    there = filled.image(dataset, "a.png")
-    images = [{"title": "new.png", "hash": there["hash"]}, {"title": "a.png", "hash": there["hash"]}]
+    image = filled.image(dataset, "a.png")
+    images = [{"title": "new.png", "hash": image["hash"]}, {"title": "a.png", "hash": image["hash"]}]
     refusal = refused(400, filled.call, "images.bulk.add", datasetId=dataset, images=images)
-    assert refusal.details == {"type": "NONUNIQUE", "errors": [{"name": "a.png", "id": there["id"]}]}
+    assert refusal.details == {"type": "NONUNIQUE", "errors": [{"name": "a.png", "id": image["id"]}]}
     assert filled.call("images.list", datasetId=dataset)["total"] == 1
-    twice = [{"title": "x.png", "hash": there["hash"]}] * 2
+    twice = [{"title": "x.png", "hash": image["hash"]}] * 2
     refused(400, filled.call, "images.bulk.add", datasetId=dataset, images=twice)
 
 
@@ -276,15 +276,15 @@ def test_annotations_are_listed_and_copied(filled, project, dataset):
     tag = {"name": "split", "value": "train"}
     annotate(filled, dataset, images[1], tags=[tag], objects=[{**BOX, "tags": [{"name": "blurry"}]}])
     response = filled.call("annotations.list", datasetId=dataset, per_page=2)
-    assert [len(one["annotation"]["objects"]) for one in response["entities"]] == [0, 1]
+    assert [len(entry["annotation"]["objects"]) for entry in response["entities"]] == [0, 1]
     other = filled.project("other")
     filled.call("projects.meta.update", id=other, meta=META)
     target = filled.image(filled.dataset(other), "far.png")["id"]
     filled.call("annotations.bulk.copy", srcImageIds=[images[1], images[1]], destImageIds=[target, images[2]])
     for number in (target, images[2]):
         copied = annotation_of(filled, number)
-        assert [one["classTitle"] for one in copied["objects"]] == ["lemon"]
-        assert [one["name"] for one in copied["objects"][0]["tags"] + copied["tags"]] == ["blurry", "split"]
+        assert [entry["classTitle"] for entry in copied["objects"]] == ["lemon"]
+        assert [entry["name"] for entry in copied["objects"][0]["tags"] + copied["tags"]] == ["blurry", "split"]
     refused(400, filled.call, "annotations.bulk.copy", srcImageIds=images, destImageIds=[target])
     bare = filled.image(filled.dataset(filled.project("bare")))["id"]
     refused(400, filled.call, "annotations.bulk.copy", srcImageIds=[images[1]], destImageIds=[bare])
@@ -307,5 +307,5 @@ def test_datasets_and_images_are_edited(filled, project, dataset):
 def test_members_of_a_team_are_listed(filled):
     """A team's members are told, and found by login."""
     where = [{"field": "login", "operator": "=", "value": "admin"}]
-    assert [one["id"] for one in filled.call("members.list", teamId=1, filter=where)["entities"]] == [1]
+    assert [entry["id"] for entry in filled.call("members.list", teamId=1, filter=where)["entities"]] == [1]
     refused(404, filled.call, "members.list", teamId=9)

@@ -18,17 +18,17 @@ def image(filled):
     return filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "a.png", "hash": content}])[0]["id"]
 
 
-def preview(server, number, **wish):
+def preview(server, number, **options):
     from PIL import Image
 
-    content = server.content("autoflow.previews", {"id": number, **wish})
+    content = server.content("autoflow.previews", {"id": number, **options})
     picture = Image.open(io.BytesIO(b"".join(content)))
     assert content.mime == f"image/{picture.format.lower()}"
     return picture.format, picture.size
 
 
 @pytest.mark.parametrize(
-    ("wish", "size"),
+    ("options", "size"),
     [
         ({}, (40, 20)),
         ({"width": 10}, (10, 5)),
@@ -44,10 +44,10 @@ def preview(server, number, **wish):
         ({"width": 1, "height": 1, "resize": "fill"}, (1, 1)),
     ],
 )
-def test_a_picture_is_as_large_as_asked_for(server, image, wish, size):
+def test_a_picture_is_as_large_as_asked_for(server, image, options, size):
     """Within a width and a height, or filling both; what would be larger than the image stays as large as that is."""
-    assert preview(server, image, **wish) == ("JPEG", size)
-    assert preview(server, image, **wish, ext="png") == ("PNG", size)
+    assert preview(server, image, **options) == ("JPEG", size)
+    assert preview(server, image, **options, ext="png") == ("PNG", size)
 
 
 def test_what_no_picture_can_be_is_refused(filled, server, image):
@@ -65,7 +65,7 @@ def test_what_no_picture_can_be_is_refused(filled, server, image):
 
 
 @pytest.mark.parametrize(
-    ("wish", "read"),
+    ("options", "read"),
     [
         (
             "ext:jpeg/resize:fill:300:200:0/q:70",
@@ -80,6 +80,6 @@ def test_what_no_picture_can_be_is_refused(filled, server, image):
         ("resize:fit:-5:99999999999999", {"resize": "fit", "width": 0, "height": 10**6}),
     ],
 )
-def test_the_sdks_address_of_a_preview_is_read(wish, read):
+def test_the_sdks_address_of_a_preview_is_read(options, read):
     """Sizes, way, type and quality stand in the address; what is none is passed over."""
-    assert preview_url.preview_arguments(wish, 7) == {"id": 7, "width": 0, "height": 0} | read
+    assert preview_url.preview_arguments(options, 7) == {"id": 7, "width": 0, "height": 0} | read
