@@ -15,7 +15,14 @@ from autoflow.cli.api_access import needs_autoflow_server, open_api
 from autoflow.cli.progress import Progress
 from autoflow.errors import AutoflowError
 from autoflow.graph.render.labels import printable
-from autoflow.model.reproduction import ComparisonRow, Reproduction, ReproductionPlan
+from autoflow.model.reproduction import (
+    DIFFERING,
+    NOT_COMPARED,
+    NOT_READ,
+    ComparisonRow,
+    Reproduction,
+    ReproductionPlan,
+)
 from autoflow.reproduction.reproduce import ReproduceOptions
 from autoflow.reproduction.reproduce import reproduce as run_again
 
@@ -108,11 +115,18 @@ def _print_result(result: Reproduction) -> None:
 
 
 def _verdict(result: Reproduction) -> str:
-    if result.equal:
-        return "The outputs are equal to the recorded ones."
-    if any(row.recorded for row in result.rows):
+    outputs = [row for row in result.rows if row.side == "output"]
+    not_compared = ", ".join(printable(row.name) for row in outputs if row.verdict == NOT_COMPARED)
+    if all(row.verdict == NOT_COMPARED for row in outputs):
+        return f"Nothing could be compared{f': {not_compared}' if outputs else ': the recorded run wrote nothing'}."
+    if any(row.verdict in DIFFERING for row in outputs):
         return "The outputs DIFFER from the recorded ones."
-    return "Nothing could be compared: the recorded run wrote no files."
+    if any(row.requested and row.verdict == NOT_COMPARED for row in outputs):
+        return f"{printable(result.ref)} itself could not be compared; the other outputs are equal."
+    equal = "The outputs are equal to the recorded ones"
+    equal += f", except for what could not be compared: {not_compared}." if not_compared else "."
+    not_read = ", ".join(printable(row.name) for row in result.rows if row.verdict == NOT_READ)
+    return f"{equal} But a restored input was NOT READ: {not_read}." if not_read else equal
 
 
 def _table(rows: list[ComparisonRow]) -> list[str]:

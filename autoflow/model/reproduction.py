@@ -7,31 +7,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-SAME, DIFFERENT, MISSING, NOT_COMPARED, READ, NOT_READ = (
+SAME, DIFFERENT, MISSING, ADDED, NOT_COMPARED, READ, NOT_READ = (
     "same",
     "different",
     "missing",
+    "added",
     "not compared",
     "read",
     "not read",
 )
-_ACCEPTABLE = {SAME, NOT_COMPARED, READ}
+DIFFERING = frozenset({DIFFERENT, MISSING, ADDED})
+_ACCEPTABLE = frozenset({SAME, NOT_COMPARED, READ})
 
 
 class ComparisonRow(NamedTuple):
-    """One compared input or output: a file by its sha256, a version by its digest, in hexadecimal digits."""
+    """One compared input or output: a file by its sha256, a version by its digest, in hexadecimal digits.
 
-    side: str  # input or output
+    Args:
+        side: ``input`` or ``output``.
+        name: path or reference.
+        recorded, reproduced: the digests, None where there is none.
+        verdict: ``same``, ``different``, ``missing`` (not written again), ``added`` (written by the reproduction
+            alone), ``not compared``; of an input ``read`` or ``not read``.
+        ref: reference to what the reproduction wrote.
+        requested: whether it is the output that the reproduction was asked for.
+    """
+
+    side: str
     name: str
     recorded: str | None
     reproduced: str | None
     verdict: str
-    ref: str | None = None  # of what the reproduction wrote
+    ref: str | None = None
+    requested: bool = False
+
+
+def outputs_equal(rows: Sequence[ComparisonRow]) -> bool:
+    """Return whether at least one output was compared, none differs, and the requested one was compared."""
+    outputs = [row for row in rows if row.side == "output"]
+    return (
+        any(row.verdict == SAME for row in outputs)
+        and all(row.verdict in _ACCEPTABLE for row in outputs)
+        and not any(row.requested and row.verdict != SAME for row in outputs)
+    )
 
 
 def all_equal(rows: Sequence[ComparisonRow]) -> bool:
-    """Return whether at least one output was compared and none differs."""
-    return any(row.verdict == SAME for row in rows) and all(row.verdict in _ACCEPTABLE for row in rows)
+    """Return whether the outputs are equal and every restored input was read."""
+    return outputs_equal(rows) and all(row.verdict in _ACCEPTABLE for row in rows)
 
 
 class ReproductionPlan(NamedTuple):

@@ -1,13 +1,17 @@
-"""Comparison of a reproduction with the recorded run: files by sha256, versions by digest, inputs by what was read."""
+"""Comparison of a reproduction with the recorded run: files by sha256, versions by digest, inputs by what was read.
+
+A folder is compared by the files that were uploaded to it while each run was open.
+"""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from autoflow.model.entity_types import names_where
-from autoflow.model.reproduction import DIFFERENT, MISSING, NOT_COMPARED, NOT_READ, READ, SAME, ComparisonRow
+from autoflow.model.reproduction import ADDED, DIFFERENT, MISSING, NOT_COMPARED, NOT_READ, READ, SAME, ComparisonRow
+from autoflow.wire.contract.lineage import WrittenFile
 
 FILES = names_where(lambda row: row.card_type == "file")
 
@@ -19,7 +23,7 @@ def compare_outputs(
     most trailing steps, because a path may contain the project's name.
 
     A version is compared by its digest if its project is in `restored`. Rows of other projects have other ids, so
-    their digests always differ.
+    their digests always differ. A file of a folder that has no counterpart among the recorded files is added.
     """
     files = [output for output in reproduced if output["type"] in FILES and output.get("sha256")]
     versions = [
@@ -33,7 +37,51 @@ def compare_outputs(
             rows.append(_compare(output, versions.pop(0), "digest"))
         else:
             rows.append(ComparisonRow("output", output["ref"], None, None, NOT_COMPARED))
-    return rows
+    added = (file for file in files if file.get("folder"))
+    return rows + [ComparisonRow("output", file["path"], None, file["sha256"], ADDED, file["ref"]) for file in added]
+
+
+def expand_folders(
+    outputs: Sequence[Mapping[str, Any]], written: Callable[[str], Sequence[WrittenFile]]
+) -> list[Mapping[str, Any]]:
+    """Replace each output folder by its files, except those that are outputs themselves.
+
+    Args:
+        outputs: the outputs of a run.
+        written: returns the files that the run wrote into a folder. If there are none, the folder is left.
+    """
+    paths = {output.get("path") for output in outputs}
+    expanded: list[Mapping[str, Any]] = []
+    for output in outputs:
+        files = written(output["id"]) if output["type"] == "folder" and not output["origin"] else []
+        expanded += [
+            {"type": "file", "ref": file["path"], "path": file["path"], "sha256": file["sha256"], "folder": True}
+            for file in files
+            if file["path"] not in paths
+        ]
+        expanded += [] if files else [output]
+    return expanded
+
+
+def requested_names(entity: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names that the row of a requested entity may have; none unless it can be compared."""
+    comparable = entity.get("type") in {*FILES, "folder", "project_version"}
+    return tuple(str(entity[name]) for name in ("path", "ref") if comparable and entity.get(name))
+
+
+def mark_requested(rows: Sequence[ComparisonRow], names: Collection[str]) -> list[ComparisonRow]:
+    """Mark the output that the reproduction was asked for.
+
+    Args:
+        rows: the compared outputs.
+        names: path and reference of a requested file, folder or version, empty if something else was requested. If
+            no row has one of them, a row is added: what was requested could not be compared.
+    """
+    folders = tuple(name.rstrip("/") + "/" for name in names if name.startswith("/"))
+    marked = [row._replace(requested=row.name in names or row.name.startswith(folders)) for row in rows]
+    if names and not any(row.requested for row in marked):
+        marked.append(ComparisonRow("output", next(iter(names)), None, None, NOT_COMPARED, requested=True))
+    return marked
 
 
 def _compare_file(output: Mapping[str, Any], candidates: list[Mapping[str, Any]]) -> ComparisonRow:

@@ -10,9 +10,9 @@ import contextlib
 import os
 import shlex
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
@@ -20,7 +20,13 @@ from autoflow.guard import logger
 from autoflow.model.reproduction import ComparisonRow, Reproduction, ReproductionPlan, all_equal
 from autoflow.reproduction import interpreter, lock, running
 from autoflow.reproduction.commands import shell_commands
-from autoflow.reproduction.comparison import compare_inputs, compare_outputs
+from autoflow.reproduction.comparison import (
+    compare_inputs,
+    compare_outputs,
+    expand_folders,
+    mark_requested,
+    requested_names,
+)
 from autoflow.reproduction.credentials import Credentials, restricted_credentials
 from autoflow.reproduction.inputs import Progress, RestoredInputs, restore_inputs, unapplied_notes
 from autoflow.reproduction.interpreter import Interpreter
@@ -31,7 +37,13 @@ from autoflow.reproduction.worktree import find_repository, worktree
 from autoflow.runtime.delivery import deliver_folder, deliver_waiting
 from autoflow.runtime.destination import token_for
 from autoflow.transport.typed import call
-from autoflow.wire.contract.lineage import REPRODUCTIONS, ReproductionsRequest
+from autoflow.wire.contract.lineage import (
+    FILES_WRITTEN,
+    REPRODUCTIONS,
+    FilesWrittenRequest,
+    ReproductionsRequest,
+    WrittenFile,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,7 @@ class _Job(NamedTuple):
     ref: str
     run: RecordedRun
     options: ReproduceOptions
+    requested: tuple[str, ...] = ()  # path and reference of the entity, empty for a run
     credentials: Credentials | None = None
 
 
@@ -80,7 +93,8 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
         NotReproducible: it cannot be repeated; the message names what was restored until then.
         ServerError: the server does not know the entity, or does not respond.
     """
-    run = producing_run(api.trace(ref))
+    trace = api.trace(ref)
+    run = producing_run(trace)
     if options.run:
         if reasons := list(obstacles(run, allow_dirty=options.allow_dirty)):
             raise NotReproducible("; ".join(reasons))
@@ -89,15 +103,16 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
                 f"{ref} is on {api.origin}, but records go to {api.records.origin}: set AUTOFLOW_SERVER={api.origin}"
             )
     restored = RestoredInputs([], [], [])
+    requested = requested_names(trace.data.get(trace.graph.entry or "", {}))
     facts = run.facts
     command = Command(run.command, facts.get("parameters", {}), allowed_variables(facts.get("environment", {})))
     for name in facts.get("environment", {}).keys() - command.environment.keys():
         restored.notes.append(f"the recorded variable {name!a} is not set again: it is not one that autoflow records")
     if options.run and not options.interactive:
-        _confirm(_Job(api, ref, run, options), command)
+        _confirm(_Job(api, ref, run, options, requested), command)
     # before anything is restored: the token may change what was created since it was issued
     with restricted_credentials(api, run.ref) if options.run else contextlib.nullcontext() as credentials:
-        return _reproduce(_Job(api, ref, run, options, credentials), command, restored)
+        return _reproduce(_Job(api, ref, run, options, requested, credentials), command, restored)
 
 
 def _reproduce(job: _Job, command: Command, restored: RestoredInputs) -> Reproduction:
@@ -198,9 +213,21 @@ def _run(
     if not runs:
         raise NotReproducible(f"the command succeeded but recorded no run{hint}")
     same_app = [candidate for candidate in runs if candidate.name == run.name] or runs
-    rows = compare_outputs(run.outputs, [output for each in same_app for output in each.outputs], projects)
+    written = [output for each in same_app for output in _outputs(api, each)]
+    rows = mark_requested(compare_outputs(_outputs(api, run), written, projects), job.requested)
     rows += compare_inputs(projects, [entity for each in runs for entity in each.inputs])
     return [each.ref for each in same_app], rows
+
+
+def _outputs(api: DataApi, run: RecordedRun) -> list[Mapping[str, Any]]:
+    """Return the outputs of a run, with the files of folders."""
+
+    def written(folder: str) -> Sequence[WrittenFile]:
+        request = FilesWrittenRequest(task=int(run.ref.partition(":")[2]), folder=folder)
+        response = call(api.transport, FILES_WRITTEN, request)
+        return response["files"] if response["complete"] else []
+
+    return expand_folders(run.outputs, written)
 
 
 def _runs_of_attempt(api: DataApi, attempt: str) -> Sequence[RecordedRun]:

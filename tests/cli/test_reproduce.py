@@ -251,3 +251,99 @@ def test_trace_of_an_instance(command, monkeypatch, instance):
     code, _, errors = command("trace", "task:1")
     assert code == 1
     assert "is a Supervisely instance" in errors
+
+
+FOLDER_APP = '''
+import os
+import tempfile
+
+from autoflow import Api, versioned, workflow, workflow_input, workflow_output
+
+api = Api.from_env()
+
+
+@versioned(title="Train")
+@workflow_input("project")
+def load(project_id):
+    """Return the number of datasets."""
+    return len(api.dataset.get_list(project_id))
+
+
+@workflow_output("file", model_weight=True)
+def upload(local, path):
+    """Upload a file as an output of its own."""
+    return api.file.upload(1, local, path)
+
+
+@workflow_output("folder")
+def save(path, contents):
+    """Upload files to a folder, which is the output."""
+    for name, content in contents.items():
+        with tempfile.NamedTemporaryFile("w", suffix=".pt") as file:
+            file.write(content)
+            file.flush()
+            api.file.upload(1, file.name, f"{path}/{name}")
+    return path
+
+
+with workflow("Train"):
+    data = str(load(int(os.environ.get("PROJECT", "1"))))
+    noise = os.environ.get("NOISE", "")
+    extra = {"extra.pt": ""} if os.environ.get("EXTRA") else {}
+    save("/runs/lemons", {"best.pt": data + noise, "last.pt": data, **extra})
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(data)
+        file.flush()
+        upload(file.name, "/models/summary.json")
+'''
+
+
+@pytest.fixture
+def folder_repo(tmp_path):
+    return Repository(tmp_path / "repo", FOLDER_APP)
+
+
+def test_a_folder_is_compared_file_by_file(api, folder_repo, command):
+    """Each file has a line of its own, and equal files are an equal folder."""
+    folder_repo.run()
+    code, output, errors = command("reproduce", "/runs/lemons", "--run", "--yes")
+    lines = [line.split() for line in output.splitlines()]
+    verdicts = {line[1]: line[-1] for line in lines if line[:1] == ["output"]}
+    assert verdicts == {
+        "/runs/lemons/best.pt": "same",
+        "/runs/lemons/last.pt": "same",
+        "/models/summary.json": "same",
+    }, errors
+    assert "The outputs are equal to the recorded ones. But a restored input was NOT READ: lemons, from" in output
+    assert code == 1
+
+
+@pytest.mark.parametrize("ref", ["/runs/lemons", "/runs/lemons/best.pt", "task:1", "/models/summary.json"])
+def test_a_file_that_differs_in_a_folder_is_a_difference(api, folder_repo, command, ref):
+    """Whatever was asked for, and although all other files are equal."""
+    folder_repo.run(NOISE="once")
+    code, output, _ = command("reproduce", ref, "--run", "--yes")
+    assert code == 1
+    assert "The outputs DIFFER from the recorded ones." in output
+    (line,) = [line for line in output.splitlines() if "/runs/lemons/best.pt" in line and "output" in line]
+    assert line.endswith("different")
+
+
+def test_a_file_that_was_not_written_again_is_missing(api, folder_repo, command):
+    """A folder with fewer files differs."""
+    folder_repo.run(EXTRA="1")
+    code, output, _ = command("reproduce", "task:1", "--run", "--yes")
+    assert code == 1
+    assert [line.split()[-1] for line in output.splitlines() if "extra.pt" in line] == ["missing"]
+
+
+def test_files_of_other_runs_in_the_folder_are_not_compared(api, folder_repo, command):
+    """Only what was uploaded while the run was open is its output."""
+    Path("old.pt").write_text("older")
+    api.file.upload(1, "old.pt", "/runs/lemons/old.pt")
+    folder_repo.run()
+    api.file.upload(1, "old.pt", "/runs/lemons/new.pt")
+    _, output, _ = command("reproduce", "task:1", "--run", "--yes")
+    assert "old.pt" not in output
+    assert "new.pt" not in output
+    assert "/runs/lemons/best.pt" in output

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.model.reproduction import SAME, ComparisonRow, all_equal
-from autoflow.reproduction.comparison import compare_inputs, compare_outputs
+from autoflow.model.reproduction import SAME, ComparisonRow, all_equal, outputs_equal
+from autoflow.reproduction.comparison import (
+    compare_inputs,
+    compare_outputs,
+    expand_folders,
+    mark_requested,
+    requested_names,
+)
 
 pytestmark = pytest.mark.core
 
@@ -65,3 +71,51 @@ def test_nothing_compared_is_not_equal():
     """At least one output must have been compared."""
     assert not all_equal([])
     assert not all_equal(compare_outputs([{"type": "folder", "id": "/x", "ref": "/x", "origin": ""}], [], ()))
+
+
+def folder(path):
+    return {"type": "folder", "id": path, "ref": path, "origin": ""}
+
+
+def written(**digests):
+    return lambda path: [
+        {"path": f"{path}/{name}", "sha256": digest * 64, "size": 1} for name, digest in digests.items()
+    ]
+
+
+def test_a_folder_is_its_files():
+    """A file that is an output of its own is not repeated; a folder without files is left, one elsewhere too."""
+    outputs = [file("/m/a"), folder("/m"), {**folder("/n"), "origin": "http://elsewhere"}]
+    names = [(output["ref"], output.get("sha256")) for output in expand_folders(outputs, written(a="a", b="b"))]
+    assert names == [("file:/m/a", "a" * 64), ("/m/b", "b" * 64), ("/n", None)]
+    assert expand_folders([folder("/m")], written()) == [folder("/m")]
+
+
+def test_a_file_that_only_the_reproduction_wrote_is_added():
+    """It is a difference."""
+    recorded, reproduced = (
+        expand_folders([folder("/m")], written(**files)) for files in ({"a": "a"}, {"a": "a", "b": "b"})
+    )
+    rows = compare_outputs(recorded, reproduced, ())
+    assert [(row.name, row.verdict) for row in rows] == [("/m/a", "same"), ("/m/b", "added")]
+    assert not outputs_equal(rows)
+
+
+@pytest.mark.parametrize(
+    ("entity", "equal"),
+    [
+        (file("/w.pt"), True),
+        (file("/v.pt"), False),
+        (folder("/m"), True),
+        (folder("/n"), False),
+        ({"type": "project_version", "ref": "version:3"}, False),
+        ({"type": "project", "ref": "project:3"}, True),
+        ({}, True),
+    ],
+)
+def test_the_requested_output_must_be_compared(entity, equal):
+    """Equal files beside it say nothing about it."""
+    recorded = [file("/w.pt"), *expand_folders([folder("/m")], written(a="a"))]
+    rows = mark_requested(compare_outputs(recorded, recorded, ()), requested_names(entity))
+    assert outputs_equal(rows) is equal
+    assert all_equal(rows) is equal

@@ -111,6 +111,7 @@ class World:
             "apps.tasks.list": {"appId": self.app, **page},
             "autoflow.changes": {},
             "autoflow.files.history": {"id": self.file, "path": "/models/best.pt", "teamId": 1},
+            "autoflow.files.written": {"task": self.task, "folder": "/models"},
             "autoflow.folders.items": {"projectId": project, "after": 0},
             "autoflow.folders.state": {"projectId": project},
             "autoflow.folders.look": {"hashes": [self.hash], "links": []},

@@ -77,6 +77,24 @@ def list_folder(conn: Connection, team_id: int, folder: str) -> list[RowMapping]
     return list(conn.execute(query.order_by(files.c.path)).mappings())
 
 
+def uploaded(conn: Connection, team_id: int, folder: str, start: str, end: str | None, limit: int) -> list[RowMapping]:
+    """Return the last file of each path in a folder that was added between two times, current or replaced, by path.
+
+    Args:
+        conn: the transaction.
+        team_id: the team.
+        folder: path with its trailing slash.
+        start, end: timestamps; no end if None.
+        limit: most files to return.
+    """
+    within = [files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _LAST_CHARACTER]
+    within.append(files.c.created_at >= start)
+    within += [files.c.created_at <= end] if end is not None else []
+    newest = select(func.max(files.c.id)).where(*within).group_by(files.c.path)
+    query = _all(conn).where(files.c.id.in_(newest)).order_by(files.c.path).limit(limit)
+    return list(conn.execute(query).mappings())
+
+
 def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime: str) -> int:
     """Insert a new current file for a path; return its id."""
     retire(conn, team_id, path)

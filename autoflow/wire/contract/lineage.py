@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypedDict
 
 from autoflow.model.graph_json import CardTexts, Facets, FileJson, GraphJson, TraceJson
 from autoflow.wire import methods
-from autoflow.wire.contract.method import Constraint, Count, Id, Method
+from autoflow.wire.contract.method import Constraint, Count, Id, Method, Name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,10 +229,50 @@ class SceneExportResponse(TypedDict):
     media: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilesWrittenRequest:
+    """Return the files of a folder that were uploaded while a task ran, the last one of each path.
+
+    Args:
+        task: number of the task.
+        folder: path of the folder in the files of the task's team.
+    """
+
+    task: Id
+    folder: Name
+
+
+class WrittenFile(TypedDict):
+    """A file that was uploaded while a task ran.
+
+    Args:
+        path: path in the team's files.
+        sha256: SHA-256 of its bytes.
+        size: bytes.
+    """
+
+    path: str
+    sha256: str | None
+    size: Count
+
+
+class FilesWrittenResponse(TypedDict):
+    """Files by path.
+
+    Args:
+        files: files, at most 10,000.
+        complete: false if there are more.
+    """
+
+    files: list[WrittenFile]
+    complete: bool
+
+
 GRAPH = Method(methods.GRAPH, GraphRequest, GraphJson, (404,))
 TRACE = Method(methods.TRACE, TraceRequest, TraceJson, (404,))
 REPRODUCTIONS = Method(methods.REPRODUCTIONS, ReproductionsRequest, ReproductionsResponse, (404,))
 FILE_HISTORY = Method(methods.FILE_HISTORY, FileHistoryRequest, FileHistoryResponse, (404,))
+FILES_WRITTEN = Method(methods.FILES_WRITTEN, FilesWrittenRequest, FilesWrittenResponse, (404,))
 SCENE = Method(methods.SCENE, SceneRequest, SceneResponse, (404,))
 SCENE_CARDS = Method(methods.SCENE_CARDS, SceneCardsRequest, SceneCardsResponse)
 SCENE_EXPORT = Method(methods.SCENE_EXPORT, SceneExportRequest, SceneExportResponse, (404,))

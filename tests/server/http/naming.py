@@ -164,6 +164,10 @@ NAMING = {
         ("file", lambda n: {"id": n}),
         ("team", lambda n: {"teamId": n, "path": "/f.bin"}),
     ],
+    "autoflow.files.written": [
+        ("task", lambda n: {"task": n, "folder": "/"}),
+        ("foreign", lambda n: {"task": n, "folder": "/"}),
+    ],
     "autoflow.overview.project": [("project", lambda n: {"id": n})],
     "autoflow.overview.counts": [("project", lambda n: {"id": n})],
     "autoflow.overview.versions": [("project", lambda n: {"id": n})],

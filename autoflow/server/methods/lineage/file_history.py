@@ -1,4 +1,7 @@
-"""``autoflow.files.history``: the files that a path has had; each keeps its id, its bytes and its edges."""
+"""The files that a path has had, and those of a folder that a task wrote.
+
+Each file keeps its id, its bytes and its edges when its path gets another one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 
 from autoflow.model.graph_json import FileJson
-from autoflow.server.db import files, teams
+from autoflow.server.db import files, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import teams as team_table
@@ -18,6 +21,7 @@ from autoflow.server.validation import required
 from autoflow.wire.contract import lineage as contract
 
 MAX_FILES = 1000  # of one path
+MAX_WRITTEN = 10_000  # of one folder
 
 
 @implements(contract.FILE_HISTORY)
@@ -51,5 +55,21 @@ def history(conn: Connection, request: contract.FileHistoryRequest) -> contract.
     }
 
 
-READS: Mapping[str, Operation] = by_name(history)
+@implements(contract.FILES_WRITTEN)
+def written(conn: Connection, request: contract.FilesWrittenRequest) -> contract.FilesWrittenResponse:
+    """List the files of a ``folder`` that were uploaded between the start and the end of a ``task``, by path."""
+    task = tasks.get(conn, request.task)
+    folder = files.normalize_path(request.folder).rstrip("/") + "/"
+    start = task["started_at"] or task["created_at"]
+    rows = files.uploaded(conn, task["team_id"], folder, start, task["finished_at"], MAX_WRITTEN + 1)
+    return {
+        "files": [
+            {"path": row["path"], "sha256": details.hex_sha256(row["hash"]), "size": row["size"]}
+            for row in rows[:MAX_WRITTEN]
+        ],
+        "complete": len(rows) <= MAX_WRITTEN,
+    }
+
+
+READS: Mapping[str, Operation] = by_name(history, written)
 WRITES: Mapping[str, Operation] = {}

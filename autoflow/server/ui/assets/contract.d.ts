@@ -383,6 +383,22 @@ export interface FilePageRequest {
   id: number;
 }
 
+/** Return the files of a folder that were uploaded while a task ran, the last one of each path. */
+export interface FilesWrittenRequest {
+  /** number of the task. */
+  task: number;
+  /** path of the folder in the files of the task's team. */
+  folder: string;
+}
+
+/** Files by path. */
+export interface FilesWrittenResponse {
+  /** files, at most 10,000. */
+  files: Array<WrittenFile>;
+  /** false if there are more. */
+  complete: boolean;
+}
+
 /** Download images of a version: of each a line with its hash and size, then its bytes. */
 export interface FolderContentsRequest {
   /** number of the version. */
@@ -1858,6 +1874,16 @@ export interface VersionedProject {
   updatedAt: string;
 }
 
+/** A file that was uploaded while a task ran. */
+export interface WrittenFile {
+  /** path in the team's files. */
+  path: string;
+  /** SHA-256 of its bytes. */
+  sha256: string | null;
+  /** bytes. */
+  size: number;
+}
+
 /** Request and response of each method. */
 export interface Methods {
   "autoflow.records.add": { request: AddRecordsRequest; response: AddRecordsResponse };
@@ -1883,6 +1909,7 @@ export interface Methods {
   "autoflow.trace": { request: TraceRequest; response: TraceJson };
   "autoflow.reproductions": { request: ReproductionsRequest; response: ReproductionsResponse };
   "autoflow.files.history": { request: FileHistoryRequest; response: FileHistoryResponse };
+  "autoflow.files.written": { request: FilesWrittenRequest; response: FilesWrittenResponse };
   "autoflow.scene": { request: SceneRequest; response: SceneResponse };
   "autoflow.scene.cards": { request: SceneCardsRequest; response: SceneCardsResponse };
   "autoflow.scene.export": { request: SceneExportRequest; response: SceneExportResponse };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 import pytest
 
@@ -221,6 +222,28 @@ def test_the_files_of_a_path(filled, run):
     filled.call("file-storage.remove", teamId=1, path="/models/best.pt")
     assert filled.call("autoflow.files.history", id=numbers[0])["files"][0]["current"] is False
     assert filled.call("autoflow.files.history", path="/none") == {"teamId": 1, "path": "/none", "files": []}
+
+
+def test_the_files_of_a_folder_that_a_task_wrote(filled):
+    """The last upload of each path between the task's start and end, also of a path that has another file now."""
+    filled.file("/m/before.pt")
+    filled.send({**filled.record("run", name="Train"), "at": time.time_ns()})
+    for path, data in (("/m/a.pt", b"draft"), ("/m/a.pt", b"final"), ("/m/sub/b.pt", b"b"), ("/mother/c.pt", b"c")):
+        filled.file(path, data)
+    time.sleep(0.002)
+    filled.send({**filled.record("finish", state="finished"), "at": time.time_ns()})
+    time.sleep(0.002)
+    filled.file("/m/a.pt", b"later")
+    task = filled.call("autoflow.runs.ensure", run="r1")["task"]
+    response = filled.call("autoflow.files.written", task=task, folder="/m")
+    assert response == {
+        "files": [
+            {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+            for path, data in (("/m/a.pt", b"final"), ("/m/sub/b.pt", b"b"))
+        ],
+        "complete": True,
+    }
+    assert filled.call("autoflow.files.written", task=task, folder="/none")["files"] == []
 
 
 def test_an_old_file_stays_readable_by_its_id(filled, run):
