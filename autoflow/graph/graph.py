@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 from autoflow.model.entity_types import WireType
 from autoflow.model.graph_json import ArrowJson, CardJson, GraphJson
@@ -29,6 +29,26 @@ class Link:
 
     url: str
     title: str
+
+
+class CardOptions(TypedDict, total=False):
+    """Members of a card beside those that identify it, by name."""
+
+    name: str
+    title: str
+    description: str | None
+    icon: Icon | None
+    link: Link | None
+    state: str | None
+    at: str | None
+    badge: str | None
+    preview: str | None
+    parent: str
+    size: int | None
+    collage: tuple[str, ...]
+    author: str | None
+    seen: str | None
+    unattributed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,10 @@ class OperationContext(NamedTuple):
     upload_leases: UploadLeases
 
 
+UploadQuery = Mapping[str, "str | int"]
 Batch = Callable[[OperationContext, RequestParser], Any]
 Operation = Callable[[Connection, RequestParser], Any]
-Upload = Callable[[OperationContext, Iterable[Part], Mapping[str, Any]], Any]
+Upload = Callable[[OperationContext, Iterable[Part], UploadQuery], Any]
 Download = Callable[[OperationContext, RequestParser], "Content | CompositeContent"]
 
 Context = TypeVar("Context")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 from sqlalchemy.sql import operators
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.errors import Invalid
 from autoflow.server.request_parser import MAX_SAFE_INTEGER, RequestParser, as_number, as_text
 
@@ -23,6 +24,28 @@ CHUNK = 500
 T = TypeVar("T")
 Columns = Mapping[str, ColumnElement[Any]]
 Shape = Callable[[Sequence[RowMapping]], Sequence[Mapping[str, Any]]]
+
+
+class _NumberedPage(TypedDict):
+    entities: Sequence[Mapping[str, Any]]
+    total: int
+    perPage: int
+    pagesCount: int
+
+
+class ListPage(_NumberedPage, total=False):
+    """A page of a list, as Supervisely's methods answer.
+
+    Args:
+        entities: entries of the page.
+        total: number of all entries.
+        perPage: most entries of a page.
+        pagesCount: number of pages.
+        after: position of the next page, null after the last; only for a request that pages by token.
+    """
+
+    after: int | None
+
 
 _OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": operators.eq,
@@ -85,9 +108,9 @@ def page_offset(request: RequestParser, size: int) -> int:
     return min((max(request.optional_number("page") or 1, 1) - 1) * size, MAX_SAFE_INTEGER)
 
 
-def page_totals(total: int, size: int) -> dict[str, Any]:
-    """Return the members of a response that describe the whole list."""
-    return {"total": total, "perPage": size, "pagesCount": max(-(-total // size), 1)}
+def list_page(entities: Sequence[Mapping[str, Any]], total: int, size: int) -> ListPage:
+    """Return a page of at most `size` entries of a list of `total` ones."""
+    return {"entities": entities, "total": total, "perPage": size, "pagesCount": max(-(-total // size), 1)}
 
 
 def by_token(request: RequestParser) -> bool:
@@ -110,9 +133,7 @@ def descending(request: RequestParser) -> bool:
     return request.text("sort_order", "asc").lower() == "desc"
 
 
-def page(
-    conn: Connection, query: Select[Any], columns: Columns, request: RequestParser, shape: Shape
-) -> dict[str, Any]:
+def page(conn: Connection, query: Select[Any], columns: Columns, request: RequestParser, shape: Shape) -> ListPage:
     """Answer a list request.
 
     Args:
@@ -121,42 +142,36 @@ def page(
         columns: must have ``id``.
         request: the request's filter, order and page.
         shape: converts a page of rows to objects of the wire.
-
-    Returns:
-        ``{"entities", "total", "perPage", "pagesCount"}``, and ``after`` in token mode (null at the end).
     """
     query = apply_filter(query, columns, request.objects("filter", required=False))
     total = conn.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
     size = per_page(request)
-    answer = page_totals(total, size)
     if by_token(request):
         after = request.optional_number("after") or 0
         rows = conn.execute(query.where(columns["id"] > after).order_by(columns["id"]).limit(size + 1)).mappings().all()
-        answer["entities"] = shape(rows[:size])
+        answer = list_page(shape(rows[:size]), total, size)
         answer["after"] = rows[size - 1]["id"] if len(rows) > size else None
         return answer
     query = apply_order(query, columns, request)
-    answer["entities"] = shape(conn.execute(query.limit(size).offset(page_offset(request, size))).mappings().all())
-    return answer
+    rows = conn.execute(query.limit(size).offset(page_offset(request, size))).mappings().all()
+    return list_page(shape(rows), total, size)
 
 
 def page_of_values(
     values: Sequence[T],
     request: RequestParser,
-    shape: Callable[[Sequence[T]], list[dict[str, Any]]],
+    shape: Callable[[Sequence[T]], Sequence[Mapping[str, Any]]],
     number: Callable[[T], int],
-) -> dict[str, Any]:
+) -> ListPage:
     """Answer a list request from filtered and ordered values; in token mode they are ordered by `number`."""
     size = per_page(request)
-    answer = page_totals(len(values), size)
-    if by_token(request):
-        start = bisect.bisect_right(values, request.optional_number("after") or 0, key=number)
-        part = values[start : start + size]
-        answer["after"] = number(part[-1]) if start + size < len(values) else None
-    else:
+    if not by_token(request):
         start = page_offset(request, size)
-        part = values[start : start + size]
-    answer["entities"] = shape(part)
+        return list_page(shape(values[start : start + size]), len(values), size)
+    start = bisect.bisect_right(values, request.optional_number("after") or 0, key=number)
+    part = values[start : start + size]
+    answer = list_page(shape(part), len(values), size)
+    answer["after"] = number(part[-1]) if start + size < len(values) else None
     return answer
 
 
@@ -174,7 +189,7 @@ def _passes(entry: Mapping[str, Any], condition: RequestParser) -> bool:
         raise Invalid(f'"{condition.path}value" does not have the type of "{name}"') from None
 
 
-def page_of_entities(entries: Iterable[dict[str, Any]], request: RequestParser) -> dict[str, Any]:
+def page_of_entities(entries: Iterable[JsonObject], request: RequestParser) -> ListPage:
     """Answer a list request from objects of the wire, each with an ``id``."""
     conditions = list(request.objects("filter", required=False))
     selected = [entry for entry in entries if all(_passes(entry, condition) for condition in conditions)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from autoflow.graph.graph import Link
+from autoflow.graph.graph import CardOptions, Link
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
 from autoflow.server.db import files as file_store
@@ -21,8 +21,6 @@ from autoflow.server.paging import chunks
 
 THUMBNAILS = 4  # of a card
 
-CardFields = dict[str, Any]
-
 
 def _link(entity_type: WireType, row: Any) -> Link | None:
     """Return where an entity's card leads, from its row."""
@@ -30,15 +28,15 @@ def _link(entity_type: WireType, row: Any) -> Link | None:
     return Link(template.path.format_map(row._mapping), template.title) if template else None
 
 
-def _project(row: Any) -> CardFields:
+def _project(row: Any) -> CardOptions:
     return {"name": row.name, "link": _link("project", row), "at": row.created_at}
 
 
-def _dataset(row: Any) -> CardFields:
+def _dataset(row: Any) -> CardOptions:
     return {"name": row.name, "link": _link("dataset", row), "at": row.created_at}
 
 
-def _version(row: Any) -> CardFields:
+def _version(row: Any) -> CardOptions:
     name = row.name or row.project_name
     return {
         "name": name,
@@ -51,7 +49,7 @@ def _version(row: Any) -> CardFields:
     }
 
 
-def _file(row: Any) -> CardFields:
+def _file(row: Any) -> CardOptions:
     return {
         "name": row.name,
         "description": row.path,
@@ -61,7 +59,7 @@ def _file(row: Any) -> CardFields:
     }
 
 
-def _job(row: Any) -> CardFields:
+def _job(row: Any) -> CardOptions:
     return {
         "name": row.name,
         "description": row.description or None,
@@ -76,7 +74,7 @@ def _versions() -> Select[Any]:
 
 
 # By entity type: the query for its rows, their id, and the fields of a row's card.
-_TYPES: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], CardFields]]] = {
+_TYPES: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], CardOptions]]] = {
     "project": (lambda: select(projects), projects.c.id, _project),
     "dataset": (lambda: select(datasets), datasets.c.id, _dataset),
     "project_version": (_versions, versions.c.id, _version),
@@ -87,9 +85,9 @@ _TYPES: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], CardF
 
 def _describe_tasks(
     conn: Connection, task_keys: Mapping[int, str], refs: Mapping[str, EntityRef]
-) -> dict[str, CardFields]:
+) -> dict[str, CardOptions]:
     """Describe tasks and, by their task's name, sessions; `task_keys` are the cards' keys by task id."""
-    fields: dict[str, CardFields] = {}
+    fields: dict[str, CardOptions] = {}
     authors = jobs_store.logins(conn)
     last_records = tasks.last_records(conn, task_keys)
     for chunk in chunks(list(task_keys)):
@@ -117,9 +115,9 @@ def _minute(timestamp: str | None) -> str | None:
     return f"{timestamp[:16]}Z" if timestamp else None
 
 
-def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, CardFields]:
+def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, CardOptions]:
     """Return the names that records stated for other servers' entities."""
-    fields = {}
+    fields: dict[str, CardOptions] = {}
     for chunk in chunks(sorted({str(ref.id) for ref in refs})):
         for row in conn.execute(
             select(entities).where(entities.c.entity.in_(chunk), entities.c.name != "", visible(conn, entities))
@@ -128,7 +126,7 @@ def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, Car
     return fields
 
 
-def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mapping[int, str]) -> dict[str, CardFields]:
+def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mapping[int, str]) -> dict[str, CardOptions]:
     """Return members of `graph.Card` by card key, without the entities that are unknown here.
 
     `task_keys` are the keys of the tasks' cards by the tasks' ids.
@@ -146,7 +144,7 @@ def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mappi
                 author = row.user_id if entity_type == "file" else row.created_by
                 fields[f"{entity_type}:{row.id}"] = {**describe(row), "author": logins.get(author)}
     for key, (preview, *others) in _thumbnails(conn, by_key, fields):
-        fields[key].update(preview=preview, collage=tuple(others))
+        fields[key].update({"preview": preview, "collage": tuple(others)})
     for chunk in chunks(ids_by_type.get("file", [])):
         for file_id, (position, count) in file_store.revision_numbers(conn, chunk).items():
             if count > 1:
@@ -155,7 +153,7 @@ def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mappi
 
 
 def _thumbnails(
-    conn: Connection, refs: Mapping[str, EntityRef], fields: Mapping[str, CardFields]
+    conn: Connection, refs: Mapping[str, EntityRef], fields: Mapping[str, CardOptions]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield card keys with the thumbnails' URLs of the first images of the card's project or dataset."""
     owners: dict[tuple[str, Any], list[str]] = {}

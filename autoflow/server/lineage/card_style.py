@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autoflow.graph.graph import Icon, Link
+from autoflow.graph.graph import CardOptions, Icon, Link
 from autoflow.wire import cards
 
 _LINK = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
@@ -40,12 +40,16 @@ def safe_icon(icon: Any) -> Icon | None:
     return Icon(icon["name"], icon["color"], icon["background"])
 
 
-def parse_style(settings: Any) -> dict[str, Any]:
+def parse_style(settings: Any) -> CardOptions:
     """Return the members of `graph.Card` that settings in wire form set: of title, description, icon and link."""
     if not isinstance(settings, Mapping):
         return {}
     values = cards.plain(dict(settings))
-    style: dict[str, Any] = {name: values[name] for name in ("title", "description") if values.get(name)}
+    style: CardOptions = {}
+    if values.get("title"):
+        style["title"] = values["title"]
+    if values.get("description"):
+        style["description"] = values["description"]
     if (icon := safe_icon(values.get("icon"))) is not None:
         style["icon"] = icon
     if (link := safe_link(values.get("link"))) is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.graph.graph import Arrow, Card
+from autoflow.graph.graph import Arrow, Card, CardOptions
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import json_codec
@@ -17,9 +17,9 @@ from autoflow.server.lineage.walk import LineageRows
 from autoflow.wire import cards as wire
 
 
-def _styles(rows: LineageRows) -> dict[str, dict[str, Any]]:
+def _styles(rows: LineageRows) -> dict[str, CardOptions]:
     """Return the style of each data card by key, from the last edge with settings for it."""
-    styles: dict[str, dict[str, Any]] = {}
+    styles: dict[str, CardOptions] = {}
     for row in sorted(rows.edges, key=lambda row: row["updated_ns"]):
         if not ENTITY_TYPES[row["type"]].customizable or not row["meta"]:
             continue
@@ -29,11 +29,11 @@ def _styles(rows: LineageRows) -> dict[str, dict[str, Any]]:
     return styles
 
 
-def _card(ref: EntityRef, fields: Mapping[str, Any], style: Mapping[str, Any], at: str | None, more: int) -> Card:
+def _card(ref: EntityRef, fields: CardOptions, style: CardOptions, at: str | None, more: int) -> Card:
     name = fields.get("name") or ref.default_name
     row = ENTITY_TYPES[ref.type]
     title = f"{row.label.capitalize()} {ref.id}" if row.by_path else name
-    members = {"title": title, "at": at, **fields, **style, "name": name}
+    members: CardOptions = {"title": title, "at": at, **fields, **style, "name": name}
     return Card(key=ref.key, type=ref.type, id=ref.id, origin=ref.origin, more=more, **members)
 
 

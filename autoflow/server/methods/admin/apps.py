@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import jobs, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import apps
@@ -14,11 +14,11 @@ from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.methods.admin.tasks import COLUMNS, tasks_to_wire
 from autoflow.server.operations import Operation
-from autoflow.server.paging import page
+from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
 
 
-def _to_wire(conn: Connection, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _to_wire(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
     logins = jobs.logins(conn)
     return [
         {
@@ -39,12 +39,12 @@ def _to_wire(conn: Connection, rows: Sequence[RowMapping]) -> list[dict[str, Any
     ]
 
 
-def app(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def app(conn: Connection, request: RequestParser) -> JsonObject:
     """``apps.info`` by id."""
     return _to_wire(conn, [teams.get(conn, apps, "app", request.number("id"))])[0]
 
 
-def list_apps(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_apps(conn: Connection, request: RequestParser) -> ListPage:
     """``apps.list`` of a team."""
     team = teams.get(conn, team_table, "team", request.number("teamId"))
     columns = {"id": apps.c.id, "name": apps.c.name, "moduleId": apps.c.id}
@@ -57,7 +57,7 @@ def list_apps(conn: Connection, request: RequestParser) -> dict[str, Any]:
     )
 
 
-def list_sessions(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_sessions(conn: Connection, request: RequestParser) -> ListPage:
     """``apps.tasks.list``: the runs of an app (``appId``) of a team."""
     app_row = teams.get(conn, apps, "app", request.number("appId"))
     query = tasks.listing(conn).where(task_table.c.app_id == app_row["id"])

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
 from autoflow.distribution import VERSION
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import counters, tasks, teams, unsupported_methods
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import members, users, workspaces
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.operations import Operation, by_name, implements
-from autoflow.server.paging import page, page_of_entities
+from autoflow.server.paging import ListPage, page, page_of_entities
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 from autoflow.wire.contract import admin as contract
+from autoflow.wire.contract.method import Success
 
 # The oldest version of an instance that the SDK supports.
 INSTANCE_VERSION = "6.18.3"
@@ -24,7 +25,7 @@ INSTANCE_VERSION = "6.18.3"
 ROLE = {"id": 1, "role": "admin", "createdAt": None, "updatedAt": None}
 
 
-def version(_conn: Connection, _request: RequestParser) -> dict[str, Any]:
+def version(_conn: Connection, _request: RequestParser) -> JsonObject:
     """``instance.version``: the version of the wire, and autoflow's own, which an instance does not send."""
     return {"version": INSTANCE_VERSION, methods.AUTOFLOW_MARK: VERSION}
 
@@ -41,11 +42,11 @@ def list_unsupported(conn: Connection, _request: contract.UnknownMethodsRequest)
     return {"methods": unsupported_methods.counts(conn)}
 
 
-def _timestamps(row: RowMapping) -> dict[str, Any]:
+def _timestamps(row: RowMapping) -> JsonObject:
     return {"createdAt": row["created_at"], "updatedAt": row["updated_at"]}
 
 
-def _teams(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _teams(rows: Sequence[RowMapping]) -> list[JsonObject]:
     return [
         {
             "id": row["id"],
@@ -58,7 +59,7 @@ def _teams(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     ]
 
 
-def _workspaces(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _workspaces(rows: Sequence[RowMapping]) -> list[JsonObject]:
     return [
         {
             "id": row["id"],
@@ -72,11 +73,11 @@ def _workspaces(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     ]
 
 
-def _user(row: RowMapping) -> dict[str, Any]:
+def _user(row: RowMapping) -> JsonObject:
     return {"id": row["id"], "login": row["login"], "name": row["name"], "role": ROLE["role"], **_timestamps(row)}
 
 
-def list_teams(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_teams(conn: Connection, request: RequestParser) -> ListPage:
     """``teams.list``."""
     return page(
         conn,
@@ -87,12 +88,12 @@ def list_teams(conn: Connection, request: RequestParser) -> dict[str, Any]:
     )
 
 
-def team(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def team(conn: Connection, request: RequestParser) -> JsonObject:
     """``teams.info`` by id."""
     return _teams([teams.get(conn, team_table, "team", request.number("id"))])[0]
 
 
-def list_workspaces(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_workspaces(conn: Connection, request: RequestParser) -> ListPage:
     """``workspaces.list`` of a team."""
     team_id = request.number("teamId")
     teams.get(conn, team_table, "team", team_id)
@@ -100,12 +101,12 @@ def list_workspaces(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return page(conn, query, {"id": workspaces.c.id, "name": workspaces.c.name}, request, _workspaces)
 
 
-def workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def workspace(conn: Connection, request: RequestParser) -> JsonObject:
     """``workspaces.info`` by id."""
     return _workspaces([teams.get(conn, workspaces, "workspace", request.number("id"))])[0]
 
 
-def add_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def add_workspace(conn: Connection, request: RequestParser) -> JsonObject:
     """``workspaces.add``.
 
     Raises:
@@ -117,7 +118,7 @@ def add_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _workspaces([teams.get(conn, workspaces, "workspace", workspace_id)])[0]
 
 
-def hide_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def hide_workspace(conn: Connection, request: RequestParser) -> Success:
     """``workspaces.visibility.set``: a hidden workspace is not listed; it holds projects such as version previews."""
     workspace_id = teams.get(conn, workspaces, "workspace", request.number("id"))["id"]
     conn.execute(
@@ -126,12 +127,12 @@ def hide_workspace(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def me(conn: Connection, _request: RequestParser) -> dict[str, Any]:
+def me(conn: Connection, _request: RequestParser) -> JsonObject:
     """``users.me``."""
     return _user(teams.get(conn, users, "user", caller(conn).user))
 
 
-def user(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def user(conn: Connection, request: RequestParser) -> JsonObject:
     """``users.info`` by id, with those of the user's teams that the caller sees."""
     user_row = teams.get(conn, users, "user", request.number("id"))
     query = select(team_table).join(members, members.c.team_id == team_table.c.id)
@@ -143,19 +144,19 @@ def user(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {**_user(user_row), "teams": user_teams}
 
 
-def list_users(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_users(conn: Connection, request: RequestParser) -> ListPage:
     """``users.list``: the users who share a team with the caller."""
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
     query = select(users).where(visible(conn, users))
     return page(conn, query, columns, request, lambda rows: [_user(row) for row in rows])
 
 
-def list_roles(_conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_roles(_conn: Connection, request: RequestParser) -> ListPage:
     """``roles.list``: the one role, as permissions do not differ within a team."""
     return page_of_entities([ROLE], request)
 
 
-def context(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def context(conn: Connection, request: RequestParser) -> JsonObject:
     """``GetTaskContext``: the team and the workspace of a task, also of one that its first edge will create."""
     task = tasks.get_or_draft(conn, request.number("id"))
     workspace = teams.get(conn, workspaces, "workspace", task["workspace_id"])
@@ -166,7 +167,7 @@ def context(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-def list_members(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_members(conn: Connection, request: RequestParser) -> ListPage:
     """``members.list`` of a team."""
     team_id = teams.get(conn, team_table, "team", request.number("teamId"))["id"]
     query = select(users).join(members, members.c.user_id == users.c.id).where(members.c.team_id == team_id)

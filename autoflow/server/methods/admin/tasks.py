@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, case
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec, tasks, teams
 from autoflow.server.db.schema import tasks as table
 from autoflow.server.db.schema import workspaces
 from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation, by_name, implements
-from autoflow.server.paging import page
+from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.wire import methods
 from autoflow.wire.contract import records as contract
+from autoflow.wire.contract.method import Success
 
 # The SDK's status for a state.
 _STATUS = {"running": "started", "finished": "finished", "failed": "error", "ended": "finished", "lost": "stopped"}
@@ -86,7 +88,7 @@ def ensure(conn: Connection, request: contract.EnsureTaskRequest) -> contract.Ta
     return tasks_to_wire([tasks.get(conn, task_id)])[0]
 
 
-def list_tasks(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_tasks(conn: Connection, request: RequestParser) -> ListPage:
     """``tasks.list`` of a workspace."""
     workspace = teams.get(conn, workspaces, "workspace", request.number("workspaceId"))
     return page(
@@ -94,7 +96,7 @@ def list_tasks(conn: Connection, request: RequestParser) -> dict[str, Any]:
     )
 
 
-def set_output(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_output(conn: Connection, request: RequestParser) -> Success:
     """``tasks.output.set``: an app's output, stored as a fact of its run."""
     task_id = tasks.get_or_create(conn, request.number("taskId"))
     tasks.check_author(conn, task_id)
@@ -102,7 +104,7 @@ def set_output(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_status(conn: Connection, request: RequestParser) -> Success:
     """``tasks.status.update``: the status that an app reports of its task."""
     status = request.text("status")
     if status not in _STATES:
@@ -111,7 +113,7 @@ def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def stop(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def stop(conn: Connection, request: RequestParser) -> JsonObject:
     """``tasks.stop``: mark a task as lost; the server cannot stop its process."""
     task_id = tasks.get(conn, request.number("id"))["id"]
     _set_state(conn, task_id, "lost")
@@ -127,7 +129,7 @@ def _set_state(conn: Connection, task_id: int, state: str) -> None:
         tasks.start(conn, task_id, timestamps.now())
 
 
-def log(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def log(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``tasks.log.download`` by id: an entry for each line, not older than ``sinceTime``, the last ``limit`` ones."""
     task_id = tasks.get(conn, request.number("id"))["id"]
     entries = [
@@ -139,13 +141,13 @@ def log(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     return entries if limit is None else entries[len(entries) - min(max(limit, 0), len(entries)) :]
 
 
-def discard(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def discard(conn: Connection, request: RequestParser) -> Success:
     """Accept and discard the data of an app's own page, which this server does not show."""
     tasks.get_or_create(conn, request.number("id" if request.has("id") else "taskId"))
     return {"success": True}
 
 
-def fields(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def fields(conn: Connection, request: RequestParser) -> JsonObject:
     """``tasks.data.get``: every field is null, as the data of an app's page is not stored."""
     tasks.get(conn, request.number("taskId"))
     return {"result": {name: None for value in request.array("fields") if (name := as_text(value)) is not None}}

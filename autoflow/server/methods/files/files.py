@@ -5,28 +5,30 @@ from __future__ import annotations
 import mimetypes
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sqlalchemy import Connection, RowMapping
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import Content, ReceivedBlob, composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import access, files, teams
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.versions import versions_json
-from autoflow.server.operations import Download, Operation, OperationContext, Upload, by_name
+from autoflow.server.operations import Download, Operation, OperationContext, Upload, UploadQuery, by_name
 from autoflow.server.paging import per_page
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads.upload_session import UploadSession, upload_session
 from autoflow.server.versions import archives, reservations
 from autoflow.wire import methods
+from autoflow.wire.contract.method import Success
 from autoflow.wire.parts import Part
 
 _ANY = "application/octet-stream"
 
 
-def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
+def _shape(conn: Connection, row: RowMapping) -> JsonObject:
     return {
         "id": row["id"],
         "teamId": row["team_id"],
@@ -43,12 +45,12 @@ def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
     }
 
 
-def _folder(team_id: int, path: str) -> dict[str, Any]:
+def _folder(team_id: int, path: str) -> JsonObject:
     name = posixpath.basename(path.rstrip("/"))
     return {"id": None, "teamId": team_id, "name": name, "path": path, "meta": {}, "isDir": True}
 
 
-def _direct(conn: Connection, file_rows: Iterable[RowMapping], team_id: int, folder: str) -> Iterator[dict[str, Any]]:
+def _direct(conn: Connection, file_rows: Iterable[RowMapping], team_id: int, folder: str) -> Iterator[JsonObject]:
     """Yield the files directly in a folder, and each of its direct subfolders once."""
     folders = set()
     for row in file_rows:
@@ -64,7 +66,7 @@ def _team(conn: Connection, request: RequestParser) -> int:
     return int(teams.get(conn, team_table, "team", request.number("teamId"))["id"])
 
 
-def list_files(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def list_files(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``file-storage.list``: the file at a path, and the contents of the folder of that name; without ``recursive``
     only its direct entries, folders included. The SDK also asks for a file with a slash after it.
     """
@@ -83,7 +85,7 @@ def list_files(conn: Connection, request: RequestParser) -> list[dict[str, Any]]
     return ([_shape(conn, own)] if own is not None else []) + inside
 
 
-def list_entries(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_entries(conn: Connection, request: RequestParser) -> JsonObject:
     """``file-storage.v2.list`` of a folder: ``{"entities", "continuationToken"}``, by path; each says its ``type``.
 
     ``files`` and ``folders`` select entries; with ``recursive``, files of subfolders are listed instead of folders.
@@ -103,7 +105,7 @@ def list_entries(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"entities": page, "continuationToken": page[-1]["path"] if len(matching) > limit else None}
 
 
-def file(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def file(conn: Connection, request: RequestParser) -> JsonObject:
     """``file-storage.info`` by id."""
     return _shape(conn, files.get(conn, request.number("id")))
 
@@ -127,13 +129,13 @@ def _remove(conn: Connection, team_id: int, path: str) -> None:
         raise NotFound("file", path)
 
 
-def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> Success:
     """``file-storage.remove`` by path."""
     _remove(conn, _team(conn, request), files.normalize_path(request.text("path")))
     return {"success": True}
 
 
-def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove_many(conn: Connection, request: RequestParser) -> Success:
     """``file-storage.bulk.remove`` by paths; all of them or none."""
     team_id = _team(conn, request)
     paths = [files.normalize_path(RequestParser({"path": path}).text("path")) for path in request.array("paths")]
@@ -158,7 +160,7 @@ def _uploads(parts: Iterable[Part]) -> Iterator[tuple[str, BinaryIO, str]]:
         fields = {}
 
 
-def upload(context: OperationContext, parts: Iterable[Part], query: Mapping[str, Any]) -> list[dict[str, Any]]:
+def upload(context: OperationContext, parts: Iterable[Part], query: UploadQuery) -> list[JsonObject]:
     """``file-storage.bulk.upload?teamId=``: all files or none, answered in the order sent.
 
     A ``versions.json`` is ignored, and an archive never replaces another one (`versions.archives`).
@@ -171,7 +173,7 @@ def upload(context: OperationContext, parts: Iterable[Part], query: Mapping[str,
             return [_put(conn, session, team_id, *file) for file in received]
 
 
-def upload_one(context: OperationContext, parts: Iterable[Part], query: Mapping[str, Any]) -> dict[str, Any]:
+def upload_one(context: OperationContext, parts: Iterable[Part], query: UploadQuery) -> JsonObject:
     """``file-storage.upload?teamId=``: one file, in a form; or the body itself, its ``path`` in the query."""
     uploaded = upload(context, _single_file_parts(parts, query), query)
     if not uploaded:
@@ -179,7 +181,7 @@ def upload_one(context: OperationContext, parts: Iterable[Part], query: Mapping[
     return uploaded[0]
 
 
-def _single_file_parts(parts: Iterable[Part], query: Mapping[str, Any]) -> Iterator[Part]:
+def _single_file_parts(parts: Iterable[Part], query: UploadQuery) -> Iterator[Part]:
     """Yield the parts of a form with one file, preceded by its path if the query has it."""
     sent, count = RequestParser(query), 0
     if sent.has("path"):
@@ -194,7 +196,7 @@ def _single_file_parts(parts: Iterable[Part], query: Mapping[str, Any]) -> Itera
 
 def _put(
     conn: Connection, session: UploadSession, team_id: int, path: str, received: ReceivedBlob, mime: str
-) -> dict[str, Any]:
+) -> JsonObject:
     """Make an uploaded file the current one of its path."""
     archive = archives.parse_archive_path(conn, team_id, path)
     if archive is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 from autoflow.server.db import datasets, items
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
@@ -18,12 +19,13 @@ from autoflow.server.operations import Operation
 from autoflow.server.project_types.images import FIGURES, stored_object
 from autoflow.server.project_types.meta import Meta, object_tag_id
 from autoflow.server.request_parser import RequestParser
+from autoflow.wire.contract.method import Success
 
 # Members that say where a figure belongs.
 _LOCATION = frozenset({"id", "geometry", "entityId", "imageId", "objectId", "datasetId", "projectId"})
 
 
-def stored_geometry(geometry: Mapping[str, Any]) -> dict[str, Any]:
+def stored_geometry(geometry: Mapping[str, Any]) -> JsonObject:
     """Return the members of a sent geometry that are stored."""
     return {key: value for key, value in geometry.items() if key not in FACTS}
 
@@ -70,7 +72,7 @@ class FigureEditor:
         self.figure(number)
         del self._objects[image_of(number)][number % FIGURES]
 
-    def figure(self, number: int) -> dict[str, Any]:
+    def figure(self, number: int) -> JsonObject:
         """Return the stored object of a figure.
 
         Raises:
@@ -97,7 +99,7 @@ def each_project(conn: Connection, images: Iterable[int]) -> Iterator[tuple[int,
     yield from sorted(grouped.items())
 
 
-def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``figures.bulk.add`` to the images ``entityId`` names, of the figure or the request; answered in order."""
     entries = list(request.objects("figures"))
     images = [entry.number("entityId") if entry.has("entityId") else request.number("entityId") for entry in entries]
@@ -121,7 +123,7 @@ def _check_dataset(conn: Connection, dataset_id: int, image_rows: Iterable[RowMa
             raise Invalid(f"image {row['id']} is not of dataset {dataset_id}")
 
 
-def edit_figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def edit_figure(conn: Connection, request: RequestParser) -> Success:
     """``figures.editInfo``: replace geometry, tags and other members of a figure."""
     number = request.number("id")
     with edit_one_figure(conn, number) as editor:
@@ -134,7 +136,7 @@ def edit_figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> Success:
     """``figures.bulk.remove`` by ``figureIds``."""
     numbers = request.unique_numbers("figureIds")
     for project_id, image_rows in each_project(conn, map(image_of, numbers)):
@@ -147,7 +149,7 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def add_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def add_tags(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``figures.tags.bulk.add``: many tags on many figures of a project, answered in the order sent."""
     entries = list(request.objects("tags"))
     numbers = [entry.number("figureId") for entry in entries]
@@ -177,7 +179,7 @@ def edit_one_figure(conn: Connection, number: int) -> Iterator[FigureEditor]:
         editor.close()
 
 
-def set_priority(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_priority(conn: Connection, request: RequestParser) -> Success:
     """``figures.priority.update``: the order in which figures are drawn."""
     number = request.number("id")
     with edit_one_figure(conn, number) as editor:
@@ -185,7 +187,7 @@ def set_priority(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def add_tag(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def add_tag(conn: Connection, request: RequestParser) -> JsonObject:
     """``object-tags.add-to-object``: one tag on one figure."""
     number = request.number("figureId")
     with edit_one_figure(conn, number) as editor:
@@ -195,7 +197,7 @@ def add_tag(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {**tag, "id": object_tag_id(number, tag), "figureId": number}
 
 
-def remove_tag(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove_tag(conn: Connection, request: RequestParser) -> Success:
     """``object-tags.remove-from-figure``: remove one tag, by its own id, from a figure.
 
     Raises:

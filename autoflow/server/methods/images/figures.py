@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import datasets, items, json_codec, projects
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import NotFound
@@ -20,7 +21,7 @@ from autoflow.server.geometry.metrics import measure
 from autoflow.server.methods.images import filters
 from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.operations import Operation
-from autoflow.server.paging import apply_filter, chunks, page_offset, page_totals, per_page
+from autoflow.server.paging import ListPage, apply_filter, chunks, list_page, page_offset, per_page
 from autoflow.server.project_types.images import FIGURES
 from autoflow.server.project_types.meta import Meta
 from autoflow.server.request_parser import RequestParser, as_text
@@ -49,14 +50,14 @@ def image_of(number: int) -> int:
     return number // FIGURES
 
 
-def geometry_of(stored: Mapping[str, Any]) -> dict[str, Any] | None:
+def geometry_of(stored: Mapping[str, Any]) -> JsonObject | None:
     """Return the geometry of a stored object as lists show it: None for an alpha mask."""
     if stored.get("geometryType") == ALPHA:
         return None
     return {key: value for key, value in stored.items() if key not in FACTS}
 
 
-def _shape(row: RowMapping, stored: Mapping[str, Any], meta: Meta) -> dict[str, Any]:
+def _shape(row: RowMapping, stored: Mapping[str, Any], meta: Meta) -> JsonObject:
     geometry = geometry_of(stored)
     box, area = measure(geometry or {}, stored.get("geometryType"))
     number = _number(row, stored)
@@ -96,14 +97,14 @@ class FigureProjection:
         self._fields = fields | {"id", "entityId"} if fields else None
         self._whole = request.flag("integerCoords", default=False)
 
-    def of(self, figure: dict[str, Any]) -> dict[str, Any]:
+    def of(self, figure: dict[str, Any]) -> JsonObject:
         """Return the selected members of a figure."""
         if self._whole and figure["geometry"] is not None:
             figure = {**figure, "geometry": rounding.round_to_pixels(figure["geometry"])}
         return figure if self._fields is None else {key: figure[key] for key in figure if key in self._fields}
 
 
-def figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def figure(conn: Connection, request: RequestParser) -> JsonObject:
     """``figures.info`` by id, with its geometry, also that of an alpha mask."""
     number = request.number("id")
     row = items.find(conn, [image_of(number)])[image_of(number)]
@@ -114,7 +115,7 @@ def figure(conn: Connection, request: RequestParser) -> dict[str, Any]:
     raise NotFound("figure", number)
 
 
-def list_tags(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def list_tags(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``figures.tags.list`` of a figure."""
     tags: list[dict[str, Any]] = figure(conn, request)["tags"]
     return tags
@@ -129,7 +130,7 @@ def _numbers(conditions: Sequence[RequestParser]) -> set[int] | None:
     return allowed
 
 
-def list_figures(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_figures(conn: Connection, request: RequestParser) -> ListPage:
     """``figures.list`` of a dataset, or of images of any: ordered by image, and in an image as they are drawn.
 
     ``filters`` select images as in ``images.list``, and of their figures those that the conditions count.
@@ -157,7 +158,7 @@ def list_figures(conn: Connection, request: RequestParser) -> dict[str, Any]:
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row, _ in pairs}}
     projection = FigureProjection(request)
     figures = [projection.of(_shape(row, stored, metas[row["project_id"]])) for row, stored in pairs]
-    return {"entities": figures, **page_totals(total, size)}
+    return list_page(figures, total, size)
 
 
 Pair = tuple[RowMapping, dict[str, Any]]

@@ -15,15 +15,16 @@ from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figure_edits import FigureEditor, each_project, stored_geometry
 from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
 from autoflow.server.methods.images.labels import stored_documents
-from autoflow.server.operations import Download, Operation, OperationContext, Upload
+from autoflow.server.operations import Download, Operation, OperationContext, Upload, UploadQuery
 from autoflow.server.project_types.images import FIGURES
 from autoflow.server.request_parser import RequestParser, as_number
+from autoflow.wire.contract.method import Success
 from autoflow.wire.parts import Part
 
 LARGEST_GEOMETRY = 64 * 1024 * 1024  # bytes of all geometries of a request
 
 
-def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: Mapping[str, Any]) -> dict[str, Any]:
+def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: UploadQuery) -> Success:
     """``figures.bulk.upload.geometry``: pairs of ``figureId`` and ``geometry``, a file of JSON; all of them or none."""
     with contextlib.ExitStack() as held:
         sent = list(_geometries(parts, held))

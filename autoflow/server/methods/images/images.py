@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import Content, composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import access, blobs, datasets, items, json_codec, projects
@@ -14,12 +15,13 @@ from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.images import filters
-from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
-from autoflow.server.paging import apply_filter, page, page_of_values
+from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload, UploadQuery
+from autoflow.server.paging import ListPage, apply_filter, page, page_of_values
 from autoflow.server.project_types.images import IMAGES
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.server.uploads import external_files
 from autoflow.server.uploads.item_upload import receive_items
+from autoflow.wire.contract.method import Success
 from autoflow.wire.parts import Part
 
 _COLUMNS = {
@@ -37,7 +39,7 @@ _COLUMNS = {
 }
 
 
-def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
+def _shape(conn: Connection, row: RowMapping) -> JsonObject:
     mime = row["mime"]
     content = f"/storage/images/{row['id']}" if row["hash"] is not None else None
     return {
@@ -64,7 +66,7 @@ def _shape(conn: Connection, row: RowMapping) -> dict[str, Any]:
     }
 
 
-def shaped(conn: Connection, image_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def shaped(conn: Connection, image_rows: Sequence[RowMapping]) -> list[JsonObject]:
     """Return images in the wire's shape."""
     return [_shape(conn, row) for row in image_rows]
 
@@ -86,7 +88,7 @@ def reference(conn: Connection, image_id: int | None) -> str | None:
     return access.absolute_url(conn, "/assets/icon.svg" if image_id is None else f"/storage/previews/{image_id}")
 
 
-def list_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_images(conn: Connection, request: RequestParser) -> ListPage:
     """``images.list`` of a dataset or a project: by columns (``filter``), and by labels and tags (``filters``)."""
     project, query = _scope(conn, request)
     conditions = filters.conditions(conn, request)
@@ -96,14 +98,14 @@ def list_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     query = apply_filter(query, _COLUMNS, request.objects("filter", required=False))
     numbers = filters.scan(conn, project, query, _COLUMNS, request, conditions)
 
-    def shape(part: Sequence[int]) -> list[dict[str, Any]]:
+    def shape(part: Sequence[int]) -> list[JsonObject]:
         image_rows = items.find(conn, list(part))
         return [_shape(conn, image_rows[number]) for number in part]
 
     return page_of_values(numbers, request, shape, int)
 
 
-def image(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def image(conn: Connection, request: RequestParser) -> JsonObject:
     """``images.info`` by id."""
     number = request.number("id")
     return _shape(conn, items.find(conn, [number])[number])
@@ -123,7 +125,7 @@ def known_hashes(context: OperationContext, request: RequestParser) -> list[str]
 _BYTES = ("hash", "size", "mime", "width", "height")
 
 
-def _content(conn: Connection, entries: list[RequestParser]) -> list[dict[str, Any]]:
+def _content(conn: Connection, entries: list[RequestParser]) -> list[JsonObject]:
     """Return the content columns of new images: of the blobs or images that they name, or their links."""
     blob_rows = blobs.acquire(conn, [entry.text("hash") for entry in entries if entry.has("hash")])
     sources = items.find(conn, [entry.number("imageId") for entry in entries if _is_copy(entry)])
@@ -146,7 +148,7 @@ def _is_copy(request: RequestParser) -> bool:
     return request.has("imageId") and not request.has("hash")
 
 
-def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``images.bulk.add``: images by hash, link or another image's number, answered in the order sent; all of them
     or none.
 
@@ -178,7 +180,7 @@ def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     return [_shape(conn, image_rows[number]) for number in numbers]
 
 
-def edit_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def edit_image(conn: Connection, request: RequestParser) -> JsonObject:
     """``images.editInfo``: name, description, meta.
 
     Raises:
@@ -206,7 +208,7 @@ def _by_project(image_rows: Mapping[int, RowMapping]) -> Iterator[tuple[int, lis
         yield project_id, [row for row in image_rows.values() if row["project_id"] == project_id]
 
 
-def set_links(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_links(conn: Connection, request: RequestParser) -> Success:
     """``images.update.links``: replace the bytes or the link of images by a link."""
     links = {entry.number("id"): entry.long_text("link") for entry in request.objects("images")}
     for project_id, image_rows in _by_project(items.find(conn, list(links))):
@@ -215,7 +217,7 @@ def set_links(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def set_order(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_order(conn: Connection, request: RequestParser) -> Success:
     """``images.bulk.set-custom-sort``: set the member of their meta by which a list can be sorted."""
     texts = {entry.number("id"): entry.text(filters.BY_META, "") for entry in request.objects("images")}
     for project_id, image_rows in _by_project(items.find(conn, list(texts))):
@@ -228,7 +230,7 @@ def _sorted_by(row: RowMapping, text: str) -> str:
     return json_codec.dump({**json_codec.load(row["meta"]), filters.BY_META: text}, canonical=True)
 
 
-def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> Success:
     """``images.bulk.remove`` by ids, which may be of several projects."""
     for project_id, image_rows in _by_project(items.find(conn, request.unique_numbers("imageIds"))):
         with edit_project(conn, project_id) as edit:
@@ -236,7 +238,7 @@ def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def upload(context: OperationContext, parts: Iterable[Part], _query: Mapping[str, Any]) -> list[dict[str, Any]]:
+def upload(context: OperationContext, parts: Iterable[Part], _query: UploadQuery) -> list[JsonObject]:
     """``images.bulk.upload``: a hash for each file part, in order, or ``errors`` if it is not an image."""
     return receive_items(context, parts, IMAGES)
 

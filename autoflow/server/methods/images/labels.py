@@ -12,21 +12,23 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 from autoflow.server.db import datasets, items, json_codec
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
-from autoflow.server.paging import page
+from autoflow.server.paging import ListPage, page
 from autoflow.server.project_types.images import FIGURES, shown, stored_object
 from autoflow.server.project_types.meta import Meta, assigned, number_new
 from autoflow.server.request_parser import RequestParser, as_number
+from autoflow.wire.contract.method import Success
 
 COPIED_TAGS = 4_000_000  # bytes of the tags that one request copies
 
 
-def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id: int) -> list[dict[str, Any]]:
+def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id: int) -> list[JsonObject]:
     """Return the objects with their k: the one an object was read with, else the next free one."""
     start = image_id * FIGURES
     sent_numbers = [as_number(entry.fields.get("id")) for entry in sent]
@@ -93,7 +95,7 @@ class AnnotationWriter:
         items.change_many(self._edit, self._changes.values())
 
 
-def _read(conn: Connection, numbers: list[int], *, in_pixels: bool = False) -> list[dict[str, Any]]:
+def _read(conn: Connection, numbers: list[int], *, in_pixels: bool = False) -> list[JsonObject]:
     image_rows = items.find(conn, numbers)
     texts = items.read_documents(conn, [row["annotation"] for row in image_rows.values() if row["annotation"]])
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row in image_rows.values()}}
@@ -106,17 +108,17 @@ def _in_pixels(request: RequestParser) -> bool:
     return request.flag("integerCoords", default=False)
 
 
-def read_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def read_many(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``annotations.bulk.info`` of images by their ids, in the order of the request."""
     return _read(conn, request.numbers("imageIds"), in_pixels=_in_pixels(request))
 
 
-def read_one(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def read_one(conn: Connection, request: RequestParser) -> JsonObject:
     """``annotations.info`` of one image."""
     return _read(conn, [request.number("imageId")], in_pixels=_in_pixels(request))[0]
 
 
-def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def add(conn: Connection, request: RequestParser) -> Success:
     """``annotations.bulk.add``: replace the documents of images; all of them or none."""
     dataset = datasets.get(conn, request.number("datasetId"))
     with edit_project(conn, dataset["project_id"]) as edit:
@@ -133,19 +135,19 @@ def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def list_annotations(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_annotations(conn: Connection, request: RequestParser) -> ListPage:
     """``annotations.list`` of a dataset, in pages of its images."""
     dataset = datasets.get(conn, request.number("datasetId"))
     query = items.listing(conn).where(item_table.c.dataset_id == dataset["id"])
     columns = {"id": item_table.c.id, "imageId": item_table.c.id, "imageName": item_table.c.name}
 
-    def shape(image_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    def shape(image_rows: Sequence[RowMapping]) -> list[JsonObject]:
         return _read(conn, [row["id"] for row in image_rows], in_pixels=_in_pixels(request))
 
     return page(conn, query, columns, request, shape)
 
 
-def copy_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def copy_many(conn: Connection, request: RequestParser) -> Success:
     """``annotations.bulk.copy`` from ``srcImageIds`` to ``destImageIds``, one by one. Classes and tags go
     by name, so that another project whose meta has them accepts them.
     """
@@ -180,7 +182,7 @@ def _check_copies(image_rows: Sequence[RowMapping], sources: Sequence[int]) -> N
         )
 
 
-def _by_name(annotation: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(annotation: Mapping[str, Any]) -> JsonObject:
     """Return an annotation without the numbers that are valid in its own project only."""
     objects = [
         {**_without(stored, "id", "classId"), "tags": [_without(tag, "id", "tagId") for tag in stored["tags"]]}
@@ -190,7 +192,7 @@ def _by_name(annotation: Mapping[str, Any]) -> dict[str, Any]:
     return {**_without(annotation, "size"), "tags": tags, "objects": objects}
 
 
-def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _without(values: Mapping[str, Any], *names: str) -> JsonObject:
     return {key: value for key, value in values.items() if key not in names}
 
 

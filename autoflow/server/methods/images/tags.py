@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import items, json_codec
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
 from autoflow.server.project_types.meta import Meta, assigned, identity, number_new
 from autoflow.server.request_parser import RequestParser
+from autoflow.wire.contract.method import Success
 
 
 def _put_on(edit: ProjectEdit, entries: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
@@ -40,7 +42,7 @@ def _by_project(conn: Connection, numbers: list[int]) -> dict[int, list[int]]:
     return by_project
 
 
-def add_to_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def add_to_images(conn: Connection, request: RequestParser) -> Success:
     """``image-tags.bulk.add-to-image``: one tag on many images."""
     for project_id, numbers in sorted(_by_project(conn, request.unique_numbers("ids")).items()):
         with edit_project(conn, project_id) as edit:
@@ -49,7 +51,7 @@ def add_to_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def add_many(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def add_many(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``tags.entities.bulk.add``: many tags on many images of a project, answered in the order sent."""
     with edit_project(conn, request.number("projectId")) as edit:
         meta = Meta.of(conn, edit.project["id"])
@@ -71,19 +73,19 @@ def _take_off(conn: Connection, numbers: list[int], tag_ids: set[int], only: int
             items.change_many(edit, changes)
 
 
-def remove_from_image(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove_from_image(conn: Connection, request: RequestParser) -> Success:
     """``image-tags.remove-from-image``: remove one tag, by its own number, from an image."""
     _take_off(conn, [request.number("imageId")], {request.number("tagId")}, request.number("id"))
     return {"success": True}
 
 
-def remove_from_images(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove_from_images(conn: Connection, request: RequestParser) -> Success:
     """``image-tags.bulk.remove-from-images``: remove these tags from these images, with every value."""
     _take_off(conn, request.unique_numbers("ids"), set(request.numbers("tagIds")), None)
     return {"success": True}
 
 
-def set_value(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_value(conn: Connection, request: RequestParser) -> JsonObject:
     """``image-tags.update-tag-value`` of a tag on an image, by the tag's own number.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, RowMapping, cast, null, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 from autoflow.server.db import datasets, items, jobs, json_codec, teams
 from autoflow.server.db.schema import items as item_table
@@ -15,9 +16,10 @@ from autoflow.server.db.schema import teams as team_table
 from autoflow.server.db.schema import workspaces
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
-from autoflow.server.paging import page
+from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
+from autoflow.wire.contract.method import Success
 
 _COLUMNS = {
     "id": table.c.id,
@@ -39,7 +41,7 @@ REVIEWS = ("none", "done", "accepted", "rejected")
 _REVIEWED = "autoflowReviews"  # of the meta: review statuses by image number
 
 
-def _shaped(conn: Connection, job_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _shaped(conn: Connection, job_rows: Sequence[RowMapping]) -> list[JsonObject]:
     logins = jobs.logins(conn)
     shaped = []
     for row in job_rows:
@@ -91,14 +93,14 @@ def _reviews(meta: Mapping[str, Any]) -> dict[str, str]:
     return {key: status for key, status in reviews.items() if status in REVIEWS} if isinstance(reviews, Mapping) else {}
 
 
-def _titled(value: Any, path: str) -> dict[str, Any]:
+def _titled(value: Any, path: str) -> JsonObject:
     """Return a class or tag to be labeled as an object, from an object or a name."""
     if isinstance(value, Mapping):
         return dict(value)
     return {"name": RequestParser({"name": value}, path).text("name")}
 
 
-def _meta(conn: Connection, sent: RequestParser, dataset: RowMapping) -> dict[str, Any]:
+def _meta(conn: Connection, sent: RequestParser, dataset: RowMapping) -> JsonObject:
     """Return the job's meta with all its lists and its range, which the SDK reads without checking."""
     image_ids = sent.unique_numbers("entityIds", max_items=limits.ENTITIES) if sent.fields.get("entityIds") else []
     for number, row in items.find(conn, image_ids).items():
@@ -125,7 +127,7 @@ def _meta(conn: Connection, sent: RequestParser, dataset: RowMapping) -> dict[st
     }
 
 
-def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
+def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``jobs.add``: a job for each of ``userIds``, who must be members of the dataset's team."""
     dataset = datasets.get(conn, request.number("datasetId"))
     users, reviewer = request.numbers("userIds", max_items=USERS), request.optional_number("reviewerId")
@@ -151,7 +153,7 @@ def add(conn: Connection, request: RequestParser) -> list[dict[str, Any]]:
     return _shaped(conn, [jobs.get(conn, number) for number in job_ids])
 
 
-def list_jobs(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_jobs(conn: Connection, request: RequestParser) -> ListPage:
     """``jobs.list`` of a team, without the images; archived ones only with ``showDisabled``."""
     team = teams.get(conn, team_table, "team", request.number("teamId"))
     query = jobs.listing(conn).where(workspaces.c.team_id == team["id"])
@@ -160,7 +162,7 @@ def list_jobs(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return page(conn, query, _COLUMNS, request, lambda job_rows: _shaped(conn, job_rows))
 
 
-def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def job(conn: Connection, request: RequestParser) -> JsonObject:
     """``jobs.info`` by id, with its images as ``entities``."""
     job_shape = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
     images = job_shape["meta"]["entityIds"]
@@ -174,7 +176,7 @@ def job(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {**job_shape, "entities": entities}
 
 
-def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_status(conn: Connection, request: RequestParser) -> Success:
     """``jobs.set-status``."""
     status = request.text("status")
     if status not in jobs.STATUSES:
@@ -183,13 +185,13 @@ def set_status(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def stop(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def stop(conn: Connection, request: RequestParser) -> Success:
     """``jobs.stop``."""
     jobs.set_status(conn, jobs.get(conn, request.number("id")), "stopped")
     return {"success": True}
 
 
-def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def edit(conn: Connection, request: RequestParser) -> JsonObject:
     """``jobs.editInfo``: name, custom data, and labeler and reviewer, who must be members of the job's team."""
     row = jobs.get(conn, request.number("id"))
     values: dict[str, Any] = {"name": request.text("name")} if request.has("name") else {}
@@ -203,7 +205,7 @@ def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _shaped(conn, [jobs.get(conn, row["id"])])[0]
 
 
-def review(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def review(conn: Connection, request: RequestParser) -> Success:
     """``jobs.entities.update-review-status`` of one of a job's images.
 
     Raises:
@@ -221,7 +223,7 @@ def review(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def stats(conn: Connection, request: RequestParser) -> JsonObject:
     """``jobs.stats``: the progress of a job."""
     job_shape = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
     total, finished = job_shape["imagesCount"], job_shape["finishedImagesCount"]
@@ -239,7 +241,7 @@ def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
     }
 
 
-def archive(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def archive(conn: Connection, request: RequestParser) -> Success:
     """``jobs.archive``."""
     jobs.disable(conn, jobs.get(conn, request.number("id"))["id"])
     return {"success": True}

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
+from autoflow.graph.graph import CardOptions
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, Direction
 from autoflow.server.db import tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.lineage.card_fields import CardFields, describe_cards
+from autoflow.server.lineage.card_fields import describe_cards
 from autoflow.wire.contract.run_pages import EntityLink, RunSummary, Users
 
 Row = Mapping[str, Any] | RowMapping
@@ -41,7 +42,7 @@ def entity_links(conn: Connection, refs: Sequence[EntityRef]) -> list[EntityLink
     return [_entity_link(ref, fields.get(ref.key, {})) for ref in refs]
 
 
-def _entity_link(ref: EntityRef, fields: CardFields) -> EntityLink:
+def _entity_link(ref: EntityRef, fields: CardOptions) -> EntityLink:
     link = fields.get("link")
     url = link.url if link is not None else None
     if ENTITY_TYPES[ref.type].is_task and fields:

@@ -16,7 +16,7 @@ from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
-from autoflow.server.paging import page_of_entities
+from autoflow.server.paging import ListPage, page_of_entities
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire.contract.labels import LabelClass, LabelDefinitions, MetaKind
 from autoflow.wire.contract.method import Success
@@ -74,7 +74,7 @@ def _tag(project: Mapping[str, Any] | RowMapping, entry: Entry, document: LabelD
 
 
 def _listing(kind: MetaKind, shape: Callable[..., Entry]) -> Operation:
-    def run(conn: Connection, request: RequestParser) -> dict[str, Any]:
+    def run(conn: Connection, request: RequestParser) -> ListPage:
         project = projects.get(conn, request.number("projectId"))
         document = projects.meta(conn, project["id"])
         return page_of_entities((shape(project, entry, document) for entry in _entries(document, kind)), request)

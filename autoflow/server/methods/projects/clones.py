@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
 from autoflow.server.db import counters, hidden_projects, items, json_codec, projects, tasks
 from autoflow.server.db.access import caller
@@ -34,7 +35,7 @@ _PROJECT = ("description", "readme", "type", "settings", "import_settings")
 _ITEM = ("name", "hash", "link", "mime", "size", "width", "height", "meta", "description")
 
 
-def clone(context: OperationContext, request: RequestParser) -> dict[str, Any]:
+def clone(context: OperationContext, request: RequestParser) -> JsonObject:
     """``projects.clone`` of a project (``id``) into a workspace, under a name; ``include`` selects parts.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import datasets, json_codec, projects
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.items import first_item_ids
@@ -14,9 +15,10 @@ from autoflow.server.db.schema import datasets as table
 from autoflow.server.db.schema import items
 from autoflow.server.methods.images.images import reference
 from autoflow.server.operations import Operation
-from autoflow.server.paging import page
+from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
+from autoflow.wire.contract.method import Success
 
 _COLUMNS = {
     "id": table.c.id,
@@ -30,7 +32,7 @@ _COLUMNS = {
 }
 
 
-def _shaped(conn: Connection, dataset_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def _shaped(conn: Connection, dataset_rows: Sequence[RowMapping]) -> list[JsonObject]:
     of = items.c.dataset_id
     query = select(of, func.count(), func.coalesce(func.sum(items.c.size), 0))
     query = query.where(of.in_([row["id"] for row in dataset_rows])).group_by(of)
@@ -60,12 +62,12 @@ def _shaped(conn: Connection, dataset_rows: Sequence[RowMapping]) -> list[dict[s
     return shaped
 
 
-def _with_custom_data(conn: Connection, number: int) -> dict[str, Any]:
+def _with_custom_data(conn: Connection, number: int) -> JsonObject:
     row = datasets.get(conn, number)
     return {**_shaped(conn, [row])[0], "customData": json_codec.load(row["custom_data"])}
 
 
-def list_datasets(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_datasets(conn: Connection, request: RequestParser) -> ListPage:
     """``datasets.list`` of a project: those at its top, or all with ``recursive``.
 
     ``customData`` is included on request only: the SDK uses the rows as keys of a dict, and a dict is not hashable.
@@ -77,10 +79,10 @@ def list_datasets(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _page(conn, query, request)
 
 
-def _page(conn: Connection, query: Select[Any], request: RequestParser) -> dict[str, Any]:
+def _page(conn: Connection, query: Select[Any], request: RequestParser) -> ListPage:
     custom = "customData" in request.array("extraFields", required=False)
 
-    def shape(dataset_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    def shape(dataset_rows: Sequence[RowMapping]) -> list[JsonObject]:
         shown = _shaped(conn, dataset_rows)
         if custom:
             for entry, row in zip(shown, dataset_rows, strict=True):
@@ -90,12 +92,12 @@ def _page(conn: Connection, query: Select[Any], request: RequestParser) -> dict[
     return page(conn, query, _COLUMNS, request, shape)
 
 
-def dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def dataset(conn: Connection, request: RequestParser) -> JsonObject:
     """``datasets.info`` by id."""
     return _with_custom_data(conn, request.number("id"))
 
 
-def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def add(conn: Connection, request: RequestParser) -> JsonObject:
     """``datasets.add``: 409 if the project or parent dataset has one of that name."""
     with edit_project(conn, request.number("projectId")) as edit:
         parent_id = request.optional_number("parentId")
@@ -110,7 +112,7 @@ def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _with_custom_data(conn, number)
 
 
-def edit_dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def edit_dataset(conn: Connection, request: RequestParser) -> JsonObject:
     """``datasets.editInfo``: name, description, customData.
 
     Raises:
@@ -129,18 +131,18 @@ def edit_dataset(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _with_custom_data(conn, row["id"])
 
 
-def list_all(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_all(conn: Connection, request: RequestParser) -> ListPage:
     """``datasets.list.all``: of all projects."""
     return _page(conn, datasets.listing(conn), request)
 
 
-def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> Success:
     """``datasets.archive`` and ``datasets.remove`` by id, with the datasets and images in it."""
     _remove(conn, [request.number("id")])
     return {"success": True}
 
 
-def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove_many(conn: Connection, request: RequestParser) -> Success:
     """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; versions keep them."""
     _remove(conn, [entry.number("id") for entry in request.objects("datasets")])
     return {"success": True}
@@ -152,7 +154,7 @@ def _remove(conn: Connection, numbers: Sequence[int]) -> None:
             datasets.remove(edit, dataset_rows)
 
 
-def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def move(conn: Connection, request: RequestParser) -> Success:
     """``datasets.move``: a dataset (``srcId``), with all in it, into another of its project (``destId``).
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import change_tracking, items, json_codec, projects, teams
 from autoflow.server.db.schema import datasets, workspaces
 from autoflow.server.db.schema import projects as table
@@ -14,10 +15,11 @@ from autoflow.server.errors import Invalid
 from autoflow.server.methods.images.images import reference
 from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
-from autoflow.server.paging import page
+from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 from autoflow.wire import methods
+from autoflow.wire.contract.method import Success
 
 PROJECTS = 2000  # removed by one request
 
@@ -36,7 +38,7 @@ _COLUMNS = {
 }
 
 
-def shaped(conn: Connection, project_rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def shaped(conn: Connection, project_rows: Sequence[RowMapping]) -> list[JsonObject]:
     """Return projects in the wire's shape."""
     numbers = [row["id"] for row in project_rows]
     of = datasets.c.project_id
@@ -72,11 +74,11 @@ def shaped(conn: Connection, project_rows: Sequence[RowMapping]) -> list[dict[st
     ]
 
 
-def _shaped_project(conn: Connection, number: int) -> dict[str, Any]:
+def _shaped_project(conn: Connection, number: int) -> JsonObject:
     return shaped(conn, [projects.get(conn, number)])[0]
 
 
-def list_projects(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_projects(conn: Connection, request: RequestParser) -> ListPage:
     """``projects.list`` of a workspace (``workspaceId``) or a team (``groupId``), else, as ``projects.list.all``, of
     all.
     """
@@ -89,12 +91,12 @@ def list_projects(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return page(conn, query, _COLUMNS, request, lambda project_rows: shaped(conn, project_rows))
 
 
-def project(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def project(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.info`` by id."""
     return _shaped_project(conn, request.number("id"))
 
 
-def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def add(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.add``: 409 if the workspace has one of that name."""
     number = projects.add(
         conn,
@@ -109,7 +111,7 @@ def add(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _shaped_project(conn, number)
 
 
-def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def edit(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.editInfo``: name, description, readme, customData; ``silent`` does not touch ``updatedAt``."""
     row = change_tracking.lock_project(conn, request.number("id"))
     values: dict[str, Any] = {name: request.text(name, "") for name in ("description", "readme") if request.has(name)}
@@ -122,7 +124,7 @@ def edit(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return _shaped_project(conn, row["id"])
 
 
-def set_settings(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def set_settings(conn: Connection, request: RequestParser) -> Success:
     """``projects.settings.update``: merge settings into the existing ones."""
     row = change_tracking.lock_project(conn, request.number("id"))
     settings = {**json_codec.load(row["settings"]), **request.mapping("settings")}
@@ -130,13 +132,13 @@ def set_settings(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def remove(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove(conn: Connection, request: RequestParser) -> Success:
     """``projects.archive`` and ``projects.remove`` by id."""
     projects.remove(conn, change_tracking.lock_project(conn, request.number("id"))["id"])
     return {"success": True}
 
 
-def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def remove_many(conn: Connection, request: RequestParser) -> Success:
     """``projects.remove.permanently`` by ``projects``, each with its ``id``; they stay in graphs.
 
     A project with an ``archiveUrl`` is not removed: the SDK's ``project.archive`` stores where its backup is, which
@@ -154,7 +156,7 @@ def remove_many(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def move(conn: Connection, request: RequestParser) -> Success:
     """``projects.workspace.set``: move a project into another workspace of its team.
 
     Raises:
@@ -171,13 +173,13 @@ def move(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"success": True}
 
 
-def meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def meta(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.meta`` by the project's id."""
     row = projects.get(conn, request.number("id"))
     return {"projectType": row["type"], **projects.meta(conn, row["id"])}
 
 
-def update_meta(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def update_meta(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.meta.update``: replace classes and tags, in the order sent (the SDK maps ids by position).
 
     Objects of removed classes, and removed tags on images and objects, are removed with them.

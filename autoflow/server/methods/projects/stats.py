@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.db.schema import datasets
 from autoflow.server.db.schema import items as table
@@ -52,17 +53,17 @@ def _counted(conn: Connection, project_id: int) -> _Tally:
     return tally
 
 
-def stats(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def stats(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.stats`` by the project's ``id``: counted at each request."""
     project = projects.get(conn, request.number("id"))
     document, tally = projects.meta(conn, project["id"]), _counted(conn, project["id"])
     query = select(datasets.c.id, datasets.c.name).where(datasets.c.project_id == project["id"])
     dataset_names = [(row.id, row.name) for row in conn.execute(query.order_by(datasets.c.id))]
 
-    def items_of(name: str, entries: Iterable[Mapping[str, Any]], counts: Counts) -> list[dict[str, Any]]:
+    def items_of(name: str, entries: Iterable[Mapping[str, Any]], counts: Counts) -> list[JsonObject]:
         return [_item(name, entry, counts, dataset_names) for entry in entries]
 
-    def by_dataset(**counts: Counter[int]) -> list[dict[str, Any]]:
+    def by_dataset(**counts: Counter[int]) -> list[JsonObject]:
         return [{"id": number, "name": name, **_of(counts, number)} for number, name in dataset_names]
 
     images = {
@@ -94,9 +95,7 @@ def _of(counts: Mapping[str, Counter[int]], dataset: int) -> dict[str, int]:
     return {name: counted[dataset] for name, counted in counts.items()}
 
 
-def _item(
-    name: str, entry: Mapping[str, Any], counts: Counts, dataset_names: Sequence[tuple[int, str]]
-) -> dict[str, Any]:
+def _item(name: str, entry: Mapping[str, Any], counts: Counts, dataset_names: Sequence[tuple[int, str]]) -> JsonObject:
     """Return the counts of a class or tag, in total and by dataset."""
     number = entry["id"]
     named = {"id": number, "name": entry.get("title", entry.get("name")), "color": entry.get("color")}

@@ -267,7 +267,7 @@ class _LabelReader:
         self._type = project_type
         self._meta = meta
 
-    def columns(self, image: FolderImage, position: int, tags: str) -> dict[str, Any]:
+    def columns(self, image: FolderImage, position: int, tags: str) -> JsonObject:
         """Return the columns that an image sets, but its tags as a list; `tags` are the ones it has."""
         values: dict[str, Any] = {}
         if image.meta is not None:

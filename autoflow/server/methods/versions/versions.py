@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import projects
 from autoflow.server.db.schema import versions as table
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
-from autoflow.server.paging import page
+from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import reservations, versions
 from autoflow.wire import methods
@@ -54,7 +55,7 @@ def all_to_wire(rows: Sequence[RowMapping]) -> list[contract.VersionResponse]:
     return [to_wire(row) for row in rows]
 
 
-def list_versions(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def list_versions(conn: Connection, request: RequestParser) -> ListPage:
     """``projects.versions.list`` of a project."""
     project_id = projects.get(conn, request.number("projectId"))["id"]
     return page(conn, versions.listing(conn).where(table.c.project_id == project_id), _COLUMNS, request, all_to_wire)
@@ -80,7 +81,7 @@ def snapshot(context: OperationContext, request: contract.SnapshotRequest) -> co
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 
-def reserve(conn: Connection, request: RequestParser) -> dict[str, Any]:
+def reserve(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.versions.reserve``: return ``{"id", "commitToken"}``.
 
     Raises:
@@ -90,7 +91,7 @@ def reserve(conn: Connection, request: RequestParser) -> dict[str, Any]:
     return {"id": reservation.id, "commitToken": reservation.token}
 
 
-def _columns(conn: Connection, request: RequestParser, name: str) -> dict[str, Any]:
+def _columns(conn: Connection, request: RequestParser, name: str) -> JsonObject:
     """Return the columns that a request sets; `name` is the member with the version's name."""
     values: dict[str, Any] = {}
     if request.has(name):

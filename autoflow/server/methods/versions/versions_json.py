@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import access, json_codec, projects
@@ -20,7 +19,7 @@ def content(conn: Connection, project_id: int) -> CompositeContent:
     return composite_content.text_content(text.encode(), archives.MAP, "application/json")
 
 
-def to_wire(conn: Connection, team_id: int, project_id: int, path: str) -> dict[str, Any]:
+def to_wire(conn: Connection, team_id: int, project_id: int, path: str) -> JsonObject:
     """Return the file in wire form."""
     file = content(conn, project_id)
     return {
