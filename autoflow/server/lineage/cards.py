@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -13,19 +12,19 @@ from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import json_codec
 from autoflow.server.lineage.card_fields import describe_cards
 from autoflow.server.lineage.card_style import parse_style
-from autoflow.server.lineage.walk import LineageRows
+from autoflow.server.lineage.walk import LineageEdge, LineageRows
 from autoflow.wire import cards as wire
 
 
 def _styles(rows: LineageRows) -> dict[str, CardOptions]:
     """Return the style of each data card by key, from the last edge with settings for it."""
     styles: dict[str, CardOptions] = {}
-    for row in sorted(rows.edges, key=lambda row: row["updated_ns"]):
-        if not ENTITY_TYPES[row["type"]].customizable or not row["meta"]:
+    for edge in sorted(rows.edges, key=attrgetter("updated_ns")):
+        if not ENTITY_TYPES[edge.type].customizable or not edge.meta:
             continue
-        style = parse_style(json_codec.load(row["meta"]).get(wire.RELATION))
+        style = parse_style(json_codec.load(edge.meta).get(wire.RELATION))
         if style:
-            styles[row["entity_key"]] = style
+            styles[edge.entity_key] = style
     return styles
 
 
@@ -37,10 +36,10 @@ def _card(ref: EntityRef, fields: CardOptions, style: CardOptions, at: str | Non
     return Card(key=ref.key, type=ref.type, id=ref.id, origin=ref.origin, more=more, **members)
 
 
-def _arrow(row: Mapping[str, Any]) -> Arrow:
-    if row["direction"] == "input":
-        return Arrow(row["entity_key"], row["task_key"], "input")
-    return Arrow(row["task_key"], row["entity_key"], "output")
+def _arrow(edge: LineageEdge) -> Arrow:
+    if edge.direction == "input":
+        return Arrow(edge.entity_key, edge.task_key, "input")
+    return Arrow(edge.task_key, edge.entity_key, "output")
 
 
 def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
@@ -48,12 +47,12 @@ def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], t
     fields = describe_cards(conn, rows.cards.values(), {task_id: key for key, task_id in rows.tasks.items()})
     styles = _styles(rows)
     first_used: dict[str, str] = {}
-    for row in rows.edges:
-        first_used[row["entity_key"]] = min(row["at"], first_used.get(row["entity_key"], row["at"]))
+    for edge in rows.edges:
+        first_used[edge.entity_key] = min(edge.at, first_used.get(edge.entity_key, edge.at))
     cards = tuple(
         _card(ref, fields.get(key, {}), styles.get(key, {}), first_used.get(key), rows.more.get(key, 0))
         for key, ref in rows.cards.items()
     )
-    arrows = [_arrow(row) for row in rows.edges]
+    arrows = [_arrow(edge) for edge in rows.edges]
     arrows += [Arrow(project, version, "version") for project, version in rows.versions]
     return cards, tuple(dict.fromkeys(arrows))

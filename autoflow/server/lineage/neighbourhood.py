@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, tasks, versions
-from autoflow.server.lineage.walk import LineageRows, Traversal, entity_of, specialize, used_versions
+from autoflow.server.lineage.walk import LineageEdge, LineageRows, Traversal, entity_of, specialize, used_versions
 from autoflow.server.paging import chunks
 
 Side = Literal["upstream", "downstream"]
@@ -93,22 +93,22 @@ class DirectedTraversal(Traversal):
 
     def cards_alone(self) -> LineageRows:
         """Return the cards with all edges that style and date them, even edges whose other end was not visited."""
-        edge_rows: list[dict[str, Any]] = []
+        shown_edges: list[LineageEdge] = []
         for chunk in chunks(list(self.cards)):
             query = select(edges).where(edges.c.entity_key.in_(chunk), visible(self._conn, edges)).order_by(edges.c.id)
-            edge_rows += ({**row, "task_key": ""} for row in self._conn.execute(query).mappings())
-        specialize(self.cards, edge_rows)
-        return LineageRows(self.cards, self.tasks, edge_rows, [], {})
+            shown_edges += (LineageEdge.of(row, "") for row in self._conn.execute(query).mappings())
+        specialize(self.cards, shown_edges)
+        return LineageRows(self.cards, self.tasks, shown_edges, [], {})
 
     def neighbourhood(self) -> Neighbourhood:
         """Return the visited cards, the edges between them, and the counts of other neighbours."""
         rows = self.rows()
         included: dict[tuple[str, Side], set[str]] = {}
-        for row in rows.edges:
-            side: Side = "upstream" if row["direction"] == "input" else "downstream"
+        for edge in rows.edges:
+            side: Side = "upstream" if edge.direction == "input" else "downstream"
             opposite: Side = "downstream" if side == "upstream" else "upstream"
-            included.setdefault((row["task_key"], side), set()).add(row["entity_key"])
-            included.setdefault((row["entity_key"], opposite), set()).add(row["task_key"])
+            included.setdefault((edge.task_key, side), set()).add(edge.entity_key)
+            included.setdefault((edge.entity_key, opposite), set()).add(edge.task_key)
         for project, version in rows.versions:
             included.setdefault((project, "downstream"), set()).add(version)
             included.setdefault((version, "upstream"), set()).add(project)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select
 
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
@@ -21,7 +21,7 @@ from autoflow.server.db import json_codec
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, tasks, versions
 from autoflow.server.db.tasks import tasks_of_cards
-from autoflow.server.lineage.walk import LineageRows, entity_of, specialize
+from autoflow.server.lineage.walk import LineageEdge, LineageRows, entity_of, specialize
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import as_number
 
@@ -46,7 +46,7 @@ class UpstreamTraversal:
         self._read_at: dict[str, str] = {}  # by card key, the latest time it was read
         self._cards: dict[str, EntityRef] = {}
         self._task_keys: dict[int, str] = {}
-        self._edges: dict[int, dict[str, Any]] = {}
+        self._edges: dict[int, LineageEdge] = {}
         self._containments: dict[tuple[str, str], None] = {}
         self._writer_counts: dict[str, int] = {}  # runs that wrote a card up to when it was read
         self._more: dict[str, int] = {}
@@ -62,11 +62,11 @@ class UpstreamTraversal:
             unwritten = [ref for ref in frontier if ref.key not in written_keys]
             containers = list(self._containers(frontier, unwritten))
             frontier = self._visit([(ref, read_at) for ref, read_at, _ in writers] + inputs + containers)
-        edge_rows = self._shown_edges()
-        specialize(self._cards, edge_rows)
+        shown_edges = self._shown_edges()
+        specialize(self._cards, shown_edges)
         containments = [pair for pair in self._containments if pair[0] in self._cards and pair[1] in self._cards]
         task_ids = {key: task_id for task_id, key in self._task_keys.items() if key in self._cards}
-        return LineageRows(self._cards, task_ids, edge_rows, containments, self._more)
+        return LineageRows(self._cards, task_ids, shown_edges, containments, self._more)
 
     def _visit(self, refs: Iterable[tuple[EntityRef, str]]) -> list[EntityRef]:
         """Add cards with the time they were read; return those to follow: new ones, and ones read later than known."""
@@ -83,22 +83,22 @@ class UpstreamTraversal:
             to_follow[ref.key] = self._cards[ref.key]
         return list(to_follow.values())
 
-    def _shown_edges(self) -> list[dict[str, Any]]:
+    def _shown_edges(self) -> list[LineageEdge]:
         """Return the edges between visited cards; edges to others are counted on the card that is visited."""
         more = Counter(self._writer_counts)
         shown = []
-        for _, row in sorted(self._edges.items()):
-            if row["entity_key"] in self._cards and row["task_key"] in self._cards:
-                shown.append(row)
-                more[row["entity_key"]] -= row["direction"] == "output"
-            elif row["direction"] == "input":
-                more[row["task_key"]] += 1
+        for _, edge in sorted(self._edges.items()):
+            if edge.entity_key in self._cards and edge.task_key in self._cards:
+                shown.append(edge)
+                more[edge.entity_key] -= edge.direction == "output"
+            elif edge.direction == "input":
+                more[edge.task_key] += 1
         self._more = {key: count for key, count in more.items() if count > 0 and key in self._cards}
         return shown
 
-    def _add_edge(self, row: Any, task_key: str) -> None:
+    def _add_edge(self, row: RowMapping, task_key: str) -> None:
         self._task_keys[row["task_id"]] = task_key
-        self._edges[row["id"]] = {**row, "task_key": task_key}
+        self._edges[row["id"]] = LineageEdge.of(row, task_key)
 
     def _writers(self, refs: Sequence[EntityRef]) -> Iterator[tuple[EntityRef, str, str]]:
         """Yield the runs that wrote each of these no later than it was read, with the key of what they wrote."""

@@ -6,18 +6,56 @@ neighbours that were left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, select, true
 
 from autoflow.model.entity import EntityRef
-from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.entity_types import ENTITY_TYPES, Direction, WireType
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, tasks, versions
 from autoflow.server.db.tasks import tasks_of_cards
 from autoflow.server.paging import CHUNK, chunks
 from autoflow.server.request_parser import as_number
+
+
+class LineageEdge(NamedTuple):
+    """An edge of a graph.
+
+    Args:
+        id: its number, by which edges are in the order recorded.
+        task_key: key of the run's card; empty where only the entity is shown.
+        entity_key: key of the entity's card.
+        type: the entity's type as the edge states it.
+        at: when it was recorded, in ISO 8601.
+        updated_ns: when its settings were set, in nanoseconds.
+        meta: settings of both cards, as JSON text.
+    """
+
+    id: int
+    task_key: str
+    entity_key: str
+    type: WireType
+    direction: Direction
+    at: str
+    updated_ns: int
+    meta: str | None
+
+    @classmethod
+    def of(cls, row: RowMapping, task_key: str) -> LineageEdge:
+        """Return the edge of a row."""
+        return cls(
+            row["id"],
+            task_key,
+            row["entity_key"],
+            row["type"],
+            row["direction"],
+            row["at"],
+            row["updated_ns"],
+            row["meta"],
+        )
 
 
 class LineageRows(NamedTuple):
@@ -26,14 +64,14 @@ class LineageRows(NamedTuple):
     Args:
         cards: by key, in order of discovery; a file that any edge uses as a model weight is a ``model_weight``.
         tasks: ids of the tasks among them, by card key; a task known by an edge alone has none.
-        edges: rows between cards of the graph, in the order recorded, with ``task_key``.
+        edges: edges between cards of the graph, in the order recorded.
         versions: (project's key, version's key), both in the graph.
         more: how many neighbours of a card were left out, by key.
     """
 
     cards: dict[str, EntityRef]
     tasks: dict[str, int]
-    edges: list[dict[str, Any]]
+    edges: list[LineageEdge]
     versions: list[tuple[str, str]]
     more: dict[str, int]
 
@@ -44,11 +82,11 @@ def entity_of(row: RowMapping) -> EntityRef:
     return EntityRef(row["origin"], row["type"], row["entity"] if number is None else number)
 
 
-def specialize(cards: dict[str, EntityRef], edge_rows: Iterable[Mapping[str, Any]]) -> None:
+def specialize(cards: dict[str, EntityRef], shown_edges: Iterable[LineageEdge]) -> None:
     """Give each card the most specific type that these edges state: a file is a model weight where one says so."""
-    for row in edge_rows:
-        if ENTITY_TYPES[row["type"]].is_specialized:
-            cards[row["entity_key"]] = cards[row["entity_key"]]._replace(type=row["type"])
+    for edge in shown_edges:
+        if ENTITY_TYPES[edge.type].is_specialized:
+            cards[edge.entity_key] = cards[edge.entity_key]._replace(type=edge.type)
 
 
 class Traversal:
@@ -108,22 +146,22 @@ class Traversal:
 
     def rows(self) -> LineageRows:
         """Return the visited cards and the edges between them."""
-        edge_rows = self._edges()
-        specialize(self.cards, edge_rows)
+        shown_edges = self._edges()
+        specialize(self.cards, shown_edges)
         pairs = self._version_pairs()
-        more = self._omitted_counts(edge_rows) if self._truncated else {}
-        return LineageRows(self.cards, self.tasks, edge_rows, pairs, more)
+        more = self._omitted_counts(shown_edges) if self._truncated else {}
+        return LineageRows(self.cards, self.tasks, shown_edges, pairs, more)
 
-    def _edges(self) -> list[dict[str, Any]]:
+    def _edges(self) -> list[LineageEdge]:
         # In a small graph, edges to other cards are filtered out by the database; in a large one that would take a
         # query for each pair of chunks.
         in_graph = edges.c.entity_key.in_(list(self.cards)) if len(self.cards) <= CHUNK else true()
-        edge_rows: list[dict[str, Any]] = []
+        shown_edges: list[LineageEdge] = []
         for chunk in chunks(list(self._task_keys)):
             for row in self._conn.execute(select(edges).where(edges.c.task_id.in_(chunk), in_graph)).mappings():
                 if row["entity_key"] in self.cards:
-                    edge_rows.append({**row, "task_key": self._task_keys[row["task_id"]]})
-        return sorted(edge_rows, key=lambda row: row["id"])
+                    shown_edges.append(LineageEdge.of(row, self._task_keys[row["task_id"]]))
+        return sorted(shown_edges, key=attrgetter("id"))
 
     def _version_pairs(self) -> list[tuple[str, str]]:
         version_ids = [ref.id for ref in self.cards.values() if ref.type == "project_version" and not ref.origin]
@@ -137,12 +175,12 @@ class Traversal:
                     pairs.append((project_key, EntityRef("", "project_version", row.id).key))
         return pairs
 
-    def _omitted_counts(self, edge_rows: list[dict[str, Any]]) -> dict[str, int]:
+    def _omitted_counts(self, shown_edges: list[LineageEdge]) -> dict[str, int]:
         """Count the neighbours of each card that are not in the graph."""
         included: dict[str, set[str]] = {}
-        for row in edge_rows:
-            included.setdefault(row["entity_key"], set()).add(row["task_key"])
-            included.setdefault(row["task_key"], set()).add(row["entity_key"])
+        for edge in shown_edges:
+            included.setdefault(edge.entity_key, set()).add(edge.task_key)
+            included.setdefault(edge.task_key, set()).add(edge.entity_key)
         totals: dict[str, int] = {}
         for column, other, keys in (
             (edges.c.entity_key, edges.c.task_id, {key: key for key in self.cards}),
