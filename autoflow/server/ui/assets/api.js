@@ -41,7 +41,13 @@ export async function call(method, body, signal) {
     if (signal?.aborted) throw error;
     throw new ApiError("The server cannot be reached.", 0);
   }
-  const data = await response.json().catch(() => null);
+  let data;
+  try {
+    data = await response.json();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (response.ok) throw new ApiError("The connection was lost before the answer was complete.", 0);
+  }
   if (response.ok) return data;
   throw new ApiError(data?.details?.message ?? `The server answered with status ${response.status}.`, response.status);
 }

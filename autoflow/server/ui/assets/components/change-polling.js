@@ -22,10 +22,11 @@ export async function changeCounter() {
  * @param {(reachable: boolean) => void} [options.onReachable] called when the server is lost, and when it is back
  */
 export function pollChanges({ known, onChange, onReachable }) {
-  let [counter, interval, timer] = [known, INTERVAL, 0];
+  let [counter, interval, timer, polling] = [known, INTERVAL, 0, false];
   const poll = async () => {
+    if (document.hidden || polling) return;
     clearTimeout(timer);
-    if (document.hidden) return;
+    polling = true;
     try {
       const changes = await changeCounter();
       const shown = changes === counter || (await onChange()) !== false;
@@ -36,6 +37,7 @@ export function pollChanges({ known, onChange, onReachable }) {
       if (interval === INTERVAL) onReachable?.(false);
       interval = Math.min(interval * 2, MAX_INTERVAL);
     }
+    polling = false;
     timer = window.setTimeout(poll, interval);
   };
   document.addEventListener("visibilitychange", poll);

@@ -17,6 +17,7 @@ const MAX_ITEMS = 3000; // items held in memory
  *   minWidth: number,
  *   gap: number,
  *   onScroll?: (first: number) => void,
+ *   onResize?: (total: number) => void,
  *   onError: (error: unknown) => void,
  * }} Options
  * `render` makes the link of an item; `height` returns the height of a cell from its width; sizes are in pixels
@@ -181,7 +182,8 @@ export class Grid {
     const request = new AbortController();
     this.requests.set(page, request);
     try {
-      const { items } = await this.options.load(start, PAGE_SIZE, request.signal);
+      const { items, total } = await this.options.load(start, PAGE_SIZE, request.signal);
+      if (total !== this.total) this.resize(total);
       items.forEach((item, n) => {
         this.items.set(start + n, item);
         const cell = this.cells.get(start + n);
@@ -198,7 +200,22 @@ export class Grid {
     } catch (error) {
       if (!request.signal.aborted) this.options.onError(error);
     }
-    this.requests.delete(page);
+    // a request that was cancelled may have been followed by another one for the same page
+    if (this.requests.get(page) === request) this.requests.delete(page);
+  }
+
+  /** Follow a change of the list: its number of items; those loaded may have other places. @param {number} total */
+  resize(total) {
+    this.total = total;
+    this.items.clear();
+    for (const request of this.requests.values()) request.abort();
+    this.requests.clear();
+    for (const cell of this.cells.values()) cell.remove();
+    this.cells.clear();
+    this.current = Math.max(0, Math.min(this.current, total - 1));
+    this.element.style.height = `${Math.ceil(total / this.columns) * this.row}px`;
+    this.options.onResize?.(total);
+    this.update();
   }
 
   /** Set the cell that Tab reaches. @param {number} index */

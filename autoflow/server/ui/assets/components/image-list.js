@@ -99,16 +99,17 @@ export class ImageList {
     this.request.abort();
     this.request = new AbortController();
     const { signal } = this.request;
+    const filters = this.filters();
     try {
-      const { total } = await call("autoflow.overview.images", { ...this.filters(), start: 0, limit: 1 }, signal);
-      this.render(total);
+      const { total } = await call("autoflow.overview.images", { ...filters, start: 0, limit: 1 }, signal);
+      this.render(total, filters);
     } catch (error) {
       if (!signal.aborted) showError(error);
     }
   }
 
-  /** @param {number} total */
-  render(total) {
+  /** @param {number} total @param {object} filters that the images were counted with */
+  render(total, filters) {
     this.grid?.dispose();
     this.grid = null;
     this.saveUrl(Math.min(this.start, Math.max(0, total - 1)));
@@ -122,7 +123,6 @@ export class ImageList {
       );
       return;
     }
-    const filters = this.filters();
     this.grid = new Grid(
       {
         load: async (start, limit, signal) => {
@@ -136,6 +136,9 @@ export class ImageList {
         minWidth: MIN_CELL_WIDTH,
         gap: GAP,
         onScroll: (first) => this.saveUrl(first),
+        onResize: (images) => {
+          this.total.textContent = count(images, "image");
+        },
         onError: (error) => announce(errorMessage(error)),
       },
       total,

@@ -7,6 +7,7 @@ import { errorMessage } from "../format.js";
 
 /** @import { RunLog as LogPage } from "../contract.js" */
 
+const PAGE_SIZE = 100; // chunks in one request for new lines
 const END_TOLERANCE = 24; // pixels from the end within which the log follows new lines
 
 /** Shows the log of a run. */
@@ -28,7 +29,6 @@ export class RunLog {
     this.earlier.addEventListener("click", () => this.loadEarlier());
     this.first = 0;
     this.last = 0;
-    this.state = "";
   }
 
   /** Load the end of the log. */
@@ -53,16 +53,16 @@ export class RunLog {
     this.earlier.disabled = false;
   }
 
-  /**
-   * Load new lines.
-   * @returns {Promise<boolean>} whether there were any
-   */
+  /** Load new lines. */
   async loadNew() {
-    const page = await call("autoflow.overview.log", { id: this.run, after: this.last });
-    const follow = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < END_TOLERANCE;
-    this.insert(page, false);
-    if (follow) this.text.scrollTop = this.text.scrollHeight;
-    return page.parts.length > 0;
+    let complete = false;
+    while (!complete) {
+      const page = await call("autoflow.overview.log", { id: this.run, after: this.last, limit: PAGE_SIZE });
+      const follow = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < END_TOLERANCE;
+      this.insert(page, false);
+      if (follow) this.text.scrollTop = this.text.scrollHeight;
+      complete = page.parts.length < PAGE_SIZE;
+    }
   }
 
   /**
@@ -79,7 +79,6 @@ export class RunLog {
     const [first, last] = [parts[0], parts[parts.length - 1]];
     if (first && (before || !this.first)) this.first = first.id;
     if (last && !before) this.last = last.id;
-    this.state = page.state;
     this.text.hidden = !this.text.childElementCount;
     this.status.textContent = this.text.hidden
       ? page.state === "running"

@@ -31,9 +31,10 @@ const PAGE_SIZE = 24;
  * @param {VersionPair} pair
  * @param {number} limit of images
  * @param {number} [after] `after` of the previous page
+ * @param {AbortSignal} [signal]
  */
-export function loadDiff(pair, limit, after = 0) {
-  return call("autoflow.versions.diff", { from: pair.from, to: pair.to, limit, after });
+export function loadDiff(pair, limit, after = 0, signal) {
+  return call("autoflow.versions.diff", { from: pair.from, to: pair.to, limit, after }, signal);
 }
 
 /**

@@ -9,6 +9,9 @@ import { accessibleName, linkTarget } from "./card-element.js";
 
 const PAGE_SIZE = 200;
 
+// what a person has chosen holds for the graphs that follow
+let [sortColumn, descending, limit] = [3, true, PAGE_SIZE];
+
 /** @type {[string, (graph: GraphView, card: number) => string | number][]} */
 const COLUMNS = [
   ["Name", (graph, card) => graph.detailsOf(card)?.title.toLowerCase() ?? ""],
@@ -22,12 +25,12 @@ const COLUMNS = [
 /**
  * @param {GraphView} graph
  * @param {number} card
- * @param {(card: number) => void} go
+ * @param {(key: string) => void} go
  */
 function row(graph, card, go) {
   const details = graph.detailsOf(card);
   const name = element("button", { type: "button", class: "plain", title: "Show in the graph" }, details?.title ?? "");
-  name.addEventListener("click", () => go(card));
+  name.addEventListener("click", () => go(graph.keys[card] ?? ""));
   const neighbourCount = (/** @type {number[]} */ cards) =>
     element(
       "td",
@@ -70,11 +73,12 @@ function row(graph, card, go) {
  * Fill an element with the table.
  * @param {HTMLElement} section
  * @param {GraphView} graph
- * @param {(card: number) => void} go shows a card in the graph
+ * @param {(key: string) => void} go shows a card in the graph
+ * @param {() => boolean} isCurrent whether the graph is still the one to show
  */
-export async function fillCardTable(section, graph, go) {
+export async function fillCardTable(section, graph, go, isCurrent) {
   await graph.loadAllDetails();
-  let [sortColumn, descending, limit] = [3, true, PAGE_SIZE];
+  if (!isCurrent()) return;
   const body = element("tbody");
   const more = element("button", { type: "button" }, "Show more rows");
   const fill = () => {

@@ -9,7 +9,7 @@ import { linkTarget } from "./card-element.js";
 /** @import { CardTexts } from "../contract.js" */
 /**
  * @typedef {object} PanelActions
- * @property {(card: number) => void} go to another card
+ * @property {(key: string) => void} go to another card
  * @property {() => void} close
  * @property {(key: string, side: "upstream" | "downstream" | "both") => void} focus
  * @property {(key: string) => void} open a cluster
@@ -71,7 +71,7 @@ function neighbourSection(graph, card, side, actions) {
   const items = neighbours.slice(0, MAX_LISTED).map((n) => {
     const title = graph.detailsOf(n)?.title ?? graph.typeOf(n).label;
     const button = element("button", { type: "button", class: "plain" }, title);
-    button.addEventListener("click", () => actions.go(n));
+    button.addEventListener("click", () => actions.go(graph.keys[n] ?? ""));
     return element("li", {}, button);
   });
   if (neighbours.length > MAX_LISTED)

@@ -9,7 +9,7 @@ const MAX_HITS = 12;
 /**
  * Make the search box.
  * @param {() => GraphView | null} current
- * @param {(card: number) => void} onChoose
+ * @param {(key: string) => void} onChoose
  */
 export function graphSearch(current, onChoose) {
   const input = element("input", {
@@ -25,7 +25,7 @@ export function graphSearch(current, onChoose) {
   const list = element("ul", { id: "hits", role: "listbox", "aria-label": "Cards found", hidden: true });
   const status = element("p", { class: "visually-hidden", role: "status" });
   const container = element("div", { class: "finder" }, input, list, status);
-  /** @type {number[]} */
+  /** @type {string[]} keys of cards, which name them also in the next graph */
   let hits = [];
   let active = -1;
 
@@ -43,10 +43,10 @@ export function graphSearch(current, onChoose) {
       option.scrollIntoView({ block: "nearest" });
     });
   };
-  const choose = (/** @type {number} */ card) => {
+  const choose = (/** @type {string} */ key) => {
     close();
     input.value = "";
-    onChoose(card);
+    onChoose(key);
   };
   const show = async () => {
     const graph = current();
@@ -55,9 +55,10 @@ export function graphSearch(current, onChoose) {
     await graph.loadAllDetails();
     if (input.value.trim().toLowerCase() !== text) return undefined;
     const matches = find(graph, text);
-    hits = matches.slice(0, MAX_HITS);
+    const shown = matches.slice(0, MAX_HITS);
+    hits = shown.map((card) => graph.keys[card] ?? "");
     list.replaceChildren(
-      ...hits.map((card, n) => {
+      ...shown.map((card, n) => {
         const details = graph.detailsOf(card);
         const type = element("span", { class: "muted" }, graph.typeOf(card).label);
         const option = element(
@@ -68,7 +69,7 @@ export function graphSearch(current, onChoose) {
         );
         option.addEventListener("pointerdown", (event) => {
           event.preventDefault();
-          choose(card);
+          choose(graph.keys[card] ?? "");
         });
         return option;
       }),
@@ -88,8 +89,8 @@ export function graphSearch(current, onChoose) {
       event.preventDefault();
       if (hits.length) setActive((active + (event.key === "ArrowDown" ? 1 : hits.length - 1)) % hits.length);
     } else if (event.key === "Enter") {
-      const card = hits[active];
-      if (!list.hidden && card !== undefined) choose(card);
+      const key = hits[active];
+      if (!list.hidden && key !== undefined) choose(key);
     } else if (event.key === "Escape") {
       input.value = "";
       close();

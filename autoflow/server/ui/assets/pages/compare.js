@@ -76,7 +76,11 @@ function render(name, versions) {
     );
   }
   const result = element("div", { "aria-live": "polite" });
+  let request = new AbortController();
   const update = async () => {
+    request.abort();
+    request = new AbortController();
+    const { signal } = request;
     const pair = { from: Number(first.select.value), to: Number(second.select.value) || null };
     history.replaceState(null, "", `?from=${pair.from}&to=${pair.to ?? 0}`);
     swap.disabled = pair.to === null;
@@ -89,13 +93,14 @@ function render(name, versions) {
       const shown = new Set(
         [...statuses.querySelectorAll("input")].filter((box) => box.checked).map((box) => box.value),
       );
-      const diff = await loadDiff(pair, PAGE_SIZE);
+      const diff = await loadDiff(pair, PAGE_SIZE, 0, signal);
       if (!hasChanges(diff))
         result.replaceChildren(
           emptyState("No differences", "All images, labels, classes, tags and datasets are equal."),
         );
       else result.replaceChildren(countLine(diff), changeList(pair, diff, shown));
     } catch (error) {
+      if (signal.aborted) return;
       result.replaceChildren(element("p", { class: "notice bad", role: "alert" }, errorMessage(error)));
     }
   };

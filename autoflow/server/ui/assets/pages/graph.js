@@ -60,7 +60,7 @@ const filter = filterMenu(
 );
 const search = graphSearch(
   () => graph,
-  (card) => go(card),
+  (key) => go(key),
 );
 const toggle = element("button", { type: "button", "aria-pressed": "false" }, "Table");
 toggle.addEventListener("click", () => showTable(!state.table));
@@ -130,11 +130,11 @@ async function load(reason) {
   ).finally(() => {
     if (pending === request) pending = null;
   });
-  if (response.same) return response;
+  if (response.same) return;
   const first = !graph;
   graph = new GraphView(/** @type {import("../graph/graph-view.js").Scene} */ (response));
   render(graph, first, reason);
-  return response;
+  if (first) followChanges(response.changes);
 }
 
 /** @param {GraphView} shown @param {boolean} first @param {string} reason */
@@ -156,7 +156,7 @@ function render(shown, first, reason) {
   else if (reason === "requested" && state.query.focus) viewport.fit();
   if (reason !== "first") announceStatus(`${shown.size} cards`);
   select(shown.index.has(state.card) ? state.card : "", false);
-  if (state.table) void fillCardTable(tableSection, shown, (card) => go(card));
+  if (state.table) showRows(shown);
 }
 
 /** Set the camera that the address holds, else the initial one. */
@@ -255,10 +255,15 @@ function select(key, push) {
   if (changed) saveState(push);
 }
 
-/** Show a card in the graph, and select it. @param {number} card */
-function go(card) {
-  const key = graph?.keys[card];
-  if (!key) return;
+/** Fill the table with the cards of a graph. @param {GraphView} shown */
+function showRows(shown) {
+  void fillCardTable(tableSection, shown, go, () => graph === shown).catch(handleError);
+}
+
+/** Show a card in the graph, and select it; nothing if the graph has no such card now. @param {string} key */
+function go(key) {
+  const card = graph?.indexOf(key) ?? -1;
+  if (card < 0) return;
   showTable(false);
   select(key, true);
   viewport.centreOn(card);
@@ -282,7 +287,7 @@ function showTable(asTable, push = true) {
   toggle.setAttribute("aria-pressed", String(asTable));
   tableSection.hidden = !asTable;
   viewport.frame.classList.toggle("gone", asTable || !graph?.size);
-  if (asTable && graph) void fillCardTable(tableSection, graph, go).catch(handleError);
+  if (asTable && graph) showRows(graph);
   if (changed && push) saveState(true);
 }
 
@@ -322,19 +327,19 @@ handleKeyboard({
   unfocus: () => state.query.focus && update({ ...state.query, focus: null }),
 });
 
-async function start() {
-  try {
-    const response = await load("first");
-    pollChanges({
-      known: response.changes,
-      onChange: refresh,
-      onReachable: (reachable) => {
-        lost.hidden = reachable;
-      },
-    });
-  } catch (error) {
-    handleError(error);
-  }
+/** Keep the graph current. @param {number} known the counter of changes that the first graph was read at */
+function followChanges(known) {
+  pollChanges({
+    known,
+    onChange: refresh,
+    onReachable: (reachable) => {
+      lost.hidden = reachable;
+    },
+  });
 }
 
-void start();
+function start() {
+  void load("first").catch(handleError);
+}
+
+start();

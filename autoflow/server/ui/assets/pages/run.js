@@ -56,7 +56,7 @@ const slots = {
   right: element("div", {}),
 };
 const log = new RunLog(id);
-let shownState = "";
+let shown = ""; // the run as JSON
 
 showContent(loadingSkeleton(3));
 try {
@@ -76,8 +76,9 @@ try {
   pollChanges({
     known,
     onChange: async () => {
-      const newLines = await log.loadNew();
-      if (!newLines || log.state !== shownState) render(await loadRun());
+      await log.loadNew();
+      const run = await loadRun();
+      if (JSON.stringify(run) !== shown) render(run);
     },
   });
 } catch (error) {
@@ -90,7 +91,7 @@ function loadRun() {
 
 /** @param {RunPage} run */
 function render(run) {
-  shownState = run.state;
+  shown = JSON.stringify(run);
   showCrumbs([
     { text: "Start", href: "/" },
     { text: run.workspace.name, href: `/workspace/${run.workspace.id}` },

@@ -4,8 +4,8 @@
 import { call } from "../api.js";
 import { announce, internalLink, timeElement } from "../components/widgets.js";
 import { element } from "../dom.js";
-import { count } from "../format.js";
-import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
+import { capitalize, count, errorMessage } from "../format.js";
+import { emptyState, initPage, showContent, showCrumbs } from "../header.js";
 
 /** @import { SearchRequest, SearchResult } from "../contract.js" */
 /** @typedef {NonNullable<SearchRequest["kinds"]>[number]} Kind */
@@ -102,7 +102,8 @@ async function runSearch() {
     );
     render(q, response.results, new Set(response.more));
   } catch (error) {
-    if (!signal.aborted) showError(error);
+    if (signal.aborted) return;
+    results.replaceChildren(element("p", { class: "notice bad", role: "alert" }, capitalize(errorMessage(error))));
   }
 }
 

@@ -150,21 +150,27 @@ function orPlaceholder(length, list, placeholder) {
   return length ? list : element("p", { class: "muted" }, placeholder);
 }
 
-async function load() {
-  render(await call("autoflow.overview.start", { limit: PAGE_SIZE }));
+function load() {
+  return call("autoflow.overview.start", { limit: PAGE_SIZE });
+}
+
+/** Return whether a person works with the page, or has scrolled down a list. */
+function isInUse() {
+  return scrollY !== 0 || (document.activeElement !== null && document.activeElement !== document.body);
 }
 
 showContent(loadingSkeleton(4));
 try {
   const known = await changeCounter();
-  await load();
+  render(await load());
   pollChanges({
     known,
     onChange: async () => {
-      // do not replace the page while a person works with it, or has scrolled down a list: ask again later
-      const busy = document.activeElement && document.activeElement !== document.body;
-      if (busy || scrollY !== 0) return false;
-      await load();
+      // do not replace the page while a person works with it: ask again later
+      if (isInUse()) return false;
+      const page = await load();
+      if (isInUse()) return false;
+      render(page);
       return true;
     },
   });

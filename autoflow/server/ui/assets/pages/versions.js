@@ -17,16 +17,23 @@ const PAGE_SIZE = 24; // changed images in one request
 
 const { facts } = initPage();
 const project = Number(facts.project);
+let latestLoad = 0;
+/** @type {Map<number, {progress: HTMLElement, button: HTMLButtonElement}>} restores of this page, by version */
+const restores = new Map();
 
 await load();
 
 async function load() {
+  latestLoad += 1;
+  const own = latestLoad;
   if (!document.querySelector(".versions")) showContent(loadingSkeleton(3));
   try {
-    render(await loadPage(null));
+    const timeline = await loadPage(null);
+    if (own !== latestLoad) return; // a later change is being loaded
+    render(timeline);
     if (/^#v\d+$/.test(location.hash)) document.getElementById(location.hash.slice(1))?.scrollIntoView();
   } catch (error) {
-    showError(error, load);
+    if (own === latestLoad) showError(error, load);
   }
 }
 
@@ -180,15 +187,23 @@ function changesSection(pair, name) {
   return section;
 }
 
+/** Make the button that restores a version, and the element that shows its progress. @param {number} version */
+function restoreControls(version) {
+  const progress = element("div", { class: "row progress", role: "status" });
+  const button = element("button", { type: "button" }, "Restore as a new project");
+  button.addEventListener("click", () => restoreVersion(version, progress, button));
+  restores.set(version, { progress, button });
+  return { progress, button };
+}
+
 /**
  * Make the item of a version in the timeline.
  * @param {ListedVersion} version
  * @param {() => Promise<ListedVersion | null>} previousVersion
  */
 function versionItem(version, previousVersion) {
-  const progress = element("div", { class: "row progress", role: "status" });
-  const restore = element("button", { type: "button" }, "Restore as a new project");
-  restore.addEventListener("click", () => restoreVersion(version.id, progress, restore));
+  // a restore goes on while the timeline is loaded again
+  const { progress, button: restore } = restores.get(version.id) ?? restoreControls(version.id);
   const remove = element(
     "button",
     { type: "button", class: "plain danger", "aria-label": `Delete version ${version.number}` },
