@@ -69,14 +69,14 @@ class _TraceRenderer:
             is_repeated = key in self.unfolded and bool(children)
             is_deferred = not is_repeated and bool(children) and len(inner_prefix) >= MAX_DEPTH * len(trunk)
             pointer = "  (above)" if is_repeated else "  (below)" if is_deferred else ""
-            yield prefix + self.card_line(self.cards[key]) + self.terminal.paint(pointer, "quiet")
+            yield prefix + self.card_line(self.cards[key]) + self.terminal.paint(pointer, "muted")
             if is_deferred:
                 too_deep.append(key)
             if pointer:
                 continue
             self.unfolded.add(key)
             for text in self.run_lines(key):
-                yield inner_prefix + (trunk if children else "   ") + self.terminal.paint(text, "quiet")
+                yield inner_prefix + (trunk if children else "   ") + self.terminal.paint(text, "muted")
             for index, child in reversed(list(enumerate(children))):
                 is_last = index == len(children) - 1
                 branch = self.symbols["last branch" if is_last else "branch"]
@@ -86,15 +86,15 @@ class _TraceRenderer:
         """Return the line of a card: its name, its reference, and its type or, for a run, its status."""
         paint = self.terminal.paint
         data: Mapping[str, Any] = self.trace.data.get(card.key, {})
-        more = paint(f"  +{card.more} more", "quiet") if card.more else ""
-        reference = paint(printable(card_reference(card)), "quiet")
+        more = paint(f"  +{card.more} more", "muted") if card.more else ""
+        reference = paint(printable(card_reference(card)), "muted")
         if card.type == "task":
             run: Mapping[str, Any] = self.trace.runs.get(card.key, {})
             symbol = paint(self.symbols.get(card.state or "", self.symbols["dot"]), card.state or "")
             name = paint(printable(str(run.get("name") or card.name)), "strong")
-            return f"{symbol} {name}  {reference}  {paint(printable(self.run_summary(run)), 'quiet')}{more}"
+            return f"{symbol} {name}  {reference}  {paint(printable(self.run_summary(run)), 'muted')}{more}"
         name = printable(str(data.get("path") or data.get("projectName") or card.name))
-        return f"{paint(name, 'strong')}  {reference}  {paint(printable(_data_type(card, data)), 'quiet')}{more}"
+        return f"{paint(name, 'strong')}  {reference}  {paint(printable(_data_type(card, data)), 'muted')}{more}"
 
     def run_summary(self, run: Mapping[str, Any]) -> str:
         """Return a run's status, start, duration and error."""

@@ -14,7 +14,7 @@ COLORS = {
     "lost": "33",
     "ended": "32",
     "strong": "1",
-    "quiet": "2",
+    "muted": "2",
     "entry": "1;34",
 }
 UNICODE = {

@@ -101,8 +101,8 @@ class _TextRenderer:
                 detail = self.symbols[line.continued]
             if line.is_ambiguous:
                 detail = f"{group.references}  {detail}"
-            more = self.paint(f"  +{group.more} more", "quiet") if group.more and not line.continued else ""
-            yield f"{self.paint(prefix, 'quiet')}{label}{entry}  {self.paint(printable(detail), 'quiet')}{more}"
+            more = self.paint(f"  +{group.more} more", "muted") if group.more and not line.continued else ""
+            yield f"{self.paint(prefix, 'muted')}{label}{entry}  {self.paint(printable(detail), 'muted')}{more}"
 
     def run_table(self) -> Iterator[str]:
         """Yield each run in order of time, below a heading for each day."""
@@ -113,13 +113,13 @@ class _TextRenderer:
             if day != heading:
                 heading = day
                 yield ""
-                yield self.paint(day, "strong") + self.paint(f"  {time.tzname()}" if time else "", "quiet")
+                yield self.paint(day, "strong") + self.paint(f"  {time.tzname()}" if time else "", "muted")
             state = run.state or ""
             status = run_status(run.state, run.seen, run.unattributed)
             symbol = self.paint(self.symbols.get(state, self.symbols["dot"]), state)
             title = self.paint(printable(card_title(run)), "strong")
             entry = self.paint(f" {self.symbols['entry']}", "entry") if run.key == self.graph.entry else ""
-            reference = self.paint(printable(card_reference(run)), "quiet")
+            reference = self.paint(printable(card_reference(run)), "muted")
             clock = f"{time:%H:%M}" if time else "     "
             yield (
                 f"  {clock}  {symbol} {title}{entry}  {reference}  {self.paint(printable(status), state)}"
@@ -141,14 +141,14 @@ class _TextRenderer:
             symbol = self.symbols.get(row.symbol, row.symbol)
             color = "entry" if row.card.key == self.graph.entry else ""
             padded_title = self.paint(_pad(title, widths[0]), color)
-            detail = self.paint(f"{_pad(type_text, widths[1])}  {_pad(reference, widths[2])}", "quiet")
-            direction = self.paint(self.symbols["from" if row.symbol == "input" else "to"], "quiet")
+            detail = self.paint(f"{_pad(type_text, widths[1])}  {_pad(reference, widths[2])}", "muted")
+            direction = self.paint(self.symbols["from" if row.symbol == "input" else "to"], "muted")
             linked = f"  {direction} {_brief_names(row.linked)}" if row.linked else ""
             yield f"         {symbol} {padded_title}  {detail}{self.more(row.card)}{linked}"
 
     def more(self, card: Card) -> str:
         """Return the count of neighbours that the graph leaves out."""
-        return self.paint(f"  +{card.more} more", "quiet") if card.more else ""
+        return self.paint(f"  +{card.more} more", "muted") if card.more else ""
 
 
 def _brief_names(cards: list[Card]) -> str:

@@ -91,13 +91,13 @@ def test_every_drawing_is_a_path() -> None:
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_texts_have_enough_contrast(theme: dict[str, str]) -> None:
     """WCAG AA: 4.5 to 1 for every text, 3 to 1 for the arrows and the entry's outline."""
-    for name in ("title", "quiet", "link", *STATES):
+    for name in ("title", "muted", "link", *STATES):
         assert contrast(theme[name], theme["card"]) >= 4.5, name
         assert contrast(theme[name], theme["canvas"]) >= 4.5, name
     assert contrast(theme["on-badge"], theme["badge"]) >= 4.5
     assert contrast(theme["title"], theme["shade"]) >= 4.5
     assert contrast(theme["arrow"], theme["canvas"]) >= 3
-    assert contrast(theme["entry"], theme["canvas"]) >= 3
+    assert contrast(theme["accent"], theme["canvas"]) >= 3
 
 
 @pytest.mark.parametrize(
