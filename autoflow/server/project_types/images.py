@@ -21,6 +21,8 @@ from autoflow.server.project_types.meta import Meta
 from autoflow.server.request_parser import RequestParser
 
 FIGURES = 2**20  # an image has fewer objects
+# Members of an object that are derived when it is read: stored, they would make equal annotations differ.
+_DERIVED = frozenset({"id", "classTitle", "labelerLogin", "createdAt", "updatedAt"})
 
 
 def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
     Raises:
         ServerRefused: its class or a tag is not in the project's meta.
     """
-    stored = {key: value for key, value in request.fields.items() if key not in {"id", "classTitle", "labelerLogin"}}
+    stored = {key: value for key, value in request.fields.items() if key not in _DERIVED}
     stored["classId"] = meta.class_number(request)
     stored["tags"] = [meta.tag(tag) for tag in request.objects("tags", required=False)]
     return stored

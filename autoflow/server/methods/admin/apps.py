@@ -32,7 +32,7 @@ def _to_wire(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
             "disabled": False,
             "isShared": False,
             "config": {"name": row["name"]},
-            "repo": None,
+            "repo": {},
             "tasks": [],
         }
         for row in rows

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from autoflow.distribution import VERSION
 from autoflow.model.json_object import JsonObject
 from autoflow.server.db import counters, tasks, teams, unsupported_methods
 from autoflow.server.db.access import caller, visible
-from autoflow.server.db.schema import members, users, workspaces
+from autoflow.server.db.schema import members, tokens, users, workspaces
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import ListPage, page, page_of_entities
@@ -22,7 +22,7 @@ from autoflow.wire.contract.method import Success
 # The oldest version of an instance that the SDK supports.
 INSTANCE_VERSION = "6.18.3"
 # The only role: every user has it in all their teams.
-ROLE = {"id": 1, "role": "admin", "createdAt": None, "updatedAt": None}
+ROLE = {"id": 1, "role": "admin"}
 
 
 def version(_conn: Connection, _request: RequestParser) -> JsonObject:
@@ -73,8 +73,30 @@ def _workspaces(rows: Sequence[RowMapping]) -> list[JsonObject]:
     ]
 
 
-def _user(row: RowMapping) -> JsonObject:
-    return {"id": row["id"], "login": row["login"], "name": row["name"], "role": ROLE["role"], **_timestamps(row)}
+def _users(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
+    """Return users in wire form; a user logs in by getting a token, and has no other account here."""
+    query = select(tokens.c.user_id, func.count(), func.max(tokens.c.created_at)).where(
+        tokens.c.user_id.in_([row["id"] for row in rows]), tokens.c.task_id.is_(None)
+    )
+    logins = {user_id: (count, last) for user_id, count, last in conn.execute(query.group_by(tokens.c.user_id))}
+    shaped = []
+    for row in rows:
+        count, last_login = logins.get(row["id"], (0, row["created_at"]))
+        shaped.append(
+            {
+                "id": row["id"],
+                "login": row["login"],
+                "name": row["name"],
+                "email": row["login"] if "@" in row["login"] else "",
+                "role": ROLE["role"],
+                "roleId": ROLE["id"],
+                "logins": count,
+                "lastLogin": last_login,
+                "disabled": False,
+                **_timestamps(row),
+            }
+        )
+    return shaped
 
 
 def list_teams(conn: Connection, request: RequestParser) -> ListPage:
@@ -129,7 +151,7 @@ def hide_workspace(conn: Connection, request: RequestParser) -> Success:
 
 def me(conn: Connection, _request: RequestParser) -> JsonObject:
     """``users.me``."""
-    return _user(teams.get(conn, users, "user", caller(conn).user))
+    return _users(conn, [teams.get(conn, users, "user", caller(conn).user)])[0]
 
 
 def user(conn: Connection, request: RequestParser) -> JsonObject:
@@ -141,19 +163,20 @@ def user(conn: Connection, request: RequestParser) -> JsonObject:
         {"id": row["id"], "name": row["name"], "roleId": ROLE["id"], "role": ROLE["role"]}
         for row in conn.execute(query).mappings()
     ]
-    return {**_user(user_row), "teams": user_teams}
+    return {**_users(conn, [user_row])[0], "teams": user_teams}
 
 
 def list_users(conn: Connection, request: RequestParser) -> ListPage:
     """``users.list``: the users who share a team with the caller."""
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
     query = select(users).where(visible(conn, users))
-    return page(conn, query, columns, request, lambda rows: [_user(row) for row in rows])
+    return page(conn, query, columns, request, lambda rows: _users(conn, rows))
 
 
-def list_roles(_conn: Connection, request: RequestParser) -> ListPage:
-    """``roles.list``: the one role, as permissions do not differ within a team."""
-    return page_of_entities([ROLE], request)
+def list_roles(conn: Connection, request: RequestParser) -> ListPage:
+    """``roles.list``: the one role, as permissions do not differ within a team; it is as old as the store."""
+    created_at = conn.execute(select(func.min(team_table.c.created_at))).scalar()
+    return page_of_entities([{**ROLE, "createdAt": created_at, "updatedAt": created_at}], request)
 
 
 def context(conn: Connection, request: RequestParser) -> JsonObject:
@@ -172,7 +195,7 @@ def list_members(conn: Connection, request: RequestParser) -> ListPage:
     team_id = teams.get(conn, team_table, "team", request.number("teamId"))["id"]
     query = select(users).join(members, members.c.user_id == users.c.id).where(members.c.team_id == team_id)
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
-    return page(conn, query, columns, request, lambda rows: [_user(row) for row in rows])
+    return page(conn, query, columns, request, lambda rows: _users(conn, rows))
 
 
 READS: Mapping[str, Operation] = {

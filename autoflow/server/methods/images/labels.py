@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
-from autoflow.server.db import datasets, items, json_codec
+from autoflow.server.db import datasets, items, jobs, json_codec
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.errors import Invalid, NotFound
@@ -99,8 +99,20 @@ def _read(conn: Connection, numbers: list[int], *, in_pixels: bool = False) -> l
     image_rows = items.find(conn, numbers)
     texts = items.read_documents(conn, [row["annotation"] for row in image_rows.values() if row["annotation"]])
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row in image_rows.values()}}
-    ordered = [image_rows[number] for number in numbers]
-    return [shown(row, texts.get(row["annotation"]), metas[row["project_id"]], in_pixels) for row in ordered]
+    logins = jobs.logins(conn)
+    annotations = []
+    for row in (image_rows[number] for number in numbers):
+        entry = shown(row, texts.get(row["annotation"]), metas[row["project_id"]], in_pixels)
+        annotation = entry["annotation"]
+        annotation["objects"] = [{**_origin(row, logins), **labeled} for labeled in annotation["objects"]]
+        annotations.append(entry)
+    return annotations
+
+
+def _origin(row: RowMapping, logins: Mapping[int, str]) -> dict[str, Any]:
+    """Return who labeled an object, and when: of its image, as neither is stored for each object."""
+    login = logins.get(row["created_by"], "")
+    return {"labelerLogin": login, "createdAt": row["created_at"], "updatedAt": row["updated_at"]}
 
 
 def _in_pixels(request: RequestParser) -> bool:

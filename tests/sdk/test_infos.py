@@ -1,0 +1,42 @@
+"""Fields of the SDK's info types: those that it declares as required are not null."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoflow.wire import methods
+
+
+@pytest.fixture
+def made(sdk, server):
+    """A small project, and an app."""
+    server.call(methods.RUNS_ENSURE, {"run": "r", "name": "Train"})
+    return sdk("fill", count=8)
+
+
+# Fields that the SDK does not declare as optional, and that are null on an instance too.
+NULL = [
+    "DatasetInfo.custom_data",  # in lists, whose infos the SDK uses as keys of a dict
+    "FigureInfo.area",  # of an alpha mask, whose geometry is downloaded apart
+    "FigureInfo.frame_index",  # an image has no frames
+    "FigureInfo.geometry",
+    "FigureInfo.geometry_meta",
+    "FigureInfo.object_id",  # a figure of an image belongs to no object
+    "ImageInfo.link",  # of an image that was uploaded
+    "LabelingJobInfo.finished_at",  # of a job that nobody has begun, and that has no reviewer
+    "LabelingJobInfo.labeling_exam_id",
+    "LabelingJobInfo.labeling_queue_id",
+    "LabelingJobInfo.reviewer_id",
+    "LabelingJobInfo.reviewer_login",
+    "LabelingJobInfo.started_at",
+]
+TYPES = [
+    *("AnnotationInfo", "AppInfo", "DatasetInfo", "FigureInfo", "FileInfo", "ImageInfo", "LabelingJobInfo"),
+    *("ObjectClassInfo", "ProjectInfo", "RoleInfo", "TagInfo", "TeamInfo", "UserInfo", "VersionInfo", "WorkspaceInfo"),
+]
+
+
+def test_no_required_field_is_null(sdk, made):
+    """Of every info type for images, objects and their tags."""
+    response = sdk("missing_fields", **{name: made[name] for name in ("project", "outer", "images")})
+    assert response == {"types": TYPES, "null": NULL}
