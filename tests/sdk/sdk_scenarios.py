@@ -633,3 +633,20 @@ def missing_fields(api: sly.Api, project: int, outer: int, images: list[int]) ->
         tags = ("id", "tagId", "name")
         missing |= {f"object.tag.{name}" for tag in entry["tags"] for name in tags if tag.get(name) is None}
     return {"types": sorted({type(info).__name__ for info in infos}), "null": sorted(missing)}
+
+
+def outputs(api: sly.Api, project: int) -> dict[str, Any]:
+    """Outputs of tasks: of a clone, and those that an app sets."""
+    task = api.project.clone(project, 1, "clone")
+    api.task.wait(task, api.task.Status.FINISHED)
+    clone = api.task.get_info_by_id(task)["meta"]["output"]["project"]
+    own = int(api.task_id)
+    before = api.task.get_info_by_id(own)["meta"]["output"]
+    api.task.set_output_project(own, project, "lemons")
+    return {
+        "clone": [clone["title"], clone["id"] == api.project.get_info_by_name(1, "clone").id],
+        "before": before,
+        "after": api.task.get_info_by_id(own)["meta"]["output"] == {"project": {"id": project, "title": "lemons"}},
+        "listed": [entry["id"] for entry in api.task.get_list(1) if "project" in entry["meta"]["output"]]
+        == [task, own],
+    }

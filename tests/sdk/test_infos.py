@@ -40,3 +40,9 @@ def test_no_required_field_is_null(sdk, made):
     """Of every info type for images, objects and their tags."""
     response = sdk("missing_fields", **{name: made[name] for name in ("project", "outer", "images")})
     assert response == {"types": TYPES, "null": NULL}
+
+
+def test_tasks_have_their_output(sdk, made):
+    """A clone's task names the clone; an app's task what the app set."""
+    response = sdk("outputs", task=4321, project=made["project"])
+    assert response == {"clone": ["clone", True], "before": {}, "after": True, "listed": True}

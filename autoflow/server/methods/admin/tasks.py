@@ -44,32 +44,36 @@ COLUMNS = {
 
 def tasks_to_wire(rows: Sequence[Mapping[Any, Any]]) -> list[contract.TaskResponse]:
     """Return tasks in wire form."""
-    return [
-        {
-            "id": row["id"],
-            "type": "app",
-            "name": row["name"],
-            "description": "",
-            "status": _STATUS.get(row["state"], NOT_STORED),
-            "teamId": row["team_id"],
-            "workspaceId": row["workspace_id"],
-            "createdBy": row["created_by"] or teams.FIRST_USER,
-            "createdAt": row["created_at"],
-            "updatedAt": row["updated_at"],
-            "startedAt": row["started_at"],
-            "finishedAt": row["finished_at"],
-            "meta": {"app": {"id": row["app_id"], "name": row["app_name"] or row["name"]}},
-            "settings": {},
-            "autoflow": {
-                "origin": row["origin"],
-                "number": row["number"],
-                "state": row["state"],
-                "error": row["error"],
-                "facts": json_codec.load(row["facts"]),
-            },
-        }
-        for row in rows
-    ]
+    return [_to_wire(row, json_codec.load(row["facts"])) for row in rows]
+
+
+def _to_wire(row: Mapping[Any, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "type": "app",
+        "name": row["name"],
+        "description": "",
+        "status": _STATUS.get(row["state"], NOT_STORED),
+        "teamId": row["team_id"],
+        "workspaceId": row["workspace_id"],
+        "createdBy": row["created_by"] or teams.FIRST_USER,
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+        "startedAt": row["started_at"],
+        "finishedAt": row["finished_at"],
+        "meta": {
+            "app": {"id": row["app_id"], "name": row["app_name"] or row["name"]},
+            "output": facts.get("output", {}),
+        },
+        "settings": {},
+        "autoflow": {
+            "origin": row["origin"],
+            "number": row["number"],
+            "state": row["state"],
+            "error": row["error"],
+            "facts": facts,
+        },
+    }
 
 
 def task(conn: Connection, request: RequestParser) -> contract.TaskResponse:
@@ -97,7 +101,7 @@ def list_tasks(conn: Connection, request: RequestParser) -> ListPage:
 
 
 def set_output(conn: Connection, request: RequestParser) -> Success:
-    """``tasks.output.set``: an app's output, stored as a fact of its run."""
+    """``tasks.output.set``: an app's output, stored as a fact of its run and returned in the task's ``meta``."""
     task_id = tasks.get_or_create(conn, request.number("taskId"))
     tasks.check_author(conn, task_id)
     tasks.add_facts(conn, task_id, {"output": request.mapping("output")}, timestamps.now())

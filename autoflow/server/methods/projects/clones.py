@@ -163,10 +163,11 @@ def _tags(conn: Connection, part: Sequence[RowMapping]) -> list[str]:
 
 
 def _add_finished_task(conn: Connection, project: Mapping[str, Any] | RowMapping) -> int:
-    """Add a finished task for the clone; return its number."""
-    task_id = tasks.add(conn, team=project["team_id"], workspace=project["workspace_id"])
+    """Add a finished task whose output is the clone; return its number."""
+    task_id, now = tasks.add(conn, team=project["team_id"], workspace=project["workspace_id"]), timestamps.now()
     tasks.set_name(conn, task_id, "Clone project")
-    tasks.finish(conn, task_id, "finished", None, timestamps.now())
+    tasks.add_facts(conn, task_id, {"output": {"project": {"id": project["id"], "title": project["name"]}}}, now)
+    tasks.finish(conn, task_id, "finished", None, now)
     return task_id
 
 

@@ -76,6 +76,10 @@ def stats(conn: Connection, request: RequestParser) -> JsonObject:
         "name": project["name"],
         "createdAt": project["created_at"],
         "updatedAt": project["updated_at"],
+        "datasets": {
+            "total": {"datasetsCount": len(dataset_names), "imagesCount": sum(tally.images.values())},
+            "items": by_dataset(imagesCount=tally.images),
+        },
         "images": {
             "total": {name: sum(counts.values()) for name, counts in images.items()},
             "datasets": by_dataset(**images),

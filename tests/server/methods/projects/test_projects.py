@@ -180,6 +180,8 @@ def test_the_stats_of_a_project(world):
     stats = world.call("projects.stats", id=world.project)
     assert stats["images"]["total"] == {"imagesInDataset": 2, "imagesMarked": 2, "imagesNotMarked": 0}
     assert stats["objects"]["total"] == {"objectsInDataset": 2}
+    assert stats["datasets"]["total"] == {"datasetsCount": 2, "imagesCount": 2}
+    assert [(item["name"], item["imagesCount"]) for item in stats["datasets"]["items"]] == [("outer", 1), ("inner", 1)]
     (counted,) = stats["images"]["objectClasses"]
     assert (counted["objectClass"]["name"], counted["total"]) == ("c", 2)
     assert [(dataset["name"], dataset["count"]) for dataset in counted["datasets"]] == [("outer", 1), ("inner", 1)]
