@@ -105,9 +105,10 @@ class TaskApp(TypedDict):
 
 
 class TaskMeta(TypedDict):
-    """A task's app, where Supervisely has it."""
+    """A task's app and output, where Supervisely has them."""
 
     app: TaskApp
+    output: JsonObject
 
 
 class TaskDetails(TypedDict):
@@ -116,13 +117,13 @@ class TaskDetails(TypedDict):
     Args:
         origin: server that issued the task's number; empty for this server.
         number: number of the task at its origin.
-        state: state of the run.
+        state: state of the run; null for a number of which nothing is recorded.
         facts: facts of the run (`model.run.RunFacts`).
     """
 
     origin: str
     number: Id
-    state: RunState
+    state: RunState | None
     error: str | None
     facts: JsonObject
 

@@ -47,7 +47,7 @@ def tasks_to_wire(rows: Sequence[Mapping[Any, Any]]) -> list[contract.TaskRespon
     return [_to_wire(row, json_codec.load(row["facts"])) for row in rows]
 
 
-def _to_wire(row: Mapping[Any, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+def _to_wire(row: Mapping[Any, Any], facts: dict[str, Any]) -> contract.TaskResponse:
     return {
         "id": row["id"],
         "type": "app",

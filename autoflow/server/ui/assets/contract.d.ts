@@ -1494,16 +1494,17 @@ export interface TaskDetails {
   origin: string;
   /** number of the task at its origin. */
   number: number;
-  /** state of the run. */
-  state: "ended" | "failed" | "finished" | "lost" | "running";
+  /** state of the run; null for a number of which nothing is recorded. */
+  state: "ended" | "failed" | "finished" | "lost" | "running" | null;
   error: string | null;
   /** facts of the run (`model.run.RunFacts`). */
   facts: Record<string, unknown>;
 }
 
-/** A task's app, where Supervisely has it. */
+/** A task's app and output, where Supervisely has them. */
 export interface TaskMeta {
   app: TaskApp;
+  output: Record<string, unknown>;
 }
 
 /** A task as Supervisely's ``tasks.info`` returns it. */
