@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import TextIO, TypedDict
 
 from autoflow import settings
 from autoflow.outbox import dead_letters
@@ -20,8 +20,21 @@ from autoflow.outbox.status import status as counts
 from autoflow.outbox.sync import held_by_others, sync
 from autoflow.runtime.destination import Destination, connector_to, parse_address, parse_origin, resolve_for_records
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
+from autoflow.wire.records import Record
 
 DAY = 86_400 * 10**9  # nanoseconds
+
+
+class _Reason(TypedDict, total=False):
+    reason: str
+
+
+class _ExportedRecord(_Reason):
+    """A line of an export; `reason` of blocked and dead records."""
+
+    state: str
+    key: str
+    record: Record | None
 
 
 def status(args: argparse.Namespace) -> int:
@@ -112,7 +125,7 @@ def _write(stream: TextIO) -> None:
             stream.write(json.dumps({"destination": origin, **line}) + "\n")
 
 
-def _pending(folder: str) -> Iterator[dict[str, Any]]:
+def _pending(folder: str) -> Iterator[_ExportedRecord]:
     for name in journals(folder):
         reader = Reader(folder, name, owned=False)
         while entries := reader.entries():
@@ -124,7 +137,7 @@ def _pending(folder: str) -> Iterator[dict[str, Any]]:
                 reader.advance(entry)
 
 
-def _set_aside(folder: str) -> Iterator[dict[str, Any]]:
+def _set_aside(folder: str) -> Iterator[_ExportedRecord]:
     for state, file in (("blocked", dead_letters.BLOCKED_FILE), ("dead", dead_letters.FILE)):
         for letter in dead_letters.iter_dead_letters(folder, file):
             yield {"state": state, "key": letter["key"], "reason": letter["reason"], "record": letter["record"]}
@@ -157,7 +170,8 @@ def _print_counts(*, as_json: bool) -> None:
     parts = totals["destinations"]
     width = max([len(origin) for origin in parts] + [len("all")])
     print(" " * width, *(f"{name:>9}" for name in COUNTS))
-    for origin, part in [*parts.items(), ("all", totals)]:
+    of_all: dict[str, int] = {name: totals[name] for name in COUNTS}
+    for origin, part in {**parts, "all": of_all}.items():
         print(f"{origin:<{width}}", *(f"{part[name]:>9}" for name in COUNTS))
     for origin, folder in destinations():
         for state, file in (("dead", dead_letters.FILE), ("blocked", dead_letters.BLOCKED_FILE)):

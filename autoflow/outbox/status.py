@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypedDict
 
 from autoflow.outbox import dead_letters, home
 from autoflow.outbox.journal_files import BLOCKED, dropped_of, journals
@@ -20,7 +20,32 @@ from autoflow.outbox.progress import Progress, load, locked_totals
 from autoflow.outbox.reader import Reader
 
 TRIES = 20
-COUNTS = ("recorded", "sent", "waiting", "dead", "dropped")
+COUNTS: tuple[Literal["recorded", "sent", "waiting", "dead", "dropped"], ...] = (
+    "recorded",
+    "sent",
+    "waiting",
+    "dead",
+    "dropped",
+)
+
+
+class _Blocked(TypedDict, total=False):
+    blocked: int
+
+
+class OutboxStatus(_Blocked):
+    """Counts of records over all destinations, as the module defines them.
+
+    Args:
+        destinations: the same counts of each destination, by its origin.
+    """
+
+    recorded: int
+    sent: int
+    waiting: int
+    dead: int
+    dropped: int
+    destinations: dict[str, dict[str, int]]
 
 
 def destinations(home_folder: str | None = None) -> Iterator[tuple[str, str]]:
@@ -88,12 +113,12 @@ def _read_consistently(folder: str, name: str) -> tuple[int, int, Progress]:
             return waiting, noted, reader.progress
 
 
-def status() -> dict[str, Any]:
-    """Return the counts over all destinations, and those of each under ``destinations`` by origin.
+def status() -> OutboxStatus:
+    """Return the counts over all destinations, and those of each.
 
     A destination whose folder cannot be read is left out (``autoflow doctor`` shows why).
     """
-    parts = {}
+    parts: dict[str, dict[str, int]] = {}
     for origin, folder in destinations():
         with contextlib.suppress(OSError):
             parts[origin] = of_folder(folder)
@@ -102,8 +127,18 @@ def status() -> dict[str, Any]:
         part["dropped"] += outbox.dropped
         for name, count in outbox.counts_in_memory().items():
             part[name] += count
-    totals: dict[str, Any] = {name: sum(part[name] for part in parts.values()) for name in COUNTS}
-    if blocked := sum(part.get("blocked", 0) for part in parts.values()):
+    totals: OutboxStatus = {
+        "recorded": _total(parts, "recorded"),
+        "sent": _total(parts, "sent"),
+        "waiting": _total(parts, "waiting"),
+        "dead": _total(parts, "dead"),
+        "dropped": _total(parts, "dropped"),
+        "destinations": parts,
+    }
+    if blocked := _total(parts, "blocked"):
         totals["blocked"] = blocked
-    totals["destinations"] = parts
     return totals
+
+
+def _total(parts: Mapping[str, Mapping[str, int]], name: str) -> int:
+    return sum(part.get(name, 0) for part in parts.values())

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Literal
 
 from autoflow.model.entity_types import names_where
+from autoflow.model.graph_json import DataJson
 from autoflow.model.reproduction import ADDED, DIFFERENT, MISSING, NOT_COMPARED, NOT_READ, READ, SAME, ComparisonRow
 from autoflow.wire.contract.lineage import WrittenFile
 
@@ -17,7 +18,7 @@ FILES = names_where(lambda row: row.card_type == "file")
 
 
 def compare_outputs(
-    recorded: Sequence[Mapping[str, Any]], reproduced: Sequence[Mapping[str, Any]], restored: Collection[int]
+    recorded: Sequence[DataJson], reproduced: Sequence[DataJson], restored: Collection[int]
 ) -> list[ComparisonRow]:
     """Compare each recorded output with its counterpart: the file at the same path, else the one whose path shares the
     most trailing steps, because a path may contain the project's name.
@@ -37,13 +38,11 @@ def compare_outputs(
             rows.append(_compare(output, versions.pop(0), "digest"))
         else:
             rows.append(ComparisonRow("output", output["ref"], None, None, NOT_COMPARED))
-    added = (file for file in files if file.get("folder"))
-    return rows + [ComparisonRow("output", file["path"], None, file["sha256"], ADDED, file["ref"]) for file in added]
+    added = (file for file in files if file["ref"] == file.get("path"))  # see `_part_of_folder`
+    return rows + [ComparisonRow("output", _name(file), None, file.get("sha256"), ADDED, file["ref"]) for file in added]
 
 
-def expand_folders(
-    outputs: Sequence[Mapping[str, Any]], written: Callable[[str], Sequence[WrittenFile]]
-) -> list[Mapping[str, Any]]:
+def expand_folders(outputs: Sequence[DataJson], written: Callable[[str], Sequence[WrittenFile]]) -> list[DataJson]:
     """Replace each output folder by its files, except those that are outputs themselves.
 
     Args:
@@ -51,22 +50,35 @@ def expand_folders(
         written: returns the files that the run wrote into a folder. If there are none, the folder is left.
     """
     paths = {output.get("path") for output in outputs}
-    expanded: list[Mapping[str, Any]] = []
+    expanded: list[DataJson] = []
     for output in outputs:
-        files = written(output["id"]) if output["type"] == "folder" and not output["origin"] else []
-        expanded += [
-            {"type": "file", "ref": file["path"], "path": file["path"], "sha256": file["sha256"], "folder": True}
-            for file in files
-            if file["path"] not in paths
-        ]
-        expanded += [] if files else [output]
+        files = written(str(output["id"])) if output["type"] == "folder" and not output["origin"] else []
+        expanded += [_part_of_folder(file) for file in files if file["path"] not in paths]
+        if not files:
+            expanded.append(output)
     return expanded
 
 
-def requested_names(entity: Mapping[str, Any]) -> tuple[str, ...]:
+def _part_of_folder(file: WrittenFile) -> DataJson:
+    """Return an output for a file of a folder: its path is its reference, unlike that of an output of its own."""
+    path = file["path"]
+    name = posixpath.basename(path)
+    return {
+        "type": "file",
+        "ref": path,
+        "id": path,
+        "origin": "",
+        "name": name,
+        "path": path,
+        "sha256": file["sha256"],
+    }
+
+
+def requested_names(entity: DataJson | None) -> tuple[str, ...]:
     """Return the names that the row of a requested entity may have; none unless it can be compared."""
-    comparable = entity.get("type") in {*FILES, "folder", "project_version"}
-    return tuple(str(entity[name]) for name in ("path", "ref") if comparable and entity.get(name))
+    if entity is None or entity["type"] not in {*FILES, "folder", "project_version"}:
+        return ()
+    return tuple(name for name in (entity.get("path"), entity["ref"]) if name)
 
 
 def mark_requested(rows: Sequence[ComparisonRow], names: Collection[str]) -> list[ComparisonRow]:
@@ -84,23 +96,27 @@ def mark_requested(rows: Sequence[ComparisonRow], names: Collection[str]) -> lis
     return marked
 
 
-def _compare_file(output: Mapping[str, Any], candidates: list[Mapping[str, Any]]) -> ComparisonRow:
+def _compare_file(output: DataJson, candidates: list[DataJson]) -> ComparisonRow:
     """Compare a file with the most similar candidate and remove that from the list."""
-    match = max(candidates, key=lambda candidate: _similarity(output["path"], candidate["path"]), default=None)
-    if match is None or not _similarity(output["path"], match["path"]):
-        return ComparisonRow("output", output["path"], output["sha256"], None, MISSING)
+    path = output.get("path", "")
+    match = max(candidates, key=lambda candidate: _similarity(path, candidate.get("path", "")), default=None)
+    if match is None or not _similarity(path, match.get("path", "")):
+        return ComparisonRow("output", path, output.get("sha256"), None, MISSING)
     candidates.remove(match)
     return _compare(output, match, "sha256")
 
 
-def _compare(output: Mapping[str, Any], match: Mapping[str, Any], field: str) -> ComparisonRow:
-    verdict = SAME if match[field] == output[field] else DIFFERENT
-    return ComparisonRow(
-        "output", output.get("path") or output["ref"], output[field], match[field], verdict, match["ref"]
-    )
+def _compare(output: DataJson, match: DataJson, field: Literal["sha256", "digest"]) -> ComparisonRow:
+    recorded, reproduced = output.get(field), match.get(field)
+    verdict = SAME if reproduced == recorded else DIFFERENT
+    return ComparisonRow("output", _name(output), recorded, reproduced, verdict, match["ref"])
 
 
-def compare_inputs(restored: Mapping[int, str], inputs: Sequence[Mapping[str, Any]]) -> list[ComparisonRow]:
+def _name(output: DataJson) -> str:
+    return output.get("path") or output["ref"]
+
+
+def compare_inputs(restored: Mapping[int, str], inputs: Sequence[DataJson]) -> list[ComparisonRow]:
     """Check that each restored project was read: the project itself, a version or a dataset of it.
 
     Args:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import posixpath
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autoflow.api.file_io import save
 from autoflow.api.protocols import DataApi
+from autoflow.model.graph_json import DataJson
 from autoflow.reproduction.comparison import FILES
 from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command, Replacement, mentions
@@ -23,7 +24,7 @@ Progress = Callable[[str, int, int], Any]  # entity, number of items done, total
 class RestoredProject(NamedTuple):
     """A project that was restored from a version."""
 
-    version: Mapping[str, Any]
+    version: DataJson
     project: int
     name: str
 
@@ -71,16 +72,20 @@ def restore_inputs(
 
 
 def _restore_version(
-    api: DataApi, version: Mapping[str, Any], restored: RestoredInputs, workspace: int | None, progress: Progress | None
+    api: DataApi, version: DataJson, restored: RestoredInputs, workspace: int | None, progress: Progress | None
 ) -> None:
+    project_id, project_name = version.get("projectId"), version.get("projectName")
+    if project_id is None or project_name is None:
+        restored.notes.append(f"the server no longer knows {version['ref']}, so it cannot be restored")
+        return
     report = (lambda done, total: progress(version["ref"], done, total)) if progress is not None else None
     project = api.project.version.restore(
-        version["projectId"], version_id=version["id"], workspace_id=workspace, progress=report
+        project_id, version_id=int(version["id"]), workspace_id=workspace, progress=report
     )
     restored.projects.append(RestoredProject(version, project.id, project.name))
     replacements = [
-        Replacement("project", str(version["projectId"]), str(project.id)),
-        Replacement("project", version["projectName"], project.name),
+        Replacement("project", str(project_id), str(project.id)),
+        Replacement("project", project_name, project.name),
     ]
     replaced = {replacement.old for replacement in restored.replacements if replacement.kind == "project"}
     if replaced & {replacement.old for replacement in replacements}:
@@ -91,10 +96,10 @@ def _restore_version(
     restored.replacements.extend(replacement for replacement in replacements if replacement.old not in replaced)
 
 
-def _map_dataset(api: DataApi, dataset: Mapping[str, Any], restored: RestoredInputs) -> None:
+def _map_dataset(api: DataApi, dataset: DataJson, restored: RestoredInputs) -> None:
     """Replace a dataset of a restored project by the dataset of the same name in the new project."""
     for project in restored.projects:
-        if project.version["projectId"] == dataset.get("projectId"):
+        if project.version.get("projectId") == dataset.get("projectId"):
             datasets = api.dataset.get_list(project.project)
             match = next((candidate for candidate in datasets if candidate.name == dataset["name"]), None)
             if match is not None:
@@ -103,10 +108,10 @@ def _map_dataset(api: DataApi, dataset: Mapping[str, Any], restored: RestoredInp
     restored.notes.append(f"{dataset['ref']} was read without a version of its project; its present state is used")
 
 
-def _restore_file(api: DataApi, file: Mapping[str, Any], command: Command, task: str, restored: RestoredInputs) -> None:
+def _restore_file(api: DataApi, file: DataJson, command: Command, task: str, restored: RestoredInputs) -> None:
     """Upload an overwritten file to a new path if the command names it by its path; ids of files stay valid."""
-    path = file.get("path")
-    if path is None or file["current"]:
+    path, team_id = file.get("path"), file.get("teamId")
+    if path is None or team_id is None or file.get("current"):
         return
     if not mentions(command, path):
         restored.notes.append(f"{path} was overwritten or removed since; {file['ref']} is available by its id only")
@@ -115,7 +120,7 @@ def _restore_file(api: DataApi, file: Mapping[str, Any], command: Command, task:
     with tempfile.TemporaryDirectory(prefix="autoflow-") as folder:
         local = os.path.join(folder, "file")
         save(api.transport.download("file-storage.download", {"id": file["id"]}), local)
-        api.file.upload(file["teamId"], local, target)
+        api.file.upload(team_id, local, target)
     restored.replacements.append(Replacement("file", path, target))
 
 

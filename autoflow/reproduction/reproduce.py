@@ -10,13 +10,14 @@ import contextlib
 import os
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
+from autoflow.model.graph_json import DataJson
 from autoflow.model.reproduction import ComparisonRow, Reproduction, ReproductionPlan, all_equal
 from autoflow.reproduction import interpreter, lock, running
 from autoflow.reproduction.commands import shell_commands
@@ -103,7 +104,7 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
                 f"{ref} is on {api.origin}, but records go to {api.records.origin}: set AUTOFLOW_SERVER={api.origin}"
             )
     restored = RestoredInputs([], [], [])
-    requested = requested_names(trace.data.get(trace.graph.entry or "", {}))
+    requested = requested_names(trace.data.get(trace.graph.entry or ""))
     facts = run.facts
     command = Command(run.command, facts.get("parameters", {}), allowed_variables(facts.get("environment", {})))
     for name in facts.get("environment", {}).keys() - command.environment.keys():
@@ -219,7 +220,7 @@ def _run(
     return [each.ref for each in same_app], rows
 
 
-def _outputs(api: DataApi, run: RecordedRun) -> list[Mapping[str, Any]]:
+def _outputs(api: DataApi, run: RecordedRun) -> list[DataJson]:
     """Return the outputs of a run, with the files of folders."""
 
     def written(folder: str) -> Sequence[WrittenFile]:

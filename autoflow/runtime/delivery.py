@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from autoflow.guard import guard
 from autoflow.outbox import home, outbox
+from autoflow.outbox.status import OutboxStatus
 from autoflow.outbox.status import status as outbox_status
 from autoflow.outbox.sync import sync
 from autoflow.runtime.destination import Destination, connector_to
@@ -28,7 +28,7 @@ def flush(timeout: float = 10.0) -> bool:
     return False
 
 
-def status() -> dict[str, Any]:
+def status() -> OutboxStatus:
     """Return counts of records over all destinations: ``recorded = sent + waiting + dead``, and ``dropped`` apart.
 
     ``destinations`` holds the same counts by origin. ``autoflow outbox status --json`` prints this.

@@ -110,7 +110,7 @@ def test_a_file_that_only_the_reproduction_wrote_is_added():
         (folder("/n"), False),
         ({"type": "project_version", "ref": "version:3"}, False),
         ({"type": "project", "ref": "project:3"}, True),
-        ({}, True),
+        (None, True),
     ],
 )
 def test_the_requested_output_must_be_compared(entity, equal):
