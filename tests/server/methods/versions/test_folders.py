@@ -68,8 +68,8 @@ def test_put_creates_and_updates(server, project, content):
     listed = server.call("autoflow.folders.items", {"projectId": project})
     assert listed == {
         "items": [
-            [changed["images"][0][0], dataset, "1", changed["images"][0][1]],
-            [*first["images"][1][:1], dataset, "2", first["images"][1][1]],
+            (changed["images"][0][0], dataset, "1", changed["images"][0][1]),
+            (first["images"][1][0], dataset, "2", first["images"][1][1]),
         ],
         "after": None,
     }
