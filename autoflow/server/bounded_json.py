@@ -36,11 +36,11 @@ def memory_cost(content: bytes) -> int:
 
 @contextlib.contextmanager
 def reserve_memory(client: str, needed: int) -> Iterator[None]:
-    """Hold a part of the memory that all requests share, waiting for it for a while.
+    """Hold a part of the memory that all requests share, waiting for it up to a time limit.
 
     Raises:
-        ServerRefused: 413, one request never gets so much.
-        ServerBusy: 503, other requests take it.
+        TooLarge: a single request may never hold that much.
+        Busy: other requests still hold it at the end of the time limit.
     """
     if needed > MEMORY.share:
         message = (
@@ -55,7 +55,7 @@ def parse(content: bytes) -> Any:
     """Return the value of a JSON text; an empty text is an empty object.
 
     Raises:
-        Invalid: it is no JSON or nested too deep.
+        Invalid: it is not JSON, or nested too deeply.
     """
     if _is_deep(content) and _is_deep(_STRING.sub(b"", content)):
         raise Invalid(f"the body is nested more than {MAX_DEPTH} levels deep")

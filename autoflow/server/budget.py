@@ -32,7 +32,7 @@ class Budget:
         """Acquire an amount of at most `share`; release it by `give`.
 
         Raises:
-            ServerBusy: 503, it is not available in time.
+            Busy: it is not available in time.
         """
         with self._condition:
             if not self._condition.wait_for(lambda: self._is_free(client, amount), wait):
@@ -52,7 +52,7 @@ class Budget:
         """Hold an amount for a block, waiting for it up to `TIMEOUT` seconds.
 
         Raises:
-            ServerBusy: as `take`.
+            Busy: as `take`.
         """
         self.take(client, amount, wait=TIMEOUT)
         try:

@@ -168,7 +168,7 @@ def check_own(conn: Connection, table: Table, what: str, number: int) -> None:
     """Check that the token of a reproduction may change a row; a token without restriction always may.
 
     Raises:
-        NotAllowed: 403, the row is another user's, or older than the token; `what` is its word in the message.
+        Forbidden: the row is another user's, or older than the token; `what` is its word in the message.
     """
     user = caller(conn)
     if user.since is None:

@@ -139,7 +139,7 @@ def edit_hidden_project(conn: Connection, project_id: int) -> Iterator[ProjectEd
     """Edit a project that is hidden until it is complete (`db.hidden_projects`); see `edit_project`.
 
     Raises:
-        ServerRefused: the project is not being made, or no longer.
+        NotFound: there is no project of that id that is still hidden.
     """
     edit = ProjectEdit(conn, _locked(conn, project_id, "restoring"))
     yield edit
@@ -151,7 +151,8 @@ def edit_project(conn: Connection, project_id: int) -> Iterator[ProjectEdit]:
     """Edit a project's rows in a write transaction; the project's row is locked until it ends.
 
     Raises:
-        ServerRefused: the project is unknown, or not one that can be changed.
+        NotFound: the project is unknown or not active.
+        Forbidden: the caller's token is for a reproduction that has not created the project.
     """
     project = lock_project(conn, project_id)
     edit = ProjectEdit(conn, project)

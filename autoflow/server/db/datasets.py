@@ -75,7 +75,8 @@ def add(edit: ProjectEdit, name: str, parent_id: int | None, description: str, c
     """Insert a dataset; return its id.
 
     Raises:
-        ServerRefused: its parent is of another project, or has one of that name.
+        Invalid: its parent is in another project, or it would be nested too deeply.
+        Conflict: its parent, or the project, has a dataset of that name.
     """
     project_id = edit.project["id"]
     if parent_id is not None and get(edit.conn, parent_id)["project_id"] != project_id:
@@ -122,7 +123,8 @@ def move(edit: ProjectEdit, row: RowMapping, parent: RowMapping) -> None:
     """Move a dataset with its content into another dataset of the same project.
 
     Raises:
-        ServerRefused: the place is another project's or in the dataset itself, or has one of that name.
+        Invalid: the new parent is in another project or inside the dataset itself, or it would be nested too deeply.
+        Conflict: the new parent has a dataset of that name.
     """
     if parent["project_id"] != row["project_id"]:
         raise Invalid(f"dataset {parent['id']} is not of project {row['project_id']}")

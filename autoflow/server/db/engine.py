@@ -124,7 +124,7 @@ class Store:
         self._inherited: list[Pool] = []
         self._pid = os.getpid()
         self._gate = ForkGate(self._engine.dispose)
-        self._turns = WriteLock()
+        self._write_lock = WriteLock()
         self._path = setup.sqlite_path(self._engine)
         self._log_due = 0.0
         self._opening = StoreOpener(self._engine, witnesses, remedy, migrate=migrate)
@@ -195,7 +195,7 @@ class Store:
         with (
             self._failing(),
             self._gate.passing(),
-            self._turns.taking(),
+            self._write_lock.hold(),
             self._own().connect().execution_options(**options) as conn,
             conn.begin(),
         ):

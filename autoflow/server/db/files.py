@@ -21,7 +21,7 @@ def normalize_path(path: str) -> str:
     """Normalize a path: one leading slash, no empty or ``.`` segments; a trailing slash is kept.
 
     Raises:
-        ServerRefused: it leads above the team's root.
+        Invalid: it contains ``..``.
     """
     segments = [segment for segment in path.split("/") if segment not in {"", "."}]
     if ".." in segments:

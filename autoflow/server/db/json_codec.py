@@ -25,7 +25,7 @@ def dump(value: Any, *, canonical: bool = False) -> str:
     """Return a value as JSON text; with `canonical`, equal values give the same text.
 
     Raises:
-        ServerRefused: the value is no JSON, or nested deeper than `limits.JSON_DEPTH`.
+        Invalid: the value is not JSON, or nested deeper than `limits.JSON_DEPTH`.
     """
     try:
         try:

@@ -166,7 +166,7 @@ def _back_up(engine: Engine, path: str) -> None:
     """Copy a SQLite store, with the writes of other processes.
 
     Raises:
-        ServerBusy: 507, there is no space for the copy and the migration; nothing was changed.
+        StorageFull: there is no space for the copy and the migration; nothing was changed.
     """
     import sqlite3
 

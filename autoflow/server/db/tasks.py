@@ -23,7 +23,10 @@ from autoflow.server.paging import chunks
 
 STATES = ("running", "finished", "failed", "ended", "lost")
 CONFIRMED_STATES = ("finished", "failed", "ended")  # a takeover's guess never overwrites these
-_SURER = {"lost": CONFIRMED_STATES, "ended": ("finished", "failed")}  # states that another does not overwrite
+_FINAL_FOR = {
+    "lost": CONFIRMED_STATES,
+    "ended": ("finished", "failed"),
+}  # by new state, the states that it does not replace
 
 # Executed for every record: compiled once.
 _OF_RUN = select(runs.c.task_id).where(runs.c.key == bindparam("key"))
@@ -163,7 +166,8 @@ def get_or_create(
     """Return the id of the caller's task with a number from elsewhere, creating the task if it is new.
 
     Raises:
-        ServerRefused: it cannot be a task's number, or this server assigned it to another team's task.
+        Invalid: it is not positive.
+        NotFound: this server has assigned it to another team's task.
     """
     if number < 1:
         raise Invalid(f"{number} is not a task's number")
@@ -191,7 +195,7 @@ def check_author(conn: Connection, task_id: int) -> None:
 
     Raises:
         Conflict: it has ended and belongs to another user.
-        NotAllowed: 403, the caller's token is for another reproduction.
+        Forbidden: the caller's token is for another reproduction.
     """
     check_own(conn, tasks, "task", task_id)
     who = caller(conn)
@@ -264,7 +268,7 @@ def start(conn: Connection, task_id: int, timestamp: str) -> None:
 
 def finish(conn: Connection, task_id: int, state: str, error: str | None, timestamp: str) -> None:
     """Record the end of a task's run; a state reported by the run itself is not overwritten by others' guesses."""
-    query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(_SURER.get(state, ())))
+    query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(_FINAL_FOR.get(state, ())))
     conn.execute(query.values(state=state, error=error, finished_at=timestamp, updated_at=timestamp))
 
 

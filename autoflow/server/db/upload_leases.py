@@ -64,7 +64,7 @@ class UploadLease:
         """Renew the lease in a write transaction.
 
         Raises:
-            ServerBusy: the lease has ended, and the files written under it may be gone.
+            Busy: the lease has ended, and the files written under it may be gone.
         """
         active = (upload_leases.c.key == self.key, upload_leases.c.lease_until > clock.now(conn))
         renewal = update(upload_leases).where(*active).values(lease_until=clock.after(conn, LEASE))

@@ -16,23 +16,23 @@ class WriteLock:
     """Admits one writer at a time; a forked child gets a new lock, as the thread that held it is not in the child."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._pid = os.getpid()
 
     @contextlib.contextmanager
-    def taking(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Hold the lock for one write transaction.
 
         Raises:
-            ServerBusy: the others took too long.
+            Busy: other writers held it for `TIMEOUT` seconds.
         """
         if self._pid != os.getpid():
-            self._turn = threading.Lock()
+            self._lock = threading.Lock()
             self._pid = os.getpid()
-        turn = self._turn
-        if not turn.acquire(timeout=TIMEOUT):
+        lock = self._lock
+        if not lock.acquire(timeout=TIMEOUT):
             raise Busy("the server has too much to write now", retry_after=1.0)
         try:
             yield
         finally:
-            turn.release()
+            lock.release()

@@ -36,7 +36,7 @@ class _Worker:
     """A worker process.
 
     Raises:
-        ServerBusy: the process does not start.
+        Busy: the process does not start.
     """
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Decoder:
 
         Raises:
             Undecodable: the image cannot be decoded within the bounds.
-            ServerBusy: 503, no worker is free or can be started.
+            Busy: no worker is free or can be started.
         """
         slots = self._of_this_process()
         if not slots.acquire(timeout=QUEUE_TIMEOUT):

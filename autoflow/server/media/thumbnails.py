@@ -72,7 +72,7 @@ def read_image_info(file: BinaryIO | str) -> ImageInfo | None:
     """Read an image's header; None if it is not an image of a known format, or larger than Pillow opens.
 
     Raises:
-        ServerBusy: 503, no worker is free to read the header.
+        Busy: no worker is free to read the header.
     """
     if not isinstance(file, str):
         return _read_header(file)
@@ -105,7 +105,7 @@ def thumbnail(file: BinaryIO, spec: ThumbnailSpec) -> tuple[str, bytes]:
 
     Raises:
         Undecodable: the file is not an image, or takes too much memory or time.
-        ServerBusy: 503, no worker is free.
+        Busy: no worker is free.
     """
     with _descriptor(file) as descriptor:
         head, data = decoder.run(spec._asdict(), descriptor)

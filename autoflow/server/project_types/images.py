@@ -26,10 +26,10 @@ _DERIVED = frozenset({"id", "classTitle", "labelerLogin", "createdAt", "updatedA
 
 
 def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
-    """Return an object as it is stored, without its k.
+    """Return an object as it is stored, without the number ``k`` that it gets in its annotation.
 
     Raises:
-        ServerRefused: its class or a tag is not in the project's meta.
+        Invalid: its class or a tag is not in the project's meta.
     """
     stored = {key: value for key, value in request.fields.items() if key not in _DERIVED}
     stored["classId"] = meta.class_number(request)

@@ -38,8 +38,9 @@ def reserve(conn: Connection, project_id: int) -> Reservation:
     """Reserve the next version of a project.
 
     Raises:
-        ServerRefused: 400; nothing changed, then with ``useExistingVersion`` and the ``version`` there is, or another
-            client "is already committing"; 404, the project is unknown.
+        NotFound: the project is unknown.
+        Invalid: nothing has changed (the details have ``useExistingVersion`` and the existing ``version``), or another
+            client "is already committing".
     """
     project = lock_project(conn, project_id)
     last = versions.last_if_unchanged(conn, project)
@@ -89,8 +90,9 @@ def commit(conn: Connection, number: int, token: str, file_id: int, values: Mapp
         values: ``name``, ``description``, ``preview_project_id``.
 
     Raises:
-        ServerRefused: 404, there is no such version or file; 400, wrong token or another team's file; 409, it is
-            committed with another file.
+        NotFound: there is no such version or file.
+        Invalid: the token is wrong, or the file is another team's.
+        Conflict: it is committed with another file.
     """
     version = _find(conn, number, token)
     if version is None:
@@ -109,7 +111,8 @@ def cancel(conn: Connection, number: int, token: str) -> None:
     """Cancel a reservation, ignoring one that does not exist.
 
     Raises:
-        ServerRefused: 400, wrong token; 409, it is committed.
+        Invalid: the token is wrong.
+        Conflict: it is committed.
     """
     version = _find(conn, number, token)
     if version is None:

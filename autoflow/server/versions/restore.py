@@ -66,7 +66,8 @@ def begin(
     """Start restoring a version, in a write transaction; return the new project's id.
 
     Raises:
-        ServerRefused: 400, the version's rows were not kept; 404, the workspace is unknown.
+        Invalid: the version is of an older autoflow, which kept no history of its rows.
+        NotFound: the workspace is unknown.
     """
     if not versions.has_all_rows(version):
         raise Invalid(
@@ -111,8 +112,8 @@ def step(store: Store | CallerStore, number: int) -> RestoreProgress:
     """Continue a restore by one batch.
 
     Raises:
-        ServerRefused: 404, there is no such restore, or its lease ran out; 400, content is missing, or the version
-            was deleted or is damaged: then nothing is left.
+        NotFound: there is no such restore, or its lease has expired.
+        Invalid: content is missing, or the version was deleted or is damaged; the new project is removed.
     """
     with store.read() as conn:
         project = _project(conn, number)

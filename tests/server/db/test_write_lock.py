@@ -13,14 +13,14 @@ from autoflow.server.db.write_lock import WriteLock
 
 def test_one_writer_at_a_time():
     """While one has the turn another waits, and then has it."""
-    taken = WriteLock()
+    lock = WriteLock()
     order = []
 
     def second():
-        with taken.taking():
+        with lock.hold():
             order.append("second")
 
-    with taken.taking():
+    with lock.hold():
         thread = threading.Thread(target=second)
         thread.start()
         order.append("first")
@@ -31,18 +31,18 @@ def test_one_writer_at_a_time():
 def test_waiting_is_bounded(monkeypatch):
     """A writer that waited too long is told to come again, and costs nobody the turn."""
     monkeypatch.setattr(write_lock, "TIMEOUT", 0.01)
-    taken = WriteLock()
-    with taken.taking(), pytest.raises(ServerBusy, match="too much"), taken.taking():
+    lock = WriteLock()
+    with lock.hold(), pytest.raises(ServerBusy, match="too much"), lock.hold():
         pass
-    with taken.taking():
+    with lock.hold():
         pass
 
 
 def test_a_forked_child_has_its_own_turns(monkeypatch):
     """Whoever had the turn when the process forked is not in the child."""
     monkeypatch.setattr(write_lock, "TIMEOUT", 0.01)
-    taken = WriteLock()
-    with taken.taking():
+    lock = WriteLock()
+    with lock.hold():
         monkeypatch.setattr(write_lock.os, "getpid", lambda: -1)
-        with taken.taking():
+        with lock.hold():
             pass
