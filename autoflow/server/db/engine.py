@@ -1,8 +1,8 @@
 """The database: short transactions, safe for several processes on one folder or server, and across forks.
 
 A write begins with the store's write lock (SQLite's ``BEGIN IMMEDIATE``, an advisory lock in `postgresql`), so that
-what it reads stays true until it commits. Whatever the database cannot do now (locked, full, gone) is `ServerBusy`: the
-caller keeps its records and tries again.
+what it reads stays true until it commits. If the database cannot do something now (it is locked, full or unreachable),
+that is `ServerBusy`: the caller keeps its records and tries again.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ class Store:
     Args:
         url: SQLAlchemy's; a SQLite file is created if missing, and migrated if older than this code.
         migrate: whether an older PostgreSQL database may be migrated: other servers may be using it.
-        witnesses: keep the store's mark outside of the database; see `db.identity`.
-        remedy: the command that inspects an unavailable store, for messages.
+        witnesses: what keeps the store's mark outside of the database; see `db.identity`.
+        remedy: the command that inspects an unavailable store, as messages name it.
         lazy: whether the first call opens the database, and raises the errors of `open`.
     """
 
@@ -143,8 +143,8 @@ class Store:
             StoreUnavailable: it is damaged, lost, or another store.
             ServerBusy: it does not answer, or belongs to a newer autoflow, or to an older one and may not be migrated.
         """
-        with self._failing():
-            self._own()
+        with self._translating_errors():
+            self._own_engine()
 
     @property
     def is_remote(self) -> bool:
@@ -177,7 +177,11 @@ class Store:
     def read(self, caller: Caller = LOCAL) -> Iterator[Connection]:
         """Begin a read transaction, which sees one snapshot of the whole store."""
         options = {OPTION: caller, **self._reading}
-        with self._failing(), self._gate.passing(), self._own().connect().execution_options(**options) as conn:
+        with (
+            self._translating_errors(),
+            self._gate.transaction(),
+            self._own_engine().connect().execution_options(**options) as conn,
+        ):
             yield conn
 
     @contextlib.contextmanager
@@ -185,18 +189,18 @@ class Store:
         """Begin a write transaction; an error rolls it back.
 
         Args:
-            caller: the user it is done for.
-            count_change: whether it advances the change counter; False if no page shows what is written.
+            caller: the user on whose behalf it is.
+            count_change: whether it advances the change counter; False for data that no page shows.
 
         Raises:
             StoreUnavailable: see `open`; also when another autoflow has migrated the database since it was opened.
         """
         options = {OPTION: caller, WRITE: True}
         with (
-            self._failing(),
-            self._gate.passing(),
+            self._translating_errors(),
+            self._gate.transaction(),
             self._write_lock.hold(),
-            self._own().connect().execution_options(**options) as conn,
+            self._own_engine().connect().execution_options(**options) as conn,
             conn.begin(),
         ):
             self._opening.fence(conn)
@@ -205,13 +209,13 @@ class Store:
                 counters.count_change(conn, caller.teams)
         self._shorten_log()
         if self._opening.mark_is_due:
-            with contextlib.suppress(ServerBusy), self._failing(), self._gate.passing():
+            with contextlib.suppress(ServerBusy), self._translating_errors(), self._gate.transaction():
                 self._opening.mark_machine()
 
     def mark(self) -> None:
         """Write the store's current mark to all witnesses; one that is unavailable is skipped."""
-        with self._failing(), self._gate.passing():
-            self._own()
+        with self._translating_errors(), self._gate.transaction():
+            self._own_engine()
             self._opening.mark()
 
     def check_identity(self) -> None:
@@ -220,8 +224,8 @@ class Store:
         Raises:
             StoreUnavailable: see `open`.
         """
-        with self._failing(), self._gate.passing():
-            self._own()
+        with self._translating_errors(), self._gate.transaction():
+            self._own_engine()
             self._opening.compare_with_marks()
 
     @property
@@ -243,7 +247,7 @@ class Store:
         if self._pid == os.getpid():
             self._engine.dispose()
 
-    def _own(self) -> Engine:
+    def _own_engine(self) -> Engine:
         """Return the engine, without the connections of a parent process: those are neither used nor closed."""
         if self._pid != os.getpid():
             self._inherited.append(self._engine.pool)
@@ -267,7 +271,7 @@ class Store:
         self._log_due = time.monotonic() + LOG_SECONDS
         with (
             contextlib.suppress(failures.DBAPIError, sqlite3.Error),
-            self._gate.passing(),
+            self._gate.transaction(),
             contextlib.closing(self._engine.raw_connection()) as raw,
         ):
             cursor = raw.cursor()
@@ -278,7 +282,7 @@ class Store:
                 cursor.execute(_PRAGMAS[0])
 
     @contextlib.contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         """Translate errors of the database to `ServerBusy`, `StoreUnavailable` and `ServerRefused`."""
         try:
             with translate_data_errors():
@@ -310,7 +314,7 @@ class Store:
 
 
 class CallerStore(NamedTuple):
-    """A store, and the caller its transactions are done for."""
+    """A store whose transactions are on behalf of one caller."""
 
     store: Store
     caller: Caller

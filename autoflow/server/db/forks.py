@@ -19,7 +19,7 @@ class ForkGate:
     """Counts running transactions, and blocks new ones while the process forks.
 
     Args:
-        close_idle: closes the connections no transaction uses.
+        close_idle: closes the connections that no transaction uses.
     """
 
     def __init__(self, close_idle: Callable[[], object]) -> None:
@@ -30,8 +30,8 @@ class ForkGate:
         _gates.add(self)
 
     @contextlib.contextmanager
-    def passing(self) -> Iterator[None]:
-        """Around one transaction."""
+    def transaction(self) -> Iterator[None]:
+        """Count the block as a running transaction; wait first while the process forks."""
         with self._free:
             self._running += 1
             self._used = True
@@ -43,7 +43,7 @@ class ForkGate:
                 self._free.notify_all()
 
     def before_fork(self) -> None:
-        """Close what is idle and shut the gate."""
+        """Wait briefly for running transactions, close idle connections, and block new transactions."""
         self._free.acquire()
         self._free.wait_for(lambda: self._running == 0, FORK_WAIT)
         if self._used:
@@ -52,33 +52,33 @@ class ForkGate:
                 self._close_idle()
 
     def after_in_parent(self) -> None:
-        """Open the gate again."""
+        """Admit transactions again."""
         self._free.release()
 
     def after_in_child(self) -> None:
-        """Begin anew: the threads that ran transactions are not in this process."""
+        """Admit transactions, and forget those of the parent: their threads are not in this process."""
         self._free = threading.Condition()
         self._running = 0
 
 
 _gates: weakref.WeakSet[ForkGate] = weakref.WeakSet()
-_shut: list[ForkGate] = []
+_closed: list[ForkGate] = []
 
 
 def _before() -> None:
     for gate in list(_gates):
         gate.before_fork()
-        _shut.append(gate)
+        _closed.append(gate)
 
 
 def _after_in_parent() -> None:
-    while _shut:
-        _shut.pop().after_in_parent()
+    while _closed:
+        _closed.pop().after_in_parent()
 
 
 def _after_in_child() -> None:
-    while _shut:
-        _shut.pop().after_in_child()
+    while _closed:
+        _closed.pop().after_in_child()
 
 
 os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

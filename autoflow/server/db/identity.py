@@ -1,8 +1,9 @@
 """The identity of a store: a random id in its database, and marks of it outside of the database.
 
-A mark is kept with the blobs, and in a file of the machine that serves the store. It holds the id, how far the change
-counter was, and which numbers had been given. A mark is written after the database has committed, so a database that
-is behind its mark is an older copy, and one without the mark's id is another store's or has been lost.
+A mark is kept with the blobs, and in a file on each machine that serves the store. It contains the store's id, the
+value of the change counter and the last ids assigned. It is written after the database has committed. So a database
+whose counter is lower than its mark's is an older copy, and a database without the mark's id belongs to another store
+or replaces a lost one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ OLDER = "older"
 BLOBS_LOST = "blobs-lost"
 FOREIGN_LOG = "foreign-log"
 
-MARGIN = 1000  # numbers left out after the last one a mark has: some may have been given since it was written
+MARGIN = 1000  # ids skipped after the last one in a mark: they may have been assigned since it was written
 
 
 class Identity(NamedTuple):
@@ -43,7 +44,7 @@ class Mark(NamedTuple):
     Args:
         key: the store's id.
         changes: the change counter when the mark was written.
-        numbers: the last number given, by table or counter.
+        numbers: the last id assigned, by table or counter.
     """
 
     key: str
@@ -51,7 +52,7 @@ class Mark(NamedTuple):
     numbers: Mapping[str, int] = {}
 
     def encode(self) -> bytes:
-        """Return the mark as JSON, a line that may be read by people."""
+        """Return the mark as one line of JSON."""
         fields = {"store": self.key, "changes": self.changes, "numbers": dict(self.numbers)}
         return json.dumps(fields, sort_keys=True).encode() + b"\n"
 
@@ -67,7 +68,7 @@ class Mark(NamedTuple):
 
 
 class Witness(Protocol):
-    """Keeps a mark outside of the database."""
+    """A file or an object that keeps a store's mark outside of the database."""
 
     @property
     def address(self) -> str:
@@ -115,7 +116,7 @@ def seed(conn: Connection, key: str | None = None) -> None:
 
 
 def read(conn: Connection) -> Identity | None:
-    """Return what a database says of itself, None for one made before stores had an id."""
+    """Return the identity in a database; None in a store from before there were ids."""
     if not inspect(conn).has_table(identity.name):
         return None
     row = conn.execute(select(identity.c.key, identity.c.marked)).first()
@@ -141,10 +142,10 @@ def numbers(conn: Connection) -> dict[str, int]:
     return last
 
 
-def reserve_numbers(conn: Connection, past: Mapping[str, int]) -> None:
+def reserve_numbers(conn: Connection, assigned: Mapping[str, int]) -> None:
     """Skip all ids that were assigned according to a mark, or may have been since it was written."""
     now = numbers(conn)
-    for name, value in past.items():
+    for name, value in assigned.items():
         target = value + MARGIN
         if now.get(name, 0) >= target:
             continue

@@ -16,9 +16,9 @@ class LockHolder(NamedTuple):
     """A process that holds a write lock.
 
     Args:
-        pid: its number.
+        pid: its process id.
         command: its command line, cut short.
-        stopped: whether it was stopped, by Ctrl+Z or SIGSTOP, and so never gives the lock back by itself.
+        stopped: whether it was stopped, by Ctrl+Z or SIGSTOP, and so does not release the lock by itself.
     """
 
     pid: int

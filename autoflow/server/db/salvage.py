@@ -1,6 +1,6 @@
 """Copies what can be read of a damaged SQLite store into a new file. The damaged file is only read."""
 
-# ruff: noqa: S608 - what is put together here are names that the store's own schema has
+# ruff: noqa: S608 - the statements are composed of names in the store's own schema
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autoflow.server import private_files
 from autoflow.server.db import counters
 from autoflow.server.db.identity import Mark
 
-_LATE = {"trigger"}  # made after the rows are there
+_AFTER_ROWS = {"trigger"}  # created after the rows are copied
 _INTERNAL = "sqlite_"
 
 
@@ -27,18 +27,18 @@ class SalvagedTable(NamedTuple):
 
 
 def count_readable(path: str) -> list[SalvagedTable]:
-    """Count what can be read of each table; nothing when not even the schema can."""
+    """Count the readable rows of each table; empty if not even the schema is readable."""
     with _opened(path) as source:
-        return [_each(source, name, lambda row: None) for name in _tables(source)]
+        return [_copy_rows(source, name, lambda row: None) for name in _tables(source)]
 
 
 def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
-    """Make a new store of what can be read of a damaged one.
+    """Copy the readable rows of a damaged store into a new one.
 
     Args:
         path: the damaged file; its log is read with it.
-        target: a file that is not there yet.
-        mark: what the store's witnesses have of it; numbers that it says were given are not given again.
+        target: the new file, which must not exist.
+        mark: the store's mark; the ids that it says were assigned are not assigned again.
 
     Returns:
         The tables that were read; none, and no file, if not even the schema is readable.
@@ -55,12 +55,12 @@ def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
             new.execute("PRAGMA foreign_keys=OFF")
             new.execute("BEGIN")
             for kind, statement in statements:
-                if kind not in _LATE:
+                if kind not in _AFTER_ROWS:
                     new.execute(statement)
-            tables = [_each(source, name, _writer(new, name)) for name in _tables(source)]
-            _each(source, "sqlite_sequence", _writer(new, "sqlite_sequence"))
+            tables = [_copy_rows(source, name, _writer(new, name)) for name in _tables(source)]
+            _copy_rows(source, "sqlite_sequence", _writer(new, "sqlite_sequence"))
             for kind, statement in statements:
-                if kind in _LATE:
+                if kind in _AFTER_ROWS:
                     new.execute(statement)
             _complete(new, mark)
             new.execute("COMMIT")
@@ -75,7 +75,7 @@ def _opened(path: str) -> Iterator[sqlite3.Connection]:
 
 
 def _schema(source: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Return the statements that made the store: tables first, as the schema has them."""
+    """Return the statements that create the store's tables, and then its other objects, in the order of the schema."""
     try:
         rows = source.execute(
             "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
@@ -95,21 +95,24 @@ def _tables(source: sqlite3.Connection) -> list[str]:
 
 
 def _writer(new: sqlite3.Connection, table: str) -> Callable[[tuple[object, ...]], object]:
-    """Return what writes a row, its row id first; one that contradicts another is left out."""
+    """Return a function that inserts a row, its row id first, unless it conflicts with another."""
     names = [row[1] for row in new.execute(f'PRAGMA table_info("{table}")')]
     columns = ", ".join(f'"{name}"' for name in ("rowid", *names))
     marks = ", ".join("?" * (len(names) + 1))
     return lambda row: new.execute(f'INSERT OR IGNORE INTO "{table}" ({columns}) VALUES ({marks})', row)
 
 
-def _each(source: sqlite3.Connection, table: str, take: Callable[[tuple[object, ...]], object]) -> SalvagedTable:
-    """Read a table in the order of its row ids, skipping further ahead each time a page or row cannot be read."""
+def _copy_rows(source: sqlite3.Connection, table: str, insert: Callable[[tuple[object, ...]], object]) -> SalvagedTable:
+    """Pass the rows of a table to `insert`, in the order of their row ids.
+
+    After a row or page that cannot be read, it continues further ahead each time.
+    """
     rows, gaps, last, step = 0, 0, 0, 1
     highest = _highest(source, table)
     while True:
         try:
             for row in source.execute(f'SELECT rowid, * FROM "{table}" WHERE rowid > ? ORDER BY rowid', [last]):
-                take(row)
+                insert(row)
                 last, step, rows = int(row[0]), 1, rows + 1
             return SalvagedTable(table, rows, gaps)
         except sqlite3.DatabaseError:
@@ -129,7 +132,7 @@ def _highest(source: sqlite3.Connection, table: str) -> int:
 
 
 def _complete(new: sqlite3.Connection, mark: Mark | None) -> None:
-    """Put back what a store cannot be without, if it was lost."""
+    """Insert the counters and the identity if they were lost: a store cannot be opened without them."""
     for name in counters.NAMES:
         new.execute("INSERT OR IGNORE INTO counters VALUES (?, 0)", [name])
     if mark is not None:

@@ -1,9 +1,9 @@
 """Checks that a SQLite file and the write-ahead log beside it belong together.
 
-SQLite applies any log that lies beside a file, also to a backup that was copied there. Every write transaction of the
-store counts itself in the counter `write`, so the file alone has the count that it had when the log was begun: that
-of both together, less the transactions in the log. When all of the log was copied into the file already, its pages are
-the file's. Between these two, the structure of both together is checked.
+SQLite applies any log beside a file, even to a backup that was copied there. Each write transaction of the store
+increments the counter `write`. If the two belong together, the counter in the file alone is that of file and log
+together minus the number of transactions in the log; or, if the log was copied into the file completely, they are
+equal and the file contains the pages of the log. If it was copied in part, the structure of both together is checked.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _FILE_AND_LOG = "mode=ro"
 
 
 class _Locked(Exception):
-    """Another process recovers or writes; whether the file can be read is not known."""
+    """The file cannot be read now, as another process recovers it or writes to it."""
 
 
 class _Log(NamedTuple):
-    """A log: how many transactions it has, and where in it the last version of each page is."""
+    """A log: the number of its transactions, and the position of the last version of each page."""
 
     page_size: int
     transactions: int
@@ -39,9 +39,9 @@ class _Log(NamedTuple):
 
 
 def log_matches_file(path: str) -> bool:
-    """Return whether the log beside a file was written for it; True if there is none, or that is unknown.
+    """Return whether the log beside a file was written for it; True if there is none, or if that is unknown.
 
-    Nothing is changed. Another process may be writing: counts that were not taken of one state are taken again.
+    Nothing is changed. If another process writes in between, the counts are read again.
     """
     log_path = f"{path}-wal"
     for _ in range(_TRIES):
@@ -68,22 +68,22 @@ def log_matches_file(path: str) -> bool:
     return True
 
 
-def _connect(path: str, how: str) -> contextlib.closing[sqlite3.Connection]:
-    return contextlib.closing(sqlite3.connect(f"file:{quote(path)}?{how}", uri=True))
+def _connect(path: str, mode: str) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(f"file:{quote(path)}?{mode}", uri=True))
 
 
-def _count(path: str, how: str) -> int | None:
-    """Return the store's count of write transactions, None where there is none or the file cannot be read.
+def _count(path: str, mode: str) -> int | None:
+    """Return the store's count of write transactions; None if it has none or is damaged.
 
     Raises:
         _Locked: it cannot be read now.
     """
     try:
-        with _connect(path, how) as conn:
+        with _connect(path, mode) as conn:
             row = conn.execute(_COUNT).fetchone()
             return int(row[0]) if row is not None else None
     except sqlite3.Error as error:
-        if classify(error) is not Failure.DAMAGED and how == _FILE_AND_LOG:
+        if classify(error) is not Failure.DAMAGED and mode == _FILE_AND_LOG:
             raise _Locked from error
         return None
 
@@ -97,7 +97,7 @@ def _is_sound(path: str) -> bool:
 
 
 def _frames(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
-    """Give the frames of a log's current generation: page, the database's size (0 within a transaction), position."""
+    """Yield the frames of a log's current generation: page, database size (0 within a transaction) and position."""
     header = os.pread(file.fileno(), _HEADER, 0)
     (page_size,) = struct.unpack_from(">I", header, 8)
     salts = header[16:24]
@@ -136,7 +136,7 @@ _descriptors: dict[tuple[int, int], int] = {}
 
 
 def _descriptor(path: str) -> int:
-    """Open a database's file; it stays open, as closing it gives up what locks SQLite has on it in this process."""
+    """Open a database's file, and keep it open: closing it would release SQLite's locks on it in this process."""
     status = os.stat(path)
     file = status.st_dev, status.st_ino
     if file not in _descriptors:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from autoflow.process.forks import ProcessLock
 
-INTERVAL = 0.5  # seconds between two looks at what is being waited for
+INTERVAL = 0.5  # seconds between two checks of the deadlines
 
 
 class Watchdog:
@@ -30,14 +30,14 @@ class Watchdog:
 
     @contextlib.contextmanager
     def watching(self, descriptor: int, seconds: float) -> Iterator[None]:
-        """Around waiting for a connection: it is shut down when that takes longer, and the wait ends with an error.
+        """Shut a connection down if the block takes too long; a wait for it then ends with an error.
 
         Args:
             descriptor: of its socket, which stays open for as long as the block runs.
-            seconds: how long it may take.
+            seconds: the time limit of the block.
         """
         with self._lock:
-            self._begin()
+            self._ensure_thread()
             self._number += 1
             number = self._number
             self._watched[number] = time.monotonic() + seconds, descriptor
@@ -48,7 +48,7 @@ class Watchdog:
             with self._lock:
                 self._watched.pop(number, None)
 
-    def _begin(self) -> None:
+    def _ensure_thread(self) -> None:
         if self._pid != os.getpid():
             self._pid = os.getpid()
             self._watched = {}
@@ -63,13 +63,13 @@ class Watchdog:
                 now = time.monotonic()
                 late = [number for number, (deadline, _) in self._watched.items() if deadline <= now]
                 for number in late:
-                    _cut(self._watched.pop(number)[1])
+                    _shut_down(self._watched.pop(number)[1])
                 if not self._watched:
                     awake.clear()
 
 
-def _cut(descriptor: int) -> None:
-    """Shut a socket down; its descriptor stays its owner's to close."""
+def _shut_down(descriptor: int) -> None:
+    """Shut a socket down; its owner still has to close the descriptor."""
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
         connection.shutdown(socket.SHUT_RDWR)
 
