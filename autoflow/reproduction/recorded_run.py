@@ -82,7 +82,9 @@ def producing_run(trace: Trace) -> RecordedRun:
 def obstacles(run: RecordedRun, *, allow_dirty: bool) -> Iterator[str]:
     """Return the reasons why a run's command cannot be run again, one sentence each; empty when it can."""
     facts = run.facts
-    if not run.commit:
+    if not run.commit and "environment" not in facts:
+        yield f"the process of {run.ref} ended before the commit of its code was looked up"
+    elif not run.commit:
         yield f"{run.ref} ran outside of a git working tree, so the commit of its code is unknown"
     elif not is_commit(run.commit):
         yield f"the recorded commit of {run.ref}, {run.commit!a}, is not a commit hash"

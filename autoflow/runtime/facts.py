@@ -14,7 +14,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoflow import settings
@@ -79,15 +79,24 @@ def initial_facts(parameters: Any) -> RunFacts:
     return facts
 
 
-def gather_facts(initial: RunFacts) -> RunFacts:
-    """Return the facts that take time, git's and the installed packages; for the sender's thread, bounded in time.
+def gather_facts(initial: RunFacts) -> Iterator[RunFacts]:
+    """Yield the facts that take time, for the sender's thread: git's, then the machine's with its installed packages.
+
+    The process may end before all are gathered; what cannot be found out later comes first.
 
     Args:
         initial: from `initial_facts`.
     """
+    yield _code_facts(initial)
     packages, sources = _packages()
-    facts: RunFacts = {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}
-    facts["environment"] = {name: masking.text(os.environ[name]) for name in VARIABLES if name in os.environ}
+    yield {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}
+
+
+def _code_facts(initial: RunFacts) -> RunFacts:
+    """Return environment variables, and the commit of the run's code; each call of git is bounded in time."""
+    facts: RunFacts = {
+        "environment": {name: masking.text(os.environ[name]) for name in VARIABLES if name in os.environ}
+    }
     working_tree = _working_tree(initial.get("folder"), initial.get("script"))
     if working_tree is None:
         return facts

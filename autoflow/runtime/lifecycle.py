@@ -96,7 +96,8 @@ def _create_file(run: Run) -> None:
 
 
 def _record_facts(run: Run, initial: RunFacts) -> None:
-    run.write_record("facts", facts=facts.gather_facts(initial))
+    for gathered in facts.gather_facts(initial):
+        run.write_record("facts", facts=gathered)
 
 
 def finish(run: Run, error: BaseException | None) -> None:

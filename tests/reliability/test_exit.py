@@ -288,3 +288,30 @@ def test_the_exit_flush_can_be_switched_off(app, server):  # 6
     assert (left.code, left.err) == (0, "")
     assert left.waits == []
     assert [record["type"] for part in app.records().values() for record in part] == ["run", "edge", "finish"]
+
+
+def test_a_short_run_records_its_commit_though_its_packages_are_still_listed(app, server):
+    """Listing packages takes seconds on a slow disk; a commit that was not looked up before the exit is unknown."""
+    server.stop()
+    left = app.run(
+        """
+        import pathlib, subprocess, tempfile, time
+        from importlib import metadata
+
+        metadata.distributions = lambda: time.sleep(60) or ()
+        os.chdir(tempfile.mkdtemp())
+        git = ["git", "-c", "user.name=n", "-c", "user.email=e@x"]
+        for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+            subprocess.run([*git, *arguments], check=True)
+        with autoflow.workflow("short"):
+            load(1)
+            home = pathlib.Path(os.environ["AUTOFLOW_HOME"])
+            for _ in range(300):
+                time.sleep(0.1)
+                if any(b'"commit"' in path.read_bytes() for path in home.rglob("*") if path.is_file()):
+                    break
+        """
+    )
+    assert left.code == 0, left
+    facts = [record["facts"] for part in app.records().values() for record in part if record["type"] == "facts"]
+    assert ["commit" in gathered for gathered in facts] == [True]
