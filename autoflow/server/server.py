@@ -26,7 +26,7 @@ from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages
-from autoflow.server.methods.admin import apps, instance, reproduction_tokens, search, tasks, upkeep
+from autoflow.server.methods.admin import apps, instance, reproduction_tokens, search, task_data, tasks, upkeep
 from autoflow.server.methods.files import files
 from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
 from autoflow.server.methods.labeling import jobs
@@ -53,6 +53,7 @@ _FAMILIES = (
     files,
     folders,
     tasks,
+    task_data,
     apps,
     jobs,
     versions,

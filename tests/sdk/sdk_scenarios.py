@@ -647,6 +647,14 @@ def outputs(api: sly.Api, project: int) -> dict[str, Any]:
         "clone": [clone["title"], clone["id"] == api.project.get_info_by_name(1, "clone").id],
         "before": before,
         "after": api.task.get_info_by_id(own)["meta"]["output"] == {"project": {"id": project, "title": "lemons"}},
+        "field": _field(api, own),
         "listed": [entry["id"] for entry in api.task.get_list(1) if "project" in entry["meta"]["output"]]
         == [task, own],
     }
+
+
+def _field(api: sly.Api, task: int) -> list[Any]:
+    api.task.set_field(task, "data.images", [1])
+    api.task.set_field(task, "data.images", [2], append=True)
+    api.task.set_fields_from_dict(task, {"state.dialog": True})
+    return [api.task.get_field(task, "data.images"), api.task.get_field(task, "state")]

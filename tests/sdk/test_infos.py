@@ -42,7 +42,8 @@ def test_no_required_field_is_null(sdk, made):
     assert response == {"types": TYPES, "null": NULL}
 
 
-def test_tasks_have_their_output(sdk, made):
-    """A clone's task names the clone; an app's task what the app set."""
+def test_tasks_have_what_apps_set(sdk, made):
+    """A clone's task names the clone; an app's task has the output and the fields that the app set."""
     response = sdk("outputs", task=4321, project=made["project"])
-    assert response == {"clone": ["clone", True], "before": {}, "after": True, "listed": True}
+    field = [[1, 2], {"dialog": True}]
+    assert response == {"clone": ["clone", True], "before": {}, "after": True, "field": field, "listed": True}

@@ -291,7 +291,10 @@ class World:
             "tags.list": {"projectId": project, **page},
             "tasks.app-v2.data.set": {"taskId": self.task, "payload": {}},
             "tasks.data.get": {"taskId": self.task, "fields": ["a"]},
-            "tasks.data.set": {"taskId": self.task, "fields": []},
+            "tasks.data.set": {
+                "taskId": self.task,
+                "fields": [{"field": "data.a", "payload": {"b": 1}, "append": True, "recursive": True}],
+            },
             "tasks.info": {"id": self.task},
             "tasks.list": {"workspaceId": 1, **page},
             "tasks.log.download": {"id": self.task, "sinceTime": "2020", "limit": 5},

@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0011"
+REVISION = "0012"
 
 metadata = MetaData()
 
@@ -403,6 +403,13 @@ task_facts = _table(
     _author(),
 )
 Index("task_facts_by_task", task_facts.c.task_id, task_facts.c.id)
+
+# What an app has set of its own page (`db.task_data`).
+task_data = _table(
+    "task_data",
+    Column("task_id", Number, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+)
 
 # The task of each run: several runs of a process may share a task number from elsewhere.
 runs = _table(

@@ -15,7 +15,7 @@ from autoflow.server.db.schema import workspaces
 from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import ListPage, page
-from autoflow.server.request_parser import RequestParser, as_text
+from autoflow.server.request_parser import RequestParser
 from autoflow.wire import methods
 from autoflow.wire.contract import records as contract
 from autoflow.wire.contract.method import Success
@@ -146,22 +146,15 @@ def log(conn: Connection, request: RequestParser) -> list[JsonObject]:
 
 
 def discard(conn: Connection, request: RequestParser) -> Success:
-    """Accept and discard the data of an app's own page, which this server does not show."""
+    """Accept and discard what an app reports of its own page beside `task_data`: this server does not show it."""
     tasks.get_or_create(conn, request.number("id" if request.has("id") else "taskId"))
     return {"success": True}
-
-
-def fields(conn: Connection, request: RequestParser) -> JsonObject:
-    """``tasks.data.get``: every field is null, as the data of an app's page is not stored."""
-    tasks.get(conn, request.number("taskId"))
-    return {"result": {name: None for value in request.array("fields") if (name := as_text(value)) is not None}}
 
 
 READS: Mapping[str, Operation] = {
     methods.TASK_INFO: task,
     "tasks.list": list_tasks,
     "tasks.log.download": log,
-    "tasks.data.get": fields,
 }
 WRITES: Mapping[str, Operation] = {
     **by_name(ensure),
@@ -169,6 +162,5 @@ WRITES: Mapping[str, Operation] = {
     "tasks.status.update": set_status,
     "tasks.stop": stop,
     "tasks.meta.update": discard,
-    "tasks.data.set": discard,
     "tasks.app-v2.data.set": discard,
 }

@@ -58,15 +58,39 @@ def test_a_log_is_returned_line_by_line(filled, task):
     assert [line["message"] for line in since] == ["c"]
 
 
-def test_data_of_an_apps_own_page_is_discarded(filled, task):
-    """Fields are accepted for a task of the caller's, and read as null."""
-    for method, name in (
-        ("tasks.data.set", "taskId"),
-        ("tasks.app-v2.data.set", "taskId"),
-        ("tasks.meta.update", "id"),
-    ):
+def test_data_of_an_apps_own_page_is_stored(filled, task):
+    """Fields are set by their paths, replaced or appended to, and read; what was not set is null."""
+
+    def put(*fields):
+        assert filled.call("tasks.data.set", taskId=task, fields=list(fields)) == {"success": True}
+
+    def read(*names):
+        return filled.call("tasks.data.get", taskId=task, fields=list(names))["result"]
+
+    put({"field": "data.x", "payload": 1}, {"field": "data.list", "payload": [1]}, {"field": "state", "payload": {}})
+    put({"field": "data.list", "payload": [2, 3], "append": True}, {"field": "data.list", "payload": 4, "append": True})
+    put({"field": "state", "payload": {"a": {"b": 1}}, "append": True})
+    put({"field": "state", "payload": {"a": {"c": [2]}}, "append": True, "recursive": True})
+    assert read("data.x", "data.list", "state", "state.a.c", "data.x.y", "none") == {
+        "data.x": 1,
+        "data.list": [1, 2, 3, 4],
+        "state": {"a": {"b": 1, "c": [2]}},
+        "state.a.c": [2],
+        "data.x.y": None,
+        "none": None,
+    }
+    put({"field": "state", "payload": {"a": 5}, "append": True}, {"field": "data.x.y", "payload": 6})
+    assert read("state", "data.x") == {"state": {"a": 5}, "data.x": {"y": 6}}
+    refused(413, filled.call, "tasks.data.set", taskId=task, fields=[{"field": "x", "payload": "x" * 5_000_000}])
+    refused(400, filled.call, "tasks.data.set", taskId=task, fields=[{"payload": 1}])
+    refused(404, filled.call, "tasks.data.get", taskId=99, fields=["data"])
+    assert read("x") == {"x": None}
+
+
+def test_other_data_of_an_apps_own_page_is_discarded(filled, task):
+    """Patches and links are accepted for a task of the caller's."""
+    for method, name in (("tasks.app-v2.data.set", "taskId"), ("tasks.meta.update", "id")):
         assert filled.call(method, **{name: task, "fields": [], "payload": {}}) == {"success": True}
-    assert filled.call("tasks.data.get", taskId=task, fields=["data.x"]) == {"result": {"data.x": None}}
     assert filled.call("GetTaskContext", id=task) == {
         "team": {"id": 1, "name": "Team"},
         "workspace": {"id": 1, "name": "Workspace"},
