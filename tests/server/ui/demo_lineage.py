@@ -57,8 +57,8 @@ class DemoLineage:
         task = send({**record("run", run=key, name=name), "at": at})["tasks"][key]
         for direction, ends in (("input", reads), ("output", writes)):
             for kind, number, *meta in ends:
-                answer = self.filled.edge(direction, kind, number, run=key, meta=meta[0] if meta else None)
-                assert answer["status"] == "applied", answer
+                result = self.filled.edge(direction, kind, number, run=key, meta=meta[0] if meta else None)
+                assert result["status"] == "applied", result
         if settings:
             send(record("node", run=key, node=settings))
         if state:

@@ -18,7 +18,7 @@ def hold():
     def hold(page, method, only_first=False):
         taken, held, released = [], [], []
 
-        def answer(route):
+        def respond(route):
             if released or (only_first and taken):
                 return route.continue_()
             taken.append(route)
@@ -27,7 +27,7 @@ def hold():
                 return route.fulfill(response=response)
             return held.append((route, response))
 
-        page.route(f"**/{method}", answer)
+        page.route(f"**/{method}", respond)
 
         def release():
             page.wait_for_timeout(PAUSE)  # the answer is read before the page goes on
@@ -201,6 +201,19 @@ def test_a_hit_leads_to_its_card_after_a_change(open_graph, expect, early_run):
     expect(card(page, "Before the search")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(panel(page).get_by_role("heading", name="Deploy", level=2)).to_be_visible(timeout=9_000)
+
+
+def test_a_choice_that_fails_is_reported(open_graph, expect):
+    """The graph stays as it is with the error above it, until a choice succeeds."""
+    page = open_graph("/workspace/1")
+    page.get_by_text("Filter", exact=True).click()
+    page.route("**/autoflow.scene", lambda route: route.fulfill(body='{"changes": 1,'), times=1)
+    page.get_by_role("checkbox", name="Evaluate").check()
+    expect(page.get_by_role("alert")).to_contain_text("The connection was lost")
+    expect(card(page, "Import")).to_have_count(1)
+    page.get_by_role("checkbox", name="Train").check()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(card(page, "Import")).to_have_count(0)
 
 
 def test_a_table_stays_sorted_after_a_change(open_graph, expect, early_run):

@@ -53,13 +53,13 @@ def test_a_restore_shows_its_progress(open_page, demo_project, expect):
     step = {"done": False, "id": 9, "name": "x", "copied": 500, "total": 2000, "missed": missed}
     held = []
 
-    def answer(route):
+    def respond(route):
         if "restoring" in route.request.post_data_json:
             held.append(route)
         else:
             route.fulfill(json=step)
 
-    page.route("**/autoflow.versions.restore", answer)
+    page.route("**/autoflow.versions.restore", respond)
     entry(page, 1).get_by_role("button", name="Restore as a new project").click()
     expect(entry(page, 1).locator(".progress")).to_contain_text("500 of 2,000 images")
     assert entry(page, 1).locator("progress").evaluate("(bar) => bar.value / bar.max") == 0.25
@@ -71,13 +71,13 @@ def test_a_restore_shows_its_progress(open_page, demo_project, expect):
 def project(demo_project):
     """A project with two versions and a change since the second."""
     filled = demo_project.filled
-    made = filled.project(f"own {demo_project.filled.call('autoflow.changes')['changes']}")
-    dataset = filled.dataset(made)
+    project = filled.project(f"own {demo_project.filled.call('autoflow.changes')['changes']}")
+    dataset = filled.dataset(project)
     for n in range(2):
         demo_project.image(dataset, n)
-        filled.snapshot(made, title=f"with {n + 1}")
+        filled.snapshot(project, title=f"with {n + 1}")
     demo_project.image(dataset, 5)
-    return made
+    return project
 
 
 def test_a_version_is_created_on_the_page(open_page, project, expect):

@@ -5,7 +5,7 @@ import { call } from "../api.js";
 import { pollChanges } from "../components/change-polling.js";
 import { projectTabs } from "../components/project-tabs.js";
 import { element } from "../dom.js";
-import { errorMessage } from "../format.js";
+import { capitalize, errorMessage } from "../format.js";
 import { fillCardTable } from "../graph/card-table.js";
 import { fillDetailsPanel } from "../graph/details-panel.js";
 import { exportMenu } from "../graph/export-menu.js";
@@ -54,6 +54,7 @@ const lost = element(
   { class: "notice lost-server", role: "status", hidden: true },
   "The server cannot be reached. This page shows what was last loaded, and tries again.",
 );
+const failure = element("p", { class: "notice failed-request", role: "alert", hidden: true });
 const filter = filterMenu(
   () => state.query,
   (change) => update({ ...state.query, ...change }),
@@ -75,7 +76,7 @@ const bar = element(
   exportMenu(
     () => graph,
     () => ({ [entry]: number, ...requestBody(state.query) }),
-    (error) => announceStatus(errorMessage(error)),
+    handleError,
   ),
   toggle,
 );
@@ -130,6 +131,7 @@ async function load(reason) {
   ).finally(() => {
     if (pending === request) pending = null;
   });
+  failure.hidden = true;
   if (response.same) return;
   const first = !graph;
   graph = new GraphView(/** @type {import("../graph/graph-view.js").Scene} */ (response));
@@ -148,7 +150,7 @@ function render(shown, first, reason) {
   viewport.frame.classList.toggle("gone", empty || state.table);
   if (empty) blank.replaceChildren(isFiltered(state.query) && shown.facets.cards ? noMatches() : noRuns());
   if (first) {
-    showContent(bar, notice, lost, body, status);
+    showContent(bar, notice, lost, failure, body, status);
     showHeader(shown);
   }
   viewport.setGraph(shown);
@@ -294,8 +296,10 @@ function showTable(asTable, push = true) {
 /** @param {unknown} error */
 function handleError(error) {
   if (error instanceof DOMException && error.name === "AbortError") return;
-  if (graph) announceStatus(errorMessage(error));
-  else showError(error, start);
+  if (!graph) return showError(error, start);
+  failure.textContent = capitalize(errorMessage(error));
+  failure.hidden = false;
+  return undefined;
 }
 
 viewport.stage.addEventListener("click", (event) => {
