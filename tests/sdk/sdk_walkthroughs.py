@@ -177,7 +177,7 @@ def labels(api: sly.Api) -> Steps:
     api.advanced.add_tag_to_object(split.sly_id, number, "val")
     response = [(tag["name"], tag["value"]) for tag in api.advanced.get_object_tags(number)]
     yield "tagged", (response, len(annotations.get_label_by_id(number, known).tags)) == ([("split", "val")], 1)
-    api.advanced.remove_tag_from_object(split.sly_id, number, split.sly_id)
+    api.advanced.remove_tag_from_object(split.sly_id, number, api.advanced.get_object_tags(number)[0]["id"])
     yield "no more", api.advanced.get_object_tags(number) == []
     figure = api.image.figure.get_info_by_id(number)
     yield "a figure", (figure.priority, figure.class_id, figure.entity_id) == (3, lemon.sly_id, target)

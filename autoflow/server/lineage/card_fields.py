@@ -160,9 +160,8 @@ def _thumbnails(
     for key in fields:
         ref = refs.get(key)
         if ref is not None and not ref.origin and ENTITY_TYPES[ref.type].previews:
-            owner = (
-                ("project", int(fields[key]["parent"].partition(":")[2])) if ref.type == "project_version" else ref[1:]
-            )
+            parent = fields[key].get("parent")  # of a version, its project
+            owner = ("project", int(parent.partition(":")[2])) if parent is not None else ref[1:]
             owners.setdefault(owner, []).append(key)
     first_images: dict[tuple[str, Any], list[int]] = {}
     for kind, table, owner_column, order_column in (
