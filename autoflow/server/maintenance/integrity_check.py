@@ -63,14 +63,14 @@ class IntegrityCheck:
 
     def _check_versions(self, state: JobState) -> Cursor:
         """Check some rows of a version; the cursor is the version's id, the position in it, and its sums so far."""
-        number, after, sums = state.cursor if isinstance(state.cursor, list) else (0, None, {})
+        number, after, sums = state.cursor if isinstance(state.cursor, list) else (0, None, verification.NO_ROWS)
         with self._store.read() as conn:
             page = blob_usage.versions_in_scope(conn, self._scope, number - 1 if after is not None else number, 1)
             if not page:
                 return None
             (version,) = page
             if version["id"] != number:  # the next version, or the current one was deleted meanwhile
-                number, after, sums = version["id"], None, {}
+                number, after, sums = version["id"], None, verification.NO_ROWS
             after, sums = verification.check_version(conn, dict(version), after, ITEM_BATCH, sums)
         if after is not None:
             return [number, after, sums]
@@ -84,7 +84,7 @@ class IntegrityCheck:
             self._add_problem(
                 state, {"hash": None, "problem": problem, "projects": [], "versions": [affected], "files": []}
             )
-        return [number, None, {}]
+        return [number, None, verification.NO_ROWS]
 
     # -- levels 2 and 3
 

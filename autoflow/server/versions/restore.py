@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from sqlalchemy import Connection, RowMapping, select
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import hidden_projects, json_codec, projects
 from autoflow.server.db.access import visible
 from autoflow.server.db.engine import CallerStore, Store
@@ -31,7 +32,39 @@ DATASET_BATCH = 500  # of a batch
 CHECK_SECONDS = 0.1  # of checking content between two write transactions
 NAMES_SHOWN = 100  # of items that are left out
 
-_Plan = dict[str, Any]
+_PhaseName = Literal["look", "datasets", "items", "done"]
+
+
+class _Missed(TypedDict):
+    count: int
+    size: int
+    sum: str
+    names: list[str]
+
+
+class _Plan(TypedDict):
+    """The state of a restore, stored as the hidden project's custom data.
+
+    Args:
+        version: id of the version.
+        skip: whether items without content are left out.
+        after: position in the phase; None when nothing is left of it.
+        batch: items of the next batch.
+        copied: items copied so far.
+        total: items of the version.
+        missed: what is left out: the number of items, their bytes, the sum of their hashes, the first names.
+        custom: custom data of the complete project.
+    """
+
+    version: int
+    skip: bool
+    phase: _PhaseName
+    after: int | None
+    batch: int
+    copied: int
+    total: int
+    missed: _Missed
+    custom: JsonObject
 
 
 class RestoreProgress(NamedTuple):
@@ -158,7 +191,7 @@ def _project(conn: Connection, number: int) -> RowMapping:
     raise NotFound("restore", number)
 
 
-def _is_plan(custom_data: Mapping[str, Any]) -> bool:
+def _is_plan(custom_data: JsonObject) -> bool:
     """Return whether a hidden project is being restored, and not created in another way."""
     return "phase" in custom_data and "version" in custom_data
 
@@ -173,7 +206,7 @@ def _save(conn: Connection, number: int, plan: _Plan) -> None:
 
 
 def _progress_of(project: ContentRow) -> RestoreProgress:
-    plan = json_codec.load(project["custom_data"])
+    plan: _Plan = json_codec.load(project["custom_data"])
     if project["state"] == "active":
         count = project["items_count"]
         return RestoreProgress(True, project["id"], project["name"], count, count, 0, [])
@@ -217,7 +250,7 @@ def _check_missing(_conn: Connection, _number: int, version: RowMapping, plan: _
             f"the content of {missed['count']} items of version {version['id']} is missing, the first one is "
             f"{missed['names'][0]!r}: restore it without them, or upload them again"
         )
-    plan.update(phase="datasets", after=0)
+    plan["phase"], plan["after"] = "datasets", 0
     return None
 
 
@@ -228,18 +261,19 @@ def _read_datasets(conn: Connection, version: RowMapping, _plan: _Plan) -> list[
 def _copy_datasets(
     conn: Connection, number: int, version: RowMapping, plan: _Plan, ahead: list[RowMapping]
 ) -> str | None:
-    upto = plan["after"] + DATASET_BATCH
-    copying.copy_datasets(conn, number, ahead[plan["after"] : upto], snapshot.original_ids(ahead))
+    start = plan["after"] or 0
+    upto = start + DATASET_BATCH
+    copying.copy_datasets(conn, number, ahead[start:upto], snapshot.original_ids(ahead))
     plan["after"] = upto
     if upto >= len(ahead):
         copying.copy_meta(conn, number, SnapshotRef.of(version))
-        plan.update(phase="items", after=0)
+        plan["phase"], plan["after"] = "items", 0
     return None
 
 
 def _read_items(conn: Connection, version: RowMapping, plan: _Plan) -> copying.Window:
     ref = SnapshotRef.of(version)
-    return copying.with_tag_ids(conn, ref, copying.next_window(conn, ref, plan["after"], plan["batch"]))
+    return copying.with_tag_ids(conn, ref, copying.next_window(conn, ref, plan["after"] or 0, plan["batch"]))
 
 
 def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan, ahead: copying.Window) -> str | None:
@@ -276,7 +310,7 @@ class _Phase(NamedTuple):
     write: Callable[[Connection, int, RowMapping, _Plan, Any], str | None]
 
 
-_PHASES: Mapping[str, _Phase] = {
+_PHASES: Mapping[_PhaseName, _Phase] = {
     "look": _Phase(_read_missing, _check_missing),
     "datasets": _Phase(_read_datasets, _copy_datasets),
     "items": _Phase(_read_items, _copy_items),

@@ -5,8 +5,7 @@ A version's rows never change, so sums over batches that are read in separate tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import Connection
 
@@ -16,12 +15,29 @@ from autoflow.server.db.schema import datasets, datasets_history, items, project
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 
-State = Mapping[str, Any]
+
+class RowSums(TypedDict):
+    """Sums over some of a version's rows, plain JSON.
+
+    Args:
+        sum: sum of the hashes of their contents, in hexadecimal digits.
+        items: number of items.
+        size: bytes of the items' files.
+        lost: number of items whose dataset is missing.
+    """
+
+    sum: str
+    items: int
+    size: int
+    lost: int
+
+
+NO_ROWS: RowSums = {"sum": "0", "items": 0, "size": 0, "lost": 0}
 
 
 def check_version(
-    conn: Connection, version: ContentRow, after: int | None, limit: int, state: State
-) -> tuple[int | None, dict[str, Any]]:
+    conn: Connection, version: ContentRow, after: int | None, limit: int, state: RowSums
+) -> tuple[int | None, RowSums]:
     """Add the next rows of a version to its sums.
 
     Args:
@@ -29,7 +45,7 @@ def check_version(
         version: its row of `versions`.
         after: the position that the previous call returned, None at the start.
         limit: the most items to read.
-        state: the sums that the previous call returned, empty at the start; plain JSON.
+        state: the sums that the previous call returned, `NO_ROWS` at the start.
 
     Returns:
         The next position, None at the end; and the sums so far.
@@ -46,7 +62,7 @@ def check_version(
     dataset_ids = sorted({row["dataset_id"] for row in page})
     known = {**original_ids_of(conn, datasets_history, dataset_ids), **original_ids_of(conn, datasets, dataset_ids)}
     in_datasets = [row for row in page if row["dataset_id"] in known]
-    next_state = {
+    next_state: RowSums = {
         "sum": format_digest(int(state["sum"], 16) + sum_row_hashes(items, in_datasets, known)),
         "items": state["items"] + len(page),
         "size": state["size"] + sum(row["size"] or 0 for row in page),
@@ -55,7 +71,7 @@ def check_version(
     return (page[-1]["id"] if len(page) == limit else None), next_state
 
 
-def problems(version: ContentRow, state: State) -> list[str]:
+def problems(version: ContentRow, state: RowSums) -> list[str]:
     """Return the problems of a version from the sums over all its rows, a sentence each."""
     if not versions.has_all_rows(version):
         return ["it is older than the history of rows, and the project has changed since: it cannot be restored"]
