@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 
 Box = list[float]  # top, left, bottom, right
@@ -27,7 +28,7 @@ def _area(vertices: Sequence[Point]) -> float:
     return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in pairwise(ring))) / 2
 
 
-def measure(geometry: Mapping[str, Any], kind: Any) -> tuple[Box | None, str | None]:
+def measure(geometry: JsonObject, kind: Any) -> tuple[Box | None, str | None]:
     """Return the bounding box and the area as text (as on the wire), None for what is not defined for this shape."""
     points = geometry.get("points")
     if not isinstance(points, Mapping):

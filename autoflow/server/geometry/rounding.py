@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from autoflow.model.json_object import JsonObject
+
 _COORDINATES = ("points", "nodes", "parts")
 
 
@@ -22,7 +24,7 @@ def _floor(value: Any) -> Any:
     return value
 
 
-def round_to_pixels(geometry: Mapping[str, Any]) -> dict[str, Any]:
+def round_to_pixels(geometry: JsonObject) -> JsonObject:
     """Return a geometry, or a figure with one, with its coordinates rounded down; the rest is unchanged."""
     rounded = {key: _floor(value) if key in _COORDINATES else value for key, value in geometry.items()}
     bitmap = rounded.get("bitmap")

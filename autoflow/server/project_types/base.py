@@ -13,13 +13,15 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 from sqlalchemy import RowMapping
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.errors import Invalid
 from autoflow.server.media.decoder import Undecodable
 from autoflow.server.media.thumbnails import ThumbnailSpec
 from autoflow.server.project_types.meta import Meta
 from autoflow.server.request_parser import RequestParser
+from autoflow.wire.contract.labels import TagValue
 
-Document = Mapping[str, Any]  # an annotation as it is stored, plain JSON
+Document = JsonObject  # an annotation as it is stored, plain JSON
 
 
 class StoredAnnotation(NamedTuple):
@@ -33,7 +35,7 @@ class StoredAnnotation(NamedTuple):
 
     document: Document | None
     labels: int
-    tags: list[dict[str, Any]]
+    tags: list[TagValue]
 
 
 class ProjectType(abc.ABC):
@@ -65,11 +67,11 @@ class ProjectType(abc.ABC):
         """
         raise Invalid(f'"{sent.path}": projects of type {self.name!r} have no annotations')
 
-    def show_annotation(self, row: RowMapping, document: Document | None, meta: Meta) -> dict[str, Any]:
+    def show_annotation(self, row: RowMapping, document: Document | None, meta: Meta) -> JsonObject:
         """Convert the annotation of an item to the form of the wire."""
         return {}
 
-    def labels(self, document: Document) -> Sequence[Mapping[str, Any]]:
+    def labels(self, document: Document) -> Sequence[JsonObject]:
         """Return the labels that versions are compared by, each with an ``id`` that is unique in the document."""
         return ()
 

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from sqlalchemy import RowMapping
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 from autoflow.server.db import json_codec
 from autoflow.server.errors import Invalid
@@ -25,7 +26,7 @@ FIGURES = 2**20  # an image has fewer objects
 _DERIVED = frozenset({"id", "classTitle", "labelerLogin", "createdAt", "updatedAt"})
 
 
-def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
+def stored_object(request: RequestParser, meta: Meta) -> JsonObject:
     """Return an object as it is stored, without the number ``k`` that it gets in its annotation.
 
     Raises:
@@ -37,7 +38,7 @@ def stored_object(request: RequestParser, meta: Meta) -> dict[str, Any]:
     return stored
 
 
-def shown(row: RowMapping, document: Mapping[str, Any] | None, meta: Meta, in_pixels: bool = False) -> dict[str, Any]:
+def shown(row: RowMapping, document: JsonObject | None, meta: Meta, in_pixels: bool = False) -> JsonObject:
     """Return an image's annotation in the wire's shape; `in_pixels`: with coordinates in whole pixels."""
     document = document or {}
     objects = []
@@ -78,12 +79,12 @@ class _Images(ProjectType):
         tags = [meta.tag(tag) for tag in sent.objects("tags", required=False)]
         return StoredAnnotation({**others, "objects": objects} if others or objects else None, len(objects), tags)
 
-    def show_annotation(self, row: RowMapping, document: Document | None, meta: Meta) -> dict[str, Any]:
-        annotation: dict[str, Any] = shown(row, document, meta)["annotation"]
+    def show_annotation(self, row: RowMapping, document: Document | None, meta: Meta) -> JsonObject:
+        annotation: JsonObject = shown(row, document, meta)["annotation"]
         return annotation
 
-    def labels(self, document: Document) -> Sequence[Mapping[str, Any]]:
-        labels: Sequence[Mapping[str, Any]] = document["objects"]
+    def labels(self, document: Document) -> Sequence[JsonObject]:
+        labels: Sequence[JsonObject] = document["objects"]
         return labels
 
     def preview(self, file: BinaryIO, spec: ThumbnailSpec) -> tuple[str, bytes]:

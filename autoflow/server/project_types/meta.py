@@ -8,15 +8,23 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server.db import counters, json_codec, projects
 from autoflow.server.errors import Invalid, shortened
 from autoflow.server.request_parser import RequestParser, as_text
+from autoflow.wire.contract.labels import LabelDefinitions, TagValue
+
+
+class ItemTag(TagValue):
+    """A tag of an item as it is stored; its id is None until it is numbered."""
+
+    id: int | None
 
 
 class Meta:
     """A project's classes and tags, by number and by name."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: LabelDefinitions) -> None:
         self._classes = {entry["id"]: entry for entry in document["classes"]}
         self._tags = {entry["id"]: entry for entry in document["tags"]}
         self._class_numbers = {entry["title"]: entry["id"] for entry in document["classes"]}
@@ -43,7 +51,7 @@ class Meta:
         """Return the current title of a class; None if the project no longer has it."""
         return self._classes[number]["title"] if number in self._classes else None
 
-    def tag(self, request: RequestParser) -> dict[str, Any]:
+    def tag(self, request: RequestParser) -> TagValue:
         """Return ``{"tagId", "value"}`` of a tag by its ``name`` or, if the project has no tag of that name, its
         ``tagId``: an annotation that was read from another project has that project's numbers.
         """
@@ -54,7 +62,7 @@ class Meta:
             return self.valued(request, request.number("tagId"))
         raise Invalid(f'"{request.path}name": the project has no tag named {request.text("name")!r}')
 
-    def valued(self, request: RequestParser, number: int) -> dict[str, Any]:
+    def valued(self, request: RequestParser, number: int) -> TagValue:
         """Return a tag with the request's ``value``, if the tag allows it."""
         value = request.fields.get("value")
         entry = self._tags.get(number)
@@ -70,14 +78,14 @@ class Meta:
         """Return the current name of a tag."""
         return self._tags[number]["name"] if number in self._tags else None
 
-    def object_tags(self, figure_id: int, stored_tags: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def object_tags(self, figure_id: int, stored_tags: Iterable[TagValue]) -> list[JsonObject]:
         """Return the tags of an object in the wire's shape."""
         return [
             {**tag, "id": object_tag_id(figure_id, tag), "name": self.tag_name(tag["tagId"])} for tag in stored_tags
         ]
 
 
-def object_tag_id(figure_id: int, tag: Mapping[str, Any]) -> int:
+def object_tag_id(figure_id: int, tag: TagValue) -> int:
     """Return the id of a tag on an object.
 
     It is derived from figure, tag and value: items of equal annotations share a document, which cannot store an id.
@@ -99,23 +107,23 @@ def _fits(entry: Mapping[str, Any], value: Any) -> bool:
     return rule is None or bool(rule(entry, value))
 
 
-def assigned(before: list[dict[str, Any]], tags: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def assigned(before: Sequence[ItemTag], tags: Iterable[TagValue]) -> list[ItemTag]:
     """Return distinct tags, each with the number it had before, None for a new one."""
     known = {identity(tag): tag["id"] for tag in reversed(before)}
-    distinct: dict[Any, dict[str, Any]] = {}
+    distinct: dict[tuple[int, Any], TagValue] = {}
     for tag in tags:
         distinct.setdefault(identity(tag), tag)
     return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
 
 
-def number_new(conn: Connection, images: Sequence[Sequence[dict[str, Any]]]) -> None:
+def number_new(conn: Connection, images: Sequence[Sequence[ItemTag]]) -> None:
     """Give numbers to the new tags of some images."""
     new = [tag for tags in images for tag in tags if tag["id"] is None]
     for tag, number in zip(new, counters.reserve(conn, counters.TAG, len(new)), strict=True):
         tag["id"] = number
 
 
-def identity(tag: Mapping[str, Any]) -> tuple[int, Any]:
+def identity(tag: TagValue) -> tuple[int, Any]:
     """Return the identity of a tag on an image: its tag's number and its value."""
     value = tag["value"]
     return tag["tagId"], json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value

@@ -25,7 +25,7 @@ from autoflow.wire.contract.method import Success
 _LOCATION = frozenset({"id", "geometry", "entityId", "imageId", "objectId", "datasetId", "projectId"})
 
 
-def stored_geometry(geometry: Mapping[str, Any]) -> JsonObject:
+def stored_geometry(geometry: JsonObject) -> JsonObject:
     """Return the members of a sent geometry that are stored."""
     return {key: value for key, value in geometry.items() if key not in FACTS}
 
@@ -58,7 +58,7 @@ class FigureEditor:
         objects[k] = {**stored, "id": k}
         return image_id * FIGURES + k
 
-    def change(self, number: int, values: Mapping[str, Any], *, geometry: Mapping[str, Any] | None = None) -> None:
+    def change(self, number: int, values: Mapping[str, Any], *, geometry: JsonObject | None = None) -> None:
         """Change members of a figure, and replace its geometry if one is given."""
         stored = self.figure(number)
         if geometry is not None:
@@ -78,7 +78,7 @@ class FigureEditor:
         Raises:
             NotFound: its image has no such figure.
         """
-        stored: dict[str, Any] | None = self._objects[image_of(number)].get(number % FIGURES)
+        stored: JsonObject | None = self._objects[image_of(number)].get(number % FIGURES)
         if stored is None:
             raise NotFound("figure", number)
         return stored

@@ -50,14 +50,14 @@ def image_of(number: int) -> int:
     return number // FIGURES
 
 
-def geometry_of(stored: Mapping[str, Any]) -> JsonObject | None:
+def geometry_of(stored: JsonObject) -> JsonObject | None:
     """Return the geometry of a stored object as lists show it: None for an alpha mask."""
     if stored.get("geometryType") == ALPHA:
         return None
     return {key: value for key, value in stored.items() if key not in FACTS}
 
 
-def _shape(row: RowMapping, stored: Mapping[str, Any], meta: Meta) -> JsonObject:
+def _shape(row: RowMapping, stored: JsonObject, meta: Meta) -> JsonObject:
     geometry = geometry_of(stored)
     box, area = measure(geometry or {}, stored.get("geometryType"))
     number = _number(row, stored)
@@ -97,7 +97,7 @@ class FigureProjection:
         self._fields = fields | {"id", "entityId"} if fields else None
         self._whole = request.flag("integerCoords", default=False)
 
-    def of(self, figure: dict[str, Any]) -> JsonObject:
+    def of(self, figure: JsonObject) -> JsonObject:
         """Return the selected members of a figure."""
         if self._whole and figure["geometry"] is not None:
             figure = {**figure, "geometry": rounding.round_to_pixels(figure["geometry"])}
@@ -161,10 +161,10 @@ def list_figures(conn: Connection, request: RequestParser) -> ListPage:
     return list_page(figures, total, size)
 
 
-Pair = tuple[RowMapping, dict[str, Any]]
+Pair = tuple[RowMapping, JsonObject]
 
 
-def _number(row: RowMapping, stored: Mapping[str, Any]) -> int:
+def _number(row: RowMapping, stored: JsonObject) -> int:
     return int(row["id"] * FIGURES + stored["id"])
 
 

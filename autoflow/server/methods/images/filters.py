@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, true
 
+from autoflow.model.json_object import JsonObject
 from autoflow.process.lru_cache import LruCache
 from autoflow.server import limits
 from autoflow.server.db import items, jobs, json_codec
@@ -23,7 +24,7 @@ from autoflow.server.paging import Columns, apply_order, by_token, chunks, desce
 from autoflow.server.request_parser import RequestParser
 
 Tags = Sequence[Mapping[str, Any]]
-Stored = Mapping[str, Any]
+Stored = JsonObject
 
 BY_META = "customSort"  # images may be sorted by this member of their meta
 CACHED_SCANS = 32

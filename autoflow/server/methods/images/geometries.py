@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from autoflow.model.json_object import JsonObject
 from autoflow.server import bounded_json
 from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
@@ -32,7 +33,7 @@ def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: 
     return {"success": True}
 
 
-def _change(context: OperationContext, sent: list[tuple[int, dict[str, Any]]]) -> None:
+def _change(context: OperationContext, sent: list[tuple[int, JsonObject]]) -> None:
     with context.store.write() as conn:
         for project_id, image_rows in each_project(conn, (image_of(number) for number, _ in sent)):
             with edit_project(conn, project_id) as edit:
@@ -44,7 +45,7 @@ def _change(context: OperationContext, sent: list[tuple[int, dict[str, Any]]]) -
                 editor.close()
 
 
-def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[tuple[int, dict[str, Any]]]:
+def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[tuple[int, JsonObject]]:
     """Read the pairs of a form; `held` holds the memory reserved for them."""
     number: int | None = None
     left, needed = LARGEST_GEOMETRY, 0
@@ -87,7 +88,7 @@ def download_geometries(context: OperationContext, request: RequestParser) -> Co
     return composite_content.multipart_content(parts, "geometries")
 
 
-def _apart(stored: Mapping[str, Any]) -> Any:
+def _apart(stored: JsonObject) -> Any:
     return stored.get(BITMAP) if stored.get("geometryType") == ALPHA else geometry_of(stored)
 
 

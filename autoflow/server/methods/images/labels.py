@@ -21,7 +21,7 @@ from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
 from autoflow.server.paging import ListPage, page
 from autoflow.server.project_types.images import FIGURES, shown, stored_object
-from autoflow.server.project_types.meta import Meta, assigned, number_new
+from autoflow.server.project_types.meta import ItemTag, Meta, assigned, number_new
 from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.wire.contract.method import Success
 
@@ -49,7 +49,7 @@ def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id:
     return numbered
 
 
-def stored_documents(conn: Connection, image_rows: Sequence[RowMapping]) -> dict[int, dict[str, Any]]:
+def stored_documents(conn: Connection, image_rows: Sequence[RowMapping]) -> dict[int, JsonObject]:
     """Return the stored documents of images by image number; an empty one for an image without annotation."""
     texts = items.read_documents(conn, [row["annotation"] for row in image_rows if row["annotation"]])
     # a copy each: images of equal annotations share a text
@@ -63,9 +63,9 @@ class AnnotationWriter:
         self._edit = edit
         self._changes: dict[int, tuple[RowMapping, dict[str, Any]]] = {}
         self._texts: dict[str, bytes] = {}
-        self._tags: dict[int, list[dict[str, Any]]] = {}
+        self._tags: dict[int, list[ItemTag]] = {}
 
-    def keep(self, row: RowMapping, document: Mapping[str, Any]) -> None:
+    def keep(self, row: RowMapping, document: JsonObject) -> None:
         """Replace the stored document of an image."""
         name, text = items.encode_document(document)
         self._texts[name] = text
@@ -109,7 +109,7 @@ def _read(conn: Connection, numbers: list[int], *, in_pixels: bool = False) -> l
     return annotations
 
 
-def _origin(row: RowMapping, logins: Mapping[int, str]) -> dict[str, Any]:
+def _origin(row: RowMapping, logins: Mapping[int, str]) -> JsonObject:
     """Return who labeled an object, and when: of its image, as neither is stored for each object."""
     login = logins.get(row["created_by"], "")
     return {"labelerLogin": login, "createdAt": row["created_at"], "updatedAt": row["updated_at"]}
@@ -194,7 +194,7 @@ def _check_copies(image_rows: Sequence[RowMapping], sources: Sequence[int]) -> N
         )
 
 
-def _by_name(annotation: Mapping[str, Any]) -> JsonObject:
+def _by_name(annotation: JsonObject) -> JsonObject:
     """Return an annotation without the numbers that are valid in its own project only."""
     objects = [
         {**_without(stored, "id", "classId"), "tags": [_without(tag, "id", "tagId") for tag in stored["tags"]]}

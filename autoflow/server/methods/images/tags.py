@@ -12,23 +12,24 @@ from autoflow.server.db import items, json_codec
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.operations import Operation
-from autoflow.server.project_types.meta import Meta, assigned, identity, number_new
+from autoflow.server.project_types.meta import ItemTag, Meta, assigned, identity, number_new
 from autoflow.server.request_parser import RequestParser
+from autoflow.wire.contract.labels import TagValue
 from autoflow.wire.contract.method import Success
 
 
-def _put_on(edit: ProjectEdit, entries: Iterable[tuple[int, dict[str, Any]]]) -> dict[int, dict[Any, dict[str, Any]]]:
+def _put_on(edit: ProjectEdit, entries: Iterable[tuple[int, TagValue]]) -> dict[int, dict[Any, ItemTag]]:
     """Add tags to images; return each image's tags by their identity."""
-    by_image: dict[int, list[dict[str, Any]]] = {}
+    by_image: dict[int, list[TagValue]] = {}
     for number, tag in entries:
         by_image.setdefault(number, []).append(tag)
     image_rows = items.find(edit.conn, list(by_image))
-    after: dict[int, list[dict[str, Any]]] = {}
+    after: dict[int, list[ItemTag]] = {}
     for number, row in image_rows.items():
         if row["project_id"] != edit.project["id"]:
             raise Invalid(f"image {number} is not of project {edit.project['id']}")
-        before = json_codec.load(row["tags"])
-        plain = [{"tagId": existing["tagId"], "value": existing["value"]} for existing in before]
+        before: list[ItemTag] = json_codec.load(row["tags"])
+        plain: list[TagValue] = [{"tagId": existing["tagId"], "value": existing["value"]} for existing in before]
         after[number] = assigned(before, [*plain, *by_image[number]])
     number_new(edit.conn, list(after.values()))
     items.change_many(edit, [(image_rows[number], {"tags": json_codec.dump(tags)}) for number, tags in after.items()])
