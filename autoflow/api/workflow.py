@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from autoflow.api.protocols import RecordingApi
 from autoflow.guard import Guard
@@ -18,6 +18,7 @@ from autoflow.runtime.context import current_run
 from autoflow.runtime.entity_resolution import EntityIdentifier, UnrecognizedValue, resolve_entity
 from autoflow.runtime.inference import task_number
 from autoflow.wire.cards import valid_meta
+from autoflow.wire.records import Subject, VersionReference
 
 logger = logging.getLogger("autoflow")
 
@@ -29,6 +30,13 @@ class Receipt(TypedDict, total=False):
 
     recorded: bool
     key: str
+
+
+class _Entity(TypedDict, total=False):
+    """The members of a record that identify its entity."""
+
+    subject: Subject
+    version: VersionReference
 
 
 class Workflow:
@@ -168,8 +176,8 @@ class Workflow:
         return outbox.key(outbox.record(encode_members(present))) if outbox is not None else ""
 
     @staticmethod
-    def _entity(kind: Kind, value: Any, version: int | None, number: int | None) -> dict[str, Any]:
-        """Return the members of the record that identify the entity.
+    def _entity(kind: Kind, value: Any, version: int | None, number: int | None) -> _Entity:
+        """Return the entity that the arguments identify.
 
         Raises:
             UnrecognizedValue: the arguments identify no entity.
@@ -184,7 +192,7 @@ class Workflow:
         )
         if ident is None:
             raise UnrecognizedValue(f"{value!r} does not identify a {kind}")
-        subject = {"id": ident} if isinstance(ident, int) else dict([ident])
+        subject: Subject = {"id": ident} if isinstance(ident, int) else cast("Subject", dict([ident]))
         return {"subject": subject, "version": {"number": _version_number(number)}} if number else {"subject": subject}
 
     @staticmethod
