@@ -495,10 +495,10 @@ def archived(api: sly.Api, project: int) -> dict[str, Any]:
         refused = None
     except Exception as error:
         refused = error.response.status_code
-    kept = api.project.get_info_by_id(project)._replace(backup_archive={})
+    unarchived = api.project.get_info_by_id(project)._replace(backup_archive={})
     return {
         "backups": [first.backup_archive, second.backup_archive],
-        "kept": kept == before,
+        "kept": unarchived == before,
         "refused": refused,
         "listed": [info.backup_archive == second.backup_archive for info in api.project.get_list(1)],
     }
@@ -536,7 +536,7 @@ def files_removed(api: sly.Api) -> dict[str, Any]:
     api.file.remove(1, "/run")
     beside = left()
     api.file.remove_batch(1, ["/run/a.txt"])
-    one = left()
+    after_first = left()
     api.file.remove_dir(1, "/run/")
     refused = []
     for everything in ("/", "//", "/./"):
@@ -544,7 +544,7 @@ def files_removed(api: sly.Api) -> dict[str, Any]:
             api.file.remove_dir(1, everything, silent=True)
         except Exception as error:
             refused.append(error.response.status_code)
-    return {"beside": beside, "one": one, "refused": refused, "left": left()}
+    return {"beside": beside, "one": after_first, "refused": refused, "left": left()}
 
 
 def parts_removed(api: sly.Api, project: int, outer: int, images: list[int]) -> dict[str, Any]:

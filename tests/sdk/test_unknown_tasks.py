@@ -37,8 +37,8 @@ def test_all_thirteen_methods_draw_edges(sdk_process, server, sent, auth):
     token = server.tokens.create("ann", ["Team"])
     known = {name: number for name, number in world.items() if name != "in"}
     with served(server, auth=auth) as url:
-        given = Sdk(sdk_process, url, token)("every_edge", meta=False, known=known, **sent)
-    assert given == [{"success": True}] * 14
+        responses = Sdk(sdk_process, url, token)("every_edge", meta=False, known=known, **sent)
+    assert responses == [{"success": True}] * 14
     read, written = edges.drawn(world, TASK)
     drawn = arrows(server, task=TASK)
     assert {source for source, target in drawn if target == f"task:{TASK}"} == read
