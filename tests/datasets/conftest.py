@@ -49,11 +49,11 @@ def box(title="car", corners=((0, 0), (4, 3)), **more):
 
 
 def without_ids(value):
-    """Return a document without ids, which differ between projects."""
+    """Return a document without ids and dates, which differ between projects."""
     if isinstance(value, list):
         return [without_ids(entry) for entry in value]
     if isinstance(value, dict):
-        dropped = {"id", "classId", "tagId", "entityId", "projectType"}
+        dropped = {"id", "classId", "tagId", "entityId", "projectType", "createdAt", "updatedAt"}
         return {key: without_ids(entry) for key, entry in value.items() if key not in dropped}
     return value
 

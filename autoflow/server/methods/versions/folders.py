@@ -146,26 +146,30 @@ def _ensure_dataset(edit: ProjectEdit, ids_by_path: dict[tuple[str, ...], int], 
 @implements(contract.FOLDER_LOOK)
 def read_sizes(context: OperationContext, request: contract.FolderLookRequest) -> contract.FolderLookResponse:
     """``autoflow.folders.look``: the sizes of stored images by hash, and of external files by link."""
-    files = _read_external(context, request.links, IMAGES)
     with context.store.read() as conn:
+        _check_local(conn, request.links)
         blob_rows = blobs.find(conn, request.hashes)
+    files = _read_external(request.links, IMAGES)
     sizes = {name: (row["width"], row["height"]) for name, row in blob_rows.items() if row["width"] is not None}
     return {"sizes": {**sizes, **{link: (file["width"], file["height"]) for link, file in files.items()}}}
 
 
-def _read_external(
-    context: OperationContext, links: Sequence[str], project_type: ProjectType
-) -> dict[str, Mapping[str, Any]]:
+def _check_local(conn: Connection, links: Sequence[str]) -> None:
+    """Check that a request with external files was not made over HTTP.
+
+    Raises:
+        Invalid: it was.
+    """
+    if links and caller(conn).site:
+        raise Invalid("external files can be added on the server's machine only: over HTTP, upload them")
+
+
+def _read_external(links: Sequence[str], project_type: ProjectType) -> dict[str, Mapping[str, Any]]:
     """Return the columns of external files by link.
 
     Raises:
-        Invalid: the request came over HTTP, or a file cannot be an item of this type.
+        Invalid: a file cannot be an item of this type.
     """
-    if not links:
-        return {}
-    with context.store.read() as conn:
-        if caller(conn).site:
-            raise Invalid("external files can be added on the server's machine only: over HTTP, upload them")
     columns: dict[str, Mapping[str, Any]] = {}
     for link in links:
         path = external_files.path_of(link)
@@ -183,10 +187,11 @@ def put(context: OperationContext, request: contract.FolderPutRequest) -> contra
     Each has a ``hash``, and a ``link`` if it is external. Without ``annotation`` or ``meta``, an existing image keeps
     its own. The response has ``[id, mark]`` for each image, in order.
     """
-    with context.store.read() as conn:
-        project_type = registry.of_project(conn, datasets.get(conn, request.dataset_id)["project_id"])
     links = [image.link for image in request.images if image.link is not None]
-    files = _read_external(context, links, project_type)
+    with context.store.read() as conn:
+        _check_local(conn, links)
+        project_type = registry.of_project(conn, datasets.get(conn, request.dataset_id)["project_id"])
+    files = _read_external(links, project_type)
     with context.store.write() as conn:
         dataset = datasets.get(conn, request.dataset_id)
         with edit_project(conn, dataset["project_id"]) as edit:
