@@ -69,9 +69,8 @@ class Meta:
         if entry is None:
             raise Invalid(f'"{request.path}tagId": the project has no tag {number}')
         if not _fits(entry, value):
-            raise Invalid(
-                f'"{request.path}value": tag {entry["name"]!r} ({entry["value_type"]}) cannot be {shortened(value)}'
-            )
+            kind = entry.get("value_type", "none")
+            raise Invalid(f'"{request.path}value": tag {entry["name"]!r} ({kind}) cannot be {shortened(value)}')
         return {"tagId": number, "value": value}
 
     def tag_name(self, number: int) -> str | None:
