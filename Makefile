@@ -36,11 +36,11 @@ demo: .venv-demo/ready
 
 # -- the tests
 
-# All tests but those marked `timing`, and then these, while no others run. Most tests wait for processes and servers, so
-# there are more workers than cores, and `--jobs 2` runs two groups at once, the longest first.
+# All tests but those marked `timing`, with more workers than cores, as many wait for processes and servers; then those,
+# which mostly wait: two groups at once, the longest first.
 .PHONY: test test-all untimed timing $(VERSIONS:%=test-%) $(VERSIONS:%=untimed-%) $(VERSIONS:%=timing-%)
 test: untimed $(BARE:%=untimed-%)
-	@$(MAKE) --no-print-directory $(BARE:%=timing-%) timing
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync timing $(BARE:%=timing-%)
 
 # The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported.
 $(VERSIONS:%=test-%): test-%: untimed-%

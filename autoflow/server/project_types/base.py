@@ -51,6 +51,12 @@ class ProjectType(abc.ABC):
     item: ClassVar[str]
     columns: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def refusal(self) -> str:
+        """The end of the message about a file that is not an item of this type."""
+        article = "an" if self.item[0] in "aeiou" else "a"
+        return f"is not {article} {self.item} that can be read"
+
     @abc.abstractmethod
     def read_info(self, file: BinaryIO | str) -> Mapping[str, Any] | None:
         """Read the columns of a file, which is open or at a path: ``mime``, and those of `columns`.

@@ -26,8 +26,7 @@ def receive_items(context: OperationContext, parts: Iterable[Part], project_type
             received = session.receive(part.value, project_type.read_info)
             if received.probed is None:
                 session.discard(received)
-                problem = f"part {part.field!r} cannot be read as an item ({project_type.item})"
-                answers.append({"errors": [{"message": problem}]})
+                answers.append({"errors": [{"message": f"part {part.field!r} {project_type.refusal}"}]})
                 continue
             info = dict(received.probed)
             answers.append({"hash": received.hash, "size": received.size, **info})

@@ -136,7 +136,7 @@ def test_a_file_on_this_machine_is_an_item(project, tmp_path):
 
 def test_what_is_no_text_is_not_stored(project):
     """An upload names the part; images refuse texts, and texts images of no text."""
-    assert "text" in project.upload(b"\xff\xfe\x00")["errors"][0]["message"]
+    assert "is not a text that can be read" in project.upload(b"\xff\xfe\x00")["errors"][0]["message"]
     assert "hash" not in project.upload(b"\xff")
     part = Part("0-file", io.BytesIO(b"lemon"), "0", "image/png")
     assert "errors" in project.filled.server.upload("images.bulk.upload", [part], {})[0]

@@ -211,7 +211,7 @@ def test_a_choice_that_fails_is_reported(open_graph, expect):
     page.get_by_role("checkbox", name="Evaluate").check()
     expect(page.get_by_role("alert")).to_contain_text("The connection was lost")
     expect(card(page, "Import")).to_have_count(1)
-    page.get_by_role("checkbox", name="Train").check()
+    page.get_by_role("checkbox", name="Train YOLO").check()
     expect(page.get_by_role("alert")).to_be_hidden()
     expect(card(page, "Import")).to_have_count(0)
 

@@ -175,7 +175,7 @@ def _read_external(links: Sequence[str], project_type: ProjectType) -> dict[str,
         path = external_files.path_of(link)
         info = project_type.read_info(path) if path is not None else None
         if path is None or info is None:
-            raise Invalid(f"{link} cannot be read as an item ({project_type.item})")
+            raise Invalid(f"{link} {project_type.refusal}")
         columns[link] = {"size": os.path.getsize(path), **info}
     return columns
 
