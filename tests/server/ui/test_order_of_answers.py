@@ -58,6 +58,7 @@ def test_a_page_polls_once_at_a_time(open_page, demo_project, expect, hold):
     task = demo_project.run("poll", "Polled")
     filled = demo_project.filled
     page = open_page(f"/apps/sessions/{task}")
+    expect(page.get_by_text("No lines yet")).to_be_visible()  # the log is loaded after the rest of the page
     release = hold(page, "autoflow.overview.log")
     with page.expect_request("**/autoflow.overview.log"):
         filled.send(filled.record("log", run="poll", lines="only once"))
