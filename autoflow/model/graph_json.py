@@ -34,7 +34,7 @@ class CardLink(TypedDict):
 
 
 class CardIdentity(TypedDict):
-    """What every card has.
+    """The members that every card has.
 
     Args:
         key: name of the card in arrows.
@@ -136,7 +136,7 @@ class GraphJson(TypedDict):
 
 
 class Facets(TypedDict):
-    """What a graph can be filtered by.
+    """The values that a graph can be filtered by.
 
     Args:
         kinds: number of cards by entity type.

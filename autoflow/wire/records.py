@@ -55,7 +55,7 @@ class StartRecord(_Record):
 
 
 class FactsRecord(_Record):
-    """What the sender gathered about a run."""
+    """Facts that the sender gathered about a run."""
 
     type: Literal["facts"]
     facts: RunFacts

@@ -86,7 +86,7 @@ class Case:
         self.recording = recording
         self.world: Mapping[str, Any] = inputs.get("world", {})
         self.steps: list[dict[str, Any]] = inputs.get("steps", [])
-        self.given = SimpleNamespace(**inputs.get("injected", {}))
+        self.injected = SimpleNamespace(**inputs.get("injected", {}))
         self.api = SdkApi(self, inputs["task_id"])
         self.session = contextlib.ExitStack()
 

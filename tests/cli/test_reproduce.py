@@ -320,7 +320,7 @@ def test_a_folder_is_compared_file_by_file(api, folder_repo, command):
 
 @pytest.mark.parametrize("ref", ["/runs/lemons", "/runs/lemons/best.pt", "task:1", "/models/summary.json"])
 def test_a_file_that_differs_in_a_folder_is_a_difference(api, folder_repo, command, ref):
-    """Whatever was asked for, and although all other files are equal."""
+    """The verdict does not depend on what was asked for, nor on the other files."""
     folder_repo.run(NOISE="once")
     code, output, _ = command("reproduce", ref, "--run", "--yes")
     assert code == 1

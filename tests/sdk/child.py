@@ -32,14 +32,16 @@ def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[s
     """
     import supervisely as sly
 
-    from tests.sdk import cases, sdk_scenarios, sdk_walkthroughs
+    from tests.sdk import cases, sdk_infos, sdk_removals, sdk_scenarios, sdk_walkthroughs
 
     os.environ.update(ENV="production", SERVER_ADDRESS=url, API_TOKEN=token, TEAM_ID="1")
     os.environ.pop("SUPERVISELY_TASK_ID", None)
     if task is not None:
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
-        done = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}.get(scenario) or getattr(sdk_scenarios, scenario)
+        named = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}
+        modules = (sdk_scenarios, sdk_removals, sdk_infos)
+        done = named.get(scenario) or next(vars(module)[scenario] for module in modules if scenario in vars(module))
         api = sly.Api(url, token, retry_count=3, retry_sleep_sec=0, ignore_task_id=ignore_task_id)
         return done(api, **arguments)
     except Exception:

@@ -1,4 +1,4 @@
-"""What the SDK's removing methods take away: what their names say, and nothing else."""
+"""The SDK's methods that remove something take away what their names say, and nothing else."""
 
 from __future__ import annotations
 

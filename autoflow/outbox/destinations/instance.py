@@ -34,7 +34,7 @@ _REMEMBERED = 10_000  # edges sent, so that an equal one is not sent again
 
 
 class _Pending(TypedDict, total=False):
-    """What an instance keeps of an open run between batches.
+    """State of an open run on an instance between batches.
 
     Args:
         node: settings of its own card that no edge has carried yet.

@@ -18,7 +18,7 @@ _EXTERNAL = "file://%"
 
 
 class References(TypedDict):
-    """What uses a blob."""
+    """The rows that use a blob."""
 
     projects: list[AffectedProject]
     versions: list[AffectedVersion]

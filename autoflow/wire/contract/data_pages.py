@@ -113,7 +113,7 @@ class LabelCountsRequest:
 
 
 class UseCounts(TypedDict):
-    """How often a class or a tag is used.
+    """Numbers of uses of a class or a tag.
 
     Args:
         objects: number of labels.

@@ -112,7 +112,7 @@ class TaskMeta(TypedDict):
 
 
 class TaskDetails(TypedDict):
-    """What Supervisely does not have of a task.
+    """Members of a task beside Supervisely's.
 
     Args:
         origin: server that issued the task's number; empty for this server.

@@ -70,7 +70,18 @@ class VersionItemsRequest:
     annotations: bool = False
 
 
-class _VersionItem(TypedDict):
+class ItemFields(TypedDict):
+    """An item of a version, as lists and comparisons show it.
+
+    Args:
+        dataset: names of the item's dataset and of those around it, the outermost first.
+        hash: base64 of the SHA-256 of the item's bytes; null for a link.
+        mime: media type of the item's file.
+        size: bytes of the item's file.
+        width: width in pixels; null of what has none.
+        height: height in pixels; null of what has none.
+    """
+
     id: Id
     datasetId: Id
     dataset: list[str]
@@ -82,23 +93,22 @@ class _VersionItem(TypedDict):
     width: Count | None
     height: Count | None
     meta: JsonObject
-    tags: list[JsonObject]
     description: str
+
+
+class VersionItemMembers(ItemFields):
+    """The members that every item of a version has."""
+
+    tags: list[JsonObject]
     labelsCount: Count
     createdAt: str
     updatedAt: str
 
 
-class VersionItem(_VersionItem, total=False):
+class VersionItem(VersionItemMembers, total=False):
     """An item as a version holds it.
 
     Args:
-        dataset: names of the item's dataset and of those around it, the outermost first.
-        hash: base64 of the SHA-256 of the item's bytes; null for a link.
-        mime: media type of the item's file.
-        size: bytes of the item's file.
-        width: width in pixels; null of what has none.
-        height: height in pixels; null of what has none.
         tags: tags in Supervisely's format.
         labelsCount: number of its labels.
         annotation: annotation in Supervisely's format, if the request asked for it.
@@ -304,32 +314,14 @@ class DiffCounts(TypedDict):
     datasets: ChangeCounts
 
 
-class DiffItem(TypedDict):
+class DiffItem(ItemFields):
     """An item on one side of a comparison.
 
     Args:
-        dataset: names of the item's dataset and of those around it, the outermost first.
-        hash: base64 of the SHA-256 of the item's bytes; null for a link.
-        mime: media type.
-        size: bytes of the item's file.
-        width: width in pixels.
-        height: height in pixels.
         labels: number of its labels.
     """
 
-    id: Id
-    datasetId: Id
-    dataset: list[str]
-    name: str
-    hash: str | None
-    link: str | None
-    mime: str | None
-    size: Count | None
-    width: Count | None
-    height: Count | None
-    description: str
     labels: Count
-    meta: JsonObject
     tags: list[TagValue]
 
 

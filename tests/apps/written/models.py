@@ -79,7 +79,7 @@ def train_yolov8(case: Case) -> dict[str, Any]:
 
 
 def train_template(case: Case) -> dict[str, Any]:
-    inputs = case.given
+    inputs = case.injected
 
     class TrainApp:
         project_id = inputs.project_id

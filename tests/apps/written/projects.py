@@ -66,15 +66,15 @@ def label_project(case: Case) -> dict[str, Any]:
 
 
 def data_commander(case: Case) -> dict[str, Any]:
-    @workflow_input("project", value="source", task_id=case.given.TASK_ID)
-    @workflow_output("project", value="destination", task_id=case.given.TASK_ID)
+    @workflow_input("project", value="source", task_id=case.injected.TASK_ID)
+    @workflow_output("project", value="destination", task_id=case.injected.TASK_ID)
     def transfer(source, destination): ...
 
     return {"assign_workflow": transfer}
 
 
 def data_versioning(case: Case) -> dict[str, Any]:
-    inputs, versions = case.given, case.api.project.version
+    inputs, versions = case.injected, case.api.project.version
 
     @workflow("Data versioning", task_id=inputs.TASK_ID, api=case.api)
     def main():

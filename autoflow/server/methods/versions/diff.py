@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import items, json_codec, projects
 from autoflow.server.errors import Invalid
+from autoflow.server.methods.versions.snapshots import item_fields
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
 from autoflow.server.project_types import registry
@@ -119,22 +120,7 @@ class _ChangeReader:
 
 
 def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> contract.DiffItem:
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "hash": row["hash"],
-        "link": row["link"],
-        "mime": row["mime"],
-        "size": row["size"],
-        "width": row["width"],
-        "height": row["height"],
-        "description": row["description"],
-        "labels": row["labels"],
-        "datasetId": row["dataset_id"],
-        "dataset": list(paths[row["dataset_id"]]),
-        "meta": json_codec.load(row["meta"]),
-        "tags": json_codec.load(row["tags"]),
-    }
+    return {**item_fields(row, paths), "labels": row["labels"], "tags": json_codec.load(row["tags"])}
 
 
 def _change_counts(counts: Mapping[str, int]) -> contract.ChangeCounts:

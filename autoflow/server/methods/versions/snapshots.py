@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from sqlalchemy import Connection, RowMapping
 
@@ -19,8 +20,13 @@ from autoflow.wire.contract import versions as contract
 MAX_ITEMS = 1000  # of one response
 
 
-def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> contract.VersionItem:
-    tags = [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])]
+def item_fields(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> contract.ItemFields:
+    """Return what lists and comparisons show of an item.
+
+    Args:
+        row: the item's row.
+        paths: the paths of the snapshot's datasets by id.
+    """
     return {
         "id": row["id"],
         "name": row["name"],
@@ -34,11 +40,18 @@ def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> 
         "datasetId": row["dataset_id"],
         "dataset": list(paths[row["dataset_id"]]),
         "meta": json_codec.load(row["meta"]),
-        "tags": tags,
+    }
+
+
+def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> contract.VersionItem:
+    members: contract.VersionItemMembers = {
+        **item_fields(row, paths),
+        "tags": [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])],
         "labelsCount": row["labels"],
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
     }
+    return cast("contract.VersionItem", members)  # the annotation is optional
 
 
 @implements(contract.VERSION_ITEMS)

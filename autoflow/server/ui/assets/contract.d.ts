@@ -241,18 +241,18 @@ export interface DiffItem {
   /** base64 of the SHA-256 of the item's bytes; null for a link. */
   hash: string | null;
   link: string | null;
-  /** media type. */
+  /** media type of the item's file. */
   mime: string | null;
   /** bytes of the item's file. */
   size: number | null;
-  /** width in pixels. */
+  /** width in pixels; null of what has none. */
   width: number | null;
-  /** height in pixels. */
+  /** height in pixels; null of what has none. */
   height: number | null;
+  meta: Record<string, unknown>;
   description: string;
   /** number of its labels. */
   labels: number;
-  meta: Record<string, unknown>;
   tags: Array<TagValue>;
 }
 
@@ -321,7 +321,7 @@ export interface ErrorDetails {
   message: string;
 }
 
-/** What a graph can be filtered by. */
+/** The values that a graph can be filtered by. */
 export interface Facets {
   /** number of cards by entity type. */
   kinds: Record<string, number>;
@@ -1488,7 +1488,7 @@ export interface TaskApp {
   name: string;
 }
 
-/** What Supervisely does not have of a task. */
+/** Members of a task beside Supervisely's. */
 export interface TaskDetails {
   /** server that issued the task's number; empty for this server. */
   origin: string;
@@ -1568,7 +1568,7 @@ export interface UnknownMethodsResponse {
   methods: Array<UnknownMethodCount>;
 }
 
-/** How often a class or a tag is used. */
+/** Numbers of uses of a class or a tag. */
 export interface UseCounts {
   /** number of labels. */
   objects: number;
@@ -1720,9 +1720,9 @@ export interface VersionItem {
   /** height in pixels; null of what has none. */
   height: number | null;
   meta: Record<string, unknown>;
+  description: string;
   /** tags in Supervisely's format. */
   tags: Array<Record<string, unknown>>;
-  description: string;
   /** number of its labels. */
   labelsCount: number;
   createdAt: string;
