@@ -70,7 +70,7 @@ _VERSIONS = {"operations", "geometry", *_OPERATIONS}
 _PROJECT_TYPES = {"media", *_VERSIONS}
 _UPLOADS = {"project_types", *_PROJECT_TYPES}
 _METHODS = {"versions", "lineage", "uploads", "maintenance", "authorization", *_UPLOADS}
-_SERVER = {"methods", "location", "witnesses", *_METHODS}
+_SERVER = {"methods", "location", "readiness", "witnesses", *_METHODS}
 SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "private_files": set(),
@@ -95,6 +95,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "methods": _METHODS,
     "witnesses": _OPERATIONS,
     "location": {"witnesses", *_OPERATIONS},
+    "readiness": _OPERATIONS,
     "server": _SERVER,
     "background_maintenance": {"server", *_SERVER},
     "ui": _LOW,

@@ -15,7 +15,8 @@ from autoflow.errors import ServerBusy
 from autoflow.server import timestamps
 from autoflow.server.db.opening import MARK_INTERVAL
 from autoflow.server.maintenance.resumable_job import JobState
-from autoflow.server.server import Health, Server
+from autoflow.server.readiness import Health
+from autoflow.server.server import Server
 
 logger = logging.getLogger("autoflow")
 

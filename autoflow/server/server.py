@@ -10,14 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from autoflow.errors import ServerRefused
 from autoflow.server import limits
 from autoflow.server.authorization import Tokens
 from autoflow.server.blobs import BlobStore, Content
 from autoflow.server.blobs.composite_content import CompositeContent
-from autoflow.server.db import counters, unsupported_methods
+from autoflow.server.db import unsupported_methods
 from autoflow.server.db.access import LOCAL, Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.upload_leases import UploadLeases
@@ -34,6 +34,7 @@ from autoflow.server.methods.lineage import edges, file_history, graph, graph_vi
 from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
+from autoflow.server.readiness import Health, Readiness
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire.parts import Part
 
@@ -113,13 +114,6 @@ def _expected_body(method: str) -> str:
     return "a multipart form with files" if method in UPLOADS else "a JSON body"
 
 
-class Health(NamedTuple):
-    """The result of the last integrity check; `checked_at` is None before the first one."""
-
-    checked_at: str | None = None
-    problems: int = 0
-
-
 class Server:
     """A server; safe to use from any thread, beside other processes on the same store."""
 
@@ -128,6 +122,7 @@ class Server:
         self._context = OperationContext(store, blobs, UploadLeases(store))
         self.tokens = Tokens(store)
         self.health = Health()
+        self._readiness = Readiness(store, blobs)
 
     @classmethod
     def open(
@@ -160,14 +155,8 @@ class Server:
         return cls(store, location.blobs)
 
     def ready(self) -> dict[str, Any]:
-        """Check that the store can be used, and return the result of the last integrity check.
-
-        Raises:
-            StoreUnavailable, ServerBusy: it cannot be used.
-        """
-        with self._store.read() as conn:
-            counters.value(conn, counters.CHANGE)
-        return {"ready": True, **self.health._asdict()}
+        """Return whether the store can be used, with the state of each part and of the last integrity check."""
+        return self._readiness.report(self.health)
 
     def integrity_check(self) -> IntegrityCheck:
         """Return a check of the database and of the rows of all versions."""

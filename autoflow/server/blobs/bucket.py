@@ -27,6 +27,7 @@ from autoflow.server.blobs.content import (
     MARK,
     QUARANTINE,
     TRASH,
+    TRIAL,
     BlobFile,
     Probe,
     ReceivedBlob,
@@ -207,6 +208,11 @@ class BucketBlobStore:
         """See `BlobStore`."""
         with self._translate_errors("write to", StorageFull):
             obstore.put(self._store, self._prefix + MARK, mark)
+
+    def check_writable(self) -> None:
+        """See `BlobStore`; one object is overwritten, as deleting may not be permitted."""
+        with self._translate_errors("write to", StorageFull):
+            obstore.put(self._store, self._prefix + TRIAL, b"")
 
     def files(self, after: str = "") -> Iterator[BlobFile]:
         """See `BlobStore`."""

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 CHUNK_BYTES = 1024 * 1024
 QUARANTINE = "quarantine/"
 MARK = "store.json"
+TRIAL = "trial"  # the object that `BlobStore.check_writable` writes to a bucket
 TRASH = "trash/"
 _HEX_DIGITS = 64
 
@@ -185,6 +186,14 @@ class BlobStore(Protocol):
 
         Raises:
             StorageFull: it cannot be written.
+        """
+        ...
+
+    def check_writable(self) -> None:
+        """Write a few bytes, as a trial.
+
+        Raises:
+            ServerBusy: they cannot be written.
         """
         ...
 

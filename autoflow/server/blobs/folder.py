@@ -11,6 +11,7 @@ import functools
 import hashlib
 import io
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -33,6 +34,7 @@ from autoflow.wire.content_hash import encode_hash
 
 SYNC_ALL_FROM = 8  # files from which on one sync of the whole file system is cheaper
 _NEW = "new"
+_TRIAL_BYTES = 4096  # a block: fewer may fit into an inode of a full disk
 
 
 class FolderBlobStore:
@@ -208,6 +210,17 @@ class FolderBlobStore:
                 "with --blobs",
                 retry_after=5.0,
             )
+
+    def check_writable(self) -> None:
+        """See `BlobStore`; the file has no name, so nothing remains of it."""
+        self._check_mounted()
+        new = os.path.join(self._folder, _NEW)
+        try:
+            private_files.make_folder(new)
+            with tempfile.TemporaryFile(dir=new, buffering=0) as file:
+                file.write(bytes(_TRIAL_BYTES))
+        except OSError as error:
+            raise _storage_full(error) from error
 
     def files(self, after: str = "") -> Iterator[BlobFile]:
         """See `BlobStore`."""

@@ -24,6 +24,7 @@ from autoflow.server.http import multipart, openapi, preview_url
 from autoflow.server.http.admission import Pool
 from autoflow.server.http.authentication import Authenticator, network, token_of
 from autoflow.server.http.compression import JsonCompression
+from autoflow.server.http.probes import Probes
 from autoflow.server.http.request_body import RequestBody
 from autoflow.server.http.request_guard import RequestGuard
 from autoflow.server.http.responses import error_response, file_response, json_response, refusal
@@ -96,10 +97,6 @@ class Endpoints:
     async def get_openapi(self, _request: Request) -> Response:
         """``GET /openapi.json``."""
         return json_response(openapi.document())
-
-    async def get_readiness(self, request: Request) -> Response:
-        """``GET /readyz``: 200 when the store can be used, else 503 with the reason; needs no token."""
-        return json_response(await self._pool(methods.CHANGES).run(_address(request), self._server.ready))
 
     async def authenticate(self, request: Request) -> Caller:
         """Return the user who sent a request; raises as `Authenticator.authenticate`."""
@@ -223,7 +220,7 @@ def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> A
         Route("/storage/versions/{version:int}/images/{id:int}", get_file("autoflow.versions.picture")),
         Route(preview_url.PATH, endpoints.get_preview),
         Route("/openapi.json", endpoints.get_openapi),
-        Route("/readyz", endpoints.get_readiness),
+        *Probes(server).routes(),
         *page.routes(endpoints.authenticate),
     ]
     app = Starlette(

@@ -211,3 +211,10 @@ def test_a_mark_is_kept_beside_the_files(store):
         store.write_mark(mark)
         assert store.read_mark() == mark
     assert list(store.files()) == []
+
+
+def test_a_trial_is_no_blob(store):
+    """Writing as a trial leaves nothing that is listed, however often."""
+    for _ in range(2):
+        store.check_writable()
+    assert paths(store) == []
