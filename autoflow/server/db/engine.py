@@ -31,6 +31,7 @@ from autoflow.server.db.opening import RECOVER_COMMAND, StoreOpener
 from autoflow.server.db.outages import Outages
 from autoflow.server.db.postgresql import WRITE
 from autoflow.server.db.write_lock import WriteLock
+from autoflow.server.histogram import Histogram
 
 LOCK_TIMEOUT = 5.0  # seconds to wait for another process's write
 LOG_BYTES = 16 << 20  # of the write-ahead log; above it a checkpoint truncates the log
@@ -125,6 +126,7 @@ class Store:
         self._pid = os.getpid()
         self._gate = ForkGate(self._engine.dispose)
         self._write_lock = WriteLock()
+        self.write_waits = Histogram()  # from the call of `write` until the transaction has the lock
         self._path = setup.sqlite_path(self._engine)
         self._log_due = 0.0
         self._opening = StoreOpener(self._engine, witnesses, remedy, migrate=migrate)
@@ -196,6 +198,7 @@ class Store:
             StoreUnavailable: see `open`; also when another autoflow has migrated the database since it was opened.
         """
         options = {OPTION: caller, WRITE: True}
+        began = time.monotonic()
         with (
             self._translating_errors(),
             self._gate.transaction(),
@@ -203,6 +206,7 @@ class Store:
             self._own_engine().connect().execution_options(**options) as conn,
             conn.begin(),
         ):
+            self.write_waits.observe(time.monotonic() - began)
             self._opening.fence(conn)
             yield conn
             if count_change:

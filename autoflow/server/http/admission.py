@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import anyio
 import anyio.to_thread
 
 from autoflow.errors import ServerBusy
+from autoflow.server.histogram import Histogram
 
 WAIT_TIMEOUT = 20.0  # seconds to wait for a thread
 MAX_WAITING = 256  # waiting requests of a client
@@ -29,6 +31,9 @@ class Pool:
     def __init__(self, threads: int) -> None:
         self._count = threads
         self._shares: dict[str, anyio.CapacityLimiter] = {}
+        self.waits = Histogram()
+        self.in_use = 0
+        self.waiting = 0
 
     @functools.cached_property
     def _threads(self) -> anyio.CapacityLimiter:
@@ -57,13 +62,23 @@ class Pool:
         borrower = object()
         with contextlib.ExitStack() as acquired:
             acquired.callback(self._remove_idle, client, share)
-            with anyio.move_on_after(WAIT_TIMEOUT) as waiting:
-                for limiter in (share, self._threads):  # in this order, few of a client wait for the common threads
-                    await limiter.acquire_on_behalf_of(borrower)
-                    acquired.callback(limiter.release_on_behalf_of, borrower)
+            began = time.monotonic()
+            self.waiting += 1
+            try:
+                with anyio.move_on_after(WAIT_TIMEOUT) as waiting:
+                    for limiter in (share, self._threads):  # in this order, few of a client wait for the common threads
+                        await limiter.acquire_on_behalf_of(borrower)
+                        acquired.callback(limiter.release_on_behalf_of, borrower)
+            finally:
+                self.waiting -= 1
+                self.waits.observe(time.monotonic() - began)
             if waiting.cancelled_caught:
                 raise ServerBusy("the server is busy with other requests", status=503, retry_after=1)
-            yield
+            self.in_use += 1
+            try:
+                yield
+            finally:
+                self.in_use -= 1
 
     def _remove_idle(self, client: str, share: anyio.CapacityLimiter) -> None:
         if not share.borrowed_tokens and not share.statistics().tasks_waiting:

@@ -24,6 +24,8 @@ from autoflow.server.http import multipart, openapi, preview_url
 from autoflow.server.http.admission import Pool
 from autoflow.server.http.authentication import Authenticator, network, token_of
 from autoflow.server.http.compression import JsonCompression
+from autoflow.server.http.exchange import Observer, exchange_of
+from autoflow.server.http.metrics import Metrics
 from autoflow.server.http.probes import Probes
 from autoflow.server.http.request_body import RequestBody
 from autoflow.server.http.request_guard import RequestGuard
@@ -62,6 +64,14 @@ class Endpoints:
         self._readers, self._writers = Pool(READ_THREADS), Pool(WRITE_THREADS)
         self._uploads, self._streams = Pool(UPLOAD_THREADS), Pool(STREAM_THREADS)
         self._previews, self._tokens = Pool(PREVIEW_THREADS), Pool(TOKEN_THREADS)
+        self.pools: Mapping[str, Pool] = {
+            "reads": self._readers,
+            "writes": self._writers,
+            "uploads": self._uploads,
+            "streams": self._streams,
+            "previews": self._previews,
+            "tokens": self._tokens,
+        }
 
     async def get_method(self, request: Request) -> Response:
         """``GET /public/api/v3/<method>?id=...``, for methods that only read; the SDK calls a few of them so."""
@@ -100,6 +110,15 @@ class Endpoints:
 
     async def authenticate(self, request: Request) -> Caller:
         """Return the user who sent a request; raises as `Authenticator.authenticate`."""
+        exchange = exchange_of(request)
+        try:
+            exchange.caller = await self._authenticate(request)
+        except (NotAllowed, ServerBusy) as error:
+            exchange.refused = str(error)
+            raise
+        return exchange.caller
+
+    async def _authenticate(self, request: Request) -> Caller:
         site = f"{request.url.scheme}://{request.headers['host']}"
         token, address = token_of(request), _address(request)
         if not self._authenticator.required or token is None:  # needs no query
@@ -208,6 +227,7 @@ def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> A
         names: names accepted in the Host header beside this machine's own, without `auth`.
     """
     endpoints = Endpoints(server, Authenticator(server.tokens, required=auth))
+    metrics = Metrics(server, endpoints.pools)
     compressed = [Middleware(JsonCompression)]
 
     def get_file(method: str) -> Callable[[Request], Awaitable[Response]]:
@@ -220,7 +240,7 @@ def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> A
         Route("/storage/versions/{version:int}/images/{id:int}", get_file("autoflow.versions.picture")),
         Route(preview_url.PATH, endpoints.get_preview),
         Route("/openapi.json", endpoints.get_openapi),
-        *Probes(server).routes(),
+        *Probes(server, metrics, endpoints.authenticate).routes(),
         *page.routes(endpoints.authenticate),
     ]
     app = Starlette(
@@ -233,4 +253,5 @@ def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> A
             Exception: _handle_exception,
         },
     )
-    return RequestGuard(app, None if auth else {name.lower() for name in names})
+    guarded = RequestGuard(app, None if auth else {name.lower() for name in names})
+    return Observer(guarded, metrics.began, [metrics.ended])

@@ -25,11 +25,15 @@ MAX_ADDRESSES = 10_000
 
 
 def token_of(request: Request) -> str | None:
-    """Return a request's token: ``x-api-key``, or the password of Basic authentication, for which browsers prompt."""
+    """Return a request's token: ``x-api-key``, the password of Basic authentication, for which browsers prompt, or a
+    Bearer token, as Prometheus sends it.
+    """
     key = request.headers.get("x-api-key")
     if key:
         return key
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
     if scheme.lower() != "basic":
         return None
     try:

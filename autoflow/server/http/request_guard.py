@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import secrets
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -51,7 +50,7 @@ def is_loopback(name: str) -> bool:
 
 
 class RequestGuard:
-    """The outermost middleware: it checks where requests come from, and adds security headers to responses.
+    """Middleware that checks where requests come from, and adds security headers to responses.
 
     Args:
         app: application to protect.
@@ -68,7 +67,6 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
 
-        request_id = scope["request_id"] = secrets.token_hex(8)
         completed = False
 
         async def send_with_headers(message: Message) -> None:
@@ -77,7 +75,7 @@ class RequestGuard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                headers["X-Request-Id"] = request_id
+                headers["X-Request-Id"] = scope["request_id"]
             await send(message)
             completed = message["type"] == "http.response.body" and not message.get("more_body", False)
 
