@@ -21,7 +21,17 @@ from autoflow.runtime.propagation import propagate
 from autoflow.runtime.workflow import workflow
 
 if TYPE_CHECKING:
+    from autoflow import api as api
+    from autoflow.api import env as env
+    from autoflow.api import file_api as file_api
     from autoflow.api.client import Api
+    from autoflow.api.instance import (
+        ProjectType,
+        is_community,
+        is_debug_with_sly_net,
+        is_development,
+        is_production,
+    )
     from autoflow.api.models import DatasetInfo, FileInfo, ProjectInfo
 
 __all__ = [
@@ -29,12 +39,17 @@ __all__ = [
     "DatasetInfo",
     "FileInfo",
     "ProjectInfo",
+    "ProjectType",
     "VersionInfo",
     "WorkflowMeta",
     "WorkflowSettings",
     "cards",
     "current_run",
     "flush",
+    "is_community",
+    "is_debug_with_sly_net",
+    "is_development",
+    "is_production",
     "logger",
     "propagate",
     "select",
@@ -52,19 +67,31 @@ _LAZY = {
     "DatasetInfo": "autoflow.api.models",
     "FileInfo": "autoflow.api.models",
     "ProjectInfo": "autoflow.api.models",
+    "ProjectType": "autoflow.api.instance",
+    "is_community": "autoflow.api.instance",
+    "is_debug_with_sly_net": "autoflow.api.instance",
+    "is_development": "autoflow.api.instance",
+    "is_production": "autoflow.api.instance",
 }
+_LAZY_MODULES = {"api": "autoflow.api", "env": "autoflow.api.env", "file_api": "autoflow.api.file_api"}
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module, util
+
     if name == "__version__":
         from autoflow.distribution import VERSION
 
         return VERSION
+    if name in _LAZY_MODULES:
+        return import_module(_LAZY_MODULES[name])
     if name in _LAZY:
-        from importlib import import_module
-
         return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'autoflow' has no attribute {name!r}")
+    if util.find_spec(f"autoflow.{name}") is not None:  # `from autoflow import server` asks before it imports
+        raise AttributeError(name)
+    from autoflow.api.missing_names import missing_name
+
+    raise missing_name("module 'autoflow'", name, f"sly.{name}")
 
 
 def __dir__() -> list[str]:

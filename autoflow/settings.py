@@ -124,3 +124,52 @@ def team() -> int | None:
 def workspace() -> int | None:
     """``CONTEXT_WORKSPACEID``, ``context.workspaceId`` or ``WORKSPACE_ID``, in the SDK's order."""
     return _number("CONTEXT_WORKSPACEID", "context.workspaceId", "WORKSPACE_ID")
+
+
+def project() -> int | None:
+    """``CONTEXT_PROJECTID``, ``context.projectId``, ``modal.state.slyProjectId`` or ``PROJECT_ID``, in that order."""
+    return _number(
+        "CONTEXT_PROJECTID", "context.projectId", "modal.state.slyProjectId", "PROJECT_ID", "modal.state.inputProjectId"
+    )
+
+
+def dataset() -> int | None:
+    """``CONTEXT_DATASETID``, ``context.datasetId``, ``modal.state.slyDatasetId`` or ``DATASET_ID``, in that order."""
+    return _number(
+        "CONTEXT_DATASETID", "context.datasetId", "modal.state.slyDatasetId", "DATASET_ID", "modal.state.inputDatasetId"
+    )
+
+
+def user() -> int | None:
+    """``CONTEXT_USERID``, ``context.userId`` or ``USER_ID``: the user who started the app."""
+    return _number("CONTEXT_USERID", "context.userId", "USER_ID")
+
+
+def user_login() -> str | None:
+    """``CONTEXT_USERLOGIN``, ``context.userLogin`` or ``USER_LOGIN``: the login of that user."""
+    return _text("CONTEXT_USERLOGIN", "context.userLogin", "USER_LOGIN")
+
+
+def app_name() -> str | None:
+    """``APP_NAME``: the name that the instance has for the app."""
+    return _text("APP_NAME")
+
+
+def team_files_folder() -> str | None:
+    """``CONTEXT_SLYFOLDER`` and its siblings: the folder in Team Files that the app was started on."""
+    return _text("CONTEXT_SLYFOLDER", "context.slyFolder", "modal.state.slyFolder", "FOLDER")
+
+
+def team_files_file() -> str | None:
+    """``CONTEXT_SLYFILE`` and its siblings: the file in Team Files that the app was started on."""
+    return _text("CONTEXT_SLYFILE", "context.slyFile", "modal.state.slyFile", "FILE")
+
+
+def agent() -> int | None:
+    """``AGENT_ID``: the agent that runs the app."""
+    return _number("AGENT_ID")
+
+
+def debug_with_sly_net() -> bool:
+    """``DEBUG_WITH_SLY_NET``: set while an app is debugged through the instance's network."""
+    return "DEBUG_WITH_SLY_NET" in os.environ

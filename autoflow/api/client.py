@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autoflow import settings
 from autoflow.api.annotation import AnnotationApi
 from autoflow.api.dataset import DatasetApi
 from autoflow.api.file import FileApi
 from autoflow.api.image import ImageApi
+from autoflow.api.instance import is_at_least
+from autoflow.api.missing_names import missing_name
 from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
 from autoflow.api.workflow import Workflow
@@ -22,7 +24,10 @@ from autoflow.runtime import inference
 from autoflow.runtime.destination import Destination, connect, outbox_for, parse_address, resolve
 from autoflow.transport.base import Transport
 from autoflow.transport.typed import call
+from autoflow.wire import methods
 from autoflow.wire.contract import lineage
+
+OLDEST_VERSION = "6.9.31"  # of an instance with the workflow methods
 
 
 class Api:
@@ -77,6 +82,20 @@ class Api:
     def transport(self) -> Transport:
         """Transport of the server."""
         return connect(self._server, self._token)
+
+    @cached_property
+    def instance_version(self) -> str:
+        """Version of the instance; our server has that of the instances whose methods it has."""
+        return str(self.transport.call(methods.INSTANCE_VERSION, {})["version"])
+
+    def is_version_supported(self, version: str | None = None) -> bool:
+        """Return whether the instance is not older than a version, by default than the oldest with workflows."""
+        return is_at_least(self.instance_version, version or OLDEST_VERSION)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_name("Api", name, f"api.{name}")
 
     @cached_property
     def project(self) -> ProjectApi:

@@ -107,7 +107,7 @@ class ImageInfo(NamedTuple):
     parent_id: int | None = None
 
 
-def _wire_name(field: str) -> str:
+def wire_name(field: str) -> str:
     """Convert a field name to the wire's: ``created_by_id`` to ``createdById``."""
     first, *rest = field.split("_")
     return first + "".join(word.capitalize() for word in rest)
@@ -120,7 +120,7 @@ def _to_int(value: Any) -> int | None:
 
 def read_fields(fields: tuple[str, ...], response: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of fields in a response, None for those that it lacks."""
-    return {field: response.get(_wire_name(field)) for field in fields}
+    return {field: response.get(wire_name(field)) for field in fields}
 
 
 def project_info(response: Mapping[str, Any]) -> ProjectInfo:

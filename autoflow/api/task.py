@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex, overload
 
-from autoflow.api.models import read_fields
+from autoflow.api.models import read_fields, wire_name
 from autoflow.api.pagination import Filters, get_or_none, list_pages
 from autoflow.transport.base import Transport
 from autoflow.wire import methods
 
 
-class Task(NamedTuple):
-    """A task; `meta` has the app, `autoflow` what only our server has (state, facts, origin), else None."""
-
+class _Fields(NamedTuple):
     id: int
     type: str | None = None
     status: str | None = None
@@ -25,6 +23,35 @@ class Task(NamedTuple):
     finished_at: str | None = None
     meta: dict[str, Any] | None = None
     autoflow: dict[str, Any] | None = None
+
+
+class Task(_Fields):
+    """A task; `meta` has the app, `autoflow` what only our server has (state, facts, origin), else None.
+
+    The SDK has a dictionary here, so a member can also be read by its name on the wire: ``task["meta"]["app"]["id"]``.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> Any: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Any, ...]: ...
+
+    @overload
+    def __getitem__(self, key: str) -> Any: ...
+
+    def __getitem__(self, key: SupportsIndex | slice | str) -> Any:
+        """Return a field by its position, or by its name on the wire."""
+        return self._by_wire_name()[key] if isinstance(key, str) else super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a field by its name on the wire, `default` if there is none."""
+        return self._by_wire_name().get(key, default)
+
+    def _by_wire_name(self) -> dict[str, Any]:
+        return {wire_name(name): value for name, value in zip(self._fields, self, strict=True)}
 
 
 def read_task(response: Mapping[str, Any]) -> Task:
