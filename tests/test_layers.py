@@ -117,6 +117,7 @@ THIRD_PARTIES = {
     "sqlalchemy": "server/",
     "alembic": "server/",
     "psycopg": "server/db/postgresql.py",
+    "av": "server/media/video_reader.py",
     "PIL": "server/",
     "obstore": "server/blobs/bucket.py",
     "starlette": "server/",

@@ -27,12 +27,14 @@ from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages
 from autoflow.server.methods.admin import apps, instance, reproduction_tokens, search, task_data, tasks, upkeep
+from autoflow.server.methods.annotated import file_descriptions, objects
 from autoflow.server.methods.files import files
 from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
 from autoflow.server.methods.labeling import jobs
 from autoflow.server.methods.lineage import edges, file_history, graph, graph_view, records, trace
 from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
+from autoflow.server.methods.videos import videos
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
 from autoflow.server.readiness import Health, Readiness
 from autoflow.server.request_parser import RequestParser
@@ -51,6 +53,8 @@ _FAMILIES = (
     geometries,
     classes,
     tags,
+    objects,
+    videos,
     files,
     folders,
     tasks,
@@ -81,14 +85,17 @@ BATCHES: dict[str, Batch] = {
     **restore.BATCHES,
     **clones.BATCHES,
     **images.BATCHES,
+    **videos.BATCHES,
+    **file_descriptions.BATCHES,
     **upkeep.BATCHES,
     **folders.BATCHES,
     **folder_contents.BATCHES,
 }
-UPLOADS: dict[str, Upload] = {**images.UPLOADS, **geometries.UPLOADS, **files.UPLOADS}
+UPLOADS: dict[str, Upload] = {**images.UPLOADS, **geometries.UPLOADS, **videos.UPLOADS, **files.UPLOADS}
 DOWNLOADS: dict[str, Download] = {
     **images.DOWNLOADS,
     **geometries.DOWNLOADS,
+    **videos.DOWNLOADS,
     **files.DOWNLOADS,
     **previews.DOWNLOADS,
     **pages.DOWNLOADS,

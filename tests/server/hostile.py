@@ -69,6 +69,22 @@ class World:
         self.figure = call("figures.bulk.add", datasetId=self.dataset, figures=[figure])[0]["id"]
         call("image-tags.bulk.add-to-image", ids=self.images, tagId=self.tag)
         self.own_tag = call("images.info", id=self.images[0])["tags"][0]["id"]
+        self.clips = filled.project("clips", type="videos")
+        call("projects.meta.update", id=self.clips, meta={"classes": classes, "tags": tags})
+        self.clip_meta = call("projects.meta", id=self.clips)
+        self.scenes = filled.dataset(self.clips)
+        (video,) = call(
+            "videos.bulk.add", datasetId=self.scenes, videos=[{"title": "v.mp4", "link": "https://x/v.mp4"}]
+        )
+        self.video = video["id"]
+        self.actor = {"entityId": self.video, "classId": self.clip_meta["classes"][0]["id"]}
+        added = call("annotation-objects.bulk.add", datasetId=self.scenes, annotationObjects=[self.actor])
+        self.object = added[0]["id"]
+        self.clip_tag = {"tagId": self.clip_meta["tags"][0]["id"], "frameRange": [0, 1]}
+        self.object_tag = call("annotation-objects.tags.add", objectId=self.object, **self.clip_tag)["id"]
+        self.video_tag = call("videos.tags.add", videoId=self.video, **self.clip_tag)["id"]
+        drawn = {"objectId": self.object, "geometryType": "point", "geometry": {"points": {}}, "meta": {"frame": 1}}
+        call("figures.bulk.add", entityId=self.video, figures=[drawn])
         self.file = filled.file()["id"]
         self.version = filled.snapshot(self.project)["id"]
         self.job = call("jobs.add", name="j", datasetId=self.dataset, userIds=[1], meta={"entityIds": self.images})[0][
@@ -95,12 +111,25 @@ class World:
         }
         record = {"key": "h", "type": "facts", "run": "world", "facts": {"a": 1}, "at": 1}
         gone, plain = 99_999, {"id": project}
+        scenes, video = self.scenes, self.video
         return {
             "GetTaskContext": {"id": self.task},
             "advanced.object_classes.info": {"id": self.klass},
             "advanced.object_classes.list": {"projectId": project, **page},
             "advanced.object_classes.editInfo": {"id": self.klass, "name": "c", "settings": {}, "color": "#000000"},
             "advanced.tags.editInfo": {"id": self.tag, "title": "t", "settings": {"type": "none", "classes": []}},
+            "annotation-objects.bulk.add": {"datasetId": scenes, "annotationObjects": [self.actor]},
+            "annotation-objects.bulk.remove": {"items": [gone * 2**20 + 1]},
+            "annotation-objects.info": {"id": self.object},
+            "annotation-objects.list": {"datasetId": scenes, **page, "filter": []},
+            "annotation-objects.tags.add": {"objectId": self.object, **self.clip_tag},
+            "annotation-objects.tags.bulk.add": {
+                "projectId": self.clips,
+                "tags": [{"objectId": self.object, **self.clip_tag, "isFinished": True, "nonFinalValue": False}],
+            },
+            "annotation-objects.tags.remove": {"id": gone * 2**20 + 1},
+            "annotation-objects.tags.update": {"id": self.object_tag, "frameRange": [0, 1]},
+            "annotation-objects.tags.update-value": {"id": self.object_tag, "value": None},
             "annotations.bulk.info": {"imageIds": self.images, "integerCoords": True},
             "annotations.info": {"imageId": image},
             "annotations.list": {"datasetId": dataset, **page, "filter": []},
@@ -229,6 +258,7 @@ class World:
             "images.internal.hashes.list": {"items": [self.hash]},
             "images.list": {"datasetId": dataset, "recursive": True, "filters": filters, **page, **token},
             "images.update.links": {"images": [{"id": gone, "link": "https://x"}]},
+            "import-storage.internal.meta.list": {"hashes": [self.hash]},
             "instance.version": {},
             "jobs.add": {
                 "name": "j",
@@ -307,6 +337,22 @@ class World:
             "users.info": {"id": 1},
             "users.list": page,
             "users.me": {},
+            "videos.annotations.bulk.info": {"datasetId": scenes, "videoIds": [video]},
+            "videos.bulk.add": {"datasetId": scenes, "videos": [{"title": "w.mp4", "hash": self.hash, "meta": {}}]},
+            "videos.bulk.download-frame": {"videoId": video, "frames": [0]},
+            "videos.bulk.upsert_file_meta": {"items": [{"hash": self.hash, "meta": {"streams": [{"index": 0}]}}]},
+            "videos.custom-data.set": {"id": video, "customData": {"a": 1}},
+            "videos.download": {"id": video},
+            "videos.download-frame": {"videoId": video, "frame": 0},
+            "videos.info": {"id": video},
+            "videos.list": {"datasetId": scenes, "recursive": True, **page, **token},
+            "videos.notify-annotation-tool": {"type": "videos:tracking-error", "data": {}},
+            "videos.tags.add": {"videoId": video, **self.clip_tag},
+            "videos.tags.bulk.add": {"videoId": video, "tags": [self.clip_tag]},
+            "videos.tags.remove": {"id": gone},
+            "videos.tags.update": {"id": self.video_tag, "frameRange": [0, 1]},
+            "videos.tags.update-value": {"id": self.video_tag, "value": None},
+            "videos.update.links": {"videos": [{"id": gone, "link": "https://x"}]},
             "workflow.node.add-input": edge,
             "workflow.node.add-output": {**edge, "type": "file", "id": "/models/best.pt"},
             "workspaces.add": {"teamId": 1, "name": "Workspace", "description": "d"},

@@ -119,3 +119,20 @@ def acquire_with_lease(conn: Connection, hashes: Sequence[str]) -> dict[str, Row
     by_hash = acquire(conn, hashes)
     _lease(conn, by_hash)
     return by_hash
+
+
+def set_descriptions(conn: Connection, texts: Mapping[str, str]) -> None:
+    """Set what is known of files, by hash, with the caller's leases on them."""
+    own = blob_leases.c.user_id == caller(conn).user
+    for blob_hash, text in texts.items():
+        conn.execute(update(blob_leases).where(own, blob_leases.c.hash == blob_hash).values(description=text))
+
+
+def descriptions(conn: Connection, hashes: Sequence[str]) -> dict[str, str]:
+    """Return what is known of files by the caller's leases, by hash."""
+    texts: dict[str, str] = {}
+    known = (blob_leases.c.user_id == caller(conn).user, blob_leases.c.description.is_not(None))
+    for part in chunks(hashes):
+        query = select(blob_leases.c.hash, blob_leases.c.description).where(blob_leases.c.hash.in_(part), *known)
+        texts.update((row.hash, row.description) for row in conn.execute(query))
+    return texts

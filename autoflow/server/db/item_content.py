@@ -31,8 +31,14 @@ def original_id(row: ContentRow) -> int:
 
 
 def tags_content(text: str) -> list[list[Any]]:
-    """Return the content of an item's tags: their classes and values, sorted."""
-    return [] if text == "[]" else sorted([tag["tagId"], json.dumps(tag["value"])] for tag in json.loads(text))
+    """Return the content of an item's tags: their classes and values, and their frames if they have any, sorted."""
+    return [] if text == "[]" else sorted(_tag_content(tag) for tag in json.loads(text))
+
+
+def _tag_content(tag: Mapping[str, Any]) -> list[Any]:
+    content = [tag["tagId"], json.dumps(tag["value"])]
+    more = {name: value for name, value in tag.items() if name not in {"id", "tagId", "value"}}
+    return [*content, json.dumps(more, sort_keys=True)] if more else content
 
 
 def _dataset(row: ContentRow, originals: OriginalIds) -> list[Any]:

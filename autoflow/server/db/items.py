@@ -25,8 +25,8 @@ def listing(conn: Connection) -> Select[Any]:
     return select(items).join_from(items, projects).where(projects.c.state == "active", visible(conn, items))
 
 
-def find(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
-    """Return items by id.
+def find(conn: Connection, numbers: Sequence[int], noun: str = "image") -> dict[int, RowMapping]:
+    """Return items by id; `noun` is the word for one in messages.
 
     Raises:
         NotFound: naming the first that is unknown.
@@ -37,7 +37,7 @@ def find(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
             item_rows[row["id"]] = row
     for number in numbers:
         if number not in item_rows:
-            raise NotFound("image", number)
+            raise NotFound(noun, number)
     return item_rows
 
 

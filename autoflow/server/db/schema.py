@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0012"
+REVISION = "0019"
 
 metadata = MetaData()
 
@@ -311,12 +311,13 @@ _damaged = blobs.c.state == "damaged"
 Index("blobs_damaged", blobs.c.id, sqlite_where=_damaged, postgresql_where=_damaged)
 
 # Leases on blobs: the user has uploaded the bytes, or was told that they exist, and may reference them until the lease
-# ends; until then they are not collected.
+# ends; until then they are not collected. `description` is JSON: what the user sent of the file, or what was read.
 blob_leases = _table(
     "blob_leases",
     Column("hash", Text, ForeignKey("blobs.hash"), nullable=False),
     Column("user_id", Number, ForeignKey("users.id"), nullable=False),
     _text("lease_until"),
+    Column("description", Text),
     PrimaryKeyConstraint("hash", "user_id"),
 )
 

@@ -42,6 +42,7 @@ class _Worker:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+        environment["OPENBLAS_NUM_THREADS"] = "1"  # it may not start threads
         environment["MALLOC_ARENA_MAX"] = "1"  # address space is bounded, and each arena reserves much of it
         with theirs:
             try:
@@ -113,7 +114,8 @@ class Decoder:
         self._slots = threading.BoundedSemaphore(PROCESSES)
 
     def run(self, job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
-        """Run a job in a worker: the arguments of `worker.thumbnail`, or empty to read a header.
+        """Run a job in a worker: the arguments of `worker.thumbnail`, a reader's (`worker.READERS`), or empty to read a
+        header.
 
         Raises:
             Undecodable: the image cannot be decoded within the bounds.

@@ -88,7 +88,7 @@ def _read_header(file: BinaryIO) -> ImageInfo | None:
     start = file.read(12)
     file.seek(0)
     if start[8:12] == b"WEBP" or start[4:8] == b"ftyp":
-        with contextlib.suppress(Undecodable), _descriptor(file) as descriptor:
+        with contextlib.suppress(Undecodable), file_descriptor(file) as descriptor:
             return ImageInfo(**decoder.run({}, descriptor)[0])
         return None
     try:
@@ -107,13 +107,13 @@ def thumbnail(file: BinaryIO, spec: ThumbnailSpec) -> tuple[str, bytes]:
         Undecodable: the file is not an image, or takes too much memory or time.
         Busy: no worker is free.
     """
-    with _descriptor(file) as descriptor:
+    with file_descriptor(file) as descriptor:
         head, data = decoder.run(spec._asdict(), descriptor)
     return str(head["mime"]), data
 
 
 @contextlib.contextmanager
-def _descriptor(file: BinaryIO) -> Iterator[int]:
+def file_descriptor(file: BinaryIO) -> Iterator[int]:
     """The file's descriptor; of bytes in memory, that of a temporary file."""
     try:
         descriptor = file.fileno()

@@ -1,4 +1,5 @@
-"""The process that decodes images. It imports Pillow alone, and takes one job after the other from its standard input.
+"""The process that decodes images and other files. It imports Pillow, and takes one job after the other from its
+standard input.
 
 Standard input is one end of a socket pair: each job is a file descriptor and what to make of it. Memory and processor
 time are bounded by the kernel: a file that needs more ends this process, and its parent starts another. Run by its
@@ -8,7 +9,9 @@ path, so that it starts without the rest of the package; `decoder` holds the oth
 from __future__ import annotations
 
 import contextlib
-import importlib
+import functools
+import importlib.machinery
+import importlib.util
 import io
 import json
 import os
@@ -18,6 +21,7 @@ import signal
 import socket
 import struct
 import sys
+import types
 import warnings
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -38,6 +42,8 @@ PLUGINS = {
     "WEBP": "WebPImagePlugin",
     "AVIF": "AvifImagePlugin",
 }
+# The modules beside this one that read other files than images, each with a package that may not be installed.
+READERS = ("video_reader", "volume_reader", "point_cloud_reader")
 MEMORY = 512 * 1024 * 1024  # bytes beyond what the interpreter and Pillow take
 PIXELS = MEMORY * 3 // 4  # bytes of an image's own pixels; the rest is for reading and resizing
 CPU_TIME = 8  # seconds of a job
@@ -77,14 +83,42 @@ def thumbnail(
         ValueError: the image has too many pixels.
     """
     with open_image(file) as image:
-        clear = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
-        small = _resized(image, width, height, resize)
-        ext = ext or ("png" if clear else "jpeg")
-        small = small.convert("RGBA" if clear and ext == "png" else "RGB")
-        small.info = {}
-        written = io.BytesIO()
-        small.save(written, ext, quality=quality)
+        return _encoded(image, width, height, resize, quality, ext)
+
+
+def _encoded(
+    image: Opened, width: int, height: int, resize: str, quality: int, ext: str | None
+) -> tuple[dict[str, Any], bytes]:
+    clear = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    small = _resized(image, width, height, resize)
+    ext = ext or ("png" if clear else "jpeg")
+    small = small.convert("RGBA" if clear and ext == "png" else "RGB")
+    small.info = {}
+    written = io.BytesIO()
+    small.save(written, ext, quality=quality)
     return {"mime": f"image/{ext}"}, written.getvalue()
+
+
+@functools.cache
+def _reader(name: str) -> types.ModuleType:
+    """Load one of `READERS`, which are files beside this one."""
+    if name not in READERS:
+        raise ValueError(f"there is no reader {name}")
+    path = os.path.join(os.path.dirname(__file__), f"{name}.py")
+    loader = importlib.machinery.SourceFileLoader(name, path)
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def _read(
+    file: BinaryIO, reader: str, read: str, arguments: dict[str, Any], spec: list[Any] | None
+) -> tuple[dict[str, Any], bytes]:
+    """Return what a reader reads of a file; with the values of a `ThumbnailSpec`, the picture that it makes of it."""
+    result = getattr(_reader(reader), read)(file, **arguments)
+    return (result, b"") if spec is None else _encoded(result, *spec)
 
 
 def _resized(image: Opened, width: int, height: int, resize: str) -> Opened:
@@ -164,6 +198,8 @@ def _work(job: dict[str, Any], descriptor: int) -> tuple[dict[str, Any], bytes]:
     with open(descriptor, "rb") as file:
         file.seek(0)
         try:
+            if "reader" in job:
+                return _read(file, **job)
             if job:
                 return thumbnail(file, **job)
             with open_image(file) as image:

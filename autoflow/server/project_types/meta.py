@@ -109,7 +109,7 @@ def _fits(entry: Mapping[str, Any], value: Any) -> bool:
 def assigned(before: Sequence[ItemTag], tags: Iterable[TagValue]) -> list[ItemTag]:
     """Return distinct tags, each with the number it had before, None for a new one."""
     known = {identity(tag): tag["id"] for tag in reversed(before)}
-    distinct: dict[tuple[int, Any], TagValue] = {}
+    distinct: dict[tuple[Any, ...], TagValue] = {}
     for tag in tags:
         distinct.setdefault(identity(tag), tag)
     return [{"id": known.get(key), **tag} for key, tag in distinct.items()]
@@ -122,7 +122,9 @@ def number_new(conn: Connection, images: Sequence[Sequence[ItemTag]]) -> None:
         tag["id"] = number
 
 
-def identity(tag: TagValue) -> tuple[int, Any]:
-    """Return the identity of a tag on an image: its tag's number and its value."""
+def identity(tag: TagValue) -> tuple[Any, ...]:
+    """Return the identity of a tag on an item: its tag's number, its value, and its frames if it has any."""
     value = tag["value"]
-    return tag["tagId"], json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value
+    plain = json_codec.dump(value, canonical=True) if isinstance(value, (list, dict)) else value
+    frames = {name: member for name, member in tag.items() if name not in {"id", "tagId", "value"}}
+    return (tag["tagId"], plain, json_codec.dump(frames, canonical=True)) if frames else (tag["tagId"], plain)

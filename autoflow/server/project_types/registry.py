@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.server.db.schema import projects
+from autoflow.server.errors import Invalid
 from autoflow.server.project_types.base import ProjectType
 from autoflow.server.project_types.images import IMAGES
+from autoflow.server.project_types.videos import VIDEOS
 
-_TYPES: dict[str, ProjectType] = {IMAGES.name: IMAGES}
+_TYPES: dict[str, ProjectType] = {known.name: known for known in (IMAGES, VIDEOS)}
+_UNSUPPORTED = ("meshes", "audio")  # types of Supervisely's that this server has no items of
 
 
 def register(project_type: ProjectType) -> None:
@@ -24,3 +30,40 @@ def find(name: str) -> ProjectType:
 def of_project(conn: Connection, project_id: int) -> ProjectType:
     """Return the type of a project, which exists."""
     return find(conn.execute(select(projects.c.type).where(projects.c.id == project_id)).scalar_one())
+
+
+def check_supported(name: str) -> None:
+    """Check that projects of a type can be created.
+
+    Raises:
+        Invalid: they cannot.
+    """
+    if name in _UNSUPPORTED:
+        raise Invalid(f"projects of type {name!r} are not supported; there are {', '.join(map(repr, _TYPES))}")
+
+
+def check_images(conn: Connection, item_rows: Iterable[RowMapping | Mapping[str, Any]]) -> None:
+    """Check that items are images.
+
+    Raises:
+        Invalid: one is of a project of another type, whose methods have other names.
+    """
+    by_project = {row["project_id"]: row for row in item_rows}
+    for project_id, row in sorted(by_project.items()):
+        project_type = of_project(conn, project_id)
+        if project_type is not IMAGES:
+            raise Invalid(
+                f"item {row['id']} is a {project_type.item}, not an image: project {project_id} is of type "
+                f"{project_type.name!r}"
+            )
+
+
+def check_images_project(project: RowMapping | Mapping[str, Any]) -> None:
+    """Check that the items of a project are images.
+
+    Raises:
+        Invalid: they are not.
+    """
+    project_type = find(project["type"])
+    if project_type is not IMAGES:
+        raise Invalid(f"project {project['id']} is of type {project_type.name!r}: its items are not images")

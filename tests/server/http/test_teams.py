@@ -50,6 +50,16 @@ class World:
         self.image = call("images.bulk.add", datasetId=self.dataset, images=images)[0]["id"]
         call("image-tags.bulk.add-to-image", ids=[self.image], tagId=self.tag)
         self.put = call("images.info", id=self.image)["tags"][0]["id"]
+        self.clips = call("projects.add", workspaceId=1, name="clips", type="videos")["id"]
+        meta = call("projects.meta.update", id=self.clips, meta=meta)
+        self.scenes = call("datasets.add", projectId=self.clips, name="d")["id"]
+        videos = [{"title": "v.mp4", "link": "https://x/v.mp4"}]
+        self.video = call("videos.bulk.add", datasetId=self.scenes, videos=videos)[0]["id"]
+        objects = [{"entityId": self.video, "classId": meta["classes"][0]["id"]}]
+        added = call("annotation-objects.bulk.add", datasetId=self.scenes, annotationObjects=objects)
+        self.object, clip_tag = added[0]["id"], meta["tags"][0]["id"]
+        self.object_tag = call("annotation-objects.tags.add", objectId=self.object, tagId=clip_tag)["id"]
+        self.video_tag = call("videos.tags.add", videoId=self.video, tagId=clip_tag)["id"]
         job = {"name": "j", "datasetId": self.dataset, "userIds": [self.mine.user]}
         self.job = call("jobs.add", **job)[0]["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]

@@ -13,11 +13,14 @@ from autoflow.server import limits
 from autoflow.server.db import datasets, items
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.errors import Invalid, NotFound
-from autoflow.server.methods.images.figures import FACTS, image_of
+from autoflow.server.methods.annotated.documents import DocumentEditor
+from autoflow.server.methods.images.figures import ALPHA, BITMAP, FACTS, image_of
 from autoflow.server.methods.images.labels import AnnotationWriter, stored_documents
 from autoflow.server.operations import Operation
+from autoflow.server.project_types import registry
 from autoflow.server.project_types.images import FIGURES, stored_object
 from autoflow.server.project_types.meta import Meta, object_tag_id
+from autoflow.server.project_types.object_annotations import ObjectAnnotations
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire.contract.method import Success
 
@@ -67,6 +70,21 @@ class FigureEditor:
             stored.update(geometry)
         stored.update(values)
 
+    def stored_geometry(self, geometry: JsonObject) -> JsonObject:
+        """Return the members of a sent geometry that are stored."""
+        return stored_geometry(geometry)
+
+    def set_separate_geometry(self, number: int, geometry: JsonObject | bytes) -> None:
+        """Replace a geometry that is transferred separately, as those of alpha masks are.
+
+        Raises:
+            Invalid: it is not a JSON object.
+        """
+        if isinstance(geometry, bytes):
+            raise Invalid(f"the geometry of figure {number} is not a JSON object")
+        alpha = self.figure(number).get("geometryType") == ALPHA
+        self.change(number, {}, geometry={BITMAP: geometry} if alpha else stored_geometry(geometry))
+
     def remove(self, number: int) -> None:
         """Remove a figure."""
         self.figure(number)
@@ -91,6 +109,12 @@ class FigureEditor:
         writer.close()
 
 
+def figure_editor(edit: ProjectEdit, rows: Mapping[int, RowMapping]) -> FigureEditor | DocumentEditor:
+    """Return an editor of the figures of some items of a project, by its type."""
+    of_objects = isinstance(registry.find(edit.project["type"]), ObjectAnnotations)
+    return (DocumentEditor if of_objects else FigureEditor)(edit, rows)
+
+
 def each_project(conn: Connection, images: Iterable[int]) -> Iterator[tuple[int, dict[int, RowMapping]]]:
     """Yield images by project, in the order of project ids: each project's row is locked."""
     grouped: dict[int, dict[int, RowMapping]] = {}
@@ -108,7 +132,7 @@ def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
         if request.has("datasetId"):
             _check_dataset(conn, request.number("datasetId"), image_rows.values())
         with edit_project(conn, project_id) as edit:
-            editor = FigureEditor(edit, image_rows)
+            editor = figure_editor(edit, image_rows)
             for position, (entry, image_id) in enumerate(zip(entries, images, strict=True)):
                 if image_id in image_rows:
                     numbers[position] = editor.add(entry, image_id)
@@ -131,7 +155,7 @@ def edit_figure(conn: Connection, request: RequestParser) -> Success:
         values = {name: request.fields[name] for name in names if name in request.fields}
         if request.has("tags"):
             values["tags"] = [editor.meta.tag(tag) for tag in request.objects("tags")]
-        geometry = stored_geometry(request.mapping("geometry")) if request.has("geometry") else None
+        geometry = editor.stored_geometry(request.mapping("geometry")) if request.has("geometry") else None
         editor.change(number, values, geometry=geometry)
     return {"success": True}
 
@@ -141,7 +165,7 @@ def remove(conn: Connection, request: RequestParser) -> Success:
     numbers = request.unique_numbers("figureIds")
     for project_id, image_rows in each_project(conn, map(image_of, numbers)):
         with edit_project(conn, project_id) as edit:
-            editor = FigureEditor(edit, image_rows)
+            editor = figure_editor(edit, image_rows)
             for number in numbers:
                 if image_of(number) in image_rows:
                     editor.remove(number)
@@ -159,7 +183,7 @@ def add_tags(conn: Connection, request: RequestParser) -> list[JsonObject]:
         for row in image_rows.values():
             if row["project_id"] != edit.project["id"]:
                 raise Invalid(f"image {row['id']} is not of project {edit.project['id']}")
-        editor = FigureEditor(edit, image_rows)
+        editor = figure_editor(edit, image_rows)
         for entry, number in zip(entries, numbers, strict=True):
             tag = editor.meta.valued(entry, entry.number("tagId"))
             before = editor.figure(number)["tags"]
@@ -170,11 +194,11 @@ def add_tags(conn: Connection, request: RequestParser) -> list[JsonObject]:
 
 
 @contextlib.contextmanager
-def edit_one_figure(conn: Connection, number: int) -> Iterator[FigureEditor]:
+def edit_one_figure(conn: Connection, number: int) -> Iterator[FigureEditor | DocumentEditor]:
     """Yield an editor for one figure, and write its changes at the end."""
     row = items.find(conn, [image_of(number)])[image_of(number)]
     with edit_project(conn, row["project_id"]) as edit:
-        editor = FigureEditor(edit, items.find(conn, [row["id"]]))
+        editor = figure_editor(edit, items.find(conn, [row["id"]]))
         yield editor
         editor.close()
 

@@ -57,15 +57,25 @@ def geometry_of(stored: JsonObject) -> JsonObject | None:
     return {key: value for key, value in stored.items() if key not in FACTS}
 
 
+def figures_of(document: JsonObject) -> list[JsonObject]:
+    """Return the figures of a document: its objects, or those that its objects have, each with the object's class."""
+    if "figures" not in document:
+        objects: list[JsonObject] = document["objects"]
+        return objects
+    classes = {stored["id"]: stored["classId"] for stored in document["objects"]}
+    return [{**figure, "classId": classes[figure["objectId"]]} for figure in document["figures"]]
+
+
 def _shape(row: RowMapping, stored: JsonObject, meta: Meta) -> JsonObject:
-    geometry = geometry_of(stored)
+    of_object = "objectId" in stored  # and not an object itself
+    geometry = stored["geometry"] if of_object else geometry_of(stored)
     box, area = measure(geometry or {}, stored.get("geometryType"))
     number = _number(row, stored)
     return {
         "id": number,
         "entityId": row["id"],
         "imageId": row["id"],
-        "objectId": None,
+        "objectId": row["id"] * FIGURES + stored["objectId"] if of_object else None,
         "classId": stored["classId"],
         "projectId": row["project_id"],
         "datasetId": row["dataset_id"],
@@ -79,6 +89,7 @@ def _shape(row: RowMapping, stored: JsonObject, meta: Meta) -> JsonObject:
         "customData": stored.get("customData"),
         "nnCreated": stored.get("nnCreated"),
         "nnUpdated": stored.get("nnUpdated"),
+        "trackId": stored.get("trackId"),
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
     }
@@ -108,7 +119,7 @@ def figure(conn: Connection, request: RequestParser) -> JsonObject:
     """``figures.info`` by id, with its geometry, also that of an alpha mask."""
     number = request.number("id")
     row = items.find(conn, [image_of(number)])[image_of(number)]
-    for stored in stored_documents(conn, [row])[row["id"]]["objects"]:
+    for stored in figures_of(stored_documents(conn, [row])[row["id"]]):
         if stored["id"] == number % FIGURES:
             shown = _shape(row, stored, Meta.of(conn, row["project_id"]))
             return shown if shown["geometry"] is not None else {**shown, "geometry": {BITMAP: stored.get(BITMAP)}}
@@ -172,7 +183,7 @@ def _objects(conn: Connection, query: Any) -> list[Pair]:
     """Return all objects of the images of a query, each with its image's row."""
     image_rows = conn.execute(query.order_by(table.c.id)).mappings().all()
     documents = stored_documents(conn, image_rows)
-    return [(row, stored) for row in image_rows for stored in documents[row["id"]]["objects"]]
+    return [(row, stored) for row in image_rows for stored in figures_of(documents[row["id"]])]
 
 
 def _picked(conn: Connection, query: Any, picked: Sequence[filters.Condition]) -> list[Pair]:
@@ -181,7 +192,7 @@ def _picked(conn: Connection, query: Any, picked: Sequence[filters.Condition]) -
     documents = stored_documents(conn, image_rows)
     pairs = []
     for row in image_rows:
-        objects, tags = documents[row["id"]]["objects"], json_codec.load(row["tags"])
+        objects, tags = figures_of(documents[row["id"]]), json_codec.load(row["tags"])
         if all(condition.passes(row["id"], tags, objects) for condition in picked):
             pairs += [(row, stored) for stored in objects if all(condition.counted(stored) for condition in picked)]
     return pairs

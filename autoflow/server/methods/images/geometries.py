@@ -1,10 +1,12 @@
-"""Geometries of alpha masks, which are transferred separately: they would make lists of figures too long."""
+"""Geometries that are transferred separately, as they would make lists of figures too long: alpha masks of images,
+masks of volumes, the points of a cloud.
+"""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import bounded_json
@@ -13,11 +15,12 @@ from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import items, json_codec
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.errors import Invalid, NotFound
-from autoflow.server.methods.images.figure_edits import FigureEditor, each_project, stored_geometry
-from autoflow.server.methods.images.figures import ALPHA, BITMAP, geometry_of, image_of
+from autoflow.server.methods.images.figure_edits import each_project, figure_editor
+from autoflow.server.methods.images.figures import ALPHA, BITMAP, figures_of, geometry_of, image_of
 from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.operations import Download, Operation, OperationContext, Upload, UploadQuery
 from autoflow.server.project_types.images import FIGURES
+from autoflow.server.project_types.object_annotations import BYTES
 from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.wire.contract.method import Success
 from autoflow.wire.parts import Part
@@ -33,20 +36,19 @@ def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: 
     return {"success": True}
 
 
-def _change(context: OperationContext, sent: list[tuple[int, JsonObject]]) -> None:
+def _change(context: OperationContext, sent: list[tuple[int, JsonObject | bytes]]) -> None:
     with context.store.write() as conn:
         for project_id, image_rows in each_project(conn, (image_of(number) for number, _ in sent)):
             with edit_project(conn, project_id) as edit:
-                editor = FigureEditor(edit, image_rows)
+                editor = figure_editor(edit, image_rows)
                 for number, geometry in sent:
                     if image_of(number) in image_rows:
-                        alpha = editor.figure(number).get("geometryType") == ALPHA
-                        editor.change(number, {}, geometry={BITMAP: geometry} if alpha else stored_geometry(geometry))
+                        editor.set_separate_geometry(number, geometry)
                 editor.close()
 
 
-def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[tuple[int, JsonObject]]:
-    """Read the pairs of a form; `held` holds the memory reserved for them."""
+def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[tuple[int, JsonObject | bytes]]:
+    """Read the pairs of a form, each geometry JSON or other bytes; `held` holds the memory reserved for them."""
     number: int | None = None
     left, needed = LARGEST_GEOMETRY, 0
     for part in parts:
@@ -59,6 +61,10 @@ def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[t
         left -= len(text)
         if left < 0:
             raise Invalid(f"the geometries of a request are longer than {LARGEST_GEOMETRY} bytes: send fewer at once")
+        if not _is_json(text):
+            yield number, text
+            number = None
+            continue
         needed += bounded_json.memory_cost(text)
         if needed > bounded_json.MEMORY.share:
             raise Invalid("the geometries of a request have too many values: send fewer at once")
@@ -70,6 +76,11 @@ def _geometries(parts: Iterable[Part], held: contextlib.ExitStack) -> Iterator[t
         number = None
 
 
+def _is_json(text: bytes) -> bool:
+    """Return whether a geometry is JSON: other ones are of a binary format, and have zeros."""
+    return b"\0" not in text and not text.startswith((b"NRRD", b"solid"))
+
+
 def download_geometries(context: OperationContext, request: RequestParser) -> CompositeContent:
     """``figures.bulk.download.geometry`` by ``ids``: a multipart form whose parts are named by the ids, in order."""
     numbers = request.numbers("ids")
@@ -79,17 +90,23 @@ def download_geometries(context: OperationContext, request: RequestParser) -> Co
     by_number = {
         image * FIGURES + stored["id"]: stored
         for image, document in documents.items()
-        for stored in document["objects"]
+        for stored in figures_of(document)
     }
     for number in numbers:
         if number not in by_number:
             raise NotFound("figure", number)
-    parts = ((str(number), json_codec.dump(_apart(by_number[number])).encode()) for number in numbers)
+    parts = ((str(number), _separate(by_number[number])) for number in numbers)
     return composite_content.multipart_content(parts, "geometries")
 
 
-def _apart(stored: JsonObject) -> Any:
-    return stored.get(BITMAP) if stored.get("geometryType") == ALPHA else geometry_of(stored)
+def _separate(stored: JsonObject) -> bytes:
+    """Return a figure's geometry as it was uploaded, or as JSON."""
+    if BYTES in stored:
+        return base64.b64decode(stored[BYTES])
+    if "objectId" in stored:
+        return json_codec.dump(stored["geometry"]).encode()
+    alpha = stored.get("geometryType") == ALPHA
+    return json_codec.dump(stored.get(BITMAP) if alpha else geometry_of(stored)).encode()
 
 
 READS: Mapping[str, Operation] = {}

@@ -17,7 +17,9 @@ from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.images import filters
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload, UploadQuery
 from autoflow.server.paging import ListPage, apply_filter, page, page_of_values
+from autoflow.server.project_types import registry
 from autoflow.server.project_types.images import IMAGES
+from autoflow.server.project_types.item_meta import ItemMeta
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.server.uploads import external_files
 from autoflow.server.uploads.item_upload import receive_items
@@ -75,12 +77,26 @@ def _scope(conn: Connection, request: RequestParser) -> tuple[RowMapping, Select
     """Return the project of a request, and its images: of a dataset (``recursive``: and of those in it), or all."""
     if not request.has("datasetId"):
         project = projects.get(conn, request.number("projectId"))
+        registry.check_images_project(project)
         return project, items.listing(conn).where(table.c.project_id == project["id"])
     dataset = datasets.get(conn, request.number("datasetId"))
     recursive = request.flag("recursive", default=False)
     numbers = datasets.descendants(conn, dataset) if recursive else [dataset["id"]]
     project = projects.get(conn, dataset["project_id"])
+    registry.check_images_project(project)
     return project, items.listing(conn).where(table.c.dataset_id.in_(numbers))
+
+
+def find_images(conn: Connection, numbers: Sequence[int]) -> dict[int, RowMapping]:
+    """Return images by id.
+
+    Raises:
+        NotFound: naming the first that is unknown.
+        Invalid: one is an item of a project of another type.
+    """
+    image_rows = items.find(conn, numbers)
+    registry.check_images(conn, image_rows.values())
+    return image_rows
 
 
 def reference(conn: Connection, image_id: int | None) -> str | None:
@@ -108,7 +124,7 @@ def list_images(conn: Connection, request: RequestParser) -> ListPage:
 def image(conn: Connection, request: RequestParser) -> JsonObject:
     """``images.info`` by id."""
     number = request.number("id")
-    return _shape(conn, items.find(conn, [number])[number])
+    return _shape(conn, find_images(conn, [number])[number])
 
 
 def known_hashes(context: OperationContext, request: RequestParser) -> list[str]:
@@ -128,7 +144,7 @@ _BYTES = ("hash", "size", "mime", "width", "height")
 def _content(conn: Connection, entries: list[RequestParser]) -> list[JsonObject]:
     """Return the content columns of new images: of the blobs or images that they name, or their links."""
     blob_rows = blobs.acquire(conn, [entry.text("hash") for entry in entries if entry.has("hash")])
-    sources = items.find(conn, [entry.number("imageId") for entry in entries if _is_copy(entry)])
+    sources = find_images(conn, [entry.number("imageId") for entry in entries if _is_copy(entry)])
     contents: list[dict[str, Any]] = []
     for entry in entries:
         if _is_copy(entry):
@@ -157,6 +173,7 @@ def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """
     dataset = datasets.get(conn, request.number("datasetId"))
     with edit_project(conn, dataset["project_id"]) as edit:
+        registry.check_images_project(edit.project)
         entries = list(request.objects("images"))
         names = [entry.text("title" if entry.has("title") else "name") for entry in entries]
         taken = items.ids_by_name(conn, dataset["id"], names)
@@ -181,7 +198,7 @@ def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
 
 
 def edit_image(conn: Connection, request: RequestParser) -> JsonObject:
-    """``images.editInfo``: name, description, meta.
+    """``images.editInfo``: name, description, meta; of an item of any type, as the SDK renames videos by it.
 
     Raises:
         Conflict: the dataset has an image of that name.
@@ -196,7 +213,7 @@ def edit_image(conn: Connection, request: RequestParser) -> JsonObject:
     if request.has("description"):
         values["description"] = request.text("description", "")
     if request.has("meta"):
-        values["meta"] = json_codec.dump(request.mapping("meta"), canonical=True)
+        values["meta"] = ItemMeta.of(row)._replace(sent=request.mapping("meta")).to_text()
     with edit_project(conn, row["project_id"]) as edit:
         items.change(edit, row, **values)
     return _shape(conn, items.find(conn, [number])[number])
@@ -211,7 +228,7 @@ def _by_project(image_rows: Mapping[int, RowMapping]) -> Iterator[tuple[int, lis
 def set_links(conn: Connection, request: RequestParser) -> Success:
     """``images.update.links``: replace the bytes or the link of images by a link."""
     links = {entry.number("id"): entry.long_text("link") for entry in request.objects("images")}
-    for project_id, image_rows in _by_project(items.find(conn, list(links))):
+    for project_id, image_rows in _by_project(find_images(conn, list(links))):
         with edit_project(conn, project_id) as edit:
             items.change_many(edit, ((row, {"link": links[row["id"]], "hash": None}) for row in image_rows))
     return {"success": True}
@@ -220,7 +237,7 @@ def set_links(conn: Connection, request: RequestParser) -> Success:
 def set_order(conn: Connection, request: RequestParser) -> Success:
     """``images.bulk.set-custom-sort``: set the member of their meta by which a list can be sorted."""
     texts = {entry.number("id"): entry.text(filters.BY_META, "") for entry in request.objects("images")}
-    for project_id, image_rows in _by_project(items.find(conn, list(texts))):
+    for project_id, image_rows in _by_project(find_images(conn, list(texts))):
         with edit_project(conn, project_id) as edit:
             items.change_many(edit, ((row, {"meta": _sorted_by(row, texts[row["id"]])}) for row in image_rows))
     return {"success": True}
@@ -231,7 +248,7 @@ def _sorted_by(row: RowMapping, text: str) -> str:
 
 
 def remove(conn: Connection, request: RequestParser) -> Success:
-    """``images.bulk.remove`` by ids, which may be of several projects."""
+    """``images.bulk.remove`` by ids, which may be of several projects, of items of any type."""
     for project_id, image_rows in _by_project(items.find(conn, request.unique_numbers("imageIds"))):
         with edit_project(conn, project_id) as edit:
             edit.delete_many(table, image_rows)
@@ -271,7 +288,7 @@ def download_many(context: OperationContext, request: RequestParser) -> Composit
     """``images.bulk.download`` by ids: a multipart form whose parts are named by the ids, in order."""
     numbers = request.numbers("imageIds")
     with context.store.read() as conn:
-        image_rows = items.find(conn, numbers)
+        image_rows = find_images(conn, numbers)
         blob_rows = blobs.find(conn, [row["hash"] for row in image_rows.values() if row["hash"] is not None])
     for number in numbers:
         if image_rows[number]["hash"] not in blob_rows and not external_files.is_external(image_rows[number]):

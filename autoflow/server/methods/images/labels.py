@@ -14,12 +14,14 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
-from autoflow.server.db import datasets, items, jobs, json_codec
+from autoflow.server.db import datasets, items, jobs, json_codec, projects
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.errors import Invalid, NotFound
+from autoflow.server.methods.images.images import find_images
 from autoflow.server.operations import Operation
 from autoflow.server.paging import ListPage, page
+from autoflow.server.project_types import registry
 from autoflow.server.project_types.images import FIGURES, shown, stored_object
 from autoflow.server.project_types.meta import ItemTag, Meta, assigned, number_new
 from autoflow.server.request_parser import RequestParser, as_number
@@ -96,7 +98,7 @@ class AnnotationWriter:
 
 
 def _read(conn: Connection, numbers: list[int], *, in_pixels: bool = False) -> list[JsonObject]:
-    image_rows = items.find(conn, numbers)
+    image_rows = find_images(conn, numbers)
     texts = items.read_documents(conn, [row["annotation"] for row in image_rows.values() if row["annotation"]])
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row in image_rows.values()}}
     logins = jobs.logins(conn)
@@ -136,7 +138,7 @@ def add(conn: Connection, request: RequestParser) -> Success:
     with edit_project(conn, dataset["project_id"]) as edit:
         meta = Meta.of(conn, dataset["project_id"])
         entries = list(request.objects("annotations"))
-        image_rows = items.find(conn, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
+        image_rows = find_images(conn, list(dict.fromkeys(entry.number("imageId") for entry in entries)))
         writer = AnnotationWriter(edit)
         for entry in entries:
             row = image_rows[entry.number("imageId")]
@@ -150,6 +152,7 @@ def add(conn: Connection, request: RequestParser) -> Success:
 def list_annotations(conn: Connection, request: RequestParser) -> ListPage:
     """``annotations.list`` of a dataset, in pages of its images."""
     dataset = datasets.get(conn, request.number("datasetId"))
+    registry.check_images_project(projects.get(conn, dataset["project_id"]))
     query = items.listing(conn).where(item_table.c.dataset_id == dataset["id"])
     columns = {"id": item_table.c.id, "imageId": item_table.c.id, "imageName": item_table.c.name}
 
@@ -166,9 +169,9 @@ def copy_many(conn: Connection, request: RequestParser) -> Success:
     sources, targets = request.numbers("srcImageIds"), request.numbers("destImageIds")
     if len(sources) != len(targets):
         raise Invalid(f"{len(sources)} images cannot be copied to {len(targets)}")
-    _check_copies(list(items.find(conn, list(dict.fromkeys(sources))).values()), sources)
+    _check_copies(list(find_images(conn, list(dict.fromkeys(sources))).values()), sources)
     documents_by_target = dict(zip(targets, _read(conn, sources), strict=True))
-    image_rows = items.find(conn, list(dict.fromkeys(targets)))
+    image_rows = find_images(conn, list(dict.fromkeys(targets)))
     for project_id in sorted({row["project_id"] for row in image_rows.values()}):
         with edit_project(conn, project_id) as edit:
             meta, writer = Meta.of(conn, project_id), AnnotationWriter(edit)

@@ -102,7 +102,7 @@ class Thumbnails:
         try:
             if blob["size"] > LARGEST:
                 raise Undecodable(f"its file is larger than {LARGEST >> 20} MiB")
-            with _file(context, blob) as file:
+            with blob_file(context, blob) as file:
                 made = key.project_type.preview(file, key.spec)
         except Undecodable as error:
             with self._lock:
@@ -118,7 +118,7 @@ _thumbnails = Thumbnails()
 
 
 @contextlib.contextmanager
-def _file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
+def blob_file(context: OperationContext, blob: RowMapping) -> Iterator[BinaryIO]:
     """A blob's bytes as a file with a descriptor: a temporary one unless the blobs are in a folder."""
     if isinstance(context.blobs, FolderBlobStore):
         try:

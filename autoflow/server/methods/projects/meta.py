@@ -100,12 +100,25 @@ def _prune(edit: ProjectEdit, classes: set[int], tags: set[int]) -> None:
                     for stored in document["objects"]
                     if stored["classId"] not in classes
                 ]
-                name, text = items.encode_document({**document, "objects": objects})
+                remaining_document = {**document, "objects": objects}
+                if "figures" in document:
+                    remaining_document["figures"] = _figures_of(objects, document["figures"], tags)
+                name, text = items.encode_document(remaining_document)
                 pruned[name] = text
-                values.update(annotation=name, labels=len(objects))
+                values.update(annotation=name, labels=len(remaining_document.get("figures", objects)))
             changes.append((row, values))
         items.save_encoded_documents(edit.conn, pruned)
         items.change_many(edit, changes)
+
+
+def _figures_of(objects: Sequence[JsonObject], figures: Sequence[JsonObject], tags: set[int]) -> list[JsonObject]:
+    """Return the figures of objects, without tags that are removed."""
+    numbers = {stored["id"] for stored in objects}
+    return [
+        {**figure, "tags": [tag for tag in figure["tags"] if tag["tagId"] not in tags]}
+        for figure in figures
+        if figure["objectId"] in numbers
+    ]
 
 
 def _parts(edit: ProjectEdit) -> Iterator[list[RowMapping]]:

@@ -16,6 +16,7 @@ from autoflow.server.methods.images.images import reference
 from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
 from autoflow.server.paging import ListPage, page
+from autoflow.server.project_types import registry
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 from autoflow.wire import methods
@@ -97,7 +98,8 @@ def project(conn: Connection, request: RequestParser) -> JsonObject:
 
 
 def add(conn: Connection, request: RequestParser) -> JsonObject:
-    """``projects.add``: 409 if the workspace has one of that name."""
+    """``projects.add``: 409 if the workspace has one of that name, 400 for a type that is not supported."""
+    registry.check_supported(request.text("type", "images"))
     number = projects.add(
         conn,
         request.number("workspaceId"),

@@ -1,0 +1,1 @@
+"""Methods of videos alone."""

@@ -1,0 +1,45 @@
+"""Projects of videos, point clouds and volumes by the unmodified SDK."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("av", reason="PyAV is not installed for this interpreter: pip install 'autoflow-lineage[media]'")
+
+
+@pytest.fixture
+def clips(sdk):
+    """A small project of videos."""
+    return sdk("fill_videos")
+
+
+def test_videos_are_read_back_equal(sdk, clips):
+    """Bytes, size, frames, objects, figures, tags on frames: all come back as sent; frames come as pictures."""
+    assert sdk("read_video", video=clips["videos"][1]) == {
+        "name": "b.mp4",
+        "frames": [6, 64, 48, 6],
+        "size": True,
+        "annotation": True,
+        "shade": True,
+        "several": 2,
+    }
+
+
+def test_a_project_of_videos_goes_to_a_folder_and_back(sdk, clips):
+    """The SDK's download and upload of whole projects."""
+    assert sdk("copy_videos", project=clips["project"]) == {"same": True, "name": "copy"}
+
+
+def test_videos_change_one_by_one(sdk, clips):
+    """Tags, objects, figures, custom data and names are changed and removed singly."""
+    assert sdk("edit_videos", videos=clips["videos"]) == {
+        "range": [[1, 4]],
+        "tags": 1,
+        "object": [[0, 0], 1],
+        "figures": [1, 3, 4],
+        "redrawn": [[9, 9]],
+        "objects left": 0,
+        "custom": {"k": 1},
+        "renamed": "c.mp4",
+        "left": ["c.mp4"],
+    }
