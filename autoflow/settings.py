@@ -96,6 +96,24 @@ def exit_flush() -> bool:
     return _flag("AUTOFLOW_EXIT_FLUSH", default=True)
 
 
+_SERVE = "AUTOFLOW_SERVE_"
+
+
+def serve_options() -> dict[str, str]:
+    """``AUTOFLOW_SERVE_<OPTION>``: the options of `autoflow serve`, such as ``AUTOFLOW_SERVE_PORT``; by their names.
+
+    ``AUTOFLOW_SERVE_CONFIG`` names the file with the others. An unknown name is an error of that command.
+    """
+    names = sorted(name for name in os.environ if name.startswith(_SERVE))
+    texts = {name.removeprefix(_SERVE).lower(): _text(name) for name in names}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def serve_variable(name: str) -> str:
+    """Return the variable of an option of `autoflow serve`."""
+    return _SERVE + name.upper()
+
+
 def instance() -> str | None:
     """``SERVER_ADDRESS``: the Supervisely instance the app works with."""
     return _text("SERVER_ADDRESS")

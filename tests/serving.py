@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 
 from autoflow.server.http import listener
+from autoflow.server.http.access_log import AccessLog
 from autoflow.server.http.app import application
 from autoflow.server.server import Server
 
@@ -16,10 +17,10 @@ HOST = "127.0.0.1"
 
 
 @contextlib.contextmanager
-def served(server: Server, *, auth: bool = False) -> Iterator[str]:
+def served(server: Server, *, auth: bool = False, access_log: AccessLog | None = None) -> Iterator[str]:
     """Serve a server from a thread of this process; gives its url."""
     with listener.listen(HOST, 0) as listening:
-        running = listener.server(application(server, auth=auth, names=[HOST]))
+        running = listener.server(application(server, auth=auth, names=[HOST], access_log=access_log))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, name="server", daemon=True)
         thread.start()
         try:

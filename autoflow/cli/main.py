@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from autoflow.distribution import VERSION
 from autoflow.errors import AutoflowError
@@ -182,18 +182,22 @@ def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     server = commands.add_parser("serve", help="serve a team over HTTP")
-    server.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    server.add_argument("--port", type=int, default=8765, help="port to listen on, 0 for any free port (default: 8765)")
+    server.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    server.add_argument("--port", type=int, help="port to listen on, 0 for any free port (default: 8765)")
     _add_store(server)
     server.add_argument(
         "--blobs", metavar="URL", help="storage of content: s3://bucket/prefix, or a folder (default: in that folder)"
     )
+    switch: dict[str, Any] = {"action": argparse.BooleanOptionalAction, "default": None}
+    server.add_argument("--migrate", **switch, help="upgrade a PostgreSQL database of an older autoflow first")
+    server.add_argument("--auth", **switch, help="require tokens (always so unless --host is a loopback address)")
     server.add_argument(
-        "--migrate", action="store_true", help="upgrade a PostgreSQL database of an older autoflow first"
+        "--access-log", metavar="FILE", help="log each request as a line of JSON, - for standard output"
     )
     server.add_argument(
-        "--auth", action="store_true", help="require tokens (always required unless --host is a loopback address)"
+        "--config", metavar="FILE", help="server.toml: options that are set neither here nor by variables"
     )
+    server.add_argument("--print-config", action="store_true", help="print all options with their sources, and exit")
     server.set_defaults(run="serve")
 
     actions = commands.add_parser("server", help="maintain a server's store").add_subparsers(

@@ -74,7 +74,7 @@ def _serve(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise ServerExtraMissing(f"`autoflow open` needs more packages: {install('server')} ({error})") from error
     with listener.listen(HOST, args.port) as listening:
-        server = Server.open(folder_of(argparse.Namespace(data=None)), notes=witness_folder())
+        server = Server.open(folder_of(None), notes=witness_folder())
         try:
             url = listener.address_of(listening, HOST) + path_of(args)
             print("Serving the embedded server until Ctrl+C.")

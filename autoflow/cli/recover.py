@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from autoflow.cli import serve_options
 from autoflow.cli.serve import folder_of, witness_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
@@ -26,7 +27,8 @@ def recover(args: argparse.Namespace) -> int:
         raise ServerExtraMissing(
             f"`autoflow server recover` needs more packages: {install('server')} ({error})"
         ) from error
-    location = locate(folder_of(args), args.database, args.blobs, witness_folder())
+    options, _ = serve_options.load(args)
+    location = locate(folder_of(options.data), options.database, options.blobs, witness_folder())
     recovery = Recovery(location.url, location.witnesses, location.remedy)
     diagnosis = recovery.diagnose()
     if diagnosis is not None and not args.json:

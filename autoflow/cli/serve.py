@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from autoflow.cli import serve_options
 from autoflow.distribution import install
 from autoflow.errors import ServerBusy, ServerExtraMissing, StoreUnavailable
 from autoflow.outbox import home
@@ -15,14 +17,14 @@ if TYPE_CHECKING:
     from autoflow.server.server import Server
 
 
-def folder_of(args: argparse.Namespace) -> str:
-    """Return the server's folder: ``--data``, else that of the embedded server, whose data is then served.
+def folder_of(data: str | None) -> str:
+    """Return the server's folder: that of the option, else the embedded server's, whose data is then served.
 
     Raises:
         OSError: no folder can be used.
     """
-    if args.data is not None:
-        return os.path.abspath(os.path.expanduser(str(args.data)))
+    if data is not None:
+        return os.path.abspath(os.path.expanduser(data))
     state_folder = home.find()
     if state_folder is None:
         raise NotADirectoryError("no folder can be used for the server: set AUTOFLOW_HOME, or pass --data")
@@ -37,26 +39,35 @@ def witness_folder() -> str | None:
 
 def serve(args: argparse.Namespace) -> int:
     """Serve until a signal; print the address and how to configure an app for it."""
+    options, sources = serve_options.load(args)
+    if args.print_config:
+        print("\n".join(serve_options.describe(options, sources)))
+        return 0
     try:
         from autoflow.server.background_maintenance import BackgroundMaintenance
         from autoflow.server.http import listener
+        from autoflow.server.http.access_log import AccessLog
         from autoflow.server.http.app import application
         from autoflow.server.server import Server
     except ImportError as error:
         raise ServerExtraMissing(f"`autoflow serve` needs more packages: {install('server')} ({error})") from error
-    with listener.listen(args.host, args.port) as listening:
-        auth = args.auth or not listener.on_loopback(listening)
-        folder = folder_of(args)
+    with contextlib.ExitStack() as closing:
+        listening = closing.enter_context(listener.listen(options.host, options.port))
+        auth = options.auth or not listener.on_loopback(listening)
+        access_log = AccessLog(options.access_log) if options.access_log is not None else None
+        if access_log is not None:
+            closing.callback(access_log.close)
+        folder = folder_of(options.data)
         server = Server.open(
-            folder, args.database, blobs=args.blobs, migrate=args.migrate, notes=witness_folder(), lazy=True
+            folder, options.database, blobs=options.blobs, migrate=options.migrate, notes=witness_folder(), lazy=True
         )
         maintenance = BackgroundMaintenance(server)
         try:
             has_tokens = _open(server)
             maintenance.start()
-            url = listener.address_of(listening, args.host)
-            app = application(server, auth=auth, names=[args.host])
-            store = server.database if args.database else folder
+            url = listener.address_of(listening, options.host)
+            app = application(server, auth=auth, names=[options.host], access_log=access_log)
+            store = server.database if options.database else folder
             listener.serve(app, listening, lambda: _print_usage(url, store, auth=auth, has_tokens=has_tokens))
         finally:
             maintenance.stop()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from autoflow.cli import serve_options
 from autoflow.cli.serve import folder_of, witness_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
@@ -23,7 +24,8 @@ def _tokens(args: argparse.Namespace) -> Iterator[Tokens]:
         from autoflow.server.server import Server
     except ImportError as error:
         raise ServerExtraMissing(f"`autoflow token` needs more packages: {install('server')} ({error})") from error
-    server = Server.open(folder_of(args), args.database, notes=witness_folder())
+    options, _ = serve_options.load(args)
+    server = Server.open(folder_of(options.data), options.database, notes=witness_folder())
     try:
         yield server.tokens
     finally:

@@ -131,7 +131,7 @@ class Tokens:
         if not teams:
             raise Forbidden("the user of this token is in no team")
         if row["task_id"] is None:
-            return Caller(row["user_id"], teams)
+            return Caller(row["user_id"], teams, login=row["login"])
         if row["team_id"] not in teams:
             raise Forbidden(f"the user of this token has left the team of task {row['task_id']}")
-        return Caller(row["user_id"], frozenset({row["team_id"]}), since=row["created_at"])
+        return Caller(row["user_id"], frozenset({row["team_id"]}), since=row["created_at"], login=row["login"])

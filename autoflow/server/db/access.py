@@ -45,12 +45,14 @@ class Caller(NamedTuple):
         teams: the user's teams, None for access to all.
         site: the address that the client used (``http://host:port``), empty if embedded.
         since: set for the token of a reproduction, which can change only what its user has created since then.
+        login: the user's name, empty for the local user.
     """
 
     user: int = 1
     teams: frozenset[int] | None = None
     site: str = ""
     since: str | None = None
+    login: str = ""
 
 
 LOCAL = Caller()

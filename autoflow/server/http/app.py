@@ -21,6 +21,7 @@ from autoflow.server import bounded_json
 from autoflow.server.authorization import digest
 from autoflow.server.db.access import Caller
 from autoflow.server.http import multipart, openapi, preview_url
+from autoflow.server.http.access_log import AccessLog
 from autoflow.server.http.admission import Pool
 from autoflow.server.http.authentication import Authenticator, network, token_of
 from autoflow.server.http.compression import JsonCompression
@@ -218,13 +219,16 @@ async def _handle_exception(request: Request, error: Exception) -> Response:
     return error_response(500, f"the server failed; its log has the traceback under request id {request_id}")
 
 
-def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> ASGIApp:
+def application(
+    server: Server, *, auth: bool, names: Collection[str] = (), access_log: AccessLog | None = None
+) -> ASGIApp:
     """Return the server as an ASGI application.
 
     Args:
         server: server that runs the methods.
         auth: whether every request needs a token; then any name is accepted in the Host header.
         names: names accepted in the Host header beside this machine's own, without `auth`.
+        access_log: is called with each request; None for no log.
     """
     endpoints = Endpoints(server, Authenticator(server.tokens, required=auth))
     metrics = Metrics(server, endpoints.pools)
@@ -254,4 +258,5 @@ def application(server: Server, *, auth: bool, names: Collection[str] = ()) -> A
         },
     )
     guarded = RequestGuard(app, None if auth else {name.lower() for name in names})
-    return Observer(guarded, metrics.began, [metrics.ended])
+    ended = [metrics.ended] if access_log is None else [metrics.ended, access_log.write]
+    return Observer(guarded, metrics.began, ended)
