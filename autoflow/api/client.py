@@ -12,12 +12,13 @@ from autoflow.api.dataset import DatasetApi
 from autoflow.api.file import FileApi
 from autoflow.api.image import ImageApi
 from autoflow.api.instance import is_at_least
+from autoflow.api.local_files import is_local_path, sha256_of_file
 from autoflow.api.missing_names import missing_name
 from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
 from autoflow.api.workflow import Workflow
-from autoflow.graph.notebook import NotebookGraph, NotebookTrace
-from autoflow.model.reference import parse
+from autoflow.graph.notebook import NotebookGraph, NotebookImpact, NotebookTrace
+from autoflow.model.reference import parse, parse_image
 from autoflow.model.reproduction import Reproduction, ReproductionPlan
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import inference
@@ -164,6 +165,23 @@ class Api:
         request = lineage.TraceRequest(ref=str(parse(ref)), every=every, team_id=team_id)
         response = call(self.transport, lineage.TRACE, request)
         return NotebookTrace.from_json(response)
+
+    def impact(self, ref: str, *, team_id: int | None = None) -> NotebookImpact:
+        """Return everything that was made from an entity or an image. Our server only.
+
+        Args:
+            ref: as in `trace`; also ``image:3``, ``dataset:4/a.png``, the sha256 of an image or a file, or a local file
+                as ``./a.png``, whose sha256 is computed here.
+            team_id: team of a path. Default: the first team.
+
+        Raises:
+            ValueError: `ref` is not a valid reference.
+            OSError: the local file cannot be read.
+            ServerError: the server does not know the entity or the image, or is a Supervisely instance.
+        """
+        reference = sha256_of_file(ref) if is_local_path(ref) else str(parse_image(ref) or parse(ref))
+        response = call(self.transport, lineage.IMPACT, lineage.ImpactRequest(ref=reference, team_id=team_id))
+        return NotebookImpact.from_json(response)
 
     def reproduce(
         self,

@@ -1,8 +1,9 @@
-"""``autoflow graph`` and ``autoflow trace``: print the workflow graph, or the ancestry of an entity."""
+"""``autoflow graph``, ``trace`` and ``impact``: print the graph, the ancestry of an entity, or what it led to."""
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
 
@@ -11,7 +12,8 @@ from autoflow.cli.api_access import needs_autoflow_server, open_api, render_opti
 from autoflow.cli.output import write_rendered
 from autoflow.graph.clusters import cluster_cards
 from autoflow.graph.graph import Graph
-from autoflow.graph.render.ancestry import render_trace
+from autoflow.graph.impact import ImpactRow
+from autoflow.graph.render.ancestry import render_impact, render_trace
 from autoflow.graph.render.formats import PICTURE_FORMATS, render
 
 EMPTY = """\
@@ -44,6 +46,29 @@ def show_trace(args: argparse.Namespace) -> int:
         write_rendered(sys.stdout, render_trace(trace, color=options.color, unicode=options.unicode, zone=options.zone))
     else:
         show_graph(trace.graph, format_name)
+    return 0
+
+
+def show_impact(args: argparse.Namespace) -> int:
+    """Print the impact as a tree, JSON, CSV or a graph."""
+    api = open_api()
+    with needs_autoflow_server(api):
+        impact = api.impact(args.ref, team_id=args.team)
+    format_name = "json" if args.json else "csv" if args.csv else args.format
+    if format_name == "json":
+        print(json.dumps(impact.to_json(), ensure_ascii=False, indent=2))
+    elif format_name == "csv":
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(ImpactRow._fields)
+        table.writerows(impact.rows())
+    elif format_name == "text":
+        options = render_options()
+        text = render_impact(impact, color=options.color, unicode=options.unicode, zone=options.zone)
+        write_rendered(sys.stdout, text)
+    else:
+        show_graph(impact.graph, format_name)
+    if not impact.complete and format_name != "text":
+        print(f"autoflow: at least {impact.omitted} more runs and data are not shown", file=sys.stderr)
     return 0
 
 

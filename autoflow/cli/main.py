@@ -105,6 +105,23 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     trace.add_argument("--team", type=int, metavar="N", help="team of the path (default: the first)")
     trace.set_defaults(run="trace")
 
+    impact = commands.add_parser("impact", help="print everything that was made from an entity or an image")
+    impact.add_argument(
+        "ref",
+        metavar="REF",
+        help=f"{_REF}; or image:N, dataset:N/NAME, a sha256, or a local file that begins with ./, ../ or ~/",
+    )
+    impact.add_argument(
+        "--format",
+        choices=("text", "json", "csv", "mermaid", "dot", "svg", "html"),
+        default="text",
+        help="how to print it (default: text)",
+    )
+    impact.add_argument("--json", action="store_true", help="the same as --format json")
+    impact.add_argument("--csv", action="store_true", help="the same as --format csv: a row for each run and result")
+    impact.add_argument("--team", type=int, metavar="N", help="team of the path (default: the first)")
+    impact.set_defaults(run="impact")
+
     again = commands.add_parser("reproduce", help="restore the data of a run, and repeat the run")
     again.add_argument("ref", metavar="REF", help=_REF)
     again.add_argument(
@@ -263,6 +280,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "graph": graph.show,
         "open": page.show,
         "trace": graph.show_trace,
+        "impact": graph.show_impact,
         "reproduce": reproduce.reproduce,
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},
         "outbox_status": outbox.status,

@@ -1,4 +1,4 @@
-"""Graphs and traces that a notebook shows as pictures: the values that `Api.graph` and `Api.trace` return.
+"""Graphs, traces and impacts that a notebook shows as pictures: what `Api.graph`, `trace` and `impact` return.
 
 Layout and rendering are imported when a notebook asks, so that an app that only reads graphs never loads them.
 """
@@ -6,6 +6,7 @@ Layout and rendering are imported when a notebook asks, so that an app that only
 from __future__ import annotations
 
 from autoflow.graph.graph import Graph
+from autoflow.graph.impact import Impact
 from autoflow.graph.trace import Trace
 
 MAX_CARDS = 200
@@ -31,6 +32,18 @@ class NotebookTrace(Trace):
         from autoflow.graph.render.ancestry import render_trace
 
         return {**_bundle(self.graph), "text/plain": render_trace(self)}
+
+
+class NotebookImpact(Impact):
+    """An impact that IPython shows as a tree and as a static picture of its graph."""
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return the tree and the picture of the graph."""
+        from autoflow.graph.render.ancestry import render_impact
+
+        return {**_bundle(self.graph), "text/plain": render_impact(self)}
 
 
 def _bundle(graph: Graph) -> dict[str, str]:

@@ -283,3 +283,81 @@ class TraceJson(TypedDict):
     runs: dict[str, RunJson]
     data: dict[str, DataJson]
     graph: GraphJson
+
+
+class ImpactRun(TypedDict):
+    """A run that used what an impact is of.
+
+    Args:
+        ref: reference of the run, as task:5.
+        task: number of its task on the server.
+        name: name of the app.
+        createdBy: login of a user.
+    """
+
+    ref: str
+    task: int
+    name: str
+    state: str
+    error: str | None
+    startedAt: str | None
+    finishedAt: str | None
+    createdBy: str | None
+
+
+class ImpactData(DataJson, total=False):
+    """Data that was made from something, as `DataJson`.
+
+    Args:
+        createdBy: login of the user whose run wrote it last.
+        lastUsedAt: time of the last read of it that a run recorded, in ISO 8601.
+    """
+
+    createdBy: str | None
+    lastUsedAt: str | None
+
+
+class ImageHolding(TypedDict):
+    """A dataset that has an image, or had it.
+
+    Args:
+        image: number of the image.
+        name: name of the image in the dataset.
+        current: whether the dataset has it now.
+        versions: number of the project's versions that have it.
+        firstVersion: number of the first of these versions in the project.
+        lastVersion: number of the last of them.
+    """
+
+    image: int
+    name: str
+    datasetId: int
+    projectId: int
+    projectName: str
+    current: bool
+    versions: int
+    firstVersion: int | None
+    lastVersion: int | None
+
+
+class ImpactJson(TypedDict):
+    """Everything that was made from an entity or an image.
+
+    Args:
+        ref: reference of what the impact is of.
+        complete: false if there is more than a response may hold.
+        omitted: how many more runs and data are known then; there may be others behind them.
+        images: where an image is and was; empty for an entity.
+        roots: keys of the cards at which the tree begins.
+        runs: the runs, by the keys of their cards.
+        data: what the runs read and wrote, by key.
+    """
+
+    ref: str
+    complete: bool
+    omitted: int
+    images: list[ImageHolding]
+    roots: list[str]
+    runs: dict[str, ImpactRun]
+    data: dict[str, ImpactData]
+    graph: GraphJson

@@ -1,4 +1,7 @@
-"""References to entities, as people write them: ``project:7``, ``project:7#3``, ``file:9``, ``/models/best.pt``."""
+"""References to entities, as people write them: ``project:7``, ``project:7#3``, ``file:9``, ``/models/best.pt``.
+
+Where images are accepted, too: ``image:3``, ``dataset:4/a.png``, and the sha256 of an image or a file.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import NamedTuple
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
 
 _NUMBER = re.compile(r"\d{1,16}", re.ASCII)
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})", re.ASCII | re.IGNORECASE)
+_IMAGE = re.compile(r"(?P<kind>image):(?P<id>\d{1,16})|dataset:(?P<dataset>\d{1,16})/(?P<name>.+)", re.ASCII)
 _NUMBERED = re.compile(r"([a-z_]+):(\d{1,16})(?:#(\d{1,16}))?", re.ASCII)
 
 
@@ -15,20 +20,26 @@ class Reference(NamedTuple):
     """A parsed reference.
 
     Args:
-        kind: one of `reference_types`, or ``path``.
-        id: the number; 0 for a path.
+        kind: one of `reference_types`, ``path``, ``image`` or ``sha256``.
+        id: the number; 0 for a path or a sha256; the dataset's for an image that is named.
         path: in Team Files, with its leading slash; empty for a numbered entity.
         version: the number of a project's version, as in ``project:7#3``; None without.
+        name: of an image in its dataset, as in ``dataset:4/a.png``; empty without.
+        sha256: of the content, in hexadecimal digits; empty without.
     """
 
     kind: str
     id: int = 0
     path: str = ""
     version: int | None = None
+    name: str = ""
+    sha256: str = ""
 
     def __str__(self) -> str:
+        if self.name:
+            return f"dataset:{self.id}/{self.name}"
         numbered = f"{self.kind}:{self.id}" + (f"#{self.version}" if self.version is not None else "")
-        return self.path or numbered
+        return self.path or self.sha256 or numbered
 
 
 def reference_types() -> dict[str, WireType]:
@@ -38,6 +49,16 @@ def reference_types() -> dict[str, WireType]:
         if not entity_type.by_path:
             types.setdefault(entity_type.reference, entity_type.name)
     return types
+
+
+def parse_image(text: str) -> Reference | None:
+    """Return the reference to an image or to content by its sha256, None for a text of another form."""
+    stripped = text.strip()
+    if content := _SHA256.fullmatch(stripped):
+        return Reference("sha256", sha256=content[1].lower())
+    if match := _IMAGE.fullmatch(stripped):
+        return Reference("image", int(match["id"] or match["dataset"]), name=match["name"] or "")
+    return None
 
 
 def parse(text: str, default_kind: str | None = None) -> Reference:

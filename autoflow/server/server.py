@@ -31,7 +31,7 @@ from autoflow.server.methods.annotated import file_descriptions, objects
 from autoflow.server.methods.files import files
 from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
 from autoflow.server.methods.labeling import jobs
-from autoflow.server.methods.lineage import edges, file_history, graph, graph_view, records, trace
+from autoflow.server.methods.lineage import edges, file_history, graph, graph_view, impact, records, trace
 from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
 from autoflow.server.methods.videos import videos
@@ -71,6 +71,7 @@ _FAMILIES = (
     graph,
     graph_view,
     trace,
+    impact,
     file_history,
     pages,
     search,

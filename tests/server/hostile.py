@@ -167,6 +167,7 @@ class World:
             "autoflow.overview.runs": {"workspace": 1, "app": 1, "before": 9, "limit": 5},
             "autoflow.overview.start": {"limit": 5},
             "autoflow.overview.versions": {"id": project, "before": 9, "limit": 5},
+            "autoflow.impact": {"ref": f"image:{image}", "teamId": 1},
             "autoflow.previews": {"id": image, "width": 10, "height": 10, "resize": "fit", "quality": 10},
             "autoflow.records.add": {"records": [record]},
             "autoflow.reproduction.token": {"task": self.task},

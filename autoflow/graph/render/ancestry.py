@@ -1,4 +1,6 @@
-"""A trace as a tree for the terminal, from the traced entity back to the first data; each card is unfolded once.
+"""Traces and impacts as trees for the terminal; each card is unfolded once.
+
+A trace leads from an entity back to the first data, an impact from an entity or an image to all that was made from it.
 
 No name reaches the terminal with a control character.
 """
@@ -7,11 +9,12 @@ from __future__ import annotations
 
 import shlex
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timezone, tzinfo
 from typing import Any
 
-from autoflow.graph.graph import Card
+from autoflow.graph.graph import Card, Graph
+from autoflow.graph.impact import Impact
 from autoflow.graph.render.labels import card_reference, format_time, parse_time, printable, run_status, type_label
 from autoflow.graph.render.summary_tree import MAX_DEPTH
 from autoflow.graph.render.terminal import Terminal
@@ -30,33 +33,85 @@ def render_trace(trace: Trace, *, color: bool = False, unicode: bool = True, zon
         zone: the reader's time zone.
     """
     terminal = Terminal(color, unicode, zone)
-    return terminal.join(_TraceRenderer(trace, terminal).lines())
+    arrows = [(arrow.target, arrow.source) for arrow in trace.graph.arrows]
+    tree = _TreeRenderer(trace.graph, arrows, trace.runs, trace.data, terminal)
+    cut_off = "The trace is cut off; trace a card with +N more beside it to see more."
+    entry = [trace.graph.entry] if trace.graph.entry is not None else []
+    return terminal.join([*tree.lines(entry), *([] if trace.complete else ["", cut_off])])
 
 
-class _TraceRenderer:
-    """The state of one rendering: the cards unfolded so far."""
+def render_impact(impact: Impact, *, color: bool = False, unicode: bool = True, zone: tzinfo = timezone.utc) -> str:
+    """Return the impact as lines of text, ending in a newline; the options are those of `render_trace`."""
+    terminal = Terminal(color, unicode, zone)
+    arrows = [(arrow.source, arrow.target) for arrow in impact.graph.arrows]
+    tree = _TreeRenderer(impact.graph, arrows, impact.runs, impact.data, terminal)
+    return terminal.join([*_image_lines(impact, terminal), *tree.lines(impact.roots), *_closing_lines(impact)])
 
-    def __init__(self, trace: Trace, terminal: Terminal) -> None:
-        self.trace = trace
+
+def _image_lines(impact: Impact, terminal: Terminal) -> Iterator[str]:
+    """Yield where the image of an impact is and was."""
+    if impact.images:
+        yield terminal.paint(printable(impact.images[0]["name"]), "strong") + f"  {printable(impact.ref)}"
+    for image in impact.images:
+        first, last = image["firstVersion"], image["lastVersion"]
+        saved = f"{image['versions']} versions, {first} to {last}" if image["versions"] > 1 else f"version {first}"
+        parts = [saved] if image["versions"] else []
+        parts += [] if image["current"] else ["deleted since"]
+        where = f"  in {image['projectName']}, project:{image['projectId']}, dataset:{image['datasetId']}"
+        yield terminal.paint(
+            printable(f"{where}, image:{image['image']}" + "".join(f", {part}" for part in parts)), "muted"
+        )
+    if impact.images:
+        yield ""
+
+
+def _closing_lines(impact: Impact) -> Iterator[str]:
+    """Yield what an impact does not show."""
+    if not impact.complete:
+        yield ""
+        yield f"The impact is cut off: at least {impact.omitted} more runs and data are not shown."
+    elif not impact.results():
+        yield "No recorded run has used it."
+
+
+class _TreeRenderer:
+    """The state of one rendering: the cards unfolded so far.
+
+    Args:
+        graph: the cards.
+        arrows: pairs of keys, of a card and of one that is drawn below it.
+        runs: descriptions of runs by key.
+        data: descriptions of data by key.
+        terminal: the terminal.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        arrows: Iterable[tuple[str, str]],
+        runs: Mapping[str, Mapping[str, Any]],
+        data: Mapping[str, Mapping[str, Any]],
+        terminal: Terminal,
+    ) -> None:
+        self.runs = runs
+        self.data = data
         self.terminal = terminal
         self.symbols = terminal.symbols
         self.unfolded: set[str] = set()
-        self.cards = {card.key: card for card in trace.graph.cards}
-        self.before: dict[str, list[str]] = {key: [] for key in self.cards}
-        for source, target in dict.fromkeys((arrow.source, arrow.target) for arrow in trace.graph.arrows):
-            if source in self.cards and target in self.cards:
-                self.before[target].append(source)
+        self.cards = {card.key: card for card in graph.cards}
+        self.below: dict[str, list[str]] = {key: [] for key in self.cards}
+        for upper, lower in dict.fromkeys(arrows):
+            if upper in self.cards and lower in self.cards:
+                self.below[upper].append(lower)
 
-    def lines(self) -> Iterator[str]:
-        """Yield all lines."""
-        if self.trace.graph.entry in self.cards:
-            yield from self.branches(self.trace.graph.entry)
-        if not self.trace.complete:
-            yield ""
-            yield "The trace is cut off; trace a card with +N more beside it to see more."
+    def lines(self, roots: Iterable[str]) -> Iterator[str]:
+        """Yield the lines of the trees that begin at some cards."""
+        for root in roots:
+            if root in self.cards and root not in self.unfolded:
+                yield from self.branches(root)
 
     def branches(self, root: str) -> Iterator[str]:
-        """Yield a card and everything it came from; a chain of more than `MAX_DEPTH` steps continues at the left."""
+        """Yield a card and everything below it; a chain of more than `MAX_DEPTH` steps continues at the left."""
         trunk = self.symbols["trunk"]
         stack = [(root, "", "")]  # a card's key, the prefix of its own line, the prefix of the lines below it
         too_deep: deque[str] = deque()
@@ -65,7 +120,7 @@ class _TraceRenderer:
                 stack = [(key, "", "") for key in (too_deep.popleft(),) if key not in self.unfolded]
                 continue
             key, prefix, inner_prefix = stack.pop()
-            children = self.before[key]
+            children = self.below[key]
             is_repeated = key in self.unfolded and bool(children)
             is_deferred = not is_repeated and bool(children) and len(inner_prefix) >= MAX_DEPTH * len(trunk)
             pointer = "  (above)" if is_repeated else "  (below)" if is_deferred else ""
@@ -85,11 +140,11 @@ class _TraceRenderer:
     def card_line(self, card: Card) -> str:
         """Return the line of a card: its name, its reference, and its type or, for a run, its status."""
         paint = self.terminal.paint
-        data: Mapping[str, Any] = self.trace.data.get(card.key, {})
+        data: Mapping[str, Any] = self.data.get(card.key, {})
         more = paint(f"  +{card.more} more", "muted") if card.more else ""
         reference = paint(printable(card_reference(card)), "muted")
         if card.type == "task":
-            run: Mapping[str, Any] = self.trace.runs.get(card.key, {})
+            run: Mapping[str, Any] = self.runs.get(card.key, {})
             symbol = paint(self.symbols.get(card.state or "", self.symbols["dot"]), card.state or "")
             name = paint(printable(str(run.get("name") or card.name)), "strong")
             return f"{symbol} {name}  {reference}  {paint(printable(self.run_summary(run)), 'muted')}{more}"
@@ -106,7 +161,7 @@ class _TraceRenderer:
 
     def run_lines(self, key: str) -> Iterator[str]:
         """Yield what is needed to run a run again: its command, then its code and environment."""
-        run: Mapping[str, Any] = self.trace.runs.get(key, {})
+        run: Mapping[str, Any] = self.runs.get(key, {})
         facts = run.get("facts", {})
         if command := facts.get("command"):
             line = printable(shlex.join(map(str, command)))

@@ -154,7 +154,7 @@ class UpstreamTraversal:
         for chunk in chunks(list(refs)):
             query = select(files.c.id, files.c.path).where(files.c.id.in_(chunk), visible(self._conn, files))
             for row in self._conn.execute(query):
-                for folder in self._written(_folders(row.path))[:1]:
+                for folder in self._written(parent_folders(row.path))[:1]:
                     yield self._contain(folder, refs[row.id])
 
     def _datasets_of_projects(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
@@ -165,16 +165,12 @@ class UpstreamTraversal:
                 yield self._contain(dataset, ref)
 
     def _origins_of_projects(self, refs: dict[Any, EntityRef]) -> Iterator[tuple[EntityRef, str]]:
-        """Yield the versions that projects were restored from.
-
-        A project's custom data names its version; apps write custom data too, so that any value is expected there.
-        """
+        """Yield the versions that projects were restored from."""
         origins: dict[int, EntityRef] = {}
         for chunk in chunks(list(refs)):
             query = select(projects.c.id, projects.c.custom_data)
             for row in self._conn.execute(query.where(projects.c.id.in_(chunk), visible(self._conn, projects))):
-                source = json_codec.load(row.custom_data).get("restored_from")
-                version_id = as_number(source.get("version_id")) if isinstance(source, Mapping) else None
+                version_id = restored_version(row.custom_data)
                 if version_id is not None:
                     origins[row.id] = EntityRef("", "project_version", version_id)
         for chunk in chunks(list({ref.id for ref in origins.values()})):
@@ -201,7 +197,16 @@ def _own(refs: Sequence[EntityRef], card_type: WireType) -> dict[Any, EntityRef]
     return {ref.id: ref for ref in refs if ENTITY_TYPES[ref.type].card_type == card_type and not ref.origin}
 
 
-def _folders(path: str) -> list[EntityRef]:
+def restored_version(custom_data: str) -> int | None:
+    """Return the id of the version that a project with this custom data was restored from, None for others.
+
+    Apps write custom data, too, so that any value is expected there.
+    """
+    source = json_codec.load(custom_data).get("restored_from")
+    return as_number(source.get("version_id")) if isinstance(source, Mapping) else None
+
+
+def parent_folders(path: str) -> list[EntityRef]:
     """Return the folders that contain a file, the nearest first."""
     folders = []
     while (path := posixpath.dirname(path)) not in {"", "/"}:

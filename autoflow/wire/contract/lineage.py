@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypedDict
 
-from autoflow.model.graph_json import CardTexts, Facets, FileJson, GraphJson, TraceJson
+from autoflow.model.graph_json import CardTexts, Facets, FileJson, GraphJson, ImpactJson, TraceJson
 from autoflow.wire import methods
 from autoflow.wire.contract.method import Constraint, Count, Id, Method, Name
 
@@ -49,6 +49,19 @@ class TraceRequest:
     ref: str
     team_id: Id | None = None
     every: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpactRequest:
+    """Return what was made from an entity or an image: the runs that read it, what these wrote, and so on.
+
+    Args:
+        ref: as in `TraceRequest`, and image:3, dataset:4/a.png, or the sha256 of an image or a file.
+        team_id: team of a path.
+    """
+
+    ref: str
+    team_id: Id | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,6 +283,7 @@ class FilesWrittenResponse(TypedDict):
 
 GRAPH = Method(methods.GRAPH, GraphRequest, GraphJson, (404,))
 TRACE = Method(methods.TRACE, TraceRequest, TraceJson, (404,))
+IMPACT = Method(methods.IMPACT, ImpactRequest, ImpactJson, (404,))
 REPRODUCTIONS = Method(methods.REPRODUCTIONS, ReproductionsRequest, ReproductionsResponse, (404,))
 FILE_HISTORY = Method(methods.FILE_HISTORY, FileHistoryRequest, FileHistoryResponse, (404,))
 FILES_WRITTEN = Method(methods.FILES_WRITTEN, FilesWrittenRequest, FilesWrittenResponse, (404,))

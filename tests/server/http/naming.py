@@ -187,6 +187,17 @@ NAMING = {
         ("job", lambda n: {"ref": f"job:{n}"}),
         ("team", lambda n: {"ref": "/f.bin", "teamId": n}),
     ],
+    "autoflow.impact": [
+        ("project", lambda n: {"ref": f"project:{n}"}),
+        ("version", lambda n: {"ref": f"version:{n}"}),
+        ("dataset", lambda n: {"ref": f"dataset:{n}"}),
+        ("image", lambda n: {"ref": f"image:{n}"}),
+        ("file", lambda n: {"ref": f"file:{n}"}),
+        ("task", lambda n: {"ref": f"task:{n}"}),
+        ("foreign", lambda n: {"ref": f"session:{n}"}),
+        ("job", lambda n: {"ref": f"job:{n}"}),
+        ("team", lambda n: {"ref": "/f.bin", "teamId": n}),
+    ],
     "autoflow.reproduction.token": [("task", lambda n: {"task": n}), ("foreign", lambda n: {"task": n})],
     "autoflow.reproductions": [("task", lambda n: {"task": n}), ("foreign", lambda n: {"task": n})],
     "autoflow.files.history": [

@@ -4,59 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from autoflow.graph.graph import Graph
 from autoflow.graph.trace import Trace
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.model.graph_json import TraceJson
-from autoflow.model.reference import Reference, parse, reference_types
-from autoflow.server.db import files, json_codec, tasks, teams
-from autoflow.server.db.access import visible
-from autoflow.server.db.edges import check_exists
-from autoflow.server.db.schema import edges
+from autoflow.server.db import json_codec, tasks
 from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.db.schema import versions as version_table
-from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.lineage import details
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.upstream import UpstreamTraversal
+from autoflow.server.methods.lineage.references import parse_reference, resolve
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.validation import required
-from autoflow.server.versions import versions
 from autoflow.wire.contract import lineage as contract
 
 CAP = 500  # cards of one trace: each run comes with its packages
 MAX_REPRODUCTIONS = 1000  # of one run
-
-
-def _resolve_path(conn: Connection, reference: Reference, request: contract.TraceRequest) -> EntityRef:
-    """Return the current file at a path, else its last one, else the folder if any run used it."""
-    path = files.normalize_path(reference.path)
-    file_rows = files.history(conn, request.team_id or teams.default_team(conn), path)
-    if file_rows:
-        return EntityRef("", "file", file_rows[0]["id"])
-    folder = EntityRef("", "folder", path.rstrip("/") or "/")
-    uses = select(edges.c.id).where(edges.c.entity_key == folder.key, visible(conn, edges)).limit(1)
-    if conn.execute(uses).first() is None:
-        raise NotFound("file", path)
-    return folder
-
-
-def _resolve_number(conn: Connection, reference: Reference) -> EntityRef:
-    if reference.version is not None:
-        query = versions.listing(conn).where(version_table.c.project_id == reference.id)
-        version_row = conn.execute(query.where(version_table.c.number == reference.version)).mappings().one_or_none()
-        if version_row is None:
-            raise NotFound("version", str(reference))
-        return EntityRef("", "project_version", version_row["id"])
-    ref = EntityRef("", reference_types()[reference.kind], reference.id)
-    if ENTITY_TYPES[ref.type].is_task:
-        row = tasks.get(conn, reference.id)
-        return EntityRef(row["origin"], ref.type, row["number"])
-    check_exists(conn, ref)
-    return ref
 
 
 @implements(contract.TRACE)
@@ -65,11 +31,8 @@ def trace(conn: Connection, request: contract.TraceRequest) -> TraceJson:
 
     Of the runs that wrote an entity the latest is followed, with ``every`` all of them.
     """
-    try:
-        reference = parse(request.ref)
-    except ValueError as error:
-        raise Invalid(f'"ref": {error}', {"field": "ref"}) from error
-    entry = _resolve_path(conn, reference, request) if reference.path else _resolve_number(conn, reference)
+    reference = parse_reference(request.ref)
+    entry = resolve(conn, reference, request.team_id)
     traversal = UpstreamTraversal(conn, CAP, every=request.every)
     rows = traversal.trace(entry)
     cards, arrows = draw_cards(conn, rows)

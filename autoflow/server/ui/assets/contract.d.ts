@@ -602,6 +602,25 @@ export interface HistoryFile {
   tasks: Array<number>;
 }
 
+/** A dataset that has an image, or had it. */
+export interface ImageHolding {
+  /** number of the image. */
+  image: number;
+  /** name of the image in the dataset. */
+  name: string;
+  datasetId: number;
+  projectId: number;
+  projectName: string;
+  /** whether the dataset has it now. */
+  current: boolean;
+  /** number of the project's versions that have it. */
+  versions: number;
+  /** number of the first of these versions in the project. */
+  firstVersion: number | null;
+  /** number of the last of them. */
+  lastVersion: number | null;
+}
+
 /** Images, from a position on. */
 export interface ImageList {
   images: Array<LabeledImage>;
@@ -676,6 +695,89 @@ export interface ImagePage {
 export interface ImagePageRequest {
   /** number of the image. */
   id: number;
+}
+
+/** Data that was made from something, as `DataJson`. */
+export interface ImpactData {
+  /** reference of the entity, as file:9. */
+  ref: string;
+  /** entity type. */
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  /** number or path of the entity. */
+  id: number | string;
+  /** server that issued the id; empty for the graph's own server. */
+  origin: string;
+  name: string;
+  /** team of a file. */
+  teamId?: number;
+  /** path of a file. */
+  path?: string;
+  /** SHA-256 of a file's bytes. */
+  sha256?: string | null;
+  /** bytes of a file. */
+  size?: number;
+  /** whether a file is at its path now. */
+  current?: boolean;
+  /** number of a version in its project; position of a file among those of its path, from 1. */
+  number?: number;
+  /** number of files that the path has had. */
+  count?: number;
+  createdAt?: string;
+  /** title of a version. */
+  title?: string | null;
+  /** project of a version or a dataset. */
+  projectId?: number;
+  /** name of a version's project. */
+  projectName?: string;
+  /** digest of a version or a project. */
+  digest?: string;
+  /** login of the user whose run wrote it last. */
+  createdBy?: string | null;
+  /** time of the last read of it that a run recorded, in ISO 8601. */
+  lastUsedAt?: string | null;
+}
+
+/** Everything that was made from an entity or an image. */
+export interface ImpactJson {
+  /** reference of what the impact is of. */
+  ref: string;
+  /** false if there is more than a response may hold. */
+  complete: boolean;
+  /** how many more runs and data are known then; there may be others behind them. */
+  omitted: number;
+  /** where an image is and was; empty for an entity. */
+  images: Array<ImageHolding>;
+  /** keys of the cards at which the tree begins. */
+  roots: Array<string>;
+  /** the runs, by the keys of their cards. */
+  runs: Record<string, ImpactRun>;
+  /** what the runs read and wrote, by key. */
+  data: Record<string, ImpactData>;
+  graph: GraphJson;
+}
+
+/** Return what was made from an entity or an image: the runs that read it, what these wrote, and so on. */
+export interface ImpactRequest {
+  /** as in `TraceRequest`, and image:3, dataset:4/a.png, or the sha256 of an image or a file. */
+  ref: string;
+  /** team of a path. */
+  teamId?: number | null;
+}
+
+/** A run that used what an impact is of. */
+export interface ImpactRun {
+  /** reference of the run, as task:5. */
+  ref: string;
+  /** number of its task on the server. */
+  task: number;
+  /** name of the app. */
+  name: string;
+  state: string;
+  error: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  /** login of a user. */
+  createdBy: string | null;
 }
 
 /** Something damaged, and what it affects. */
@@ -1908,6 +2010,7 @@ export interface Methods {
   "autoflow.folders.paths": { request: FolderPathsRequest; response: FolderPathsResponse };
   "autoflow.graph": { request: GraphRequest; response: GraphJson };
   "autoflow.trace": { request: TraceRequest; response: TraceJson };
+  "autoflow.impact": { request: ImpactRequest; response: ImpactJson };
   "autoflow.reproductions": { request: ReproductionsRequest; response: ReproductionsResponse };
   "autoflow.files.history": { request: FileHistoryRequest; response: FileHistoryResponse };
   "autoflow.files.written": { request: FilesWrittenRequest; response: FilesWrittenResponse };

@@ -1,0 +1,23 @@
+"""Files of this machine as references: named by a path that begins with ``./``, ``../`` or ``~/``, known by content."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+from autoflow.api.file_io import hash_of
+
+
+def is_local_path(ref: str) -> bool:
+    """Return whether a reference names a file of this machine; one that begins with a slash is a team file's path."""
+    return ref.startswith(("./", "../", "~/"))
+
+
+def sha256_of_file(path: str) -> str:
+    """Return the sha256 of a file in hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(os.path.expanduser(path), "rb") as file:
+        return base64.b64decode(hash_of(file)).hex()

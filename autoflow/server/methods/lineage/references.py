@@ -1,0 +1,70 @@
+"""The entities that references name (`model.reference`), as the caller sees them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from autoflow.model.entity import EntityRef
+from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.reference import Reference, parse, reference_types
+from autoflow.server.db import files, tasks, teams
+from autoflow.server.db.access import visible
+from autoflow.server.db.edges import check_exists
+from autoflow.server.db.schema import edges
+from autoflow.server.db.schema import versions as version_table
+from autoflow.server.errors import Invalid, NotFound
+from autoflow.server.versions import versions
+
+
+def parse_reference(text: str) -> Reference:
+    """Parse the reference of a request.
+
+    Raises:
+        Invalid: it is not a reference; the message lists the accepted forms.
+    """
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise Invalid(f'"ref": {error}', {"field": "ref"}) from error
+
+
+def resolve(conn: Connection, reference: Reference, team_id: int | None) -> EntityRef:
+    """Return the entity that a reference names.
+
+    Args:
+        conn: the transaction.
+        reference: the reference.
+        team_id: team of a path, None for the caller's default team.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return _resolve_path(conn, reference, team_id) if reference.path else _resolve_number(conn, reference)
+
+
+def _resolve_path(conn: Connection, reference: Reference, team_id: int | None) -> EntityRef:
+    """Return the current file at a path, else its last one, else the folder if any run used it."""
+    path = files.normalize_path(reference.path)
+    file_rows = files.history(conn, team_id or teams.default_team(conn), path)
+    if file_rows:
+        return EntityRef("", "file", file_rows[0]["id"])
+    folder = EntityRef("", "folder", path.rstrip("/") or "/")
+    uses = select(edges.c.id).where(edges.c.entity_key == folder.key, visible(conn, edges)).limit(1)
+    if conn.execute(uses).first() is None:
+        raise NotFound("file", path)
+    return folder
+
+
+def _resolve_number(conn: Connection, reference: Reference) -> EntityRef:
+    if reference.version is not None:
+        query = versions.listing(conn).where(version_table.c.project_id == reference.id)
+        version_row = conn.execute(query.where(version_table.c.number == reference.version)).mappings().one_or_none()
+        if version_row is None:
+            raise NotFound("version", str(reference))
+        return EntityRef("", "project_version", version_row["id"])
+    ref = EntityRef("", reference_types()[reference.kind], reference.id)
+    if ENTITY_TYPES[ref.type].is_task:
+        row = tasks.get(conn, reference.id)
+        return EntityRef(row["origin"], ref.type, row["number"])
+    check_exists(conn, ref)
+    return ref
