@@ -42,12 +42,14 @@ demo: .venv-demo/ready
 test: untimed $(BARE:%=untimed-%)
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync timing $(BARE:%=timing-%)
 
-# The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported.
+# The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported. What
+# Hypothesis searches for does not depend on the version: most examples are tried by `test-all`.
 $(VERSIONS:%=test-%): test-%: untimed-%
 	@$(MAKE) --no-print-directory timing-$*
 
 test_core = if [ -e .venv-$(1)/ready ]; then echo 'The core on Python $(1), $(2):' && .venv-$(1)/bin/python $(PYTEST) \
-    -n $(3) -m 'core and $(2)' $$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py'); \
+    -n $(3) --hypothesis-profile fewer -m 'core and $(2)' \
+    $$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py'); \
     else echo 'NOT TESTED on Python $(1): install it, or make it known to pyenv.'; fi
 
 $(VERSIONS:%=untimed-%): untimed-%: .venv-%/ready

@@ -13,6 +13,7 @@ from autoflow.testing import FaultyServer, capture
 from tests import postgres as postgresql
 
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fewer", settings.get_profile("ours"), max_examples=25)  # for all but the newest Python
 settings.load_profile("ours")
 
 # A shell starts a job in the background with SIGINT ignored, and the processes that tests start would inherit that.
