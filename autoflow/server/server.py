@@ -25,7 +25,7 @@ from autoflow.server.errors import Invalid, UnknownMethod
 from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
-from autoflow.server.methods import pages
+from autoflow.server.methods import pages, write_scopes
 from autoflow.server.methods.admin import apps, instance, reproduction_tokens, search, task_data, tasks, upkeep
 from autoflow.server.methods.annotated import file_descriptions, objects
 from autoflow.server.methods.files import files
@@ -202,7 +202,7 @@ class Server:
                 with store.read() as conn:
                     return READS[method](conn, request)
             if method in WRITES:
-                with store.write() as conn:
+                with store.write(scope=write_scopes.resolver(method, request)) as conn:
                     return WRITES[method](conn, request)
             if method in BATCHES:
                 return BATCHES[method](self._context._replace(store=store), request)

@@ -1,9 +1,12 @@
 """Rows of blobs, one a hash, and leases on them.
 
 A blob is live, condemned (unreferenced when the garbage collector last ran) or damaged (its file was found broken). A
-transaction that adds a row naming a hash calls `register` for an uploaded file, `acquire` for a blob that exists. Write
-transactions are serialized, so a blob found here still exists at commit, and the collector, which checks again before
-it deletes anything, sees the new row.
+transaction that adds a row naming a hash calls `register` for an uploaded file, `acquire` for a blob that exists. The
+collector's transactions exclude all other writes, so a blob found here still exists at commit, and the collector, which
+checks again before it deletes anything, sees the new row.
+
+Blobs are in no scope (`scopes`): writes beside this one may register the same hashes. So rows are inserted unless they
+exist, and rows are locked in the order of their hashes, those of blobs before those of leases.
 """
 
 from __future__ import annotations
@@ -11,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.blobs import ReceivedBlob
 from autoflow.server.db import clock
 from autoflow.server.db.access import caller, visible_blobs
 from autoflow.server.db.schema import blob_leases, blobs
+from autoflow.server.db.upsert import insert_or_ignore_many, insert_or_update
 from autoflow.server.paging import chunks
 
 LIVE, CONDEMNED, DAMAGED = "live", "condemned", "damaged"
@@ -38,23 +42,29 @@ def register(conn: Connection, uploads: Sequence[NewBlob]) -> set[str]:
         The generations of the files that rows name; the other files are not needed, as their bytes are stored already.
     """
     by_hash: dict[str, NewBlob] = {}
-    for upload in uploads:
+    for upload in sorted(uploads, key=lambda upload: upload.received.hash):
         by_hash.setdefault(upload.received.hash, upload)
-    existing = _states(conn, list(by_hash))
-    new = [upload for blob_hash, upload in by_hash.items() if blob_hash not in existing]
     now = timestamps.now()
-    values = [{**_UNKNOWN, **_row(upload), "created_at": now} for upload in new]
-    if values:
-        conn.execute(insert(blobs), values)
-    repaired = [by_hash[blob_hash] for blob_hash, row in existing.items() if row["state"] == DAMAGED]
-    for upload in repaired:
-        _update(conn, upload, {**_row(upload), "state": LIVE})
-    for blob_hash, row in existing.items():
-        if row["mime"] is None and by_hash[blob_hash].known:
-            _update(conn, by_hash[blob_hash], by_hash[blob_hash].known)
-    _revive(conn, existing)
+    values = [{**_UNKNOWN, **_row(upload), "created_at": now} for upload in by_hash.values()]
+    insert_or_ignore_many(conn, blobs, values)
+    blob_rows = _states(conn, list(by_hash))
+    in_need = [
+        blob_hash
+        for blob_hash, row in blob_rows.items()
+        if row["state"] != LIVE or (row["mime"] is None and by_hash[blob_hash].known)
+    ]
+    locked = _states(conn, in_need, lock=True)
+    named = {row["generation"] for row in blob_rows.values()}
+    for blob_hash, row in locked.items():
+        upload = by_hash[blob_hash]
+        if row["state"] == DAMAGED:
+            _update(conn, upload, {**_row(upload), "state": LIVE})
+            named.add(upload.received.generation)
+        elif row["mime"] is None and upload.known:
+            _update(conn, upload, upload.known)
+    _revive(conn, locked)
     _lease(conn, list(by_hash))
-    return {upload.received.generation for upload in (*new, *repaired)}
+    return named & {upload.received.generation for upload in by_hash.values()}
 
 
 _UNKNOWN = {"mime": None, "width": None, "height": None}
@@ -69,11 +79,13 @@ def _update(conn: Connection, upload: NewBlob, values: Mapping[str, Any]) -> Non
     conn.execute(update(blobs).where(blobs.c.hash == upload.received.hash).values(**values))
 
 
-def _states(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
-    """Return the state and media type of the blobs with these hashes, by hash."""
+def _states(conn: Connection, hashes: Sequence[str], *, lock: bool = False) -> dict[str, RowMapping]:
+    """Return the state, generation and media type of the blobs with these hashes, by hash; in their order if locked."""
     states: dict[str, RowMapping] = {}
-    for part in chunks(hashes):
-        query = select(blobs.c.hash, blobs.c.state, blobs.c.mime).where(blobs.c.hash.in_(part))
+    for part in chunks(sorted(hashes)):
+        query = select(blobs.c.hash, blobs.c.state, blobs.c.generation, blobs.c.mime).where(blobs.c.hash.in_(part))
+        if lock:
+            query = query.order_by(blobs.c.hash).with_for_update(key_share=True)
         states.update({row["hash"]: row for row in conn.execute(query).mappings()})
     return states
 
@@ -81,20 +93,16 @@ def _states(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
 def _revive(conn: Connection, blob_rows: Mapping[str, RowMapping]) -> None:
     """Make condemned blobs live."""
     condemned = [blob_hash for blob_hash, row in blob_rows.items() if row["state"] == CONDEMNED]
+    _states(conn, condemned, lock=True)
     for part in chunks(condemned):
         conn.execute(update(blobs).where(blobs.c.hash.in_(part), blobs.c.state == CONDEMNED).values(state=LIVE))
 
 
 def _lease(conn: Connection, hashes: Collection[str]) -> None:
     """Give the caller a lease on blobs, or renew it: until it ends they may reference them, and none is collected."""
-    own = blob_leases.c.user_id == (user := caller(conn).user)
-    until = clock.after(conn, LEASE)
-    for part in chunks(list(hashes)):
-        conn.execute(update(blob_leases).where(own, blob_leases.c.hash.in_(part)).values(lease_until=until))
-        leased = set(conn.execute(select(blob_leases.c.hash).where(own, blob_leases.c.hash.in_(part))).scalars())
-        new = [{"hash": blob_hash, "user_id": user} for blob_hash in part if blob_hash not in leased]
-        if new:
-            conn.execute(insert(blob_leases).values(lease_until=until), new)
+    new = [{"hash": blob_hash, "user_id": caller(conn).user} for blob_hash in sorted(hashes)]
+    if new:
+        conn.execute(insert_or_update(conn, blob_leases, lease_until=clock.after(conn, LEASE)), new)
 
 
 def find(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:

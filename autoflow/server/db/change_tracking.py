@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from autoflow.server import timestamps
+from autoflow.server.db import scopes
 from autoflow.server.db.access import check_own, get_row, visible
 from autoflow.server.db.content_ids import with_content_ids
 from autoflow.server.db.item_content import ContentRow, OriginalIds, format_digest, original_id, sum_row_hashes
@@ -161,12 +162,17 @@ def edit_project(conn: Connection, project_id: int) -> Iterator[ProjectEdit]:
 
 
 def lock_project(conn: Connection, project_id: int) -> Mapping[str, Any]:
-    """Return an active project's row, locked against other writers until the transaction ends."""
+    """Return an active project's row, locked against other writers until the transaction ends.
+
+    Raises:
+        Busy: the transaction does not hold the lock of the project's scope.
+    """
     return _locked(conn, project_id, "active")
 
 
 def _locked(conn: Connection, project_id: int, state: str) -> Mapping[str, Any]:
     query = select(projects).where(projects.c.id == project_id, projects.c.state == state, visible(conn, projects))
-    project = get_row(conn, query.with_for_update(), "project", project_id)
+    project = get_row(conn, query.with_for_update(key_share=True), "project", project_id)
+    scopes.require(conn, scopes.project(project_id))
     check_own(conn, projects, "project", project_id)
     return dict(project)

@@ -43,7 +43,8 @@ def save_external_entity(conn: Connection, task_id: int, entity: EntityRef, name
         and caller(conn).since is None  # the token of a reproduction renames nothing
     ):
         where = (entities.c[column] == value for column, value in values.items())
-        conn.execute(update(entities).where(*where).values(name=name))
+        # a row that has the name is not locked: other runs name the same entity
+        conn.execute(update(entities).where(*where, entities.c.name != name).values(name=name))
 
 
 def add(

@@ -1,8 +1,8 @@
 """The database: short transactions, safe for several processes on one folder or server, and across forks.
 
-A write begins with the store's write lock (SQLite's ``BEGIN IMMEDIATE``, an advisory lock in `postgresql`), so that
-what it reads stays true until it commits. If the database cannot do something now (it is locked, full or unreachable),
-that is `ServerBusy`: the caller keeps its records and tries again.
+A write begins with the store's write lock (SQLite's ``BEGIN IMMEDIATE``) or, on PostgreSQL, with the locks of its
+`scopes`, so that what it reads there stays true until it commits. If the database cannot do something now (it is
+locked, full or unreachable), that is `ServerBusy`: the caller keeps its records and tries again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy import exc as failures
 from sqlalchemy.pool import Pool
 
 from autoflow.errors import ServerBusy, StoreUnavailable
-from autoflow.server.db import counters, deadline, postgresql, schema, setup
+from autoflow.server.db import counters, deadline, postgresql, schema, scopes, setup
 from autoflow.server.db.access import LOCAL, OPTION, Caller
 from autoflow.server.db.deadline import time_limit
 from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy, translate_data_errors
@@ -30,6 +30,7 @@ from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.server.db.opening import RECOVER_COMMAND, StoreOpener
 from autoflow.server.db.outages import Outages
 from autoflow.server.db.postgresql import WRITE
+from autoflow.server.db.scopes import SCOPED, Scopes
 from autoflow.server.db.write_lock import WriteLock
 from autoflow.server.histogram import Histogram
 
@@ -38,6 +39,7 @@ LOG_BYTES = 16 << 20  # of the write-ahead log; above it a checkpoint truncates 
 LOG_SECONDS = 1.0  # between two checkpoints
 LOG_WAIT = 0.05  # seconds that a checkpoint may delay a write
 CACHE_BYTES = 64 << 20  # page cache of a connection
+_SCOPE_TRIES = 3  # of a write whose scopes change while it waits for their locks
 _PRAGMAS = (
     f"PRAGMA busy_timeout={int(LOCK_TIMEOUT * 1000)}",
     "PRAGMA foreign_keys=ON",
@@ -125,9 +127,9 @@ class Store:
         self._inherited: list[Pool] = []
         self._pid = os.getpid()
         self._gate = ForkGate(self._engine.dispose)
-        self._write_lock = WriteLock()
-        self.write_waits = Histogram()  # from the call of `write` until the transaction has the lock
+        self.write_waits = Histogram()  # from the call of `write` until the transaction has its locks
         self._path = setup.sqlite_path(self._engine)
+        self._write_lock = WriteLock(postgresql.WRITERS if self._path is None else 1)
         self._log_due = 0.0
         self._opening = StoreOpener(self._engine, witnesses, remedy, migrate=migrate)
         self._outages = Outages(self.address)
@@ -187,27 +189,25 @@ class Store:
             yield conn
 
     @contextlib.contextmanager
-    def write(self, caller: Caller = LOCAL, *, count_change: bool = True) -> Iterator[Connection]:
+    def write(self, caller: Caller = LOCAL, *, scope: Scopes = None, count_change: bool = True) -> Iterator[Connection]:
         """Begin a write transaction; an error rolls it back.
 
         Args:
             caller: the user on whose behalf it is.
+            scope: the scopes that it changes, or a function of a connection that returns them; None for the store.
             count_change: whether it advances the change counter; False for data that no page shows.
 
         Raises:
             StoreUnavailable: see `open`; also when another autoflow has migrated the database since it was opened.
         """
-        options = {OPTION: caller, WRITE: True}
         began = time.monotonic()
         with (
             self._translating_errors(),
             self._gate.transaction(),
             self._write_lock.hold(),
-            self._own_engine().connect().execution_options(**options) as conn,
-            conn.begin(),
+            self._begin_write(caller, scope if self._path is None else None) as conn,
         ):
             self.write_waits.observe(time.monotonic() - began)
-            self._opening.fence(conn)
             yield conn
             if count_change:
                 counters.count_change(conn, caller.teams)
@@ -215,6 +215,17 @@ class Store:
         if self._opening.mark_is_due:
             with contextlib.suppress(ServerBusy), self._translating_errors(), self._gate.transaction():
                 self._opening.mark_machine()
+
+    @contextlib.contextmanager
+    def _begin_write(self, caller: Caller, scope: Scopes) -> Iterator[Connection]:
+        """Begin a write transaction that holds its locks; with the store's lock if its scopes keep changing."""
+        for attempt in (*[scope] * _SCOPE_TRIES, None) if scope is not None else (None,):
+            options = {OPTION: caller, WRITE: True, SCOPED: attempt is not None}
+            with self._own_engine().connect().execution_options(**options) as conn, conn.begin():
+                self._opening.fence(conn)
+                if attempt is None or scopes.lock(conn, attempt):
+                    yield conn
+                    return
 
     def mark(self) -> None:
         """Write the store's current mark to all witnesses; one that is unavailable is skipped."""
@@ -342,7 +353,10 @@ class CallerStore(NamedTuple):
         self.store.check_identity()
 
     @contextlib.contextmanager
-    def write(self, *, count_change: bool = True) -> Iterator[Connection]:
+    def write(self, *, scope: Scopes = None, count_change: bool = True) -> Iterator[Connection]:
         """See `Store.write`; with a time limit."""
-        with self.store.write(self.caller, count_change=count_change) as conn, time_limit(conn, deadline.WRITE_SECONDS):
+        with (
+            self.store.write(self.caller, scope=scope, count_change=count_change) as conn,
+            time_limit(conn, deadline.WRITE_SECONDS),
+        ):
             yield conn

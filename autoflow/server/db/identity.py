@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import Connection, insert, inspect, select, text, update
+from sqlalchemy import Connection, insert, inspect, select, text
 
 from autoflow.errors import StoreUnavailable
 from autoflow.server import timestamps
@@ -117,10 +117,12 @@ def seed(conn: Connection, key: str | None = None) -> None:
 
 def read(conn: Connection) -> Identity | None:
     """Return the identity in a database; None in a store from before there were ids."""
-    if not inspect(conn).has_table(identity.name):
+    inspector = inspect(conn)
+    if not inspector.has_table(identity.name):
         return None
     row = conn.execute(select(identity.c.key, identity.c.marked)).first()
-    return Identity(row.key, row.marked, counters.value(conn, counters.CHANGE)) if row is not None else None
+    changes = counters.changes(conn, None, sharded=inspector.has_table(schema.change_counts.name))
+    return Identity(row.key, row.marked, changes) if row is not None else None
 
 
 def mark_of(conn: Connection, key: str) -> Mark:
@@ -130,7 +132,7 @@ def mark_of(conn: Connection, key: str) -> Mark:
 
 def numbers(conn: Connection) -> dict[str, int]:
     """Return the last id assigned by each table and counter."""
-    last = {f"counter {name}": counters.value(conn, name) for name in (counters.TASK, counters.CLASS, counters.TAG)}
+    last = {f"counter {name}": counters.value(conn, name) for name in counters.IDS}
     if conn.dialect.name == "sqlite":
         query = "SELECT name, seq FROM sqlite_sequence"
     else:
@@ -150,8 +152,8 @@ def reserve_numbers(conn: Connection, assigned: Mapping[str, int]) -> None:
         if now.get(name, 0) >= target:
             continue
         kind, _, counter = name.partition("counter ")
-        if not kind and counter in counters.NAMES:
-            conn.execute(update(schema.counters).where(schema.counters.c.name == counter).values(value=target))
+        if not kind and counter in counters.IDS:
+            counters.skip_to(conn, counter, target)
         elif name not in schema.metadata.tables or "id" not in schema.metadata.tables[name].c:
             continue
         elif conn.dialect.name == "sqlite":

@@ -114,8 +114,9 @@ def encode_document(document: Any) -> tuple[str, bytes]:
 
 def save_encoded_documents(conn: Connection, texts: Mapping[str, bytes]) -> None:
     """Insert documents, by hash, that are not stored yet."""
+    # in one order: writes of other projects may insert the same documents now
     insert_or_ignore_many(
-        conn, document_table, [{"hash": name, "body": zlib.compress(text)} for name, text in texts.items()]
+        conn, document_table, [{"hash": name, "body": zlib.compress(text)} for name, text in sorted(texts.items())]
     )
 
 

@@ -1,8 +1,8 @@
-"""The engine for PostgreSQL: a write begins with one advisory lock for the whole store, as on SQLite.
+"""The engine for PostgreSQL: a write begins with an advisory lock of the store, shared if it names its `scopes`.
 
-What a write reads stays true until it commits, whichever process writes beside it, and there are no deadlocks. A read
-sees one snapshot of the whole store. Every wait has a deadline: for the lock, and for processes and machines that are
-gone.
+What a write reads within its scopes stays true until it commits, whichever process writes beside it, and there are no
+deadlocks. A read sees one snapshot of the whole store. Every wait has a deadline: for a lock, and for processes and
+machines that are gone.
 
 Behind a connection pooler such as PgBouncer a connection is opened for each transaction and closed after it, so that
 no idle connection occupies one of the pooler's server connections. Nothing depends on a session there: settings are
@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
+from autoflow.server.db.scopes import SCOPED
 from autoflow.server.db.watchdog import WATCHDOG
 
 WRITE = "autoflow_write"  # a transaction's option
@@ -30,7 +31,8 @@ READ_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": Tru
 LOCK = int.from_bytes(b"autoflow", "big")
 POOL_SIZE = 8  # kept open
 MAX_OVERFLOW = 24  # further ones while they are needed
-LOCK_TIMEOUT = 20  # seconds for the lock, for a connection
+WRITERS = 16  # write transactions of a process at a time: what waits for a lock has a connection, and reads need some
+LOCK_TIMEOUT = 20  # seconds for a lock, for a connection
 CONNECT_TIMEOUT = 10.0  # seconds to open a connection and apply its settings
 PING_TIMEOUT = 5.0  # seconds for the ping of an idle connection
 STATEMENT_TIMEOUT = 30.0  # seconds for a statement
@@ -95,7 +97,8 @@ def _on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(_UNLIMITED)
     if options.get(WRITE, False):
         # later statements see all earlier commits: READ COMMITTED takes a snapshot for each
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        lock = func.pg_advisory_xact_lock_shared if options.get(SCOPED, False) else func.pg_advisory_xact_lock
+        connection.execute(select(lock(LOCK)))
 
 
 def _on_checkin(connection: Any, record: ConnectionPoolEntry) -> None:

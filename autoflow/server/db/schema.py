@@ -75,6 +75,15 @@ def _index_by_epoch(table: Table) -> None:
 
 counters = _table("counters", Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False))
 
+# On PostgreSQL: the write transactions of each team, in as many shards as there were at a time (`db.counters`).
+change_counts = _table(
+    "change_counts",
+    Column("team_id", Number, nullable=False),
+    Column("shard", Number, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    PrimaryKeyConstraint("team_id", "shard"),
+)
+
 # One row: the random id of this store, and whether it was written to the blob store, too (`db.identity`).
 identity = _table(
     "identity",

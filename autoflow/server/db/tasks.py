@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, 
 
 from autoflow.model.entity import EntityRef
 from autoflow.server import timestamps
-from autoflow.server.db import counters, json_codec, teams
+from autoflow.server.db import counters, json_codec, scopes, teams
 from autoflow.server.db.access import caller, can_see, check_own, check_visible, visible
 from autoflow.server.db.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
 from autoflow.server.db.upsert import insert_or_ignore
@@ -111,16 +111,18 @@ def _exists(conn: Connection, number: int) -> bool:
 
 
 def _free(conn: Connection) -> int:
-    """Return the next id, skipping those that tasks with numbers from elsewhere have."""
-    number = counters.advance(conn, counters.TASK)
-    if not _exists(conn, number):
-        return number
+    """Return the next id, skipping those that tasks with numbers from elsewhere have, or are about to have."""
     following = tasks.alias()
     gap = ~select(following.c.id).where(following.c.id == tasks.c.id + 1).exists()
-    query = select(tasks.c.id + 1).where(tasks.c.id >= number, gap).order_by(tasks.c.id).limit(1)
-    free = int(conn.execute(query).scalar_one())
-    counters.add(conn, counters.TASK, free - number)
-    return free
+    number = counters.advance(conn, counters.TASK)
+    while True:
+        if not scopes.try_lock(conn, scopes.task(number)):
+            number = counters.advance(conn, counters.TASK)
+        elif _exists(conn, number):
+            query = select(tasks.c.id + 1).where(tasks.c.id >= number, gap).order_by(tasks.c.id).limit(1)
+            number = counters.advance(conn, counters.TASK, int(conn.execute(query).scalar_one()) - number)
+        else:
+            return number
 
 
 def add(
@@ -132,6 +134,8 @@ def add(
     workspace: int | None = None,
 ) -> int:
     """Insert a task; return its id. `number` is its number at `origin`, None for a new one of this server."""
+    if number is not None:
+        scopes.require(conn, scopes.task(number, origin))
     outside = number if not origin else None
     own = outside if outside is not None and not _exists(conn, outside) else _free(conn)
     shown_number = number if origin and number is not None else own
@@ -196,7 +200,9 @@ def check_author(conn: Connection, task_id: int) -> None:
     Raises:
         Conflict: it has ended and belongs to another user.
         Forbidden: the caller's token is for another reproduction.
+        Busy: the transaction does not hold the lock of the task's scope.
     """
+    scopes.require(conn, scopes.task(task_id))
     check_own(conn, tasks, "task", task_id)
     who = caller(conn)
     if who.teams is None:
@@ -226,6 +232,7 @@ def ensure_for_run(
     Raises:
         NotFound: the run belongs to another team.
     """
+    scopes.require(conn, scopes.run(key))
     existing = conn.execute(_OF_RUN, {"key": key}).scalar()
     if existing is not None:
         check_visible(conn, tasks, "task", existing)

@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from autoflow.errors import ServerBusy
 from autoflow.process.forks import ProcessLock
@@ -44,7 +44,7 @@ class UploadLease:
         self._store = store
         self._numbers = itertools.count(1)
         self._renewed = self.started
-        with store.write(count_change=False) as conn:
+        with store.write(scope=(), count_change=False) as conn:
             conn.execute(insert(upload_leases).values(key=self.key, lease_until=clock.after(conn, LEASE)))
 
     def generation(self) -> str:
@@ -57,18 +57,21 @@ class UploadLease:
         if now < self._renewed + LEASE / _RENEWALS:
             return
         self._renewed = now
-        with contextlib.suppress(ServerBusy), self._store.write(count_change=False) as conn:
-            self.renew(conn)
+        with contextlib.suppress(ServerBusy), self._store.write(scope=(), count_change=False) as conn:
+            self.check(conn)
+            own = upload_leases.c.key == self.key
+            conn.execute(update(upload_leases).where(own).values(lease_until=clock.after(conn, LEASE)))
 
-    def renew(self, conn: Connection) -> None:
-        """Renew the lease in a write transaction.
+    def check(self, conn: Connection) -> None:
+        """Check in a write transaction that the lease is active: it is not deleted until the transaction ends.
+
+        The row is not written, since all uploads of the process share it.
 
         Raises:
             Busy: the lease has ended, and the files written under it may be gone.
         """
         active = (upload_leases.c.key == self.key, upload_leases.c.lease_until > clock.now(conn))
-        renewal = update(upload_leases).where(*active).values(lease_until=clock.after(conn, LEASE))
-        self.ended = conn.execute(renewal).rowcount == 0
+        self.ended = conn.execute(select(upload_leases.c.key).where(*active)).first() is None
         if self.ended:
             raise Busy("the upload took too long, or its process was held up; send it again")
 

@@ -1,4 +1,4 @@
-"""INSERT ... ON CONFLICT DO NOTHING, which SQLAlchemy has for each database separately."""
+"""INSERT ... ON CONFLICT, which SQLAlchemy has for each database separately."""
 
 from __future__ import annotations
 
@@ -27,3 +27,10 @@ def insert_or_ignore_many(conn: Connection, table: Table, values: Sequence[Mappi
 def insert_or_ignore(conn: Connection, table: Table, **values: Any) -> bool:
     """Insert a row unless it conflicts with another; return whether it was inserted."""
     return conn.execute(_statement(conn.dialect.name, table), values).rowcount > 0
+
+
+def insert_or_update(conn: Connection, table: Table, **values: Any) -> Any:
+    """Return a statement that inserts rows by their primary keys with these values, or sets them in existing rows."""
+    statement = _INSERT[conn.dialect.name](table).inline().values(**values)
+    excluded = {name: statement.excluded[name] for name in values}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=excluded)

@@ -1,4 +1,8 @@
-"""An in-process lock for writers: SQLite's lock waits are unfair, and this lock prevents starvation."""
+"""The limit of concurrent write transactions of a process.
+
+It is one on SQLite, whose lock waits are unfair: waiting in the process prevents starvation. On PostgreSQL it leaves
+connections to readers.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,11 @@ TIMEOUT = 20.0  # seconds; a client's own is longer
 
 
 class WriteLock:
-    """Admits one writer at a time; a forked child gets a new lock, as the thread that held it is not in the child."""
+    """Admits so many writers at a time; a forked child gets a new lock, as the threads that held it are not in it."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, writers: int = 1) -> None:
+        self._writers = writers
+        self._lock = threading.BoundedSemaphore(writers)
         self._pid = os.getpid()
 
     @contextlib.contextmanager
@@ -27,7 +32,7 @@ class WriteLock:
             Busy: other writers held it for `TIMEOUT` seconds.
         """
         if self._pid != os.getpid():
-            self._lock = threading.Lock()
+            self._lock = threading.BoundedSemaphore(self._writers)
             self._pid = os.getpid()
         lock = self._lock
         if not lock.acquire(timeout=TIMEOUT):

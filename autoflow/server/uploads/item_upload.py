@@ -32,6 +32,6 @@ def receive_items(context: OperationContext, parts: Iterable[Part], project_type
             answers.append({"hash": received.hash, "size": received.size, **info})
             items.append((received, info))
         if items:
-            with session.transaction() as conn:
+            with session.transaction(()) as conn:
                 session.register(conn, items)
     return answers

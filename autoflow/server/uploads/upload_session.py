@@ -1,7 +1,7 @@
 """Upload sessions: files are written and made durable, then registered in a transaction; the rest is deleted.
 
 While no row names a file, its generation names the upload lease it was written under, and the garbage collector leaves
-it alone until that lease has ended. The transaction that registers files begins by renewing the lease.
+it alone until that lease has ended. The transaction that registers files begins by checking the lease.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from autoflow.server.blobs import ReceivedBlob
 from autoflow.server.blobs.content import Probe
 from autoflow.server.db import blobs
 from autoflow.server.db.blobs import NewBlob
+from autoflow.server.db.scopes import Scopes
 from autoflow.server.db.upload_leases import UploadLease
 from autoflow.server.operations import OperationContext
 
@@ -60,17 +61,20 @@ class UploadSession:
         self._context.blobs.discard(received)
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, scope: Scopes = None) -> Iterator[Connection]:
         """Open the write transaction in which files are registered, after making all received files durable.
+
+        Args:
+            scope: see `Store.write`; the registered blobs are in none.
 
         Raises:
             ServerBusy: the files could not be made durable, or the upload lease has ended.
         """
         try:
             self._context.blobs.sync(list(self.unregistered.values()))
-            with self._context.store.write() as conn:
+            with self._context.store.write(scope=scope) as conn:
                 if self._lease is not None:
-                    self._lease.renew(conn)
+                    self._lease.check(conn)
                 yield conn
         except ServerBusy:
             if self._lease is not None:

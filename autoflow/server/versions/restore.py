@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import hidden_projects, json_codec, projects
+from autoflow.server.db import hidden_projects, json_codec, projects, scopes
 from autoflow.server.db.access import visible
 from autoflow.server.db.engine import CallerStore, Store
 from autoflow.server.db.item_content import ContentRow, format_digest, sum_row_hashes
@@ -155,7 +155,7 @@ def step(store: Store | CallerStore, number: int) -> RestoreProgress:
         plan: _Plan = json_codec.load(project["custom_data"])
         version = _version(conn, plan)
         ahead = _PHASES[plan["phase"]].read(conn, version, plan) if version is not None else None
-    with store.write() as conn:
+    with store.write(scope=[scopes.project(number)]) as conn:
         now = _project(conn, number)
         if now["custom_data"] != project["custom_data"]:
             return _progress_of(now)  # another call has continued it meanwhile

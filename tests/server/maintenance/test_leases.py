@@ -216,7 +216,7 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
             end_sessions(filled)
             if swept:
                 collect(filled)
-            with session.transaction():
+            with session.transaction(()):
                 pytest.fail("it may not begin to name")
 
     for swept in (False, True):
@@ -230,9 +230,9 @@ def test_who_was_taken_to_be_dead_names_nothing(filled, tmp_path):
 def test_a_long_upload_keeps_its_session(filled, monkeypatch):
     """While bytes come in the lease is renewed, a few times a lease."""
     renewed = []
-    hold = upload_leases.UploadLease.renew
+    check = upload_leases.UploadLease.check
     monkeypatch.setattr(
-        upload_leases.UploadLease, "renew", lambda lease, rows: (renewed.append(lease.key), hold(lease, rows))
+        upload_leases.UploadLease, "check", lambda lease, conn: (renewed.append(lease.key), check(lease, conn))
     )
 
     class Slow(io.BytesIO):

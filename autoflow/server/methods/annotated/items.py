@@ -12,11 +12,13 @@ from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import Content
 from autoflow.server.db import access, blobs, datasets, items, json_codec, projects
 from autoflow.server.db.change_tracking import edit_project
+from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.annotated import file_descriptions
 from autoflow.server.methods.annotated.documents import shown
 from autoflow.server.methods.annotated.families import Family
+from autoflow.server.methods.write_scopes import projects_of
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload, UploadQuery
 from autoflow.server.paging import ListPage, page
 from autoflow.server.project_types.item_meta import ItemMeta
@@ -131,8 +133,9 @@ def add(family: Family, context: OperationContext, request: RequestParser) -> li
         if entry.has("hash") and entry.text("hash") in missing:
             raise Invalid(f'"{entry.path}hash": {entry.text("hash")} has not been uploaded')
     described = file_descriptions.describe(context, hashes)
-    with context.store.write() as conn:
-        dataset = family.dataset(conn, request.number("datasetId"))
+    dataset_id = request.number("datasetId")
+    with context.store.write(scope=lambda conn: projects_of(conn, dataset_table, [dataset_id])) as conn:
+        dataset = family.dataset(conn, dataset_id)
         names = [entry.text("title" if entry.has("title") else "name") for entry in entries]
         _check_names(conn, dataset["id"], names)
         with edit_project(conn, dataset["project_id"]) as edit:

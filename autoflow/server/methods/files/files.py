@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import mimetypes
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +13,9 @@ from sqlalchemy import Connection, RowMapping
 from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import Content, ReceivedBlob, composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
-from autoflow.server.db import access, files, teams
+from autoflow.server.db import access, files, scopes, teams
 from autoflow.server.db.schema import teams as team_table
+from autoflow.server.db.scopes import Scope
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.versions import versions_json
 from autoflow.server.operations import Download, Operation, OperationContext, Upload, UploadQuery, by_name
@@ -169,8 +171,14 @@ def upload(context: OperationContext, parts: Iterable[Part], query: UploadQuery)
         with context.store.read() as conn:
             team_id = _team(conn, RequestParser(query))
         received = [(path, session.receive(stream), mime) for path, stream, mime in _uploads(parts)]
-        with session.transaction() as conn:
+        with session.transaction(functools.partial(_scopes, team_id, [path for path, _, _ in received])) as conn:
             return [_put(conn, session, team_id, *file) for file in received]
+
+
+def _scopes(team_id: int, paths: Iterable[str], conn: Connection) -> set[Scope]:
+    """Return the scopes of an upload: the team's files, and the projects whose reservations archives renew."""
+    parsed = (archives.parse_archive_path(conn, team_id, path) for path in paths)
+    return {scopes.files(team_id), *(scopes.project(archive[0]) for archive in parsed if archive is not None)}
 
 
 def upload_one(context: OperationContext, parts: Iterable[Part], query: UploadQuery) -> JsonObject:

@@ -18,6 +18,7 @@ from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.methods.images.figure_edits import each_project, figure_editor
 from autoflow.server.methods.images.figures import ALPHA, BITMAP, figures_of, geometry_of, image_of
 from autoflow.server.methods.images.labels import stored_documents
+from autoflow.server.methods.write_scopes import projects_of_figures
 from autoflow.server.operations import Download, Operation, OperationContext, Upload, UploadQuery
 from autoflow.server.project_types.images import FIGURES
 from autoflow.server.project_types.object_annotations import BYTES
@@ -37,7 +38,7 @@ def upload_geometries(context: OperationContext, parts: Iterable[Part], _query: 
 
 
 def _change(context: OperationContext, sent: list[tuple[int, JsonObject | bytes]]) -> None:
-    with context.store.write() as conn:
+    with context.store.write(scope=lambda conn: projects_of_figures(conn, [number for number, _ in sent])) as conn:
         for project_id, image_rows in each_project(conn, (image_of(number) for number, _ in sent)):
             with edit_project(conn, project_id) as edit:
                 editor = figure_editor(edit, image_rows)

@@ -133,7 +133,7 @@ def known_hashes(context: OperationContext, request: RequestParser) -> list[str]
     Their blobs get a lease, so that the client has time to name them.
     """
     hashes = [text for value in request.array("items") if (text := as_text(value)) is not None]
-    with context.store.write(count_change=False) as conn:
+    with context.store.write(scope=(), count_change=False) as conn:
         stored = blobs.acquire_with_lease(conn, hashes)
     return [value for value in hashes if value in stored]
 

@@ -12,6 +12,7 @@ thread wakes.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,6 +28,7 @@ from autoflow.server.db.schema import record_keys
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import Invalid
 from autoflow.server.methods.lineage.edges import add_edge
+from autoflow.server.methods.lineage.record_scopes import scopes_of_records
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.request_parser import RequestParser, as_number, as_text, clean_name, clean_text
 from autoflow.wire import methods
@@ -174,7 +176,8 @@ def add(context: OperationContext, request: contract.AddRecordsRequest) -> contr
     results: list[contract.RecordResult] = []
     task_ids: dict[str, int] = {}
     while len(results) < len(records):
-        with context.store.write() as conn:
+        scope = functools.partial(scopes_of_records, records=records[len(results) :])
+        with context.store.write(scope=scope) as conn:
             deadline = time.monotonic() + SLICE
             while len(results) < len(records) and time.monotonic() < deadline:
                 group = records[len(results) : len(results) + GROUP]

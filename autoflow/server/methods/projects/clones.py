@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
-from autoflow.server.db import counters, hidden_projects, items, json_codec, projects, tasks
+from autoflow.server.db import counters, hidden_projects, items, json_codec, projects, scopes, tasks
 from autoflow.server.db.access import caller
 from autoflow.server.db.change_tracking import ProjectEdit, edit_hidden_project
 from autoflow.server.db.engine import CallerStore, Store
@@ -96,7 +96,7 @@ class _Copy:
 
     def _write(self, change: Callable[[ProjectEdit], Any]) -> Any:
         """Change the clone in a transaction of its own."""
-        with self._store.write() as conn:
+        with self._store.write(scope=[scopes.project(self._made)]) as conn:
             with edit_hidden_project(conn, self._made) as edit:
                 result = change(edit)
             hidden_projects.renew(conn, self._made)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
-from autoflow.server.db import blobs, datasets, item_content, items, json_codec, projects
+from autoflow.server.db import blobs, datasets, item_content, items, json_codec, projects, scopes
 from autoflow.server.db.access import caller
 from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import datasets as dataset_table
@@ -190,9 +190,10 @@ def put(context: OperationContext, request: contract.FolderPutRequest) -> contra
     links = [image.link for image in request.images if image.link is not None]
     with context.store.read() as conn:
         _check_local(conn, links)
-        project_type = registry.of_project(conn, datasets.get(conn, request.dataset_id)["project_id"])
+        project_id = datasets.get(conn, request.dataset_id)["project_id"]
+        project_type = registry.of_project(conn, project_id)
     files = _read_external(links, project_type)
-    with context.store.write() as conn:
+    with context.store.write(scope=[scopes.project(project_id)]) as conn:
         dataset = datasets.get(conn, request.dataset_id)
         with edit_project(conn, dataset["project_id"]) as edit:
             etags = _put(edit, dataset, request.images, files, project_type)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import projects
+from autoflow.server.db import projects, scopes
 from autoflow.server.db.schema import versions as table
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import ListPage, page
@@ -76,7 +76,7 @@ def snapshot(context: OperationContext, request: contract.SnapshotRequest) -> co
     with context.store.read() as conn:
         saved = versions.saved_state(conn, projects.get(conn, project_id))
     if saved is None:
-        with context.store.write() as conn:
+        with context.store.write(scope=[scopes.project(project_id)]) as conn:
             saved = versions.save(conn, project_id, request.title, request.description)
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 

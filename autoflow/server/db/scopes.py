@@ -1,0 +1,135 @@
+"""The scopes of write transactions, and their advisory locks on PostgreSQL.
+
+A write names the scopes that it changes: projects, the files of a team, runs and tasks. It holds the lock of the store
+in shared mode and those of its scopes exclusively, so that writes of different scopes do not wait for each other, and
+what a write reads within its scopes stays true until it commits. A write without scopes holds the lock of the store
+exclusively. All locks are taken in one order, the store's first, and before the write's own statements: there are no
+deadlocks among them.
+
+Rows outside of all scopes (blobs and leases on them, documents, apps, entities of other servers) are only inserted, or
+changed in ways that commute; those statements are in an order, too.
+
+SQLite has one writer, and ignores scopes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Collection, Iterable
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import ARRAY, Connection, Integer, bindparam, func, select
+
+from autoflow.server.errors import Busy
+
+SCOPED = "autoflow_scoped"  # a transaction's option: it holds the lock of the store in shared mode only
+HELD = "autoflow_held_scopes"  # a transaction's option: the scopes whose locks it holds; the whole store without it
+MOST = 64  # locks of one transaction, as PostgreSQL's table of locks is bounded; above it the store's is taken
+
+_KEYS = 1 << 31  # of the locks of one kind; scopes that share a key wait for each other in vain, and no more
+
+
+class ScopeKind(IntEnum):
+    """The kinds of scopes, in the order in which their locks are taken."""
+
+    PROJECT = 1
+    FILES = 2
+    RUN = 3
+    TASK = 4
+
+
+class Scope(NamedTuple):
+    """What a write changes.
+
+    Args:
+        kind: its kind.
+        key: the project's or the team's id, the run's key, or the task's origin and number.
+    """
+
+    kind: ScopeKind
+    key: str
+
+    @property
+    def lock_key(self) -> tuple[int, int]:
+        """The two numbers of its advisory lock."""
+        number = int(self.key) if self.key.isdecimal() else zlib.crc32(self.key.encode())
+        return int(self.kind), number % _KEYS
+
+
+def project(project_id: int) -> Scope:
+    """Return the scope of a project: its rows and those of its datasets, items, definitions and versions."""
+    return Scope(ScopeKind.PROJECT, str(project_id))
+
+
+def files(team_id: int) -> Scope:
+    """Return the scope of a team's files."""
+    return Scope(ScopeKind.FILES, str(team_id))
+
+
+def run(key: str) -> Scope:
+    """Return the scope of a run by its key: its row, which may not exist yet."""
+    return Scope(ScopeKind.RUN, f"run {key}")
+
+
+def task(number: int, origin: str = "") -> Scope:
+    """Return the scope of a task's id, or of a number that denotes or will denote one: its row, edges and log."""
+    return Scope(ScopeKind.TASK, f"{origin} {number}" if origin else str(number))
+
+
+# The scopes of a request; None for the whole store. It is called before and after the locks are taken.
+ScopeResolver = Callable[[Connection], Collection[Scope] | None]
+Scopes = Collection[Scope] | ScopeResolver | None
+
+
+def lock(conn: Connection, scopes: Scopes) -> bool:
+    """Take the locks of the scopes of a transaction that holds the lock of the store in shared mode.
+
+    Returns:
+        False if the scopes changed meanwhile, or are the whole store: the transaction must be begun again.
+    """
+    wanted = scopes(conn) if callable(scopes) else scopes
+    if wanted is None or len(wanted) > MOST:
+        return False
+    held = frozenset(wanted)
+    if held:
+        conn.execute(_LOCK, _lock_parameters(held))
+        if callable(scopes) and ((current := scopes(conn)) is None or not held.issuperset(current)):
+            return False
+    conn.execution_options(**{HELD: held})
+    return True
+
+
+def try_lock(conn: Connection, scope: Scope) -> bool:
+    """Take the lock of a further scope if no other transaction holds it; return whether this one holds it now."""
+    held: frozenset[Scope] | None = conn.get_execution_options().get(HELD)
+    if held is None or scope in held:
+        return True
+    if not conn.execute(select(func.pg_try_advisory_xact_lock(*scope.lock_key))).scalar_one():
+        return False
+    conn.execution_options(**{HELD: held | {scope}})
+    return True
+
+
+def require(conn: Connection, scope: Scope) -> None:
+    """Check that a transaction holds the lock of a scope.
+
+    Raises:
+        Busy: it does not: the row has come into being since the transaction's scopes were determined.
+    """
+    held: frozenset[Scope] | None = conn.get_execution_options().get(HELD)
+    if held is not None and scope not in held:
+        raise Busy(f"{scope.kind.name.lower()} {scope.key} was changed meanwhile; send the request again")
+
+
+def _lock_parameters(scopes: Iterable[Scope]) -> dict[str, Any]:
+    keys = sorted({scope.lock_key for scope in scopes})
+    return {"kinds": [kind for kind, _ in keys], "numbers": [number for _, number in keys]}
+
+
+_keys = (
+    func.unnest(bindparam("kinds", type_=ARRAY(Integer)), bindparam("numbers", type_=ARRAY(Integer)))
+    .table_valued("kind", "number", name="keys")
+    .render_derived()
+)
+_LOCK = select(func.pg_advisory_xact_lock(_keys.c.kind, _keys.c.number)).select_from(_keys)

@@ -1,0 +1,373 @@
+"""Writes of different scopes do not wait for each other on PostgreSQL; writes of the same scope do."""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotDone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event, func, select
+
+from autoflow.errors import ServerBusy
+from autoflow.server.db import counters, scopes
+from autoflow.server.db.schema import (
+    apps,
+    blob_leases,
+    blobs,
+    change_counts,
+    datasets,
+    documents,
+    edges,
+    entities,
+    files,
+    items,
+    logs,
+    project_meta,
+    projects,
+    record_keys,
+    runs,
+    task_data,
+    task_facts,
+    task_numbers,
+    tasks,
+    upload_leases,
+    versions,
+)
+from autoflow.server.db.scopes import HELD, ScopeKind
+from autoflow.server.server import Server
+from tests.postgres import installed
+from tests.server.digests import compute_digest
+
+WAIT = 20.0  # seconds that a write which waits for nobody may take on a busy machine
+HELD_BACK = 0.3  # seconds after which a write that has not ended is taken to wait
+
+# The tables that a write may change, by the kinds of scopes that it holds; those of None need no scope.
+WRITABLE = {
+    None: {apps, blobs, blob_leases, change_counts, documents, entities, record_keys, upload_leases},
+    ScopeKind.PROJECT: {projects, datasets, items, project_meta, versions},
+    ScopeKind.FILES: {files},
+    ScopeKind.RUN: {runs},
+    ScopeKind.TASK: {tasks, task_numbers, task_facts, task_data, edges, logs},
+}
+_WRITE = re.compile(r"\s*(?:INSERT INTO|DELETE FROM|UPDATE)\s+(\w+)")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, postgres_database):
+    opened = Server.open(tmp_path_factory.mktemp("scopes"), postgres_database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def postgres_database(request):
+    if not installed():
+        pytest.skip("PostgreSQL is not installed")
+    with request.getfixturevalue("postgres").database() as url:
+        yield url
+
+
+@pytest.fixture(autouse=True, scope="module")
+def checked():
+    """Refuse statements on tables outside of the scopes that their transaction holds."""
+
+    def check(conn, _cursor, statement, *_rest):
+        held = conn.get_execution_options().get(HELD)
+        match = _WRITE.match(statement)
+        if held is not None and match is not None:
+            kinds = {None, *(scope.kind for scope in held)}
+            writable = {table.name for kind in kinds for table in WRITABLE[kind]}
+            assert match[1] in writable, f"{match[1]} is written under {held}"
+
+    event.listen(Engine, "before_cursor_execute", check)
+    yield
+    event.remove(Engine, "before_cursor_execute", check)
+
+
+@pytest.fixture(scope="module")
+def client(server, fill):
+    return fill(server)
+
+
+class Holder:
+    """A write of some scopes that stays open in a thread until it is released."""
+
+    def __init__(self, server, *held):
+        self._server, self._scopes = server, held
+        self._begun, self._over = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        with self._server.store.write(scope=self._scopes):
+            self._begun.set()
+            self._over.wait(WAIT)
+
+    def release(self):
+        self._over.set()
+
+    def __enter__(self):
+        self._thread.start()
+        assert self._begun.wait(WAIT)
+        return self
+
+    def __exit__(self, *_error):
+        self.release()
+        self._thread.join()
+
+
+def ends(call, *arguments):
+    """Return whether a call ends while another transaction is open, and the future of its result."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(call, *arguments)
+    pool.shutdown(wait=False)
+    return future
+
+
+def waits(future):
+    """Return whether a call has not ended after a while."""
+    try:
+        future.result(HELD_BACK)
+    except NotDone:
+        return True
+    return False
+
+
+def project_of(client, name):
+    project = client.project(name)
+    dataset = client.dataset(project)
+    return project, dataset, client.image(dataset)["id"]
+
+
+@pytest.fixture(scope="module")
+def mine(client):
+    return project_of(client, "mine")
+
+
+@pytest.fixture(scope="module")
+def other(client):
+    return project_of(client, "other")
+
+
+FIGURE = {"geometryType": "point", "geometry": {"points": {"exterior": [[1, 1]], "interior": []}}}
+
+# A write of each family, of a project, its dataset and its image.
+PROJECT_WRITES = {
+    "dataset": lambda client, at: client.call("datasets.add", projectId=at[0], name=f"d{id(object())}"),
+    "dataset edit": lambda client, at: client.call("datasets.editInfo", id=at[1], description="x"),
+    "meta": lambda client, at: client.call("projects.meta.update", id=at[0], meta={"classes": [], "tags": []}),
+    "settings": lambda client, at: client.call("projects.settings.update", id=at[0], settings={"a": 1}),
+    "image": lambda client, at: client.call("images.editInfo", id=at[2], description="x"),
+    "link": lambda client, at: client.call(
+        "images.bulk.add", datasetId=at[1], images=[{"title": f"l{id(object())}", "link": "http://x/y.png"}]
+    ),
+    "sort": lambda client, at: client.call("images.bulk.set-custom-sort", images=[{"id": at[2], "customSort": "1"}]),
+    "version": lambda client, at: client.snapshot(at[0]),
+    "folder": lambda client, at: client.call(
+        "autoflow.folders.shape", projectId=at[0], meta={"classes": [], "tags": []}, datasets=[["a", "b"]]
+    ),
+}
+
+
+@pytest.mark.parametrize("family", PROJECT_WRITES)
+def test_writes_of_a_project_wait_for_it_alone(server, client, mine, other, family):
+    """While a transaction of one project is open, one of another project commits, and one of the same does not."""
+    write = PROJECT_WRITES[family]
+    with Holder(server, scopes.project(other[0])) as holder:
+        ends(write, client, mine).result(WAIT)
+        held_back = ends(write, client, other)
+        assert waits(held_back)
+        holder.release()
+        held_back.result(WAIT)
+
+
+def test_writes_of_a_team_s_files_wait_for_them_alone(server, client):
+    """Files of a team are a scope of their own."""
+    with Holder(server, scopes.files(2)):
+        ends(client.file, "/a.txt").result(WAIT)
+    with Holder(server, scopes.files(1)) as holder:
+        held_back = ends(client.file, "/b.txt")
+        assert waits(held_back)
+        holder.release()
+        held_back.result(WAIT)
+
+
+def test_bytes_are_uploaded_beside_everything(server, client, mine):
+    """Items' bytes belong to no project, and two uploads of the same bytes may meet."""
+    with Holder(server, scopes.project(mine[0]), scopes.files(1)):
+        assert ends(client.content, client.picture((9, 9, 9))).result(WAIT)
+    picture = client.picture((8, 8, 8))
+    with ThreadPoolExecutor(4) as pool:
+        assert len({pool.submit(client.content, picture).result(WAIT) for _ in range(8)}) == 1
+
+
+def test_records_of_a_run_wait_for_it_alone(server, client):
+    """Runs are scopes, and so are their tasks, which several runs may share."""
+    client.send(client.record("run", "held", task=501, name="Train"))
+    client.send(client.record("run", "sharing", task=501, name="Train"))
+    for scope in (scopes.run("held"), scopes.task(501)):
+        with Holder(server, scope) as holder:
+            answer = ends(client.edge, "input", "folder", "/in", "free").result(WAIT)
+            assert answer["status"] == "applied"
+            held_back = ends(client.edge, "input", "folder", "/in", "held")
+            assert waits(held_back)
+            holder.release()
+            assert held_back.result(WAIT)["status"] == "applied"
+    with Holder(server, scopes.task(501)) as holder:
+        held_back = ends(client.edge, "input", "folder", "/in", "sharing")
+        assert waits(held_back)
+        holder.release()
+        held_back.result(WAIT)
+
+
+def test_edges_of_an_app_wait_for_its_task_alone(server, client, mine):
+    """As the SDK posts them."""
+
+    def post(task):
+        node = {"type": "task", "id": task}
+        return client.call("workflow.node.add-input", node=node, type="project", id=mine[0], meta={})
+
+    with Holder(server, scopes.task(601)) as holder:
+        ends(post, 602).result(WAIT)
+        held_back = ends(post, 601)
+        assert waits(held_back)
+        holder.release()
+        held_back.result(WAIT)
+
+
+def test_a_write_of_the_store_excludes_all(server, client, mine):
+    """A write without scopes, such as one of the garbage collector, waits for all, and all for it."""
+    with Holder(server) as holder:
+        held_back = ends(client.project, "of the store")
+        assert waits(held_back)
+        holder.release()
+        held_back.result(WAIT)
+    begun, over = threading.Event(), threading.Event()
+
+    def collect():
+        with server.store.write():
+            begun.set()
+            over.wait(WAIT)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(collect)
+        assert begun.wait(WAIT)
+        held_back = ends(PROJECT_WRITES["image"], client, mine)
+        assert waits(held_back)
+        over.set()
+        held_back.result(WAIT)
+
+
+def test_numbers_of_tasks_do_not_wait_and_are_taken_once(server, client):
+    """A number from elsewhere that a transaction is about to use is skipped by the server's own numbers."""
+    with server.store.read() as conn:
+        following = counters.value(conn, counters.TASK) + 1
+    with Holder(server, scopes.task(following)):
+        made = ends(client.send, client.record("run", "fresh")).result(WAIT)["tasks"]["fresh"]
+    assert made > following
+
+
+def test_each_write_raises_the_change_counter(server, client, mine, other):
+    """A write that commits while an earlier one is open is counted at once, and the earlier one when it commits."""
+
+    def changes():
+        return client.call("autoflow.changes")["changes"]
+
+    before = changes()
+    with Holder(server, scopes.project(mine[0])):
+        ends(PROJECT_WRITES["dataset"], client, other).result(WAIT)
+        assert changes() == before + 1
+    assert changes() == before + 2
+
+
+def test_a_project_outside_of_the_scopes_is_refused(server, client, mine, other):
+    """A transaction that would write a project whose lock it does not hold is over, and may be sent again."""
+    from autoflow.server.db.change_tracking import lock_project
+
+    with pytest.raises(ServerBusy, match="project"), server.store.write(scope=[scopes.project(mine[0])]) as conn:
+        lock_project(conn, other[0])
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("add"), st.integers(0, 2), st.integers(0, 3)),
+    st.tuples(st.just("tag"), st.integers(0, 2), st.integers(0, 3)),
+    st.tuples(st.just("version"), st.integers(0, 2), st.just(0)),
+    st.tuples(st.just("edge"), st.integers(0, 2), st.integers(0, 3)),
+    st.tuples(st.just("run"), st.just(0), st.integers(0, 3)),
+    st.tuples(st.just("file"), st.just(0), st.integers(0, 3)),
+)
+
+
+class History:
+    """The actions of several threads on three projects, and what they must amount to in any order."""
+
+    def __init__(self, client, number):
+        self._client, self._number = client, number
+        self.projects = [client.project(f"history {number}.{place}") for place in range(3)]
+        self.datasets = [client.dataset(project) for project in self.projects]
+        self.done = []
+
+    def act(self, thread, position, action):
+        kind, project, value = action
+        name = f"{thread}.{position}"
+        run = f"history {self._number} run {value}"
+        if kind == "add":
+            self._client.call(
+                "images.bulk.add",
+                datasetId=self.datasets[project],
+                images=[{"title": name, "hash": self._client.content(self._client.picture((value, 0, 0)))}],
+            )
+        elif kind == "tag":
+            self._client.call("datasets.editInfo", id=self.datasets[project], description=str(value))
+        elif kind == "version":
+            self._client.snapshot(self.projects[project])
+        elif kind == "file":
+            self._client.file(f"/{self._number}/{value}", name.encode())
+        else:
+            extra = {"task": 10_000 * self._number + 1 + value % 2} if kind == "run" else {}
+            record = {"key": f"h{self._number}.{name}", "type": "run", "run": run, "at": 10**18, "name": f"App {value}"}
+            if kind == "edge":
+                entity = {"type": "project", "id": self.projects[project], "origin": ""}
+                record |= {"type": "edge", "direction": "input", "entity": entity, "meta": {}}
+            result = self._client.send({**record, **extra})["results"][0]
+            assert result["status"] == "applied", result
+        self.done.append((kind, project, value, name))
+
+
+_numbers = iter(range(1, 10_000))
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(threads=st.lists(st.lists(ACTIONS, max_size=6), min_size=2, max_size=4))
+def test_concurrent_writes_amount_to_a_serial_history(server, client, threads):
+    """Each action succeeds, none is lost, and rows, counts and digests are those of all of them."""
+    history = History(client, next(_numbers))
+
+    def work(thread):
+        for position, action in enumerate(threads[thread]):
+            history.act(thread, position, action)
+
+    with ThreadPoolExecutor(len(threads)) as pool:
+        for future in [pool.submit(work, thread) for thread in range(len(threads))]:
+            future.result(WAIT)
+    with server.store.read() as conn:
+        for place, project in enumerate(history.projects):
+            row = conn.execute(select(projects).where(projects.c.id == project)).mappings().one()
+            added = {name for kind, at, _, name in history.done if kind == "add" and at == place}
+            names = conn.execute(select(items.c.name).where(items.c.project_id == project)).scalars().all()
+            assert sorted(names) == sorted(added)
+            assert row["items_count"] == len(added)
+            assert row["digest"] == compute_digest(conn, project)
+            numbers = conn.execute(select(versions.c.number).where(versions.c.project_id == project)).scalars().all()
+            assert sorted(numbers) == list(range(1, len(numbers) + 1))
+            recorded = {value for kind, at, value, _ in history.done if kind == "edge" and at == place}
+            tasks_of = select(runs.c.task_id).where(
+                runs.c.key.in_([f"history {history._number} run {value}" for value in recorded])
+            )
+            edge_count = select(func.count()).where(edges.c.entity_key == f"project:{project}")
+            assert conn.execute(edge_count).scalar_one() == len(set(conn.execute(tasks_of).scalars()))
+        current = select(files.c.path, func.count()).where(files.c.current).group_by(files.c.path)
+        assert all(count == 1 for _, count in conn.execute(current))
