@@ -74,6 +74,7 @@ class ReproductionPlan(NamedTuple):
         passed: names of the variables of this process that are passed on.
         requirements: the recorded packages; they are compared, not installed.
         parameters: the recorded parameters of ``workflow``, as JSON; empty without any.
+        changes: what is added to the commit, empty for nothing.
     """
 
     ref: str
@@ -89,6 +90,7 @@ class ReproductionPlan(NamedTuple):
     passed: list[str]
     requirements: list[str]
     parameters: str
+    changes: str = ""
 
     def lines(self) -> list[str]:
         """Return the plan as lines of text; the caller escapes control characters in them."""
@@ -97,6 +99,7 @@ class ReproductionPlan(NamedTuple):
             f"  recorded by  {self.author or 'unknown'}",
             f"  on host      {self.host or 'unknown'}",
             f"  code         commit {self.commit}" + (f" of {self.repository}" if self.repository else ""),
+            *([f"  changes      {self.changes}"] if self.changes else []),
             f"  in folder    {self.folder or 'unknown'}; paths below {self.root or '?'} are mapped to the checkout",
             f"  command      {shlex.join(self.command)}",
             *([f"  parameters   {self.parameters}"] if self.parameters else []),

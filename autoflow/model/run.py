@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from autoflow.model.run_code import CodeFile, LateFacts, Patch, Submodule
+
 RunState = Literal["running", "finished", "failed", "ended", "lost"]
 
 
@@ -20,7 +22,12 @@ class RunFacts(TypedDict, total=False):
     machine: str  # as "Linux x86_64"
     pid: int
     commit: str
-    dirty: bool  # tracked files differ from the commit, or the script is not tracked
+    dirty: bool  # tracked files differ from the commit, or it used files that are not tracked
+    patch: Patch  # what differs from a commit that a remote has, else from the run's own
+    unpublished: bool  # no remote has the commit
+    untracked: list[CodeFile]
+    submodules: list[Submodule]
+    late: LateFacts  # learned at the end of the run
     repository: str  # the remote's url
     root: str  # of the git working tree
     folder_within: str  # relative to the root, empty for the root itself; absent when outside

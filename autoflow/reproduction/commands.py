@@ -6,18 +6,20 @@ import os
 import shlex
 
 from autoflow.process.paths import path_below
+from autoflow.reproduction.code import RunCode, code_lines
 from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command
 
 
 def shell_commands(
-    run: RecordedRun, command: Command, *, repository: str | None, tree: str, lock: str, server: str
+    run: RecordedRun, command: Command, code: RunCode, *, repository: str | None, tree: str, lock: str, server: str
 ) -> list[str]:
     """Return the shell commands, in order.
 
     Args:
         run: the recorded run.
         command: the command to run.
+        code: the code beside the commit.
         repository: a repository on this machine that has the commit; None if it has to be cloned.
         tree: folder of the checkout.
         lock: the lock file; the packages are listed beside it.
@@ -25,12 +27,13 @@ def shell_commands(
     """
     facts = run.facts
     lines = []
-    commit = facts.get("commit")
+    commit = facts.get("commit") and code.base
     if commit and repository:
         lines.append(shlex.join(["git", "-C", repository, "worktree", "add", "--detach", tree, commit]))
     elif commit:
         lines.append(shlex.join(["git", "clone", "--", facts.get("repository", "<repository>"), tree]))
         lines.append(shlex.join(["git", "-C", tree, "checkout", "--detach", commit]))
+    lines += [shlex.join(words) for words in code_lines(code, tree, lock)] if commit else []
     environment = tree + "-env"
     version = ".".join(facts.get("python", "3").split(".")[:2])
     lines.append(shlex.join([f"python{version}", "-m", "venv", environment]))

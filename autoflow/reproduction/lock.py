@@ -15,7 +15,21 @@ from autoflow.reproduction.substitution import Command
 
 FORMAT = 1
 NAME = "autoflow.lock"
-_CODE = ("commit", "dirty", "repository", "root", "folder", "folder_within", "script", "script_within")
+_CODE = (
+    "commit",
+    "dirty",
+    "repository",
+    "root",
+    "folder",
+    "folder_within",
+    "script",
+    "script_within",
+    "patch",
+    "unpublished",
+    "untracked",
+    "submodules",
+    "late",
+)
 _MACHINE = ("python", "machine", "packages", "sources", "environment")
 _INPUT = ("ref", "type", "id", "name", "path", "sha256", "projectId", "number", "digest")
 _OUTPUT = ("ref", "type", "id", "name", "path", "sha256", "size", "digest")

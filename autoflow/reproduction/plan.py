@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoflow.model.reproduction import ReproductionPlan
+from autoflow.model.run import RunFacts
+from autoflow.model.run_code import code_files
 from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command
 from autoflow.runtime.facts import VARIABLES
@@ -100,4 +102,13 @@ def build_plan(
         sorted(inherited_environment().keys() - environment.keys()),
         requirement_lines(facts),
         json.dumps(command.parameters, ensure_ascii=False) if command.parameters else "",
+        _changes(facts),
     )
+
+
+def _changes(facts: RunFacts) -> str:
+    """Return what is added to the commit: changes, and files that git did not have."""
+    patch = facts.get("patch")
+    parts = [f"the recorded changes of {patch['files']} files"] if patch is not None and "content" in patch else []
+    parts += [f"the file {file['path']}" for file in code_files(facts)]
+    return ", ".join(parts)

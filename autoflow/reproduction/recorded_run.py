@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 from autoflow.errors import NotReproducible
@@ -79,8 +79,14 @@ def producing_run(trace: Trace) -> RecordedRun:
     return run
 
 
-def obstacles(run: RecordedRun, *, allow_dirty: bool) -> Iterator[str]:
-    """Return the reasons why a run's command cannot be run again, one sentence each; empty when it can."""
+def obstacles(run: RecordedRun, *, allow_dirty: bool, missing: Sequence[str]) -> Iterator[str]:
+    """Return the reasons why a run's command cannot be run again, one sentence each; empty when it can.
+
+    Args:
+        run: the run.
+        allow_dirty: run it although a part of its code is missing.
+        missing: the parts that are missing, a phrase each.
+    """
     facts = run.facts
     if not run.commit and "environment" not in facts:
         yield f"the process of {run.ref} ended before the commit of its code was looked up"
@@ -88,10 +94,10 @@ def obstacles(run: RecordedRun, *, allow_dirty: bool) -> Iterator[str]:
         yield f"{run.ref} ran outside of a git working tree, so the commit of its code is unknown"
     elif not is_commit(run.commit):
         yield f"the recorded commit of {run.ref}, {run.commit!a}, is not a commit hash"
-    elif facts.get("dirty", True) and not allow_dirty:
+    elif missing and not allow_dirty:
         yield (
-            f"{run.ref} ran with uncommitted changes on top of commit {run.commit[:12]}; "
-            "--allow-dirty runs the commit without them"
+            f"{run.ref} ran with code that commit {run.commit[:12]} does not have: {'; '.join(missing)}. "
+            "--allow-dirty runs it without"
         )
     if any(word == MASK or word.endswith(f"={MASK}") for word in run.command):
         yield "a secret on its command line was masked; insert it into the printed commands and run those"

@@ -20,6 +20,7 @@ from autoflow.guard import logger
 from autoflow.model.graph_json import DataJson
 from autoflow.model.reproduction import ComparisonRow, Reproduction, ReproductionPlan, all_equal
 from autoflow.reproduction import interpreter, lock, running
+from autoflow.reproduction.code import load_code, missing_code, write_beside
 from autoflow.reproduction.commands import shell_commands
 from autoflow.reproduction.comparison import (
     compare_inputs,
@@ -34,7 +35,7 @@ from autoflow.reproduction.interpreter import Interpreter
 from autoflow.reproduction.plan import allowed_variables, build_plan
 from autoflow.reproduction.recorded_run import RecordedRun, obstacles, producing_run, run_from_trace
 from autoflow.reproduction.substitution import Command, substitute
-from autoflow.reproduction.worktree import find_repository, worktree
+from autoflow.reproduction.worktree import apply_code, find_repository, worktree
 from autoflow.runtime.delivery import deliver_folder, deliver_waiting
 from autoflow.runtime.destination import token_for
 from autoflow.transport.typed import call
@@ -97,7 +98,8 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
     trace = api.trace(ref)
     run = producing_run(trace)
     if options.run:
-        if reasons := list(obstacles(run, allow_dirty=options.allow_dirty)):
+        missing = missing_code(run.facts)
+        if reasons := list(obstacles(run, allow_dirty=options.allow_dirty, missing=missing)):
             raise NotReproducible("; ".join(reasons))
         if api.origin != api.records.origin:
             raise NotReproducible(
@@ -161,8 +163,10 @@ def _lock_and_run(job: _Job, command: Command, restored: RestoredInputs, python:
     run, options = job.run, job.options
     document = lock.build_lock(job.ref, job.api.origin, run, restored, command)
     lock.write_lock(options.lock, document)
+    code = load_code(job.api, run)
+    write_beside(code, options.lock)
     try:
-        repository = find_repository(run.facts) if run.commit else None
+        repository = find_repository(run.facts, code.base) if run.commit else None
     except NotReproducible:
         if options.run:
             raise
@@ -171,16 +175,18 @@ def _lock_and_run(job: _Job, command: Command, restored: RestoredInputs, python:
     lines = shell_commands(
         run,
         command,
+        code,
         repository=repository,
         tree=os.path.abspath(options.workdir or os.path.join(tempfile.gettempdir(), f"autoflow-{name}")),
         lock=os.path.abspath(options.lock),
         server=job.api.records.address,
     )
     projects = {project.project: project.name for project in restored.projects}
-    notes = list(restored.notes)
+    notes = [*restored.notes, *code.notes]
     if python is None or repository is None:
         return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes)
-    with worktree(repository, run.commit, options.workdir, keep=options.keep) as folder:
+    with worktree(repository, code.base, options.workdir, keep=options.keep) as folder:
+        notes += apply_code(repository, code, folder, f"{options.lock}.patch")
         tasks, rows = _run(job, command, projects, python, folder)
     lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(tasks, rows, equal=all_equal(rows))})
     kept_tree = folder if options.keep else None

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from autoflow.errors import NotReproducible
 from autoflow.model.run import RunFacts
 from autoflow.process.paths import path_below
+from autoflow.reproduction.code import RunCode, write_files
 from autoflow.reproduction.plan import inherited_environment
 from autoflow.reproduction.recorded_run import is_commit
 
@@ -30,21 +31,24 @@ _SAFE_OPTIONS = [
 ]
 
 
-def find_repository(facts: RunFacts) -> str:
-    """Return a repository on this machine that has a run's commit: the run's own, else that of the working folder.
+def find_repository(facts: RunFacts, base: str) -> str:
+    """Return a repository on this machine that has a commit: the run's own, else that of the working folder.
+
+    Args:
+        facts: facts of the run.
+        base: the commit to check out, the run's own or an earlier one.
 
     Raises:
         NotReproducible: neither has it; the message says how to get it.
     """
-    commit = facts.get("commit", "")
-    if not is_commit(commit):
-        raise NotReproducible(f"{commit!a} is not a commit hash")
+    if not is_commit(base):
+        raise NotReproducible(f"{base!a} is not a commit hash")
     for folder in (facts.get("root"), os.getcwd()):
-        if folder is not None and os.path.isdir(folder) and _succeeds(folder, "cat-file", "-e", f"{commit}^{{commit}}"):
+        if folder is not None and os.path.isdir(folder) and _succeeds(folder, "cat-file", "-e", f"{base}^{{commit}}"):
             return _git(folder, "rev-parse", "--show-toplevel")
     remote = facts.get("repository")
     remedy = f"git clone {remote}, and run this again inside it" if remote else "run this again inside a clone of it"
-    raise NotReproducible(f"no repository here has commit {commit[:12]}: {remedy}")
+    raise NotReproducible(f"no repository here has commit {base[:12]}: {remedy}")
 
 
 @contextlib.contextmanager
@@ -72,6 +76,32 @@ def worktree(repository: str, commit: str, folder: str | None, *, keep: bool) ->
             _succeeds(repository, "worktree", "remove", "--force", "--force", target)
             shutil.rmtree(temporary or target, ignore_errors=True)
             _succeeds(repository, "worktree", "prune")
+
+
+def apply_code(repository: str, code: RunCode, tree: str, patch_file: str) -> Iterator[str]:
+    """Apply the recorded changes to a working tree, and yield a note for each submodule that is not here.
+
+    Args:
+        repository: the repository, whose own submodules are used.
+        code: the code of the run.
+        tree: the working tree of its base commit.
+        patch_file: the file with the difference.
+
+    Raises:
+        NotReproducible: the changes do not apply, or a path leads outside of the tree.
+    """
+    if code.patch:
+        options = [*_filter_options(repository), "apply", "--binary", "--whitespace=nowarn"]
+        _git(tree, *options, os.path.abspath(patch_file))
+    for module in code.submodules:
+        source = os.path.realpath(os.path.join(repository, module["path"]))
+        target = os.path.join(tree, module["path"])
+        inside = path_below(source, os.path.realpath(repository)) is not None and not os.path.islink(target)
+        usable = inside and is_commit(module["commit"]) and os.path.exists(os.path.join(source, ".git"))
+        add = [*_filter_options(source), "worktree", "add", "--quiet", "--detach", "--force", target, module["commit"]]
+        if not usable or not _succeeds(source, *add):
+            yield f"submodule {module['path']} has no commit {module['commit'][:12]} here, so its files are missing"
+    write_files(code, tree)
 
 
 def relocate_existing(path: str, root: str | None, tree: str) -> str:

@@ -11,20 +11,18 @@ import functools
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from autoflow import settings
 from autoflow.guard import guard
 from autoflow.model.run import RunFacts
+from autoflow.model.run_code import LateFacts, has_changes
 from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
-from autoflow.runtime import masking
-
-GIT_SECONDS = 5.0
+from autoflow.runtime import code_state, git, masking
 
 # the data that a Supervisely app works on
 SUBJECTS = (
@@ -79,17 +77,69 @@ def initial_facts(parameters: Any) -> RunFacts:
     return facts
 
 
-def gather_facts(initial: RunFacts) -> Iterator[RunFacts]:
-    """Yield the facts that take time, for the sender's thread: git's, then the machine's with its installed packages.
+class FactsPart(NamedTuple):
+    """Some facts, and the pieces of contents that facts name (`model.run_contents`)."""
 
-    The process may end before all are gathered; what cannot be found out later comes first.
+    facts: RunFacts
+    contents: Mapping[str, str] = {}
+
+
+class FactsGatherer:
+    """Gathers the facts of one run that take time, on the sender's thread.
 
     Args:
         initial: from `initial_facts`.
     """
-    yield _code_facts(initial)
-    packages, sources = _packages()
-    yield {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}
+
+    def __init__(self, initial: RunFacts) -> None:
+        self._initial = initial
+        self._root: str | None = None
+        self._imported: set[str] = set()
+
+    def at_start(self) -> Iterator[FactsPart]:
+        """Yield git's facts, then the machine's with its installed packages.
+
+        The process may end before all are gathered; what cannot be found out later comes first.
+        """
+        facts = _code_facts(self._initial)
+        contents: Mapping[str, str] = {}
+        self._root = facts.get("root")
+        if self._root is not None:
+            imported = code_state.imported_files()
+            self._imported.update(imported)
+            used = [self._initial.get("script", self._root), *imported, *code_state.named_files(self._initial)]
+            beside, contents = code_state.gather_code(self._root, facts["commit"], used)
+            facts.update(beside)
+            if "dirty" in facts:
+                facts["dirty"] = has_changes(facts)
+        yield FactsPart(facts)
+        yield from _single_pieces(contents)
+        packages, sources = _packages()
+        yield FactsPart(
+            {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}
+        )
+
+    def at_end(self) -> Iterator[FactsPart]:
+        """Yield what the run imported since its start, and the folder it works in now, where these differ."""
+        late: LateFacts = {}
+        contents: dict[str, str] = {}
+        with contextlib.suppress(OSError):
+            if (folder := os.getcwd()) != self._initial.get("folder"):
+                late["folder"] = folder
+        if self._root is not None:
+            imported = [path for path in code_state.imported_files() if path not in self._imported]
+            untracked = code_state.untracked_among(self._root, imported)
+            if files := code_state.describe(self._root, untracked, untracked, contents):
+                late["untracked"] = files
+        if late:
+            yield FactsPart({"late": late})
+        yield from _single_pieces(contents)
+
+
+def _single_pieces(contents: Mapping[str, str]) -> Iterator[FactsPart]:
+    """Yield pieces one by one: each fills most of a record."""
+    for name, data in contents.items():
+        yield FactsPart({}, {name: data})
 
 
 def _code_facts(initial: RunFacts) -> RunFacts:
@@ -108,7 +158,7 @@ def _code_facts(initial: RunFacts) -> RunFacts:
         facts["script_within"] = script
     if (dirty := _is_dirty(root, script)) is not None:
         facts["dirty"] = dirty
-    if repository := _git(root, "config", "--get", "remote.origin.url"):
+    if repository := git.read(root, "config", "--get", "remote.origin.url"):
         facts["repository"] = masking.text(repository)
     return facts
 
@@ -121,10 +171,10 @@ def _working_tree(folder: str | None, script: str | None) -> tuple[str, str] | N
     folders = [folder]
     if script and os.path.isfile(script):
         own = os.path.dirname(script)
-        if _git(own, "check-ignore", script) is None:
+        if git.read(own, "check-ignore", script) is None:
             folders.insert(0, own)
     for candidate in folders:
-        output = (_git(candidate, "rev-parse", "--show-toplevel", "HEAD") or "") if candidate is not None else ""
+        output = (git.read(candidate, "rev-parse", "--show-toplevel", "HEAD") or "") if candidate is not None else ""
         root, _, commit = output.rpartition("\n")
         if root and commit:
             return root, commit
@@ -141,9 +191,9 @@ def _relative_path(root: str, path: str | None) -> str | None:
 
 def _is_dirty(root: str, script: str | None) -> bool | None:
     """Return whether the code differs from the commit's; None when git did not answer in time."""
-    status = _git(root, "status", "--porcelain", "--untracked-files=no")
+    status = git.read(root, "status", "--porcelain", "--untracked-files=no")
     if status == "" and script is not None:
-        status = _git(root, "status", "--porcelain", "--untracked-files=all", "--", script)
+        status = git.read(root, "status", "--porcelain", "--untracked-files=all", "--", script)
     return None if status is None else bool(status)
 
 
@@ -173,18 +223,3 @@ def _source(text: str | None) -> str | None:
         return f"{checkout['vcs']}+{url}@{checkout['commit_id']}" if checkout else url
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
-
-
-def _git(folder: str, *arguments: str) -> str | None:
-    try:
-        process = subprocess.run(  # noqa: S603 - our own arguments only
-            ["git", "-C", folder, *arguments],  # noqa: S607 - the user's own git
-            capture_output=True,
-            timeout=GIT_SECONDS,
-            check=False,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError, RuntimeError):  # RuntimeError: the interpreter is shutting down
-        return None
-    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None

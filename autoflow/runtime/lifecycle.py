@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copyreg
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
-from autoflow.model.run import RunFacts, RunState
+from autoflow.model.run import RunState
 from autoflow.outbox import open_runs
 from autoflow.runtime import destination, facts, inference, masking
 from autoflow.runtime.recorder import new_key
@@ -83,7 +83,8 @@ def announce(run: Run, parameters: Any = None, parent: Run | None = None, *, una
         initial["unattributed"] = True
     members = {**initial, "name": run.name, "parent": parent.key if parent is not None else None}
     run.write_record("run", **members)
-    run.outbox.submit(functools.partial(_record_facts, run, initial))
+    run.gatherer = facts.FactsGatherer(initial)
+    run.outbox.submit(functools.partial(_record_facts, run, run.gatherer.at_start))
 
 
 def _create_file(run: Run) -> None:
@@ -95,9 +96,10 @@ def _create_file(run: Run) -> None:
         run.open_file = None
 
 
-def _record_facts(run: Run, initial: RunFacts) -> None:
-    for gathered in facts.gather_facts(initial):
-        run.write_record("facts", facts=gathered)
+def _record_facts(run: Run, gather: Callable[[], Iterable[facts.FactsPart]]) -> None:
+    for part in gather():
+        contents = {"contents": part.contents} if part.contents else {}
+        run.write_record("facts", facts=part.facts, **contents)
 
 
 def finish(run: Run, error: BaseException | None) -> None:
@@ -106,6 +108,8 @@ def finish(run: Run, error: BaseException | None) -> None:
     Its file is removed last: a process that is killed before leaves the run to its parent.
     """
     run.close()
+    if run.outbox is not None and run.gatherer is not None:
+        run.outbox.submit(functools.partial(_record_facts, run, run.gatherer.at_end))
     exited_normally = isinstance(error, SystemExit) and error.code in {None, 0}
     if error is None or exited_normally:
         record_end(run, "finished")

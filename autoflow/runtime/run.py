@@ -18,6 +18,7 @@ from autoflow.runtime.card_options import CardOptions
 from autoflow.runtime.destination import OFF
 from autoflow.runtime.edge_spec import EdgeSpec
 from autoflow.runtime.entity_resolution import warn_once
+from autoflow.runtime.facts import FactsGatherer
 from autoflow.runtime.recorder import Recorder
 
 logger = logging.getLogger("autoflow")
@@ -36,6 +37,7 @@ class Run(Recorder):
     Attributes:
         active: this process opened the run, and it is not over. A plain attribute, because every call reads it.
         open_file: the run's file in ``AUTOFLOW_HOME``; None when there is none.
+        gatherer: gathers its facts; None for a run that another process opened.
         api: the SDK's or our own Api passed to ``workflow(api=...)``.
     """
 
@@ -56,6 +58,7 @@ class Run(Recorder):
         self.active = active
         self.open_file = open_file
         self.api: Any = None
+        self.gatherer: FactsGatherer | None = None
         self._over = False
 
     def __repr__(self) -> str:

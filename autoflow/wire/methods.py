@@ -20,6 +20,7 @@ VERSION_INFO = "projects.versions.info"
 # autoflow's own methods, which only our server has; `wire.contract` declares their requests and responses
 RECORDS_ADD = "autoflow.records.add"
 RUNS_ENSURE = "autoflow.runs.ensure"
+RUN_CONTENTS = "autoflow.runs.contents"
 SNAPSHOT = "autoflow.versions.snapshot"
 VERSION_MAP = "autoflow.versions.map"
 VERSION_ITEMS = "autoflow.versions.items"

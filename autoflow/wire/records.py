@@ -6,7 +6,8 @@ A record is a JSON object. Every record has ``key`` (unique for ever: the journa
 ``run``      a run began: ``name``, ``task`` (a number issued at the origin, or null), ``team``, ``workspace``,
              ``origin`` (server that issued these numbers; empty for this one), ``parent`` (a run's key or null) and
              the facts known at the start (`model.run.RunFacts`)
-``facts``    ``facts``: what the sender gathered about the run (`RunFacts`)
+``facts``    ``facts``: what the sender gathered about the run (`RunFacts`); ``contents``: pieces of contents that facts
+             name, in base64 by their sha256 (`model.run_contents`)
 ``finish``   ``state`` (finished, failed, ended: a parent process ended or reaped it, lost) and ``error`` (one line,
              or null)
 ``log``      ``lines``: a chunk of the run's log, text
@@ -54,11 +55,15 @@ class StartRecord(_Record):
     parent: str | None
 
 
-class FactsRecord(_Record):
-    """Facts that the sender gathered about a run."""
-
+class _FactsRecord(_Record):
     type: Literal["facts"]
     facts: RunFacts
+
+
+class FactsRecord(_FactsRecord, total=False):
+    """Facts that the sender gathered about a run, and pieces of the contents that facts name."""
+
+    contents: dict[str, str]
 
 
 class FinishRecord(_Record):

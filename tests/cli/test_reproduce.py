@@ -127,10 +127,29 @@ def test_restored_data_that_was_not_read(api, repo, command, tmp_path):
     assert "not read" in output
 
 
-def test_uncommitted_changes_are_an_error(api, repo, command):
+def test_uncommitted_changes_and_imported_files_are_restored(api, repo, command):
+    """The working tree has the changes of the script and a module that git ignores, whatever the folder has now."""
+    script = repo.folder / "train.py"
+    committed = script.read_text()
+    changed = committed.replace("content = [", "content = [local_settings.RATE, ")
+    script.write_text("import local_settings\n" + changed)
+    (repo.folder / ".gitignore").write_text("local_settings.py\n__pycache__\n")
+    (repo.folder / "local_settings.py").write_text("RATE = 3\n")
+    repo.run("--project-id", "1")
+    _, output, _ = command("trace", MODEL)
+    assert "dirty, 2 files outside of git, recorded" in output or "dirty, 1 file outside of git, recorded" in output
+    script.write_text(committed)
+    (repo.folder / "local_settings.py").write_text("RATE = 4\n")
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes")
+    assert code == 0, output + errors
+    assert "the recorded changes of" in errors
+    assert "local_settings.py" in errors
+
+
+def test_changes_that_are_not_recorded_are_an_error(api, repo, command):
     """It is an error before anything is restored; `--allow-dirty` runs the commit without the changes."""
     script = repo.folder / "train.py"
-    script.write_text(script.read_text() + "# harmless\n")
+    script.write_text(script.read_text() + "# password = 'hunter2-Xk93jfa0'\n")
     repo.run("--project-id", "1")
     code, output, errors = command("reproduce", MODEL, "--run", "--yes")
     assert (code, output) == (2, "")

@@ -85,9 +85,9 @@ def test_credentials_and_other_runs_are_not_inherited(name, monkeypatch):
 @pytest.mark.parametrize("commit", ["--upload-pack=touch x", "HEAD", "main", "0123", COMMIT + "\n", "-" + COMMIT])
 def test_a_commit_must_be_a_full_hash(commit):
     """Options of git and symbolic names are rejected."""
-    assert any("not a commit hash" in reason for reason in obstacles(run(commit=commit), allow_dirty=False))
+    assert any("not a commit hash" in reason for reason in obstacles(run(commit=commit), allow_dirty=False, missing=()))
     with pytest.raises(NotReproducible, match="not a commit hash"):
-        find_repository({"commit": commit})
+        find_repository({"commit": commit}, commit)
 
 
 def test_a_recorded_folder_must_be_inside_the_checkout(tmp_path):

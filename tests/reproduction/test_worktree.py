@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from autoflow.errors import NotReproducible
+from autoflow.reproduction.code import RunCode, write_files
 from autoflow.reproduction.worktree import find_repository, relocate_existing, worktree
 
 pytestmark = pytest.mark.core
@@ -92,14 +93,14 @@ def test_the_repository_with_the_commit_is_used(repo, tmp_path, monkeypatch):
     """The recorded one, else that of the working folder; otherwise the error says what to clone."""
     facts = {"commit": git(repo, "rev-parse", "HEAD"), "root": str(repo), "repository": "https://host/x.git"}
     monkeypatch.chdir(tmp_path)
-    assert find_repository(facts) == os.path.realpath(repo)
+    assert find_repository(facts, facts["commit"]) == os.path.realpath(repo)
     gone = {**facts, "root": str(tmp_path / "gone")}
     with pytest.raises(NotReproducible, match=r"git clone https://host/x\.git"):
-        find_repository(gone)
+        find_repository(gone, gone["commit"])
     monkeypatch.chdir(repo)
-    assert find_repository(gone) == os.path.realpath(repo)
+    assert find_repository(gone, gone["commit"]) == os.path.realpath(repo)
     with pytest.raises(NotReproducible, match="no repository here has commit"):
-        find_repository({**facts, "commit": "a" * 40})
+        find_repository(facts, "a" * 40)
 
 
 def test_paths_below_the_repository_are_relocated(tmp_path):
@@ -113,3 +114,14 @@ def test_paths_below_the_repository_are_relocated(tmp_path):
     assert relocate_existing("src/train.py", root, str(tree)) == "src/train.py"
     assert relocate_existing("/usr/bin/python", root, str(tree)) == "/usr/bin/python"
     assert relocate_existing("/usr", None, str(tree)) == "/usr"
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/x", ".git/hooks/x", "a/../../x", "link/x"])
+def test_a_recorded_file_stays_inside_of_the_tree(tmp_path, path):
+    """Neither a path nor a symbolic link of the commit leads outside, nor into git's own folder."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "link").symlink_to(tmp_path)
+    with pytest.raises(NotReproducible, match="outside"):
+        write_files(RunCode("a" * 40, b"", {path: b"x"}), str(tree))
+    assert not (tmp_path / "x").exists()

@@ -9,6 +9,8 @@ from collections import ChainMap
 
 import pytest
 
+from autoflow.model.run_code import gaps
+from autoflow.model.run_contents import join
 from autoflow.runtime import facts
 
 pytestmark = pytest.mark.core
@@ -21,7 +23,7 @@ def git(folder, *arguments):
 
 def gather(initial):
     """Return all facts that take time."""
-    return dict(ChainMap(*facts.gather_facts(initial)))
+    return dict(ChainMap(*(part.facts for part in facts.FactsGatherer(initial).at_start())))
 
 
 @pytest.fixture
@@ -128,3 +130,65 @@ def test_a_reproduction_names_its_original(monkeypatch):
     collected = facts.initial_facts(None)
     assert (collected["reproduces"], collected["attempt"]) == ("task:5", "abc")
     assert collected["command"][0] == sys.executable
+
+
+def test_changes_and_files_outside_of_git_are_recorded(repo):
+    """The difference to the commit, and small files, imported or not; a secret only by its name and hash."""
+    (repo / "src" / "train.py").write_text("changed")
+    (repo / "settings.yaml").write_text("lr: 1")
+    (repo / ".env").write_text("PASSWORD=abc")
+    gatherer = facts.FactsGatherer({"folder": str(repo), "command": ["python", "train.py", "settings.yaml"]})
+    parts = list(gatherer.at_start())
+    collected = dict(ChainMap(*(part.facts for part in parts)))
+    pieces = dict(ChainMap(*(part.contents for part in parts)))
+    files = {file["path"]: file for file in collected["untracked"]}
+    assert b"+changed" in join(collected["patch"]["content"], pieces)
+    assert join(files["settings.yaml"]["content"], pieces) == b"lr: 1"
+    assert files["settings.yaml"]["used"]
+    assert (files[".env"]["withheld"], "content" in files[".env"]) == ("secret", False)
+    assert collected["unpublished"]
+    assert list(gaps(collected)) == []
+
+
+def test_a_change_that_contains_a_secret_is_withheld(repo):
+    """The other changes are recorded, and the missing one is named."""
+    (repo / "src" / "train.py").write_text("first\npassword = 'hunter2-Xk93jfa0'\n")
+    (repo / ".gitignore").write_text("venv\nother\n")
+    parts = list(facts.FactsGatherer({"folder": str(repo)}).at_start())
+    collected = dict(ChainMap(*(part.facts for part in parts)))
+    pieces = dict(ChainMap(*(part.contents for part in parts)))
+    assert b"+other" in join(collected["patch"]["content"], pieces)
+    assert "hunter2" not in repr(join(collected["patch"]["content"], pieces))
+    assert list(gaps(collected)) == ["the change of src/train.py, which looks like a secret"]
+
+
+def test_a_clean_commit_that_no_remote_has_is_recorded_from_one_that_a_remote_has(repo, tmp_path):
+    """So that a clone of the remote is enough to run it again."""
+    remote = tmp_path / "remote.git"
+    git(tmp_path, "clone", "-q", "--bare", str(repo), str(remote))
+    git(repo, "remote", "add", "origin", str(remote))
+    git(repo, "fetch", "-q", "origin")
+    published = git(repo, "rev-parse", "HEAD")
+    assert gather({"folder": str(repo)})["unpublished"] is False
+    (repo / "src" / "train.py").write_text("second")
+    git(repo, "commit", "-qam", "second")
+    collected = gather({"folder": str(repo)})
+    assert (collected["patch"]["base"], collected["unpublished"], collected["dirty"]) == (published, True, False)
+
+
+def test_a_dirty_submodule_is_a_gap(repo, tmp_path):
+    """Its commit is recorded, its changes are not."""
+    module = tmp_path / "module"
+    module.mkdir()
+    git(module, "init", "-q")
+    (module / "a.py").write_text("a")
+    git(module, "add", ".")
+    git(module, "commit", "-qm", "m")
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(module), "lib")
+    git(repo, "commit", "-qm", "lib")
+    commit = git(module, "rev-parse", "HEAD")
+    assert gather({"folder": str(repo)})["submodules"] == [{"path": "lib", "commit": commit, "dirty": False}]
+    (repo / "lib" / "a.py").write_text("b")
+    collected = gather({"folder": str(repo)})
+    assert collected["dirty"]
+    assert list(gaps(collected)) == ["uncommitted changes in the submodule lib"]

@@ -19,6 +19,8 @@ from autoflow.graph.render.labels import card_reference, format_time, parse_time
 from autoflow.graph.render.summary_tree import MAX_DEPTH
 from autoflow.graph.render.terminal import Terminal
 from autoflow.graph.trace import Trace
+from autoflow.model.run import RunFacts
+from autoflow.model.run_code import code_files, gaps, has_changes
 
 MAX_COMMAND_LENGTH = 160
 
@@ -162,19 +164,29 @@ class _TreeRenderer:
     def run_lines(self, key: str) -> Iterator[str]:
         """Yield what is needed to run a run again: its command, then its code and environment."""
         run: Mapping[str, Any] = self.runs.get(key, {})
-        facts = run.get("facts", {})
+        facts: RunFacts = run.get("facts", {})
         if command := facts.get("command"):
             line = printable(shlex.join(map(str, command)))
             yield line if len(line) <= MAX_COMMAND_LENGTH else line[: MAX_COMMAND_LENGTH - 1] + "…"
         parts = []
         if commit := facts.get("commit"):
-            state = " (dirty)" if facts.get("dirty") else ""
-            parts.append(f"commit {str(commit)[:12]}{state}")
+            parts.append(f"commit {str(commit)[:12]}{_code_state(facts)}")
         parts += [f"Python {facts['python']}"] if facts.get("python") else []
         parts += [f"{len(facts['packages'])} packages"] if facts.get("packages") else []
         parts += [f"reproduces {facts['reproduces']}"] if facts.get("reproduces") else []
         if parts:
             yield printable(", ".join(parts))
+
+
+def _code_state(facts: RunFacts) -> str:
+    """Return what the code of a run was beside its commit, and whether all of that is recorded; empty for nothing."""
+    used = sum(bool(file.get("used")) for file in code_files(facts))
+    parts = ["no remote has it"] if facts.get("unpublished") else []
+    if has_changes(facts) and "dirty" in facts:
+        parts.append("dirty")
+        parts += [f"{used} {'file' if used == 1 else 'files'} outside of git"] if used else []
+        parts.append("not completely recorded" if any(gaps(facts)) else "recorded")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _data_type(card: Card, data: Mapping[str, Any]) -> str:

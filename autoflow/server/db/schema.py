@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0019"
+REVISION = "0020"
 
 metadata = MetaData()
 
@@ -413,6 +413,15 @@ task_facts = _table(
     _author(),
 )
 Index("task_facts_by_task", task_facts.c.task_id, task_facts.c.id)
+
+# Pieces of contents that facts name, such as the changes that a commit does not have (`model.run_contents`).
+run_contents = _table(
+    "run_contents",
+    Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("team_id", "hash"),
+)
 
 # What an app has set of its own page (`db.task_data`).
 task_data = _table(

@@ -85,6 +85,29 @@ class EnsureRunResponse(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunContentsRequest:
+    """Return pieces of the contents that the facts of a task name, such as the changes that its commit does not have.
+
+    Args:
+        task: number of the task.
+        pieces: names of at most 32 pieces (`model.run_contents`).
+    """
+
+    task: Id
+    pieces: list[str]
+
+
+class RunContentsResponse(TypedDict):
+    """Pieces of contents.
+
+    Args:
+        contents: the pieces that the server has, in base64 by their names.
+    """
+
+    contents: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnsureTaskRequest:
     """Return the task of a number that another server issued, which the first call creates.
 
@@ -156,4 +179,5 @@ class TaskResponse(TypedDict):
 
 RECORDS_ADD = Method(methods.RECORDS_ADD, AddRecordsRequest, AddRecordsResponse)
 RUNS_ENSURE = Method(methods.RUNS_ENSURE, EnsureRunRequest, EnsureRunResponse, (404,))
+RUN_CONTENTS = Method(methods.RUN_CONTENTS, RunContentsRequest, RunContentsResponse, (404,))
 TASKS_ENSURE = Method(methods.TASKS_ENSURE, EnsureTaskRequest, TaskResponse, (404,))

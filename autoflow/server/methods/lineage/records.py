@@ -22,7 +22,7 @@ from sqlalchemy import Connection, insert, select
 from autoflow.errors import ServerRefused
 from autoflow.model.run import RunFacts
 from autoflow.server import timestamps
-from autoflow.server.db import access, tasks, teams
+from autoflow.server.db import access, run_contents, tasks, teams
 from autoflow.server.db.error_translation import translate_data_errors
 from autoflow.server.db.schema import record_keys
 from autoflow.server.db.schema import tasks as task_table
@@ -40,6 +40,7 @@ DIRECTIONS = tuple(methods.ADD_EDGE)
 SLICE = 0.05  # seconds during which one transaction applies records
 PAUSE = 0.0002  # seconds between two records in an embedded server
 GROUP = 10  # records of a savepoint
+MAX_CONTENTS = 32  # pieces of one response
 GAP = 0.005  # seconds between two transactions of a batch: waiters for the write lock poll it
 
 
@@ -68,7 +69,10 @@ def _run(conn: Connection, request: RequestParser, timestamp: str) -> None:
 
 
 def _facts(conn: Connection, request: RequestParser, timestamp: str) -> None:
-    tasks.add_facts(conn, _run_task(conn, request), request.mapping("facts"), timestamp)
+    task_id = _run_task(conn, request)
+    tasks.add_facts(conn, task_id, request.mapping("facts"), timestamp)
+    if contents := request.mapping("contents"):
+        run_contents.add(conn, tasks.get(conn, task_id)["team_id"], contents)
 
 
 def _finish(conn: Connection, request: RequestParser, timestamp: str) -> None:
@@ -214,6 +218,13 @@ def ensure(conn: Connection, request: contract.EnsureRunRequest) -> contract.Ens
     }
 
 
-READS: Mapping[str, Operation] = {}
+@implements(contract.RUN_CONTENTS)
+def contents(conn: Connection, request: contract.RunContentsRequest) -> contract.RunContentsResponse:
+    """``autoflow.runs.contents``: return pieces of the contents that the facts of a task name."""
+    team_id = tasks.get(conn, request.task)["team_id"]
+    return {"contents": run_contents.read(conn, team_id, request.pieces[:MAX_CONTENTS])}
+
+
+READS: Mapping[str, Operation] = by_name(contents)
 WRITES: Mapping[str, Operation] = by_name(ensure)
 BATCHES: Mapping[str, Batch] = by_name(add)

@@ -1263,6 +1263,20 @@ export interface RevokeTokenRequest {
   id: number;
 }
 
+/** Return pieces of the contents that the facts of a task name, such as the changes that its commit does not have. */
+export interface RunContentsRequest {
+  /** number of the task. */
+  task: number;
+  /** names of at most 32 pieces (`model.run_contents`). */
+  pieces: Array<string>;
+}
+
+/** Pieces of contents. */
+export interface RunContentsResponse {
+  /** the pieces that the server has, in base64 by their names. */
+  contents: Record<string, string>;
+}
+
 /** A run of a trace. */
 export interface RunJson {
   /** reference of the run, as task:5. */
@@ -1991,6 +2005,7 @@ export interface WrittenFile {
 export interface Methods {
   "autoflow.records.add": { request: AddRecordsRequest; response: AddRecordsResponse };
   "autoflow.runs.ensure": { request: EnsureRunRequest; response: EnsureRunResponse };
+  "autoflow.runs.contents": { request: RunContentsRequest; response: RunContentsResponse };
   "autoflow.tasks.ensure": { request: EnsureTaskRequest; response: TaskResponse };
   "autoflow.versions.snapshot": { request: SnapshotRequest; response: SnapshotResponse };
   "autoflow.versions.map": { request: VersionMapRequest; response: Record<string, unknown> };
