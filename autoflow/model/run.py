@@ -4,9 +4,68 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from autoflow.model.run_code import CodeFile, LateFacts, Patch, Submodule
+from autoflow.model.run_contents import StoredContent
 
 RunState = Literal["running", "finished", "failed", "ended", "lost"]
+
+
+Withheld = Literal["secret", "large"]
+
+
+class _Patch(TypedDict):
+    base: str
+    files: int
+
+
+class Patch(_Patch, total=False):
+    """The difference between a commit and the files that ran, as ``git diff --binary`` prints it.
+
+    Args:
+        base: the commit, the run's own or an earlier one that a remote has.
+        files: number of files that differ.
+        content: the difference; absent if it is too large.
+        secret: files whose difference is not in it because they look like secrets.
+    """
+
+    content: StoredContent
+    secret: list[str]
+
+
+class _CodeFile(TypedDict):
+    path: str
+    size: int
+
+
+class CodeFile(_CodeFile, total=False):
+    """A file of the working tree that git does not have.
+
+    Args:
+        path: relative to the root.
+        sha256: absent if the file is large.
+        used: the run imported it, or its command or parameters name it.
+        content: its bytes.
+        withheld: why the bytes are not stored.
+    """
+
+    sha256: str
+    used: bool
+    content: StoredContent
+    withheld: Withheld
+
+
+class Submodule(TypedDict):
+    """A submodule as it was checked out; `dirty` if its files differ from the commit."""
+
+    path: str
+    commit: str
+    dirty: bool
+
+
+class LateFacts(TypedDict, total=False):
+    """What was learned of a run's code by its end: files imported since the start, and another working folder."""
+
+    untracked: list[CodeFile]
+    folder: str
 
 
 class RunFacts(TypedDict, total=False):

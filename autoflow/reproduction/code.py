@@ -10,8 +10,8 @@ from typing import NamedTuple
 from autoflow.api.file_io import write_atomically
 from autoflow.api.protocols import DataApi
 from autoflow.errors import NotReproducible
-from autoflow.model.run import RunFacts
-from autoflow.model.run_code import CodeFile, Submodule, code_files, gaps
+from autoflow.model.run import CodeFile, RunFacts, Submodule
+from autoflow.model.run_code import code_files, gaps
 from autoflow.model.run_contents import StoredContent, join, sha256_of
 from autoflow.process.paths import path_below
 from autoflow.reproduction.recorded_run import RecordedRun, is_commit

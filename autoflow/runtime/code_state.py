@@ -11,8 +11,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from autoflow.model.run import RunFacts
-from autoflow.model.run_code import CodeFile, Patch, Submodule
+from autoflow.model.run import CodeFile, Patch, RunFacts, Submodule
 from autoflow.model.run_contents import sha256_of, split
 from autoflow.process.paths import path_below
 from autoflow.process.threads import yield_gil
@@ -184,16 +183,16 @@ def _patch(root: str, base: str, pieces: Pieces) -> Patch | None:
     patch: Patch = {"base": base, "files": len(sections)}
     if len(difference) > MAX_PATCH:
         return patch
-    kept, secret = [], []
+    plain, secret = [], []
     for section in sections:
         path = os.fsdecode(section.partition(b"\n")[0].rpartition(b" b/")[2])
         if looks_secret(path, section):
             secret.append(path)
         else:
-            kept.append(section)
+            plain.append(section)
     if secret:
         patch["secret"] = secret[:MAX_FILES]
-    stored = split(b"".join(kept))
+    stored = split(b"".join(plain))
     if stored is not None:
         patch["content"] = stored[0]
         pieces.update(stored[1])

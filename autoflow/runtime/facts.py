@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from autoflow import settings
 from autoflow.guard import guard
-from autoflow.model.run import RunFacts
-from autoflow.model.run_code import LateFacts, has_changes
+from autoflow.model.run import LateFacts, RunFacts
+from autoflow.model.run_code import has_changes
 from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
 from autoflow.runtime import code_state, git, masking
