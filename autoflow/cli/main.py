@@ -197,6 +197,10 @@ def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
     collect.add_argument("--empty-trash", action="store_true", help="empty the trash now, not after 7 days")
 
 
+_ROLES = ("viewer", "editor", "admin")
+_SCOPE = "what the token may do, at most what its user's role permits (default: write)"
+
+
 def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     server = commands.add_parser("serve", help="serve a team over HTTP")
     server.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
@@ -237,6 +241,9 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     create.add_argument(
         "--team", action="append", metavar="NAME", help="team that the user joins, created if new (default: Team)"
     )
+    create.add_argument("--scope", choices=("read", "write", "admin"), default="write", help=_SCOPE)
+    create.add_argument("--role", choices=_ROLES, help="role of the user in these teams (default: editor)")
+    create.add_argument("--expires", metavar="TIME", help="lifetime such as 12h, 30d or 8w (default: forever)")
     _add_store(create)
     create.set_defaults(run="token_create")
     listing = token.add_parser("list", help="list tokens")
@@ -248,6 +255,12 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     leave.add_argument("--team", required=True, action="append", metavar="NAME", help="the team; may be repeated")
     _add_store(leave)
     leave.set_defaults(run="token_leave")
+    role = token.add_parser("role", help="change the role of a user in a team")
+    role.add_argument("role", choices=_ROLES, help="viewers only read; admins also change the members of the team")
+    role.add_argument("--user", required=True, metavar="NAME", help="the user")
+    role.add_argument("--team", required=True, action="append", metavar="NAME", help="the team; may be repeated")
+    _add_store(role)
+    role.set_defaults(run="token_role")
     revoke = token.add_parser("revoke", help="revoke a token")
     revoke.add_argument("id", type=int, metavar="ID", help="its id in the list")
     _add_store(revoke)
@@ -277,6 +290,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "token_list": token.list_all,
         "token_leave": token.leave,
         "token_revoke": token.revoke,
+        "token_role": token.set_role,
         "graph": graph.show,
         "open": page.show,
         "trace": graph.show_trace,

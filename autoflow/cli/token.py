@@ -17,6 +17,9 @@ from autoflow.errors import ServerExtraMissing
 if TYPE_CHECKING:
     from autoflow.server.authorization import Token, Tokens
 
+_UNITS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
+_LONGEST = 100 * 365 * _UNITS["d"]
+
 
 @contextlib.contextmanager
 def _tokens(args: argparse.Namespace) -> Iterator[Tokens]:
@@ -34,11 +37,26 @@ def _tokens(args: argparse.Namespace) -> Iterator[Tokens]:
 
 def create(args: argparse.Namespace) -> int:
     """Create a token and print it on standard output; it cannot be printed again."""
+    lifetime = _seconds(args.expires) if args.expires is not None else None
     with _tokens(args) as tokens:
-        token = tokens.create(args.user, args.team or ["Team"])
+        token = tokens.create(args.user, args.team or ["Team"], scope=args.scope, role=args.role, lifetime=lifetime)
     print(token)
     print("Store it safely: the server has only its sha256, and cannot print it again.", file=sys.stderr)
     return 0
+
+
+def _seconds(lifetime: str) -> float:
+    """Return a lifetime such as ``30d`` in seconds.
+
+    Raises:
+        ValueError: it is not a number of hours, days or weeks.
+    """
+    number, unit = lifetime[:-1], lifetime[-1:]
+    if unit not in _UNITS or not number.isdecimal() or not 0 < int(number) * _UNITS[unit] <= _LONGEST:
+        raise ValueError(
+            f"{lifetime!r} is not a lifetime: write a number of hours, days or weeks, such as 12h, 30d or 8w"
+        )
+    return float(int(number) * _UNITS[unit])
 
 
 def list_all(args: argparse.Namespace) -> int:
@@ -51,8 +69,10 @@ def list_all(args: argparse.Namespace) -> int:
     for token in listed:
         use = f", to reproduce task:{token.task}" if token.task is not None else ""
         end = f", expires {token.expires_at}" if token.expires_at is not None else ""
-        teams = ", ".join(token.teams) or "no team"
-        print(f"{token.id:>4}  {token.prefix}…  {token.created_at}  {token.user} in {teams}{use}{end}")
+        teams = ", ".join(f"{team} ({role})" for team, role in zip(token.teams, token.roles, strict=True)) or "no team"
+        last_use = f", last used {token.last_used_at}" if token.last_used_at is not None else ", never used"
+        rights = f"may {token.scope}{use}{end}{last_use}"
+        print(f"{token.id:>4}  {token.prefix}…  {token.created_at}  {token.user} in {teams}, {rights}")
     if not listed:
         print("There are no tokens; create one with `autoflow token create`.", file=sys.stderr)
     return 0
@@ -68,6 +88,13 @@ def revoke(args: argparse.Namespace) -> int:
     """Revoke a token immediately."""
     with _tokens(args) as tokens:
         tokens.revoke(args.id)
+    return 0
+
+
+def set_role(args: argparse.Namespace) -> int:
+    """Change a user's role in teams immediately."""
+    with _tokens(args) as tokens:
+        tokens.set_role(args.user, args.team, args.role)
     return 0
 
 

@@ -9,13 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from autoflow.server.db import tokens
+from sqlalchemy import RowMapping
+
+from autoflow.server import timestamps
+from autoflow.server.db import clock, tokens
 from autoflow.server.db.access import Caller
 from autoflow.server.db.engine import Store
-from autoflow.server.errors import Forbidden, Invalid, Unauthenticated
+from autoflow.server.db.roles import WRITE, permissions
+from autoflow.server.errors import Forbidden, Invalid, NotFound, Unauthenticated
 
 BYTES = 64
 PREFIX_LENGTH = 6  # digits that identify a token in a list
@@ -33,6 +38,9 @@ class Token(NamedTuple):
         created_at: when it was created.
         expires_at: when it expires, None for never.
         task: the task whose reproduction it is restricted to, None for a token without restriction.
+        scope: ``read``, ``write`` or ``admin``.
+        last_used_at: when it was last used, to the minute; None if it never was.
+        roles: the user's roles in `teams`.
     """
 
     id: int
@@ -42,6 +50,9 @@ class Token(NamedTuple):
     created_at: str
     expires_at: str | None = None
     task: int | None = None
+    scope: str = WRITE
+    last_used_at: str | None = None
+    roles: tuple[str, ...] = ()
 
 
 def generate() -> str:
@@ -59,9 +70,26 @@ class Tokens:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._lock = threading.Lock()
+        self._last_use: dict[int, str] = {}  # since it was last stored
 
-    def create(self, user: str, teams: Sequence[str]) -> str:
+    def create(
+        self,
+        user: str,
+        teams: Sequence[str],
+        *,
+        scope: str = WRITE,
+        role: str | None = None,
+        lifetime: float | None = None,
+    ) -> str:
         """Create a token of a user and add the user to the teams; create the user and the teams that do not exist.
+
+        Args:
+            user: the user's login.
+            teams: the teams' names.
+            scope: what the token may do, whatever the user's role: ``read``, ``write`` or ``admin``.
+            role: the user's role in the teams; by default that of an editor, or the one that the user has.
+            lifetime: seconds until the token expires, None for never.
 
         Raises:
             Invalid: a name is empty or too long.
@@ -72,25 +100,37 @@ class Tokens:
         token = generate()
         with self._store.write() as conn:
             user_id = tokens.ensure_user(conn, user)
-            tokens.add_member(conn, user_id, [tokens.ensure_team(conn, name) for name in teams])
-            tokens.add(conn, user_id, digest(token), token[:PREFIX_LENGTH])
+            tokens.add_member(conn, user_id, [tokens.ensure_team(conn, name) for name in teams], role)
+            expires_at = clock.after(conn, lifetime) if lifetime is not None else None
+            tokens.add(conn, user_id, digest(token), token[:PREFIX_LENGTH], expires_at=expires_at, scope=scope)
         return token
 
     def list(self) -> list[Token]:
         """Return all tokens, expired ones included until they are removed."""
         with self._store.read() as conn:
-            return [
-                Token(
-                    row["id"],
-                    row["prefix"],
-                    row["login"],
-                    tuple(team["name"] for team in tokens.teams_of(conn, row["user_id"])),
-                    row["created_at"],
-                    row["expires_at"],
-                    row["task_id"],
-                )
-                for row in tokens.listing(conn)
-            ]
+            return [_token(row, tokens.teams_of(conn, row["user_id"])) for row in tokens.listing(conn)]
+
+    def set_role(self, user: str, teams: Sequence[str], role: str) -> None:
+        """Change a member's role in teams, from the next request on.
+
+        Raises:
+            NotFound: there is no such user, or the user is not in one of the teams; nothing is changed.
+        """
+        with self._store.write() as conn:
+            user_id = tokens.get_user_id(conn, user)
+            team_ids = {team["name"]: team["id"] for team in tokens.teams_of(conn, user_id)}
+            for name in teams:
+                if name not in team_ids:
+                    raise NotFound("a membership in team", name)
+            tokens.add_member(conn, user_id, [team_ids[name] for name in teams], role)
+
+    def store_last_use(self) -> None:
+        """Store when tokens were used since the last call: for a thread in the background, as it is a write."""
+        with self._lock:
+            times, self._last_use = self._last_use, {}
+        if times:
+            with self._store.write(count_change=False) as conn:
+                tokens.set_last_use(conn, times)
 
     def remove_from_teams(self, user: str, teams: Sequence[str]) -> tuple[str, ...]:
         """Remove a user from teams, from the next request on, and return the user's remaining teams.
@@ -127,11 +167,53 @@ class Tokens:
                 raise Unauthenticated("this token is not valid here")
             if row["expired"]:
                 raise Unauthenticated(f"this token expired at {row['expires_at']}: get a new one")
-            teams = frozenset(int(team["id"]) for team in tokens.teams_of(conn, row["user_id"]))
-        if not teams:
+            members = [(int(team["id"]), team["role"]) for team in tokens.teams_of(conn, row["user_id"])]
+        with self._lock:
+            self._last_use[row["id"]] = timestamps.now()
+        if not members:
             raise Forbidden("the user of this token is in no team")
-        if row["task_id"] is None:
-            return Caller(row["user_id"], teams, login=row["login"])
-        if row["team_id"] not in teams:
-            raise Forbidden(f"the user of this token has left the team of task {row['task_id']}")
-        return Caller(row["user_id"], frozenset({row["team_id"]}), since=row["created_at"], login=row["login"])
+        since = None
+        if row["task_id"] is not None:
+            since = row["created_at"]
+            members = [(team, role) for team, role in members if team == row["team_id"]]
+            if not members:
+                raise Forbidden(f"the user of this token has left the team of task {row['task_id']}")
+        permitted = permissions(members, row["scope"])
+        return Caller(
+            row["user_id"],
+            permitted.visible,
+            since=since,
+            login=row["login"],
+            writable=permitted.writable,
+            administered=permitted.administered,
+        )
+
+
+def for_writing(method: str, caller: Caller) -> Caller:
+    """Return a caller who calls a method that writes, with those teams alone whose data they may change.
+
+    Raises:
+        Forbidden: there are none.
+    """
+    if caller.writable is None:
+        return caller
+    if not caller.writable:
+        raise Forbidden(
+            f"{method} changes data: that needs a token of scope write, of a user who is more than a viewer"
+        )
+    return caller._replace(teams=caller.writable)
+
+
+def _token(row: RowMapping, teams: Sequence[RowMapping]) -> Token:
+    return Token(
+        row["id"],
+        row["prefix"],
+        row["login"],
+        tuple(team["name"] for team in teams),
+        row["created_at"],
+        row["expires_at"],
+        row["task_id"],
+        row["scope"],
+        row["last_used_at"],
+        tuple(team["role"] for team in teams),
+    )

@@ -44,6 +44,8 @@ class BackgroundMaintenance:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(5.0)
+            with contextlib.suppress(ServerBusy):
+                self._server.tokens.store_last_use()
 
     def _run(self) -> None:
         with contextlib.suppress(OSError, AttributeError):  # on Linux the priority is the thread's alone
@@ -55,6 +57,7 @@ class BackgroundMaintenance:
                 if time.monotonic() >= mark_at:
                     mark_at = time.monotonic() + MARK_INTERVAL
                     self._server.store.mark()
+                    self._server.tokens.store_last_use()
                 if time.monotonic() >= check_at:
                     check_at = time.monotonic() + CHECK_INTERVAL
                     self.check()

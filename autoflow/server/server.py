@@ -14,7 +14,7 @@ from typing import Any
 
 from autoflow.errors import ServerRefused
 from autoflow.server import limits
-from autoflow.server.authorization import Tokens
+from autoflow.server.authorization import Tokens, for_writing
 from autoflow.server.blobs import BlobStore, Content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import unsupported_methods
@@ -118,6 +118,20 @@ def _translate_recursion() -> Iterator[None]:
         raise Invalid("a value in the request, or in the data it reads, is nested too deep") from None
 
 
+def _permitted(method: str, caller: Caller) -> Caller:
+    """Return the caller of a method with those teams alone in which they may call it.
+
+    This is the only check of roles and scopes: a method is in `READS` or `DOWNLOADS`, or it writes.
+
+    Raises:
+        Forbidden: the caller may call it in no team.
+    """
+    if method in READS or method in DOWNLOADS or method not in METHODS:
+        return caller
+    reproduction_tokens.check_writable(method, caller)
+    return for_writing(method, caller)
+
+
 def _expected_body(method: str) -> str:
     return "a multipart form with files" if method in UPLOADS else "a JSON body"
 
@@ -194,9 +208,7 @@ class Server:
         """
         request = RequestParser({"items": body} if isinstance(body, (list, tuple)) else body)
         limits.check_body(request.fields, writes=method not in READS)
-        store = self._store.for_caller(caller)
-        if method in WRITES or method in BATCHES:
-            reproduction_tokens.check_writable(method, caller)
+        store = self._store.for_caller(_permitted(method, caller))
         with _translate_recursion():
             if method in READS:
                 with store.read() as conn:
@@ -222,9 +234,9 @@ class Server:
         """
         if method not in UPLOADS:
             raise self._wrong_method(method, caller)
-        reproduction_tokens.check_writable(method, caller)
+        context = self._context_for(_permitted(method, caller))
         with _translate_recursion():
-            return UPLOADS[method](self._context_for(caller), parts, query or {})
+            return UPLOADS[method](context, parts, query or {})
 
     def download(self, method: str, body: Mapping[str, Any], caller: Caller = LOCAL) -> Iterator[bytes]:
         """Answer with bytes, in chunks; errors of the request are raised here, not at the first chunk.

@@ -244,3 +244,24 @@ def test_an_older_postgresql_database_is_migrated_on_request(postgres, tmp_path,
         with serving(*options[2:], "--migrate") as (_process, address, lines):
             assert lines[0].startswith("autoflow serves postgresql+psycopg://postgres@")
             assert ask(address, "projects.list").json()["entities"][0]["name"] == "lemons"
+
+
+def test_a_token_with_scope_role_and_expiry(tmp_path, capsys):
+    """The list shows what each may do, until when, and when it was last used; a role can be changed."""
+    data = ["--data", str(tmp_path / "data")]
+    assert (
+        main(["token", "create", "--user", "ann", "--scope", "read", "--role", "viewer", "--expires", "30d", *data])
+        == 0
+    )
+    assert main(["token", "role", "editor", "--user", "ann", "--team", "Team", *data]) == 0
+    capsys.readouterr()
+    assert main(["token", "list", *data]) == 0
+    line = capsys.readouterr().out
+    assert "ann in Team (editor), may read, expires 2" in line
+    assert line.rstrip().endswith("never used")
+    assert main(["token", "list", "--json", *data]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["scope"], listed["roles"], listed["last_used_at"]) == ("read", ["editor"], None)
+    for lifetime in ("30", "d", "0d", "1y", "-1d", "9999999w"):
+        assert main(["token", "create", f"--expires={lifetime}", *data]) == 1
+        assert "is not a lifetime" in capsys.readouterr().err

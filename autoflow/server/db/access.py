@@ -46,6 +46,8 @@ class Caller(NamedTuple):
         site: the address that the client used (``http://host:port``), empty if embedded.
         since: set for the token of a reproduction, which can change only what its user has created since then.
         login: the user's name, empty for the local user.
+        writable: the teams whose data the user may change, None for all that the user sees.
+        administered: the teams whose members the user may change, None for all that the user sees.
     """
 
     user: int = 1
@@ -53,6 +55,8 @@ class Caller(NamedTuple):
     site: str = ""
     since: str | None = None
     login: str = ""
+    writable: frozenset[int] | None = None
+    administered: frozenset[int] | None = None
 
 
 LOCAL = Caller()

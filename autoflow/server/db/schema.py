@@ -100,6 +100,7 @@ members = _table(
     "members",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
     Column("user_id", Number, ForeignKey("users.id"), nullable=False),
+    _text("role", "'editor'"),
     PrimaryKeyConstraint("team_id", "user_id"),
 )
 
@@ -114,6 +115,8 @@ tokens = _table(
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
     _foreign_key("task_id", "tasks", nullable=True),
+    _text("scope", "'write'"),
+    Column("last_used_at", Text),
 )
 workspaces = _table(
     "workspaces",

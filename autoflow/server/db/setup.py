@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, text
 from autoflow.errors import ServerBusy
 from autoflow.server import private_files, timestamps
 from autoflow.server.blobs import file_system
-from autoflow.server.db import counters, history_triggers, identity, schema
+from autoflow.server.db import counters, history_triggers, identity, roles, schema
 from autoflow.server.db.postgresql import LONG, WRITE
 from autoflow.server.errors import Busy, StorageFull
 
@@ -158,7 +158,7 @@ def seed(conn: Connection) -> None:
     counters.seed(conn)
     conn.execute(insert(schema.teams).values(name="Team", **stamps))
     conn.execute(insert(schema.users).values(login="admin", name="Admin", **stamps))
-    conn.execute(insert(schema.members).values(team_id=1, user_id=1))
+    conn.execute(insert(schema.members).values(team_id=1, user_id=1, role=roles.ADMIN))
     conn.execute(insert(schema.workspaces).values(team_id=1, name="Workspace", **stamps))
 
 

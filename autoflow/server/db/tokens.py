@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, delete, insert, or_, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.db import clock
+from autoflow.server.db import clock, roles
 from autoflow.server.db import teams as store
 from autoflow.server.db.schema import blob_leases, members, tasks, teams, tokens, users
 from autoflow.server.db.upsert import insert_or_ignore
@@ -37,10 +37,13 @@ def ensure_team(conn: Connection, name: str) -> int:
     return number
 
 
-def add_member(conn: Connection, user_id: int, team_ids: Sequence[int]) -> None:
-    """Add a user to teams."""
+def add_member(conn: Connection, user_id: int, team_ids: Sequence[int], role: str | None = None) -> None:
+    """Add a user to teams with a role, by default that of an editor; a member's role changes only if one is passed."""
     for number in team_ids:
-        insert_or_ignore(conn, members, team_id=number, user_id=user_id)
+        new = insert_or_ignore(conn, members, team_id=number, user_id=user_id, role=role or roles.EDITOR)
+        if not new and role is not None:
+            own = (members.c.team_id == number, members.c.user_id == user_id)
+            conn.execute(update(members).where(*own).values(role=role))
 
 
 def get_user_id(conn: Connection, login: str) -> int:
@@ -70,8 +73,10 @@ def remove_member(conn: Connection, user_id: int, name: str) -> None:
 
 
 def teams_of(conn: Connection, user_id: int) -> list[RowMapping]:
-    """Return the teams of a user."""
-    query = select(teams).join(members, members.c.team_id == teams.c.id).where(members.c.user_id == user_id)
+    """Return the teams of a user, each with the user's role."""
+    query = (
+        select(teams, members.c.role).join(members, members.c.team_id == teams.c.id).where(members.c.user_id == user_id)
+    )
     return list(conn.execute(query.order_by(teams.c.id)).mappings())
 
 
@@ -83,6 +88,7 @@ def add(
     *,
     expires_at: ColumnElement[str] | None = None,
     task_id: int | None = None,
+    scope: str = roles.WRITE,
 ) -> RowMapping:
     """Insert a token by its digest; return its row.
 
@@ -93,8 +99,9 @@ def add(
         prefix: its first digits.
         expires_at: when it expires, None for never.
         task_id: the task whose reproduction it is restricted to.
+        scope: see `roles`.
     """
-    values = {"user_id": user_id, "hash": digest, "prefix": prefix, "created_at": timestamps.now()}
+    values = {"user_id": user_id, "hash": digest, "prefix": prefix, "scope": scope, "created_at": timestamps.now()}
     statement = insert(tokens).values(**values, expires_at=expires_at, task_id=task_id).returning(tokens)
     return conn.execute(statement).mappings().one()
 
@@ -105,6 +112,16 @@ def find(conn: Connection, digest: str) -> RowMapping | None:
     query = select(tokens, users.c.login, tasks.c.team_id, expired)
     query = query.join_from(tokens, users).join(tasks, tasks.c.id == tokens.c.task_id, isouter=True)
     return conn.execute(query.where(tokens.c.hash == digest)).mappings().one_or_none()
+
+
+def set_last_use(conn: Connection, times: Mapping[int, str]) -> None:
+    """Store when tokens were last used; a later time that another server has stored stays."""
+    later = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < bindparam("used_at"))
+    statement = update(tokens).where(tokens.c.id == bindparam("token_id"), later)
+    conn.execute(
+        statement.values(last_used_at=bindparam("used_at")),
+        [{"token_id": number, "used_at": used_at} for number, used_at in sorted(times.items())],
+    )
 
 
 def remove_expired(conn: Connection, seconds: float) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from autoflow.distribution import VERSION
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import counters, tasks, teams, unsupported_methods
+from autoflow.server.db import counters, roles, tasks, teams, unsupported_methods
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import members, tokens, users, workspaces
 from autoflow.server.db.schema import teams as team_table
@@ -21,8 +21,8 @@ from autoflow.wire.contract.method import Success
 
 # The oldest version of an instance that the SDK supports.
 INSTANCE_VERSION = "6.18.3"
-# The only role: every user has it in all their teams.
-ROLE = {"id": 1, "role": "admin"}
+# The roles, with the ids that an instance has for its admin, developer and viewer.
+ROLE_IDS: Mapping[str, int] = {roles.ADMIN: 1, roles.EDITOR: 2, roles.VIEWER: 4}
 
 
 def version(_conn: Connection, _request: RequestParser) -> JsonObject:
@@ -46,13 +46,27 @@ def _timestamps(row: RowMapping) -> JsonObject:
     return {"createdAt": row["created_at"], "updatedAt": row["updated_at"]}
 
 
-def _teams(rows: Sequence[RowMapping]) -> list[JsonObject]:
+def _roles(conn: Connection, user_ids: Sequence[int], team_id: int | None) -> dict[int, str]:
+    """Return the highest role of each user in the teams that the caller sees, or in one of them."""
+    query = select(members.c.user_id, members.c.role).join(team_table, team_table.c.id == members.c.team_id)
+    query = query.where(members.c.user_id.in_(user_ids), visible(conn, team_table))
+    if team_id is not None:
+        query = query.where(members.c.team_id == team_id)
+    by_user = dict.fromkeys(user_ids, roles.VIEWER)
+    for user_id, role in conn.execute(query):
+        by_user[user_id] = max(by_user[user_id], role, key=roles.ROLES.index)
+    return by_user
+
+
+def _teams(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
+    query = select(members.c.team_id, members.c.role).where(members.c.user_id == caller(conn).user)
+    own_roles = {row["team_id"]: row["role"] for row in conn.execute(query).mappings()}
     return [
         {
             "id": row["id"],
             "name": row["name"],
             "description": row["description"],
-            "role": ROLE["role"],
+            "role": own_roles.get(row["id"], roles.ADMIN),  # of the local user, who may do everything
             **_timestamps(row),
         }
         for row in rows
@@ -73,8 +87,12 @@ def _workspaces(rows: Sequence[RowMapping]) -> list[JsonObject]:
     ]
 
 
-def _users(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
-    """Return users in wire form; a user logs in by getting a token, and has no other account here."""
+def _users(conn: Connection, rows: Sequence[RowMapping], team_id: int | None = None) -> list[JsonObject]:
+    """Return users in wire form; a user logs in by getting a token, and has no other account here.
+
+    The role is the user's in a team, by default the highest in any that the caller sees.
+    """
+    by_user = _roles(conn, [row["id"] for row in rows], team_id)
     query = select(tokens.c.user_id, func.count(), func.max(tokens.c.created_at)).where(
         tokens.c.user_id.in_([row["id"] for row in rows]), tokens.c.task_id.is_(None)
     )
@@ -88,8 +106,8 @@ def _users(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
                 "login": row["login"],
                 "name": row["name"],
                 "email": row["login"] if "@" in row["login"] else "",
-                "role": ROLE["role"],
-                "roleId": ROLE["id"],
+                "role": by_user[row["id"]],
+                "roleId": ROLE_IDS[by_user[row["id"]]],
                 "logins": count,
                 "lastLogin": last_login,
                 "disabled": False,
@@ -106,13 +124,13 @@ def list_teams(conn: Connection, request: RequestParser) -> ListPage:
         select(team_table).where(visible(conn, team_table)),
         {"id": team_table.c.id, "name": team_table.c.name},
         request,
-        _teams,
+        lambda rows: _teams(conn, rows),
     )
 
 
 def team(conn: Connection, request: RequestParser) -> JsonObject:
     """``teams.info`` by id."""
-    return _teams([teams.get(conn, team_table, "team", request.number("id"))])[0]
+    return _teams(conn, [teams.get(conn, team_table, "team", request.number("id"))])[0]
 
 
 def list_workspaces(conn: Connection, request: RequestParser) -> ListPage:
@@ -157,10 +175,10 @@ def me(conn: Connection, _request: RequestParser) -> JsonObject:
 def user(conn: Connection, request: RequestParser) -> JsonObject:
     """``users.info`` by id, with those of the user's teams that the caller sees."""
     user_row = teams.get(conn, users, "user", request.number("id"))
-    query = select(team_table).join(members, members.c.team_id == team_table.c.id)
+    query = select(team_table, members.c.role).join(members, members.c.team_id == team_table.c.id)
     query = query.where(members.c.user_id == user_row["id"], visible(conn, team_table)).order_by(team_table.c.id)
     user_teams = [
-        {"id": row["id"], "name": row["name"], "roleId": ROLE["id"], "role": ROLE["role"]}
+        {"id": row["id"], "name": row["name"], "roleId": ROLE_IDS[row["role"]], "role": row["role"]}
         for row in conn.execute(query).mappings()
     ]
     return {**_users(conn, [user_row])[0], "teams": user_teams}
@@ -174,9 +192,10 @@ def list_users(conn: Connection, request: RequestParser) -> ListPage:
 
 
 def list_roles(conn: Connection, request: RequestParser) -> ListPage:
-    """``roles.list``: the one role, as permissions do not differ within a team; it is as old as the store."""
+    """``roles.list``: all roles; they are as old as the store."""
     created_at = conn.execute(select(func.min(team_table.c.created_at))).scalar()
-    return page_of_entities([{**ROLE, "createdAt": created_at, "updatedAt": created_at}], request)
+    stamps = {"createdAt": created_at, "updatedAt": created_at}
+    return page_of_entities([{"id": number, "role": role, **stamps} for role, number in ROLE_IDS.items()], request)
 
 
 def context(conn: Connection, request: RequestParser) -> JsonObject:
@@ -195,7 +214,7 @@ def list_members(conn: Connection, request: RequestParser) -> ListPage:
     team_id = teams.get(conn, team_table, "team", request.number("teamId"))["id"]
     query = select(users).join(members, members.c.user_id == users.c.id).where(members.c.team_id == team_id)
     columns = {"id": users.c.id, "login": users.c.login, "name": users.c.name}
-    return page(conn, query, columns, request, lambda rows: _users(conn, rows))
+    return page(conn, query, columns, request, lambda rows: _users(conn, rows, team_id))
 
 
 READS: Mapping[str, Operation] = {

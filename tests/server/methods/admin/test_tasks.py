@@ -112,4 +112,4 @@ def test_users_have_their_teams(filled):
     """A user's teams, and the only role."""
     assert filled.call("users.info", id=1)["teams"] == [{"id": 1, "name": "Team", "roleId": 1, "role": "admin"}]
     assert [entity["login"] for entity in filled.call("users.list")["entities"]] == ["admin"]
-    assert [entity["role"] for entity in filled.call("roles.list")["entities"]] == ["admin"]
+    assert [entity["role"] for entity in filled.call("roles.list")["entities"]] == ["admin", "editor", "viewer"]
