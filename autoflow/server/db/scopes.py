@@ -15,7 +15,7 @@ SQLite has one writer, and ignores scopes.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -100,15 +100,16 @@ def lock(conn: Connection, scopes: Scopes) -> bool:
     return True
 
 
-def try_lock(conn: Connection, scope: Scope) -> bool:
-    """Take the lock of a further scope if no other transaction holds it; return whether this one holds it now."""
+def try_lock(conn: Connection, candidates: Sequence[Scope]) -> set[Scope]:
+    """Take the locks of those further scopes that no other transaction holds; return the ones that are held now."""
     held: frozenset[Scope] | None = conn.get_execution_options().get(HELD)
-    if held is None or scope in held:
-        return True
-    if not conn.execute(select(func.pg_try_advisory_xact_lock(*scope.lock_key))).scalar_one():
-        return False
-    conn.execution_options(**{HELD: held | {scope}})
-    return True
+    if held is None:
+        return set(candidates)
+    further = [scope for scope in candidates if scope not in held]
+    free = {tuple(row) for row in conn.execute(_TRY_LOCK, _lock_parameters(further))} if further else set()
+    locked = {scope for scope in further if scope.lock_key in free}
+    conn.execution_options(**{HELD: held | locked})
+    return locked | held.intersection(candidates)
 
 
 def require(conn: Connection, scope: Scope) -> None:
@@ -133,3 +134,4 @@ _keys = (
     .render_derived()
 )
 _LOCK = select(func.pg_advisory_xact_lock(_keys.c.kind, _keys.c.number)).select_from(_keys)
+_TRY_LOCK = select(_keys.c.kind, _keys.c.number).where(func.pg_try_advisory_xact_lock(_keys.c.kind, _keys.c.number))

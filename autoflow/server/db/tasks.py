@@ -7,7 +7,7 @@ ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
@@ -110,19 +110,35 @@ def _exists(conn: Connection, number: int) -> bool:
     return conn.execute(select(tasks.c.id).where(tasks.c.id == number)).first() is not None
 
 
-def _free(conn: Connection) -> int:
-    """Return the next id, skipping those that tasks with numbers from elsewhere have, or are about to have."""
+def assign_ids(conn: Connection, count: int) -> list[int]:
+    """Take ids for new tasks, in order; the transaction holds the scopes of these tasks afterwards.
+
+    Ids that tasks with numbers from elsewhere have, or are about to have, are skipped.
+    """
+    assigned: list[int] = []
+    while len(assigned) < count:
+        reserved = list(counters.reserve(conn, counters.TASK, count - len(assigned)))
+        locked = scopes.try_lock(conn, list(map(scopes.task, reserved)))
+        numbers = [number for number in reserved if scopes.task(number) in locked]
+        used = {number for part in chunks(numbers) for number in conn.execute(_ids_in(part)).scalars()}
+        assigned += [number for number in numbers if number not in used]
+        if used and len(assigned) < count:
+            _skip_used(conn, max(used))
+    return assigned
+
+
+def _ids_in(numbers: Sequence[int]) -> Select[Any]:
+    return select(tasks.c.id).where(tasks.c.id.in_(numbers))
+
+
+def _skip_used(conn: Connection, number: int) -> None:
+    """Advance the counter to before the first unused id after a used one."""
     following = tasks.alias()
     gap = ~select(following.c.id).where(following.c.id == tasks.c.id + 1).exists()
-    number = counters.advance(conn, counters.TASK)
-    while True:
-        if not scopes.try_lock(conn, scopes.task(number)):
-            number = counters.advance(conn, counters.TASK)
-        elif _exists(conn, number):
-            query = select(tasks.c.id + 1).where(tasks.c.id >= number, gap).order_by(tasks.c.id).limit(1)
-            number = counters.advance(conn, counters.TASK, int(conn.execute(query).scalar_one()) - number)
-        else:
-            return number
+    last_used = conn.execute(select(tasks.c.id).where(tasks.c.id >= number, gap).order_by(tasks.c.id).limit(1)).scalar()
+    reached = counters.value(conn, counters.TASK)
+    if last_used is not None and last_used > reached:
+        counters.advance(conn, counters.TASK, last_used - reached)
 
 
 def add(
@@ -137,7 +153,7 @@ def add(
     if number is not None:
         scopes.require(conn, scopes.task(number, origin))
     outside = number if not origin else None
-    own = outside if outside is not None and not _exists(conn, outside) else _free(conn)
+    own = outside if outside is not None and not _exists(conn, outside) else assign_ids(conn, 1)[0]
     shown_number = number if origin and number is not None else own
     values = _values(conn, own, origin, shown_number, *((team, workspace) if not origin else (None, None)))
     conn.execute(insert(tasks).values(values))

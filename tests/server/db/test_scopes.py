@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event, func, select
 
 from autoflow.errors import ServerBusy
 from autoflow.server.db import counters, scopes
+from autoflow.server.db import tasks as task_rows
 from autoflow.server.db.schema import (
     apps,
     blob_leases,
@@ -371,3 +372,15 @@ def test_concurrent_writes_amount_to_a_serial_history(server, client, threads):
             assert conn.execute(edge_count).scalar_one() == len(set(conn.execute(tasks_of).scalars()))
         current = select(files.c.path, func.count()).where(files.c.current).group_by(files.c.path)
         assert all(count == 1 for _, count in conn.execute(current))
+
+
+def test_ids_of_new_tasks_skip_those_in_use(server):
+    """Also those that another transaction is about to use, and long blocks of numbers from elsewhere at once."""
+    with server.store.read() as conn:
+        last = counters.value(conn, counters.TASK)
+    numbers = range(last + 3, last + 40)
+    with server.store.write() as conn:
+        for number in numbers:
+            task_rows.get_or_create(conn, number)
+    with Holder(server, scopes.task(last + 2)), server.store.write(scope=()) as conn:
+        assert task_rows.assign_ids(conn, 3) == [last + 1, last + 40, last + 41]
