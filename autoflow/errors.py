@@ -18,6 +18,7 @@
                                    (both are `foreign` when the response is not in the API's format)
         · NotAllowed               401 and 403: the token is at fault, not the request
     + FolderError                  (ValueError) a folder cannot become a project, or a version a folder
+    + BackupError                  (ValueError) a backup cannot be made, read or restored
     + NotReproducible              a recorded run cannot be run again here
     + VersionNotSaved              `@versioned(required=True)` could not save a version
     + ServerExtraMissing           the server is needed and `autoflow-lineage[server]` is not installed
@@ -123,6 +124,10 @@ class NotAllowed(ServerRefused):
 
 class FolderError(AutoflowError, ValueError):
     """A folder cannot become a project, or a version a folder; the message names the file and what can be done."""
+
+
+class BackupError(AutoflowError, ValueError):
+    """A backup cannot be made, read or restored; the message names the file or folder and what can be done."""
 
 
 class NotReproducible(AutoflowError):

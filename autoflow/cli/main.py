@@ -231,6 +231,8 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     recover.add_argument("--json", action="store_true", help="as JSON")
     recover.set_defaults(run="server_recover")
 
+    _add_backup(commands)
+
     token = commands.add_parser("token", help="access tokens of the server").add_subparsers(
         metavar="ACTION", required=True
     )
@@ -267,6 +269,25 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     revoke.set_defaults(run="token_revoke")
 
 
+def _add_backup(commands: argparse._SubParsersAction[Parser]) -> None:
+    blobs = "storage of content: s3://bucket/prefix, or a folder (default: in that folder)"
+    backup = commands.add_parser("backup", help="write a backup of a server's store to a folder")
+    backup.add_argument("dest", metavar="DEST", help="folder of backups; the next one copies only new content")
+    _add_store(backup)
+    backup.add_argument("--blobs", metavar="URL", help=blobs)
+    backup.add_argument("--json", action="store_true", help="as JSON")
+    backup.set_defaults(run="backup")
+    restore = commands.add_parser("restore", help="restore a backup to an empty place, on SQLite or PostgreSQL")
+    restore.add_argument("source", metavar="SRC", help="folder of backups")
+    restore.add_argument("--name", metavar="NAME", help="the backup (default: the last one)")
+    _add_store(restore)
+    restore.add_argument("--blobs", metavar="URL", help=blobs)
+    restore.add_argument("--new-id", action="store_true", help="make it a store of its own, beside the original")
+    restore.add_argument("--check", action="store_true", help="only verify the backup, by reading all of it")
+    restore.add_argument("--json", action="store_true", help="as JSON")
+    restore.set_defaults(run="restore")
+
+
 def _add_store(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", metavar="DIR", help="folder of the server (default: that of the embedded server)")
     command.add_argument("--database", metavar="URL", help="SQLAlchemy URL (default: a SQLite file in that folder)")
@@ -281,11 +302,13 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
-    from autoflow.cli import doctor, graph, outbox, page, recover, reproduce, serve, token, versions
+    from autoflow.cli import backup, doctor, graph, outbox, page, recover, reproduce, serve, token, versions
 
     return {
         "serve": serve.serve,
         "server_recover": recover.recover,
+        "backup": backup.backup,
+        "restore": backup.restore,
         "token_create": token.create,
         "token_list": token.list_all,
         "token_leave": token.leave,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, literal, select, text, union_all, update
+from sqlalchemy import Connection, Select, func, insert, inspect, literal, select, text, union_all, update
 
 from autoflow.server.db.schema import change_counts, counters
 
@@ -67,6 +67,19 @@ def install_sequences(conn: Connection) -> None:
         conn.exec_driver_sql(f"CREATE SEQUENCE counter_{name} START {last + 1}")
         conn.execute(counters.delete().where(counters.c.name == name))
     conn.exec_driver_sql(_RESERVE)
+
+
+def convert(conn: Connection) -> None:
+    """Bring the counters of rows from another database to the form of this one; ids are skipped by `skip_to`."""
+    if conn.dialect.name == "sqlite":
+        existing = set(conn.execute(select(counters.c.name).where(counters.c.name.in_(NAMES))).scalars())
+        missing = [{"name": name, "value": 0} for name in NAMES if name not in existing]
+        if missing:
+            conn.execute(insert(counters), missing)
+    elif inspect(conn).has_sequence(f"counter_{TASK}"):
+        conn.execute(counters.delete().where(counters.c.name.in_(IDS)))
+    else:
+        install_sequences(conn)
 
 
 def advance(conn: Connection, name: str, by: int = 1) -> int:

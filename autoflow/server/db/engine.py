@@ -29,7 +29,7 @@ from autoflow.server.db.identity import Witness
 from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.server.db.opening import RECOVER_COMMAND, StoreOpener
 from autoflow.server.db.outages import Outages
-from autoflow.server.db.postgresql import WRITE
+from autoflow.server.db.postgresql import LONG, WRITE
 from autoflow.server.db.scopes import SCOPED, Scopes
 from autoflow.server.db.write_lock import WriteLock
 from autoflow.server.histogram import Histogram
@@ -181,6 +181,17 @@ class Store:
     def read(self, caller: Caller = LOCAL) -> Iterator[Connection]:
         """Begin a read transaction, which sees one snapshot of the whole store."""
         options = {OPTION: caller, **self._reading}
+        with (
+            self._translating_errors(),
+            self._gate.transaction(),
+            self._own_engine().connect().execution_options(**options) as conn,
+        ):
+            yield conn
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Begin a read transaction without a time limit, for maintenance that reads the whole store."""
+        options = {OPTION: LOCAL, LONG: True, **self._reading}
         with (
             self._translating_errors(),
             self._gate.transaction(),

@@ -23,7 +23,7 @@ from autoflow.server.errors import Busy, StorageFull
 
 logger = logging.getLogger("autoflow")
 
-_STAMP = "alembic_version"
+STAMP = "alembic_version"
 _WAL = 2
 OUTDATED = "stop the servers that use it, back it up, and start one with `autoflow serve --migrate`"
 
@@ -36,9 +36,9 @@ def revision(engine: Engine) -> str | None:
 
 def revision_of(conn: Connection) -> str | None:
     """Return the revision of a store; None if it is empty."""
-    if not conn.dialect.has_table(conn, _STAMP):
+    if not conn.dialect.has_table(conn, STAMP):
         return None
-    return conn.execute(text(f"SELECT version_num FROM {_STAMP}")).scalar()  # noqa: S608
+    return conn.execute(text(f"SELECT version_num FROM {STAMP}")).scalar()  # noqa: S608
 
 
 def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) -> None:
@@ -60,7 +60,7 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
     # the file is opened only if needed: closing it releases the locks that SQLite holds on it in this process
     if path is not None and _mode(path) != "WAL" and _log_of(path) == _WAL:
         with exclusive_lock(path):
-            _set_mode(engine, path)
+            set_journal_mode(engine)
     if (path is None or os.path.exists(path)) and revision(engine) == schema.REVISION:
         return
     with exclusive_lock(path):
@@ -72,7 +72,8 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
         elif current < schema.REVISION and (path is not None or migrate):
             if path is not None:
                 _back_up(engine, f"{path}.{current}-{time.time_ns()}")
-            _migrate(engine)
+            with writing(engine) as conn:
+                apply_migrations(conn)
         elif current != schema.REVISION:
             way = "upgrade autoflow" if current > schema.REVISION else OUTDATED
             raise Busy(
@@ -100,30 +101,43 @@ def exclusive_lock(path: str | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Begin a write transaction without a time limit, of a database that may not be a store yet."""
     with engine.connect().execution_options(**{WRITE: True, LONG: True}) as conn, conn.begin():
         yield conn
 
 
 def _make(engine: Engine, key: str | None) -> None:
-    path = sqlite_path(engine)
-    if path is not None:
-        _set_mode(engine, path)
-    with _writing(engine) as conn:
+    set_journal_mode(engine)
+    with writing(engine) as conn:
         if revision_of(conn) is not None:
             return
-        foreign = schema.metadata.tables.keys() & set(inspect(conn).get_table_names())
-        if foreign:
-            raise Busy(
-                f"the database {engine.url!r} has tables that are not autoflow's ({', '.join(sorted(foreign))}): "
-                "give it one of its own",
-            )
-        schema.metadata.create_all(conn)
-        history_triggers.install(conn)
+        check_has_no_tables(conn)
+        create_tables(conn)
         seed(conn)
         identity.seed(conn, key)
-        conn.execute(text(f"CREATE TABLE {_STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-        conn.execute(text(f"INSERT INTO {_STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
+
+
+def check_has_no_tables(conn: Connection) -> None:
+    """Check that a database has none of the tables of a store.
+
+    Raises:
+        Busy: it has.
+    """
+    foreign = schema.metadata.tables.keys() & set(inspect(conn).get_table_names())
+    if foreign:
+        raise Busy(
+            f"the database {conn.engine.url!r} has tables that are not autoflow's ({', '.join(sorted(foreign))}): "
+            "give it one of its own",
+        )
+
+
+def create_tables(conn: Connection) -> None:
+    """Create the tables of this code's revision, without rows."""
+    schema.metadata.create_all(conn)
+    history_triggers.install(conn)
+    conn.execute(text(f"CREATE TABLE {STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    conn.execute(text(f"INSERT INTO {STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
 
 
 def _mode(path: str) -> str:
@@ -138,7 +152,11 @@ def _log_of(path: str) -> int:
     return 0
 
 
-def _set_mode(engine: Engine, path: str) -> None:
+def set_journal_mode(engine: Engine) -> None:
+    """Set the journal mode of a SQLite file that its file system supports; nothing for another database."""
+    path = sqlite_path(engine)
+    if path is None:
+        return
     mode = _mode(path)
     if mode != "WAL":
         logger.warning(
@@ -195,13 +213,13 @@ def _no_room(path: str, why: str) -> ServerBusy:
     )
 
 
-def _migrate(engine: Engine) -> None:
+def apply_migrations(conn: Connection, target: str = "head") -> None:
+    """Apply the migrations up to a revision, in the caller's transaction."""
     from alembic import command
     from alembic.config import Config
 
     folder = os.path.join(os.path.dirname(__file__), "migrations")
     config = Config()
     config.set_main_option("script_location", folder.replace("%", "%%"))
-    with _writing(engine) as conn:
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+    config.attributes["connection"] = conn
+    command.upgrade(config, target)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from autoflow.server.blobs import BlobFile
 from autoflow.server.blobs.content import blob_path
-from autoflow.server.db import clock, upload_leases
-from autoflow.server.errors import Conflict
+from autoflow.server.db import backup_leases, clock, upload_leases
+from autoflow.server.errors import Busy, Conflict
 from autoflow.server.maintenance import purge, unused_blobs
 from autoflow.server.maintenance.resumable_job import Cursor, JobState, Stage
 from autoflow.server.operations import OperationContext
@@ -45,8 +45,20 @@ class GarbageCollector:
     @property
     def stages(self) -> Sequence[Stage]:
         """The stages in their order: each frees what the next one collects."""
-        mark = self._purge_history, self._delete_files, self._condemn, self._delete_leases, self._check_share
+        mark = (
+            self._check_no_backup,
+            self._purge_history,
+            self._delete_files,
+            self._condemn,
+            self._delete_leases,
+            self._check_share,
+        )
         return *mark, self._delete_condemned, self._delete_strays, self._empty_trash
+
+    def _check_no_backup(self, _state: JobState) -> Cursor:
+        with self._store.read() as conn:
+            _refuse_during_backup(conn)
+        return None
 
     def _purge_history(self, state: JobState) -> Cursor:
         with self._store.write(count_change=False) as conn:
@@ -96,6 +108,7 @@ class GarbageCollector:
 
     def _delete_condemned(self, state: JobState) -> Cursor:
         with self._store.write(count_change=False) as conn:
+            _refuse_during_backup(conn)
             deleted, step = unused_blobs.delete_condemned(conn, _text(state.cursor) or "", BATCH)
         day = self._day()
         for blob in deleted:
@@ -143,6 +156,16 @@ class GarbageCollector:
             if upload_leases.lease_key(file.generation) not in active
             and (file.hash is None or in_use.get(file.hash) != file.generation)
         ]
+
+
+def _refuse_during_backup(conn: Connection) -> None:
+    """Check that no backup is copying blobs.
+
+    Raises:
+        Busy: there is one; what it has read may name blobs that nothing needs any more.
+    """
+    if backup_leases.is_backup_running(conn):
+        raise Busy("a backup of this store is running: collect when it has ended", retry_after=60.0)
 
 
 def _text(cursor: Cursor) -> str | None:

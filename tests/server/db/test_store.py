@@ -140,7 +140,8 @@ def test_a_fork_without_hooks_never_uses_what_it_inherited(filled, monkeypatch):
 def test_the_migrations_end_in_the_schema(tmp_path):
     """Applying every migration to an empty database gives the tables of the code, and its revision."""
     made = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
-    setup._migrate(made)
+    with setup.writing(made) as conn:
+        setup.apply_migrations(conn)
     with made.connect() as conn:
         context = MigrationContext.configure(conn)
         assert compare_metadata(context, schema.metadata) == []

@@ -1,0 +1,75 @@
+"""Loading of rows into an empty database: of this code's revision, or of an older one that is migrated afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, Table, delete, insert
+
+from autoflow.server.db import counters, schema, setup
+
+BATCH = 1000  # rows of an INSERT
+
+Row = Mapping[str, Any]
+
+
+def load(
+    conn: Connection, revision: str, rows_of: Callable[[str], Iterable[Row]], progress: Callable[[int], object]
+) -> None:
+    """Create the tables of a revision in an empty database, insert rows, and migrate them to this code's revision.
+
+    Args:
+        conn: a write transaction; it is all or nothing.
+        revision: of the rows.
+        rows_of: returns the rows of a table by its name, none for a table without rows.
+        progress: is called with the number of rows of each INSERT.
+    """
+    setup.check_has_no_tables(conn)
+    tables = _create(conn, revision)
+    for table in tables.sorted_tables:
+        for batch in _batches(_parents_first(table, rows_of(table.name))):
+            conn.execute(insert(table), batch)
+            progress(len(batch))
+    if revision != schema.REVISION:
+        setup.apply_migrations(conn)
+    counters.convert(conn)
+
+
+def _create(conn: Connection, revision: str) -> MetaData:
+    """Create the tables of a revision, without rows; return them."""
+    if revision == schema.REVISION:
+        setup.create_tables(conn)
+        return schema.metadata
+    setup.apply_migrations(conn, revision)
+    tables = MetaData()
+    tables.reflect(conn, only=lambda name, _: name != setup.STAMP)
+    for table in reversed(tables.sorted_tables):  # rows that migrations insert
+        conn.execute(delete(table))
+    return tables
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _parents_first(table: Table, rows: Iterable[Row]) -> Iterable[Row]:
+    """Return rows so that each follows the row of its own table that it refers to, as foreign keys require."""
+    parents = [key.parent.name for key in table.foreign_keys if key.column.table is table]
+    return _sorted(list(rows), parents[0]) if parents else rows
+
+
+def _sorted(rows: Sequence[Row], parent: str) -> Iterator[Row]:
+    by_id = {row["id"]: row for row in rows}
+    inserted: set[int] = set()
+    for row in rows:
+        line: list[Row] = []
+        current: Row | None = row
+        while current is not None and current["id"] not in inserted:
+            line.append(current)
+            inserted.add(current["id"])
+            current = by_id.get(current[parent])
+        yield from reversed(line)
