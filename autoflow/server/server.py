@@ -32,6 +32,7 @@ from autoflow.server.methods.files import files
 from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
 from autoflow.server.methods.labeling import jobs
 from autoflow.server.methods.lineage import edges, file_history, graph, graph_view, impact, records, trace
+from autoflow.server.methods.point_clouds import point_clouds, related_images
 from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
 from autoflow.server.methods.videos import videos
@@ -55,6 +56,8 @@ _FAMILIES = (
     tags,
     objects,
     videos,
+    point_clouds,
+    related_images,
     files,
     folders,
     tasks,
@@ -87,16 +90,25 @@ BATCHES: dict[str, Batch] = {
     **clones.BATCHES,
     **images.BATCHES,
     **videos.BATCHES,
+    **point_clouds.BATCHES,
     **file_descriptions.BATCHES,
     **upkeep.BATCHES,
     **folders.BATCHES,
     **folder_contents.BATCHES,
 }
-UPLOADS: dict[str, Upload] = {**images.UPLOADS, **geometries.UPLOADS, **videos.UPLOADS, **files.UPLOADS}
+UPLOADS: dict[str, Upload] = {
+    **images.UPLOADS,
+    **geometries.UPLOADS,
+    **videos.UPLOADS,
+    **point_clouds.UPLOADS,
+    **files.UPLOADS,
+}
 DOWNLOADS: dict[str, Download] = {
     **images.DOWNLOADS,
     **geometries.DOWNLOADS,
     **videos.DOWNLOADS,
+    **point_clouds.DOWNLOADS,
+    **related_images.DOWNLOADS,
     **files.DOWNLOADS,
     **previews.DOWNLOADS,
     **pages.DOWNLOADS,

@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import Any
 
+import numpy as np
 import supervisely as sly
 from supervisely.video_annotation.key_id_map import KeyIdMap
 
@@ -154,4 +155,137 @@ def edit_videos(api: sly.Api, videos: list[int]) -> dict[str, Any]:
         "custom": api.video.get_info_by_id(first).custom_data,
         "renamed": renamed.name,
         "left": [entry.name for entry in api.video.get_list(info.dataset_id)],
+    }
+
+
+# -- point clouds
+
+
+def make_cloud(path: str, *, points: int = 20) -> str:
+    """Write a cloud of points on a slope."""
+    rows = [f"{index % 5} {index // 5} {index * 0.1:.1f}" for index in range(points)]
+    header = (
+        "# .PCD v0.7\nVERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\n"
+        f"WIDTH {points}\nHEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS {points}\nDATA ascii\n"
+    )
+    with open(path, "w", encoding="ascii") as file:
+        file.write(header + "\n".join(rows) + "\n")
+    return path
+
+
+def _cuboid(shift: float) -> Any:
+    from supervisely.geometry.cuboid_3d import Cuboid3d, Vector3d
+
+    return Cuboid3d(Vector3d(shift, 1, 2), Vector3d(0, 0, 0.5), Vector3d(1, 2, 3))
+
+
+def cloud_annotation(known: sly.ProjectMeta, shift: float) -> sly.PointcloudAnnotation:
+    """A box and some points of a lemon, which is ripe."""
+    from supervisely.geometry.pointcloud import Pointcloud
+    from supervisely.pointcloud_annotation.pointcloud_figure import PointcloudFigure
+    from supervisely.pointcloud_annotation.pointcloud_object_collection import PointcloudObjectCollection
+
+    ripe, place = known.get_tag_meta("ripe"), known.get_tag_meta("place")
+    tags = sly.PointcloudTagCollection([sly.PointcloudTag(ripe)])
+    lemon = sly.PointcloudObject(known.get_obj_class("lemon"), tags)
+    figures = [PointcloudFigure(lemon, _cuboid(shift), None), PointcloudFigure(lemon, Pointcloud([1, 2, 300]), None)]
+    return sly.PointcloudAnnotation(
+        PointcloudObjectCollection([lemon]),
+        figures,
+        sly.PointcloudTagCollection([sly.PointcloudTag(place, value="grove")]),
+    )
+
+
+def fill_clouds(api: sly.Api, name: str = "clouds") -> dict[str, Any]:
+    """A project of two annotated point clouds, the first with a photograph."""
+    from supervisely.geometry.any_geometry import AnyGeometry
+
+    known = meta(AnyGeometry, type="point_clouds")
+    project, dataset, stored = new_project(api, name, known, sly.ProjectType.POINT_CLOUDS)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [make_cloud(f"{folder}/{index}.pcd", points=20 + index) for index in range(2)]
+        infos = api.pointcloud.upload_paths(dataset, ["a.pcd", "b.pcd"], paths)
+        picture = f"{folder}/cam.png"
+        sly.image.write(picture, np.full((8, 10, 3), 77, dtype=np.uint8))
+        (hashed,) = api.pointcloud.upload_related_images([picture])
+    image = {"entityId": infos[0].id, "name": "cam.png", "hash": hashed, "meta": {"deviceId": "left"}}
+    api.pointcloud.add_related_images([image])
+    for shift, info in enumerate(infos):
+        api.pointcloud.annotation.append(info.id, cloud_annotation(stored, shift), KeyIdMap())
+    return {"project": project, "dataset": dataset, "clouds": [info.id for info in infos]}
+
+
+def read_cloud(api: sly.Api, cloud: int) -> dict[str, Any]:
+    """What the SDK reads of the first point cloud."""
+    info = api.pointcloud.get_info_by_id(cloud)
+    known = sly.ProjectMeta.from_json(api.project.get_meta(info.project_id))
+    read = sly.PointcloudAnnotation.from_json(api.pointcloud.annotation.download(cloud), known, KeyIdMap())
+    (image,) = api.pointcloud.get_list_related_images(cloud)
+    return {
+        "name": info.name,
+        "mime": info.cloud_mime,
+        "counts": [info.figures_count, len(read.objects)],
+        "annotation": plain(read.to_json()) == plain(cloud_annotation(known, 0).to_json()),
+        "image": [image["name"], image["meta"], api.pointcloud.download_related_image(image["id"]).shape],
+        "listed": [entry.name for entry in api.pointcloud.get_list(info.dataset_id)],
+        "items": api.project.get_info_by_id(info.project_id).items_count,
+    }
+
+
+def _clouds(api: sly.Api, project: int) -> Any:
+    known = sly.ProjectMeta.from_json(api.project.get_meta(project))
+    (dataset,) = api.dataset.get_list(project)
+    entries = []
+    for info in api.pointcloud.get_list(dataset.id):
+        read = sly.PointcloudAnnotation.from_json(api.pointcloud.annotation.download(info.id), known, KeyIdMap())
+        images = [image["name"] for image in api.pointcloud.get_list_related_images(info.id)]
+        entries.append([info.name, info.hash, images, plain(read.to_json())])
+    return sorted(entries)
+
+
+def copy_clouds(api: sly.Api, project: int) -> dict[str, Any]:
+    """A project downloaded to a folder and uploaded again."""
+    with tempfile.TemporaryDirectory() as folder:
+        sly.download_pointcloud_project(api, project, f"{folder}/p", log_progress=False)
+        copied, _ = sly.upload_pointcloud_project(f"{folder}/p", api, 1, "copy", log_progress=False)
+    return {"same": _clouds(api, project) == _clouds(api, copied)}
+
+
+def episodes(api: sly.Api) -> dict[str, Any]:
+    """An episode whose object moves, downloaded to a folder and uploaded again."""
+    from supervisely.geometry.cuboid_3d import Cuboid3d
+    from supervisely.pointcloud_annotation.pointcloud_episode_frame import PointcloudEpisodeFrame
+    from supervisely.pointcloud_annotation.pointcloud_episode_frame_collection import PointcloudEpisodeFrameCollection
+    from supervisely.pointcloud_annotation.pointcloud_episode_object import PointcloudEpisodeObject
+    from supervisely.pointcloud_annotation.pointcloud_episode_object_collection import (
+        PointcloudEpisodeObjectCollection,
+    )
+    from supervisely.pointcloud_annotation.pointcloud_figure import PointcloudFigure
+
+    known = meta(Cuboid3d, type="point_cloud_episodes")
+    project, dataset, stored = new_project(api, "drive", known, sly.ProjectType.POINT_CLOUD_EPISODES)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [make_cloud(f"{folder}/{index}.pcd", points=20 + index) for index in range(3)]
+        infos = api.pointcloud_episode.upload_paths(dataset, ["a.pcd", "b.pcd", "c.pcd"], paths)
+    lemon = PointcloudEpisodeObject(stored.get_obj_class("lemon"))
+    frames = [PointcloudEpisodeFrame(index, [PointcloudFigure(lemon, _cuboid(index), index)]) for index in (0, 2)]
+    sent = sly.PointcloudEpisodeAnnotation(
+        3, PointcloudEpisodeObjectCollection([lemon]), PointcloudEpisodeFrameCollection(frames)
+    )
+    by_frame = {info.frame: info.id for info in infos}
+    api.pointcloud_episode.annotation.append(dataset, sent, by_frame)
+    read = api.pointcloud_episode.annotation.download(dataset)
+    same = plain(sly.PointcloudEpisodeAnnotation.from_json(read, stored, KeyIdMap()).to_json()) == plain(sent.to_json())
+    with tempfile.TemporaryDirectory() as folder:
+        sly.download_pointcloud_episode_project(api, project, f"{folder}/p", log_progress=False)
+        copied, _ = sly.upload_pointcloud_episode_project(f"{folder}/p", api, 1, "copy", log_progress=False)
+    (copied_dataset,) = api.dataset.get_list(copied)
+    again = api.pointcloud_episode.annotation.download(copied_dataset.id)
+    api.pointcloud_episode.object.remove_batch([read["objects"][0]["id"]])
+    left = api.pointcloud_episode.annotation.download(dataset)
+    return {
+        "same": same,
+        "frames": sorted(by_frame),
+        "copied": plain(again["frames"]) == plain(read["frames"]),
+        "left": [left["objects"], left["frames"]],
     }

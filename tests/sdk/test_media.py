@@ -43,3 +43,23 @@ def test_videos_change_one_by_one(sdk, clips):
         "renamed": "c.mp4",
         "left": ["c.mp4"],
     }
+
+
+def test_point_clouds_are_read_back_equal(sdk):
+    """Boxes, points, objects, tags and photographs come back as sent; what belongs to a cloud is not counted as one."""
+    made = sdk("fill_clouds")
+    assert sdk("read_cloud", cloud=made["clouds"][0]) == {
+        "name": "a.pcd",
+        "mime": "image/pcd",
+        "counts": [2, 1],
+        "annotation": True,
+        "image": ["cam.png", {"deviceId": "left"}, (8, 10, 3)],
+        "listed": ["a.pcd", "b.pcd"],
+        "items": 2,
+    }
+    assert sdk("copy_clouds", project=made["project"]) == {"same": True}
+
+
+def test_an_episode_goes_to_a_folder_and_back(sdk):
+    """An object has figures in the clouds of a dataset; removing it removes them all."""
+    assert sdk("episodes") == {"same": True, "frames": [0, 1, 2], "copied": True, "left": [[], []]}

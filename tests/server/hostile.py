@@ -85,6 +85,15 @@ class World:
         self.video_tag = call("videos.tags.add", videoId=self.video, **self.clip_tag)["id"]
         drawn = {"objectId": self.object, "geometryType": "point", "geometry": {"points": {}}, "meta": {"frame": 1}}
         call("figures.bulk.add", entityId=self.video, figures=[drawn])
+        self.survey = filled.project("survey", type="point_cloud_episodes")
+        self.drive = filled.dataset(self.survey)
+        cloud = {"name": "c.pcd", "link": "https://x/c.pcd", "meta": {"frame": 0}}
+        self.cloud = call("point-clouds.bulk.add", datasetId=self.drive, pointClouds=[cloud])[0]["id"]
+        self.photo = {"entityId": self.cloud, "name": "cam.png", "hash": self.hash, "meta": {}}
+        self.camera = call("point-clouds.images.add", images=[self.photo])[0]["id"]
+        self.survey_meta = call("projects.meta.update", id=self.survey, meta={"classes": classes, "tags": tags})
+        self.cloud_mark = {"tagId": self.survey_meta["tags"][0]["id"]}
+        self.cloud_tag = call("point-clouds.tags.add", entityId=self.cloud, **self.cloud_mark)["id"]
         self.file = filled.file()["id"]
         self.version = filled.snapshot(self.project)["id"]
         self.job = call("jobs.add", name="j", datasetId=self.dataset, userIds=[1], meta={"entityIds": self.images})[0][
@@ -279,6 +288,29 @@ class World:
             "members.list": {"teamId": 1, **page, "filter": []},
             "object-tags.add-to-object": {"figureId": figure, "tagId": self.tag, "value": None},
             "object-tags.remove-from-figure": {"figureId": figure, "tagId": gone, "id": gone},
+            "point-clouds.annotations.bulk.info": {"datasetId": self.drive, "pointCloudIds": [self.cloud]},
+            "point-clouds.bulk.add": {
+                "datasetId": self.drive,
+                "pointClouds": [{"name": "d.pcd", "hash": self.hash, "teamFileId": self.file, "meta": {"frame": 1}}],
+            },
+            "point-clouds.download": {"id": self.cloud},
+            "point-clouds.episodes.annotations.info": {"datasetId": self.drive},
+            "point-clouds.episodes.frames.update-order": {"datasetId": self.drive, "ids": [self.cloud]},
+            "point-clouds.episodes.notify-annotation-tool": {"type": "x", "data": {"datasetId": self.drive}},
+            "point-clouds.images.add": {"images": [{**self.photo, "name": "dam.png"}]},
+            "point-clouds.images.download": {"id": self.camera},
+            "point-clouds.images.list": {
+                "datasetId": self.drive,
+                **page,
+                "filter": [{"field": "entityId", "operator": "in", "value": [self.cloud]}],
+            },
+            "point-clouds.info": {"id": self.cloud},
+            "point-clouds.list": {"datasetId": self.drive, **page, **token},
+            "point-clouds.tags.add": {"entityId": self.cloud, **self.cloud_mark},
+            "point-clouds.tags.bulk.add": {"entityId": self.cloud, "tags": [self.cloud_mark]},
+            "point-clouds.tags.remove": {"id": gone},
+            "point-clouds.tags.update": {"id": self.cloud_tag},
+            "point-clouds.tags.update-value": {"id": self.cloud_tag, "value": None},
             "projects.add": {
                 "workspaceId": 1,
                 "name": "world",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, select
 
 from autoflow.server import timestamps
-from autoflow.server.db import json_codec
+from autoflow.server.db import attachments, json_codec
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import documents as document_table
@@ -60,7 +60,14 @@ def first_item_ids(conn: Connection, owner: Table, numbers: Sequence[int]) -> di
     """
     # in the order of the index
     column, order = (items.c.project_id, items.c.id) if owner is projects else (items.c.dataset_id, items.c.name)
-    first = select(items.c.id).where(column == owner.c.id).order_by(order).limit(1).correlate(owner).scalar_subquery()
+    first = (
+        select(items.c.id)
+        .where(column == owner.c.id, attachments.is_item())
+        .order_by(order)
+        .limit(1)
+        .correlate(owner)
+        .scalar_subquery()
+    )
     by_owner: dict[int, int] = {}
     for part in chunks(numbers):
         query = select(owner.c.id, first.label("item")).where(owner.c.id.in_(part))

@@ -1,15 +1,16 @@
 """Annotations of objects that have figures in many places: in the frames of a video, in a point cloud, in a volume.
 
 The stored document has ``objects``, each with a class and tags, and ``figures``, each with the number of its object.
-Objects, figures and the tags of objects of an item share one sequence of numbers `k`; on the wire they have the number
-item * FIGURES + k, as the objects of images have (`project_types.images`).
+The items of a dataset may share objects, which are in a row of their own (`db.attachments`): a figure of one has its
+number with the sign changed, and its class. Objects, figures and the tags of objects of an item share one sequence of
+numbers `k`; on the wire they have the number item * FIGURES + k, as objects of images have (`project_types.images`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from sqlalchemy import RowMapping
 
@@ -32,6 +33,13 @@ _DERIVED = frozenset(
     }
 )
 _GROUPS = ("frames", "planes")  # members of an annotation on the wire that group figures
+
+
+class SharedObjects(NamedTuple):
+    """The objects that the items of a dataset share: their row, and the stored objects."""
+
+    row: RowMapping
+    objects: Sequence[JsonObject]
 
 
 def empty() -> Document:
@@ -132,16 +140,25 @@ class ObjectAnnotations(ProjectType):
         document = {"objects": objects, "figures": figures} if objects else None
         return StoredAnnotation(document, len(figures), item_tags)
 
-    def show_annotation(self, row: RowMapping, document: Document | None, meta: Meta) -> JsonObject:
-        """Return the objects and the figures, grouped as the type's annotations on the wire have them."""
+    def show_annotation(
+        self, row: RowMapping, document: Document | None, meta: Meta, shared: SharedObjects | None = None
+    ) -> JsonObject:
+        """Return the objects and the figures, grouped as the type's annotations on the wire have them.
+
+        Of the objects that the items of the dataset share it has those that have figures here.
+        """
         document = document or empty()
         classes = {stored["id"]: stored["classId"] for stored in document["objects"]}
-        figures = [self.show_figure(row, stored, classes) for stored in document["figures"]]
+        figures = [self.show_figure(row, stored, classes, shared) for stored in document["figures"]]
+        objects = [self.show_object(row, stored, meta) for stored in document["objects"]]
+        if shared is not None:
+            used = {-stored["objectId"] for stored in document["figures"]}
+            objects += [self.show_object(shared.row, stored, meta) for stored in shared.objects if stored["id"] in used]
         return {
             "description": row["description"],
             "datasetId": row["dataset_id"],
             "tags": [{**tag, "name": meta.tag_name(tag["tagId"])} for tag in json_codec.load(row["tags"])],
-            "objects": [self.show_object(row, stored, meta) for stored in document["objects"]],
+            "objects": objects,
             **self.grouped(row, figures),
         }
 
@@ -155,12 +172,18 @@ class ObjectAnnotations(ProjectType):
         title = meta.class_title(stored["classId"])
         return {**stored, "id": start + stored["id"], "classTitle": title, "tags": tags, "entityId": row["id"]}
 
-    def show_figure(self, row: RowMapping, stored: JsonObject, classes: Mapping[int, int]) -> JsonObject:
+    def show_figure(
+        self, row: RowMapping, stored: JsonObject, classes: Mapping[int, int], shared: SharedObjects | None = None
+    ) -> JsonObject:
         """Return a figure in the wire's shape, without a geometry that is transferred separately."""
         start = row["id"] * FIGURES
         members = {key: value for key, value in stored.items() if key != BYTES}
         number = stored["objectId"]
-        owner = {"objectId": start + number, "classId": classes[number], "entityId": row["id"]}
+        if number > 0:
+            owner = {"objectId": start + number, "classId": classes[number]}
+        else:
+            owner = {"objectId": shared.row["id"] * FIGURES - number if shared is not None else number}
+        owner["entityId"] = row["id"]
         return {**members, **owner, "id": start + stored["id"]}
 
     def grouped(self, row: RowMapping, figures: Sequence[JsonObject]) -> JsonObject:
@@ -170,7 +193,7 @@ class ObjectAnnotations(ProjectType):
     def labels(self, document: Document) -> Sequence[JsonObject]:
         """Return the figures, each with the class of its object, which versions are compared by."""
         classes = {stored["id"]: stored["classId"] for stored in document["objects"]}
-        return [{**figure, "classId": classes.get(figure["objectId"])} for figure in document["figures"]]
+        return [{"classId": classes.get(figure["objectId"]), **figure} for figure in document["figures"]]
 
 
 def _sent_figures(sent: RequestParser) -> Iterator[RequestParser]:

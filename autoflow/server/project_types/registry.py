@@ -11,9 +11,10 @@ from autoflow.server.db.schema import projects
 from autoflow.server.errors import Invalid
 from autoflow.server.project_types.base import ProjectType
 from autoflow.server.project_types.images import IMAGES
+from autoflow.server.project_types.point_clouds import EPISODES, POINT_CLOUDS
 from autoflow.server.project_types.videos import VIDEOS
 
-_TYPES: dict[str, ProjectType] = {known.name: known for known in (IMAGES, VIDEOS)}
+_TYPES: dict[str, ProjectType] = {known.name: known for known in (IMAGES, VIDEOS, POINT_CLOUDS, EPISODES)}
 _UNSUPPORTED = ("meshes", "audio")  # types of Supervisely's that this server has no items of
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from autoflow.server.db import json_codec
+from autoflow.server.db import attachments, json_codec
 from autoflow.server.db.item_content import ContentRow, original_id
 from autoflow.server.db.schema import (
     datasets,
@@ -150,6 +150,7 @@ def item_counts(conn: Connection, ref: SnapshotRef) -> dict[int, int]:
     counts: dict[int, int] = {}
     for query in current_and_history(items, ref, "dataset_id"):
         dataset_id = query.selected_columns.dataset_id
+        query = query.where(attachments.is_item(dataset_id.table))
         for number, count in conn.execute(query.add_columns(func.count()).group_by(dataset_id)):
             counts[number] = counts.get(number, 0) + count
     return counts

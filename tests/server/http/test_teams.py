@@ -60,6 +60,12 @@ class World:
         self.object, clip_tag = added[0]["id"], meta["tags"][0]["id"]
         self.object_tag = call("annotation-objects.tags.add", objectId=self.object, tagId=clip_tag)["id"]
         self.video_tag = call("videos.tags.add", videoId=self.video, tagId=clip_tag)["id"]
+        self.survey = call("projects.add", workspaceId=1, name="survey", type="point_clouds")["id"]
+        self.drive = call("datasets.add", projectId=self.survey, name="d")["id"]
+        clouds = [{"name": "c.pcd", "link": "https://x/c.pcd"}]
+        self.cloud = call("point-clouds.bulk.add", datasetId=self.drive, pointClouds=clouds)[0]["id"]
+        photo = {"entityId": self.cloud, "name": "cam.png", "hash": self.hash}
+        self.camera = call("point-clouds.images.add", images=[photo])[0]["id"]
         job = {"name": "j", "datasetId": self.dataset, "userIds": [self.mine.user]}
         self.job = call("jobs.add", **job)[0]["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]

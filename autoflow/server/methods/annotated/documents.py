@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
-from autoflow.server.db import items, jobs
+from autoflow.server.db import attachments, items, jobs
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.project_types import registry
@@ -19,6 +19,8 @@ from autoflow.server.project_types.images import FIGURES
 from autoflow.server.project_types.meta import Meta
 from autoflow.server.project_types.object_annotations import (
     BYTES,
+    ObjectAnnotations,
+    SharedObjects,
     empty,
     largest,
     stored_figure,
@@ -45,6 +47,13 @@ def read(conn: Connection, item_rows: Sequence[RowMapping]) -> dict[int, JsonObj
     return {row["id"]: copy.deepcopy(texts.get(row["annotation"]) or empty()) for row in item_rows}
 
 
+def shared_objects(conn: Connection, dataset_ids: Iterable[int]) -> dict[int, SharedObjects]:
+    """Return the objects that the items of datasets share, by dataset."""
+    rows = attachments.shared_objects(conn, sorted(set(dataset_ids)))
+    documents = read(conn, list(rows.values()))
+    return {number: SharedObjects(row, documents[row["id"]]["objects"]) for number, row in rows.items()}
+
+
 def shown(conn: Connection, item_rows: Sequence[RowMapping]) -> list[JsonObject]:
     """Return the annotations of items in the wire's shape, in order.
 
@@ -52,11 +61,13 @@ def shown(conn: Connection, item_rows: Sequence[RowMapping]) -> list[JsonObject]
     """
     documents = read(conn, item_rows)
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row in item_rows}}
+    shared = shared_objects(conn, (row["dataset_id"] for row in item_rows))
     logins = jobs.logins(conn)
     annotations = []
     for row in item_rows:
-        project_type = registry.of_project(conn, row["project_id"])
-        annotation = project_type.show_annotation(row, documents[row["id"]], metas[row["project_id"]])
+        project_type = cast("ObjectAnnotations", registry.of_project(conn, row["project_id"]))
+        meta = metas[row["project_id"]]
+        annotation = project_type.show_annotation(row, documents[row["id"]], meta, shared.get(row["dataset_id"]))
         login = logins.get(row["created_by"], "")
         origin = {"labelerLogin": login, "createdAt": row["created_at"], "updatedAt": row["updated_at"]}
         objects = [{**origin, **stored} for stored in annotation["objects"]]
@@ -75,6 +86,7 @@ class DocumentEditor:
         self._rows = rows
         self._documents = read(edit.conn, list(rows.values()))
         self._largest = {number: largest(document) for number, document in self._documents.items()}
+        self._shared: dict[int, SharedObjects | None] = {}  # by dataset
         self._objects = self._by_number("objects")
         self._figures = self._by_number("figures")
 
@@ -111,11 +123,16 @@ class DocumentEditor:
         return stored
 
     def remove_object(self, number: int) -> None:
-        """Remove an object, and its figures."""
+        """Remove an object, and its figures; those of a shared object from all items that are edited."""
         k, item_id = self.object(number)["id"], item_of(number, "object")
         del self._objects[item_id][k]
-        figures = self._figures[item_id]
-        self._figures[item_id] = {key: stored for key, stored in figures.items() if stored["objectId"] != k}
+        row = self._rows[item_id]
+        owners = {item_id: k}
+        if row["name"] == attachments.OBJECTS:
+            owners = {other["id"]: -k for other in self._rows.values() if other["dataset_id"] == row["dataset_id"]}
+        for owner, reference in owners.items():
+            figures = self._figures[owner]
+            self._figures[owner] = {key: stored for key, stored in figures.items() if stored["objectId"] != reference}
 
     def add_tag(self, number: int, tag: TagValue) -> JsonObject:
         """Put a tag on an object; return the stored tag, the present one if the object has an equal tag."""
@@ -140,15 +157,29 @@ class DocumentEditor:
         raise NotFound("tag", number)
 
     def add(self, request: RequestParser, item_id: int) -> int:
-        """Add a figure to an item, of an object that the item has; return its number."""
-        number = request.number("objectId")
-        if number // FIGURES != item_id or number % FIGURES not in self._objects[item_id]:
-            raise NotFound("object", number)
+        """Add a figure to an item, of an object of the item or of its dataset; return its number."""
+        owner = self._owner(request.number("objectId"), item_id)
         if len(self._figures[item_id]) >= limits.FIGURES:
             raise Invalid(f"item {item_id} has no room for another figure; {limits.FIGURES} are the most")
         k = self._next(item_id)
-        self._figures[item_id][k] = {**stored_figure(request, self.meta), "id": k, "objectId": number % FIGURES}
+        self._figures[item_id][k] = {**stored_figure(request, self.meta), **owner, "id": k}
         return item_id * FIGURES + k
+
+    def _owner(self, number: int, item_id: int) -> JsonObject:
+        """Return what the figure of an object stores of it."""
+        k = number % FIGURES
+        if number // FIGURES == item_id and k in self._objects[item_id]:
+            return {"objectId": k}
+        dataset_id = self._rows[item_id]["dataset_id"]
+        if dataset_id not in self._shared:
+            self._shared[dataset_id] = shared_objects(self._edit.conn, [dataset_id]).get(dataset_id)
+        shared = self._shared[dataset_id]
+        if shared is None or shared.row["id"] != number // FIGURES:
+            raise NotFound("object", number)
+        for stored in shared.objects:
+            if stored["id"] == k:
+                return {"objectId": -k, "classId": stored["classId"]}
+        raise NotFound("object", number)
 
     def figure(self, number: int) -> JsonObject:
         """Return the stored figure of a number.
@@ -191,7 +222,7 @@ class DocumentEditor:
         for item_id, row in self._rows.items():
             objects, figures = list(self._objects[item_id].values()), list(self._figures[item_id].values())
             name = None
-            if objects:
+            if objects or figures:
                 name, text = items.encode_document({"objects": objects, "figures": figures})
                 texts[name] = text
             changes.append((row, {"annotation": name, "labels": len(figures)}))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import Content
-from autoflow.server.db import access, blobs, datasets, items, json_codec, projects
+from autoflow.server.db import access, attachments, blobs, datasets, files, items, json_codec, projects
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
@@ -87,14 +87,15 @@ def _shape(conn: Connection, row: RowMapping, meta: ItemMeta, document: JsonObje
 
 
 def _scope(conn: Connection, family: Family, request: RequestParser) -> Select[Any]:
+    listing = items.listing(conn).where(attachments.is_item())
     if not request.has("datasetId"):
         project = projects.get(conn, request.number("projectId"))
         family.check(project)
-        return items.listing(conn).where(table.c.project_id == project["id"])
+        return listing.where(table.c.project_id == project["id"])
     dataset = family.dataset(conn, request.number("datasetId"))
     recursive = request.flag("recursive", default=False)
     numbers = datasets.descendants(conn, dataset) if recursive else [dataset["id"]]
-    return items.listing(conn).where(table.c.dataset_id.in_(numbers))
+    return listing.where(table.c.dataset_id.in_(numbers))
 
 
 def list_items(family: Family, conn: Connection, request: RequestParser) -> ListPage:
@@ -124,10 +125,10 @@ def add(family: Family, context: OperationContext, request: RequestParser) -> li
     Raises:
         ServerRefused: 400 with ``type`` NONUNIQUE and the names that are taken.
     """
-    entries = list(request.objects(family.entries))
-    hashes = list(dict.fromkeys(entry.text("hash") for entry in entries if entry.has("hash")))
     with context.store.read() as conn:
         family.dataset(conn, request.number("datasetId"))
+        entries = [_with_hash(conn, entry) for entry in request.objects(family.entries)]
+        hashes = list(dict.fromkeys(entry.text("hash") for entry in entries if entry.has("hash")))
         missing = set(hashes) - blobs.find(conn, hashes).keys()
     for entry in entries:
         if entry.has("hash") and entry.text("hash") in missing:
@@ -148,7 +149,16 @@ def add(family: Family, context: OperationContext, request: RequestParser) -> li
         return shaped(conn, family, [item_rows[number] for number in numbers])
 
 
+def _with_hash(conn: Connection, entry: RequestParser) -> RequestParser:
+    """Return an entry of a new item; one that names a team file has the hash of its content."""
+    if not entry.has("teamFileId") or entry.has("hash"):
+        return entry
+    return RequestParser({**entry.fields, "hash": files.get(conn, entry.number("teamFileId"))["hash"]}, entry.path)
+
+
 def _check_names(conn: Connection, dataset_id: int, names: Sequence[str]) -> None:
+    for name in names:
+        attachments.check_name(name)
     taken = items.ids_by_name(conn, dataset_id, names)
     errors = [{"name": name, "id": taken[name]} for name in names if name in taken]
     if errors or len(set(names)) < len(names):

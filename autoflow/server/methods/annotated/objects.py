@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import datasets, items, projects
+from autoflow.server.db import attachments, datasets, items, projects
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid, NotFound
@@ -62,17 +62,30 @@ def edit_items(conn: Connection, numbers: Iterable[int], noun: str) -> Iterator[
 
 
 def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
-    """``annotation-objects.bulk.add``: objects of the items that their ``entityId`` names, answered in order."""
+    """``annotation-objects.bulk.add``: objects of the items that their ``entityId`` names, answered in order.
+
+    Those that name none are objects of the dataset, of which its items share them.
+    """
     dataset = datasets.get(conn, request.number("datasetId"))
     project_type = check_type(projects.get(conn, dataset["project_id"]))
     entries = list(request.objects("annotationObjects"))
-    owners = [entry.number("entityId") for entry in entries]
+    shared = 0 if all(entry.has("entityId") for entry in entries) else _shared_row(conn, dataset)
+    owners = [entry.number("entityId") if entry.has("entityId") else shared for entry in entries]
     with edit_items(conn, owners, project_type.item) as editors:
         numbers = [editors[owner].add_object(entry, owner) for entry, owner in zip(entries, owners, strict=True)]
     for row in items.find(conn, sorted(set(owners)), project_type.item).values():
         if row["dataset_id"] != dataset["id"]:
             raise Invalid(f"{project_type.item} {row['id']} is not of dataset {dataset['id']}")
     return [{"id": number} for number in numbers]
+
+
+def _shared_row(conn: Connection, dataset: RowMapping) -> int:
+    """Return the id of the row with the objects that the items of a dataset share; insert it if it is missing."""
+    with edit_project(conn, dataset["project_id"]) as edit:
+        row = attachments.shared_objects(conn, [dataset["id"]]).get(dataset["id"])
+        if row is not None:
+            return int(row["id"])
+        return items.add_many(edit, dataset["id"], [{"name": attachments.OBJECTS}])[0]
 
 
 def _shaped(row: RowMapping, stored: JsonObject, meta: Meta, project_type: ObjectAnnotations) -> JsonObject:
@@ -126,10 +139,19 @@ def list_objects(conn: Connection, request: RequestParser) -> ListPage:
 def remove(conn: Connection, request: RequestParser) -> Success:
     """``annotation-objects.bulk.remove`` by ids, with their figures; the request is a list."""
     numbers = request.unique_numbers("items")
-    with edit_items(conn, (item_of(number, "object") for number in numbers), "item") as editors:
+    item_ids = {item_of(number, "object") for number in numbers}
+    with edit_items(conn, item_ids | _sharing(conn, item_ids), "item") as editors:
         for number in numbers:
             editors[item_of(number, "object")].remove_object(number)
     return {"success": True}
+
+
+def _sharing(conn: Connection, item_ids: Iterable[int]) -> set[int]:
+    """Return the items that have figures of the objects of rows that are shared."""
+    rows = items.find(conn, sorted(item_ids), "item").values()
+    dataset_ids = [row["dataset_id"] for row in rows if row["name"] == attachments.OBJECTS]
+    query = select(table.c.id).where(table.c.dataset_id.in_(dataset_ids), table.c.labels > 0)
+    return set(conn.execute(query).scalars()) if dataset_ids else set()
 
 
 # -- tags

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import datasets, items, json_codec, projects
+from autoflow.server.db import attachments, datasets, items, json_codec, projects
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import NotFound
 from autoflow.server.geometry import rounding
@@ -63,10 +63,11 @@ def figures_of(document: JsonObject) -> list[JsonObject]:
         objects: list[JsonObject] = document["objects"]
         return objects
     classes = {stored["id"]: stored["classId"] for stored in document["objects"]}
-    return [{**figure, "classId": classes[figure["objectId"]]} for figure in document["figures"]]
+    return [{"classId": classes.get(figure["objectId"]), **figure} for figure in document["figures"]]
 
 
-def _shape(row: RowMapping, stored: JsonObject, meta: Meta) -> JsonObject:
+def _shape(row: RowMapping, stored: JsonObject, meta: Meta, shared: Mapping[int, RowMapping]) -> JsonObject:
+    """Return a figure in the wire's shape; `shared` are rows of shared objects by dataset."""
     of_object = "objectId" in stored  # and not an object itself
     geometry = stored["geometry"] if of_object else geometry_of(stored)
     box, area = measure(geometry or {}, stored.get("geometryType"))
@@ -75,7 +76,7 @@ def _shape(row: RowMapping, stored: JsonObject, meta: Meta) -> JsonObject:
         "id": number,
         "entityId": row["id"],
         "imageId": row["id"],
-        "objectId": row["id"] * FIGURES + stored["objectId"] if of_object else None,
+        "objectId": _object_of(row, stored["objectId"], shared) if of_object else None,
         "classId": stored["classId"],
         "projectId": row["project_id"],
         "datasetId": row["dataset_id"],
@@ -93,6 +94,14 @@ def _shape(row: RowMapping, stored: JsonObject, meta: Meta) -> JsonObject:
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
     }
+
+
+def _object_of(row: RowMapping, number: int, shared: Mapping[int, RowMapping]) -> int | None:
+    """Return the id of a figure's object: one of its item, or of those that the items of the dataset share."""
+    if number > 0:
+        return int(row["id"] * FIGURES + number)
+    owner = shared.get(row["dataset_id"])
+    return None if owner is None else int(owner["id"] * FIGURES - number)
 
 
 class FigureProjection:
@@ -121,7 +130,8 @@ def figure(conn: Connection, request: RequestParser) -> JsonObject:
     row = items.find(conn, [image_of(number)])[image_of(number)]
     for stored in figures_of(stored_documents(conn, [row])[row["id"]]):
         if stored["id"] == number % FIGURES:
-            shown = _shape(row, stored, Meta.of(conn, row["project_id"]))
+            shared = attachments.shared_objects(conn, [row["dataset_id"]])
+            shown = _shape(row, stored, Meta.of(conn, row["project_id"]), shared)
             return shown if shown["geometry"] is not None else {**shown, "geometry": {BITMAP: stored.get(BITMAP)}}
     raise NotFound("figure", number)
 
@@ -168,7 +178,8 @@ def list_figures(conn: Connection, request: RequestParser) -> ListPage:
         total, pairs = len(pairs), pairs[start : start + size]
     metas = {number: Meta.of(conn, number) for number in {row["project_id"] for row, _ in pairs}}
     projection = FigureProjection(request)
-    figures = [projection.of(_shape(row, stored, metas[row["project_id"]])) for row, stored in pairs]
+    shared = attachments.shared_objects(conn, sorted({row["dataset_id"] for row, _ in pairs}))
+    figures = [projection.of(_shape(row, stored, metas[row["project_id"]], shared)) for row, stored in pairs]
     return list_page(figures, total, size)
 
 

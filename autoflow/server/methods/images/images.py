@@ -10,8 +10,8 @@ from sqlalchemy import Connection, RowMapping, Select
 from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import Content, composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
-from autoflow.server.db import access, blobs, datasets, items, json_codec, projects
-from autoflow.server.db.change_tracking import edit_project
+from autoflow.server.db import access, attachments, blobs, datasets, items, json_codec, projects
+from autoflow.server.db.change_tracking import ProjectEdit, edit_project
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.methods.images import filters
@@ -214,9 +214,18 @@ def edit_image(conn: Connection, request: RequestParser) -> JsonObject:
         values["description"] = request.text("description", "")
     if request.has("meta"):
         values["meta"] = ItemMeta.of(row)._replace(sent=request.mapping("meta")).to_text()
+    attachments.check_name(values.get("name", ""))
     with edit_project(conn, row["project_id"]) as edit:
+        if "name" in values:
+            items.change_many(edit, ((image, {"name": name}) for image, name in _renamed(edit, row, values["name"])))
         items.change(edit, row, **values)
     return _shape(conn, items.find(conn, [number])[number])
+
+
+def _renamed(edit: ProjectEdit, row: RowMapping, name: str) -> list[tuple[RowMapping, str]]:
+    """Return the images that belong to an item, with the names that they have once it has another."""
+    before = len(attachments.images_of(row["name"]))
+    return [(image, attachments.image_name(name, image["name"][before:])) for image in _attached(edit, [row])]
 
 
 def _by_project(image_rows: Mapping[int, RowMapping]) -> Iterator[tuple[int, list[RowMapping]]]:
@@ -251,8 +260,15 @@ def remove(conn: Connection, request: RequestParser) -> Success:
     """``images.bulk.remove`` by ids, which may be of several projects, of items of any type."""
     for project_id, image_rows in _by_project(items.find(conn, request.unique_numbers("imageIds"))):
         with edit_project(conn, project_id) as edit:
-            edit.delete_many(table, image_rows)
+            edit.delete_many(table, [*image_rows, *_attached(edit, image_rows)])
     return {"success": True}
+
+
+def _attached(edit: ProjectEdit, item_rows: Sequence[RowMapping]) -> list[RowMapping]:
+    """Return the images that belong to items which are no images."""
+    if registry.find(edit.project["type"]) is IMAGES:
+        return []
+    return [row for rows in attachments.images(edit.conn, item_rows).values() for row in rows]
 
 
 def upload(context: OperationContext, parts: Iterable[Part], _query: UploadQuery) -> list[JsonObject]:

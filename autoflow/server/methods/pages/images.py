@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import datasets, items, jobs, json_codec, projects
+from autoflow.server.db import attachments, datasets, items, jobs, json_codec, projects
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.methods.images.labels import stored_documents
@@ -68,7 +68,7 @@ def images(conn: Connection, request: contract.ImageListRequest) -> contract.Ima
     (true or false) by whether an image has labels.
     """
     start = request.start or 0
-    conditions: list[ColumnElement[bool]] = [table.c.dataset_id.in_(_dataset_ids(conn, request))]
+    conditions = [table.c.dataset_id.in_(_dataset_ids(conn, request)), attachments.is_item()]
     if text := request.q.strip():
         conditions.append(table.c.name.icontains(text, autoescape=True))
     if request.labeled is not None:
@@ -118,7 +118,7 @@ def _path(conn: Connection, row: RowMapping) -> list[NamedEntity]:
 
 def _neighbours(conn: Connection, row: RowMapping) -> contract.ImageNeighbours:
     """Return the previous and next image of its dataset by name, and its position there."""
-    in_dataset = table.c.dataset_id == row["dataset_id"]
+    in_dataset = and_(table.c.dataset_id == row["dataset_id"], attachments.is_item())
     before, after = table.c.name < row["name"], table.c.name > row["name"]
     image_id = select(table.c.id)
     return {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, func, select
 
 from autoflow.model.entity import EntityRef
-from autoflow.server.db import jobs, projects, teams
+from autoflow.server.db import attachments, jobs, projects, teams
 from autoflow.server.db.schema import datasets, items, workspaces
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.methods.pages.links import using_runs
@@ -25,7 +25,8 @@ def dataset_tree(conn: Connection, project_id: int) -> list[contract.ListedDatas
     """Return a project's datasets by name."""
     column = items.c.dataset_id
     count = select(column, func.count(), func.coalesce(func.sum(items.c.labels), 0))
-    counts = {row[0]: row for row in conn.execute(count.where(items.c.project_id == project_id).group_by(column))}
+    count = count.where(items.c.project_id == project_id, attachments.is_item()).group_by(column)
+    counts = {row[0]: row for row in conn.execute(count)}
     query = select(datasets).where(datasets.c.project_id == project_id).order_by(datasets.c.name, datasets.c.id)
     return [
         {

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import datasets, json_codec, projects
+from autoflow.server.db import attachments, datasets, json_codec, projects
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.items import first_item_ids
 from autoflow.server.db.schema import datasets as table
@@ -35,7 +35,7 @@ _COLUMNS = {
 def _shaped(conn: Connection, dataset_rows: Sequence[RowMapping]) -> list[JsonObject]:
     of = items.c.dataset_id
     query = select(of, func.count(), func.coalesce(func.sum(items.c.size), 0))
-    query = query.where(of.in_([row["id"] for row in dataset_rows])).group_by(of)
+    query = query.where(of.in_([row["id"] for row in dataset_rows]), attachments.is_item()).group_by(of)
     counts = {number: (count, size) for number, count, size in conn.execute(query)}
     pictured = first_item_ids(conn, table, list(counts))
     shaped = []

@@ -102,7 +102,7 @@ def _prune(edit: ProjectEdit, classes: set[int], tags: set[int]) -> None:
                 ]
                 remaining_document = {**document, "objects": objects}
                 if "figures" in document:
-                    remaining_document["figures"] = _figures_of(objects, document["figures"], tags)
+                    remaining_document["figures"] = _figures_of(objects, document["figures"], classes, tags)
                 name, text = items.encode_document(remaining_document)
                 pruned[name] = text
                 values.update(annotation=name, labels=len(remaining_document.get("figures", objects)))
@@ -111,13 +111,15 @@ def _prune(edit: ProjectEdit, classes: set[int], tags: set[int]) -> None:
         items.change_many(edit, changes)
 
 
-def _figures_of(objects: Sequence[JsonObject], figures: Sequence[JsonObject], tags: set[int]) -> list[JsonObject]:
-    """Return the figures of objects, without tags that are removed."""
+def _figures_of(
+    objects: Sequence[JsonObject], figures: Sequence[JsonObject], classes: set[int], tags: set[int]
+) -> list[JsonObject]:
+    """Return the figures of objects, and those of shared objects of other classes, without tags that are removed."""
     numbers = {stored["id"] for stored in objects}
     return [
         {**figure, "tags": [tag for tag in figure["tags"] if tag["tagId"] not in tags]}
         for figure in figures
-        if figure["objectId"] in numbers
+        if (figure["objectId"] in numbers if figure["objectId"] > 0 else figure["classId"] not in classes)
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import change_tracking, items, json_codec, projects, teams
+from autoflow.server.db import attachments, change_tracking, items, json_codec, projects, teams
 from autoflow.server.db.schema import datasets, workspaces
 from autoflow.server.db.schema import projects as table
 from autoflow.server.errors import Invalid
@@ -17,6 +17,7 @@ from autoflow.server.methods.projects.meta import merged, replace
 from autoflow.server.operations import Operation
 from autoflow.server.paging import ListPage, page
 from autoflow.server.project_types import registry
+from autoflow.server.project_types.images import IMAGES
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.versions import versions
 from autoflow.wire import methods
@@ -45,6 +46,7 @@ def shaped(conn: Connection, project_rows: Sequence[RowMapping]) -> list[JsonObj
     of = datasets.c.project_id
     counted = conn.execute(select(of, func.count()).where(of.in_(numbers)).group_by(of))
     counts: dict[int, int] = dict(counted.all())
+    attached = attachments.count(conn, [row["id"] for row in project_rows if row["type"] != IMAGES.name])
     latest = versions.latest(conn, numbers)
     pictured = items.first_item_ids(conn, table, numbers)
     return [
@@ -57,8 +59,8 @@ def shaped(conn: Connection, project_rows: Sequence[RowMapping]) -> list[JsonObj
             "readme": row["readme"],
             "workspaceId": row["workspace_id"],
             "teamId": row["team_id"],
-            "imagesCount": row["items_count"],
-            "itemsCount": row["items_count"],
+            "imagesCount": row["items_count"] - attached.get(row["id"], 0),
+            "itemsCount": row["items_count"] - attached.get(row["id"], 0),
             "datasetsCount": counts.get(row["id"], 0),
             "createdAt": row["created_at"],
             "updatedAt": row["updated_at"],

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import items, json_codec, projects
+from autoflow.server.db import attachments, items, json_codec, projects
 from autoflow.server.db.schema import datasets
 from autoflow.server.db.schema import items as table
 from autoflow.server.operations import Operation
@@ -45,7 +45,9 @@ class _Tally:
 
 def _counted(conn: Connection, project_id: int) -> _Tally:
     tally = _Tally()
-    query = select(table.c.dataset_id, table.c.tags, table.c.annotation).where(table.c.project_id == project_id)
+    query = select(table.c.dataset_id, table.c.tags, table.c.annotation).where(
+        table.c.project_id == project_id, attachments.is_item()
+    )
     for part in chunks(conn.execute(query).all()):
         texts = items.read_documents(conn, [row.annotation for row in part if row.annotation])
         for row in part:

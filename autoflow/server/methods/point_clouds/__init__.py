@@ -1,0 +1,1 @@
+"""Methods of point clouds and their episodes alone."""
