@@ -68,6 +68,26 @@ class LateFacts(TypedDict, total=False):
     folder: str
 
 
+class Hardware(TypedDict, total=False):
+    """The machine of a run.
+
+    Args:
+        os: name and version of the operating system.
+        threads: number of torch's threads.
+        cuda: version that torch was built for.
+        gpus: names of the graphics cards, where ``nvidia-ml-py`` is installed.
+    """
+
+    os: str
+    kernel: str
+    cpu: str
+    cores: int
+    threads: int
+    cuda: str
+    gpus: list[str]
+    driver: str
+
+
 class RunFacts(TypedDict, total=False):
     """Facts needed to reproduce a run, stored with its task. Secrets are masked in all of them."""
 
@@ -91,7 +111,10 @@ class RunFacts(TypedDict, total=False):
     root: str  # of the git working tree
     folder_within: str  # relative to the root, empty for the root itself; absent when outside
     script_within: str
-    environment: dict[str, str]  # environment variables that affect results, see `runtime.facts`
+    environment: dict[str, str]  # environment variables that affect results, see `runtime.environment`
+    hardware: Hardware
+    locale: dict[str, str]
+    locks: list[CodeFile]  # lock files of package managers, verbatim
     packages: dict[str, str]  # name to version
     sources: dict[str, str]  # urls of packages that come from no index, by name
     reproduces: str  # the task that this run reproduces, as "task:5"

@@ -30,7 +30,7 @@ _CODE = (
     "submodules",
     "late",
 )
-_MACHINE = ("python", "machine", "packages", "sources", "environment")
+_MACHINE = ("python", "machine", "packages", "sources", "environment", "hardware", "locale", "locks")
 _INPUT = ("ref", "type", "id", "name", "path", "sha256", "projectId", "number", "digest")
 _OUTPUT = ("ref", "type", "id", "name", "path", "sha256", "size", "digest")
 

@@ -11,7 +11,8 @@ from typing import Any
 from autoflow.model.reproduction import ReproductionPlan
 from autoflow.model.run import RunFacts
 from autoflow.model.run_code import code_files
-from autoflow.reproduction.recorded_run import RecordedRun
+from autoflow.model.run_variables import is_settable
+from autoflow.reproduction.recorded_run import MASK, RecordedRun
 from autoflow.reproduction.substitution import Command
 from autoflow.runtime.facts import VARIABLES
 
@@ -49,8 +50,12 @@ def inherited_environment() -> dict[str, str]:
 
 
 def allowed_variables(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Return the recorded variables that may be set: only those that autoflow records, whatever a server sent."""
-    return {name: value for name, value in environment.items() if name in VARIABLES and isinstance(value, str)}
+    """Return the recorded variables that may be set, whatever a server sent; none that was masked."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name in VARIABLES or is_settable(name)) and isinstance(value, str) and MASK not in value
+    }
 
 
 def requirement_lines(machine: Mapping[str, Any]) -> list[str]:

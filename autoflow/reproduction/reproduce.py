@@ -33,7 +33,7 @@ from autoflow.reproduction.credentials import Credentials, restricted_credential
 from autoflow.reproduction.inputs import Progress, RestoredInputs, restore_inputs, unapplied_notes
 from autoflow.reproduction.interpreter import Interpreter
 from autoflow.reproduction.plan import allowed_variables, build_plan
-from autoflow.reproduction.recorded_run import RecordedRun, obstacles, producing_run, run_from_trace
+from autoflow.reproduction.recorded_run import MASK, RecordedRun, obstacles, producing_run, run_from_trace
 from autoflow.reproduction.substitution import Command, substitute
 from autoflow.reproduction.worktree import apply_code, find_repository, worktree
 from autoflow.runtime.delivery import deliver_folder, deliver_waiting
@@ -110,7 +110,9 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
     facts = run.facts
     command = Command(run.command, facts.get("parameters", {}), allowed_variables(facts.get("environment", {})))
     for name in facts.get("environment", {}).keys() - command.environment.keys():
-        restored.notes.append(f"the recorded variable {name!a} is not set again: it is not one that autoflow records")
+        masked = MASK in str(facts.get("environment", {}).get(name))
+        reason = "its value was masked" if masked else "it can change what is executed"
+        restored.notes.append(f"environment not compared: the recorded variable {name!a} is not set again, as {reason}")
     if options.run and not options.interactive:
         _confirm(_Job(api, ref, run, options, requested), command)
     # before anything is restored: the token may change what was created since it was issued

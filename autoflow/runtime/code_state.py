@@ -107,8 +107,10 @@ def untracked_among(root: str, files: Iterable[str]) -> list[str]:
     return untracked
 
 
-def describe(root: str, paths: Iterable[str], used: Collection[str], pieces: Pieces) -> list[CodeFile]:
-    """Describe files of a working tree and add the pieces of their contents."""
+def describe(
+    root: str, paths: Iterable[str], used: Collection[str], pieces: Pieces, *, limit: int = MAX_FILE
+) -> list[CodeFile]:
+    """Describe files of a folder and add the pieces of their contents; of files larger than the limit only the size."""
     described: list[CodeFile] = []
     for path in paths:
         if len(described) >= MAX_FILES:
@@ -119,11 +121,11 @@ def describe(root: str, paths: Iterable[str], used: Collection[str], pieces: Pie
             file: CodeFile = {"path": path, "size": size}
             if path in used:
                 file["used"] = True
-            if size > MAX_FILE:
+            if size > limit:
                 file["withheld"] = "large"
             else:
                 with open(full, "rb") as stream:
-                    data = stream.read(MAX_FILE + 1)
+                    data = stream.read(limit + 1)
                 file["sha256"] = sha256_of(data)
                 _store(file, path, data, pieces)
         except OSError:
@@ -133,9 +135,11 @@ def describe(root: str, paths: Iterable[str], used: Collection[str], pieces: Pie
 
 
 def _store(file: CodeFile, path: str, data: bytes, pieces: Pieces) -> None:
-    stored = None if looks_secret(path, data) else split(data)
-    if stored is None:
+    stored = split(data)
+    if looks_secret(path, data):
         file["withheld"] = "secret"
+    elif stored is None:
+        file["withheld"] = "large"
     else:
         file["content"] = stored[0]
         pieces.update(stored[1])

@@ -1,7 +1,7 @@
 """Facts that reproduce a run: some recorded at its start, the costly ones gathered later by the sender.
 
-Only `VARIABLES` of the environment are recorded: those that influence what a program computes, or name the data it
-works on, and never hold a secret.
+`VARIABLES` influence what a program computes, or name the data it works on, and never hold a secret; what else of the
+environment is recorded is in `runtime.environment`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autoflow import settings
-from autoflow.guard import guard
+from autoflow.guard import guard, logger
 from autoflow.model.run import LateFacts, RunFacts
-from autoflow.model.run_code import has_changes
+from autoflow.model.run_code import gaps, has_changes
 from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
-from autoflow.runtime import code_state, git, masking
+from autoflow.runtime import code_state, environment, git, masking
+
+_reported = False  # whether this process logged why its runs cannot be reproduced
 
 # the data that a Supervisely app works on
 SUBJECTS = (
@@ -89,10 +91,12 @@ class FactsGatherer:
 
     Args:
         initial: from `initial_facts`.
+        variables: names of environment variables that the app asks for.
     """
 
-    def __init__(self, initial: RunFacts) -> None:
+    def __init__(self, initial: RunFacts, variables: Sequence[str] = ()) -> None:
         self._initial = initial
+        self._variables = variables
         self._root: str | None = None
         self._imported: set[str] = set()
 
@@ -101,7 +105,7 @@ class FactsGatherer:
 
         The process may end before all are gathered; what cannot be found out later comes first.
         """
-        facts = _code_facts(self._initial)
+        facts = _code_facts(self._initial, self._variables)
         contents: Mapping[str, str] = {}
         self._root = facts.get("root")
         if self._root is not None:
@@ -114,10 +118,23 @@ class FactsGatherer:
                 facts["dirty"] = has_changes(facts)
         yield FactsPart(facts)
         yield from _single_pieces(contents)
+        self._report(facts)
+        locks: dict[str, str] = {}
+        yield FactsPart(environment.gather_machine(self._root, locks))
+        yield from _single_pieces(locks)
         packages, sources = _packages()
         yield FactsPart(
             {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}
         )
+
+    def _report(self, facts: RunFacts) -> None:
+        """Log once a process why its runs cannot be reproduced completely."""
+        global _reported
+        reasons = list(gaps(facts)) if "commit" in facts else ["the code is not in a git repository"]
+        if not reasons or _reported or "reproduces" in self._initial:
+            return
+        _reported = True
+        logger.info("autoflow: this run cannot be reproduced completely: %s", "; ".join(reasons))
 
     def at_end(self) -> Iterator[FactsPart]:
         """Yield what the run imported since its start, and the folder it works in now, where these differ."""
@@ -142,11 +159,9 @@ def _single_pieces(contents: Mapping[str, str]) -> Iterator[FactsPart]:
         yield FactsPart({}, {name: data})
 
 
-def _code_facts(initial: RunFacts) -> RunFacts:
+def _code_facts(initial: RunFacts, variables: Sequence[str]) -> RunFacts:
     """Return environment variables, and the commit of the run's code; each call of git is bounded in time."""
-    facts: RunFacts = {
-        "environment": {name: masking.text(os.environ[name]) for name in VARIABLES if name in os.environ}
-    }
+    facts: RunFacts = {"environment": environment.gather_variables(VARIABLES, variables)}
     working_tree = _working_tree(initial.get("folder"), initial.get("script"))
     if working_tree is None:
         return facts

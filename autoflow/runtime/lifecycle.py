@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,20 +21,28 @@ SILENT = Run(None, "", "silent")  # nothing is recorded
 _PLACEHOLDERS = {run.name: run for run in (NO_RUN, UNKNOWN, SILENT)}
 
 
-def start(name: str, *, parameters: Any = None, parent: Run | None = None, **options: Any) -> Run:
+def start(
+    name: str,
+    *,
+    parameters: Any = None,
+    parent: Run | None = None,
+    environment: Sequence[str] = (),
+    **options: Any,
+) -> Run:
     """Start a run: create it with its destination and ids, and record its start.
 
     Args:
         name: the app's.
         parameters: the app's.
         parent: the run it is started in.
+        environment: names of environment variables to record.
         options: ``task_id``, ``api``, ``server``, ``team_id``, ``workspace_id``, as in `workflow`.
 
     Raises:
         ValueError: `server` is not a valid address.
     """
     run = create(name, **options)
-    announce(run, parameters, parent)
+    announce(run, parameters, parent, environment=environment)
     return run
 
 
@@ -66,13 +74,21 @@ def create(
     return run
 
 
-def announce(run: Run, parameters: Any = None, parent: Run | None = None, *, unattributed: bool = False) -> None:
+def announce(
+    run: Run,
+    parameters: Any = None,
+    parent: Run | None = None,
+    *,
+    environment: Sequence[str] = (),
+    unattributed: bool = False,
+) -> None:
     """Record the start of a run, and create its file, by which other processes of this machine see that it is open.
 
     Args:
         run: a new one.
         parameters: the app's.
         parent: the run it is started in.
+        environment: names of environment variables to record.
         unattributed: it holds the records that could not be attributed to a run.
     """
     if run.outbox is None:  # recording is off
@@ -83,7 +99,7 @@ def announce(run: Run, parameters: Any = None, parent: Run | None = None, *, una
         initial["unattributed"] = True
     members = {**initial, "name": run.name, "parent": parent.key if parent is not None else None}
     run.write_record("run", **members)
-    run.gatherer = facts.FactsGatherer(initial)
+    run.gatherer = facts.FactsGatherer(initial, environment)
     run.outbox.submit(functools.partial(_record_facts, run, run.gatherer.at_start))
 
 

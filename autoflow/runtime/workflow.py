@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Token
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -49,6 +49,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         node: a WorkflowSettings for the run's own card.
         parameters: the app's parameters, stored with its task; secrets are masked.
         log: store the app's `logging` output as the run's log, on our server.
+        environment: names of environment variables that the run depends on; the values of secrets are masked.
 
     Raises:
         CardError: `node` is not a valid card.
@@ -67,6 +68,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         node: WorkflowSettings | Callable[..., Any] | None = None,
         parameters: Any = None,
         log: bool = True,
+        environment: Sequence[str] = (),
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise DecorationError("write @workflow() with parentheses, or @workflow('A name')")
@@ -83,6 +85,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
             "team_id": team_id,
             "workspace_id": workspace_id,
             "parameters": parameters,
+            "environment": [environment] if isinstance(environment, str) else list(environment),
         }
         self._opened: list[_Opened] = []
 

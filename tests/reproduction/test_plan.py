@@ -64,10 +64,11 @@ def test_every_line_is_a_comment_or_a_pinned_name(packages, sources):
         assert not line.startswith("-")
 
 
-def test_only_variables_that_autoflow_records_are_set():
-    """A server cannot inject a library or a search path into the command."""
-    sent = {"LD_PRELOAD": "/tmp/x.so", "PATH": "/tmp", "PYTHONSTARTUP": "/tmp/x.py", "PYTHONHASHSEED": "0"}
-    assert allowed_variables(sent) == {"PYTHONHASHSEED": "0"}
+def test_only_harmless_variables_are_set():
+    """A server cannot inject a library or a search path into the command; masked values are not set."""
+    sent = {"LD_PRELOAD": "/x.so", "PATH": "/tmp", "PYTHONSTARTUP": "/x.py", "https_proxy": "http://x", "GIT_SSH": "x"}
+    sent |= {"PYTHONHASHSEED": "0", "LR": "0.5", "KEYED": "***", "API_TOKEN": "x"}
+    assert allowed_variables(sent) == {"PYTHONHASHSEED": "0", "LR": "0.5"}
 
 
 @pytest.mark.parametrize(

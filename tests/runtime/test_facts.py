@@ -103,15 +103,54 @@ def test_no_repository_no_commit(tmp_path):
     assert collected["machine"]
 
 
-def test_only_listed_environment_variables_are_recorded(monkeypatch, tmp_path):
-    """Names that bear on results or say what data a run is for."""
+def test_variables_that_the_session_did_not_have_are_recorded_and_no_secrets(monkeypatch, tmp_path):
+    """``LR=0.5 python train.py`` is a fact; a secret by name or shape, and what shells set, are not."""
     monkeypatch.setenv("PYTHONHASHSEED", "0")
     monkeypatch.setenv("modal.state.slyProjectId", "7")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "abc")
-    monkeypatch.setenv("MY_SETTING", "x")
+    monkeypatch.setenv("DATABASE", "postgres://ann:hunter2@host/x")
+    monkeypatch.setenv("LD_PRELOAD", "/x.so")
+    monkeypatch.setenv("LR", "0.5")
     collected = gather({"folder": str(tmp_path)})["environment"]
     assert (collected["PYTHONHASHSEED"], collected["modal.state.slyProjectId"]) == ("0", "7")
-    assert collected.keys() <= set(facts.VARIABLES)
+    assert collected["LR"] == "0.5"
+    assert not {"AWS_SECRET_ACCESS_KEY", "DATABASE", "LD_PRELOAD", "PWD", "SHLVL"} & collected.keys()
+
+
+def test_variables_that_the_app_names_are_recorded(monkeypatch, tmp_path):
+    """A secret among them is recorded as a mask."""
+    monkeypatch.setenv("TERM_RATE", "3")
+    monkeypatch.setenv("SERVICE_PASSWORD", "hunter2-Xk93")
+    gatherer = facts.FactsGatherer({"folder": str(tmp_path)}, ["TERM_RATE", "SERVICE_PASSWORD", "ABSENT"])
+    collected = next(gatherer.at_start()).facts["environment"]
+    assert (collected["TERM_RATE"], collected["SERVICE_PASSWORD"]) == ("3", "***")
+    assert "ABSENT" not in collected
+
+
+def test_lock_files_and_hardware_are_recorded(repo):
+    """Lock files verbatim; the machine by its system, processor and locale."""
+    (repo / "uv.lock").write_text("version = 1\n" * 10_000)
+    parts = list(facts.FactsGatherer({"folder": str(repo), "script": str(repo / "src" / "train.py")}).at_start())
+    collected = dict(ChainMap(*(part.facts for part in parts)))
+    pieces = dict(ChainMap(*(part.contents for part in parts)))
+    (lock,) = [lock for lock in collected["locks"] if lock["path"] == "uv.lock"]
+    assert join(lock["content"], pieces) == b"version = 1\n" * 10_000
+    assert collected["hardware"]["os"]
+    assert collected["hardware"]["cores"]
+    assert collected["locale"]["encoding"]
+
+
+@pytest.mark.parametrize("folder_is_repository", [True, False])
+def test_a_run_that_cannot_be_reproduced_says_so(repo, tmp_path, monkeypatch, caplog, folder_is_repository):
+    """One line a process, at training time, with the reason."""
+    monkeypatch.setattr(facts, "_reported", False)
+    caplog.set_level("INFO", logger="autoflow")
+    (repo / "src" / "train.py").write_text("password = 'hunter2-Xk93jfa0'\n")
+    for _ in range(2):
+        gather({"folder": str(repo if folder_is_repository else tmp_path)})
+    (record,) = caplog.records
+    reason = "the change of src/train.py" if folder_is_repository else "not in a git repository"
+    assert reason in record.getMessage()
 
 
 def test_packages_from_no_index_have_a_source(tmp_path):

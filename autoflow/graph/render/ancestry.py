@@ -176,6 +176,9 @@ class _TreeRenderer:
         parts += [f"reproduces {facts['reproduces']}"] if facts.get("reproduces") else []
         if parts:
             yield printable(", ".join(parts))
+        if variables := facts.get("environment"):
+            line = printable("with " + " ".join(f"{name}={value}" for name, value in variables.items()))
+            yield line if len(line) <= MAX_COMMAND_LENGTH else line[: MAX_COMMAND_LENGTH - 1] + "…"
 
 
 def _code_state(facts: RunFacts) -> str:

@@ -417,13 +417,11 @@ task_facts = _table(
 )
 Index("task_facts_by_task", task_facts.c.task_id, task_facts.c.id)
 
-# Pieces of contents that facts name, such as the changes that a commit does not have (`model.run_contents`).
-run_contents = _table(
+run_contents = _table(  # pieces of contents that facts name (`model.run_contents`)
     "run_contents",
-    Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("team_id", Number, ForeignKey("teams.id"), primary_key=True, autoincrement=False),
+    Column("hash", Text, primary_key=True),
     Column("data", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("team_id", "hash"),
 )
 
 # What an app has set of its own page (`db.task_data`).

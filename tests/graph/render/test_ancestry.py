@@ -46,7 +46,10 @@ def test_a_run_shows_how_to_run_it_again():
     assert tree[0].split("  ")[:2] == ["n", "file:1"]
     assert tree[1].endswith("Train  task:5  finished, 24 Aug 2026, 11:15, 2.5 s")
     assert tree[2].strip() == "python train.py --name 'two words'"
-    assert tree[3].strip() == "commit 0123456789ab (dirty), Python 3.12.1, 2 packages, reproduces task:3"
+    assert (
+        tree[3].strip()
+        == "commit 0123456789ab (dirty, not completely recorded), Python 3.12.1, 2 packages, reproduces task:3"
+    )
 
 
 def test_a_card_is_unfolded_once():
