@@ -424,8 +424,7 @@ run_contents = _table(  # pieces of contents that facts name (`model.run_content
     Column("data", LargeBinary, nullable=False),
 )
 
-# What an app has set of its own page (`db.task_data`).
-task_data = _table(
+task_data = _table(  # what an app has set of its own page (`db.task_data`)
     "task_data",
     Column("task_id", Number, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
     Column("document", Text, nullable=False),
@@ -442,8 +441,7 @@ runs = _table(
 )
 Index("runs_by_task", runs.c.task_id)
 
-# Entities of other servers, as recorded by a team; they are not verified.
-entities = _table(
+entities = _table(  # entities of other servers, as recorded by a team; they are not verified
     "entities",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
     Column("origin", Text, nullable=False),
@@ -474,8 +472,7 @@ edges = _table(
 )
 Index("edges_by_entity_key", edges.c.entity_key)
 
-# Methods that clients of a team called and that this server does not have.
-unsupported_methods = _table(
+unsupported_methods = _table(  # methods that clients of a team called and that this server does not have
     "unsupported_methods",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),
     Column("method", Text, nullable=False),
