@@ -52,11 +52,12 @@ def load(args: argparse.Namespace) -> tuple[ServeOptions, dict[str, str]]:
     """
     environment = settings.serve_options()
     named = environment.pop(CONFIG, None)
-    path = getattr(args, CONFIG, None) or named
+    path: str | None = getattr(args, CONFIG, None) or named
     values: dict[str, Any] = {}
     sources = dict.fromkeys(_NAMES, DEFAULT)
-    for name, value in (_read(path) if path is not None else {}).items():
-        values[name], sources[name] = _checked(name, value, path), path
+    if path is not None:
+        for name, value in _read(path).items():
+            values[name], sources[name] = _checked(name, value, path), path
     for name, text in environment.items():
         variable = settings.serve_variable(name)
         values[name], sources[name] = _checked(name, _parsed(name, text), variable), variable
@@ -67,17 +68,17 @@ def load(args: argparse.Namespace) -> tuple[ServeOptions, dict[str, str]]:
 
 
 def _read(path: str) -> dict[str, Any]:
-    if sys.version_info < (3, 11):
-        raise ValueError(
-            f"{path} cannot be read by this Python: --config needs 3.11. Use variables AUTOFLOW_SERVE_<OPTION>"
-        )
-    import tomllib
+    if sys.version_info >= (3, 11):
+        import tomllib
 
-    with open(path, "rb") as file:
-        try:
-            return tomllib.load(file)
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{path} is not TOML: {error}") from error
+        with open(path, "rb") as file:
+            try:
+                return tomllib.load(file)
+            except tomllib.TOMLDecodeError as error:
+                raise ValueError(f"{path} is not TOML: {error}") from error
+    raise ValueError(
+        f"{path} cannot be read: --config needs Python 3.11; set variables AUTOFLOW_SERVE_<OPTION> instead"
+    )
 
 
 def _parsed(name: str, text: str) -> Any:

@@ -24,8 +24,13 @@ MAX_PATH = 200  # characters
 class _Listener(QueueListener):
     """The thread that writes; it also stops when the queue is full."""
 
+    def __init__(self, lines: queue.Queue[Any], handler: logging.Handler) -> None:
+        super().__init__(lines, handler)
+        self._lines = lines
+
     def enqueue_sentinel(self) -> None:
-        self.queue.put(None)
+        """Have the thread end after the lines that wait, instead of failing if there is no room for more."""
+        self._lines.put(None)
 
 
 class AccessLog:
@@ -45,7 +50,7 @@ class AccessLog:
             private_files.create(path)
             handler = WatchedFileHandler(path, encoding="ascii")
         self._handler = handler
-        self._lines: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING)
+        self._lines: queue.Queue[Any] = queue.Queue(MAX_WAITING)
         self._listener = _Listener(self._lines, handler)
         self._dropped = 0
         self._listener.start()
