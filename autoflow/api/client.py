@@ -27,6 +27,7 @@ from autoflow.transport.base import Transport
 from autoflow.transport.typed import call
 from autoflow.wire import methods
 from autoflow.wire.contract import lineage
+from autoflow.wire.contract import runs as run_contract
 
 OLDEST_VERSION = "6.9.31"  # of an instance with the workflow methods
 
@@ -182,6 +183,39 @@ class Api:
         reference = sha256_of_file(ref) if is_local_path(ref) else str(parse_image(ref) or parse(ref))
         response = call(self.transport, lineage.IMPACT, lineage.ImpactRequest(ref=reference, team_id=team_id))
         return NotebookImpact.from_json(response)
+
+    def runs(
+        self, where: str | None = None, *, sort: str | None = None, limit: int = 50
+    ) -> list[run_contract.ScoredRun]:
+        """Return runs with their results and parameters, by default the latest. Our server only.
+
+        Args:
+            where: condition, as ``result.mAP > 0.6 and parameters.epochs = 20 and state = finished``.
+            sort: field, as ``result.loss``, or ``-result.mAP`` for the greatest first; runs without it are left out.
+            limit: most runs, up to 1,000.
+
+        Raises:
+            ServerError: `where` or `sort` is not valid, or the server is a Supervisely instance.
+        """
+        request = run_contract.SearchRunsRequest(where=where, sort=sort, limit=limit)
+        return call(self.transport, run_contract.RUNS_SEARCH, request)["runs"]
+
+    def compare(self, first: int | str, second: int | str) -> run_contract.CompareRunsResponse:
+        """Return the differences of two runs, and whether their results can be compared. Our server only.
+
+        Args:
+            first, second: a task's id, or a reference as ``task:5``.
+
+        Raises:
+            ValueError: a reference does not name a run.
+            ServerError: the server does not know a run, or is a Supervisely instance.
+        """
+        references = [parse(str(run), default_kind="task") for run in (first, second)]
+        for reference in references:
+            if reference.kind != "task":
+                raise ValueError(f"{str(reference)!r} is not a run: write task:5, or 5")
+        request = run_contract.CompareRunsRequest(first=references[0].id, second=references[1].id)
+        return call(self.transport, run_contract.RUNS_COMPARE, request)
 
     def reproduce(
         self,

@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     page.set_defaults(run="open")
 
     _add_trace_and_reproduce(commands)
+    _add_runs(commands)
     _add_versions(commands)
 
     outbox = commands.add_parser("outbox", help="records that are not delivered yet").add_subparsers(
@@ -140,6 +141,24 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     )
     again.add_argument("--json", action="store_true", help="as JSON")
     again.set_defaults(run="reproduce")
+
+
+def _add_runs(commands: argparse._SubParsersAction[Parser]) -> None:
+    runs = commands.add_parser("runs", help="search runs by their results and parameters")
+    runs.add_argument(
+        "--where", metavar="CONDITION", help='as "result.mAP > 0.6 and parameters.epochs = 20 and state = finished"'
+    )
+    runs.add_argument(
+        "--sort", metavar="FIELD", help="as result.loss, or -result.mAP for the greatest first (default: latest first)"
+    )
+    runs.add_argument("--limit", type=int, metavar="N", help="most runs (default: 50)")
+    runs.add_argument("--json", action="store_true", help="as JSON")
+    runs.set_defaults(run="runs")
+    compare = commands.add_parser("compare", help="print what differs between two runs")
+    compare.add_argument("first", metavar="RUN", help="task:N or N")
+    compare.add_argument("second", metavar="RUN", help="task:N or N")
+    compare.add_argument("--json", action="store_true", help="as JSON")
+    compare.set_defaults(run="compare")
 
 
 def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -302,7 +321,7 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
-    from autoflow.cli import backup, doctor, graph, outbox, page, recover, reproduce, serve, token, versions
+    from autoflow.cli import backup, doctor, graph, outbox, page, recover, reproduce, runs, serve, token, versions
 
     return {
         "serve": serve.serve,
@@ -318,6 +337,8 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "open": page.show,
         "trace": graph.show_trace,
         "impact": graph.show_impact,
+        "runs": runs.search,
+        "compare": runs.compare,
         "reproduce": reproduce.reproduce,
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},
         "outbox_status": outbox.status,
@@ -340,8 +361,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(parser(), arguments)
 
 
+def _join_order(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--sort -FIELD`` as one, because argparse takes the field for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--sort" and argument.startswith("-"):
+            joined[-1] = f"--sort={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
 def _run(top: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
-    args = top.parse_args(arguments)
+    args = top.parse_args(_join_order(sys.argv[1:] if arguments is None else arguments))
     if args.version:
         print(f"autoflow {VERSION}")
         return 0

@@ -89,7 +89,10 @@ class Hardware(TypedDict, total=False):
 
 
 class RunFacts(TypedDict, total=False):
-    """Facts needed to reproduce a run, stored with its task. Secrets are masked in all of them."""
+    """Facts needed to reproduce a run, stored with its task. Secrets are masked in all of them.
+
+    Beside these, ``result.NAME`` is a final number of the run, and ``link.TITLE`` the url of a page about it.
+    """
 
     name: str
     parameters: dict[str, Any]  # as passed to `workflow`

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from autoflow.errors import DecorationError
 from autoflow.model.card import SETTING_NAMES
 from autoflow.model.entity_types import Direction
 from autoflow.outbox import open_runs
 from autoflow.outbox.outbox import Outbox
+from autoflow.runtime import masking
 from autoflow.runtime.call import Call
 from autoflow.runtime.card_options import CardOptions
 from autoflow.runtime.destination import OFF
 from autoflow.runtime.edge_spec import EdgeSpec
 from autoflow.runtime.entity_resolution import warn_once
 from autoflow.runtime.facts import FactsGatherer
-from autoflow.runtime.recorder import Recorder
+from autoflow.runtime.recorder import LONGEST_NAME, Recorder
 
 logger = logging.getLogger("autoflow")
 
@@ -81,6 +83,32 @@ class Run(Recorder):
                 if name not in SETTING_NAMES:
                     logger.warning("autoflow: a card has no %r; it has %s", name, ", ".join(SETTING_NAMES))
             self.set_node(None, settings)
+
+    def result(self, **numbers: float) -> None:
+        """Record final numbers of the run, such as scores; recorded again, a number replaces the earlier one.
+
+        Runs are searched and compared by them: ``autoflow runs --where "result.mAP > 0.6"``. Their history over time
+        belongs in an experiment tracker, see `link`.
+        """
+        for name, number in numbers.items():
+            with self.guard:
+                value = float(number)
+                if not math.isfinite(value):
+                    raise ValueError(f"result {name!r} is {value}: a result must be a finite number")
+                self.write_record("facts", facts={f"result.{name[:LONGEST_NAME]}": value})
+
+    def link(self, title: str, url: str) -> None:
+        """Record a link of the run to a page elsewhere, such as its experiment tracker's; by title, the last one wins.
+
+        Args:
+            title: text of the link.
+            url: its address, which begins with http:// or https://.
+        """
+        with self.guard:
+            parts = urlsplit(url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname:
+                raise ValueError(f"link {title!r}: {url!r} does not begin with http:// or https:// and a host")
+            self.write_record("facts", facts={f"link.{title[:LONGEST_NAME]}": masking.text(url)})
 
     def env(self) -> dict[str, str]:
         """Return an environment for a child process that records in this run: ``subprocess.run(args, env=run.env())``.

@@ -31,7 +31,17 @@ from autoflow.server.methods.annotated import file_descriptions, objects
 from autoflow.server.methods.files import files
 from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
 from autoflow.server.methods.labeling import jobs
-from autoflow.server.methods.lineage import edges, file_history, graph, graph_view, impact, records, trace
+from autoflow.server.methods.lineage import (
+    edges,
+    file_history,
+    graph,
+    graph_view,
+    impact,
+    records,
+    run_comparison,
+    run_search,
+    trace,
+)
 from autoflow.server.methods.point_clouds import point_clouds, related_images
 from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
@@ -75,6 +85,8 @@ _FAMILIES = (
     graph_view,
     trace,
     impact,
+    run_search,
+    run_comparison,
     file_history,
     pages,
     search,

@@ -190,6 +190,13 @@ class World:
                 "team": 1,
                 "workspace": 1,
             },
+            "autoflow.runs.compare": {"first": self.task, "second": self.task},
+            "autoflow.runs.search": {
+                "where": "result.mAP > 0.6 or app = 'a'",
+                "sort": "-started",
+                "limit": 5,
+                "offset": 0,
+            },
             "autoflow.scene": {**part, "expand": [{"card": f"project:{project}", "side": "both"}], "have": ""},
             "autoflow.scene.cards": {"keys": [f"project:{project}"]},
             "autoflow.scene.export": {**part, "form": "json"},

@@ -17,9 +17,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
@@ -31,35 +31,16 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0020"
+from autoflow.server.db.columns import Number, Path
+from autoflow.server.db.columns import author as _author
+from autoflow.server.db.columns import foreign_key as _foreign_key
+from autoflow.server.db.columns import identifier as _id
+from autoflow.server.db.columns import text_column as _text
+from autoflow.server.db.columns import timestamps as _timestamps
+
+REVISION = "0021"
 
 metadata = MetaData()
-
-# SQLite uses only an INTEGER PRIMARY KEY as the row id; PostgreSQL needs the wide type.
-Number = BigInteger().with_variant(Integer(), "sqlite")
-# Compared byte by byte, so that a prefix search is a range scan; SQLite does so by default.
-Path = Text().with_variant(Text(collation="C"), "postgresql")
-
-
-def _id() -> Column[int]:
-    return Column("id", Number, primary_key=True, autoincrement=True)
-
-
-def _text(name: str, default: str = "''") -> Column[str]:
-    return Column(name, Text, nullable=False, server_default=text(default))
-
-
-def _author() -> Column[int]:
-    """The user who wrote a row; NULL in rows older than revision 0006."""
-    return Column("created_by", Number, ForeignKey("users.id"))
-
-
-def _timestamps() -> tuple[Column[str], Column[str]]:
-    return Column("created_at", Text, nullable=False), Column("updated_at", Text, nullable=False)
-
-
-def _foreign_key(name: str, table: str, **options: Any) -> Column[int]:
-    return Column(name, Number, ForeignKey(f"{table}.id"), **{"nullable": False, **options})
 
 
 def _table(name: str, *parts: Any) -> Table:
@@ -423,6 +404,18 @@ run_contents = _table(  # pieces of contents that facts name (`model.run_content
     Column("hash", Text, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )
+
+# Results and parameters of tasks (`db.run_values`), each a number or a text.
+run_values = _table(
+    "run_values",
+    Column("task_id", Number, ForeignKey("tasks.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("number", Float(53)),
+    Column("text", Text),
+    PrimaryKeyConstraint("task_id", "name"),
+)
+Index("run_values_by_number", run_values.c.name, run_values.c.number)
+Index("run_values_by_text", run_values.c.name, run_values.c.text)
 
 task_data = _table(  # what an app has set of its own page (`db.task_data`)
     "task_data",

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, 
 
 from autoflow.model.entity import EntityRef
 from autoflow.server import timestamps
-from autoflow.server.db import counters, json_codec, scopes, teams
+from autoflow.server.db import counters, json_codec, run_values, scopes, teams
 from autoflow.server.db.access import caller, can_see, check_own, check_visible, visible
 from autoflow.server.db.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
 from autoflow.server.db.upsert import insert_or_ignore
@@ -324,6 +324,7 @@ def add_facts(conn: Connection, task_id: int, facts: Mapping[str, Any], timestam
         facts = {name: value for name, value in facts.items() if name not in before}
     text = json_codec.dump({**before, **facts})
     conn.execute(update(tasks).where(tasks.c.id == task_id).values(facts=text))
+    run_values.index(conn, task_id, facts)
 
 
 def _keep_facts(conn: Connection, task_id: int, text: str, timestamp: str) -> None:

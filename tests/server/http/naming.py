@@ -216,6 +216,10 @@ NAMING = {
         ("job", lambda n: {"ref": f"job:{n}"}),
         ("team", lambda n: {"ref": "/f.bin", "teamId": n}),
     ],
+    "autoflow.runs.compare": [
+        ("task", lambda n: {"first": n, "second": n}),
+        ("foreign", lambda n: {"first": n, "second": n}),
+    ],
     "autoflow.reproduction.token": [("task", lambda n: {"task": n}), ("foreign", lambda n: {"task": n})],
     "autoflow.reproductions": [("task", lambda n: {"task": n}), ("foreign", lambda n: {"task": n})],
     "autoflow.files.history": [
@@ -265,6 +269,7 @@ OTHERS = {
     "autoflow.records.add",
     "autoflow.reproduction.revoke",
     "autoflow.runs.ensure",
+    "autoflow.runs.search",
     "autoflow.scene.cards",
     "autoflow.search",
     "autoflow.tasks.ensure",

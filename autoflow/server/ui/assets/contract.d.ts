@@ -176,6 +176,59 @@ export interface CollectRequest {
   emptyTrash?: boolean;
 }
 
+/** Return the differences of two runs. */
+export interface CompareRunsRequest {
+  /** number of a task. */
+  first: number;
+  /** number of a task. */
+  second: number;
+}
+
+/** The differences of two runs. */
+export interface CompareRunsResponse {
+  first: ScoredRun;
+  second: ScoredRun;
+  /** whether results can be compared, as both runs read the same data; null if that is unknown. */
+  comparable: boolean | null;
+  /** why results cannot be compared; null if they can. */
+  reason: string | null;
+  /** data that both read. */
+  same: Array<ComparedData>;
+  /** data that the first run alone read. */
+  onlyFirst: Array<ComparedData>;
+  /** data that the second run alone read. */
+  onlySecond: Array<ComparedData>;
+  /** all results of both. */
+  results: Array<ComparedValue>;
+  /** parameters that differ. */
+  parameters: Array<ComparedValue>;
+  /** commit and other facts of the code that differ. */
+  code: Array<ComparedValue>;
+  /** versions of packages that differ. */
+  packages: Array<ComparedValue>;
+}
+
+/** Data that a run read. */
+export interface ComparedData {
+  /** reference, as version:12. */
+  ref: string;
+  /** name of the data, of a version its project's. */
+  name: string;
+  /** project of a version. */
+  projectId: number | null;
+  /** number of a version in its project. */
+  number: number | null;
+  /** digest of a version's content; null for data that may have changed since. */
+  digest: string | null;
+}
+
+/** A value that differs; null where a run has none. */
+export interface ComparedValue {
+  name: string;
+  first: number | string | null;
+  second: number | string | null;
+}
+
 /** A version that is compared. */
 export interface ComparedVersion {
   id: number;
@@ -1302,6 +1355,13 @@ export interface RunJson {
   outputs: Array<string>;
 }
 
+/** A link of a run to a page elsewhere. */
+export interface RunLink {
+  title: string;
+  /** begins with http:// or https://. */
+  url: string;
+}
+
 /** A part of a list of runs. */
 export interface RunList {
   runs: Array<ListedRun>;
@@ -1513,6 +1573,25 @@ export interface SceneResponse {
   digest: string;
 }
 
+/** A run with its results and parameters. */
+export interface ScoredRun {
+  /** number of the task. */
+  id: number;
+  /** name of the app, else of the run. */
+  name: string;
+  state: "ended" | "failed" | "finished" | "lost" | "running";
+  startedAt: string | null;
+  finishedAt: string | null;
+  /** login of a user. */
+  createdBy: string | null;
+  /** final numbers by name. */
+  results: Record<string, number>;
+  /** parameters by name, nested ones with dots; long texts are shortened. */
+  parameters: Record<string, number | string>;
+  /** links to pages elsewhere. */
+  links: Array<RunLink>;
+}
+
 /** Find entities by a part of their names or by their numbers. */
 export interface SearchRequest {
   /** part of a name; project:7 and #7 find a number. */
@@ -1540,6 +1619,25 @@ export interface SearchResult {
   link: string;
   /** time of its last change or of its start. */
   at: string | null;
+}
+
+/** Return the runs that a condition holds for. */
+export interface SearchRunsRequest {
+  /** condition as in `model.run_query`: result.mAP > 0.6 and state = finished; all runs without it. */
+  where?: string | null;
+  /** field, with a leading - for the greatest first; the latest runs first without it. Runs without the field are left out. */
+  sort?: string | null;
+  /** most entries. */
+  limit?: number | null;
+  /** number of entries to leave out. */
+  offset?: number | null;
+}
+
+/** A part of the runs that a condition holds for. */
+export interface SearchRunsResponse {
+  runs: Array<ScoredRun>;
+  /** offset of the following part, null after the last. */
+  next: number | null;
 }
 
 /** Save a project's state as a version; a project that has not changed keeps its last version. */
@@ -2040,6 +2138,8 @@ export interface Methods {
   "autoflow.overview.runs": { request: RunListRequest; response: RunList };
   "autoflow.overview.run": { request: RunPageRequest; response: RunPage };
   "autoflow.overview.log": { request: RunLogRequest; response: RunLog };
+  "autoflow.runs.search": { request: SearchRunsRequest; response: SearchRunsResponse };
+  "autoflow.runs.compare": { request: CompareRunsRequest; response: CompareRunsResponse };
   "autoflow.overview.project": { request: ProjectPageRequest; response: ProjectPage };
   "autoflow.overview.counts": { request: LabelCountsRequest; response: LabelCounts };
   "autoflow.overview.versions": { request: VersionListRequest; response: VersionList };
