@@ -25,7 +25,7 @@ def _locate(args: argparse.Namespace) -> Location:
         from autoflow.server.location import locate
     except ImportError as error:
         raise ServerExtraMissing(f"`autoflow backup` needs more packages: {install('server')} ({error})") from error
-    return locate(folder_of(args), args.database, args.blobs, witness_folder())
+    return locate(folder_of(args.data), args.database, args.blobs, witness_folder())
 
 
 def backup(args: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ def load(
     setup.check_has_no_tables(conn)
     tables = _create(conn, revision)
     for table in tables.sorted_tables:
-        for batch in _batches(_parents_first(table, rows_of(table.name))):
+        for batch in _batches(_in_order(table, rows_of(table.name))):
             conn.execute(insert(table), batch)
             progress(len(batch))
     if revision != schema.REVISION:
@@ -56,13 +56,14 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _parents_first(table: Table, rows: Iterable[Row]) -> Iterable[Row]:
-    """Return rows so that each follows the row of its own table that it refers to, as foreign keys require."""
+def _in_order(table: Table, rows: Iterable[Row]) -> Iterable[Row]:
+    """Return rows in an order that foreign keys within the table allow."""
     parents = [key.parent.name for key in table.foreign_keys if key.column.table is table]
-    return _sorted(list(rows), parents[0]) if parents else rows
+    return parents_first(list(rows), parents[0]) if parents else rows
 
 
-def _sorted(rows: Sequence[Row], parent: str) -> Iterator[Row]:
+def parents_first(rows: Sequence[Row], parent: str) -> Iterator[Row]:
+    """Return rows so that each follows the row whose id its column `parent` has."""
     by_id = {row["id"]: row for row in rows}
     inserted: set[int] = set()
     for row in rows:
