@@ -64,7 +64,7 @@ def translate_data_errors() -> Iterator[None]:
 
     Raises:
         Invalid: the database cannot hold a value.
-        Conflict: a constraint is violated; as writes are serialized, a retry would fail, too.
+        Conflict: a constraint is violated; as its rows are of one scope, a retry would fail, too.
     """
     try:
         yield

@@ -1,8 +1,8 @@
 """The database side of garbage collection: unreferenced blobs are condemned, and deleted if still unreferenced later.
 
 A blob is referenced by an item, by an item in the history, by a team file, or by a lease. Each step is one short write
-transaction over a bounded number of rows. Writes are serialized on either database, so a step's reads still hold when
-it commits. A file is deleted only after its row, by the row's own generation, which no later upload of the same bytes
+transaction over a bounded number of rows. A step excludes all other writes, so what it reads still holds when it
+commits. A file is deleted only after its row, by the row's own generation, which no later upload of the same bytes
 has.
 """
 
