@@ -26,7 +26,16 @@ from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages, write_scopes
-from autoflow.server.methods.admin import apps, instance, reproduction_tokens, search, task_data, tasks, upkeep
+from autoflow.server.methods.admin import (
+    apps,
+    ecosystem,
+    instance,
+    reproduction_tokens,
+    search,
+    task_data,
+    tasks,
+    upkeep,
+)
 from autoflow.server.methods.annotated import file_descriptions, objects
 from autoflow.server.methods.files import files
 from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
@@ -43,7 +52,7 @@ from autoflow.server.methods.lineage import (
     trace,
 )
 from autoflow.server.methods.point_clouds import point_clouds, related_images
-from autoflow.server.methods.projects import classes, clones, datasets, projects, stats
+from autoflow.server.methods.projects import classes, clones, collections, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
 from autoflow.server.methods.videos import videos
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
@@ -64,6 +73,7 @@ _FAMILIES = (
     geometries,
     classes,
     tags,
+    collections,
     objects,
     videos,
     point_clouds,
@@ -73,6 +83,7 @@ _FAMILIES = (
     tasks,
     task_data,
     apps,
+    ecosystem,
     jobs,
     versions,
     snapshots,

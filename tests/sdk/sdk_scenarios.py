@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import supervisely as sly
+from supervisely.api.entities_collection_api import CollectionItem, CollectionTypeFilter
 
 from tests.sdk import edges
 
@@ -307,6 +308,25 @@ def labeling_jobs(api: sly.Api, dataset: int, images: list[int]) -> dict[str, An
 
 
 # -- workflow
+
+
+def collections(api: sly.Api, project: int, images: list[int]) -> dict[str, Any]:
+    """Make, fill, read, change and remove a collection of images."""
+    made = api.entities_collection.create(project, "train", description="d")
+    api.entities_collection.add_items(made.id, images[:3])
+    scored = [CollectionItem(entity_id=images[3], meta=CollectionItem.Meta(score=0.5))]
+    api.entities_collection.add_items(made.id, scored)
+    api.entities_collection.remove_items(made.id, images[:1])
+    within = api.entities_collection.get_items(made.id, CollectionTypeFilter.DEFAULT)
+    renamed = api.entities_collection.update(made.id, name="val")
+    listed = [info.name for info in api.entities_collection.get_list(project)]
+    api.entities_collection.remove(made.id)
+    return {
+        "items": sorted(image.id for image in within),
+        "info": [made.name, made.type, made.project_id, renamed.name],
+        "listed": listed,
+        "left": api.entities_collection.get_list(project),
+    }
 
 
 def settings(title: str) -> sly.WorkflowMeta:

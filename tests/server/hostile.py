@@ -95,6 +95,7 @@ class World:
         self.cloud_mark = {"tagId": self.survey_meta["tags"][0]["id"]}
         self.cloud_tag = call("point-clouds.tags.add", entityId=self.cloud, **self.cloud_mark)["id"]
         self.file = filled.file()["id"]
+        self.collection = call("entities-collections.add", projectId=self.project, name="split")["id"]
         self.version = filled.snapshot(self.project)["id"]
         self.job = call("jobs.add", name="j", datasetId=self.dataset, userIds=[1], meta={"entityIds": self.images})[0][
             "id"
@@ -235,6 +236,19 @@ class World:
             "datasets.move": {"srcId": dataset, "destId": self.outer},
             "datasets.remove": {"id": gone},
             "datasets.remove.permanently": {"datasets": [{"id": gone}]},
+            "ecosystem.info": {"id": self.app, "slug": "app"},
+            "ecosystem.list": {"search": "a", "categories": [], **page},
+            "entities-collections.add": {"projectId": project, "name": "c", "type": "default", "meta": {"a": 1}},
+            "entities-collections.editInfo": {"id": self.collection, "name": "c", "description": "d"},
+            "entities-collections.info": {"id": self.collection},
+            "entities-collections.items.bulk.add": {
+                "collectionId": self.collection,
+                "entityIds": [image],
+                "entityItems": [{"entityId": image, "meta": {"score": 1}}],
+            },
+            "entities-collections.items.bulk.remove": {"collectionId": self.collection, "entityIds": [gone]},
+            "entities-collections.list": {"projectId": project, "type": "default", **page},
+            "entities-collections.remove": {"id": gone},
             "figures.bulk.add": {"entityId": image, "figures": [{"classId": self.klass, "geometry": {}, "tags": []}]},
             "figures.bulk.download.geometry": {"ids": [figure]},
             "figures.bulk.remove": {"figureIds": [gone]},

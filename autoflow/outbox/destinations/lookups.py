@@ -89,7 +89,7 @@ class Lookups:
         app = app if isinstance(app, Mapping) else {}
         if response.get("teamId") is None:
             raise ServerRefused(f"the server does not say the team of task {number}", status=404, details={})
-        return Task(number, response["teamId"], response.get("workspaceId"), app.get("id"), app.get("name"))
+        return Task(number, response["teamId"], response.get("workspaceId"), app.get("id") or None, app.get("name"))
 
     def run(self, run: RunMembers) -> Task:
         """Return the task of a run on autoflow's server, which makes it if need be."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Table, or_, select, true
 
 from autoflow.server.db import clock
+from autoflow.server.db.collection_tables import collections
 from autoflow.server.db.schema import (
     apps,
     blob_leases,
@@ -109,6 +110,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     items: _of_project(items),
     versions: _of_project(versions),
     jobs: _of_project(jobs),
+    collections: _of_project(collections),
     apps: apps.c.team_id.in_,
     files: files.c.team_id.in_,
     tasks: tasks.c.team_id.in_,

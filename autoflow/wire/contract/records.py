@@ -121,17 +121,22 @@ class EnsureTaskRequest:
 
 
 class TaskApp(TypedDict):
-    """The app of a task; its number is null if it is unknown."""
+    """The app of a task; its number is 0 if it is unknown."""
 
-    id: Id | None
+    id: int
     name: str
 
 
 class TaskMeta(TypedDict):
-    """A task's app and output, where Supervisely has them."""
+    """A task's app and output, where Supervisely has them.
+
+    Args:
+        sessionToken: segment of the path of the app's own page on an instance; this server shows no such pages.
+    """
 
     app: TaskApp
     output: JsonObject
+    sessionToken: str
 
 
 class TaskDetails(TypedDict):
@@ -174,6 +179,8 @@ class TaskResponse(TypedDict):
     finishedAt: str | None
     meta: TaskMeta
     settings: JsonObject
+    agentId: None
+    agentName: None
     autoflow: TaskDetails
 
 

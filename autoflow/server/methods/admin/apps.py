@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server.db import jobs, tasks, teams
@@ -12,13 +13,14 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import apps
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import teams as team_table
-from autoflow.server.methods.admin.tasks import COLUMNS, tasks_to_wire
+from autoflow.server.methods.admin.tasks import COLUMNS, NO_APP, tasks_to_wire
 from autoflow.server.operations import Operation
 from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
 
 
-def _to_wire(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
+def apps_to_wire(conn: Connection, rows: Sequence[Mapping[Any, Any]]) -> list[JsonObject]:
+    """Return apps in wire form."""
     logins = jobs.logins(conn)
     return [
         {
@@ -32,16 +34,25 @@ def _to_wire(conn: Connection, rows: Sequence[RowMapping]) -> list[JsonObject]:
             "disabled": False,
             "isShared": False,
             "config": {"name": row["name"]},
-            "repo": {},
+            "repo": "",
+            "repoId": None,
             "tasks": [],
+            "meta": {},
         }
         for row in rows
     ]
 
 
+def _unnamed(conn: Connection) -> JsonObject:
+    """Return the app of tasks that no run has named yet."""
+    return apps_to_wire(conn, [{"id": NO_APP, "name": "", "team_id": teams.default_team(conn), "created_by": None}])[0]
+
+
 def app(conn: Connection, request: RequestParser) -> JsonObject:
     """``apps.info`` by id."""
-    return _to_wire(conn, [teams.get(conn, apps, "app", request.number("id"))])[0]
+    if request.number("id") == NO_APP:
+        return _unnamed(conn)
+    return apps_to_wire(conn, [teams.get(conn, apps, "app", request.number("id"))])[0]
 
 
 def list_apps(conn: Connection, request: RequestParser) -> ListPage:
@@ -53,7 +64,7 @@ def list_apps(conn: Connection, request: RequestParser) -> ListPage:
         select(apps).where(apps.c.team_id == team["id"], visible(conn, apps)),
         columns,
         request,
-        lambda rows: _to_wire(conn, rows),
+        lambda rows: apps_to_wire(conn, rows),
     )
 
 
@@ -64,5 +75,9 @@ def list_sessions(conn: Connection, request: RequestParser) -> ListPage:
     return page(conn, query, COLUMNS, request, tasks_to_wire)
 
 
-READS: Mapping[str, Operation] = {"apps.info": app, "apps.list": list_apps, "apps.tasks.list": list_sessions}
+READS: Mapping[str, Operation] = {
+    "apps.info": app,
+    "apps.list": list_apps,
+    "apps.tasks.list": list_sessions,
+}
 WRITES: Mapping[str, Operation] = {}

@@ -24,6 +24,8 @@ from autoflow.wire.contract.method import Success
 _STATUS = {"running": "started", "finished": "finished", "failed": "error", "ended": "finished", "lost": "stopped"}
 # The SDK's status for a number of which nothing has been recorded yet.
 NOT_STORED = "queued"
+# The number of the app of tasks that no run has named yet: the SDK expects one, and looks it up.
+NO_APP = 0
 # The state for a status that an app reports.
 _STATES = {
     **dict.fromkeys(("queued", "consumed", "started", "deployed"), "running"),
@@ -62,10 +64,13 @@ def _to_wire(row: Mapping[Any, Any], facts: dict[str, Any]) -> contract.TaskResp
         "startedAt": row["started_at"],
         "finishedAt": row["finished_at"],
         "meta": {
-            "app": {"id": row["app_id"], "name": row["app_name"] or row["name"]},
+            "app": {"id": row["app_id"] or NO_APP, "name": row["app_name"] or row["name"]},
             "output": facts.get("output", {}),
+            "sessionToken": f"task-{row['id']}",
         },
         "settings": {},
+        "agentId": None,
+        "agentName": None,
         "autoflow": {
             "origin": row["origin"],
             "number": row["number"],

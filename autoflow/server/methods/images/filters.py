@@ -17,9 +17,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, fun
 from autoflow.model.json_object import JsonObject
 from autoflow.process.lru_cache import LruCache
 from autoflow.server import limits
-from autoflow.server.db import items, jobs, json_codec
+from autoflow.server.db import collections, items, jobs, json_codec
 from autoflow.server.db.schema import items as table
-from autoflow.server.errors import Invalid, NotFound
+from autoflow.server.errors import Invalid
 from autoflow.server.paging import Columns, apply_order, by_token, chunks, descending
 from autoflow.server.request_parser import RequestParser
 
@@ -164,8 +164,9 @@ def _by_job(conn: Connection, data: RequestParser) -> Condition:
     return Condition(item=lambda number, _tags: (number in image_ids) == include)
 
 
-def _by_collection(_conn: Connection, data: RequestParser) -> Condition:
-    raise NotFound("collection", data.number("collectionId"))
+def _by_collection(conn: Connection, data: RequestParser) -> Condition:
+    within = collections.contains(conn, data.number("collectionId"))
+    return Condition(within if data.flag("include", default=True) else ~within)
 
 
 _TYPES: Mapping[str, Callable[[Connection, RequestParser], Condition]] = {
@@ -219,7 +220,12 @@ def _key(conn: Connection, project: Mapping[str, Any] | RowMapping, request: Req
     }
     order = [request.fields.get("sort"), request.fields.get("sort_order")] if not by_token(request) else None
     state = (project["id"], project["created_at"], project["change_seq"], project["digest"])
-    return (conn.engine.url, *state, json.dumps([members, order], sort_keys=True, default=str))
+    within = [
+        collections.state(conn, RequestParser(entry.mapping("data")).number("collectionId"))
+        for entry in request.objects("filters", required=False)
+        if entry.fields.get("type") == "entities_collection"
+    ]
+    return (conn.engine.url, *state, json.dumps([members, order, within], sort_keys=True, default=str))
 
 
 def scan(

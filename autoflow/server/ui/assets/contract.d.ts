@@ -1696,9 +1696,9 @@ export interface TagValue {
   value: unknown;
 }
 
-/** The app of a task; its number is null if it is unknown. */
+/** The app of a task; its number is 0 if it is unknown. */
 export interface TaskApp {
-  id: number | null;
+  id: number;
   name: string;
 }
 
@@ -1719,6 +1719,8 @@ export interface TaskDetails {
 export interface TaskMeta {
   app: TaskApp;
   output: Record<string, unknown>;
+  /** segment of the path of the app's own page on an instance; this server shows no such pages. */
+  sessionToken: string;
 }
 
 /** A task as Supervisely's ``tasks.info`` returns it. */
@@ -1739,6 +1741,8 @@ export interface TaskResponse {
   finishedAt: string | null;
   meta: TaskMeta;
   settings: Record<string, unknown>;
+  agentId: null;
+  agentName: null;
   /** what Supervisely does not have. */
   autoflow: TaskDetails;
 }
