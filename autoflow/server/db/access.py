@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Table, or_, select, true
 
 from autoflow.server.db import clock
-from autoflow.server.db.collection_tables import collections
+from autoflow.server.db.app_tables import collections
 from autoflow.server.db.schema import (
     apps,
     blob_leases,

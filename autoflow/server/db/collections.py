@@ -11,7 +11,7 @@ from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, check_own, get_row, visible
-from autoflow.server.db.collection_tables import collection_items, collections
+from autoflow.server.db.app_tables import collection_items, collections
 from autoflow.server.db.projects import ACTIVE
 from autoflow.server.db.schema import items, projects, workspaces
 from autoflow.server.db.upsert import insert_or_ignore_many

@@ -417,12 +417,6 @@ run_values = _table(
 Index("run_values_by_number", run_values.c.name, run_values.c.number)
 Index("run_values_by_text", run_values.c.name, run_values.c.text)
 
-task_data = _table(  # what an app has set of its own page (`db.task_data`)
-    "task_data",
-    Column("task_id", Number, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
-    Column("document", Text, nullable=False),
-)
-
 # The task of each run: several runs of a process may share a task number from elsewhere.
 runs = _table(
     "runs",

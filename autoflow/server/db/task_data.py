@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server.db import json_codec
-from autoflow.server.db.schema import task_data
+from autoflow.server.db.app_tables import task_data
 from autoflow.server.errors import TooLarge
 
 MAX_LENGTH = 4_000_000  # characters of a document

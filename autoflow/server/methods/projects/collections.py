@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 from autoflow.server.db import collections, json_codec, projects, teams
-from autoflow.server.db.collection_tables import collections as table
+from autoflow.server.db.app_tables import collections as table
 from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation
 from autoflow.server.paging import ListPage, page

@@ -1,4 +1,4 @@
-"""The tables of collections of items, and of requests to running apps; `schema` has all others."""
+"""The tables of collections of items, and of the data of apps and requests to them; `schema` has all others."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ collection_items = Table(
     Column("item_id", Number, nullable=False, autoincrement=False),
     Column("meta", Text, nullable=False, server_default=text("'{}'")),
     PrimaryKeyConstraint("collection_id", "item_id"),
+)
+
+task_data = Table(
+    "task_data",
+    metadata,
+    Column("task_id", Number, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
 )
 
 # Requests of clients to running apps (`tasks.request.direct`), until they are answered and read.
