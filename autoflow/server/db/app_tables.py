@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
-from autoflow.server.db.schema import Number, metadata
-
-
-def _id() -> Column[int]:
-    return Column("id", Number, primary_key=True, autoincrement=True)
-
-
-def _author_and_timestamps() -> tuple[Column[int], Column[str], Column[str]]:
-    author = Column("created_by", Number, ForeignKey("users.id"))
-    return author, Column("created_at", Text, nullable=False), Column("updated_at", Text, nullable=False)
-
+from autoflow.server.db.columns import Number, author, foreign_key, identifier, text_column, timestamps
+from autoflow.server.db.schema import metadata
 
 # Collections of a project's current items; an item that is removed leaves its row here, which no query joins.
 collections = Table(
     "collections",
     metadata,
-    _id(),
-    Column("project_id", Number, ForeignKey("projects.id"), nullable=False),
-    Column("name", Text, nullable=False, server_default=text("''")),
-    Column("description", Text, nullable=False, server_default=text("''")),
-    Column("type", Text, nullable=False, server_default=text("'default'")),
-    Column("meta", Text, nullable=False, server_default=text("'{}'")),
-    *_author_and_timestamps(),
+    identifier(),
+    foreign_key("project_id", "projects"),
+    text_column("name"),
+    text_column("description"),
+    text_column("type", "'default'"),
+    text_column("meta", "'{}'"),
+    author(),
+    *timestamps(),
     UniqueConstraint("project_id", "name", name="collections_by_name"),
     sqlite_autoincrement=True,
 )
@@ -35,7 +27,7 @@ collection_items = Table(
     metadata,
     Column("collection_id", Number, ForeignKey("collections.id"), nullable=False, autoincrement=False),
     Column("item_id", Number, nullable=False, autoincrement=False),
-    Column("meta", Text, nullable=False, server_default=text("'{}'")),
+    text_column("meta", "'{}'"),
     PrimaryKeyConstraint("collection_id", "item_id"),
 )
 
@@ -50,12 +42,13 @@ task_data = Table(
 app_requests = Table(
     "app_requests",
     metadata,
-    _id(),
+    identifier(),
     Column("key", Text, nullable=False),
-    Column("task_id", Number, ForeignKey("tasks.id"), nullable=False),
+    foreign_key("task_id", "tasks"),
     Column("body", Text, nullable=False),
     Column("response", Text),
-    *_author_and_timestamps(),
+    author(),
+    *timestamps(),
     UniqueConstraint("key", name="app_requests_by_key"),
     sqlite_autoincrement=True,
 )
