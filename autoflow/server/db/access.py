@@ -36,6 +36,7 @@ from autoflow.server.db.schema import (
 from autoflow.server.errors import Forbidden, NotFound
 
 OPTION = "autoflow_caller"
+FIRST_TEAM = 1
 
 
 class Caller(NamedTuple):
@@ -58,6 +59,11 @@ class Caller(NamedTuple):
     login: str = ""
     writable: frozenset[int] | None = None
     administered: frozenset[int] | None = None
+
+    @property
+    def default_team(self) -> int:
+        """The user's first team."""
+        return FIRST_TEAM if self.teams is None else min(self.teams)
 
 
 LOCAL = Caller()
@@ -122,8 +128,12 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
 
 def visible(conn: Connection, table: Table) -> ColumnElement[bool]:
     """Return the condition that the caller sees a row of a table."""
-    team_ids = caller(conn).teams
-    return true() if team_ids is None else _VISIBLE[table](sorted(team_ids))
+    return visible_to(caller(conn), table)
+
+
+def visible_to(user: Caller, table: Table) -> ColumnElement[bool]:
+    """Return the condition that a caller sees a row of a table."""
+    return true() if user.teams is None else _VISIBLE[table](sorted(user.teams))
 
 
 def visible_blobs(conn: Connection) -> ColumnElement[bool]:
@@ -185,4 +195,9 @@ def check_own(conn: Connection, table: Table, what: str, number: int) -> None:
         table.c.id == number, table.c.created_by == user.user, table.c.created_at >= user.since
     )
     if conn.execute(own).first() is None:
-        raise Forbidden(f"{what} {number} was not made by this reproduction: its token can read it, but not change it")
+        raise not_own(what, number)
+
+
+def not_own(what: str, number: int) -> Forbidden:
+    """Return the error for a change that the token of a reproduction does not permit; see `check_own`."""
+    return Forbidden(f"{what} {number} was not made by this reproduction: its token can read it, but not change it")

@@ -23,7 +23,7 @@ from autoflow.server.paging import chunks
 
 STATES = ("running", "finished", "failed", "ended", "lost")
 CONFIRMED_STATES = ("finished", "failed", "ended")  # a takeover's guess never overwrites these
-_FINAL_FOR = {
+FINAL_FOR: Mapping[str, tuple[str, ...]] = {
     "lost": CONFIRMED_STATES,
     "ended": ("finished", "failed"),
 }  # by new state, the states that it does not replace
@@ -225,7 +225,12 @@ def check_author(conn: Connection, task_id: int) -> None:
         return
     row = conn.execute(select(tasks.c.state, tasks.c.created_by).where(tasks.c.id == task_id)).one()
     if row.state in CONFIRMED_STATES and row.created_by not in {None, who.user}:
-        raise Conflict(f"task {task_id} has ended, and another user started it: nothing can be added to it")
+        raise ended(task_id)
+
+
+def ended(task_id: int) -> Conflict:
+    """Return the error for an addition to an ended task by another user; see `check_author`."""
+    return Conflict(f"task {task_id} has ended, and another user started it: nothing can be added to it")
 
 
 def find_by_run(conn: Connection, key: str) -> int | None:
@@ -291,7 +296,7 @@ def start(conn: Connection, task_id: int, timestamp: str) -> None:
 
 def finish(conn: Connection, task_id: int, state: str, error: str | None, timestamp: str) -> None:
     """Record the end of a task's run; a state reported by the run itself is not overwritten by others' guesses."""
-    query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(_FINAL_FOR.get(state, ())))
+    query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(FINAL_FOR.get(state, ())))
     conn.execute(query.values(state=state, error=error, finished_at=timestamp, updated_at=timestamp))
 
 

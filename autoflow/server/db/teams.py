@@ -11,7 +11,7 @@ from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.schema import teams, workspaces
 from autoflow.server.errors import Conflict, NotFound
 
-FIRST_TEAM = FIRST_USER = 1
+FIRST_USER = 1
 
 
 def _by_id(conn: Connection, table: Table, number: int) -> Select[Any]:
@@ -46,8 +46,7 @@ def add_workspace(conn: Connection, team_id: int, name: str, description: str) -
 
 def default_team(conn: Connection) -> int:
     """Return the caller's first team."""
-    team_ids = caller(conn).teams
-    return FIRST_TEAM if team_ids is None else min(team_ids)
+    return caller(conn).default_team
 
 
 def first_workspace(conn: Connection, team_id: int) -> int | None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import pytest
 from sqlalchemy import select
 
@@ -138,33 +135,18 @@ def test_an_impossible_time_becomes_the_time_of_arrival(filled, at):
 
 def test_a_long_batch_lets_other_writers_in(filled, database, tmp_path, monkeypatch):
     """The write lock is released between the transactions of a batch: another process writes meanwhile."""
-    monkeypatch.setattr(records, "SLICE", 0.005)
-    began, written = threading.Event(), threading.Event()
+    monkeypatch.setattr(records, "GROUP", 10)
+    other = Server.open(tmp_path / "home", database)
     pauses = []
 
     def pause(seconds):
-        began.set()
         pauses.append(seconds)
-        time.sleep(seconds)
+        other.call("projects.add", {"workspaceId": 1, "name": f"other {len(pauses)}"})
 
-    monkeypatch.setattr(records, "time", type("Clock", (), {"monotonic": time.monotonic, "sleep": pause}))
-
-    def other():
-        began.wait()
-        with_ours = Server.open(tmp_path / "home", database)
-        with_ours.call("projects.add", {"workspaceId": 1, "name": "other"})
-        written.set()
-        with_ours.close()
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    count = 0
-    while not written.is_set() and count < 2000:
-        count += 1
-        filled.send(*(filled.record("log", lines="x") for _ in range(20)))
-    thread.join()
-    assert written.is_set()
-    assert pauses.count(records.PAUSE) == count * 20
+    monkeypatch.setattr(records, "time", type("Clock", (), {"sleep": pause}))
+    filled.send(*(filled.record("log", lines="x") for _ in range(30)))
+    other.close()
+    assert pauses == [records.GAP] * 2
 
 
 def test_a_key_counts_within_a_batch(filled):
@@ -179,8 +161,9 @@ def test_a_key_counts_within_a_batch(filled):
         assert conn.execute(select(logs.c.lines).order_by(logs.c.id)).scalars().all() == ["first", "other"]
 
 
-def test_refused_records_of_a_long_batch_do_not_affect_others(filled):
+def test_refused_records_of_a_long_batch_do_not_affect_others(filled, monkeypatch):
     """Wherever they are, all others are applied once and in order, and their keys are stored."""
+    monkeypatch.setattr(records, "GROUP", 10)
     batch = [filled.record("log", lines=str(number)) for number in range(3 * records.GROUP)]
     wrong = {1, records.GROUP, 2 * records.GROUP - 1}
     for number in wrong:
@@ -193,13 +176,15 @@ def test_refused_records_of_a_long_batch_do_not_affect_others(filled):
     assert lines == [str(number) for number in range(len(batch)) if number not in wrong]
 
 
-def test_only_an_embedded_server_pauses(filled, monkeypatch):
+def test_only_an_embedded_server_yields_the_interpreter(filled, monkeypatch):
     """A server in a process of its own applies a batch without pauses: it shares no interpreter with an app."""
     pauses = []
-    monkeypatch.setattr(records, "time", type("Clock", (), {"monotonic": time.monotonic, "sleep": pauses.append}))
+    monkeypatch.setattr(records, "yield_gil", lambda: pauses.append(None))
     batch = [filled.record("log", lines="x") for _ in range(3)]
     filled.server.call("autoflow.records.add", {"records": batch}, Caller(site="http://127.0.0.1:8765"))
-    assert records.PAUSE not in pauses
+    assert not pauses
+    filled.server.call("autoflow.records.add", {"records": batch})
+    assert len(pauses) > len(batch)
 
 
 def test_the_body_must_be_a_batch(filled):

@@ -1,0 +1,150 @@
+"""Changed rows written in sets: a statement a table, whatever their number."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Select, Table, Text, case, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from autoflow.server.db import counters, json_rows
+from autoflow.server.db.access import Caller
+from autoflow.server.db.schema import (
+    apps,
+    edges,
+    entities,
+    logs,
+    record_keys,
+    runs,
+    task_facts,
+    task_numbers,
+    tasks,
+)
+from autoflow.server.lineage.records.state import NOT_READ, TASK_COLUMNS, State
+
+_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_CHANGING = ("name", "app_id", "state", "error", "card_settings", "started_at", "finished_at", "updated_at")
+
+OnConflict = Callable[[Any], Any]
+
+
+def _ignore(statement: Any) -> Any:
+    return statement.on_conflict_do_nothing()
+
+
+def _fail(statement: Any) -> Any:
+    return statement
+
+
+def _replace_task(statement: Any) -> Any:
+    new = statement.excluded
+    facts = case((new.facts == NOT_READ, tasks.c.facts), else_=new.facts)
+    values = {name: new[name] for name in _CHANGING}
+    return statement.on_conflict_do_update(index_elements=[tasks.c.id], set_={**values, "facts": facts})
+
+
+def _replace_parent(statement: Any) -> Any:
+    return statement.on_conflict_do_update(index_elements=[runs.c.key], set_={"parent": statement.excluded.parent})
+
+
+def _replace_name(statement: Any) -> Any:
+    new = statement.excluded
+    key = list(entities.primary_key.columns)
+    return statement.on_conflict_do_update(index_elements=key, set_={"name": new.name}, where=new.name != "")
+
+
+def _replace_settings(statement: Any) -> Any:
+    new = statement.excluded
+    identity = [edges.c[name] for name in ("task_id", "direction", "origin", "type", "entity")]
+    settings = {"meta": new.meta, "updated_ns": new.updated_ns}
+    return statement.on_conflict_do_update(index_elements=identity, set_=settings, where=new.meta.is_not(None))
+
+
+@functools.cache
+def _statement(dialect: str, table: Table, columns: tuple[str, ...], on_conflict: OnConflict) -> Any:
+    parts: list[Column[Any]] = [table.c[name] for name in columns]
+    query = json_rows.rows(dialect, "rows", parts)
+    return on_conflict(_INSERT[dialect](table).from_select(list(columns), query, include_defaults=False))
+
+
+def _insert(
+    conn: Connection,
+    state: State,
+    table: Table,
+    columns: Sequence[str],
+    rows: Collection[Sequence[Any]],
+    on_conflict: OnConflict = _fail,
+) -> None:
+    if rows:
+        statement = _statement(conn.dialect.name, table, tuple(columns), on_conflict)
+        conn.execute(statement, {"rows": json_rows.encode(rows)})
+        state.pause()
+
+
+@functools.cache
+def _app_ids(dialect: str) -> Select[Any]:
+    query = select(apps.c.team_id, apps.c.name, apps.c.id)
+    in_teams = apps.c.team_id.in_(json_rows.values(dialect, "teams", BigInteger()))
+    return query.where(in_teams, apps.c.name.in_(json_rows.values(dialect, "names", Text())))
+
+
+def write(conn: Connection, state: State) -> None:
+    """Write the rows that a set of changes has added or changed."""
+    who, now = state.caller, state.now
+    team = who.default_team
+    _insert(conn, state, record_keys, ("team_id", "key"), [(team, key) for key in state.new_keys])
+    _write_tasks(conn, state)
+    new_runs = [(key, task_id, state.parents.get(key), now, who.user) for key, task_id in state.new_runs.items()]
+    columns = ("key", "task_id", "parent", "created_at", "created_by")
+    _insert(conn, state, runs, columns, new_runs)
+    others = [(key, state.runs[key], parent, now, who.user) for key, parent in state.parents.items()]
+    _insert(conn, state, runs, columns, [row for row in others if row[0] not in state.new_runs], _replace_parent)
+    _write_external(conn, state)
+    _write_edges(conn, state, who)
+    _insert(
+        conn, state, logs, ("task_id", "at", "lines", "created_by"), [(*row, who.user) for row in state.logs.values()]
+    )
+    beside = [(*row, who.user) for row in state.task_facts.values()]
+    _insert(conn, state, task_facts, ("task_id", "at", "facts", "created_by"), beside)
+
+
+def _write_tasks(conn: Connection, state: State) -> None:
+    user = state.caller.user
+    # in one order, as two transactions may add the same ones
+    _insert(conn, state, apps, ("team_id", "name", "created_by"), [(*app, user) for app in sorted(state.apps)], _ignore)
+    app_ids: dict[tuple[int, str], int] = {}
+    if state.app_of_task:
+        team_ids, names = (set(column) for column in zip(*state.app_of_task.values(), strict=True))
+        parameters = {"teams": json_rows.encode(team_ids), "names": json_rows.encode(names)}
+        app_rows = conn.execute(_app_ids(conn.dialect.name), parameters)
+        app_ids = {(team_id, name): app_id for team_id, name, app_id in app_rows}
+    new: list[list[Any]] = []
+    changed: list[list[Any]] = []
+    for task_id in state.changed_tasks:
+        row = dict(state.tasks[task_id])
+        if task_id in state.app_of_task:
+            row["app_id"] = app_ids[state.app_of_task[task_id]]
+        (new if task_id in state.new_tasks else changed).append([row[name] for name in TASK_COLUMNS])
+    _insert(conn, state, tasks, TASK_COLUMNS, new)
+    _insert(conn, state, tasks, TASK_COLUMNS, changed, _replace_task)
+    numbers = [(team_id, number, task_id) for (number, team_id), task_id in state.new_numbers.items()]
+    _insert(conn, state, task_numbers, ("team_id", "number", "task_id"), numbers)
+    if state.last_id is not None and conn.dialect.name == "sqlite":
+        counters.skip_to(conn, counters.TASK, state.last_id)  # a sequence keeps the gap
+
+
+def _write_external(conn: Connection, state: State) -> None:
+    columns = ("team_id", "origin", "type", "entity", "name", "created_at", "created_by")
+    rows = [(*key, name, state.now, state.caller.user) for key, name in sorted(state.external.items())]
+    # the token of a reproduction renames nothing
+    _insert(conn, state, entities, columns, rows, _replace_name if state.caller.since is None else _ignore)
+
+
+def _write_edges(conn: Connection, state: State, who: Caller) -> None:
+    now_ns = time.time_ns()
+    names = ("task_id", "direction", "origin", "type", "entity", "entity_key", "at", "meta", "updated_ns", "created_by")
+    rows = [(*identity, *values, now_ns, who.user) for identity, values in state.edges.items()]
+    _insert(conn, state, edges, names, rows, _replace_settings)
