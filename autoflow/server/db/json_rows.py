@@ -47,7 +47,7 @@ def rows(dialect: str, parameter: str, columns: Sequence[Column[Any]]) -> Select
     return select(*_named(fields, columns))
 
 
-def _named(parts: Sequence[ColumnElement[Any]], columns: Sequence[Column[Any]]) -> list[Any]:
+def _named(parts: Sequence[ColumnElement[Any]], columns: Sequence[Column[Any]]) -> list[ColumnElement[Any]]:
     return [part.label(column_.name) for part, column_ in zip(parts, columns, strict=True)]
 
 

@@ -100,8 +100,8 @@ def read(conn: Connection, names: Names, pause: Callable[[], None]) -> State:
     if parameters:
         statement = _named_rows(conn.dialect.name, Caller(teams=who.teams), frozenset(parameters), names.facts)
         encoded = {name: json_rows.encode(identifiers) for name, identifiers in parameters.items()}
-        for source, document in conn.execute(statement, {"team": who.default_team, **encoded}):
-            _take(state, source, json.loads(document))
+        for row in conn.execute(statement, {"team": who.default_team, **encoded}):
+            _take(state, row.source, json.loads(row.document))
             pause()
     return state
 
@@ -115,7 +115,10 @@ def _named_rows(dialect: str, who: Caller, parameters: frozenset[str], facts: bo
         return column.in_(json_rows.values(dialect, parameter, value_type))
 
     def rows(source: str, columns: Iterable[ColumnElement[Any]], *conditions: ColumnElement[bool]) -> Select[Any]:
-        parts: list[ColumnElement[Any]] = [literal_column(f"'{source}'"), json_rows.array(dialect, list(columns))]
+        parts: list[ColumnElement[Any]] = [
+            literal_column(f"'{source}'").label("source"),
+            json_rows.array(dialect, list(columns)).label("document"),
+        ]
         return select(*parts).where(*conditions)
 
     no_facts: ColumnElement[Any] = literal_column(f"'{NOT_READ}'")

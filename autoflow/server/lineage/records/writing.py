@@ -86,7 +86,8 @@ def _insert(
 
 @functools.cache
 def _app_ids(dialect: str) -> Select[Any]:
-    query = select(apps.c.team_id, apps.c.name, apps.c.id)
+    columns: list[Column[Any]] = [apps.c.team_id, apps.c.name, apps.c.id]
+    query = select(*columns)
     in_teams = apps.c.team_id.in_(json_rows.values(dialect, "teams", BigInteger()))
     return query.where(in_teams, apps.c.name.in_(json_rows.values(dialect, "names", Text())))
 
@@ -120,7 +121,7 @@ def _write_tasks(conn: Connection, state: State) -> None:
         team_ids, names = (set(column) for column in zip(*state.app_of_task.values(), strict=True))
         parameters = {"teams": json_rows.encode(team_ids), "names": json_rows.encode(names)}
         app_rows = conn.execute(_app_ids(conn.dialect.name), parameters)
-        app_ids = {(team_id, name): app_id for team_id, name, app_id in app_rows}
+        app_ids = {(row.team_id, row.name): row.id for row in app_rows}
     new: list[list[Any]] = []
     changed: list[list[Any]] = []
     for task_id in state.changed_tasks:
