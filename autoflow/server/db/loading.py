@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, delete, insert
 
-from autoflow.server.db import counters, schema, setup
+from autoflow.server.db import counters, identity, schema, setup
 
 BATCH = 1000  # rows of an INSERT
 
@@ -16,13 +16,18 @@ Row = Mapping[str, Any]
 
 
 def load(
-    conn: Connection, revision: str, rows_of: Callable[[str], Iterable[Row]], progress: Callable[[int], object]
+    conn: Connection,
+    revision: str,
+    numbers: Mapping[str, int],
+    rows_of: Callable[[str], Iterable[Row]],
+    progress: Callable[[int], object],
 ) -> None:
     """Create the tables of a revision in an empty database, insert rows, and migrate them to this code's revision.
 
     Args:
         conn: a write transaction; it is all or nothing.
         revision: of the rows.
+        numbers: last id assigned, by table or counter; ids continue after these (`identity.reserve_numbers`).
         rows_of: returns the rows of a table by its name, none for a table without rows.
         progress: is called with the number of rows of each INSERT.
     """
@@ -35,6 +40,7 @@ def load(
     if revision != schema.REVISION:
         setup.apply_migrations(conn)
     counters.convert(conn)
+    identity.reserve_numbers(conn, numbers)
 
 
 def _create(conn: Connection, revision: str) -> MetaData:

@@ -9,7 +9,7 @@ from autoflow.server.db import loading, setup
 from autoflow.server.db.engine import make_engine
 from autoflow.server.server import Server
 from tests.postgres import DATABASES
-from tests.server.db.old_stores import check_recorded, make_recorded
+from tests.server.db.old_stores import make_recorded
 
 REVISION = "0009"
 
@@ -45,11 +45,20 @@ def test_rows_of_an_older_revision_are_loaded_and_migrated(tmp_path, empty_datab
     engine = make_engine(empty_database or f"sqlite:///{tmp_path / 'home' / 'platform.db'}")
     counted = []
     with setup.writing(engine) as conn:
-        loading.load(conn, REVISION, lambda table: rows.get(table, []), counted.append)
+        last = {
+            table: max(row["id"] for row in rows[table]) for table in rows if rows[table] and "id" in rows[table][0]
+        }
+        loading.load(conn, REVISION, last, lambda table: rows.get(table, []), counted.append)
     engine.dispose()
     server = Server.open(tmp_path / "home", empty_database)
     assert server.call("projects.info", {"id": 1})["name"] == "lemons"
-    check_recorded(server)
+    run = server.call("autoflow.overview.run", {"id": 1})
+    assert [entry["id"] for entry in run["inputs"]] == ["/in"]
+    assert [token.prefix for token in server.tokens.list()] == ["0a1b2c"]
+    record = {"key": "j.1", "type": "facts", "run": "r", "facts": {"b": 1}}
+    assert server.call("autoflow.records.add", {"records": [record]})["results"][0]["status"] == "duplicate"
+    assert server.call("projects.add", {"workspaceId": 1, "name": "new"})["id"] > 1
+    assert sum(counted) == sum(map(len, rows.values())) - len(rows["alembic_version"])
     server.close()
 
 

@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Connection, update
@@ -231,7 +231,7 @@ class Restore:
         try:
             setup.set_journal_mode(engine)
             with setup.writing(engine) as conn:
-                loading.load(conn, self._manifest.revision, self._rows, count)
+                loading.load(conn, self._manifest.revision, self._numbers(mark), self._rows, count)
                 self._set_identity(conn, mark)
         finally:
             engine.dispose()
@@ -249,9 +249,14 @@ class Restore:
             return {**row, "state": DAMAGED}
         return {**row, "state": LIVE} if row["state"] == DAMAGED else row
 
+    def _numbers(self, mark: Mark | None) -> Mapping[str, int]:
+        """Return the last id that the store is known to have assigned, by table or counter."""
+        numbers = dict(self._manifest.numbers)
+        for name, value in (mark.numbers if mark is not None else {}).items():
+            numbers[name] = max(value, numbers.get(name, 0))
+        return numbers
+
     def _set_identity(self, conn: Connection, mark: Mark | None) -> None:
-        newest = self._manifest.numbers if mark is None else {**self._manifest.numbers, **mark.numbers}
-        identity.reserve_numbers(conn, newest)
         if mark is not None:
             is_behind = (schema.counters.c.name == counters.CHANGE, schema.counters.c.value < mark.changes)
             conn.execute(update(schema.counters).where(*is_behind).values(value=mark.changes))
