@@ -55,6 +55,7 @@ from autoflow.server.methods.point_clouds import point_clouds, related_images
 from autoflow.server.methods.projects import classes, clones, collections, datasets, projects, stats
 from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
 from autoflow.server.methods.videos import videos
+from autoflow.server.methods.volumes import volumes
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
 from autoflow.server.readiness import Health, Readiness
 from autoflow.server.request_parser import RequestParser
@@ -78,6 +79,7 @@ _FAMILIES = (
     videos,
     point_clouds,
     related_images,
+    volumes,
     files,
     folders,
     tasks,
@@ -114,6 +116,7 @@ BATCHES: dict[str, Batch] = {
     **images.BATCHES,
     **videos.BATCHES,
     **point_clouds.BATCHES,
+    **volumes.BATCHES,
     **file_descriptions.BATCHES,
     **upkeep.BATCHES,
     **folders.BATCHES,
@@ -124,6 +127,7 @@ UPLOADS: dict[str, Upload] = {
     **geometries.UPLOADS,
     **videos.UPLOADS,
     **point_clouds.UPLOADS,
+    **volumes.UPLOADS,
     **files.UPLOADS,
 }
 DOWNLOADS: dict[str, Download] = {
@@ -132,6 +136,7 @@ DOWNLOADS: dict[str, Download] = {
     **videos.DOWNLOADS,
     **point_clouds.DOWNLOADS,
     **related_images.DOWNLOADS,
+    **volumes.DOWNLOADS,
     **files.DOWNLOADS,
     **previews.DOWNLOADS,
     **pages.DOWNLOADS,

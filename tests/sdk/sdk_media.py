@@ -289,3 +289,86 @@ def episodes(api: sly.Api) -> dict[str, Any]:
         "copied": plain(again["frames"]) == plain(read["frames"]),
         "left": [left["objects"], left["frames"]],
     }
+
+
+# -- volumes
+
+
+def _values() -> Any:
+    return np.arange(6 * 5 * 4, dtype=np.int16).reshape(6, 5, 4)
+
+
+def fill_volumes(api: sly.Api, name: str = "scans") -> dict[str, Any]:
+    """A project of an annotated volume: a rectangle in a slice, and a mask in space."""
+    from supervisely.geometry.any_geometry import AnyGeometry
+    from supervisely.geometry.mask_3d import Mask3D
+    from supervisely.volume_annotation.slice import Slice
+    from supervisely.volume_annotation.volume_figure import VolumeFigure
+    from supervisely.volume_annotation.volume_object_collection import VolumeObjectCollection
+    from supervisely.volume_annotation.volume_tag import VolumeTag
+    from supervisely.volume_annotation.volume_tag_collection import VolumeTagCollection
+
+    project, dataset, known = new_project(api, name, meta(AnyGeometry, type="volumes"), sly.ProjectType.VOLUMES)
+    about = sly.volume.volume.get_meta((6, 5, 4), 0, 119, (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    info = api.volume.upload_np(dataset, "a.nrrd", _values(), about)
+    lemon = sly.VolumeObject(known.get_obj_class("lemon"))
+    flat = VolumeFigure(lemon, sly.Rectangle(0, 0, 2, 2), sly.Plane.AXIAL, 1)
+    space = np.zeros((6, 5, 4), dtype=bool)
+    space[1:3, 2, 1] = True
+    solid = sly.VolumeObject(known.get_obj_class("lemon"), mask_3d=Mask3D(space))
+    axial = sly.Plane(sly.Plane.AXIAL, items=[Slice(1, [flat])], volume_meta=info.meta)
+    annotation = sly.VolumeAnnotation(
+        info.meta,
+        VolumeObjectCollection([lemon, solid]),
+        plane_axial=axial,
+        spatial_figures=[solid.figure],
+        tags=VolumeTagCollection([VolumeTag(known.get_tag_meta("ripe"))]),
+    )
+    api.volume.annotation.append(info.id, annotation, KeyIdMap())
+    return {"project": project, "dataset": dataset, "volume": info.id}
+
+
+def read_volume(api: sly.Api, volume: int) -> dict[str, Any]:
+    """What the SDK reads of a volume."""
+    import nrrd
+
+    info = api.volume.get_info_by_id(volume)
+    known = sly.ProjectMeta.from_json(api.project.get_meta(info.project_id))
+    keys = KeyIdMap()
+    read = sly.VolumeAnnotation.from_json(api.volume.annotation.download(volume), known, keys)
+    for figure in read.spatial_figures:
+        api.volume.figure.load_sf_geometry(figure, keys)
+    with tempfile.TemporaryDirectory() as folder:
+        api.volume.download_path(volume, f"{folder}/v.nrrd")
+        values, _ = nrrd.read(f"{folder}/v.nrrd")
+    cut = api.volume.download_slice_np(volume, 1, "axial", 60, 120)
+    return {
+        "name": info.name,
+        "size": info.sizeb > 0,
+        "values": bool((values == _values()).all()),
+        "meta": info.meta["dimensionsIJK"],
+        "flat": [[part.index for part in read.plane_axial], len(read.objects), [tag.name for tag in read.tags]],
+        "mask": [int(figure.geometry.data.sum()) for figure in read.spatial_figures],
+        "slice": list(cut.shape[:2]),
+    }
+
+
+def copy_volumes(api: sly.Api, project: int) -> dict[str, Any]:
+    """A project cloned, and downloaded to a folder."""
+    task = api.project.clone(project, 1, "copy")
+    api.task.wait(task, api.task.Status.FINISHED)
+    copied = api.project.get_info_by_name(1, "copy").id
+    (dataset,) = api.dataset.get_list(copied)
+    (info,) = api.volume.get_list(dataset.id)
+    with tempfile.TemporaryDirectory() as folder:
+        sly.download_volume_project(api, copied, f"{folder}/p", log_progress=False)
+        masks = [name for _, _, names in os.walk(f"{folder}/p/ds/mask") for name in names]
+    return {"volume": read_volume(api, info.id), "masks": len(masks)}
+
+
+def version_videos(api: sly.Api, project: int) -> dict[str, Any]:
+    """A version saved by the SDK in its own format, and restored by it."""
+    info = api.project.get_info_by_id(project)
+    version = api.project.version.create(info, "one", "as sent")
+    restored = api.project.version.restore(info, version_id=version)
+    return {"type": str(restored.type), "same": _annotations(api, project) == _annotations(api, restored.id)}

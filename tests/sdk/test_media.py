@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sdk.conftest import serving
+
 pytest.importorskip("av", reason="PyAV is not installed for this interpreter: pip install 'autoflow-lineage[media]'")
 
 
@@ -28,6 +30,13 @@ def test_videos_are_read_back_equal(sdk, clips):
 def test_a_project_of_videos_goes_to_a_folder_and_back(sdk, clips):
     """The SDK's download and upload of whole projects."""
     assert sdk("copy_videos", project=clips["project"]) == {"same": True, "name": "copy"}
+
+
+def test_versions_of_videos_in_the_format_of_the_sdk(sdk_processes, server):
+    """The SDK saves a version as a file of its own and restores it, through the methods of videos."""
+    for sdk in serving(sdk_processes(True), server):
+        project = sdk("fill_videos")["project"]
+        assert sdk("version_videos", project=project) == {"type": "videos", "same": True}
 
 
 def test_videos_change_one_by_one(sdk, clips):
@@ -63,3 +72,19 @@ def test_point_clouds_are_read_back_equal(sdk):
 def test_an_episode_goes_to_a_folder_and_back(sdk):
     """An object has figures in the clouds of a dataset; removing it removes them all."""
     assert sdk("episodes") == {"same": True, "frames": [0, 1, 2], "copied": True, "left": [[], []]}
+
+
+def test_volumes_are_read_back_equal(sdk):
+    """Values, meta, slices, figures in slices and masks in space come back as sent, also from a clone."""
+    made = sdk("fill_volumes")
+    read = {
+        "name": "a.nrrd",
+        "size": True,
+        "values": True,
+        "meta": {"x": 6, "y": 5, "z": 4},
+        "flat": [[1], 2, ["ripe"]],
+        "mask": [2],
+        "slice": [5, 6],
+    }
+    assert sdk("read_volume", volume=made["volume"]) == read
+    assert sdk("copy_volumes", project=made["project"]) == {"volume": read, "masks": 1}

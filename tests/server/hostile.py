@@ -94,6 +94,14 @@ class World:
         self.survey_meta = call("projects.meta.update", id=self.survey, meta={"classes": classes, "tags": tags})
         self.cloud_mark = {"tagId": self.survey_meta["tags"][0]["id"]}
         self.cloud_tag = call("point-clouds.tags.add", entityId=self.cloud, **self.cloud_mark)["id"]
+        self.scans = filled.project("scans", type="volumes")
+        self.study = filled.dataset(self.scans)
+        scan = {"name": "s.nrrd", "link": "https://x/s.nrrd"}
+        self.volume = call("volumes.bulk.add", datasetId=self.study, volumes=[scan])[0]["id"]
+        scan_meta = call("projects.meta.update", id=self.scans, meta={"classes": classes, "tags": tags})
+        self.volume_mark = {"tagId": scan_meta["tags"][0]["id"]}
+        self.volume_tag = call("volumes.tags.add", entityId=self.volume, **self.volume_mark)["id"]
+        self.axial = {"sliceIndex": 0, "normal": {"x": 0, "y": 0, "z": 1}}
         self.file = filled.file()["id"]
         self.collection = call("entities-collections.add", projectId=self.project, name="split")["id"]
         self.version = filled.snapshot(self.project)["id"]
@@ -252,6 +260,7 @@ class World:
             "figures.bulk.add": {"entityId": image, "figures": [{"classId": self.klass, "geometry": {}, "tags": []}]},
             "figures.bulk.download.geometry": {"ids": [figure]},
             "figures.bulk.remove": {"figureIds": [gone]},
+            "figures.custom-data.update": {"id": figure, "customData": {"a": 1}, "updateStrategy": "merge"},
             "figures.editInfo": {"id": figure, "geometry": {"points": {}}, "tags": [], "meta": {}, "customData": {}},
             "figures.info": {"id": figure},
             "figures.list": {
@@ -407,6 +416,26 @@ class World:
             "videos.tags.update": {"id": self.video_tag, "frameRange": [0, 1]},
             "videos.tags.update-value": {"id": self.video_tag, "value": None},
             "videos.update.links": {"videos": [{"id": gone, "link": "https://x"}]},
+            "volumes.annotations.bulk.info": {"datasetId": self.study, "volumeIds": [self.volume]},
+            "volumes.bulk.add": {
+                "datasetId": self.study,
+                "volumes": [{"name": "t.nrrd", "hash": self.hash, "meta": {}}],
+            },
+            "volumes.download": {"id": self.volume},
+            "volumes.info": {"id": self.volume},
+            "volumes.list": {"datasetId": self.study, **page, **token},
+            "volumes.slices.bulk.add": {"volumeId": self.volume, "volumeSlices": [{"hash": self.hash, **self.axial}]},
+            "volumes.slices.images.download": {
+                "volumeId": self.volume,
+                **self.axial,
+                "windowCenter": 1,
+                "windowWidth": 2,
+            },
+            "volumes.tags.add": {"entityId": self.volume, **self.volume_mark},
+            "volumes.tags.bulk.add": {"entityId": self.volume, "tags": [self.volume_mark]},
+            "volumes.tags.remove": {"id": gone},
+            "volumes.tags.update": {"id": self.volume_tag},
+            "volumes.tags.update-value": {"id": self.volume_tag, "value": None},
             "workflow.node.add-input": edge,
             "workflow.node.add-output": {**edge, "type": "file", "id": "/models/best.pt"},
             "workspaces.add": {"teamId": 1, "name": "Workspace", "description": "d"},

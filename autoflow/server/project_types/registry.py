@@ -13,8 +13,9 @@ from autoflow.server.project_types.base import ProjectType
 from autoflow.server.project_types.images import IMAGES
 from autoflow.server.project_types.point_clouds import EPISODES, POINT_CLOUDS
 from autoflow.server.project_types.videos import VIDEOS
+from autoflow.server.project_types.volumes import VOLUMES
 
-_TYPES: dict[str, ProjectType] = {known.name: known for known in (IMAGES, VIDEOS, POINT_CLOUDS, EPISODES)}
+_TYPES: dict[str, ProjectType] = {known.name: known for known in (IMAGES, VIDEOS, POINT_CLOUDS, EPISODES, VOLUMES)}
 _UNSUPPORTED = ("meshes", "audio")  # types of Supervisely's that this server has no items of
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO
 
 from autoflow.server.errors import Invalid
 from autoflow.server.operations import OperationContext
@@ -12,18 +12,30 @@ from autoflow.server.uploads.upload_session import upload_session
 from autoflow.wire.parts import Part
 
 
-def receive_items(context: OperationContext, parts: Iterable[Part], project_type: ProjectType) -> list[dict[str, Any]]:
+def receive_items(
+    context: OperationContext, parts: Iterable[Part], project_type: ProjectType, *others: ProjectType
+) -> list[dict[str, Any]]:
     """Store each file part; return ``hash``, ``size`` and the columns of its type for each, in order.
 
-    A part that cannot be an item of this type is not stored; it has ``errors`` instead.
+    A part that cannot be an item of this type, or of one of the others, is not stored; it has ``errors`` instead.
     """
+
+    def read_info(file: BinaryIO | str) -> Mapping[str, Any] | None:
+        info = project_type.read_info(file)
+        for other in others:
+            if info is None:
+                if not isinstance(file, str):
+                    file.seek(0)
+                info = other.read_info(file)
+        return info
+
     answers: list[dict[str, Any]] = []
     with upload_session(context) as session:
         items = []
         for part in parts:
             if isinstance(part.value, str):
                 raise Invalid(f"part {part.field!r} must be a file")
-            received = session.receive(part.value, project_type.read_info)
+            received = session.receive(part.value, read_info)
             if received.probed is None:
                 session.discard(received)
                 answers.append({"errors": [{"message": f"part {part.field!r} {project_type.refusal}"}]})

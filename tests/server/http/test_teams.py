@@ -66,6 +66,10 @@ class World:
         self.cloud = call("point-clouds.bulk.add", datasetId=self.drive, pointClouds=clouds)[0]["id"]
         photo = {"entityId": self.cloud, "name": "cam.png", "hash": self.hash}
         self.camera = call("point-clouds.images.add", images=[photo])[0]["id"]
+        self.scans = call("projects.add", workspaceId=1, name="scans", type="volumes")["id"]
+        self.study = call("datasets.add", projectId=self.scans, name="d")["id"]
+        scans = [{"name": "s.nrrd", "link": "https://x/s.nrrd"}]
+        self.volume = call("volumes.bulk.add", datasetId=self.study, volumes=scans)[0]["id"]
         job = {"name": "j", "datasetId": self.dataset, "userIds": [self.mine.user]}
         self.job = call("jobs.add", **job)[0]["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]

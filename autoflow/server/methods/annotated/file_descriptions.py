@@ -15,7 +15,7 @@ from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 from autoflow.server.db import blobs, json_codec
 from autoflow.server.errors import Invalid
-from autoflow.server.media import videos
+from autoflow.server.media import videos, volumes
 from autoflow.server.media.decoder import Undecodable
 from autoflow.server.methods.images.previews import LARGEST, blob_file
 from autoflow.server.operations import Batch, OperationContext
@@ -26,6 +26,7 @@ FILES = 1000  # described by one request
 
 _READERS: Mapping[str, Callable[[BinaryIO], JsonObject]] = {
     "video/": lambda file: videos.read_streams(file, counted=True),
+    volumes.MIME: volumes.describe,
 }
 
 

@@ -195,10 +195,10 @@ def upload(
 
 
 def download(family: Family, context: OperationContext, request: RequestParser) -> Content:
-    """``*.download`` by id."""
+    """``*.download`` by id, of an item of any type: the SDK downloads volumes by the method of videos, too."""
     number = request.number("id")
     with context.store.read() as conn:
-        row = family.find(conn, [number])[number]
+        row = items.find(conn, [number], family.project_type.item)[number]
         if row["hash"] is None:
             raise Invalid(f"{family.project_type.item} {number} is a link; its bytes are at {row['link']}")
         blob_row = blobs.find(conn, [row["hash"]]).get(row["hash"])

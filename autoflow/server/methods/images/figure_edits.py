@@ -211,6 +211,16 @@ def set_priority(conn: Connection, request: RequestParser) -> Success:
     return {"success": True}
 
 
+def set_custom_data(conn: Connection, request: RequestParser) -> Success:
+    """``figures.custom-data.update``: merge the ``customData`` of a figure, or ``replace`` it by `updateStrategy`."""
+    number, sent = request.number("id"), request.mapping("customData")
+    replaced = request.text("updateStrategy", "merge") == "replace"
+    with edit_one_figure(conn, number) as editor:
+        before = {} if replaced else editor.figure(number).get("customData") or {}
+        editor.change(number, {"customData": {**before, **sent}})
+    return {"success": True}
+
+
 def add_tag(conn: Connection, request: RequestParser) -> JsonObject:
     """``object-tags.add-to-object``: one tag on one figure."""
     number = request.number("figureId")
@@ -244,6 +254,7 @@ WRITES: Mapping[str, Operation] = {
     "figures.bulk.remove": remove,
     "figures.editInfo": edit_figure,
     "figures.priority.update": set_priority,
+    "figures.custom-data.update": set_custom_data,
     "figures.tags.bulk.add": add_tags,
     "object-tags.add-to-object": add_tag,
     "object-tags.remove-from-figure": remove_tag,

@@ -20,6 +20,7 @@ from autoflow.server.paging import ListPage, apply_filter, page, page_of_values
 from autoflow.server.project_types import registry
 from autoflow.server.project_types.images import IMAGES
 from autoflow.server.project_types.item_meta import ItemMeta
+from autoflow.server.project_types.volumes import VOLUMES
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.server.uploads import external_files
 from autoflow.server.uploads.item_upload import receive_items
@@ -272,8 +273,11 @@ def _attached(edit: ProjectEdit, item_rows: Sequence[RowMapping]) -> list[RowMap
 
 
 def upload(context: OperationContext, parts: Iterable[Part], _query: UploadQuery) -> list[JsonObject]:
-    """``images.bulk.upload``: a hash for each file part, in order, or ``errors`` if it is not an image."""
-    return receive_items(context, parts, IMAGES)
+    """``images.bulk.upload``: a hash for each file part, in order, or ``errors`` if it is not an image.
+
+    The SDK uploads volumes and their slices by it, too.
+    """
+    return receive_items(context, parts, IMAGES, VOLUMES)
 
 
 def download(context: OperationContext, request: RequestParser) -> Content:

@@ -37,7 +37,8 @@ def _figure(stored: JsonObject, max_mask: int | None = None) -> Label | None:
 
 def summary(row: RowMapping, document: JsonObject, max_mask: int | None) -> contract.LabeledImage:
     """Return an image with its figures, without masks of more than `max_mask` characters."""
-    figures = [_figure(stored, max_mask) for stored in document["objects"]]
+    drawn = document["objects"] if "figures" not in document else []  # those of videos are not on its picture
+    figures = [_figure(stored, max_mask) for stored in drawn]
     return {
         "id": row["id"],
         "name": row["name"],
