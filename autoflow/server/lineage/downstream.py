@@ -8,11 +8,12 @@ that no run wrote; a version into the projects restored from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, and_, cast, func, literal, or_, select
 
 from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
@@ -24,7 +25,7 @@ from autoflow.server.paging import chunks
 from autoflow.server.request_parser import as_number
 
 ALWAYS = ""  # sorts before every ISO timestamp
-_QUERY_CARDS = 100  # cards of one query, each with its own span
+_QUERY_CARDS = 200  # cards of one query, each with its own span
 _EDGES_PER_CARD = 10  # edges read for each card of the cap
 _MAX_CONTAINED = 1000  # versions, datasets or files in one container
 
@@ -129,28 +130,42 @@ class DownstreamTraversal:
             to_follow.append((self._cards.setdefault(ref.key, ref), span))
         return to_follow
 
-    def _take(self, query: Any) -> Iterator[RowMapping]:
-        """Yield the rows of a query for edges, in the order of time, as many as this traversal may still read."""
-        query = query.where(visible(self._conn, edges)).order_by(edges.c.at, edges.c.id)
-        rows = self._conn.execute(query.limit(self._edges_left + 1)).mappings().all()
+    def _take(self, query: Select[Any], exact: Callable[[], ColumnElement[bool]] | None = None) -> list[RowMapping]:
+        """Return the rows of a query for edges, in the order of time, as many as this traversal may still read.
+
+        Args:
+            query: selects edges, perhaps more than are needed.
+            exact: returns the condition for those that are needed, which is applied if there are too many.
+        """
+        query = query.where(visible(self._conn, edges)).order_by(edges.c.at, edges.c.id).limit(self._edges_left + 1)
+        rows = self._conn.execute(query).mappings().all()
+        if len(rows) > self._edges_left and exact is not None:
+            rows = self._conn.execute(query.where(exact())).mappings().all()
         self.truncated |= len(rows) > self._edges_left
-        rows = rows[: self._edges_left]
-        self._edges_left -= len(rows)
-        yield from rows
+        return list(rows[: self._edges_left])
 
     def _add_edge(self, row: RowMapping, task_key: str) -> None:
         self._task_keys[row["task_id"]] = task_key
         self._edges[row["id"]] = LineageEdge.of(row, task_key)
 
     def _readers(self, steps: Sequence[Step]) -> Iterator[Step]:
-        """Yield the runs that read entities within their spans."""
+        """Yield the runs that read entities within their spans.
+
+        A condition on each span takes longer to build than its rows to read: the rows of all are read, and filtered.
+        """
         for chunk in chunks(steps, _QUERY_CARDS):
+            spans: dict[str, list[ReadSpan]] = {}
+            for ref, span in chunk:
+                spans.setdefault(ref.key, []).append(span)
             query = select(edges, tasks.c.origin.label("task_origin"), tasks.c.number.label("task_number"))
             query = query.join(tasks, tasks.c.id == edges.c.task_id)
-            query = query.where(edges.c.direction == "input", or_(*(_is_read(ref, span) for ref, span in chunk)))
-            for row in self._take(query):
+            query = query.where(edges.c.direction == "input", edges.c.entity_key.in_(list(spans)))
+            exact = functools.partial(_are_reads, chunk)
+            for row in self._take(query, exact):
                 run = EntityRef(row["task_origin"], "task", row["task_number"])
-                if run.key != row["entity_key"]:
+                is_read = any(span.since <= row["at"] < span.until for span in spans[row["entity_key"]])
+                if is_read and run.key != row["entity_key"]:
+                    self._edges_left -= 1
                     self._add_edge(row, run.key)
                     yield run, ReadSpan()
 
@@ -159,6 +174,7 @@ class DownstreamTraversal:
         for chunk in chunks(list(task_keys)):
             query = select(edges).where(edges.c.task_id.in_(chunk), edges.c.direction == "output")
             for row in self._take(query):
+                self._edges_left -= 1
                 self._add_edge(row, task_keys[row["task_id"]])
                 self.authors[row["entity_key"]] = row["created_by"]
                 yield entity_of(row), ReadSpan(row["at"])
@@ -252,11 +268,11 @@ class DownstreamTraversal:
         return target
 
 
-def _is_read(ref: EntityRef, span: ReadSpan) -> ColumnElement[bool]:
-    """Return the condition that an edge is to an entity and within a span."""
-    bounds = [edges.c.at >= span.since] if span.since > ALWAYS else []
-    bounds += [edges.c.at < span.until] if span.until < NOW else []
-    return and_(edges.c.entity_key == ref.key, *bounds)
+def _are_reads(steps: Sequence[Step]) -> ColumnElement[bool]:
+    """Return the condition that an edge is to an entity and within its span."""
+    return or_(
+        *(and_(edges.c.entity_key == ref.key, edges.c.at >= span.since, edges.c.at < span.until) for ref, span in steps)
+    )
 
 
 def _is_used(card_type: str, number: ColumnElement[int], direction: str | None = None) -> ColumnElement[bool]:

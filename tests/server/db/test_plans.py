@@ -32,3 +32,33 @@ def test_no_graph_reads_a_whole_table(filled, entry):
     assert len(plans) > 5
     grow = {"edges", "tasks", "projects", "versions", "items", "datasets", "files", "runs", "entities"}
     assert [plan for plan in plans if plan[0].startswith("SCAN") and plan[0].split()[1] in grow] == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("ref", ["image:1", "project:1", "version:1", "dataset:1", "file:1"])
+def test_no_impact_reads_a_whole_table(filled, ref):
+    """Neither of an image nor of an entity."""
+    project = filled.project()
+    dataset = filled.dataset(project)
+    filled.image(dataset)
+    version, file = filled.snapshot(project)["id"], filled.file()["id"]
+    for direction, entity_type, number in (
+        ("input", "project", project),
+        ("input", "project_version", version),
+        ("input", "dataset", dataset),
+        ("output", "file", file),
+    ):
+        filled.edge(direction, entity_type, number)
+    engine = filled.server._context.store._engine
+    plans = []
+
+    def explain(_connection, cursor, statement, parameters, _context, _many):
+        if statement.startswith("SELECT"):
+            plans.extend((row[3], statement) for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(engine, "before_cursor_execute", explain)
+    filled.call("autoflow.impact", ref=ref)
+    event.remove(engine, "before_cursor_execute", explain)
+    assert len(plans) > 5
+    grow = {"edges", "tasks", "versions", "items", "items_history", "datasets", "files", "entities"}
+    assert [plan for plan in plans if plan[0].startswith("SCAN") and plan[0].split()[1] in grow] == []
