@@ -142,6 +142,25 @@ def test_what_a_client_says_of_a_file_is_its_own(clips):
     assert (after["width"], after["height"], after["fileMeta"]["duration"]) == (8, 6, 1.5)
 
 
+def test_odd_descriptions_and_metas_are_refused_or_left_out(clips):
+    """A size that no column holds is left out; a meta of a figure that is no object changes nothing."""
+    name = clips.filled.content(clips.filled.picture())
+    info = {"streams": [5, {"codecType": "video", "width": 2**70, "height": True, "framesCount": []}]}
+    clips.call("videos.bulk.upsert_file_meta", items=[{"hash": name, "meta": info}])
+    videos = [{"title": "c.mp4", "hash": name}]
+    (video,) = clips.call("videos.bulk.add", datasetId=clips.dataset, videos=videos)
+    assert clips.read(video["id"])["framesCount"] == 0
+    _, (figure,) = clips.track(clips.first, clips.lemon, 1)
+    with pytest.raises(ServerRefused, match='"meta" must be an object'):
+        clips.call("figures.editInfo", id=figure, meta=[1])
+    clips.call("figures.custom-data.update", id=figure, customData={"a": 1})
+    clips.call("figures.custom-data.update", id=figure, customData={"b": 2})
+    clips.call("figures.editInfo", id=figure, meta={"frame": 3})
+    assert clips.frames(clips.first) == [(3, 1)]
+    (listed,) = clips.call("figures.list", datasetId=clips.dataset)["entities"]
+    assert (listed["customData"], listed["meta"]) == ({"a": 1, "b": 2}, {"frame": 3})
+
+
 def test_bytes_that_are_no_video_are_refused(clips):
     """The upload names the part; a file that only starts like a video is refused where PyAV can tell."""
     part = Part("0-file", io.BytesIO(clips.filled.picture()), "0", "video/*")

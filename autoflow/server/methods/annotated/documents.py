@@ -195,9 +195,12 @@ class DocumentEditor:
     def change(self, number: int, values: Mapping[str, Any], *, geometry: JsonObject | None = None) -> None:
         """Change members of a figure, and replace its geometry if one is given."""
         stored = self.figure(number)
+        if not isinstance(values.get("meta") or {}, Mapping):
+            raise Invalid('"meta" must be an object', {"field": "meta"})
         if geometry is not None:
             stored["geometry"] = geometry
         stored.update(values)
+        stored["meta"] = stored["meta"] or {}
 
     def stored_geometry(self, geometry: JsonObject) -> JsonObject:
         """Return the members of a sent geometry that are stored: all."""

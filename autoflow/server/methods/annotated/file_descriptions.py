@@ -6,6 +6,7 @@ client's lease on the blob until an item is made of it: what one user says of a 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ from sqlalchemy import RowMapping
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
 from autoflow.server.db import blobs, json_codec
-from autoflow.server.errors import Invalid
+from autoflow.server.errors import Busy, Invalid
 from autoflow.server.media import videos, volumes
 from autoflow.server.media.decoder import Undecodable
 from autoflow.server.methods.images.previews import LARGEST, blob_file
@@ -23,6 +24,7 @@ from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.wire.contract.method import Success
 
 FILES = 1000  # described by one request
+SECONDS = 20.0  # that one request reads files for
 
 _READERS: Mapping[str, Callable[[BinaryIO], JsonObject]] = {
     "video/": lambda file: videos.read_streams(file, counted=True),
@@ -31,15 +33,28 @@ _READERS: Mapping[str, Callable[[BinaryIO], JsonObject]] = {
 
 
 def describe(context: OperationContext, hashes: Sequence[str]) -> dict[str, JsonObject]:
-    """Return descriptions of files that the caller may use, by hash: as sent, else as read; empty if neither."""
+    """Return descriptions of files that the caller may use, by hash: as sent, else as read; none if neither.
+
+    Raises:
+        Busy: not all could be read in time; what has been read is kept.
+    """
     with context.store.read() as conn:
         described = {name: json_codec.load(text) for name, text in blobs.descriptions(conn, hashes).items()}
         unread = {name: row for name, row in blobs.find(conn, hashes).items() if name not in described}
-    read = {name: description for name, row in unread.items() if (description := _read(context, row)) is not None}
+    read: dict[str, JsonObject] = {}
+    until = time.monotonic() + SECONDS
+    late = False
+    for name, row in unread.items():
+        if late := time.monotonic() > until:
+            break
+        if (description := _read(context, row)) is not None:
+            read[name] = description
     if read:
         with context.store.write(count_change=False) as conn:
             blobs.acquire_with_lease(conn, list(read))
             blobs.set_descriptions(conn, {name: json_codec.dump(value) for name, value in read.items()})
+    if late:
+        raise Busy("files are still being read to describe them", retry_after=1)  # the next request reads the others
     return {**described, **read}
 
 

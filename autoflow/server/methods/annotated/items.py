@@ -23,7 +23,7 @@ from autoflow.server.operations import Batch, Download, Operation, OperationCont
 from autoflow.server.paging import ListPage, page
 from autoflow.server.project_types.item_meta import ItemMeta
 from autoflow.server.project_types.object_annotations import empty
-from autoflow.server.request_parser import RequestParser
+from autoflow.server.request_parser import RequestParser, as_number
 from autoflow.server.uploads import external_files
 from autoflow.server.uploads.item_upload import receive_items
 from autoflow.wire.contract.method import Success
@@ -180,7 +180,8 @@ def _new_item(
         blob_row = blob_rows[entry.text("hash")]
         content = {column: blob_row[column] for column in ("hash", "size", "mime", "width", "height")}
         file = family.describe(described.get(blob_row["hash"], {}), sent)
-        content.update((side, file[side]) for side in ("width", "height") if isinstance(file.get(side), int))
+        sides = {side: as_number(file.get(side)) for side in ("width", "height")}  # a client may have sent them
+        content.update((side, value) for side, value in sides.items() if value is not None and value > 0)
     else:
         content = {"link": entry.long_text("link")}
     meta = ItemMeta(sent, file, entry.mapping("customData")).to_text()

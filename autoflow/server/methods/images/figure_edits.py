@@ -216,8 +216,9 @@ def set_custom_data(conn: Connection, request: RequestParser) -> Success:
     number, sent = request.number("id"), request.mapping("customData")
     replaced = request.text("updateStrategy", "merge") == "replace"
     with edit_one_figure(conn, number) as editor:
-        before = {} if replaced else editor.figure(number).get("customData") or {}
-        editor.change(number, {"customData": {**before, **sent}})
+        before = editor.figure(number).get("customData")
+        merged = {**before, **sent} if isinstance(before, dict) and not replaced else sent
+        editor.change(number, {"customData": merged})
     return {"success": True}
 
 
