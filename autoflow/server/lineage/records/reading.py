@@ -215,7 +215,8 @@ class _NewTaskReader:
         used = set(self._conn.execute(query).scalars())
         free = [number for number in range(last - count + 1, last + 1) if number not in used]
         # another transaction may be about to use a number from elsewhere as an id
-        return last - count, [number for number in free if scopes.try_lock(self._conn, scopes.task(number))]
+        locked = scopes.try_lock(self._conn, [scopes.task(number) for number in free])
+        return last - count, [number for number in free if scopes.task(number) in locked]
 
     def require(self, scope: Scope) -> None:
         """See `scopes.require`."""
