@@ -171,6 +171,8 @@ class World:
             "autoflow.folders.remove": {"projectId": project, "images": [gone], "datasets": [gone]},
             "autoflow.folders.shape": {"projectId": project, "meta": {"classes": [], "tags": []}, "datasets": [["d"]]},
             "autoflow.graph": {"project": project, "task": None, "file": None, "workspace": None, "teamId": 1},
+            "autoflow.members.set": {"teamId": 1, "login": "bob", "role": "viewer"},
+            "autoflow.members.remove": {"teamId": 1, "login": "nobody"},
             "autoflow.overview.counts": {"id": project, "after": 0},
             "autoflow.overview.drawn": {"images": self.images, "version": self.version},
             "autoflow.overview.file": {"id": self.file},

@@ -70,6 +70,35 @@ def test_a_role_changes_from_the_next_request_on(server):
         server.tokens.set_role("ann", ["Others"], "editor")
 
 
+def test_admins_change_the_members_of_their_teams(server):
+    """They add users, change roles and remove members, of their own teams alone; a new user gets no token."""
+    ann = server.tokens.caller(server.tokens.create("ann", ["Team"], role="admin", scope="admin"))
+    bob = server.tokens.create("bob", ["Others"])
+    for role in ("viewer", "editor"):
+        server.call("autoflow.members.set", {"teamId": 1, "login": "bob", "role": role}, ann)
+        shown = {row["login"]: row["role"] for row in server.call("members.list", {"teamId": 1}, ann)["entities"]}
+        assert shown["bob"] == role
+    assert server.tokens.caller(bob).writable == {1, 2}
+    server.call("autoflow.members.remove", {"teamId": 1, "login": "bob"}, ann)
+    assert server.tokens.caller(bob).teams == {2}
+    for team, login in ((2, "bob"), (1, "bob"), (1, "nobody")):
+        with pytest.raises(ServerRefused) as refusal:
+            server.call("autoflow.members.remove", {"teamId": team, "login": login}, ann)
+        assert refusal.value.status == 404
+    assert len(server.tokens.list()) == 2
+
+
+@on_sqlite
+@pytest.mark.parametrize(("scope", "role"), [("admin", "editor"), ("write", "admin")])
+def test_nobody_else_changes_members(server, scope, role):
+    """Neither an editor, whose token may do everything, nor an admin by a token that may only write."""
+    who = server.tokens.caller(server.tokens.create("ann", ["Team"], role=role, scope=scope))
+    bodies = {"set": {"teamId": 1, "login": "ann", "role": "admin"}, "remove": {"teamId": 1, "login": "admin"}}
+    for action, body in bodies.items():
+        with pytest.raises(NotAllowed, match="scope admin"):
+            server.call(f"autoflow.members.{action}", body, who)
+
+
 @pytest.mark.parametrize("scope", roles.SCOPES)
 @pytest.mark.parametrize("role", roles.ROLES)
 def test_permissions_are_the_lesser_of_scope_and_role(scope, role):

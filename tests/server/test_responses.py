@@ -15,6 +15,7 @@ from tests.server import hostile
 ELSEWHERE = {
     "autoflow.folders.put",
     "autoflow.folders.remove",
+    "autoflow.members.remove",
     "autoflow.reproduction.revoke",
     "autoflow.versions.delete",
     "autoflow.versions.map",

@@ -65,11 +65,29 @@ def remove_member(conn: Connection, user_id: int, name: str) -> None:
         NotFound: they are in no team of that name.
     """
     team_id = select(teams.c.id).where(teams.c.name == name).scalar_subquery()
+    if not _remove_membership(conn, user_id, team_id):
+        raise NotFound("a membership in team", name)
+
+
+def remove_login(conn: Connection, login: str, team_id: int) -> None:
+    """Remove a user from a team by login; their leases on uploads end.
+
+    Raises:
+        NotFound: no member of the team has that login.
+    """
+    user_id = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
+    if user_id is None or not _remove_membership(conn, int(user_id), team_id):
+        raise NotFound("member", login)
+
+
+def _remove_membership(conn: Connection, user_id: int, team_id: Any) -> bool:
+    """Remove a user from a team, given by its id or by a query for it; return whether the user was in it."""
     membership = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
     if not conn.execute(membership).rowcount:
-        raise NotFound("a membership in team", name)
+        return False
     # it is unknown for which of their teams they uploaded
     conn.execute(delete(blob_leases).where(blob_leases.c.user_id == user_id))
+    return True
 
 
 def teams_of(conn: Connection, user_id: int) -> list[RowMapping]:

@@ -247,6 +247,37 @@ class PreviewRequest:
     ext: Literal["jpeg", "png"] | None = None
 
 
+Login = Annotated[str, Constraint(max_length=100, not_blank=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetMemberRequest:
+    """Add a user to a team, or change a member's role; for admins of the team.
+
+    Args:
+        team_id: the team.
+        login: the user, who is created if there is none of that name.
+        role: what the user may do in the team.
+    """
+
+    team_id: Id
+    login: Login
+    role: Literal["viewer", "editor", "admin"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveMemberRequest:
+    """Remove a user from a team, from the next request on; for admins of the team.
+
+    Args:
+        team_id: the team.
+        login: the member.
+    """
+
+    team_id: Id
+    login: Login
+
+
 CHANGES = Method(methods.CHANGES, ChangesRequest, ChangesResponse)
 UNKNOWN_METHODS = Method(methods.UNKNOWN_METHODS, UnknownMethodsRequest, UnknownMethodsResponse)
 SEARCH = Method("autoflow.search", SearchRequest, SearchResponse)
@@ -254,4 +285,6 @@ COLLECT = Method(methods.COLLECT, CollectRequest, MaintenanceResponse, (409,))
 VERIFY = Method(methods.VERIFY, VerifyRequest, VerifyResponse, (404,))
 REPRODUCTION_ISSUE = Method(methods.REPRODUCTION_ISSUE, IssueTokenRequest, IssueTokenResponse, (404,))
 REPRODUCTION_REVOKE = Method(methods.REPRODUCTION_REVOKE, RevokeTokenRequest, Success, (404,))
+MEMBERS_SET = Method("autoflow.members.set", SetMemberRequest, Success, (404,))
+MEMBERS_REMOVE = Method("autoflow.members.remove", RemoveMemberRequest, Success, (404,))
 PREVIEWS = Method("autoflow.previews", PreviewRequest, bytes, (404,))

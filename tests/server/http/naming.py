@@ -22,6 +22,8 @@ NAMING = {
     "projects.remove": [("project", lambda n: {"id": n})],
     "projects.meta.update": [("project", lambda n: {"id": n, "meta": {"classes": [], "tags": []}})],
     "projects.add": [("workspace", lambda n: {"workspaceId": n, "name": "x"})],
+    "autoflow.members.set": [("team", lambda n: {"teamId": n, "login": "eve", "role": "admin"})],
+    "autoflow.members.remove": [("team", lambda n: {"teamId": n, "login": "ann"})],
     "projects.list": [("workspace", lambda n: {"workspaceId": n})],
     "projects.versions.list": [("project", lambda n: {"projectId": n})],
     "projects.versions.info": [("version", lambda n: {"id": n})],

@@ -1296,6 +1296,14 @@ export interface RecordedFacts {
   facts: Record<string, unknown>;
 }
 
+/** Remove a user from a team, from the next request on; for admins of the team. */
+export interface RemoveMemberRequest {
+  /** the team. */
+  teamId: number;
+  /** the member. */
+  login: string;
+}
+
 /** Return the tasks that reproduced a task, or those of one attempt to do so. */
 export interface ReproductionsRequest {
   /** number of the reproduced task. */
@@ -1638,6 +1646,16 @@ export interface SearchRunsResponse {
   runs: Array<ScoredRun>;
   /** offset of the following part, null after the last. */
   next: number | null;
+}
+
+/** Add a user to a team, or change a member's role; for admins of the team. */
+export interface SetMemberRequest {
+  /** the team. */
+  teamId: number;
+  /** the user, who is created if there is none of that name. */
+  login: string;
+  /** what the user may do in the team. */
+  role: "admin" | "editor" | "viewer";
 }
 
 /** Save a project's state as a version; a project that has not changed keeps its last version. */
@@ -2157,5 +2175,7 @@ export interface Methods {
   "autoflow.upkeep.verify": { request: VerifyRequest; response: VerifyResponse };
   "autoflow.reproduction.token": { request: IssueTokenRequest; response: IssueTokenResponse };
   "autoflow.reproduction.revoke": { request: RevokeTokenRequest; response: Success };
+  "autoflow.members.set": { request: SetMemberRequest; response: Success };
+  "autoflow.members.remove": { request: RemoveMemberRequest; response: Success };
   "autoflow.previews": { request: PreviewRequest; response: string };
 }
