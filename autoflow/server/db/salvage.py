@@ -11,11 +11,11 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from autoflow.server import private_files
-from autoflow.server.db import counters
+from autoflow.server.db import counters, search_index
 from autoflow.server.db.identity import Mark
 
 _AFTER_ROWS = {"trigger"}  # created after the rows are copied
-_INTERNAL = "sqlite_"
+_INTERNAL = ("sqlite_", "search_")  # SQLite's own tables, and the index of words, which is made anew
 
 
 class SalvagedTable(NamedTuple):
@@ -62,6 +62,7 @@ def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
             for kind, statement in statements:
                 if kind in _AFTER_ROWS:
                     new.execute(statement)
+            _index_words(source, new)
             _complete(new, mark)
             new.execute("COMMIT")
             new.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -129,6 +130,15 @@ def _highest(source: sqlite3.Connection, table: str) -> int:
             if row is not None and row[0] is not None:
                 return int(row[0])
     return 1 << 32
+
+
+def _index_words(source: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Create the index of words, if the store had one; see `db.search_index`."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        if source.execute("SELECT 1 FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'").fetchone():
+            columns = {table.name: names for table, names in search_index.COLUMNS.items()}
+            for statement in search_index.statements("sqlite", columns):
+                new.execute(statement)
 
 
 def _complete(new: sqlite3.Connection, mark: Mark | None) -> None:

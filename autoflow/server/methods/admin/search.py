@@ -1,140 +1,65 @@
-"""``autoflow.search``: everything that the caller sees, by a part of its name or by its number.
+"""``autoflow.search``: everything that the caller sees, by words, a number, a version's number or a sha256.
 
-Each kind is one query over one table. Equal names come first, then names with that prefix, then names that contain it,
-the newest first within each. Case is ignored.
+Names are found by the index of words (`db.search_index`): each word of the query begins a word of the name, in any
+order, whatever its case and accents. Where that finds nothing of a kind, names that contain the query as it is are
+looked for among the newest rows; where nothing is found at all, names with misspelled words are.
+
+Images are not indexed, as the index would slow down every upload: they are searched by the text of their names, all of
+them only if nothing else is found or no other kind is asked for.
+
+Equal names come first, then names that begin with the query, then others, the newest first within each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, or_, select
 
-from autoflow.server.db import datasets, items, jobs, projects, tasks
-from autoflow.server.db.access import visible
-from autoflow.server.db.schema import apps, workspaces
-from autoflow.server.db.schema import datasets as dataset_table
-from autoflow.server.db.schema import files as file_table
-from autoflow.server.db.schema import items as item_table
-from autoflow.server.db.schema import jobs as job_table
-from autoflow.server.db.schema import projects as project_table
-from autoflow.server.db.schema import tasks as task_table
-from autoflow.server.db.schema import versions as version_table
+from autoflow.server.db import search_index
+from autoflow.server.methods.admin.search_kinds import KINDS, Kind
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.request_parser import as_number
-from autoflow.server.versions import versions
 from autoflow.wire.contract import admin as contract
 
 DEFAULT_SIZE = 8  # results of each kind
 MAX_SIZE = 100
 MAX_RANKED = 2000  # newest matches that are ranked
+RECENT = 5000  # newest rows whose names are read
+_ALIASES: Mapping[str, contract.SearchKind] = {"task": "run"}
+_VERSION = re.compile(r"v([0-9]{1,9})", re.IGNORECASE)
+_SHA256 = re.compile("[0-9a-f]{64}", re.IGNORECASE)
 
-Text = ColumnElement[str]
 
-
-class Kind(NamedTuple):
-    """The search over one table.
+class _Query(NamedTuple):
+    """What is searched for.
 
     Args:
-        query: selects the rows that the caller sees.
-        number: the column of their numbers.
-        texts: the columns that are searched, the name first.
-        result: makes a row a result, without its kind and number.
+        text: the part of a name, empty for a number alone.
+        number: the id.
+        kinds: the kinds to search.
     """
 
-    query: Callable[[Connection], Select[Any]]
-    number: ColumnElement[int]
-    texts: Sequence[Text]
-    result: Callable[[RowMapping], _Texts]
+    text: str
+    number: int | None
+    kinds: Sequence[contract.SearchKind]
 
 
-class _Texts(TypedDict):
-    title: str
-    detail: str
-    link: str
-    at: str | None
-
-
-def _result(title: str, detail: str, link: str, at: str | None) -> _Texts:
-    return {"title": title, "detail": detail, "link": link, "at": at}
-
-
-def _datasets(conn: Connection) -> Select[Any]:
-    return datasets.listing(conn).add_columns(project_table.c.name.label("project_name"))
-
-
-def _images(conn: Connection) -> Select[Any]:
-    return items.listing(conn).add_columns(project_table.c.name.label("project_name"))
-
-
-def _versions(conn: Connection) -> Select[Any]:
-    return versions.listing(conn).where(projects.ACTIVE).add_columns(project_table.c.name.label("project_name"))
-
-
-def _files(conn: Connection) -> Select[Any]:
-    return select(file_table).where(file_table.c.current, visible(conn, file_table))
-
-
-KINDS: Mapping[contract.SearchKind, Kind] = {
-    "project": Kind(
-        lambda conn: projects.listing(conn).add_columns(workspaces.c.name.label("workspace_name")),
-        project_table.c.id,
-        (project_table.c.name, project_table.c.description),
-        lambda row: _result(row["name"], row["workspace_name"], f"/projects/{row['id']}", row["updated_at"]),
-    ),
-    "dataset": Kind(
-        _datasets,
-        dataset_table.c.id,
-        (dataset_table.c.name,),
-        lambda row: _result(
-            row["name"],
-            row["project_name"],
-            f"/projects/{row['project_id']}/datasets/{row['id']}",
-            row["updated_at"],
-        ),
-    ),
-    "run": Kind(
-        tasks.listing,
-        task_table.c.id,
-        (func.coalesce(apps.c.name, task_table.c.name), task_table.c.name),
-        lambda row: _result(
-            row["app_name"] or row["name"] or f"Task {row['number']}",
-            row["state"],
-            f"/apps/sessions/{row['id']}",
-            row["started_at"] or row["created_at"],
-        ),
-    ),
-    "file": Kind(
-        _files,
-        file_table.c.id,
-        (file_table.c.name, file_table.c.path),
-        lambda row: _result(row["name"], row["path"], f"/files/{row['id']}", row["created_at"]),
-    ),
-    "version": Kind(
-        _versions,
-        version_table.c.id,
-        (func.coalesce(version_table.c.name, ""), func.coalesce(version_table.c.description, "")),
-        lambda row: _result(
-            f"V{row['number']} {row['name'] or ''}".strip(),
-            row["project_name"],
-            f"/projects/{row['project_id']}/versions#v{row['number']}",
-            row["created_at"],
-        ),
-    ),
-    "job": Kind(
-        jobs.listing,
-        job_table.c.id,
-        (job_table.c.name,),
-        lambda row: _result(row["name"], row["project_name"], f"/labeling/jobs/{row['id']}", row["created_at"]),
-    ),
-    "image": Kind(
-        _images,
-        item_table.c.id,
-        (item_table.c.name,),
-        lambda row: _result(row["name"], row["project_name"], f"/images/{row['id']}", row["updated_at"]),
-    ),
-}
+def _parse(request: contract.SearchRequest) -> _Query:
+    text = request.q.strip()
+    kinds: list[contract.SearchKind] = list(request.kinds)
+    prefix, _, rest = text.partition(":")
+    named: contract.SearchKind | None = next((name for name in KINDS if name == prefix.lower()), None)
+    kind = named or _ALIASES.get(prefix.lower())
+    if kind is not None and as_number(rest) is not None:
+        kinds = [kind]
+        text = f"#{rest.strip()}"
+    number = as_number(text.removeprefix("#"))
+    name_part = "" if text.startswith("#") and number is not None else text
+    return _Query(name_part, number, list(dict.fromkeys(kinds)) or list(KINDS))
 
 
 def _spellings(text: str) -> list[str]:
@@ -142,36 +67,81 @@ def _spellings(text: str) -> list[str]:
     return [text] if text.isascii() else sorted({text, text.lower(), text.upper(), text.title(), text.capitalize()})
 
 
-def _ranked(kind: Kind, query: Select[Any], text: str, size: int) -> Select[Any]:
-    spellings = _spellings(text)
+def _rank(kind: Kind, text: str) -> ColumnElement[int]:
     name = kind.texts[0]
-    is_equal = or_(*(func.lower(name) == func.lower(spelling) for spelling in spellings))
-    has_prefix = or_(*(name.istartswith(spelling, autoescape=True) for spelling in spellings))
-    contains = or_(*(column.icontains(spelling, autoescape=True) for column in kind.texts for spelling in spellings))
-    # A text in very many names is ranked among the newest only, so that not all are sorted.
-    ranked = query.with_only_columns(kind.number, case((is_equal, 0), (has_prefix, 1), else_=2).label("rank"))
-    newest = ranked.where(contains).order_by(kind.number.desc()).limit(MAX_RANKED).subquery()
+    is_equal = or_(*(func.lower(name) == func.lower(spelling) for spelling in _spellings(text)))
+    has_prefix = or_(*(name.istartswith(spelling, autoescape=True) for spelling in _spellings(text)))
+    return case((is_equal, 0), (has_prefix, 1), else_=2)
+
+
+def _best(conn: Connection, kind: Kind, matches: Select[Any], size: int) -> list[RowMapping]:
+    """Return the best rows of a query for ids and ranks that gives the newest first."""
+    newest = matches.limit(MAX_RANKED).subquery()
     best = select(newest.c.id).order_by(newest.c.rank, newest.c.id.desc()).limit(size)
-    return query.where(kind.number.in_(best.scalar_subquery()))
+    return list(conn.execute(kind.query(conn).where(kind.table.c.id.in_(best.scalar_subquery()))).mappings())
 
 
-def _search_kind(
-    conn: Connection, name: contract.SearchKind, text: str, number: int | None, size: int
-) -> list[contract.SearchResult]:
-    """Return the results of one kind, the one with the number first."""
-    kind = KINDS[name]
-    query = kind.query(conn)
-    rows: list[RowMapping] = []
-    if number is not None:
-        rows += conn.execute(query.where(kind.number == number)).mappings().all()
-    if text:
-        matching = conn.execute(_ranked(kind, query, text, size + 1)).mappings().all()
-        rows += [row for row in matching if row["id"] != number]
-    return [{"kind": name, "id": row["id"], **kind.result(row)} for row in rows]
+def _ids_and_ranks(conn: Connection, kind: Kind, text: str) -> Select[Any]:
+    return kind.query(conn).with_only_columns(kind.table.c.id, _rank(kind, text).label("rank"))
 
 
-def _order(text: str, result: contract.SearchResult) -> tuple[int, int]:
-    title = result["title"].lower()
+def _with_expression(conn: Connection, kind: Kind, text: str, expression: str, size: int) -> list[RowMapping]:
+    if kind.table not in search_index.COLUMNS or not expression:
+        return []
+    query = _ids_and_ranks(conn, kind, text)
+    return _best(conn, kind, search_index.matching(conn, query, kind.table, expression), size)
+
+
+def _containing(conn: Connection, kind: Kind, text: str, size: int, *, recent: bool) -> list[RowMapping]:
+    """Return the best rows with a text in their names or other texts, all rows or among the newest."""
+    contains = or_(
+        *(column.icontains(spelling, autoescape=True) for column in kind.texts for spelling in _spellings(text))
+    )
+    query = _ids_and_ranks(conn, kind, text).where(contains)
+    if recent:
+        since = select(kind.table.c.id).order_by(kind.table.c.id.desc()).offset(RECENT).limit(1).scalar_subquery()
+        query = query.where(kind.table.c.id > func.coalesce(since, 0))
+    return _best(conn, kind, query.order_by(kind.table.c.id.desc()), size)
+
+
+def _exact(conn: Connection, kind: Kind, query: _Query, size: int) -> list[RowMapping]:
+    """Return the rows with the id, the version's number or the sha256 that a query is."""
+    conditions: list[ColumnElement[bool]] = []
+    if query.number is not None:
+        conditions.append(kind.table.c.id == query.number)
+    if kind.of_version is not None and (version := _VERSION.fullmatch(query.text)):
+        conditions.append(kind.of_version == int(version[1]))
+    if kind.of_hash is not None and _SHA256.fullmatch(query.text):
+        conditions.append(kind.of_hash(base64.b64encode(bytes.fromhex(query.text)).decode()))
+    if not conditions:
+        return []
+    rows = kind.query(conn).where(or_(*conditions)).order_by(kind.table.c.id.desc()).limit(size)
+    return list(conn.execute(rows).mappings())
+
+
+def _search_kind(conn: Connection, kind: Kind, query: _Query, size: int, *, only: bool) -> list[RowMapping]:
+    """Return the rows of one kind, those that the query identifies first, each once."""
+    rows = _exact(conn, kind, query, size)
+    if query.text:
+        words = search_index.all_words(conn, search_index.words_of(query.text), prefix=True)
+        by_name = _with_expression(conn, kind, query.text, words, size)
+        rows += by_name or _containing(conn, kind, query.text, size, recent=not only)
+    return list({row["id"]: row for row in rows}.values())
+
+
+def _misspelled(conn: Connection, query: _Query, size: int) -> dict[contract.SearchKind, list[RowMapping]]:
+    """Return the rows for a query that nothing matches: those with similar words, else any images."""
+    words = search_index.any_neighbours(conn, search_index.words_of(query.text))
+    matches = {name: _with_expression(conn, KINDS[name], query.text, words, size) for name in query.kinds}
+    if not any(matches.values()) and "image" in query.kinds:
+        matches["image"] = _containing(conn, KINDS["image"], query.text, size, recent=False)
+    return matches
+
+
+def _order(query: _Query, result: contract.SearchResult) -> tuple[int, int]:
+    title, text = result["title"].lower(), query.text.lower()
+    if result["id"] == query.number:
+        return (-1, 0)
     return (0 if title == text else 1 if title.startswith(text) else 2, -result["id"])
 
 
@@ -180,31 +150,23 @@ def search(conn: Connection, request: contract.SearchRequest) -> contract.Search
     """``autoflow.search`` for ``q``.
 
     ``kinds`` are those to search (default: all), ``limit`` the most results of each. ``project:7``, ``#7`` and ``7``
-    search by number.
+    search by number, ``V4`` for versions, 64 hexadecimal digits for files and images by their sha256.
     """
-    text = request.q.strip()
-    kinds: list[contract.SearchKind] = list(request.kinds)
-    prefix, _, rest = text.partition(":")
-    kind: contract.SearchKind | None = next((name for name in KINDS if name == prefix.lower()), None)
-    if kind is not None and as_number(rest) is not None:
-        kinds = [kind]
-        text = f"#{rest.strip()}"
-    number = as_number(text.removeprefix("#"))
-    name_part = "" if text.startswith("#") and number is not None else text
+    query = _parse(request)
     size = min(max(request.limit or DEFAULT_SIZE, 1), MAX_SIZE)
+    matches: dict[contract.SearchKind, list[RowMapping]] = {}
+    if query.text or query.number is not None:
+        only = len(query.kinds) == 1
+        matches = {name: _search_kind(conn, KINDS[name], query, size + 1, only=only) for name in query.kinds}
+        if query.text and not any(matches.values()):
+            matches = _misspelled(conn, query, size + 1)
     results: list[contract.SearchResult] = []
-    more: list[contract.SearchKind] = []
-    for name in dict.fromkeys(kinds) or KINDS:
-        matches = _search_kind(conn, name, name_part, number, size) if text else []
-        first = [match for match in matches if match["id"] == number]
-        others = sorted(
-            (match for match in matches if match["id"] != number), key=lambda match: _order(name_part.lower(), match)
-        )
-        shown = [*first, *others][:size]
-        results += shown
-        if len(matches) > size:
-            more.append(name)
-    return {"results": results, "more": more}
+    for name, rows in matches.items():
+        of_kind: list[contract.SearchResult] = [
+            {"kind": name, "id": row["id"], **KINDS[name].result(row)} for row in rows
+        ]
+        results += sorted(of_kind, key=lambda result: _order(query, result))[:size]
+    return {"results": results, "more": [name for name, rows in matches.items() if len(rows) > size]}
 
 
 READS: Mapping[str, Operation] = by_name(search)

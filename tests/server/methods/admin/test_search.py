@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from sqlalchemy import event, insert
 
@@ -94,7 +96,7 @@ def test_a_search_names_the_kinds_with_more_results(filled):
 
 
 def test_the_number_of_statements_is_constant(filled):
-    """One statement a kind, and a second one for a number: none a row."""
+    """Two statements a kind, and one more for a number: none a row."""
     project = filled.project()
     dataset = filled.dataset(project)
     row = {
@@ -111,5 +113,73 @@ def test_the_number_of_statements_is_constant(filled):
     engine = filled.server._store._engine
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     answer = filled.call("autoflow.search", q="tree 29")
-    assert len([statement for statement in statements if statement.lstrip().upper().startswith("SELECT")]) <= 8
+    assert len([statement for statement in statements if statement.lstrip().upper().startswith("SELECT")]) <= 14
     assert answer["more"] == ["image"]
+
+
+def test_words_are_found_in_any_order_by_their_beginnings_and_without_accents(filled):
+    """Separators, case and accents make no difference; a part of a text is found too, as it is written."""
+    number = filled.project("Train YOLOv8 of Kraków (Zoé)", description="after RT-DETR, best of three")
+    filled.project("Test Yolanda")
+    in_order = ("yolo train", "train yolo", "yol tra", "TRAIN YOLOv8", "rt detr", "detr_rt")
+    for text in (*in_order, "krakow", "zoe", "Kraków", "ŻOE", "est of"):
+        assert [result["id"] for result in filled.call("autoflow.search", q=text)["results"]] == [number], text
+
+
+def test_a_misspelled_word_is_found_if_nothing_else_is(filled):
+    """One letter more, less, another one or two swapped, in each word."""
+    file = filled.file("/checkpoints/checkpoint/best.pt")["id"]
+    for text in ("bset", "beest", "bst", "bext", "chekpoint bets"):
+        assert [result["id"] for result in filled.call("autoflow.search", q=text)["results"]] == [file], text
+        project = filled.project(text)
+        assert [result["id"] for result in filled.call("autoflow.search", q=text)["results"]] == [project], text
+        filled.call("projects.archive", id=project)
+
+
+def test_the_index_follows_changed_names(filled):
+    """Renamed, failed and removed entities are found by what they say now."""
+    project = filled.project("lemons")
+    filled.call("projects.editInfo", id=project, name="oranges")
+    assert titles(filled.call("autoflow.search", q="lemons")) == []
+    assert titles(filled.call("autoflow.search", q="oranges")) == ["oranges"]
+    records = [
+        {"type": "run", "key": "1", "run": "r", "name": "Train"},
+        {"type": "finish", "key": "2", "run": "r", "state": "failed", "error": "CUDA out of memory"},
+    ]
+    filled.call("autoflow.records.add", records=records)
+    assert titles(filled.call("autoflow.search", q="cuda")) == ["Train"]
+
+
+def test_versions_and_tasks_are_found_by_their_references(filled):
+    """`V2` and `task:1`, as the page and the command line write them."""
+    project = filled.project("lemons")
+    filled.snapshot(project)
+    filled.image(filled.dataset(project))
+    second = filled.snapshot(project)
+    versions = filled.call("autoflow.search", q="v2")["results"]
+    assert [(result["kind"], result["id"]) for result in versions] == [("version", second["id"])]
+    task = filled.call("autoflow.runs.ensure", run="r", name="Train")["task"]
+    assert titles(filled.call("autoflow.search", q=f"task:{task}")) == ["Train"]
+
+
+def test_files_and_images_are_found_by_their_sha256(filled):
+    """In hexadecimal digits, as `sha256sum` prints it."""
+    file = filled.file("/a.pt", data=b"weights")["id"]
+    results = filled.call("autoflow.search", q=hashlib.sha256(b"weights").hexdigest())["results"]
+    assert [(result["kind"], result["id"]) for result in results] == [("file", file)]
+
+
+def test_a_text_of_any_form_is_indexed(filled):
+    """Longer than a word or a text of PostgreSQL's index may be, or without a word."""
+    project = filled.project("lemons")
+    for text in ("x" * 5000, "word " * 2000, "???", "é" * 3000):
+        filled.call("projects.editInfo", id=project, description=text)
+        assert titles(filled.call("autoflow.search", q="lem")) == ["lemons"]
+    assert filled.call("autoflow.search", q="'quo\"te & | ! :* (")["results"] == []
+
+
+def test_a_query_is_text_never_syntax(filled):
+    """The languages of FTS5 and of tsquery are not spoken."""
+    filled.project("lemons")
+    for text in ("&", "'", '"', "*", "NOT", "a AND b", "x OR", "near(a b)", "\\", "{name} : x", "^a"):
+        assert filled.call("autoflow.search", q=text)["results"] == [], text
