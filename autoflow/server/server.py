@@ -111,6 +111,7 @@ _FAMILIES = (
 READS: dict[str, Operation] = {name: run for family in _FAMILIES for name, run in family.READS.items()}
 WRITES: dict[str, Operation] = {name: run for family in _FAMILIES for name, run in family.WRITES.items()}
 BATCHES: dict[str, Batch] = {
+    **edges.BATCHES,
     **records.BATCHES,
     **versions.BATCHES,
     **restore.BATCHES,

@@ -25,6 +25,7 @@ from autoflow.server.db.access import LOCAL, OPTION, Caller
 from autoflow.server.db.deadline import time_limit
 from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy, translate_data_errors
 from autoflow.server.db.forks import ForkGate
+from autoflow.server.db.group_commit import GroupCommit
 from autoflow.server.db.identity import Witness
 from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.server.db.opening import RECOVER_COMMAND, StoreOpener
@@ -130,6 +131,7 @@ class Store:
         self.write_waits = Histogram()  # from the call of `write` until the transaction has its locks
         self._path = setup.sqlite_path(self._engine)
         self._write_lock = WriteLock(postgresql.WRITERS if self._path is None else 1)
+        self.groups = GroupCommit()
         self._log_due = 0.0
         self._opening = StoreOpener(self._engine, witnesses, remedy, migrate=migrate)
         self._outages = Outages(self.address)

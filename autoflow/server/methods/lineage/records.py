@@ -10,30 +10,23 @@ that waits for that lock gets it at a sleep, but not at a short database call, w
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.errors import ServerRefused
-from autoflow.process.threads import yield_gil
 from autoflow.server.db import access, tasks
 from autoflow.server.db.engine import CallerStore
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.lineage.records import ingest
-from autoflow.server.methods.lineage.record_scopes import scopes_of_records
+from autoflow.server.methods.lineage import submission
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.request_parser import clean_name
 from autoflow.wire.contract import records as contract
 
 GROUP = 500  # records of a transaction
 GAP = 0.005  # seconds between two transactions of a batch: waiters for the write lock poll it
-
-
-def _no_pause() -> None:
-    """A server in a process of its own shares the interpreter with no app."""
 
 
 def _result(record: Any, outcome: ingest.Outcome) -> contract.RecordResult:
@@ -47,32 +40,23 @@ def _result(record: Any, outcome: ingest.Outcome) -> contract.RecordResult:
 def add(context: OperationContext, request: contract.AddRecordsRequest) -> contract.AddRecordsResponse:
     """``autoflow.records.add``: apply records in order, in transactions of a bounded size."""
     assert isinstance(context.store, CallerStore)
-    pause = _no_pause if context.store.caller.site else yield_gil
     results: list[contract.RecordResult] = []
     task_ids: dict[str, int] = {}
     for start in range(0, len(request.records), GROUP):
         if start:
             time.sleep(GAP)
         group = request.records[start : start + GROUP]
-        applied = _commit(context.store, group, pause)
+        parsed = list(_parse(group, submission.pause_of(context.store)))
+        applied = submission.commit(context.store, submission.Submission(group, parsed))
         results += map(_result, group, applied.outcomes)
         task_ids.update(applied.tasks)
     return {"results": results, "tasks": task_ids}
 
 
-def _commit(store: CallerStore, records: Sequence[Any], pause: Callable[[], None]) -> ingest.Applied:
-    """Apply records in a transaction; if the database refuses the set, each in a savepoint of another one."""
-    parsed = []
+def _parse(records: Iterable[Any], pause: Callable[[], None]) -> Iterator[ingest.Parsed]:
     for record in records:
-        parsed.append(ingest.parse_record(record))
+        yield ingest.parse_record(record)
         pause()
-    scope = functools.partial(scopes_of_records, records=records)
-    try:
-        with store.write(scope=scope) as conn:
-            return ingest.apply(conn, parsed, pause)
-    except ServerRefused:
-        with store.write(scope=scope) as conn:
-            return ingest.apply_each(conn, parsed, pause)
 
 
 @implements(contract.RUNS_ENSURE)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from autoflow.errors import ServerRefused
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import logs
-from autoflow.server.methods.lineage import records
+from autoflow.server.methods.lineage import records, submission
 from autoflow.server.server import Server
 
 
@@ -179,7 +179,7 @@ def test_refused_records_of_a_long_batch_do_not_affect_others(filled, monkeypatc
 def test_only_an_embedded_server_yields_the_interpreter(filled, monkeypatch):
     """A server in a process of its own applies a batch without pauses: it shares no interpreter with an app."""
     pauses = []
-    monkeypatch.setattr(records, "yield_gil", lambda: pauses.append(None))
+    monkeypatch.setattr(submission, "yield_gil", lambda: pauses.append(None))
     batch = [filled.record("log", lines="x") for _ in range(3)]
     filled.server.call("autoflow.records.add", {"records": batch}, Caller(site="http://127.0.0.1:8765"))
     assert not pauses

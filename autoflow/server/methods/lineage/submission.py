@@ -1,0 +1,77 @@
+"""Records and single edges on their way into a transaction, which small ones share (`db.group_commit`)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from autoflow.errors import ServerRefused
+from autoflow.process.threads import yield_gil
+from autoflow.server.db.engine import CallerStore
+from autoflow.server.lineage.records import ingest
+from autoflow.server.methods.lineage.record_scopes import scopes_of_records
+
+SMALL = 20  # records that share a transaction with those of other requests
+
+
+class Submission(NamedTuple):
+    """What one request adds.
+
+    Args:
+        records: its records, or the one for its edge.
+        parsed: the same, parsed.
+    """
+
+    records: Sequence[Any]
+    parsed: Sequence[ingest.Parsed]
+
+
+def _no_pause() -> None:
+    """A server in a process of its own shares the interpreter with no app."""
+
+
+def pause_of(store: CallerStore) -> Callable[[], None]:
+    """Return what to call between short steps: in an embedded server it yields the interpreter lock to the app."""
+    return _no_pause if store.caller.site else yield_gil
+
+
+def commit(store: CallerStore, submission: Submission) -> ingest.Applied:
+    """Apply records in a transaction, small ones together with what else waits.
+
+    Raises:
+        ServerBusy: the database cannot do it now; nothing was applied.
+    """
+    if len(submission.records) > SMALL:
+        return _commit(store, [submission])[0]
+    work = functools.partial(_commit, store)
+    return store.store.groups.submit((store.caller, _scope_key(store, submission)), submission, work)
+
+
+def _scope_key(store: CallerStore, submission: Submission) -> Hashable:
+    """Return what differs between submissions that need not wait for each other: on PostgreSQL, their run or task."""
+    if not store.store.is_remote or not submission.records:
+        return None
+    record = submission.records[0]
+    return str((record.get("run"), record.get("task"))) if isinstance(record, Mapping) else None
+
+
+def _commit(store: CallerStore, group: Sequence[Submission]) -> list[ingest.Applied]:
+    """Apply a group in one transaction; if the database refuses it as a set, each record in a savepoint."""
+    records = [record for submission in group for record in submission.records]
+    parsed = [record for submission in group for record in submission.parsed]
+    scope = functools.partial(scopes_of_records, records=records)
+    pause = pause_of(store)
+    try:
+        with store.write(scope=scope) as conn:
+            applied = ingest.apply(conn, parsed, pause)
+    except ServerRefused:
+        with store.write(scope=scope) as conn:
+            applied = ingest.apply_each(conn, parsed, pause)
+    outcomes = iter(applied.outcomes)
+    parts = []
+    for submission in group:
+        runs = {record.run for record in submission.parsed}
+        tasks = {run: task for run, task in applied.tasks.items() if run in runs}
+        parts.append(ingest.Applied([next(outcomes) for _ in submission.parsed], tasks))
+    return parts
