@@ -176,9 +176,25 @@ class _TreeRenderer:
         parts += [f"reproduces {facts['reproduces']}"] if facts.get("reproduces") else []
         if parts:
             yield printable(", ".join(parts))
+        yield from _result_lines(facts)
         if variables := facts.get("environment"):
             line = printable("with " + " ".join(f"{name}={value}" for name, value in variables.items()))
             yield line if len(line) <= MAX_COMMAND_LENGTH else line[: MAX_COMMAND_LENGTH - 1] + "…"
+
+
+def _result_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the final numbers of a run, and its links to other pages."""
+    numbers = {name: value for name, value in facts.items() if name.startswith("result.")}
+    shown = [f"{name.removeprefix('result.')}={value:.6g}" for name, value in numbers.items() if _is_number(value)]
+    if shown:
+        yield printable(" ".join(shown))
+    for name, url in facts.items():
+        if name.startswith("link.") and isinstance(url, str) and url.startswith(("http://", "https://")):
+            yield printable(f"{name.removeprefix('link.')}: {url}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _code_state(facts: RunFacts) -> str:

@@ -119,3 +119,13 @@ def test_the_producer_is_the_nearest_and_latest_run():
     held = trace(("project:2", "file:1"), ("task:5", "project:2"), runs={"task:5": RUN})
     assert held.producer() == "task:5"
     assert trace(("project:2", "file:1"), ("file:1", "project:2")).producer() is None
+
+
+def test_a_run_has_its_results_and_links():
+    """On lines of their own, below the command; an address that is not of the web is left out."""
+    facts = {"result.mAP": 0.61, "result.bad": "x", "link.W&B": "https://wandb.ai/a", "link.evil": "javascript:1"}
+    text = render_trace(trace(("task:1", "file:1"), runs={"task:1": {**RUN, "facts": facts}}))
+    assert "mAP=0.61" in text
+    assert "W&B: https://wandb.ai/a" in text
+    assert "javascript" not in text
+    assert "bad" not in text

@@ -18,6 +18,9 @@ META = {
     "tags": [{"name": "ripe", "value_type": "none", "color": "#E6A700"}],
 }
 FACTS = {
+    "result.mAP": 0.61,
+    "link.W&B": "https://wandb.ai/a/b",
+    "link.other": "javascript:alert(1)",
     "command": ["python", "train.py", "--epochs", "20"],
     "folder": "/srv/train",
     "python": "3.11.7",

@@ -9,7 +9,7 @@ from tests.server.ui.demo_project import wait_for
 
 
 def test_a_run_shows_its_facts(open_page, demo_project, expect):
-    """Command, folder, commit, Python, parameters, packages, inputs, outputs, and commands to copy."""
+    """Command, code, parameters, results, links of the web alone, packages, inputs, outputs, and commands to copy."""
     page = open_page(f"/apps/sessions/{demo_project.training}")
     expect(page.locator(".head")).to_contain_text("Finished")
     expect(page.locator(".head")).to_contain_text("took")
@@ -18,6 +18,9 @@ def test_a_run_shows_its_facts(open_page, demo_project, expect):
     expect(how).to_contain_text("a1b2c3d4e5f6")
     expect(how).to_contain_text("with uncommitted changes")
     expect(page.get_by_role("table", name="Parameters").get_by_role("row", name="epochs")).to_contain_text("20")
+    results = page.locator("section", has=page.get_by_role("heading", name="Results"))
+    expect(results).to_contain_text("0.61")
+    expect(results.get_by_role("link")).to_have_attribute("href", "https://wandb.ai/a/b")
     page.get_by_text("Packages (2)").click()
     expect(page.get_by_role("table", name="Packages")).to_contain_text("torch")
     expect(page.get_by_text(f"autoflow reproduce task:{demo_project.training} --run")).to_be_visible()

@@ -47,6 +47,9 @@ const SHOWN_FACTS = new Set([
   "unattributed",
 ]);
 
+const RESULT = "result."; // how the names of facts begin that are final numbers of the run
+const LINK = "link."; // and those that are links to other pages about it
+
 const page = initPage();
 const id = Number(page.facts.task);
 const slots = {
@@ -135,6 +138,7 @@ function render(run) {
         ["By", run.createdBy],
       ]),
     ),
+    ...resultsPanel(facts),
     ...valueTable(facts.parameters, "Parameters"),
     ...valueTable(facts.environment, "Environment"),
     ...valueTable(facts.output, "Reported output"),
@@ -142,7 +146,7 @@ function render(run) {
       valueTable(other.facts, `Recorded at ${other.at}${other.createdBy ? ` by ${other.createdBy}` : ""}`),
     ),
     ...packagesPanel(facts),
-    ...valueTable(Object.fromEntries(Object.entries(facts).filter(([name]) => !SHOWN_FACTS.has(name))), "More"),
+    ...valueTable(Object.fromEntries(Object.entries(facts).filter(([name]) => !isShown(name))), "More"),
   );
   slots.right.replaceChildren(
     entityPanel("Inputs", run.inputs, run.inputsTotal, "No inputs were recorded."),
@@ -156,6 +160,23 @@ function render(run) {
     ),
   );
   reopenDetails();
+}
+
+/** @param {string} name whether a fact has a place of its own */
+function isShown(name) {
+  return SHOWN_FACTS.has(name) || name.startsWith(RESULT) || name.startsWith(LINK);
+}
+
+/** Show the final numbers of a run and its links to other pages. @param {Facts} facts */
+function resultsPanel(facts) {
+  /** @type {[string, Node | number][]} */
+  const rows = [];
+  for (const [name, value] of Object.entries(facts)) {
+    if (name.startsWith(RESULT) && typeof value === "number") rows.push([name.slice(RESULT.length), value]);
+    if (name.startsWith(LINK) && typeof value === "string" && /^https?:\/\//.test(value))
+      rows.push([name.slice(LINK.length), element("a", { href: value, rel: "noopener noreferrer" }, value)]);
+  }
+  return rows.length ? [panel("Results", factList(rows))] : [];
 }
 
 /** Remember which sections are open. @returns {() => void} opens them again after the page was rendered again */
