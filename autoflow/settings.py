@@ -191,3 +191,10 @@ def agent() -> int | None:
 def debug_with_sly_net() -> bool:
     """``DEBUG_WITH_SLY_NET``: set while an app is debugged through the instance's network."""
     return "DEBUG_WITH_SLY_NET" in os.environ
+
+
+def agent_folder() -> str | None:
+    """``AUTOFLOW_AGENT_FOLDER``: a folder of the server's machine with a subfolder for each team, by its id, that apps
+    read as ``agent://<team>/``; unset, the server offers none.
+    """
+    return _text("AUTOFLOW_AGENT_FOLDER")

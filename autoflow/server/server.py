@@ -27,10 +27,12 @@ from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages, write_scopes
 from autoflow.server.methods.admin import (
+    agents,
     apps,
     ecosystem,
     instance,
     members,
+    membership,
     reproduction_tokens,
     search,
     task_data,
@@ -87,6 +89,8 @@ _FAMILIES = (
     task_data,
     apps,
     ecosystem,
+    agents,
+    membership,
     jobs,
     versions,
     snapshots,
@@ -141,6 +145,7 @@ DOWNLOADS: dict[str, Download] = {
     **related_images.DOWNLOADS,
     **volumes.DOWNLOADS,
     **files.DOWNLOADS,
+    **agents.DOWNLOADS,
     **previews.DOWNLOADS,
     **pages.DOWNLOADS,
     **folder_contents.DOWNLOADS,

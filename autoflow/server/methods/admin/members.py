@@ -18,7 +18,7 @@ from autoflow.wire.contract import admin as contract
 from autoflow.wire.contract.method import Success
 
 
-def _check_administered(conn: Connection, team_id: int) -> None:
+def check_administered(conn: Connection, team_id: int) -> None:
     """Check that the caller may change the members of a team.
 
     Raises:
@@ -34,7 +34,7 @@ def _check_administered(conn: Connection, team_id: int) -> None:
 @implements(contract.MEMBERS_SET)
 def set_member(conn: Connection, request: contract.SetMemberRequest) -> Success:
     """``autoflow.members.set``: a new user has no token until one is created on the server's machine."""
-    _check_administered(conn, request.team_id)
+    check_administered(conn, request.team_id)
     tokens.add_member(conn, tokens.ensure_user(conn, request.login), [request.team_id], request.role)
     return {"success": True}
 
@@ -42,7 +42,7 @@ def set_member(conn: Connection, request: contract.SetMemberRequest) -> Success:
 @implements(contract.MEMBERS_REMOVE)
 def remove_member(conn: Connection, request: contract.RemoveMemberRequest) -> Success:
     """``autoflow.members.remove``; a user who is no member is unknown, whether they exist or not."""
-    _check_administered(conn, request.team_id)
+    check_administered(conn, request.team_id)
     tokens.remove_login(conn, request.login, request.team_id)
     return {"success": True}
 

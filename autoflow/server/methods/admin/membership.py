@@ -1,0 +1,136 @@
+"""Teams and their members, for who administers them: ``teams.add``, ``users.add``, ``members.*``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from autoflow.model.json_object import JsonObject
+from autoflow.server import timestamps
+from autoflow.server.db import teams, tokens
+from autoflow.server.db.access import caller
+from autoflow.server.db.schema import members, users, workspaces
+from autoflow.server.db.schema import teams as team_table
+from autoflow.server.errors import Conflict, Forbidden, Invalid, NotFound
+from autoflow.server.methods.admin import instance
+from autoflow.server.methods.admin.members import check_administered
+from autoflow.server.operations import Operation
+from autoflow.server.request_parser import RequestParser
+from autoflow.wire.contract.method import Success
+
+_ROLES = {number: role for role, number in instance.ROLE_IDS.items()}
+
+
+def _check_local(conn: Connection, method: str) -> None:
+    if caller(conn).teams is not None:
+        raise Forbidden(f"{method} is for the administrator of this server: use `autoflow token create`")
+
+
+def _role(request: RequestParser) -> str:
+    number = request.number("roleId")
+    if number not in _ROLES:
+        raise Invalid(f'"roleId" must be one of {", ".join(map(str, _ROLES))}, see roles.list', {"field": "roleId"})
+    return _ROLES[number]
+
+
+def add_team(conn: Connection, request: RequestParser) -> JsonObject:
+    """``teams.add``, with a first workspace; of the server's administrator alone.
+
+    Raises:
+        Conflict: the name is taken.
+    """
+    _check_local(conn, "teams.add")
+    name, now = request.text("name"), timestamps.now()
+    if conn.execute(select(team_table.c.id).where(team_table.c.name == name)).first() is not None:
+        raise Conflict(f"there is a team named {name!r} already")
+    values = {"name": name, "description": request.text("description", ""), "created_at": now, "updated_at": now}
+    made = conn.execute(insert(team_table).values(**values))
+    assert made.inserted_primary_key is not None
+    team_id = int(made.inserted_primary_key[0])
+    teams.add_workspace(conn, team_id, "Workspace", "")
+    return instance.team(conn, RequestParser({"id": team_id}))
+
+
+def edit_workspace(conn: Connection, request: RequestParser) -> JsonObject:
+    """``workspaces.editInfo``: the name or the description.
+
+    Raises:
+        Conflict: the team has a workspace of that name.
+    """
+    row = teams.get(conn, workspaces, "workspace", request.number("id"))
+    changed: dict[str, Any] = {"description": request.text("description", row["description"])}
+    if request.has("name"):
+        changed["name"] = name = request.text("name")
+        same = (workspaces.c.team_id == row["team_id"], workspaces.c.name == name, workspaces.c.id != row["id"])
+        if conn.execute(select(workspaces.c.id).where(*same)).first() is not None:
+            raise Conflict(f"team {row['team_id']} has a workspace named {name!r} already")
+    conn.execute(update(workspaces).where(workspaces.c.id == row["id"]).values(**changed, updated_at=timestamps.now()))
+    return instance.workspace(conn, request)
+
+
+def add_user(conn: Connection, request: RequestParser) -> JsonObject:
+    """``users.add``: a user of no team yet, of the server's administrator alone; passwords are not stored.
+
+    Raises:
+        Conflict: the login is taken.
+    """
+    _check_local(conn, "users.add")
+    login, now = request.text("login"), timestamps.now()
+    if conn.execute(select(users.c.id).where(users.c.login == login)).first() is not None:
+        raise Conflict(f"there is a user with the login {login!r} already")
+    name = request.text("name", "") or login
+    made = conn.execute(insert(users).values(login=login, name=name, created_at=now, updated_at=now))
+    assert made.inserted_primary_key is not None
+    return instance.user(conn, RequestParser({"id": int(made.inserted_primary_key[0])}))
+
+
+def _member(conn: Connection, request: RequestParser) -> tuple[int, int]:
+    """Return the ids of a team and of a member of it.
+
+    Raises:
+        NotFound: the user is no member.
+    """
+    team_id, user_id = request.number("teamId"), request.number("id")
+    check_administered(conn, team_id)
+    own = select(members.c.user_id).where(members.c.team_id == team_id, members.c.user_id == user_id)
+    if conn.execute(own).first() is None:
+        raise NotFound("member", user_id)
+    return team_id, user_id
+
+
+def add_member(conn: Connection, request: RequestParser) -> JsonObject:
+    """``members.add`` of a user by ``login``, with a role."""
+    team_id, login = request.number("teamId"), request.text("login")
+    check_administered(conn, team_id)
+    user_id = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
+    if user_id is None:
+        raise NotFound("user", login)
+    tokens.add_member(conn, user_id, [team_id], _role(request))
+    return {"userId": user_id, "teamId": team_id, "roleId": request.number("roleId")}
+
+
+def edit_member(conn: Connection, request: RequestParser) -> Success:
+    """``members.editInfo``: the role of a member."""
+    team_id, user_id = _member(conn, request)
+    tokens.add_member(conn, user_id, [team_id], _role(request))
+    return {"success": True}
+
+
+def remove_member(conn: Connection, request: RequestParser) -> Success:
+    """``members.remove``: the user and what the user made stay."""
+    team_id, user_id = _member(conn, request)
+    conn.execute(delete(members).where(members.c.team_id == team_id, members.c.user_id == user_id))
+    return {"success": True}
+
+
+READS: Mapping[str, Operation] = {}
+WRITES: Mapping[str, Operation] = {
+    "teams.add": add_team,
+    "workspaces.editInfo": edit_workspace,
+    "users.add": add_user,
+    "members.add": add_member,
+    "members.editInfo": edit_member,
+    "members.remove": remove_member,
+}
