@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ def load(
     conn: Connection,
     revision: str,
     numbers: Mapping[str, int],
+    names: Collection[str],
     rows_of: Callable[[str], Iterable[Row]],
     progress: Callable[[int], object],
 ) -> None:
@@ -28,12 +29,13 @@ def load(
         conn: a write transaction; it is all or nothing.
         revision: of the rows.
         numbers: last id assigned, by table or counter; ids continue after these (`identity.reserve_numbers`).
-        rows_of: returns the rows of a table by its name, none for a table without rows.
+        names: the tables that have rows; others, such as those of a search index, are filled by triggers.
+        rows_of: returns the rows of a table by its name.
         progress: is called with the number of rows of each INSERT.
     """
     setup.check_has_no_tables(conn)
-    tables = _create(conn, revision)
-    for table in tables.sorted_tables:
+    tables = _create(conn, revision, names)
+    for table in tables:
         for batch in _batches(_in_order(table, rows_of(table.name))):
             conn.execute(insert(table), batch)
             progress(len(batch))
@@ -43,15 +45,16 @@ def load(
     identity.reserve_numbers(conn, numbers)
 
 
-def _create(conn: Connection, revision: str) -> MetaData:
-    """Create the tables of a revision, without rows; return them."""
+def _create(conn: Connection, revision: str, names: Collection[str]) -> list[Table]:
+    """Create the tables of a revision, without rows; return the named ones, each after those that it refers to."""
     if revision == schema.REVISION:
         setup.create_tables(conn)
-        return schema.metadata
+        return [table for table in schema.metadata.sorted_tables if table.name in names]
     setup.apply_migrations(conn, revision)
-    tables = MetaData()
-    tables.reflect(conn, only=lambda name, _: name != setup.STAMP)
-    for table in reversed(tables.sorted_tables):  # rows that migrations insert
+    reflected = MetaData()
+    reflected.reflect(conn, only=lambda name, _: name in names)
+    tables = [table for table in reflected.sorted_tables if table.name in names]
+    for table in reversed(tables):  # rows that migrations insert
         conn.execute(delete(table))
     return tables
 

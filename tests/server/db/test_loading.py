@@ -19,7 +19,7 @@ def rows_of_old_store(url):
     make_recorded(url, REVISION)
     engine, tables = make_engine(url), MetaData()
     with engine.connect() as conn:
-        tables.reflect(conn)
+        tables.reflect(conn, only=lambda name, _: name != "alembic_version")
         rows = {
             table.name: [dict(row) for row in conn.execute(select(table)).mappings()]
             for table in tables.tables.values()
@@ -48,17 +48,18 @@ def test_rows_of_an_older_revision_are_loaded_and_migrated(tmp_path, empty_datab
         last = {
             table: max(row["id"] for row in rows[table]) for table in rows if rows[table] and "id" in rows[table][0]
         }
-        loading.load(conn, REVISION, last, lambda table: rows.get(table, []), counted.append)
+        loading.load(conn, REVISION, last, rows, rows.__getitem__, counted.append)
     engine.dispose()
     server = Server.open(tmp_path / "home", empty_database)
     assert server.call("projects.info", {"id": 1})["name"] == "lemons"
     run = server.call("autoflow.overview.run", {"id": 1})
     assert [entry["id"] for entry in run["inputs"]] == ["/in"]
+    assert server.call("autoflow.search", {"q": "lemons"})["results"][0]["id"] == 1
     assert [token.prefix for token in server.tokens.list()] == ["0a1b2c"]
     record = {"key": "j.1", "type": "facts", "run": "r", "facts": {"b": 1}}
     assert server.call("autoflow.records.add", {"records": [record]})["results"][0]["status"] == "duplicate"
     assert server.call("projects.add", {"workspaceId": 1, "name": "new"})["id"] > 1
-    assert sum(counted) == sum(map(len, rows.values())) - len(rows["alembic_version"])
+    assert sum(counted) == sum(map(len, rows.values()))
     server.close()
 
 

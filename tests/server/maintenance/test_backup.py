@@ -138,6 +138,7 @@ def test_a_backup_under_load_restores_with_every_version_equal(tmp_path, databas
         assert restored_versions
         assert {key: expected[key] for key in restored_versions} == restored_versions
         assert check_rows(restored, created.manifest)
+        assert restored.call("autoflow.search", {"q": "lemons", "kinds": ["project"]})["results"]
         assert created.manifest.numbers.keys() <= mark_of(restored).numbers.keys()
         assert mark_of(restored).changes >= created.manifest.changes
         assert Filled(restored).project("new") > created.manifest.numbers["projects"]

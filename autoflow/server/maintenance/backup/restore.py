@@ -231,16 +231,14 @@ class Restore:
         try:
             setup.set_journal_mode(engine)
             with setup.writing(engine) as conn:
-                loading.load(conn, self._manifest.revision, self._numbers(mark), self._rows, count)
+                manifest = self._manifest
+                loading.load(conn, manifest.revision, self._numbers(mark), manifest.tables, self._rows, count)
                 self._set_identity(conn, mark)
         finally:
             engine.dispose()
 
     def _rows(self, table: str) -> Iterable[dict[str, Any]]:
-        entry = self._manifest.tables.get(table)
-        if entry is None:
-            return []
-        rows = read_table(self._folder.rows_path(self._manifest.name, table), entry)
+        rows = read_table(self._folder.rows_path(self._manifest.name, table), self._manifest.tables[table])
         return map(self._with_state, rows) if table == schema.blobs.name else rows
 
     def _with_state(self, row: dict[str, Any]) -> dict[str, Any]:
