@@ -10,6 +10,13 @@ import pytest
 from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 from tests.postgres import DATABASES, database_of
+from tests.server.scope_check import checking_scopes
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _scopes_checked():
+    with checking_scopes():
+        yield
 
 
 @pytest.fixture(params=DATABASES)

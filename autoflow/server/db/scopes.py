@@ -77,7 +77,7 @@ def task(number: int, origin: str = "") -> Scope:
     return Scope(ScopeKind.TASK, f"{origin} {number}" if origin else str(number))
 
 
-# The scopes of a request; None for the whole store. It is called before and after the locks are taken.
+# The scopes of a request; None for the whole store. It is called before the locks are taken and, as a rule, after it.
 ScopeResolver = Callable[[Connection], Collection[Scope] | None]
 Scopes = Collection[Scope] | ScopeResolver | None
 
@@ -94,8 +94,12 @@ def lock(conn: Connection, scopes: Scopes) -> bool:
     held = frozenset(wanted)
     if held:
         conn.execute(_LOCK, _lock_parameters(held))
-        if callable(scopes) and ((current := scopes(conn)) is None or not held.issuperset(current)):
-            return False
+        if callable(scopes) and any(
+            scope.kind is not ScopeKind.PROJECT for scope in held
+        ):  # no row changes its project
+            current = scopes(conn)
+            if current is None or not held.issuperset(current):
+                return False
     conn.execution_options(**{HELD: held})
     return True
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from autoflow.errors import ServerRefused
 from autoflow.server.db import scopes
-from autoflow.server.db.schema import datasets, items, versions
+from autoflow.server.db.schema import datasets, items, projects, versions, workspaces
 from autoflow.server.db.scopes import Scope, ScopeResolver
 from autoflow.server.methods.images.figures import image_of
 from autoflow.server.methods.lineage.record_scopes import scopes_of_records
@@ -82,8 +82,20 @@ def _files(_conn: Connection, request: RequestParser) -> list[Scope]:
     return [scopes.files(request.number("teamId"))]
 
 
-def _of_task(name: str) -> MethodScope:
+def _commit(conn: Connection, request: RequestParser) -> set[Scope]:
+    """Return the scopes of committing a version: its project, and the files of the team, which include its archive."""
+    number = request.number("id")
+    query = select(workspaces.c.team_id).join(projects).join(versions, versions.c.project_id == projects.c.id)
+    team_ids = conn.execute(query.where(versions.c.id == number)).scalars()
+    return projects_of(conn, versions, [number]).union(map(scopes.files, team_ids))
+
+
+def _of_task(name: str) -> Callable[[Connection, RequestParser], set[Scope]]:
     return lambda conn, request: scopes_of_records(conn, [{"task": request.number(name)}])
+
+
+def _discarded(conn: Connection, request: RequestParser) -> set[Scope]:
+    return _of_task("id" if request.has("id") else "taskId")(conn, request)
 
 
 def _edge(conn: Connection, request: RequestParser) -> set[Scope]:
@@ -95,7 +107,8 @@ SCOPES: Mapping[str, MethodScope] = {
     **dict.fromkeys(methods.ADD_EDGE.values(), _edge),
     "autoflow.runs.ensure": lambda conn, request: scopes_of_records(conn, [request.fields]),
     **dict.fromkeys(("tasks.output.set", "tasks.data.set"), _of_task("taskId")),
-    "tasks.status.update": _of_task("id"),
+    **dict.fromkeys(("tasks.status.update", "tasks.stop", "autoflow.tasks.ensure"), _of_task("id")),
+    **dict.fromkeys(("tasks.meta.update", "tasks.app-v2.data.set"), _discarded),
     **dict.fromkeys(("file-storage.remove", "file-storage.bulk.remove"), _files),
     **dict.fromkeys(
         (
@@ -105,7 +118,7 @@ SCOPES: Mapping[str, MethodScope] = {
         ),
         _of_project("projectId"),
     ),
-    **dict.fromkeys(("projects.meta.update", "projects.settings.update"), _of_project("id")),
+    **dict.fromkeys(("projects.meta.update", "projects.settings.update", "projects.editInfo"), _of_project("id")),
     **dict.fromkeys(("datasets.editInfo", "datasets.remove"), _of_rows(datasets, _number("id"))),
     "datasets.move": _of_rows(datasets, _number("srcId")),
     **dict.fromkeys(("images.bulk.add", "annotations.bulk.add"), _of_rows(datasets, _number("datasetId"))),
@@ -123,5 +136,8 @@ SCOPES: Mapping[str, MethodScope] = {
     "figures.bulk.remove": _of_figures(_numbers("figureIds")),
     **dict.fromkeys(("figures.editInfo", "figures.priority.update"), _of_figures(_number("id"))),
     **dict.fromkeys(("object-tags.add-to-object", "object-tags.remove-from-figure"), _of_figures(_number("figureId"))),
-    "projects.versions.cancel-reservation": _of_rows(versions, _number("id")),
+    **dict.fromkeys(
+        ("projects.versions.cancel-reservation", "projects.versions.update"), _of_rows(versions, _number("id"))
+    ),
+    "projects.versions.commit": _commit,
 }

@@ -1,0 +1,45 @@
+"""Refuses statements on tables outside of the scopes that their transaction holds, on PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+from sqlalchemy import Engine, event
+
+from autoflow.server.db import schema
+from autoflow.server.db.scopes import HELD, ScopeKind
+
+# The tables that a write may change, by the kinds of scopes that it holds; those of None need no scope.
+WRITABLE = {
+    None: {
+        *(schema.apps, schema.blobs, schema.blob_leases, schema.change_counts, schema.documents, schema.entities),
+        *(schema.record_keys, schema.upload_leases),
+    },
+    ScopeKind.PROJECT: {schema.projects, schema.datasets, schema.items, schema.project_meta, schema.versions},
+    ScopeKind.FILES: {schema.files},
+    ScopeKind.RUN: {schema.runs},
+    ScopeKind.TASK: {
+        *(schema.tasks, schema.task_numbers, schema.task_facts, schema.task_data, schema.edges, schema.logs),
+    },
+}
+_WRITE = re.compile(r"(?:WITH .*?\) )?\s*(?:INSERT INTO|DELETE FROM|UPDATE)\s+(\w+)", re.DOTALL)
+
+
+def _check(conn, _cursor, statement, *_rest):
+    held = conn.get_execution_options().get(HELD)
+    match = _WRITE.match(statement) if held is not None else None
+    if match is not None:
+        kinds = {None, *(scope.kind for scope in held)}
+        writable = {table.name for kind in kinds for table in WRITABLE[kind]}
+        assert match[1] in writable, f"{match[1]} is written under {sorted(held)}"
+
+
+@contextlib.contextmanager
+def checking_scopes():
+    """Check all statements of this process."""
+    event.listen(Engine, "before_cursor_execute", _check)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", _check)
