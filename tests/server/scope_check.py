@@ -7,21 +7,17 @@ import re
 
 from sqlalchemy import Engine, event
 
-from autoflow.server.db import schema
 from autoflow.server.db.scopes import HELD, ScopeKind
 
 # The tables that a write may change, by the kinds of scopes that it holds; those of None need no scope.
 WRITABLE = {
     None: {
-        *(schema.apps, schema.blobs, schema.blob_leases, schema.change_counts, schema.documents, schema.entities),
-        *(schema.record_keys, schema.upload_leases),
+        *("apps", "blobs", "blob_leases", "change_counts", "documents", "entities", "record_keys", "upload_leases"),
     },
-    ScopeKind.PROJECT: {schema.projects, schema.datasets, schema.items, schema.project_meta, schema.versions},
-    ScopeKind.FILES: {schema.files},
-    ScopeKind.RUN: {schema.runs},
-    ScopeKind.TASK: {
-        *(schema.tasks, schema.task_numbers, schema.task_facts, schema.task_data, schema.edges, schema.logs),
-    },
+    ScopeKind.PROJECT: {"projects", "datasets", "items", "project_meta", "versions"},
+    ScopeKind.FILES: {"files"},
+    ScopeKind.RUN: {"runs"},
+    ScopeKind.TASK: {"run_values", "tasks", "task_numbers", "task_facts", "task_data", "edges", "logs"},
 }
 _WRITE = re.compile(r"(?:WITH .*?\) )?\s*(?:INSERT INTO|DELETE FROM|UPDATE)\s+(\w+)", re.DOTALL)
 
@@ -31,7 +27,7 @@ def _check(conn, _cursor, statement, *_rest):
     match = _WRITE.match(statement) if held is not None else None
     if match is not None:
         kinds = {None, *(scope.kind for scope in held)}
-        writable = {table.name for kind in kinds for table in WRITABLE[kind]}
+        writable = {table for kind in kinds for table in WRITABLE[kind]}
         assert match[1] in writable, f"{match[1]} is written under {sorted(held)}"
 
 

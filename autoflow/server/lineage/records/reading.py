@@ -211,12 +211,11 @@ class _NewTaskReader:
         numbers = self._names.numbers if self._names.origins else ()
         count = max(len(self._names.runs - state.runs.keys()) + len(numbers), 1)
         last = counters.advance(self._conn, counters.TASK, count)
-        query = select(tasks.c.id).where(tasks.c.id.between(last - count + 1, last))
-        used = set(self._conn.execute(query).scalars())
-        free = [number for number in range(last - count + 1, last + 1) if number not in used]
-        # another transaction may be about to use a number from elsewhere as an id
-        locked = scopes.try_lock(self._conn, [scopes.task(number) for number in free])
-        return last - count, [number for number in free if scopes.task(number) in locked]
+        reserved = range(last - count + 1, last + 1)
+        # another transaction may be about to use a number from elsewhere as an id, or have just done so
+        locked = scopes.try_lock(self._conn, [scopes.task(number) for number in reserved])
+        used = set(self._conn.execute(select(tasks.c.id).where(tasks.c.id.between(last - count + 1, last))).scalars())
+        return last - count, [number for number in reserved if scopes.task(number) in locked and number not in used]
 
     def require(self, scope: Scope) -> None:
         """See `scopes.require`."""
