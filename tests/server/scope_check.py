@@ -12,7 +12,17 @@ from autoflow.server.db.scopes import HELD, ScopeKind
 # The tables that a write may change, by the kinds of scopes that it holds; those of None need no scope.
 WRITABLE = {
     None: {
-        *("apps", "blobs", "blob_leases", "change_counts", "documents", "entities", "record_keys", "upload_leases"),
+        *(
+            "apps",
+            "blobs",
+            "blob_leases",
+            "change_counts",
+            "documents",
+            "entities",
+            "record_keys",
+            "run_contents",
+            "upload_leases",
+        ),
     },
     ScopeKind.PROJECT: {"projects", "datasets", "items", "project_meta", "versions"},
     ScopeKind.FILES: {"files"},
