@@ -72,6 +72,7 @@ class World:
         self.volume = call("volumes.bulk.add", datasetId=self.study, volumes=scans)[0]["id"]
         job = {"name": "j", "datasetId": self.dataset, "userIds": [self.mine.user]}
         self.job = call("jobs.add", **job)[0]["id"]
+        self.collection = call("entities-collections.add", projectId=self.project, name="ripe")["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]
         self.file = server.upload("file-storage.bulk.upload", file_parts(), {"teamId": 1}, self.mine)[0]["id"]
         self.task = call("autoflow.runs.ensure", run="r1", name="Train")["task"]
@@ -157,6 +158,7 @@ def test_lists_hold_what_is_the_teams_own(world):
     assert {entry["id"] for entry in world.ask("projects.list.all", {})["entities"]} == {world.theirs}
     assert {entry["projectId"] for entry in world.ask("datasets.list.all", {})["entities"]} <= {world.theirs}
     assert world.ask("projects.list", {"groupId": 1})["total"] == 0
+    assert "Train" not in [entry["name"] for entry in world.ask("ecosystem.list", {})["entities"]]
 
 
 def test_a_hash_is_no_key_to_another_teams_bytes(world):
