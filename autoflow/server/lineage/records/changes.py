@@ -80,6 +80,7 @@ def _add_facts(state: State, task_id: int, facts: Mapping[str, Any], timestamp: 
             _keep_facts(state, task_id, json_codec.dump(changed), timestamp)
         facts = {name: value for name, value in facts.items() if name not in before}
     state.change_task(task_id, facts=json_codec.dump({**before, **facts}))
+    state.put(state.new_facts, task_id, {**state.new_facts.get(task_id, {}), **facts})
 
 
 def _keep_facts(state: State, task_id: int, text: str, timestamp: str) -> None:
