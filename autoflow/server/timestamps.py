@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -12,8 +13,12 @@ _FIRST, _LAST = 0, 253_402_300_799_000  # 1970 to 9999, in milliseconds
 
 
 def _text(milliseconds: int) -> str:
-    time_utc = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
-    return f"{time_utc:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    return f"{_to_the_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=1024)  # the records of a batch were written within few seconds
+def _to_the_second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}"
 
 
 def now() -> str:

@@ -6,8 +6,12 @@ import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
+
 from autoflow.errors import ServerRefused
 from autoflow.process.threads import yield_gil
+from autoflow.server.db import counters
+from autoflow.server.db.access import caller
 from autoflow.server.db.engine import CallerStore
 from autoflow.server.lineage.records import ingest
 from autoflow.server.methods.lineage.record_scopes import scopes_of_records
@@ -56,6 +60,13 @@ def _scope_key(store: CallerStore, submission: Submission) -> Hashable:
     return str((record.get("run"), record.get("task"))) if isinstance(record, Mapping) else None
 
 
+def _counted(conn: Connection, applied: ingest.Applied) -> ingest.Applied:
+    """Count a change, unless all records were refused or duplicates."""
+    if any(outcome.refusal is None and not outcome.duplicate for outcome in applied.outcomes):
+        counters.count_change(conn, caller(conn).teams)
+    return applied
+
+
 def _commit(store: CallerStore, group: Sequence[Submission]) -> list[ingest.Applied]:
     """Apply a group in one transaction; if the database refuses it as a set, each record in a savepoint."""
     records = [record for submission in group for record in submission.records]
@@ -63,11 +74,11 @@ def _commit(store: CallerStore, group: Sequence[Submission]) -> list[ingest.Appl
     scope = functools.partial(scopes_of_records, records=records)
     pause = pause_of(store)
     try:
-        with store.write(scope=scope) as conn:
-            applied = ingest.apply(conn, parsed, pause)
+        with store.write(scope=scope, count_change=False) as conn:
+            applied = _counted(conn, ingest.apply(conn, parsed, pause))
     except ServerRefused:
-        with store.write(scope=scope) as conn:
-            applied = ingest.apply_each(conn, parsed, pause)
+        with store.write(scope=scope, count_change=False) as conn:
+            applied = _counted(conn, ingest.apply_each(conn, parsed, pause))
     outcomes = iter(applied.outcomes)
     parts = []
     for submission in group:
