@@ -22,7 +22,10 @@ def apply(state: State, change: Change) -> None:
         case Start():
             _start(state, change)
         case Facts():
-            _add_facts(state, state.task(change.task), change.facts, change.at)
+            task_id = state.task(change.task)
+            _add_facts(state, task_id, change.facts, change.at)
+            for name, data in change.contents.items():
+                state.put(state.contents, (state.tasks[task_id]["team_id"], name), data)
         case Finish():
             _finish(state, change)
         case Log():

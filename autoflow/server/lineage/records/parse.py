@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
 from autoflow.model.run import RunFacts
 from autoflow.server import timestamps
-from autoflow.server.db import files, json_codec, tasks
+from autoflow.server.db import files, json_codec, run_contents, tasks
 from autoflow.server.errors import Invalid
 from autoflow.server.request_parser import RequestParser, as_number, as_text, clean_name, clean_text
 from autoflow.wire import cards, methods
@@ -76,6 +76,7 @@ class Facts:
     task: ByRun
     at: str
     facts: dict[str, Any]
+    contents: dict[str, bytes]  # pieces by their sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def _start(request: RequestParser, at: str) -> Start:
 
 
 def _facts(request: RequestParser, at: str) -> Facts:
-    return Facts(ByRun(request.text("run")), at, request.mapping("facts"))
+    contents = run_contents.decode(request.mapping("contents"))
+    return Facts(ByRun(request.text("run")), at, request.mapping("facts"), contents)
 
 
 def _finish(request: RequestParser, at: str) -> Finish:

@@ -77,6 +77,7 @@ class State:
         self.parents: dict[str, str] = {}
         self.apps: dict[tuple[int, str], None] = {}
         self.app_of_task: dict[int, tuple[int, str]] = {}
+        self.contents: dict[tuple[int, str], bytes] = {}  # pieces by team and sha256
         self.new_facts: dict[int, dict[str, Any]] = {}  # of tasks, to index
         self.external: dict[tuple[int, str, str, str], str] = {}  # names of other servers' entities
         self.edges: dict[tuple[int, str, str, str, str], tuple[str, str, str | None]] = {}  # key, time, settings

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Select, Table, Text, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from autoflow.server.db import counters, json_rows, run_values
+from autoflow.server.db import counters, json_rows, run_contents, run_values
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import (
     apps,
@@ -131,6 +131,7 @@ def _write_tasks(conn: Connection, state: State) -> None:
         (new if task_id in state.new_tasks else changed).append([row[name] for name in TASK_COLUMNS])
     _insert(conn, state, tasks, TASK_COLUMNS, new)
     _insert(conn, state, tasks, TASK_COLUMNS, changed, _replace_task)
+    run_contents.add(conn, state.contents)
     for task_id, facts in state.new_facts.items():
         run_values.index(conn, task_id, facts)
     numbers = [(team_id, number, task_id) for (number, team_id), task_id in state.new_numbers.items()]

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from autoflow.server.db import access, tasks
+from autoflow.server.db import access, run_contents, tasks
 from autoflow.server.db.engine import CallerStore
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.lineage.records import ingest
@@ -26,6 +26,7 @@ from autoflow.server.request_parser import clean_name
 from autoflow.wire.contract import records as contract
 
 GROUP = 500  # records of a transaction
+MAX_CONTENTS = 32  # pieces of one response
 GAP = 0.005  # seconds between two transactions of a batch: waiters for the write lock poll it
 
 
@@ -83,6 +84,13 @@ def ensure(conn: Connection, request: contract.EnsureRunRequest) -> contract.Ens
     }
 
 
-READS: Mapping[str, Operation] = {}
+@implements(contract.RUN_CONTENTS)
+def contents(conn: Connection, request: contract.RunContentsRequest) -> contract.RunContentsResponse:
+    """``autoflow.runs.contents``: return pieces of the contents that the facts of a task name."""
+    team_id = tasks.get(conn, request.task)["team_id"]
+    return {"contents": run_contents.read(conn, team_id, request.pieces[:MAX_CONTENTS])}
+
+
+READS: Mapping[str, Operation] = by_name(contents)
 WRITES: Mapping[str, Operation] = by_name(ensure)
 BATCHES: Mapping[str, Batch] = by_name(add)

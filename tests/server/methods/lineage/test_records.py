@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from autoflow.errors import ServerRefused
+from autoflow.model.run_contents import split
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import logs
 from autoflow.server.methods.lineage import records, submission
@@ -192,3 +193,14 @@ def test_the_body_must_be_a_batch(filled):
     with pytest.raises(ServerRefused, match="records") as refusal:
         filled.call("autoflow.records.add")
     assert refusal.value.status == 400
+
+
+def test_contents_of_facts_are_stored_and_read_by_their_hashes(filled):
+    """A piece whose bytes are not those of its name is refused, and other records with it are not."""
+    stored, pieces = split(b"diff of the working tree")
+    good = filled.record("facts", facts={"code": stored}, contents=pieces)
+    bad = filled.record("facts", facts={}, contents={"0" * 64: next(iter(pieces.values()))})
+    answer = filled.send(good, bad, {**good, "key": "again"})
+    assert [result["status"] for result in answer["results"]] == ["applied", "refused", "applied"]
+    read = filled.call("autoflow.runs.contents", task=answer["tasks"]["r1"], pieces=[*stored["pieces"], "unknown"])
+    assert read == {"contents": pieces}
