@@ -1,8 +1,8 @@
-"""The tables of collections of items, and of the data of apps and requests to them; `schema` has all others."""
+"""The tables of collections of items, and of the data of apps' own pages; `schema` has all others."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
 from autoflow.server.db.columns import Number, author, foreign_key, identifier, text_column, timestamps
 from autoflow.server.db.schema import metadata
@@ -37,19 +37,3 @@ task_data = Table(
     Column("task_id", Number, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
     Column("document", Text, nullable=False),
 )
-
-# Requests of clients to running apps (`tasks.request.direct`), until they are answered and read.
-app_requests = Table(
-    "app_requests",
-    metadata,
-    identifier(),
-    Column("key", Text, nullable=False),
-    foreign_key("task_id", "tasks"),
-    Column("body", Text, nullable=False),
-    Column("response", Text),
-    author(),
-    *timestamps(),
-    UniqueConstraint("key", name="app_requests_by_key"),
-    sqlite_autoincrement=True,
-)
-Index("app_requests_by_task", app_requests.c.task_id, app_requests.c.id)

@@ -1,4 +1,4 @@
-"""Store collections of items, and the requests that clients send to running apps."""
+"""Store collections of items."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
-    """Create the tables; collections had been refused, and apps could not be asked."""
+    """Create the tables; collections had been refused."""
     op.create_table(
         "collections",
         sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
@@ -34,17 +34,3 @@ def upgrade() -> None:
         sa.Column("meta", sa.Text(), nullable=False, server_default=sa.text("'{}'")),
         sa.PrimaryKeyConstraint("collection_id", "item_id"),
     )
-    op.create_table(
-        "app_requests",
-        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("task_id", NUMBER, sa.ForeignKey("tasks.id"), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("response", sa.Text()),
-        sa.Column("created_by", NUMBER, sa.ForeignKey("users.id")),
-        sa.Column("created_at", sa.Text(), nullable=False),
-        sa.Column("updated_at", sa.Text(), nullable=False),
-        sa.UniqueConstraint("key", name="app_requests_by_key"),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("app_requests_by_task", "app_requests", ["task_id", "id"])
