@@ -125,6 +125,9 @@ def _verdict(result: Reproduction) -> str:
         return f"{printable(result.ref)} itself could not be compared; the other outputs are equal."
     equal = "The outputs are equal to the recorded ones"
     equal += f", except for what could not be compared: {not_compared}." if not_compared else "."
+    changed = ", ".join(printable(row.name) for row in result.rows if row.side == "input" and row.verdict in DIFFERING)
+    if changed:
+        return f"{equal} But an input was READ WITH OTHER CONTENT: {changed}."
     not_read = ", ".join(printable(row.name) for row in result.rows if row.verdict == NOT_READ)
     return f"{equal} But a restored input was NOT READ: {not_read}." if not_read else equal
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from autoflow.model.entity_types import names_where
 from autoflow.model.graph_json import DataJson
+from autoflow.model.local_file import SCHEME
 from autoflow.model.reproduction import ADDED, DIFFERENT, MISSING, NOT_COMPARED, NOT_READ, READ, SAME, ComparisonRow
 from autoflow.wire.contract.lineage import WrittenFile
 
@@ -114,6 +115,22 @@ def _compare(output: DataJson, match: DataJson, field: Literal["sha256", "digest
 
 def _name(output: DataJson) -> str:
     return output.get("path") or output["ref"]
+
+
+def compare_local_inputs(recorded: Sequence[DataJson], inputs: Sequence[DataJson]) -> list[ComparisonRow]:
+    """Compare the files of a machine that a run read with those that its reproduction read, by sha256."""
+    candidates = [entity for entity in inputs if is_local(entity)]
+    rows = []
+    for entity in filter(is_local, recorded):
+        row = _compare_file(entity, candidates)._replace(side="input")
+        verdict = {SAME: READ, MISSING: NOT_READ}.get(row.verdict, row.verdict)
+        rows.append(row._replace(verdict=verdict if entity.get("sha256") else NOT_COMPARED))
+    return rows
+
+
+def is_local(entity: DataJson) -> bool:
+    """Return whether an entity is a file of a machine."""
+    return entity["type"] in FILES and entity["origin"].startswith(SCHEME)
 
 
 def compare_inputs(restored: Mapping[int, str], inputs: Sequence[DataJson]) -> list[ComparisonRow]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from autoflow.api.file_io import save
 from autoflow.api.protocols import DataApi
 from autoflow.model.graph_json import DataJson
-from autoflow.reproduction.comparison import FILES
+from autoflow.reproduction.comparison import FILES, is_local
 from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.substitution import Command, Replacement, mentions
 
@@ -54,7 +54,9 @@ def restore_inputs(
 ) -> None:
     """Restore the inputs of a run; `restored` is filled step by step, so that it is complete after an error too."""
     for entity in run.inputs:
-        if entity["origin"]:
+        if is_local(entity):
+            restored.notes.append(f"{entity.get('path')} is used as it is now; its content is compared")
+        elif entity["origin"]:
             restored.notes.append(f"{entity['ref']} belongs to another server; its present state is used")
         elif entity["type"] == "project_version":
             _restore_version(api, entity, restored, workspace, progress)

@@ -24,6 +24,7 @@ from autoflow.reproduction.code import load_code, missing_code, write_beside
 from autoflow.reproduction.commands import shell_commands
 from autoflow.reproduction.comparison import (
     compare_inputs,
+    compare_local_inputs,
     compare_outputs,
     expand_folders,
     mark_requested,
@@ -224,7 +225,8 @@ def _run(
     same_app = [candidate for candidate in runs if candidate.name == run.name] or runs
     written = [output for each in same_app for output in _outputs(api, each)]
     rows = mark_requested(compare_outputs(_outputs(api, run), written, projects), job.requested)
-    rows += compare_inputs(projects, [entity for each in runs for entity in each.inputs])
+    inputs = [entity for each in runs for entity in each.inputs]
+    rows += compare_inputs(projects, inputs) + compare_local_inputs(run.inputs, inputs)
     return [each.ref for each in same_app], rows
 
 

@@ -106,17 +106,18 @@ class FactsGatherer:
         The process may end before all are gathered; what cannot be found out later comes first.
         """
         facts = _code_facts(self._initial, self._variables)
-        contents: Mapping[str, str] = {}
+        yield FactsPart(facts)
         self._root = facts.get("root")
+        contents: Mapping[str, str] = {}
         if self._root is not None:
             imported = code_state.imported_files()
             self._imported.update(imported)
             used = [self._initial.get("script", self._root), *imported, *code_state.named_files(self._initial)]
             beside, contents = code_state.gather_code(self._root, facts["commit"], used)
+            if (dirty := _is_dirty(self._root, facts.get("script_within"))) is not None:
+                beside["dirty"] = has_changes({"dirty": dirty, **beside})
             facts.update(beside)
-            if "dirty" in facts:
-                facts["dirty"] = has_changes(facts)
-        yield FactsPart(facts)
+            yield FactsPart(beside)
         yield from _single_pieces(contents)
         self._report(facts)
         locks: dict[str, str] = {}
@@ -171,8 +172,6 @@ def _code_facts(initial: RunFacts, variables: Sequence[str]) -> RunFacts:
         facts["folder_within"] = folder
     if (script := _relative_path(root, initial.get("script"))) is not None:
         facts["script_within"] = script
-    if (dirty := _is_dirty(root, script)) is not None:
-        facts["dirty"] = dirty
     if repository := git.read(root, "config", "--get", "remote.origin.url"):
         facts["repository"] = masking.text(repository)
     return facts

@@ -48,11 +48,15 @@ class _Record(RunMembers):
     at: int
 
 
-class StartRecord(_Record):
-    """The beginning of a run, with the facts known then (`model.run.RunFacts`) as further members."""
-
+class _StartRecord(_Record):
     type: Literal["run"]
     parent: str | None
+
+
+class StartRecord(_StartRecord, total=False):
+    """The beginning of a run, with the facts known then (`model.run.RunFacts`) as further members."""
+
+    folder: str
 
 
 class _FactsRecord(_Record):
@@ -137,12 +141,16 @@ class NodeRecord(_Record):
     node: WireSettings
 
 
-class EdgeEntity(TypedDict):
-    """The entity of an edge; the origin is empty for the server's own."""
-
+class _EdgeEntity(TypedDict):
     type: WireType
     id: int | str
     origin: str
+
+
+class EdgeEntity(_EdgeEntity, total=False):
+    """The entity of an edge; the origin is empty for the server's own. A file of a machine has its name too."""
+
+    name: str
 
 
 class _EdgeRecord(_RunKey):

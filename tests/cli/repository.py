@@ -49,7 +49,7 @@ with workflow("Train", parameters=vars(args)) as run:
         weights_file = api.file.get_info_by_path(1, args.weights)
         print("starting from", weights_file.hash)
     project = api.project.get_info_by_id(args.project_id)
-    content = [load(args.project_id), os.environ.get("NOISE"), weights_file.hash if args.weights else None]
+    content = [load(args.project_id), os.environ.get("NOISE_PATH"), weights_file.hash if args.weights else None]
     save(json.dumps(content), f"/models/{project.name}/model.json")
 '''
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autoflow import Api
+from autoflow import Api, flush, workflow
 from autoflow.runtime import destination
 from autoflow.server.server import Server
 from tests.cli.repository import Repository, git
@@ -111,7 +112,7 @@ def test_the_reproduction_is_a_separate_run(api, repo, command):
 
 def test_a_different_output(api, repo, command):
     """If the outputs differ, the exit code is 1 and both hashes are printed."""
-    repo.run("--project-id", "1", NOISE="once")
+    repo.run("--project-id", "1", NOISE_PATH="once")
     code, output, _ = command("reproduce", MODEL, "--run", "--yes")
     assert code == 1
     assert "different" in output
@@ -307,8 +308,8 @@ def save(path, contents):
 
 with workflow("Train"):
     data = str(load(int(os.environ.get("PROJECT", "1"))))
-    noise = os.environ.get("NOISE", "")
-    extra = {"extra.pt": ""} if os.environ.get("EXTRA") else {}
+    noise = os.environ.get("NOISE_PATH", "")
+    extra = {"extra.pt": ""} if os.environ.get("EXTRA_PATH") else {}
     save("/runs/lemons", {"best.pt": data + noise, "last.pt": data, **extra})
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(data)
@@ -340,7 +341,7 @@ def test_a_folder_is_compared_file_by_file(api, folder_repo, command):
 @pytest.mark.parametrize("ref", ["/runs/lemons", "/runs/lemons/best.pt", "task:1", "/models/summary.json"])
 def test_a_file_that_differs_in_a_folder_is_a_difference(api, folder_repo, command, ref):
     """The verdict does not depend on what was asked for, nor on the other files."""
-    folder_repo.run(NOISE="once")
+    folder_repo.run(NOISE_PATH="once")
     code, output, _ = command("reproduce", ref, "--run", "--yes")
     assert code == 1
     assert "The outputs DIFFER from the recorded ones." in output
@@ -350,7 +351,7 @@ def test_a_file_that_differs_in_a_folder_is_a_difference(api, folder_repo, comma
 
 def test_a_file_that_was_not_written_again_is_missing(api, folder_repo, command):
     """A folder with fewer files differs."""
-    folder_repo.run(EXTRA="1")
+    folder_repo.run(EXTRA_PATH="1")
     code, output, _ = command("reproduce", "task:1", "--run", "--yes")
     assert code == 1
     assert [line.split()[-1] for line in output.splitlines() if "extra.pt" in line] == ["missing"]
@@ -366,3 +367,66 @@ def test_files_of_other_runs_in_the_folder_are_not_compared(api, folder_repo, co
     assert "old.pt" not in output
     assert "new.pt" not in output
     assert "/runs/lemons/best.pt" in output
+
+
+LOCAL_APP = '''
+from pathlib import Path
+
+from autoflow import flush, workflow, workflow_input, workflow_output
+
+
+@workflow_input("file")
+def read(path):
+    """Return a text."""
+    return Path(path).read_text()
+
+
+@workflow_output("file", value="path")
+def write(path, text):
+    """Write a text."""
+    Path(path).write_text(text)
+
+
+with workflow("Sort"):
+    write("sorted.txt", "".join(sorted(read("DATA"))))
+    flush(30)
+'''
+
+
+def test_local_files_are_inputs_and_outputs(api, tmp_path, command):
+    """A file by its path and content: traced by its path, compared when the run is repeated."""
+    data = tmp_path / "data.txt"
+    data.write_text("cab")
+    repo = Repository(tmp_path / "local", LOCAL_APP.replace("DATA", str(data)))
+    repo.run()
+    output_file = repo.folder / "sorted.txt"
+    trace = json.loads(command("trace", str(output_file), "--json")[1])
+    local = {entry["path"]: entry for entry in trace["data"].values()}
+    assert local[str(data)]["sha256"] == hashlib.sha256(b"cab").hexdigest()
+    assert local[str(output_file)]["size"] == 3
+    code, output, errors = command("reproduce", str(output_file), "--run", "--yes")
+    assert code == 0, output + errors
+    data.write_text("cbaa")
+    code, output, _ = command("reproduce", str(output_file), "--run", "--yes")
+    assert code == 1
+    data.write_text("abc")  # the same output from another input
+    code, output, _ = command("reproduce", str(output_file), "--run", "--yes")
+    assert code == 1
+    assert "READ WITH OTHER CONTENT" in output
+
+
+def test_a_file_that_one_run_wrote_and_another_read_is_one_card(api, tmp_path, command):
+    """A file that changed in between is two."""
+    data = tmp_path / "data.txt"
+    for text in ("b", "c"):
+        with workflow("Write") as run:
+            data.write_text(text)
+            run.output("file", str(data))
+        flush(10)
+    with workflow("Read") as run:
+        run.input("file", data)
+    flush(10)
+    graph = api.graph()
+    files = [card for card in graph.cards if card.type == "file"]
+    assert [card.name for card in files] == ["data.txt", "data.txt"]
+    assert sorted(sum(file.key in (arrow.source, arrow.target) for arrow in graph.arrows) for file in files) == [1, 2]

@@ -7,7 +7,9 @@ import unicodedata
 from datetime import datetime, timezone, tzinfo
 
 from autoflow.graph.graph import Card, Graph
+from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.local_file import local_file
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SERVER_URL = re.compile(r"https?://[^/?#\s\\\"'<>@]+(?:/[^?#\s\\\"'<>]*)?")
@@ -45,6 +47,8 @@ def card_reference(card: Card) -> str:
     """Return the card's reference for the command line, as ``version:12``; of a cluster the number of its cards."""
     if card.members:
         return type_and_id(card)
+    if (file := local_file(EntityRef(card.origin, card.type, card.id))) is not None:
+        return f"{file.path}@{file.host}"
     reference = f"{ENTITY_TYPES[card.type].reference}:{card.id}"
     return f"{reference}@{card.origin.partition('://')[2] or card.origin}" if card.origin else reference
 

@@ -9,12 +9,24 @@ from typing import Any, TypedDict, cast
 
 from autoflow.model.card import WireMeta, WireSettings, WorkflowSettings
 from autoflow.model.entity_types import WireType, type_of_kind
+from autoflow.model.local_file import LocalFile
 from autoflow.model.text import from_json
+from autoflow.outbox.destinations import local_files
 from autoflow.outbox.destinations.base import Undeliverable
 from autoflow.outbox.destinations.lookups import Lookups, Task
+from autoflow.process.lru_cache import LruCache
 from autoflow.process.rate_limited_log import RateLimitedLogger
 from autoflow.wire import cards, edges, methods
-from autoflow.wire.records import CapturedEdge, CapturedNode, EdgeRecord, NodeRecord, RunMembers, StartRecord, Subject
+from autoflow.wire.records import (
+    CapturedEdge,
+    CapturedNode,
+    EdgeEntity,
+    EdgeRecord,
+    NodeRecord,
+    RunMembers,
+    StartRecord,
+    Subject,
+)
 
 _log = RateLimitedLogger(logging.getLogger("autoflow"))
 
@@ -66,6 +78,10 @@ class RecordResolver:
         """Return the app's id, for the links that need it; None when unknown."""
         return task.app_id
 
+    def local_file(self, record: CapturedEdge, path: str) -> LocalFile | None:
+        """Return the file of this machine at a path, if the server takes such files and there is one."""
+        return None
+
 
 class ServerResolver(RecordResolver):
     """For autoflow's server, which numbers runs and takes entities of other origins."""
@@ -73,12 +89,19 @@ class ServerResolver(RecordResolver):
     def __init__(self, lookups: Lookups) -> None:
         super().__init__(lookups)
         self._runs: dict[str, RunMembers] = {}  # members of run records, for tasks made before these arrive
+        self._folders: LruCache[str, str] = LruCache(Lookups.CACHED_TASKS)  # working folders of runs
 
     def remember(self, record: StartRecord) -> None:
         """Keep the members of a run's first record."""
         if len(self._runs) > Lookups.CACHED_TASKS:
             self._runs.clear()
         self._runs[record["run"]] = _run_members(record)
+        if isinstance(folder := record.get("folder"), str):
+            self._folders.put(record["run"], folder)
+
+    def local_file(self, record: CapturedEdge, path: str) -> LocalFile | None:
+        """See `RecordResolver.local_file`."""
+        return local_files.look_up(path, self._folders.get(record["run"]), record["at"])
 
     def task_of(self, record: CapturedNode | CapturedEdge) -> Task:
         """See `RecordResolver.task_of`."""
@@ -101,7 +124,7 @@ class ServerResolver(RecordResolver):
             "run": record["run"],
             "at": record["at"],
             "direction": record["direction"],
-            "entity": {"type": edge.type, "id": edge.entity_id, "origin": record.get("origin") or ""},
+            "entity": edge.entity,
             "meta": edge.meta,
         }
         if (task := _own_task(record)) is not None:
@@ -199,6 +222,7 @@ class EdgeResolution:
         self._foreign = bool(record.get("origin"))  # an entity of another server than the one the record goes to
         self._task: Task | None = None
         self._file: Mapping[str, Any] | None = None
+        self._local: LocalFile | None = None
         self._id = self._subject_id()
         version = self._version_id()
         self.entity_id: int | str = self._id if version is None else version
@@ -206,6 +230,18 @@ class EdgeResolution:
         options |= {"version"} if version is not None else set()
         self.type: WireType = type_of_kind(self._kind, options).name
         self.meta = self._meta()
+
+    @property
+    def entity(self) -> EdgeEntity:
+        """The entity, as autoflow's server takes it."""
+        entity: EdgeEntity = {
+            "type": self.type,
+            "id": self.entity_id,
+            "origin": self._record.get("origin") or "",
+        }
+        if self._local is not None:
+            entity["origin"], entity["name"] = self._local.origin, self._local.name
+        return entity
 
     @property
     def task(self) -> Task:
@@ -237,7 +273,11 @@ class EdgeResolution:
         team = self.task.team_id
         self._file = self._lookups.file_at(team, path) if team is not None else None
         if self._file is None or self._file.get("id") is None:
-            raise UnknownEntity(f"{path} is not in the Team Files of team {team}")
+            self._local = self._resolver.local_file(self._record, path)
+            if self._local is None:
+                raise UnknownEntity(f"{path} is not in the Team Files of team {team}, nor a file of this machine")
+            self._file = {"name": self._local.name}
+            return self._local.id
         number: int | str = self._file["id"]
         return number
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, select
 from autoflow.graph.graph import CardOptions, Link
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
+from autoflow.model.local_file import local_file
 from autoflow.server.db import files as file_store
 from autoflow.server.db import jobs as jobs_store
 from autoflow.server.db import json_codec, tasks
@@ -116,13 +117,17 @@ def _minute(timestamp: str | None) -> str | None:
 
 
 def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, CardOptions]:
-    """Return the names that records stated for other servers' entities."""
-    fields: dict[str, CardOptions] = {}
+    """Return the names that records stated for other servers' entities, and what the ids of local files say."""
+    fields: dict[str, CardOptions] = {
+        ref.key: {"name": file.name, "description": f"{file.path} on {file.host}", "size": file.size}
+        for ref in refs
+        if (file := local_file(ref)) is not None
+    }
     for chunk in chunks(sorted({str(ref.id) for ref in refs})):
         for row in conn.execute(
             select(entities).where(entities.c.entity.in_(chunk), entities.c.name != "", visible(conn, entities))
         ):
-            fields[EntityRef(row.origin, row.type, row.entity).key] = {"name": row.name}
+            fields.setdefault(EntityRef(row.origin, row.type, row.entity).key, {"name": row.name})
     return fields
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.model.graph_json import DataDetails, DataJson, FileJson, RunJson
+from autoflow.model.local_file import local_file
 from autoflow.server.db import files as file_store
 from autoflow.server.db import jobs, json_codec, tasks
 from autoflow.server.db.access import visible
@@ -82,6 +83,9 @@ def describe_data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, Data
     }
     own: dict[str, list[Any]] = {}
     for ref in refs:
+        if (file := local_file(ref)) is not None:
+            local: DataDetails = {"name": file.name, "path": file.path, "sha256": file.sha256, "size": file.size}
+            descriptions[ref.key].update(local)
         if not ref.origin:
             own.setdefault(ref.key.partition(":")[0], []).append(ref.id)
     for kind, describe in (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from autoflow.model.entity import EntityRef
-from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.model.entity_types import ENTITY_TYPES, names_where
+from autoflow.model.local_file import local_file
 from autoflow.model.reference import Reference, parse, reference_types
 from autoflow.server.db import files, tasks, teams
 from autoflow.server.db.access import visible
@@ -14,6 +15,9 @@ from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.versions import versions
+
+FILES = names_where(lambda row: row.card_type == "file")
+MAX_LOCAL = 100  # edges that are searched for a file of a machine
 
 
 def parse_reference(text: str) -> Reference:
@@ -43,16 +47,24 @@ def resolve(conn: Connection, reference: Reference, team_id: int | None) -> Enti
 
 
 def _resolve_path(conn: Connection, reference: Reference, team_id: int | None) -> EntityRef:
-    """Return the current file at a path, else its last one, else the folder if any run used it."""
+    """Return the current file at a path, else its last one, else the folder if any run used it, else the file of a
+    machine that a run named last.
+    """
     path = files.normalize_path(reference.path)
     file_rows = files.history(conn, team_id or teams.default_team(conn), path)
     if file_rows:
         return EntityRef("", "file", file_rows[0]["id"])
     folder = EntityRef("", "folder", path.rstrip("/") or "/")
     uses = select(edges.c.id).where(edges.c.entity_key == folder.key, visible(conn, edges)).limit(1)
-    if conn.execute(uses).first() is None:
-        raise NotFound("file", path)
-    return folder
+    if conn.execute(uses).first() is not None:
+        return folder
+    local = select(edges.c.origin, edges.c.entity).where(edges.c.type.in_(FILES), edges.c.origin != "")
+    local = local.where(edges.c.entity.startswith(f"{path}@", autoescape=True), visible(conn, edges))
+    for origin, entity in conn.execute(local.order_by(edges.c.id.desc()).limit(MAX_LOCAL)):
+        ref = EntityRef(origin, "file", entity)
+        if (file := local_file(ref)) is not None and file.path == path:
+            return ref
+    raise NotFound("file", path)
 
 
 def _resolve_number(conn: Connection, reference: Reference) -> EntityRef:
