@@ -156,7 +156,8 @@ def test_changes_that_are_not_recorded_are_an_error(api, repo, command):
     assert (code, output) == (2, "")
     assert "--allow-dirty" in errors
     assert projects(api) == ["lemons"]
-    assert command("reproduce", MODEL, "--run", "--yes", "--allow-dirty")[0] == 0
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes", "--allow-dirty")
+    assert code == 0, output + errors
 
 
 def test_code_outside_of_a_repository(api, tmp_path, command):
