@@ -63,7 +63,7 @@ test-all: untimed
 	@$(MAKE) --no-print-directory timing
 
 untimed: .venv-dev/ready
-	@echo "Everything on $$($(DEV)python --version), not timing:" && $(DEV)python $(PYTEST) -n 3 -m 'not timing'
+	@echo "Everything on $$($(DEV)python --version), not timing:" && $(DEV)python $(PYTEST) -n 4 -m 'not timing'
 
 timing: .venv-dev/ready
 	@echo "Everything on $$($(DEV)python --version), timing:" && $(DEV)python $(PYTEST) -n 0 -m timing

@@ -109,11 +109,12 @@ class FactsGatherer:
         yield FactsPart(facts)
         self._root = facts.get("root")
         contents: Mapping[str, str] = {}
-        if self._root is not None:
+        commit = facts.get("commit")
+        if self._root is not None and commit is not None:
             imported = code_state.imported_files()
             self._imported.update(imported)
             used = [self._initial.get("script", self._root), *imported, *code_state.named_files(self._initial)]
-            beside, contents = code_state.gather_code(self._root, facts["commit"], used)
+            beside, contents = code_state.gather_code(self._root, commit, used)
             if (dirty := _is_dirty(self._root, facts.get("script_within"))) is not None:
                 beside["dirty"] = has_changes({"dirty": dirty, **beside})
             facts.update(beside)

@@ -206,6 +206,7 @@ class World:
                 "team": 1,
                 "workspace": 1,
             },
+            "autoflow.runs.contents": {"task": self.task, "pieces": ["unknown"]},
             "autoflow.runs.compare": {"first": self.task, "second": self.task},
             "autoflow.runs.search": {
                 "where": "result.mAP > 0.6 or app = 'a'",

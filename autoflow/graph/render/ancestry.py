@@ -171,9 +171,12 @@ class _TreeRenderer:
         parts = []
         if commit := facts.get("commit"):
             parts.append(f"commit {str(commit)[:12]}{_code_state(facts)}")
-        parts += [f"Python {facts['python']}"] if facts.get("python") else []
-        parts += [f"{len(facts['packages'])} packages"] if facts.get("packages") else []
-        parts += [f"reproduces {facts['reproduces']}"] if facts.get("reproduces") else []
+        if python := facts.get("python"):
+            parts.append(f"Python {python}")
+        if packages := facts.get("packages"):
+            parts.append(f"{len(packages)} packages")
+        if reproduced := facts.get("reproduces"):
+            parts.append(f"reproduces {reproduced}")
         if parts:
             yield printable(", ".join(parts))
         yield from _result_lines(facts)

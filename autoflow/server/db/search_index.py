@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, column, func, literal_column, table, text
 from sqlalchemy.sql.expression import TableClause
@@ -111,7 +112,7 @@ def neighbours(word: str) -> set[str]:
     }
 
 
-def matching(conn: Connection, query: Select[tuple[int]], indexed: Table, expression: str) -> Select[tuple[int]]:
+def matching(conn: Connection, query: Select[Any], indexed: Table, expression: str) -> Select[Any]:
     """Restrict a query over a table to the rows that an expression of this module matches, the newest first."""
     if conn.dialect.name == "sqlite":
         fts: TableClause = table(_index(indexed.name), column("rowid"))

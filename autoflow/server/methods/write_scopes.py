@@ -85,7 +85,8 @@ def _files(_conn: Connection, request: RequestParser) -> list[Scope]:
 def _commit(conn: Connection, request: RequestParser) -> set[Scope]:
     """Return the scopes of committing a version: its project, and the files of the team, which include its archive."""
     number = request.number("id")
-    query = select(workspaces.c.team_id).join(projects).join(versions, versions.c.project_id == projects.c.id)
+    query = select(workspaces.c.team_id).join_from(versions, projects, projects.c.id == versions.c.project_id)
+    query = query.join(workspaces, workspaces.c.id == projects.c.workspace_id)
     team_ids = conn.execute(query.where(versions.c.id == number)).scalars()
     return projects_of(conn, versions, [number]).union(map(scopes.files, team_ids))
 

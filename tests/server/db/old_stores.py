@@ -5,10 +5,12 @@ from __future__ import annotations
 import zlib
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from autoflow.server.db import setup
+from autoflow.server.db import schema, setup
 from autoflow.server.db.engine import make_engine
 
 TIMESTAMP = "'2026-01-01T00:00:00.000Z'"
@@ -45,6 +47,12 @@ def upgrade(url, revision):
         config.attributes["connection"] = conn
         command.upgrade(config, revision)
     engine.dispose()
+
+
+def differences(conn):
+    """What a store has else than the tables of the code; the index of words is no part of those."""
+    own = {"include_name": lambda name, *_: not str(name).startswith("search_")}
+    return compare_metadata(MigrationContext.configure(conn, opts=own), schema.metadata)
 
 
 def make_old(url, revision):

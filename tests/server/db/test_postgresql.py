@@ -7,8 +7,6 @@ import threading
 
 import pytest
 import sqlalchemy
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import event, text
 
 from autoflow.errors import ServerBusy, ServerExtraMissing
@@ -16,7 +14,7 @@ from autoflow.server.db import postgresql, schema
 from autoflow.server.db.engine import Store, make_engine
 from autoflow.server.server import Server
 from tests import postgres as ours
-from tests.server.db.old_stores import check_recorded, make_old, make_recorded, numbered
+from tests.server.db.old_stores import check_recorded, differences, make_old, make_recorded, numbered
 from tests.server.digests import compute_digest
 
 
@@ -58,7 +56,7 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
     engine = make_engine(empty)
     with engine.connect() as conn:
         assert conn.execute(text("SELECT name, valid_from, valid_to FROM items_history")).all() == [("a.png", 1, 2)]
-        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
+        assert differences(conn) == []
     engine.dispose()
 
 
@@ -69,7 +67,7 @@ def test_runs_of_an_older_database_stay(empty, tmp_path, revision):
     server = Server.open(tmp_path, empty, migrate=True)
     check_recorded(server)
     with server._context.store.read() as conn:
-        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
+        assert differences(conn) == []
     server.close()
 
 

@@ -14,9 +14,7 @@ import types
 
 import pytest
 import sqlalchemy
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from autoflow.errors import ServerBusy, ServerRefused, StoreUnavailable
@@ -24,7 +22,7 @@ from autoflow.server.db import engine, forks, opening, schema, setup
 from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 from tests.postgres import on_sqlite
-from tests.server.db.old_stores import check_recorded, make_old, make_recorded, numbered
+from tests.server.db.old_stores import check_recorded, differences, make_old, make_recorded, numbered
 
 MIGRATIONS = os.path.join(os.path.dirname(setup.__file__), "migrations")
 
@@ -143,9 +141,8 @@ def test_the_migrations_end_in_the_schema(tmp_path):
     with setup.writing(made) as conn:
         setup.apply_migrations(conn)
     with made.connect() as conn:
-        context = MigrationContext.configure(conn)
-        assert compare_metadata(context, schema.metadata) == []
-        assert context.get_current_revision() == schema.REVISION
+        assert differences(conn) == []
+        assert setup.revision_of(conn) == schema.REVISION
     config = Config()
     config.set_main_option("script_location", MIGRATIONS)
     assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
@@ -177,7 +174,7 @@ def test_the_history_of_an_older_store_stays(tmp_path):
     query = sqlalchemy.select(history.c.name, history.c.valid_from, history.c.valid_to).order_by(history.c.name)
     with server._context.store.read() as conn:
         assert conn.execute(query).all() == [("c.png", 1, 2)]
-        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
+        assert differences(conn) == []
     server.call("images.bulk.remove", {"imageIds": [1]})
     with server._context.store.read() as conn:
         assert conn.execute(query).all() == [("a.png", 1, 2), ("c.png", 1, 2)]
@@ -194,7 +191,7 @@ def test_runs_of_an_older_store_stay(tmp_path, revision):
     check_recorded(server)
     with server._context.store.read() as conn:
         assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
-        assert compare_metadata(MigrationContext.configure(conn), schema.metadata) == []
+        assert differences(conn) == []
     server.close()
     (copy,) = glob.glob(f"{path}.{revision}-*")
     with contextlib.closing(sqlite3.connect(copy)) as conn:

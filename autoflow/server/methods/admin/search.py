@@ -82,7 +82,8 @@ def _best(conn: Connection, kind: Kind, matches: Select[Any], size: int) -> list
 
 
 def _ids_and_ranks(conn: Connection, kind: Kind, text: str) -> Select[Any]:
-    return kind.query(conn).with_only_columns(kind.table.c.id, _rank(kind, text).label("rank"))
+    columns: list[ColumnElement[Any]] = [kind.table.c.id, _rank(kind, text).label("rank")]
+    return kind.query(conn).with_only_columns(*columns)
 
 
 def _with_expression(conn: Connection, kind: Kind, text: str, expression: str, size: int) -> list[RowMapping]:
@@ -132,7 +133,9 @@ def _search_kind(conn: Connection, kind: Kind, query: _Query, size: int, *, only
 def _misspelled(conn: Connection, query: _Query, size: int) -> dict[contract.SearchKind, list[RowMapping]]:
     """Return the rows for a query that nothing matches: those with similar words, else any images."""
     words = search_index.any_neighbours(conn, search_index.words_of(query.text))
-    matches = {name: _with_expression(conn, KINDS[name], query.text, words, size) for name in query.kinds}
+    matches: dict[contract.SearchKind, list[RowMapping]] = {
+        name: _with_expression(conn, KINDS[name], query.text, words, size) for name in query.kinds
+    }
     if not any(matches.values()) and "image" in query.kinds:
         matches["image"] = _containing(conn, KINDS["image"], query.text, size, recent=False)
     return matches
