@@ -36,6 +36,7 @@ from autoflow.server.methods.admin import (
     reproduction_tokens,
     search,
     task_data,
+    task_log,
     tasks,
     upkeep,
 )
@@ -86,6 +87,7 @@ _FAMILIES = (
     files,
     folders,
     tasks,
+    task_log,
     task_data,
     apps,
     ecosystem,

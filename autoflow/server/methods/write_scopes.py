@@ -99,6 +99,10 @@ def _discarded(conn: Connection, request: RequestParser) -> set[Scope]:
     return _of_task("id" if request.has("id") else "taskId")(conn, request)
 
 
+def _logged(conn: Connection, request: RequestParser) -> set[Scope]:
+    return scopes_of_records(conn, [{"task": entry.number("task_id")} for entry in request.objects("logs")])
+
+
 def _edge(conn: Connection, request: RequestParser) -> set[Scope]:
     fields: Mapping[str, Any] = request.fields
     return scopes_of_records(conn, [{"task": request.mapping("node").get("id"), "entity": fields}])
@@ -110,6 +114,7 @@ SCOPES: Mapping[str, MethodScope] = {
     **dict.fromkeys(("tasks.output.set", "tasks.data.set"), _of_task("taskId")),
     **dict.fromkeys(("tasks.status.update", "tasks.stop", "autoflow.tasks.ensure"), _of_task("id")),
     **dict.fromkeys(("tasks.meta.update", "tasks.app-v2.data.set"), _discarded),
+    "tasks.logs.add": _logged,
     **dict.fromkeys(("file-storage.remove", "file-storage.bulk.remove"), _files),
     **dict.fromkeys(
         (

@@ -1,17 +1,19 @@
-"""Teams and their members, for who administers them: ``teams.add``, ``users.add``, ``members.*``."""
+"""Teams and their members, for who administers them: ``teams.add``, ``users.add``,
+``members.*``, ``workspaces.editInfo`` and ``workspaces.archive``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, true, update
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
 from autoflow.server.db import teams, tokens
 from autoflow.server.db.access import caller
-from autoflow.server.db.schema import members, users, workspaces
+from autoflow.server.db.schema import members, projects, tasks, users, workspaces
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import Conflict, Forbidden, Invalid, NotFound
 from autoflow.server.methods.admin import instance
@@ -68,6 +70,28 @@ def edit_workspace(conn: Connection, request: RequestParser) -> JsonObject:
             raise Conflict(f"team {row['team_id']} has a workspace named {name!r} already")
     conn.execute(update(workspaces).where(workspaces.c.id == row["id"]).values(**changed, updated_at=timestamps.now()))
     return instance.workspace(conn, request)
+
+
+def archive_workspace(conn: Connection, request: RequestParser) -> Success:
+    """``workspaces.archive``: hide an empty workspace; it stays, and ``workspaces.visibility.set`` shows it again.
+
+    Raises:
+        Conflict: it has projects or runs, or it is the team's first, where runs are recorded that name no workspace.
+    """
+    row = teams.get(conn, workspaces, "workspace", request.number("id"))
+    if row["id"] == teams.first_workspace(conn, row["team_id"]):
+        raise Conflict(f"workspace {row['id']} is the first of its team: runs are recorded there if they name no other")
+    for table, what, condition in (
+        (projects, "projects: move them to another workspace, or remove them", projects.c.state != "removed"),
+        (tasks, "runs, which stay where they were recorded", true()),
+    ):
+        own = select(table.c.id).where(table.c.workspace_id == row["id"], condition)
+        if conn.execute(own.limit(1)).first() is not None:
+            raise Conflict(f"only an empty workspace is archived, and workspace {row['id']} has {what}")
+    conn.execute(
+        update(workspaces).where(workspaces.c.id == row["id"]).values(hidden=True, updated_at=timestamps.now())
+    )
+    return {"success": True}
 
 
 def add_user(conn: Connection, request: RequestParser) -> JsonObject:
@@ -129,6 +153,7 @@ READS: Mapping[str, Operation] = {}
 WRITES: Mapping[str, Operation] = {
     "teams.add": add_team,
     "workspaces.editInfo": edit_workspace,
+    "workspaces.archive": archive_workspace,
     "users.add": add_user,
     "members.add": add_member,
     "members.editInfo": edit_member,

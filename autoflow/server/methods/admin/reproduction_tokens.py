@@ -34,6 +34,7 @@ WRITABLE = frozenset(
         "tasks.output.set",
         "tasks.status.update",
         "tasks.meta.update",
+        "tasks.logs.add",
         "tasks.data.set",
         "tasks.app-v2.data.set",
         "projects.add",

@@ -138,18 +138,6 @@ def _set_state(conn: Connection, task_id: int, state: str) -> None:
         tasks.start(conn, task_id, timestamps.now())
 
 
-def log(conn: Connection, request: RequestParser) -> list[JsonObject]:
-    """``tasks.log.download`` by id: an entry for each line, not older than ``sinceTime``, the last ``limit`` ones."""
-    task_id = tasks.get(conn, request.number("id"))["id"]
-    entries = [
-        {"task_id": task_id, "timestamp": row["at"], "level": "info", "message": line}
-        for row in tasks.read_log(conn, task_id, request.text("sinceTime", ""))
-        for line in row["lines"].splitlines()
-    ]
-    limit = request.optional_number("limit")
-    return entries if limit is None else entries[len(entries) - min(max(limit, 0), len(entries)) :]
-
-
 def discard(conn: Connection, request: RequestParser) -> Success:
     """Accept and discard what an app reports of its own page beside `task_data`: this server does not show it."""
     tasks.get_or_create(conn, request.number("id" if request.has("id") else "taskId"))
@@ -159,7 +147,6 @@ def discard(conn: Connection, request: RequestParser) -> Success:
 READS: Mapping[str, Operation] = {
     methods.TASK_INFO: task,
     "tasks.list": list_tasks,
-    "tasks.log.download": log,
 }
 WRITES: Mapping[str, Operation] = {
     **by_name(ensure),

@@ -250,6 +250,13 @@ def archive(conn: Connection, request: RequestParser) -> Success:
     return {"success": True}
 
 
+def remove_many(conn: Connection, request: RequestParser) -> Success:
+    """``jobs.bulk.remove`` by ``ids``: they are archived, so that the runs that name them still show them."""
+    for number in request.unique_numbers("ids"):
+        jobs.disable(conn, jobs.get(conn, number)["id"])
+    return {"success": True}
+
+
 READS: Mapping[str, Operation] = {methods.JOB_INFO: job, "jobs.list": list_jobs, "jobs.stats": stats}
 WRITES: Mapping[str, Operation] = {
     "jobs.add": add,
@@ -258,4 +265,5 @@ WRITES: Mapping[str, Operation] = {
     "jobs.set-status": set_status,
     "jobs.stop": stop,
     "jobs.archive": archive,
+    "jobs.bulk.remove": remove_many,
 }

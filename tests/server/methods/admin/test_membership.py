@@ -48,3 +48,19 @@ def test_names_are_taken_once(server):
         with pytest.raises(ServerRefused) as refusal:
             server.call(method, body)
         assert refusal.value.status == 409
+
+
+def test_only_an_empty_workspace_is_archived(filled):
+    """It is hidden, and nothing of it is removed; with a project, with a run, or as the team's first it is refused."""
+    with_project, with_run, empty = (
+        filled.call("workspaces.add", teamId=1, name=name)["id"] for name in ("projects", "runs", "empty")
+    )
+    filled.call("projects.add", workspaceId=with_project, name="lemons")
+    filled.call("autoflow.runs.ensure", run="r1", workspace=with_run)
+    for number in (1, with_project, with_run):
+        with pytest.raises(ServerRefused) as refusal:
+            filled.call("workspaces.archive", id=number)
+        assert refusal.value.status == 409
+    assert filled.call("workspaces.archive", id=empty) == {"success": True}
+    assert filled.call("workspaces.info", id=empty)["hidden"] is True
+    assert filled.call("workspaces.info", id=with_run)["hidden"] is False

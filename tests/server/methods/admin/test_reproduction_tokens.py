@@ -117,6 +117,7 @@ CHANGING = [
     ("autoflow.versions.snapshot", lambda w: {"projectId": w.project}),
     ("autoflow.runs.ensure", lambda w: {"run": "new run of old task", "task": w.task}),
     ("tasks.output.set", lambda w: {"taskId": w.task, "output": {}}),
+    ("tasks.logs.add", lambda w: {"logs": [{"task_id": w.task, "message": "m"}]}),
     ("tasks.status.update", lambda w: {"id": w.task, "status": "error"}),
     *(
         (method, lambda w: {"node": {"type": "task", "id": w.task}, "type": "project", "id": w.project})

@@ -58,6 +58,16 @@ def test_a_log_is_returned_line_by_line(filled, task):
     assert [line["message"] for line in since] == ["c"]
 
 
+def test_an_apps_logger_adds_to_its_log(filled, task):
+    """Records of the SDK's logger, with their level and traceback; one that names no task is refused with the rest."""
+    logged = [{"task_id": task, "level": "info", "message": "m"}]
+    failed = {"task_id": str(task), "level": "error", "message": "e", "stack": ["Traceback", "  line 1"]}
+    assert filled.call("tasks.logs.add", logs=[*logged, failed]) == {"success": True}
+    refused(400, filled.call, "tasks.logs.add", logs=[*logged, {"message": "lost"}])
+    shown = filled.call("tasks.log.download", id=task)
+    assert [line["message"] for line in shown] == ["m", "ERROR e", "Traceback", "  line 1"]
+
+
 def test_data_of_an_apps_own_page_is_stored(filled, task):
     """Fields are set by their paths, replaced or appended to, and read; what was not set is null."""
 

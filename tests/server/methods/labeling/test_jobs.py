@@ -50,6 +50,11 @@ def test_lists_leave_out_what_was_asked_to(filled, dataset):
     filled.call("jobs.archive", id=second["id"])
     assert names() == [first["id"]]
     assert len(names(showDisabled=True)) == 2
+    refused(404, filled.call, "jobs.bulk.remove", ids=[first["id"], 999])
+    assert names() == [first["id"]]
+    filled.call("jobs.bulk.remove", ids=[first["id"]])
+    assert names() == []
+    assert len(names(showDisabled=True)) == 2
 
 
 def test_a_jobs_times_follow_its_status(filled, dataset):
