@@ -270,11 +270,6 @@ def ensure_for_run(
     return task_id
 
 
-def set_parent(conn: Connection, key: str, parent: str) -> None:
-    """Set the parent of a run, by its key."""
-    conn.execute(update(runs).where(runs.c.key == key).values(parent=parent))
-
-
 def set_name(conn: Connection, task_id: int, text: str) -> None:
     """Set a task's name and its app, which is identified by team and name."""
     if not text:
@@ -340,16 +335,6 @@ def other_facts(conn: Connection, task_id: int, limit: int) -> list[RowMapping]:
     """Return facts beside a task's current ones (``at``, ``facts``, ``created_by``), the newest first."""
     query = select(task_facts).where(task_facts.c.task_id == task_id).order_by(task_facts.c.id.desc())
     return list(conn.execute(query.limit(limit)).mappings())
-
-
-def set_card_settings(conn: Connection, task_id: int, settings: Mapping[str, Any]) -> None:
-    """Replace the settings of a task's card."""
-    conn.execute(update(tasks).where(tasks.c.id == task_id).values(card_settings=json_codec.dump(settings)))
-
-
-def append_log(conn: Connection, task_id: int, timestamp: str, lines: str) -> None:
-    """Append lines to a task's log."""
-    conn.execute(insert(logs).values(task_id=task_id, at=timestamp, lines=lines, created_by=caller(conn).user))
 
 
 def read_log(conn: Connection, task_id: int, since: str = "") -> list[RowMapping]:

@@ -2,23 +2,78 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+import time
+
+from sqlalchemy import insert, select, update
 
 from autoflow.errors import ServerRefused
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.model.run import RunFacts
 from autoflow.server import timestamps
-from autoflow.server.db import edges, files, tasks, teams
+from autoflow.server.db import files, json_codec, tasks, teams
+from autoflow.server.db.access import caller
 from autoflow.server.db.error_translation import translate_data_errors
-from autoflow.server.db.schema import record_keys
+from autoflow.server.db.schema import edges, entities, logs, record_keys, runs
+from autoflow.server.db.schema import tasks as task_table
+from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import Invalid, NotFound
+from autoflow.server.methods.lineage.references import check_exists
 from autoflow.server.request_parser import RequestParser, as_number, as_text, clean_name, clean_text
 from autoflow.wire import cards, methods
 
 ANY_TEAM = 0
 _FACTS = tuple(RunFacts.__annotations__)
 DIRECTIONS = tuple(methods.ADD_EDGE)
+
+
+def save_external_entity(conn, task_id, entity, name):
+    """Save another server's entity under a name, for the team of a task."""
+    team_id = conn.execute(select(task_table.c.team_id).where(task_table.c.id == task_id)).scalar_one()
+    values = {"team_id": team_id, "origin": entity.origin, "type": entity.type, "entity": str(entity.id)}
+    if (
+        not insert_or_ignore(
+            conn, entities, **values, name=name, created_at=timestamps.now(), created_by=caller(conn).user
+        )
+        and name
+        and caller(conn).since is None  # the token of a reproduction renames nothing
+    ):
+        where = (entities.c[column] == value for column, value in values.items())
+        # a row that has the name is not locked: other runs name the same entity
+        conn.execute(update(entities).where(*where, entities.c.name != name).values(name=name))
+
+
+def insert_edge(conn, task_id, direction, entity, meta, timestamp):
+    """Insert an edge, or update the settings of an existing one; without settings those are kept."""
+    identity = {
+        "task_id": task_id,
+        "direction": direction,
+        "origin": entity.origin,
+        "type": entity.type,
+        "entity": str(entity.id),
+    }
+    text = json_codec.dump(meta) if meta is not None else None
+    now_ns = time.time_ns()
+    values = {"entity_key": entity.key, "meta": text, "at": timestamp, "updated_ns": now_ns}
+    new = insert_or_ignore(conn, edges, **identity, **values, created_by=caller(conn).user)
+    if not new and text is not None:
+        where = (edges.c[column] == value for column, value in identity.items())
+        conn.execute(update(edges).where(*where).values(meta=text, updated_ns=now_ns))
+
+
+def set_parent(conn, key, parent):
+    """Set the parent of a run, by its key."""
+    conn.execute(update(runs).where(runs.c.key == key).values(parent=parent))
+
+
+def set_card_settings(conn, task_id, settings):
+    """Replace the settings of a task's card."""
+    conn.execute(update(task_table).where(task_table.c.id == task_id).values(card_settings=json_codec.dump(settings)))
+
+
+def append_log(conn, task_id, timestamp, lines):
+    """Append lines to a task's log."""
+    conn.execute(insert(logs).values(task_id=task_id, at=timestamp, lines=lines, created_by=caller(conn).user))
 
 
 def _folder_path(value, position):
@@ -45,7 +100,7 @@ def _parse_own(conn, request, entity_type, task_id):
         row = tasks.get(conn, tasks.get_or_create(conn, number, team=team_id))
         return EntityRef(row["origin"], entity_type, row["number"])
     entity = EntityRef("", entity_type, number)
-    edges.check_exists(conn, entity)
+    check_exists(conn, entity)
     return entity
 
 
@@ -73,17 +128,17 @@ def parse_entity(conn, request, task_id):
     else:
         return _parse_own(conn, request, entity_type, task_id)
     if origin:
-        edges.save_external_entity(conn, task_id, entity, clean_text(request.fields.get("name")))
+        save_external_entity(conn, task_id, entity, clean_text(request.fields.get("name")))
     return entity
 
 
 def add_edge(conn, task_id, direction, entity, meta, timestamp):
     """Add an edge; settings for the task's own card in its meta replace those the card has."""
     ref = parse_entity(conn, entity, task_id)
-    edges.add(conn, task_id, direction, ref, meta or None, timestamp)
+    insert_edge(conn, task_id, direction, ref, meta or None, timestamp)
     node_settings = meta.get(cards.NODE)
     if isinstance(node_settings, dict):
-        tasks.set_card_settings(conn, task_id, node_settings)
+        set_card_settings(conn, task_id, node_settings)
 
 
 def _ensure_task(conn, request):
@@ -107,7 +162,7 @@ def _run(conn, request, timestamp):
     tasks.add_facts(conn, task_id, {**facts, **request.mapping("facts")}, timestamp)
     parent = as_text(request.fields.get("parent"))
     if parent:
-        tasks.set_parent(conn, request.text("run"), parent)
+        set_parent(conn, request.text("run"), parent)
 
 
 def _facts(conn, request, timestamp):
@@ -122,11 +177,11 @@ def _finish(conn, request, timestamp):
 
 
 def _log(conn, request, timestamp):
-    tasks.append_log(conn, _run_task(conn, request), timestamp, clean_text(request.fields.get("lines")))
+    append_log(conn, _run_task(conn, request), timestamp, clean_text(request.fields.get("lines")))
 
 
 def _node(conn, request, _timestamp):
-    tasks.set_card_settings(conn, _target_task(conn, request), request.mapping("node"))
+    set_card_settings(conn, _target_task(conn, request), request.mapping("node"))
 
 
 def _edge(conn, request, timestamp):

@@ -10,8 +10,7 @@ from autoflow.model.local_file import local_file
 from autoflow.model.reference import Reference, parse, reference_types
 from autoflow.server.db import files, tasks, teams
 from autoflow.server.db.access import visible
-from autoflow.server.db.edges import check_exists
-from autoflow.server.db.schema import edges
+from autoflow.server.db.schema import edges, metadata
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.versions import versions
@@ -30,6 +29,19 @@ def parse_reference(text: str) -> Reference:
         return parse(text)
     except ValueError as error:
         raise Invalid(f'"ref": {error}', {"field": "ref"}) from error
+
+
+def check_exists(conn: Connection, entity: EntityRef) -> None:
+    """Check that an entity of this server exists.
+
+    Raises:
+        NotFound: naming the entity.
+    """
+    row = ENTITY_TYPES[entity.type]
+    if row.table:
+        table = metadata.tables[row.table]
+        if conn.execute(select(table.c.id).where(table.c.id == entity.id, visible(conn, table))).first() is None:
+            raise NotFound(row.reference, entity.id)
 
 
 def resolve(conn: Connection, reference: Reference, team_id: int | None) -> EntityRef:
