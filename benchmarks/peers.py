@@ -17,6 +17,11 @@ def body(number: int) -> int:
     return number
 
 
+def read_folder(path: str) -> str:
+    """The decorated function for a server that checks what numbers name."""
+    return path
+
+
 class Peer:
     """One client.
 
@@ -58,6 +63,9 @@ class AutoflowServer(Peer):
 
         autoflow.workflow("bench", task_id=55, log=False).__enter__()
         self.record = autoflow.workflow_input("job")(body)  # type: ignore[method-assign]
+        if address == "embedded":  # the real server, which refuses a job that it has not
+            read = autoflow.workflow_input("folder")(read_folder)
+            self.record = lambda number: read(f"/{number}")  # type: ignore[method-assign]
 
     def flush(self, seconds: float) -> None:
         import autoflow

@@ -108,7 +108,7 @@ class EmbeddedTally:
             except sqlite3.Error:  # not made yet
                 continue
             last = results[-1][0] if results else last
-            self.tally.note(int(number) for _, number in results)
+            self.tally.note(int(path.removeprefix("/")) for _, path in results)
 
     def start(self) -> None:
         """It is always there."""
