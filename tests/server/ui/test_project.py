@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from sqlalchemy import insert, update
@@ -146,6 +147,27 @@ def test_an_image_shows_its_labels_at_any_scale(open_page, demo_project, expect)
     page.get_by_label("rectangle 1 of lemon").uncheck()
     expect(field).to_have_attribute("data-labels", "5")
     assert colour(canvas, LABEL_PIXELS["rectangle"][0])[3] == 0
+
+
+def test_an_image_shows_what_was_made_from_it(open_page, demo_project, expect):
+    """The versions that hold it, and the models, other data and runs behind these, each with a link."""
+    filled = demo_project.filled
+    project = filled.project("Impact")
+    dataset = filled.dataset(project)
+    image = demo_project.image(dataset, 14)
+    version = filled.snapshot(project)["id"]
+    model = filled.file("/impact/best.pt")["id"]
+    filled.send(filled.record("run", "impact", name="Train on one image"))
+    for direction, kind, number in (("input", "project_version", version), ("output", "model_weight", model)):
+        entity = {"type": kind, "id": number, "origin": ""}
+        filled.send(filled.record("edge", "impact", direction=direction, entity=entity, at=time.time_ns()))
+    page = open_page(f"/images/{image}")
+    panel = page.locator("section.panel", has=page.get_by_role("heading", name="Made from this image"))
+    expect(panel.get_by_role("link", name="V1")).to_have_attribute("href", f"/projects/{project}/versions#v1")
+    expect(panel.get_by_role("link", name="best.pt")).to_have_attribute("href", f"/file/{model}")
+    expect(panel.get_by_role("link", name="Train on one image")).to_be_visible()
+    page = open_page(f"/images/{demo_project.image(dataset, 15)}")
+    expect(page.get_by_text("No version holds it, and no run has read it.")).to_be_visible()
 
 
 def test_labels_of_a_class_are_hidden_together(open_page, demo_project, expect):

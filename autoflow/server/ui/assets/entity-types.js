@@ -40,11 +40,11 @@ export function iconTile(type, icon) {
 
 /**
  * Return the address of the workflow around a card; empty if the card has no page of its own.
- * @param {import("./contract.js").CardTexts} card
+ * @param {import("./contract.js").CardTexts | import("./contract.js").CardJson} card
  */
 export function workflowUrl(card) {
   const { workflow } = entityType(card.type);
-  if (workflow && !card.origin && !card.members && typeof card.id === "number") {
+  if (workflow && !card.origin && !card.members?.length && typeof card.id === "number") {
     return workflow.replace("{id}", String(card.id));
   }
   const parent = card.parent?.match(/^project:(\d+)$/);

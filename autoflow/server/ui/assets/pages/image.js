@@ -3,6 +3,7 @@
 
 import { call } from "../api.js";
 import { ImageViewer } from "../components/image-viewer.js";
+import { impactPanel } from "../components/impact-panel.js";
 import { geometryOf } from "../components/label-drawing.js";
 import { missingImage } from "../components/thumbnails.js";
 import { colourSwatch, factList, loadingSkeleton, panel, timeElement } from "../components/widgets.js";
@@ -66,6 +67,7 @@ function render(image) {
     { class: "side", "aria-label": "About the image" },
     labelPanel(image, classes, viewer),
     tagPanel(image),
+    impactPanel(image.id),
     panel(
       "About",
       factList([
