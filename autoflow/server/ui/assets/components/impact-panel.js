@@ -110,10 +110,6 @@ function cardRow(card, impact) {
     "li",
     {},
     url ? element("a", { href: url }, card.title) : element("span", {}, card.title),
-    element(
-      "span",
-      { class: "muted" },
-      ...[author ? `${author}, ` : "", timeElement(run ? run.startedAt : card.at)],
-    ),
+    element("span", { class: "muted" }, ...[author ? `${author}, ` : "", timeElement(run ? run.startedAt : card.at)]),
   );
 }
