@@ -27,12 +27,14 @@ from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages, write_scopes
 from autoflow.server.methods.admin import (
+    activity,
     agents,
     apps,
     ecosystem,
     instance,
     members,
     membership,
+    remote_storage,
     reproduction_tokens,
     search,
     task_data,
@@ -92,6 +94,8 @@ _FAMILIES = (
     apps,
     ecosystem,
     agents,
+    remote_storage,
+    activity,
     membership,
     jobs,
     versions,
