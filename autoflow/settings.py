@@ -61,6 +61,11 @@ def propagate() -> bool:
     return _flag("AUTOFLOW_PROPAGATE", default=True)
 
 
+def observe() -> bool:
+    """``AUTOFLOW_OBSERVE``: whether runs record the files they open (default no); see ``workflow(observe=...)``."""
+    return _flag("AUTOFLOW_OBSERVE", default=False)
+
+
 def notebook() -> str | None:
     """``JPY_SESSION_NAME``: the path of the notebook that a Jupyter server started this kernel for."""
     return _text("JPY_SESSION_NAME")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from autoflow.model.observed_file import ObservedCount
 from autoflow.model.run_contents import StoredContent
 
 RunState = Literal["running", "finished", "failed", "ended", "lost"]
@@ -91,7 +92,8 @@ class Hardware(TypedDict, total=False):
 class RunFacts(TypedDict, total=False):
     """Facts needed to reproduce a run, stored with its task. Secrets are masked in all of them.
 
-    Beside these, ``result.NAME`` is a final number of the run, and ``link.TITLE`` the url of a page about it.
+    Beside these, ``result.NAME`` is a final number of the run, ``link.TITLE`` the url of a page about it, and
+    ``observed.PATH`` a file that it opened (`model.observed_file.ObservedFacts`).
     """
 
     name: str
@@ -110,6 +112,7 @@ class RunFacts(TypedDict, total=False):
     untracked: list[CodeFile]
     submodules: list[Submodule]
     late: LateFacts  # learned at the end of the run
+    observed: ObservedCount  # absent if the run was not observed, or its process ended before it was recorded
     repository: str  # the remote's url
     root: str  # of the git working tree
     folder_within: str  # relative to the root, empty for the root itself; absent when outside

@@ -21,7 +21,7 @@ from autoflow import settings
 from autoflow.guard import guard
 from autoflow.outbox import sender
 from autoflow.process.forks import in_child
-from autoflow.runtime import implicit
+from autoflow.runtime import implicit, observation
 from autoflow.runtime.lifecycle import NO_RUN, SILENT, UNKNOWN, from_text, run_from_pickle
 from autoflow.runtime.recorder import new_key
 from autoflow.runtime.run import VARIABLE, Run
@@ -29,6 +29,7 @@ from autoflow.runtime.run import VARIABLE, Run
 _ONLY = "&only=1"  # suffix of the text of a run that the environment names because no other is open
 
 current: contextvars.ContextVar[Run | None] = contextvars.ContextVar("autoflow_run", default=None)
+observation.run_of_context = current.get
 open_runs: list[Run] = []  # opened by `workflow` and not over, in a forked child also the parent's; outermost first
 _published: str | None = None  # the value that `_publish` last set in the environment
 _outside: str | None = None  # the value it replaced

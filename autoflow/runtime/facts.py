@@ -100,6 +100,17 @@ class FactsGatherer:
         self._root: str | None = None
         self._imported: set[str] = set()
 
+    @property
+    def folder(self) -> str | None:
+        """The working folder at the start of the run."""
+        return self._initial.get("folder")
+
+    @property
+    def code(self) -> list[str]:
+        """The script, and the files that are imported by now."""
+        script = self._initial.get("script")
+        return [*code_state.imported_files(), *([script] if script is not None else [])]
+
     def at_start(self) -> Iterator[FactsPart]:
         """Yield git's facts, then the machine's with its installed packages.
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copyreg
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
+from autoflow import settings
 from autoflow.model.run import RunState
 from autoflow.outbox import open_runs
-from autoflow.runtime import destination, facts, inference, masking
+from autoflow.runtime import destination, facts, inference, masking, observation
+from autoflow.runtime.observed_files import ObservedFiles
 from autoflow.runtime.recorder import new_key
 from autoflow.runtime.run import Run
 
@@ -27,6 +29,7 @@ def start(
     parameters: Any = None,
     parent: Run | None = None,
     environment: Sequence[str] = (),
+    observe: bool | None = None,
     **options: Any,
 ) -> Run:
     """Start a run: create it with its destination and ids, and record its start.
@@ -36,6 +39,7 @@ def start(
         parameters: the app's.
         parent: the run it is started in.
         environment: names of environment variables to record.
+        observe: whether to record the files it opens; None: as the environment says.
         options: ``task_id``, ``api``, ``server``, ``team_id``, ``workspace_id``, as in `workflow`.
 
     Raises:
@@ -43,6 +47,8 @@ def start(
     """
     run = create(name, **options)
     announce(run, parameters, parent, environment=environment)
+    if run.gatherer is not None and (settings.observe() if observe is None else observe):
+        run.observation = observation.start()
     return run
 
 
@@ -118,14 +124,26 @@ def _record_facts(run: Run, gather: Callable[[], Iterable[facts.FactsPart]]) -> 
         run.write_record("facts", facts=part.facts, **contents)
 
 
+def _observed(run: Run) -> Iterator[facts.FactsPart]:
+    """Yield the files that a run opened and did not declare."""
+    if run.observation is not None and run.gatherer is not None:
+        folder = run.gatherer.folder
+        files = ObservedFiles(run.observation, folder, run.gatherer.code, lambda: run.local_paths(folder))
+        yield from map(facts.FactsPart, files.facts())
+
+
 def finish(run: Run, error: BaseException | None) -> None:
     """Record the end of a run, with the exception that ended it.
 
     Its file is removed last: a process that is killed before leaves the run to its parent.
     """
     run.close()
+    if run.observation is not None:
+        run.observation.stop()
     if run.outbox is not None and run.gatherer is not None:
         run.outbox.submit(functools.partial(_record_facts, run, run.gatherer.at_end))
+        if run.observation is not None:
+            run.outbox.submit(functools.partial(_record_facts, run, functools.partial(_observed, run)))
     exited_normally = isinstance(error, SystemExit) and error.code in {None, 0}
     if error is None or exited_normally:
         record_end(run, "finished")

@@ -24,6 +24,7 @@ MAX_DEDUPLICATED = 32_768  # edges
 LONGEST_NAME = 512  # it goes into the environment of every child
 LONGEST_CARD = 60 << 10  # bytes; a record stays within 64 KiB
 
+_OUTPUT = encode_members({"direction": "output"})
 _PLAIN = 2  # members of an edge key that names an entity and nothing else
 
 
@@ -179,6 +180,21 @@ class Recorder:
         version = self.versions[spec.direction].get(entity)
         edge = (spec.head, entity) if version is None else _edge_key(spec, entity, {"id": version}, None)
         return edge in self._edges
+
+    def local_paths(self, folder: str | None) -> set[tuple[Direction, str]]:
+        """Return the direction and real path of what the recorded edges name, if the paths are of this machine.
+
+        Args:
+            folder: the folder that relative paths start at.
+        """
+        paths: set[tuple[Direction, str]] = set()
+        for head, entity, *_ in list(self._edges):
+            if isinstance(entity, tuple) and entity[0] == "path":
+                direction: Direction = "output" if _OUTPUT in head else "input"
+                paths.add((direction, os.path.realpath(entity[1])))
+                if folder is not None:
+                    paths.add((direction, os.path.realpath(os.path.join(folder, entity[1].lstrip("/")))))
+        return paths
 
     def record_node(self, card: bytes) -> None:
         """Record settings of the run's own card, as JSON, unless they are the ones last recorded."""

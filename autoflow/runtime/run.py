@@ -21,6 +21,7 @@ from autoflow.runtime.destination import OFF
 from autoflow.runtime.edge_spec import EdgeSpec
 from autoflow.runtime.entity_resolution import warn_once
 from autoflow.runtime.facts import FactsGatherer
+from autoflow.runtime.observation import Observation
 from autoflow.runtime.recorder import LONGEST_NAME, Recorder
 
 logger = logging.getLogger("autoflow")
@@ -40,6 +41,7 @@ class Run(Recorder):
         active: this process opened the run, and it is not over. A plain attribute, because every call reads it.
         open_file: the run's file in ``AUTOFLOW_HOME``; None when there is none.
         gatherer: gathers its facts; None for a run that another process opened.
+        observation: the files it opened; None if it is not observed.
         api: the SDK's or our own Api passed to ``workflow(api=...)``.
     """
 
@@ -61,6 +63,7 @@ class Run(Recorder):
         self.open_file = open_file
         self.api: Any = None
         self.gatherer: FactsGatherer | None = None
+        self.observation: Observation | None = None
         self._over = False
 
     def __repr__(self) -> str:

@@ -50,6 +50,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         parameters: the app's parameters, stored with its task; secrets are masked.
         log: store the app's `logging` output as the run's log, on our server.
         environment: names of environment variables that the run depends on; the values of secrets are masked.
+        observe: record also the files that the process opens during the run; default ``AUTOFLOW_OBSERVE``, else no.
 
     Raises:
         CardError: `node` is not a valid card.
@@ -69,6 +70,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
         parameters: Any = None,
         log: bool = True,
         environment: Sequence[str] = (),
+        observe: bool | None = None,
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise DecorationError("write @workflow() with parentheses, or @workflow('A name')")
@@ -86,6 +88,7 @@ class workflow:  # noqa: N801 - reads as a statement: with workflow("Train"):
             "workspace_id": workspace_id,
             "parameters": parameters,
             "environment": [environment] if isinstance(environment, str) else list(environment),
+            "observe": observe,
         }
         self._opened: list[_Opened] = []
 

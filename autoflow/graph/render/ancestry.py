@@ -19,10 +19,12 @@ from autoflow.graph.render.labels import card_reference, format_time, parse_time
 from autoflow.graph.render.summary_tree import MAX_DEPTH
 from autoflow.graph.render.terminal import Terminal
 from autoflow.graph.trace import Trace
+from autoflow.model.observed_file import observed_files
 from autoflow.model.run import RunFacts
 from autoflow.model.run_code import code_files, gaps, has_changes
 
 MAX_COMMAND_LENGTH = 160
+MAX_OBSERVED = 10  # files of one run that are named
 
 
 def render_trace(trace: Trace, *, color: bool = False, unicode: bool = True, zone: tzinfo = timezone.utc) -> str:
@@ -180,6 +182,7 @@ class _TreeRenderer:
         if parts:
             yield printable(", ".join(parts))
         yield from _result_lines(facts)
+        yield from _observed_lines(facts)
         if variables := facts.get("environment"):
             line = printable("with " + " ".join(f"{name}={value}" for name, value in variables.items()))
             yield line if len(line) <= MAX_COMMAND_LENGTH else line[: MAX_COMMAND_LENGTH - 1] + "…"
@@ -194,6 +197,24 @@ def _result_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     for name, url in facts.items():
         if name.startswith("link.") and isinstance(url, str) and url.startswith(("http://", "https://")):
             yield printable(f"{name.removeprefix('link.')}: {url}")
+
+
+def _observed_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files that a run read or wrote, and did not declare; paths below its working folder relative to it."""
+    files = list(observed_files(facts))
+    prefix = f"{facts.get('folder')}/"
+    for verb, selected in (
+        ("read", [file for file in files if file.read]),
+        ("wrote", [file for file in files if file.written]),
+    ):
+        names = [file.path.removeprefix(prefix) for file in selected[:MAX_OBSERVED]]
+        if len(selected) > len(names):
+            names.append(f"and {len(selected) - len(names)} more")
+        if names:
+            yield printable(f"{verb} and not declared: {', '.join(names)}")
+    summary = facts.get("observed")
+    if isinstance(summary, Mapping) and (summary.get("more") or len(files) < summary.get("files", 0)):
+        yield f"the run opened more files than the {len(files)} recorded"
 
 
 def _is_number(value: object) -> bool:

@@ -52,6 +52,17 @@ def test_a_run_shows_how_to_run_it_again():
     )
 
 
+def test_files_that_a_run_opened_and_did_not_declare_are_named():
+    """Below its working folder by relative paths; a long list and a truncated record are counted."""
+    files = {f"observed./w/{number:02}.csv": {"read": True} for number in range(12)}
+    facts = {"folder": "/w", "observed": {"files": 13, "more": True}, **files, "observed./m.bin": {"written": True}}
+    tree = render_trace(trace(("task:5", "file:1"), runs={"task:5": {**RUN, "facts": facts}}))
+    assert "read and not declared: 00.csv, 01.csv, " in tree
+    assert "09.csv, and 2 more\n" in tree
+    assert "wrote and not declared: /m.bin\n" in tree
+    assert "the run opened more files than the 13 recorded" in tree
+
+
 def test_a_card_is_unfolded_once():
     """In a diamond and in a cycle the second occurrence refers to the first."""
     tree = render_trace(

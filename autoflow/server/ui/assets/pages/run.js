@@ -45,10 +45,12 @@ const SHOWN_FACTS = new Set([
   "attempt",
   "output",
   "unattributed",
+  "observed",
 ]);
 
 const RESULT = "result."; // how the names of facts begin that are final numbers of the run
 const LINK = "link."; // and those that are links to other pages about it
+const OBSERVED = "observed."; // and those that are files which it opened
 
 const page = initPage();
 const id = Number(page.facts.task);
@@ -139,6 +141,7 @@ function render(run) {
       ]),
     ),
     ...resultsPanel(facts),
+    ...observedPanel(facts),
     ...valueTable(facts.parameters, "Parameters"),
     ...valueTable(facts.environment, "Environment"),
     ...valueTable(facts.output, "Reported output"),
@@ -164,7 +167,7 @@ function render(run) {
 
 /** @param {string} name whether a fact has a place of its own */
 function isShown(name) {
-  return SHOWN_FACTS.has(name) || name.startsWith(RESULT) || name.startsWith(LINK);
+  return SHOWN_FACTS.has(name) || [RESULT, LINK, OBSERVED].some((start) => name.startsWith(start));
 }
 
 /** Show the final numbers of a run and its links to other pages. @param {Facts} facts */
@@ -177,6 +180,18 @@ function resultsPanel(facts) {
       rows.push([name.slice(LINK.length), element("a", { href: value, rel: "noopener noreferrer" }, value)]);
   }
   return rows.length ? [panel("Results", factList(rows))] : [];
+}
+
+/** List the files that a run opened and did not declare. @param {Facts} facts */
+function observedPanel(facts) {
+  /** @type {[string, string][]} */
+  const rows = [];
+  for (const [name, fact] of Object.entries(facts)) {
+    if (!name.startsWith(OBSERVED) || typeof fact !== "object" || fact === null) continue;
+    const { read, written } = /** @type {{ read?: boolean, written?: boolean }} */ (fact);
+    rows.push([name.slice(OBSERVED.length), [read && "read", written && "written"].filter(Boolean).join(", ")]);
+  }
+  return rows.length ? [panel("Opened and not declared", factList(rows))] : [];
 }
 
 /** Remember which sections are open. @returns {() => void} opens them again after the page was rendered again */
