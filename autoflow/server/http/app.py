@@ -25,6 +25,7 @@ from autoflow.server.http.access_log import AccessLog
 from autoflow.server.http.admission import Pool
 from autoflow.server.http.authentication import Authenticator, network, token_of
 from autoflow.server.http.compression import JsonCompression
+from autoflow.server.http.event_streams import EventStreams
 from autoflow.server.http.exchange import Observer, exchange_of
 from autoflow.server.http.metrics import Metrics
 from autoflow.server.http.probes import Probes
@@ -244,6 +245,7 @@ def application(
         Route("/storage/versions/{version:int}/images/{id:int}", get_file("autoflow.versions.picture")),
         Route(preview_url.PATH, endpoints.get_preview),
         Route("/openapi.json", endpoints.get_openapi),
+        *EventStreams(endpoints.authenticate).routes(),
         *Probes(server, metrics, endpoints.authenticate).routes(),
         *page.routes(endpoints.authenticate),
     ]

@@ -25,10 +25,10 @@ MAX_ADDRESSES = 10_000
 
 
 def token_of(request: Request) -> str | None:
-    """Return a request's token: ``x-api-key``, the password of Basic authentication, for which browsers prompt, or a
-    Bearer token, as Prometheus sends it.
+    """Return a request's token: ``x-api-key``, ``x-token``, as the SDK sends ``AGENT_TOKEN``, the password of Basic
+    authentication, for which browsers prompt, or a Bearer token, as Prometheus sends it.
     """
-    key = request.headers.get("x-api-key")
+    key = request.headers.get("x-api-key") or request.headers.get("x-token")
     if key:
         return key
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")

@@ -14,6 +14,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from autoflow.server.http.event_streams import ENDLESS
 from autoflow.server.http.responses import error_response
 
 HEAD_TIMEOUT = 15.0  # seconds for a request's head
@@ -111,6 +112,12 @@ class BoundedProtocol(H11Protocol):
         since = self._body_since if self._stalled_since is None else self._stalled_since
         sending = self.conn.their_state is h11.SEND_BODY or self._stalled_since is not None
         return (2, since) if sending and self.loop.time() - since > HEAD_TIMEOUT else None
+
+    def shutdown(self) -> None:
+        """Close the connection after the current response, or now if that response has no end."""
+        super().shutdown()
+        if self.scope is not None and self.scope["state"].get(ENDLESS):
+            self.drop()  # a stream that is cut off is opened again at the next server
 
     def drop(self) -> None:
         """Close a connection at once."""
