@@ -93,6 +93,12 @@ _REF = (
 
 
 def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> None:
+    watch = commands.add_parser("watch", help="run a Python program, and record the files that it opens")
+    watch.add_argument(
+        "program", nargs=argparse.REMAINDER, metavar="COMMAND", help="such as python train.py --epochs 7"
+    )
+    watch.set_defaults(run="watch")
+
     trace = commands.add_parser("trace", help="print the ancestry of an entity")
     trace.add_argument("ref", metavar="REF", help=_REF)
     trace.add_argument(
@@ -321,7 +327,20 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
-    from autoflow.cli import backup, doctor, graph, outbox, page, recover, reproduce, runs, serve, token, versions
+    from autoflow.cli import (
+        backup,
+        doctor,
+        graph,
+        outbox,
+        page,
+        recover,
+        reproduce,
+        runs,
+        serve,
+        token,
+        versions,
+        watch,
+    )
 
     return {
         "serve": serve.serve,
@@ -339,6 +358,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "impact": graph.show_impact,
         "runs": runs.search,
         "compare": runs.compare,
+        "watch": watch.watch,
         "reproduce": reproduce.reproduce,
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},
         "outbox_status": outbox.status,
@@ -365,7 +385,7 @@ def _join_order(arguments: Sequence[str]) -> list[str]:
     """Return the arguments with ``--sort -FIELD`` as one, because argparse takes the field for an option."""
     joined: list[str] = []
     for argument in arguments:
-        if joined and joined[-1] == "--sort" and argument.startswith("-"):
+        if joined and joined[0] != "watch" and joined[-1] == "--sort" and argument.startswith("-"):
             joined[-1] = f"--sort={argument}"
         else:
             joined.append(argument)

@@ -124,11 +124,16 @@ def _record_facts(run: Run, gather: Callable[[], Iterable[facts.FactsPart]]) -> 
         run.write_record("facts", facts=part.facts, **contents)
 
 
-def _observed(run: Run) -> Iterator[facts.FactsPart]:
-    """Yield the files that a run opened and did not declare."""
-    if run.observation is not None and run.gatherer is not None:
-        folder = run.gatherer.folder
-        files = ObservedFiles(run.observation, folder, run.gatherer.code, lambda: run.local_paths(folder))
+def observed_files(run: Run) -> ObservedFiles | None:
+    """Return the files that a run opened and did not declare; None if it is not observed."""
+    if run.observation is None or run.gatherer is None:
+        return None
+    folder = run.gatherer.folder
+    return ObservedFiles(run.observation, folder, run.gatherer.code, lambda: run.local_paths(folder))
+
+
+def _observed_facts(run: Run) -> Iterator[facts.FactsPart]:
+    if (files := observed_files(run)) is not None:
         yield from map(facts.FactsPart, files.facts())
 
 
@@ -143,7 +148,7 @@ def finish(run: Run, error: BaseException | None) -> None:
     if run.outbox is not None and run.gatherer is not None:
         run.outbox.submit(functools.partial(_record_facts, run, run.gatherer.at_end))
         if run.observation is not None:
-            run.outbox.submit(functools.partial(_record_facts, run, functools.partial(_observed, run)))
+            run.outbox.submit(functools.partial(_record_facts, run, functools.partial(_observed_facts, run)))
     exited_normally = isinstance(error, SystemExit) and error.code in {None, 0}
     if error is None or exited_normally:
         record_end(run, "finished")

@@ -82,6 +82,11 @@ def _library_folders() -> tuple[str, ...]:
     return *_SYSTEM, *(os.path.join(folder, "") for folder in folders if folder)
 
 
+def is_library(path: str) -> bool:
+    """Return whether an absolute path is that of a library or of the system."""
+    return path.startswith(_libraries)
+
+
 def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
     """Add an opened path to the observation of the run that opened it; raise nothing, as that would fail the app."""
     if not _observations or event not in _EVENTS:

@@ -50,7 +50,7 @@ class ObservedFiles:
 
     def facts(self) -> Iterator[RunFacts]:
         """Yield how many files there are, then the files in parts that fit into a record."""
-        opened = self._opened()
+        opened = self.opened()
         files = list(opened.items())[:MAX_FILES]
         more = self._observation.incomplete or len(opened) > len(files)
         yield {"observed": {"files": len(files), "more": more}}
@@ -67,7 +67,7 @@ class ObservedFiles:
         if part:
             yield cast("RunFacts", part)
 
-    def _opened(self) -> dict[str, dict[Direction, int]]:
+    def opened(self) -> dict[str, dict[Direction, int]]:
         """Return, by real path, when each file was first read and first written; without what the run declared.
 
         A file that the run reads after it wrote it is no input.
