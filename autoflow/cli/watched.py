@@ -124,7 +124,7 @@ def _report(run: Run, suggestions: Suggestions) -> None:
             return
         flush(FLUSH_SECONDS)
         task = f"task:{run.task_id}" if run.task_id is not None else "the run"
-        for line in suggestions.lines(files.opened(), task):
+        for line in suggestions.lines(files.opened, task):
             print(line, file=sys.stderr)
 
 

@@ -150,11 +150,12 @@ def _beside(root: str) -> Iterator[str]:
     listed = git.read_paths(root, "ls-files", "--others", "--exclude-standard", "-z")
     ignored = git.read_paths(root, "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
     for path in [*listed, *ignored]:
-        if path.endswith(_CODE) and not path.endswith("/") and _is_small(os.path.join(root, path)):
+        if path.endswith(_CODE) and not path.endswith("/") and is_small(os.path.join(root, path)):
             yield path
 
 
-def _is_small(path: str) -> bool:
+def is_small(path: str) -> bool:
+    """Return whether a file exists whose content is recorded in full."""
     try:
         return os.stat(path).st_size <= MAX_FILE
     except OSError:

@@ -24,6 +24,8 @@ from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
 from autoflow.runtime import code_state, environment, git, masking
 
+MAX_READ = 20  # small files outside of git that count as code if a run read them
+
 _reported = False  # whether this process logged why its runs cannot be reproduced
 
 # the data that a Supervisely app works on
@@ -149,8 +151,12 @@ class FactsGatherer:
         _reported = True
         logger.info("autoflow: this run cannot be reproduced completely: %s", "; ".join(reasons))
 
-    def at_end(self) -> Iterator[FactsPart]:
-        """Yield what the run imported since its start, and the folder it works in now, where these differ."""
+    def at_end(self, read: Sequence[str] = ()) -> Iterator[FactsPart]:
+        """Yield the code that the run used since its start, and the folder it works in now, where these differ.
+
+        Args:
+            read: files that it was seen to read. A few small ones count as code; more are data.
+        """
         late: LateFacts = {}
         contents: dict[str, str] = {}
         with contextlib.suppress(OSError):
@@ -159,6 +165,9 @@ class FactsGatherer:
         if self._root is not None:
             imported = [path for path in code_state.imported_files() if path not in self._imported]
             untracked = code_state.untracked_among(self._root, imported)
+            small = code_state.untracked_among(self._root, filter(code_state.is_small, read))
+            if len(small) <= MAX_READ:
+                untracked = list(dict.fromkeys([*untracked, *small]))
             if files := code_state.describe(self._root, untracked, untracked, contents):
                 late["untracked"] = files
         if late:

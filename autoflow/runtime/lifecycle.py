@@ -132,9 +132,13 @@ def observed_files(run: Run) -> ObservedFiles | None:
     return ObservedFiles(run.observation, folder, run.gatherer.code, lambda: run.local_paths(folder))
 
 
-def _observed_facts(run: Run) -> Iterator[facts.FactsPart]:
-    if (files := observed_files(run)) is not None:
-        yield from map(facts.FactsPart, files.facts())
+def _facts_at_end(run: Run, gatherer: facts.FactsGatherer) -> Iterator[facts.FactsPart]:
+    files = observed_files(run)
+    if files is None:
+        yield from gatherer.at_end()
+        return
+    yield from gatherer.at_end([path for path, times in files.opened.items() if "output" not in times])
+    yield from map(facts.FactsPart, files.facts())
 
 
 def finish(run: Run, error: BaseException | None) -> None:
@@ -146,9 +150,7 @@ def finish(run: Run, error: BaseException | None) -> None:
     if run.observation is not None:
         run.observation.stop()
     if run.outbox is not None and run.gatherer is not None:
-        run.outbox.submit(functools.partial(_record_facts, run, run.gatherer.at_end))
-        if run.observation is not None:
-            run.outbox.submit(functools.partial(_record_facts, run, functools.partial(_observed_facts, run)))
+        run.outbox.submit(functools.partial(_record_facts, run, functools.partial(_facts_at_end, run, run.gatherer)))
     exited_normally = isinstance(error, SystemExit) and error.code in {None, 0}
     if error is None or exited_normally:
         record_end(run, "finished")

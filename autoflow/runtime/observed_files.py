@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 import time
@@ -50,9 +51,8 @@ class ObservedFiles:
 
     def facts(self) -> Iterator[RunFacts]:
         """Yield how many files there are, then the files in parts that fit into a record."""
-        opened = self.opened()
-        files = list(opened.items())[:MAX_FILES]
-        more = self._observation.incomplete or len(opened) > len(files)
+        files = list(self.opened.items())[:MAX_FILES]
+        more = self._observation.incomplete or len(self.opened) > len(files)
         yield {"observed": {"files": len(files), "more": more}}
         part: dict[str, ObservedFacts] = {}
         length = 0
@@ -67,8 +67,9 @@ class ObservedFiles:
         if part:
             yield cast("RunFacts", part)
 
+    @functools.cached_property
     def opened(self) -> dict[str, dict[Direction, int]]:
-        """Return, by real path, when each file was first read and first written; without what the run declared.
+        """When each file was first read and first written, by real path; without what the run declared.
 
         A file that the run reads after it wrote it is no input.
         """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 
 import pytest
 
-from autoflow.runtime import observation
+from autoflow.runtime import code_state, observation
 
 pytestmark = pytest.mark.core
 
@@ -136,3 +137,27 @@ def test_the_number_of_paths_is_bounded(monkeypatch):
         opened.add(path, False)
     assert [path for path, _ in opened.opened] == ["/a", "/b"]
     assert opened.incomplete
+
+
+@pytest.mark.parametrize(("images", "stored"), [(0, ["rates.txt"]), (20, [])])
+def test_small_files_outside_of_git_that_a_run_read_are_stored_with_its_code(script, images, stored):
+    """With their content, whatever they are called; not one that it wrote itself, a large one, or a data set."""
+    for line in ("init -q", "-c user.name=n -c user.email=e@x commit -q --allow-empty -m first"):
+        subprocess.run(["git", "-C", script.folder, *line.split()], check=True)
+    (script.folder / "rates.txt").write_text("0.5")
+    images = [f"{number}.png" for number in range(images)]
+    for name in images:
+        (script.folder / name).touch()
+    (script.folder / "large.bin").write_bytes(bytes(code_state.MAX_FILE + 1))
+    script(
+        "import autoflow\n"
+        "with autoflow.workflow('x', observe=True):\n"
+        f"    for path in {['rates.txt', 'large.bin', *images]}:\n"
+        "        open(path, 'rb').close()\n"
+        "    open('out.txt', 'w').close()\n"
+        "autoflow.flush(10)\n"
+    )
+    late = [record["facts"]["late"] for record in script.records() if "late" in record.get("facts", {})]
+    files = [file for facts in late for file in facts["untracked"]]
+    assert [file["path"] for file in files] == stored
+    assert all(file["used"] and file["content"] for file in files)
