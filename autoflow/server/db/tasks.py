@@ -337,6 +337,11 @@ def other_facts(conn: Connection, task_id: int, limit: int) -> list[RowMapping]:
     return list(conn.execute(query.limit(limit)).mappings())
 
 
+def append_log(conn: Connection, task_id: int, timestamp: str, lines: str) -> None:
+    """Append lines to a task's log."""
+    conn.execute(insert(logs).values(task_id=task_id, at=timestamp, lines=lines, created_by=caller(conn).user))
+
+
 def read_log(conn: Connection, task_id: int, since: str = "") -> list[RowMapping]:
     """Return a task's log after a time: ``at`` and ``lines``, in the order of writing."""
     query = select(logs.c.at, logs.c.lines).where(logs.c.task_id == task_id, logs.c.at > since)
