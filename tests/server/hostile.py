@@ -413,6 +413,7 @@ class World:
             },
             "tasks.meta.update": {"id": self.task},
             "tasks.output.set": {"taskId": self.task, "output": {"a": 1}},
+            "tasks.request.direct": {"taskId": self.task, "command": "c", "context": {}, "state": {}, "timeout": 1},
             "tasks.status.update": {"id": self.task, "status": "started"},
             "tasks.stop": {"id": gone},
             "teams.activity": {

@@ -219,6 +219,7 @@ NAMING = {
     "workspaces.visibility.set": [("workspace", lambda n: {"id": n, "hidden": True})],
     "workspaces.add": [("team", lambda n: {"teamId": n, "name": "x"})],
     "users.info": [("user", lambda n: {"id": n})],
+    "tasks.request.direct": [("task", lambda n: {"taskId": n, "command": "c", "state": {}})],
     "tasks.stop": [("task", lambda n: {"id": n})],
     "tasks.log.download": [("task", lambda n: {"id": n})],
     "tasks.data.get": [("task", lambda n: {"taskId": n, "fields": []})],

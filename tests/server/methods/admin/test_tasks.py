@@ -58,6 +58,15 @@ def test_a_log_is_returned_line_by_line(filled, task):
     assert [line["message"] for line in since] == ["c"]
 
 
+def test_a_command_to_an_app_is_refused(filled, task):
+    """No app listens here: 409 at once, and 404 for a task that there is not."""
+    command = {"command": "train", "context": {}, "state": {}, "skipResponse": False, "timeout": 60}
+    with pytest.raises(ServerRefused, match=r"no app listens for the command 'train'") as refusal:
+        filled.call("tasks.request.direct", taskId=task, **command)
+    assert refusal.value.status == 409
+    refused(404, filled.call, "tasks.request.direct", taskId=999, **command)
+
+
 def test_an_apps_logger_adds_to_its_log(filled, task):
     """Records of the SDK's logger, with their level and traceback; one that names no task is refused with the rest."""
     logged = [{"task_id": task, "level": "info", "message": "m"}]
