@@ -299,7 +299,7 @@ def people_and_tasks(api: sly.Api) -> Steps:
     yield "users", [user.login for user in api.user.get_list()] == ["admin"]
     yield "whose teams", _names(api.user.get_teams(1)) == ["Team"]
     yield "members", api.user.get_member_info_by_login(1, "admin").id == 1
-    yield "roles", [role.role for role in api.role.get_list()] == ["admin"]
+    yield "roles", {role.id: role.role for role in api.role.get_list()} == {1: "admin", 2: "editor", 4: "viewer"}
     tasks, number = api.task, int(api.task_id)
     project = fill(api, count=2)["project"]
     yield "its own task", tasks.get_info_by_id(number)["teamId"] == 1

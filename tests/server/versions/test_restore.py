@@ -230,10 +230,10 @@ def test_two_callers_of_one_restore_copy_nothing_twice(source, slow):
         read = staticmethod(reading)
 
         @staticmethod
-        def write():
+        def write(**scope):
             if not stale:
                 stale.append(restoring.step(source.store, number))
-            return source.store.write()
+            return source.store.write(**scope)
 
     while not progress.done:
         stale.clear()
