@@ -9,7 +9,7 @@ BARE := 3.10 3.11 3.12 # on the newest, `test-all` has the core's tests among al
 SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
 DEV := .venv-dev/bin/
 PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
-PYTEST := -m pytest --quiet -rfEs --dist loadgroup
+PYTEST := -m pytest --quiet -rfEs --dist loadgroup --durations 20 --durations-min 8
 
 .PHONY: help
 help:
