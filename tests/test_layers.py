@@ -186,9 +186,8 @@ def _module(path: str) -> str:
 MODULES = {_module(path): path for path in sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))}
 IMPORTS = _imports()
 OURS = [imported for imported in IMPORTS if imported.name.partition(".")[0] == "autoflow"]
-OTHERS = [
-    imported for imported in IMPORTS if imported.name.partition(".")[0] not in {"autoflow", *sys.stdlib_module_names}
-]
+STANDARD = {*sys.stdlib_module_names, "tomllib"}  # of any Python that is supported
+OTHERS = [imported for imported in IMPORTS if imported.name.partition(".")[0] not in {"autoflow", *STANDARD}]
 
 
 def _target(imported: Import) -> str:
