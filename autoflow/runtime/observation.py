@@ -15,7 +15,7 @@ from typing import Any
 
 MAX_OPENED = 10_000  # paths of one run
 _WRITES = os.O_WRONLY | os.O_RDWR
-_SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/lib", "/usr/share/", "/lib")
+_SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/lib/", "/lib64/")
 
 
 def _no_run() -> Any:
@@ -77,8 +77,7 @@ def start() -> Observation:
 def _library_folders() -> tuple[str, ...]:
     """Return what the paths of the interpreter, its libraries and the system begin with."""
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    if sys.prefix != sys.base_prefix:  # a virtual environment; else the prefix may be /usr
-        folders.add(sys.prefix)
+    folders.add(os.path.join(sys.prefix, "share"))  # not the whole prefix: a project may be its own environment
     return *_SYSTEM, *(os.path.join(folder, "") for folder in folders if folder)
 
 
