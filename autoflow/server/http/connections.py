@@ -116,7 +116,7 @@ class BoundedProtocol(H11Protocol):
     def shutdown(self) -> None:
         """Close the connection after the current response, or now if that response has no end."""
         super().shutdown()
-        if self.scope is not None and self.scope["state"].get(ENDLESS):
+        if self.scope is not None and self.scope.get("state", {}).get(ENDLESS):
             self.drop()  # a stream that is cut off is opened again at the next server
 
     def drop(self) -> None:

@@ -52,7 +52,7 @@ def _events(
 ) -> Select[Any]:
     """Return a query for the events of an action; `created` are the id, author and time of what was made."""
     number, author, timestamp = created
-    return select(
+    columns: list[ColumnElement[Any]] = [
         literal(action, Text).label("action"),
         number.label("id"),
         author.label("user_id"),
@@ -64,7 +64,8 @@ def _events(
         job.label("job_id"),
         job_name.label("job"),
         name.label("name"),
-    )
+    ]
+    return select(*columns)
 
 
 def _created(table: Any) -> tuple[ColumnElement[Any], ColumnElement[Any], ColumnElement[Any]]:
