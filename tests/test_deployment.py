@@ -62,7 +62,7 @@ def test_the_chart_names_only_values_that_there_are():
 
 
 def test_the_services_of_the_compose_file_fit_together():
-    """What a service waits for is there, and every volume is declared."""
+    """Every service that another one waits for exists, and every volume is declared."""
     document = yaml.safe_load(text("compose.yaml"))
     services = document["services"]
     for service in services.values():

@@ -63,7 +63,7 @@ class Submodule(TypedDict):
 
 
 class LateFacts(TypedDict, total=False):
-    """What was learned of a run's code by its end: files imported since the start, and another working folder."""
+    """Facts about a run's code that are known at its end: files imported since, and a changed working folder."""
 
     untracked: list[CodeFile]
     folder: str

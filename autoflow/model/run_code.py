@@ -1,4 +1,4 @@
-"""What a run's facts say of its code beside its commit, and the reasons why it is not recorded completely."""
+"""The code of a run beside its commit, as its facts describe it, and why it is not recorded completely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an observation saw, as facts: sizes and hashes of files, without those of code and caches; for the sender."""
+"""The files that an observed run opened, as facts: sizes and hashes, without code and caches; for the sender."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_without_any_source_there_are_defaults(printed):
     ],
 )
 def test_passwords_are_not_printed(printed, url, shown):
-    """What is printed can be sent to somebody."""
+    """The printed configuration can be sent to somebody: it holds no secret."""
     assert printed("--database", url)["database"][0] == shown
 
 

@@ -1,4 +1,4 @@
-"""What apps do with videos, point clouds and volumes by the SDK, each thing a function of its Api."""
+"""Scenarios of apps that use videos, point clouds and volumes by the SDK, each a function of its Api."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def new_project(api: sly.Api, name: str, known: sly.ProjectMeta, type: Any) -> t
 
 def video_annotation(known: sly.ProjectMeta) -> sly.VideoAnnotation:
     """A lemon in two frames, ripe in a part of them."""
-    ripe, place = known.get_tag_meta("ripe"), known.get_tag_meta("place")
+    ripe, site = known.get_tag_meta("ripe"), known.get_tag_meta("place")
     lemon = sly.VideoObject(
         known.get_obj_class("lemon"), sly.VideoTagCollection([sly.VideoTag(ripe, frame_range=[1, 2])])
     )
     figures = [sly.VideoFigure(lemon, sly.Rectangle(1, 2, 10 + index, 20), index) for index in (1, 3)]
     frames = [sly.Frame(figure.frame_index, [figure]) for figure in figures]
-    tags = [sly.VideoTag(place, value="grove", frame_range=[0, 2]), sly.VideoTag(place, value="grove")]
+    tags = [sly.VideoTag(site, value="grove", frame_range=[0, 2]), sly.VideoTag(site, value="grove")]
     return sly.VideoAnnotation(
         SIZE[::-1],
         FRAMES,
@@ -88,7 +88,7 @@ def fill_videos(api: sly.Api, name: str = "clips") -> dict[str, Any]:
 
 
 def read_video(api: sly.Api, video: int) -> dict[str, Any]:
-    """What the SDK reads of a video."""
+    """Return the members of a video as the SDK reads them."""
     info = api.video.get_info_by_id(video)
     known = sly.ProjectMeta.from_json(api.project.get_meta(info.project_id))
     sent, keys = video_annotation(known), KeyIdMap()
@@ -185,14 +185,14 @@ def cloud_annotation(known: sly.ProjectMeta, shift: float) -> sly.PointcloudAnno
     from supervisely.pointcloud_annotation.pointcloud_figure import PointcloudFigure
     from supervisely.pointcloud_annotation.pointcloud_object_collection import PointcloudObjectCollection
 
-    ripe, place = known.get_tag_meta("ripe"), known.get_tag_meta("place")
+    ripe, site = known.get_tag_meta("ripe"), known.get_tag_meta("place")
     tags = sly.PointcloudTagCollection([sly.PointcloudTag(ripe)])
     lemon = sly.PointcloudObject(known.get_obj_class("lemon"), tags)
     figures = [PointcloudFigure(lemon, _cuboid(shift), None), PointcloudFigure(lemon, Pointcloud([1, 2, 300]), None)]
     return sly.PointcloudAnnotation(
         PointcloudObjectCollection([lemon]),
         figures,
-        sly.PointcloudTagCollection([sly.PointcloudTag(place, value="grove")]),
+        sly.PointcloudTagCollection([sly.PointcloudTag(site, value="grove")]),
     )
 
 
@@ -216,7 +216,7 @@ def fill_clouds(api: sly.Api, name: str = "clouds") -> dict[str, Any]:
 
 
 def read_cloud(api: sly.Api, cloud: int) -> dict[str, Any]:
-    """What the SDK reads of the first point cloud."""
+    """Return the members of the first point cloud as the SDK reads them."""
     info = api.pointcloud.get_info_by_id(cloud)
     known = sly.ProjectMeta.from_json(api.project.get_meta(info.project_id))
     read = sly.PointcloudAnnotation.from_json(api.pointcloud.annotation.download(cloud), known, KeyIdMap())
@@ -329,7 +329,7 @@ def fill_volumes(api: sly.Api, name: str = "scans") -> dict[str, Any]:
 
 
 def read_volume(api: sly.Api, volume: int) -> dict[str, Any]:
-    """What the SDK reads of a volume."""
+    """Return the members of a volume as the SDK reads them."""
     import nrrd
 
     info = api.volume.get_info_by_id(volume)

@@ -40,7 +40,7 @@ class ScopeKind(IntEnum):
 
 
 class Scope(NamedTuple):
-    """What a write changes.
+    """A part of the store that a write changes.
 
     Args:
         kind: its kind.

@@ -1,4 +1,4 @@
-"""How much a store holds, counted for metrics."""
+"""Counts of what a store holds, for metrics."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _MAX_CONTAINED = 1000  # versions, datasets or files in one container
 
 
 class Contents(IntEnum):
-    """What counts with an entity of what it contains."""
+    """The contents of an entity that count with it."""
 
     NONE = 0
     VERSIONS = 1

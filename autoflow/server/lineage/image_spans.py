@@ -1,4 +1,4 @@
-"""Where images and datasets are and were: the versions whose rows hold them, and when reads of a project included them.
+"""Images and datasets over time: the versions whose rows hold them, and when reads of a project included them.
 
 A row is read with a project from its creation on; that of a deleted image until the next version was saved, because
 the time of a deletion is not stored. If the content of an image was replaced, its new content counts from the version

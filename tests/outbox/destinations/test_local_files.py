@@ -27,7 +27,7 @@ def test_a_file_is_described_by_its_content(tmp_path):
 
 
 def test_a_file_that_changed_since_has_no_hash(tmp_path):
-    """What the run read is unknown then, and no content is claimed."""
+    """No content is claimed then, as the bytes that the run read are unknown."""
     path = tmp_path / "a.csv"
     path.write_bytes(b"1")
     named = time.time_ns()

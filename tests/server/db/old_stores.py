@@ -50,7 +50,7 @@ def upgrade(url, revision):
 
 
 def differences(conn):
-    """What a store has else than the tables of the code; the index of words is no part of those."""
+    """Return the differences between a store and the tables of the code, without the index of words."""
     own = {"include_name": lambda name, *_: not str(name).startswith("search_")}
     return compare_metadata(MigrationContext.configure(conn, opts=own), schema.metadata)
 

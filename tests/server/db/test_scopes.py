@@ -255,7 +255,7 @@ class History:
 
     def __init__(self, client, number):
         self._client, self._number = client, number
-        self.projects = [client.project(f"history {number}.{place}") for place in range(3)]
+        self.projects = [client.project(f"history {number}.{index}") for index in range(3)]
         self.datasets = [client.dataset(project) for project in self.projects]
         self.done = []
 
@@ -303,16 +303,16 @@ def test_concurrent_writes_amount_to_a_serial_history(server, client, threads):
         for future in [pool.submit(work, thread) for thread in range(len(threads))]:
             future.result(WAIT)
     with server.store.read() as conn:
-        for place, project in enumerate(history.projects):
+        for index, project in enumerate(history.projects):
             row = conn.execute(select(projects).where(projects.c.id == project)).mappings().one()
-            added = {name for kind, at, _, name in history.done if kind == "add" and at == place}
+            added = {name for kind, at, _, name in history.done if kind == "add" and at == index}
             names = conn.execute(select(items.c.name).where(items.c.project_id == project)).scalars().all()
             assert sorted(names) == sorted(added)
             assert row["items_count"] == len(added)
             assert row["digest"] == compute_digest(conn, project)
             numbers = conn.execute(select(versions.c.number).where(versions.c.project_id == project)).scalars().all()
             assert sorted(numbers) == list(range(1, len(numbers) + 1))
-            recorded = {value for kind, at, value, _ in history.done if kind == "edge" and at == place}
+            recorded = {value for kind, at, value, _ in history.done if kind == "edge" and at == index}
             tasks_of = select(runs.c.task_id).where(
                 runs.c.key.in_([f"history {history._number} run {value}" for value in recorded])
             )

@@ -182,7 +182,7 @@ def _rows(conn):
 
 
 def _undone(store, caller, work):
-    """What some work in a transaction returns, with the rows that it leaves; none of it is kept."""
+    """Return the result of work in a transaction and the rows that it leaves, and roll it back."""
     with store.write(caller) as conn:
         undone = conn.begin_nested()
         results = work(conn), _rows(conn)

@@ -152,7 +152,7 @@ def mark_of(server):
 
 
 def check_rows(server, manifest):
-    """Whether each table has the number of rows that the manifest says, but for the counters."""
+    """Assert that each table has the number of rows in the manifest; counters are left out."""
     counts = {}
     with server.store.read() as conn:
         for name in manifest.tables:

@@ -33,7 +33,7 @@ class Parsed(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a record: `refusal` is None if it was applied, now or before (`duplicate`)."""
+    """The outcome of a record: `refusal` is None if it was applied, now or before (`duplicate`)."""
 
     refusal: ServerRefused | None = None
     duplicate: bool = False

@@ -37,7 +37,7 @@ _TABLES = sorted({entity.table for entity in ENTITY_TYPES.values() if entity.tab
 
 @dataclass
 class Names:
-    """What a set of changes names: identifiers by kind."""
+    """The identifiers that a set of changes names, by kind."""
 
     keys: list[str] = field(default_factory=list)
     runs: set[str] = field(default_factory=set)
@@ -181,7 +181,7 @@ def _take(state: State, source: str, values: list[Any]) -> None:
 
 
 class _NewTaskReader:
-    """What a new task needs to know, read when the first one is added.
+    """Reads the rows that a new task needs, when the first task is added.
 
     Args:
         conn: the transaction.

@@ -40,7 +40,7 @@ class NewTaskReader(Protocol):
 
 
 class State:
-    """What a set of changes needs to know, and the rows that it has changed.
+    """The rows that a set of changes needs, and those that it has changed.
 
     Args:
         caller: the user whose changes these are.

@@ -35,7 +35,7 @@ _SHA256 = re.compile("[0-9a-f]{64}", re.IGNORECASE)
 
 
 class _Query(NamedTuple):
-    """What is searched for.
+    """A parsed search.
 
     Args:
         text: the part of a name, empty for a number alone.

@@ -31,7 +31,7 @@ MAX_IMAGES = 100  # datasets with an image that are listed
 
 
 class _Entry(NamedTuple):
-    """Where an impact begins.
+    """The start of an impact.
 
     Args:
         ref: the reference that is shown.

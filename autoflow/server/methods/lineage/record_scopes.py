@@ -17,7 +17,7 @@ from autoflow.server.request_parser import as_number, as_text
 
 
 class _Names:
-    """What records name, as far as it is well-formed: the rest is refused when they are applied."""
+    """The names in records, as far as they are well-formed; others are refused when the records are applied."""
 
     def __init__(self, records: Iterable[Any]) -> None:
         self.runs: set[str] = set()

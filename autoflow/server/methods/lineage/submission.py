@@ -20,7 +20,7 @@ SMALL = 20  # records that share a transaction with those of other requests
 
 
 class Submission(NamedTuple):
-    """What one request adds.
+    """The records of a request.
 
     Args:
         records: its records, or the one for its edge.
