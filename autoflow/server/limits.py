@@ -1,7 +1,7 @@
 """Limits on the size of requests.
 
-They are checked before a transaction begins, or before the value is used. The SDK's requests are far smaller: its
-longest list has 20,000 paths of files to remove, its longest other list 1,000 figures.
+They are checked before a transaction begins, or before the value is used. The SDK's requests are not larger: its
+longest list has 20,000 paths of files to remove, then come 10,000 images of ranges of a file, then 1,000 figures.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ COORDINATE = 1e9  # pixels, of what is measured
 
 # Members of a body with a limit of their own.
 _LISTS: Mapping[str, int] = {"filter": CONDITIONS, "filters": CONDITIONS}
+_CHANGED: Mapping[str, int] = {"images": 10_000}
 _CHEAP = frozenset({"paths", "items", "records", "keys", "hashes"})  # of which a request may change `LIST_ENTRIES`
 
 
@@ -54,7 +55,7 @@ def check_body(fields: Mapping[str, Any], *, writes: bool = False) -> None:
     """
     for name, value in fields.items():
         if isinstance(value, (list, tuple)):
-            check_size(name, value, CHANGED_ENTRIES if writes and name not in _CHEAP else None)
+            check_size(name, value, _CHANGED.get(name, CHANGED_ENTRIES) if writes and name not in _CHEAP else None)
             if name in _LISTS:
                 values = [part.get("value") for part in value if isinstance(part, Mapping)]
                 lists = [operand for operand in values if isinstance(operand, (list, tuple))]

@@ -44,7 +44,16 @@ from autoflow.server.methods.admin import (
 )
 from autoflow.server.methods.annotated import file_descriptions, objects
 from autoflow.server.methods.files import files
-from autoflow.server.methods.images import figure_edits, figures, geometries, images, labels, previews, tags
+from autoflow.server.methods.images import (
+    figure_edits,
+    figures,
+    file_ranges,
+    geometries,
+    images,
+    labels,
+    previews,
+    tags,
+)
 from autoflow.server.methods.labeling import jobs
 from autoflow.server.methods.lineage import (
     edges,
@@ -127,6 +136,7 @@ BATCHES: dict[str, Batch] = {
     **restore.BATCHES,
     **clones.BATCHES,
     **images.BATCHES,
+    **file_ranges.BATCHES,
     **videos.BATCHES,
     **point_clouds.BATCHES,
     **volumes.BATCHES,
@@ -145,6 +155,7 @@ UPLOADS: dict[str, Upload] = {
 }
 DOWNLOADS: dict[str, Download] = {
     **images.DOWNLOADS,
+    **file_ranges.DOWNLOADS,
     **geometries.DOWNLOADS,
     **videos.DOWNLOADS,
     **point_clouds.DOWNLOADS,

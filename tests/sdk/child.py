@@ -32,7 +32,15 @@ def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[s
     """
     import supervisely as sly
 
-    from tests.sdk import cases, sdk_infos, sdk_media, sdk_removals, sdk_scenarios, sdk_walkthroughs
+    from tests.sdk import (
+        cases,
+        sdk_file_ranges,
+        sdk_infos,
+        sdk_media,
+        sdk_removals,
+        sdk_scenarios,
+        sdk_walkthroughs,
+    )
 
     os.environ.update(ENV="production", SERVER_ADDRESS=url, API_TOKEN=token, TEAM_ID="1")
     os.environ.pop("SUPERVISELY_TASK_ID", None)
@@ -40,7 +48,7 @@ def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[s
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
         named = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}
-        modules = (sdk_scenarios, sdk_removals, sdk_infos, sdk_media)
+        modules = (sdk_scenarios, sdk_removals, sdk_infos, sdk_media, sdk_file_ranges)
         done = named.get(scenario) or next(vars(module)[scenario] for module in modules if scenario in vars(module))
         api = sly.Api(url, token, retry_count=3, retry_sleep_sec=0, ignore_task_id=ignore_task_id)
         return done(api, **arguments)

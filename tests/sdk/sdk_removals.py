@@ -142,7 +142,14 @@ def parts_removed(api: sly.Api, project: int, outer: int, images: list[int]) -> 
     del before[images[1]]
     api.project.remove_class(project, known.get_obj_class("soft").sly_id)
     api.dataset.remove(outer)
+    permanently = api.dataset.remove_permanently([outer])
+    try:
+        api.dataset.remove_permanently([999])
+        refused = None
+    except Exception as error:
+        refused = error.response.status_code
     return {
+        "permanently": [permanently, refused],
         "only those": after == before,
         "classes": [entry.name for entry in sly.ProjectMeta.from_json(api.project.get_meta(project)).obj_classes],
         "objects": sorted({name for image in images[4:] if api.image.get_info_by_id(image) for name in objects(image)}),

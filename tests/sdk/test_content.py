@@ -88,3 +88,17 @@ def test_labeling_jobs_are_made_and_read(sdk, made):
         "all": 2,
         "none": None,
     }
+
+
+def test_images_are_added_by_ranges_of_a_file(sdk):
+    """They stay readable without the file's path, are downloaded with the file, and added again from that download."""
+    assert sdk("file_ranges") == {
+        "names": ["a.png", "b.png", "c.png"],
+        "fields": [True, 48, "image/png", {}],
+        "whole": True,
+        "pixels": True,
+        "again": [["a.png", True], ["b.png", True], ["c.png", True]],
+        "meta": {"k": 1},
+        "refused": [400, 400, 400],  # beyond the end, empty, no image
+        "left": 3,
+    }

@@ -56,9 +56,10 @@ def test_files_are_removed_as_named(sdk):
 
 
 def test_parts_of_a_project_are_removed_one_by_one(sdk, made):
-    """An image, a figure, one tag, the values of a tag, a class, a dataset."""
+    """An image, a figure, one tag, the values of a tag, a class, a dataset, which is then removed permanently."""
     arguments = {name: made[name] for name in ("project", "outer", "images")}
     assert sdk("parts_removed", **arguments) == {
+        "permanently": [[{"success": True}], 404],  # the removed one, and one that never was
         "only those": True,
         "classes": ["lemon", "peel"],
         "objects": [],

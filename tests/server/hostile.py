@@ -294,8 +294,16 @@ class World:
             "image-tags.update-tag-value": {"id": self.own_tag, "value": None},
             "images.bulk.add": {
                 "datasetId": dataset,
-                "images": [{"title": "a.png", "hash": self.hash, "meta": {}, "imageId": 1}],
+                "images": [
+                    {"title": "a.png", "hash": self.hash, "meta": {}, "imageId": 1},
+                    {
+                        "title": "b.png",
+                        "teamFileId": self.file,
+                        "sourceBlob": {"offsetStart": 0, "offsetEnd": 1},
+                    },
+                ],
             },
+            "images.data.download": {"projectId": project, "downloadId": str(self.file)},
             "images.bulk.download": {"imageIds": [image]},
             "images.bulk.download-by-hash": {"hashes": [self.hash]},
             "images.bulk.remove": {"imageIds": [gone]},

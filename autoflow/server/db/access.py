@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Table, or_, select, true
 
 from autoflow.server.db import clock
-from autoflow.server.db.app_tables import collections
+from autoflow.server.db.app_tables import collections, removed_datasets
 from autoflow.server.db.schema import (
     apps,
     blob_leases,
@@ -117,6 +117,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     versions: _of_project(versions),
     jobs: _of_project(jobs),
     collections: _of_project(collections),
+    removed_datasets: _of_project(removed_datasets),
     apps: apps.c.team_id.in_,
     files: files.c.team_id.in_,
     tasks: tasks.c.team_id.in_,

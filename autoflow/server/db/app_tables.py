@@ -1,4 +1,4 @@
-"""The tables of collections of items, and of the data of apps' own pages; `schema` has all others."""
+"""The tables of collections of items, removed datasets, and data of apps' own pages; `schema` has all others."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ collection_items = Table(
     Column("item_id", Number, nullable=False, autoincrement=False),
     text_column("meta", "'{}'"),
     PrimaryKeyConstraint("collection_id", "item_id"),
+)
+
+# Ids of removed datasets: clients remove one and then remove it permanently, which is no error then.
+removed_datasets = Table(
+    "removed_datasets",
+    metadata,
+    Column("dataset_id", Number, primary_key=True, autoincrement=False),
+    foreign_key("project_id", "projects"),
 )
 
 task_data = Table(

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, RowMapping, Select, select
 
 from autoflow.server import limits, timestamps
 from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.app_tables import removed_datasets
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import datasets, items, projects, workspaces
+from autoflow.server.db.upsert import insert_or_ignore_many
 from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.paging import CHUNK, chunks
 
@@ -111,6 +113,17 @@ def remove(edit: ProjectEdit, numbers: Sequence[int]) -> None:
         _delete_items(edit, part)
     for part in chunks(removed[::-1]):  # children first
         edit.delete_many(datasets, [by_id[number] for number in part])
+    values = [{"dataset_id": number, "project_id": edit.project["id"]} for number in removed]
+    insert_or_ignore_many(edit.conn, removed_datasets, values)
+
+
+def find_removed(conn: Connection, numbers: Sequence[int]) -> set[int]:
+    """Return those of some ids that removed datasets had which the caller saw."""
+    removed: set[int] = set()
+    for part in chunks(numbers):
+        query = select(removed_datasets.c.dataset_id).where(removed_datasets.c.dataset_id.in_(part))
+        removed.update(conn.execute(query.where(visible(conn, removed_datasets))).scalars())
+    return removed
 
 
 def _delete_items(edit: ProjectEdit, numbers: Sequence[int]) -> None:

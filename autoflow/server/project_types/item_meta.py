@@ -1,4 +1,4 @@
-"""The meta of an item whose file is described: what clients set of it, and beside it what the server keeps.
+"""The meta of an item: what clients set of it, and beside it what the server keeps of the item's file.
 
 Both are in one column, so that versions and clones have them. The server's part is under `OWN`, which no client sees.
 """
@@ -12,8 +12,33 @@ from sqlalchemy import RowMapping
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server.db import json_codec
+from autoflow.server.request_parser import RequestParser
 
 OWN = "autoflow.item"
+
+
+class FileRange(NamedTuple):
+    """The bytes of a team file that an image was copied from.
+
+    Args:
+        file: the file's id.
+        start, stop: offsets of the first byte, and of the one after the last.
+    """
+
+    file: int
+    start: int
+    stop: int
+
+    @classmethod
+    def sent(cls, entry: RequestParser) -> FileRange:
+        """Read the range that an entry of ``images.bulk.add`` names."""
+        source = RequestParser(entry.mapping("sourceBlob"), f"{entry.path}sourceBlob.")
+        return cls(entry.number("teamFileId"), source.number("offsetStart"), source.number("offsetEnd"))
+
+    def to_wire(self) -> JsonObject:
+        """Return the members of an image's info by which the SDK downloads the file as a whole."""
+        offsets = {"offsetStart": self.start, "offsetEnd": self.stop}
+        return {"relatedDataId": self.file, "downloadId": str(self.file), **offsets}
 
 
 class ItemMeta(NamedTuple):
@@ -23,21 +48,25 @@ class ItemMeta(NamedTuple):
         sent: the client's.
         file: what is known of the file: of a video its size, its frames and their times.
         custom: the item's ``customData``.
+        source: the range that an image was copied from, None if it was uploaded by itself.
     """
 
     sent: JsonObject
     file: JsonObject
     custom: JsonObject
+    source: FileRange | None = None
 
     @classmethod
     def of(cls, row: RowMapping) -> ItemMeta:
         """Read the meta of an item."""
         sent = json_codec.load(row["meta"])
         own = sent.pop(OWN, None) or {}
-        return cls(sent, own.get("file") or {}, own.get("custom") or {})
+        source = FileRange(*own["source"]) if "source" in own else None
+        return cls(sent, own.get("file") or {}, own.get("custom") or {}, source)
 
     def to_text(self) -> str:
         """Return the value of the column."""
-        own: Mapping[str, Any] = {name: part for name, part in (("file", self.file), ("custom", self.custom)) if part}
+        parts = (("file", self.file), ("custom", self.custom), ("source", self.source))
+        own: Mapping[str, Any] = {name: part for name, part in parts if part}
         sent = {name: value for name, value in self.sent.items() if name != OWN}
         return json_codec.dump({**sent, OWN: own} if own else sent, canonical=True)

@@ -106,7 +106,17 @@ NAMING = {
     "images.update.links": [("image", lambda n: {"images": [{"id": n, "link": "http://x"}]})],
     "images.bulk.set-custom-sort": [("image", lambda n: {"images": [{"id": n, "customSort": "x"}]})],
     "images.info": [("image", lambda n: {"id": n})],
-    "images.bulk.add": [("dataset", lambda n: {"datasetId": n, "images": [{"title": "x", "link": "http://x"}]})],
+    "images.bulk.add": [
+        ("dataset", lambda n: {"datasetId": n, "images": [{"title": "x", "link": "http://x"}]}),
+        (
+            "file",
+            lambda n: {
+                "datasetId": 1,
+                "images": [{"title": "x", "teamFileId": n, "sourceBlob": {"offsetStart": 0, "offsetEnd": 1}}],
+            },
+        ),
+    ],
+    "images.data.download": [("file", lambda n: {"projectId": 1, "downloadId": str(n)})],
     "images.bulk.remove": [("image", lambda n: {"imageIds": [n]})],
     "images.download": [("image", lambda n: {"id": n})],
     "images.editInfo": [("image", lambda n: {"id": n, "name": "x"})],

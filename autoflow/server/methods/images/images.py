@@ -19,7 +19,7 @@ from autoflow.server.operations import Batch, Download, Operation, OperationCont
 from autoflow.server.paging import ListPage, apply_filter, page, page_of_values
 from autoflow.server.project_types import registry
 from autoflow.server.project_types.images import IMAGES
-from autoflow.server.project_types.item_meta import ItemMeta
+from autoflow.server.project_types.item_meta import FileRange, ItemMeta
 from autoflow.server.project_types.volumes import VOLUMES
 from autoflow.server.request_parser import RequestParser, as_text
 from autoflow.server.uploads import external_files
@@ -43,7 +43,7 @@ _COLUMNS = {
 
 
 def _shape(conn: Connection, row: RowMapping) -> JsonObject:
-    mime = row["mime"]
+    mime, meta = row["mime"], ItemMeta.of(row)
     content = f"/storage/images/{row['id']}" if row["hash"] is not None else None
     return {
         "id": row["id"],
@@ -62,7 +62,8 @@ def _shape(conn: Connection, row: RowMapping) -> JsonObject:
         "projectId": row["project_id"],
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
-        "meta": json_codec.load(row["meta"]),
+        "meta": meta.sent,
+        **(meta.source.to_wire() if meta.source is not None else {}),
         "tags": [{**tag, "entityId": row["id"]} for tag in json_codec.load(row["tags"])],
         "description": row["description"],
         "createdBy": row["created_by"],
@@ -161,6 +162,10 @@ def _content(conn: Connection, entries: list[RequestParser]) -> list[JsonObject]
     return contents
 
 
+def _source(entry: RequestParser) -> FileRange | None:
+    return FileRange.sent(entry) if entry.has("sourceBlob") else None
+
+
 def _is_copy(request: RequestParser) -> bool:
     return request.has("imageId") and not request.has("hash")
 
@@ -187,7 +192,7 @@ def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
         new = [
             {
                 "name": name,
-                "meta": json_codec.dump(entry.mapping("meta"), canonical=True),
+                "meta": ItemMeta(entry.mapping("meta"), {}, {}, _source(entry)).to_text(),
                 "description": entry.text("description", ""),
                 **content,
             }
@@ -254,7 +259,8 @@ def set_order(conn: Connection, request: RequestParser) -> Success:
 
 
 def _sorted_by(row: RowMapping, text: str) -> str:
-    return json_codec.dump({**json_codec.load(row["meta"]), filters.BY_META: text}, canonical=True)
+    meta = ItemMeta.of(row)
+    return meta._replace(sent={**meta.sent, filters.BY_META: text}).to_text()
 
 
 def remove(conn: Connection, request: RequestParser) -> Success:
@@ -331,7 +337,6 @@ READS: Mapping[str, Operation] = {
     "images.info": image,
 }
 WRITES: Mapping[str, Operation] = {
-    "images.bulk.add": add,
     "images.editInfo": edit_image,
     "images.update.links": set_links,
     "images.bulk.set-custom-sort": set_order,

@@ -15,6 +15,7 @@ from autoflow.server.methods.images.labels import stored_documents
 from autoflow.server.methods.pages.links import page_size
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import chunks
+from autoflow.server.project_types.item_meta import ItemMeta
 from autoflow.server.validation import required
 from autoflow.wire.contract import data_pages as contract
 from autoflow.wire.contract.labels import Label
@@ -145,7 +146,7 @@ def image(conn: Connection, request: contract.ImagePageRequest) -> contract.Imag
         "mime": row["mime"],
         "size": row["size"],
         "description": row["description"],
-        "meta": json_codec.load(row["meta"]),
+        "meta": ItemMeta.of(row).sent,
         "createdAt": row["created_at"],
         "updatedAt": row["updated_at"],
         "createdBy": jobs.logins(conn).get(row["created_by"]),

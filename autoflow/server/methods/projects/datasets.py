@@ -143,8 +143,13 @@ def remove(conn: Connection, request: RequestParser) -> Success:
 
 
 def remove_many(conn: Connection, request: RequestParser) -> Success:
-    """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; versions keep them."""
-    _remove(conn, [entry.number("id") for entry in request.objects("datasets")])
+    """``datasets.remove.permanently`` by ``datasets``, each with its ``id``; versions keep them.
+
+    Those that were removed before stay removed: clients remove in two steps.
+    """
+    numbers = [entry.number("id") for entry in request.objects("datasets")]
+    removed = datasets.find_removed(conn, numbers)
+    _remove(conn, [number for number in numbers if number not in removed])
     return {"success": True}
 
 

@@ -12,6 +12,7 @@ from autoflow.server.db.schema import projects as project_table
 from autoflow.server.methods.versions.versions import to_wire
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.project_types import registry
+from autoflow.server.project_types.item_meta import ItemMeta
 from autoflow.server.project_types.meta import Meta
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
@@ -39,7 +40,7 @@ def item_fields(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> contra
         "description": row["description"],
         "datasetId": row["dataset_id"],
         "dataset": list(paths[row["dataset_id"]]),
-        "meta": json_codec.load(row["meta"]),
+        "meta": ItemMeta.of(row).sent,
     }
 
 
