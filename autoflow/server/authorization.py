@@ -6,6 +6,7 @@ the digest.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -13,11 +14,12 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
+from autoflow.process.os_user import user_at_host
 from autoflow.server import timestamps
 from autoflow.server.db import clock, tokens
-from autoflow.server.db.access import Caller
+from autoflow.server.db.access import LOCAL, Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.roles import WRITE, permissions
 from autoflow.server.errors import Forbidden, Invalid, NotFound, Unauthenticated
@@ -98,12 +100,16 @@ class Tokens:
             if not name.strip() or len(name) > MAX_NAME:
                 raise Invalid(f"{name!r} is not a name: it must have 1 to {MAX_NAME} characters")
         token = generate()
-        with self._store.write() as conn:
+        with self._write() as conn:
             user_id = tokens.ensure_user(conn, user)
             tokens.add_member(conn, user_id, [tokens.ensure_team(conn, name) for name in teams], role)
             expires_at = clock.after(conn, lifetime) if lifetime is not None else None
             tokens.add(conn, user_id, digest(token), token[:PREFIX_LENGTH], expires_at=expires_at, scope=scope)
         return token
+
+    def _write(self) -> contextlib.AbstractContextManager[Connection]:
+        """Begin a write by the user of this process, who administers the server."""
+        return self._store.write(LOCAL._replace(login=user_at_host()))
 
     def list(self) -> list[Token]:
         """Return all tokens, expired ones included until they are removed."""
@@ -116,7 +122,7 @@ class Tokens:
         Raises:
             NotFound: there is no such user, or the user is not in one of the teams; nothing is changed.
         """
-        with self._store.write() as conn:
+        with self._write() as conn:
             user_id = tokens.get_user_id(conn, user)
             team_ids = {team["name"]: team["id"] for team in tokens.teams_of(conn, user_id)}
             for name in teams:
@@ -138,7 +144,7 @@ class Tokens:
         Raises:
             NotFound: there is no such user, or the user is not in one of the teams; nothing is changed.
         """
-        with self._store.write() as conn:
+        with self._write() as conn:
             user_id = tokens.get_user_id(conn, user)
             for name in teams:
                 tokens.remove_member(conn, user_id, name)
@@ -150,7 +156,7 @@ class Tokens:
         Raises:
             NotFound: there is no such token.
         """
-        with self._store.write() as conn:
+        with self._write() as conn:
             tokens.remove(conn, token_id)
 
     def caller(self, token: str) -> Caller:

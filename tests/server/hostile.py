@@ -176,6 +176,7 @@ class World:
             "autoflow.folders.remove": {"projectId": project, "images": [gone], "datasets": [gone]},
             "autoflow.folders.shape": {"projectId": project, "meta": {"classes": [], "tags": []}, "datasets": [["d"]]},
             "autoflow.graph": {"project": project, "task": None, "file": None, "workspace": None, "teamId": 1},
+            "autoflow.audit.list": {"teamId": 1, "action": "member.", "entity": "member:bob", "limit": 5},
             "autoflow.members.set": {"teamId": 1, "login": "bob", "role": "viewer"},
             "autoflow.members.remove": {"teamId": 1, "login": "nobody"},
             "autoflow.overview.counts": {"id": project, "after": 0},

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, text
 from autoflow.errors import ServerBusy
 from autoflow.server import private_files, timestamps
 from autoflow.server.blobs import file_system
-from autoflow.server.db import counters, history_triggers, identity, roles, schema, search_index
+from autoflow.server.db import audit, counters, history_triggers, identity, roles, schema, search_index
 from autoflow.server.db.postgresql import LONG, WRITE
 from autoflow.server.errors import Busy, StorageFull
 
@@ -137,6 +137,7 @@ def create_tables(conn: Connection) -> None:
     schema.metadata.create_all(conn)
     history_triggers.install(conn)
     search_index.install(conn)
+    audit.install(conn)
     conn.execute(text(f"CREATE TABLE {STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     conn.execute(text(f"INSERT INTO {STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, delete, insert, or_, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.db import clock, roles
+from autoflow.server.db import audit, clock, roles
 from autoflow.server.db import teams as store
 from autoflow.server.db.schema import blob_leases, members, tasks, teams, tokens, users
 from autoflow.server.db.upsert import insert_or_ignore
@@ -34,16 +34,26 @@ def ensure_team(conn: Connection, name: str) -> int:
     number, new = _get_or_create(conn, teams, "name", name=name)
     if new:
         store.add_workspace(conn, number, "Workspace", "")
+        audit.record(conn, "team.create", f"team:{number}", team_id=number, name=name)
     return number
 
 
 def add_member(conn: Connection, user_id: int, team_ids: Sequence[int], role: str | None = None) -> None:
     """Add a user to teams with a role, by default that of an editor; a member's role changes only if one is passed."""
     for number in team_ids:
-        new = insert_or_ignore(conn, members, team_id=number, user_id=user_id, role=role or roles.EDITOR)
-        if not new and role is not None:
-            own = (members.c.team_id == number, members.c.user_id == user_id)
-            conn.execute(update(members).where(*own).values(role=role))
+        own = (members.c.team_id == number, members.c.user_id == user_id)
+        before = conn.execute(select(members.c.role).where(*own)).scalar()
+        after = role or before or roles.EDITOR
+        if after == before:
+            continue
+        if not insert_or_ignore(conn, members, team_id=number, user_id=user_id, role=after):
+            conn.execute(update(members).where(*own).values(role=after))
+        entity = _member_reference(conn, user_id)
+        audit.record(conn, "member.set", entity, team_id=number, before=before, after=after)
+
+
+def _member_reference(conn: Connection, user_id: int) -> str:
+    return f"member:{conn.execute(select(users.c.login).where(users.c.id == user_id)).scalar_one()}"
 
 
 def get_user_id(conn: Connection, login: str) -> int:
@@ -64,8 +74,8 @@ def remove_member(conn: Connection, user_id: int, name: str) -> None:
     Raises:
         NotFound: they are in no team of that name.
     """
-    team_id = select(teams.c.id).where(teams.c.name == name).scalar_subquery()
-    if not _remove_membership(conn, user_id, team_id):
+    team_id = conn.execute(select(teams.c.id).where(teams.c.name == name)).scalar()
+    if team_id is None or not remove_membership(conn, user_id, team_id):
         raise NotFound("a membership in team", name)
 
 
@@ -76,17 +86,19 @@ def remove_login(conn: Connection, login: str, team_id: int) -> None:
         NotFound: no member of the team has that login.
     """
     user_id = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
-    if user_id is None or not _remove_membership(conn, int(user_id), team_id):
+    if user_id is None or not remove_membership(conn, int(user_id), team_id):
         raise NotFound("member", login)
 
 
-def _remove_membership(conn: Connection, user_id: int, team_id: Any) -> bool:
-    """Remove a user from a team, given by its id or by a query for it; return whether the user was in it."""
-    membership = delete(members).where(members.c.user_id == user_id, members.c.team_id == team_id)
-    if not conn.execute(membership).rowcount:
+def remove_membership(conn: Connection, user_id: int, team_id: int) -> bool:
+    """Remove a user from a team; return whether the user was in it."""
+    own = (members.c.user_id == user_id, members.c.team_id == team_id)
+    role = conn.execute(delete(members).where(*own).returning(members.c.role)).scalar()
+    if role is None:
         return False
     # it is unknown for which of their teams they uploaded
     conn.execute(delete(blob_leases).where(blob_leases.c.user_id == user_id))
+    audit.record(conn, "member.remove", _member_reference(conn, user_id), team_id=team_id, before=role)
     return True
 
 
@@ -121,7 +133,16 @@ def add(
     """
     values = {"user_id": user_id, "hash": digest, "prefix": prefix, "scope": scope, "created_at": timestamps.now()}
     statement = insert(tokens).values(**values, expires_at=expires_at, task_id=task_id).returning(tokens)
-    return conn.execute(statement).mappings().one()
+    row = conn.execute(statement).mappings().one()
+    _record(conn, "token.create", row, after=scope if task_id is None else f"{scope}, to reproduce task:{task_id}")
+    return row
+
+
+def _record(conn: Connection, action: audit.Action, token: RowMapping, **change: str) -> None:
+    """Add an entry about a token to the log, in each of its user's teams."""
+    name = conn.execute(select(users.c.login).where(users.c.id == token["user_id"])).scalar_one()
+    for team_id in [team["id"] for team in teams_of(conn, token["user_id"])] or [None]:
+        audit.record(conn, action, f"token:{token['id']}", team_id=team_id, name=name, **change)
 
 
 def find(conn: Connection, digest: str) -> RowMapping | None:
@@ -154,8 +175,7 @@ def remove_of_reproduction(conn: Connection, number: int, user_id: int) -> None:
         NotFound: there is no such token.
     """
     own = (tokens.c.id == number, tokens.c.user_id == user_id, tokens.c.task_id.is_not(None))
-    if not conn.execute(delete(tokens).where(*own)).rowcount:
-        raise NotFound("token", number)
+    _revoke(conn, number, *own)
 
 
 def listing(conn: Connection) -> list[RowMapping]:
@@ -170,5 +190,11 @@ def remove(conn: Connection, number: int) -> None:
     Raises:
         NotFound: there is none.
     """
-    if not conn.execute(delete(tokens).where(tokens.c.id == number)).rowcount:
+    _revoke(conn, number, tokens.c.id == number)
+
+
+def _revoke(conn: Connection, number: int, *condition: ColumnElement[bool]) -> None:
+    row = conn.execute(delete(tokens).where(*condition).returning(tokens)).mappings().one_or_none()
+    if row is None:
         raise NotFound("token", number)
+    _record(conn, "token.revoke", row, before=row["scope"])

@@ -22,6 +22,7 @@ NAMING = {
     "projects.remove": [("project", lambda n: {"id": n})],
     "projects.meta.update": [("project", lambda n: {"id": n, "meta": {"classes": [], "tags": []}})],
     "projects.add": [("workspace", lambda n: {"workspaceId": n, "name": "x"})],
+    "autoflow.audit.list": [("team", lambda n: {"teamId": n})],
     "autoflow.members.set": [("team", lambda n: {"teamId": n, "login": "eve", "role": "admin"})],
     "autoflow.members.remove": [("team", lambda n: {"teamId": n, "login": "ann"})],
     "members.add": [("team", lambda n: {"teamId": n, "login": "ann", "roleId": 1})],

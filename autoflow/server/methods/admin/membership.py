@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, true, update
+from sqlalchemy import Connection, insert, select, true, update
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
-from autoflow.server.db import teams, tokens
+from autoflow.server.db import audit, teams, tokens
 from autoflow.server.db.access import caller
 from autoflow.server.db.schema import members, projects, tasks, users, workspaces
 from autoflow.server.db.schema import teams as team_table
@@ -52,6 +52,7 @@ def add_team(conn: Connection, request: RequestParser) -> JsonObject:
     assert made.inserted_primary_key is not None
     team_id = int(made.inserted_primary_key[0])
     teams.add_workspace(conn, team_id, "Workspace", "")
+    audit.record(conn, "team.create", f"team:{team_id}", team_id=team_id, name=name)
     return instance.team(conn, RequestParser({"id": team_id}))
 
 
@@ -145,7 +146,7 @@ def edit_member(conn: Connection, request: RequestParser) -> Success:
 def remove_member(conn: Connection, request: RequestParser) -> Success:
     """``members.remove``: the user and what the user made stay."""
     team_id, user_id = _member(conn, request)
-    conn.execute(delete(members).where(members.c.team_id == team_id, members.c.user_id == user_id))
+    tokens.remove_membership(conn, user_id, team_id)
     return {"success": True}
 
 

@@ -45,6 +45,28 @@ export interface ArrowJson {
   kind: "input" | "output" | "version";
 }
 
+/** An entry of the audit log. */
+export interface AuditEntry {
+  id: number;
+  /** time in ISO 8601. */
+  at: string;
+  teamId: number | null;
+  /** login of the user at that time, or user@host on the server's own machine. */
+  who: string;
+  /** what was done, as alias.set. */
+  action: string;
+  /** reference of what it was done to. */
+  entity: string;
+  /** a name of the entity that people know; empty for none. */
+  name: string;
+  /** the changed value before; null if there was none. */
+  before: string | null;
+  /** the changed value after; null if there is none. */
+  after: string | null;
+  /** why, in the user's words; empty without. */
+  reason: string;
+}
+
 /** An icon. */
 export interface CardIcon {
   /** name of a Material Design icon. */
@@ -1057,6 +1079,33 @@ export interface LinkedEntity {
   at: string;
   /** login of a user. */
   createdBy: string | null;
+}
+
+/** Return entries of the audit log, the newest first; for admins, with a token of scope admin. */
+export interface ListAuditRequest {
+  /** entries of this team alone; without it those of all teams that the caller is an admin of. */
+  teamId?: number | null;
+  /** an action, as alias.set, or the beginning of several with its dot, as token. */
+  action?: string | null;
+  /** reference of an entity, as project:7; a model's, as model:lemons, includes its aliases. */
+  entity?: string | null;
+  /** login of a user, or user@host. */
+  who?: string | null;
+  /** entries from this time on, in ISO 8601 in UTC, or a beginning of it, as a day. */
+  since?: string | null;
+  /** entries before this time. */
+  until?: string | null;
+  /** entries older than the one with this number, to page. */
+  before?: number | null;
+  /** most entries. */
+  limit?: number | null;
+}
+
+/** A part of the audit log. */
+export interface ListAuditResponse {
+  entries: Array<AuditEntry>;
+  /** before of the next request; null after the last part. */
+  next: number | null;
 }
 
 /** A dataset as an entry of a list. */
@@ -2178,4 +2227,5 @@ export interface Methods {
   "autoflow.members.set": { request: SetMemberRequest; response: Success };
   "autoflow.members.remove": { request: RemoveMemberRequest; response: Success };
   "autoflow.previews": { request: PreviewRequest; response: string };
+  "autoflow.audit.list": { request: ListAuditRequest; response: ListAuditResponse };
 }
