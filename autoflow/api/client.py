@@ -230,6 +230,7 @@ class Api:
         workspace_id: int | None = None,
         progress: Callable[[str, int, int], Any] | None = None,
         confirm: Callable[[ReproductionPlan], bool] | None = None,
+        twice: bool = False,
     ) -> Reproduction:
         """Restore the input data of the run that produced an entity as new projects, and write a lock file of the run.
 
@@ -247,15 +248,17 @@ class Api:
             python: the interpreter. Default: the recorded one, or the current one if that no longer exists.
             workspace_id: workspace of the restored projects. Default: that of the original project.
             progress: called with the entity being restored, the number of items done, and the total.
+            twice: run the command a second time; `Reproduction.deterministic` then says whether it wrote the same.
 
         Raises:
             NotReproducible: the run cannot be repeated; the message has the reason and what was restored until then.
             ValueError, ServerError: as `trace`.
         """
-        from autoflow.reproduction.reproduce import ReproduceOptions, reproduce
+        from autoflow.reproduction.job import ReproduceOptions
+        from autoflow.reproduction.reproduce import reproduce
 
         options = ReproduceOptions(
-            run, allow_dirty, lock, workdir, keep, python, workspace_id, progress, confirm=confirm
+            run, allow_dirty, lock, workdir, keep, python, workspace_id, progress, confirm=confirm, twice=twice
         )
         return reproduce(self, ref, options)
 

@@ -145,6 +145,9 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     again.add_argument(
         "--workspace", type=int, metavar="N", help="workspace of the restored projects (default: the original one)"
     )
+    again.add_argument(
+        "--twice", action="store_true", help="run the command a second time, to see whether it is deterministic"
+    )
     again.add_argument("--json", action="store_true", help="as JSON")
     again.set_defaults(run="reproduce")
 

@@ -2,7 +2,8 @@
 
 ``--run`` executes the recorded command with the rights of the user, so it is shown and confirmed first.
 
-Exit codes: 0 success, with ``--run`` the outputs are equal; 1 they differ; 2 the run could not be repeated.
+Exit codes: 0 success, with ``--run`` the outputs are equal; 1 they differ, or other data or code was used; 2 the run
+could not be repeated.
 """
 
 from __future__ import annotations
@@ -10,24 +11,30 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable, Iterator
 
 from autoflow.cli.api_access import needs_autoflow_server, open_api
 from autoflow.cli.progress import Progress
 from autoflow.errors import AutoflowError
 from autoflow.graph.render.labels import printable
 from autoflow.model.reproduction import (
+    CODE,
+    DIFFERENT,
     DIFFERING,
+    INPUT,
     NOT_COMPARED,
     NOT_READ,
+    OUTPUT,
     ComparisonRow,
     Reproduction,
     ReproductionPlan,
 )
-from autoflow.reproduction.reproduce import ReproduceOptions
+from autoflow.reproduction.job import ReproduceOptions
+from autoflow.reproduction.lock import outcome
 from autoflow.reproduction.reproduce import reproduce as run_again
 
 SHOWN_DIGITS = 12  # of a sha256
-EQUAL, DIFFERENT, NOT_RUN = 0, 1, 2
+EXIT_EQUAL, EXIT_DIFFERENT, EXIT_NOT_RUN = 0, 1, 2
 
 
 def reproduce(args: argparse.Namespace) -> int:
@@ -47,16 +54,17 @@ def reproduce(args: argparse.Namespace) -> int:
                 report=_report,
                 confirm=lambda plan: _confirm(plan, progress, yes=args.yes),
                 interactive=args.yes or sys.stdin.isatty(),
+                twice=args.twice,
             )
             result = run_again(api, args.ref, options)
     except (AutoflowError, OSError, ValueError) as error:
         print(f"autoflow: {printable(str(error))}", file=sys.stderr)
-        return NOT_RUN
+        return EXIT_NOT_RUN
     if args.json:
         print(json.dumps(_to_json(result), ensure_ascii=False, indent=2))
     else:
         _print_result(result)
-    return EQUAL if result.equal in {True, None} else DIFFERENT
+    return EXIT_EQUAL if result.equal in {True, None} else EXIT_DIFFERENT
 
 
 def _confirm(plan: ReproductionPlan, progress: Progress, *, yes: bool) -> bool:
@@ -85,9 +93,7 @@ def _to_json(result: Reproduction) -> dict[str, object]:
         "lock": result.lock,
         "commands": result.commands,
         "notes": result.notes,
-        "tasks": result.tasks,
-        "compared": [row._asdict() for row in result.rows],
-        "equal": result.equal,
+        **outcome(result),
         "kept": result.worktree,
     }
 
@@ -111,25 +117,55 @@ def _print_result(result: Reproduction) -> None:
     print()
     for line in _table(result.rows):
         print(line)
-    print("\n" + _verdict(result))
+    print()
+    for line in _verdict(result):
+        print(line)
 
 
-def _verdict(result: Reproduction) -> str:
-    outputs = [row for row in result.rows if row.side == "output"]
-    not_compared = ", ".join(printable(row.name) for row in outputs if row.verdict == NOT_COMPARED)
+def _verdict(result: Reproduction) -> Iterator[str]:
+    """Yield the verdicts on the outputs, the inputs and the code, and what may explain a difference."""
+    yield _output_line(result)
+    inputs = [row for row in result.rows if row.side == INPUT]
+    for words, verdicts in (
+        ("READ WITH OTHER CONTENT", DIFFERING),
+        ("NOT READ", {NOT_READ}),
+        ("not compared", {NOT_COMPARED}),
+    ):
+        if names := _names(row for row in inputs if row.verdict in verdicts):
+            yield f"Inputs {words}: {names}."
+    if names := _names(row for row in result.rows if row.side == CODE):
+        yield f"OTHER CODE ran: {names}."
+    if result.outputs == DIFFERENT:
+        yield from _explanation(result)
+    if result.deterministic is not None:
+        what = "the same" if result.deterministic else "something else: it is NOT DETERMINISTIC"
+        yield f"A second run of the command here wrote {what}."
+
+
+def _output_line(result: Reproduction) -> str:
+    outputs = [row for row in result.rows if row.side == OUTPUT]
+    not_compared = _names(row for row in outputs if row.verdict == NOT_COMPARED)
     if all(row.verdict == NOT_COMPARED for row in outputs):
         return f"Nothing could be compared{f': {not_compared}' if outputs else ': the recorded run wrote nothing'}."
+    beside = f" Not compared: {not_compared}." if not_compared else ""
     if any(row.verdict in DIFFERING for row in outputs):
-        return "The outputs DIFFER from the recorded ones."
+        return f"The outputs DIFFER from the recorded ones.{beside}"
     if any(row.requested and row.verdict == NOT_COMPARED for row in outputs):
-        return f"{printable(result.ref)} itself could not be compared; the other outputs are equal."
-    equal = "The outputs are equal to the recorded ones"
-    equal += f", except for what could not be compared: {not_compared}." if not_compared else "."
-    changed = ", ".join(printable(row.name) for row in result.rows if row.side == "input" and row.verdict in DIFFERING)
-    if changed:
-        return f"{equal} But an input was READ WITH OTHER CONTENT: {changed}."
-    not_read = ", ".join(printable(row.name) for row in result.rows if row.verdict == NOT_READ)
-    return f"{equal} But a restored input was NOT READ: {not_read}." if not_read else equal
+        return f"{printable(result.ref)} itself could not be compared; the other outputs are equal.{beside}"
+    return f"The outputs are equal to the recorded ones.{beside}"
+
+
+def _explanation(result: Reproduction) -> Iterator[str]:
+    for cause in result.causes:
+        yield f"  {cause.kind:<12}{printable(cause.details)}"
+    if not result.causes:
+        yield "  Data, code, environment, seed and hardware are as recorded, as far as they were recorded."
+    if result.deterministic is None:
+        yield "  --twice runs it a second time, which shows whether it is deterministic."
+
+
+def _names(rows: Iterable[ComparisonRow]) -> str:
+    return ", ".join(printable(row.name) for row in rows)
 
 
 def _table(rows: list[ComparisonRow]) -> list[str]:

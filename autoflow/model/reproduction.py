@@ -16,6 +16,8 @@ SAME, DIFFERENT, MISSING, ADDED, NOT_COMPARED, READ, NOT_READ = (
     "read",
     "not read",
 )
+OUTPUT, INPUT, CODE = "output", "input", "code"  # sides
+EQUAL = "equal"
 DIFFERING = frozenset({DIFFERENT, MISSING, ADDED})
 _ACCEPTABLE = frozenset({SAME, NOT_COMPARED, READ})
 
@@ -24,7 +26,7 @@ class ComparisonRow(NamedTuple):
     """One compared input or output: a file by its sha256, a version by its digest, in hexadecimal digits.
 
     Args:
-        side: ``input`` or ``output``.
+        side: ``input`` or ``output``; or ``code``, which has rows for what differs alone.
         name: path or reference.
         recorded, reproduced: the digests, None where there is none.
         verdict: ``same``, ``different``, ``missing`` (not written again), ``added`` (written by the reproduction
@@ -42,6 +44,18 @@ class ComparisonRow(NamedTuple):
     requested: bool = False
 
 
+class Cause(NamedTuple):
+    """A part of a reproduction that is not as it was recorded, so that it may explain another output.
+
+    Args:
+        kind: ``data``, ``code``, ``environment``, ``seed`` or ``hardware``.
+        details: what differs, in words.
+    """
+
+    kind: str
+    details: str
+
+
 def outputs_equal(rows: Sequence[ComparisonRow]) -> bool:
     """Return whether at least one output was compared, none differs, and the requested one was compared."""
     outputs = [row for row in rows if row.side == "output"]
@@ -53,8 +67,26 @@ def outputs_equal(rows: Sequence[ComparisonRow]) -> bool:
 
 
 def all_equal(rows: Sequence[ComparisonRow]) -> bool:
-    """Return whether the outputs are equal and every restored input was read."""
+    """Return whether the outputs are equal, every restored input was read, and no other code ran."""
     return outputs_equal(rows) and all(row.verdict in _ACCEPTABLE for row in rows)
+
+
+def output_verdict(rows: Sequence[ComparisonRow]) -> str:
+    """Return ``equal``, ``different``, or ``not compared`` if nothing, or not what was requested, was compared."""
+    outputs = [row for row in rows if row.side == OUTPUT]
+    if any(row.verdict in DIFFERING for row in outputs):
+        return DIFFERENT
+    return EQUAL if outputs_equal(outputs) else NOT_COMPARED
+
+
+def input_verdict(rows: Sequence[ComparisonRow]) -> str:
+    """Return ``read`` if the recorded inputs were read again, as far as they could be compared; else ``different`` or
+    ``not read``; ``not compared`` if there are none.
+    """
+    verdicts = {row.verdict for row in rows if row.side == INPUT}
+    if verdicts & DIFFERING:
+        return DIFFERENT
+    return next((verdict for verdict in (NOT_READ, READ) if verdict in verdicts), NOT_COMPARED)
 
 
 class ReproductionPlan(NamedTuple):
@@ -126,6 +158,8 @@ class Reproduction:
         tasks: the runs that the reproduction recorded; empty when nothing was run.
         rows: the comparison of inputs and outputs.
         worktree: path of the working tree, if it was kept.
+        causes: what differs from the recorded run, other than its outputs.
+        deterministic: whether a second run wrote the same as the first; None if there was none, or it compared nothing.
     """
 
     ref: str
@@ -137,8 +171,20 @@ class Reproduction:
     tasks: list[str] = field(default_factory=list)
     rows: list[ComparisonRow] = field(default_factory=list)
     worktree: str | None = None
+    causes: list[Cause] = field(default_factory=list)
+    deterministic: bool | None = None
 
     @property
     def equal(self) -> bool | None:
-        """Whether all compared outputs are equal; None when nothing was run."""
+        """Whether all compared outputs are equal, from the recorded data and code; None when nothing was run."""
         return all_equal(self.rows) if self.tasks else None
+
+    @property
+    def outputs(self) -> str | None:
+        """The verdict on the outputs, see `output_verdict`; None when nothing was run."""
+        return output_verdict(self.rows) if self.tasks else None
+
+    @property
+    def inputs(self) -> str | None:
+        """The verdict on the inputs, see `input_verdict`; None when nothing was run."""
+        return input_verdict(self.rows) if self.tasks else None

@@ -123,6 +123,8 @@ class RunFacts(TypedDict, total=False):
     locks: list[CodeFile]  # lock files of package managers, verbatim
     packages: dict[str, str]  # name to version
     sources: dict[str, str]  # urls of packages that come from no index, by name
+    installed: dict[str, str]  # sha256 of the list of installed files, with their hashes, of each of those packages
+    ordinal: int  # number of runs of this app that its process had started before
     reproduces: str  # the task that this run reproduces, as "task:5"
     attempt: str  # id of the attempt at reproducing it
     unattributed: bool  # the run holds records of an unknown run

@@ -12,9 +12,21 @@ from typing import Literal
 from autoflow.model.entity_types import names_where
 from autoflow.model.graph_json import DataJson
 from autoflow.model.local_file import SCHEME
-from autoflow.model.reproduction import ADDED, DIFFERENT, MISSING, NOT_COMPARED, NOT_READ, READ, SAME, ComparisonRow
-from autoflow.wire.contract.lineage import WrittenFile
+from autoflow.model.reproduction import (
+    ADDED,
+    DIFFERENT,
+    INPUT,
+    MISSING,
+    NOT_COMPARED,
+    NOT_READ,
+    OUTPUT,
+    READ,
+    SAME,
+    ComparisonRow,
+)
+from autoflow.wire.contract.lineage import FilesWrittenResponse, WrittenFile
 
+_OF_PROJECTS = frozenset({"project", "project_version", "dataset"})
 FILES = names_where(lambda row: row.card_type == "file")
 
 
@@ -38,24 +50,28 @@ def compare_outputs(
         elif output["type"] == "project_version" and output.get("digest") and versions:
             rows.append(_compare(output, versions.pop(0), "digest"))
         else:
-            rows.append(ComparisonRow("output", output["ref"], None, None, NOT_COMPARED))
+            rows.append(ComparisonRow(OUTPUT, output["ref"], None, None, NOT_COMPARED))
     added = (file for file in files if file["ref"] == file.get("path"))  # see `_part_of_folder`
-    return rows + [ComparisonRow("output", _name(file), None, file.get("sha256"), ADDED, file["ref"]) for file in added]
+    return rows + [ComparisonRow(OUTPUT, _name(file), None, file.get("sha256"), ADDED, file["ref"]) for file in added]
 
 
-def expand_folders(outputs: Sequence[DataJson], written: Callable[[str], Sequence[WrittenFile]]) -> list[DataJson]:
+def expand_folders(outputs: Sequence[DataJson], written: Callable[[str], FilesWrittenResponse]) -> list[DataJson]:
     """Replace each output folder by its files, except those that are outputs themselves.
 
     Args:
         outputs: the outputs of a run.
-        written: returns the files that the run wrote into a folder. If there are none, the folder is left.
+        written: returns the files that the run wrote into a folder. The folder itself is left if there are none, or
+            if these are not all: then it is not compared.
     """
     paths = {output.get("path") for output in outputs}
     expanded: list[DataJson] = []
     for output in outputs:
-        files = written(str(output["id"])) if output["type"] == "folder" and not output["origin"] else []
-        expanded += [_part_of_folder(file) for file in files if file["path"] not in paths]
-        if not files:
+        if output["type"] != "folder" or output["origin"]:
+            expanded.append(output)
+            continue
+        response = written(str(output["id"]))
+        expanded += [_part_of_folder(file) for file in response["files"] if file["path"] not in paths]
+        if not response["files"] or not response["complete"]:
             expanded.append(output)
     return expanded
 
@@ -93,7 +109,7 @@ def mark_requested(rows: Sequence[ComparisonRow], names: Collection[str]) -> lis
     folders = tuple(name.rstrip("/") + "/" for name in names if name.startswith("/"))
     marked = [row._replace(requested=row.name in names or row.name.startswith(folders)) for row in rows]
     if names and not any(row.requested for row in marked):
-        marked.append(ComparisonRow("output", next(iter(names)), None, None, NOT_COMPARED, requested=True))
+        marked.append(ComparisonRow(OUTPUT, next(iter(names)), None, None, NOT_COMPARED, requested=True))
     return marked
 
 
@@ -102,7 +118,7 @@ def _compare_file(output: DataJson, candidates: list[DataJson]) -> ComparisonRow
     path = output.get("path", "")
     match = max(candidates, key=lambda candidate: _similarity(path, candidate.get("path", "")), default=None)
     if match is None or not _similarity(path, match.get("path", "")):
-        return ComparisonRow("output", path, output.get("sha256"), None, MISSING)
+        return ComparisonRow(OUTPUT, path, output.get("sha256"), None, MISSING)
     candidates.remove(match)
     return _compare(output, match, "sha256")
 
@@ -110,21 +126,29 @@ def _compare_file(output: DataJson, candidates: list[DataJson]) -> ComparisonRow
 def _compare(output: DataJson, match: DataJson, field: Literal["sha256", "digest"]) -> ComparisonRow:
     recorded, reproduced = output.get(field), match.get(field)
     verdict = SAME if reproduced == recorded else DIFFERENT
-    return ComparisonRow("output", _name(output), recorded, reproduced, verdict, match["ref"])
+    return ComparisonRow(OUTPUT, _name(output), recorded, reproduced, verdict, match["ref"])
 
 
 def _name(output: DataJson) -> str:
     return output.get("path") or output["ref"]
 
 
-def compare_local_inputs(recorded: Sequence[DataJson], inputs: Sequence[DataJson]) -> list[ComparisonRow]:
-    """Compare the files of a machine that a run read with those that its reproduction read, by sha256."""
-    candidates = [entity for entity in inputs if is_local(entity)]
+def compare_files_read(recorded: Sequence[DataJson], inputs: Sequence[DataJson]) -> list[ComparisonRow]:
+    """Compare the files that a run read with those that its reproduction read, by sha256; name what else it read.
+
+    Projects are compared by `compare_inputs`, so a version or dataset needs no row here.
+    """
+    candidates: dict[bool, list[DataJson]] = {True: [], False: []}
+    for entity in inputs:
+        if entity["type"] in FILES:
+            candidates[is_local(entity)].append(entity)
     rows = []
-    for entity in filter(is_local, recorded):
-        row = _compare_file(entity, candidates)._replace(side="input")
-        verdict = {SAME: READ, MISSING: NOT_READ}.get(row.verdict, row.verdict)
-        rows.append(row._replace(verdict=verdict if entity.get("sha256") else NOT_COMPARED))
+    for entity in recorded:
+        if entity["type"] in FILES and entity.get("sha256"):
+            row = _compare_file(entity, candidates[is_local(entity)])._replace(side=INPUT)
+            rows.append(row._replace(verdict={SAME: READ, MISSING: NOT_READ}.get(row.verdict, row.verdict)))
+        elif entity["type"] not in _OF_PROJECTS or entity["origin"] or entity["type"] == "project":
+            rows.append(ComparisonRow(INPUT, _name(entity), None, None, NOT_COMPARED))
     return rows
 
 
@@ -146,9 +170,7 @@ def compare_inputs(restored: Mapping[int, str], inputs: Sequence[DataJson]) -> l
         if not entity["origin"]
     }
     return [
-        ComparisonRow(
-            "input", f"{name} (project:{project_id})", None, None, READ if project_id in read_ids else NOT_READ
-        )
+        ComparisonRow(INPUT, f"{name} (project:{project_id})", None, None, READ if project_id in read_ids else NOT_READ)
         for project_id, name in restored.items()
     ]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autoflow.api.file_io import write_atomically
-from autoflow.model.reproduction import ComparisonRow
+from autoflow.model.reproduction import Reproduction
 from autoflow.reproduction.inputs import RestoredInputs
 from autoflow.reproduction.plan import requirement_lines
 from autoflow.reproduction.recorded_run import RecordedRun
@@ -65,9 +65,17 @@ def build_lock(ref: str, server: str, run: RecordedRun, restored: RestoredInputs
     }
 
 
-def outcome(tasks: Sequence[str], rows: Sequence[ComparisonRow], *, equal: bool) -> dict[str, Any]:
-    """Return the result of a reproduction, stored in the lock as ``reproduction``."""
-    return {"tasks": list(tasks), "equal": equal, "compared": [row._asdict() for row in rows]}
+def outcome(result: Reproduction) -> dict[str, Any]:
+    """Return the result of a reproduction as JSON, stored in the lock as ``reproduction``."""
+    return {
+        "tasks": result.tasks,
+        "equal": result.equal,
+        "outputs": result.outputs,
+        "inputs": result.inputs,
+        "compared": [row._asdict() for row in result.rows],
+        "causes": [cause._asdict() for cause in result.causes],
+        "deterministic": result.deterministic,
+    }
 
 
 def write_lock(path: str, lock: Mapping[str, Any]) -> None:

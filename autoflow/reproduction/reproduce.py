@@ -8,80 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
-from autoflow.model.graph_json import DataJson
-from autoflow.model.reproduction import ComparisonRow, Reproduction, ReproductionPlan, all_equal
-from autoflow.reproduction import interpreter, lock, running
+from autoflow.model.reproduction import Reproduction
+from autoflow.reproduction import attempt, interpreter, lock
 from autoflow.reproduction.code import load_code, missing_code, write_beside
 from autoflow.reproduction.commands import shell_commands
-from autoflow.reproduction.comparison import (
-    compare_inputs,
-    compare_local_inputs,
-    compare_outputs,
-    expand_folders,
-    mark_requested,
-    requested_names,
-)
-from autoflow.reproduction.credentials import Credentials, restricted_credentials
-from autoflow.reproduction.inputs import Progress, RestoredInputs, restore_inputs, unapplied_notes
+from autoflow.reproduction.comparison import requested_names
+from autoflow.reproduction.credentials import restricted_credentials
+from autoflow.reproduction.explanation import explain
+from autoflow.reproduction.inputs import RestoredInputs, restore_inputs, unapplied_notes
 from autoflow.reproduction.interpreter import Interpreter
+from autoflow.reproduction.job import Job, ReproduceOptions
 from autoflow.reproduction.plan import allowed_variables, build_plan
-from autoflow.reproduction.recorded_run import MASK, RecordedRun, obstacles, producing_run, run_from_trace
+from autoflow.reproduction.recorded_run import MASK, obstacles, producing_run
 from autoflow.reproduction.substitution import Command, substitute
 from autoflow.reproduction.worktree import apply_code, find_repository, worktree
-from autoflow.runtime.delivery import deliver_folder, deliver_waiting
-from autoflow.runtime.destination import token_for
-from autoflow.transport.typed import call
-from autoflow.wire.contract.lineage import (
-    FILES_WRITTEN,
-    REPRODUCTIONS,
-    FilesWrittenRequest,
-    ReproductionsRequest,
-    WrittenFile,
-)
-
-
-@dataclass(frozen=True)
-class ReproduceOptions:
-    """The options of `Api.reproduce`, and those of the command line.
-
-    Args:
-        run, allow_dirty, lock, workdir, keep, python, workspace, progress: see `Api.reproduce`.
-        report: called with a line about the command that is started.
-        confirm: called with the plan before anything is executed; None to execute without asking.
-        interactive: whether `confirm` can return True; if not, it is called before anything is restored.
-    """
-
-    run: bool = False
-    allow_dirty: bool = False
-    lock: str = lock.NAME
-    workdir: str | None = None
-    keep: bool = False
-    python: str | None = None
-    workspace: int | None = None
-    progress: Progress | None = None
-    report: Callable[[str], object] = logger.info
-    confirm: Callable[[ReproductionPlan], bool] | None = None
-    interactive: bool = True
-
-
-class _Job(NamedTuple):
-    """One reproduction: what is repeated and how."""
-
-    api: DataApi
-    ref: str
-    run: RecordedRun
-    options: ReproduceOptions
-    requested: tuple[str, ...] = ()  # path and reference of the entity, empty for a run
-    credentials: Credentials | None = None
 
 
 def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction:
@@ -115,13 +60,13 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
         reason = "its value was masked" if masked else "it can change what is executed"
         restored.notes.append(f"environment not compared: the recorded variable {name!a} is not set again, as {reason}")
     if options.run and not options.interactive:
-        _confirm(_Job(api, ref, run, options, requested), command)
+        _confirm(Job(api, ref, run, options, requested), command)
     # before anything is restored: the token may change what was created since it was issued
     with restricted_credentials(api, run.ref) if options.run else contextlib.nullcontext() as credentials:
-        return _reproduce(_Job(api, ref, run, options, requested, credentials), command, restored)
+        return _reproduce(Job(api, ref, run, options, requested, credentials), command, restored)
 
 
-def _reproduce(job: _Job, command: Command, restored: RestoredInputs) -> Reproduction:
+def _reproduce(job: Job, command: Command, restored: RestoredInputs) -> Reproduction:
     """Restore the data, and run the command if requested; errors name what was restored."""
     facts, options = job.run.facts, job.options
     try:
@@ -146,7 +91,7 @@ def _reproduce(job: _Job, command: Command, restored: RestoredInputs) -> Reprodu
         raise
 
 
-def _confirm(job: _Job, command: Command) -> None:
+def _confirm(job: Job, command: Command) -> None:
     """Show the plan and ask for confirmation; nothing has been executed before.
 
     Raises:
@@ -161,7 +106,7 @@ def _confirm(job: _Job, command: Command) -> None:
         raise NotReproducible(f"{job.run.ref} was not confirmed: nothing was run")
 
 
-def _lock_and_run(job: _Job, command: Command, restored: RestoredInputs, python: Interpreter | None) -> Reproduction:
+def _lock_and_run(job: Job, command: Command, restored: RestoredInputs, python: Interpreter | None) -> Reproduction:
     """Write the lock file, and run the command if there is an interpreter for it."""
     run, options = job.run, job.options
     document = lock.build_lock(job.ref, job.api.origin, run, restored, command)
@@ -190,58 +135,22 @@ def _lock_and_run(job: _Job, command: Command, restored: RestoredInputs, python:
         return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes)
     with worktree(repository, code.base, options.workdir, keep=options.keep) as folder:
         notes += apply_code(repository, code, folder, f"{options.lock}.patch")
-        tasks, rows = _run(job, command, projects, python, folder)
-    lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(tasks, rows, equal=all_equal(rows))})
-    kept_tree = folder if options.keep else None
-    return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes, tasks, rows, kept_tree)
-
-
-def _run(
-    job: _Job, command: Command, projects: dict[int, str], python: Interpreter, tree: str
-) -> tuple[list[str], list[ComparisonRow]]:
-    """Run the command in a working tree; return the runs it recorded and the comparison with the recorded run."""
-    api, run, credentials = job.api, job.run, job.credentials
-    attempt = running.new_attempt_id()
-    variables = {"AUTOFLOW_SERVER": api.records.address, "AUTOFLOW_REPRODUCES": f"{run.ref} {attempt}"}
-    if credentials is not None:
-        variables.update(credentials.environment())
-    environment = running.build_environment(run, command, python, tree, variables)
-    folder = running.working_folder(run, tree)
-    line = running.command_line(run, command, python, tree)
-    job.options.report(f"running {shlex.join(line)} in {folder}")
-    code = running.execute(line, folder, environment)
-    # the user's token is never passed on: a server that requires one, and issues none, rejects the command's records
-    without_token = credentials is None and token_for(api.records.origin)
-    hint = "; it was started without a token, which this server may require" if without_token else ""
-    if code and run.state == "finished":
-        raise NotReproducible(f"the command exited with code {code}, but the recorded run finished{hint}")
-    if credentials is not None:
-        deliver_folder(credentials.home, api.records, credentials.token)
-    else:
-        deliver_waiting(api.records)
-    runs = _runs_of_attempt(api, attempt)
-    if not runs:
-        raise NotReproducible(f"the command succeeded but recorded no run{hint}")
-    same_app = [candidate for candidate in runs if candidate.name == run.name] or runs
-    written = [output for each in same_app for output in _outputs(api, each)]
-    rows = mark_requested(compare_outputs(_outputs(api, run), written, projects), job.requested)
-    inputs = [entity for each in runs for entity in each.inputs]
-    rows += compare_inputs(projects, inputs) + compare_local_inputs(run.inputs, inputs)
-    return [each.ref for each in same_app], rows
-
-
-def _outputs(api: DataApi, run: RecordedRun) -> list[DataJson]:
-    """Return the outputs of a run, with the files of folders."""
-
-    def written(folder: str) -> Sequence[WrittenFile]:
-        request = FilesWrittenRequest(task=int(run.ref.partition(":")[2]), folder=folder)
-        response = call(api.transport, FILES_WRITTEN, request)
-        return response["files"] if response["complete"] else []
-
-    return expand_folders(run.outputs, written)
-
-
-def _runs_of_attempt(api: DataApi, attempt: str) -> Sequence[RecordedRun]:
-    task_ids = call(api.transport, REPRODUCTIONS, ReproductionsRequest(attempt=attempt))["tasks"]
-    traces = [api.trace(f"task:{task_id}") for task_id in task_ids]
-    return [run_from_trace(trace, trace.graph.entry) for trace in traces if trace.graph.entry is not None]
+        first = attempt.run_command(job, command, python, folder)
+        kept_tree = folder if options.keep else None
+        rows = attempt.compare(job, first, projects, folder)
+    causes = explain(run.facts, first.run.facts, rows, code.notes)
+    deterministic = None
+    if options.twice:
+        with worktree(repository, code.base, None, keep=False) as folder:
+            list(apply_code(repository, code, folder, f"{options.lock}.patch"))
+            second = attempt.run_command(job, command, python, folder)
+        deterministic = attempt.is_deterministic(job.api, first.run, second.run, projects)
+    tasks = [repeated.ref for repeated in first.runs]
+    result = Reproduction(
+        *(job.ref, run.ref, projects, options.lock, lines, notes, tasks, rows),
+        worktree=kept_tree,
+        causes=causes,
+        deterministic=deterministic,
+    )
+    lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(result)})
+    return result

@@ -69,7 +69,7 @@ def working_folder(run: RecordedRun, tree: str) -> str:
         NotReproducible: the commit lacks the folder or the script.
     """
     script = run.facts.get("script_within")
-    if script is not None and not os.path.exists(os.path.join(tree, script)):
+    if script is not None and not in_environment(script) and not os.path.exists(os.path.join(tree, script)):
         raise NotReproducible(f"commit {run.commit[:12]} has no {script}: it was never committed")
     subfolder = run.facts.get("folder_within")
     if subfolder is not None:
@@ -83,6 +83,13 @@ def working_folder(run: RecordedRun, tree: str) -> str:
         return path
     folder = run.facts.get("folder")
     return folder if folder is not None and os.path.isdir(folder) else tree
+
+
+def in_environment(script: str) -> bool:
+    """Return whether a script's path is that of one which an installer writes into an environment: its commands are
+    beside its interpreter, and are no part of the code.
+    """
+    return "/bin/" in f"/{script}"
 
 
 def execute(words: Sequence[str], folder: str, environment: Mapping[str, str]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import json
 import os
 import platform
@@ -55,11 +56,12 @@ VARIABLES = (
 )
 
 
-def initial_facts(parameters: Any) -> RunFacts:
+def initial_facts(parameters: Any, ordinal: int = 0) -> RunFacts:
     """Return the facts that cost nothing.
 
     Args:
         parameters: a mapping, an object with attributes (argparse's), or None.
+        ordinal: number of runs of the app that this process has started before.
     """
     main = sys.modules.get("__main__")
     facts: RunFacts = {
@@ -67,6 +69,7 @@ def initial_facts(parameters: Any) -> RunFacts:
         "python": platform.python_version(),
         "host": os.uname().nodename,
         "pid": os.getpid(),
+        "ordinal": ordinal,
     }
     if repeated := settings.reproduces():
         facts["reproduces"], _, facts["attempt"] = repeated.partition(" ")
@@ -137,9 +140,14 @@ class FactsGatherer:
         locks: dict[str, str] = {}
         yield FactsPart(environment.gather_machine(self._root, locks))
         yield from _single_pieces(locks)
-        packages, sources = _packages()
+        packages = _packages()
         yield FactsPart(
-            {"packages": packages, "sources": sources, "machine": f"{platform.system()} {platform.machine()}"}
+            {
+                "packages": packages.versions,
+                "sources": packages.sources,
+                "installed": packages.installed,
+                "machine": f"{platform.system()} {platform.machine()}",
+            }
         )
 
     def _report(self, facts: RunFacts) -> None:
@@ -232,21 +240,43 @@ def _is_dirty(root: str, script: str | None) -> bool | None:
     return None if status is None else bool(status)
 
 
+class _Packages(NamedTuple):
+    """The installed packages, by their names: `RunFacts` explains the three."""
+
+    versions: dict[str, str]
+    sources: dict[str, str]
+    installed: dict[str, str]
+
+
 @functools.cache
-def _packages() -> tuple[dict[str, str], dict[str, str]]:
-    """Return versions of the installed packages by name, and urls of those not from an index; cached."""
+def _packages() -> _Packages:
+    """Return the installed packages; cached."""
     with defer_forks():
         from importlib import metadata
 
-    versions, sources = {}, {}
+    versions, sources, installed = {}, {}, {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
         if name and name not in versions:  # the first on the path is the one that is imported
             versions[name] = distribution.version
             if (source := _source(distribution.read_text("direct_url.json"))) is not None:
                 sources[name] = source
+                installed[name] = hashlib.sha256(_content_lines(distribution.read_text("RECORD")).encode()).hexdigest()
         time.sleep(0)  # yield the interpreter to the app's threads
-    return dict(sorted(versions.items())), dict(sorted(sources.items()))
+    return _Packages(*(dict(sorted(values.items())) for values in (versions, sources, installed)))
+
+
+def _content_lines(files: str | None) -> str:
+    """Return the lines of a package's ``RECORD`` that state its contents, with their hashes.
+
+    An index never replaces a version, but a folder may have other code under the same one. Compiled files, scripts and
+    metadata differ with the environment, and a package in editable mode has only a path.
+    """
+    skipped = (".pyc,", ".dist-info/", ".pth,", "__editable__")
+    lines = (files or "").splitlines()
+    return "\n".join(
+        sorted(line for line in lines if not line.startswith("..") and not any(part in line for part in skipped))
+    )
 
 
 def _source(text: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,6 +21,7 @@ from autoflow.runtime.run import Run
 NO_RUN = Run(None, "", "none", active=False)  # outside of every run: recorded in the implicit run of the process
 UNKNOWN = Run(None, "", "unknown", active=False)  # one of several runs: recorded in the unattributed run
 SILENT = Run(None, "", "silent")  # nothing is recorded
+_started: Counter[str] = Counter()  # runs of this process by the names of their apps
 _PLACEHOLDERS = {run.name: run for run in (NO_RUN, UNKNOWN, SILENT)}
 
 
@@ -100,7 +102,8 @@ def announce(
     if run.outbox is None:  # recording is off
         return
     _create_file(run)
-    initial = facts.initial_facts(parameters)
+    initial = facts.initial_facts(parameters, _started[run.name or ""])
+    _started[run.name or ""] += 1
     if unattributed:
         initial["unattributed"] = True
     members = {**initial, "name": run.name, "parent": parent.key if parent is not None else None}

@@ -117,6 +117,7 @@ def test_a_different_output(api, repo, command):
     assert code == 1
     assert "different" in output
     assert "The outputs DIFFER from the recorded ones." in output
+    assert "seed        PYTHONHASHSEED was not set" in output
 
 
 def test_restored_data_that_was_not_read(api, repo, command, tmp_path):
@@ -274,6 +275,35 @@ def test_trace_of_an_instance(command, monkeypatch, instance):
     assert "is a Supervisely instance" in errors
 
 
+SWEEP_APP = """
+import pathlib
+import random
+import sys
+
+from autoflow import flush, workflow
+
+for rate in ("low", "high"):
+    with workflow("Train", parameters={"rate": rate}) as run:
+        pathlib.Path("model.bin").write_text(rate if "fixed" in sys.argv else f"{rate} {random.random()}")
+        run.output("file", "model.bin")
+        flush(30)
+"""
+
+
+def test_a_sweep_is_compared_run_by_run(api, tmp_path, command):
+    """The second run of a command with the second one; a second reproduction shows that it is not deterministic."""
+    repo = Repository(tmp_path / "repo", SWEEP_APP)
+    repo.run("fixed")
+    for ref in ("task:1", "task:2"):
+        code, output, errors = command("reproduce", ref, "--run", "--yes", "--json")
+        assert (code, json.loads(output)["outputs"]) == (0, "equal"), output + errors
+    repo.run()
+    code, output, _ = command("reproduce", "task:7", "--run", "--yes", "--twice")
+    assert code == 1
+    assert "The outputs DIFFER from the recorded ones." in output
+    assert "A second run of the command here wrote something else: it is NOT DETERMINISTIC." in output
+
+
 FOLDER_APP = '''
 import os
 import tempfile
@@ -335,7 +365,7 @@ def test_a_folder_is_compared_file_by_file(api, folder_repo, command):
         "/runs/lemons/last.pt": "same",
         "/models/summary.json": "same",
     }, errors
-    assert "The outputs are equal to the recorded ones. But a restored input was NOT READ: lemons, from" in output
+    assert "The outputs are equal to the recorded ones.\nInputs NOT READ: lemons, from" in output
     assert code == 1
 
 

@@ -77,10 +77,11 @@ def folder(path):
     return {"type": "folder", "id": path, "ref": path, "origin": ""}
 
 
-def written(**digests):
-    return lambda path: [
-        {"path": f"{path}/{name}", "sha256": digest * 64, "size": 1} for name, digest in digests.items()
-    ]
+def written(complete=True, **digests):
+    return lambda path: {
+        "files": [{"path": f"{path}/{name}", "sha256": digest * 64, "size": 1} for name, digest in digests.items()],
+        "complete": complete,
+    }
 
 
 def test_a_folder_is_its_files():
@@ -89,6 +90,7 @@ def test_a_folder_is_its_files():
     names = [(output["ref"], output.get("sha256")) for output in expand_folders(outputs, written(a="a", b="b"))]
     assert names == [("file:/m/a", "a" * 64), ("/m/b", "b" * 64), ("/n", None)]
     assert expand_folders([folder("/m")], written()) == [folder("/m")]
+    assert expand_folders([folder("/m")], written(complete=False, a="a"))[1:] == [folder("/m")]
 
 
 def test_a_file_that_only_the_reproduction_wrote_is_added():

@@ -1,0 +1,92 @@
+"""One execution of a recorded command, and the comparison of what it recorded with the recorded run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autoflow.api.protocols import DataApi
+from autoflow.errors import NotReproducible
+from autoflow.model.graph_json import DataJson
+from autoflow.model.reproduction import EQUAL, NOT_COMPARED, ComparisonRow, output_verdict
+from autoflow.reproduction import running
+from autoflow.reproduction.comparison import (
+    compare_files_read,
+    compare_inputs,
+    compare_outputs,
+    expand_folders,
+    mark_requested,
+)
+from autoflow.reproduction.explanation import compare_code
+from autoflow.reproduction.interpreter import Interpreter
+from autoflow.reproduction.job import Job
+from autoflow.reproduction.pairing import counterpart
+from autoflow.reproduction.recorded_run import RecordedRun, run_from_trace
+from autoflow.reproduction.substitution import Command
+from autoflow.runtime.delivery import deliver_folder, deliver_waiting
+from autoflow.runtime.destination import token_for
+from autoflow.transport.typed import call
+from autoflow.wire.contract.lineage import FILES_WRITTEN, REPRODUCTIONS, FilesWrittenRequest, ReproductionsRequest
+
+
+class Attempt(NamedTuple):
+    """One execution of the command: the runs that it recorded, and that of them which repeats the recorded one."""
+
+    runs: Sequence[RecordedRun]
+    run: RecordedRun
+
+
+def run_command(job: Job, command: Command, python: Interpreter, tree: str) -> Attempt:
+    """Run the command in a working tree; return what it recorded."""
+    api, run, credentials = job.api, job.run, job.credentials
+    attempt_id = running.new_attempt_id()
+    variables = {"AUTOFLOW_SERVER": api.records.address, "AUTOFLOW_REPRODUCES": f"{run.ref} {attempt_id}"}
+    if credentials is not None:
+        variables.update(credentials.environment())
+    environment = running.build_environment(run, command, python, tree, variables)
+    folder = running.working_folder(run, tree)
+    line = running.command_line(run, command, python, tree)
+    job.options.report(f"running {shlex.join(line)} in {folder}")
+    code = running.execute(line, folder, environment)
+    # the user's token is never passed on: a server that requires one, and issues none, rejects the command's records
+    without_token = credentials is None and token_for(api.records.origin)
+    hint = "; it was started without a token, which this server may require" if without_token else ""
+    if code and run.state == "finished":
+        raise NotReproducible(f"the command exited with code {code}, but the recorded run finished{hint}")
+    if credentials is not None:
+        deliver_folder(credentials.home, api.records, credentials.token)
+    else:
+        deliver_waiting(api.records)
+    runs = _runs_of_attempt(api, attempt_id)
+    if not runs:
+        raise NotReproducible(f"the command succeeded but recorded no run{hint}")
+    return Attempt(runs, counterpart(run, runs))
+
+
+def compare(job: Job, attempt: Attempt, projects: dict[int, str], tree: str) -> list[ComparisonRow]:
+    """Compare the outputs, inputs and code of a run with those of the recorded one."""
+    api, run, repeated = job.api, job.run, attempt.run
+    rows = mark_requested(compare_outputs(_outputs(api, run), _outputs(api, repeated), projects), job.requested)
+    rows += compare_inputs(projects, repeated.inputs) + compare_files_read(run.inputs, repeated.inputs)
+    return rows + compare_code(run.facts, repeated.facts, tree)
+
+
+def is_deterministic(api: DataApi, first: RecordedRun, second: RecordedRun, projects: dict[int, str]) -> bool | None:
+    """Return whether two runs of the command wrote the same; None if nothing could be compared."""
+    verdict = output_verdict(compare_outputs(_outputs(api, first), _outputs(api, second), projects))
+    return None if verdict == NOT_COMPARED else verdict == EQUAL
+
+
+def _outputs(api: DataApi, run: RecordedRun) -> list[DataJson]:
+    """Return the outputs of a run, with the files of folders."""
+    task_id = int(run.ref.partition(":")[2])
+    return expand_folders(
+        run.outputs, lambda folder: call(api.transport, FILES_WRITTEN, FilesWrittenRequest(task=task_id, folder=folder))
+    )
+
+
+def _runs_of_attempt(api: DataApi, attempt: str) -> Sequence[RecordedRun]:
+    task_ids = call(api.transport, REPRODUCTIONS, ReproductionsRequest(attempt=attempt))["tasks"]
+    traces = [api.trace(f"task:{task_id}") for task_id in task_ids]
+    return [run_from_trace(trace, trace.graph.entry) for trace in traces if trace.graph.entry is not None]
