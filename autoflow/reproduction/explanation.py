@@ -45,14 +45,14 @@ def explain(
         rows: the comparison.
         missing: what could not be restored of the code, a sentence each.
     """
-    found = (
+    parts = (
         ("data", [*_data(rows)]),
         ("code", [*missing, *(row.name for row in rows if row.side == CODE and row.verdict in DIFFERING)]),
         ("environment", [*_environment(recorded, repeated)]),
         ("seed", [*_seed(recorded)]),
         ("hardware", [*_hardware(recorded, repeated)]),
     )
-    return [Cause(kind, _shortened(details)) for kind, details in found if details]
+    return [Cause(kind, _shortened(details)) for kind, details in parts if details]
 
 
 def _shortened(details: Sequence[str]) -> str:
