@@ -8,8 +8,8 @@ from alembic import op
 from autoflow.server.db.audit import statements
 from autoflow.server.db.migrations.versions.r0001_first import NUMBER
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 _PATH = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
