@@ -29,7 +29,6 @@ from autoflow.server.methods import pages, write_scopes
 from autoflow.server.methods.admin import (
     activity,
     agents,
-    app_commands,
     apps,
     audit,
     ecosystem,
@@ -63,6 +62,7 @@ from autoflow.server.methods.lineage import (
     graph,
     graph_view,
     impact,
+    models,
     records,
     run_comparison,
     run_search,
@@ -122,6 +122,7 @@ _FAMILIES = (
     graph_view,
     trace,
     impact,
+    models,
     run_search,
     run_comparison,
     file_history,
@@ -145,7 +146,6 @@ BATCHES: dict[str, Batch] = {
     **volumes.BATCHES,
     **file_descriptions.BATCHES,
     **upkeep.BATCHES,
-    **app_commands.BATCHES,
     **folders.BATCHES,
     **folder_contents.BATCHES,
 }

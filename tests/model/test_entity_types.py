@@ -54,6 +54,6 @@ def test_rows_are_json_values():
 
 def test_types_are_chosen_by_a_condition():
     """A card's type is never a specialized one."""
-    assert names_where(lambda row: row.card_type == "file") == {"file", "model_weight"}
-    assert names_where(lambda row: row.is_specialized) == {"model_weight"}
+    assert names_where(lambda row: row.card_type == "file") == {"file", "model_weight", "model"}
+    assert names_where(lambda row: row.is_specialized) == {"model_weight", "model"}
     assert not any(ENTITY_TYPES[row.card_type].is_specialized for row in ENTITY_TYPES.values())

@@ -103,6 +103,8 @@ class World:
         self.volume_tag = call("volumes.tags.add", entityId=self.volume, **self.volume_mark)["id"]
         self.axial = {"sliceIndex": 0, "normal": {"x": 0, "y": 0, "z": 1}}
         self.file = filled.file()["id"]
+        call("autoflow.models.register", name="world", ref=f"file:{self.file}")
+        call("autoflow.models.alias", name="world", alias="best", version=1)
         self.collection = call("entities-collections.add", projectId=self.project, name="split")["id"]
         self.version = filled.snapshot(self.project)["id"]
         self.job = call("jobs.add", name="j", datasetId=self.dataset, userIds=[1], meta={"entityIds": self.images})[0][
@@ -177,6 +179,12 @@ class World:
             "autoflow.folders.shape": {"projectId": project, "meta": {"classes": [], "tags": []}, "datasets": [["d"]]},
             "autoflow.graph": {"project": project, "task": None, "file": None, "workspace": None, "teamId": 1},
             "autoflow.audit.list": {"teamId": 1, "action": "member.", "entity": "member:bob", "limit": 5},
+            "autoflow.models.register": {"name": "lemons", "ref": "/models/best.pt", "teamId": 1},
+            "autoflow.models.list": {"teamId": 1, "q": "lem", "limit": 5},
+            "autoflow.models.show": {"name": "world", "teamId": 1, "before": 9, "limit": 5},
+            "autoflow.models.resolve": {"ref": "model:world@best on 2100-01-01", "teamId": 1},
+            "autoflow.models.alias": {"name": "world", "alias": "best", "version": 1, "reason": "a", "teamId": 1},
+            "autoflow.models.history": {"name": "world", "alias": "best", "teamId": 1, "before": 9, "limit": 5},
             "autoflow.members.set": {"teamId": 1, "login": "bob", "role": "viewer"},
             "autoflow.members.remove": {"teamId": 1, "login": "nobody"},
             "autoflow.overview.counts": {"id": project, "after": 0},

@@ -14,11 +14,14 @@ WRITABLE = {
     None: {
         *(
             "apps",
+            "audit_log",
             "blobs",
             "blob_leases",
             "change_counts",
             "documents",
             "entities",
+            "models",  # whose rows are locked
+            "model_versions",
             "record_keys",
             "run_contents",
             "upload_leases",

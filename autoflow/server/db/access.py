@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Ta
 
 from autoflow.server.db import clock
 from autoflow.server.db.app_tables import collections, removed_datasets
+from autoflow.server.db.model_tables import models
 from autoflow.server.db.schema import (
     apps,
     blob_leases,
@@ -119,6 +120,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     collections: _of_project(collections),
     removed_datasets: _of_project(removed_datasets),
     apps: apps.c.team_id.in_,
+    models: models.c.team_id.in_,
     files: files.c.team_id.in_,
     tasks: tasks.c.team_id.in_,
     entities: entities.c.team_id.in_,

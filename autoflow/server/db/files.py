@@ -117,17 +117,18 @@ def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime:
     return int(made.inserted_primary_key[0])
 
 
-def retire(conn: Connection, team_id: int, path: str) -> int:
-    """Leave a path without a current file; return how many it had."""
+def retire(conn: Connection, team_id: int, path: str) -> list[int]:
+    """Leave a path without a current file; return the ids of those it had."""
     return _retire(conn, files.c.team_id == team_id, files.c.path == path)
 
 
-def retire_folder(conn: Connection, team_id: int, folder: str) -> int:
-    """Leave the paths in a folder (with its trailing slash) and its subfolders without current files; return how many
-    they had.
+def retire_folder(conn: Connection, team_id: int, folder: str) -> list[int]:
+    """Leave the paths in a folder (with its trailing slash) and its subfolders without current files; return the ids
+    of those they had.
     """
     return _retire(conn, files.c.team_id == team_id, files.c.path >= folder, files.c.path < folder + _LAST_CHARACTER)
 
 
-def _retire(conn: Connection, *conditions: ColumnElement[bool]) -> int:
-    return conn.execute(update(files).where(*conditions, files.c.current).values(current=False)).rowcount
+def _retire(conn: Connection, *conditions: ColumnElement[bool]) -> list[int]:
+    statement = update(files).where(*conditions, files.c.current).values(current=False).returning(files.c.id)
+    return list(conn.execute(statement).scalars())

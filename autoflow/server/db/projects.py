@@ -90,6 +90,12 @@ def remove(conn: Connection, number: int) -> None:
     conn.execute(update(projects).where(projects.c.id == number).values(state="removed", updated_at=timestamps.now()))
 
 
+def team_of(conn: Connection, number: int) -> int:
+    """Return the team of a project that exists."""
+    query = select(workspaces.c.team_id).join(projects, projects.c.workspace_id == workspaces.c.id)
+    return int(conn.execute(query.where(projects.c.id == number)).scalar_one())
+
+
 def is_removed(conn: Connection, number: int) -> bool:
     """Return whether the caller sees a removed project of that number."""
     query = select(projects.c.id).where(projects.c.id == number, projects.c.state == "removed", visible(conn, projects))

@@ -12,6 +12,7 @@ from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.server.db import json_codec
 from autoflow.server.lineage.card_fields import describe_cards
 from autoflow.server.lineage.card_style import parse_style
+from autoflow.server.lineage.model_cards import describe_models
 from autoflow.server.lineage.walk import LineageEdge, LineageRows
 from autoflow.wire import cards as wire
 
@@ -45,13 +46,14 @@ def _arrow(edge: LineageEdge) -> Arrow:
 def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
     """Return a graph's cards, in order of discovery, and its arrows, in the order recorded, those of versions last."""
     fields = describe_cards(conn, rows.cards.values(), {task_id: key for key, task_id in rows.tasks.items()})
+    drawn, fields = describe_models(conn, rows.cards, fields)
     styles = _styles(rows)
     first_used: dict[str, str] = {}
     for edge in rows.edges:
         first_used[edge.entity_key] = min(edge.at, first_used.get(edge.entity_key, edge.at))
     cards = tuple(
         _card(ref, fields.get(key, {}), styles.get(key, {}), first_used.get(key), rows.more.get(key, 0))
-        for key, ref in rows.cards.items()
+        for key, ref in drawn.items()
     )
     arrows = [_arrow(edge) for edge in rows.edges]
     arrows += [Arrow(project, version, "version") for project, version in rows.versions]

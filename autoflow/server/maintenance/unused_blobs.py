@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, Text, cast, delete, fu
 
 from autoflow.server.db import clock
 from autoflow.server.db.blobs import CONDEMNED, LEASE, LIVE
+from autoflow.server.db.model_tables import model_versions
 from autoflow.server.db.schema import blob_leases, blobs, edges, files, items, items_history, upload_leases, versions
 from autoflow.server.paging import chunks
 
@@ -55,16 +56,24 @@ def is_referenced(conn: Connection) -> ColumnElement[bool]:
 
 
 def delete_files(conn: Connection, after: int, limit: int) -> Step:
-    """Delete the rows of team files that were replaced or removed and that no edge, version or lease refers to."""
+    """Delete the rows of team files that were replaced or removed, and that nothing refers to."""
     replaced = select(files.c.id).where(~files.c.current, files.c.id > after).order_by(files.c.id).limit(limit)
     page = list(conn.execute(replaced).scalars())
     on_graph = (
         select(edges.c.id).where(edges.c.entity_key == "file:" + cast(files.c.id, Text)).correlate(files).exists()
     )
+    is_model = (
+        select(model_versions.c.id)
+        .where(model_versions.c.entity_key == "file:" + cast(files.c.id, Text))
+        .correlate(files)
+        .exists()
+    )
     is_archive = select(versions.c.id).where(versions.c.team_file_id == files.c.id).correlate(files).exists()
     deleted = 0
     for part in chunks(page):
-        query = delete(files).where(files.c.id.in_(part), ~on_graph, ~is_archive, ~_leased(conn, files.c.hash))
+        query = delete(files).where(
+            files.c.id.in_(part), ~on_graph, ~is_model, ~is_archive, ~_leased(conn, files.c.hash)
+        )
         deleted += conn.execute(query).rowcount
     return Step(deleted, page[-1] if len(page) == limit else None)
 

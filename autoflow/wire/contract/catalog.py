@@ -5,12 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autoflow.wire.contract import admin, audit, data_pages, folders, lineage, pages, records, run_pages, runs, versions
+from autoflow.wire.contract import (
+    admin,
+    audit,
+    data_pages,
+    folders,
+    lineage,
+    models,
+    pages,
+    records,
+    run_pages,
+    runs,
+    versions,
+)
 from autoflow.wire.contract.method import Method
 
 METHODS: Mapping[str, Method[Any, Any]] = {
     method.name: method
-    for module in (records, versions, folders, lineage, pages, run_pages, runs, data_pages, admin, audit)
+    for module in (
+        records,
+        versions,
+        folders,
+        lineage,
+        models,
+        pages,
+        run_pages,
+        runs,
+        data_pages,
+        admin,
+        audit,
+        models,
+    )
     for method in vars(module).values()
     if isinstance(method, Method)
 }

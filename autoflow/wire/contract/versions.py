@@ -8,7 +8,7 @@ from typing import Literal, TypedDict
 from autoflow.model.json_object import JsonObject
 from autoflow.wire import methods
 from autoflow.wire.contract.labels import LabelDefinitions, TagValue
-from autoflow.wire.contract.method import Count, Id, Method, Name, Positive, Success
+from autoflow.wire.contract.method import Count, Id, Method, Name, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -434,11 +434,27 @@ class VersionRestoreResponse(TypedDict):
 class VersionDeleteRequest:
     """Delete a version; its number stays known, so that references to it stay resolvable.
 
+    A version that a model with an alias was made from is not deleted: that is refused with 409.
+
     Args:
         id: number of the version.
+        dry_run: return the models that were made from it, and delete nothing.
     """
 
     id: Id
+    dry_run: bool = False
+
+
+class VersionDeleteResponse(TypedDict):
+    """The outcome of deleting a version.
+
+    Args:
+        success: whether it was deleted; false for a dry run.
+        models: references of versions of models that were made from it, as model:lemons@3.
+    """
+
+    success: bool
+    models: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -460,5 +476,5 @@ VERSION_ITEMS = Method(methods.VERSION_ITEMS, VersionItemsRequest, VersionItemsR
 VERSION_META = Method(methods.VERSION_META, VersionMetaRequest, VersionMetaResponse, (404,))
 VERSION_DIFF = Method(methods.VERSION_DIFF, VersionDiffRequest, VersionDiffResponse, (404,))
 VERSION_RESTORE = Method(methods.VERSION_RESTORE, VersionRestoreRequest, VersionRestoreResponse, (404,))
-VERSION_DELETE = Method(methods.VERSION_DELETE, VersionDeleteRequest, Success, (404,))
+VERSION_DELETE = Method(methods.VERSION_DELETE, VersionDeleteRequest, VersionDeleteResponse, (404, 409))
 VERSION_PICTURE = Method("autoflow.versions.picture", VersionPictureRequest, bytes, (404,))

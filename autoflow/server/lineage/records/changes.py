@@ -43,6 +43,8 @@ def _edge(state: State, edge: Edge) -> None:
         state.put(state.edges, identity, (ref.key, edge.at, edge.meta))
     elif edge.meta is not None:
         state.put(state.edges, identity, (*before[:2], edge.meta))
+    if edge.model:
+        state.put(state.models, (state.tasks[task_id]["team_id"], edge.model, ref), task_id)
     if edge.card_settings is not None:
         state.change_task(task_id, card_settings=edge.card_settings)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
+from autoflow.model.model_name import check_model_name
 from autoflow.model.run import RunFacts
 from autoflow.server import timestamps
 from autoflow.server.db import files, json_codec, run_contents, tasks
@@ -108,7 +110,10 @@ class CardSettings:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An edge; `meta` and `card_settings`, those of the task's own card, are JSON, None to keep what is stored."""
+    """An edge; `meta` and `card_settings`, those of the task's own card, are JSON, None to keep what is stored.
+
+    `model` is the name of the model that a written file is a version of, empty for none.
+    """
 
     task: ByRun | ByNumber
     at: str
@@ -116,6 +121,7 @@ class Edge:
     entity: EntityName
     meta: str | None
     card_settings: str | None
+    model: str = ""
 
 
 Change = Start | Facts | Finish | Log | CardSettings | Edge
@@ -159,7 +165,16 @@ def _edge(request: RequestParser, at: str) -> Edge:
     if direction not in DIRECTIONS:
         raise Invalid(f'"direction" must be one of {", ".join(DIRECTIONS)}')
     entity = RequestParser(request.mapping("entity"), "entity.")
-    return edge(_task(request), direction, entity, request.mapping("meta"), at)
+    made = edge(_task(request), direction, entity, request.mapping("meta"), at)
+    model = clean_text(request.fields.get("model"))
+    if not model:
+        return made
+    if direction != "output" or ENTITY_TYPES[made.entity.type].card_type != "file":
+        raise Invalid('"model": only a file that a run wrote is a version of a model, and this is no such edge')
+    try:
+        return dataclasses.replace(made, model=check_model_name(model))
+    except ValueError as error:
+        raise Invalid(f'"model": {error}') from error
 
 
 def _task(request: RequestParser) -> ByRun | ByNumber:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Select, Table, Text, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from autoflow.server.db import counters, json_rows, run_contents, run_values
+from autoflow.server.db import counters, json_rows, models, run_contents, run_values
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import (
     apps,
@@ -105,6 +105,7 @@ def write(conn: Connection, state: State) -> None:
     _insert(conn, state, runs, columns, [row for row in others if row[0] not in state.new_runs], _replace_parent)
     _write_external(conn, state)
     _write_edges(conn, state, who)
+    _write_models(conn, state)
     _insert(
         conn, state, logs, ("task_id", "at", "lines", "created_by"), [(*row, who.user) for row in state.logs.values()]
     )
@@ -152,3 +153,10 @@ def _write_edges(conn: Connection, state: State, who: Caller) -> None:
     names = ("task_id", "direction", "origin", "type", "entity", "entity_key", "at", "meta", "updated_ns", "created_by")
     rows = [(*identity, *values, now_ns, who.user) for identity, values in state.edges.items()]
     _insert(conn, state, edges, names, rows, _replace_settings)
+
+
+def _write_models(conn: Connection, state: State) -> None:
+    """Register files as versions of models, in the order of the names, as two transactions may lock the same models."""
+    for (team_id, name, ref), task_id in sorted(state.models.items(), key=lambda entry: entry[0][:2]):
+        models.register(conn, team_id, name, ref, task_id)
+        state.pause()

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, RowMapping
 from autoflow.model.json_object import JsonObject
 from autoflow.server.blobs import Content, ReceivedBlob, composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
-from autoflow.server.db import access, files, scopes, teams
+from autoflow.server.db import access, audit, files, scopes, teams
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.db.scopes import Scope
 from autoflow.server.errors import Conflict, Invalid, NotFound
+from autoflow.server.lineage import model_protection
 from autoflow.server.methods.versions import versions_json
 from autoflow.server.operations import Download, Operation, OperationContext, Upload, UploadQuery, by_name
 from autoflow.server.paging import per_page
@@ -117,7 +118,7 @@ def _remove(conn: Connection, team_id: int, path: str) -> None:
 
     Raises:
         Invalid: the path is the root, which is every file of the team.
-        Conflict: a version needs it.
+        Conflict: a version, or a model's alias, needs it.
         NotFound: there is neither.
     """
     if path == "/":
@@ -125,10 +126,16 @@ def _remove(conn: Connection, team_id: int, path: str) -> None:
     version = archives.find_version_of_file(conn, team_id, path)
     if version is not None:
         raise Conflict(f"{path} cannot be removed: version {version['id']} of project {version['project_id']} needs it")
-    if not path.endswith("/") and files.retire(conn, team_id, path):
-        return
-    if not files.retire_folder(conn, team_id, path.rstrip("/") + "/"):
+    file_ids = files.retire(conn, team_id, path) if not path.endswith("/") else []
+    if file_ids:
+        audit.record(conn, "file.delete", f"file:{file_ids[0]}", team_id=team_id, name=path)
+    else:
+        folder = path.rstrip("/") + "/"
+        file_ids = files.retire_folder(conn, team_id, folder)
+        audit.record(conn, "file.delete", folder, team_id=team_id, name=f"{len(file_ids):,} files")
+    if not file_ids:
         raise NotFound("file", path)
+    model_protection.check_files(conn, team_id, file_ids, path)
 
 
 def remove(conn: Connection, request: RequestParser) -> Success:

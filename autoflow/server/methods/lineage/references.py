@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, names_where
 from autoflow.model.local_file import local_file
+from autoflow.model.model_name import end_of
 from autoflow.model.reference import Reference, parse, reference_types
-from autoflow.server.db import files, tasks, teams
+from autoflow.server.db import files, models, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges, metadata
 from autoflow.server.db.schema import versions as version_table
@@ -55,7 +56,23 @@ def resolve(conn: Connection, reference: Reference, team_id: int | None) -> Enti
     Raises:
         NotFound: there is none.
     """
+    if reference.kind == "model":
+        return models.ref_of(model_version(conn, reference, team_id))
     return _resolve_path(conn, reference, team_id) if reference.path else _resolve_number(conn, reference)
+
+
+def model_version(conn: Connection, reference: Reference, team_id: int | None) -> RowMapping:
+    """Return the version of a model that a reference names: by its number, an alias, or the latest.
+
+    Raises:
+        NotFound: there is none.
+    """
+    model = models.get(conn, reference.name, team_id)
+    number = reference.version
+    if reference.alias:
+        before = end_of(reference.on) if reference.on else None
+        number = models.number_of_alias(conn, model, reference.alias, before)
+    return models.version(conn, model, number)
 
 
 def _resolve_path(conn: Connection, reference: Reference, team_id: int | None) -> EntityRef:

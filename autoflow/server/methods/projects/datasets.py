@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import attachments, datasets, json_codec, projects
+from autoflow.server.db import attachments, audit, datasets, json_codec, projects
 from autoflow.server.db.change_tracking import edit_project
 from autoflow.server.db.items import first_item_ids
 from autoflow.server.db.schema import datasets as table
@@ -155,8 +155,13 @@ def remove_many(conn: Connection, request: RequestParser) -> Success:
 
 def _remove(conn: Connection, numbers: Sequence[int]) -> None:
     for project_id, dataset_rows in sorted(datasets.by_project(conn, numbers).items()):
+        query = select(table.c.id, table.c.name).where(table.c.id.in_(dataset_rows)).order_by(table.c.id)
+        names = {row.id: row.name for row in conn.execute(query)}
         with edit_project(conn, project_id) as edit:
             datasets.remove(edit, dataset_rows)
+        team_id = projects.team_of(conn, project_id)
+        for number, name in names.items():
+            audit.record(conn, "dataset.delete", f"dataset:{number}", team_id=team_id, name=name)
 
 
 def move(conn: Connection, request: RequestParser) -> Success:

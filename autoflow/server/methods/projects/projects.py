@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import attachments, change_tracking, items, json_codec, projects, teams
+from autoflow.server.db import attachments, audit, change_tracking, items, json_codec, projects, teams
 from autoflow.server.db.schema import datasets, workspaces
 from autoflow.server.db.schema import projects as table
 from autoflow.server.errors import Invalid
@@ -138,8 +138,15 @@ def set_settings(conn: Connection, request: RequestParser) -> Success:
 
 def remove(conn: Connection, request: RequestParser) -> Success:
     """``projects.archive`` and ``projects.remove`` by id."""
-    projects.remove(conn, change_tracking.lock_project(conn, request.number("id"))["id"])
+    _remove(conn, request.number("id"))
     return {"success": True}
+
+
+def _remove(conn: Connection, number: int) -> None:
+    row = change_tracking.lock_project(conn, number)
+    projects.remove(conn, row["id"])
+    team_id = projects.team_of(conn, row["id"])
+    audit.record(conn, "project.delete", f"project:{row['id']}", team_id=team_id, name=row["name"])
 
 
 def remove_many(conn: Connection, request: RequestParser) -> Success:
@@ -156,7 +163,7 @@ def remove_many(conn: Connection, request: RequestParser) -> Success:
             project_id = change_tracking.lock_project(conn, number)["id"]
             projects.change(conn, project_id, silent=True, backup_archive=json_codec.dump(urls))
         elif not projects.is_removed(conn, number):
-            projects.remove(conn, change_tracking.lock_project(conn, number)["id"])
+            _remove(conn, number)
     return {"success": True}
 
 

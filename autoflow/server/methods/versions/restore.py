@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from autoflow.server.db import audit, projects
 from autoflow.server.maintenance import purge
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.validation import required
@@ -50,14 +51,16 @@ def _begin(context: OperationContext, request: contract.VersionRestoreRequest) -
         if version_id is None:
             project_id, number = required(request.project_id, "projectId"), required(request.number, "number")
             version_id = versions.id_by_number(conn, project_id, number)
-        return restoring.begin(
-            conn,
-            versions.get(conn, version_id),
-            request.workspace_id,
-            request.name,
-            request.description,
-            skip_missed=request.skip_missed,
+        row = versions.get(conn, version_id)
+        restored = restoring.begin(
+            conn, row, request.workspace_id, request.name, request.description, skip_missed=request.skip_missed
         )
+        team_id = projects.team_of(conn, row["project_id"])
+        name = f"V{row['number']} of project:{row['project_id']}"
+        audit.record(
+            conn, "version.restore", f"version:{row['id']}", team_id=team_id, name=name, after=f"project:{restored}"
+        )
+        return restored
 
 
 READS: Mapping[str, Operation] = {}

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from autoflow.model.entity import EntityRef
 from autoflow.model.json_object import JsonObject
-from autoflow.server.db import projects, scopes
+from autoflow.server.db import audit, projects, scopes
 from autoflow.server.db.schema import versions as table
+from autoflow.server.lineage import model_protection
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
@@ -123,10 +125,21 @@ def edit(conn: Connection, request: RequestParser) -> Success:
 
 
 @implements(contract.VERSION_DELETE)
-def remove(conn: Connection, request: contract.VersionDeleteRequest) -> Success:
-    """``autoflow.versions.delete``: the row stays, so that references to it remain resolvable."""
-    versions.remove(conn, request.id)
-    return {"success": True}
+def remove(conn: Connection, request: contract.VersionDeleteRequest) -> contract.VersionDeleteResponse:
+    """``autoflow.versions.delete``: the row stays, so that references to it remain resolvable.
+
+    Raises:
+        Conflict: a model that an alias names was made from it.
+    """
+    row = versions.get(conn, request.id)
+    made = model_protection.models_made_from(conn, EntityRef("", "project_version", row["id"]))
+    if not request.dry_run:
+        model_protection.check_no_alias_needs(made, f"version {row['id']}")
+        versions.remove(conn, row["id"])
+        team_id = projects.team_of(conn, row["project_id"])
+        name = f"V{row['number']} of project:{row['project_id']}"
+        audit.record(conn, "version.delete", f"version:{row['id']}", team_id=team_id, name=name)
+    return {"success": not request.dry_run, "models": [entry.reference for entry in made]}
 
 
 READS: Mapping[str, Operation] = {methods.VERSION_LIST: list_versions, "projects.versions.info": version}

@@ -35,6 +35,43 @@ export interface AffectedVersion {
   projectId: number;
 }
 
+/** Return the moves of a model's aliases, the latest first. */
+export interface AliasHistoryRequest {
+  /** name of the model. */
+  name: string;
+  /** moves of this alias alone. */
+  alias?: string | null;
+  /** team of the model; the caller's default team first without it. */
+  teamId?: number | null;
+  /** moves older than the one with this number, to page. */
+  before?: number | null;
+  /** most entries. */
+  limit?: number | null;
+}
+
+/** Moves of aliases. */
+export interface AliasHistoryResponse {
+  moves: Array<AliasMove>;
+  /** before of the next request; null after the last part. */
+  next: number | null;
+}
+
+/** A move of an alias. */
+export interface AliasMove {
+  id: number;
+  alias: string;
+  /** number of the version that it named before; null for none. */
+  before: number | null;
+  /** number of the version that it names since; null for none. */
+  version: number | null;
+  /** time in ISO 8601. */
+  at: string;
+  /** login of the user at that time, or user@host. */
+  who: string;
+  /** why; empty without. */
+  reason: string;
+}
+
 /** An arrow of a graph. */
 export interface ArrowJson {
   /** key of a card. */
@@ -82,7 +119,7 @@ export interface CardJson {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -139,7 +176,7 @@ export interface CardTexts {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -266,7 +303,7 @@ export interface DataJson {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -777,7 +814,7 @@ export interface ImpactData {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -1063,7 +1100,7 @@ export interface LatestVersion {
 
 /** An input or output of a run. */
 export interface LinkedEntity {
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model_weight" | "project" | "project_version" | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the number; empty for this server. */
@@ -1105,6 +1142,25 @@ export interface ListAuditRequest {
 export interface ListAuditResponse {
   entries: Array<AuditEntry>;
   /** before of the next request; null after the last part. */
+  next: number | null;
+}
+
+/** Return models, those with the newest versions first. */
+export interface ListModelsRequest {
+  /** models of this team alone. */
+  teamId?: number | null;
+  /** part of a name. */
+  q?: string | null;
+  /** most entries. */
+  limit?: number | null;
+  /** number of entries to leave out. */
+  offset?: number | null;
+}
+
+/** Models. */
+export interface ListModelsResponse {
+  models: Array<ModelSummary>;
+  /** offset of the next request; null after the last part. */
   next: number | null;
 }
 
@@ -1228,6 +1284,45 @@ export interface MissedItems {
   names: Array<string>;
 }
 
+/** A model. */
+export interface ModelSummary {
+  id: number;
+  name: string;
+  teamId: number;
+  /** number of the latest version. */
+  latest: number;
+  /** number of the version that each alias names. */
+  aliases: Record<string, number>;
+  /** login of a user. */
+  createdBy: string | null;
+  createdAt: string;
+  /** time of the latest version. */
+  latestAt: string;
+}
+
+/** A version of a model. */
+export interface ModelVersion {
+  /** name of the model. */
+  model: string;
+  /** number of the version, from 1. */
+  version: number;
+  /** reference of the file. */
+  ref: string;
+  /** path of the file; null if it is unknown. */
+  path: string | null;
+  /** bytes; null if unknown. */
+  size: number | null;
+  /** of the file, in hexadecimal digits; null if unknown. */
+  sha256: string | null;
+  /** names of the aliases that name it now. */
+  aliases: Array<string>;
+  /** number of the task whose run wrote the file last; null for none. */
+  task: number | null;
+  /** login of a user. */
+  createdBy: string | null;
+  createdAt: string;
+}
+
 /** An entity as a link: its number and its name. */
 export interface NamedEntity {
   id: number;
@@ -1345,6 +1440,16 @@ export interface RecordedFacts {
   facts: Record<string, unknown>;
 }
 
+/** Make a file a version of a model; a file that is one already stays it. */
+export interface RegisterModelRequest {
+  /** name of the model, which the first version creates. */
+  name: string;
+  /** reference of the file, as file:9 or a path in Team Files. */
+  ref: string;
+  /** team of the model and of a path; the caller's default team without it. */
+  teamId?: number | null;
+}
+
 /** Remove a user from a team, from the next request on; for admins of the team. */
 export interface RemoveMemberRequest {
   /** the team. */
@@ -1365,6 +1470,14 @@ export interface ReproductionsRequest {
 export interface ReproductionsResponse {
   /** numbers of the tasks, the first one first. */
   tasks: Array<number>;
+}
+
+/** Return the version of a model that a reference names. */
+export interface ResolveModelRequest {
+  /** as model:lemons@champion, or model:lemons@champion on 2026-06-01. */
+  ref: string;
+  /** team of the model; the caller's default team first without it. */
+  teamId?: number | null;
 }
 
 /** Revoke a token that this user was issued for a reproduction. */
@@ -1609,8 +1722,6 @@ export interface SceneResponse {
   keys?: Array<string>;
   /** type of each card, as a position in the registry of entity types. */
   types?: Array<number>;
-  /** cards of runs by the run's state, as positions in `keys`. */
-  states?: Record<string, Array<number>>;
   /** x, y and height of each card, in pixels. */
   boxes?: Array<number>;
   /** source, target and kind of each arrow: 0 input, 1 output, 2 version; 4 more if it runs backward. */
@@ -1699,6 +1810,30 @@ export interface SearchRunsResponse {
   next: number | null;
 }
 
+/** Let an alias of a model name a version, which moves it; the move is recorded in the audit log. */
+export interface SetAliasRequest {
+  /** name of the model. */
+  name: string;
+  /** name of the alias, which begins with a letter. */
+  alias: string;
+  /** number of the version; without it the alias is removed. */
+  version?: number | null;
+  /** why. */
+  reason?: string;
+  /** team of the model; the caller's default team first without it. */
+  teamId?: number | null;
+}
+
+/** The move of an alias. */
+export interface SetAliasResponse {
+  /** whether it moved; false if it named that version already. */
+  moved: boolean;
+  alias: string;
+  /** number of the version that it named before; null for none. */
+  before: number | null;
+  version: number | null;
+}
+
 /** Add a user to a team, or change a member's role; for admins of the team. */
 export interface SetMemberRequest {
   /** the team. */
@@ -1707,6 +1842,26 @@ export interface SetMemberRequest {
   login: string;
   /** what the user may do in the team. */
   role: "admin" | "editor" | "viewer";
+}
+
+/** Return a model with its versions, the latest first. */
+export interface ShowModelRequest {
+  /** name of the model. */
+  name: string;
+  /** team of the model; the caller's default team first without it. */
+  teamId?: number | null;
+  /** versions before this number, to page. */
+  before?: number | null;
+  /** most versions. */
+  limit?: number | null;
+}
+
+/** A model with versions. */
+export interface ShowModelResponse {
+  model: ModelSummary;
+  versions: Array<ModelVersion>;
+  /** before of the next request; null after the last part. */
+  next: number | null;
 }
 
 /** Save a project's state as a version; a project that has not changed keeps its last version. */
@@ -1927,6 +2082,16 @@ export interface VersionDataset {
 export interface VersionDeleteRequest {
   /** number of the version. */
   id: number;
+  /** return the models that were made from it, and delete nothing. */
+  dryRun?: boolean;
+}
+
+/** The outcome of deleting a version. */
+export interface VersionDeleteResponse {
+  /** whether it was deleted; false for a dry run. */
+  success: boolean;
+  /** references of versions of models that were made from it, as model:lemons@3. */
+  models: Array<string>;
 }
 
 /** A version, with what Supervisely does not have of it. */
@@ -2184,7 +2349,7 @@ export interface Methods {
   "autoflow.versions.meta": { request: VersionMetaRequest; response: VersionMetaResponse };
   "autoflow.versions.diff": { request: VersionDiffRequest; response: VersionDiffResponse };
   "autoflow.versions.restore": { request: VersionRestoreRequest; response: VersionRestoreResponse };
-  "autoflow.versions.delete": { request: VersionDeleteRequest; response: Success };
+  "autoflow.versions.delete": { request: VersionDeleteRequest; response: VersionDeleteResponse };
   "autoflow.versions.picture": { request: VersionPictureRequest; response: string };
   "autoflow.folders.state": { request: FolderStateRequest; response: FolderStateResponse };
   "autoflow.folders.items": { request: FolderItemsRequest; response: FolderItemsResponse };
@@ -2203,6 +2368,12 @@ export interface Methods {
   "autoflow.scene": { request: SceneRequest; response: SceneResponse };
   "autoflow.scene.cards": { request: SceneCardsRequest; response: SceneCardsResponse };
   "autoflow.scene.export": { request: SceneExportRequest; response: SceneExportResponse };
+  "autoflow.models.register": { request: RegisterModelRequest; response: ModelVersion };
+  "autoflow.models.list": { request: ListModelsRequest; response: ListModelsResponse };
+  "autoflow.models.show": { request: ShowModelRequest; response: ShowModelResponse };
+  "autoflow.models.resolve": { request: ResolveModelRequest; response: ModelVersion };
+  "autoflow.models.alias": { request: SetAliasRequest; response: SetAliasResponse };
+  "autoflow.models.history": { request: AliasHistoryRequest; response: AliasHistoryResponse };
   "autoflow.overview.start": { request: StartPageRequest; response: StartPage };
   "autoflow.overview.projects": { request: ProjectListRequest; response: ProjectList };
   "autoflow.overview.file": { request: FilePageRequest; response: FilePage };

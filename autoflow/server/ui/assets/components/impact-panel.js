@@ -40,7 +40,7 @@ async function load(image, content) {
 function lists(image, impact) {
   const roots = new Set(impact.roots);
   const made = impact.graph.cards.filter((card) => card.key in impact.data && !roots.has(card.key));
-  const weights = made.filter((card) => entityType(card.type).name === "model_weight");
+  const weights = made.filter((card) => ["model", "model_weight"].includes(entityType(card.type).name));
   const others = made.filter((card) => !weights.includes(card));
   const runs = impact.graph.cards.filter((card) => card.key in impact.runs);
   const holdings = impact.images.filter((holding) => holding.versions > 0 || holding.image !== image);
