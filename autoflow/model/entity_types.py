@@ -59,6 +59,7 @@ class EntityType:
         link: where its card leads; None for nowhere.
         workflow: the page's address of the graph around one, over its ``id``; empty for none.
         previews: whether its card shows images of it.
+        compact: whether its card is a row of two lines.
         customizable: whether an edge may change how its card looks; the guide excludes projects and datasets.
         landmark: whether it tells runs apart, so that no two of it are drawn as one card.
         drawing: its icon as an SVG path of lines on a field of 24 x 24.
@@ -85,6 +86,7 @@ class EntityType:
     link: LinkTemplate | None = None
     workflow: str = ""
     previews: bool = False
+    compact: bool = False
     customizable: bool = True
     landmark: bool = False
     drawing: str
@@ -130,7 +132,7 @@ _ROWS = (
         unnamed="project version",
         table="versions",
         link=LinkTemplate("/projects/{project_id}/versions", "Open Project"),
-        previews=True,
+        compact=True,
         customizable=False,
         drawing="M6 3h12v18l-6-4.5L6 21zM9 9l2.2 2.2L15.5 7",
         color="#6b4fd8",
@@ -169,8 +171,8 @@ _ROWS = (
         link=LinkTemplate("/files/{id}/true", "Open Folder"),
         workflow="/file/{id}",
         drawing="M6 2.5h8.5L19 7v14.5H6zM14 2.5V7.5h5M9.5 12h6M9.5 16h6",
-        color="#53627a",
-        background="#e8edf4",
+        color="#56700c",
+        background="#eef4d8",
     ),
     EntityType(
         name="model_weight",
@@ -237,8 +239,8 @@ _ROWS = (
         link=LinkTemplate("/apps/sessions/{number}", "Show Logs"),
         workflow="/task/{id}",
         drawing="M12 2.5a9.5 9.5 0 1 0 0 19 9.5 9.5 0 1 0 0-19M10 8l6 4-6 4z",
-        color="#2f6fd6",
-        background="#e3ecff",
+        color="#536177",
+        background="#e9edf2",
         shape="box",
     ),
     EntityType(

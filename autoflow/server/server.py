@@ -29,6 +29,7 @@ from autoflow.server.methods import pages, write_scopes
 from autoflow.server.methods.admin import (
     activity,
     agents,
+    app_commands,
     apps,
     audit,
     ecosystem,
@@ -146,6 +147,7 @@ BATCHES: dict[str, Batch] = {
     **volumes.BATCHES,
     **file_descriptions.BATCHES,
     **upkeep.BATCHES,
+    **app_commands.BATCHES,
     **folders.BATCHES,
     **folder_contents.BATCHES,
 }

@@ -7,7 +7,7 @@ strips between columns hold arrows and never a card.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from autoflow.graph.graph import Graph
@@ -35,11 +35,13 @@ class _Component(NamedTuple):
         edges: pairs of cards, each once.
         heights: of the cards, in pixels.
         time_ranks: the rank of each card's time among the component's times.
+        series: of each card that is one of a series, the series and its number in it.
     """
 
     edges: tuple[IntPair, ...]
     heights: tuple[int, ...]
     time_ranks: tuple[int, ...]
+    series: tuple[tuple[int, IntPair], ...]
 
 
 class _ComponentLayout(NamedTuple):
@@ -69,7 +71,8 @@ def compute_layout(graph: Graph) -> Layout:
     entry = index.get(graph.entry or "", -1)
     components = sorted(connected_components(len(graph.cards), edges), key=lambda component: entry not in component)
     edges_of = _edges_by_component(components, edges)
-    layouts = [_component_layout(*pair, heights, times) for pair in zip(components, edges_of, strict=True)]
+    series = _series(graph)
+    layouts = [_component_layout(*pair, heights, times, series) for pair in zip(components, edges_of, strict=True)]
     offsets = pack_components([layout.size for layout in layouts])
     boxes = [Box(0, 0, 0, 0)] * len(graph.cards)
     paths: dict[IntPair, RoutedEdge] = {}
@@ -96,8 +99,22 @@ def _edges_by_component(components: Sequence[Sequence[int]], edges: Sequence[Int
     return grouped
 
 
+def _series(graph: Graph) -> dict[int, IntPair]:
+    """Return for each version its project's series and its number in it."""
+    parents: dict[str, int] = {}
+    return {
+        number: (parents.setdefault(card.parent, len(parents)), int(card.badge[1:]))
+        for number, card in enumerate(graph.cards)
+        if card.parent and card.badge and card.badge[1:].isdecimal()
+    }
+
+
 def _component_layout(
-    vertices: Sequence[int], edges: Sequence[IntPair], heights: Sequence[int], times: Sequence[tuple[bool, str]]
+    vertices: Sequence[int],
+    edges: Sequence[IntPair],
+    heights: Sequence[int],
+    times: Sequence[tuple[bool, str]],
+    series: Mapping[int, IntPair],
 ) -> _ComponentLayout:
     """Return the layout of one component, from the cache if the component is unchanged."""
     local = {vertex: number for number, vertex in enumerate(vertices)}
@@ -105,6 +122,7 @@ def _component_layout(
         tuple((local[tail], local[head]) for tail, head in edges),
         tuple(heights[vertex] for vertex in vertices),
         _time_ranks([times[vertex] for vertex in vertices]),
+        tuple((local[vertex], series[vertex]) for vertex in vertices if vertex in series),
     )
     return _cache.get_or_create(component, _lay_out)
 
@@ -116,7 +134,7 @@ def _time_ranks(times: Sequence[tuple[bool, str]]) -> tuple[int, ...]:
 
 
 def _lay_out(component: _Component) -> _ComponentLayout:
-    edges, heights, time_ranks = component
+    edges, heights, time_ranks, series = component
     successors: list[list[int]] = [[] for _ in heights]
     is_source = [True] * len(heights)
     for tail, head in edges:
@@ -132,7 +150,7 @@ def _lay_out(component: _Component) -> _ComponentLayout:
     for tail, head, _ in acyclic:
         forward[tail][head] = None
     layering = Layering.of(assign_ranks([list(heads) for heads in forward]), acyclic)
-    order_layers(layering)
+    order_layers(layering, dict(series))
     y = assign_y(layering, list(heights))
     corners = tuple((layering.rank[n] * COLUMN_WIDTH, y[n] - height // 2) for n, height in enumerate(heights))
     paths = tuple(

@@ -10,15 +10,18 @@ from autoflow.model.entity_types import ENTITY_TYPES
 
 CARD_WIDTH = 312
 CARD_HEIGHT = 82
+ROW_HEIGHT = 56
 PICTURE_HEIGHT = 284
-COLUMN_GAP = 120
+COLUMN_GAP = 64
 COLUMN_WIDTH = CARD_WIDTH + COLUMN_GAP
 
 Corner = tuple[int, int]
 
 
 def card_height(card: Card) -> int:
-    """Return the height of a card in pixels; cards with a preview picture are taller."""
+    """Return the height of a card in pixels; cards with a preview picture are taller, versions are rows."""
+    if ENTITY_TYPES[card.type].compact and not card.members:
+        return ROW_HEIGHT
     return PICTURE_HEIGHT if card.preview and ENTITY_TYPES[card.type].previews else CARD_HEIGHT
 
 

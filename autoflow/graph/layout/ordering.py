@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from autoflow.graph.layout.columns import Layering
 
@@ -12,10 +12,21 @@ MAX_STALE_SWEEPS = 6  # sweeps without a better order before giving up
 MAX_TRANSPOSE_PASSES = 8
 
 
-def order_layers(layering: Layering) -> int:
-    """Sort each layer in place, and return the number of crossings left between neighbouring layers."""
+Series = Mapping[int, tuple[int, int]]
+
+
+def order_layers(layering: Layering, series: Series | None = None) -> int:
+    """Sort each layer in place, and return the number of crossings left between neighbouring layers.
+
+    Args:
+        layering: the layers.
+        series: the series of a vertex and its number in it: in a layer the members of a series, such as the versions of
+            a project, stand in the order of their numbers, whatever crosses.
+    """
     layers = layering.layers
+    series = series or {}
     position = _initial_order(layering)
+    _sort_series(layers, series, position)
     best_count, best_layers, stale = count_crossings(layering, position), [list(layer) for layer in layers], 0
     for sweep in range(MAX_SWEEPS):
         if not best_count or stale == MAX_STALE_SWEEPS:
@@ -25,6 +36,7 @@ def order_layers(layering: Layering) -> int:
             _sweep(layers[1:], layering.left, position, center)
         else:
             _sweep(layers[-2::-1], layering.right, position, center)
+        _sort_series(layers, series, position)
         count = count_crossings(layering, position)
         stale += 1
         if count < best_count:
@@ -32,7 +44,7 @@ def order_layers(layering: Layering) -> int:
     layers[:] = best_layers
     _set_positions(layers, position)
     for _ in range(MAX_TRANSPOSE_PASSES):
-        saved = sum(_transpose(layer, layering, position) for layer in layers) if best_count else 0
+        saved = sum(_transpose(layer, layering, position, series) for layer in layers) if best_count else 0
         best_count -= saved
         if not saved:
             break
@@ -107,7 +119,21 @@ def _sweep(
             position[vertex] = index
 
 
-def _transpose(layer: list[int], layering: Layering, position: list[int]) -> int:
+def _sort_series(layers: list[list[int]], series: Series, position: list[int]) -> None:
+    """Exchange the members of each series among their positions in a layer, so that their numbers ascend."""
+    for layer in layers if series else ():
+        members: dict[int, list[int]] = {}
+        for vertex in layer:
+            if vertex in series:
+                members.setdefault(series[vertex][0], []).append(vertex)
+        for vertices in members.values():
+            free = [position[vertex] for vertex in vertices]
+            for index, vertex in zip(free, sorted(vertices, key=series.__getitem__), strict=True):
+                layer[index] = vertex
+                position[vertex] = index
+
+
+def _transpose(layer: list[int], layering: Layering, position: list[int], series: Series) -> int:
     """Swap adjacent vertices wherever that saves crossings, and return how many it saved."""
     if len(layer) < 2:
         return 0
@@ -118,6 +144,8 @@ def _transpose(layer: list[int], layering: Layering, position: list[int]) -> int
     total = 0
     for index in range(len(layer) - 1):
         upper, lower = layer[index], layer[index + 1]
+        if upper in series and lower in series and series[upper][0] == series[lower][0]:
+            continue
         saved = sum(
             _pair_crossings(side[upper], side[lower]) - _pair_crossings(side[lower], side[upper]) for side in ends
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from autoflow.graph.layout.geometry import COLUMN_WIDTH
 
-COMPONENT_GAP = 64
+COMPONENT_GAP = 96
 # Of the total area of the components. Gaps between components of different heights make the sheet higher, so that it
 # gets about the aspect ratio of a screen.
 ASPECT_RATIO = 1.8

@@ -28,6 +28,7 @@ from autoflow.graph.render.theme import STATES
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\s\x00-\x1f\x7f]*")
 DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+")
 TILE = 54
+ROW_TILE = 34
 MARGIN = 14
 CALENDAR = "M.6 2h9.8v8.4H.6zM.6 4.8h9.8M3 .4v2.4M8 .4v2.4"
 
@@ -98,27 +99,29 @@ def tooltip(card: Card, context: CardContext) -> str:
 def render_card(card: Card, box: Box, context: CardContext) -> str:
     """Return the SVG of one card at its box."""
     has_picture = box.height > CARD_HEIGHT
-    left = MARGIN if has_picture else MARGIN + TILE + 12
+    is_row = box.height < CARD_HEIGHT
+    tile = ROW_TILE if is_row else TILE
+    left = MARGIN if has_picture else MARGIN + tile + 12
     top = box.height - CARD_HEIGHT + 2 if has_picture else 0
     text_space = box.width - MARGIN - left
     title_space = text_space - (0 if has_picture or not card.badge else text_width(card.badge, 12) + 20)
     link_line = _link_line(card, text_space, context)
     lines = [f'<text class="name">{escape(truncate(card.title, title_space, 16.2))}</text>']
-    lines += [link_line] if link_line else []
+    lines += [link_line] if link_line and not is_row else []
     lines += [_date_line(card, text_space, context)]
-    baselines = (30, 50, 69) if len(lines) == 3 else (36, 58)
+    baselines = (24, 43) if is_row else (30, 50, 69) if len(lines) == 3 else (36, 58)
     # Each line has a frame that cuts it at the card's edge, in case the reader's font is wider than the estimate.
     frame = f'width="{text_space + 8}" height="24" viewBox="0 -16 {text_space + 8} 24"'
     text = "".join(
         f'<svg x="{left}" y="{top + y - 16}" {frame}>{line}</svg>' for line, y in zip(lines, baselines, strict=True)
     )
-    picture = _picture(card, box) if has_picture else _tile(card)
+    picture = _picture(card, box) if has_picture else _tile(card, tile, box)
     entered = " entered" if card.key == context.entry else ""
     return (
         f'<g class="card{entered}" transform="translate({box.x} {box.y})"><title>{tooltip(card, context)}</title>'
         f"{_stack(box) if card.members else ''}"
         f'<rect class="box" width="{box.width}" height="{box.height}" rx="10"/>'
-        f"{picture}{text}{_badge(card, box)}{_more(card, box)}</g>"
+        f"{_edge(card, box)}{picture}{text}{_badge(card, box)}{_more(card, box)}</g>"
     )
 
 
@@ -130,12 +133,20 @@ def _stack(box: Box) -> str:
     )
 
 
-def _tile(card: Card) -> str:
+def _edge(card: Card, box: Box) -> str:
+    """Return the colored edge of a run's card, which shows its state."""
+    if card.state not in STATES:
+        return ""
+    return f'<rect class="edge {card.state}" x="1" y="9" width="4" height="{box.height - 18}" rx="2"/>'
+
+
+def _tile(card: Card, side: int, box: Box) -> str:
     icon = icon_of(card)
-    inset = MARGIN + 14
-    transform = f"translate({inset} {inset}) scale({26 / 24:.3f})"
+    y = (box.height - side) // 2
+    inset = side * 14 / TILE
+    transform = f"translate({MARGIN + inset:g} {y + inset:g}) scale({(side - 2 * inset) / 24:.3f})"
     return (
-        f'<rect x="{MARGIN}" y="{MARGIN}" width="{TILE}" height="{TILE}" rx="8" fill="{icon.background}"/>'
+        f'<rect x="{MARGIN}" y="{y}" width="{side}" height="{side}" rx="8" fill="{icon.background}"/>'
         f'<path class="icon" stroke="{icon.color}" transform="{transform}" d="{icon_path(card)}"/>'
     )
 

@@ -66,7 +66,7 @@ RULES = {
     ".way.back": "stroke-dasharray:6 4",
     ".way.version": "stroke-dasharray:2 3",
     ".head": "fill:var(--arrow)",
-    **{f".state.{state}": f"fill:var(--{state})" for state in STATES},
+    **{f".state.{state}, .edge.{state}": f"fill:var(--{state})" for state in STATES},
 }
 
 

@@ -23,15 +23,17 @@ from autoflow.server.db.access import Caller
 from autoflow.server.http import multipart, openapi, preview_url
 from autoflow.server.http.access_log import AccessLog
 from autoflow.server.http.admission import Pool
+from autoflow.server.http.agent_routes import AgentRoutes
+from autoflow.server.http.app_streams import AppStreams
 from autoflow.server.http.authentication import Authenticator, network, token_of
 from autoflow.server.http.compression import JsonCompression
-from autoflow.server.http.event_streams import EventStreams
 from autoflow.server.http.exchange import Observer, exchange_of
 from autoflow.server.http.metrics import Metrics
 from autoflow.server.http.probes import Probes
 from autoflow.server.http.request_body import RequestBody
 from autoflow.server.http.request_guard import RequestGuard
 from autoflow.server.http.responses import error_response, file_response, json_response, refusal
+from autoflow.server.methods.admin.app_commands import NoAppConnected
 from autoflow.server.methods.admin.tasks import NOT_STORED
 from autoflow.server.request_parser import as_number
 from autoflow.server.server import DOWNLOADS, METHODS, READS, UPLOADS, Server
@@ -63,6 +65,7 @@ class Endpoints:
     def __init__(self, server: Server, authenticator: Authenticator) -> None:
         self._server = server
         self._authenticator = authenticator
+        self.streams = AppStreams()
         self._readers, self._writers = Pool(READ_THREADS), Pool(WRITE_THREADS)
         self._uploads, self._streams = Pool(UPLOAD_THREADS), Pool(STREAM_THREADS)
         self._previews, self._tokens = Pool(PREVIEW_THREADS), Pool(TOKEN_THREADS)
@@ -128,6 +131,10 @@ class Endpoints:
         # Threads are shared by token, so that a flood of wrong tokens from an address delays no valid one from it.
         return await self._tokens.run(digest(token), self._authenticator.authenticate, token, address, site)
 
+    async def call(self, request: Request, caller: Caller, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Call a method of the wire for a request to another route."""
+        return await self._pool(method).run(self._client(request, caller), self._server.call, method, arguments, caller)
+
     def _client(self, request: Request, caller: Caller) -> str:
         """Return who shares threads and memory: the user of the token; without tokens, the address."""
         return f"user {caller.user}" if self._authenticator.required else network(_address(request))
@@ -160,7 +167,10 @@ class Endpoints:
             content = await self._pool(method).run(client, self._open, method, body, caller)
             return await file_response(request, content)
         task = request.headers.get("x-task-id")
-        return await self._pool(method).run(client, self._call, method, body, caller, task)
+        try:
+            return await self._pool(method).run(client, self._call, method, body, caller, task)
+        except NoAppConnected as unsent:
+            return Response(await self.streams.send(unsent.command), media_type="application/json")
 
     def _open(self, method: str, body: RequestBody, caller: Caller) -> Any:
         with bounded_json.reserve_memory(body.client, body.cost()):
@@ -245,7 +255,7 @@ def application(
         Route("/storage/versions/{version:int}/images/{id:int}", get_file("autoflow.versions.picture")),
         Route(preview_url.PATH, endpoints.get_preview),
         Route("/openapi.json", endpoints.get_openapi),
-        *EventStreams(endpoints.authenticate).routes(),
+        *AgentRoutes(endpoints.streams, endpoints.authenticate, endpoints.call).routes(),
         *Probes(server, metrics, endpoints.authenticate).routes(),
         *page.routes(endpoints.authenticate),
     ]

@@ -14,7 +14,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from autoflow.server.http.event_streams import ENDLESS
+from autoflow.server.http.agent_routes import ENDLESS
 from autoflow.server.http.responses import error_response
 
 HEAD_TIMEOUT = 15.0  # seconds for a request's head

@@ -39,10 +39,11 @@ def _dataset(row: Any) -> CardOptions:
 
 def _version(row: Any) -> CardOptions:
     name = row.name or row.project_name
+    comment = row.name or row.description or row.project_name
     return {
         "name": name,
-        "title": f"(V{row.number}) {name}" + (", deleted" if row.status == "deleted" else ""),
-        "description": row.description or None,
+        "title": f"(V{row.number}) {comment}" + (", deleted" if row.status == "deleted" else ""),
+        "description": (row.description if row.name else None) or None,
         "badge": f"V{row.number}",
         "parent": EntityRef("", "project", row.project_id).key,
         "link": _link("project_version", row),

@@ -170,6 +170,7 @@ class _SceneGraph(TypedDict, total=False):
     entry: str | None
     keys: list[str]
     types: list[int]
+    states: dict[str, list[int]]
     boxes: list[int]
     arrows: list[int]
     ways: list[int]
@@ -191,6 +192,7 @@ class SceneResponse(_SceneGraph):
         entry: key of the card that the graph was requested for; null for a workspace's.
         keys: key of each card; elsewhere a card is named by its position in this list.
         types: type of each card, as a position in the registry of entity types.
+        states: cards of runs by the run's state, as positions in `keys`.
         boxes: x, y and height of each card, in pixels.
         arrows: source, target and kind of each arrow: 0 input, 1 output, 2 version; 4 more if it runs backward.
         ways: of each arrow, the number of its points, then their coordinates.

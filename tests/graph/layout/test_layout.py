@@ -210,7 +210,7 @@ def test_the_entrys_component_comes_first() -> None:
 
 
 def test_cards_with_pictures_are_tall() -> None:
-    """Projects with a preview are 312 x 284 pixels; everything else is 312 x 82, also a model weight with a preview."""
+    """Projects with a preview are 312 x 284 pixels, versions 312 x 56; all else, also a previewed weight, 312 x 82."""
     made = (*cards("card", [True, False]), Card("file:1", "model_weight", 1, "w", "w", preview="/p"))
     sizes = [box[2:] for box in compute_layout(Graph(made)).boxes.values()]
     assert sizes == [(312, 284), (312, 82), (312, 82)]
@@ -237,9 +237,9 @@ def test_the_json_form_has_lists_of_numbers() -> None:
     """The page gets numbers and keys only."""
     made = cards("card", [False, False])
     form = compute_layout(Graph(made, (Arrow("card:0", "card:1", "input"),))).to_json()
-    assert form["boxes"] == {"card:0": [0, 0, 312, 82], "card:1": [432, 0, 312, 82]}
+    assert form["boxes"] == {"card:0": [0, 0, 312, 82], "card:1": [376, 0, 312, 82]}
     assert form["routes"] == [
-        {"source": "card:0", "target": "card:1", "kind": "input", "points": [[312, 41], [432, 41]], "back": False}
+        {"source": "card:0", "target": "card:1", "kind": "input", "points": [[312, 41], [376, 41]], "back": False}
     ]
 
 

@@ -49,6 +49,15 @@ def test_the_returned_count_is_that_of_the_final_order(seed: int) -> None:
     assert left == count_crossings(columns, position) == plain
 
 
+def test_a_series_is_in_the_order_of_its_numbers() -> None:
+    """Versions stand from the first to the last, even if the order of what was made of them then crosses."""
+    edges = [(0, 1, False), (0, 2, False), (0, 3, False), (3, 4, False), (2, 5, False), (1, 6, False), (6, 7, False)]
+    columns = Layering.of([0, 1, 1, 1, 2, 2, 2, 3], [*edges, (4, 7, False)])
+    left = order_layers(columns, {1: (0, 1), 2: (0, 2), 3: (0, 10)})
+    assert columns.layers[1] == [1, 2, 3]
+    assert left == count_crossings(columns, positions(columns))
+
+
 def test_edges_of_one_card_share_a_lane() -> None:
     """Three long edges out of one card need one lane, and so do three long edges into one card."""
     out = Layering.of([0, 3, 3, 3], [(0, head, False) for head in (1, 2, 3)])

@@ -10,6 +10,12 @@ import pytest
 from tests.server.ui.assertions import card, panel, position, query_of, scale_of, wait_until_still
 
 NARROW = {"width": 390, "height": 844}
+RED_PIXELS = """(canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let red = 0;
+    for (let n = 0; n < data.length; n += 4) red += data[n] > 150 && data[n + 1] < 60 && data[n + 2] < 60;
+    return red;
+}"""
 ENTRIES = ("project", "task", "workspace", "file")
 
 
@@ -35,14 +41,14 @@ def test_cards_show_their_details(open_graph, expect, lineage):
     assert lemons.locator("img").evaluate("image => image.naturalWidth") > 0
     expect(lemons.get_by_role("link", name="Open Project")).to_have_attribute("href", f"/projects/{lineage.project}")
     expect(lemons.locator("time")).not_to_be_empty()
-    expect(card(page, "(V1) Before training").locator(".badge")).to_have_text("V1")
+    expect(card(page, "Before training").locator(".badge")).to_have_text("V1")
     expect(card(page, "Evaluate").locator(".status.failed")).to_have_text("failed")
     expect(card(page, "best.pt").locator(".about")).to_contain_text("1.5 MB")
     expect(card(page, "Label the hard ones").get_by_role("link")).to_have_attribute(
         "href", re.compile("/labeling/jobs/")
     )
     files = card(page, "12 files").locator(".tile")
-    assert files.evaluate("tile => tile.style.backgroundColor") == "rgb(217, 247, 228)"
+    assert files.evaluate("tile => getComputedStyle(tile).backgroundColor") == "rgb(217, 247, 228)"
 
 
 def test_hidden_neighbours_can_be_shown(open_graph, expect):
@@ -345,12 +351,19 @@ def test_the_minimap_moves_the_camera(open_graph):
 
 
 def test_small_cards_are_painted(open_graph, expect):
-    """Cards too small to read have no elements, except the one that Tab reaches."""
-    page = open_graph("/workspace/1?clusters=no")
+    """Zoomed out, cards are reduced to their titles, at the same size; then they are painted, failed runs in red."""
+    page = open_graph("/workspace/1?clusters=no", viewport={"width": 1000, "height": 800}, reduced_motion="reduce")
+    expect(page.locator(".minimap")).to_be_hidden()  # all is in sight
+    expect(page.locator(".frame.compact")).to_have_count(1)
+    name = card(page, "best.pt").locator(".name")
+    expect(card(page, "best.pt").locator(".second")).to_be_hidden()
+    pixels = name.evaluate("name => parseFloat(getComputedStyle(name).fontSize)") * scale_of(page) / 100
+    assert pixels >= 11.8
     for _ in range(6):
         page.keyboard.press("-")
     expect(page.locator(".frame.far")).to_have_count(1)
     expect(page.locator("article.node")).to_have_count(1)
+    assert page.locator(".paint").evaluate(RED_PIXELS) > 10
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

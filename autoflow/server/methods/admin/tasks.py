@@ -12,7 +12,7 @@ from autoflow.server import timestamps
 from autoflow.server.db import json_codec, tasks, teams
 from autoflow.server.db.schema import tasks as table
 from autoflow.server.db.schema import workspaces
-from autoflow.server.errors import Conflict, Invalid
+from autoflow.server.errors import Invalid
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
@@ -138,20 +138,6 @@ def _set_state(conn: Connection, task_id: int, state: str) -> None:
         tasks.start(conn, task_id, timestamps.now())
 
 
-def request_directly(conn: Connection, request: RequestParser) -> JsonObject:
-    """``tasks.request.direct``: a command to the app of a task, which this server cannot pass on.
-
-    Raises:
-        NotFound: there is no such task.
-        Conflict: always else.
-    """
-    command, task_id = request.text("command"), tasks.get(conn, request.number("taskId"))["id"]
-    raise Conflict(
-        f"no app listens for the command {command!r} to task {task_id}: "
-        "this server does not start apps; send it to the app itself"
-    )
-
-
 def discard(conn: Connection, request: RequestParser) -> Success:
     """Accept and discard what an app reports of its own page beside `task_data`: this server does not show it."""
     tasks.get_or_create(conn, request.number("id" if request.has("id") else "taskId"))
@@ -161,7 +147,6 @@ def discard(conn: Connection, request: RequestParser) -> Success:
 READS: Mapping[str, Operation] = {
     methods.TASK_INFO: task,
     "tasks.list": list_tasks,
-    "tasks.request.direct": request_directly,
 }
 WRITES: Mapping[str, Operation] = {
     **by_name(ensure),

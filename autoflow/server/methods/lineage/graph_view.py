@@ -145,6 +145,7 @@ def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> cont
         "entry": view.graph.entry,
         "keys": [card.key for card in cards],
         "types": [type_index[card.type] for card in cards],
+        "states": _positions_by_state(cards),
         "boxes": boxes,
         "arrows": arrows,
         "ways": ways,
@@ -159,6 +160,15 @@ def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> cont
         "facets": view.facets,
         "cut": view.truncated,
     }
+
+
+def _positions_by_state(cards: Sequence[Card]) -> dict[str, list[int]]:
+    """Return the positions of the runs in each state: seen from afar, a card is shown by its type and state alone."""
+    positions: dict[str, list[int]] = {}
+    for number, card in enumerate(cards):
+        if card.state:
+            positions.setdefault(card.state, []).append(number)
+    return positions
 
 
 def card_texts(card: Card) -> CardTexts:

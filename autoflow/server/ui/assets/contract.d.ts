@@ -1722,6 +1722,8 @@ export interface SceneResponse {
   keys?: Array<string>;
   /** type of each card, as a position in the registry of entity types. */
   types?: Array<number>;
+  /** cards of runs by the run's state, as positions in `keys`. */
+  states?: Record<string, Array<number>>;
   /** x, y and height of each card, in pixels. */
   boxes?: Array<number>;
   /** source, target and kind of each arrow: 0 input, 1 output, 2 version; 4 more if it runs backward. */

@@ -30,8 +30,9 @@ export function entityType(name) {
 export function iconTile(type, icon) {
   const tile = element("span", { class: "tile", "aria-hidden": "true" });
   const name = icon && ICON_NAME.test(icon.name) ? icon.name.replace(/^zmdi-/, "") : "";
-  tile.style.color = name && icon && COLOR.test(icon.color) ? icon.color : type.color;
-  tile.style.background = name && icon && COLOR.test(icon.background) ? icon.background : type.background;
+  // the style sheet mixes them with the surface in dark colours
+  tile.style.setProperty("--ink", name && icon && COLOR.test(icon.color) ? icon.color : type.color);
+  tile.style.setProperty("--ground", name && icon && COLOR.test(icon.background) ? icon.background : type.background);
   if (name && document.documentElement.dataset.icons === "zmdi") {
     tile.append(element("i", { class: `zmdi zmdi-${name}` }));
   } else tile.append(drawnIcon(DRAWINGS[name] ?? type.drawing));

@@ -59,9 +59,9 @@ def test_a_log_is_returned_line_by_line(filled, task):
 
 
 def test_a_command_to_an_app_is_refused(filled, task):
-    """No app listens here: 409 at once, and 404 for a task that there is not."""
+    """No app is connected to a server without HTTP: 409 at once, and 404 for a task that there is not."""
     command = {"command": "train", "context": {}, "state": {}, "skipResponse": False, "timeout": 60}
-    with pytest.raises(ServerRefused, match=r"no app listens for the command 'train'") as refusal:
+    with pytest.raises(ServerRefused, match=r"no app of task .* the command 'train'") as refusal:
         filled.call("tasks.request.direct", taskId=task, **command)
     assert refusal.value.status == 409
     refused(404, filled.call, "tasks.request.direct", taskId=999, **command)

@@ -4,7 +4,7 @@
 const MAX_SCALE = 2;
 const MIN_SCALE = 0.005;
 const MARGIN = 32;
-export const SIDE_MARGIN = 80; // pixels left and right, where the zoom buttons are
+export const SIDE_MARGIN = 80; // pixels left, where the zoom buttons are
 const FLIGHT_TIME = 220; // milliseconds of an animated move
 
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
@@ -95,9 +95,13 @@ export class Camera {
    * @returns {Transform}
    */
   fitting(box) {
-    const wide = Math.max(this.width - 2 * Math.min(SIDE_MARGIN, this.width / 12), 1) / Math.max(box.width, 1);
+    const left = Math.min(SIDE_MARGIN, this.width / 12);
+    const right = Math.min(MARGIN, this.width / 12);
+    const wide = Math.max(this.width - left - right, 1) / Math.max(box.width, 1);
     const high = Math.max(this.height - 2 * MARGIN, 1) / Math.max(box.height, 1);
-    return this.centredOn(box, Math.max(MIN_SCALE, Math.min(1, wide, high)));
+    const k = Math.max(MIN_SCALE, Math.min(1, wide, high));
+    const centred = this.centredOn(box, k);
+    return { ...centred, x: centred.x - (left - right) / 2 / k };
   }
 
   /**

@@ -89,17 +89,30 @@ function thirdLine(card) {
 /**
  * Make the title; the end of a folder's path stays in sight, however long it is.
  * @param {CardTexts} card
+ * @param {boolean} isRow whether its badge stands before it, which then need not repeat it
  */
-function title(card) {
+function title(card, isRow) {
   const split = card.type === "folder" ? card.title.lastIndexOf("/") : -1;
   const text = element("span", { class: "name" });
-  if (split > 0) {
+  if (isRow && card.badge) text.append(card.title.replace(`(${card.badge}) `, ""));
+  else if (split > 0) {
     text.append(
       element("span", {}, card.title.slice(0, split)),
       element("span", { class: "end" }, card.title.slice(split)),
     );
   } else text.append(card.title);
   return text;
+}
+
+/** @param {number} height */
+function shapeClass(height) {
+  if (height > SMALL) return "tall";
+  return height < SMALL ? "slim" : "";
+}
+
+/** @param {CardTexts | undefined} card */
+function stateClass(card) {
+  return isRunState(card?.state) ? `is-${card?.state}` : "";
 }
 
 /**
@@ -110,7 +123,9 @@ function title(card) {
  * @param {number} height
  */
 export function fillCard(article, card, type, height) {
-  article.className = `node ${type.name}${height > SMALL ? " tall" : ""}${card?.members ? " cluster" : ""}`;
+  article.className = ["node", type.name, shapeClass(height), card?.members ? "cluster" : "", stateClass(card)]
+    .filter(Boolean)
+    .join(" ");
   if (!card) {
     article.setAttribute("aria-label", type.label);
     article.replaceChildren(
@@ -128,9 +143,13 @@ export function fillCard(article, card, type, height) {
   ]
     .filter(Boolean)
     .join("\n");
-  const head = element("span", { class: "head" }, title(card));
-  if (card.badge) head.append(element("span", { class: "badge" }, card.badge));
+  const isRow = height < SMALL;
+  const head = element("span", { class: "head" }, title(card, isRow));
+  if (card.badge && isRow) head.prepend(element("span", { class: "badge" }, card.badge));
+  else if (card.badge) head.append(element("span", { class: "badge" }, card.badge));
   if (card.unattributed) head.append(element("span", { class: "badge" }, "unattributed"));
-  const lines = element("span", { class: "lines" }, head, secondLine(card), thirdLine(card));
+  const lines = element("span", { class: "lines" }, head, secondLine(card));
+  if (isRow) lines.lastElementChild?.append(...thirdLine(card).childNodes);
+  else lines.append(thirdLine(card));
   article.replaceChildren(height > SMALL ? picture(card) : iconTile(type, card.icon), lines);
 }

@@ -2,7 +2,8 @@
 /** The elements of the cards in sight: created and removed as the camera moves. Tab reaches one of them. */
 import { element } from "../dom.js";
 import { fillCard } from "./card-element.js";
-import { SMALL, WIDTH } from "./graph-view.js";
+import { cardsInSight } from "./detail-level.js";
+import { SMALL } from "./graph-view.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
 /** @import { CardTexts } from "../contract.js" */
@@ -29,27 +30,19 @@ export class Cards {
   }
 
   /**
-   * Show the cards in sight; only the current and the selected one where cards are too small to read.
+   * Show the cards in sight; only the current and the selected one where cards are painted.
    * @param {GraphView} graph
-   * @param {boolean} readable
+   * @param {boolean} asElements
    * @returns {number[]} cards in sight whose details are not loaded yet
    */
-  draw(graph, readable) {
+  draw(graph, asElements) {
     const { camera } = this;
-    const margin = PRELOAD_MARGIN / camera.k;
-    const [left, top] = [camera.x - margin - WIDTH, camera.y - margin];
-    const [right, bottom] = [camera.x + camera.width / camera.k + margin, camera.y + camera.height / camera.k + margin];
     /** @type {Set<string>} */
     const keys = new Set();
     const missing = [];
-    if (readable) {
-      for (let n = 0; n < graph.size; n += 1) {
-        const [x, y] = [graph.x[n] ?? 0, graph.y[n] ?? 0];
-        if (x > left && x < right && y < bottom && y + (graph.heights[n] ?? 0) > top) {
-          keys.add(graph.keys[n] ?? "");
-          if (!graph.detailsOf(n)) missing.push(n);
-        }
-      }
+    for (const n of asElements ? cardsInSight(graph, camera, PRELOAD_MARGIN) : []) {
+      keys.add(graph.keys[n] ?? "");
+      if (!graph.detailsOf(n)) missing.push(n);
     }
     if (!graph.index.has(this.current)) this.current = "";
     this.current ||= this._defaultCurrent(graph, keys);
@@ -93,7 +86,7 @@ export class Cards {
       Object.assign(cardElement, { details, content });
     }
     article.style.transform = `translate(${graph.x[card]}px, ${graph.y[card]}px)`;
-    article.style.height = `${height}px`;
+    article.style.setProperty("--height", `${height}px`);
     article.classList.toggle("entry", card === graph.entry);
     article.classList.toggle("selected", key === this.selected);
     article.classList.toggle("related", this.related.has(card));

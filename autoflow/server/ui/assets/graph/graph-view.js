@@ -2,11 +2,13 @@
 /** The laid-out graph as the server sent it: cards and arrows in flat arrays, details of cards loaded on demand. */
 import { call } from "../api.js";
 import { ENTITY_TYPES } from "../entity-types.js";
+import { findGroups } from "./group-labels.js";
 
 export const WIDTH = 312; // pixels of a card
 export const SMALL = 82; // pixels: the height of a card without a picture
 const BACKWARD = 4; // the bit of an arrow's kind that says it runs against the reading direction
-const VERSION = 2; // an arrow's kind, in its two lowest bits
+const DASHES = [[], [], [2, 3]]; // of an arrow, by its kind: input, output, version
+const BACKWARD_DASHES = [7, 5];
 const MAX_KEYS = 1000; // cards in one request for details
 
 /** @import { CardTexts, Facets, SceneResponse } from "../contract.js" */
@@ -54,6 +56,12 @@ export class GraphView {
     /** @type {number[][]} arrows into each card */
     this.incoming = Array.from({ length: this.size }, () => []);
     this._readArrows(response.arrows, response.ways);
+    /** @type {Map<number, string>} states of runs, by card */
+    this.states = new Map(
+      Object.entries(response.states).flatMap(([state, cards]) => cards.map((card) => [card, state])),
+    );
+    /** @type {import("./group-labels.js").Group[] | null} */
+    this._groups = null;
     /** @type {Map<number, number[]>} counts of neighbours left out upstream and downstream */
     this.hiddenNeighbours = new Map(Object.entries(response.more).map(([card, counts]) => [Number(card), counts]));
     /** @type {Map<string, CardTexts>} */
@@ -140,14 +148,17 @@ export class GraphView {
     return { cards, arrows };
   }
 
-  /** @param {number} arrow @returns {boolean} whether it leads to a version of its source */
-  isVersion(arrow) {
-    return ((this.kind[arrow] ?? 0) & 3) === VERSION;
+  /** The groups of connected cards, the largest first. */
+  get groups() {
+    this._groups ??= findGroups(this);
+    return this._groups;
   }
 
-  /** @param {number} arrow @returns {boolean} whether it runs against the reading direction */
-  isBackward(arrow) {
-    return ((this.kind[arrow] ?? 0) & BACKWARD) !== 0;
+  /** @param {number} arrow @returns {number[]} the lengths of its dashes and gaps, empty for a solid line */
+  dashesOf(arrow) {
+    const kind = this.kind[arrow] ?? 0;
+    if (kind & BACKWARD) return BACKWARD_DASHES;
+    return DASHES[kind & 3] ?? [];
   }
 
   /**

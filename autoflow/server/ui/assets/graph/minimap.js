@@ -21,6 +21,8 @@ export class Minimap {
     this.background = document.createElement("canvas");
     this.scale = 1;
     this.frameColour = "";
+    this.runColour = "";
+    this.failedColour = "";
     /** @type {GraphView | null} */
     this.graph = null;
     canvas.addEventListener("pointerdown", (event) => {
@@ -45,8 +47,10 @@ export class Minimap {
   /** Draw the cards of a graph; again when the theme changed. @param {GraphView} graph */
   setGraph(graph) {
     this.graph = graph;
-    this.canvas.hidden = graph.size < 2; // a single card needs no map
-    this.frameColour = getComputedStyle(this.canvas).color;
+    const style = getComputedStyle(this.canvas);
+    this.frameColour = style.color;
+    this.runColour = style.getPropertyValue("--run");
+    this.failedColour = style.getPropertyValue("--bad");
     this.scale = Math.min((MAX_WIDTH - 2 * MARGIN) / graph.width, (MAX_HEIGHT - 2 * MARGIN) / graph.height, 0.2);
     const ratio = Math.min(devicePixelRatio, 2);
     const [width, height] = [
@@ -62,7 +66,8 @@ export class Minimap {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     for (let n = 0; n < graph.size; n += 1) {
-      context.fillStyle = graph.typeOf(n).color;
+      const state = graph.states.get(n);
+      context.fillStyle = state ? (state === "failed" ? this.failedColour : this.runColour) : graph.typeOf(n).color;
       const wide = Math.max(WIDTH * this.scale, MIN_CARD);
       const high = Math.max((graph.heights[n] ?? 0) * this.scale, MIN_CARD);
       context.fillRect(MARGIN + (graph.x[n] ?? 0) * this.scale, MARGIN + (graph.y[n] ?? 0) * this.scale, wide, high);
@@ -75,6 +80,10 @@ export class Minimap {
     if (!context || !this.graph) return;
     const ratio = Math.min(devicePixelRatio, 2);
     const { x, y, k, width, height } = this.camera;
+    // a map of what is in sight anyway would only cover it
+    const all = x <= 0 && y <= 0 && x + width / k >= this.graph.width && y + height / k >= this.graph.height;
+    this.canvas.hidden = all || this.graph.size < 2;
+    if (this.canvas.hidden) return;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.drawImage(this.background, 0, 0);

@@ -3,10 +3,12 @@
 import { drawnIcon, element } from "../dom.js";
 import { onThemeChange } from "../theme.js";
 import { Camera, SIDE_MARGIN } from "./camera.js";
-import { CARD_SCALE, Painter, TITLE_SCALE } from "./canvas.js";
+import { Painter } from "./canvas.js";
 import { Cards } from "./cards.js";
+import { cardsInSight, detailLevel, hasTitles, TITLE_SIZE, titleLines } from "./detail-level.js";
 import { handleGestures } from "./gestures.js";
 import { WIDTH } from "./graph-view.js";
+import { groupsInSight } from "./group-labels.js";
 import { Minimap } from "./minimap.js";
 import { cardAt } from "./navigation.js";
 
@@ -40,6 +42,9 @@ export class Viewport {
     this.onRest = onRest;
     /** @type {GraphView | null} */
     this.graph = null;
+    /** @type {import("./detail-level.js").DetailLevel} */
+    this.level = "full";
+    this.titleSize = 0;
     this.pendingFrame = 0;
     this.restTimer = 0;
     this.camera = new Camera(this.stage, () => this.redraw(true));
@@ -163,12 +168,19 @@ export class Viewport {
       );
   }
 
+  /** @returns {boolean} whether the whole graph can be shown on the stage so that titles can be read */
+  canShowAll() {
+    const { graph, camera } = this;
+    if (!graph) return true;
+    return hasTitles(camera.fitting({ x: 0, y: 0, width: graph.width, height: graph.height }).k);
+  }
+
   /** Set the initial camera: the whole graph if it can be read at that scale, else the entry card. */
   showEntry() {
     const { graph, camera } = this;
     if (!graph) return;
     const all = camera.fitting({ x: 0, y: 0, width: graph.width, height: graph.height });
-    if (all.k >= 0.6 || graph.entry < 0) return camera.show(all);
+    if (all.k >= 0.5 || graph.entry < 0) return camera.show(all);
     const box = this.box(graph.entry);
     const transform = camera.centredOn(box, Math.min(1, Math.max(all.k, camera.width < 700 ? 0.75 : 0.8)));
     // do not leave half of the screen empty beyond the edge of the graph
@@ -205,12 +217,28 @@ export class Viewport {
   _draw() {
     const { graph, camera } = this;
     if (!graph || !camera.width) return;
-    if (this.painter.draw(graph, graph.indexOf(this.cards.selected))) this.redraw(false);
-    this.missing = this.cards.draw(graph, camera.k >= CARD_SCALE);
+    this.level = detailLevel(cardsInSight(graph, camera).length, camera.k);
+    const asElements = this.level === "full" || this.level === "compact";
+    if (this.painter.draw(graph, graph.indexOf(this.cards.selected), this.level)) this.redraw(false);
+    this.missing = this.cards.draw(graph, asElements);
     this.minimap.draw();
     if (this.scaleLabel) this.scaleLabel.textContent = `${Math.round(camera.k * 100)}%`;
-    this.frame.classList.toggle("far", camera.k < CARD_SCALE);
+    this.frame.classList.toggle("far", !asElements);
+    this.frame.classList.toggle("compact", this.level === "compact");
+    if (this.level === "compact") this._sizeTitles(camera.k);
     if (this.missing.length && !this.restTimer) this.redraw(true);
+  }
+
+  /** Keep the titles of compact cards at their size on the screen, in steps that restyle them rarely. @param {number} k */
+  _sizeTitles(k) {
+    const size = Math.ceil(Math.max(15, TITLE_SIZE / k));
+    if (size === this.titleSize) return;
+    this.titleSize = size;
+    this.world.style.setProperty("--title-size", `${size}px`);
+    const lines = titleLines(k);
+    this.world.style.setProperty("--title-lines", String(lines));
+    this.frame.classList.toggle("wrapped", lines > 1);
+    this.world.style.setProperty("--edge", `${Math.max(4, Math.ceil(3 / k))}px`);
   }
 
   async _loadDetails() {
@@ -218,17 +246,8 @@ export class Viewport {
     const { graph, camera } = this;
     if (!graph || graph.details.size >= graph.size) return;
     let needed = this.missing ?? [];
-    if (camera.k < CARD_SCALE && camera.k >= TITLE_SCALE) {
-      const [left, top] = camera.toWorld(0, 0);
-      const [right, low] = camera.toWorld(camera.width, camera.height);
-      needed = [...graph.keys.keys()].filter(
-        (n) =>
-          (graph.x[n] ?? 0) + WIDTH > left &&
-          (graph.x[n] ?? 0) < right &&
-          (graph.y[n] ?? 0) < low &&
-          (graph.y[n] ?? 0) + (graph.heights[n] ?? 0) > top,
-      );
-    }
+    if (this.level === "painted") needed = cardsInSight(graph, camera);
+    else if (this.level === "labels") needed = groupsInSight(graph.groups, camera).map((group) => group.card);
     const selected = graph.indexOf(this.cards.selected);
     if (selected >= 0) needed = [selected, ...needed];
     if (await graph.loadDetails(needed).catch(() => false)) this.redraw(false);
@@ -242,7 +261,7 @@ export class Viewport {
     if (card instanceof HTMLElement) return onPick(card.dataset.key ?? "");
     const frame = this.stage.getBoundingClientRect();
     const at =
-      this.graph && this.camera.k < CARD_SCALE
+      this.graph && this.frame.classList.contains("far")
         ? cardAt(this.graph, ...this.camera.toWorld(event.clientX - frame.left, event.clientY - frame.top))
         : -1;
     return onPick(at >= 0 ? (this.graph?.keys[at] ?? "") : "");

@@ -33,6 +33,8 @@ def load(project_id): ...
 with workflow("Train") as run:
     load(7)`;
 
+const narrow = matchMedia("(max-width: 700px)");
+
 let state = readState();
 /** @type {GraphView | null} */
 let graph = null;
@@ -155,6 +157,8 @@ function render(shown, first, reason) {
   }
   viewport.setGraph(shown);
   if (first || reason === "back") restoreCamera();
+  // on a phone a large graph would be specks: its list says more
+  if (first && narrow.matches && shown.entry < 0 && !state.camera && !viewport.canShowAll()) showTable(true, false);
   else if (reason === "requested" && state.query.focus) viewport.fit();
   if (reason !== "first") announceStatus(`${shown.size} cards`);
   select(shown.index.has(state.card) ? state.card : "", false);
