@@ -15,13 +15,19 @@ class CompositeContent:
     """A concatenation of pieces, served like `Content`.
 
     Args:
-        pieces: bytes, and blobs.
+        pieces: bytes, blobs, and others of this class.
         name: the file name for a client that saves it.
         mime: its media type.
         hash: base64(sha256) of all of it, None if unknown: the blobs are not read to compute it.
     """
 
-    def __init__(self, pieces: Sequence[bytes | Content], name: str, mime: str, hash: str | None = None) -> None:  # noqa: A002 - as `Content` calls it
+    def __init__(
+        self,
+        pieces: Sequence[bytes | Content | CompositeContent],
+        name: str,
+        mime: str,
+        hash: str | None = None,  # noqa: A002 - as `Content` calls it
+    ) -> None:
         self._pieces = pieces
         self.size = sum(_size(piece) for piece in pieces)
         self.name = name
@@ -44,7 +50,7 @@ class CompositeContent:
             start, stop = start - size, stop - size
 
 
-def _size(piece: bytes | Content) -> int:
+def _size(piece: bytes | Content | CompositeContent) -> int:
     return len(piece) if isinstance(piece, bytes) else piece.size
 
 
@@ -63,9 +69,9 @@ def multipart_content(parts: Iterable[tuple[str, bytes | Content]], name: str) -
     return CompositeContent(pieces, name, f"multipart/form-data; boundary={boundary}")
 
 
-def tar_content(files: Iterable[tuple[str, Content]], name: str) -> CompositeContent:
-    """Return a tar archive of blobs, each at its path, in order."""
-    pieces: list[bytes | Content] = []
+def tar_content(files: Iterable[tuple[str, Content | CompositeContent]], name: str) -> CompositeContent:
+    """Return a tar archive of files, each at its path, in order."""
+    pieces: list[bytes | Content | CompositeContent] = []
     for path, content in files:
         header = tarfile.TarInfo(path)
         header.size = content.size

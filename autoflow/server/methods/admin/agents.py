@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from autoflow import settings
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
+from autoflow.server.blobs import composite_content
 from autoflow.server.blobs.composite_content import CompositeContent
 from autoflow.server.db import teams
 from autoflow.server.db.schema import teams as team_table
@@ -120,7 +121,10 @@ def agent(conn: Connection, request: RequestParser) -> JsonObject:
 def list_storage(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``agents.storage.list``: the entries of a folder, by name; those that are neither file nor folder are left out.
 
+    The path of a file has that file, and one of nothing no entry: the SDK asks so whether a path exists.
+
     Raises:
+        NotFound: the path leads out of the storage.
         Invalid: the folder has too many entries.
     """
     agent_id = request.number("id")
@@ -129,7 +133,8 @@ def list_storage(conn: Connection, request: RequestParser) -> list[JsonObject]:
         with os.scandir(_resolve(storage, path)) as scan:
             names = sorted(entry.name for _, entry in zip(range(limits.LIST_ENTRIES + 1), scan, strict=False))
     except OSError:
-        raise NotFound("folder", path) from None
+        own = _entry(storage, agent_id, posixpath.join("/", path.rstrip("/")))
+        return [own] if own is not None else []
     if len(names) > limits.LIST_ENTRIES:
         raise Invalid(f"{path} has more than {limits.LIST_ENTRIES} entries")
     entries = []
@@ -172,8 +177,31 @@ def _entry(storage: str, agent_id: int, path: str) -> JsonObject | None:
     }
 
 
+def _files_of(folder: str) -> Iterator[tuple[str, LocalFile]]:
+    """Yield the regular files of a folder and its subfolders by their paths, below the folder's name; no links.
+
+    Raises:
+        Invalid: they are too many.
+    """
+    count = 0
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = os.path.join(parent, name)
+            try:
+                status = os.lstat(path)
+            except OSError:
+                continue
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            count += 1
+            if count > limits.LIST_ENTRIES:
+                raise Invalid(f"{os.path.basename(folder)} has more than {limits.LIST_ENTRIES} files")
+            yield os.path.relpath(path, os.path.dirname(folder)), LocalFile(path, status.st_size)
+
+
 def download(context: OperationContext, request: RequestParser) -> CompositeContent:
-    """``agents.storage.download`` of a file."""
+    """``agents.storage.download`` of a file; of a folder, with a slash at its end, a tar of its files."""
     path = request.text("path", max_length=limits.NAME)
     with context.store.read() as conn:
         real = _resolve(_storage(conn, request.number("id")), path)
@@ -181,6 +209,8 @@ def download(context: OperationContext, request: RequestParser) -> CompositeCont
         status = os.stat(real)
     except OSError:
         raise NotFound("file", path) from None
+    if path.endswith("/") and stat.S_ISDIR(status.st_mode):
+        return composite_content.tar_content(_files_of(real), f"{os.path.basename(real)}.tar")
     if not stat.S_ISREG(status.st_mode):
         raise NotFound("file", path)
     return LocalFile(real, status.st_size)

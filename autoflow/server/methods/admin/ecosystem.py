@@ -1,6 +1,7 @@
-"""``ecosystem.*``: the caller's own apps, and the public apps that the SDK's templates link to.
+"""``ecosystem.*``: the caller's own apps, and the public apps that the SDK looks for.
 
-A training by the SDK's template fails if the list lacks one of the latter. They cannot be run here and are marked so.
+Its template of a training fails if the list lacks one of the latter, and ``api.nn.list_deployed_models`` if the list of
+those that serve models is empty. They cannot be run here and are marked so.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ PUBLIC = {
     "supervisely-ecosystem/nn-image-labeling/project-dataset": "Apply NN to Images Project",
     "supervisely-ecosystem/apply-nn-to-videos-project": "Apply NN to Videos Project",
 }
+SERVING = {"supervisely-ecosystem/yolo/supervisely_integration/serve": "Serve YOLO"}
 MOST_APPS = 20_000  # own apps of a list, the newest ones
 
 
@@ -45,10 +47,11 @@ def _own(conn: Connection, **where: Any) -> list[JsonObject]:
 def _public(conn: Connection) -> list[JsonObject]:
     rows = [
         {"id": number, "name": name, "team_id": None, "created_by": None}
-        for number, name in enumerate(PUBLIC.values(), FIRST_PUBLIC)
+        for number, name in enumerate([*PUBLIC.values(), *SERVING.values()], FIRST_PUBLIC)
     ]
     more = {"type": "app", "disabled": True, "readme": "", "createdAt": "", "updatedAt": ""}
-    return [{**fields, **more, "slug": slug} for slug, fields in zip(PUBLIC, apps_to_wire(conn, rows), strict=True)]
+    slugs = [*PUBLIC, *SERVING]
+    return [{**fields, **more, "slug": slug} for slug, fields in zip(slugs, apps_to_wire(conn, rows), strict=True)]
 
 
 def module(conn: Connection, request: RequestParser) -> JsonObject:
@@ -62,10 +65,12 @@ def module(conn: Connection, request: RequestParser) -> JsonObject:
 
 
 def list_modules(conn: Connection, request: RequestParser) -> ListPage:
-    """``ecosystem.list``: apps whose name contains ``search``. None is of a category."""
+    """``ecosystem.list``: apps whose name contains ``search``; of a category only the public ones that serve models."""
     search = request.text("search", "", max_length=limits.QUERY).lower()
-    of_category = request.array("categories", required=False)
-    known = [] if of_category else [*_own(conn), *_public(conn)]
+    categories = request.array("categories", required=False)
+    known = _public(conn) if categories else [*_own(conn), *_public(conn)]
+    if categories:
+        known = [entry for entry in known if entry["slug"] in SERVING and categories == ["serve"]]
     return page_of_entities((entry for entry in known if search in entry["name"].lower()), request)
 
 

@@ -108,7 +108,8 @@ def add_user(conn: Connection, request: RequestParser) -> JsonObject:
     name = request.text("name", "") or login
     made = conn.execute(insert(users).values(login=login, name=name, created_at=now, updated_at=now))
     assert made.inserted_primary_key is not None
-    return instance.user(conn, RequestParser({"id": int(made.inserted_primary_key[0])}))
+    user_id = int(made.inserted_primary_key[0])
+    return {**instance.user(conn, RequestParser({"id": user_id})), "userId": user_id}  # the SDK reads this member alone
 
 
 def _member(conn: Connection, request: RequestParser) -> tuple[int, int]:

@@ -1,0 +1,64 @@
+"""Agents, users, modules of the ecosystem and activity by the SDK: functions of its Api that return plain values."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+import supervisely as sly
+
+
+def agent_files(api: sly.Api) -> dict[str, Any]:
+    """Look for files of an agent's storage, and download one and a folder."""
+    agent = api.agent.get_list_available(1)[0]
+    root = f"agent://{agent.id}/"
+    with tempfile.TemporaryDirectory() as folder:
+        file, directory = os.path.join(folder, "a.txt"), os.path.join(folder, "in")
+        api.file.download(1, root + "in/a.txt", file)
+        api.file.download_directory(1, root + "in/", directory)
+        with open(file) as stored:
+            content = stored.read()
+        downloaded = sorted(os.path.relpath(path, directory) for path in sly.fs.list_files_recursively(directory))
+    return {
+        "listed": sorted(info.path for info in api.file.list(1, root, return_type="fileinfo")),
+        "exist": [api.file.exists(1, root + path) for path in ("in/a.txt", "in/b.txt", "out/a.txt")],
+        "folders": [api.file.dir_exists(1, root + path) for path in ("in", "out")],
+        "sizes": [api.file.get_info_by_path(1, root + "in/a.txt").sizeb, api.file.get_directory_size(1, root + "in/")],
+        "content": content,
+        "downloaded": downloaded,
+    }
+
+
+def people(api: sly.Api) -> dict[str, Any]:
+    """Add a user, who becomes a member with a role, gets another role, and leaves."""
+    roles = {role.role: role.id for role in api.role.get_list()}
+    user = api.user.create("bob", "secret", name="Bob")
+    api.user.add_to_team(user.id, 1, roles["viewer"])
+    first = api.user.get_team_role(user.id, 1).role
+    api.user.change_team_role(user.id, 1, roles["editor"])
+    second = api.user.get_member_info_by_login(1, "bob").role
+    api.user.remove_from_team(user.id, 1)
+    return {
+        "created": [user.login, user.name],
+        "roles": [first, second],
+        "left": [member.login for member in api.user.get_team_members(1)],
+    }
+
+
+def modules(api: sly.Api) -> dict[str, Any]:
+    """Look up modules, and models that are deployed; what a team made, and buckets."""
+    own = api.app.get_list_ecosystem_modules(search="train")
+    viewer = api.app.get_ecosystem_module_id("supervisely-ecosystem/tensorboard-experiments-viewer")
+    created = api.project.create(1, "made")
+    return {
+        "own": [module["name"] for module in own],
+        "viewer": api.app.get_ecosystem_module_info(viewer).name,
+        "sessions": api.app.get_sessions(1, own[0]["id"]) != [],
+        "deployed": api.nn.list_deployed_models(team_id=1),
+        "made": [
+            (entry["action"], entry["projectId"] == created.id)
+            for entry in api.team.get_activity(1, filter_actions=["create_project"])
+        ],
+        "buckets": [api.remote_storage.list("s3://b/", team_id=1), api.remote_storage.is_path_exist("s3://b/a")],
+    }
